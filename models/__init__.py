@@ -1,0 +1,1 @@
+"""The science of Assayflow: it knows no web, no database and no queue."""

@@ -1,0 +1,56 @@
+"""The campaign's specification: request body, JSONB column and worker input in one torch-free model."""
+
+from typing import TYPE_CHECKING, Annotated, Self, Union
+
+from pydantic import Field, StringConstraints, model_validator
+
+from models.domains import installed, open_domain
+from models.specs import BatchSpec, Constraint, DomainSpec, Guardrail, MeasuredQuantity, Objective, SamplerSpec, Spec
+
+if TYPE_CHECKING:
+    InstalledDomainSpec = DomainSpec
+else:
+    InstalledDomainSpec = Annotated[
+        Union[tuple(plugin.spec for plugin in installed().values())],  # noqa: UP007 - built from what is installed
+        Field(discriminator="kind"),
+    ]
+
+
+class CampaignSpec(Spec):
+    """What may be built, what is wanted, and how each round is made."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+    domain: InstalledDomainSpec
+    objectives: Annotated[tuple[Objective, ...], Field(min_length=1, max_length=8)]
+    constraints: tuple[Constraint, ...] = ()
+    guardrails: tuple[Guardrail, ...] = ()
+    batch: BatchSpec = BatchSpec()
+    sampler: SamplerSpec = SamplerSpec()
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+
+    def quantities(self) -> dict[str, MeasuredQuantity]:
+        """Return how the values of every assay type that this campaign reads are to be understood."""
+        measured: dict[str, MeasuredQuantity] = {}
+        for item in (*self.objectives, *self.constraints, *self.guardrails):
+            kind = item.assay_type if isinstance(item, Objective) else item.type
+            if kind is not None:
+                measured.setdefault(kind, item)
+        return measured
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        names = [objective.name for objective in self.objectives]
+        if len(set(names)) < len(names):
+            message = "objectives: names must be unique"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _properties_exist(self) -> Self:
+        known = open_domain(self.domain).computed
+        asked = [o.computed for o in self.objectives if o.computed] + [c.property for c in self.constraints if c.property]
+        for name in asked:
+            if name not in known:
+                message = f"unknown computed property {name!r}; this domain has {', '.join(sorted(known))}"
+                raise ValueError(message)
+        return self

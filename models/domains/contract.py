@@ -1,0 +1,124 @@
+"""What a kind of object must offer to become a domain. Torch-free: the torch half is built lazily by two methods.
+
+A domain knows nothing of policies, campaigns, HTTP or SQL. Objects are canonical texts; two texts are equal exactly
+when the objects are the same.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    import numpy as np
+    import numpy.typing as npt
+    from gpytorch.kernels import Kernel
+
+    from models.gflownet.environment import Environment
+    from models.specs import DomainSpec
+
+    Floats = npt.NDArray[np.float64]
+
+
+class InvalidObjectError(ValueError):
+    """A text is no object of the domain; `column` names the field that is wrong."""
+
+    def __init__(self, column: str, detail: str) -> None:
+        super().__init__(detail)
+        self.column = column
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class ComputedProperty:
+    """A property known without an assay."""
+
+    description: str
+    units: str | None = None
+    range: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileFormat:
+    """One of the domain's own file formats for a batch (SDF, FASTA, ...).
+
+    `write` gets one flat mapping per candidate (the columns of the CSV download) with the canonical text under
+    `object`, and returns the file's bytes.
+    """
+
+    media_type: str
+    write: Callable[[Sequence[Mapping[str, Any]]], bytes]
+
+
+class Domain(ABC):
+    """A space of objects, bound to one campaign's specification."""
+
+    object_columns: tuple[str, ...]
+    """Table columns that carry an object, in order of preference: any one of them is enough unless
+    `needs_all_columns` (a mixture's components and process variables)."""
+    needs_all_columns: bool = False
+    computed: Mapping[str, ComputedProperty]
+    formats: Mapping[str, FileFormat]
+    """File name extension -> format, beside json and csv, which every domain has."""
+
+    @abstractmethod
+    def parse(self, fields: Mapping[str, str]) -> str:
+        """Return the canonical text of the object described by the given columns (blank ones are left out).
+
+        An object outside the campaign's limits is still an object: results for it are welcome.
+
+        Raises:
+            InvalidObjectError: if the fields describe no object; it names the column.
+        """
+
+    @abstractmethod
+    def check(self, text: str) -> list[str]:
+        """Return the reasons why this object may not be proposed (the domain's rules and limits), or nothing."""
+
+    @abstractmethod
+    def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
+        """Return the named computed properties, each [N]."""
+
+    @abstractmethod
+    def columns(self, text: str) -> dict[str, str | float]:
+        """Return the flat columns that describe the object in a table; `parse` accepts them back."""
+
+    @abstractmethod
+    def display(self, text: str) -> str:
+        """Return what a person reads (SMILES, HELM, formula, recipe)."""
+
+    @abstractmethod
+    def features(self, texts: Sequence[str]) -> Floats:
+        """Return proxy inputs [N, D], the same D for every call of one domain instance."""
+
+    @abstractmethod
+    def similarity(self, left: Sequence[str], right: Sequence[str]) -> Floats:
+        """Return similarities [N, M] in 0-1; 1 exactly for an object and itself."""
+
+    @abstractmethod
+    def draw(self, texts: Sequence[str], captions: Sequence[str]) -> str:
+        """Return one SVG that shows the objects in a grid with a caption each."""
+
+    @abstractmethod
+    def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:
+        """Return the generative environment; measured objects `known` may widen its vocabulary. Loads torch."""
+
+    @abstractmethod
+    def kernel(self) -> Kernel:
+        """Return a fresh GP kernel over `features`, without output scale. Loads torch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """What a domain's package exports as `PLUGIN`."""
+
+    kind: str
+    summary: str
+    spec: type[DomainSpec]
+    open: Callable[[Any], Domain]
+    """Build the domain from a validated instance of `spec`; must not load torch."""
+    examples: tuple[tuple[Mapping[str, Any], tuple[Mapping[str, str], ...]], ...]
+    """Small specs (as JSON) with some objects of each (as table columns): documentation and conformance tests."""

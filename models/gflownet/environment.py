@@ -1,0 +1,95 @@
+"""The environment contract: a directed acyclic graph of states, walked in batches of tensors.
+
+Letters: B batch, W state width, A forward actions, R backward actions, K slots, D encoding width, S slot width.
+A state is a row of int64; there is never a Python object per state. An environment knows no reward, proxy or loss.
+Masks make transitions exact: from any state, two allowed forward actions lead to different states (up to the
+isomorphism that `key` recognises), and two allowed backward actions to different parents. An action is either one of
+`n_slots` positions in the state (its logit is computed from that slot's own features, so the policy does not depend on
+how equal states are numbered) or a word of a fixed vocabulary.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+class Environment(ABC):
+    """A batched, masked construction process. All tensors live on `device`."""
+
+    device: torch.device
+    state_width: int
+    n_actions: int
+    """Forward actions A: the first `n_slots` point at slots, the rest are vocabulary."""
+    n_backward_actions: int
+    """Backward actions R: when `n_slots` > 0 the first `n_slots` point at slots, the rest are vocabulary."""
+    n_slots: int = 0
+    encoding_width: int
+    slot_width: int = 0
+    max_steps: int
+    """Length of the longest trajectory, the stopping action included."""
+
+    @abstractmethod
+    def reset(self, n: int) -> Tensor:
+        """Return n initial states [n, W]."""
+
+    @abstractmethod
+    def forward_mask(self, states: Tensor) -> Tensor:
+        """Return allowed forward actions [B, A] (bool); none for a final state, at least one for any other."""
+
+    @abstractmethod
+    def backward_mask(self, states: Tensor) -> Tensor:
+        """Return allowed backward actions [B, R] (bool); none for the initial state, at least one for any other."""
+
+    @abstractmethod
+    def step(self, states: Tensor, actions: Tensor) -> Tensor:
+        """Return the next states [B, W] for allowed forward actions [B] (int64); the input is not changed."""
+
+    @abstractmethod
+    def back(self, states: Tensor, actions: Tensor) -> Tensor:
+        """Return the parents [B, W] for allowed backward actions [B] (int64); the input is not changed."""
+
+    @abstractmethod
+    def undo(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+        """Take forward actions [B] and tell how to take them back.
+
+        Returns:
+            Next states [B, W] and the allowed backward action [B] of each that leads back to `states`.
+        """
+
+    @abstractmethod
+    def redo(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+        """Take backward actions [B] and tell how to take them again.
+
+        Returns:
+            Parents [B, W] and the allowed forward action [B] of each that leads back to `states`.
+        """
+
+    @abstractmethod
+    def encode(self, states: Tensor) -> Tensor:
+        """Return policy inputs [B, D] (float32), equal for equal keys."""
+
+    def encode_slots(self, states: Tensor) -> Tensor:
+        """Return the features of every slot [B, K, S] (float32); empty when the environment has no slots."""
+        return torch.zeros(len(states), self.n_slots, self.slot_width, device=states.device)
+
+    @abstractmethod
+    def is_final(self, states: Tensor) -> Tensor:
+        """Return which states are finished objects [B] (bool)."""
+
+    def key(self, states: Tensor) -> Tensor:
+        """Return a 64-bit name of each state [B] (int64): equal for the same state, else different (up to hashing)."""
+        mixed = torch.full((len(states),), 1469598103934665603, dtype=torch.int64, device=states.device)
+        for column in states.unbind(dim=1):
+            mixed = (mixed ^ (column + 0x9E3779B9)) * 1099511628211
+            mixed = mixed ^ (mixed >> 29)
+        return mixed
+
+    @abstractmethod
+    def objects(self, states: Tensor) -> list[str]:
+        """Return the canonical text of each final state."""
+
+    @abstractmethod
+    def states(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Return final states [N, W] for canonical texts and which of them could be represented [N] (bool)."""

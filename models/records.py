@@ -1,0 +1,117 @@
+"""Frozen values that cross rooms: measurements in, candidates out. Torch-free, SQL-free, HTTP-free.
+
+An object is always its canonical text, as the domain's `parse` returns it.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, Protocol
+
+Relation = Literal["=", "<", "<=", ">", ">=", "~"]
+Outcome = Literal["ok", "failed_synthesis", "failed_qc", "insoluble", "assay_failed", "not_tested"]
+Stage = Literal["fitting", "training", "sampling", "selecting"]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One result row: `value` is in the campaign's units, before any transform; None unless `outcome` is ok."""
+
+    object: str
+    type: str
+    value: float | None = None
+    relation: Relation = "="
+    upper_value: float | None = None
+    standard_error: float | None = None
+    outcome: Outcome = "ok"
+    assay_version: str | None = None
+    round: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """All that a campaign knows when a round starts.
+
+    `pending` objects were proposed, have no outcome yet and are not withdrawn; `excluded` objects must not be
+    proposed again for another reason (rejected, withdrawn, already made).
+    """
+
+    measurements: tuple[Measurement, ...] = ()
+    pending: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+
+    def digest(self) -> str:
+        """Return a SHA-256 of the content, in hexadecimal: the data snapshot's name."""
+        text = json.dumps(asdict(self), sort_keys=True, allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A marginal prediction of one objective.
+
+    `mean`, `low` and `high` (the 90 % interval) are in the objective's units; with transform log10, `mean` is the
+    median and `sd` is in decades.
+    """
+
+    mean: float
+    sd: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """The most similar measured object, similarity in 0-1."""
+
+    object: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedCandidate:
+    """One chosen object with everything that explains the choice."""
+
+    rank: int
+    object: str
+    predictions: Mapping[str, Prediction]
+    computed: Mapping[str, float]
+    acquisition: float
+    feasibility: float
+    guardrails: Mapping[str, float]
+    beta: float
+    preference: Mapping[str, float]
+    log_reward: float
+    log_pf: float
+    nearest_measured: Nearest | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A round's answer; `summary` is plain JSON (proxy scores, log Z, sampled, refused by reason, chosen)."""
+
+    candidates: tuple[ProposedCandidate, ...]
+    summary: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Report(Protocol):
+    """Called by long work, many times a second at most; may raise `Cancelled` to stop it."""
+
+    def __call__(self, stage: Stage, progress: float, message: str) -> None:
+        """Tell that `stage` is `progress` (0-1 of the whole round) done."""
+
+
+class Cancelled(Exception):  # noqa: N818 - it is not an error
+    """Raised through a `Report` when somebody asked the work to stop."""
+
+
+class CheckpointStore(Protocol):
+    """Where one round keeps its latest training state; a cache, so `load` may always answer None."""
+
+    def load(self) -> bytes | None:
+        """Return the last saved state if it is whole."""
+
+    def save(self, content: bytes) -> None:
+        """Replace the saved state atomically."""

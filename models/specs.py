@@ -1,0 +1,145 @@
+"""What a user may ask for, as torch-free pydantic models shared by the API, the database and the workers.
+
+The campaign itself, which needs the installed domains, is in `models.campaign`.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
+Transform = Literal["none", "log10"]
+
+LOSSES = tuple(
+    sorted(file.stem for file in (Path(__file__).parent / "gflownet" / "losses").glob("[a-z]*.py") if file.stem != "contract")
+)
+"""Names of the training losses: one file each, so a new loss needs no registry."""
+
+
+class Spec(BaseModel):
+    """A frozen value; an unknown field is an error that names it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DomainSpec(Spec):
+    """Base of every domain's own specification; `kind` selects the plug-in."""
+
+    kind: str
+
+
+class MeasuredQuantity(Spec):
+    """How values of one assay `type` are read: their units and the scale on which they are modelled."""
+
+    units: str | None = None
+    transform: Transform = "none"
+
+
+def _check_bounds(minimum: float | None, maximum: float | None) -> None:
+    if minimum is None and maximum is None:
+        message = "give min, max or both"
+        raise ValueError(message)
+    if minimum is not None and maximum is not None and minimum > maximum:
+        message = "min must not exceed max"
+        raise ValueError(message)
+
+
+class Objective(MeasuredQuantity):
+    """Something to improve: measured by an assay, or computed from the object.
+
+    `range` is given in the objective's own units, before `transform`, and maps to 0-1.
+    """
+
+    name: Name
+    type: str | None = Field(default=None, min_length=1, description="assay type of its results; the name when absent")
+    computed: str | None = Field(default=None, description="a property the domain computes")
+    direction: Literal["maximize", "minimize", "target"] = "maximize"
+    target: float | None = None
+    range: tuple[float, float] | None = None
+
+    @property
+    def assay_type(self) -> str | None:
+        """The assay type whose results measure this objective, or None when it is computed."""
+        return None if self.computed is not None else (self.type or self.name)
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if self.computed is not None and self.type is not None:
+            message = "an objective is measured (type) or computed, not both"
+            raise ValueError(message)
+        if (self.direction == "target") != (self.target is not None):
+            message = "target is required with direction 'target' and only then"
+            raise ValueError(message)
+        if self.range is not None and not self.range[0] < self.range[1]:
+            message = "range must be [low, high] with low < high"
+            raise ValueError(message)
+        positive = (*(self.range or ()), *((self.target,) if self.target is not None else ()))
+        if self.transform == "log10" and any(value <= 0 for value in positive):
+            message = "range and target must be positive with transform log10"
+            raise ValueError(message)
+        return self
+
+
+class Constraint(MeasuredQuantity):
+    """A rule a candidate must satisfy: on a computed `property`, or on a measured `type` with a `probability`."""
+
+    property: str | None = None
+    type: str | None = None
+    min: float | None = None
+    max: float | None = None
+    probability: float | None = Field(default=None, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if (self.property is None) == (self.type is None):
+            message = "give either property (computed) or type (measured)"
+            raise ValueError(message)
+        if (self.type is None) != (self.probability is None):
+            message = "probability is required with type and only then"
+            raise ValueError(message)
+        _check_bounds(self.min, self.max)
+        return self
+
+
+class Guardrail(MeasuredQuantity):
+    """A safety specification on a measured `type`, bounded by a cautious risk (arXiv:2408.05284)."""
+
+    name: Name
+    type: str
+    min: float | None = None
+    max: float | None = None
+    risk: float = Field(default=0.05, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        _check_bounds(self.min, self.max)
+        return self
+
+
+class BatchSpec(Spec):
+    """What one round proposes."""
+
+    size: int = Field(default=24, ge=1, le=1536)
+    diversity: float = Field(default=0.5, ge=0, le=1, description="0 takes the best values, 1 spreads the most")
+    exploration: float = Field(default=0.2, ge=0, le=1, description="share of the batch chosen for uncertainty")
+
+
+class SamplerSpec(Spec):
+    """How the generative policy is trained."""
+
+    loss: str = "trajectory_balance"
+    steps: int = Field(default=2000, ge=1, le=1_000_000)
+    trajectories_per_step: int = Field(default=64, ge=1, le=4096)
+    beta: tuple[float, float] = Field(default=(1.0, 64.0), description="range of inverse temperatures to serve")
+    random_action_probability: float = Field(default=0.05, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if self.loss not in LOSSES:
+            message = f"loss must be one of {', '.join(LOSSES)}"
+            raise ValueError(message)
+        if not 0 < self.beta[0] <= self.beta[1]:
+            message = "beta must be [low, high] with 0 < low <= high"
+            raise ValueError(message)
+        return self
