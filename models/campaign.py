@@ -30,11 +30,12 @@ class CampaignSpec(Spec):
 
     def quantities(self) -> dict[str, MeasuredQuantity]:
         """Return how the values of every assay type that this campaign reads are to be understood."""
+        named: list[tuple[str | None, MeasuredQuantity]] = [(o.assay_type, o) for o in self.objectives]
+        named += [(rule.type, rule) for rule in (*self.constraints, *self.guardrails)]
         measured: dict[str, MeasuredQuantity] = {}
-        for item in (*self.objectives, *self.constraints, *self.guardrails):
-            kind = item.assay_type if isinstance(item, Objective) else item.type
-            if kind is not None:
-                measured.setdefault(kind, item)
+        for assay_type, quantity in named:
+            if assay_type is not None:
+                measured.setdefault(assay_type, quantity)
         return measured
 
     @model_validator(mode="after")

@@ -1,0 +1,53 @@
+# Assayflow: every command a person needs. `make help` lists them.
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+DOMAIN ?= molecules
+# A GPU host may point pip at the CUDA build of the same version; nothing else changes.
+TORCH  ?= torch==2.13.0
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo serve test lint format bench tree clean
+
+help: ## Show this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+# torch first and pinned: left to the resolver it would bring gigabytes of GPU libraries.
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: set PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(TORCH)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[worker,embedded,demo,dev]'
+	@touch $@
+
+install: $(VENV)/.installed ## Create .venv and install everything into it
+
+demo: install ## Run a whole campaign on this machine (DOMAIN=molecules|peptides|materials)
+	@$(BIN)/assayflow demo --domain $(DOMAIN)
+
+serve: install ## Run API and worker on this machine; prints the URL and, at first start, an API key
+	@$(BIN)/assayflow serve
+
+test: install ## Run every test, with a real PostgreSQL, Redis and Celery worker
+	$(BIN)/python -m pytest
+
+lint: install ## Check style, types, layers and sizes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/architecture
+
+format: install ## Rewrite the code in the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: install ## Print every benchmark's table (BENCH="--quick" for a smoke run)
+	$(BIN)/python -m benchmarks $(BENCH)
+
+tree: install ## Rewrite the README's list of files from the modules' own first lines
+	$(BIN)/python docs/tree.py
+
+clean: ## Remove the virtual environment, caches and demo output
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache demo-output
