@@ -1,0 +1,1 @@
+"""How promising a posterior is: one file per acquisition, all behind `contract.Acquisition`."""

@@ -1,0 +1,1 @@
+"""From many scored candidates to one batch. Knows similarities, not what the objects are."""
