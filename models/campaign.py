@@ -49,9 +49,9 @@ class CampaignSpec(Spec):
     @model_validator(mode="after")
     def _properties_exist(self) -> Self:
         known = open_domain(self.domain).computed
-        asked = [o.computed for o in self.objectives if o.computed] + [c.property for c in self.constraints if c.property]
+        asked = [objective.computed for objective in self.objectives] + [rule.property for rule in self.constraints]
         for name in asked:
-            if name not in known:
+            if name is not None and name not in known:
                 message = f"unknown computed property {name!r}; this domain has {', '.join(sorted(known))}"
                 raise ValueError(message)
         return self

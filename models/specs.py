@@ -11,9 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
 Transform = Literal["none", "log10"]
 
-LOSSES = tuple(
-    sorted(file.stem for file in (Path(__file__).parent / "gflownet" / "losses").glob("[a-z]*.py") if file.stem != "contract")
-)
+_LOSS_FILES = (Path(__file__).parent / "gflownet" / "losses").glob("[a-z]*.py")
+LOSSES = tuple(sorted(file.stem for file in _LOSS_FILES if file.stem != "contract"))
 """Names of the training losses: one file each, so a new loss needs no registry."""
 
 
