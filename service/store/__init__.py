@@ -1,0 +1,1 @@
+"""PostgreSQL: tables, repositories (all SQL of the service) and sessions. Knows no HTTP, no queue, no science."""

@@ -1,0 +1,31 @@
+"""The vocabulary of states that the database checks. Pure: no SQL; the rules are in `campaigns.lifecycle`."""
+
+from typing import Literal
+
+CampaignState = Literal["active", "archived"]
+CAMPAIGN_STATES: tuple[CampaignState, ...] = ("active", "archived")
+
+RoundState = Literal[
+    "queued",
+    "fitting",
+    "training",
+    "sampling",
+    "selecting",
+    "awaiting_results",
+    "completed",
+    "failed",
+    "cancelled",
+]
+RUNNING: tuple[RoundState, ...] = ("fitting", "training", "sampling", "selecting")
+"""A worker holds the round under a lease."""
+COMPUTING: tuple[RoundState, ...] = ("queued", *RUNNING)
+"""At most one round of a campaign is in one of these."""
+ROUND_STATES: tuple[RoundState, ...] = (*COMPUTING, "awaiting_results", "completed", "failed", "cancelled")
+
+CandidateStatus = Literal["proposed", "approved", "rejected", "released", "measured", "failed", "withdrawn"]
+"""proposed by a round; approved or rejected by a person before it is made; released to the lab; measured when results
+for every measured objective are there; failed when making or measuring it failed; withdrawn when nobody waits for it
+any more."""
+LIVE: tuple[CandidateStatus, ...] = ("proposed", "approved", "released")
+"""Still waiting for an outcome: the object is pending and may not be live twice in a campaign."""
+CANDIDATE_STATUSES: tuple[CandidateStatus, ...] = (*LIVE, "rejected", "measured", "failed", "withdrawn")
