@@ -271,8 +271,14 @@ class Campaign(Base):
     created_at: Mapped[datetime] = _created()
     updated_at: Mapped[datetime] = _created()
     n_rounds: Mapped[int] = column_property(
-        select(func.count(Round.id)).where(Round.campaign_id == id).correlate_except(Round).scalar_subquery()
+        select(func.count(Round.id))
+        .where(Round.campaign_id == id)  # noqa: A003 - the column above is meant
+        .correlate_except(Round)
+        .scalar_subquery()
     )
     n_results: Mapped[int] = column_property(
-        select(func.count(Result.id)).where(Result.campaign_id == id).correlate_except(Result).scalar_subquery()
+        select(func.count(Result.id))
+        .where(Result.campaign_id == id)  # noqa: A003 - the column above is meant
+        .correlate_except(Result)
+        .scalar_subquery()
     )

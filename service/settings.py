@@ -1,0 +1,90 @@
+"""Every setting of the service and the workers. Nothing else reads the environment.
+
+A setting `lease_seconds` is read from `ASSAYFLOW_LEASE_SECONDS`. Without `database_url` or `redis_url` the embedded
+servers are used (see `service.embedded`), which live in `data_dir`.
+"""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "ASSAYFLOW_"
+
+
+class Settings(BaseSettings):
+    """What an operator may set; a wrong value stops the start with a message that names it."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", validate_default=True)
+
+    database_url: SecretStr | None = Field(default=None, description="PostgreSQL; embedded when absent")
+    redis_url: SecretStr | None = Field(default=None, description="the queue; embedded when absent")
+    data_dir: Path = Field(default=Path(".assayflow"), description="embedded servers, artefacts, first key")
+    artefacts_dir: Path | None = Field(default=None, description="checkpoints; `artefacts` in data_dir when absent")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    max_upload_bytes: int = Field(default=64 * 2**20, gt=0)
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["console", "json"] = "console"
+
+    lease_seconds: float = Field(default=60.0, gt=0, description="a silent worker loses its round after this")
+    heartbeat_seconds: float = Field(default=5.0, gt=0, description="how often a worker renews its lease")
+    progress_seconds: float = Field(default=1.0, ge=0, description="progress is written at most this often")
+    checkpoint_seconds: float = Field(default=30.0, ge=0, description="a checkpoint is written at most this often")
+    sweep_seconds: float = Field(default=30.0, gt=0, description="how often lost rounds are looked for")
+    resend_seconds: float = Field(default=300.0, gt=0, description="a queued round's message is sent again after this")
+    max_attempts: int = Field(default=3, ge=1, description="a round whose worker died this often has failed")
+    soft_time_limit_seconds: int = Field(default=6 * 3600, gt=0, description="a round is stopped after this")
+    time_limit_seconds: int = Field(default=6 * 3600 + 120, gt=0, description="its process is killed after this")
+
+    torch_threads: int | None = Field(default=None, ge=1, description="torch decides when absent")
+    device: str | None = Field(default=None, description="cpu, cuda, cuda:1 ...; the best available when absent")
+
+    @model_validator(mode="after")
+    def _times_fit(self) -> Self:
+        if self.heartbeat_seconds * 2 > self.lease_seconds:
+            message = "heartbeat_seconds must be at most half of lease_seconds"
+            raise ValueError(message)
+        if self.soft_time_limit_seconds >= self.time_limit_seconds:
+            message = "soft_time_limit_seconds must be below time_limit_seconds"
+            raise ValueError(message)
+        return self
+
+    @property
+    def artefacts(self) -> Path:
+        """The folder of checkpoints."""
+        return self.artefacts_dir or self.data_dir / "artefacts"
+
+    def required_database_url(self) -> str:
+        """Return the URL of the database, password included: never log it.
+
+        Raises:
+            RuntimeError: if none is set and the embedded servers were not started.
+        """
+        return _required(self.database_url, "database_url")
+
+    def required_redis_url(self) -> str:
+        """Return the URL of the queue, password included: never log it.
+
+        Raises:
+            RuntimeError: if none is set and the embedded servers were not started.
+        """
+        return _required(self.redis_url, "redis_url")
+
+    def environment(self) -> dict[str, str]:
+        """Return these settings as environment variables, for a process that this one starts."""
+        plain = {name: getattr(self, name) for name in type(self).model_fields}
+        return {
+            f"{PREFIX}{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            for name, value in plain.items()
+            if value is not None
+        }
+
+
+def _required(url: SecretStr | None, name: str) -> str:
+    if url is None:
+        raise RuntimeError(f"{PREFIX}{name.upper()} is not set and the embedded servers are not running")
+    return url.get_secret_value()
