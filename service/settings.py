@@ -33,7 +33,6 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(default=60.0, gt=0, description="a silent worker loses its round after this")
     heartbeat_seconds: float = Field(default=5.0, gt=0, description="how often a worker renews its lease")
     progress_seconds: float = Field(default=1.0, ge=0, description="progress is written at most this often")
-    checkpoint_seconds: float = Field(default=30.0, ge=0, description="a checkpoint is written at most this often")
     sweep_seconds: float = Field(default=30.0, gt=0, description="how often lost rounds are looked for")
     resend_seconds: float = Field(default=300.0, gt=0, description="a queued round's message is sent again after this")
     max_attempts: int = Field(default=3, ge=1, description="a round whose worker died this often has failed")

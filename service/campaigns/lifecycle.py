@@ -1,0 +1,93 @@
+"""Which states a round and a candidate may move through, as data and pure functions. Knows no SQL and no queue.
+
+queued -> fitting -> training -> sampling -> selecting -> awaiting_results -> completed
+             \\___________ any later stage ___________/
+a computing round may fail, be cancelled, or be queued again when its worker is lost;
+a failed or cancelled round is queued again by a retry.
+"""
+
+from collections.abc import Iterable, Mapping, Set
+from typing import get_args
+
+from models.records import Outcome
+from service.errors import ConflictError
+from service.store.states import COMPUTING, LIVE, RUNNING, CandidateStatus, RoundState
+
+_ENDS: frozenset[RoundState] = frozenset({"awaiting_results", "completed", "failed", "cancelled"})
+
+ROUND_MOVES: Mapping[RoundState, Set[RoundState]] = {
+    "queued": {"fitting", "failed", "cancelled"},
+    **{stage: {"queued", *RUNNING[index:], *_ENDS} for index, stage in enumerate(RUNNING)},
+    "awaiting_results": {"completed"},
+    "completed": set(),
+    "failed": {"queued"},
+    "cancelled": {"queued"},
+}
+"""From each state, the states that may follow; a stage may be left out (a cold start fits nothing)."""
+
+CANDIDATE_MOVES: Mapping[CandidateStatus, Set[CandidateStatus]] = {
+    "proposed": {"approved", "rejected", "withdrawn", "released", "measured", "failed"},
+    "approved": {"proposed", "rejected", "withdrawn", "released", "measured", "failed"},
+    "released": {"withdrawn", "measured", "failed"},
+    "rejected": {"proposed", "approved", "measured", "failed"},
+    "withdrawn": {"measured", "failed"},
+    "failed": {"measured"},
+    "measured": set(),
+}
+DECISIONS: frozenset[CandidateStatus] = frozenset({"proposed", "approved", "rejected", "withdrawn"})
+"""The statuses that a person may set; the others follow from a release or from results."""
+NEEDS_REASON: frozenset[CandidateStatus] = frozenset({"rejected", "withdrawn"})
+
+OBJECT_FAILURES: frozenset[str] = frozenset({"failed_synthesis", "failed_qc", "insoluble"})
+"""Failures of the object itself, which no assay can make good; the other outcomes concern one assay."""
+ASSAY_FAILURES: frozenset[str] = frozenset(get_args(Outcome)) - OBJECT_FAILURES - {"ok"}
+
+
+def is_computing(state: str) -> bool:
+    """Tell whether a worker has or will have this round; the next round must wait until it ends."""
+    return state in COMPUTING
+
+
+def check_round_move(number: int, state: RoundState, to: RoundState) -> None:
+    """Check that a round may move.
+
+    Raises:
+        ConflictError: if it may not.
+    """
+    if to not in ROUND_MOVES[state]:
+        raise ConflictError(f"round {number} is {state} and cannot become {to}")
+
+
+def check_candidate_move(status: CandidateStatus, to: CandidateStatus) -> None:
+    """Check that a candidate may move.
+
+    Raises:
+        ConflictError: if it may not.
+    """
+    if to not in CANDIDATE_MOVES[status]:
+        raise ConflictError(f"the candidate is {status} and cannot become {to}")
+
+
+def outcome_of(results: Iterable[tuple[str, str]], needed: Set[str]) -> CandidateStatus | None:
+    """Return the status that results give to a candidate, or None while something is missing.
+
+    Args:
+        results: the candidate's (assay type, outcome) pairs.
+        needed: the assay types of the measured objectives; when empty, any result settles the candidate.
+    """
+    seen: dict[str, set[str]] = {}
+    for kind, outcome in results:
+        seen.setdefault(kind, set()).add(outcome)
+    outcomes = set().union(*seen.values())
+    settled = bool(seen) and needed <= seen.keys()
+    wanted = set().union(*(seen[kind] for kind in needed)) if settled and needed else outcomes
+    if settled and "ok" in wanted:
+        return "measured"
+    if settled or outcomes & OBJECT_FAILURES:
+        return "failed"
+    return None
+
+
+def is_live(status: str) -> bool:
+    """Tell whether a candidate still waits for its outcome."""
+    return status in LIVE

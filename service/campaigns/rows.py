@@ -1,0 +1,60 @@
+"""What an upload hands to `commands.store_results`: parsed rows. Knows no file format and no table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from models.records import Outcome, Relation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewResult:
+    """One good row: `row` is its number in the upload, `verbatim` what it said, `object` the canonical text."""
+
+    row: int
+    verbatim: Mapping[str, Any]
+    object: str
+    type: str
+    value: float | None = None
+    relation: Relation = "="
+    upper_value: float | None = None
+    standard_error: float | None = None
+    units: str | None = None
+    outcome: Outcome = "ok"
+    replicate: str | None = None
+    assay_version: str | None = None
+    measured_at: datetime | None = None
+    lot: str | None = None
+    external_id: str | None = None
+    comment: str | None = None
+    candidate_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewUpload:
+    """Where the rows come from."""
+
+    media_type: str
+    sha256: str
+    filename: str | None = None
+    api_key_id: str | None = None
+    n_rejected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """What became of a row; a `duplicate` repeats an `external_id` and was not stored again."""
+
+    row: int
+    status: Literal["stored", "duplicate"]
+    candidate_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredUpload:
+    """What became of an upload, one entry per row handed in, in the same order."""
+
+    id: UUID
+    rows: tuple[StoredRow, ...]
