@@ -1,12 +1,13 @@
 """Which states a round and a candidate may move through, as data and pure functions. Knows no SQL and no queue.
 
-queued -> fitting -> training -> sampling -> selecting -> awaiting_results -> completed
-             \\___________ any later stage ___________/
-a computing round may fail, be cancelled, or be queued again when its worker is lost;
-a failed or cancelled round is queued again by a retry.
+    queued -> fitting -> training -> sampling -> selecting -> awaiting_results -> completed
+
+A stage may be left out. A computing round may also fail, be cancelled, or be queued again when its worker is lost; a
+failed or cancelled one is queued again by a retry.
 """
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import get_args
 
 from models.records import Outcome
@@ -15,7 +16,7 @@ from service.store.states import COMPUTING, LIVE, RUNNING, CandidateStatus, Roun
 
 _ENDS: frozenset[RoundState] = frozenset({"awaiting_results", "completed", "failed", "cancelled"})
 
-ROUND_MOVES: Mapping[RoundState, Set[RoundState]] = {
+ROUND_MOVES: Mapping[RoundState, AbstractSet[RoundState]] = {
     "queued": {"fitting", "failed", "cancelled"},
     **{stage: {"queued", *RUNNING[index:], *_ENDS} for index, stage in enumerate(RUNNING)},
     "awaiting_results": {"completed"},
@@ -25,7 +26,7 @@ ROUND_MOVES: Mapping[RoundState, Set[RoundState]] = {
 }
 """From each state, the states that may follow; a stage may be left out (a cold start fits nothing)."""
 
-CANDIDATE_MOVES: Mapping[CandidateStatus, Set[CandidateStatus]] = {
+CANDIDATE_MOVES: Mapping[CandidateStatus, AbstractSet[CandidateStatus]] = {
     "proposed": {"approved", "rejected", "withdrawn", "released", "measured", "failed"},
     "approved": {"proposed", "rejected", "withdrawn", "released", "measured", "failed"},
     "released": {"withdrawn", "measured", "failed"},
@@ -68,7 +69,7 @@ def check_candidate_move(status: CandidateStatus, to: CandidateStatus) -> None:
         raise ConflictError(f"the candidate is {status} and cannot become {to}")
 
 
-def outcome_of(results: Iterable[tuple[str, str]], needed: Set[str]) -> CandidateStatus | None:
+def outcome_of(results: Iterable[tuple[str, str]], needed: AbstractSet[str]) -> CandidateStatus | None:
     """Return the status that results give to a candidate, or None while something is missing.
 
     Args:

@@ -46,5 +46,5 @@ def page(session: Session, workspace_id: UUID, limit: int, cursor: str | None) -
     return cut(rows, limit, lambda row: [row.created_at.isoformat(), row.id])
 
 
-def _of(workspace_id: UUID, campaign_id: UUID) -> Select[tuple[Campaign]]:
+def _of(workspace_id: UUID, campaign_id: UUID) -> Select[Campaign]:
     return select(Campaign).where(Campaign.id == campaign_id, Campaign.workspace_id == workspace_id)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, create_engine, literal, select
 from sqlalchemy.orm import Session, sessionmaker
 
 Sessions = sessionmaker[Session]
@@ -43,4 +43,4 @@ def opened(database_url: str, **options: Any) -> Iterator[Sessions]:
 
 def is_ready(session: Session) -> bool:
     """Tell whether the database answers; raises what the driver raises when it does not."""
-    return session.scalar(text("SELECT 1")) == 1
+    return session.scalars(select(literal(1))).one() == 1

@@ -1,0 +1,49 @@
+"""SQL of candidates."""
+
+from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from service.store.states import LIVE, CandidateStatus
+from service.store.tables import Campaign, Candidate
+
+
+def find(session: Session, workspace_id: UUID, candidate_id: UUID) -> Candidate | None:
+    """Return a candidate of this workspace."""
+    query = (
+        select(Candidate)
+        .join(Campaign, Campaign.id == Candidate.campaign_id)
+        .where(Candidate.id == candidate_id, Campaign.workspace_id == workspace_id)
+    )
+    return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+
+
+def of_round(session: Session, round_id: UUID) -> Sequence[Candidate]:
+    """Return a round's candidates by rank."""
+    return session.scalars(select(Candidate).where(Candidate.round_id == round_id).order_by(Candidate.rank)).all()
+
+
+def by_id(session: Session, campaign_id: UUID, ids: Collection[UUID]) -> dict[UUID, Candidate]:
+    """Return those of the given candidates that belong to the campaign."""
+    query = select(Candidate).where(Candidate.campaign_id == campaign_id, Candidate.id.in_(ids))
+    return {row.id: row for row in session.scalars(query)}
+
+
+def newest_by_object(session: Session, campaign_id: UUID, objects: Collection[str]) -> Mapping[str, Candidate]:
+    """Return the newest candidate of each object that was ever proposed."""
+    query = select(Candidate).where(Candidate.campaign_id == campaign_id, Candidate.object.in_(objects))
+    return {row.object: row for row in session.scalars(query.order_by(Candidate.created_at, Candidate.id))}
+
+
+def objects(session: Session, campaign_id: UUID, statuses: Collection[CandidateStatus]) -> list[str]:
+    """Return the distinct objects of candidates in these statuses, sorted."""
+    query = select(Candidate.object).where(Candidate.campaign_id == campaign_id, Candidate.status.in_(statuses))
+    return sorted(set(session.scalars(query)))
+
+
+def has_live(session: Session, round_id: UUID) -> bool:
+    """Tell whether a candidate of the round still waits for its outcome."""
+    live = exists().where(Candidate.round_id == round_id, Candidate.status.in_(LIVE))
+    return session.scalars(select(live)).one()

@@ -1,0 +1,59 @@
+"""SQL of results and uploads."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session
+
+from service.store.paging import Page, cut, read_cursor
+from service.store.tables import Candidate, Result, Round
+
+
+def page(session: Session, campaign_id: UUID, limit: int, cursor: str | None) -> Page[Result]:
+    """Return results in the order in which they were stored."""
+    query = select(Result).where(Result.campaign_id == campaign_id)
+    if cursor is not None:
+        query = query.where(Result.sequence > read_cursor(cursor, int)[0])
+    rows = session.scalars(query.order_by(Result.sequence).limit(limit + 1)).all()
+    return cut(rows, limit, lambda row: [row.sequence])
+
+
+def known_external_ids(session: Session, campaign_id: UUID, external_ids: Collection[str]) -> set[str]:
+    """Return those external ids that the campaign has already."""
+    query = select(Result.external_id).where(Result.campaign_id == campaign_id, Result.external_id.in_(external_ids))
+    return {known for known in session.scalars(query) if known is not None}
+
+
+def last_sequence(session: Session, campaign_id: UUID) -> int:
+    """Return the newest result's sequence, 0 without results."""
+    query = select(func.coalesce(func.max(Result.sequence), 0)).where(Result.campaign_id == campaign_id)
+    return session.scalars(query).one()
+
+
+def any_stored(session: Session, campaign_id: UUID) -> bool:
+    """Tell whether the campaign has results."""
+    return session.scalars(select(exists().where(Result.campaign_id == campaign_id))).one()
+
+
+def until(session: Session, campaign_id: UUID, last: int) -> Sequence[tuple[Result, int | None]]:
+    """Return results up to a sequence, in order, each with the number of the round that proposed its object."""
+    query = (
+        select(Result, Round.number)
+        .outerjoin(Candidate, Candidate.id == Result.candidate_id)
+        .outerjoin(Round, Round.id == Candidate.round_id)
+        .where(Result.campaign_id == campaign_id, Result.sequence <= last)
+        .order_by(Result.sequence)
+    )
+    return [(row[0], row[1]) for row in session.execute(query)]
+
+
+def outcomes(session: Session, candidate_ids: Collection[UUID]) -> dict[UUID, list[tuple[str, str]]]:
+    """Return the (type, outcome) pairs of each candidate's results."""
+    query = select(Result.candidate_id, Result.type, Result.outcome).where(Result.candidate_id.in_(candidate_ids))
+    found: defaultdict[UUID, list[tuple[str, str]]] = defaultdict(list)
+    for candidate_id, kind, outcome in session.execute(query):
+        if candidate_id is not None:
+            found[candidate_id].append((kind, outcome))
+    return found
