@@ -1,0 +1,138 @@
+"""Peptides built residue by residue from the N-terminus, in batches of tensors. Knows no reward and no drawing.
+
+State [L + 1]: residue numbers from 1 (0 is empty) at L = max_length positions, then whether the chain is finished.
+Forward action k < K appends residue k; action K stops, allowed from min_length on. A chain that reaches max_length is
+finished at once: a stop that is the only choice would only make trajectories longer. The single backward action takes
+back what was done last, so the graph is a tree.
+"""
+
+from collections.abc import Sequence
+from typing import final
+
+import torch
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from models.domains.peptides.spec import PeptidesSpec
+from models.gflownet.environment import Environment
+
+
+def _allowed(spec: PeptidesSpec, residues: str) -> Tensor:
+    """Return which residue may stand at each position [L, K] (bool)."""
+    rows = [
+        [
+            residue == spec.fixed[position] if position in spec.fixed else residue in spec.alphabet
+            for residue in residues
+        ]
+        for position in range(1, spec.max_length + 1)
+    ]
+    return torch.tensor(rows, dtype=torch.bool)
+
+
+@final
+class PeptidesEnvironment(Environment):
+    """Left-to-right construction over the campaign's residues."""
+
+    def __init__(self, spec: PeptidesSpec, device: str = "cpu") -> None:
+        self.device = torch.device(device)
+        self.residues = "".join(sorted({*spec.alphabet, *spec.fixed.values()}))
+        self.min_length = spec.min_length
+        self.max_length = spec.max_length
+        self.state_width = spec.max_length + 1
+        self.stop = len(self.residues)
+        self.n_actions = self.stop + 1
+        self.n_backward_actions = 1
+        self.max_steps = spec.max_length
+        self.encoding_width = (self.max_length + 1) * (self.stop + 1) + 1
+        allowed = _allowed(spec, self.residues)
+        # a chain of full length has no position left: one more row without residues
+        self._allowed = torch.cat([allowed, torch.zeros(1, self.stop, dtype=torch.bool)]).to(self.device)
+
+    def reset(self, n: int) -> Tensor:
+        """Return n empty chains [n, W]."""
+        return torch.zeros(n, self.state_width, dtype=torch.int64, device=self.device)
+
+    def _lengths(self, states: Tensor) -> Tensor:
+        return (states[:, :-1] > 0).sum(dim=1)  # [B]
+
+    def is_final(self, states: Tensor) -> Tensor:
+        """Return which chains are finished [B]."""
+        return states[:, -1] == 1
+
+    def forward_mask(self, states: Tensor) -> Tensor:
+        """Return allowed residues and stop [B, A]."""
+        lengths = self._lengths(states)
+        can_stop = lengths >= self.min_length
+        mask = torch.cat([self._allowed[lengths], can_stop.unsqueeze(1)], dim=1)  # [B, A]
+        return mask & ~self.is_final(states).unsqueeze(1)
+
+    def backward_mask(self, states: Tensor) -> Tensor:
+        """Return whether there is something to take back [B, 1]."""
+        return (self._lengths(states) > 0).unsqueeze(1)
+
+    def step(self, states: Tensor, actions: Tensor) -> Tensor:
+        """Return chains with a residue appended, or finished [B, W]."""
+        lengths = self._lengths(states)
+        is_stop = actions == self.stop
+        following = states.clone()
+        # a stop writes 1 into the last column, which is also its final value
+        columns = torch.where(is_stop, self.max_length, lengths)
+        following.scatter_(1, columns.unsqueeze(1), torch.where(is_stop, 1, actions + 1).unsqueeze(1))
+        following[:, -1] |= (following[:, -2] > 0).to(torch.int64)
+        return following
+
+    def back(self, states: Tensor, actions: Tensor) -> Tensor:
+        """Return chains without their stop, or without their last residue [B, W]."""
+        return self._take_back(states, actions)[0]
+
+    def _take_back(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+        """Return parents [B, W] and the forward action [B] that leads from each to its state."""
+        lengths = self._lengths(states)
+        was_stopped = self.is_final(states) & (lengths < self.max_length)
+        columns = torch.where(was_stopped, self.max_length, lengths - 1).unsqueeze(1)
+        last = states.gather(1, columns).squeeze(1) - 1
+        parents = states.scatter(1, columns, 0)
+        parents[:, -1] = 0
+        return parents, torch.where(was_stopped, self.stop, last + actions)  # the only backward action is 0
+
+    def undo(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+        """Return next states [B, W] and the backward actions [B], which are all zero."""
+        return self.step(states, actions), torch.zeros_like(actions)
+
+    def redo(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+        """Return parents [B, W] and the forward actions [B] that lead back."""
+        return self._take_back(states, actions)
+
+    def encode(self, states: Tensor) -> Tensor:
+        """Return residues one-hot by position, composition, length one-hot and whether finished [B, D]."""
+        placed = one_hot(states[:, :-1], self.stop + 1)[:, :, 1:]  # [B, L, K]
+        composition = placed.sum(dim=1) / self.max_length  # [B, K]
+        lengths = one_hot(self._lengths(states), self.max_length + 1)  # [B, L + 1]
+        return torch.cat([placed.flatten(1), composition, lengths, states[:, -1:]], dim=1).to(torch.float32)
+
+    def objects(self, states: Tensor) -> list[str]:
+        """Return the sequence of each finished chain."""
+        letters = ["", *self.residues]
+        return ["".join(letters[number] for number in row) for row in states[:, :-1].tolist()]
+
+    def states(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Return finished chains [N, W] and which texts are peptides of this campaign [N]; the others are empty."""
+        number = {residue: index for index, residue in enumerate(self.residues, start=1)}
+        rows = [[number.get(residue, 0) for residue in text] for text in texts]
+        can_fit = torch.tensor(
+            [self.min_length <= len(row) <= self.max_length and 0 not in row for row in rows], dtype=torch.bool
+        )
+        padded = [
+            [*row, *[0] * (self.max_length - len(row)), 1] if fits else [0] * self.state_width
+            for row, fits in zip(rows, can_fit.tolist(), strict=True)
+        ]
+        states = torch.tensor(padded, dtype=torch.int64, device=self.device).reshape(len(texts), self.state_width)
+        is_known = can_fit.to(self.device) & self._keeps_positions(states)
+        return torch.where(is_known.unsqueeze(1), states, 0), is_known
+
+    def _keeps_positions(self, states: Tensor) -> Tensor:
+        """Return whether every residue is allowed where it stands [B]."""
+        chains = states[:, :-1]
+        positions = torch.arange(self.max_length, device=self.device)
+        is_allowed = self._allowed[positions, (chains - 1).clamp_min(0)]  # [B, L]
+        return (is_allowed | (chains == 0)).all(dim=1)

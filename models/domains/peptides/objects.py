@@ -1,0 +1,126 @@
+"""The peptide domain's torch-free half: identity, limits, properties, formats and pictures. Knows no policy.
+
+Identity: the bare upper-case sequence is the peptide with the campaign's own end groups, because that is what a lab
+means by a sequence in its table; a peptide with other ends carries both of them, in the chemist's notation
+(`H-ACD-OH`, `Ac-ACD-NH2`). Within a campaign each peptide has exactly one such text.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, final
+
+from models.domains.contract import Domain, FileFormat, InvalidObjectError
+from models.domains.peptides import drawing, features, properties
+from models.domains.peptides.notation import Ends, Peptide, read_helm, read_sequence, write_helm, write_sequence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from gpytorch.kernels import Kernel
+
+    from models.domains.contract import Floats
+    from models.domains.peptides.spec import PeptidesSpec
+    from models.gflownet.environment import Environment
+
+
+@final
+class Peptides(Domain):
+    """Linear peptides within one campaign's limits."""
+
+    object_columns = ("sequence", "helm")
+
+    def __init__(self, spec: PeptidesSpec) -> None:
+        self.spec = spec
+        self.ends = Ends(spec.n_terminus, spec.c_terminus)
+        self.computed = properties.COMPUTED
+        self.formats = {
+            "fasta": FileFormat("text/x-fasta", self._write_fasta),
+            "helm": FileFormat("text/plain", self._write_helm),
+        }
+
+    def read(self, text: str) -> Peptide:
+        """Return the peptide of a canonical text."""
+        return read_sequence(text, self.ends)
+
+    def parse(self, fields: Mapping[str, str]) -> str:
+        """Return the canonical text: the bare sequence, with its ends when they are not the campaign's.
+
+        Raises:
+            InvalidObjectError: if neither column is given, one cannot be read, or the two differ.
+        """
+        read = [self.read(fields["sequence"])] if "sequence" in fields else []
+        read += [read_helm(fields["helm"])] if "helm" in fields else []
+        if not read:
+            raise InvalidObjectError("sequence", "a peptide needs a sequence or helm")
+        if read[0] != read[-1]:
+            raise InvalidObjectError("helm", "describes another peptide than sequence does")
+        return write_sequence(read[0], self.ends)
+
+    def check(self, text: str) -> list[str]:
+        """Return which of the campaign's limits the peptide breaks."""
+        return list(self._broken_limits(self.read(text)))
+
+    def _broken_limits(self, peptide: Peptide) -> Iterator[str]:
+        spec, sequence = self.spec, peptide.sequence
+        if not spec.min_length <= len(sequence) <= spec.max_length:
+            yield f"length {len(sequence)} is outside {spec.min_length}-{spec.max_length}"
+        for position, residue in sorted(spec.fixed.items()):
+            if sequence[position - 1 : position] != residue:
+                yield f"position {position} is not {residue}"
+        free = {residue for position, residue in enumerate(sequence, start=1) if position not in spec.fixed}
+        if not free <= set(spec.alphabet):
+            yield f"residues {', '.join(sorted(free - set(spec.alphabet)))} are outside the alphabet"
+        if peptide.ends.n_terminus != spec.n_terminus:
+            yield f"the N-terminus is {peptide.ends.n_terminus}, not {spec.n_terminus}"
+        if peptide.ends.c_terminus != spec.c_terminus:
+            yield f"the C-terminus is {peptide.ends.c_terminus}, not {spec.c_terminus}"
+
+    def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
+        """Return the named computed properties, each [N]."""
+        return properties.compute([self.read(text) for text in texts], names)
+
+    def columns(self, text: str) -> dict[str, str | float]:
+        """Return the sequence and HELM columns."""
+        return {"sequence": text, "helm": write_helm(self.read(text))}
+
+    def display(self, text: str) -> str:
+        """Return HELM, which says the end groups whatever the campaign."""
+        return write_helm(self.read(text))
+
+    def features(self, texts: Sequence[str]) -> Floats:
+        """Return spectrum counts and descriptors [N, D]."""
+        return features.compute([self.read(text) for text in texts], self.spec.max_length)
+
+    def similarity(self, left: Sequence[str], right: Sequence[str]) -> Floats:
+        """Return Tanimoto similarities [N, M] of motifs, residues in place and end groups."""
+        return features.similarity([self.read(text) for text in left], [self.read(text) for text in right])
+
+    def draw(self, texts: Sequence[str], captions: Sequence[str]) -> str:
+        """Return one SVG of residue boxes coloured by class."""
+        return drawing.draw([self.read(text) for text in texts], captions)
+
+    def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:  # noqa: ARG002 - the alphabet is given
+        """Return the left-to-right environment."""
+        from models.domains.peptides.environment import PeptidesEnvironment
+
+        return PeptidesEnvironment(self.spec, device)
+
+    def kernel(self) -> Kernel:
+        """Return the sum of a Tanimoto kernel over the spectrum and a Matern kernel over the descriptors."""
+        from models.domains.peptides.kernel import spectrum_and_descriptor_kernel
+
+        return spectrum_and_descriptor_kernel(self.spec.max_length)
+
+    def _write_fasta(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
+        chains = ((_name(row, number), self.read(str(row["object"]))) for number, row in enumerate(rows, start=1))
+        return "".join(f">{name} {write_helm(chain)}\n{chain.sequence}\n" for name, chain in chains).encode()
+
+    def _write_helm(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
+        chains = ((_name(row, number), self.read(str(row["object"]))) for number, row in enumerate(rows, start=1))
+        return "".join(f"{write_helm(chain)}\t{name}\n" for name, chain in chains).encode()
+
+
+def _name(row: Mapping[str, Any], number: int) -> str:
+    """Return the candidate's id, else its rank, else its place, without white space."""
+    value = row.get("id") or row.get("rank") or number
+    return "_".join(str(value).split())

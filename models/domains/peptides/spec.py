@@ -1,0 +1,57 @@
+"""What a campaign may say about its peptides. Knows no objects and no tensors."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
+
+from models.domains.peptides.residues import RESIDUES
+from models.specs import DomainSpec
+
+LONGEST = 60
+"""Longest peptide a campaign may ask for; solid-phase synthesis rarely goes further."""
+
+NTerminus = Literal["free", "acetyl"]
+CTerminus = Literal["free", "amide"]
+
+
+def _join(value: Any) -> Any:
+    return "".join(value) if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value) else value
+
+
+Residue = Annotated[str, StringConstraints(pattern=f"^[{RESIDUES}]$")]
+Alphabet = Annotated[str, BeforeValidator(_join, json_schema_input_type=str | list[str]), Field(min_length=1)]
+
+
+class PeptidesSpec(DomainSpec):
+    """Linear peptides of L-residues: how long, from what, with which ends and which positions given.
+
+    `fixed` maps a position, counted from 1 at the N-terminus, to the residue that every peptide has there; it need not
+    be in `alphabet` (an anchoring cysteine, say), and lies within `min_length`, so that every peptide has it.
+    """
+
+    kind: Literal["peptides"] = "peptides"
+    min_length: int = Field(default=5, ge=1, le=LONGEST)
+    max_length: int = Field(default=15, ge=1, le=LONGEST)
+    alphabet: Alphabet = RESIDUES
+    n_terminus: NTerminus = "free"
+    c_terminus: CTerminus = "free"
+    fixed: dict[Annotated[int, Field(ge=1, le=LONGEST)], Residue] = Field(default_factory=dict)
+
+    @field_validator("alphabet")
+    @classmethod
+    def _is_an_alphabet(cls, value: str) -> str:
+        unknown = sorted(set(value) - set(RESIDUES))
+        if unknown:
+            raise ValueError(f"alphabet: {', '.join(unknown)} is no one-letter code of a proteinogenic residue")
+        if len(set(value)) < len(value):
+            raise ValueError("alphabet: residues must be unique")
+        return value
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if self.min_length > self.max_length:
+            raise ValueError("max_length: must not be less than min_length")
+        beyond = [position for position in self.fixed if position > self.min_length]
+        if beyond:
+            raise ValueError(f"fixed: position {beyond[0]} lies beyond min_length {self.min_length}")
+        return self
