@@ -1,0 +1,52 @@
+"""Groups that do not survive, or attack whatever they meet: no molecule that contains one is proposed. Torch-free.
+
+A short list on purpose. It refuses what a chemist would not make, not what a filter for screening libraries flags;
+the vocabulary itself is cleaned by stricter public catalogues (see `vocabulary`).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from rdkit import Chem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ALERTS = {
+    "a peroxide": "[OX2][OX2]",
+    "an acyl halide": "[CX3](=[O,S])[F,Cl,Br,I]",
+    "a sulfonyl halide": "[SX4](=O)(=O)[F,Cl,Br,I]",
+    "an anhydride": "[CX3](=O)[OX2;!R][CX3](=O)",
+    "an isocyanate": "[NX2]=[CX2]=[O,S]",
+    "an azide": "[NX1]~[NX2]~[NX2,NX1]",
+    "a diazo group": "[#6]=[N+]=[N-]",
+    "a diazonium": "[#6][N+]#N",
+    "a strained ring with a leaving group": "[OX2r3,NX3r3,SX2r3]",
+    "an aldehyde": "[CX3H1](=O)[#6]",
+    "a nitrogen-halogen bond": "[#7][F,Cl,Br,I]",
+    "an oxygen-halogen bond": "[#8][F,Cl,Br,I]",
+    "a sulfur-halogen bond": "[SX2][F,Cl,Br,I]",
+    "a hemiaminal": "[OX2H][CX4;!$(C(F)(F)F)][NX3;!$(N[C,S]=[O,S])]",
+    "a geminal diol": "[OX2H][CX4][OX2H]",
+    "a geminal halogen and heteroatom": "[CX4;!$(C(F)(F)F);!$(C(F)F)]([Cl,Br,I,F])[N,O,S]",
+    "a free enol": "[OX2H][CX3;!R]=[CX3]",
+    "a thiol ester of a thioacid": "[CX3](=S)[SX2]",
+    "an N-nitroso group": "[NX3][NX2]=O",
+    "a triazane": "[NX3][NX3][NX3]",
+    "an alkyl hydrazine": "[NX3;H2][NX3][CX4]",
+    "an activated ester": "[CX3](=O)[OX2][NX3]",
+    "a sulfonate ester": "[SX4](=O)(=O)[OX2][CX4]",
+    "an allene or ketene": "[CX3]=[CX2]=[CX3,O]",
+}
+
+
+@cache
+def _patterns() -> Mapping[str, Chem.Mol]:
+    return {name: Chem.MolFromSmarts(smarts) for name, smarts in ALERTS.items()}
+
+
+def alerts(mol: Chem.Mol) -> list[str]:
+    """Return the names of the unstable or reactive groups that a molecule contains."""
+    return [name for name, pattern in _patterns().items() if mol.HasSubstructMatch(pattern)]

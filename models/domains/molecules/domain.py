@@ -1,0 +1,81 @@
+"""The molecules domain bound to one campaign: it only wires the torch-free half to the environment and the kernel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+from models.domains.contract import Domain
+from models.domains.molecules import objects
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gpytorch.kernels import Kernel
+
+    from models.domains.contract import Floats
+    from models.domains.molecules.spec import MoleculesSpec
+    from models.gflownet.environment import Environment
+
+
+@final
+class Molecules(Domain):
+    """Small organic molecules; the canonical text is a SMILES."""
+
+    object_columns = (objects.COLUMN,)
+    computed = objects.COMPUTED
+    formats = objects.FORMATS
+
+    def __init__(self, spec: MoleculesSpec) -> None:
+        self.spec = spec
+
+    def parse(self, fields: Mapping[str, str]) -> str:
+        """Return the canonical SMILES of the neutral parent of the `smiles` column."""
+        return objects.canonical_smiles(fields.get(objects.COLUMN, ""))
+
+    def check(self, text: str) -> list[str]:
+        """Return why a molecule may not be proposed."""
+        return objects.check(text, self.spec.max_heavy_atoms)
+
+    def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
+        """Return the named computed properties, each [N]."""
+        return objects.properties(texts, names)
+
+    def columns(self, text: str) -> dict[str, str | float]:
+        """Return the SMILES column."""
+        return {objects.COLUMN: text}
+
+    def display(self, text: str) -> str:
+        """Return the SMILES."""
+        return text
+
+    def features(self, texts: Sequence[str]) -> Floats:
+        """Return folded Morgan counts [N, 2048]."""
+        from models.domains.molecules.features import count_fingerprints
+
+        return count_fingerprints(texts)
+
+    def similarity(self, left: Sequence[str], right: Sequence[str]) -> Floats:
+        """Return Tanimoto similarities of counts [N, M]."""
+        from models.domains.molecules.features import tanimoto
+
+        return tanimoto(left, right)
+
+    def draw(self, texts: Sequence[str], captions: Sequence[str]) -> str:
+        """Return one SVG grid."""
+        from models.domains.molecules.drawing import draw
+
+        return draw(texts, captions)
+
+    def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:
+        """Return the fragment-tree environment; fragments of `known` molecules widen its vocabulary."""
+        from models.domains.molecules.environment import FragmentTrees
+        from models.domains.molecules.vocabulary import vocabulary
+
+        spec = self.spec
+        return FragmentTrees(vocabulary(spec, known), spec.max_fragments, spec.max_heavy_atoms, device=device)
+
+    def kernel(self) -> Kernel:
+        """Return a Tanimoto kernel over counts."""
+        from models.proxies.kernels import TanimotoKernel
+
+        return TanimotoKernel()

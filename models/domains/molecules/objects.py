@@ -1,0 +1,190 @@
+"""Molecules as canonical SMILES: reading, identity, rules, computed properties and files. Torch-free.
+
+A salt is read as its parent, a charge is neutralised where a proton can do it, stereochemistry is kept. Tautomers are
+different objects. It knows nothing of fragments, features or campaigns.
+"""
+
+from __future__ import annotations
+
+import io
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rdkit import Chem, rdBase
+
+from models.domains.contract import ComputedProperty, FileFormat, InvalidObjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from models.domains.contract import Floats
+
+COLUMN = "smiles"
+CARBON = 6
+MAX_TEXT_LENGTH = 2_000
+ELEMENTS = frozenset({"B", "Br", "C", "Cl", "F", "H", "I", "N", "O", "P", "S", "Se", "Si"})
+
+COMPUTED = {
+    "qed": ComputedProperty("quantitative estimate of drug-likeness (Bickerton 2012)", range=(0.0, 1.0)),
+    "sa_score": ComputedProperty("synthetic accessibility, 1 easy to 10 hard (Ertl 2009)", range=(1.0, 10.0)),
+    "molecular_weight": ComputedProperty("average molecular weight", units="g/mol"),
+    "logp": ComputedProperty("Wildman-Crippen octanol-water log P"),
+    "tpsa": ComputedProperty("topological polar surface area", units="angstrom^2"),
+    "heavy_atoms": ComputedProperty("atoms other than hydrogen"),
+    "rotatable_bonds": ComputedProperty("rotatable bonds"),
+    "h_bond_donors": ComputedProperty("hydrogen bond donors"),
+    "h_bond_acceptors": ComputedProperty("hydrogen bond acceptors"),
+    "rings": ComputedProperty("rings"),
+    "aromatic_rings": ComputedProperty("aromatic rings"),
+    "fraction_sp3": ComputedProperty("fraction of carbons that are sp3", range=(0.0, 1.0)),
+}
+
+
+@lru_cache(maxsize=20_000)
+def molecule(text: str) -> Chem.Mol:
+    """Return the RDKit molecule of a canonical text; shared, so it must not be changed.
+
+    Raises:
+        InvalidObjectError: if the text is no SMILES.
+    """
+    mol = _read(text)
+    if mol is None or mol.GetNumAtoms() == 0:
+        raise InvalidObjectError(COLUMN, f"{_shown(text)} is not a valid SMILES: {_why_invalid(text)}")
+    return mol
+
+
+@lru_cache(maxsize=20_000)
+def canonical_smiles(text: str) -> str:
+    """Return the canonical SMILES of the neutral parent molecule that `text` describes.
+
+    Raises:
+        InvalidObjectError: if the text describes no molecule of the usual organic elements.
+    """
+    text = text.strip()
+    if not text:
+        raise InvalidObjectError(COLUMN, "the SMILES is empty")
+    if len(text) > MAX_TEXT_LENGTH:
+        raise InvalidObjectError(COLUMN, f"the SMILES is longer than {MAX_TEXT_LENGTH} characters")
+    parent = _parent(molecule(text))
+    strange = sorted({atom.GetSymbol() for atom in parent.GetAtoms()} - ELEMENTS)
+    if strange:
+        raise InvalidObjectError(
+            COLUMN, f"{_shown(text)} contains {', '.join(strange)}, which this domain does not cover"
+        )
+    if all(atom.GetAtomicNum() != CARBON for atom in parent.GetAtoms()):
+        raise InvalidObjectError(COLUMN, f"{_shown(text)} contains no carbon")
+    return _settled(Chem.MolToSmiles(parent))
+
+
+def check(text: str, max_heavy_atoms: int) -> list[str]:
+    """Return why a molecule may not be proposed: too large, or an unstable or reactive group."""
+    from models.domains.molecules.alerts import alerts
+
+    mol = molecule(text)
+    reasons = [f"contains {name}" for name in alerts(mol)]
+    if mol.GetNumHeavyAtoms() > max_heavy_atoms:
+        reasons.insert(0, f"has {mol.GetNumHeavyAtoms()} heavy atoms, more than {max_heavy_atoms}")
+    return reasons
+
+
+def properties(texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
+    """Return the named computed properties, each [N].
+
+    Raises:
+        KeyError: if a name is not in `COMPUTED`.
+    """
+    functions = _property_functions()
+    return {name: np.array([functions[name](molecule(text)) for text in texts], dtype=np.float64) for name in names}
+
+
+def write_sdf(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return an SDF (V2000, 2D coordinates) with one record per row and every column but `object` as a data field."""
+    from rdkit.Chem import rdDepictor
+
+    text = io.StringIO()
+    writer = Chem.SDWriter(text)
+    for row in rows:
+        mol = Chem.Mol(molecule(str(row["object"])))
+        rdDepictor.Compute2DCoords(mol)
+        mol.SetProp("_Name", str(row.get("candidate_id") or ""))
+        for name, value in row.items():
+            if name != "object":
+                mol.SetProp(name, "" if value is None else " ".join(str(value).split()))
+        writer.write(mol)
+    writer.close()
+    return text.getvalue().encode()
+
+
+FORMATS = {"sdf": FileFormat("chemical/x-mdl-sdfile", write_sdf)}
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 80 else text[:77] + "...")  # noqa: PLR2004 - what fits on a line
+
+
+def _read(text: str, *, sanitize: bool = True) -> Chem.Mol | None:
+    with rdBase.BlockLogs():
+        return Chem.MolFromSmiles(text, sanitize=sanitize)
+
+
+def _why_invalid(text: str) -> str:
+    mol = _read(text, sanitize=False)
+    if mol is None:
+        return "it cannot be read"
+    if mol.GetNumAtoms() == 0:
+        return "it has no atoms"
+    with rdBase.BlockLogs():
+        problems = Chem.DetectChemistryProblems(mol)
+    return str(problems[0].Message()) if problems else "it cannot be read"
+
+
+def _parent(mol: Chem.Mol) -> Chem.Mol:
+    from rdkit.Chem.MolStandardize import rdMolStandardize
+
+    with rdBase.BlockLogs():
+        try:
+            parent = rdMolStandardize.IsotopeParent(rdMolStandardize.ChargeParent(mol))
+        except (ValueError, RuntimeError) as error:
+            raise InvalidObjectError(COLUMN, f"{_shown(Chem.MolToSmiles(mol))} cannot be standardised") from error
+    for atom in parent.GetAtoms():
+        atom.SetAtomMapNum(0)
+        if atom.GetAtomicNum() == 0:
+            raise InvalidObjectError(COLUMN, f"{_shown(Chem.MolToSmiles(mol))} has an open attachment point")
+    return parent
+
+
+def _settled(text: str) -> str:
+    # Canonical ranking may see a molecule differently once it has been written and read.
+    for _ in range(3):
+        again = Chem.MolToSmiles(Chem.MolFromSmiles(text))
+        if again == text:
+            break
+        text = again
+    return text
+
+
+@cache
+def _property_functions() -> dict[str, Callable[[Chem.Mol], float]]:
+    from rdkit.Chem import QED, rdMolDescriptors
+
+    return {
+        "qed": QED.qed,
+        "sa_score": _sa_score,
+        "molecular_weight": rdMolDescriptors._CalcMolWt,  # noqa: SLF001 - the public name wraps this in a slow module
+        "logp": lambda mol: rdMolDescriptors.CalcCrippenDescriptors(mol)[0],
+        "tpsa": rdMolDescriptors.CalcTPSA,
+        "heavy_atoms": Chem.Mol.GetNumHeavyAtoms,
+        "rotatable_bonds": rdMolDescriptors.CalcNumRotatableBonds,
+        "h_bond_donors": rdMolDescriptors.CalcNumHBD,
+        "h_bond_acceptors": rdMolDescriptors.CalcNumHBA,
+        "rings": rdMolDescriptors.CalcNumRings,
+        "aromatic_rings": rdMolDescriptors.CalcNumAromaticRings,
+        "fraction_sp3": rdMolDescriptors.CalcFractionCSP3,
+    }
+
+
+def _sa_score(mol: Chem.Mol) -> float:
+    from rdkit.Contrib.SA_Score import sascorer
+
+    return float(sascorer.calculateScore(mol))

@@ -1,0 +1,34 @@
+"""What a campaign may say about its molecules. Torch-free; it knows nothing of how they are built."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from models.specs import DomainSpec
+
+
+class MoleculesSpec(DomainSpec):
+    """Small organic molecules, built as trees of fragments."""
+
+    kind: Literal["molecules"] = "molecules"
+    builder: Literal["fragments"] = "fragments"
+    max_heavy_atoms: Annotated[int, Field(ge=4, le=80)] = 32
+    max_fragments: Annotated[int, Field(ge=1, le=12)] = 8
+    vocabulary_size: Annotated[int, Field(ge=10, le=400, description="how many of the common fragments to use")] = 200
+    fragments: Annotated[
+        tuple[str, ...] | None,
+        Field(
+            default=None,
+            min_length=1,
+            max_length=600,
+            description="only these fragments: SMILES with [*] where a bond may be made, such as [*]c1ccccc1",
+        ),
+    ]
+
+    @model_validator(mode="after")
+    def _fragments_can_be_joined(self) -> Self:
+        if self.fragments is not None:
+            from models.domains.molecules.vocabulary import compile_fragments
+
+            compile_fragments(self.fragments)
+        return self
