@@ -1,0 +1,1 @@
+"""Where training trajectories come from: one file per behaviour, all behind `contract.Behaviour`."""

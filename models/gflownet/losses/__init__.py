@@ -1,0 +1,18 @@
+"""The training losses, one file each. A file defines `LOSS`, a class that fulfils `contract.Loss`; its name is the file's."""
+
+from importlib import import_module
+
+from models.gflownet.losses.contract import Loss
+from models.specs import LOSSES
+
+
+def get_loss(name: str, delta: float | None = 5.0) -> Loss:
+    """Return the loss of that name; `delta` is where its residual turns from squared to linear, None for never.
+
+    Raises:
+        ValueError: if there is no such loss.
+    """
+    if name not in LOSSES:
+        raise ValueError(f"loss must be one of {', '.join(LOSSES)}, not {name!r}")
+    loss: Loss = import_module(f"{__name__}.{name}").LOSS(delta)
+    return loss

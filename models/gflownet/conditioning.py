@@ -1,0 +1,124 @@
+"""What a policy is asked for: an inverse temperature and a preference, how they are drawn and how a network sees them.
+
+Training, validation and requests share the one encoder. It knows no objects, rewards or networks.
+Letters: B batch, M objectives, C width of the encoding.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Generator, Tensor
+
+BETA_EDGES = 16
+PREFERENCE_EDGES = 8
+
+
+def ramps(values: Tensor, low: float, high: float, n_edges: int) -> Tensor:
+    """Return a soft thermometer [..., n_edges] of values in [low, high].
+
+    Edge i opens at `low + i * gap` and is full one gap later, so the last edge starts one gap below the maximum and
+    every edge carries information.
+    """
+    gap = (high - low) / n_edges
+    edges = low + gap * torch.arange(n_edges, dtype=values.dtype, device=values.device)
+    return ((values.unsqueeze(-1) - edges) / gap).clamp(0.0, 1.0)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One request per row: inverse temperature `beta` [B] and `preference` [B, M] on the simplex."""
+
+    beta: Tensor
+    preference: Tensor
+
+    def __len__(self) -> int:
+        return len(self.beta)
+
+    def at(self, rows: Tensor | slice) -> "Condition":
+        """Return the conditions of the given rows."""
+        return Condition(self.beta[rows], self.preference[rows])
+
+    def repeat(self, times: int) -> "Condition":
+        """Return every condition `times` times in a row: [B * times]."""
+        return Condition(self.beta.repeat_interleave(times), self.preference.repeat_interleave(times, dim=0))
+
+
+@final
+class ConditionSampler:
+    """The conditions one policy serves: beta log-uniform in a range, preference from a symmetric Dirichlet.
+
+    Args:
+        beta_range: lowest and highest inverse temperature, 0 < low <= high.
+        n_objectives: M, at least 1.
+        concentration: of the Dirichlet; 1 is uniform on the simplex, more prefers its middle.
+        device: where conditions live.
+
+    Raises:
+        ValueError: if an argument is outside these limits.
+    """
+
+    def __init__(
+        self,
+        beta_range: tuple[float, float],
+        n_objectives: int,
+        concentration: float = 1.0,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        low, high = beta_range
+        if not 0 < low <= high < math.inf:
+            raise ValueError(f"beta_range must be (low, high) with 0 < low <= high, not {beta_range}")
+        if n_objectives < 1 or concentration <= 0:
+            raise ValueError("n_objectives must be at least 1 and concentration positive")
+        self.beta_range = (float(low), float(high))
+        self.n_objectives = n_objectives
+        self.concentration = concentration
+        self.device = torch.device(device)
+
+    @property
+    def width(self) -> int:
+        """Width C of `encode`: a fixed temperature or a single objective needs no features."""
+        return self.beta_width + (0 if self.n_objectives == 1 else self.n_objectives * (1 + PREFERENCE_EDGES))
+
+    @property
+    def beta_width(self) -> int:
+        """How many of the leading features depend on beta."""
+        return 0 if self.beta_range[0] == self.beta_range[1] else 1 + BETA_EDGES
+
+    def sample(self, n: int, generator: Generator) -> Condition:
+        """Draw n conditions."""
+        low, high = (math.log(edge) for edge in self.beta_range)
+        uniform = torch.rand(n, generator=generator, device=self.device)
+        beta = (low + (high - low) * uniform).exp()
+        if self.n_objectives == 1:
+            return Condition(beta, torch.ones(n, 1, device=self.device))
+        shape = torch.full((n, self.n_objectives), self.concentration, device=self.device)
+        weights = torch._standard_gamma(shape, generator=generator)  # noqa: SLF001 - Dirichlet takes no generator
+        weights = weights.clamp_min(torch.finfo(weights.dtype).tiny)
+        return Condition(beta, weights / weights.sum(dim=1, keepdim=True))
+
+    def fixed(self, beta: float, preference: tuple[float, ...] | list[float] | None = None, n: int = 1) -> Condition:
+        """Return n times one condition; `preference` is normalised and may be left out with a single objective.
+
+        Raises:
+            ValueError: if the preference has the wrong length, a negative weight, or no weight at all.
+        """
+        weights = torch.tensor([1.0] if preference is None else list(preference), device=self.device)
+        if len(weights) != self.n_objectives or not bool((weights >= 0).all()) or not float(weights.sum()) > 0:
+            raise ValueError(f"preference needs {self.n_objectives} weights >= 0 that are not all 0")
+        beta_rows = torch.full((n,), float(beta), device=self.device)
+        return Condition(beta_rows, (weights / weights.sum()).expand(n, -1))
+
+    def encode(self, condition: Condition) -> Tensor:
+        """Return network inputs [B, C]: log beta and its thermometer, then the preference and its thermometer."""
+        parts = [condition.beta.new_zeros(len(condition), 0)]
+        if self.beta_width:
+            low, high = (math.log(edge) for edge in self.beta_range)
+            log_beta = condition.beta.log()
+            centred = (log_beta - (low + high) / 2) / (high - low) * 2
+            parts += [centred.unsqueeze(1), ramps(log_beta, low, high, BETA_EDGES)]
+        if self.n_objectives > 1:
+            parts += [condition.preference, ramps(condition.preference, 0.0, 1.0, PREFERENCE_EDGES).flatten(1)]
+        return torch.cat(parts, dim=1)

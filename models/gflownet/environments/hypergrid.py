@@ -1,0 +1,90 @@
+"""The hypergrid of arXiv:2106.04399: walk up the axes of a grid, then stop. Many trajectories reach one object.
+
+Letters: B batch, D dimensions, H side. A state is D coordinates in 0..H-1 and a flag that is 1 when finished.
+"""
+
+from collections.abc import Sequence
+from typing import final
+
+import torch
+from torch import Tensor
+
+from models.gflownet.environment import Environment
+
+
+def hypergrid_log_reward(coordinates: Tensor, side: int, base: float = 1e-3) -> Tensor:
+    """Return the standard log-reward [B] of grid points [B, D]: `base`, rings of 0.5 and peaks of 2 in every corner."""
+    distance = (coordinates.double() / (side - 1) - 0.5).abs()
+    ring = (distance > 0.25).all(dim=1)
+    peak = ((distance > 0.3) & (distance < 0.4)).all(dim=1)
+    return (base + 0.5 * ring + 2.0 * peak).log()
+
+
+@final
+class Hypergrid(Environment):
+    """Raise one of D coordinates by one, or stop (the last action)."""
+
+    def __init__(self, n_dimensions: int, side: int, device: torch.device | str = "cpu") -> None:
+        if n_dimensions < 1 or side < 2:  # noqa: PLR2004 - a side of 1 has no moves
+            raise ValueError("give at least one dimension and a side of at least 2")
+        self.n_dimensions = n_dimensions
+        self.side = side
+        self.device = torch.device(device)
+        self.state_width = n_dimensions + 1
+        self.n_actions = n_dimensions + 1
+        self.n_backward_actions = n_dimensions + 1
+        self.encoding_width = n_dimensions * side
+        self.max_steps = n_dimensions * (side - 1) + 1
+        self._move = torch.eye(n_dimensions + 1, dtype=torch.int64, device=self.device)
+        self._limit = torch.tensor([side - 1] * n_dimensions + [1], device=self.device)
+        self._one_hot = torch.eye(side, device=self.device)
+
+    def reset(self, n: int) -> Tensor:
+        """Return n origins [n, D + 1]."""
+        return torch.zeros(n, self.state_width, dtype=torch.int64, device=self.device)
+
+    def forward_mask(self, states: Tensor) -> Tensor:
+        """Return the axes that can still rise, and stopping [B, D + 1]."""
+        return (states < self._limit) & (states[:, -1:] == 0)
+
+    def backward_mask(self, states: Tensor) -> Tensor:
+        """Return the axes above zero, or for a finished point only taking the stop back [B, D + 1]."""
+        return (states > 0) & (states[:, -1:] == self._move[-1])
+
+    def step(self, states: Tensor, actions: Tensor) -> Tensor:
+        """Raise a coordinate, or stop."""
+        return states + self._move[actions]
+
+    def back(self, states: Tensor, actions: Tensor) -> Tensor:
+        """Lower a coordinate, or take the stop back."""
+        return states - self._move[actions]
+
+    def undo(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+        """Take a step; backward actions have the same numbers."""
+        return self.step(states, actions), actions
+
+    def redo(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+        """Take a step back; forward actions have the same numbers."""
+        return self.back(states, actions), actions
+
+    def encode(self, states: Tensor) -> Tensor:
+        """Return the coordinates one-hot [B, D * H]; only unfinished states are ever asked for an action."""
+        return self._one_hot[states[:, :-1]].flatten(1)
+
+    def is_final(self, states: Tensor) -> Tensor:
+        """Return which walks have stopped [B]."""
+        return states[:, -1] == 1
+
+    def objects(self, states: Tensor) -> list[str]:
+        """Return coordinates separated by commas."""
+        return [",".join(map(str, row)) for row in states[:, :-1].tolist()]
+
+    def states(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Return finished points [N, D + 1]; points outside the grid cannot be represented."""
+        rows, is_known = [], []
+        for text in texts:
+            point = [int(word) if word.isdecimal() else -1 for word in text.split(",")]
+            is_known.append(len(point) == self.n_dimensions and all(0 <= x < self.side for x in point))
+            rows.append([*point, 1] if is_known[-1] else [0] * self.state_width)
+        states = torch.tensor(rows, dtype=torch.int64, device=self.device).view(-1, self.state_width)
+        return states, torch.tensor(is_known, dtype=torch.bool, device=self.device)

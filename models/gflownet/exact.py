@@ -1,0 +1,181 @@
+"""The truth about small spaces: every object, and the exact distribution a policy samples, by dynamic programming.
+
+It knows no training. Letters: X final states, E edges, n states of one layer, W state width.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Generator, Tensor
+
+from models.gflownet.conditioning import Condition
+from models.gflownet.environment import Environment
+from models.gflownet.policy import Policy, masked_log_softmax
+from models.gflownet.sampler import walk_forward
+from models.gflownet.scoring import score
+from models.gflownet.trajectories import featurize
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The unfinished states [n, W] after some number of steps, and the edges [E] that leave them.
+
+    `target` counts in the next layer's states where `is_final` is false, and in the space's final states elsewhere.
+    """
+
+    states: Tensor
+    source: Tensor
+    action: Tensor
+    target: Tensor
+    is_final: Tensor
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Space:
+    """A whole environment: `layers` by number of steps, and its distinct final states [X, W]."""
+
+    environment: Environment
+    layers: tuple[Layer, ...]
+    final_states: Tensor
+
+    def __len__(self) -> int:
+        return len(self.final_states)
+
+
+def _distinct(environment: Environment, states: Tensor) -> tuple[Tensor, Tensor]:
+    """Return one state of each key [U, W], and to which of them each of the given ones belongs."""
+    keys, group = environment.key(states).unique(return_inverse=True)
+    place = torch.arange(len(states), device=states.device)
+    first = torch.full((len(keys),), len(states), device=states.device).scatter_reduce(0, group, place, "amin")
+    return states[first], group
+
+
+def enumerate_space(environment: Environment, limit: int = 2_000_000) -> Space:
+    """Return every state that can be reached, layer by layer, with states of equal key merged.
+
+    Raises:
+        ValueError: if a layer has more than `limit` edges.
+    """
+    states = environment.reset(1)
+    layers: list[Layer] = []
+    finished: list[Tensor] = []
+    n_finished = 0
+    while len(states):
+        source, action = environment.forward_mask(states).nonzero(as_tuple=True)
+        if len(source) > limit:
+            raise ValueError(f"the space is too large to enumerate: {len(source)} edges in one layer")
+        after = environment.step(states[source], action)
+        is_final = environment.is_final(after)
+        following, group = _distinct(environment, after[~is_final])
+        target = torch.empty_like(source)
+        target[~is_final] = group
+        target[is_final] = torch.arange(int(is_final.sum()), device=source.device) + n_finished
+        finished.append(after[is_final])
+        n_finished += int(is_final.sum())
+        layers.append(Layer(states, source, action, target, is_final))
+        states = following
+    final_states, merged = _distinct(environment, torch.cat(finished))
+    for layer in layers:
+        layer.target[layer.is_final] = merged[layer.target[layer.is_final]]
+    return Space(environment, tuple(layers), final_states)
+
+
+def _add_logs(values: Tensor, place: Tensor, n: int) -> Tensor:
+    """Return log of the sum of exp(values) [E] that fall into each of n places; -inf where none does."""
+    top = values.new_full((n,), -torch.inf).scatter_reduce(0, place, values, "amax")
+    safe = torch.where(top.isinf(), torch.zeros_like(top), top)
+    return values.new_zeros(n).index_add(0, place, (values - safe[place]).exp()).log() + safe
+
+
+LogProbabilities = Callable[[Tensor], Tensor]
+"""Log-probabilities of all actions [n, A] in unfinished states [n, W]."""
+
+
+@torch.no_grad()
+def terminal_log_probability(space: Space, log_policy: LogProbabilities) -> Tensor:
+    """Return the exact log-probability [X] (float64) with which a policy ends in each final state."""
+    environment = space.environment
+    mass = torch.zeros(1, dtype=torch.float64, device=environment.device)
+    reached: list[Tensor] = []
+    places: list[Tensor] = []
+    for layer, following in zip(space.layers, (*space.layers[1:], None), strict=True):
+        log_p = log_policy(layer.states).double()[layer.source, layer.action] + mass[layer.source]
+        reached.append(log_p[layer.is_final])
+        places.append(layer.target[layer.is_final])
+        if following is not None:
+            mass = _add_logs(log_p[~layer.is_final], layer.target[~layer.is_final], len(following.states))
+    return _add_logs(torch.cat(reached), torch.cat(places), len(space))
+
+
+def policy_log_probability(space: Space, policy: Policy, condition: Condition, chunk: int = 16_384) -> Tensor:
+    """Return the exact log-probability [X] of every final state under a policy and one condition (one row)."""
+
+    def log_policy(states: Tensor) -> Tensor:
+        parts = []
+        for some in states.split(chunk):
+            context = policy.context(condition).at(torch.zeros(len(some), dtype=torch.int64, device=some.device))
+            features = featurize(space.environment, some)
+            logits = policy.forward_logits(policy.hidden(features, context), features, context)
+            parts.append(masked_log_softmax(logits, space.environment.forward_mask(some)))
+        return torch.cat(parts)
+
+    return terminal_log_probability(space, log_policy)
+
+
+def uniform_log_probability(space: Space) -> Tensor:
+    """Return the exact log-probability [X] of every final state under uniformly drawn actions."""
+
+    def log_policy(states: Tensor) -> Tensor:
+        mask = space.environment.forward_mask(states)
+        return masked_log_softmax(torch.zeros(mask.shape, device=mask.device), mask)
+
+    return terminal_log_probability(space, log_policy)
+
+
+def log_partition(log_reward: Tensor) -> Tensor:
+    """Return log Z of log-rewards [X] over the whole space."""
+    return log_reward.double().logsumexp(dim=0)
+
+
+def log_target(log_reward: Tensor) -> Tensor:
+    """Return the normalised log-target [X] (float64)."""
+    return log_reward.double().log_softmax(dim=0)
+
+
+def total_variation(log_p: Tensor, log_q: Tensor) -> float:
+    """Return half the summed absolute difference of two distributions [X], 0 to 1."""
+    return float(l1_distance(log_p, log_q)) / 2
+
+
+def l1_distance(log_p: Tensor, log_q: Tensor) -> float:
+    """Return the summed absolute difference of two distributions [X], 0 to 2."""
+    return float((log_p.exp() - log_q.exp()).abs().sum())
+
+
+def reward_ratio(log_p: Tensor, log_reward: Tensor) -> float:
+    """Return E[R] under log_p [X] over E[R] under the target: 1 for a perfect sampler."""
+    mean = (log_p.double() + log_reward.double()).logsumexp(dim=0)
+    best = (log_target(log_reward) + log_reward.double()).logsumexp(dim=0)
+    return float((mean - best).exp())
+
+
+@torch.no_grad()
+def estimate_log_partition(
+    policy: Policy,
+    environment: Environment,
+    condition: Condition,
+    log_reward: Callable[[Tensor, Condition], Tensor],
+    generator: Generator,
+) -> Tensor:
+    """Estimate log Z of one condition from as many samples as it has rows, by importance weights.
+
+    The mean of R(x) P_B(tau | x) / P_F(tau) is unbiased for Z while the policy reaches every object.
+    """
+    trajectories = walk_forward(policy, environment, condition, generator)
+    scores = score(policy, trajectories, condition)
+    weight = log_reward(trajectories.final_states, condition) + trajectories.total(scores.log_pb - scores.log_pf)
+    return weight.double().logsumexp(dim=0) - torch.tensor(float(len(condition)), dtype=torch.float64).log()

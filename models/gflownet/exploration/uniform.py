@@ -1,0 +1,54 @@
+"""On-policy sampling mixed with uniform actions: at each step, with probability epsilon, any allowed action."""
+
+from collections.abc import Mapping
+from typing import final
+
+import torch
+from torch import Generator, Tensor
+
+from models.gflownet.conditioning import Condition
+from models.gflownet.environment import Environment
+from models.gflownet.exploration.contract import Behaviour
+from models.gflownet.policy import Policy
+from models.gflownet.sampler import walk_forward
+from models.gflownet.trajectories import Trajectories
+
+
+@final
+class UniformMixture(Behaviour):
+    """Sample from the policy; with probability `epsilon` take a uniformly drawn allowed action instead.
+
+    Costs one proxy call per new object.
+    """
+
+    reward_calls = 1.0
+
+    def __init__(self, epsilon: float) -> None:
+        if not 0 <= epsilon <= 1:
+            raise ValueError(f"epsilon must be within 0 and 1, not {epsilon}")
+        self.epsilon = epsilon
+
+    def is_ready(self) -> bool:
+        """Return True: it needs nothing but the policy."""
+        return True
+
+    def trajectories(
+        self, policy: Policy, environment: Environment, condition: Condition, generator: Generator
+    ) -> Trajectories:
+        """Sample forward."""
+        explore = self._mix if self.epsilon > 0 else None
+        return walk_forward(policy, environment, condition, generator, explore)
+
+    def _mix(self, logits: Tensor, mask: Tensor, generator: Generator) -> Tensor:
+        is_random = torch.rand(len(logits), 1, generator=generator, device=logits.device) < self.epsilon
+        return logits.masked_fill_(is_random & mask, 0.0)
+
+    def observe(self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
+        """Learn nothing from it."""
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return nothing: it has no state."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Take back nothing."""

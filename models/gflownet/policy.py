@@ -1,0 +1,208 @@
+"""One network for any environment: forward and backward logits, log-flow and log Z, all given the condition.
+
+It knows no loss, no reward and no objects. Letters: N states, B conditions, D encoding width, C condition width,
+H hidden width, K slots, S slot width, A forward actions, R backward actions.
+"""
+
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn import functional
+
+from models.gflownet.conditioning import Condition, ConditionSampler
+from models.gflownet.environment import Environment
+from models.gflownet.trajectories import Features
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySpec:
+    """Shape of the network; `has_flow` adds the log-flow head, which only some losses need."""
+
+    width: int = 256
+    depth: int = 2
+    slot_width: int = 64
+    has_logit_scale: bool = True
+    has_concatenation: bool = True
+    has_learned_backward: bool = False
+    has_flow: bool = False
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the networks need of conditions: `code` [B, C], logit `scale` [B, 1] and the first layer's `shift` [B, H].
+
+    `shift` is the condition's part of the first layer, computed once while sampling; None where `code` is used.
+    """
+
+    code: Tensor
+    scale: Tensor | None
+    shift: Tensor | None
+
+    def at(self, rows: Tensor) -> "Context":
+        """Return the context of the given rows; of `code` and `shift` only the one that will be used."""
+        code = self.code if self.shift is not None else self.code[rows]
+        shift = None if self.shift is None else self.shift[rows]
+        return Context(code, None if self.scale is None else self.scale[rows], shift)
+
+
+def masked_log_softmax(logits: Tensor, mask: Tensor) -> Tensor:
+    """Return log-probabilities over allowed actions, -inf elsewhere; a row with no action gets finite values."""
+    closed = mask.logical_not()
+    closed = closed & mask.any(dim=1, keepdim=True)
+    return logits.masked_fill(closed, -torch.inf).log_softmax(dim=1)
+
+
+def _linear(n_in: int, n_out: int, generator: Generator, gain: float = 1.0) -> nn.Linear:
+    layer = nn.utils.skip_init(nn.Linear, n_in, n_out)
+    bound = gain / max(n_in, 1) ** 0.5
+    with torch.no_grad():
+        layer.weight.uniform_(-bound, bound, generator=generator)
+        layer.bias.zero_()
+    return layer
+
+
+@final
+class SlotHead(nn.Module):
+    """A logit per slot from the state's hidden vector and the slot's own features, blind to how slots are numbered."""
+
+    def __init__(self, hidden: int, slot: int, width: int, generator: Generator) -> None:
+        super().__init__()
+        self.of_state = _linear(hidden, width, generator)
+        self.of_slot = _linear(slot, width, generator, gain=2.0)
+        self.out = _linear(width, 1, generator, gain=0.1)
+
+    def forward(self, hidden: Tensor, slots: Tensor) -> Tensor:
+        """Return logits [N, K] for hidden vectors [N, H] and slot features [N, K, S]."""
+        mixed = functional.relu(self.of_slot(slots) + self.of_state(hidden).unsqueeze(1))  # [N, K, width]
+        return self.out(mixed).squeeze(2)  # type: ignore[no-any-return]
+
+
+@final
+class LogPartition(nn.Module):
+    """Log Z(c) = slope * beta / beta_max + offset + a small network, which starts at zero."""
+
+    def __init__(self, conditions: ConditionSampler, generator: Generator, width: int = 64) -> None:
+        super().__init__()
+        self.beta_scale = 1.0 / conditions.beta_range[1]
+        self.slope = nn.Parameter(torch.zeros(()))
+        self.offset = nn.Parameter(torch.zeros(()))
+        self.inner = _linear(conditions.width, width, generator, gain=2.0)
+        self.outer = _linear(width, 1, generator, gain=0.0)
+
+    def forward(self, beta: Tensor, code: Tensor) -> Tensor:
+        """Return log Z [B] for inverse temperatures [B] and encoded conditions [B, C]."""
+        correction = self.outer(functional.silu(self.inner(code))).squeeze(1)
+        return self.slope * beta * self.beta_scale + self.offset + correction  # type: ignore[no-any-return]
+
+    def fit(self, beta: Tensor, log_z: Tensor) -> None:
+        """Set slope and offset by least squares to estimates of log Z [B]; the slope stays 0 for a single beta."""
+        x = (beta * self.beta_scale).double()
+        y = log_z.double()
+        spread = (x - x.mean()).square().sum()
+        slope = ((x - x.mean()) * (y - y.mean())).sum() / spread if float(spread) > 0 else x.new_zeros(())
+        with torch.no_grad():
+            self.slope.copy_(slope)
+            self.offset.copy_(y.mean() - slope * x.mean())
+
+
+@final
+class Policy(nn.Module):
+    """Trunk over [encoding, condition] with a vocabulary head, a slot head where there are slots, and log Z.
+
+    Logits are multiplied by a learned positive g(beta) (Logit-GFN, arXiv:2310.02823); the condition also enters the
+    trunk. Initial weights come from `generator`.
+    """
+
+    def __init__(
+        self, environment: Environment, conditions: ConditionSampler, spec: PolicySpec, generator: Generator
+    ) -> None:
+        super().__init__()
+        self.conditions = conditions
+        self.spec = spec
+        self.n_slots = environment.n_slots
+        n_vocabulary = environment.n_actions - self.n_slots
+        self.encoding_width = environment.encoding_width
+        n_code = conditions.width if spec.has_concatenation else 0
+        widths = [self.encoding_width + n_code, *[spec.width] * spec.depth]
+        self.layers = nn.ModuleList(
+            [_linear(n_in, n_out, generator, gain=3**0.5) for n_in, n_out in zip(widths, widths[1:], strict=False)]
+        )
+        self.vocabulary = _linear(spec.width, n_vocabulary, generator, gain=0.1) if n_vocabulary else None
+        shape = (spec.width, environment.slot_width, spec.slot_width)
+        self.slot = SlotHead(*shape, generator) if self.n_slots else None
+        self.scale_inner = self.scale_outer = None
+        if spec.has_logit_scale and conditions.beta_width:
+            self.scale_inner = _linear(conditions.beta_width, 32, generator, gain=2.0)
+            self.scale_outer = _linear(32, 1, generator, gain=0.0)
+        self.backward_vocabulary, self.backward_slot = None, None
+        if spec.has_learned_backward:
+            n_backward = environment.n_backward_actions - self.n_slots
+            self.backward_vocabulary = _linear(spec.width, n_backward, generator, gain=0.1) if n_backward else None
+            self.backward_slot = SlotHead(*shape, generator) if self.n_slots else None
+        self.flow = _linear(spec.width, 1, generator, gain=0.1) if spec.has_flow else None
+        self.partition = LogPartition(conditions, generator)
+        self.to(environment.device)
+
+    def context(self, condition: Condition) -> Context:
+        """Return what the trunk and heads need of the conditions [B], for use with gradients."""
+        code = self.conditions.encode(condition)
+        scale = None
+        if self.scale_inner is not None and self.scale_outer is not None:
+            hidden = functional.silu(self.scale_inner(code[:, : self.conditions.beta_width]))
+            scale = self.scale_outer(hidden).exp()
+        return Context(code, scale, None)
+
+    def sampling_context(self, condition: Condition) -> Context:
+        """Return the context with the condition's part of the first layer worked out, for many steps of sampling."""
+        context = self.context(condition)
+        first = self.layers[0]
+        if not self.spec.has_concatenation or context.code.shape[1] == 0:
+            shift = first.bias.expand(len(condition), -1)
+        else:
+            shift = functional.linear(context.code, first.weight[:, self.encoding_width :], first.bias)
+        return Context(context.code, context.scale, shift)
+
+    def hidden(self, features: Features, context: Context) -> Tensor:
+        """Return hidden vectors [N, H]; `context` has one row per state."""
+        first, *rest = self.layers
+        if context.shift is not None:
+            weight = first.weight[:, : self.encoding_width]
+            hidden = torch.addmm(context.shift, features.encoding, weight.t()).relu_()
+        elif self.spec.has_concatenation and context.code.shape[1]:
+            hidden = functional.linear(torch.cat([features.encoding, context.code], dim=1), first.weight, first.bias)
+            hidden = functional.relu(hidden)
+        else:
+            hidden = functional.relu(functional.linear(features.encoding, first.weight, first.bias))
+        for layer in rest:
+            hidden = functional.relu(functional.linear(hidden, layer.weight, layer.bias))
+        return hidden
+
+    def forward_logits(self, hidden: Tensor, features: Features, context: Context) -> Tensor:
+        """Return unmasked forward logits [N, A]."""
+        logits = self._heads(hidden, features.slots, self.slot, self.vocabulary)
+        return logits if context.scale is None else logits * context.scale
+
+    def backward_logits(self, hidden: Tensor, features: Features) -> Tensor:
+        """Return unmasked backward logits [N, R]; only with `has_learned_backward`."""
+        return self._heads(hidden, features.slots, self.backward_slot, self.backward_vocabulary)
+
+    def log_flow(self, hidden: Tensor) -> Tensor:
+        """Return log F(s) - log Z(c) [N]; only with `has_flow`."""
+        if self.flow is None:
+            raise RuntimeError("this policy was built without a log-flow head")
+        return functional.linear(hidden, self.flow.weight, self.flow.bias).squeeze(1)
+
+    def log_z(self, condition: Condition) -> Tensor:
+        """Return log Z(c) [B]."""
+        return self.partition(condition.beta, self.conditions.encode(condition))  # type: ignore[no-any-return]
+
+    def _heads(self, hidden: Tensor, slots: Tensor | None, slot: SlotHead | None, words: nn.Linear | None) -> Tensor:
+        parts = []
+        if slot is not None:
+            parts.append(slot(hidden, slots))
+        if words is not None:
+            parts.append(functional.linear(hidden, words.weight, words.bias))
+        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)

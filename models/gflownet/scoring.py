@@ -1,0 +1,58 @@
+"""Log-probabilities of given trajectories under a policy, in one pass over all their states. It knows no loss.
+
+The behaviour samples, the policy scores: nothing here depends on how the trajectories came about.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from models.gflownet.conditioning import Condition
+from models.gflownet.policy import Policy, masked_log_softmax
+from models.gflownet.trajectories import Trajectories
+
+
+class Scores(NamedTuple):
+    """Per transition [N]: `log_pf`, `log_pb`, and with a flow head `log_flow` of the state before it (else None)."""
+
+    log_pf: Tensor
+    log_pb: Tensor
+    log_flow: Tensor | None
+
+
+def score(policy: Policy, trajectories: Trajectories, condition: Condition) -> Scores:
+    """Score B trajectories under their B conditions."""
+    n = trajectories.n_transitions
+    is_learned = policy.spec.has_learned_backward
+    rows = trajectories.trajectory
+    if is_learned:
+        rows = torch.cat([rows, torch.arange(len(trajectories), device=rows.device)])
+    features = trajectories.features.at(slice(0, len(rows)))
+    context = policy.context(condition).at(rows)
+    hidden = policy.hidden(features, context)
+    before = context if not is_learned else context.at(slice(0, n))
+    logits = policy.forward_logits(hidden[:n], features.at(slice(0, n)), before)
+    log_pf = masked_log_softmax(logits, trajectories.forward_mask)
+    return Scores(
+        log_pf=log_pf.gather(1, trajectories.actions.unsqueeze(1)).squeeze(1),
+        log_pb=_log_pb(policy, trajectories, policy.backward_logits(hidden, features) if is_learned else None),
+        log_flow=_log_flow(policy, trajectories, condition, hidden[:n]) if policy.spec.has_flow else None,
+    )
+
+
+def _log_pb(policy: Policy, trajectories: Trajectories, logits: Tensor | None) -> Tensor:
+    """Return log P_B [N]; uniform over allowed backward actions without learned logits [N + B, R]."""
+    mask = trajectories.environment.backward_mask(trajectories.states)  # [N + B, R]
+    following = trajectories.following()
+    if logits is None:
+        return -mask.sum(dim=1).float().log()[following]
+    log_pb = masked_log_softmax(logits, mask)
+    flat = following * log_pb.shape[1] + trajectories.backward_actions
+    return log_pb.flatten()[flat]
+
+
+def _log_flow(policy: Policy, trajectories: Trajectories, condition: Condition, hidden: Tensor) -> Tensor:
+    """Return log F of the state before each transition [N]; at the start it is log Z(c) itself."""
+    log_z = policy.log_z(condition)[trajectories.trajectory]
+    return torch.where(trajectories.time == 0, log_z, log_z + policy.log_flow(hidden))

@@ -1,0 +1,265 @@
+"""Training: draw conditions, walk, ask for log-rewards, take a gradient step. It knows no objects, files or queues.
+
+All that changes while training is in `state_dict`, so that a resumed run gives the same numbers bit for bit (with one
+thread). Letters: B trajectories of one step, W state width, M objectives.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, final
+
+import torch
+from torch import Generator, Tensor
+
+from models.checkpoint import CheckpointError, pack, unpack
+from models.gflownet.conditioning import Condition, ConditionSampler
+from models.gflownet.environment import Environment
+from models.gflownet.exploration.contract import Behaviour
+from models.gflownet.exploration.replay import MeasuredReplay, PrioritizedReplay
+from models.gflownet.exploration.uniform import UniformMixture
+from models.gflownet.losses import get_loss
+from models.gflownet.policy import Policy, PolicySpec
+from models.gflownet.sampler import walk_forward
+from models.gflownet.scoring import score
+from models.gflownet.trajectories import Trajectories, join
+
+LogReward = Callable[[Tensor, Condition], Tensor]
+"""Log-rewards [B] of final states [B, W] under conditions [B]: beta already multiplied in, -inf for what must not be."""
+Metrics = dict[str, float]
+
+
+class InvalidLogRewardError(ValueError):
+    """A log-reward is NaN or +inf, or there is not exactly one per trajectory."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class TrainerSettings:
+    """How a policy is trained; `steps` is the length of the learning-rate decay.
+
+    Shares are of the trajectories of each step; what replay cannot give yet is sampled from the policy.
+    """
+
+    loss: str = "trajectory_balance"
+    steps: int = 2000
+    trajectories_per_step: int = 64
+    policy: PolicySpec = field(default_factory=PolicySpec)
+    learning_rate: float = 2e-3
+    log_z_learning_rate: float = 5e-2
+    final_rate: float = 0.02
+    """Share of the learning rates that is left at the end of the cosine decay."""
+    gradient_norm: float = 10.0
+    huber_delta: float | None = 5.0
+    random_action_probability: float = 0.05
+    measured_share: float = 0.1
+    replay_share: float = 0.1
+    replay_capacity: int = 1000
+    log_reward_floor: float = -50.0
+    first_estimate: int = 512
+    """Trajectories that set log Z(c) near the truth before the first step."""
+    group_size: int = 8
+    """Trajectories per condition, for losses that compare within a condition."""
+
+
+@final
+class Trainer:
+    """A policy in training.
+
+    Args:
+        environment: where objects are built.
+        conditions: what the policy is asked for.
+        log_reward: called once a step with all its final states.
+        settings: how to train.
+        seed: of every draw.
+        measured: canonical texts of known objects to replay; those the environment cannot represent are left out.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        conditions: ConditionSampler,
+        log_reward: LogReward,
+        settings: TrainerSettings,
+        seed: int,
+        measured: Sequence[str] = (),
+    ) -> None:
+        self.environment = environment
+        self.conditions = conditions
+        self.settings = settings
+        self.steps_done = 0
+        self.reward_calls = 0
+        self.loss = get_loss(settings.loss, settings.huber_delta)
+        self.generator = Generator(device=environment.device).manual_seed(seed)
+        spec = settings.policy
+        if self.loss.needs_flow and not spec.has_flow:
+            raise ValueError(f"the loss {settings.loss} needs a policy with has_flow=True")
+        self.policy = Policy(environment, conditions, spec, Generator().manual_seed(seed))
+        self._log_reward = log_reward
+        self._optimizer = _build_optimizer(self.policy, settings)
+        self._mixture = UniformMixture(settings.random_action_probability)
+        self._replays: dict[str, tuple[float, Behaviour]] = {
+            "measured": (settings.measured_share, _measured_replay(environment, measured)),
+            "prioritized": (
+                settings.replay_share,
+                PrioritizedReplay(settings.replay_capacity, environment.state_width),
+            ),
+        }
+
+    def run(self, steps: int, report: Callable[[int, Metrics], None] | None = None, every: int = 10) -> Metrics:
+        """Take `steps` more steps and return the last metrics.
+
+        `report` gets the number of steps done and that step's metrics every `every` steps; it may raise to stop.
+        """
+        metrics: Metrics = {}
+        for _ in range(steps):
+            metrics = self.step()
+            if report is not None and self.steps_done % every == 0:
+                report(self.steps_done, metrics)
+        return metrics
+
+    def step(self) -> Metrics:
+        """Take one gradient step; return its loss, mean log-reward, mean log Z and gradient norm.
+
+        Raises:
+            InvalidLogRewardError: if a log-reward is NaN or +inf.
+            FloatingPointError: if the gradient is not finite.
+        """
+        if self.steps_done == 0:
+            self._start_log_z()
+        condition = self._draw_conditions(self.settings.trajectories_per_step)
+        trajectories = self._walk(condition)
+        log_reward = self._score(trajectories.final_states, condition)
+        loss = self.loss(trajectories, log_reward, self.policy, condition).mean()
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = torch.nn.utils.clip_grad_norm_(self.policy.parameters(), self.settings.gradient_norm)
+        numbers = torch.stack([loss.detach(), log_reward.mean(), norm.detach()]).tolist()
+        if not math.isfinite(numbers[2]):
+            raise FloatingPointError(f"the gradient of step {self.steps_done} is not finite")
+        self._set_rates()
+        self._optimizer.step()
+        for _, replay in self._replays.values():
+            replay.observe(self.environment, trajectories.final_states, condition, log_reward)
+        self.steps_done += 1
+        return {"loss": numbers[0], "log_reward": numbers[1], "gradient_norm": numbers[2]}
+
+    def state_dict(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return everything that changes while training: named tensors, and a JSON header."""
+        tensors = {f"policy.{name}": value for name, value in self.policy.state_dict().items()}
+        for index, slot in self._optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{index}.{name}": value for name, value in slot.items()}
+        for kind, (_, replay) in self._replays.items():
+            tensors |= {f"replay.{kind}.{name}": value for name, value in replay.state_dict().items()}
+        tensors["generator"] = self.generator.get_state()
+        return tensors, {"steps_done": self.steps_done, "reward_calls": self.reward_calls}
+
+    def load_state_dict(self, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
+        """Take back what `state_dict` returned, in a trainer built with the same arguments.
+
+        Raises:
+            CheckpointError: if it belongs to a trainer of another shape.
+        """
+        try:
+            self.policy.load_state_dict(_below(tensors, "policy"))
+            self._load_optimizer(_below(tensors, "optimizer"))
+            for kind, (_, replay) in self._replays.items():
+                replay.load_state_dict(_below(tensors, f"replay.{kind}"))
+            self.generator.set_state(tensors["generator"])
+            self.steps_done, self.reward_calls = int(header["steps_done"]), int(header["reward_calls"])
+        except (KeyError, RuntimeError) as error:
+            raise CheckpointError("the checkpoint belongs to a trainer of another shape") from error
+
+    def save(self) -> bytes:
+        """Return the whole state as checked bytes."""
+        return pack(*self.state_dict())
+
+    def load(self, content: bytes) -> None:
+        """Take back what `save` returned.
+
+        Raises:
+            CheckpointError: if the content is not whole or belongs to a trainer of another shape.
+        """
+        self.load_state_dict(*unpack(content))
+
+    def _load_optimizer(self, flat: Mapping[str, Tensor]) -> None:
+        state: dict[int, dict[str, Tensor]] = {}
+        for key, value in flat.items():
+            index, name = key.split(".", 1)
+            state.setdefault(int(index), {})[name] = value.clone()
+        groups = self._optimizer.state_dict()["param_groups"]
+        self._optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+    def _draw_conditions(self, n: int) -> Condition:
+        if not self.loss.needs_groups:
+            return self.conditions.sample(n, self.generator)
+        groups = -(-n // self.settings.group_size)
+        return self.conditions.sample(groups, self.generator).repeat(self.settings.group_size).at(slice(0, n))
+
+    def _walk(self, condition: Condition) -> Trajectories:
+        """Produce one trajectory per condition [B]: the first ones from replay, the others from the policy."""
+        parts: list[Trajectories] = []
+        start = 0
+        for share, replay in self._replays.values():
+            n = round(share * len(condition)) if replay.is_ready() else 0
+            if n:
+                rows = condition.at(slice(start, start + n))
+                parts.append(replay.trajectories(self.policy, self.environment, rows, self.generator))
+                start += n
+        rows = condition.at(slice(start, None))
+        if len(rows):
+            parts.append(self._mixture.trajectories(self.policy, self.environment, rows, self.generator))
+        return join(parts)
+
+    def _score(self, final_states: Tensor, condition: Condition) -> Tensor:
+        """Return checked log-rewards [B], float32, not below the floor."""
+        log_reward = self._log_reward(final_states, condition).detach()
+        if log_reward.shape != (len(final_states),):
+            raise InvalidLogRewardError(f"log_reward has shape {tuple(log_reward.shape)}, not ({len(final_states)},)")
+        if not bool((log_reward < torch.inf).all()):
+            raise InvalidLogRewardError("log_reward holds NaN or +inf: a missing result is not a reward")
+        self.reward_calls += len(final_states)
+        return log_reward.float().clamp_min(self.settings.log_reward_floor)
+
+    @torch.no_grad()
+    def _start_log_z(self) -> None:
+        """Fit log Z(c) to importance-weighted estimates at a few conditions spread over their range."""
+        n = min(16, self.settings.first_estimate)
+        if n == 0:
+            return
+        each = self.settings.first_estimate // n
+        condition = self.conditions.sample(n, self.generator).repeat(each)
+        trajectories = walk_forward(self.policy, self.environment, condition, self.generator)
+        scores = score(self.policy, trajectories, condition)
+        weight = trajectories.total(scores.log_pb - scores.log_pf) + self._score(trajectories.final_states, condition)
+        estimates = weight.view(n, each).logsumexp(dim=1) - math.log(each)
+        self.policy.partition.fit(condition.beta.view(n, each)[:, 0], estimates)
+
+    def _set_rates(self) -> None:
+        left = max(0.0, 1.0 - self.steps_done / self.settings.steps)
+        low = self.settings.final_rate
+        factor = low + (1.0 - low) * 0.5 * (1.0 - math.cos(math.pi * left))
+        rates = (self.settings.learning_rate, self.settings.log_z_learning_rate)
+        for group, rate in zip(self._optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate * factor
+
+
+def _build_optimizer(policy: Policy, settings: TrainerSettings) -> torch.optim.Adam:
+    partition = list(policy.partition.parameters())
+    others = [value for name, value in policy.named_parameters() if not name.startswith("partition.")]
+    groups = [
+        {"params": others, "lr": settings.learning_rate},
+        {"params": partition, "lr": settings.log_z_learning_rate},
+    ]
+    return torch.optim.Adam(groups, fused=True)
+
+
+def _measured_replay(environment: Environment, texts: Sequence[str]) -> MeasuredReplay:
+    if not texts:
+        return MeasuredReplay(torch.empty(0, environment.state_width, dtype=torch.int64))
+    states, is_known = environment.states(texts)
+    return MeasuredReplay(states[is_known])
+
+
+def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name[len(prefix) + 1 :]: value for name, value in tensors.items() if name.startswith(f"{prefix}.")}

@@ -1,0 +1,117 @@
+"""A batch of whole trajectories, without padding. It knows no policy and no reward.
+
+Letters: B trajectories, N transitions of all of them together, T longest length, W state width, A forward actions,
+R backward actions. Transitions may stand in any order; `trajectory` and `time` say where each belongs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor
+
+from models.gflownet.environment import Environment
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What a policy sees of states: `encoding` [N, D] and, with slots only, `slots` [N, K, S]."""
+
+    encoding: Tensor
+    slots: Tensor | None
+
+    def at(self, rows: Tensor | slice) -> "Features":
+        """Return the features of the given rows."""
+        return Features(self.encoding[rows], None if self.slots is None else self.slots[rows])
+
+
+def featurize(environment: Environment, states: Tensor) -> Features:
+    """Return the features of states [N, W]."""
+    slots = environment.encode_slots(states) if environment.n_slots else None
+    return Features(environment.encode(states), slots)
+
+
+def join_features(parts: Sequence[Features]) -> Features:
+    """Return the rows of several features in one."""
+    slots = [part.slots for part in parts if part.slots is not None]
+    return Features(torch.cat([part.encoding for part in parts]), torch.cat(slots) if slots else None)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Trajectories:
+    """B trajectories from the initial state to a final one, as N transitions side by side."""
+
+    environment: Environment
+    states: Tensor
+    """[N + B, W]: the state before each transition, then the final state of each trajectory."""
+    actions: Tensor
+    """[N]: forward action of each transition."""
+    backward_actions: Tensor
+    """[N]: the backward action that undoes it."""
+    trajectory: Tensor
+    """[N]: which of the B trajectories it belongs to."""
+    time: Tensor
+    """[N]: its place in that trajectory, from 0."""
+    lengths: Tensor
+    """[B]: transitions per trajectory."""
+    forward_mask: Tensor
+    """[N, A]: allowed forward actions before each transition."""
+    features: Features
+    """Of all N + B states."""
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @property
+    def n_transitions(self) -> int:
+        """N."""
+        return len(self.actions)
+
+    @property
+    def final_states(self) -> Tensor:
+        """Final states [B, W]."""
+        return self.states[self.n_transitions :]
+
+    def following(self) -> Tensor:
+        """Return the row of `states` [N] in which each transition ends."""
+        n, b = self.n_transitions, len(self)
+        device = self.states.device
+        place = torch.empty(int(self.lengths.max()) + 1, b, dtype=torch.int64, device=device)
+        place[self.time, self.trajectory] = torch.arange(n, device=device)
+        place[self.lengths, torch.arange(b, device=device)] = torch.arange(n, n + b, device=device)
+        return place[self.time + 1, self.trajectory]
+
+    def total(self, values: Tensor) -> Tensor:
+        """Return the sum over each trajectory [B] of values per transition [N]."""
+        return values.new_zeros(len(self)).index_add(0, self.trajectory, values)
+
+    def pad(self, values: Tensor, extra: int = 0) -> Tensor:
+        """Return values per transition [N] as a table [T + extra, B] with zeros after each trajectory's end."""
+        table = values.new_zeros(int(self.lengths.max()) + extra, len(self))
+        return table.index_put((self.time, self.trajectory), values)
+
+
+def join(parts: Sequence[Trajectories]) -> Trajectories:
+    """Return the trajectories of several batches of one environment in one, in order."""
+    if len(parts) == 1:
+        return parts[0]
+    starts = [0]
+    for part in parts[:-1]:
+        starts.append(starts[-1] + len(part))
+    before = [slice(0, part.n_transitions) for part in parts]
+    after = [slice(part.n_transitions, None) for part in parts]
+    pairs = list(zip(parts, before, strict=True)) + list(zip(parts, after, strict=True))
+    return Trajectories(
+        environment=parts[0].environment,
+        states=torch.cat([part.states[rows] for part, rows in pairs]),
+        actions=torch.cat([part.actions for part in parts]),
+        backward_actions=torch.cat([part.backward_actions for part in parts]),
+        trajectory=torch.cat([part.trajectory + start for part, start in zip(parts, starts, strict=True)]),
+        time=torch.cat([part.time for part in parts]),
+        lengths=torch.cat([part.lengths for part in parts]),
+        forward_mask=torch.cat([part.forward_mask for part in parts]),
+        features=join_features([part.features.at(rows) for part, rows in pairs]),
+    )
