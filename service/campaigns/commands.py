@@ -8,16 +8,31 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from models.campaign import CampaignSpec
+from service.campaigns import events, results
+from service.campaigns.history import take_snapshot
+from service.campaigns.lifecycle import DECISIONS, NEEDS_REASON, check_candidate_move, check_round_move
+from service.campaigns.patching import patched, round_seed
 from service.campaigns.rows import NewResult, NewUpload, StoredUpload
-from service.store.states import CandidateStatus
+from service.dispatch import ROUND_TASK, send_after_commit
+from service.errors import ConflictError, NotFoundError, PreconditionFailedError, UnprocessableError
+from service.store import campaigns, candidates, rounds
+from service.store.results import any_stored
+from service.store.states import COMPUTING, RUNNING, CandidateStatus
 from service.store.tables import Campaign, Candidate, Round
 
 
 def create_campaign(session: Session, workspace_id: UUID, spec: CampaignSpec) -> Campaign:
     """Create a campaign."""
+    campaign = Campaign(workspace_id=workspace_id)
+    _write_spec(campaign, spec)
+    session.add(campaign)
+    session.flush()
+    session.refresh(campaign)
+    return campaign
 
 
 def patch_campaign(
@@ -25,15 +40,20 @@ def patch_campaign(
 ) -> Campaign:
     """Change the specification by a JSON merge patch (RFC 7396); rounds that exist keep theirs.
 
-    Args:
-        version: the version that the caller read (If-Match).
-        changes: the members to change; null brings a default back.
+    `version` is the one that the caller read (If-Match). In `changes`, null brings a default back.
 
     Raises:
         PreconditionFailedError: if the campaign changed since.
         UnprocessableError: if the changed specification is not valid.
         ConflictError: if it is archived, or `domain` or `objectives` change although a round or a result exists.
     """
+    campaign = _locked(session, workspace_id, campaign_id)
+    if campaign.version != version:
+        raise PreconditionFailedError("the campaign changed since it was read; read it again")
+    _check_active(campaign)
+    spec = patched(campaign.spec, changes, is_begun=_is_begun(session, campaign_id))
+    _write_spec(campaign, spec)
+    return _touched(session, campaign)
 
 
 def archive_campaign(session: Session, workspace_id: UUID, campaign_id: UUID) -> Campaign:
@@ -42,6 +62,12 @@ def archive_campaign(session: Session, workspace_id: UUID, campaign_id: UUID) ->
     Raises:
         ConflictError: if a round is being computed.
     """
+    campaign = _locked(session, workspace_id, campaign_id)
+    if campaign.state == "archived":
+        return campaign
+    _check_idle(session, campaign_id)
+    campaign.state = "archived"
+    return _touched(session, campaign)
 
 
 def store_results(
@@ -56,6 +82,9 @@ def store_results(
         ConflictError: if the campaign is archived.
         UnprocessableError: if a `candidate_id` is not of this campaign.
     """
+    campaign = _locked(session, workspace_id, campaign_id)
+    _check_active(campaign)
+    return results.store(session, campaign, upload, rows)
 
 
 def start_round(session: Session, workspace_id: UUID, campaign_id: UUID) -> Round:
@@ -64,6 +93,23 @@ def start_round(session: Session, workspace_id: UUID, campaign_id: UUID) -> Roun
     Raises:
         ConflictError: if the campaign is archived or another round is being computed.
     """
+    campaign = _locked(session, workspace_id, campaign_id)
+    _check_active(campaign)
+    _check_idle(session, campaign_id)
+    last = rounds.newest(session, campaign_id)
+    number = last.number + 1 if last else 1
+    row = Round(
+        campaign_id=campaign_id,
+        number=number,
+        seed=round_seed(campaign.spec["seed"], number),
+        spec=campaign.spec,
+        snapshot=take_snapshot(session, campaign_id),
+    )
+    session.add(row)
+    session.flush()
+    rounds.append_event(session, row)
+    send_after_commit(session, ROUND_TASK, row.id)
+    return row
 
 
 def cancel_round(session: Session, workspace_id: UUID, campaign_id: UUID, number: int) -> Round:
@@ -72,6 +118,15 @@ def cancel_round(session: Session, workspace_id: UUID, campaign_id: UUID, number
     Raises:
         ConflictError: if it is not being computed.
     """
+    row = _round(session, workspace_id, campaign_id, number)
+    end = {"state": "cancelled", "message": "cancelled", "finished_at": func.clock_timestamp()}
+    changed = events.move(session, row.id, ("queued",), **end) or events.move(
+        session, row.id, RUNNING, cancel_requested=True, message="stopping"
+    )
+    if changed is None:
+        check_round_move(number, rounds.get(session, row.id).state, "cancelled")
+        raise ConflictError(f"round {number} changed at this moment; look again")
+    return changed
 
 
 def retry_round(session: Session, workspace_id: UUID, campaign_id: UUID, number: int) -> Round:
@@ -80,6 +135,17 @@ def retry_round(session: Session, workspace_id: UUID, campaign_id: UUID, number:
     Raises:
         ConflictError: if it is neither, is not the newest, or the campaign is archived.
     """
+    row = _round(session, workspace_id, campaign_id, number)
+    _check_active(_locked(session, workspace_id, campaign_id))
+    check_round_move(number, row.state, "queued")
+    newest = rounds.newest(session, campaign_id)
+    if row.state in COMPUTING or newest is None or newest.number != number:
+        raise ConflictError("only the newest round can be retried, when it failed or was cancelled; start a new one")
+    fresh = {"attempt": 0, "progress": 0.0, "cancel_requested": False, "failure": None, "finished_at": None}
+    changed = events.requeue(session, row.id, ("failed", "cancelled"), "waiting for a worker", **fresh)
+    assert changed is not None, "the campaign is locked"
+    send_after_commit(session, ROUND_TASK, row.id)
+    return changed
 
 
 def release_round(session: Session, workspace_id: UUID, campaign_id: UUID, number: int) -> Round:
@@ -88,6 +154,18 @@ def release_round(session: Session, workspace_id: UUID, campaign_id: UUID, numbe
     Raises:
         ConflictError: if the round has no batch, or nothing is left to release.
     """
+    row = _round(session, workspace_id, campaign_id, number)
+    if row.state != "awaiting_results":
+        raise ConflictError(f"round {number} is {row.state}; only a batch that awaits results can be released")
+    ready = [item for item in candidates.of_round(session, row.id) if item.status in ("proposed", "approved")]
+    if not ready:
+        raise ConflictError(f"round {number} has no candidate left to release")
+    for item in ready:
+        _set_status(item, "released", item.status_reason)
+    row.released_at = func.now()
+    session.flush()
+    session.refresh(row)
+    return row
 
 
 def set_candidate_status(
@@ -99,12 +177,91 @@ def set_candidate_status(
 ) -> Candidate:
     """Approve, reject or withdraw a candidate, or take that back ("proposed").
 
-    Args:
-        version: the version that the caller read (If-Match).
-        decision: the status and the reason; rejecting and withdrawing need a reason.
+    `version` is the one that the caller read (If-Match); `decision` is the status and its reason, which rejecting and
+    withdrawing need.
 
     Raises:
         PreconditionFailedError: if the candidate changed since.
         UnprocessableError: if the status is not one a person may set, or the reason is missing.
         ConflictError: if the candidate's present status does not allow it.
     """
+    status, reason = decision
+    _check_decision(status, reason)
+    found = _candidate(session, workspace_id, candidate_id)
+    _locked(session, workspace_id, found.campaign_id)
+    item = _candidate(session, workspace_id, candidate_id)
+    if item.version != version:
+        raise PreconditionFailedError("the candidate changed since it was read; read it again")
+    check_candidate_move(item.status, status)
+    if item.status == "rejected" and candidates.is_object_live(session, item.campaign_id, item.object):
+        raise ConflictError("the same object is waiting for its outcome in another round")
+    _set_status(item, status, reason)
+    events.complete_if_settled(session, item.round_id)
+    session.refresh(item)
+    return item
+
+
+def _locked(session: Session, workspace_id: UUID, campaign_id: UUID) -> Campaign:
+    campaign = campaigns.lock(session, workspace_id, campaign_id)
+    if campaign is None:
+        raise NotFoundError(f"no campaign {campaign_id}")
+    return campaign
+
+
+def _round(session: Session, workspace_id: UUID, campaign_id: UUID, number: int) -> Round:
+    _locked(session, workspace_id, campaign_id)
+    row = rounds.find(session, campaign_id, number)
+    if row is None:
+        raise NotFoundError(f"the campaign has no round {number}")
+    return rounds.get(session, row.id)
+
+
+def _candidate(session: Session, workspace_id: UUID, candidate_id: UUID) -> Candidate:
+    item = candidates.find(session, workspace_id, candidate_id)
+    if item is None:
+        raise NotFoundError(f"no candidate {candidate_id}")
+    return item
+
+
+def _check_active(campaign: Campaign) -> None:
+    if campaign.state != "active":
+        raise ConflictError("the campaign is archived")
+
+
+def _check_idle(session: Session, campaign_id: UUID) -> None:
+    row = rounds.computing(session, campaign_id)
+    if row is not None:
+        raise ConflictError(f"round {row.number} is being computed ({row.state})")
+
+
+def _check_decision(status: CandidateStatus, reason: str | None) -> None:
+    if status not in DECISIONS:
+        detail = f"status must be one of {', '.join(sorted(DECISIONS))}"
+        raise UnprocessableError(detail, [{"pointer": "/status", "detail": detail}])
+    if status in NEEDS_REASON and not (reason and reason.strip()):
+        detail = f"a candidate becomes {status} with a reason"
+        raise UnprocessableError(detail, [{"pointer": "/reason", "detail": detail}])
+
+
+def _is_begun(session: Session, campaign_id: UUID) -> bool:
+    return rounds.newest(session, campaign_id) is not None or any_stored(session, campaign_id)
+
+
+def _write_spec(campaign: Campaign, spec: CampaignSpec) -> None:
+    campaign.spec = spec.model_dump(mode="json")
+    campaign.name = spec.name
+    campaign.domain_kind = spec.domain.kind
+
+
+def _touched(session: Session, campaign: Campaign) -> Campaign:
+    campaign.version += 1
+    campaign.updated_at = func.now()
+    session.flush()
+    session.refresh(campaign)
+    return campaign
+
+
+def _set_status(item: Candidate, status: CandidateStatus, reason: str | None) -> None:
+    item.status, item.status_reason = status, reason
+    item.version += 1
+    item.updated_at = func.now()

@@ -5,6 +5,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from service.errors import NotFoundError
+from service.store import campaigns, candidates, results, rounds
 from service.store.paging import Page
 from service.store.tables import Campaign, Candidate, Result, Round, RoundEvent
 
@@ -15,10 +17,15 @@ def get_campaign(session: Session, workspace_id: UUID, campaign_id: UUID) -> Cam
     Raises:
         NotFoundError: if the workspace has none with this id.
     """
+    campaign = campaigns.find(session, workspace_id, campaign_id)
+    if campaign is None:
+        raise NotFoundError(f"no campaign {campaign_id}")
+    return campaign
 
 
 def list_campaigns(session: Session, workspace_id: UUID, limit: int, cursor: str | None = None) -> Page[Campaign]:
     """Return one page of campaigns, newest first."""
+    return campaigns.page(session, workspace_id, limit, cursor)
 
 
 def get_round(session: Session, workspace_id: UUID, campaign_id: UUID, number: int) -> Round:
@@ -27,18 +34,24 @@ def get_round(session: Session, workspace_id: UUID, campaign_id: UUID, number: i
     Raises:
         NotFoundError: if there is none.
     """
+    row = rounds.find(session, get_campaign(session, workspace_id, campaign_id).id, number)
+    if row is None:
+        raise NotFoundError(f"the campaign has no round {number}")
+    return row
 
 
 def list_rounds(
     session: Session, workspace_id: UUID, campaign_id: UUID, limit: int, cursor: str | None = None
 ) -> Page[Round]:
     """Return one page of rounds, newest first."""
+    return rounds.page(session, get_campaign(session, workspace_id, campaign_id).id, limit, cursor)
 
 
 def list_results(
     session: Session, workspace_id: UUID, campaign_id: UUID, limit: int, cursor: str | None = None
 ) -> Page[Result]:
     """Return one page of results in the order in which they were stored."""
+    return results.page(session, get_campaign(session, workspace_id, campaign_id).id, limit, cursor)
 
 
 def events_after(session: Session, round_id: UUID, last_id: int = 0, limit: int = 200) -> Sequence[RoundEvent]:
@@ -46,10 +59,12 @@ def events_after(session: Session, round_id: UUID, last_id: int = 0, limit: int 
 
     The stream is over when the last event's state is not one of `states.COMPUTING`.
     """
+    return rounds.events_after(session, round_id, last_id, limit)
 
 
 def batch(session: Session, round_id: UUID) -> Sequence[Candidate]:
     """Return a round's candidates by rank."""
+    return candidates.of_round(session, round_id)
 
 
 def get_candidate(session: Session, workspace_id: UUID, candidate_id: UUID) -> Candidate:
@@ -58,15 +73,27 @@ def get_candidate(session: Session, workspace_id: UUID, candidate_id: UUID) -> C
     Raises:
         NotFoundError: if the workspace has none with this id.
     """
+    item = candidates.find(session, workspace_id, candidate_id)
+    if item is None:
+        raise NotFoundError(f"no candidate {candidate_id}")
+    return item
 
 
 def candidates_by_id(session: Session, campaign_id: UUID, ids: Collection[UUID]) -> Mapping[UUID, Candidate]:
     """Return those of the given candidates that belong to this campaign."""
+    return candidates.by_id(session, campaign_id, ids)
 
 
 def candidates_by_object(session: Session, campaign_id: UUID, objects: Collection[str]) -> Mapping[str, Candidate]:
     """Return the newest candidate for each object that was ever proposed."""
+    return candidates.newest_by_object(session, campaign_id, objects)
+
+
+def candidate_objects(session: Session, campaign_id: UUID) -> Mapping[UUID, str]:
+    """Return the object of every candidate of the campaign, oldest first."""
+    return candidates.objects_by_id(session, campaign_id)
 
 
 def known_external_ids(session: Session, campaign_id: UUID, external_ids: Collection[str]) -> set[str]:
     """Return those external ids that stored results of this campaign have already."""
+    return results.known_external_ids(session, campaign_id, external_ids)

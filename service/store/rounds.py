@@ -4,7 +4,7 @@ Every change of a round's state is one conditional UPDATE, so that races have on
 database's clock alone.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -47,7 +47,7 @@ def page(session: Session, campaign_id: UUID, limit: int, cursor: str | None) ->
     return cut(session.scalars(query.order_by(Round.number.desc()).limit(limit + 1)).all(), limit, lambda r: [r.number])
 
 
-def move(session: Session, round_id: UUID, states: Collection[RoundState], **values: Any) -> Round | None:
+def move(session: Session, round_id: UUID, states: tuple[RoundState, ...], **values: Any) -> Round | None:
     """Change a round if it is in one of `states`, and return it; None if it is not (any more)."""
     return _change(session, Round.id == round_id, Round.state.in_(states), values=values)
 

@@ -26,7 +26,17 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, mapped_column
 
-from service.store.states import CAMPAIGN_STATES, CANDIDATE_STATUSES, COMPUTING, LIVE, ROUND_STATES
+from models.records import Outcome, Relation
+from service.store.states import (
+    CAMPAIGN_STATES,
+    CANDIDATE_STATUSES,
+    COMPUTING,
+    LIVE,
+    ROUND_STATES,
+    CampaignState,
+    CandidateStatus,
+    RoundState,
+)
 
 Json = dict[str, Any]
 
@@ -59,7 +69,12 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: DateTime(timezone=True), str: Text(), Json: JSONB(none_as_null=True)}  # noqa: RUF012 - SQLAlchemy's own declaration
+    # fmt: off
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own declaration
+        datetime: DateTime(timezone=True), Json: JSONB(none_as_null=True), str: Text(), CampaignState: Text(),
+        RoundState: Text(), CandidateStatus: Text(), Relation: Text(), Outcome: Text(),
+    }
+    # fmt: on
 
 
 class Workspace(Base):
@@ -150,11 +165,11 @@ class Result(Base):
     object: Mapped[str]
     type: Mapped[str]
     value: Mapped[float | None] = mapped_column(Float(53))
-    relation: Mapped[str] = mapped_column(default="=")
+    relation: Mapped[Relation] = mapped_column(default="=")
     upper_value: Mapped[float | None] = mapped_column(Float(53))
     standard_error: Mapped[float | None] = mapped_column(Float(53))
     units: Mapped[str | None]
-    outcome: Mapped[str] = mapped_column(default="ok")
+    outcome: Mapped[Outcome] = mapped_column(default="ok")
     replicate: Mapped[str | None]
     assay_version: Mapped[str | None]
     measured_at: Mapped[datetime | None]
@@ -183,7 +198,7 @@ class Round(Base):
     id: Mapped[UUID] = _key()
     campaign_id: Mapped[UUID] = _campaign()
     number: Mapped[int]
-    state: Mapped[str] = mapped_column(default="queued")
+    state: Mapped[RoundState] = mapped_column(default="queued")
     progress: Mapped[float] = mapped_column(Float(53), default=0.0)
     message: Mapped[str] = mapped_column(default="waiting for a worker")
     seed: Mapped[int] = mapped_column(BigInteger)
@@ -213,7 +228,7 @@ class RoundEvent(Base):
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     round_id: Mapped[UUID] = mapped_column(ForeignKey("rounds.id", ondelete="CASCADE"))
-    state: Mapped[str]
+    state: Mapped[RoundState]
     progress: Mapped[float] = mapped_column(Float(53))
     message: Mapped[str]
     at: Mapped[datetime] = _created()
@@ -244,7 +259,7 @@ class Candidate(Base):
     object: Mapped[str]
     display: Mapped[str]
     columns: Mapped[Json]
-    status: Mapped[str] = mapped_column(default="proposed")
+    status: Mapped[CandidateStatus] = mapped_column(default="proposed")
     status_reason: Mapped[str | None]
     payload: Mapped[Json]
     version: Mapped[int] = mapped_column(default=1)
@@ -266,7 +281,7 @@ class Campaign(Base):
     name: Mapped[str]
     domain_kind: Mapped[str]
     spec: Mapped[Json]
-    state: Mapped[str] = mapped_column(default="active")
+    state: Mapped[CampaignState] = mapped_column(default="active")
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = _created()
     updated_at: Mapped[datetime] = _created()

@@ -1,0 +1,80 @@
+"""Storing results, and the outcomes that follow from them. Parsing them is `service.exchange`'s."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlalchemy.orm import Session
+
+from service.campaigns.events import complete_if_settled
+from service.campaigns.lifecycle import CANDIDATE_MOVES, outcome_of
+from service.campaigns.rows import NewResult, NewUpload, StoredRow, StoredUpload
+from service.errors import UnprocessableError
+from service.store import candidates, results
+from service.store.tables import Campaign, Candidate, Result, Upload
+
+
+def store(session: Session, campaign: Campaign, upload: NewUpload, rows: Sequence[NewResult]) -> StoredUpload:
+    """Store rows and settle the candidates that they are about; the caller holds the campaign's lock."""
+    found = _candidates_of(session, campaign.id, rows)
+    fresh = _without_duplicates(session, campaign.id, rows)
+    record = Upload(campaign_id=campaign.id, n_accepted=len(fresh), **asdict(upload))
+    session.add(record)
+    session.flush()
+    for row in fresh.values():
+        values = asdict(row) | {"candidate_id": found[row.row].id if row.row in found else None}
+        session.add(Result(campaign_id=campaign.id, upload_id=record.id, **values))
+    session.flush()
+    _settle(session, campaign, [found[row] for row in fresh if row in found])
+    return StoredUpload(record.id, tuple(_report(row, fresh, found) for row in rows))
+
+
+def _candidates_of(session: Session, campaign_id: UUID, rows: Sequence[NewResult]) -> dict[int, Candidate]:
+    named = candidates.by_id(session, campaign_id, {row.candidate_id for row in rows if row.candidate_id})
+    unknown = [row for row in rows if row.candidate_id and row.candidate_id not in named]
+    if unknown:
+        places = [{"row": row.row, "column": "candidate_id", "detail": "no such candidate"} for row in unknown]
+        raise UnprocessableError("some rows name candidates that this campaign does not have", places)
+    known = candidates.newest_by_object(session, campaign_id, {row.object for row in rows if not row.candidate_id})
+    pairs = [(row.row, named[row.candidate_id] if row.candidate_id else known.get(row.object)) for row in rows]
+    return {number: candidate for number, candidate in pairs if candidate is not None}
+
+
+def _without_duplicates(session: Session, campaign_id: UUID, rows: Sequence[NewResult]) -> dict[int, NewResult]:
+    seen = results.known_external_ids(session, campaign_id, {row.external_id for row in rows if row.external_id})
+    fresh = {}
+    for row in rows:
+        if row.external_id is None or row.external_id not in seen:
+            fresh[row.row] = row
+            seen |= {row.external_id} if row.external_id else set()
+    return fresh
+
+
+def _settle(session: Session, campaign: Campaign, touched: Sequence[Candidate]) -> None:
+    """Give candidates the outcome that all their results together say, and complete their rounds."""
+    needed = measured_types(campaign.spec)
+    unique = {candidate.id: candidate for candidate in touched}
+    stored = results.outcomes(session, unique.keys())
+    for candidate in unique.values():
+        status = outcome_of(stored[candidate.id], needed)
+        if status is not None and status in CANDIDATE_MOVES[candidate.status]:
+            candidate.status, candidate.status_reason = status, None
+            candidate.version += 1
+            candidate.updated_at = func.now()
+    for round_id in {candidate.round_id for candidate in unique.values()}:
+        complete_if_settled(session, round_id)
+
+
+def measured_types(spec: Mapping[str, object]) -> set[str]:
+    """Return the assay types of a stored specification's measured objectives."""
+    objectives = spec["objectives"]
+    assert isinstance(objectives, list)
+    return {item.get("type") or item["name"] for item in objectives if not item.get("computed")}
+
+
+def _report(row: NewResult, fresh: Mapping[int, NewResult], found: Mapping[int, Candidate]) -> StoredRow:
+    candidate = found.get(row.row)
+    return StoredRow(
+        row.row, "stored" if fresh.get(row.row) is row else "duplicate", candidate.id if candidate else None
+    )

@@ -1,0 +1,85 @@
+"""Sends tasks to the workers: after the commit, by name, with an id. Loads neither torch nor the workers.
+
+A broker that does not answer loses nothing: the round stays queued in the database and the workers' sweep sends it
+again.
+"""
+
+from typing import Protocol
+from uuid import UUID
+
+import structlog
+from celery import Celery
+from kombu.exceptions import OperationalError
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from service.store.session import Sessions
+
+ROUND_TASK = "assayflow.round"
+"""Computes one round; its argument is the round's id."""
+SWEEP_TASK = "assayflow.sweep"
+"""Looks for lost rounds; no argument."""
+
+_BUFFER = "assayflow.tasks"
+_log = structlog.get_logger(__name__)
+
+
+class Sender(Protocol):
+    """Hands one task to the queue."""
+
+    def __call__(self, task: str, item: UUID) -> None:
+        """Send it; must not raise when the queue does not answer."""
+
+
+class CelerySender:
+    """Sends through Celery by name; one per process, safe in threads."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._celery = Celery("assayflow", broker=redis_url, set_as_current=False)
+        self._celery.conf.update(
+            task_ignore_result=True,
+            task_serializer="json",
+            broker_connection_timeout=2,
+            broker_transport_options={"socket_connect_timeout": 2, "socket_timeout": 5},
+            task_publish_retry_policy={"max_retries": 1, "interval_start": 0.1},
+        )
+
+    def __call__(self, task: str, item: UUID) -> None:
+        """Send a task, or log that the sweep will have to."""
+        try:
+            self._celery.send_task(task, args=[str(item)])
+        except (OperationalError, OSError) as error:
+            _log.warning("task not sent, the sweep will send it", task=task, item=str(item), error=type(error).__name__)
+
+    def is_ready(self) -> bool:
+        """Tell whether the broker answers."""
+        try:
+            with self._celery.connection_for_write() as connection:
+                connection.ensure_connection(max_retries=1, timeout=2)
+        except (OperationalError, OSError):
+            return False
+        return True
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._celery.close()
+
+
+def send_after_commit(session: Session, task: str, item: UUID) -> None:
+    """Send a task when this session's transaction commits, and never if it does not."""
+    session.info.setdefault(_BUFFER, []).append((task, item))
+
+
+def deliver(sessions: Sessions, send: Sender) -> None:
+    """Let every session of this maker deliver what `send_after_commit` collects."""
+
+    def flush(session: Session) -> None:
+        if not session.in_nested_transaction():
+            for task, item in dict.fromkeys(session.info.pop(_BUFFER, ())):
+                send(task, item)
+
+    def forget(session: Session) -> None:
+        session.info.pop(_BUFFER, None)
+
+    event.listen(sessions, "after_commit", flush)
+    event.listen(sessions, "after_rollback", forget)

@@ -1,0 +1,101 @@
+"""API keys: made once, shown once, stored as a hash. Knows no HTTP.
+
+A key reads `af_<id>_<secret>`. The secret is 256 random bits, so a plain SHA-256 protects it as well as a slow hash.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlalchemy.orm import Session
+
+from service.errors import NotFoundError, UnauthorizedError
+from service.store import keys
+from service.store.paging import Page
+from service.store.tables import ApiKey
+
+Scope = Literal["read", "write", "admin"]
+SCOPES: tuple[Scope, ...] = ("read", "write", "admin")
+_FORM = re.compile(r"af_([0-9a-f]{12})_([0-9a-f]{64})", re.ASCII)
+_UNKNOWN = hashlib.sha256(b"no such key").digest()
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedKey:
+    """A new key with the only copy of its text; the text is left out of the repr so that no log can show it."""
+
+    row: ApiKey
+    text: str = field(repr=False)
+
+
+def issue(
+    session: Session, workspace_id: UUID, name: str, scopes: Collection[Scope], expires_at: datetime | None = None
+) -> IssuedKey:
+    """Make a key."""
+    key_id, secret = secrets.token_hex(6), secrets.token_hex(32)
+    row = ApiKey(
+        id=key_id,
+        workspace_id=workspace_id,
+        name=name,
+        secret_hash=_hashed(secret),
+        scopes=[scope for scope in SCOPES if scope in scopes],
+        expires_at=expires_at,
+    )
+    session.add(row)
+    session.flush()
+    return IssuedKey(row, f"af_{key_id}_{secret}")
+
+
+def authenticate(session: Session, text: str) -> ApiKey:
+    """Return the valid key that this text is, and note that it was used.
+
+    Raises:
+        UnauthorizedError: if it is malformed, unknown, expired or revoked; the answer does not say which.
+    """
+    parts = _FORM.fullmatch(text)
+    row = keys.find_valid(session, parts[1]) if parts else None
+    secret = parts[2] if parts else ""
+    if not hmac.compare_digest(row.secret_hash if row else _UNKNOWN, _hashed(secret)) or row is None:
+        raise UnauthorizedError("the API key is not valid")
+    keys.touch(session, row.id)
+    return row
+
+
+def list_keys(session: Session, workspace_id: UUID, limit: int, cursor: str | None = None) -> Page[ApiKey]:
+    """Return one page of the workspace's keys, revoked ones included."""
+    return keys.page(session, workspace_id, limit, cursor)
+
+
+def get(session: Session, workspace_id: UUID, key_id: str) -> ApiKey:
+    """Return a key of this workspace.
+
+    Raises:
+        NotFoundError: if there is none.
+    """
+    row = keys.find(session, workspace_id, key_id)
+    if row is None:
+        raise NotFoundError(f"no API key {key_id}")
+    return row
+
+
+def revoke(session: Session, workspace_id: UUID, key_id: str) -> None:
+    """Make a key useless for ever; revoking twice is one revocation.
+
+    Raises:
+        NotFoundError: if there is none.
+    """
+    row = get(session, workspace_id, key_id)
+    if row.revoked_at is None:
+        row.revoked_at = func.now()
+        session.flush()
+
+
+def _hashed(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
