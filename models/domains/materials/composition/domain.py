@@ -1,0 +1,95 @@
+"""The space of compositions, bound to one campaign's limits. Torch-free but for `environment` and `kernel`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, final
+
+from models.domains.contract import Domain, FileFormat
+from models.domains.materials.composition import features
+from models.domains.materials.composition.charges import allowed_states, is_neutral
+from models.domains.materials.composition.drawing import draw_formulas
+from models.domains.materials.composition.formula import COLUMN, amounts_of, canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gpytorch.kernels import Kernel
+
+    from models.domains.contract import Floats
+    from models.domains.materials.spec import CompositionSpec
+    from models.gflownet.environment import Environment
+
+
+def write_formulas(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return a plain list, one formula a line."""
+    return "".join(f"{row['object']}\n" for row in rows).encode()
+
+
+@final
+class CompositionDomain(Domain):
+    """Reduced formulas within a campaign's elements, limits and oxidation states."""
+
+    object_columns = (COLUMN,)
+    computed = features.COMPUTED
+    formats = {"txt": FileFormat(media_type="text/plain", write=write_formulas)}  # noqa: RUF012 - never written to
+
+    def __init__(self, spec: CompositionSpec) -> None:
+        self._spec = spec
+        self._states = allowed_states(spec)
+
+    def parse(self, fields: Mapping[str, str]) -> str:
+        """Return the canonical formula of the column `formula`."""
+        return canonical(fields.get(COLUMN, ""))
+
+    def check(self, text: str) -> list[str]:
+        """Return which of the campaign's limits the composition breaks."""
+        spec, amounts = self._spec, amounts_of(text)
+        foreign = [symbol for symbol in amounts if symbol not in self._states]
+        reasons = []
+        if foreign:
+            reasons.append(f"not among the campaign's elements: {', '.join(foreign)}")
+        if len(amounts) > spec.max_elements:
+            reasons.append(f"{len(amounts)} elements, at most {spec.max_elements} are allowed")
+        if (atoms := sum(amounts.values())) > spec.max_atoms:
+            reasons.append(f"{atoms} atoms in the formula unit, at most {spec.max_atoms} are allowed")
+        if not foreign and not is_neutral(amounts, self._states):
+            states = spec.oxidation_states
+            reasons.append(f"no choice of one {states} oxidation state per element makes it charge-neutral")
+        return reasons
+
+    def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
+        """Return computed properties [N] each."""
+        return features.properties_of(texts, names)
+
+    def columns(self, text: str) -> dict[str, str | float]:
+        """Return the formula under its column."""
+        return {COLUMN: text}
+
+    def display(self, text: str) -> str:
+        """Return the formula."""
+        return text
+
+    def features(self, texts: Sequence[str]) -> Floats:
+        """Return element fractions and statistics [N, E + 3P]."""
+        return features.features_of(texts)
+
+    def similarity(self, left: Sequence[str], right: Sequence[str]) -> Floats:
+        """Return similarities of fractions and element statistics [N, M]."""
+        return features.similarity_of(left, right)
+
+    def draw(self, texts: Sequence[str], captions: Sequence[str]) -> str:
+        """Return a grid of formulas with their composition as a bar."""
+        return draw_formulas(texts, captions)
+
+    def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:  # noqa: ARG002 - limits hold
+        """Return the environment; measured compositions outside the limits do not widen it."""
+        from models.domains.materials.composition.environment import CompositionEnvironment
+
+        spec = self._spec
+        return CompositionEnvironment(self._states, spec.max_atoms, spec.max_elements, device)
+
+    def kernel(self) -> Kernel:
+        """Return a kernel over `features`."""
+        from models.domains.materials.composition.kernel import composition_kernel
+
+        return composition_kernel()

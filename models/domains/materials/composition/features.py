@@ -1,0 +1,123 @@
+"""Compositions as numbers: element fractions, element statistics, computed properties and similarity. Torch-free.
+
+The statistics are the weighted mean, the mean absolute deviation and the range of each elemental descriptor over the
+composition (Magpie; Ward et al., npj Comput. Mater. 2, 16028, 2016). Letters: N texts, E elements of the table,
+P descriptors.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from models.domains.contract import ComputedProperty
+from models.domains.materials.composition.elements import DESCRIPTORS, descriptor_matrix, element_table
+from models.domains.materials.composition.formula import amounts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from models.domains.contract import Floats
+
+N_STATISTICS = 3 * len(DESCRIPTORS)
+CHUNK = 2048
+"""Texts handled at once: bounds the memory of [N, E, P]."""
+
+COMPUTED = {
+    "n_elements": ComputedProperty("number of different elements"),
+    "n_atoms": ComputedProperty("atoms in the reduced formula unit"),
+    "molar_mass": ComputedProperty("mass of the reduced formula unit", units="g/mol"),
+    "mean_electronegativity": ComputedProperty("mean Pauling electronegativity of the atoms"),
+    "electronegativity_difference": ComputedProperty("largest minus smallest Pauling electronegativity"),
+    "mean_atomic_number": ComputedProperty("mean atomic number of the atoms"),
+    "mean_atomic_radius": ComputedProperty("mean empirical atomic radius", units="angstrom"),
+    "mean_period": ComputedProperty("mean period of the atoms"),
+    "mean_valence_electrons": ComputedProperty("mean number of valence electrons of the atoms (group, or group - 10)"),
+}
+
+
+def amount_matrix(texts: Sequence[str]) -> Floats:
+    """Return the integer amounts of canonical texts over the whole element table [N, E]."""
+    column = {symbol: index for index, symbol in enumerate(element_table())}
+    amounts = np.zeros((len(texts), len(column)))
+    for row, text in enumerate(texts):
+        for symbol, amount in amounts_of(text).items():
+            amounts[row, column[symbol]] = amount
+    return amounts
+
+
+def fractions_of(texts: Sequence[str]) -> Floats:
+    """Return atomic fractions over the whole element table [N, E]."""
+    amounts = amount_matrix(texts)
+    fractions: Floats = amounts / amounts.sum(axis=1, keepdims=True)
+    return fractions
+
+
+def features_of(texts: Sequence[str]) -> Floats:
+    """Return fractions and statistics side by side [N, E + 3P]; any element of the table has its place."""
+    fractions = fractions_of(texts)
+    return np.hstack([fractions, statistics_of(fractions)])
+
+
+def statistics_of(fractions: Floats) -> Floats:
+    """Return mean, deviation and range of every descriptor [N, 3P], in deviations of the element table."""
+    parts = [_statistics(fractions[start : start + CHUNK]) for start in range(0, len(fractions), CHUNK)]
+    return np.concatenate(parts) if parts else np.zeros((0, N_STATISTICS))
+
+
+def _statistics(fractions: Floats) -> Floats:
+    occurring = fractions.any(axis=0)
+    weights, values = fractions[:, occurring], descriptor_matrix()[occurring]
+    mean = weights @ values  # [N, P]
+    deviation = np.einsum("ne,nep->np", weights, np.abs(values[None] - mean[:, None]))
+    return np.hstack([mean, deviation, _range(weights, values)])
+
+
+def _range(weights: Floats, values: Floats) -> Floats:
+    present = (weights > 0)[:, :, None]
+    highest = np.where(present, values[None], -np.inf).max(axis=1)
+    lowest = np.where(present, values[None], np.inf).min(axis=1)
+    spread: Floats = highest - lowest
+    return spread
+
+
+def properties_of(texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
+    """Return the named computed properties [N] each."""
+    amounts = amount_matrix(texts)
+    return {name: _property(amounts, name) for name in names}
+
+
+def _property(amounts: Floats, name: str) -> Floats:
+    atoms: Floats = amounts.sum(axis=1)
+    if name == "n_elements":
+        return np.count_nonzero(amounts, axis=1).astype(np.float64)
+    if name == "n_atoms":
+        return atoms
+    if name == "electronegativity_difference":
+        difference: Floats = _range(amounts, _column("electronegativity"))[:, 0]
+        return difference
+    total: Floats = (amounts @ _column(name.removeprefix("mean_")))[:, 0]
+    return total if name == "molar_mass" else total / atoms
+
+
+def _column(attribute: str) -> Floats:
+    return np.asarray([[float(getattr(row, attribute))] for row in element_table().values()])
+
+
+def similarity_of(left: Sequence[str], right: Sequence[str]) -> Floats:
+    """Return similarities [N, M]: half shared atoms, half likeness of the elements that are not shared.
+
+    The first half is the overlap of the fractions, 1 - L1 / 2; the second is exp(-d) with d the root mean square
+    difference of the statistics, so that GaAs is nearer to GaP than to NaCl though both share an element or none.
+    """
+    of_left, of_right = fractions_of(left), fractions_of(right)
+    occurring = of_left.any(axis=0) | of_right.any(axis=0)
+    result = np.empty((len(left), len(right)))
+    stats_left, stats_right = statistics_of(of_left), statistics_of(of_right)
+    packed = of_right[:, occurring]
+    for row, (fractions, stats) in enumerate(zip(of_left[:, occurring], stats_left, strict=True)):
+        overlap = 1 - np.abs(packed - fractions).sum(axis=1) / 2
+        distance = np.sqrt(np.square(stats_right - stats).mean(axis=1))
+        result[row] = (overlap + np.exp(-distance)) / 2
+    return np.clip(result, 0, 1)

@@ -1,0 +1,106 @@
+"""Exact reachability: which partial compositions can still become valid ones, by dynamic programming. Torch-free.
+
+Elements are decided in a fixed order, each with an amount or not at all. What matters of a prefix is its *context*
+(atoms used, elements used, greatest common divisor of the amounts) and the set of charges it may carry, one oxidation
+state per element. For every position and context, `need` is the set of prefix charges from which some completion is
+neutral, within the limits and has divisor 1. Sets of charges are integers read as bits: bit `q + bound` is charge q.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import gcd
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Context = tuple[int, int, int]
+"""Atoms used, elements used, greatest common divisor (0 at the start)."""
+START: Context = (0, 0, 0)
+States = tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reachability:
+    """The table of one campaign's limits.
+
+    `allowed[c][j][n - 1]` is the set of prefix charges from which taking n atoms of element j in context c can be
+    completed; `contexts` lists the contexts that occur. `bound` is the largest charge a useful prefix carries.
+    """
+
+    bound: int
+    contexts: tuple[Context, ...]
+    allowed: tuple[tuple[tuple[int, ...], ...], ...]
+    any_valid: bool
+
+    @property
+    def neutral(self) -> int:
+        """The set that holds charge 0 only."""
+        return 1 << self.bound
+
+
+def charge_bound(states: States, max_atoms: int) -> int:
+    """Return the largest charge that a prefix can carry and still be cancelled by the atoms left.
+
+    n atoms of at most +p leave N - n atoms of at most -m to cancel them, so |q| <= N p m / (p + m).
+    """
+    highest = max(0, *(max(values) for values in states))
+    lowest = max(0, *(-min(values) for values in states))
+    return max_atoms * highest * lowest // (highest + lowest) if highest and lowest else 0
+
+
+@lru_cache(maxsize=32)
+def reachability(states: States, max_atoms: int, max_elements: int) -> Reachability:
+    """Return the reachability table for elements with these oxidation states, in order of decision."""
+    bound = charge_bound(states, max_atoms)
+    most = min(max_elements, len(states))
+    contexts = _contexts(max_atoms, most)
+    need = {context: 1 << bound if context[2] == 1 else 0 for context in contexts}
+    columns: list[list[tuple[int, ...]]] = []
+    for values in reversed(states):
+        taken = [
+            tuple(
+                _shifted_union(need[after], (amount * value for value in values), bound)
+                for amount in range(1, max_atoms + 1)
+                if (after := _after(context, amount)) in need
+            )
+            for context in contexts
+        ]
+        need = {context: _union((need[context], *sets)) for context, sets in zip(contexts, taken, strict=True)}
+        columns.append(taken)
+    by_context = zip(*reversed(columns), strict=True)
+    return Reachability(
+        bound=bound,
+        contexts=contexts,
+        allowed=tuple(by_context),
+        any_valid=bool(need[START] >> bound & 1),
+    )
+
+
+def _contexts(max_atoms: int, max_elements: int) -> tuple[Context, ...]:
+    """Return every context within the limits: `used` is a multiple of the divisor, at least one for each element."""
+    found = [START]
+    for used in range(1, max_atoms + 1):
+        for divisor in (d for d in range(1, used + 1) if used % d == 0):
+            found += [(used, count, divisor) for count in range(1, min(max_elements, used // divisor) + 1)]
+    return tuple(found)
+
+
+def _after(context: Context, amount: int) -> Context:
+    used, count, divisor = context
+    return used + amount, count + 1, gcd(divisor, amount)
+
+
+def _union(sets: Iterable[int]) -> int:
+    whole = 0
+    for part in sets:
+        whole |= part
+    return whole
+
+
+def _shifted_union(charges: int, shifts: Iterable[int], bound: int) -> int:
+    """Return all q with q + shift in `charges` for some shift, within the bound."""
+    full = (1 << (2 * bound + 1)) - 1
+    return _union((charges >> shift if shift >= 0 else charges << -shift) for shift in shifts) & full

@@ -1,0 +1,1 @@
+"""Mixtures of components on a grid with process variables, or process conditions alone."""

@@ -1,0 +1,91 @@
+"""The space of mixtures and process conditions, bound to one campaign.
+
+Torch-free but for `environment` and `kernel`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+from models.domains.contract import Domain
+from models.domains.materials.mixture import features, recipe
+from models.domains.materials.mixture.drawing import draw_recipes
+from models.domains.materials.process import Categorical
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gpytorch.kernels import Kernel
+
+    from models.domains.contract import Floats
+    from models.domains.materials.spec import MixtureSpec
+    from models.gflownet.environment import Environment
+
+
+@final
+class MixtureDomain(Domain):
+    """Recipes: fractions of components on a grid and a value for each process variable."""
+
+    needs_all_columns = True
+    formats = {}  # noqa: RUF012 - never written to; CSV and JSON say all
+
+    def __init__(self, spec: MixtureSpec) -> None:
+        self._spec = spec
+        self.object_columns = (*spec.components, *(variable.name for variable in spec.process))
+        self.computed = features.computed_of(spec)
+
+    def parse(self, fields: Mapping[str, str]) -> str:
+        """Return the canonical recipe; a blank component is none of it."""
+        return recipe.canonical(self._spec, fields)
+
+    def check(self, text: str) -> list[str]:
+        """Return which of the campaign's limits the recipe breaks."""
+        spec, values = self._spec, recipe.read(text)
+        reasons = []
+        if spec.components and recipe.grid_steps(spec, values) is None:
+            reasons.append(f"fractions are not multiples of 1/{spec.grid}")
+        if (count := sum(name in values for name in spec.components)) > spec.max_components:
+            reasons.append(f"{count} components, at most {spec.max_components} are allowed")
+        for variable in spec.process:
+            if values[variable.name] not in variable.levels:
+                kind = "values" if isinstance(variable, Categorical) else "levels"
+                reasons.append(f"{variable.name}: {values[variable.name]} is not one of the campaign's {kind}")
+        return reasons
+
+    def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
+        """Return computed properties [N] each."""
+        return features.properties_of(self._spec, texts, names)
+
+    def columns(self, text: str) -> dict[str, str | float]:
+        """Return every component's fraction (0 when absent) and every process variable's value."""
+        values = recipe.read(text)
+        absent: dict[str, str | float] = dict.fromkeys(self._spec.components, 0)
+        return {name: values.get(name, absent.get(name, 0)) for name in self.object_columns}
+
+    def display(self, text: str) -> str:
+        """Return the recipe in words: `water 75 %, ethanol 25 %, temperature 40 °C`."""
+        return ", ".join(recipe.in_words(self._spec, text))
+
+    def features(self, texts: Sequence[str]) -> Floats:
+        """Return fractions, scaled numbers and one-hot categories [N, C + V + L]."""
+        return features.features_of(self._spec, texts)
+
+    def similarity(self, left: Sequence[str], right: Sequence[str]) -> Floats:
+        """Return Gower similarities [N, M]."""
+        return features.similarity_of(self._spec, left, right)
+
+    def draw(self, texts: Sequence[str], captions: Sequence[str]) -> str:
+        """Return a grid of recipes."""
+        return draw_recipes(self._spec, texts, captions)
+
+    def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:  # noqa: ARG002 - limits hold
+        """Return the environment; measured recipes outside the limits do not widen it."""
+        from models.domains.materials.mixture.environment import MixtureEnvironment
+
+        return MixtureEnvironment(self._spec, device)
+
+    def kernel(self) -> Kernel:
+        """Return a kernel over `features`."""
+        from models.domains.materials.mixture.kernel import mixture_kernel
+
+        return mixture_kernel(features.layout_of(self._spec))

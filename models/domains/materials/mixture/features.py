@@ -1,0 +1,135 @@
+"""Recipes as numbers: fractions, scaled process variables, computed properties and similarity. Torch-free.
+
+Letters: N texts, C components, V numeric variables, L levels of all categorical variables together. The columns of
+`features_of` are [C fractions | V numbers | L one-hot], described by `Layout` for the kernel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from models.domains.contract import ComputedProperty
+from models.domains.materials.mixture.recipe import read
+from models.domains.materials.process import Categorical, is_numeric
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from models.domains.contract import Floats
+    from models.domains.materials.spec import MixtureSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where each kind of column stands among the features."""
+
+    n_components: int
+    n_numeric: int
+    categorical_sizes: tuple[int, ...]
+
+    @property
+    def numeric(self) -> tuple[int, ...]:
+        """Columns of the numeric variables."""
+        return tuple(range(self.n_components, self.n_components + self.n_numeric))
+
+    @property
+    def categorical(self) -> tuple[tuple[int, ...], ...]:
+        """Columns of each categorical variable."""
+        blocks, start = [], self.n_components + self.n_numeric
+        for size in self.categorical_sizes:
+            blocks.append(tuple(range(start, start + size)))
+            start += size
+        return tuple(blocks)
+
+
+def layout_of(spec: MixtureSpec) -> Layout:
+    """Return the layout of a campaign's features."""
+    sizes = tuple(len(variable.levels) for variable in spec.process if not is_numeric(variable))
+    return Layout(len(spec.components), len(spec.process) - len(sizes), sizes)
+
+
+def computed_of(spec: MixtureSpec) -> dict[str, ComputedProperty]:
+    """Return the computed properties: every component and numeric variable by its own name, and the mixing."""
+    computed: dict[str, ComputedProperty] = {}
+    if spec.components:
+        computed["n_components"] = ComputedProperty("number of components present")
+        computed["mixing_entropy"] = ComputedProperty("ideal entropy of mixing over the gas constant, -sum x ln x")
+    for name in spec.components:
+        computed[name] = ComputedProperty(f"fraction of {name}", range=(0.0, 1.0))
+    for variable in spec.process:
+        if not isinstance(variable, Categorical):
+            span = (variable.levels[0], variable.levels[-1])
+            computed[variable.name] = ComputedProperty(f"setting of {variable.name}", units=variable.units, range=span)
+    return computed
+
+
+def features_of(spec: MixtureSpec, texts: Sequence[str]) -> Floats:
+    """Return proxy inputs [N, C + V + L].
+
+    Numbers are scaled so that the variable's own range is 0-1; a measured value outside lies outside. A category that
+    the campaign does not list is a row of zeros in its block.
+    """
+    recipes = [read(text) for text in texts]
+    blocks = [_fractions(spec, recipes)]
+    blocks += [_scaled(variable, recipes) for variable in spec.process if is_numeric(variable)]
+    blocks += [_one_hot(variable, recipes) for variable in spec.process if isinstance(variable, Categorical)]
+    return np.hstack(blocks)
+
+
+def _fractions(spec: MixtureSpec, recipes: Sequence[Mapping[str, Any]]) -> Floats:
+    if not spec.components:
+        return np.zeros((len(recipes), 0))
+    values = np.asarray([[recipe.get(name, 0.0) for name in spec.components] for recipe in recipes], dtype=np.float64)
+    values = values.reshape(len(recipes), len(spec.components))
+    fractions: Floats = values / values.sum(axis=1, keepdims=True)
+    return fractions
+
+
+def _scaled(variable: Any, recipes: Sequence[Mapping[str, Any]]) -> Floats:
+    low, high = variable.levels[0], variable.levels[-1]
+    values = np.asarray([[recipe[variable.name]] for recipe in recipes], dtype=np.float64).reshape(-1, 1)
+    scaled: Floats = (values - low) / ((high - low) or 1.0)
+    return scaled
+
+
+def _one_hot(variable: Categorical, recipes: Sequence[Mapping[str, Any]]) -> Floats:
+    hits = [[float(recipe[variable.name] == value) for value in variable.values] for recipe in recipes]
+    return np.asarray(hits, dtype=np.float64).reshape(len(recipes), len(variable.values))
+
+
+def properties_of(spec: MixtureSpec, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
+    """Return the named computed properties [N] each."""
+    recipes = [read(text) for text in texts]
+    fractions = _fractions(spec, recipes)
+    logs = np.log(np.where(fractions > 0, fractions, 1.0))
+    mixing = {"n_components": np.count_nonzero(fractions, axis=1), "mixing_entropy": -(fractions * logs).sum(axis=1)}
+    return {name: _column(recipes, name) if name not in mixing else mixing[name] + 0.0 for name in names}
+
+
+def _column(recipes: Sequence[Mapping[str, Any]], name: str) -> Floats:
+    return np.asarray([recipe.get(name, 0.0) for recipe in recipes], dtype=np.float64)
+
+
+def similarity_of(spec: MixtureSpec, left: Sequence[str], right: Sequence[str]) -> Floats:
+    """Return similarities [N, M]: the mean over the mixture as a whole and each process variable (Gower, 1971).
+
+    A mixture counts 1 - L1 / 2 of its fractions, a number 1 - |difference| / range (0 beyond), a category 1 or 0.
+    """
+    rows, columns = [read(text) for text in left], [read(text) for text in right]
+    parts = []
+    if spec.components:
+        ours, theirs = _fractions(spec, rows), _fractions(spec, columns)
+        pairs = zip(ours.T, theirs.T, strict=True)
+        parts.append(1 - sum(np.abs(mine[:, None] - other[None]) for mine, other in pairs) / 2)
+    for variable in spec.process:
+        if isinstance(variable, Categorical):
+            first = np.asarray([recipe[variable.name] for recipe in rows], dtype=object)
+            second = np.asarray([recipe[variable.name] for recipe in columns], dtype=object)
+            parts.append((first[:, None] == second[None]).astype(np.float64))
+        else:
+            parts.append(1 - np.abs(_scaled(variable, rows) - _scaled(variable, columns).T))
+    similarities: Floats = np.mean([np.clip(part, 0, 1) for part in parts], axis=0)
+    return similarities.reshape(len(left), len(right))

@@ -1,0 +1,131 @@
+"""Recipes: table columns in, one canonical text out. Torch-free.
+
+The canonical text is compact JSON with the campaign's columns in the specification's order: the components with their
+fractions (zero ones are left out), then every process variable, as in `{"water":0.75,"ethanol":0.25,"temperature":40}`.
+A fraction or number that lies on a step of the grid to within what rounding loses is that step; any other value stays
+the measured number it is, with six decimals for fractions.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+from models.domains.contract import InvalidObjectError
+from models.domains.materials.process import Categorical
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from models.domains.materials.process import Continuous, Ordinal
+    from models.domains.materials.spec import MixtureSpec
+
+    Variable = Categorical | Ordinal | Continuous
+
+DECIMALS = 6
+ROUNDING = 5e-4
+"""What a fraction loses when it is written with three decimals."""
+SUM_TOLERANCE = 2e-3
+PERCENT = 100
+
+
+def canonical(spec: MixtureSpec, fields: Mapping[str, str]) -> str:
+    """Return the canonical text of a recipe given by its columns; names match in upper and lower case.
+
+    Raises:
+        InvalidObjectError: if a number cannot be read, fractions do not sum to 1 or a process variable is missing.
+    """
+    given = {name.strip().casefold(): text.strip() for name, text in fields.items()}
+    recipe: dict[str, str | float] = dict(_fractions(spec, given))
+    for variable in spec.process:
+        recipe[variable.name] = _setting(variable, given.get(variable.name.casefold(), ""))
+    return write(spec, recipe)
+
+
+def write(spec: MixtureSpec, recipe: Mapping[str, str | float]) -> str:
+    """Return the canonical text of known values."""
+    components = [name for name in spec.components if recipe.get(name)]
+    ordered = {name: recipe[name] for name in (*components, *(variable.name for variable in spec.process))}
+    values = {name: value if isinstance(value, str) else tidy(value) for name, value in ordered.items()}
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+
+
+def read(text: str) -> dict[str, Any]:
+    """Return the values of a canonical text."""
+    values: dict[str, Any] = json.loads(text)
+    return values
+
+
+def grid_fraction(steps: int, grid: int) -> float:
+    """Return the fraction of a number of grid steps, as it is written."""
+    return round(steps / grid, DECIMALS)
+
+
+def tidy(value: float) -> float:
+    """Return a whole number as an integer, so that 80 and 80.0 are one text."""
+    return int(value) if float(value).is_integer() else float(value)
+
+
+def nearest_level(levels: Sequence[float], value: float) -> int | None:
+    """Return the index of the level that equals the value up to binary rounding, or None."""
+    index = min(range(len(levels)), key=lambda i: abs(levels[i] - value))
+    return index if math.isclose(levels[index], value, rel_tol=1e-9, abs_tol=1e-12) else None
+
+
+def grid_steps(spec: MixtureSpec, recipe: Mapping[str, Any]) -> dict[str, int] | None:
+    """Return the grid steps of each component present, or None when a fraction lies off the grid."""
+    steps = {name: round(recipe[name] * spec.grid) for name in spec.components if name in recipe}
+    on_grid = all(recipe[name] == tidy(grid_fraction(count, spec.grid)) for name, count in steps.items())
+    return steps if on_grid and sum(steps.values()) == spec.grid else None
+
+
+def _fractions(spec: MixtureSpec, given: Mapping[str, str]) -> dict[str, float]:
+    if not spec.components:
+        return {}
+    fractions = {name: _number(name, given.get(name.casefold(), "") or "0") for name in spec.components}
+    for name, value in fractions.items():
+        if value < 0:
+            raise InvalidObjectError(name, f"{name}: a fraction cannot be negative, got {value:g}")
+    total = sum(fractions.values())
+    if abs(total - 1) > SUM_TOLERANCE:
+        percent = "; write 0.3 for 30 %" if abs(total - PERCENT) <= PERCENT * SUM_TOLERANCE else ""
+        column = max(fractions, key=lambda name: fractions[name])
+        raise InvalidObjectError(column, f"component fractions sum to {total:.6g}, not 1{percent}")
+    steps = {name: round(value * spec.grid) for name, value in fractions.items()}
+    near = min(ROUNDING, 0.25 / spec.grid)
+    if sum(steps.values()) == spec.grid and all(abs(v - steps[n] / spec.grid) <= near for n, v in fractions.items()):
+        return {name: grid_fraction(count, spec.grid) for name, count in steps.items()}
+    return {name: round(value, DECIMALS) for name, value in fractions.items()}
+
+
+def _setting(variable: Variable, text: str) -> str | float:
+    if not text:
+        raise InvalidObjectError(variable.name, f"{variable.name} is missing: every process variable must be given")
+    if isinstance(variable, Categorical):
+        listed = {value.casefold(): value for value in variable.values}
+        return listed.get(text.casefold(), text)
+    value = _number(variable.name, text)
+    index = nearest_level(variable.levels, value)
+    return value if index is None else variable.levels[index]
+
+
+def _number(column: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise InvalidObjectError(column, f"{column}: {text!r} is no number") from error
+    if not math.isfinite(value):
+        raise InvalidObjectError(column, f"{column}: {text!r} is no finite number")
+    return value
+
+
+def in_words(spec: MixtureSpec, text: str) -> list[str]:
+    """Return one readable phrase per component present and process variable."""
+    values = read(text)
+    phrases = [f"{name} {100 * values[name]:.4g} %" for name in spec.components if name in values]
+    for variable in spec.process:
+        value = values[variable.name]
+        shown = value if isinstance(value, str) else f"{value:g}"
+        phrases.append(f"{variable.name} {shown}" + (f" {variable.units}" if variable.units else ""))
+    return phrases

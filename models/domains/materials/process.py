@@ -1,0 +1,96 @@
+"""Process variables: what can be set in a preparation beside the amounts, and the values it may take. Torch-free."""
+
+import math
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, FiniteFloat, StringConstraints, model_validator
+
+from models.specs import Spec
+
+MAX_LEVELS = 1000
+Label = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True)]
+Value = str | float
+
+
+class _Named(Spec):
+    name: Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
+    units: str | None = None
+
+
+class Categorical(_Named):
+    """One of several named choices without an order, such as a solvent."""
+
+    type: Literal["categorical"]
+    values: Annotated[tuple[Label, ...], Field(min_length=1, max_length=MAX_LEVELS)]
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """The values it may take."""
+        return self.values
+
+    @model_validator(mode="after")
+    def _values_are_unique(self) -> Self:
+        if len({value.casefold() for value in self.values}) < len(self.values):
+            message = "values must be unique (upper and lower case are the same)"
+            raise ValueError(message)
+        return self
+
+
+class Ordinal(_Named):
+    """One of several numbers, such as the settings of a hot plate."""
+
+    type: Literal["ordinal"]
+    values: Annotated[tuple[FiniteFloat, ...], Field(min_length=1, max_length=MAX_LEVELS)]
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """The values it may take, ascending."""
+        return self.values
+
+    @model_validator(mode="after")
+    def _values_ascend(self) -> Self:
+        if any(not left < right for left, right in zip(self.values, self.values[1:], strict=False)):
+            message = "values must be numbers in ascending order, each once"
+            raise ValueError(message)
+        return self
+
+
+class Continuous(_Named):
+    """A number between `low` and `high`, set in steps of `resolution`."""
+
+    type: Literal["continuous"]
+    low: FiniteFloat
+    high: FiniteFloat
+    resolution: Annotated[FiniteFloat, Field(gt=0)]
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """The values it may take, ascending: exact decimals, so that 0.1 + 0.2 is 0.3."""
+        low, resolution = Decimal(str(self.low)), Decimal(str(self.resolution))
+        return tuple(float(low + step * resolution) for step in range(self._steps() + 1))
+
+    def _steps(self) -> int:
+        return math.floor((self.high - self.low) / self.resolution + 1e-6)
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> Self:
+        if not self.low < self.high:
+            message = "low must be below high"
+            raise ValueError(message)
+        steps = (self.high - self.low) / self.resolution
+        if steps > MAX_LEVELS - 1:
+            message = f"resolution is too fine: at most {MAX_LEVELS} levels between low and high"
+            raise ValueError(message)
+        if abs(steps - round(steps)) > 1e-6:  # noqa: PLR2004 - what decimal fractions lose in binary
+            message = "high - low must be a whole number of steps of resolution"
+            raise ValueError(message)
+        return self
+
+
+Variable = Annotated[Categorical | Ordinal | Continuous, Field(discriminator="type")]
+
+
+def is_numeric(variable: Categorical | Ordinal | Continuous) -> bool:
+    """Return whether the variable's values are numbers."""
+    return not isinstance(variable, Categorical)

@@ -1,0 +1,168 @@
+"""What a materials campaign may build: compositions of elements, or mixtures with process conditions. Torch-free.
+
+One kind with two spaces. `MaterialsSpec` is the name the outside knows; validating it gives the class of the space
+that was asked for, so each field is checked, documented and reported by its own name.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self, cast
+
+from pydantic import (
+    Field,
+    GetCoreSchemaHandler,
+    StringConstraints,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import CoreSchema, core_schema
+
+from models.domains.materials.process import Variable
+from models.specs import DomainSpec
+
+RESULT_COLUMNS = frozenset(
+    name
+    for names in (
+        ("candidate_id", "object", "display", "rank", "status", "reason", "acquisition", "feasibility", "beta"),
+        ("nearest_measured", "nearest_similarity", "log_reward", "log_pf", "n_components", "mixing_entropy"),
+        ("type", "relation", "value", "units", "upper_value", "standard_error", "replicate", "outcome"),
+        ("assay_version", "measured_at", "lot", "external_id", "comment", "round", "row"),
+    )
+    for name in names
+)
+"""Columns of result and batch tables, and computed properties, that no component or process variable may be named."""
+
+OxidationStates = Literal["common", "known", "custom", "off"]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
+
+
+class MaterialsSpec(DomainSpec):
+    """A composition of elements or a mixture of components; `space` tells which."""
+
+    kind: Literal["materials"]
+    space: str
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Describe this class as the tagged union of its spaces, and a space as itself."""
+        if not cls.__subclasses__():
+            return handler(source)
+        choices = {name: handler.generate_schema(space) for name, space in SPACES.items()}
+        union = core_schema.tagged_union_schema(choices=cast("Any", choices), discriminator="space")
+        return core_schema.no_info_wrap_validator_function(_validate_space, union, ref=cls.__name__)
+
+
+def _validate_space(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    """Validate by the chosen space's own class, so that errors name `elements` and not `composition.elements`."""
+    space = SPACES.get(str(value.get("space"))) if isinstance(value, Mapping) else None
+    return handler(value) if space is None else space.model_validate(value)
+
+
+class CompositionSpec(MaterialsSpec):
+    """Compositions as reduced formulas with integer amounts.
+
+    With oxidation states on, a composition is allowed when one state per element can be chosen from the list so that
+    the charges sum to zero. One element never takes two states at once: a mixed-valence oxide such as Fe3O4 needs
+    `oxidation_states: "off"`.
+    """
+
+    space: Literal["composition"]
+    elements: Annotated[tuple[str, ...], Field(min_length=1, max_length=100, description="symbols that may be used")]
+    max_elements: int = Field(default=4, ge=1, le=8, description="most elements in one composition")
+    max_atoms: int = Field(default=12, ge=1, le=40, description="most atoms in one reduced formula unit")
+    oxidation_states: OxidationStates = "common"
+    custom_oxidation_states: dict[str, Annotated[tuple[int, ...], Field(min_length=1)]] = Field(
+        default_factory=dict, description="element -> its allowed states; for oxidation_states 'custom'"
+    )
+
+    @field_validator("elements")
+    @classmethod
+    def _elements_exist(cls, elements: tuple[str, ...]) -> tuple[str, ...]:
+        from models.domains.materials.composition.elements import element_table
+
+        _refuse_repeats(elements)
+        for symbol in elements:
+            if symbol not in element_table():
+                message = f"{symbol!r} is no element with a known electronegativity"
+                raise ValueError(message)
+        return elements
+
+    @field_validator("custom_oxidation_states")
+    @classmethod
+    def _states_are_sensible(cls, states: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+        for symbol, values in states.items():
+            if any(abs(value) > 9 for value in values):  # noqa: PLR2004 - Ir(+9) is the highest known
+                message = f"{symbol}: oxidation states lie between -9 and 9"
+                raise ValueError(message)
+        return states
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> Self:
+        from models.domains.materials.composition.charges import allowed_states
+        from models.domains.materials.composition.reachability import reachability
+
+        if (self.oxidation_states == "custom") != bool(self.custom_oxidation_states):
+            message = "custom_oxidation_states is required with oxidation_states 'custom' and only then"
+            raise ValueError(message)
+        if self.custom_oxidation_states and set(self.custom_oxidation_states) != set(self.elements):
+            message = "custom_oxidation_states must name exactly the elements of `elements`"
+            raise ValueError(message)
+        states = allowed_states(self)
+        if not reachability(tuple(states.values()), self.max_atoms, self.max_elements).any_valid:
+            message = (
+                "no valid composition exists: none of the elements balance within max_atoms, max_elements and "
+                "oxidation_states; allow more of them or set oxidation_states to 'off'"
+            )
+            raise ValueError(message)
+        return self
+
+
+class MixtureSpec(MaterialsSpec):
+    """Mixtures of components whose fractions sum to 1 on a grid, with process variables; or conditions alone."""
+
+    space: Literal["mixture"]
+    components: tuple[Label, ...] = Field(default=(), max_length=64, description="names; empty for conditions only")
+    grid: int = Field(default=10, ge=1, le=100, description="steps the unit is divided in: 10 gives 10 % steps")
+    max_components: int = Field(default=4, ge=1, le=12, description="most components in one mixture")
+    process: tuple[Variable, ...] = Field(default=(), max_length=24, description="process variables")
+
+    @field_validator("components")
+    @classmethod
+    def _components_are_unique(cls, components: tuple[str, ...]) -> tuple[str, ...]:
+        _check_column_names(components)
+        return components
+
+    @field_validator("process")
+    @classmethod
+    def _variables_are_unique(cls, process: tuple[Variable, ...]) -> tuple[Variable, ...]:
+        _check_column_names([variable.name for variable in process])
+        return process
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> Self:
+        if not self.components and not self.process:
+            message = "give components, process or both: there is nothing to vary"
+            raise ValueError(message)
+        _check_column_names([*self.components, *(variable.name for variable in self.process)])
+        return self
+
+
+SPACES: Mapping[str, type[MaterialsSpec]] = {"composition": CompositionSpec, "mixture": MixtureSpec}
+MaterialsSpec.model_rebuild(force=True)
+
+
+def _refuse_repeats(names: tuple[str, ...] | list[str]) -> None:
+    folded = [name.casefold() for name in names]
+    for index, name in enumerate(folded):
+        if name in folded[:index]:
+            message = f"{names[index]!r} is named twice; names must be unique (upper and lower case are the same)"
+            raise ValueError(message)
+
+
+def _check_column_names(names: tuple[str, ...] | list[str]) -> None:
+    """Refuse names that could not head their own column in a result table."""
+    _refuse_repeats(names)
+    for name in names:
+        if name.casefold() in RESULT_COLUMNS or name.casefold().startswith("preference_"):
+            message = f"{name!r} is a column of the result table; choose another name"
+            raise ValueError(message)
