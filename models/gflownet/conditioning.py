@@ -13,6 +13,8 @@ from torch import Generator, Tensor
 
 BETA_EDGES = 16
 PREFERENCE_EDGES = 8
+EDGE_SHARE = 0.1
+"""Share of training conditions at an end of the beta range, and share at a corner of the simplex."""
 
 
 def ramps(values: Tensor, low: float, high: float, n_edges: int) -> Tensor:
@@ -49,6 +51,8 @@ class Condition:
 @final
 class ConditionSampler:
     """The conditions one policy serves: beta log-uniform in a range, preference from a symmetric Dirichlet.
+
+    A share of `EDGE_SHARE` lies at the ends of the range, and another at the corners of the simplex.
 
     Args:
         beta_range: lowest and highest inverse temperature, 0 < low <= high.
@@ -91,13 +95,16 @@ class ConditionSampler:
         """Draw n conditions."""
         low, high = (math.log(edge) for edge in self.beta_range)
         uniform = torch.rand(n, generator=generator, device=self.device)
-        beta = (low + (high - low) * uniform).exp()
+        stretched = (uniform * (1 + EDGE_SHARE) - EDGE_SHARE / 2).clamp(0.0, 1.0)
+        beta = (low + (high - low) * stretched).exp()
         if self.n_objectives == 1:
             return Condition(beta, torch.ones(n, 1, device=self.device))
         shape = torch.full((n, self.n_objectives), self.concentration, device=self.device)
         weights = torch._standard_gamma(shape, generator=generator)  # noqa: SLF001 - Dirichlet takes no generator
         weights = weights.clamp_min(torch.finfo(weights.dtype).tiny)
-        return Condition(beta, weights / weights.sum(dim=1, keepdim=True))
+        corner = torch.nn.functional.one_hot(weights.argmax(dim=1), self.n_objectives).float()
+        is_corner = torch.rand(n, 1, generator=generator, device=self.device) < EDGE_SHARE
+        return Condition(beta, torch.where(is_corner, corner, weights / weights.sum(dim=1, keepdim=True)))
 
     def fixed(self, beta: float, preference: tuple[float, ...] | list[float] | None = None, n: int = 1) -> Condition:
         """Return n times one condition; `preference` is normalised and may be left out with a single objective.

@@ -88,7 +88,10 @@ class Environment(ABC):
 
     @abstractmethod
     def objects(self, states: Tensor) -> list[str]:
-        """Return the canonical text of each final state."""
+        """Return the canonical text of each final state.
+
+        The text is empty for a state that stands for no allowed object; the reward gives those its floor.
+        """
 
     @abstractmethod
     def states(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:

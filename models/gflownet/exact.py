@@ -48,7 +48,7 @@ class Space:
 
 def _distinct(environment: Environment, states: Tensor) -> tuple[Tensor, Tensor]:
     """Return one state of each key [U, W], and to which of them each of the given ones belongs."""
-    keys, group = environment.key(states).unique(return_inverse=True)
+    keys, group = torch.unique(environment.key(states), return_inverse=True)
     place = torch.arange(len(states), device=states.device)
     first = torch.full((len(keys),), len(states), device=states.device).scatter_reduce(0, group, place, "amin")
     return states[first], group
@@ -116,7 +116,7 @@ def policy_log_probability(space: Space, policy: Policy, condition: Condition, c
 
     def log_policy(states: Tensor) -> Tensor:
         parts = []
-        for some in states.split(chunk):
+        for some in torch.split(states, chunk):
             context = policy.context(condition).at(torch.zeros(len(some), dtype=torch.int64, device=some.device))
             features = featurize(space.environment, some)
             logits = policy.forward_logits(policy.hidden(features, context), features, context)

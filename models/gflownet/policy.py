@@ -5,6 +5,7 @@ H hidden width, K slots, S slot width, A forward actions, R backward actions.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import final
 
 import torch
@@ -41,7 +42,7 @@ class Context:
     scale: Tensor | None
     shift: Tensor | None
 
-    def at(self, rows: Tensor) -> "Context":
+    def at(self, rows: Tensor | slice) -> "Context":
         """Return the context of the given rows; of `code` and `shift` only the one that will be used."""
         code = self.code if self.shift is not None else self.code[rows]
         shift = None if self.shift is None else self.shift[rows]
@@ -56,7 +57,7 @@ def masked_log_softmax(logits: Tensor, mask: Tensor) -> Tensor:
 
 
 def _linear(n_in: int, n_out: int, generator: Generator, gain: float = 1.0) -> nn.Linear:
-    layer = nn.utils.skip_init(nn.Linear, n_in, n_out)
+    layer = nn.Linear(n_in, n_out, device="meta").to_empty(device="cpu")
     bound = gain / max(n_in, 1) ** 0.5
     with torch.no_grad():
         layer.weight.uniform_(-bound, bound, generator=generator)
@@ -127,9 +128,8 @@ class Policy(nn.Module):
         self.encoding_width = environment.encoding_width
         n_code = conditions.width if spec.has_concatenation else 0
         widths = [self.encoding_width + n_code, *[spec.width] * spec.depth]
-        self.layers = nn.ModuleList(
-            [_linear(n_in, n_out, generator, gain=3**0.5) for n_in, n_out in zip(widths, widths[1:], strict=False)]
-        )
+        self.first, *rest = (_linear(n_in, n_out, generator, gain=3**0.5) for n_in, n_out in pairwise(widths))
+        self.rest = nn.ModuleList(rest)
         self.vocabulary = _linear(spec.width, n_vocabulary, generator, gain=0.1) if n_vocabulary else None
         shape = (spec.width, environment.slot_width, spec.slot_width)
         self.slot = SlotHead(*shape, generator) if self.n_slots else None
@@ -158,7 +158,7 @@ class Policy(nn.Module):
     def sampling_context(self, condition: Condition) -> Context:
         """Return the context with the condition's part of the first layer worked out, for many steps of sampling."""
         context = self.context(condition)
-        first = self.layers[0]
+        first = self.first
         if not self.spec.has_concatenation or context.code.shape[1] == 0:
             shift = first.bias.expand(len(condition), -1)
         else:
@@ -167,7 +167,7 @@ class Policy(nn.Module):
 
     def hidden(self, features: Features, context: Context) -> Tensor:
         """Return hidden vectors [N, H]; `context` has one row per state."""
-        first, *rest = self.layers
+        first = self.first
         if context.shift is not None:
             weight = first.weight[:, : self.encoding_width]
             hidden = torch.addmm(context.shift, features.encoding, weight.t()).relu_()
@@ -176,8 +176,8 @@ class Policy(nn.Module):
             hidden = functional.relu(hidden)
         else:
             hidden = functional.relu(functional.linear(features.encoding, first.weight, first.bias))
-        for layer in rest:
-            hidden = functional.relu(functional.linear(hidden, layer.weight, layer.bias))
+        for layer in self.rest:
+            hidden = functional.relu(layer(hidden))
         return hidden
 
     def forward_logits(self, hidden: Tensor, features: Features, context: Context) -> Tensor:

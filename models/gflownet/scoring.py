@@ -36,12 +36,12 @@ def score(policy: Policy, trajectories: Trajectories, condition: Condition) -> S
     log_pf = masked_log_softmax(logits, trajectories.forward_mask)
     return Scores(
         log_pf=log_pf.gather(1, trajectories.actions.unsqueeze(1)).squeeze(1),
-        log_pb=_log_pb(policy, trajectories, policy.backward_logits(hidden, features) if is_learned else None),
+        log_pb=_log_pb(trajectories, policy.backward_logits(hidden, features) if is_learned else None),
         log_flow=_log_flow(policy, trajectories, condition, hidden[:n]) if policy.spec.has_flow else None,
     )
 
 
-def _log_pb(policy: Policy, trajectories: Trajectories, logits: Tensor | None) -> Tensor:
+def _log_pb(trajectories: Trajectories, logits: Tensor | None) -> Tensor:
     """Return log P_B [N]; uniform over allowed backward actions without learned logits [N + B, R]."""
     mask = trajectories.environment.backward_mask(trajectories.states)  # [N + B, R]
     following = trajectories.following()

@@ -15,7 +15,6 @@ from torch import Generator, Tensor
 from models.checkpoint import CheckpointError, pack, unpack
 from models.gflownet.conditioning import Condition, ConditionSampler
 from models.gflownet.environment import Environment
-from models.gflownet.exploration.contract import Behaviour
 from models.gflownet.exploration.replay import MeasuredReplay, PrioritizedReplay
 from models.gflownet.exploration.uniform import UniformMixture
 from models.gflownet.losses import get_loss
@@ -25,7 +24,7 @@ from models.gflownet.scoring import score
 from models.gflownet.trajectories import Trajectories, join
 
 LogReward = Callable[[Tensor, Condition], Tensor]
-"""Log-rewards [B] of final states [B, W] under conditions [B]: beta already multiplied in, -inf for what must not be."""
+"""Log-rewards [B] of final states [B, W] under conditions [B]: beta is multiplied in, -inf says what must not be."""
 Metrics = dict[str, float]
 
 
@@ -98,7 +97,7 @@ class Trainer:
         self._log_reward = log_reward
         self._optimizer = _build_optimizer(self.policy, settings)
         self._mixture = UniformMixture(settings.random_action_probability)
-        self._replays: dict[str, tuple[float, Behaviour]] = {
+        self._replays: dict[str, tuple[float, MeasuredReplay | PrioritizedReplay]] = {
             "measured": (settings.measured_share, _measured_replay(environment, measured)),
             "prioritized": (
                 settings.replay_share,

@@ -11,12 +11,16 @@ from torch import Tensor
 
 from models.gflownet.environment import Environment
 
+RING = 0.25
+PEAK = (0.3, 0.4)
+"""Distance from the centre on every axis, in sides."""
+
 
 def hypergrid_log_reward(coordinates: Tensor, side: int, base: float = 1e-3) -> Tensor:
     """Return the standard log-reward [B] of grid points [B, D]: `base`, rings of 0.5 and peaks of 2 in every corner."""
     distance = (coordinates.double() / (side - 1) - 0.5).abs()
-    ring = (distance > 0.25).all(dim=1)
-    peak = ((distance > 0.3) & (distance < 0.4)).all(dim=1)
+    ring = (distance > RING).all(dim=1)
+    peak = ((distance > PEAK[0]) & (distance < PEAK[1])).all(dim=1)
     return (base + 0.5 * ring + 2.0 * peak).log()
 
 

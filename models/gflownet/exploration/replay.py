@@ -20,7 +20,7 @@ from models.gflownet.trajectories import Trajectories
 
 def _first_of_each(keys: Tensor) -> Tensor:
     """Return the places [U], in order, at which each distinct key [L] first occurs."""
-    distinct, group = keys.unique(return_inverse=True)
+    distinct, group = torch.unique(keys, return_inverse=True)
     places = torch.arange(len(keys), device=keys.device)
     first = torch.full((len(distinct),), len(keys), device=keys.device).scatter_reduce(0, group, places, "amin")
     return first.sort().values

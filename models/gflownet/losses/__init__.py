@@ -1,4 +1,4 @@
-"""The training losses, one file each. A file defines `LOSS`, a class that fulfils `contract.Loss`; its name is the file's."""
+"""The training losses, one file each, named like the loss. Each file defines `LOSS`, a subclass of `contract.Loss`."""
 
 from importlib import import_module
 
