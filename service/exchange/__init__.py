@@ -1,0 +1,32 @@
+"""Results in, batches out: tables as people have them, turned into rows a campaign can store, and back.
+
+Knows no HTTP and no SQL. One file per table format (`formats/`), one column mapping (`columns`), one row report
+(`report`).
+"""
+
+from service.exchange.batch import BatchFile, BatchRow, batch_formats, flat_rows, write_batch
+from service.exchange.report import ParsedRow, Report, StandardResult
+from service.exchange.results import Upload, check_upload, open_upload, read_results
+from service.exchange.rows import CampaignView, validate_rows
+from service.exchange.tables import TableError, UnknownFormatError, media_types, read_table
+
+__all__ = [
+    "BatchFile",
+    "BatchRow",
+    "CampaignView",
+    "ParsedRow",
+    "Report",
+    "StandardResult",
+    "TableError",
+    "UnknownFormatError",
+    "Upload",
+    "batch_formats",
+    "check_upload",
+    "flat_rows",
+    "media_types",
+    "open_upload",
+    "read_results",
+    "read_table",
+    "validate_rows",
+    "write_batch",
+]

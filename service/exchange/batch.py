@@ -1,0 +1,116 @@
+"""A round's batch as a file: flat rows in the order of API.md, written by a table format or by one of the domain's own.
+
+Knows no HTTP and no SQL; JSON is written by the API's own schema.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from service.exchange.columns import RESULT_FIELDS
+from service.exchange.tables import UnknownFormatError, formats
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from models.campaign import CampaignSpec
+    from models.domains.contract import Domain
+    from models.records import ProposedCandidate
+
+_PREDICTION = ("mean", "sd", "low", "high")
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """A stored candidate: its id, its present status and what the round said about it."""
+
+    candidate_id: str
+    status: str
+    candidate: ProposedCandidate
+
+
+@dataclass(frozen=True, slots=True)
+class BatchFile:
+    """A file to download."""
+
+    content: bytes
+    media_type: str
+    extension: str
+
+
+def batch_formats(domain: Domain) -> dict[str, str]:
+    """Return extension -> media type of every format `write_batch` offers for a domain, except JSON."""
+    return {extension: media for extension, (media, _) in _writers(domain).items()}
+
+
+def write_batch(rows: Sequence[BatchRow], spec: CampaignSpec, domain: Domain, extension: str) -> BatchFile:
+    """Return the batch as a file.
+
+    Raises:
+        UnknownFormatError: if neither the tables nor the domain have this format.
+    """
+    writers = _writers(domain)
+    if extension not in writers:
+        raise UnknownFormatError(f"no format {extension!r}; this campaign has {', '.join(('json', *writers))}")
+    media_type, write = writers[extension]
+    flat = flat_rows(rows, spec, domain)
+    if extension in domain.formats:
+        flat = [{**columns, "object": row.candidate.object} for columns, row in zip(flat, rows, strict=True)]
+    return BatchFile(write(flat), media_type, extension)
+
+
+def flat_rows(rows: Sequence[BatchRow], spec: CampaignSpec, domain: Domain) -> list[dict[str, Any]]:
+    """Return one flat mapping per candidate, all with the same keys in API.md's order.
+
+    An objective without a prediction leaves its cells blank (None). The empty result columns come last.
+    """
+    computed = list(dict.fromkeys(name for row in rows for name in row.candidate.computed))
+    described = [domain.columns(row.candidate.object) for row in rows]
+    names = dict.fromkeys(column for columns in described for column in columns)
+    empty = dict.fromkeys(names)
+    return [_flat(row, {**empty, **columns}, computed, spec) for row, columns in zip(rows, described, strict=True)]
+
+
+def _writers(domain: Domain) -> dict[str, tuple[str, Callable[[Sequence[Mapping[str, Any]]], bytes]]]:
+    found: dict[str, tuple[str, Callable[[Sequence[Mapping[str, Any]]], bytes]]] = {
+        item.extension: (item.media_types[0], item.write) for item in formats() if item.write is not None
+    }
+    for extension, item in domain.formats.items():
+        found[extension] = (item.media_type, item.write)
+    return found
+
+
+def _flat(row: BatchRow, described: Mapping[str, Any], computed: Iterable[str], spec: CampaignSpec) -> dict[str, Any]:
+    candidate, nearest = row.candidate, row.candidate.nearest_measured
+    flat: dict[str, Any] = {"status": row.status}
+    for objective in spec.objectives:
+        prediction = candidate.predictions.get(objective.name)
+        if prediction is not None or objective.assay_type is not None:
+            flat |= {f"{objective.name}_{part}": getattr(prediction, part, None) for part in _PREDICTION}
+    flat |= {name: candidate.computed.get(name) for name in computed}
+    flat |= {"acquisition": candidate.acquisition, "feasibility": candidate.feasibility}
+    flat |= {f"guardrail_{item.name}": candidate.guardrails.get(item.name) for item in spec.guardrails}
+    flat |= {"beta": candidate.beta}
+    flat |= {f"preference_{item.name}": candidate.preference.get(item.name) for item in spec.objectives}
+    flat |= {
+        "nearest_measured": nearest.object if nearest else None,
+        "nearest_similarity": nearest.similarity if nearest else None,
+        "reason": candidate.reason,
+    }
+    named = {"candidate_id": row.candidate_id, "rank": candidate.rank}
+    whole = {**_beside(described, named), **described, **_beside(described, flat)}
+    return whole | _result_columns(whole, spec)
+
+
+def _beside(described: Mapping[str, Any], columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns, renamed where the domain has a column of that name (a process variable `beta`)."""
+    return {f"batch_{name}" if name in described else name: value for name, value in columns.items()}
+
+
+def _result_columns(taken: Mapping[str, Any], spec: CampaignSpec) -> dict[str, None]:
+    """Return the columns to fill in; one whose name is taken ends in `_result`."""
+    names = [item.name for item in spec.objectives if item.assay_type is not None]
+    reserved = {column.casefold() for column in (*taken, *RESULT_FIELDS, "type", "value")}
+    columns = [f"{name}_result" if name.casefold() in reserved else name for name in names]
+    return dict.fromkeys((*columns, *RESULT_FIELDS))

@@ -1,0 +1,1 @@
+"""One module per table format, found by looking: each exports `FORMAT`."""

@@ -1,0 +1,66 @@
+"""A JSON array of rows: one object of texts, numbers and nulls per result.
+
+Numbers keep the digits they were sent with. Knows nothing of what the columns mean.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from service.exchange.tables import RawRow, Table, TableError, TableFormat
+
+
+@dataclass(frozen=True, slots=True)
+class _Number:
+    """A number's own digits."""
+
+    digits: str
+
+
+def read(content: bytes, charset: str | None) -> Table:
+    """Read an array of flat objects.
+
+    Raises:
+        TableError: if the content is no JSON array.
+    """
+    del charset  # JSON says by itself which Unicode encoding it is in
+    try:
+        rows = json.loads(
+            content, parse_float=_Number, parse_int=_Number, parse_constant=_Number, object_pairs_hook=tuple
+        )
+    except (ValueError, RecursionError) as error:
+        raise TableError(f"not valid JSON: {error}") from error
+    if not isinstance(rows, list):
+        raise TableError("send a JSON array of rows")
+    parsed = tuple(_row(number, pairs) for number, pairs in enumerate(rows, 1))
+    columns = dict.fromkeys(column for row in parsed for column in row.cells)
+    return Table(tuple(columns), parsed)
+
+
+def _row(number: int, pairs: Any) -> RawRow:
+    if not isinstance(pairs, tuple):
+        return RawRow(number, {}, "a row must be an object with one entry per column")
+    cells: dict[str, str] = {}
+    for column, value in pairs:
+        if column.strip() in cells:
+            return RawRow(number, cells, f"{column!r} is given twice")
+        text = _text(value)
+        if text is None:
+            return RawRow(number, cells, f"{column!r} must be a text, a number or null")
+        cells[column.strip()] = text
+    return RawRow(number, cells)
+
+
+def _text(value: Any) -> str | None:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, _Number):
+        return value.digits
+    return value.strip() if isinstance(value, str) else None
+
+
+FORMAT = TableFormat("json", ("application/json",), read)

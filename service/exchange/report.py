@@ -1,0 +1,101 @@
+"""What became of every row of an upload: the one report that people, clients and the store read.
+
+Knows no format and no HTTP.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from models.records import Outcome, Relation
+
+Status = Literal["accepted", "rejected", "duplicate", "skipped"]
+
+
+@dataclass(frozen=True, slots=True)
+class StandardResult:
+    """One result in the campaign's own units, before any transform; what it said verbatim stays with its row."""
+
+    object: str
+    type: str
+    relation: Relation = "="
+    value: float | None = None
+    units: str | None = None
+    upper_value: float | None = None
+    standard_error: float | None = None
+    outcome: Outcome = "ok"
+    replicate: str | None = None
+    assay_version: str | None = None
+    measured_at: datetime | None = None
+    lot: str | None = None
+    external_id: str | None = None
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedRow:
+    """One result of the table: a wide row holds several, and they share its number.
+
+    `verbatim` is what the cells said, by field (`value`, `units`, ...). `result` is there exactly when the row is
+    accepted. A skipped row had neither a value nor an outcome.
+    """
+
+    row: int
+    status: Status
+    reason: str | None = None
+    column: str | None = None
+    warnings: tuple[str, ...] = ()
+    candidate_id: str | None = None
+    object: str | None = None
+    verbatim: Mapping[str, str] = field(default_factory=dict)
+    result: StandardResult | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Every row of one upload, in the table's order; `warnings` are about the table as a whole."""
+
+    rows: tuple[ParsedRow, ...]
+    warnings: tuple[str, ...] = ()
+
+    def count(self, status: Status) -> int:
+        """Return how many rows have this status; the four counts add up to the number of rows."""
+        return Counter(row.status for row in self.rows)[status]
+
+    @property
+    def accepted(self) -> tuple[ParsedRow, ...]:
+        """The rows that can be stored."""
+        return tuple(row for row in self.rows if row.status == "accepted")
+
+    def all_warnings(self) -> list[str]:
+        """Return the warnings of the table, then of its rows with their numbers."""
+        return [*self.warnings, *(f"row {row.row}: {text}" for row in self.rows for text in row.warnings)]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as API.md describes it."""
+        return {
+            "accepted": self.count("accepted"),
+            "rejected": self.count("rejected"),
+            "duplicates": self.count("duplicate"),
+            "skipped": self.count("skipped"),
+            "warnings": self.all_warnings(),
+            "rows": [
+                {
+                    "row": row.row,
+                    "status": row.status,
+                    "reason": row.reason,
+                    "column": row.column,
+                    "warnings": list(row.warnings),
+                    "candidate_id": row.candidate_id,
+                    "object": row.object,
+                    "type": row.result.type if row.result else row.verbatim.get("type"),
+                }
+                for row in self.rows
+            ],
+        }

@@ -1,0 +1,35 @@
+"""Cells that a spreadsheet shows and never runs.
+
+A text that starts like a formula gets an apostrophe in front (OWASP, CSV injection); reading takes it off again.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def cell_text(value: Any) -> str:
+    """Return what stands in a cell: numbers in up to eight digits, missing ones blank, texts protected."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.8g}" if math.isfinite(value) else ""
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(_FORMULA_STARTS) and not is_number(value) else value
+    return str(value)
+
+
+def unprotected(text: str) -> str:
+    """Return the text that `cell_text` was given."""
+    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA_STARTS) else text
+
+
+def is_number(text: str) -> bool:
+    """Return whether the text is a finite number with a decimal point."""
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False

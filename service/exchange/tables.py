@@ -1,0 +1,131 @@
+"""A table of text cells and the formats that can be read as one.
+
+Knows nothing of campaigns or of what the columns mean: that is `columns`.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+MAX_ROWS = 250_000
+MAX_COLUMNS = 2_000
+MAX_CELL = 100_000
+"""Longest cell, in characters."""
+
+
+class TableError(ValueError):
+    """The table as a whole cannot be read; `row` and `column` say where, when that is known."""
+
+    def __init__(self, detail: str, *, row: int | None = None, column: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.row = row
+        self.column = column
+
+
+class UnknownFormatError(ValueError):
+    """No installed format has this media type or this extension."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawRow:
+    """One row as it stands in the file.
+
+    `number` counts as a spreadsheet does (the header of a CSV is row 1) or, in JSON, from 1. A row with a `problem`
+    could not be split into cells.
+    """
+
+    number: int
+    cells: Mapping[str, str]
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under a header; `warnings` tell what was guessed while reading."""
+
+    columns: tuple[str, ...]
+    rows: tuple[RawRow, ...]
+    warnings: tuple[str, ...] = ()
+    decimal_comma: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TableFormat:
+    """One file format; a module of `formats/` exports it as `FORMAT`.
+
+    `read` gets the bytes and the charset that the sender declared, if any; `write` gets flat rows that share their
+    keys and their order. Either may be missing.
+    """
+
+    extension: str
+    media_types: tuple[str, ...]
+    read: Callable[[bytes, str | None], Table] | None = None
+    write: Callable[[Sequence[Mapping[str, Any]]], bytes] | None = None
+
+
+@cache
+def formats() -> tuple[TableFormat, ...]:
+    """Return every format in `formats/`."""
+    package = import_module("service.exchange.formats")
+    names = sorted(info.name for info in pkgutil.iter_modules(package.__path__))
+    return tuple(import_module(f"{package.__name__}.{name}").FORMAT for name in names)
+
+
+def media_types() -> tuple[str, ...]:
+    """Return the media types that `read_table` understands."""
+    return tuple(media for item in formats() if item.read for media in item.media_types)
+
+
+def read_table(content: bytes, media_type: str) -> Table:
+    """Read a file as a table.
+
+    Args:
+        content: the file.
+        media_type: its media type, with or without a `charset` parameter.
+
+    Raises:
+        UnknownFormatError: if no format has this media type.
+        TableError: if the file is no table of this format, or too large.
+    """
+    essence, _, parameters = media_type.partition(";")
+    wanted = essence.strip().lower()
+    for item in formats():
+        if item.read is not None and wanted in item.media_types:
+            return _checked(item.read(content, _charset(parameters)))
+    known = ", ".join(media_types())
+    raise UnknownFormatError(f"{wanted or 'no media type'} is not a table format; send one of {known}")
+
+
+def _charset(parameters: str) -> str | None:
+    for parameter in parameters.split(";"):
+        key, _, value = parameter.partition("=")
+        if key.strip().lower() == "charset":
+            return value.strip().strip('"') or None
+    return None
+
+
+def _checked(table: Table) -> Table:
+    if len(table.rows) > MAX_ROWS:
+        raise TableError(f"the table has {len(table.rows)} rows; at most {MAX_ROWS} are read at once")
+    if len(table.columns) > MAX_COLUMNS:
+        raise TableError(f"the table has {len(table.columns)} columns; at most {MAX_COLUMNS} are read")
+    for row in table.rows:
+        for column, text in row.cells.items():
+            if len(text) > MAX_CELL:
+                raise TableError(f"a cell is longer than {MAX_CELL} characters", row=row.number, column=column)
+            if not is_storable(text):
+                raise TableError("a cell holds characters that are no text", row=row.number, column=column)
+    return table
+
+
+def is_storable(text: str) -> bool:
+    """Return whether a database can keep the text: no NUL and no half of a surrogate pair."""
+    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)

@@ -1,0 +1,262 @@
+"""Rows become results: layouts, relations, units, outcomes, identity."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.specs import Objective
+from service.exchange import CampaignView, TableError, read_results
+
+ALPHA = "11111111-1111-4111-8111-111111111111"
+BETA = "22222222-2222-4222-8222-222222222222"
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from models.campaign import CampaignSpec
+    from models.domains.contract import Domain
+    from service.exchange import Report
+
+
+@pytest.fixture
+def read(view: CampaignView):
+    def read(text: str | bytes, media_type: str = "text/csv") -> Report:
+        return read_results(text.encode() if isinstance(text, str) else text, media_type, view)
+
+    return read
+
+
+def only(report: Report):
+    (row,) = report.rows
+    return row
+
+
+def one(read: Callable[..., Report], **cells: str):
+    """Read one long row with some cells replaced."""
+    row = {"word": "gamma", "type": "logS", "value": "-1.5", **cells}
+    return only(read(json.dumps([row]), "application/json"))
+
+
+def test_a_long_table_is_standardised_and_kept_verbatim(read: Callable[..., Report]):
+    report = read(
+        "Word;Type;Relation;Value;Units;Standard_Error;Replicate;Measured_At;Lot;External_ID;Comment\n"
+        "Gamma;ic50;<;1,5;µM;0,1;2.0;2024-05-31;L7;E1;hello\n"
+    )
+    row = only(report)
+    assert (row.status, row.row, row.object) == ("accepted", 2, "gamma")
+    assert row.verbatim["value"] == "1,5"
+    assert row.verbatim["units"] == "µM"
+    result = row.result
+    assert (result.type, result.relation, result.units, result.outcome) == ("IC50", "<", "nM", "ok")
+    assert result.value == pytest.approx(1500)
+    assert result.standard_error == pytest.approx(100)
+    assert (result.replicate, result.lot, result.external_id, result.comment) == ("2", "L7", "E1", "hello")
+    assert result.measured_at == datetime(2024, 5, 31, tzinfo=UTC)
+
+
+def test_chembl_s_own_export_is_read(read: Callable[..., Report]):
+    text = (
+        '"Molecule ChEMBL ID";"Spelling";"Standard Type";"Standard Relation";"Standard Value";"Standard Units";"Type"\n'
+        '"CHEMBL1";"delta";"IC50";"\'=\'";"20.5";"nM";"pIC50"\n'
+    )
+    row = only(read(text))
+    assert (row.result.type, row.result.relation, row.result.value) == ("IC50", "=", 20.5)
+
+
+def test_a_wide_table_gives_one_result_per_filled_cell(read: Callable[..., Report]):
+    report = read("word,IC50 (uM),logS,NAME\ngamma,0.5,-3,x\ndelta,,-4,y\nepsilon,,n.d.,z\n")
+    assert [(row.row, row.status) for row in report.rows] == [
+        (2, "accepted"),
+        (2, "accepted"),
+        (3, "accepted"),
+        (4, "skipped"),
+    ]
+    assert report.rows[0].result.value == pytest.approx(500)
+    assert report.warnings == ("not read: column 'NAME'",)
+    assert report.as_json()["skipped"] == 1
+
+
+def test_an_objective_s_name_stands_for_its_assay(read: Callable[..., Report]):
+    assert only(read("word,solubility\ngamma,-3\n")).result.type == "logS"
+
+
+def test_a_failure_in_a_wide_row_counts_for_every_assay_and_a_failed_assay_for_the_empty_ones(
+    read: Callable[..., Report],
+):
+    report = read("word,potency,solubility,outcome\ngamma,,,failed_synthesis\ndelta,10,,assay failed\n")
+    found = [(row.object, row.result.type, row.result.outcome, row.result.value) for row in report.rows]
+    assert found == [
+        ("gamma", "IC50", "failed_synthesis", None),
+        ("gamma", "logS", "failed_synthesis", None),
+        ("delta", "IC50", "ok", 10.0),
+        ("delta", "logS", "assay_failed", None),
+    ]
+
+
+def test_columns_may_qualify_one_assay_only(read: Callable[..., Report]):
+    report = read("word,potency,potency_units,potency_relation,solubility\ngamma,2,uM,>,-3\n")
+    potency, solubility = (row.result for row in report.rows)
+    assert (potency.value, potency.relation) == (2000, ">")
+    assert (solubility.value, solubility.relation) == (-3, "=")
+
+
+@pytest.mark.parametrize(
+    ("text", "relation", "value"),
+    [
+        ("<10", "<", 10),
+        ("> 100 nM", ">", 100),
+        ("1e-3", "=", 1e-3),
+        (">=.5", ">=", 0.5),
+        ("≤ 2 µM", "<=", 2000),
+        ("~3", "~", 3),
+        ("5.", "=", 5),
+    ],
+)
+def test_values_carry_relations_and_units(read: Callable[..., Report], text: str, relation: str, value: float):
+    result = one(read, type="IC50", value=text).result
+    assert (result.relation, result.value) == (relation, pytest.approx(value))
+
+
+@pytest.mark.parametrize("text", ["N/A", "n.d.", "", "-", "ND", "not determined"])
+def test_a_missing_value_is_skipped_and_not_an_error(read: Callable[..., Report], text: str):
+    row = one(read, value=text)
+    assert (row.status, row.reason, row.result) == ("skipped", "no value and no outcome", None)
+
+
+@pytest.mark.parametrize(
+    ("cells", "column", "reason"),
+    [
+        ({"value": "NaN"}, "value", "finite"),
+        ({"value": "-inf"}, "value", "finite"),
+        ({"value": "1e999"}, "value", "finite"),
+        ({"value": "1,5"}, "value", "decimal point"),
+        ({"value": "high"}, "value", "not a number"),
+        ({"value": "1.2.3"}, "value", "not a number"),
+        ({"relation": "!="}, "relation", "not a relation"),
+        ({"relation": ">", "value": "<3"}, "relation", "the value says"),
+        ({"type": ""}, "type", "IC50, logS"),
+        ({"type": "IC50", "value": "0"}, "value", "positive"),
+        ({"type": "IC50", "value": "3", "units": "ug/mL"}, "units", "mass"),
+        ({"type": "IC50", "value": "3", "units": "furlong"}, "units", "different things"),
+        ({"type": "IC50", "value": "3", "units": "blubs"}, "units", "unknown units"),
+        ({"type": "IC50", "value": "3 uM", "units": "nM"}, "units", "the value says"),
+        ({"outcome": "broken"}, "outcome", "not an outcome"),
+        ({"outcome": "ok", "value": ""}, "value", "needs a value"),
+        ({"standard_error": "-1"}, "standard_error", "negative"),
+        ({"standard_error": "x"}, "standard_error", "not a number"),
+        ({"upper_value": "-2"}, "upper_value", "exceed"),
+        ({"measured_at": "31.05.2024"}, "measured_at", "ISO 8601"),
+        ({"replicate": "two"}, "replicate", "whole number"),
+        ({"external_id": "x" * 201}, "external_id", "at most 200"),
+        ({"word": "n0t"}, "word", "no word"),
+        ({"word": ""}, "candidate_id", "candidate_id or word"),
+        ({"candidate_id": "nobody"}, "candidate_id", "no candidate"),
+        ({"candidate_id": ALPHA}, "word", "names alpha"),
+    ],
+)
+def test_a_bad_cell_is_rejected_with_its_column_and_reason(
+    read: Callable[..., Report], cells: dict[str, str], column: str, reason: str
+):
+    row = one(read, **cells)
+    assert (row.status, row.column, row.result) == ("rejected", column, None)
+    assert reason in row.reason
+
+
+def test_failures_need_no_value_and_never_become_zero(read: Callable[..., Report]):
+    assert one(read, value="", outcome="Failed Synthesis").result.value is None
+    row = one(read, value="3", outcome="insoluble")
+    assert row.result.value is None
+    assert "not used" in row.warnings[0]
+
+
+def test_an_unread_type_is_kept_with_a_warning(read: Callable[..., Report]):
+    row = one(read, type="hERG", value="3", units="uM")
+    assert (row.status, row.result.type, row.result.value, row.result.units) == ("accepted", "hERG", 3, "uM")
+    assert "IC50, logS" in row.warnings[0]
+
+
+def test_candidates_are_found_by_id_or_by_object(read: Callable[..., Report]):
+    assert one(read, word="", candidate_id=ALPHA.upper()).object == "alpha"
+    assert one(read, word="ALPHA", candidate_id=ALPHA).status == "accepted"
+    assert one(read, word="Beta").candidate_id == BETA
+    assert one(read, word="gamma").candidate_id is None
+
+
+def test_a_repeated_external_id_is_a_duplicate(spec: CampaignSpec, domain: Domain):
+    view = CampaignView(spec, domain, {}, {"E0"})
+    text = "word,type,value,external_id\ngamma,logS,1,E1\ngamma,logS,2,E1\ngamma,logS,3,E0\ngamma,logS,4,\n"
+    report = read_results(text.encode(), "text/csv", view)
+    assert [row.status for row in report.rows] == ["accepted", "duplicate", "duplicate", "accepted"]
+    assert "stored" in report.rows[2].reason
+
+
+def test_degrees_are_shifted_and_their_errors_are_not(spec_of: Callable[..., CampaignSpec], domain: Domain):
+    view = CampaignView(spec_of(Objective(name="melting", units="K")), domain)
+    text = "word,type,value,units,standard_error\ngamma,melting,20,degC,2\n"
+    result = only(read_results(text.encode(), "text/csv", view)).result
+    assert result.value == pytest.approx(293.15)
+    assert result.standard_error == pytest.approx(2)
+
+
+def test_one_assay_needs_no_type_column(spec_of: Callable[..., CampaignSpec], domain: Domain):
+    view = CampaignView(spec_of(Objective(name="hardness")), domain)
+    report = read_results(b"word,value\ngamma,3\n", "text/csv", view)
+    assert only(report).result.type == "hardness"
+    assert "every value was read as hardness" in report.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("type,value\nlogS,1\n", "which object"),
+        ("word,colour\na,b\n", "no column holds results"),
+        ("word,value\na,1\n", "add a column type"),
+        ("word,logS,solubility\na,1,2\n", "both hold logS"),
+        ("word,type,value,Value \na,logS,1,2\n", "two columns"),
+        ("word,type,value,unit,units\na,logS,1,2,3\n", "both mean units"),
+    ],
+)
+def test_a_header_that_cannot_be_understood_is_refused(read: Callable[..., Report], text: str, message: str):
+    with pytest.raises(TableError, match=message):
+        read(text)
+
+
+CELLS = st.sampled_from(
+    ["", "gamma", "1", "<2", "1e400", "n.d.", "nM", "uM**999", "'=1", "ok", "insoluble", "2024-01-01", ALPHA, "µ", "🙂"]
+) | st.text(max_size=6)
+
+FIELDS = ("type", "relation", "value", "units", "upper_value", "standard_error", "replicate", "outcome", "measured_at")
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_no_cell_makes_reading_fail_and_the_counts_add_up(data: st.DataObject, spec: CampaignSpec, domain: Domain):
+    header = [
+        "candidate_id",
+        "word",
+        "type",
+        "relation",
+        "value",
+        "units",
+        "upper_value",
+        "standard_error",
+        "replicate",
+        "outcome",
+        "measured_at",
+        "external_id",
+    ]
+    rows = data.draw(st.lists(st.fixed_dictionaries(dict.fromkeys(header, CELLS)), max_size=4))
+    view = CampaignView(spec, domain, {ALPHA: "alpha"})
+    try:
+        report = read_results(json.dumps(rows).encode(), "application/json", view)
+    except TableError:
+        return
+    counts = report.as_json()
+    assert sum(counts[name] for name in ("accepted", "rejected", "duplicates", "skipped")) == len(rows)
+    assert all((row.result is None) == (row.status != "accepted") for row in report.rows)
