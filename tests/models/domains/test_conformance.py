@@ -1,0 +1,184 @@
+"""What every installed domain keeps, whatever its objects are. Subjects are found, not listed."""
+
+import os
+import subprocess
+import sys
+from typing import Literal, get_args, get_origin
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+import torch
+from domain_examples import Example
+from pydantic import ValidationError
+
+from models.campaign import CampaignSpec
+from models.domains import installed
+from models.domains.contract import InvalidObjectError, Plugin
+
+NONSENSE = ("?!", "nan", "\u2603", "((", "-1e999")
+
+
+def test_a_plugin_describes_itself(plugin: Plugin):
+    assert plugin.summary
+    kind = plugin.spec.model_fields["kind"].annotation
+    assert get_origin(kind) is Literal
+    assert get_args(kind) == (plugin.kind,)
+    assert len(plugin.examples) >= 1
+
+
+def test_spec_survives_json(example: Example):
+    spec = example.plugin.spec.model_validate(example.spec)
+    assert spec.kind == example.plugin.kind
+    assert example.plugin.spec.model_validate_json(spec.model_dump_json()) == spec
+
+
+def test_spec_survives_inside_a_campaign(example: Example):
+    body = {"name": "example", "domain": dict(example.spec), "objectives": [{"name": "y"}]}
+    campaign = CampaignSpec.model_validate(body)
+    assert campaign.domain == example.plugin.spec.model_validate(example.spec)
+    assert CampaignSpec.model_validate_json(campaign.model_dump_json()) == campaign
+
+
+def test_spec_names_an_unknown_field(example: Example):
+    with pytest.raises(ValidationError, match="no_such_field"):
+        example.plugin.spec.model_validate({**example.spec, "no_such_field": 1})
+
+
+def test_examples_are_distinct_objects_without_reasons_against_them(example: Example):
+    assert example.texts
+    assert len(set(example.texts)) == len(example.texts)
+    assert [example.domain.check(text) for text in example.texts] == [[] for _ in example.texts]
+
+
+def test_columns_parse_back(example: Example):
+    for text in example.texts:
+        columns = {name: str(value) for name, value in example.domain.columns(text).items()}
+        assert set(columns) & set(example.domain.object_columns)
+        assert example.domain.parse(columns) == text
+
+
+def test_one_object_column_is_enough_unless_all_are_needed(example: Example):
+    if example.domain.needs_all_columns:
+        assert len(example.domain.object_columns) > 0
+        return
+    for text in example.texts:
+        columns = example.domain.columns(text)
+        for name in set(columns) & set(example.domain.object_columns):
+            assert example.domain.parse({name: str(columns[name])}) == text
+
+
+def test_parse_says_the_same_to_another_instance(example: Example):
+    other = example.plugin.open(example.plugin.spec.model_validate(example.spec))
+    assert [other.parse(row) for row in example.rows] == example.texts
+
+
+@pytest.mark.parametrize("nonsense", NONSENSE)
+def test_nonsense_is_refused_by_column(example: Example, nonsense: str):
+    domain = example.domain
+    for name in domain.object_columns:
+        with pytest.raises(InvalidObjectError) as refused:
+            domain.parse({name: nonsense})
+        assert refused.value.column in domain.object_columns
+        assert refused.value.detail
+
+
+def test_no_columns_are_refused_by_column(example: Example):
+    with pytest.raises(InvalidObjectError) as refused:
+        example.domain.parse({})
+    assert refused.value.column in example.domain.object_columns
+
+
+def test_properties_are_finite(example: Example):
+    names = list(example.domain.computed)
+    values = example.domain.properties(example.texts, names)
+    assert list(values) == names
+    for name in names:
+        assert values[name].shape == (len(example.texts),)
+        assert values[name].dtype == np.float64
+        assert np.isfinite(values[name]).all(), name
+        assert example.domain.properties([], [name])[name].shape == (0,)
+
+
+def test_each_property_is_known_to_a_campaign(example: Example):
+    for name in example.domain.computed:
+        body = {"name": "x", "domain": dict(example.spec), "objectives": [{"name": "y", "computed": name}]}
+        assert CampaignSpec.model_validate(body).objectives[0].computed == name
+
+
+def test_features_are_finite_of_one_width_and_repeatable(example: Example):
+    features = example.domain.features(example.texts)
+    assert features.ndim == 2
+    assert len(features) == len(example.texts)
+    assert features.dtype == np.float64
+    assert np.isfinite(features).all()
+    assert example.domain.features([]).shape == (0, features.shape[1])
+    np.testing.assert_array_equal(example.domain.features(example.texts[::-1]), features[::-1])
+
+
+def test_different_objects_have_different_features(example: Example):
+    features = example.domain.features(example.texts)
+    assert len(np.unique(features, axis=0)) == len(example.texts)
+
+
+def test_similarity_is_one_only_for_the_same(example: Example):
+    texts = example.texts
+    similarity = example.domain.similarity(texts, texts)
+    assert similarity.shape == (len(texts), len(texts))
+    assert (similarity >= 0).all()
+    assert (similarity <= 1).all()
+    np.testing.assert_allclose(similarity, similarity.T, atol=1e-12)
+    np.testing.assert_array_equal(similarity == 1, np.eye(len(texts), dtype=bool))
+    np.testing.assert_array_equal(example.domain.similarity(texts[:1], texts), similarity[:1])
+    assert example.domain.similarity(texts, []).shape == (len(texts), 0)
+
+
+def test_kernel_is_positive_definite_over_the_features(example: Example):
+    rows = torch.tensor(example.domain.features(example.texts))
+    kernel = example.domain.kernel().double()
+    covariance = kernel(rows).to_dense()
+    assert covariance.shape == (len(rows), len(rows))
+    assert torch.linalg.eigvalsh(covariance).min() > -1e-9
+    assert example.domain.kernel() is not kernel
+
+
+def test_objects_are_shown_and_drawn(example: Example):
+    assert all(example.domain.display(text) for text in example.texts)
+    captions = [f"{number} <b> & \u03b2 = 4" for number in range(len(example.texts))]
+    root = ET.fromstring(example.domain.draw(example.texts, captions))  # noqa: S314 - our own drawing
+    assert root.tag.rpartition("}")[2] == "svg"
+
+
+def test_formats_write_bytes(example: Example):
+    rows = [
+        {"object": text, "rank": rank, "id": f"candidate {rank}", **example.domain.columns(text)}
+        for rank, text in enumerate(example.texts, start=1)
+    ]
+    assert not {"json", "csv"} & set(example.domain.formats)
+    for form in example.domain.formats.values():
+        assert form.media_type.count("/") == 1
+        one, many = form.write(rows[:1]), form.write(rows)
+        assert len(many) > len(one) > 0
+
+
+TORCH_FREE = """
+import sys
+from models.domains import installed
+for plugin in installed().values():
+    for spec, rows in plugin.examples:
+        domain = plugin.open(plugin.spec.model_validate(spec))
+        texts = [domain.parse(row) for row in rows]
+        table = [{"object": text, "rank": 1, **domain.columns(text)} for text in texts]
+        domain.features(texts), domain.similarity(texts, texts), domain.draw(texts, texts)
+        domain.properties(texts, list(domain.computed)), [(domain.check(t), domain.display(t)) for t in texts]
+        [form.write(table) for form in domain.formats.values()]
+print(*installed(), "torch" in sys.modules)
+"""
+
+
+def test_the_half_that_serves_loads_no_torch():
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", TORCH_FREE], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == [*installed(), "False"]

@@ -1,0 +1,147 @@
+"""What every domain's environment keeps: masks, steps and their inverses, exactness on spaces small enough to list."""
+
+import pytest
+import torch
+from domain_examples import Example, examples_of
+from environment_walks import Space, check_backward, check_forward, check_states, edges, list_space, pick, walk
+from torch import Tensor
+
+from models.domains.contract import Plugin
+from models.gflownet.environment import Environment
+
+
+@pytest.fixture(scope="session")
+def env(example: Example) -> Environment:
+    return example.domain.environment(example.texts)
+
+
+@pytest.fixture(scope="session")
+def batches(env: Environment) -> list[Tensor]:
+    return walk(env, seed=7)
+
+
+@pytest.fixture(scope="session")
+def spaces(plugin: Plugin) -> list[Space]:
+    return [space for space in map(list_space, examples_of(plugin.kind)) if space is not None]
+
+
+def test_the_start_is_one_state_that_nothing_can_be_taken_from(env: Environment):
+    states = env.reset(3)
+    check_states(env, states)
+    assert not env.backward_mask(states).any()
+    assert not env.is_final(states).any()
+    assert len(env.key(states).unique()) == 1
+    check_states(env, env.reset(0))
+
+
+def test_walks_keep_the_masks_and_finish_in_time(env: Environment, batches: list[Tensor]):
+    for states in batches:
+        check_states(env, states)
+    assert env.is_final(batches[-1]).all()
+    assert len(batches) - 1 <= env.max_steps
+
+
+def test_walks_back_reach_the_start_in_time(env: Environment, batches: list[Tensor]):
+    generator = torch.Generator().manual_seed(11)
+    states = batches[-1]
+    for _ in range(env.max_steps):
+        states = states[env.backward_mask(states).any(dim=1)]
+        if not len(states):
+            break
+        states = check_backward(env, states, pick(env.backward_mask(states), generator))
+        check_states(env, states)
+    assert not env.backward_mask(states).any()
+
+
+def test_equal_keys_have_equal_encodings(env: Environment, batches: list[Tensor]):
+    states = torch.cat([*batches, *walk(env, seed=8)])
+    keys, encoded = env.key(states), env.encode(states)
+    _, group = keys.unique(return_inverse=True)
+    first = torch.full_like(keys, len(keys)).scatter_reduce(0, group, torch.arange(len(keys)), "amin")
+    torch.testing.assert_close(encoded, encoded[first[group]], rtol=0, atol=1e-6)
+
+
+def test_finished_objects_are_allowed_and_lead_back_to_their_states(
+    example: Example, env: Environment, batches: list[Tensor]
+):
+    finals = batches[-1]
+    texts = env.objects(finals)
+    made = [row for row, text in enumerate(texts) if text]
+    assert made, "not one of the random walks made an allowed object"
+    for row in made:
+        fields = {name: str(value) for name, value in example.domain.columns(texts[row]).items()}
+        assert example.domain.parse(fields) == texts[row]
+        assert example.domain.check(texts[row]) == []
+    states, is_known = env.states([texts[row] for row in made])
+    assert is_known.all()
+    assert torch.equal(env.key(states), env.key(finals[made]))
+
+
+def test_measured_objects_become_finished_states(example: Example, env: Environment):
+    states, is_known = env.states(example.texts)
+    assert states.shape == (len(example.texts), env.state_width)
+    assert states.dtype == torch.int64
+    assert is_known.dtype == torch.bool
+    assert is_known.any(), "an example should show at least one object that its environment can build"
+    assert env.is_final(states[is_known]).all()
+    assert env.objects(states[is_known]) == [example.texts[row] for row in is_known.nonzero().squeeze(1).tolist()]
+    nothing, none = env.states([])
+    assert nothing.shape == (0, env.state_width)
+    assert none.shape == (0,)
+
+
+def test_the_same_history_gives_the_same_environment(example: Example, batches: list[Tensor]):
+    again = walk(example.domain.environment(example.texts), seed=7)
+    assert len(again) == len(batches)
+    assert torch.equal(again[-1], batches[-1])
+
+
+def test_a_campaign_can_start_without_results(example: Example):
+    env = example.domain.environment([])
+    finals = walk(env, seed=9)[-1]
+    check_states(env, finals)
+    assert any(env.objects(finals))
+
+
+def test_every_domain_offers_a_space_small_enough_to_list(spaces: list[Space]):
+    assert spaces
+
+
+def test_different_actions_lead_to_different_states(spaces: list[Space]):
+    for space in spaces:
+        assert len(set(space.forward)) == len(space.forward)
+
+
+def test_backward_edges_are_the_forward_edges(spaces: list[Space]):
+    for space in spaces:
+        _, backward = edges(space.env, space.states, forward=False)
+        assert len(set(backward)) == len(backward)
+        assert set(backward) == set(space.forward)
+
+
+def test_every_state_keeps_the_masks_and_inverses(spaces: list[Space]):
+    for space in spaces:
+        env, states = space.env, space.states
+        check_states(env, states)
+        rows, actions = env.forward_mask(states).nonzero().unbind(dim=1)
+        check_forward(env, states[rows], actions)
+        rows, actions = env.backward_mask(states).nonzero().unbind(dim=1)
+        check_backward(env, states[rows], actions)
+
+
+def test_every_object_has_exactly_one_final_state_and_is_allowed(spaces: list[Space]):
+    for space in spaces:
+        texts = [text for text in space.env.objects(space.finals) if text]
+        assert texts
+        assert len(set(texts)) == len(texts)
+        assert [space.example.domain.check(text) for text in texts] == [[] for _ in texts]
+        states, is_known = space.env.states(texts)
+        assert is_known.all()
+        assert space.env.objects(states) == texts
+
+
+def test_the_space_holds_every_measured_object_that_can_be_built(spaces: list[Space]):
+    for space in spaces:
+        _, is_known = space.env.states(space.example.texts)
+        buildable = {text for text, known in zip(space.example.texts, is_known.tolist(), strict=True) if known}
+        assert buildable <= set(space.env.objects(space.finals))
