@@ -20,7 +20,7 @@ from service.campaigns import events
 from service.campaigns.history import load_history
 from service.dispatch import ROUND_TASK, send_after_commit
 from service.store import campaigns, rounds
-from service.store.states import COMPUTING, RUNNING
+from service.store.states import RUNNING
 from service.store.tables import Candidate, Json, Round
 
 Standing = Literal["held", "cancelled", "lost"]
@@ -48,13 +48,9 @@ class Lease:
     seconds: float
 
 
-def claim(session: Session, lease: Lease, versions: Mapping[str, str]) -> ClaimedRound | None:
-    """Take a queued round; None if it is not queued (any more): done, running elsewhere, or cancelled.
-
-    Raises:
-        RuntimeError: if the data differs from what an earlier attempt of the same round saw.
-    """
-    row = rounds.move(
+def claim(session: Session, lease: Lease, versions: Mapping[str, str]) -> bool:
+    """Take a queued round; False if it is not queued (any more): done, running elsewhere, or cancelled."""
+    row = events.move(
         session,
         lease.round_id,
         ("queued",),
@@ -66,14 +62,27 @@ def claim(session: Session, lease: Lease, versions: Mapping[str, str]) -> Claime
         versions=dict(versions),
         **rounds.lease(lease.seconds),
     )
-    if row is None:
-        return None
-    rounds.append_event(session, row)
+    return row is not None
+
+
+def load(session: Session, lease: Lease) -> ClaimedRound:
+    """Return what the claimed round is to be computed from.
+
+    Raises:
+        RuntimeError: if the data differs from what an earlier attempt of the same round saw.
+        pydantic.ValidationError: if the specification is no longer valid, for instance without its domain.
+    """
+    row = rounds.get(session, lease.round_id)
+    history = load_history(session, row)
+    digest = history.digest()
+    if row.snapshot.get("digest", digest) != digest:
+        raise RuntimeError("the stored results changed since this round was first computed")
+    rounds.move_leased(session, row.id, lease.owner, snapshot={**row.snapshot, "digest": digest})
     return ClaimedRound(
         id=row.id,
         number=row.number,
         spec=CampaignSpec.model_validate(row.spec),
-        history=_checked_history(session, row),
+        history=history,
         seed=row.seed,
         attempt=row.attempt,
     )
@@ -81,8 +90,10 @@ def claim(session: Session, lease: Lease, versions: Mapping[str, str]) -> Claime
 
 def heartbeat(session: Session, lease: Lease) -> Standing:
     """Renew the lease."""
-    asked = rounds.extend_lease(session, lease.round_id, lease.owner, lease.seconds)
-    return _standing(asked)
+    asked_to_cancel = rounds.extend_lease(session, lease.round_id, lease.owner, lease.seconds)
+    if asked_to_cancel is None:
+        return "lost"
+    return "cancelled" if asked_to_cancel else "held"
 
 
 def record_progress(session: Session, lease: Lease, stage: Stage, progress: float, message: str) -> Standing:
@@ -92,7 +103,7 @@ def record_progress(session: Session, lease: Lease, stage: Stage, progress: floa
     if row is None:
         return "lost"
     rounds.append_event(session, row)
-    return _standing(row.cancel_requested)
+    return "cancelled" if row.cancel_requested else "held"
 
 
 def finish(session: Session, lease: Lease, spec: CampaignSpec, proposal: Proposal) -> bool:
@@ -161,7 +172,7 @@ def _recover(session: Session, row: Round, max_attempts: int) -> None:
             "type": "about:blank",
             "title": "The worker was lost",
             "status": 500,
-            "detail": f"{row.attempt} workers died or fell silent while computing this round; retry it, or see their logs",
+            "detail": f"{row.attempt} workers died or fell silent during this round; see their logs, or retry it",
         }
         events.move(session, row.id, RUNNING, state="failed", message=failure["title"], failure=failure, **end)
     else:
@@ -172,21 +183,6 @@ def _recover(session: Session, row: Round, max_attempts: int) -> None:
 def computing_ids(session: Session) -> set[UUID]:
     """Return the rounds that may still need their checkpoint."""
     return rounds.computing_ids(session)
-
-
-def _checked_history(session: Session, row: Round) -> History:
-    history = load_history(session, row)
-    digest = history.digest()
-    if row.snapshot.setdefault("digest", digest) != digest:
-        raise RuntimeError("the stored results changed since this round was first computed")
-    rounds.move(session, row.id, COMPUTING, snapshot=row.snapshot)
-    return history
-
-
-def _standing(asked_to_cancel: bool | None) -> Standing:
-    if asked_to_cancel is None:
-        return "lost"
-    return "cancelled" if asked_to_cancel else "held"
 
 
 def _end(session: Session, lease: Lease, **values: Any) -> Round | None:
