@@ -109,7 +109,6 @@ def _postgres(folder: Path) -> Iterator[str]:
             if known is None:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
         yield server.get_uri(database=DATABASE, driver="psycopg")
-        server.cleanup()
     finally:
         _end(pid_file, folder, signal.SIGINT)
 
@@ -122,7 +121,7 @@ def _pgserver(folder: Path) -> Any:
 
     # Handles of processes that died would keep the server alive when we stop; the lock says that there are none.
     (folder / ".handle_pids.json").unlink(missing_ok=True)
-    server: Any = get_server(folder, start=False)
+    server: Any = get_server(folder, start=False, cleanup_mode=None)  # `_end` stops it, however we end
     for attempts_left in (2, 1, 0):
         try:
             server.start()
