@@ -45,10 +45,11 @@ def test_spec_names_an_unknown_field(example: Example):
         example.plugin.spec.model_validate({**example.spec, "no_such_field": 1})
 
 
-def test_examples_are_distinct_objects_without_reasons_against_them(example: Example):
-    assert example.texts
+def test_examples_are_distinct_objects_and_at_least_one_may_be_proposed(example: Example):
     assert len(set(example.texts)) == len(example.texts)
-    assert [example.domain.check(text) for text in example.texts] == [[] for _ in example.texts]
+    reasons = [example.domain.check(text) for text in example.texts]
+    assert [] in reasons
+    assert all(isinstance(reason, str) and reason for broken in reasons for reason in broken)
 
 
 def test_columns_parse_back(example: Example):

@@ -84,7 +84,9 @@ def test_measured_objects_become_finished_states(example: Example, env: Environm
     assert is_known.dtype == torch.bool
     assert is_known.any(), "an example should show at least one object that its environment can build"
     assert env.is_final(states[is_known]).all()
-    assert env.objects(states[is_known]) == [example.texts[row] for row in is_known.nonzero().squeeze(1).tolist()]
+    known = [example.texts[row] for row in is_known.nonzero().squeeze(1).tolist()]
+    assert env.objects(states[is_known]) == known
+    assert [example.domain.check(text) for text in known] == [[] for _ in known]
     nothing, none = env.states([])
     assert nothing.shape == (0, env.state_width)
     assert none.shape == (0,)

@@ -1,0 +1,115 @@
+"""Reading and writing peptides: every accepted spelling means one object, every other is refused with its column."""
+
+import pytest
+
+from models.domains.contract import InvalidObjectError
+from models.domains.peptides.objects import Peptides
+from models.domains.peptides.spec import PeptidesSpec
+
+FREE = Peptides(PeptidesSpec())
+CAPPED = Peptides(PeptidesSpec(n_terminus="acetyl", c_terminus="amide"))
+
+
+@pytest.mark.parametrize(
+    ("column", "written"),
+    [
+        ("sequence", "ACDKW"),
+        ("sequence", " ACD\n KW "),
+        ("sequence", "Ala-Cys-Asp-Lys-Trp"),
+        ("sequence", "ALA-CYS-ASP-LYS-TRP"),
+        ("sequence", "H-ACDKW-OH"),
+        ("sequence", "H-Ala-Cys-Asp-Lys-Trp-OH"),
+        ("sequence", "ACDKW-OH"),
+        ("helm", "PEPTIDE1{A.C.D.K.W}$$$$V2.0"),
+        ("helm", "PEPTIDE1{A.C.D.K.W}$$$$"),
+        ("helm", " PEPTIDE1{A.C.D.K.W}$$$$V2.0\n"),
+    ],
+)
+def test_spellings_of_one_peptide(column: str, written: str):
+    assert FREE.parse({column: written}) == "ACDKW"
+
+
+@pytest.mark.parametrize("written", ["Ac-ACDKW-NH2", "ac-ACDKW-am", "Ac-Ala-Cys-Asp-Lys-Trp-NH2", "Ac-ACDKW", "ACDKW"])
+def test_a_bare_sequence_has_the_campaigns_ends(written: str):
+    assert CAPPED.parse({"sequence": written}) == "ACDKW"
+    assert CAPPED.parse({"helm": "PEPTIDE1{[ac].A.C.D.K.W.[am]}$$$$V2.0"}) == "ACDKW"
+
+
+def test_other_ends_are_other_objects():
+    free, half = CAPPED.parse({"helm": "PEPTIDE1{A.C}$$$$V2.0"}), FREE.parse({"sequence": "Ac-AC"})
+    assert free == "H-AC-OH"
+    assert half == "Ac-AC-OH"
+    assert CAPPED.parse({"sequence": free}) == free
+    assert CAPPED.display(free) == "PEPTIDE1{A.C}$$$$V2.0"
+    assert FREE.display(half) == "PEPTIDE1{[ac].A.C}$$$$V2.0"
+    assert CAPPED.similarity([free], ["AC"])[0, 0] < 1
+
+
+def test_a_title_case_code_is_one_residue_and_upper_case_is_three():
+    assert FREE.parse({"sequence": "Ala"}) == "A"
+    assert FREE.parse({"sequence": "ALA"}) == "ALA"
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("acdkw", "D-residues"),
+        ("ACdKW", "D-residues"),
+        ("ACXKW", "'X'"),
+        ("ACD*", "'\\*'"),
+        ("A-C-D", "three-letter"),
+        ("Ala-Xaa-Asp", "Xaa"),
+        ("D-Ala-Gly", "three-letter"),
+        ("H-OH", "three-letter|no residues|unknown"),
+        ("-", "three-letter"),
+        ("", "no residues"),
+        ("A" * 201, "201 residues"),
+        ("AC\u00e9", "D-residues|unknown"),
+    ],
+)
+def test_other_sequences_are_refused(written: str, said: str):
+    with pytest.raises(InvalidObjectError, match=said) as refused:
+        FREE.parse({"sequence": written})
+    assert refused.value.column == "sequence"
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("ACD", "linear chain"),
+        ("RNA1{R(A)P}$$$$V2.0", "linear chain"),
+        ("PEPTIDE1{C.A.C}$PEPTIDE1,PEPTIDE1,1:R3-3:R3$$$V2.0", "linear chain"),
+        ("PEPTIDE1{A}|PEPTIDE2{C}$$$$V2.0", "linear chain"),
+        ("PEPTIDE1{A.[dC].D}$$$$V2.0", "dC"),
+        ("PEPTIDE1{A.[am].D}$$$$V2.0", "am"),
+        ("PEPTIDE1{}$$$$V2.0", "monomer ''|no residues"),
+        ("PEPTIDE1{[ac]}$$$$V2.0", "no residues"),
+        ("PEPTIDE1{A.X}$$$$V2.0", "'X'"),
+    ],
+)
+def test_other_helm_is_refused(written: str, said: str):
+    with pytest.raises(InvalidObjectError, match=said) as refused:
+        FREE.parse({"helm": written})
+    assert refused.value.column == "helm"
+
+
+def test_sequence_and_helm_must_agree():
+    assert FREE.parse({"sequence": "AC", "helm": "PEPTIDE1{A.C}$$$$V2.0"}) == "AC"
+    with pytest.raises(InvalidObjectError, match="another peptide"):
+        FREE.parse({"sequence": "AC", "helm": "PEPTIDE1{C.A}$$$$V2.0"})
+
+
+def test_formats_hold_every_candidate():
+    rows = [{"object": "ACD", "id": "c 1"}, {"object": "Ac-KW-NH2", "rank": 2}]
+    fasta = FREE.formats["fasta"].write(rows).decode()
+    assert fasta == ">c_1 PEPTIDE1{A.C.D}$$$$V2.0\nACD\n>2 PEPTIDE1{[ac].K.W.[am]}$$$$V2.0\nKW\n"
+    assert FREE.formats["helm"].write(rows).decode().splitlines()[0] == "PEPTIDE1{A.C.D}$$$$V2.0\tc_1"
+
+
+def test_limits_are_told_one_by_one():
+    domain = Peptides(PeptidesSpec(min_length=3, max_length=4, alphabet="KL", n_terminus="acetyl", fixed={1: "C"}))
+    assert domain.check("CKL") == []
+    assert domain.check("CCL") == ["residues C are outside the alphabet"]
+    assert domain.check("KL") == ["length 2 is outside 3-4", "position 1 is not C"]
+    assert domain.check("H-CKL-OH") == ["the N-terminus is free, not acetyl"]
+    assert domain.check("Ac-CKL-NH2") == ["the C-terminus is amide, not free"]
