@@ -152,7 +152,6 @@ class Result(Base):
             postgresql_where=text("external_id IS NOT NULL"),
         ),
         Index("ix_results_campaign_id_sequence", "campaign_id", "sequence"),
-        Index("ix_results_campaign_id_object", "campaign_id", "object"),
     )
 
     id: Mapped[UUID] = _key()
