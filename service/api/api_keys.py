@@ -1,0 +1,62 @@
+"""Routes of API keys."""
+
+import hashlib
+
+from fastapi import APIRouter, Response
+
+from service import keys
+from service.api.body import StrictRoute
+from service.api.conventions import AskedPage, IfMatch, answer, etag, require_match
+from service.api.dependencies import Admin, Transaction
+from service.api.documentation import ETAG, LINK, Responses, guarded, header
+from service.api.idempotency import Once
+from service.schemas.api_keys import ApiKey, ApiKeyRequest, NewApiKey
+from service.schemas.base import Page
+from service.store import tables
+
+router = APIRouter(prefix="/v1/api-keys", tags=["api keys"], route_class=StrictRoute)
+
+CREATED: Responses = {201: {"description": "The key with its secret", **header("Location", "its address")}}
+DELETED: Responses = {204: {"description": "The key does not work any more"}}
+
+
+@router.post("", status_code=201, response_model=NewApiKey, responses={**CREATED, **guarded(409, 415)})
+def create_api_key(wanted: ApiKeyRequest, caller: Admin, session: Transaction, once: Once) -> Response:
+    """Make a key. The secret is in this answer only; a replay by Idempotency-Key has null in its place."""
+
+    def make() -> Response:
+        issued = keys.issue(session, caller.workspace_id, wanted.name, wanted.scopes, wanted.expires_at)
+        return _created(issued)
+
+    return once(make, forget={"secret"})
+
+
+@router.get("", responses={200: LINK, **guarded()})
+def list_api_keys(caller: Admin, session: Transaction, asked: AskedPage) -> Page[ApiKey]:
+    """List the workspace's keys, revoked ones included."""
+    return asked.answer(keys.list_keys(session, caller.workspace_id, asked.limit, asked.cursor), ApiKey)
+
+
+@router.get("/{key_id}", response_model=ApiKey, responses={200: ETAG, **guarded(404)})
+def get_api_key(key_id: str, caller: Admin, session: Transaction) -> Response:
+    """Return a key without its secret."""
+    row = keys.get(session, caller.workspace_id, key_id)
+    return answer(ApiKey.model_validate(row), headers={"ETag": _tag(row)})
+
+
+@router.delete("/{key_id}", status_code=204, responses={**DELETED, **guarded(404, 412, 428)})
+def revoke_api_key(key_id: str, caller: Admin, session: Transaction, if_match: IfMatch = None) -> None:
+    """Revoke a key: it stops working at once and stays in the list."""
+    require_match(if_match, _tag(keys.get(session, caller.workspace_id, key_id)))
+    keys.revoke(session, caller.workspace_id, key_id)
+
+
+def _created(issued: keys.IssuedKey) -> Response:
+    shown = ApiKey.model_validate(issued.row).model_dump()
+    headers = {"Location": f"/v1/api-keys/{issued.row.id}", "ETag": _tag(issued.row)}
+    return answer(NewApiKey(**shown, secret=issued.text), 201, headers)
+
+
+def _tag(row: tables.ApiKey) -> str:
+    """Return a tag that changes when the key is revoked, not when it is used."""
+    return etag(hashlib.sha256(f"{row.id}:{row.revoked_at}".encode()).hexdigest()[:32])

@@ -1,0 +1,73 @@
+"""Routes of campaigns."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Response
+
+from models.campaign import CampaignSpec
+from service.api.body import StrictRoute
+from service.api.conventions import AskedPage, IfMatch, answer, etag, require_match
+from service.api.dependencies import Reader, Transaction, Writer
+from service.api.documentation import ETAG, LINK, Responses, guarded, header
+from service.api.idempotency import Once
+from service.campaigns import commands, queries
+from service.schemas.base import Page
+from service.schemas.campaigns import Campaign
+from service.store import tables
+
+router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"], route_class=StrictRoute)
+
+Changes = Annotated[
+    dict[str, Any],
+    Body(description="members of the CampaignSpec to change", examples=[{"batch": {"size": 48}, "seed": None}]),
+]
+CREATED: Responses = {201: {"description": "The campaign", **header("Location", "its address")}}
+
+
+@router.post("", status_code=201, response_model=Campaign, responses={**CREATED, **guarded(409, 415)})
+def create_campaign(spec: CampaignSpec, caller: Writer, session: Transaction, once: Once) -> Response:
+    """Describe what may be built and what is wanted; computing starts with the first round."""
+
+    def create() -> Response:
+        row = commands.create_campaign(session, caller.workspace_id, spec)
+        return _answer(row, 201, {"Location": f"/v1/campaigns/{row.id}"})
+
+    return once(create)
+
+
+@router.get("", responses={200: LINK, **guarded()})
+def list_campaigns(caller: Reader, session: Transaction, asked: AskedPage) -> Page[Campaign]:
+    """List the workspace's campaigns, newest first."""
+    return asked.answer(queries.list_campaigns(session, caller.workspace_id, asked.limit, asked.cursor), Campaign)
+
+
+@router.get("/{campaign_id}", response_model=Campaign, responses={200: ETAG, **guarded(404)})
+def get_campaign(campaign_id: UUID, caller: Reader, session: Transaction) -> Response:
+    """Return one campaign."""
+    return _answer(queries.get_campaign(session, caller.workspace_id, campaign_id))
+
+
+@router.patch("/{campaign_id}", response_model=Campaign, responses={200: ETAG, **guarded(404, 409, 412, 415, 428)})
+def patch_campaign(
+    campaign_id: UUID,
+    changes: Changes,
+    caller: Writer,
+    session: Transaction,
+    if_match: IfMatch = None,
+) -> Response:
+    """Change the specification by a JSON merge patch (RFC 7396); rounds that were started keep theirs."""
+    current = queries.get_campaign(session, caller.workspace_id, campaign_id)
+    require_match(if_match, etag(current.version))
+    return _answer(commands.patch_campaign(session, caller.workspace_id, campaign_id, current.version, changes))
+
+
+@router.post("/{campaign_id}/archive", response_model=Campaign, responses={200: ETAG, **guarded(404, 409)})
+def archive_campaign(campaign_id: UUID, caller: Writer, session: Transaction, once: Once) -> Response:
+    """Close a campaign: from then on it can only be read."""
+    return once(lambda: _answer(commands.archive_campaign(session, caller.workspace_id, campaign_id)))
+
+
+def _answer(row: tables.Campaign, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return answer(Campaign.model_validate(row), status, {"ETag": etag(row.version), **(headers or {})})

@@ -1,0 +1,59 @@
+"""Routes of single candidates, and how a stored candidate is told."""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from models.records import Nearest, Prediction, ProposedCandidate
+from service.api.body import StrictRoute
+from service.api.conventions import IfMatch, answer, etag, require_match
+from service.api.dependencies import Reader, Transaction, Writer
+from service.api.documentation import ETAG, guarded
+from service.campaigns import commands, queries
+from service.schemas.candidates import Candidate, Decision
+from service.store import tables
+
+router = APIRouter(prefix="/v1/candidates", tags=["candidates"], route_class=StrictRoute)
+
+
+@router.get("/{candidate_id}", response_model=Candidate, responses={200: ETAG, **guarded(404)})
+def get_candidate(candidate_id: UUID, caller: Reader, session: Transaction) -> Response:
+    """Return one candidate with everything that explains the choice."""
+    return _answer(queries.get_candidate(session, caller.workspace_id, candidate_id))
+
+
+@router.patch("/{candidate_id}", response_model=Candidate, responses={200: ETAG, **guarded(404, 409, 412, 415, 428)})
+def decide(
+    candidate_id: UUID, decision: Decision, caller: Writer, session: Transaction, if_match: IfMatch = None
+) -> Response:
+    """Approve, reject with a reason, withdraw with a reason, or take an approval or rejection back."""
+    current = queries.get_candidate(session, caller.workspace_id, candidate_id)
+    require_match(if_match, etag(current.version))
+    wish = (decision.status, decision.reason)
+    return _answer(commands.set_candidate_status(session, caller.workspace_id, candidate_id, current.version, wish))
+
+
+def candidate_view(row: tables.Candidate) -> Candidate:
+    """Return a stored candidate as the API tells it."""
+    columns = {name: getattr(row, name) for name in Candidate.model_fields if name in tables.Candidate.__table__.c}
+    return Candidate.model_validate(row.payload | columns)
+
+
+def proposed(row: tables.Candidate) -> ProposedCandidate:
+    """Return a stored candidate as the round proposed it."""
+    payload: dict[str, Any] = dict(row.payload)
+    condition, nearest = payload.pop("condition"), payload.pop("nearest_measured")
+    predictions = {name: Prediction(**values) for name, values in payload.pop("predictions").items()}
+    return ProposedCandidate(
+        rank=row.rank,
+        object=row.object,
+        predictions=predictions,
+        nearest_measured=Nearest(**nearest) if nearest else None,
+        **condition,
+        **payload,
+    )
+
+
+def _answer(row: tables.Candidate) -> Response:
+    return answer(candidate_view(row), headers={"ETag": etag(row.version)})

@@ -1,0 +1,91 @@
+"""What OpenAPI says beyond what FastAPI sees: problems, tags, headers and examples."""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from models.domains import installed
+from service.api.problems import MEDIA_TYPE
+from service.schemas.problems import Problem
+
+Responses = dict[int | str, dict[str, Any]]
+
+DESCRIPTION = """\
+Active learning for scientific discovery. A **campaign** says what may be built and what is wanted; each **round**
+proposes a diverse batch of **candidates**; the lab uploads **results**, and the next round is better.
+
+Errors are `application/problem+json` (RFC 9457). A POST with an `Idempotency-Key` happens once. PATCH and DELETE need
+`If-Match`. Lists are paged by `cursor`.
+"""
+
+TAGS = [
+    {"name": "domains", "description": "What kinds of objects can be designed here."},
+    {"name": "campaigns", "description": "What may be built and what is wanted."},
+    {"name": "results", "description": "What the lab measured."},
+    {"name": "rounds", "description": "Computing a batch, following it, downloading it."},
+    {"name": "candidates", "description": "Deciding about single candidates."},
+    {"name": "api keys", "description": "Who may call this API."},
+    {"name": "operators", "description": "Health and metrics."},
+]
+
+
+def problems(*statuses: int) -> Responses:
+    """Document that a route may answer these problems."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in sorted(statuses)}
+
+
+def guarded(*statuses: int) -> Responses:
+    """Document the problems of every route that needs a key, and these."""
+    return problems(401, 403, 413, 422, 503, *statuses)
+
+
+def header(name: str, description: str) -> dict[str, Any]:
+    """Document a response header."""
+    return {"headers": {name: {"description": description, "schema": {"type": "string"}}}}
+
+
+ETAG = header("ETag", "the version; send it as If-Match to change the resource")
+LINK = header("Link", '`rel="next"` leads to the next page')
+
+
+def describe(app: FastAPI) -> None:
+    """Let the application describe itself with problems and examples."""
+
+    def build() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = get_openapi(
+                title=app.title,
+                version=app.version,
+                description=app.description,
+                routes=app.routes,
+                tags=app.openapi_tags,
+            )
+            schemas = schema["components"]["schemas"]
+            schemas |= _definitions("Problem", Problem.model_json_schema(ref_template="#/components/schemas/{model}"))
+            body = schema["paths"]["/v1/campaigns"]["post"]["requestBody"]["content"]["application/json"]
+            body["examples"] = _campaign_examples()
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    app.openapi = build  # type: ignore[method-assign] # the documented way to extend it
+
+
+def _definitions(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    parts: dict[str, Any] = schema.pop("$defs", {})
+    return {**parts, name: schema}
+
+
+def _campaign_examples() -> dict[str, dict[str, Any]]:
+    """Return one whole campaign per installed domain, made of the domain's own example."""
+    examples: dict[str, dict[str, Any]] = {}
+    for kind, plugin in installed().items():
+        spec, _ = plugin.examples[0]
+        computed = sorted(plugin.open(plugin.spec.model_validate(spec)).computed)[:1]
+        objectives: list[dict[str, str]] = [{"name": "activity", "type": "pIC50"}]
+        objectives += [{"name": name, "computed": name} for name in computed]
+        value = {"name": f"First {kind} campaign", "domain": {"kind": kind, **spec}, "objectives": objectives}
+        examples[kind] = {"summary": plugin.summary, "value": value}
+    return examples

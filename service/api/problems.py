@@ -1,0 +1,100 @@
+"""Errors as `application/problem+json` (RFC 9457). It knows HTTP and nothing of campaigns."""
+
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any, cast
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+
+from service.errors import AssayflowError, NotFoundError, UnavailableError, UnprocessableError
+from service.pointers import body_place, pointer, sentence
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:assayflow:problem:"
+
+log = structlog.get_logger("assayflow.api")
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Make the application answer every error as a problem."""
+    app.add_exception_handler(AssayflowError, _on_assayflow_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(OperationalError, _on_unavailable)
+    app.add_exception_handler(PoolTimeoutError, _on_unavailable)
+
+
+def problem_response(error: AssayflowError, instance: str) -> JSONResponse:
+    """Render one of our own errors."""
+    body = problem(error.status, error.slug, error.title, error.detail, instance)
+    if error.errors:
+        body["errors"] = [dict(place) for place in error.errors]
+    return _respond(body | error.extensions, error.headers)
+
+
+def internal_problem(instance: str, request_id: str) -> JSONResponse:
+    """Render an unexpected error: it says nothing but the id under which the log explains it."""
+    body = problem(500, "internal", "Internal error", "Something unexpected happened; the log has the cause.", instance)
+    return _respond(body | {"request_id": request_id})
+
+
+def problem(status: int, slug: str, title: str, detail: str, instance: str) -> dict[str, Any]:
+    """Return the members that every problem has."""
+    return {"type": TYPE_PREFIX + slug, "title": title, "status": status, "detail": detail, "instance": instance}
+
+
+def places(errors: Iterable[Mapping[str, Any]], body: Any) -> list[dict[str, Any]]:
+    """Turn pydantic's errors into `{pointer, detail}`; those outside the body also say where they are (`in`)."""
+    found: list[dict[str, Any]] = []
+    for error in errors:
+        source, *path = error["loc"]
+        if source == "body":
+            inside = [] if error["type"] == "json_invalid" else path
+            found.append(body_place(error, inside, body))
+        else:
+            found.append({"in": source, "pointer": pointer(path), "detail": sentence(error)})
+    return found
+
+
+def _on_assayflow_error(request: Request, error: Exception) -> JSONResponse:
+    return problem_response(cast("AssayflowError", error), request.url.path)
+
+
+def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
+    invalid = cast("RequestValidationError", error)
+    raw = invalid.errors()
+    if all(item["loc"][0] == "path" for item in raw):
+        return problem_response(NotFoundError("no resource has this address"), request.url.path)
+    found = places(raw, invalid.body)
+    first = found[0]
+    where = first["pointer"] or "the body"
+    detail = f"{where}: {first['detail']}" + (f" (and {len(found) - 1} more)" if len(found) > 1 else "")
+    return problem_response(UnprocessableError(detail, errors=found), request.url.path)
+
+
+def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
+    raised = cast("HTTPException", error)
+    phrase = HTTPStatus(raised.status_code).phrase
+    details = {
+        404: "no resource has this address",
+        405: f"this resource does not answer {request.method}",
+    }
+    detail = details.get(raised.status_code, str(raised.detail))
+    slug = phrase.lower().replace(" ", "-")
+    return _respond(problem(raised.status_code, slug, phrase, detail, request.url.path), raised.headers)
+
+
+def _on_unavailable(request: Request, error: Exception) -> JSONResponse:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    log.error("database_unavailable", path=request.url.path, cause=str(cause))
+    return problem_response(UnavailableError("the database does not answer; try again"), request.url.path)
+
+
+def _respond(body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(body, status_code=int(body["status"]), headers=dict(headers or {}), media_type=MEDIA_TYPE)

@@ -1,0 +1,69 @@
+"""Routes of results."""
+
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from service.api.body import RawBody
+from service.api.conventions import AskedPage, answer
+from service.api.dependencies import Reader, Transaction, Writer
+from service.api.documentation import LINK, guarded
+from service.api.idempotency import Once
+from service.api.uploads import Mode, ResultsFile, take_results
+from service.campaigns import queries
+from service.exchange import media_types
+from service.schemas.base import Page
+from service.schemas.results import Result, UploadReport
+
+router = APIRouter(prefix="/v1/campaigns/{campaign_id}/results", tags=["results"])
+
+_ROWS = {
+    "type": "array",
+    "items": {"type": "object"},
+    "examples": [[{"smiles": "CCO", "type": "logS", "relation": "=", "value": 1.1}]],
+}
+BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "rows with ChEMBL's column names, or one column per objective",
+        "content": {
+            media: {"schema": _ROWS if media == "application/json" else {"type": "string"}} for media in media_types()
+        },
+    }
+}
+
+
+@dataclass(frozen=True, slots=True)
+class UploadOptions:
+    """How an upload is to be taken."""
+
+    dry_run: Annotated[bool, Query(description="report only, store nothing")] = False
+    mode: Annotated[Mode, Query(description="atomic: all rows or none; partial: the good rows")] = "atomic"
+    filename: Annotated[str | None, Query(max_length=255, description="the file's name, for the record")] = None
+
+
+def sent_file(request: Request, content: RawBody, options: Annotated[UploadOptions, Depends()]) -> ResultsFile:
+    """Return the uploaded file with how it is to be taken."""
+    media_type = request.headers.get("content-type", "")
+    return ResultsFile(content=content, media_type=media_type, **asdict(options))
+
+
+@router.post("", response_model=UploadReport, responses=guarded(404, 409, 415), openapi_extra=BODY)
+def upload_results(
+    campaign_id: UUID,
+    file: Annotated[ResultsFile, Depends(sent_file)],
+    caller: Writer,
+    session: Transaction,
+    once: Once,
+) -> Response:
+    """Upload measurements and failures; results for objects that were never proposed are welcome."""
+    return once(lambda: answer(UploadReport(**take_results(session, caller, campaign_id, file).as_json())))
+
+
+@router.get("", responses={200: LINK, **guarded(404)})
+def list_results(campaign_id: UUID, caller: Reader, session: Transaction, asked: AskedPage) -> Page[Result]:
+    """List what was measured, verbatim and standardised, in the order in which it was stored."""
+    page = queries.list_results(session, caller.workspace_id, campaign_id, asked.limit, asked.cursor)
+    return asked.answer(page, Result)

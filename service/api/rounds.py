@@ -1,0 +1,91 @@
+"""Routes of rounds: start, follow, stop, run again, release."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Request, Response
+from sse_starlette import EventSourceResponse
+
+from service.api.body import StrictRoute
+from service.api.conventions import AskedPage, answer, content_tag
+from service.api.dependencies import Reader, RoundNumber, Transaction, Writer, sessions_of
+from service.api.documentation import ETAG, LINK, Responses, guarded, header
+from service.api.events import Followed, has_more, stream
+from service.api.idempotency import Once
+from service.campaigns import commands, queries
+from service.schemas.base import Page
+from service.schemas.rounds import Round, RoundRequest
+from service.store import tables
+
+router = APIRouter(prefix="/v1/campaigns/{campaign_id}/rounds", tags=["rounds"], route_class=StrictRoute)
+
+ACCEPTED: Responses = {
+    202: {"description": "The round, to be followed at `Location`", **header("Location", "its address")}
+}
+STREAM: Responses = {
+    200: {
+        "description": "One event per step, each with an `id`, until the round is at rest",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    },
+    204: {"description": "The round is at rest and there was no event after Last-Event-ID"},
+}
+LastEventId = Annotated[
+    int, Header(alias="Last-Event-ID", ge=0, le=2**63 - 1, description="the `id` of the last event that was seen")
+]
+
+
+@router.post("", status_code=202, response_model=Round, responses={**ACCEPTED, **guarded(404, 409, 415)})
+def start_round(
+    campaign_id: UUID, caller: Writer, session: Transaction, once: Once, _request: RoundRequest | None = None
+) -> Response:
+    """Start the next round from everything that is known now."""
+    return once(lambda: _accepted(commands.start_round(session, caller.workspace_id, campaign_id)))
+
+
+@router.get("", responses={200: LINK, **guarded(404)})
+def list_rounds(campaign_id: UUID, caller: Reader, session: Transaction, asked: AskedPage) -> Page[Round]:
+    """List the campaign's rounds, newest first."""
+    page = queries.list_rounds(session, caller.workspace_id, campaign_id, asked.limit, asked.cursor)
+    return asked.answer(page, Round)
+
+
+@router.get("/{number}", response_model=Round, responses={200: ETAG, **guarded(404)})
+def get_round(campaign_id: UUID, number: RoundNumber, caller: Reader, session: Transaction) -> Response:
+    """Return a round with its progress."""
+    view = Round.model_validate(queries.get_round(session, caller.workspace_id, campaign_id, number))
+    return answer(view, headers={"ETag": content_tag(view)})
+
+
+@router.get("/{number}/events", response_class=EventSourceResponse, responses={**STREAM, **guarded(404)})
+def follow_round(
+    request: Request, campaign_id: UUID, number: RoundNumber, caller: Reader, last_event_id: LastEventId = 0
+) -> Response:
+    """Follow a round as server-sent events; resume after a break with `Last-Event-ID`."""
+    followed = Followed(sessions_of(request), caller.workspace_id, campaign_id, number)
+    if not has_more(followed, last_event_id):
+        return Response(status_code=204)
+    return EventSourceResponse(stream(followed, last_event_id))
+
+
+@router.post("/{number}/cancel", status_code=202, response_model=Round, responses={**ACCEPTED, **guarded(404, 409)})
+def cancel_round(campaign_id: UUID, number: RoundNumber, caller: Writer, session: Transaction, once: Once) -> Response:
+    """Stop a round: at once while it is queued, within seconds while it is being computed."""
+    return once(lambda: _accepted(commands.cancel_round(session, caller.workspace_id, campaign_id, number)))
+
+
+@router.post("/{number}/retry", status_code=202, response_model=Round, responses={**ACCEPTED, **guarded(404, 409)})
+def retry_round(campaign_id: UUID, number: RoundNumber, caller: Writer, session: Transaction, once: Once) -> Response:
+    """Run a failed or cancelled round again, with the same data and seed."""
+    return once(lambda: _accepted(commands.retry_round(session, caller.workspace_id, campaign_id, number)))
+
+
+@router.post("/{number}/release", response_model=Round, responses=guarded(404, 409))
+def release_round(campaign_id: UUID, number: RoundNumber, caller: Writer, session: Transaction, once: Once) -> Response:
+    """Release the batch to the lab; rejected candidates stay behind."""
+    row = commands.release_round
+    return once(lambda: answer(Round.model_validate(row(session, caller.workspace_id, campaign_id, number))))
+
+
+def _accepted(row: tables.Round) -> Response:
+    location = f"/v1/campaigns/{row.campaign_id}/rounds/{row.number}"
+    return answer(Round.model_validate(row), 202, {"Location": location})

@@ -1,0 +1,134 @@
+"""One upload of results: from a file's bytes to stored rows and a report. It knows no HTTP."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from models.campaign import CampaignSpec
+from models.domains import open_domain
+from service.api.dependencies import Caller
+from service.campaigns import commands, queries
+from service.campaigns.rows import NewResult, NewUpload
+from service.errors import ConflictError, UnprocessableError, UnsupportedMediaTypeError
+from service.exchange import (
+    CampaignView,
+    ParsedRow,
+    Report,
+    TableError,
+    UnknownFormatError,
+    Upload,
+    check_upload,
+    open_upload,
+)
+
+Mode = Literal["atomic", "partial"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultsFile:
+    """What was sent, and how it is to be taken."""
+
+    content: bytes
+    media_type: str
+    filename: str | None = None
+    mode: Mode = "atomic"
+    dry_run: bool = False
+
+
+def take_results(session: Session, caller: Caller, campaign_id: UUID, file: ResultsFile) -> Report:
+    """Check every row of a file and, unless it is a dry run, store the good ones.
+
+    Raises:
+        NotFoundError: if there is no such campaign.
+        UnsupportedMediaTypeError: if the format is none that is read.
+        UnprocessableError: if the file is no table or, in atomic mode, a row is bad; it carries the report.
+    """
+    campaign = queries.get_campaign(session, caller.workspace_id, campaign_id)
+    if campaign.state == "archived":
+        raise ConflictError("the campaign is archived and takes no results")
+    spec = CampaignSpec.model_validate(campaign.spec)
+    domain = open_domain(spec.domain)
+    upload = _open(file, spec)
+    known = queries.candidates_by_id(session, campaign_id, _uuids(upload.mentioned("candidate_id")))
+    view = CampaignView(
+        spec,
+        domain,
+        {str(key): candidate.object for key, candidate in known.items()},
+        queries.known_external_ids(session, campaign_id, upload.mentioned("external_id")),
+    )
+    report = _linked(session, campaign_id, check_upload(upload, view))
+    if file.mode == "atomic" and report.count("rejected"):
+        raise _refusal(report)
+    if not file.dry_run and report.accepted:
+        _store(session, caller, campaign_id, file, report)
+    return report
+
+
+def _open(file: ResultsFile, spec: CampaignSpec) -> Upload:
+    try:
+        return open_upload(file.content, file.media_type, spec, open_domain(spec.domain))
+    except UnknownFormatError as error:
+        raise UnsupportedMediaTypeError(str(error)) from error
+    except TableError as error:
+        place = {"row": error.row, "column": error.column, "detail": error.detail}
+        raise UnprocessableError(error.detail, errors=[{k: v for k, v in place.items() if v is not None}]) from error
+
+
+def _linked(session: Session, campaign_id: UUID, report: Report) -> Report:
+    """Name the candidate of each row that gave only its object: the newest one with that object."""
+    objects = {row.object for row in report.accepted if row.candidate_id is None and row.object}
+    known = queries.candidates_by_object(session, campaign_id, objects) if objects else {}
+    return replace(
+        report, rows=tuple(_with_candidate(row, {o: str(c.id) for o, c in known.items()}) for row in report.rows)
+    )
+
+
+def _with_candidate(row: ParsedRow, ids: Mapping[str, str]) -> ParsedRow:
+    if row.candidate_id is not None or row.object is None:
+        return row
+    return replace(row, candidate_id=ids.get(row.object))
+
+
+def _refusal(report: Report) -> UnprocessableError:
+    bad = [row for row in report.rows if row.status == "rejected"]
+    places = [{"row": row.row, "column": row.column, "detail": row.reason} for row in bad]
+    return UnprocessableError(
+        f"{len(bad)} of {len(report.rows)} rows are rejected and nothing was stored; "
+        "correct them or send the table with mode=partial",
+        errors=places,
+        extensions=report.as_json(),
+    )
+
+
+def _store(session: Session, caller: Caller, campaign_id: UUID, file: ResultsFile, report: Report) -> None:
+    upload = NewUpload(
+        media_type=file.media_type,
+        sha256=hashlib.sha256(file.content).hexdigest(),
+        filename=file.filename,
+        api_key_id=caller.key_id,
+        n_rejected=report.count("rejected"),
+    )
+    rows = [_new_result(row) for row in report.accepted]
+    commands.store_results(session, caller.workspace_id, campaign_id, upload, rows)
+
+
+def _new_result(row: ParsedRow) -> NewResult:
+    assert row.result is not None
+    values = asdict(row.result)
+    values["replicate"] = None if row.result.replicate is None else str(row.result.replicate)
+    candidate_id = UUID(row.candidate_id) if row.candidate_id else None
+    return NewResult(row=row.row, verbatim=dict(row.verbatim), candidate_id=candidate_id, **values)
+
+
+def _uuids(texts: frozenset[str]) -> set[UUID]:
+    found = set()
+    for text in texts:
+        try:
+            found.add(UUID(text))
+        except ValueError:
+            continue  # the row will be rejected with its reason
+    return found

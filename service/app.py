@@ -1,0 +1,67 @@
+"""The HTTP application: the only place that wires routers, handlers, middleware and what they share.
+
+Importing it loads no torch; building it opens no connection.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+
+from service.api import api_keys, batches, campaigns, candidates, domains, operators, results, rounds
+from service.api.documentation import DESCRIPTION, TAGS, describe
+from service.api.metrics import Metrics
+from service.api.middleware import BodyLimit, RequestContext
+from service.api.problems import install_problem_handlers
+from service.dispatch import CelerySender, deliver
+from service.settings import Settings
+from service.store.figures import count_rounds
+from service.store.session import make_sessions, open_engine
+
+ROUTERS = tuple(room.router for room in (domains, campaigns, results, rounds, batches, candidates, api_keys, operators))
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the application.
+
+    Args:
+        settings: names the database and the queue; see `service.embedded` for those of one machine.
+
+    Raises:
+        RuntimeError: if it does not.
+    """
+    engine = open_engine(settings.required_database_url())
+    sessions = make_sessions(engine)
+    sender = CelerySender(settings.required_redis_url())
+    deliver(sessions, sender)
+    metrics = Metrics(partial(count_rounds, sessions))
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        sender.close()
+        engine.dispose()
+
+    app = FastAPI(
+        title="Assayflow",
+        version=version("assayflow"),
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        docs_url=None,  # its pages load scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        middleware=[
+            Middleware(RequestContext, metrics=metrics),
+            Middleware(BodyLimit, max_bytes=settings.max_upload_bytes),
+        ],
+    )
+    app.state.sessions, app.state.sender, app.state.metrics = sessions, sender, metrics
+    for router in ROUTERS:
+        app.include_router(router)
+    install_problem_handlers(app)
+    describe(app)
+    return app

@@ -1,0 +1,42 @@
+"""API keys. The secret is in one answer only: the one that creates the key."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from service.keys import Scope
+from service.schemas.base import Answer, Request
+
+
+class ApiKeyRequest(Request):
+    """A key to be made."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)] = Field(
+        description="who or what will use it", examples=["plate reader"]
+    )
+    scopes: Annotated[set[Scope], Field(min_length=1)] = Field(
+        default={"read", "write"},
+        description="read: look; write: change campaigns, results and candidates; admin: make and revoke keys",
+    )
+    expires_at: AwareDatetime | None = Field(default=None, description="when it stops working; never when absent")
+
+
+class ApiKey(Answer):
+    """A key without its secret."""
+
+    id: str
+    name: str
+    scopes: list[Scope]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+
+class NewApiKey(ApiKey):
+    """A key that was just made."""
+
+    secret: str | None = Field(
+        description="the whole key, `af_<id>_<secret>`; shown once: null when the answer is a replay"
+    )

@@ -1,0 +1,51 @@
+"""A problem as RFC 9457 describes it; used to document the API and for the failure of a round."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Place(BaseModel):
+    """Where in the request something is wrong: a JSON pointer, or a row and column of a table."""
+
+    model_config = ConfigDict(extra="allow")
+
+    pointer: str | None = Field(default=None, description="JSON pointer (RFC 6901)")
+    source: Literal["query", "header", "cookie"] | None = Field(
+        default=None, alias="in", description="when not the body"
+    )
+    row: int | None = None
+    column: str | None = None
+    detail: str
+
+
+class Problem(BaseModel):
+    """Every error has this shape."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "urn:assayflow:problem:unprocessable",
+                    "title": "The payload is not valid",
+                    "status": 422,
+                    "detail": "/objectives/0/direction: Input should be 'maximize', 'minimize' or 'target'",
+                    "instance": "/v1/campaigns",
+                    "errors": [
+                        {
+                            "pointer": "/objectives/0/direction",
+                            "detail": "Input should be 'maximize', 'minimize' or 'target'",
+                        }
+                    ],
+                }
+            ]
+        },
+    )
+
+    type: str
+    title: str
+    status: Annotated[int, Field(ge=400, le=599)]
+    detail: str
+    instance: str
+    errors: list[Place] = []
