@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _BOX = 18
 _ROW = 20
 _CAPTION = 18
+_LETTER = 7
 _MARGIN = 8
 _PER_LINE = 20
 _COLUMNS = 3
@@ -64,8 +65,8 @@ def draw(peptides: Sequence[Peptide], captions: Sequence[str]) -> str:
     """
     lengths = [len(_boxes(peptide)) for peptide in peptides]
     lines = max((-(-length // _PER_LINE) for length in lengths), default=0)
-    width = min(max(lengths, default=0), _PER_LINE) * _BOX + 2 * _MARGIN
-    width = max(width, 160)
+    widest_text = _LETTER * max(map(len, captions), default=0)
+    width = max(min(max(lengths, default=0), _PER_LINE) * _BOX, widest_text) + 2 * _MARGIN
     height = _CAPTION + lines * _ROW + _MARGIN
     columns = max(1, min(_COLUMNS, len(peptides)))
     cells = [

@@ -105,10 +105,11 @@ class PeptidesEnvironment(Environment):
 
     def encode(self, states: Tensor) -> Tensor:
         """Return residues one-hot by position, composition, length one-hot and whether finished [B, D]."""
-        placed = one_hot(states[:, :-1], self.stop + 1)[:, :, 1:]  # [B, L, K]
+        numbers = torch.arange(1, self.stop + 1, device=self.device)
+        placed = (states[:, :-1].unsqueeze(2) == numbers).to(torch.float32)  # [B, L, K]
         composition = placed.sum(dim=1) / self.max_length  # [B, K]
         lengths = one_hot(self._lengths(states), self.max_length + 1)  # [B, L + 1]
-        return torch.cat([placed.flatten(1), composition, lengths, states[:, -1:]], dim=1).to(torch.float32)
+        return torch.cat([placed.flatten(1), composition, lengths, states[:, -1:]], dim=1)
 
     def objects(self, states: Tensor) -> list[str]:
         """Return the sequence of each finished chain."""
