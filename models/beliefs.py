@@ -1,0 +1,117 @@
+"""What is believed about objects when a round starts: computed properties, proxies and feasibility, in one place.
+
+Knows the campaign's specification and its domain; not what is preferred (that is the reward) nor what is refused.
+Letters: N objects, M objectives, C measured bounds (constraints, then guardrails).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import torch
+
+from models.proxies.choice import MINIMUM_TO_VALIDATE
+from models.proxies.contract import Posterior
+from models.proxies.dataset import limits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from models.campaign import CampaignSpec
+    from models.domains.contract import Domain
+    from models.proxies.choice import ChosenProxies
+    from models.proxies.feasibility import Feasibility
+    from models.specs import Constraint, Guardrail, Objective, Transform
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Beliefs about N objects: `objectives` [N, M] on the modelled scale, probabilities [N] and [N, C]."""
+
+    objectives: Posterior
+    feasibility: Tensor
+    within: Tensor
+    is_allowed: Tensor
+    """[N] (bool): within the constraints on computed properties."""
+
+
+@final
+class Beliefs:
+    """The fitted models of one round, asked by object text."""
+
+    def __init__(self, spec: CampaignSpec, domain: Domain, proxies: ChosenProxies, feasibility: Feasibility) -> None:
+        self.spec = spec
+        self.domain = domain
+        self.proxies = proxies
+        self.feasibility = feasibility
+        self.transforms: dict[str, Transform] = {k: q.transform for k, q in spec.quantities().items()}
+        measured = [
+            c for c in spec.constraints if c.type is not None and proxies.n_values[c.type] >= MINIMUM_TO_VALIDATE
+        ]
+        self.judged: tuple[Constraint, ...] = tuple(measured)
+        """Measured constraints whose assay has enough results to be judged; the others are not enforced yet."""
+
+    def transform(self, objective: Objective) -> Transform:
+        """Return the scale on which an objective is modelled: its assay's, or its own when it is computed."""
+        kind = objective.assay_type
+        return objective.transform if kind is None else self.transforms[kind]
+
+    def features(self, texts: Sequence[str]) -> Tensor:
+        """Return proxy inputs [N, D] (float64)."""
+        return torch.from_numpy(self.domain.features(texts)).to(torch.float64)
+
+    def limits(self, bound: Constraint | Guardrail) -> tuple[float, float]:
+        """Return a measured bound on its assay's modelled scale."""
+        assert bound.type is not None
+        return limits(bound.min, bound.max, self.transforms[bound.type])
+
+    def assess(self, texts: Sequence[str]) -> Assessment:
+        """Return what is believed about N valid objects."""
+        features = self.features(texts)
+        belief = self.proxies.posterior(features)
+        names = [o.computed for o in self.spec.objectives if o.computed] + [
+            c.property for c in self.spec.constraints if c.property
+        ]
+        computed = self.domain.properties(texts, list(dict.fromkeys(names))) if names else {}
+        values = {name: torch.from_numpy(column).to(torch.float64) for name, column in computed.items()}
+        return Assessment(
+            objectives=self._objectives(belief, values),
+            feasibility=self.feasibility.probability(features),
+            within=self._within(belief),
+            is_allowed=self._is_allowed(values, len(texts)),
+        )
+
+    def _objectives(self, belief: Posterior, values: dict[str, Tensor]) -> Posterior:
+        columns: list[Posterior] = []
+        for objective in self.spec.objectives:
+            if objective.assay_type is not None:
+                columns.append(belief.at(self.proxies.types.index(objective.assay_type)))
+                continue
+            assert objective.computed is not None
+            value = values[objective.computed]
+            value = value if objective.transform == "none" else value.log10()
+            columns.append(Posterior(value, torch.zeros_like(value), torch.zeros_like(value)))
+        stacks = zip(*[(column.mean, column.sd, column.noise_sd) for column in columns], strict=True)
+        mean, sd, noise = (torch.stack(stack, dim=-1) for stack in stacks)
+        return Posterior(mean, sd, noise)
+
+    def _within(self, belief: Posterior) -> Tensor:
+        bounds: list[Constraint | Guardrail] = [*self.judged, *self.spec.guardrails]
+        probabilities = [torch.ones(len(belief.mean), 0, dtype=torch.float64)]
+        for item in bounds:
+            assert item.type is not None
+            probability = belief.at(self.proxies.types.index(item.type)).probability_within(*self.limits(item))
+            probabilities.append(probability.unsqueeze(-1))
+        return torch.cat(probabilities, dim=1)
+
+    def _is_allowed(self, values: dict[str, Tensor], n: int) -> Tensor:
+        allowed = torch.ones(n, dtype=torch.bool)
+        for constraint in self.spec.constraints:
+            if constraint.property is not None:
+                low, high = limits(constraint.min, constraint.max, "none")
+                allowed &= (values[constraint.property] >= low) & (values[constraint.property] <= high)
+        return allowed

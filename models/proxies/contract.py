@@ -1,0 +1,147 @@
+"""What every proxy promises: learn from a table of partial results, then predict every assay type with uncertainty.
+
+Letters: N objects, M assay types, D features, K members, S draws. Values are on the modelled scale (after the
+transform). A proxy knows no domain, direction, acquisition or reward.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingTable:
+    """What was measured: one row per object, one column per assay type, NaN where nothing usable is known.
+
+    `values` [N, M] are pooled over replicates; `noise` [N, M] are the known variances of those pooled values (NaN when
+    unknown). `centers` and `scales` [M] say what is believed of a type before any value of it is seen.
+    """
+
+    types: tuple[str, ...]
+    features: Tensor
+    values: Tensor
+    noise: Tensor
+    centers: Tensor
+    scales: Tensor
+
+    def __post_init__(self) -> None:
+        """Check shapes once; everybody after this trusts them.
+
+        Raises:
+            ValueError: if shapes disagree, a feature is not finite or a scale is not positive.
+        """
+        shape = (len(self.features), len(self.types))
+        if self.values.shape != shape or self.noise.shape != shape:
+            raise ValueError(f"values and noise must have shape {shape}")
+        if not bool(torch.isfinite(self.features).all()):
+            raise ValueError("features: not all are finite")
+        if bool(self.values.isinf().any()) or bool((self.noise < 0).any()):
+            raise ValueError("values must not be infinite, noise must not be negative")
+        if not bool((self.scales > 0).all()):
+            raise ValueError("scales must be positive")
+
+    @property
+    def measured(self) -> Tensor:
+        """Which values exist [N, M] (bool)."""
+        return ~self.values.isnan()
+
+    def rows(self, index: Tensor) -> TrainingTable:
+        """Return the table of the objects in `index` (int64 or bool)."""
+        return replace(self, features=self.features[index], values=self.values[index], noise=self.noise[index])
+
+    def columns(self, index: list[int]) -> TrainingTable:
+        """Return the table of the assay types in `index`."""
+        return TrainingTable(
+            tuple(self.types[column] for column in index),
+            self.features,
+            self.values[:, index],
+            self.noise[:, index],
+            self.centers[index],
+            self.scales[index],
+        )
+
+    def standard(self) -> tuple[Tensor, Tensor]:
+        """Return the location and scale [M] of each type: of its values, or what was believed before when too few."""
+        location, scale = self.centers.clone(), self.scales.clone()
+        for column, measured in enumerate(self.measured.T):
+            values = self.values[measured, column]
+            if len(values) > 0:
+                location[column] = values.mean()
+            if len(values) >= MINIMUM_FOR_SPREAD and float(values.std()) > 0:
+                scale[column] = values.std()
+        return location, scale
+
+    def typical_noise(self) -> Tensor:
+        """Return the median known noise variance of each type [M], 0 where none is known."""
+        return (
+            torch.nan_to_num(self.noise.nanmedian(dim=0).values) if len(self.noise) else torch.zeros_like(self.centers)
+        )
+
+
+MINIMUM_FOR_SPREAD = 3
+"""Fewer values than this tell nothing of how much a type varies."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posterior:
+    """A belief about values [..., N, M]: `sd` of the value itself, `noise_sd` of one measurement about the value."""
+
+    mean: Tensor
+    sd: Tensor
+    noise_sd: Tensor
+
+    @property
+    def predictive_sd(self) -> Tensor:
+        """The standard deviation of what an assay would report [..., N, M]."""
+        return (self.sd.square() + self.noise_sd.square()).sqrt()
+
+    def at(self, column: int) -> Posterior:
+        """Return the belief about one assay type [..., N]."""
+        return Posterior(self.mean[..., column], self.sd[..., column], self.noise_sd[..., column])
+
+    def probability_within(self, low: float, high: float) -> Tensor:
+        """Return the probability [...] that an assay reports a value in [low, high]; either may be infinite."""
+        deviation = self.predictive_sd.clamp_min(1e-12)
+        below, above = ((edge - self.mean) / deviation for edge in (high, low))
+        probability: Tensor = torch.special.ndtr(below) - torch.special.ndtr(above)
+        return probability.clamp(0.0, 1.0)
+
+    def scaled(self, factors: Tensor) -> Posterior:
+        """Return the belief with both deviations multiplied by `factors` [M]."""
+        return Posterior(self.mean, self.sd * factors, self.noise_sd * factors)
+
+
+class FittedProxy(ABC):
+    """A proxy after training."""
+
+    @abstractmethod
+    def posterior(self, features: Tensor) -> Posterior:
+        """Return marginal beliefs [N, M] about the rows of `features` [N, D]."""
+
+    @abstractmethod
+    def members(self, features: Tensor) -> Posterior:
+        """Return the beliefs [K, N, M] of each hypothesis that this proxy holds, all equally weighted."""
+
+    @abstractmethod
+    def draw(self, features: Tensor, n: int, generator: torch.Generator) -> Tensor:
+        """Return n joint draws [n, N, M] of the values (without measurement noise)."""
+
+
+class Proxy(ABC):
+    """A way of learning from a table."""
+
+    minimum: int
+    """The fewest values of a type that this proxy can learn it from."""
+    maximum: int | None
+    """The most values of a type that it can afford, None without limit."""
+
+    @abstractmethod
+    def fit(self, table: TrainingTable, *, seed: int) -> FittedProxy:
+        """Return the trained proxy; equal tables and seeds give equal proxies."""

@@ -1,0 +1,159 @@
+"""A deep ensemble (arXiv:1612.01474): small networks with a mean and a noise for every assay type, trained together.
+
+Every member sees its own bootstrap of the objects; types an object was not measured for are masked out of the loss, so
+partial results share what the members learn. Features are standardised and reduced to their leading principal
+components. All members run as one batched network. Knows no kernel, domain or objective.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import torch
+
+from models.proxies.contract import FittedProxy, Posterior, Proxy, TrainingTable
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+MEMBERS = 5
+COMPONENTS = 48
+HIDDEN = 64
+STEPS = 300
+RATE = 0.01
+WEIGHT_DECAY = 0.05
+BATCH = 256
+LOG_NOISE = (-7.0, 2.0)
+"""Range of the log of the noise variance in standardised units."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reduction:
+    """Features [N, D] to at most `COMPONENTS` uncorrelated columns whose first has unit variance."""
+
+    location: Tensor
+    scale: Tensor
+    axes: Tensor
+
+    def __call__(self, features: Tensor) -> Tensor:
+        return ((features - self.location) / self.scale @ self.axes).float()
+
+
+def _reduction(features: Tensor) -> _Reduction:
+    location = features.mean(dim=0)
+    scale = features.std(dim=0)
+    scale = torch.where(scale > 0, scale, 1.0)
+    standard = (features - location) / scale
+    _, sizes, axes = torch.linalg.svd(standard, full_matrices=False)
+    kept = (sizes > 1e-6 * sizes[0].clamp_min(1e-12))[:COMPONENTS]
+    spread = (sizes[0] / math.sqrt(max(len(features) - 1, 1))).clamp_min(1e-12)
+    return _Reduction(location, scale, axes[:COMPONENTS][kept].T / spread)
+
+
+def _initial(shapes: list[tuple[int, int]], generator: torch.Generator) -> list[Tensor]:
+    """Return weights [K, in, out] and biases [K, 1, out] of every layer (He et al., arXiv:1502.01852)."""
+    layers: list[Tensor] = []
+    for fan_in, fan_out in shapes:
+        weight = torch.randn(MEMBERS, fan_in, fan_out, generator=generator) * math.sqrt(2 / max(fan_in, 1))
+        layers += [weight, torch.zeros(MEMBERS, 1, fan_out)]
+    layers[-2] *= 0.1
+    return [layer.requires_grad_() for layer in layers]
+
+
+def _forward(layers: list[Tensor], inputs: Tensor) -> tuple[Tensor, Tensor]:
+    """Return standardised means and log noise variances [K, N, M] for inputs [K, N, C]."""
+    hidden = inputs
+    for weight, bias in zip(layers[:-2:2], layers[1:-2:2], strict=True):
+        hidden = torch.nn.functional.silu(torch.baddbmm(bias, hidden, weight))
+    mean, log_noise = torch.baddbmm(layers[-1], hidden, layers[-2]).chunk(2, dim=-1)
+    low, high = LOG_NOISE
+    return mean, low + (high - low) * torch.sigmoid(log_noise)
+
+
+def _loss(prediction: tuple[Tensor, Tensor], targets: Tensor, known: Tensor) -> Tensor:
+    """Return the mean negative log likelihood over measured values, summed over members (NaN targets are masked)."""
+    mean, log_noise = prediction
+    measured = ~targets.isnan()
+    variance = log_noise.exp() + known
+    unlikely = 0.5 * ((torch.nan_to_num(targets) - mean).square() / variance + variance.log())
+    return ((unlikely * measured).sum(dim=(1, 2)) / measured.sum(dim=(1, 2)).clamp_min(1)).sum()
+
+
+def _train(inputs: Tensor, targets: Tensor, known: Tensor, generator: torch.Generator) -> list[Tensor]:
+    """Return trained layers for inputs [N, C], standardised targets and known noise variances [N, M]."""
+    n, width = inputs.shape
+    layers = _initial([(width, HIDDEN), (HIDDEN, HIDDEN), (HIDDEN, 2 * targets.shape[1])], generator)
+    layers = [layer.to(inputs.device).detach().requires_grad_() for layer in layers]
+    optimiser = torch.optim.AdamW(layers, lr=RATE, weight_decay=WEIGHT_DECAY)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=RATE, total_steps=STEPS)
+    bootstrap = torch.randint(n, (MEMBERS, n), generator=generator)
+    for _ in range(STEPS):
+        picked = torch.randint(n, (MEMBERS, min(n, BATCH)), generator=generator)
+        rows = bootstrap.gather(1, picked).to(inputs.device)
+        loss = _loss(_forward(layers, inputs[rows]), targets[rows], known[rows])
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
+        optimiser.step()
+        schedule.step()
+    return [layer.detach() for layer in layers]
+
+
+@final
+class FittedDeepEnsemble(FittedProxy):
+    """Trained members; an epistemic deviation is how much their means disagree."""
+
+    def __init__(
+        self, reduction: _Reduction, layers: list[Tensor], standard: tuple[Tensor, Tensor], noise: Tensor
+    ) -> None:
+        self._reduction = reduction
+        self._layers = layers
+        self._location, self._scale = standard
+        self._noise = noise
+
+    @torch.no_grad()
+    def members(self, features: Tensor) -> Posterior:
+        """Return each member's mean and noise [K, N, M]; a member is sure of itself (`sd` 0)."""
+        inputs = self._reduction(features).expand(MEMBERS, -1, -1)
+        mean, log_noise = _forward(self._layers, inputs)
+        mean = self._location + self._scale * mean.double()
+        noise = self._scale.square() * log_noise.double().exp() + self._noise
+        return Posterior(mean, torch.zeros_like(mean), noise.sqrt())
+
+    def posterior(self, features: Tensor) -> Posterior:
+        """Return the moments of the mixture of members [N, M]."""
+        members = self.members(features)
+        noise = members.noise_sd.square().mean(dim=0).sqrt()
+        return Posterior(members.mean.mean(dim=0), members.mean.std(dim=0), noise)
+
+    def draw(self, features: Tensor, n: int, generator: torch.Generator) -> Tensor:
+        """Return the functions of randomly chosen members [n, N, M]."""
+        chosen = torch.randint(MEMBERS, (n,), generator=generator)
+        return self.members(features).mean[chosen]
+
+
+@final
+class DeepEnsemble(Proxy):
+    """Train all members at once, in float32, on every type of the table."""
+
+    minimum = 10
+    maximum = None
+
+    def fit(self, table: TrainingTable, *, seed: int) -> FittedDeepEnsemble:
+        """Return the trained ensemble.
+
+        Raises:
+            ValueError: if no type has a value.
+        """
+        rows = table.measured.any(dim=1)
+        if not bool(rows.any()):
+            raise ValueError("values: a deep ensemble needs at least one")
+        used = table.rows(rows)
+        location, scale = table.standard()
+        reduction = _reduction(used.features)
+        targets = ((used.values - location) / scale).float()
+        known = (torch.nan_to_num(used.noise) / scale.square()).float()
+        generator = torch.Generator().manual_seed(seed)
+        layers = _train(reduction(used.features), targets, known, generator)
+        return FittedDeepEnsemble(reduction, layers, (location, scale), table.typical_noise())

@@ -1,0 +1,88 @@
+"""The probability that an object can be made and measured, learned from results and failures.
+
+A Gaussian process regresses the outcomes (0-1) and a logistic curve calibrates its leave-one-out predictions: the
+least-squares classifier with Platt's post-processing of Rasmussen & Williams 2006, section 6.5.3. Far from any outcome
+it answers about the base rate. Knows feature rows and a kernel; not what a failure costs.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, final
+
+import torch
+
+from models.proxies.contract import TrainingTable
+from models.proxies.gaussian_process import FittedGaussianProcess, GaussianProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gpytorch.kernels import Kernel
+    from torch import Tensor
+
+SLOPE_PRIOR = (2.0, 2.0)
+"""Mean and deviation of the logistic slope per standard deviation of the prediction: few failures keep it modest."""
+CERTAIN = 1e-3
+"""No object is believed feasible or infeasible beyond this."""
+
+
+def _calibrate(scores: Tensor, outcomes: Tensor) -> tuple[float, float]:
+    """Return slope and offset of the logistic curve of standardised scores [N] that explains outcomes [N] best."""
+    base = outcomes.mean().clamp(0.01, 0.99)
+    line = torch.stack([torch.zeros_like(base), base.logit()]).requires_grad_()
+    optimiser = torch.optim.LBFGS([line], max_iter=50, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        optimiser.zero_grad()
+        unlikely = torch.nn.functional.binary_cross_entropy_with_logits(
+            line[0] * scores + line[1], outcomes, reduction="sum"
+        )
+        value = unlikely + 0.5 * ((line[0] - SLOPE_PRIOR[0]) / SLOPE_PRIOR[1]).square()
+        value.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
+        return value
+
+    optimiser.step(loss)  # type: ignore[no-untyped-call] # torch leaves it untyped
+    return float(line[0].detach().clamp_min(0.0)), float(line[1].detach())
+
+
+@final
+class Feasibility:
+    """The trained model; without failures, or without any success, it has learned nothing and answers 1."""
+
+    def __init__(self, process: FittedGaussianProcess | None, curve: tuple[float, float, float, float]) -> None:
+        self._process = process
+        self._center, self._scale, self._slope, self._offset = curve
+
+    @property
+    def is_learned(self) -> bool:
+        """Whether both outcomes were seen."""
+        return self._process is not None
+
+    def probability(self, features: Tensor) -> Tensor:
+        """Return the probability of success [N] for features [N, D]."""
+        if self._process is None:
+            return torch.ones(len(features), dtype=features.dtype, device=features.device)
+        score = (self._process.posterior(features).mean[:, 0] - self._center) / self._scale
+        return torch.sigmoid(self._slope * score + self._offset).clamp(CERTAIN, 1 - CERTAIN)
+
+
+def fit_feasibility(features: Tensor, outcomes: Tensor, kernel: Callable[[], Kernel], *, seed: int) -> Feasibility:
+    """Return the model of outcomes [N] (share of attempts that gave a result) for features [N, D].
+
+    Above the most that an exact process affords, a random part of the outcomes is learned from.
+    """
+    failures = float((1 - outcomes).sum())
+    if failures == 0 or failures == len(outcomes):
+        return Feasibility(None, (0.0, 1.0, 0.0, 0.0))
+    if len(outcomes) > GaussianProcess.maximum:
+        kept = torch.randperm(len(outcomes), generator=torch.Generator().manual_seed(seed))[: GaussianProcess.maximum]
+        features, outcomes = features[kept], outcomes[kept]
+    values = outcomes.unsqueeze(-1)
+    believed = torch.full((1,), 0.5, dtype=values.dtype)
+    table = TrainingTable(("outcome",), features, values, torch.full_like(values, math.nan), believed, believed)
+    process = GaussianProcess(kernel).fit(table, seed=seed)
+    scores = process.leave_one_out(0)
+    center, scale = float(scores.mean()), max(float(scores.std()), 1e-3)
+    slope, offset = _calibrate((scores - center) / scale, outcomes)
+    return Feasibility(process, (center, scale, slope, offset))

@@ -1,0 +1,181 @@
+"""Exact Gaussian process regression, one process per assay type, with whatever kernel it is given.
+
+Targets are standardised; each value has its own known noise (replicates, standard errors) beside a learned common one;
+hyperparameters maximise the marginal likelihood with weak priors (Rasmussen & Williams 2006, chapters 2 and 5). A type
+without values keeps its prior belief. Written on dense tensors, because a kernel without parameters then needs its
+Gram matrix only once. Knows no domain and no objective.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import torch
+
+from models.proxies.contract import FittedProxy, Posterior, Proxy, TrainingTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gpytorch.kernels import Kernel
+    from torch import Tensor
+
+JITTER = 1e-6
+"""Least noise variance, in standardised units."""
+ROWS_TO_FIT = 400
+"""Hyperparameters are fitted on at most this many values, then conditioned on all (an evaluation costs n^3)."""
+ITERATIONS = 40
+NOISE_PRIOR = (math.log(0.1), 1.5)
+"""Mean and deviation of the log of the learned noise variance, in standardised units."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Process:
+    """One conditioned process: `inverse` [n, n] is that of the lower Cholesky factor, `weights` [n] = K^-1 y."""
+
+    kernel: Kernel
+    rows: Tensor
+    location: float
+    scale: float
+    amplitude: float
+    noise: float
+    inverse: Tensor
+    weights: Tensor
+    targets: Tensor
+
+
+def _free(kernel: Kernel) -> bool:
+    """Tell whether the kernel has nothing to fit."""
+    return not any(parameter.requires_grad for parameter in kernel.parameters())
+
+
+def _covariance(kernel: Kernel, left: Tensor, right: Tensor | None = None) -> Tensor:
+    gram: Tensor = (kernel(left) if right is None else kernel(left, right)).to_dense()
+    return gram
+
+
+def _log_prior(kernel: Kernel, logarithms: Tensor) -> Tensor:
+    """Return the log density of the log amplitude, the log noise and the kernel's own priors."""
+    log_amplitude, log_noise = logarithms
+    density: Tensor = -0.5 * (log_amplitude.square() + ((log_noise - NOISE_PRIOR[0]) / NOISE_PRIOR[1]).square())
+    for _, module, prior, closure, _ in kernel.named_priors():
+        density = density + prior.log_prob(closure(module)).sum()
+    return density
+
+
+def _fit_hyperparameters(kernel: Kernel, features: Tensor, targets: Tensor, known: Tensor) -> tuple[float, float]:
+    """Fit the kernel in place on standardised targets [n]; return the amplitude and the learned noise variance."""
+    logarithms = torch.tensor([0.0, NOISE_PRIOR[0]], dtype=torch.float64, device=features.device, requires_grad=True)
+    parameters = [logarithms, *(p for p in kernel.parameters() if p.requires_grad)]
+    optimiser = torch.optim.LBFGS(parameters, max_iter=ITERATIONS, history_size=10, line_search_fn="strong_wolfe")
+    fixed = _covariance(kernel, features).detach() if _free(kernel) else None
+
+    def loss() -> Tensor:
+        optimiser.zero_grad()
+        gram = fixed if fixed is not None else _covariance(kernel, features)
+        noise = known + logarithms[1].exp() + JITTER
+        factor = torch.linalg.cholesky(logarithms[0].exp() * gram + torch.diag(noise))
+        whitened = torch.linalg.solve_triangular(factor, targets.unsqueeze(-1), upper=False)
+        value: Tensor = 0.5 * whitened.square().sum() + factor.diagonal().log().sum() - _log_prior(kernel, logarithms)
+        value = value / len(targets)
+        value.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
+        return value
+
+    if len(targets) > 0:
+        optimiser.step(loss)  # type: ignore[no-untyped-call] # torch leaves it untyped
+    amplitude, noise = (float(number) for number in logarithms.detach().exp())
+    if not math.isfinite(amplitude + noise):
+        raise ValueError("the marginal likelihood has no finite maximum: are the features degenerate?")
+    return amplitude, noise
+
+
+@final
+class FittedGaussianProcess(FittedProxy):
+    """Conditioned processes, one per assay type; with `one_kernel` none was fitted and all share covariances."""
+
+    def __init__(self, features: Tensor, processes: list[_Process], *, one_kernel: bool) -> None:
+        self._features = features
+        self._processes = processes
+        self._one_kernel = one_kernel
+
+    def _project(self, features: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Return for every type the standardised mean [N] and the half [N, n] whose square reduces the variance."""
+        shared = _covariance(self._processes[0].kernel, features, self._features) if self._one_kernel else None
+        answers = []
+        for process in self._processes:
+            if shared is not None:
+                cross = shared[:, process.rows]
+            else:
+                cross = _covariance(process.kernel, features, self._features[process.rows])
+            cross = process.amplitude * cross
+            answers.append((cross @ process.weights, cross @ process.inverse.T))
+        return answers
+
+    @torch.no_grad()
+    def posterior(self, features: Tensor) -> Posterior:
+        """Return marginal beliefs [N, M]."""
+        means, sds, noises = [], [], []
+        for process, (mean, half) in zip(self._processes, self._project(features), strict=True):
+            variance = process.amplitude * process.kernel(features, diag=True) - half.square().sum(dim=-1)
+            means.append(process.location + process.scale * mean)
+            sds.append(process.scale * variance.clamp_min(JITTER).sqrt())
+            noises.append(torch.full_like(mean, process.scale * math.sqrt(process.noise)))
+        return Posterior(torch.stack(means, dim=-1), torch.stack(sds, dim=-1), torch.stack(noises, dim=-1))
+
+    def members(self, features: Tensor) -> Posterior:
+        """Return the one belief [1, N, M] that a process holds."""
+        belief = self.posterior(features)
+        return Posterior(belief.mean.unsqueeze(0), belief.sd.unsqueeze(0), belief.noise_sd.unsqueeze(0))
+
+    @torch.no_grad()
+    def draw(self, features: Tensor, n: int, generator: torch.Generator) -> Tensor:
+        """Return joint draws [n, N, M]; memory and time grow as N^2 and N^3."""
+        draws = []
+        for process, (mean, half) in zip(self._processes, self._project(features), strict=True):
+            covariance = process.amplitude * _covariance(process.kernel, features) - half @ half.T
+            factor = torch.linalg.cholesky(covariance + 10 * JITTER * torch.eye(len(mean), dtype=mean.dtype))
+            normal = torch.randn(n, len(mean), generator=generator, dtype=mean.dtype)
+            draws.append(process.location + process.scale * (mean + normal @ factor.T))
+        return torch.stack(draws, dim=-1)
+
+    def leave_one_out(self, column: int) -> Tensor:
+        """Return the prediction [n] of each value of one type from all the others (R & W 2006, equation 5.12)."""
+        process = self._processes[column]
+        precision = process.inverse.square().sum(dim=0)
+        return process.location + process.scale * (process.targets - process.weights / precision)
+
+
+@final
+class GaussianProcess(Proxy):
+    """Learn with a fresh kernel per assay type."""
+
+    minimum = 0
+    maximum = 2000
+
+    def __init__(self, kernel: Callable[[], Kernel]) -> None:
+        self._kernel = kernel
+
+    def fit(self, table: TrainingTable, *, seed: int) -> FittedGaussianProcess:
+        """Return the conditioned processes; the seed chooses the rows that fit hyperparameters when there are many."""
+        typical = table.typical_noise()
+        columns = [self._fit_column(table, column, float(typical[column]), seed) for column in range(len(table.types))]
+        return FittedGaussianProcess(table.features, columns, one_kernel=_free(self._kernel()))
+
+    def _fit_column(self, table: TrainingTable, column: int, typical_noise: float, seed: int) -> _Process:
+        location, scale = (float(number[column]) for number in table.standard())
+        rows = table.measured[:, column].nonzero().squeeze(-1)
+        targets = (table.values[rows, column] - location) / scale
+        known = torch.nan_to_num(table.noise[rows, column]) / scale**2
+        features, kernel = table.features[rows], self._kernel().to(table.features)
+        order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed)).to(rows.device)
+        chosen = order[:ROWS_TO_FIT].sort().values
+        amplitude, noise = _fit_hyperparameters(kernel, features[chosen], targets[chosen], known[chosen])
+        with torch.no_grad():
+            gram = amplitude * _covariance(kernel, features) + torch.diag(known + noise + JITTER)
+            identity = torch.eye(len(rows), dtype=gram.dtype, device=gram.device)
+            inverse = torch.linalg.solve_triangular(torch.linalg.cholesky(gram), identity, upper=False)
+        weights = inverse.T @ (inverse @ targets)
+        noise_of_one = noise + JITTER + typical_noise / scale**2
+        return _Process(kernel, rows, location, scale, amplitude, noise_of_one, inverse, weights, targets)

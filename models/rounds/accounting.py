@@ -1,0 +1,121 @@
+"""What a round tells of itself: seconds, versions and plain sentences where it fell short. Decides nothing."""
+
+from __future__ import annotations
+
+import platform
+import time
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any, final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from models.records import Report, Stage
+    from models.rounds.fitting import Fitted
+
+SPANS: dict[Stage, tuple[float, float]] = {
+    "fitting": (0.0, 0.15),
+    "training": (0.15, 0.8),
+    "sampling": (0.8, 0.95),
+    "selecting": (0.95, 1.0),
+}
+"""Part of the whole round's progress that each stage covers."""
+PACKAGES = ("assayflow", "torch", "gpytorch", "botorch", "numpy", "rdkit", "pymatgen-core")
+
+
+@final
+class Stages:
+    """Measures each stage and turns its own progress into that of the round."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: Stage) -> Iterator[Callable[[float, str], None]]:
+        """Enter a stage; what it yields hears the share of the stage (0-1) that is done and what goes on."""
+        low, high = SPANS[name]
+
+        def tick(share: float, message: str) -> None:
+            self._report(name, low + (high - low) * share, message)
+
+        start = time.monotonic()
+        tick(0.0, name)
+        yield tick
+        self._seconds[name] = round(time.monotonic() - start, 3)
+
+    def cost(self, n_scored: int) -> dict[str, Any]:
+        """Return what the round took since its last start: seconds per stage, objects scored by the proxies.
+
+        The one part of a summary that two equal rounds do not share.
+        """
+        return {"seconds": dict(self._seconds), "objects_scored": n_scored}
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what computed the round."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def shortfall(size: int, n_chosen: int, n_sampled: int) -> list[str]:
+    """Return why a batch is smaller than asked for."""
+    if n_chosen == size:
+        return []
+    statement = (
+        f"The batch holds {n_chosen} of the {size} candidates asked for: of {n_sampled} objects drawn, at last "
+        "by random walks, no more were new, allowed and safe. The space may hold no more; `refused` counts the reasons."
+    )
+    return [statement]
+
+
+def statements(fitted: Fitted) -> list[str]:
+    """Return what a reader of the round should know about its data."""
+    beliefs = fitted.beliefs
+    n_values = beliefs.proxies.n_values
+    told = [
+        f"No usable result of {kind} yet (cold start): the round knows nothing of it and treats all objects alike."
+        for kind, n in n_values.items()
+        if n == 0
+    ]
+    for kind, counts in fitted.table.counts.items():
+        if counts["censored"]:
+            told.append(f"{counts['censored']} censored results of {kind} (< or >) are counted but not modelled.")
+        if counts["unusable"]:
+            told.append(
+                f"{counts['unusable']} results of {kind} have no value on its modelled scale and were left out."
+            )
+        if counts["assay_versions"] > 1:
+            told.append(f"{counts['assay_versions']} assay versions of {kind} are pooled as if they were one.")
+    told += [
+        f"The constraint on {item.type} is not enforced yet: it has only {n_values[item.type]} results."
+        for item in beliefs.spec.constraints
+        if item.type is not None and item not in beliefs.judged
+    ]
+    return told
+
+
+def unbounded(names: list[str]) -> str:
+    """Return why nothing is proposed although a guardrail's assay has too few results."""
+    return (
+        f"Nothing is proposed: the assay of guardrail {', '.join(names)} has too few uncensored results to bound the "
+        "risk, so every object is refused. Upload results of that assay first."
+    )
+
+
+def summary_of(fitted: Fitted, device: str, digest: str, seed: int) -> dict[str, Any]:
+    """Return the part of the summary that is known before training."""
+    return {
+        "data_digest": digest,
+        "seed": seed,
+        "device": device,
+        "versions": versions(),
+        **fitted.summary(),
+        "statements": statements(fitted),
+    }

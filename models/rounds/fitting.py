@@ -1,0 +1,156 @@
+"""The first step of a round: from the campaign's history to fitted beliefs and a log-reward.
+
+Knows the specification, the domain and the results; not the policy.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+
+import torch
+
+from models.acquisition.upper_confidence_bound import UpperConfidenceBound
+from models.beliefs import Beliefs
+from models.gflownet.sampler import draw
+from models.proxies.choice import fit_best
+from models.proxies.contract import TrainingTable
+from models.proxies.dataset import outcomes, tabulate, transformed
+from models.proxies.deep_ensemble import DeepEnsemble
+from models.proxies.feasibility import fit_feasibility
+from models.proxies.gaussian_process import GaussianProcess
+from models.reward import LogReward, Utility, utility
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from models.campaign import CampaignSpec
+    from models.domains.contract import Domain
+    from models.gflownet.environment import Environment
+    from models.proxies.dataset import MeasuredTable
+    from models.proxies.feasibility import Feasibility
+    from models.records import History
+    from models.specs import Objective
+
+ENOUGH_OBJECTS = 20
+"""Measured objects that tell the usual range of a computed property."""
+RANDOM_WALKS = 256
+KAPPA = 1.0
+"""Deviations of optimism in the reward that the sampler learns."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What the rest of the round needs of the data."""
+
+    domain: Domain
+    beliefs: Beliefs
+    reward: LogReward
+    table: MeasuredTable
+    attempted: dict[str, float]
+    """Every object somebody tried to make or measure, with the share of attempts that gave a result."""
+
+    @property
+    def measured(self) -> list[str]:
+        """Objects with at least one result."""
+        return [name for name, share in self.attempted.items() if share > 0]
+
+    def summary(self) -> dict[str, Any]:
+        """Return counts and scores as plain JSON."""
+        proxies = self.beliefs.proxies.summary()
+        for kind, counts in self.table.counts.items():
+            proxies[kind]["results"] = dict(counts)
+        return {
+            "proxies": proxies,
+            "cold_start": [kind for kind, n in self.beliefs.proxies.n_values.items() if n == 0],
+            "feasibility": {
+                "learned": self.beliefs.feasibility.is_learned,
+                "objects": len(self.attempted),
+                "failed": sum(share == 0 for share in self.attempted.values()),
+            },
+        }
+
+
+def fit(
+    spec: CampaignSpec,
+    domain: Domain,
+    environment: Environment,
+    history: History,
+    seed: int,
+    tick: Callable[[float, str], None],
+) -> Fitted:
+    """Return the fitted models of the round; `tick` hears the share done and what is being done.
+
+    The environment only serves as a source of random objects when nothing else tells the range of an objective.
+    """
+    tick(0.0, "reading the results")
+    table = tabulate(history.measurements, spec.quantities())
+    training = _training_table(spec, domain, table)
+    choices = {"gaussian_process": GaussianProcess(domain.kernel), "deep_ensemble": DeepEnsemble()}
+    proxies = fit_best(training, choices, seed=seed, tick=lambda share, message: tick(0.9 * share, message))
+    attempted = outcomes(history.measurements)
+    feasibility = _feasibility(domain, attempted, seed)
+    tick(1.0, "fitted the proxies")
+    beliefs = Beliefs(spec, domain, proxies, feasibility)
+    utilities = [_utility(objective, beliefs, table, environment) for objective in spec.objectives]
+    return Fitted(domain, beliefs, LogReward(beliefs, utilities, UpperConfidenceBound(KAPPA)), table, attempted)
+
+
+def _training_table(spec: CampaignSpec, domain: Domain, table: MeasuredTable) -> TrainingTable:
+    believed = torch.tensor([_believed(spec, kind) for kind in table.types], dtype=torch.float64).reshape(-1, 2)
+    return TrainingTable(
+        types=table.types,
+        features=torch.from_numpy(domain.features(table.objects)).to(torch.float64),
+        values=torch.from_numpy(table.values),
+        noise=torch.from_numpy(table.noise),
+        centers=believed[:, 0],
+        scales=believed[:, 1],
+    )
+
+
+def _believed(spec: CampaignSpec, kind: str) -> tuple[float, float]:
+    """Return centre and deviation of a type's values before any is known: of its objective's range, if it has one."""
+    transform = spec.quantities()[kind].transform
+    for objective in spec.objectives:
+        if objective.assay_type == kind and objective.range is not None:
+            low, high = (transformed(edge, transform) for edge in objective.range)
+            if math.isfinite(low + high):
+                return (low + high) / 2, (high - low) / 2
+    return 0.0, 1.0
+
+
+def _feasibility(domain: Domain, attempted: Mapping[str, float], seed: int) -> Feasibility:
+    features = torch.from_numpy(domain.features(list(attempted))).to(torch.float64)
+    shares = torch.tensor(list(attempted.values()), dtype=torch.float64)
+    return fit_feasibility(features, shares, domain.kernel, seed=seed)
+
+
+def _utility(objective: Objective, beliefs: Beliefs, table: MeasuredTable, environment: Environment) -> Utility:
+    """Return an objective's normalisation, from what is known of its values."""
+    transform = beliefs.transform(objective)
+    if objective.assay_type is not None:
+        values = torch.from_numpy(table.values[:, table.types.index(objective.assay_type)])
+        return utility(objective, transform, values)
+    assert objective.computed is not None
+    usual = beliefs.domain.computed[objective.computed].range
+    if usual is not None and transform == "log10" and usual[0] <= 0:
+        usual = None
+    if objective.range is not None or usual is not None:
+        return utility(objective, transform, torch.empty(0), usual)
+    texts = list(table.objects) if len(table.objects) >= ENOUGH_OBJECTS else random_objects(environment)
+    values = torch.from_numpy(beliefs.domain.properties(texts, [objective.computed])[objective.computed])
+    return utility(objective, transform, values if transform == "none" else values.log10())
+
+
+def random_objects(environment: Environment) -> list[str]:
+    """Return the distinct objects of a few hundred uniformly random walks, always the same ones."""
+    generator = torch.Generator(device=environment.device).manual_seed(0)
+    states = environment.reset(RANDOM_WALKS)
+    while bool((walking := ~environment.is_final(states)).any()):
+        rows = walking.nonzero().squeeze(1)
+        logits = torch.zeros(len(rows), environment.n_actions, device=environment.device)
+        actions = draw(logits.masked_fill(~environment.forward_mask(states[rows]), -torch.inf), generator)
+        states = states.index_copy(0, rows, environment.step(states[rows], actions))
+    return [text for text in dict.fromkeys(environment.objects(states)) if text]

@@ -1,0 +1,134 @@
+"""What may be proposed at all: new, allowed, likely to satisfy what is asked of it, and safe. Counts what it refuses.
+
+Knows beliefs, the history and the domain's rules; not where objects come from or which are the best.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import torch
+
+from models import guardrail
+from models.proxies.contract import Posterior
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from models.beliefs import Assessment
+    from models.records import History
+    from models.rounds.fitting import Fitted
+
+_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """Objects that passed, with what is believed of them: `objectives` [N, M], `feasibility` [N], `bounds` [N, G].
+
+    `rows` are their places among the objects that were judged.
+    """
+
+    rows: list[int]
+    texts: list[str]
+    objectives: Posterior
+    feasibility: Tensor
+    bounds: Tensor
+
+
+@final
+class Gate:
+    """Tells new allowed objects from others, and remembers how many it refused for each reason."""
+
+    def __init__(self, fitted: Fitted, history: History) -> None:
+        self._fitted = fitted
+        self._closed = dict.fromkeys(history.excluded, "excluded")
+        self._closed |= dict.fromkeys(fitted.attempted, "already tried")
+        self._closed |= dict.fromkeys(fitted.measured, "already measured")
+        self._closed |= dict.fromkeys(history.pending, "pending")
+        self._seen: set[str] = set()
+        self._refused: Counter[str] = Counter()
+
+    @property
+    def n_unique(self) -> int:
+        """How many distinct objects came by."""
+        return len(self._seen)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many were refused by reason, most first."""
+        return dict(self._refused.most_common())
+
+    def admit(self, texts: Sequence[str]) -> list[int]:
+        """Return the rows of texts that are objects, not seen before, not known and within the domain's rules."""
+        rows = []
+        for row, text in enumerate(texts):
+            reason = self._reason(text)
+            if reason is None:
+                rows.append(row)
+            else:
+                self._refused[reason] += 1
+        return rows
+
+    def _reason(self, text: str) -> str | None:
+        """Return why a text is no new allowed object."""
+        if not text:
+            return "not an object"
+        if text in self._seen:
+            return "sampled before"
+        self._seen.add(text)
+        if text in self._closed:
+            return self._closed[text]
+        broken = self._fitted.domain.check(text)
+        return "rule: " + _NUMBER.sub("#", broken[0]) if broken else None
+
+    def judge(self, texts: Sequence[str]) -> Passed:
+        """Return those of the admitted objects that satisfy constraints and guardrails."""
+        beliefs = self._fitted.beliefs
+        assessment = beliefs.assess(texts)
+        bounds = self._bounds(texts)
+        reasons = self._reasons(assessment, bounds)
+        kept = [row for row, reason in enumerate(reasons) if reason is None]
+        self._refused.update(reason for reason in reasons if reason is not None)
+        objectives = assessment.objectives
+        return Passed(
+            kept,
+            [texts[row] for row in kept],
+            Posterior(objectives.mean[kept], objectives.sd[kept], objectives.noise_sd[kept]),
+            assessment.feasibility[kept],
+            bounds[kept],
+        )
+
+    def _bounds(self, texts: Sequence[str]) -> Tensor:
+        """Return the bound of each guardrail [N, G]."""
+        beliefs = self._fitted.beliefs
+        features = beliefs.features(texts)
+        columns = [torch.zeros(len(texts), 0, dtype=torch.float64)]
+        columns += [
+            guardrail.bound(beliefs.proxies, item, beliefs.limits(item), features).unsqueeze(-1)
+            for item in beliefs.spec.guardrails
+        ]
+        return torch.cat(columns, dim=1)
+
+    def _reasons(self, assessment: Assessment, bounds: Tensor) -> list[str | None]:
+        """Return the first reason to refuse each object, or None."""
+        spec, judged = self._fitted.beliefs.spec, self._fitted.beliefs.judged
+        tests = [
+            ("constraint on a computed property", ~assessment.is_allowed),
+            ("a computed objective does not exist", ~assessment.objectives.mean.isfinite().all(dim=1)),
+        ]
+        for column, item in enumerate(judged):
+            assert item.probability is not None
+            tests.append((f"constraint on {item.type}", assessment.within[:, column] < item.probability))
+        for column, rail in enumerate(spec.guardrails):
+            tests.append((f"guardrail {rail.name}", bounds[:, column] > rail.risk))
+        reasons: list[str | None] = [None] * len(bounds)
+        for reason, fails in reversed(tests):
+            for row in fails.nonzero().squeeze(-1).tolist():
+                reasons[row] = reason
+        return reasons

@@ -1,0 +1,135 @@
+"""The third step of a round: thousands of draws over many conditions, through the gate, until there are enough.
+
+Knows the trained policy and the gate; not which candidates are the best.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import torch
+
+from models.gflownet.conditioning import Condition
+from models.gflownet.exploration.uniform import UniformMixture
+from models.gflownet.sampler import sample
+from models.proxies.contract import Posterior
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Generator, Tensor
+
+    from models.gflownet.trainer import Trainer
+    from models.rounds.gate import Gate, Passed
+    from models.rounds.training import StateReward
+
+DRAWS = 1024
+"""Objects drawn at a time."""
+LEAST_DRAWS = 4
+MOST_DRAWS = 16
+JUDGED = 256
+"""Objects judged between two reports."""
+WEIGHED = 256
+"""Draws behind an estimate of log Z."""
+PER_CANDIDATE = 8
+"""Allowed objects wanted for each one that is to be chosen."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Everything that may be chosen: N allowed objects with the condition under which each was first drawn."""
+
+    texts: list[str]
+    states: Tensor
+    condition: Condition
+    objectives: Posterior
+    feasibility: Tensor
+    bounds: Tensor
+    n_sampled: int
+
+    def at(self, rows: list[int]) -> Pool:
+        """Return the objects in the given rows."""
+        places = torch.tensor(rows, dtype=torch.int64)
+        there = places.to(self.states.device)
+        belief = self.objectives
+        return Pool(
+            [self.texts[row] for row in rows],
+            self.states[there],
+            self.condition.at(there),
+            Posterior(belief.mean[places], belief.sd[places], belief.noise_sd[places]),
+            self.feasibility[places],
+            self.bounds[places],
+            self.n_sampled,
+        )
+
+
+def _draw(trainer: Trainer, number: int, generator: Generator) -> tuple[Tensor, Condition]:
+    """Return final states of draw `number`: by the policy over all conditions, later ones by random walks."""
+    condition = trainer.conditions.sample(DRAWS, generator)
+    if number < MOST_DRAWS // 2:
+        return sample(trainer.policy, trainer.environment, condition, DRAWS, generator).final_states, condition
+    mixture = UniformMixture(1.0)
+    with torch.inference_mode():
+        walks = mixture.trajectories(trainer.policy, trainer.environment, condition, generator)
+    return walks.final_states, condition
+
+
+def draw_pool(
+    trainer: Trainer, reward: StateReward, gate: Gate, k: int, seed: int, tick: Callable[[float, str], None]
+) -> Pool:
+    """Draw until there are `PER_CANDIDATE` allowed objects for each of k candidates, or nothing new is found."""
+    generator = torch.Generator(device=trainer.environment.device).manual_seed(seed)
+    wanted = PER_CANDIDATE * k
+    parts: list[tuple[Passed, Tensor, Condition]] = []
+    n_passed = n_draws = 0
+    is_exhausted = False
+    while n_draws < LEAST_DRAWS or (n_passed < wanted and n_draws < MOST_DRAWS and not is_exhausted):
+        states, condition = _draw(trainer, n_draws, generator)
+        n_draws += 1
+        before = gate.n_unique
+        rows = gate.admit(reward.texts(states))
+        is_exhausted = n_draws > MOST_DRAWS // 2 and gate.n_unique == before
+        for start in range(0, max(len(rows), 1), JUDGED):
+            part = torch.tensor(rows[start : start + JUDGED], dtype=torch.int64, device=states.device)
+            passed = gate.judge(reward.texts(states[part]))
+            kept = part[passed.rows]
+            parts.append((passed, states[kept], condition.at(kept)))
+            n_passed += len(passed.rows)
+            share = max(min(n_passed / wanted, n_draws / LEAST_DRAWS), n_draws / MOST_DRAWS)
+            tick(min(1.0, share), f"drew {n_draws * DRAWS} objects, {n_passed} may be proposed")
+    return _join(parts, n_draws * DRAWS)
+
+
+def _join(parts: list[tuple[Passed, Tensor, Condition]], n_sampled: int) -> Pool:
+    passed = [part for part, _, _ in parts]
+    objectives = [part.objectives for part in passed]
+    return Pool(
+        texts=[text for part in passed for text in part.texts],
+        states=torch.cat([states for _, states, _ in parts]),
+        condition=Condition(
+            torch.cat([condition.beta for _, _, condition in parts]),
+            torch.cat([condition.preference for _, _, condition in parts]),
+        ),
+        objectives=Posterior(
+            torch.cat([belief.mean for belief in objectives]),
+            torch.cat([belief.sd for belief in objectives]),
+            torch.cat([belief.noise_sd for belief in objectives]),
+        ),
+        feasibility=torch.cat([part.feasibility for part in passed]),
+        bounds=torch.cat([part.bounds for part in passed]),
+        n_sampled=n_sampled,
+    )
+
+
+@torch.inference_mode()
+def log_partition(trainer: Trainer, reward: StateReward, beta: float, seed: int) -> float:
+    """Return the importance-weighted estimate of log Z at one temperature and the even preference."""
+    even = [1.0] * trainer.conditions.n_objectives
+    generator = torch.Generator(device=trainer.environment.device).manual_seed(seed)
+    condition = trainer.conditions.fixed(beta, even, WEIGHED)
+    drawn = sample(trainer.policy, trainer.environment, condition, WEIGHED, generator)
+    log_weights = reward(drawn.final_states, condition) + drawn.log_pb - drawn.log_pf
+    return float(log_weights.double().logsumexp(dim=0) - math.log(WEIGHED))

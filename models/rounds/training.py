@@ -1,0 +1,151 @@
+"""The second step of a round: a policy trained on the log-reward, saved as it goes.
+
+Knows the engine and the reward by text; not where checkpoints are kept.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, final
+
+import torch
+
+from models.checkpoint import CheckpointError, pack, unpack
+from models.gflownet.conditioning import ConditionSampler
+from models.gflownet.trainer import Trainer, TrainerSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from torch import Tensor
+
+    from models.gflownet.conditioning import Condition
+    from models.gflownet.environment import Environment
+    from models.records import CheckpointStore
+    from models.reward import LogReward
+    from models.specs import SamplerSpec
+
+CHECKPOINT_SECONDS = 15.0
+TICK_SECONDS = 0.5
+CURVE_POINTS = 50
+
+
+@final
+class StateReward:
+    """The log-reward of final states: an object's text is asked for only when its state is new."""
+
+    def __init__(self, environment: Environment, reward: LogReward) -> None:
+        self._environment = environment
+        self._reward = reward
+        self._texts: dict[int, str] = {}
+
+    def texts(self, states: Tensor) -> list[str]:
+        """Return the canonical text of each final state [B, W]; empty for what is no object."""
+        keys: list[int] = self._environment.key(states).tolist()
+        new = {key: row for row, key in enumerate(keys) if key not in self._texts}
+        if new:
+            rows = torch.tensor(list(new.values()), device=states.device)
+            self._texts.update(zip(new, self._environment.objects(states[rows]), strict=True))
+        return [self._texts[key] for key in keys]
+
+    def __call__(self, states: Tensor, condition: Condition) -> Tensor:
+        """Return log-rewards [B] of final states [B, W]."""
+        return self._reward(self.texts(states), condition.beta, condition.preference)
+
+
+def build_trainer(
+    spec: SamplerSpec,
+    environment: Environment,
+    reward: StateReward,
+    n_objectives: int,
+    seed: int,
+    measured: Sequence[str],
+) -> Trainer:
+    """Return a trainer at its start."""
+    conditions = ConditionSampler(spec.beta, n_objectives, device=environment.device)
+    settings = TrainerSettings(
+        loss=spec.loss,
+        steps=spec.steps,
+        trajectories_per_step=spec.trajectories_per_step,
+        random_action_probability=spec.random_action_probability,
+    )
+    return Trainer(environment, conditions, reward, settings, seed, measured)
+
+
+@final
+class Curve:
+    """The training loss, averaged over equal stretches of steps."""
+
+    def __init__(self, steps: int) -> None:
+        self.stretch = max(1, steps // CURVE_POINTS)
+        self.points: list[float] = []
+        self._open: list[float] = []
+
+    def add(self, loss: float) -> None:
+        """Take the loss of the next step."""
+        self._open.append(loss)
+        if len(self._open) == self.stretch:
+            self.points.append(sum(self._open) / self.stretch)
+            self._open = []
+
+    def state(self) -> list[list[float]]:
+        """Return what a checkpoint keeps."""
+        return [list(self.points), list(self._open)]
+
+    def restore(self, state: list[list[float]]) -> None:
+        """Take back what `state` returned."""
+        self.points, self._open = state
+
+
+def resume(trainer: Trainer, curve: Curve, checkpoint: CheckpointStore | None, identity: str) -> bool:
+    """Take the trainer and curve to where a checkpoint of the same round left them; tell whether there was one.
+
+    A checkpoint is a cache: one that is damaged or of another round (`identity`) is passed over.
+
+    Raises:
+        CheckpointError: if it is of this round but of a trainer of another shape.
+    """
+    content = checkpoint.load() if checkpoint is not None else None
+    if content is None:
+        return False
+    try:
+        tensors, header = unpack(content)
+    except CheckpointError:
+        return False
+    if header.get("identity") != identity:
+        return False
+    trainer.load_state_dict(tensors, header["trainer"])
+    curve.restore(header["curve"])
+    return True
+
+
+def _save(trainer: Trainer, curve: Curve, checkpoint: CheckpointStore, identity: str) -> None:
+    tensors, state = trainer.state_dict()
+    header: dict[str, Any] = {"identity": identity, "trainer": state, "curve": curve.state()}
+    checkpoint.save(pack(tensors, header))
+
+
+def train(
+    trainer: Trainer, checkpoint: CheckpointStore | None, identity: str, tick: Callable[[float, str], None]
+) -> list[float]:
+    """Take the remaining steps, telling and saving now and then; return the loss curve. `tick` may raise to stop.
+
+    Clocks decide only when to tell and to save, so that they change no number.
+    """
+    steps = trainer.settings.steps
+    curve = Curve(steps)
+    resume(trainer, curve, checkpoint, identity)
+    told = saved = time.monotonic()
+    tick(trainer.steps_done / steps, f"training, step {trainer.steps_done} of {steps}")
+    while trainer.steps_done < steps:
+        curve.add(trainer.step()["loss"])
+        now = time.monotonic()
+        if checkpoint is not None and now - saved >= CHECKPOINT_SECONDS:
+            _save(trainer, curve, checkpoint, identity)
+            saved = now
+        if now - told >= TICK_SECONDS:
+            tick(trainer.steps_done / steps, f"training, step {trainer.steps_done} of {steps}")
+            told = now
+    if checkpoint is not None:
+        _save(trainer, curve, checkpoint, identity)
+    return curve.points
