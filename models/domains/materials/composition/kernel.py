@@ -1,13 +1,40 @@
-"""The GP kernel of compositions. Loads torch."""
+"""The GP kernel of compositions: likeness of element statistics and sharing of elements. Loads torch.
+
+Chosen by cross-validated likelihood and error among some twenty kernels on two measured tables (band gaps of
+semiconductors, hardness of alloys): statistics alone do badly on alloys, fractions alone on band gaps, the weighted sum
+does well on both, and leaving out the ranges loses nothing.
+"""
 
 from __future__ import annotations
 
-from gpytorch.kernels import Kernel, MaternKernel
+import math
 
-from models.domains.materials.composition.elements import element_table
-from models.domains.materials.composition.features import N_STATISTICS
+from gpytorch.kernels import Kernel, MaternKernel
+from gpytorch.priors import LogNormalPrior
+
+from models.domains.materials.composition.elements import DESCRIPTORS, element_table
+from models.domains.materials.covariance import ConvexSum
+
+STATISTICS_LENGTHSCALE, FRACTIONS_LENGTHSCALE = 4.0, 1.0
 
 
 def composition_kernel() -> Kernel:
-    n = len(element_table())
-    return MaternKernel(nu=2.5, active_dims=tuple(range(n, n + N_STATISTICS)))
+    """Return w k(mean and deviation of descriptors) + (1 - w) k(fractions), Matern-5/2, each descriptor on its scale.
+
+    The lengthscales' priors are narrow (half an e-fold): a campaign starts from tens of values.
+    """
+    n_fractions, n_statistics = len(element_table()), 2 * len(DESCRIPTORS)
+    statistics = MaternKernel(
+        nu=2.5,
+        ard_num_dims=n_statistics,
+        active_dims=tuple(range(n_fractions, n_fractions + n_statistics)),
+        lengthscale_prior=LogNormalPrior(math.log(STATISTICS_LENGTHSCALE), 0.5),
+    )
+    statistics.initialize(lengthscale=STATISTICS_LENGTHSCALE)
+    fractions = MaternKernel(
+        nu=2.5,
+        active_dims=tuple(range(n_fractions)),
+        lengthscale_prior=LogNormalPrior(math.log(FRACTIONS_LENGTHSCALE), 0.75),
+    )
+    fractions.initialize(lengthscale=FRACTIONS_LENGTHSCALE)
+    return ConvexSum(statistics, fractions)
