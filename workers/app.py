@@ -1,0 +1,110 @@
+"""The Celery application: which tasks there are, on which queue, and how a worker treats them.
+
+Two roles, each its own process, started by `run_worker`:
+
+- a round worker (`python -m workers --no-beat`) computes rounds, one at a time, in a child process;
+- upkeep (`python -m workers --beat`) is Celery beat with a small worker of its own, so that lost rounds are found while
+  every round worker is busy. It loads no torch, and several of them do no harm.
+
+`python -m workers` is both. SIGTERM or Ctrl-C gives a running round back to the queue and ends within seconds; the next
+worker resumes it from its checkpoint.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from celery import Celery, signals
+
+from service.dispatch import ROUND_TASK, SWEEP_TASK
+from service.logs import configure_logs
+from service.settings import Settings
+from workers.process import Process, die_with_parent
+
+ROUND_QUEUE = "celery"
+"""The name under which `service.dispatch` sends: Celery's default."""
+UPKEEP_QUEUE = "upkeep"
+_REDELIVERY_MARGIN_SECONDS = 600
+
+
+def make_app(settings: Settings) -> Celery:
+    """Return the application with its tasks, bound to a process of its own."""
+    process = Process(settings)
+    app = Celery("assayflow", broker=settings.required_redis_url(), set_as_current=False)
+    app.conf.update(_configuration(settings))
+    _add_tasks(app, process)
+    _connect_signals(process)
+    return app
+
+
+def run_worker(settings: Settings, *, upkeep: bool = False) -> int:
+    """Run a round worker, or upkeep, until a signal ends it; return the exit status."""
+    level = settings.log_level.upper()
+    common = ["worker", "--without-gossip", "--without-mingle", f"--loglevel={level}"]
+    if upkeep:
+        role = ["--pool=solo", "--beat", "--scheduler=celery.beat:Scheduler", f"--queues={UPKEEP_QUEUE}"]
+    else:
+        role = ["--pool=prefork", "--concurrency=1", f"--queues={ROUND_QUEUE}"]
+    make_app(settings).worker_main([*common, *role, f"--hostname={'upkeep' if upkeep else 'rounds'}@%h"])
+    return 0
+
+
+def _configuration(settings: Settings) -> dict[str, Any]:
+    return {
+        "accept_content": ["json"],
+        "task_serializer": "json",
+        "task_ignore_result": True,
+        "enable_utc": True,
+        "timezone": "UTC",
+        # A message stays in the queue until its work is done, and a worker reserves no second one.
+        "task_acks_late": True,
+        "task_reject_on_worker_lost": True,
+        "worker_prefetch_multiplier": 1,
+        "task_soft_time_limit": settings.soft_time_limit_seconds,
+        "task_time_limit": settings.time_limit_seconds,
+        # Redis delivers again what is not acknowledged by then: it must outlast the longest task.
+        "broker_transport_options": {"visibility_timeout": settings.time_limit_seconds + _REDELIVERY_MARGIN_SECONDS},
+        "broker_connection_retry_on_startup": True,
+        "worker_cancel_long_running_tasks_on_connection_loss": False,  # the lease guards against a second delivery
+        "worker_send_task_events": False,
+        "worker_hijack_root_logger": False,
+        "worker_redirect_stdouts": False,
+        "beat_schedule": {
+            "sweep": {
+                "task": SWEEP_TASK,
+                "schedule": settings.sweep_seconds,
+                "options": {"queue": UPKEEP_QUEUE, "expires": settings.sweep_seconds},
+            }
+        },
+        "beat_max_loop_interval": min(5.0, settings.sweep_seconds),
+    }
+
+
+def _add_tasks(app: Celery, process: Process) -> None:
+    @app.task(name=ROUND_TASK)
+    def compute(round_id: str) -> None:
+        from workers.rounds import compute_round
+
+        compute_round(process, UUID(round_id))
+
+    @app.task(name=SWEEP_TASK)
+    def look_after() -> None:
+        from workers.upkeep import sweep
+
+        sweep(process)
+
+
+def _connect_signals(process: Process) -> None:
+    settings = process.settings
+
+    @signals.setup_logging.connect(weak=False)
+    def use_our_logs(**_: Any) -> None:
+        configure_logs(settings.log_format, settings.log_level)
+
+    @signals.worker_process_init.connect(weak=False)
+    @signals.beat_embedded_init.connect(weak=False)
+    def start_child(**_: Any) -> None:
+        die_with_parent()
+
+    @signals.worker_shutting_down.connect(weak=False)
+    def give_round_back(**_: Any) -> None:
+        process.stop()

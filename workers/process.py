@@ -1,0 +1,75 @@
+"""What one worker process holds: settings, database sessions and the wish to stop. Nothing is opened before the fork.
+
+Knows no task. CUDA and torch are touched in the child alone: CUDA does not survive a fork.
+"""
+
+import ctypes
+import os
+import platform
+import signal
+import sys
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from multiprocessing import Event
+from typing import final
+
+from service.dispatch import CelerySender, deliver
+from service.settings import Settings
+from service.store.session import Sessions, make_sessions, open_engine
+
+_RECORDED = ("assayflow", "torch", "botorch", "gpytorch", "numpy", "rdkit", "pymatgen-core")
+_PR_SET_PDEATHSIG = 1
+
+
+@final
+class Process:
+    """The state of one worker process; made in the parent, filled in the child."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._stopping = Event()
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """Sessions that send tasks when they commit; the first use opens the connections."""
+        made = make_sessions(open_engine(self.settings.required_database_url(), pool_size=2))
+        deliver(made, CelerySender(self.settings.required_redis_url()))
+        return made
+
+    def stop(self) -> None:
+        """Ask the work of this process's children to give its round back soon."""
+        self._stopping.set()
+
+    def is_stopping(self) -> bool:
+        """Tell whether this worker shuts down."""
+        return self._stopping.is_set()
+
+    def prepare_science(self) -> str:
+        """Set torch's threads and return the device to compute on; loads torch."""
+        import torch
+
+        if self.settings.torch_threads is not None:
+            torch.set_num_threads(self.settings.torch_threads)
+        return self.settings.device or ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def die_with_parent() -> None:
+    """Let the kernel end this process when its parent is killed: an orphan would go on holding its lease."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def installed_versions() -> dict[str, str]:
+    """Return the versions that a batch depends on, without importing anything."""
+    found = {"python": platform.python_version()}
+    for name in _RECORDED:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def process_name() -> str:
+    """Return host and process, for people who look for the owner of a lease."""
+    return f"{platform.node()}:{os.getpid()}"

@@ -1,0 +1,95 @@
+"""Tells the database how far a round is, keeps its lease alive, and stops the work when it should stop.
+
+Knows nothing of what the work does: it is called with stages and shares, and a thread keeps the lease while it is not.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Literal, Self, final
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from models.records import Cancelled, Stage
+from service.campaigns import rounds
+from service.campaigns.rounds import Lease, Standing
+from service.settings import Settings
+from service.store.session import Sessions
+
+Stop = Literal["cancelled", "lost", "stopping"]
+_log = structlog.get_logger(__name__)
+
+
+@final
+class Progress:
+    """A `models.records.Report` with a heartbeat, to be used as a context manager around the work.
+
+    `stop` says why the work must end: somebody cancelled it, the lease is lost, or this worker shuts down.
+    """
+
+    def __init__(
+        self, sessions: Sessions, lease: Lease, settings: Settings, is_stopping: Callable[[], bool] = lambda: False
+    ) -> None:
+        self._sessions = sessions
+        self._lease = lease
+        self._heartbeat_seconds = settings.heartbeat_seconds
+        self._progress_seconds = settings.progress_seconds
+        self._is_stopping = is_stopping
+        self._standing: Standing = "held"
+        self._written: tuple[Stage, float] | None = None
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._done.set()
+        self._thread.join()
+
+    @property
+    def stop(self) -> Stop | None:
+        """Why the work must stop, or None while it may go on."""
+        if self._standing != "held":
+            return self._standing
+        return "stopping" if self._is_stopping() else None
+
+    def __call__(self, stage: Stage, progress: float, message: str) -> None:
+        """Record progress, at most once in a while unless the stage is new.
+
+        Raises:
+            Cancelled: if the work must stop.
+        """
+        now = time.monotonic()
+        if self._written is None or self._written[0] != stage or now - self._written[1] >= self._progress_seconds:
+            self._written = (stage, now)
+            self._renew(lambda: self._record(stage, progress, message))
+        if self.stop is not None:
+            raise Cancelled(self.stop)
+
+    def _beat(self) -> None:
+        while self._standing != "lost" and not self._done.wait(self._heartbeat_seconds):
+            self._renew(self._heartbeat)
+
+    def _renew(self, write: Callable[[], Standing]) -> None:
+        """Write, and remember what the database says. Its absence alone is no reason to stop: the lease decides."""
+        try:
+            standing = write()
+        except DBAPIError as error:
+            _log.warning("progress not written", round=str(self._lease.round_id), error=type(error.orig).__name__)
+            return
+        if self._standing == "held" or standing == "lost":
+            self._standing = standing
+
+    def _heartbeat(self) -> Standing:
+        with self._sessions.begin() as session:
+            return rounds.heartbeat(session, self._lease)
+
+    def _record(self, stage: Stage, progress: float, message: str) -> Standing:
+        with self._sessions.begin() as session:
+            return rounds.record_progress(session, self._lease, stage, progress, message)
