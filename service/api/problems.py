@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from service.errors import AssayflowError, NotFoundError, UnavailableError, UnprocessableError
 from service.pointers import body_place, pointer, sentence
@@ -59,7 +60,13 @@ def places(errors: Iterable[Mapping[str, Any]], body: Any) -> list[dict[str, Any
             found.append(body_place(error, inside, body))
         else:
             found.append({"in": source, "pointer": pointer(path), "detail": sentence(error)})
-    return found
+    return [place for place in found if not _is_consequence(place, found)]
+
+
+def _is_consequence(place: Mapping[str, Any], found: Iterable[Mapping[str, Any]]) -> bool:
+    """Tell whether a list is too short only because an item of it is wrong: pydantic reports both."""
+    inside = place["pointer"] + "/"
+    return "should have at least" in place["detail"] and any(item["pointer"].startswith(inside) for item in found)
 
 
 def _on_assayflow_error(request: Request, error: Exception) -> JSONResponse:
@@ -87,7 +94,19 @@ def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
     }
     detail = details.get(raised.status_code, str(raised.detail))
     slug = phrase.lower().replace(" ", "-")
-    return _respond(problem(raised.status_code, slug, phrase, detail, request.url.path), raised.headers)
+    headers = dict(raised.headers or {})
+    if raised.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_allowed_methods(request))
+    return _respond(problem(raised.status_code, slug, phrase, detail, request.url.path), headers)
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """Return the methods of every route at this address (RFC 9110, section 15.5.6): the router names one route's."""
+    candidates = {method: dict(request.scope, method=method) for method in ("GET", "POST", "PATCH", "PUT", "DELETE")}
+    routes = request.app.router.routes
+    return [
+        method for method, scope in candidates.items() if any(route.matches(scope)[0] == Match.FULL for route in routes)
+    ]
 
 
 def _on_unavailable(request: Request, error: Exception) -> JSONResponse:

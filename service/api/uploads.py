@@ -63,9 +63,9 @@ def take_results(session: Session, caller: Caller, campaign_id: UUID, file: Resu
     report = _linked(session, campaign_id, check_upload(upload, view))
     if file.mode == "atomic" and report.count("rejected"):
         raise _refusal(report)
-    if not file.dry_run and report.accepted:
-        _store(session, caller, campaign_id, file, report)
-    return report
+    if file.dry_run or not report.accepted:
+        return report
+    return _store(session, caller, campaign_id, file, report)
 
 
 def _open(file: ResultsFile, spec: CampaignSpec) -> Upload:
@@ -104,7 +104,8 @@ def _refusal(report: Report) -> UnprocessableError:
     )
 
 
-def _store(session: Session, caller: Caller, campaign_id: UUID, file: ResultsFile, report: Report) -> None:
+def _store(session: Session, caller: Caller, campaign_id: UUID, file: ResultsFile, report: Report) -> Report:
+    """Store the accepted rows; one whose external_id arrived in the meantime has become a duplicate."""
     upload = NewUpload(
         media_type=file.media_type,
         sha256=hashlib.sha256(file.content).hexdigest(),
@@ -113,7 +114,18 @@ def _store(session: Session, caller: Caller, campaign_id: UUID, file: ResultsFil
         n_rejected=report.count("rejected"),
     )
     rows = [_new_result(row) for row in report.accepted]
-    commands.store_results(session, caller.workspace_id, campaign_id, upload, rows)
+    stored = commands.store_results(session, caller.workspace_id, campaign_id, upload, rows)
+    late = {id(row) for row, told in zip(report.accepted, stored.rows, strict=True) if told.status == "duplicate"}
+    reason = "the same external_id was stored at this moment"
+    return replace(
+        report,
+        rows=tuple(
+            replace(row, status="duplicate", reason=reason, column="external_id", result=None)
+            if id(row) in late
+            else row
+            for row in report.rows
+        ),
+    )
 
 
 def _new_result(row: ParsedRow) -> NewResult:

@@ -1,0 +1,138 @@
+"""Campaigns over HTTP."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from api_actors import Api
+
+
+def test_a_campaign_is_created_and_read_back(api: Api, campaign_spec: dict[str, Any]) -> None:
+    created = api.client.post("/v1/campaigns", json=campaign_spec)
+    assert created.status_code == 201
+    body = created.json()
+    assert created.headers["Location"] == f"/v1/campaigns/{body['id']}"
+    assert body["name"] == "Many lights"
+    assert body["state"] == "active"
+    assert (body["rounds"], body["results"]) == (0, 0)
+    assert body["spec"]["batch"]["size"] == 24
+    assert body["spec"]["objectives"][0]["units"] == "mW"
+    read = api.client.get(created.headers["Location"])
+    assert read.json() == body
+    assert read.headers["ETag"] == created.headers["ETag"]
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"objectives": [{"name": "glow", "direction": "up"}]}, "/objectives/0/direction"),
+        ({"domain": {"kind": "switches", "n": 4, "colour": "red"}}, "/domain/colour"),
+        ({"domain": {"kind": "switches", "n": "many"}}, "/domain/n"),
+        ({"domain": {"kind": "proteins"}}, "/domain"),
+        ({"domain": {"n": 4}}, "/domain"),
+        ({"name": ""}, "/name"),
+        ({"deadline": "soon"}, "/deadline"),
+        ({"objectives": []}, "/objectives"),
+        ({"constraints": [{"property": "ones"}]}, "/constraints/0"),
+        ({"sampler": {"loss": "magic"}}, "/sampler"),
+        ({"batch": {"size": 0}}, "/batch/size"),
+        ({"objectives": [{"name": "a/b~c", "a/b~c": 1}]}, "/objectives/0/a~1b~0c"),
+    ],
+)
+def test_a_wrong_specification_is_answered_with_the_place(
+    api: Api, campaign_spec: dict[str, Any], change: dict[str, Any], pointer: str
+) -> None:
+    response = api.client.post("/v1/campaigns", json=campaign_spec | change)
+    assert response.status_code == 422
+    assert response.headers["Content-Type"] == "application/problem+json"
+    places = response.json()["errors"]
+    assert pointer in [place["pointer"] for place in places]
+    assert all(place["pointer"].startswith(pointer.rsplit("/", 1)[0]) for place in places)
+    assert api.client.get("/v1/campaigns").json()["items"] == []
+
+
+def test_a_missing_field_is_named(api: Api, campaign_spec: dict[str, Any]) -> None:
+    del campaign_spec["objectives"]
+    places = api.client.post("/v1/campaigns", json=campaign_spec).json()["errors"]
+    assert places == [{"pointer": "/objectives", "detail": "Field required"}]
+
+
+def test_a_list_whose_item_is_wrong_is_not_called_too_short(api: Api, campaign_spec: dict[str, Any]) -> None:
+    campaign_spec["objectives"] = [{"name": "glow", "direction": "up"}]
+    places = api.client.post("/v1/campaigns", json=campaign_spec).json()["errors"]
+    assert [place["pointer"] for place in places] == ["/objectives/0/direction"]
+
+
+def test_lists_are_paged_newest_first_and_stable_while_others_are_added(api: Api) -> None:
+    ids = [api.campaign(name=f"campaign {index}")["id"] for index in range(5)]
+    first = api.client.get("/v1/campaigns", params={"limit": 2})
+    assert [item["id"] for item in first.json()["items"]] == [ids[4], ids[3]]
+    api.campaign(name="late")
+    assert first.links["next"]["rel"] == "next"
+    second = api.client.get(first.links["next"]["url"])
+    assert [item["id"] for item in second.json()["items"]] == [ids[2], ids[1]]
+    third = api.client.get("/v1/campaigns", params={"limit": 2, "cursor": second.json()["next_cursor"]})
+    assert [item["id"] for item in third.json()["items"]] == [ids[0]]
+    assert third.json()["next_cursor"] is None
+    assert "Link" not in third.headers
+
+
+@pytest.mark.parametrize(("name", "value"), [("limit", 0), ("limit", 10**9), ("limit", "ten"), ("cursor", "bogus")])
+def test_a_bad_page_is_named(api: Api, name: str, value: Any) -> None:
+    response = api.client.get("/v1/campaigns", params={name: value})
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["pointer"] == f"/{name}"
+
+
+def test_a_change_needs_the_current_etag(api: Api) -> None:
+    address = f"/v1/campaigns/{api.campaign()['id']}"
+    tag = api.client.get(address).headers["ETag"]
+    assert api.client.patch(address, json={"name": "Few lights"}).status_code == 428
+    assert api.client.patch(address, json={"name": "x"}, headers={"If-Match": '"0"'}).status_code == 412
+    changed = api.client.patch(address, json={"name": "Few lights"}, headers={"If-Match": tag})
+    assert changed.status_code == 200
+    assert changed.json()["name"] == changed.json()["spec"]["name"] == "Few lights"
+    assert changed.headers["ETag"] not in ("", tag)
+    assert api.client.patch(address, json={"name": "Late"}, headers={"If-Match": tag}).status_code == 412
+    anyway = api.client.patch(address, json={"name": "Anyway"}, headers={"If-Match": "*"})
+    assert anyway.json()["name"] == "Anyway"
+
+
+def test_a_merge_patch_changes_what_it_names_only(api: Api) -> None:
+    created = api.campaign(batch={"size": 5, "diversity": 0.9})
+    response = api.client.patch(
+        f"/v1/campaigns/{created['id']}",
+        content=b'{"batch": {"size": 7}}',
+        headers={"If-Match": "*", "Content-Type": "application/merge-patch+json"},
+    )
+    assert response.json()["spec"]["batch"] == {"size": 7, "diversity": 0.9, "exploration": 0.2}
+
+
+def test_a_wrong_change_is_refused_whole(api: Api) -> None:
+    address = f"/v1/campaigns/{api.campaign()['id']}"
+    wrong = {"name": "New", "domain": {"n": 99}}
+    response = api.client.patch(address, json=wrong, headers={"If-Match": "*"})
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["pointer"] == "/domain/n"
+    assert api.client.get(address).json()["name"] == "Many lights"
+
+
+def test_an_archived_campaign_can_only_be_read(api: Api) -> None:
+    campaign = api.campaign()
+    address = f"/v1/campaigns/{campaign['id']}"
+    archived = api.client.post(f"{address}/archive")
+    assert (archived.status_code, archived.json()["state"]) == (200, "archived")
+    assert api.client.post(f"{address}/rounds").status_code == 409
+    assert api.client.post(f"{address}/results", json=[]).status_code == 409
+    assert api.client.patch(address, json={"name": "x"}, headers={"If-Match": "*"}).status_code == 409
+    assert api.client.get(address).json()["state"] == "archived"
+
+
+@pytest.mark.parametrize(
+    "path", ["{}", "{}/rounds", "{}/rounds/1", "{}/rounds/1/batch", "{}/rounds/1/events", "{}/results"]
+)
+@pytest.mark.parametrize("campaign_id", [str(uuid4()), "not-an-id"])
+def test_an_unknown_campaign_is_not_found(api: Api, path: str, campaign_id: str) -> None:
+    response = api.client.get(f"/v1/campaigns/{path.format(campaign_id)}")
+    assert response.status_code == 404
+    assert response.headers["Content-Type"] == "application/problem+json"

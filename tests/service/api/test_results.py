@@ -1,0 +1,165 @@
+"""Uploading and reading results."""
+
+from typing import Any
+
+import pytest
+from api_actors import Api, Worker
+
+CSV = {"Content-Type": "text/csv"}
+
+
+@pytest.fixture
+def address(api: Api) -> str:
+    return f"/v1/campaigns/{api.campaign()['id']}/results"
+
+
+def test_json_rows_are_stored_verbatim_and_standardised(api: Api, address: str) -> None:
+    rows = [{"switches": "0101", "type": "glow", "relation": "<", "value": 3000, "units": "uW", "external_id": "A-1"}]
+    report = api.client.post(address, json=rows)
+    assert report.status_code == 200
+    assert report.json()["accepted"] == 1
+    assert report.json()["rows"][0] | {"row": 1, "status": "accepted", "object": "0101"} == report.json()["rows"][0]
+    stored = api.client.get(address).json()["items"]
+    assert len(stored) == 1
+    assert stored[0]["verbatim"]["units"] == "uW"
+    assert stored[0]["value"] == pytest.approx(3.0)
+    assert (stored[0]["units"], stored[0]["relation"], stored[0]["external_id"]) == ("mW", "<", "A-1")
+    campaign = api.client.get(address.removesuffix("/results")).json()
+    assert campaign["results"] == 1
+
+
+def test_csv_is_read(api: Api, address: str) -> None:
+    table = "Switches,Type,Value,Outcome\n0101,glow,3,\n1111,glow,,insoluble\n"
+    report = api.client.post(address, content=table, headers=CSV).json()
+    assert (report["accepted"], report["rejected"]) == (2, 0)
+    outcomes = {item["object"]: (item["outcome"], item["value"]) for item in api.client.get(address).json()["items"]}
+    assert outcomes == {"0101": ("ok", 3.0), "1111": ("insoluble", None)}
+
+
+def test_an_atomic_upload_with_a_bad_row_stores_nothing(api: Api, address: str) -> None:
+    table = "switches,type,value\n0101,glow,3\nblue,glow,4\n0001,glow,bright\n"
+    response = api.client.post(address, content=table, headers=CSV)
+    body = response.json()
+    assert response.status_code == 422
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert (body["accepted"], body["rejected"]) == (1, 2)
+    assert [row["status"] for row in body["rows"]] == ["accepted", "rejected", "rejected"]
+    assert [(place["row"], place["column"]) for place in body["errors"]] == [(3, "switches"), (4, "value")]
+    assert api.client.get(address).json()["items"] == []
+
+
+def test_a_partial_upload_stores_the_good_rows(api: Api, address: str) -> None:
+    rows = [{"switches": "0101", "type": "glow", "value": 3}, {"switches": "blue", "type": "glow", "value": 4}]
+    response = api.client.post(address, json=rows, params={"mode": "partial"})
+    assert (response.status_code, response.json()["accepted"], response.json()["rejected"]) == (200, 1, 1)
+    assert [item["object"] for item in api.client.get(address).json()["items"]] == ["0101"]
+
+
+@pytest.mark.parametrize("mode", ["atomic", "partial"])
+def test_a_dry_run_reports_and_stores_nothing(api: Api, address: str, mode: str) -> None:
+    rows = [{"switches": "0101", "type": "glow", "value": 3}]
+    response = api.client.post(address, json=rows, params={"dry_run": "true", "mode": mode})
+    assert (response.status_code, response.json()["accepted"]) == (200, 1)
+    assert api.client.get(address).json()["items"] == []
+
+
+def test_a_repeated_external_id_is_a_duplicate(api: Api, address: str) -> None:
+    rows = [{"switches": "0101", "type": "glow", "value": 3, "external_id": "A-1"}]
+    assert api.client.post(address, json=rows).json()["accepted"] == 1
+    again = api.client.post(address, json=rows)
+    assert again.status_code == 200
+    assert (again.json()["accepted"], again.json()["duplicates"]) == (0, 1)
+    assert again.json()["rows"][0]["status"] == "duplicate"
+    assert len(api.client.get(address).json()["items"]) == 1
+
+
+def test_results_are_paged_in_the_order_of_the_file(api: Api, address: str) -> None:
+    rows = [{"switches": f"{index:04b}", "type": "glow", "value": index} for index in range(7)]
+    api.client.post(address, json=rows)
+    values, cursor = [], None
+    while True:
+        page = api.client.get(address, params={"limit": 3} | ({"cursor": cursor} if cursor else {})).json()
+        values += [item["value"] for item in page["items"]]
+        if (cursor := page["next_cursor"]) is None:
+            break
+    assert values == list(range(7))
+
+
+@pytest.mark.parametrize("media_type", ["application/xml", "image/png", "", "chemical/x-mdl-sdfile"])
+def test_other_formats_are_refused(api: Api, address: str, media_type: str) -> None:
+    response = api.client.post(address, content=b"x", headers={"Content-Type": media_type})
+    assert response.status_code == 415
+    assert "text/csv" in response.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type"),
+    [
+        (b'{"rows": []}', "application/json"),
+        (b'[{"switches": "01", "type": "glow", "value": NaN}]', "application/json"),
+        (b"[" * 50_000, "application/json"),
+        (b'[{"a": "\xff"}]', "application/json"),
+        (b"a,b\n\x00,1\n", "text/csv"),
+        (b"\xff\xfe\xfa", "text/csv; charset=utf-8"),
+        (b"", "text/csv"),
+        (b"colour,taste\nred,sweet\n", "text/csv"),
+    ],
+)
+def test_what_is_no_table_of_results_is_unprocessable(api: Api, address: str, content: bytes, media_type: str) -> None:
+    response = api.client.post(address, content=content, headers={"Content-Type": media_type})
+    assert response.status_code == 422, response.text
+    assert response.json()["errors"]
+    assert api.client.get(address).json()["items"] == []
+
+
+@pytest.mark.parametrize(("name", "value"), [("mode", "careless"), ("dry_run", "perhaps")])
+def test_a_wrong_option_is_named(api: Api, address: str, name: str, value: Any) -> None:
+    response = api.client.post(address, json=[], params={name: value})
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["pointer"] == f"/{name}"
+
+
+def test_an_upload_over_the_limit_is_too_large(api: Api, address: str) -> None:
+    response = api.client.post(address, content=b"x" * 200_001, headers=CSV)
+    assert response.status_code == 413
+    chunks = (b"y" * 50_000 for _ in range(5))
+    assert api.client.post(address, content=chunks, headers=CSV).status_code == 413
+    assert api.client.post(address, json=[{"switches": "0101", "type": "glow", "value": 3}]).status_code == 200
+
+
+def test_results_reach_their_candidates_and_complete_the_round(api: Api, worker: Worker) -> None:
+    campaign = api.campaign()
+    address = f"/v1/campaigns/{campaign['id']}"
+    worker.finish(api.round(campaign["id"]))
+    batch = api.client.get(f"{address}/rounds/1/batch").json()["candidates"]
+    rows = [
+        {"candidate_id": batch[0]["id"], "type": "glow", "value": 5},
+        {"switches": batch[1]["object"], "type": "glow", "value": 2},
+        {"candidate_id": batch[2]["id"], "type": "glow", "outcome": "failed_synthesis"},
+    ]
+    dry = api.client.post(f"{address}/results", json=rows, params={"dry_run": True}).json()
+    report = api.client.post(f"{address}/results", json=rows).json()
+    assert report == dry
+    assert [row["candidate_id"] for row in report["rows"]] == [item["id"] for item in batch]
+    after = api.client.get(f"{address}/rounds/1/batch").json()
+    assert [item["status"] for item in after["candidates"]] == ["measured", "measured", "failed"]
+    assert after["state"] == "completed"
+
+
+def test_another_campaigns_candidate_is_rejected(api: Api, worker: Worker) -> None:
+    first, second = api.campaign(), api.campaign()
+    worker.finish(api.round(first["id"]))
+    stranger = api.client.get(f"/v1/campaigns/{first['id']}/rounds/1/batch").json()["candidates"][0]["id"]
+    rows = [{"candidate_id": stranger, "type": "glow", "value": 5}]
+    response = api.client.post(f"/v1/campaigns/{second['id']}/results", json=rows)
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["column"] == "candidate_id"
+
+
+def test_a_wide_table_stores_every_objective_of_a_row(api: Api) -> None:
+    objectives = [{"name": "glow", "units": "mW"}, {"name": "heat", "units": "K"}]
+    address = f"/v1/campaigns/{api.campaign(objectives=objectives)['id']}/results"
+    table = "switches,glow (mW),heat (K)\n0101,3,300\n1111,4,310\n"
+    assert api.client.post(address, content=table, headers=CSV).json()["accepted"] == 4
+    stored = [(item["object"], item["type"], item["value"]) for item in api.client.get(address).json()["items"]]
+    assert sorted(stored) == [("0101", "glow", 3), ("0101", "heat", 300), ("1111", "glow", 4), ("1111", "heat", 310)]

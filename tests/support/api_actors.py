@@ -1,0 +1,117 @@
+"""Who acts in the tests of the API: a caller, a hand that plays the worker, and the server between them."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+
+from models.records import Nearest, Prediction, Proposal, ProposedCandidate, Stage
+from service.campaigns import rounds
+from service.campaigns.rounds import Lease, Standing
+from service.store.session import Sessions
+
+SPEC: dict[str, Any] = {
+    "name": "Many lights",
+    "domain": {"kind": "switches", "n": 4},
+    "objectives": [{"name": "glow", "units": "mW"}, {"name": "ones", "computed": "ones"}],
+    "seed": 7,
+}
+
+
+@dataclass(frozen=True)
+class Api:
+    """A caller of one workspace with all scopes."""
+
+    client: httpx.Client
+    workspace_id: UUID
+
+    def campaign(self, **changes: Any) -> dict[str, Any]:
+        """Create a campaign and return it."""
+        response = self.client.post("/v1/campaigns", json={**SPEC, **changes})
+        assert response.status_code == 201, response.text
+        created: dict[str, Any] = response.json()
+        return created
+
+    def round(self, campaign_id: str) -> dict[str, Any]:
+        """Start a round and return it."""
+        response = self.client.post(f"/v1/campaigns/{campaign_id}/rounds")
+        assert response.status_code == 202, response.text
+        started: dict[str, Any] = response.json()
+        return started
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Does to a round what a worker does, without computing."""
+
+    sessions: Sessions
+
+    def claim(self, started: dict[str, Any]) -> Lease:
+        """Take a round."""
+        lease = Lease(UUID(started["id"]), "by hand", 60.0)
+        with self.sessions.begin() as session:
+            assert rounds.claim(session, lease, {"assayflow": "test"})
+        return lease
+
+    def tell(self, lease: Lease, stage: Stage, progress: float) -> Standing:
+        """Record progress and return the round's standing."""
+        with self.sessions.begin() as session:
+            return rounds.record_progress(session, lease, stage, progress, f"{stage} goes on")
+
+    def finish(self, started: dict[str, Any], objects: tuple[str, ...] = ("1111", "1110", "0111")) -> None:
+        """Compute the whole round at once."""
+        lease = self.claim(started)
+        with self.sessions.begin() as session:
+            spec = rounds.load(session, lease).spec
+            assert rounds.finish(session, lease, spec, Proposal(tuple(map(_candidate, range(9), objects)), {"n": 3}))
+
+    def stop(self, lease: Lease) -> None:
+        """End a round that was asked to stop."""
+        with self.sessions.begin() as session:
+            assert rounds.cancel(session, lease)
+
+    def fail(self, lease: Lease) -> None:
+        """End a round with a failure."""
+        problem = {"type": "about:blank", "title": "It broke", "status": 500, "detail": "the lamp went out"}
+        with self.sessions.begin() as session:
+            assert rounds.fail(session, lease, problem)
+
+
+def _candidate(index: int, text: str) -> ProposedCandidate:
+    return ProposedCandidate(
+        rank=index + 1,
+        object=text,
+        predictions={"glow": Prediction(2.0 + index, 0.5, 1.0, 3.0)},
+        computed={"ones": float(text.count("1"))},
+        acquisition=1.5,
+        feasibility=0.9,
+        guardrails={},
+        beta=8.0,
+        preference={"glow": 0.7, "ones": 0.3},
+        log_reward=-1.0,
+        log_pf=-2.0,
+        nearest_measured=Nearest("0000", 0.25) if index else None,
+        reason="it has many lights",
+    )
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """Serve an application from a thread of this process."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=2))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the server did not start"
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join()
