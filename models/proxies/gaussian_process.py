@@ -27,6 +27,10 @@ JITTER = 1e-6
 ROWS_TO_FIT = 400
 """Hyperparameters are fitted on at most this many values, then conditioned on all (an evaluation costs n^3)."""
 ITERATIONS = 40
+LOG_LIMITS = ((-6.0, 4.0), (-12.0, 3.0))
+"""Where the logs of the amplitude and of the learned noise variance may lie: far steps of the search stay invertible."""
+IMPOSSIBLE = 1e6
+"""Loss of hyperparameters whose covariance cannot be factorised: the line search turns back from them."""
 NOISE_PRIOR = (math.log(0.1), 1.5)
 """Mean and deviation of the log of the learned noise variance, in standardised units."""
 
@@ -65,6 +69,12 @@ def _log_prior(kernel: Kernel, logarithms: Tensor) -> Tensor:
     return density
 
 
+def _natural(logarithms: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the amplitude and the learned noise variance."""
+    amplitude, noise = (log.clamp(*limits).exp() for log, limits in zip(logarithms, LOG_LIMITS, strict=True))
+    return amplitude, noise
+
+
 def _fit_hyperparameters(kernel: Kernel, features: Tensor, targets: Tensor, known: Tensor) -> tuple[float, float]:
     """Fit the kernel in place on standardised targets [n]; return the amplitude and the learned noise variance."""
     logarithms = torch.tensor([0.0, NOISE_PRIOR[0]], dtype=torch.float64, device=features.device, requires_grad=True)
@@ -75,8 +85,12 @@ def _fit_hyperparameters(kernel: Kernel, features: Tensor, targets: Tensor, know
     def loss() -> Tensor:
         optimiser.zero_grad()
         gram = fixed if fixed is not None else _covariance(kernel, features)
-        noise = known + logarithms[1].exp() + JITTER
-        factor = torch.linalg.cholesky(logarithms[0].exp() * gram + torch.diag(noise))
+        amplitude, noise = _natural(logarithms)
+        factor, failed = torch.linalg.cholesky_ex(amplitude * gram + torch.diag(known + noise + JITTER))
+        if bool(failed) or not bool(factor.isfinite().all()):
+            for parameter in parameters:
+                parameter.grad = torch.zeros_like(parameter)
+            return gram.new_tensor(IMPOSSIBLE)
         whitened = torch.linalg.solve_triangular(factor, targets.unsqueeze(-1), upper=False)
         value: Tensor = 0.5 * whitened.square().sum() + factor.diagonal().log().sum() - _log_prior(kernel, logarithms)
         value = value / len(targets)
@@ -85,7 +99,7 @@ def _fit_hyperparameters(kernel: Kernel, features: Tensor, targets: Tensor, know
 
     if len(targets) > 0:
         optimiser.step(loss)  # type: ignore[no-untyped-call] # torch leaves it untyped
-    amplitude, noise = (float(number) for number in logarithms.detach().exp())
+    amplitude, noise = (float(number) for number in _natural(logarithms.detach()))
     if not math.isfinite(amplitude + noise):
         raise ValueError("the marginal likelihood has no finite maximum: are the features degenerate?")
     return amplitude, noise

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 PREFERENCES = 32
 CONCENTRATION = 1.5
 TOLERANCE = 1e-9
-SHORT_LIST = (256, 1500)
-"""Least and most objects whose similarities are computed."""
+SHORT_LIST = (8, 1500)
+"""Objects compared with each other: so many for each one to be chosen, and at most so many."""
 
 
 @final
@@ -90,8 +90,8 @@ def choose(pool: Pool, fitted: Fitted, batch: BatchSpec, seed: int) -> list[Choi
 
 def _short_list(value: Tensor, unknown: Tensor, batch: BatchSpec) -> Tensor:
     """Return the rows worth comparing: the most valuable, and as many of the least known as exploration asks for."""
-    least, most = SHORT_LIST
-    n = min(len(value), max(batch.size, min(most, max(least, 10 * batch.size))))
+    each, most = SHORT_LIST
+    n = min(len(value), max(batch.size, min(most, each * batch.size)))
     n_unknown = round(batch.exploration * n)
     best = value.argsort(descending=True, stable=True)[: n - n_unknown]
     others = unknown.index_fill(0, best, -1.0).argsort(descending=True, stable=True)[:n_unknown]

@@ -30,6 +30,11 @@ def _unit(worth: Tensor) -> Tensor:
     return (worth - worth.min()) / span if float(span) > 0 else torch.zeros_like(worth)
 
 
+def _poorer(worth: Tensor, n_kept: int) -> Tensor:
+    """Return which rows [N] (bool) are not among the `n_kept` of greatest worth; equals of the last one are."""
+    return worth < worth.sort(descending=True).values[min(n_kept, len(worth)) - 1]
+
+
 def _pick(worth: Tensor, closeness: Tensor, taken: Tensor, diversity: float) -> int:
     score = (1 - diversity) * worth + diversity * (1 - closeness)
     return int(score.masked_fill(taken, -torch.inf).argmax())
@@ -42,7 +47,8 @@ def select(
 
     A share `exploration` of the batch is picked by uncertainty [N] instead of value [N]; each pick maximises
     (1 - diversity) * worth + diversity * (1 - its greatest similarity to the picks before), with worth scaled to 0-1:
-    maximal marginal relevance (Carbonell & Goldstein, SIGIR 1998).
+    maximal marginal relevance (Carbonell & Goldstein, SIGIR 1998). Diversity alone promotes no poor candidate: each
+    share is picked from the half with the greatest worth, or from as many as it needs.
 
     Raises:
         ValueError: if shapes disagree, a number is not finite, or a share is outside 0-1.
@@ -64,9 +70,12 @@ def select(
         ("explore", uncertainties, n_explore),
     )
     for purpose, worth, count in stages:
-        unit = _unit(worth) if count else worth
+        if count == 0:
+            continue
+        unit = _unit(worth)
+        closed = _poorer(worth.masked_fill(taken, -torch.inf), max(count, n // 2))
         for _ in range(count):
-            index = _pick(unit, closeness, taken, diversity)
+            index = _pick(unit, closeness, taken | closed, diversity)
             taken[index] = True
             closeness = torch.maximum(closeness, similarity[index])
             picks.append(Pick(index, purpose))

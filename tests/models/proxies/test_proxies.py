@@ -1,0 +1,142 @@
+"""Every proxy, found by looking, keeps the promises of the contract."""
+
+import math
+import pkgutil
+from collections.abc import Callable
+from importlib import import_module
+
+import pytest
+import torch
+from gpytorch.kernels import MaternKernel, RBFKernel
+from torch import Tensor
+
+import models.proxies
+from models.proxies.contract import Proxy, TrainingTable
+from models.proxies.gaussian_process import GaussianProcess
+
+NAN = math.nan
+
+
+def _build(kind: type[Proxy]) -> Proxy:
+    return kind(MaternKernel) if kind is GaussianProcess else kind()  # type: ignore[call-arg]
+
+
+def _implementations() -> list[type[Proxy]]:
+    for info in pkgutil.iter_modules(models.proxies.__path__):
+        import_module(f"models.proxies.{info.name}")
+    return Proxy.__subclasses__()
+
+
+EVERY = pytest.mark.parametrize("kind", _implementations(), ids=lambda kind: kind.__name__)
+
+
+def _table(features: Tensor, values: Tensor, noise: Tensor | None = None) -> TrainingTable:
+    m = values.shape[1]
+    unknown = torch.full_like(values, NAN) if noise is None else noise
+    types = tuple(f"type_{column}" for column in range(m))
+    believed = (torch.zeros(m, dtype=torch.float64), torch.ones(m, dtype=torch.float64))
+    return TrainingTable(types, features, values, unknown, *believed)
+
+
+def _smooth(n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+    x = torch.rand(n, 3, generator=torch.Generator().manual_seed(seed), dtype=torch.float64) * 2 - 1
+    return x, torch.stack([torch.sin(3 * x[:, 0]) + x[:, 1] ** 2, 100 + 10 * x[:, 0] * x[:, 2]], dim=1)
+
+
+@EVERY
+def test_beats_the_mean_with_partial_results(kind: type[Proxy]) -> None:
+    x, y = _smooth(120)
+    known = y.clone()
+    known[::3, 0] = NAN
+    known[1::3, 1] = NAN
+    fitted = _build(kind).fit(_table(x, known), seed=0)
+    new, truth = _smooth(200, seed=1)
+    belief = fitted.posterior(new)
+    assert belief.mean.shape == belief.sd.shape == belief.noise_sd.shape == truth.shape
+    assert bool((belief.predictive_sd > 0).all())
+    error = (belief.mean - truth).square().mean(dim=0).sqrt()
+    assert bool((error < 0.5 * truth.std(dim=0)).all()), error
+
+
+@EVERY
+def test_equal_seeds_give_equal_numbers_and_rows_are_independent(kind: type[Proxy]) -> None:
+    x, y = _smooth(40)
+    first, second = (_build(kind).fit(_table(x, y), seed=3).posterior(x) for _ in range(2))
+    assert torch.equal(first.mean, second.mean)
+    assert torch.equal(first.sd, second.sd)
+    alone = _build(kind).fit(_table(x, y), seed=3).posterior(x[5:6])
+    assert torch.allclose(alone.mean, first.mean[5:6], rtol=1e-5)
+
+
+@EVERY
+def test_is_equivariant_to_units(kind: type[Proxy]) -> None:
+    x, y = _smooth(40)
+    small = _build(kind).fit(_table(x, y), seed=0).posterior(x)
+    large = _build(kind).fit(_table(x, 1000 * y + 5), seed=0).posterior(x)
+    assert torch.allclose(1000 * small.mean + 5, large.mean, rtol=1e-2, atol=10)
+    assert torch.allclose(1000 * small.predictive_sd, large.predictive_sd, rtol=5e-2, atol=10)
+
+
+@EVERY
+def test_members_and_draws_agree_with_the_posterior(kind: type[Proxy]) -> None:
+    x, y = _smooth(50)
+    fitted = _build(kind).fit(_table(x, y), seed=0)
+    new, _ = _smooth(8, seed=2)
+    belief, members = fitted.posterior(new), fitted.members(new)
+    draws = fitted.draw(new, 4000, torch.Generator().manual_seed(0))
+    assert draws.shape == (4000, 8, 2)
+    assert members.mean.shape[1:] == (8, 2)
+    assert torch.allclose(members.mean.mean(dim=0), belief.mean)
+    scale = y.std(dim=0)
+    assert bool(((draws.mean(dim=0) - belief.mean).abs() < 0.1 * scale).all())
+    assert bool(((draws.std(dim=0) - belief.sd).abs() < 0.1 * scale).all())
+
+
+def test_table_refuses_what_is_not_whole() -> None:
+    x, y = _smooth(4)
+    with pytest.raises(ValueError, match="shape"):
+        _table(x[:3], y)
+    with pytest.raises(ValueError, match="features"):
+        _table(x * torch.nan, y)
+
+
+@pytest.mark.parametrize("kernel", [MaternKernel, lambda: RBFKernel().requires_grad_(requires_grad=False)])
+def test_process_without_values_keeps_its_prior(kernel: Callable[[], RBFKernel]) -> None:
+    x, y = _smooth(3)
+    table = TrainingTable(
+        ("a", "b"),
+        x,
+        torch.stack([y[:, 0], torch.full((3,), NAN, dtype=torch.float64)], dim=1),
+        torch.full((3, 2), NAN, dtype=torch.float64),
+        torch.tensor([0.0, 7.0], dtype=torch.float64),
+        torch.tensor([1.0, 2.0], dtype=torch.float64),
+    )
+    belief = GaussianProcess(kernel).fit(table, seed=0).posterior(x)
+    assert torch.allclose(belief.mean[:, 1], torch.full((3,), 7.0, dtype=torch.float64))
+    assert torch.allclose(belief.sd[:, 1], torch.full((3,), 2.0, dtype=torch.float64))
+
+
+def test_known_noise_is_trusted_less() -> None:
+    """A value with a large known noise pulls the process less than the same value without."""
+    x = torch.linspace(-1, 1, 21, dtype=torch.float64).unsqueeze(1)
+    y = torch.zeros(21, 1, dtype=torch.float64)
+    y[::2] += 0.01
+    y[10] = 3.0
+    noise = torch.full_like(y, 1e-4)
+    exact = GaussianProcess(RBFKernel).fit(_table(x, y, noise), seed=0).posterior(x).mean[10, 0]
+    noise[10] = 9.0
+    doubted = GaussianProcess(RBFKernel).fit(_table(x, y, noise), seed=0).posterior(x).mean[10, 0]
+    assert abs(float(doubted)) < 0.3 * abs(float(exact))
+
+
+def test_leave_one_out_equals_refitting_without_the_row() -> None:
+    x, y = _smooth(12)
+    frozen = lambda: RBFKernel().requires_grad_(requires_grad=False)  # noqa: E731 - a kernel without parameters to fit
+    fitted = GaussianProcess(frozen).fit(_table(x, y[:, :1]), seed=0)
+    process = fitted._processes[0]
+    gram = process.amplitude * frozen().double()(x).to_dense() + process.noise * torch.eye(12, dtype=torch.float64)
+    for row in (0, 5):
+        others = [i for i in range(12) if i != row]
+        weights = torch.linalg.solve(gram[others][:, others], process.targets[others])
+        expected = process.location + process.scale * gram[row, others] @ weights
+        assert float(fitted.leave_one_out(0)[row]) == pytest.approx(float(expected.detach()), rel=1e-6)
