@@ -14,5 +14,14 @@ PLUGIN = Plugin(
             {"kind": "molecules", "max_heavy_atoms": 32},
             ({"smiles": "CC(=O)Nc1ccc(O)cc1"}, {"smiles": "c1ccc(-c2ccccn2)cc1"}, {"smiles": "CCO"}),
         ),
+        (
+            {
+                "kind": "molecules",
+                "max_heavy_atoms": 14,
+                "max_fragments": 3,
+                "fragments": ["[*]c1ccccc1", "[*]N1CCNCC1", "[*]C([*])=O", "[*]OC"],
+            },
+            ({"smiles": "c1ccccc1"}, {"smiles": "COc1ccccc1"}),
+        ),
     ),
 )

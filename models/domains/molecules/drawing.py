@@ -22,8 +22,6 @@ def draw(texts: Sequence[str], captions: Sequence[str]) -> str:
     columns = min(COLUMNS, max(1, len(texts)))
     rows = max(1, -(-len(texts) // columns))
     drawer = rdMolDraw2D.MolDraw2DSVG(columns * PANEL[0], rows * PANEL[1], *PANEL)
-    options = drawer.drawOptions()
-    options.legendFontSize = 14
     if texts:
         drawer.DrawMolecules([_depicted(text) for text in texts], legends=list(captions))
     drawer.FinishDrawing()

@@ -74,7 +74,18 @@ def canonical_smiles(text: str) -> str:
         )
     if all(atom.GetAtomicNum() != CARBON for atom in parent.GetAtoms()):
         raise InvalidObjectError(COLUMN, f"{_shown(text)} contains no carbon")
-    return _settled(Chem.MolToSmiles(parent))
+    return settled(Chem.MolToSmiles(parent))
+
+
+def settled(text: str) -> str:
+    """Return the SMILES that reading and writing a canonical SMILES no longer changes."""
+    # Canonical ranking may see a molecule differently once it has been written and read.
+    for _ in range(3):
+        again = Chem.MolToSmiles(Chem.MolFromSmiles(text))
+        if again == text:
+            break
+        text = again
+    return text
 
 
 def check(text: str, max_heavy_atoms: int) -> list[str]:
@@ -152,16 +163,6 @@ def _parent(mol: Chem.Mol) -> Chem.Mol:
         if atom.GetAtomicNum() == 0:
             raise InvalidObjectError(COLUMN, f"{_shown(Chem.MolToSmiles(mol))} has an open attachment point")
     return parent
-
-
-def _settled(text: str) -> str:
-    # Canonical ranking may see a molecule differently once it has been written and read.
-    for _ in range(3):
-        again = Chem.MolToSmiles(Chem.MolFromSmiles(text))
-        if again == text:
-            break
-        text = again
-    return text
 
 
 @cache

@@ -13,8 +13,8 @@ class MoleculesSpec(DomainSpec):
     kind: Literal["molecules"] = "molecules"
     builder: Literal["fragments"] = "fragments"
     max_heavy_atoms: Annotated[int, Field(ge=4, le=80)] = 32
-    max_fragments: Annotated[int, Field(ge=1, le=12)] = 8
-    vocabulary_size: Annotated[int, Field(ge=10, le=400, description="how many of the common fragments to use")] = 200
+    max_fragments: Annotated[int, Field(ge=1, le=12)] = 6
+    vocabulary_size: Annotated[int, Field(ge=10, le=300, description="how many of the common fragments to use")] = 200
     fragments: Annotated[
         tuple[str, ...] | None,
         Field(

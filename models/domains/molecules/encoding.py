@@ -1,0 +1,118 @@
+"""What the policy sees of a tree and of its slots: invariant to how nodes are numbered and sites are turned.
+
+Sums and counts over the tree make it general; a few bits of the invariant hashes make it complete on small spaces.
+
+Letters: B batch, N nodes, S sites of a fragment, K = N · S slots, D and E widths.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from models.domains.molecules.joining import N_CLASSES
+from models.domains.molecules.tables import N_DESCRIPTORS
+from models.domains.molecules.trees import NONE, Views, attachment_sites, count_nodes, leaf_signature, mix, split
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from models.domains.molecules.rules import Limits, Situation
+    from models.domains.molecules.tables import Tables
+
+N_STATE_BITS = 16
+N_SLOT_BITS = 8
+N_ENVIRONMENTS = N_CLASSES // 2
+N_COUNTS = 8
+_SITE = N_ENVIRONMENTS + 1
+SLOT_WIDTH = 2 + 2 * N_DESCRIPTORS + _SITE + 3 + N_SLOT_BITS
+
+
+def encoding_width(n_fragments: int) -> int:
+    """Return D."""
+    return n_fragments + 2 * N_DESCRIPTORS + 2 * N_ENVIRONMENTS + _SITE + N_COUNTS + N_SLOT_BITS + N_STATE_BITS
+
+
+def bits(hashes: Tensor, n: int) -> Tensor:
+    """Return n pseudo-random signs of each hash [..., n]."""
+    shifts = torch.arange(n, device=hashes.device)
+    return ((mix(hashes)[..., None] >> (shifts + 7)) & 1).float() * 2 - 1
+
+
+def encode_states(
+    states: Tensor, names: Tensor, seen: Views, situation: Situation, tables: Tables, limits: Limits
+) -> Tensor:
+    """Return the policy's input [B, D]."""
+    columns = split(states)
+    exists = columns.fragment != NONE
+    fragment = columns.fragment.clamp(min=0)
+    counts = torch.zeros(len(states), len(tables.heavy_atoms), device=states.device)
+    counts.scatter_add_(1, fragment, exists.float())
+    used = situation.neighbours != NONE
+    is_pointed = columns.pointed != NONE
+    slot = columns.pointed.clamp(min=0)
+    rows = torch.arange(len(states), device=states.device)
+    at_slot = fragment[rows, slot // used.shape[2]]
+    n_nodes = count_nodes(columns)
+    numbers = [
+        n_nodes / limits.fragments,
+        1 - situation.heavy_atoms / limits.heavy_atoms,
+        situation.heavy_atoms / 20,
+        situation.is_open.flatten(1).sum(dim=1) / 10,
+        situation.required / 2,
+        (n_nodes == 0).float(),
+        is_pointed.float(),
+        columns.final.float(),
+    ]
+    pointed = [
+        tables.descriptors[at_slot],
+        site_features(situation.site_class.flatten(1)[rows, slot]),
+        bits(seen.site.flatten(1)[rows, slot], N_SLOT_BITS),
+    ]
+    return torch.cat(
+        [
+            counts,
+            counts @ tables.descriptors / 3,
+            _environment_counts(situation.site_class, used),
+            _environment_counts(situation.site_class, situation.is_pointable),
+            torch.stack(numbers, dim=1),
+            *(part * is_pointed[:, None] for part in pointed),
+            bits(names, N_STATE_BITS),
+        ],
+        dim=1,
+    )
+
+
+def encode_slots(states: Tensor, seen: Views, situation: Situation, tables: Tables) -> Tensor:
+    """Return the features of every open site and of every leaf's attachment [B, K, E]; zeros elsewhere."""
+    columns = split(states)
+    exists = columns.fragment != NONE
+    fragment = columns.fragment.clamp(min=0)
+    used = situation.neighbours != NONE
+    n_sites = used.shape[2]
+    degree = used.sum(dim=2)
+    is_leaf = exists & (degree <= 1)
+    hangs = attachment_sites(columns).clamp(min=0)[..., None] == torch.arange(n_sites, device=states.device)
+    at_leaf = is_leaf[..., None] & hangs  # [B, N, S]
+    descriptors = tables.descriptors[fragment] * exists[..., None]  # [B, N, E]
+    neighbour = situation.neighbours.clamp(min=0) // n_sites
+    around = descriptors.gather(1, neighbour.flatten(1)[..., None].expand(-1, -1, N_DESCRIPTORS))
+    around = (around.reshape(*used.shape, N_DESCRIPTORS) * used[..., None]).sum(dim=2)  # [B, N, E]
+    identity = torch.where(at_leaf, leaf_signature(columns, seen, tables)[..., None], seen.site)
+    numbers = torch.stack([degree / 3, tables.required[fragment] / 2, situation.is_pointable.sum(dim=2) / 5], dim=2)
+    whole = torch.cat([descriptors, around, numbers], dim=2)[:, :, None].expand(-1, -1, n_sites, -1)
+    flags = torch.stack([situation.is_open, at_leaf], dim=3).float()
+    features = torch.cat([flags, whole, site_features(situation.site_class), bits(identity, N_SLOT_BITS)], dim=3)
+    return (features * (situation.is_open | at_leaf)[..., None]).flatten(1, 2)
+
+
+def site_features(kind: Tensor) -> Tensor:
+    """Return a site class as environment (one of N_ENVIRONMENTS) and whether it refuses heteroatoms [..., 12]."""
+    environment = torch.nn.functional.one_hot(kind // 2, N_ENVIRONMENTS)
+    return torch.cat([environment, (kind % 2)[..., None]], dim=-1).float()
+
+
+def _environment_counts(kind: Tensor, counted: Tensor) -> Tensor:
+    counts = torch.zeros(len(kind), N_ENVIRONMENTS, device=kind.device)
+    return counts.scatter_add_(1, kind.flatten(1) // 2, counted.flatten(1).float() / 2)

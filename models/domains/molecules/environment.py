@@ -1,0 +1,208 @@
+"""Molecules as trees of fragments: point at a site, then choose what to attach; or stop.
+
+Every molecule has exactly one tree (see `cutting`) and every transition one action: sites and leaves that a symmetry
+of the tree maps onto one another are one, represented by the first. It knows no reward, proxy or loss.
+
+Letters: B batch, W state width, N nodes, S sites of a fragment, K = N · S slots, V words, A = K + V + 1 forward and
+R = K + 2 backward actions.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from typing import TYPE_CHECKING, final
+
+import torch
+from torch import Tensor
+
+from models.domains.molecules import encoding, trees
+from models.domains.molecules.assembly import Disassembler, assemble, rows_to_tensor
+from models.domains.molecules.rules import Limits, Situation, first_words, fitting_words, survey
+from models.domains.molecules.tables import tables
+from models.domains.molecules.trees import NONE, Views, split
+from models.gflownet.environment import Environment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from models.domains.molecules.fragments import Fragment
+
+_N_REMEMBERED = 4
+_N_TEXTS = 100_000
+
+
+@final
+class FragmentTrees(Environment):
+    """Trees of at most `max_fragments` fragments and `max_heavy_atoms` atoms.
+
+    Forward actions: K slots to point at, V words (a fragment and the orbit of its sites by which it is attached; the
+    first word begins the tree), and stopping. Backward: K slots (a leaf's attachment site removes the leaf and points
+    at where it hung), taking a pointing back, and taking stopping back.
+
+    Raises:
+        ValueError: if no molecule of the vocabulary fits the limits.
+    """
+
+    def __init__(
+        self, fragments: Sequence[Fragment], max_fragments: int, max_heavy_atoms: int, *, device: str = "cpu"
+    ) -> None:
+        self.device = torch.device(device)
+        self.fragments = tuple(fragments)
+        self.limits = Limits(max_fragments, max_heavy_atoms)
+        self._tables = tables(self.fragments).to(self.device)
+        self._first_words = first_words(self._tables, self.limits)
+        if not self._first_words.any():
+            raise ValueError("max_heavy_atoms: no molecule of this vocabulary is that small")
+        self._n_sites = self._tables.is_site.shape[1]
+        self.state_width = 4 * max_fragments + 2
+        self.n_slots = max_fragments * self._n_sites
+        self.n_actions = self.n_slots + len(self._tables.word_fragment) + 1
+        self.n_backward_actions = self.n_slots + 2
+        self.encoding_width = encoding.encoding_width(len(self.fragments))
+        self.slot_width = encoding.SLOT_WIDTH
+        self.max_steps = 2 * max_fragments
+        self._stop = self.n_actions - 1
+        self._unpoint, self._unstop = self.n_slots, self.n_slots + 1
+        self._disassembler = Disassembler(self.fragments, max_fragments)
+        self._seen: deque[tuple[Tensor, int, Views, Situation]] = deque(maxlen=_N_REMEMBERED)
+        self._texts: OrderedDict[int, str] = OrderedDict()
+
+    def reset(self, n: int) -> Tensor:
+        """Return n empty trees [n, W]."""
+        states = torch.full((n, self.state_width), NONE, device=self.device)
+        states[:, -1] = 0
+        return states
+
+    def forward_mask(self, states: Tensor) -> Tensor:
+        """Return allowed forward actions [B, A]: one open site per orbit, the words that fit, stopping."""
+        columns = split(states)
+        seen, situation = self._survey(states)
+        is_empty, is_pointed, is_final = columns.fragment[:, 0] == NONE, columns.pointed != NONE, columns.final == 1
+        is_growing = ~is_empty & ~is_pointed & ~is_final
+        slots = trees.first_of_each(seen.site.flatten(1), situation.is_pointable.flatten(1))
+        words = fitting_words(situation, columns.pointed.clamp(min=0), self._tables)
+        words = torch.where((is_empty & ~is_final)[:, None], self._first_words, words & is_pointed[:, None])
+        stop = is_growing & (situation.required == 0)
+        return torch.cat([slots & is_growing[:, None], words, stop[:, None]], dim=1)
+
+    def backward_mask(self, states: Tensor) -> Tensor:
+        """Return allowed backward actions [B, R]: one leaf per orbit, or the one step that was taken last."""
+        columns = split(states)
+        is_pointed, is_final = columns.pointed != NONE, columns.final == 1
+        leaf, slot = self._first_leaves(states)
+        leaf = leaf & ~(is_pointed | is_final)[:, None]
+        slots = torch.zeros(len(states), self.n_slots, dtype=torch.bool, device=states.device)
+        slots.scatter_(1, slot, leaf)
+        is_built = columns.fragment[:, 0] != NONE
+        return torch.cat([slots, is_pointed[:, None], (is_final & is_built)[:, None]], dim=1)
+
+    def step(self, states: Tensor, actions: Tensor) -> Tensor:
+        """Return the next states [B, W]."""
+        word = (actions - self.n_slots).clamp(0, self._stop - self.n_slots - 1)
+        grown = trees.grow(states, self._tables.word_fragment[word], self._tables.word_site[word], self._n_sites)
+        is_slot, is_stop = actions < self.n_slots, actions == self._stop
+        following = torch.where((is_slot | is_stop)[:, None], states, grown)
+        following[:, -2] = torch.where(is_slot, actions, NONE)
+        following[:, -1] = is_stop.long()
+        return following
+
+    def back(self, states: Tensor, actions: Tensor) -> Tensor:
+        """Return the parents [B, W]."""
+        is_leaf = actions < self.n_slots
+        pruned = trees.prune(states, (actions // self._n_sites).clamp(max=self.limits.fragments - 1), self._n_sites)
+        parents = torch.where(is_leaf[:, None], pruned, states)
+        parents[:, -2] = torch.where(is_leaf, pruned[:, -2], NONE)
+        parents[:, -1] = 0
+        return parents
+
+    def undo(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+        """Take forward actions [B] and return the next states and the backward actions that lead back."""
+        following = self.step(states, actions)
+        seen, _ = self._survey(following)
+        columns = split(following)
+        signature = trees.leaf_signature(columns, seen, self._tables)
+        node = (trees.count_nodes(columns) - 1).clamp(min=0)
+        leaf, slot = self._first_leaves(following)
+        is_same = leaf & (signature == signature.gather(1, node[:, None]))
+        is_alone = node == 0
+        removed = torch.where(is_alone, 0, slot.gather(1, is_same.long().argmax(dim=1)[:, None]).squeeze(1))
+        pointed = torch.where(actions < self.n_slots, self._unpoint, removed)
+        return following, torch.where(actions == self._stop, self._unstop, pointed)
+
+    def redo(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+        """Take backward actions [B] and return the parents and the forward actions that lead here again."""
+        parents = self.back(states, actions)
+        columns = split(states)
+        node = (actions // self._n_sites).clamp(max=self.limits.fragments - 1)[:, None]
+        fragment = columns.fragment.gather(1, node).squeeze(1).clamp(min=0)
+        site = trees.attachment_sites(columns).gather(1, node).squeeze(1)
+        word = torch.where(
+            site < 0, self._tables.first_word[fragment], self._tables.word_of_site[fragment, site.clamp(min=0)]
+        )
+        seen, situation = self._survey(parents)
+        view = seen.site.flatten(1)
+        is_same = (view == view.gather(1, columns.pointed.clamp(min=0)[:, None])) & situation.is_open.flatten(1)
+        pointed = torch.where(actions == self._unpoint, is_same.long().argmax(dim=1), word + self.n_slots)
+        return parents, torch.where(actions == self._unstop, self._stop, pointed)
+
+    def encode(self, states: Tensor) -> Tensor:
+        """Return invariant features of the tree and of the pointed site [B, D]."""
+        seen, situation = self._survey(states)
+        return encoding.encode_states(states, trees.name(states, seen), seen, situation, self._tables, self.limits)
+
+    def encode_slots(self, states: Tensor) -> Tensor:
+        """Return invariant features of every open site and of every leaf's attachment [B, K, S]."""
+        seen, situation = self._survey(states)
+        return encoding.encode_slots(states, seen, situation, self._tables)
+
+    def is_final(self, states: Tensor) -> Tensor:
+        """Return which trees are finished [B]."""
+        return states[:, -1] == 1
+
+    def key(self, states: Tensor) -> Tensor:
+        """Return a 64-bit name [B] that ignores how nodes are numbered and sites are turned."""
+        return trees.name(states, self._survey(states)[0])
+
+    def objects(self, states: Tensor) -> list[str]:
+        """Return the canonical SMILES of finished trees; molecules met before are looked up."""
+        texts = []
+        for key, row in zip(self.key(states).tolist(), states.tolist(), strict=True):
+            if key not in self._texts:
+                self._texts[key] = assemble(row, self.fragments)
+                if len(self._texts) > _N_TEXTS:
+                    self._texts.popitem(last=False)
+            texts.append(self._texts[key])
+        return texts
+
+    def states(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Return finished trees [N, W] and which molecules have one: stereochemistry cannot be represented."""
+        rows = [self._disassembler.row(text) for text in texts]
+        states, found = rows_to_tensor(rows, self.state_width)
+        states, found = states.to(self.device), found.to(self.device)
+        _, situation = self._survey(states)
+        found &= situation.is_stable & (situation.required == 0)
+        found &= (situation.heavy_atoms <= self.limits.heavy_atoms) & (states[:, 0] != NONE)
+        same = [
+            is_found and assemble(row, self.fragments) == text
+            for is_found, row, text in zip(found.tolist(), states.tolist(), texts, strict=True)
+        ]
+        return states, torch.tensor(same, dtype=torch.bool, device=self.device)
+
+    def _survey(self, states: Tensor) -> tuple[Views, Situation]:
+        """Return hashes and rules of a batch; masks, encodings and keys of the same tensor share them."""
+        for known, version, seen, situation in self._seen:
+            if known is states and version == states._version:  # noqa: SLF001 - tells whether it was changed in place
+                return seen, situation
+        seen, situation = trees.views(states, self._tables), survey(states, self._tables, self.limits)
+        self._seen.append((states, states._version, seen, situation))  # noqa: SLF001 - as above
+        return seen, situation
+
+    def _first_leaves(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the first leaf of each orbit [B, N] and the slot by which every node hangs on the rest [B, N]."""
+        columns = split(states)
+        seen, situation = self._survey(states)
+        exists = columns.fragment != NONE
+        is_leaf = exists & ((situation.neighbours != NONE).sum(dim=2) <= 1)
+        first = trees.first_of_each(trees.leaf_signature(columns, seen, self._tables), is_leaf)
+        nodes = torch.arange(exists.shape[1], device=states.device)
+        return first, nodes * self._n_sites + trees.attachment_sites(columns).clamp(min=0)

@@ -1,0 +1,113 @@
+"""What may be attached where: the masks' arithmetic. It knows trees and tables, but no symmetry and no action numbers.
+
+A state is kept only if it can still be finished, so every count below includes what required sites will take.
+
+Letters: B batch, N nodes, S sites of a fragment, V words.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+
+from models.domains.molecules.tables import MAX_REQUIRED
+from models.domains.molecules.trees import NONE, count_nodes, neighbour_slots, split
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from models.domains.molecules.tables import Tables
+
+
+class Limits(NamedTuple):
+    """The largest tree that may be built."""
+
+    fragments: int
+    heavy_atoms: int
+
+
+class Situation(NamedTuple):
+    """What the rules need to know about every site of a batch of trees."""
+
+    is_open: Tensor  # [B, N, S] bool
+    neighbours: Tensor  # [B, N, S] slot at the other end of the bond, or -1
+    site_class: Tensor  # [B, N, S] with what is attached to the same atom taken into account
+    required: Tensor  # [B] uses of required sites still missing
+    heavy_atoms: Tensor  # [B]
+    room_for_fragments: Tensor  # [B, N, S] required uses that a fragment attached here may still have
+    room_for_atoms: Tensor  # [B, N, S, 2] heavy atoms it may bring, by whether it joins with a heteroatom
+    is_pointable: Tensor  # [B, N, S] bool: some word fits
+    is_stable: Tensor  # [B] bool: no sp3 carbon holds two heteroatoms
+
+
+def survey(states: Tensor, tables: Tables, limits: Limits) -> Situation:
+    """Return the situation of every site of a batch of states [B, W]."""
+    columns = split(states)
+    exists = columns.fragment != NONE
+    fragment = columns.fragment.clamp(min=0)
+    is_site = tables.is_site[fragment] & exists[..., None]
+    is_hetero, is_sp3 = tables.is_hetero[fragment], tables.is_sp3[fragment]
+    countable = tables.countable[fragment] & is_site
+    neighbours = neighbour_slots(columns, is_site.shape[2])
+    used = neighbours != NONE
+    to_hetero = used & is_hetero.flatten(1).gather(1, neighbours.flatten(1).clamp(min=0)).view_as(used)
+    n_hetero = (tables.same_atom[fragment] & to_hetero[:, :, None, :]).sum(dim=3)  # [B, N, S]
+    fresh_class = tables.site_class[fragment]
+    is_broken = used & is_sp3 & ((n_hetero > 1) | ((fresh_class % 2 == 1) & to_hetero))
+
+    missing = (tables.required[fragment] - (used & countable).sum(dim=2)).clamp(min=0) * exists  # [B, N]
+    least, extra = tables.least_cost[fragment], tables.extra_cost[fragment]
+    has_hetero = (to_hetero & countable).any(dim=2)
+
+    def to_complete(missing: Tensor, has_hetero: Tensor) -> Tensor:
+        return missing * least + extra * ((missing > 1) | ((missing > 0) & has_hetero))
+
+    now = to_complete(missing, has_hetero)  # [B, N]
+    one_less = (missing - 1).clamp(min=0)
+    saved = torch.stack(
+        [now - to_complete(one_less, has_hetero | new) for new in exists.new_tensor([False, True])], dim=2
+    )
+    meets = countable & (missing > 0)[..., None]
+    heavy_atoms = (tables.heavy_atoms[fragment] * exists).sum(dim=1)
+    atoms_left = limits.heavy_atoms - heavy_atoms - now.sum(dim=1)
+    fragments_left = limits.fragments - count_nodes(columns) - missing.sum(dim=1)
+    room_for_atoms = atoms_left[:, None, None, None] + saved[:, :, None] * meets[..., None]
+    room_for_fragments = fragments_left[:, None, None] - 1 + meets
+    site_class = fresh_class | (is_sp3 & (n_hetero > 0))
+    is_open = is_site & ~used
+    allowance = room_for_fragments.clamp(0, MAX_REQUIRED)[..., None, None]
+    cheapest = tables.cheapest[site_class].gather(4, allowance.expand(-1, -1, -1, 2, -1)).squeeze(4)
+    is_pointable = is_open & (room_for_fragments >= 0) & (cheapest <= room_for_atoms).any(dim=3)
+    return Situation(
+        is_open=is_open,
+        neighbours=neighbours,
+        site_class=site_class,
+        required=missing.sum(dim=1),
+        heavy_atoms=heavy_atoms,
+        room_for_fragments=room_for_fragments,
+        room_for_atoms=room_for_atoms,
+        is_pointable=is_pointable,
+        is_stable=~is_broken.any(dim=2).any(dim=1),
+    )
+
+
+def fitting_words(situation: Situation, slot: Tensor, tables: Tables) -> Tensor:
+    """Return which words may be attached to one slot [B] of each tree [B, V]."""
+    rows = torch.arange(len(slot), device=slot.device)
+    kind = situation.site_class.flatten(1)[rows, slot]
+    room_for_fragments = situation.room_for_fragments.flatten(1)[rows, slot]
+    room_for_atoms = situation.room_for_atoms.flatten(1, 2)[rows, slot]  # [B, 2]
+    cost = tables.word_cost[:, tables.class_is_hetero.long()].T[kind]  # [B, V]
+    return (
+        tables.fits[kind]
+        & (tables.word_required <= room_for_fragments[:, None])
+        & (cost <= room_for_atoms[:, tables.word_is_hetero.long()])
+    )
+
+
+def first_words(tables: Tables, limits: Limits) -> Tensor:
+    """Return which words may begin a molecule [V]."""
+    fragment = tables.word_fragment
+    fits = (1 + tables.required <= limits.fragments) & (tables.first_cost <= limits.heavy_atoms)
+    return tables.word_is_first & fits[fragment]
