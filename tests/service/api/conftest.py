@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+import structlog
 from api_actors import SPEC, Api, Worker, serving
 from fastapi import FastAPI
 
@@ -19,6 +20,15 @@ from service.store.session import Sessions
 
 NewKey = Callable[..., tuple[str, UUID]]
 OpenClient = Callable[[str | None], httpx.Client]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quick_logs() -> Iterator[None]:
+    """Render exceptions plainly: structlog's default draws every local variable, which takes seconds."""
+    before = structlog.get_config()
+    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture(scope="module")
