@@ -9,8 +9,20 @@ if TYPE_CHECKING:
 
 Example = tuple["Mapping[str, Any]", tuple["Mapping[str, str]", ...]]
 
-_METALS = ("Mg", "Ca", "Ba", "Al", "Zn", "Cd", "In", "Ga", "Cu", "Ag", "Sn", "Pb")
-_NONMETALS = ("Si", "Ge", "Sb", "P", "As", "Te", "Se", "S", "I", "Br", "N", "Cl", "O")
+_CATIONS = {
+    **dict.fromkeys(("Cu", "Ag"), (1, 2)),
+    **dict.fromkeys(("Mg", "Ca", "Ba", "Zn", "Cd", "Hg"), (2,)),
+    **dict.fromkeys(("Al", "Ga", "In"), (3,)),
+    **dict.fromkeys(("Ge", "Sn", "Pb"), (2, 4)),
+    **dict.fromkeys(("Ti", "Si"), (4,)),
+    "Sb": (-3, 3),
+    "Bi": (3,),
+}
+_ANIONS = {
+    **dict.fromkeys(("N", "P", "As"), (-3,)),
+    **dict.fromkeys(("O", "S", "Se", "Te"), (-2,)),
+    **dict.fromkeys(("Cl", "Br", "I"), (-1,)),
+}
 
 _TINY_COMPOSITION: Example = (
     {
@@ -28,10 +40,11 @@ _SEMICONDUCTORS: Example = (
     {
         "kind": "materials",
         "space": "composition",
-        "elements": [*_METALS, *_NONMETALS],
+        "elements": [*_CATIONS, *_ANIONS],
         "max_elements": 4,
         "max_atoms": 12,
-        "oxidation_states": "known",
+        "oxidation_states": "custom",
+        "custom_oxidation_states": {**_CATIONS, **_ANIONS},
     },
     ({"formula": "CuInSe2"}, {"formula": "GaN"}, {"formula": "Cu2ZnSnS4"}, {"formula": "CdTe"}, {"formula": "KBr"}),
 )

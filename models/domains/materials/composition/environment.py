@@ -65,7 +65,7 @@ class CompositionEnvironment(ActionSequence):
         """Return the choices, amounts, atoms and elements used, and the charges the prefix may carry [B, D]."""
         used, count, divisor = self._context(states)
         chosen = chosen_actions(states, self.n_actions)
-        amounts = chosen[:, :-1].view(len(states), -1, self._max_atoms) @ self._per_atom()
+        amounts = chosen[:, :-1].view(len(states), len(self._symbols), self._max_atoms) @ self._per_atom()
         parts = [chosen, amounts, one_hot(used, self._max_atoms + 1), one_hot(count, self._max_elements + 1)]
         parts += [self._prefix_charges(states).float(), (divisor == 1).float()[:, None]]
         return torch.cat(parts, dim=1)

@@ -91,7 +91,8 @@ def properties_of(texts: Sequence[str], names: Sequence[str]) -> dict[str, Float
 def _property(amounts: Floats, name: str) -> Floats:
     atoms: Floats = amounts.sum(axis=1)
     if name == "n_elements":
-        return np.count_nonzero(amounts, axis=1).astype(np.float64)
+        counts: Floats = np.count_nonzero(amounts, axis=1).astype(np.float64)
+        return counts
     if name == "n_atoms":
         return atoms
     if name == "electronegativity_difference":
