@@ -82,20 +82,24 @@ def session(sessions: Sessions) -> Iterator[Session]:
 StartWorker = Callable[..., "subprocess.Popen[bytes]"]
 
 
-@pytest.fixture
-def start_worker(settings: Settings, tmp_path: Path) -> Iterator[StartWorker]:
-    """Start `python -m workers` with the given options, in a session of its own; what still runs is killed after."""
+@pytest.fixture(scope="module")
+def start_worker(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartWorker]:
+    """Start `python -m workers` in a session of its own; what still runs is killed after the module's tests.
+
+    Keywords change its settings. `program` is Python code to run instead, with the options as arguments.
+    """
+    folder = tmp_path_factory.mktemp("workers")
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(*options: str, **changes: object) -> "subprocess.Popen[bytes]":
+    def start(*options: str, program: str | None = None, **changes: object) -> "subprocess.Popen[bytes]":
         environment = settings.model_copy(update=changes).environment()
         path = os.pathsep.join(str(ROOT / part) for part in ("", "tests/plugin", "tests/support"))
-        log = (tmp_path / f"worker-{len(started)}.log").open("wb")
+        log = (folder / f"worker-{len(started)}.log").open("wb")
         with log:
             process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-m", "workers", *options],
+                [sys.executable, *(("-c", program) if program else ("-m", "workers")), *options],
                 env={**os.environ, **environment, "PYTHONPATH": path},
-                cwd=tmp_path,
+                cwd=folder,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

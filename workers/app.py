@@ -10,10 +10,13 @@ Two roles, each its own process, started by `run_worker`:
 worker resumes it from its checkpoint.
 """
 
+import logging
+import warnings
 from typing import Any
 from uuid import UUID
 
 from celery import Celery, signals
+from celery.exceptions import SecurityWarning
 
 from service.dispatch import ROUND_TASK, SWEEP_TASK
 from service.logs import configure_logs
@@ -38,8 +41,9 @@ def make_app(settings: Settings) -> Celery:
 
 def run_worker(settings: Settings, *, upkeep: bool = False) -> int:
     """Run a round worker, or upkeep, until a signal ends it; return the exit status."""
-    level = settings.log_level.upper()
-    common = ["worker", "--without-gossip", "--without-mingle", f"--loglevel={level}"]
+    # Celery advises against root, which a bare machine may have only; messages are JSON and run no code.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
+    common = ["--quiet", "worker", "--without-gossip", "--without-mingle", f"--loglevel={settings.log_level.upper()}"]
     if upkeep:
         role = ["--pool=solo", "--beat", "--scheduler=celery.beat:Scheduler", f"--queues={UPKEEP_QUEUE}"]
     else:
@@ -99,6 +103,9 @@ def _connect_signals(process: Process) -> None:
     @signals.setup_logging.connect(weak=False)
     def use_our_logs(**_: Any) -> None:
         configure_logs(settings.log_format, settings.log_level)
+        if settings.log_level != "debug":
+            for chatty in ("celery.beat", "celery.worker.strategy", "celery.app.trace"):
+                logging.getLogger(chatty).setLevel(logging.WARNING)
 
     @signals.worker_process_init.connect(weak=False)
     @signals.beat_embedded_init.connect(weak=False)
