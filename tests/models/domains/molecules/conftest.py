@@ -1,0 +1,45 @@
+"""The default environment, built once, and a uniform policy to walk it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+
+from models.domains.molecules import PLUGIN
+from models.domains.molecules.spec import MoleculesSpec
+
+if TYPE_CHECKING:
+    from models.domains.molecules.domain import Molecules
+    from models.domains.molecules.environment import FragmentTrees
+
+
+@pytest.fixture(scope="session")
+def domain():
+    return PLUGIN.open(MoleculesSpec())
+
+
+@pytest.fixture(scope="session")
+def default_env(domain: Molecules):
+    return domain.environment([])
+
+
+@pytest.fixture(scope="session")
+def walk():
+    def uniformly(env: FragmentTrees, n: int, seed: int) -> torch.Tensor:
+        generator = torch.Generator().manual_seed(seed)
+        states = env.reset(n)
+        for _ in range(env.max_steps):
+            live = ~env.is_final(states)
+            if not live.any():
+                break
+            mask = env.forward_mask(states)
+            assert torch.equal(mask.any(dim=1), live)
+            actions = torch.zeros(n, dtype=torch.int64)
+            actions[live] = torch.multinomial(mask[live].double(), 1, generator=generator).squeeze(1)
+            states = torch.where(live[:, None], env.step(states, actions), states)
+        assert env.is_final(states).all()
+        return states
+
+    return uniformly
