@@ -131,7 +131,7 @@ def uniform_log_probability(space: Space) -> Tensor:
 
     def log_policy(states: Tensor) -> Tensor:
         mask = space.environment.forward_mask(states)
-        return masked_log_softmax(torch.zeros(mask.shape, device=mask.device), mask)
+        return masked_log_softmax(torch.zeros(mask.shape, dtype=torch.float64, device=mask.device), mask)
 
     return terminal_log_probability(space, log_policy)
 

@@ -44,17 +44,18 @@ class TrainerSettings:
     steps: int = 2000
     trajectories_per_step: int = 64
     policy: PolicySpec = field(default_factory=PolicySpec)
-    learning_rate: float = 2e-3
-    log_z_learning_rate: float = 5e-2
+    learning_rate: float = 3e-3
+    log_z_learning_rate: float = 2e-2
     final_rate: float = 0.02
     """Share of the learning rates that is left at the end of the cosine decay."""
     gradient_norm: float = 10.0
-    huber_delta: float | None = 5.0
+    huber_delta: float | None = 1.0
     random_action_probability: float = 0.05
     measured_share: float = 0.1
     replay_share: float = 0.1
     replay_capacity: int = 1000
-    log_reward_floor: float = -50.0
+    forbidden_gap: float = 10.0
+    """A log-reward of -inf counts as this much less than the lowest log-reward seen, scaled to the row's beta."""
     first_estimate: int = 512
     """Trajectories that set log Z(c) near the truth before the first step."""
     group_size: int = 8
@@ -88,6 +89,7 @@ class Trainer:
         self.settings = settings
         self.steps_done = 0
         self.reward_calls = 0
+        self.lowest_utility = math.inf
         self.loss = get_loss(settings.loss, settings.huber_delta)
         self.generator = Generator(device=environment.device).manual_seed(seed)
         spec = settings.policy
@@ -151,6 +153,7 @@ class Trainer:
         for kind, (_, replay) in self._replays.items():
             tensors |= {f"replay.{kind}.{name}": value for name, value in replay.state_dict().items()}
         tensors["generator"] = self.generator.get_state()
+        tensors["lowest_utility"] = torch.tensor(self.lowest_utility, dtype=torch.float64)
         return tensors, {"steps_done": self.steps_done, "reward_calls": self.reward_calls}
 
     def load_state_dict(self, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
@@ -165,6 +168,7 @@ class Trainer:
             for kind, (_, replay) in self._replays.items():
                 replay.load_state_dict(_below(tensors, f"replay.{kind}"))
             self.generator.set_state(tensors["generator"])
+            self.lowest_utility = float(tensors["lowest_utility"])
             self.steps_done, self.reward_calls = int(header["steps_done"]), int(header["reward_calls"])
         except (KeyError, RuntimeError) as error:
             raise CheckpointError("the checkpoint belongs to a trainer of another shape") from error
@@ -211,14 +215,19 @@ class Trainer:
         return join(parts)
 
     def _score(self, final_states: Tensor, condition: Condition) -> Tensor:
-        """Return checked log-rewards [B], float32, not below the floor."""
+        """Return checked log-rewards [B], float32 and finite."""
         log_reward = self._log_reward(final_states, condition).detach()
         if log_reward.shape != (len(final_states),):
             raise InvalidLogRewardError(f"log_reward has shape {tuple(log_reward.shape)}, not ({len(final_states)},)")
         if not bool((log_reward < torch.inf).all()):
             raise InvalidLogRewardError("log_reward holds NaN or +inf: a missing result is not a reward")
         self.reward_calls += len(final_states)
-        return log_reward.float().clamp_min(self.settings.log_reward_floor)
+        log_reward = log_reward.float()
+        is_forbidden = log_reward.isneginf()
+        utility = (log_reward / condition.beta).masked_fill(is_forbidden, torch.inf)
+        self.lowest_utility = min(self.lowest_utility, float(utility.min()))
+        lowest = self.lowest_utility if math.isfinite(self.lowest_utility) else 0.0
+        return torch.where(is_forbidden, lowest * condition.beta - self.settings.forbidden_gap, log_reward)
 
     @torch.no_grad()
     def _start_log_z(self) -> None:

@@ -6,7 +6,7 @@ from models.gflownet.losses.contract import Loss
 from models.specs import LOSSES
 
 
-def get_loss(name: str, delta: float | None = 5.0) -> Loss:
+def get_loss(name: str, delta: float | None = 1.0) -> Loss:
     """Return the loss of that name; `delta` is where its residual turns from squared to linear, None for never.
 
     Raises:

@@ -1,0 +1,90 @@
+"""Truth for small spaces: train one conditional policy and compare its exact distribution with R^beta / Z.
+
+Letters: X final states in the order of `enumerate_space`, M objectives, B trajectories.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from models.gflownet.conditioning import Condition, ConditionSampler
+from models.gflownet.environment import Environment
+from models.gflownet.exact import Space, enumerate_space, log_target, policy_log_probability, total_variation
+from models.gflownet.policy import PolicySpec
+from models.gflownet.trainer import LogReward, Trainer, TrainerSettings
+
+TOLERANCE = 0.05
+BETAS = (1.0, 2.0, 4.0)
+PREFERENCES = ((1.0, 0.0), (0.5, 0.5), (0.0, 1.0))
+SETTINGS = TrainerSettings(steps=2000, trajectories_per_step=64, policy=PolicySpec(width=128))
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """How far a trained policy is from the truth under one condition."""
+
+    beta: float
+    preference: tuple[float, ...]
+    total_variation: float
+    log_z_error: float
+
+
+def tabulated(space: Space, utilities: Tensor) -> LogReward:
+    """Return log R = beta * (utilities [X, M] . preference) as a look-up; rows of -inf are forbidden objects."""
+    keys, order = space.environment.key(space.final_states).sort()
+    table = utilities[order].float()
+    is_allowed = table.isfinite().all(dim=1)
+    table = table.masked_fill(~is_allowed.unsqueeze(1), 0.0)
+
+    def log_reward(final_states: Tensor, condition: Condition) -> Tensor:
+        rows = torch.searchsorted(keys, space.environment.key(final_states))
+        scalar = (table[rows] * condition.preference).sum(dim=1)
+        return torch.where(is_allowed[rows], condition.beta * scalar, -torch.inf)
+
+    return log_reward
+
+
+def deviations(
+    trainer: Trainer, space: Space, log_reward: LogReward, preferences: Sequence[tuple[float, ...]] = PREFERENCES
+) -> list[Deviation]:
+    """Return the deviation from the truth at every pair of inverse temperature and preference."""
+    found = []
+    for beta in BETAS:
+        for preference in preferences:
+            condition = trainer.conditions.fixed(beta, preference)
+            target = log_reward(space.final_states, condition.repeat(len(space)))
+            log_p = policy_log_probability(space, trainer.policy, condition)
+            with torch.no_grad():
+                log_z = float(trainer.policy.log_z(condition))
+            error = log_z - float(target.double().logsumexp(0))
+            found.append(Deviation(beta, preference, total_variation(log_p, log_target(target)), error))
+    return found
+
+
+def assert_exact(
+    environment: Environment,
+    utilities: Tensor,
+    *,
+    preferences: Sequence[tuple[float, ...]] = PREFERENCES,
+    tolerance: float = TOLERANCE,
+    settings: TrainerSettings = SETTINGS,
+    seed: int = 0,
+) -> list[Deviation]:
+    """Train on tabulated utilities [X, M], aligned with `enumerate_space(environment).final_states`, and compare.
+
+    Raises:
+        AssertionError: if the total variation exceeds the tolerance at any of the conditions.
+    """
+    space = enumerate_space(environment)
+    assert utilities.shape == (len(space), len(preferences[0]))
+    log_reward = tabulated(space, utilities)
+    conditions = ConditionSampler((BETAS[0], BETAS[-1]), utilities.shape[1], device=environment.device)
+    trainer = Trainer(environment, conditions, log_reward, settings, seed)
+    trainer.run(settings.steps)
+    found = deviations(trainer, space, log_reward, preferences)
+    for deviation in found:
+        print(deviation)
+    assert max(deviation.total_variation for deviation in found) <= tolerance
+    return found
