@@ -28,7 +28,7 @@ ROWS_TO_FIT = 400
 """Hyperparameters are fitted on at most this many values, then conditioned on all (an evaluation costs n^3)."""
 ITERATIONS = 40
 LOG_LIMITS = ((-6.0, 4.0), (-12.0, 3.0))
-"""Where the logs of the amplitude and of the learned noise variance may lie: far steps of the search stay invertible."""
+"""Where the logs of the amplitude and of the learned noise variance may lie, so that far steps stay invertible."""
 IMPOSSIBLE = 1e6
 """Loss of hyperparameters whose covariance cannot be factorised: the line search turns back from them."""
 NOISE_PRIOR = (math.log(0.1), 1.5)

@@ -1,0 +1,129 @@
+"""The log-reward is beta times the utility, once; the scalarisation reaches every front."""
+
+import math
+from collections.abc import Sequence
+
+import pytest
+import torch
+from torch import Tensor
+
+from models.acquisition.upper_confidence_bound import UpperConfidenceBound
+from models.beliefs import Assessment
+from models.proxies.contract import Posterior
+from models.reward import LOG_FLOOR, LogReward, Utility, augmented_chebyshev, utility, weighted_sum
+from models.specs import Objective
+
+VALUES = {
+    "good": (0.9, 0.2),
+    "even": (0.5, 0.5),
+    "forbidden": (1.0, 1.0),
+    "heavy": (1.0, 1.0),
+    "nothing": (math.nan, 1.0),
+}
+
+
+class Rules:
+    """The one thing the reward asks of a domain."""
+
+    def check(self, text: str) -> list[str]:
+        return ["no"] if text == "forbidden" else []
+
+
+class FixedBeliefs:
+    """Beliefs that are known exactly."""
+
+    domain = Rules()
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def assess(self, texts: Sequence[str]) -> Assessment:
+        self.asked += texts
+        mean = torch.tensor([VALUES[text] for text in texts], dtype=torch.float64)
+        feasibility = torch.tensor([0.5 if text == "even" else 1.0 for text in texts], dtype=torch.float64)
+        allowed = torch.tensor([text != "heavy" for text in texts])
+        nothing = torch.zeros_like(mean)
+        return Assessment(Posterior(mean, nothing, nothing), feasibility, feasibility.unsqueeze(-1), allowed)
+
+
+def _reward() -> tuple[LogReward, FixedBeliefs]:
+    beliefs = FixedBeliefs()
+    unit = Utility(0.0, 1.0, "maximize")
+    return LogReward(beliefs, [unit, unit], UpperConfidenceBound(0.0), weighted_sum), beliefs  # type: ignore[arg-type]
+
+
+def _ask(reward: LogReward, texts: list[str], beta: float) -> Tensor:
+    even = torch.full((len(texts), 2), 0.5)
+    return reward(texts, torch.full((len(texts),), beta), even)
+
+
+def test_beta_multiplies_the_utility_exactly_once() -> None:
+    reward, _ = _reward()
+    log_feasibility = 2 * math.log(0.5)
+    for beta in (1.0, 2.0, 4.0, 64.0):
+        answer = _ask(reward, ["good", "even"], beta).tolist()
+        assert answer == pytest.approx([beta * 0.55, beta * 0.5 + log_feasibility], rel=1e-5)
+
+
+def test_what_may_not_be_proposed_gets_the_floor_at_any_temperature() -> None:
+    reward, _ = _reward()
+    for beta in (0.1, 100.0):
+        assert _ask(reward, ["", "forbidden", "heavy", "nothing"], beta).tolist() == [LOG_FLOOR] * 4
+
+
+def test_each_object_is_scored_once() -> None:
+    reward, beliefs = _reward()
+    for _ in range(3):
+        _ask(reward, ["good", "", "even", "good"], 1.0)
+    assert beliefs.asked == ["good", "even"]
+    assert reward.n_scored == 2
+
+
+def test_chebyshev_reaches_a_concave_front_where_the_sum_cannot() -> None:
+    angle = torch.linspace(0, math.pi / 2, 41, dtype=torch.float64)
+    front = torch.stack([1 - angle.cos(), 1 - angle.sin()], dim=1)
+    shares = torch.linspace(0.02, 0.98, 97, dtype=torch.float64)
+    reached = {}
+    for scalarise in (weighted_sum, augmented_chebyshev):
+        best = [int(scalarise(front, torch.stack([w, 1 - w]).expand(41, 2)).argmax()) for w in shares]
+        reached[scalarise] = len(set(best))
+    assert reached[weighted_sum] == 2
+    assert reached[augmented_chebyshev] > 20
+
+
+def test_chebyshev_spans_the_unit_whatever_the_preference() -> None:
+    preference = torch.tensor([[0.9, 0.1], [0.5, 0.5], [1.0, 0.0]])
+    assert torch.allclose(augmented_chebyshev(torch.ones(3, 2), preference), torch.ones(3))
+    assert torch.allclose(augmented_chebyshev(torch.zeros(3, 2), preference), torch.zeros(3))
+    single = torch.rand(5, 1)
+    assert torch.allclose(augmented_chebyshev(single, torch.ones(5, 1)), single.squeeze(1))
+
+
+def test_directions_and_transforms_normalise() -> None:
+    value, sd = torch.tensor([2.0]), torch.tensor([0.5])
+    up = utility(Objective(name="y", range=(1.0, 1000.0), transform="log10"), "log10", torch.empty(0))
+    assert [float(part) for part in up.moments(value, sd)] == pytest.approx([2 / 3, 0.5 / 3])
+    down = utility(Objective(name="y", direction="minimize", range=(0.0, 4.0)), "none", torch.empty(0))
+    assert [float(part) for part in down.moments(value, sd)] == pytest.approx([0.5, 0.125])
+
+
+def test_distance_to_a_target_has_the_moments_of_a_folded_normal() -> None:
+    aim = utility(Objective(name="y", direction="target", target=3.0, range=(1.0, 7.0)), "none", torch.empty(0))
+    mean, sd = torch.tensor([2.0, 3.0, 7.0], dtype=torch.float64), torch.tensor([0.5, 1.0, 1e-9], dtype=torch.float64)
+    draws = mean + sd * torch.randn(200_000, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    sampled = 1 - (draws - 3.0).abs() / 4.0
+    expectation, deviation = aim.moments(mean, sd)
+    assert torch.allclose(expectation, sampled.mean(dim=0), atol=2e-3)
+    assert torch.allclose(deviation, sampled.std(dim=0), atol=2e-3)
+
+
+def test_a_range_is_learned_from_the_data() -> None:
+    values = torch.cat(
+        [torch.linspace(0, 100, 101, dtype=torch.float64), torch.tensor([math.nan], dtype=torch.float64)]
+    )
+    learned = utility(Objective(name="y"), "none", values)
+    assert (learned.low, learned.high) == pytest.approx((5.0, 95.0))
+    constant = utility(Objective(name="y"), "none", torch.full((4,), 3.0))
+    assert constant.low < 3.0 < constant.high
+    with pytest.raises(ValueError, match="log10"):
+        utility(Objective(name="y", range=(-1.0, 1.0)), "log10", values)
