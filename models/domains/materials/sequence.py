@@ -6,12 +6,14 @@ Letters: B batch, W state width, A actions. A column holds its action plus one; 
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
 
 from models.gflownet.environment import Environment
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class ActionSequence(Environment):
@@ -24,10 +26,6 @@ class ActionSequence(Environment):
         self.n_actions = n_actions
         self.max_steps = max_steps
         self.state_width = max_steps
-
-    @abstractmethod
-    def is_final(self, states: Tensor) -> Tensor:
-        """Return which states are finished objects [B] (bool)."""
 
     def reset(self, n: int) -> Tensor:
         """Return n empty rows [n, W]."""

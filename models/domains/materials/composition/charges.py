@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def allowed_states(spec: CompositionSpec) -> dict[str, tuple[int, ...]]:
-    """Return each element's oxidation states, elements ascending in electronegativity.
+    """Return each element's oxidation states, elements ascending in formal electronegativity.
 
     With oxidation states off every element has the one state 0, so that everything balances.
 

@@ -36,7 +36,6 @@ def _card(amounts: Mapping[str, int]) -> str:
 
 
 def _colour(symbol: str) -> str:
-    """Return a colour by place in the periodic table: the hue turns with the group, rows get darker."""
-    row = element_table()[symbol]
-    hue = (row.group - 1) * 20 + (row.atomic_number % 7 * 2)
-    return f"hsl({hue % 360},62%,{max(34, 72 - 6 * row.period)}%)"
+    """Return the element's own colour: hues a golden angle apart, so that neighbours in the table differ."""
+    number = element_table()[symbol].atomic_number
+    return f"hsl({number * 137.5 % 360:g},58%,{48 + 7 * (number % 3 - 1)}%)"

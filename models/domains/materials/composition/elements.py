@@ -53,17 +53,17 @@ class ElementData:
 
 @cache
 def element_table() -> Mapping[str, ElementData]:
-    """Return every element with a Pauling electronegativity, ascending in it (ties by atomic number).
+    """Return every element with a Pauling electronegativity, in ascending formal electronegativity.
 
-    He, Ne and Ar and the elements beyond lawrencium have none: they are left out.
+    The order is the element sequence of Nomenclature of Inorganic Chemistry (IUPAC 2005), table VI: it follows groups
+    and periods, so that formulas come out as chemists print them. He, Ne and Ar and the elements beyond lawrencium
+    have no electronegativity: they are left out.
     """
     from pymatgen.core import Element
 
-    rows = [
-        _read(element) for element in Element if element.Z <= LAST_ATOMIC_NUMBER and element.data.get("X") is not None
-    ]
-    rows.sort(key=lambda row: (row.electronegativity, row.atomic_number))
-    return {row.symbol: row for row in rows}
+    elements = [element for element in Element if element.Z <= LAST_ATOMIC_NUMBER and element.data.get("X") is not None]
+    elements.sort(key=lambda element: float(element.iupac_ordering))
+    return {element.symbol: _read(element) for element in elements}
 
 
 def _read(element: Any) -> ElementData:
@@ -94,7 +94,7 @@ def _number(value: Any) -> float | None:
 
 
 def in_order(symbols: Iterable[str]) -> list[str]:
-    """Return the symbols in ascending electronegativity."""
+    """Return the symbols in ascending formal electronegativity."""
     wanted = set(symbols)
     return [symbol for symbol in element_table() if symbol in wanted]
 

@@ -1,4 +1,4 @@
-"""The environment of compositions: elements in ascending electronegativity, an amount for each, then stop.
+"""The environment of compositions: elements in ascending formal electronegativity, an amount for each, then stop.
 
 The mask is exact (see `reachability`): every partial composition can be completed, every allowed composition is
 reached, by one path. Letters: B batch, A actions, E elements, K most elements, S oxidation states, Q = 2 * bound + 1

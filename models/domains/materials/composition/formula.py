@@ -1,8 +1,9 @@
 """Formulas: any spelling in, one canonical text out. Torch-free; knows no campaign.
 
 The canonical text is the reduced formula: integer amounts with greatest common divisor 1 (an amount of 1 is not
-written), elements in ascending Pauling electronegativity, ties by atomic number. So `As Ga`, `Ga2As2` and `GaAs` are
-all `GaAs`, and `Al0.5Ga0.5As` is `AlGaAs2`.
+written), elements in ascending formal electronegativity, which is the sequence of IUPAC's Red Book (2005, table VI) and
+the way formulas are printed: CuInSe2, PbTe, NH3. So `As Ga`, `Ga2As2` and `GaAs` are
+all `GaAs`, and `Al0.5Ga0.5As` is `GaAlAs2`.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ def test_check_names_each_broken_limit(domain: Domain, text: str, words: str | N
 
 
 def test_properties_agree_with_pymatgen(domain: Domain):
-    texts = ["GaAs", "ZnGa2S4", "InCuSe2", "Al2O3"]
+    texts = ["GaAs", "ZnGa2S4", "CuInSe2", "Al2O3"]
     values = domain.properties(texts, list(domain.computed))
     for row, text in enumerate(texts):
         reference = Composition(text)
