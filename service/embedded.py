@@ -125,7 +125,7 @@ def _pgserver(folder: Path) -> Any:
     for attempts_left in (2, 1, 0):
         try:
             server.start()
-        except subprocess.SubprocessError as error:  # a busy machine may need longer than the library waits
+        except (subprocess.SubprocessError, OSError) as error:  # a busy machine may need longer than the library waits
             if not attempts_left:
                 raise EmbeddedError(f"PostgreSQL does not start; its log is {folder / 'log'}") from error
             time.sleep(1)

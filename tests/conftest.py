@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
@@ -31,11 +32,17 @@ _numbers = count(1)
 
 
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+def servers() -> Iterator[Settings]:
     """Embedded servers for the whole run, with a migrated database to copy from."""
+    # Not in pytest's own folder: run as root, PostgreSQL is another user, whom the next pytest would lock out of it.
+    with TemporaryDirectory(prefix="assayflow-tests-") as folder:
+        yield from _served(Path(folder))
+
+
+def _served(folder: Path) -> Iterator[Settings]:
     # Quick leases: tests wait for them to expire.
     quick = Settings(
-        data_dir=tmp_path_factory.mktemp("servers"),
+        data_dir=folder,
         lease_seconds=3,
         heartbeat_seconds=0.5,
         progress_seconds=0.1,
