@@ -1,0 +1,114 @@
+"""Did it get better? Best and mean of every objective in the initial data and in each round, in numbers and in words.
+
+Knows no HTTP and prints nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+TOGETHER = "all together (0-1)"
+_EQUAL = 0.02
+"""Changes below this share of the initial spread are called no change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The objects of one stage of the campaign (the initial data, or one round): each one's value per objective."""
+
+    name: str
+    objects: Sequence[Mapping[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One objective at one stage; for a target, `mean` is the mean distance from it."""
+
+    objective: str
+    stage: str
+    n: int
+    best: float
+    mean: float
+
+
+def wish(objective: Mapping[str, Any]) -> str:
+    """Return what is wanted of an objective, in words."""
+    direction = objective.get("direction", "maximize")
+    return f"close to {objective['target']}" if direction == "target" else str(direction)
+
+
+def lines(objectives: Sequence[Mapping[str, Any]], stages: Sequence[Stage]) -> list[Line]:
+    """Return one line per objective and stage that has values, and one for all objectives together."""
+    found = []
+    for objective in [*objectives, *_joint(objectives)]:
+        for stage in stages:
+            values = _values(stage, objective, objectives)
+            if values:
+                badness = [_badness(value, objective) for value in values]
+                best = values[badness.index(min(badness))]
+                measure = badness if objective.get("direction") == "target" else values
+                found.append(Line(objective["name"], stage.name, len(values), best, sum(measure) / len(measure)))
+    return found
+
+
+def verdicts(objectives: Sequence[Mapping[str, Any]], stages: Sequence[Stage]) -> list[str]:
+    """Return a sentence per objective about the last stage against the first, for the mean and for the best."""
+    said = []
+    for objective in [*objectives, *_joint(objectives)]:
+        before, after = (
+            [_badness(value, objective) for value in _values(stage, objective, objectives)]
+            for stage in (stages[0], stages[-1])
+        )
+        if before and after:
+            spread = max(before) - min(before) or 1.0
+            mean = _word((sum(before) / len(before) - sum(after) / len(after)) / spread)
+            best = _word((min(before) - min(after)) / spread)
+            said.append(f"{objective['name']} ({wish(objective)}): the mean {mean}, the best {best}")
+    return said
+
+
+def hits(pairs: Sequence[tuple[Mapping[str, float], float]]) -> tuple[int, int]:
+    """Return how many measured values lie within their predicted 90 % intervals, and of how many."""
+    return sum(prediction["low"] <= value <= prediction["high"] for prediction, value in pairs), len(pairs)
+
+
+def score(value: float, objective: Mapping[str, Any]) -> float:
+    """Return how well a value serves an objective with a `range`: 0 is worst, 1 is best."""
+    low, high = (float(end) for end in objective["range"])
+    direction = objective.get("direction", "maximize")
+    if direction == "target":
+        target = float(objective["target"])
+        return max(0.0, 1.0 - abs(value - target) / max(target - low, high - target))
+    share = min(1.0, max(0.0, (value - low) / (high - low)))
+    return 1.0 - share if direction == "minimize" else share
+
+
+def _joint(objectives: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the mean score as an objective of its own, if there are several objectives and all have a range."""
+    is_defined = len(objectives) > 1 and all(objective.get("range") for objective in objectives)
+    return [{"name": TOGETHER}] if is_defined else []
+
+
+def _values(stage: Stage, objective: Mapping[str, Any], objectives: Sequence[Mapping[str, Any]]) -> list[float]:
+    if objective["name"] != TOGETHER:
+        return [item[objective["name"]] for item in stage.objects if objective["name"] in item]
+    whole = [item for item in stage.objects if all(other["name"] in item for other in objectives)]
+    return [sum(score(item[other["name"]], other) for other in objectives) / len(objectives) for item in whole]
+
+
+def _badness(value: float, objective: Mapping[str, Any]) -> float:
+    """Return how far a value is from what is wanted: smaller is better."""
+    direction = objective.get("direction", "maximize")
+    if direction == "target":
+        return abs(value - float(objective["target"]))
+    return value if direction == "minimize" else -value
+
+
+def _word(gain: float) -> str:
+    if abs(gain) < _EQUAL:
+        return "did not change"
+    return "got better" if gain > 0 else "got worse"

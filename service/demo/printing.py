@@ -1,0 +1,128 @@
+"""What the demonstration shows on a terminal, and in plain lines where there is none. Knows no HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from service.demo.outcome import wish
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from service.demo.client import Event
+    from service.demo.labs.case import Case
+    from service.demo.outcome import Line
+
+_STEP = 0.1
+"""Without a terminal, progress is told in steps of this share."""
+_WIDEST_OBJECT = 48
+
+
+@final
+class Printer:
+    """Prints to one console."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(highlight=False)
+
+    def say(self, text: str) -> None:
+        """Print one line as it is."""
+        self.console.print(escape(text), soft_wrap=True)
+
+    def head(self, text: str) -> None:
+        """Print a heading."""
+        self.console.print()
+        self.console.rule(f"[bold]{escape(text)}", align="left")
+
+    def opening(self, case: Case, spec: Mapping[str, Any]) -> None:
+        """Say what is going to happen, what is real in it and what is simulated."""
+        self.head(f"Assayflow: {case.title}")
+        wanted = "; ".join(f"{objective['name']}: {wish(objective)}" for objective in spec["objectives"])
+        self.say(f"wanted     {wanted}")
+        self.say(f"real       {case.source}; every prediction, training run and choice")
+        self.say(f"SIMULATED  the lab that 'measures' the proposals: {case.simulation}")
+
+    def report(self, report: Mapping[str, Any]) -> None:
+        """Print what became of an upload."""
+        counts = ", ".join(f"{report[name]} {name}" for name in ("accepted", "rejected", "skipped") if report.get(name))
+        self.say(f"uploaded: {counts}")
+        refused = [row for row in report["rows"] if row["status"] == "rejected"]
+        for row in refused[:3]:
+            self.say(f"  row {row['row']}: {row['reason']}")
+
+    def progress(self, events: Iterable[Event], title: str) -> Event | None:
+        """Show a round's progress until it rests, and return its last event."""
+        return self._bar(events, title) if self.console.is_terminal else self._lines(events, title)
+
+    def batch(self, candidates: Sequence[Mapping[str, Any]], objectives: Sequence[Mapping[str, Any]]) -> None:
+        """Print a batch as a table, and the first candidate's reason."""
+        table = Table("rank", "object", box=None, pad_edge=False)
+        for objective in objectives:
+            table.add_column(objective["name"], justify="right")
+        table.add_column("nearest measured", justify="right")
+        for candidate in candidates:
+            cells = [_value(candidate, objective) for objective in objectives]
+            nearest = candidate["nearest_measured"]
+            table.add_row(
+                str(candidate["rank"]),
+                escape(_shortened(candidate["display"])),
+                *cells,
+                f"{nearest['similarity']:.2f}" if nearest else "",
+            )
+        self.console.print(table)
+        if candidates:
+            self.say(f"why the first one: {candidates[0]['reason']}")
+
+    def outcome(self, lines: Sequence[Line], verdicts: Sequence[str]) -> None:
+        """Print the stages side by side and what improved."""
+        table = Table("objective", "stage", box=None, pad_edge=False)
+        for name in ("n", "best", "mean"):
+            table.add_column(name, justify="right")
+        for line in lines:
+            table.add_row(line.objective, line.stage, str(line.n), f"{line.best:.2f}", f"{line.mean:.2f}")
+        self.console.print(table)
+        for verdict in verdicts:
+            self.say(f"- {verdict}")
+
+    def files(self, folder: Path) -> None:
+        """List the files that a person may open."""
+        self.say(f"files in {folder}:")
+        for path in sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")):
+            self.say(f"  {path.name}")
+
+    def _bar(self, events: Iterable[Event], title: str) -> Event | None:
+        last = None
+        columns = (TextColumn("{task.fields[title]}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+        with Progress(*columns, TimeElapsedColumn(), TextColumn("{task.description}"), console=self.console) as bar:
+            task = bar.add_task("waiting for a worker", total=1.0, title=title)
+            for event in events:
+                last = event
+                bar.update(task, completed=event.progress, description=escape(f"{event.state}: {event.message}"))
+        return last
+
+    def _lines(self, events: Iterable[Event], title: str) -> Event | None:
+        last, told = None, -_STEP
+        for event in events:
+            if last is None or event.state != last.state or event.progress >= told + _STEP:
+                told = event.progress
+                self.say(f"{title}  {event.progress:4.0%}  {event.state}: {event.message}")
+            last = event
+        return last
+
+
+def _value(candidate: Mapping[str, Any], objective: Mapping[str, Any]) -> str:
+    prediction = candidate["predictions"].get(objective["name"])
+    if prediction is not None and objective.get("computed") is None:
+        return f"{prediction['mean']:.2f} ± {prediction['sd']:.2f}"
+    value = candidate["computed"].get(objective.get("computed"))
+    return "" if value is None else f"{value:.2f}"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _WIDEST_OBJECT else f"{text[: _WIDEST_OBJECT - 1]}…"

@@ -1,0 +1,204 @@
+"""The demonstration from beginning to end: real data in, two rounds with a simulated lab, what improved, clean exit.
+
+Everything that happens to the campaign happens over HTTP; the domain is opened here only to draw and to compute
+properties of the initial data.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from models.campaign import CampaignSpec
+from models.domains import open_domain
+from service.demo.client import Client
+from service.demo.labs import open_case
+from service.demo.labs.case import read_rows, write_rows
+from service.demo.labs.simulated import fill_in
+from service.demo.outcome import Stage, hits, lines, verdicts
+from service.demo.pictures import Comparison, draw_batch, plot_predictions
+from service.demo.printing import Printer
+from service.machine import MachineError, machine
+from service.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from models.domains.contract import Domain
+    from service.demo.labs.case import Case
+    from service.machine import Machine
+
+ROUNDS = (1, 2)
+
+
+class DemonstrationError(MachineError):
+    """A round did not end with a batch."""
+
+
+def tell(kind: str, output: Path, printer: Printer | None = None) -> None:
+    """Run the demonstration of a kind of domain.
+
+    Args:
+        kind: the domain.
+        output: the files go into a folder of this one, named like the domain.
+        printer: where to print; the terminal when absent.
+
+    Raises:
+        LookupError: if there is no demonstration for it.
+        MachineError: if a part of the service does not start or ends, or a round fails.
+    """
+    case, printer, began = open_case(kind), printer or Printer(), time.monotonic()
+    spec = case.spec()
+    folder = (output / kind).resolve()
+    with _own_folder(folder) as data:
+        printer.opening(case, spec)
+        printer.say("starting PostgreSQL, Redis, API and worker in a data folder of their own ...")
+        settings = Settings(database_url=None, redis_url=None, data_dir=data, host="127.0.0.1", port=0)
+        with machine(settings, logs=folder / "logs") as running:
+            printer.say(f"running at {running.url} after {time.monotonic() - began:.0f} s")
+            assert running.new_key is not None, "the data folder is new"
+            with Client(running.url, running.new_key) as client:
+                _Story(case, spec, folder, client, running, printer).run()
+            printer.say("stopping ...")
+    printer.files(folder)
+    printer.say(f"done in {time.monotonic() - began:.0f} s; nothing is left running")
+
+
+@contextmanager
+def _own_folder(folder: Path) -> Iterator[Path]:
+    """Hold the output folder alone and yield a new data folder inside it, removed at the end."""
+    data, logs = folder / "service", folder / "logs"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise MachineError(f"another demonstration is running in {folder}") from error
+        shutil.rmtree(data, ignore_errors=True)
+        logs.mkdir(exist_ok=True)
+        try:
+            yield data
+        finally:
+            shutil.rmtree(data, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Story:
+    """One campaign and everything that has been seen of it."""
+
+    case: Case
+    spec: dict[str, Any]
+    folder: Path
+    client: Client
+    machine: Machine
+    printer: Printer
+    stages: list[Stage] = field(default_factory=list)
+    comparisons: list[Comparison] = field(default_factory=list)
+
+    def run(self) -> None:
+        domain = open_domain(CampaignSpec.model_validate(self.spec).domain)
+        self.printer.head("Initial data")
+        campaign = self.client.create_campaign(self.spec)
+        table = self.folder / "initial-data.csv"
+        write_rows(self.case.measured(), table)
+        self.printer.report(self.client.upload(campaign, table))
+        self.stages.append(self._stage("initial data", _values_of(self.client.results(campaign)), domain))
+        read = self.case.fit()
+        for number in ROUNDS:
+            self._round(campaign, domain, read)
+            self.printer.say(self._calibration(number))
+        self._compare()
+
+    def _round(self, campaign: str, domain: Domain, read: Callable[..., Any]) -> None:
+        number = self.client.start_round(campaign)
+        self.printer.head(f"Round {number}")
+        events = self.client.follow(campaign, number, self.machine.check)
+        self.printer.progress(events, f"round {number}")
+        ended = self.client.round(campaign, number)
+        if ended["state"] != "awaiting_results":
+            raise DemonstrationError(f"round {number} is {ended['state']}: {ended['message']} {ended['failure'] or ''}")
+        candidates = self.client.batch(campaign, number)
+        self.printer.batch(candidates, self.spec["objectives"])
+        draw_batch(candidates, domain, self._measured["name"], self.folder / f"round-{number}.svg")
+        kind = self.spec["domain"]["kind"]
+        for name in self.client.formats(kind):
+            self.client.download(campaign, number, name, self.folder / f"round-{number}.{name}")
+        self.client.release(campaign, number)
+        self._measure(campaign, number, read)
+        self._remember(campaign, number, candidates, domain)
+
+    def _measure(self, campaign: str, number: int, read: Callable[..., Any]) -> None:
+        """Fill in the downloaded CSV in the simulated lab and upload it."""
+        rows = read_rows(self.folder / f"round-{number}.csv")
+        generator = np.random.default_rng(number)
+        filled = fill_in(rows, self._measured["name"], read(rows), self.case.noise, generator)
+        path = self.folder / f"round-{number}-SIMULATED-results.csv"
+        write_rows(filled, path)
+        self.printer.say(f"the SIMULATED lab filled in {path.name}")
+        self.printer.report(self.client.upload(campaign, path))
+
+    def _remember(self, campaign: str, number: int, candidates: list[dict[str, Any]], domain: Domain) -> None:
+        ids = {candidate["id"]: candidate for candidate in candidates}
+        results = [row for row in self.client.results(campaign) if row["candidate_id"] in ids]
+        predicted = [
+            {
+                "object": item["object"],
+                "type": self._assay,
+                "value": item["predictions"][self._measured["name"]]["mean"],
+            }
+            for item in candidates
+        ]
+        self.stages.append(self._stage(f"round {number}, predicted", predicted, domain))
+        exact = _values_of(results)
+        self.stages.append(self._stage(f"round {number}, SIMULATED lab", exact, domain))
+        predictions = [ids[row["candidate_id"]]["predictions"][name] for row in exact]
+        self.comparisons.append(Comparison(number, predictions, [row["value"] for row in exact]))
+
+    def _stage(self, name: str, results: list[dict[str, Any]], domain: Domain) -> Stage:
+        """Return what is known of every object: the mean of its measured values, and its computed properties."""
+        values: dict[str, list[float]] = {}
+        for row in results:
+            if row["type"] == self._assay:
+                values.setdefault(row["object"], []).append(row["value"])
+        objects = {text: {self._measured["name"]: sum(found) / len(found)} for text, found in values.items()}
+        for objective in self.spec["objectives"]:
+            computed = objective.get("computed")
+            if computed is not None:
+                column = domain.properties(list(objects), [computed])[computed].tolist()
+                for item, value in zip(objects.values(), column, strict=True):
+                    item[objective["name"]] = value
+        return Stage(name, list(objects.values()))
+
+    def _calibration(self, number: int) -> str:
+        comparison = self.comparisons[-1]
+        inside, n = hits(list(zip(comparison.predictions, comparison.values, strict=True)))
+        return f"round {number}: {inside} of {n} SIMULATED values lie in their predicted 90 % intervals"
+
+    def _compare(self) -> None:
+        self.printer.head("What improved, and what did not")
+        objectives = self.spec["objectives"]
+        measured = [stage for stage in self.stages if "predicted" not in stage.name]
+        self.printer.outcome(lines(objectives, self.stages), verdicts(objectives, measured))
+        plot_predictions(self.comparisons, self._measured["name"], self.folder / "predicted-against-simulated")
+
+    @property
+    def _measured(self) -> dict[str, Any]:
+        """The objective that the lab measures."""
+        found: dict[str, Any] = next(item for item in self.spec["objectives"] if item.get("computed") is None)
+        return found
+
+    @property
+    def _assay(self) -> str:
+        return str(self._measured.get("type") or self._measured["name"])
+
+
+def _values_of(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the results that are values: failures and bounds are none."""
+    return [row for row in results if row["outcome"] == "ok" and row["relation"] == "="]
