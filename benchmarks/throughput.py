@@ -1,0 +1,167 @@
+"""Training trajectories per second: ours beside torchgfn and gfnx, then each domain with its real policy.
+
+Protocol: trajectory balance, 4-D hypergrid of side 8 (R0 = 1e-3), MLP 2x256 with a learned backward policy that shares
+the trunk, Adam, two threads, no exploration, metrics off; peers in processes of their own, interleaved with ours.
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from benchmarks import peer
+from benchmarks.report import Report, run
+from models.domains import installed, open_domain
+from models.gflownet.conditioning import Condition, ConditionSampler
+from models.gflownet.environments.hypergrid import Hypergrid, hypergrid_log_reward
+from models.gflownet.policy import PolicySpec
+from models.gflownet.trainer import Trainer, TrainerSettings
+
+BATCHES = (16, 64, 256)
+BARS = {"torchgfn": {16: 5.0, 64: 3.0, 256: 1.8}, "gfnx": {64: 1.0, 256: 1.0}}
+AIMS = {"gfnx": {16: 1.0}}
+SCRIPTS = {"torchgfn": "torchgfn_hypergrid.py", "gfnx": "gfnx_hypergrid.py"}
+DIMENSIONS, SIDE, WIDTH = 4, 8, 256
+LOSS_FLAGS = ("needs_groups", "needs_flow")
+
+
+def hypergrid_trainer(batch: int, seed: int, device: str = "cpu") -> Trainer:
+    """Return our trainer on the peers' protocol."""
+    environment = Hypergrid(DIMENSIONS, SIDE, device)
+
+    def log_reward(states: torch.Tensor, _: Condition) -> torch.Tensor:
+        return hypergrid_log_reward(states[:, :-1], SIDE).float()
+
+    settings = TrainerSettings(
+        steps=100_000,
+        trajectories_per_step=batch,
+        policy=PolicySpec(width=WIDTH, depth=2, has_learned_backward=True),
+        learning_rate=1e-3,
+        log_z_learning_rate=1e-1,
+        random_action_probability=0.0,
+        measured_share=0.0,
+        replay_share=0.0,
+    )
+    return Trainer(environment, ConditionSampler((1.0, 1.0), 1, device=device), log_reward, settings, seed)
+
+
+def timed(action: Callable[[], Any], seconds: float) -> tuple[int, float]:
+    """Repeat an action for about so many seconds; return how often, and how long it took."""
+    times, started = 0, time.perf_counter()
+    while time.perf_counter() - started < seconds:
+        action()
+        times += 1
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return times, time.perf_counter() - started
+
+
+def transitions_per_step(trainer: Trainer) -> float:
+    """Return the mean number of transitions in one step's trajectories, over a few steps."""
+    condition = trainer.conditions.sample(trainer.settings.trajectories_per_step, trainer.generator)
+    return statistics.mean(trainer._walk(condition).n_transitions for _ in range(5))  # noqa: SLF001 - what a step does
+
+
+def sgemm_rate(seconds: float = 2.0, size: int = 2048) -> float:
+    """Return this machine's single-precision matrix product rate, FLOP/s."""
+    left, right = torch.rand(size, size), torch.rand(size, size)
+    times, taken = timed(lambda: left @ right, seconds)
+    return 2 * size**3 * times / taken
+
+
+def ours(batch: int, seed: int, seconds: float, device: str = "cpu") -> dict[str, float]:
+    """Return trajectories per second and the FLOP/s that training's matrix products reach."""
+    trainer = hypergrid_trainer(batch, seed, device)
+    trainer.run(10)
+    times, taken = timed(trainer.step, seconds)
+    weights = sum(p.numel() for name, p in trainer.policy.named_parameters() if p.dim() == 2 and "scale" not in name)  # noqa: PLR2004 - matrices
+    # sampling passes forward once (2 FLOP a weight and state), training forward and backward (6)
+    flops = 8 * weights * transitions_per_step(trainer) * times
+    return {"trajectories_per_second": batch * times / taken, "flops": flops / taken}
+
+
+def against_peers(report: Report, *, quick: bool) -> None:
+    """Print ours and the peers at every batch size, seed by seed in turn, and the ratios of medians."""
+    seconds, seeds, steps = (1.0, (0,), 20) if quick else (6.0, (0, 1, 2), 150)
+    rate = sgemm_rate()
+    for batch in BATCHES:
+        speeds: dict[str, list[float]] = {}
+        shares = []
+        for seed in seeds:
+            mine = ours(batch, seed, seconds)
+            shares.append(mine["flops"] / rate)
+            speeds.setdefault("ours", []).append(mine["trajectories_per_second"])
+            for name, script in SCRIPTS.items():
+                answer = peer.measure(name, script, batch=batch, seed=seed, steps=steps)
+                speeds.setdefault(name, []).append(answer["trajectories_per_second"])
+        median = {name: statistics.median(values) for name, values in speeds.items()}
+        report.row(batch=batch, **median, share_of_sgemm=statistics.median(shares))
+        for name, bars in BARS.items():
+            ratio = median["ours"] / median[name]
+            if batch in bars:
+                report.claim(f"ours over {name}, batch {batch}", ratio, ">=", bars[batch])
+            elif batch in AIMS.get(name, {}):
+                report.claim(f"ours over {name}, batch {batch} (aim)", ratio, ">=", AIMS[name][batch])
+        if batch == BATCHES[-1]:
+            report.claim(f"share of sgemm rate, batch {batch}", statistics.median(shares), ">=", 0.5)
+
+
+def stage_seconds(trainer: Trainer, seconds: float) -> tuple[int, float, dict[str, float]]:
+    """Time whole steps and, inside them, walking, rewards and the loss; the rest is gradient and optimiser."""
+    spent: dict[str, float] = {}
+
+    def watch(name: str, action: Callable[..., Any]) -> Callable[..., Any]:
+        def watched(*arguments: Any) -> Any:
+            started = time.perf_counter()
+            answer = action(*arguments)
+            spent[name] = spent.get(name, 0.0) + time.perf_counter() - started
+            return answer
+
+        vars(watched).update({flag: getattr(action, flag) for flag in LOSS_FLAGS if hasattr(action, flag)})
+        return watched
+
+    trainer._walk = watch("sampling", trainer._walk)  # type: ignore[method-assign]  # noqa: SLF001
+    trainer._score = watch("reward", trainer._score)  # type: ignore[method-assign]  # noqa: SLF001
+    trainer.loss = watch("loss", trainer.loss)  # type: ignore[assignment]
+    times, taken = timed(trainer.step, seconds)
+    return times, taken, spent
+
+
+def per_domain(report: Report, *, quick: bool) -> None:
+    """Print each domain's trajectories per second and each stage's share, with a reward that reads every object."""
+    for kind, plugin in installed().items():
+        fields, _ = max(plugin.examples, key=lambda example: len(str(example[0])))
+        domain = open_domain(plugin.spec.model_validate(dict(fields)))
+        for device in ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",):
+            environment = domain.environment([], device)
+            name = next(iter(domain.computed))
+            cache: dict[str, float] = {}
+
+            def log_reward(states: torch.Tensor, condition: Condition) -> torch.Tensor:
+                texts = environment.objects(states)  # noqa: B023 - used within this turn of the loop
+                new = sorted({text for text in texts if text and text not in cache})  # noqa: B023
+                cache.update(zip(new, domain.properties(new, [name])[name].tolist(), strict=True))  # noqa: B023
+                values = torch.tensor([cache.get(text, 0.0) for text in texts], device=states.device)  # noqa: B023
+                return condition.beta * torch.sigmoid(values / 100)
+
+            settings = TrainerSettings(steps=100_000)
+            conditions = ConditionSampler((1.0, 64.0), 2, device=device)
+            trainer = Trainer(environment, conditions, log_reward, settings, seed=0)
+            trainer.run(3)
+            times, taken, spent = stage_seconds(trainer, 2.0 if quick else 15.0)
+            shares = {stage: value / taken for stage, value in spent.items()}
+            rest = 1.0 - sum(shares.values())
+            speed = settings.trajectories_per_step * times / taken
+            report.row(domain=kind, device=device, trajectories_per_second=speed, **shares, gradient=rest)
+
+
+def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - the harness's signature
+    """Fill the report."""
+    against_peers(report, quick=quick)
+    per_domain(report, quick=quick)
+
+
+if __name__ == "__main__":
+    run(__doc__.splitlines()[0], measure)
