@@ -9,8 +9,9 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 import torch
-from rdkit import Chem
+from rdkit import Chem, rdBase
 
+from models.domains.contract import InvalidObjectError
 from models.domains.molecules.cutting import Pieces, add_hydrogens, cut
 from models.domains.molecules.objects import molecule, settled
 from models.domains.molecules.trees import NONE
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def assemble(row: Sequence[int], fragments: Sequence[Fragment]) -> str:
-    """Return the canonical SMILES of a tree given as a row of integers (see `trees`)."""
+    """Return the canonical SMILES of a tree given as a row of integers (see `trees`), or "" if it is no molecule."""
     n = (len(row) - 2) // 4
     editable = Chem.RWMol()
     first_atom: list[int] = []
@@ -37,8 +38,12 @@ def assemble(row: Sequence[int], fragments: Sequence[Fragment]) -> str:
             right = first_atom[node] + fragments[row[node]].atoms[own_site]
             add_hydrogens((editable.GetAtomWithIdx(left), editable.GetAtomWithIdx(right)), -1)
             editable.AddBond(left, right, Chem.BondType.SINGLE)
-    Chem.SanitizeMol(editable)
-    return settled(Chem.MolToSmiles(editable))
+    try:
+        with rdBase.BlockLogs():
+            Chem.SanitizeMol(editable)
+        return settled(Chem.MolToSmiles(editable))
+    except (Chem.MolSanitizeException, InvalidObjectError):
+        return ""
 
 
 class Disassembler:

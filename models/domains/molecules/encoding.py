@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from models.domains.molecules.hashing import mix
 from models.domains.molecules.joining import N_CLASSES
 from models.domains.molecules.tables import N_DESCRIPTORS
-from models.domains.molecules.trees import NONE, Views, attachment_sites, count_nodes, leaf_signature, mix, split
+from models.domains.molecules.trees import NONE, Views, attachment_sites, count_nodes, leaf_signature, split
 
 if TYPE_CHECKING:
     from torch import Tensor

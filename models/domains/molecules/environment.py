@@ -164,7 +164,7 @@ class FragmentTrees(Environment):
         return trees.name(states, self._survey(states)[0])
 
     def objects(self, states: Tensor) -> list[str]:
-        """Return the canonical SMILES of finished trees; molecules met before are looked up."""
+        """Return the canonical SMILES of finished trees, empty where chemistry refuses; old ones are looked up."""
         texts = []
         for key, row in zip(self.key(states).tolist(), states.tolist(), strict=True):
             if key not in self._texts:
@@ -194,7 +194,8 @@ class FragmentTrees(Environment):
             if known is states and version == states._version:  # noqa: SLF001 - tells whether it was changed in place
                 return seen, situation
         seen, situation = trees.views(states, self._tables), survey(states, self._tables, self.limits)
-        self._seen.append((states, states._version, seen, situation))  # noqa: SLF001 - as above
+        if not states.is_inference():  # those keep no version
+            self._seen.append((states, states._version, seen, situation))  # noqa: SLF001 - as above
         return seen, situation
 
     def _first_leaves(self, states: Tensor) -> tuple[Tensor, Tensor]:

@@ -81,7 +81,7 @@ def settled(text: str) -> str:
     """Return the SMILES that reading and writing a canonical SMILES no longer changes."""
     # Canonical ranking may see a molecule differently once it has been written and read.
     for _ in range(3):
-        again = Chem.MolToSmiles(Chem.MolFromSmiles(text))
+        again = Chem.MolToSmiles(molecule(text))
         if again == text:
             break
         text = again

@@ -1,8 +1,8 @@
 """What a campaign may say about its molecules. Torch-free; it knows nothing of how they are built."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator
 
 from models.specs import DomainSpec
 
@@ -25,10 +25,11 @@ class MoleculesSpec(DomainSpec):
         ),
     ]
 
-    @model_validator(mode="after")
-    def _fragments_can_be_joined(self) -> Self:
-        if self.fragments is not None:
+    @field_validator("fragments")
+    @classmethod
+    def _fragments_can_be_joined(cls, fragments: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if fragments is not None:
             from models.domains.molecules.vocabulary import compile_fragments
 
-            compile_fragments(self.fragments)
-        return self
+            compile_fragments(fragments)
+        return fragments

@@ -13,6 +13,7 @@ from rdkit.Chem import rdMolDescriptors
 from torch import Tensor
 
 from models.domains.molecules.cutting import HETERO, SP3_CARBON
+from models.domains.molecules.hashing import ARRIVAL, POSITION, mix
 from models.domains.molecules.joining import (
     IMPOSSIBLE,
     N_CLASSES,
@@ -45,7 +46,8 @@ class Tables:
     is_hetero: Tensor  # [F, S] bool
     is_sp3: Tensor  # [F, S] bool
     same_atom: Tensor  # [F, S, S] bool
-    permutation: Tensor  # [F, P, S] position to which a site is mapped
+    position: Tensor  # [F, P, S] hash of the place to which each symmetry maps a site
+    arrival: Tensor  # [F, P, S] the same for a site through which one looks at the tree
     word_of_site: Tensor  # [F, S]
     required: Tensor  # [F]
     countable: Tensor  # [F, S] bool
@@ -108,7 +110,8 @@ def _site_tables(fragments: Sequence[Fragment], listed: Sequence[Word]) -> dict[
         "is_hetero": padded([[e in HETERO for e in fragment.environments] for fragment in fragments]).bool(),
         "is_sp3": padded([[e in SP3_CARBON for e in fragment.environments] for fragment in fragments]).bool(),
         "same_atom": same_atom,
-        "permutation": permutation,
+        "position": mix(permutation + POSITION),
+        "arrival": mix(mix(permutation + POSITION) + ARRIVAL),
         "word_of_site": padded([[by_site[i, o] for o in fragment.orbits] for i, fragment in enumerate(fragments)]),
         "required": torch.tensor([fragment.required for fragment in fragments]),
         "countable": padded([list(fragment.countable) for fragment in fragments]).bool(),

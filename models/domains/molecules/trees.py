@@ -14,14 +14,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor
 
+from models.domains.molecules.hashing import ARRIVAL, FINAL, FRAGMENT, LEAF, OPEN, PAD, POINTED, mix
+
 if TYPE_CHECKING:
     from models.domains.molecules.tables import Tables
 
 NONE = -1
-
-_PAD, _OPEN, _POINTED, _ARRIVAL, _FRAGMENT, _POSITION, _LEAF, _FINAL = (
-    0x1F83D9ABFB41BD6B * (2 * index + 1) % 2**62 for index in range(8)
-)
 
 
 class Columns(NamedTuple):
@@ -44,13 +42,6 @@ class Views(NamedTuple):
     """[B, N, S]: what is attached at each site."""
     node: Tensor
     """[B, N]: the tree as seen from each node."""
-
-
-def mix(value: Tensor) -> Tensor:
-    """Return a 64-bit mixing of integers (the finaliser of SplitMix64, with arithmetic shifts)."""
-    value = (value ^ (value >> 30)) * -4658895280553007687
-    value = (value ^ (value >> 27)) * -7723592293110705685
-    return value ^ (value >> 31)
 
 
 def split(states: Tensor) -> Columns:
@@ -137,46 +128,55 @@ def prune(states: Tensor, node: Tensor, n_sites: int) -> Tensor:
 def views(states: Tensor, tables: Tables) -> Views:
     """Return the hashes of every tree, in two passes over the bonds: towards the root, then away from it."""
     columns = split(states)
+    n = columns.fragment.shape[1]
+    # Rows of a batch grow together, so late columns are mostly empty.
+    n_most = max(1, int((columns.fragment != NONE).any(dim=0).sum()))
+    fragment, parent, parent_site, own_site = (column[:, :n_most] for column in columns[:4])
+    used = Columns(fragment, parent, parent_site, own_site, columns.pointed, columns.final)
+    exists, index = fragment != NONE, fragment.clamp(min=0)
+    position, arrival = tables.position[index], tables.arrival[index]  # [B, N, P, S]
+    colour = mix(fragment + FRAGMENT)  # [B, N]
+    content = _attached(used, position, colour, tables)
+    terms = mix(content[:, :, None, :] + position)  # [B, N, P, S]
+    whole = terms.sum(dim=3, keepdim=True) + colour[:, :, None, None]
+    site = mix(whole - terms + arrival).amin(dim=2)  # [B, N, S]
+    node = torch.where(exists, mix(whole.squeeze(3)).amin(dim=2), 0)  # [B, N]
+    missing = n - n_most
+    pad = torch.nn.functional.pad
+    return Views(pad(site, (0, 0, 0, missing)), pad(content, (0, 0, 0, missing)), pad(node, (0, missing)))
+
+
+def _attached(columns: Columns, position: Tensor, colour: Tensor, tables: Tables) -> Tensor:
+    """Return the hash of what is attached at every site [B, N, S]: a branch, an open end, or nothing at all."""
     batch, n = columns.fragment.shape
-    n_sites = tables.is_site.shape[1]
-    rows = torch.arange(batch, device=states.device)
-    fragment = columns.fragment.clamp(min=0)
+    rows = torch.arange(batch, device=colour.device)
     exists = columns.fragment != NONE
-    permutation = tables.permutation[fragment]  # [B, N, P, S]
-    position = mix(permutation + _POSITION)
-    colour = mix(columns.fragment + _FRAGMENT)  # [B, N]
-    content = torch.where(tables.is_site[fragment] & exists[..., None], _OPEN, _PAD)  # [B, N, S]
-    slots = torch.arange(n * n_sites, device=states.device).reshape(n, n_sites)
-    content = torch.where(slots == columns.pointed[:, None, None], _POINTED, content)
-    n_most = int(exists.sum(dim=1).max()) if batch else 0
+    content = torch.where(tables.is_site[columns.fragment.clamp(min=0)] & exists[..., None], OPEN, PAD)
+    slots = torch.arange(content.shape[1] * content.shape[2], device=colour.device).reshape(content.shape[1:])
+    content = torch.where(slots == columns.pointed[:, None, None], POINTED, content)
 
     def seen(node: Tensor, site: Tensor) -> Tensor:
         inside = content[rows, node]  # [B, S]
-        inside[rows, site] = _ARRIVAL
+        inside[rows, site] = ARRIVAL
         terms = mix(inside[:, None, :] + position[rows, node])  # [B, P, S]
         return mix(terms.sum(dim=2) + colour[rows, node, None]).amin(dim=1)
 
     own, up, up_site = (c.clamp(min=0) for c in (columns.own_site, columns.parent, columns.parent_site))
-    for child in range(n_most - 1, 0, -1):
-        is_there = exists[:, child]
-        upward = seen(rows.new_full((batch,), child), own[:, child])
-        content[rows[is_there], up[is_there, child], up_site[is_there, child]] = upward[is_there]
-    for child in range(1, n_most):
-        is_there = exists[:, child]
-        downward = seen(up[:, child], up_site[:, child])
-        content[rows[is_there], child, own[is_there, child]] = downward[is_there]
-    terms = mix(content[:, :, None, :] + position)  # [B, N, P, S]
-    whole = terms.sum(dim=3, keepdim=True) + colour[:, :, None, None]
-    arrived = mix(_ARRIVAL + position)
-    site = mix(whole - terms + arrived).amin(dim=2)  # [B, N, S]
-    node = mix(whole.squeeze(3)).amin(dim=2)  # [B, N]
-    return Views(site=site, beyond=content, node=torch.where(exists, node, 0))
+    for child in range(n - 1, 0, -1):
+        there = exists[:, child]
+        branch = seen(rows.new_full((batch,), child), own[:, child])
+        content[rows[there], up[there, child], up_site[there, child]] = branch[there]
+    for child in range(1, n):
+        there = exists[:, child]
+        rest = seen(up[:, child], up_site[:, child])
+        content[rows[there], child, own[there, child]] = rest[there]
+    return content
 
 
 def name(states: Tensor, seen: Views) -> Tensor:
     """Return a 64-bit name of each state [B], the same however its nodes are numbered and its sites are turned."""
     final = states[:, -1]
-    return mix(mix(seen.node + _FINAL).sum(dim=1) + mix(final + _FINAL) + mix(count_nodes(split(states))))
+    return mix(mix(seen.node + FINAL).sum(dim=1) + mix(final + FINAL) + mix(count_nodes(split(states))))
 
 
 def first_of_each(signature: Tensor, allowed: Tensor) -> Tensor:
@@ -191,4 +191,4 @@ def leaf_signature(columns: Columns, seen: Views, tables: Tables) -> Tensor:
     site = attachment_sites(columns).clamp(min=0)
     rest = seen.beyond.gather(2, site[..., None]).squeeze(2)
     word = tables.word_of_site[columns.fragment.clamp(min=0), site]
-    return mix(rest + mix(word + _LEAF))
+    return mix(rest + mix(word + LEAF))

@@ -1,5 +1,10 @@
+import json
+from importlib.resources import files
+
 import pytest
 
+from models.domains.molecules import build_vocabulary
+from models.domains.molecules.build_vocabulary import is_clean
 from models.domains.molecules.cutting import Join, Pieces, cut
 from models.domains.molecules.fragments import (
     Fragment,
@@ -107,5 +112,31 @@ def test_common_fragments_are_many_clean_and_in_order():
 def test_a_campaign_may_name_its_own_fragments_and_is_told_what_is_wrong():
     spec = MoleculesSpec(fragments=("[*]c1ccccc1", "[*]OC"))
     assert [fragment.core for fragment in vocabulary(spec, ["CCN"])] == ["c1ccccc1", "CO"]
-    with pytest.raises(ValueError, match="fragments"):
+    with pytest.raises(ValueError, match=r"fragments\n.*no bond is ever cut or made"):
         MoleculesSpec(fragments=("[*]C=C",))
+
+
+def test_the_committed_vocabulary_is_clean_and_the_most_frequent_first():
+    content = json.loads((files("models.domains.molecules") / "vocabulary.json").read_text())
+    entries = content["fragments"]
+    assert [entry["molecules"] for entry in entries] == sorted((e["molecules"] for e in entries), reverse=True)
+    assert all(is_clean(read_attachments(entry["smiles"])[0]) for entry in entries)
+    assert {"BRENK", "NIH", "PAINS"} == set(content["filters"])
+
+
+def test_building_counts_fragments_and_keeps_the_sites_in_use(monkeypatch: pytest.MonkeyPatch):
+    twice = ["COc1ccc(CCN2CCOCC2)cc1", "COc1ccc(CCN2CCCCC2)cc1", "O=Cc1ccccc1", "O=Cc1ccccc1CCN1CCOCC1"]
+    monkeypatch.setattr(build_vocabulary, "source_molecules", lambda: twice)
+    entries = build_vocabulary.build()["fragments"]
+    assert entries == [
+        {"smiles": "*c1c(*)c(*)c(*)c(*)c1*", "molecules": 4},
+        {"smiles": "*CC*", "molecules": 3},
+        {"smiles": "*N1CCOCC1", "molecules": 2},
+        {"smiles": "*OC", "molecules": 2},
+    ]
+
+
+def test_groups_that_filters_refuse_are_no_fragments():
+    assert is_clean("C1COCCN1")
+    for core in ("C1CO1", "NN", "O=[N+]([O-])c1ccccc1", "O=C1C=CC(=O)C=C1", "CCCCCCCCCCCC", "C[Si](C)C"):
+        assert not is_clean(core)
