@@ -99,7 +99,7 @@ class CompositionSpec(MaterialsSpec):
     @model_validator(mode="after")
     def _is_possible(self) -> Self:
         from models.domains.materials.composition.charges import allowed_states
-        from models.domains.materials.composition.reachability import reachability
+        from models.domains.materials.composition.reachability import has_valid_composition
 
         if (self.oxidation_states == "custom") != bool(self.custom_oxidation_states):
             message = "custom_oxidation_states is required with oxidation_states 'custom' and only then"
@@ -108,7 +108,7 @@ class CompositionSpec(MaterialsSpec):
             message = "custom_oxidation_states must name exactly the elements of `elements`"
             raise ValueError(message)
         states = allowed_states(self)
-        if not reachability(tuple(states.values()), self.max_atoms, self.max_elements).any_valid:
+        if not has_valid_composition(tuple(states.values()), self.max_atoms, self.max_elements):
             message = (
                 "no valid composition exists: none of the elements balance within max_atoms, max_elements and "
                 "oxidation_states; allow more of them or set oxidation_states to 'off'"

@@ -14,12 +14,14 @@ from math import gcd
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 Context = tuple[int, int, int]
 """Atoms used, elements used, greatest common divisor (0 at the start)."""
 START: Context = (0, 0, 0)
 States = tuple[tuple[int, ...], ...]
+Need = dict[Context, int]
+"""For every context the set of prefix charges that can still be completed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,6 @@ class Reachability:
     bound: int
     contexts: tuple[Context, ...]
     allowed: tuple[tuple[tuple[int, ...], ...], ...]
-    any_valid: bool
-
-    @property
-    def neutral(self) -> int:
-        """The set that holds charge 0 only."""
-        return 1 << self.bound
 
 
 def charge_bound(states: States, max_atoms: int) -> int:
@@ -51,32 +47,48 @@ def charge_bound(states: States, max_atoms: int) -> int:
     return max_atoms * highest * lowest // (highest + lowest) if highest and lowest else 0
 
 
-@lru_cache(maxsize=32)
-def reachability(states: States, max_atoms: int, max_elements: int) -> Reachability:
-    """Return the reachability table for elements with these oxidation states, in order of decision."""
+@lru_cache(maxsize=256)
+def has_valid_composition(states: States, max_atoms: int, max_elements: int) -> bool:
+    """Return whether any composition balances within the limits; keeps no table."""
     bound = charge_bound(states, max_atoms)
-    most = min(max_elements, len(states))
-    contexts = _contexts(max_atoms, most)
-    need = {context: 1 << bound if context[2] == 1 else 0 for context in contexts}
-    columns: list[list[tuple[int, ...]]] = []
+    need = _needed_at_the_end(max_atoms, min(max_elements, len(states)), bound)
     for values in reversed(states):
-        taken = [
-            tuple(
-                _shifted_union(need[after], (amount * value for value in values), bound)
-                for amount in range(1, max_atoms + 1)
-                if (after := _after(context, amount)) in need
-            )
-            for context in contexts
-        ]
-        need = {context: _union((need[context], *sets)) for context, sets in zip(contexts, taken, strict=True)}
-        columns.append(taken)
-    by_context = zip(*reversed(columns), strict=True)
-    return Reachability(
-        bound=bound,
-        contexts=contexts,
-        allowed=tuple(by_context),
-        any_valid=bool(need[START] >> bound & 1),
-    )
+        need = _needed_before(need, _taken(need, values, max_atoms, bound))
+    return bool(need[START] >> bound & 1)
+
+
+def reachability(states: States, max_atoms: int, max_elements: int) -> Reachability:
+    """Return the table for elements with these oxidation states, in order of decision."""
+    bound = charge_bound(states, max_atoms)
+    need = _needed_at_the_end(max_atoms, min(max_elements, len(states)), bound)
+    columns = []
+    for values in reversed(states):
+        columns.append(_taken(need, values, max_atoms, bound))
+        need = _needed_before(need, columns[-1])
+    return Reachability(bound=bound, contexts=tuple(need), allowed=tuple(zip(*reversed(columns), strict=True)))
+
+
+def _needed_at_the_end(max_atoms: int, max_elements: int, bound: int) -> Need:
+    """Return what a prefix must carry when no element is left: charge 0, if its divisor is 1."""
+    contexts = _contexts(max_atoms, max_elements)
+    return {context: 1 << bound if context[2] == 1 else 0 for context in contexts}
+
+
+def _needed_before(need: Need, taken: Sequence[Sequence[int]]) -> Need:
+    """Return what must be carried one element earlier: that element is left out, or taken some number of times."""
+    return {context: _union((charges, *sets)) for (context, charges), sets in zip(need.items(), taken, strict=True)}
+
+
+def _taken(need: Need, values: Sequence[int], max_atoms: int, bound: int) -> list[tuple[int, ...]]:
+    """Return for every context and amount of one element the charges from which the rest can be completed."""
+    return [
+        tuple(
+            _shifted_union(need[after], (amount * value for value in values), bound)
+            for amount in range(1, max_atoms + 1)
+            if (after := _after(context, amount)) in need
+        )
+        for context in need
+    ]
 
 
 def _contexts(max_atoms: int, max_elements: int) -> tuple[Context, ...]:
