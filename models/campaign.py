@@ -47,8 +47,13 @@ class CampaignSpec(Spec):
         return self
 
     @model_validator(mode="after")
-    def _properties_exist(self) -> Self:
-        known = open_domain(self.domain).computed
+    def _names_fit_the_domain(self) -> Self:
+        domain = open_domain(self.domain)
+        for objective in self.objectives:
+            if objective.name.lower() in {column.lower() for column in domain.object_columns}:
+                message = f"objectives: {objective.name!r} is the column that holds the object itself"
+                raise ValueError(message)
+        known = domain.computed
         asked = [objective.computed for objective in self.objectives] + [rule.property for rule in self.constraints]
         for name in asked:
             if name is not None and name not in known:
