@@ -31,7 +31,8 @@ class CampaignSpec(Spec):
     def quantities(self) -> dict[str, MeasuredQuantity]:
         """Return how the values of every assay type that this campaign reads are to be understood."""
         named: list[tuple[str | None, MeasuredQuantity]] = [(o.assay_type, o) for o in self.objectives]
-        named += [(rule.type, rule) for rule in (*self.constraints, *self.guardrails)]
+        named += [(constraint.type, constraint) for constraint in self.constraints]
+        named += [(guardrail.type, guardrail) for guardrail in self.guardrails]
         measured: dict[str, MeasuredQuantity] = {}
         for assay_type, quantity in named:
             if assay_type is not None:
