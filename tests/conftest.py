@@ -51,13 +51,15 @@ def _served(folder: Path) -> Iterator[Settings]:
         device="cpu",
     )
     with services(quick) as settings:
+        for statement in ("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"):  # nothing here must last
+            _execute(settings, statement)
         _execute(settings, "CREATE DATABASE {}", TEMPLATE)
         migrate(_database_url(settings, TEMPLATE))
         yield settings
 
 
 @pytest.fixture(scope="module")
-def settings(servers: Settings) -> Iterator[Settings]:
+def settings(servers: Settings) -> Settings:
     """Settings with a database and a queue of this module's own, both empty."""
     number = next(_numbers)
     name = f"module_{number}"
@@ -65,10 +67,8 @@ def settings(servers: Settings) -> Iterator[Settings]:
     queue = servers.required_redis_url().removesuffix("/0") + f"/{number % 15 + 1}"
     with Redis.from_url(queue) as redis:
         redis.flushdb()
-    yield servers.model_copy(
-        update={"database_url": SecretStr(_database_url(servers, name)), "redis_url": SecretStr(queue)}
-    )
-    _execute(servers, "DROP DATABASE {} WITH (FORCE)", name)
+    database = _database_url(servers, name)
+    return servers.model_copy(update={"database_url": SecretStr(database), "redis_url": SecretStr(queue)})
 
 
 @pytest.fixture(scope="module")

@@ -84,13 +84,13 @@ def _configuration(settings: Settings) -> dict[str, Any]:
 
 
 def _add_tasks(app: Celery, process: Process) -> None:
-    @app.task(name=ROUND_TASK)
+    @app.task(name=ROUND_TASK, shared=False)
     def compute(round_id: str) -> None:
         from workers.rounds import compute_round
 
         compute_round(process, UUID(round_id))
 
-    @app.task(name=SWEEP_TASK)
+    @app.task(name=SWEEP_TASK, shared=False)
     def look_after() -> None:
         from workers.upkeep import sweep
 

@@ -1,0 +1,78 @@
+"""Tasks leave with the commit, once, or not at all; a broker that is away loses no round."""
+
+import time
+from collections.abc import Iterator
+from uuid import UUID, uuid4
+
+import pytest
+from redis import Redis
+from sqlalchemy import text
+
+from service.dispatch import ROUND_TASK, CelerySender, deliver, send_after_commit
+from service.settings import Settings
+from service.store.session import Sessions, opened
+
+Sent = list[tuple[str, UUID]]
+
+
+@pytest.fixture
+def recorded(settings: Settings) -> Iterator[tuple[Sessions, Sent]]:
+    sent: Sent = []
+    with opened(settings.required_database_url()) as sessions:
+        deliver(sessions, lambda task, item: sent.append((task, item)))
+        yield sessions, sent
+
+
+def test_a_task_leaves_after_the_commit_and_once(recorded: tuple[Sessions, Sent]):
+    sessions, sent = recorded
+    item = uuid4()
+    with sessions.begin() as session:
+        send_after_commit(session, ROUND_TASK, item)
+        send_after_commit(session, ROUND_TASK, item)
+        session.execute(text("SELECT 1"))
+        assert sent == []
+    assert sent == [(ROUND_TASK, item)]
+    with sessions.begin() as session:
+        session.execute(text("SELECT 1"))
+    assert sent == [(ROUND_TASK, item)]
+
+
+def test_a_rollback_sends_nothing(recorded: tuple[Sessions, Sent]):
+    sessions, sent = recorded
+    with sessions() as session:
+        session.execute(text("SELECT 1"))
+        send_after_commit(session, ROUND_TASK, uuid4())
+        session.rollback()
+        session.execute(text("SELECT 1"))
+        session.commit()
+    assert sent == []
+
+
+def test_a_savepoint_is_no_commit(recorded: tuple[Sessions, Sent]):
+    sessions, sent = recorded
+    item = uuid4()
+    with sessions.begin() as session:
+        with session.begin_nested():
+            send_after_commit(session, ROUND_TASK, item)
+        assert sent == []
+    assert sent == [(ROUND_TASK, item)]
+
+
+def test_celery_gets_the_task_by_name(settings: Settings):
+    sender, item = CelerySender(settings.required_redis_url()), uuid4()
+    assert sender.is_ready()
+    sender(ROUND_TASK, item)
+    sender.close()
+    with Redis.from_url(settings.required_redis_url()) as redis:
+        message = redis.lpop("celery")
+    assert str(item) in str(message)
+    assert ROUND_TASK in str(message)
+
+
+def test_a_broker_that_is_away_raises_nothing_and_holds_nobody_up():
+    sender = CelerySender("redis://127.0.0.1:1/0")
+    started = time.monotonic()
+    sender(ROUND_TASK, uuid4())
+    assert not sender.is_ready()
+    assert time.monotonic() - started < 10
+    sender.close()

@@ -1,0 +1,39 @@
+"""Settings come from the environment, travel to child processes, and never show a password."""
+
+import pytest
+from pydantic import ValidationError
+
+from service.settings import Settings
+
+
+def test_the_environment_is_read_and_written_back(monkeypatch: pytest.MonkeyPatch):
+    settings = Settings(redis_url="redis://:secret@queue/0", lease_seconds=9, heartbeat_seconds=2, data_dir="/x")
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+    assert Settings() == settings
+    assert Settings().environment() == settings.environment()
+
+
+def test_passwords_do_not_show():
+    settings = Settings(database_url="postgresql+psycopg://u:secret@db/x", redis_url="redis://:secret@queue/0")
+    assert "secret" not in f"{settings} {settings!r} {settings.model_dump()} {settings.model_dump_json()}"
+    assert "secret" in settings.required_database_url()
+
+
+def test_without_urls_one_is_told_what_to_set():
+    with pytest.raises(RuntimeError, match="ASSAYFLOW_REDIS_URL"):
+        Settings().required_redis_url()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"lease_seconds": 5, "heartbeat_seconds": 4}, "heartbeat_seconds"),
+        ({"soft_time_limit_seconds": 10, "time_limit_seconds": 10}, "soft_time_limit_seconds"),
+        ({"port": 70000}, "port"),
+        ({"torch_threads": 0}, "torch_threads"),
+    ],
+)
+def test_a_wrong_value_is_named(wrong: dict[str, int], named: str):
+    with pytest.raises(ValidationError, match=named):
+        Settings.model_validate(wrong)

@@ -1,0 +1,37 @@
+"""What the queue promises: one message at a time, kept until its work is done, redelivered only after that."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from service.dispatch import ROUND_TASK, SWEEP_TASK
+from service.settings import Settings
+from workers.app import UPKEEP_QUEUE, make_app
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def configured() -> Settings:
+    return Settings(redis_url="redis://:secret@127.0.0.1:1/0", soft_time_limit_seconds=50, time_limit_seconds=100)
+
+
+def test_a_worker_takes_one_message_and_keeps_it_until_the_work_is_done(configured: Settings):
+    conf = make_app(configured).conf
+    assert (conf.task_acks_late, conf.task_reject_on_worker_lost, conf.worker_prefetch_multiplier) == (True, True, 1)
+    assert conf.task_soft_time_limit < conf.task_time_limit < conf.broker_transport_options["visibility_timeout"]
+    assert conf.accept_content == ["json"]
+
+
+def test_both_tasks_are_there_and_the_sweep_has_a_queue_of_its_own(configured: Settings):
+    app = make_app(configured)
+    assert {ROUND_TASK, SWEEP_TASK} <= set(app.tasks)
+    (entry,) = app.conf.beat_schedule.values()
+    assert (entry["task"], entry["schedule"], entry["options"]["queue"]) == (SWEEP_TASK, 30.0, UPKEEP_QUEUE)
+
+
+def test_the_parent_process_loads_no_torch():
+    program = "import sys, workers.__main__; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)  # noqa: S603 - our own program
