@@ -26,6 +26,8 @@ from workers.process import Process, die_with_parent
 ROUND_QUEUE = "celery"
 """The name under which `service.dispatch` sends: Celery's default."""
 UPKEEP_QUEUE = "upkeep"
+ROUND_NODE, UPKEEP_NODE = "rounds", "upkeep"
+"""The names, before `@host`, under which the two roles answer to Celery's remote control."""
 _REDELIVERY_MARGIN_SECONDS = 600
 
 
@@ -48,7 +50,7 @@ def run_worker(settings: Settings, *, upkeep: bool = False) -> int:
         role = ["--pool=solo", "--beat", "--scheduler=celery.beat:Scheduler", f"--queues={UPKEEP_QUEUE}"]
     else:
         role = ["--pool=prefork", "--concurrency=1", f"--queues={ROUND_QUEUE}"]
-    make_app(settings).worker_main([*common, *role, f"--hostname={'upkeep' if upkeep else 'rounds'}@%h"])
+    make_app(settings).worker_main([*common, *role, f"--hostname={UPKEEP_NODE if upkeep else ROUND_NODE}@%h"])
     return 0
 
 
