@@ -12,6 +12,7 @@ from torch import Generator, Tensor
 
 from models.gflownet.conditioning import Condition
 from models.gflownet.environment import Environment
+from models.gflownet.log_space import add_logs
 from models.gflownet.policy import Policy, masked_log_softmax
 from models.gflownet.sampler import walk_forward
 from models.gflownet.scoring import score
@@ -84,13 +85,6 @@ def enumerate_space(environment: Environment, limit: int = 2_000_000) -> Space:
     return Space(environment, tuple(layers), final_states)
 
 
-def _add_logs(values: Tensor, place: Tensor, n: int) -> Tensor:
-    """Return log of the sum of exp(values) [E] that fall into each of n places; -inf where none does."""
-    top = values.new_full((n,), -torch.inf).scatter_reduce(0, place, values, "amax")
-    safe = torch.where(top.isinf(), torch.zeros_like(top), top)
-    return values.new_zeros(n).index_add(0, place, (values - safe[place]).exp()).log() + safe
-
-
 LogProbabilities = Callable[[Tensor], Tensor]
 """Log-probabilities of all actions [n, A] in unfinished states [n, W]."""
 
@@ -107,8 +101,8 @@ def terminal_log_probability(space: Space, log_policy: LogProbabilities) -> Tens
         reached.append(log_p[layer.is_final])
         places.append(layer.target[layer.is_final])
         if following is not None:
-            mass = _add_logs(log_p[~layer.is_final], layer.target[~layer.is_final], len(following.states))
-    return _add_logs(torch.cat(reached), torch.cat(places), len(space))
+            mass = add_logs(log_p[~layer.is_final], layer.target[~layer.is_final], len(following.states))
+    return add_logs(torch.cat(reached), torch.cat(places), len(space))
 
 
 def policy_log_probability(space: Space, policy: Policy, condition: Condition, chunk: int = 16_384) -> Tensor:

@@ -6,7 +6,7 @@ thread). Letters: B trajectories of one step, W state width, M objectives.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, final
 
 import torch
@@ -92,9 +92,7 @@ class Trainer:
         self.lowest_utility = math.inf
         self.loss = get_loss(settings.loss, settings.huber_delta)
         self.generator = Generator(device=environment.device).manual_seed(seed)
-        spec = settings.policy
-        if self.loss.needs_flow and not spec.has_flow:
-            raise ValueError(f"the loss {settings.loss} needs a policy with has_flow=True")
+        spec = replace(settings.policy, has_flow=settings.policy.has_flow or self.loss.needs_flow)
         self.policy = Policy(environment, conditions, spec, Generator().manual_seed(seed))
         self._log_reward = log_reward
         self._optimizer = _build_optimizer(self.policy, settings)

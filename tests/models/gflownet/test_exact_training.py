@@ -9,14 +9,14 @@ from models.gflownet.environments.strings import Strings
 from models.gflownet.exact import enumerate_space
 
 
-def grid_utilities(environment):
+def grid_utilities(environment: Hypergrid) -> torch.Tensor:
     x = enumerate_space(environment).final_states[:, :-1].double() / (environment.side - 1)
     one = torch.exp(-8 * (x - torch.tensor([0.2, 0.7])).square().sum(1))
     other = torch.exp(-8 * (x - torch.tensor([0.8, 0.3])).square().sum(1)) + 0.3 * torch.sin(9 * x.sum(1))
     return torch.stack([one, other], dim=1)
 
 
-def string_utilities(environment):
+def string_utilities(environment: Strings) -> torch.Tensor:
     letters = enumerate_space(environment).final_states[:, :-1] - 1
     generator = torch.Generator().manual_seed(3)
     weights = torch.rand(2, environment.length, environment.n_actions, generator=generator)

@@ -4,6 +4,7 @@ import pytest
 import torch
 from environment_walks import check_backward, check_states, edges, pick, walk
 
+from models.gflownet.environment import Environment
 from models.gflownet.environments.hypergrid import Hypergrid, hypergrid_log_reward
 from models.gflownet.environments.strings import Strings
 from models.gflownet.exact import (
@@ -20,11 +21,11 @@ ENVIRONMENTS = {"grid": Hypergrid(3, 4), "line": Hypergrid(1, 2), "strings": Str
 
 
 @pytest.fixture(params=ENVIRONMENTS)
-def environment(request):
+def environment(request: pytest.FixtureRequest) -> Environment:
     return ENVIRONMENTS[request.param]
 
 
-def test_walks_keep_the_contract_and_end_within_max_steps(environment):
+def test_walks_keep_the_contract_and_end_within_max_steps(environment: Environment):
     batches = walk(environment, seed=1)
     for states in batches:
         check_states(environment, states)
@@ -32,7 +33,7 @@ def test_walks_keep_the_contract_and_end_within_max_steps(environment):
     assert len(batches) <= environment.max_steps + 1
 
 
-def test_walking_back_reaches_the_start(environment, generator):
+def test_walking_back_reaches_the_start(environment: Environment, generator: torch.Generator):
     states = walk(environment, seed=2)[-1]
     for _ in range(environment.max_steps):
         is_open = environment.backward_mask(states).any(dim=1)
@@ -42,7 +43,7 @@ def test_walking_back_reaches_the_start(environment, generator):
     assert torch.equal(states, environment.reset(len(states)))
 
 
-def test_forward_and_backward_edges_are_the_same_and_distinct(environment):
+def test_forward_and_backward_edges_are_the_same_and_distinct(environment: Environment):
     space = enumerate_space(environment)
     states = torch.cat([*(layer.states for layer in space.layers), space.final_states])
     _, forward = edges(environment, states, forward=True)
@@ -51,7 +52,7 @@ def test_forward_and_backward_edges_are_the_same_and_distinct(environment):
     assert sorted(forward) == sorted(backward)
 
 
-def test_texts_and_final_states_correspond(environment):
+def test_texts_and_final_states_correspond(environment: Environment):
     states = enumerate_space(environment).final_states
     texts = environment.objects(states)
     again, is_known = environment.states(texts)
@@ -62,7 +63,7 @@ def test_texts_and_final_states_correspond(environment):
 
 
 @pytest.mark.parametrize(("n_dimensions", "log_z"), [(2, 2.776581), (4, 5.100452)])
-def test_hypergrid_of_side_8_has_the_exact_log_z(n_dimensions, log_z):
+def test_hypergrid_of_side_8_has_the_exact_log_z(n_dimensions: int, log_z: float):
     points = torch.cartesian_prod(*[torch.arange(8)] * n_dimensions)
     assert float(log_partition(hypergrid_log_reward(points, 8))) == pytest.approx(log_z, abs=1e-6)
 

@@ -1,0 +1,89 @@
+"""Every loss file, found by looking: exact distributions, finite gradients, trajectories of mixed length."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from exactness import SETTINGS, assert_exact, tabulated
+
+from models.gflownet.conditioning import ConditionSampler
+from models.gflownet.environments.hypergrid import Hypergrid
+from models.gflownet.exact import enumerate_space
+from models.gflownet.exploration.uniform import UniformMixture
+from models.gflownet.losses import get_loss
+from models.gflownet.policy import Policy, PolicySpec
+from models.specs import LOSSES
+
+GRID = Hypergrid(2, 5)
+CONDITIONS = ConditionSampler((1.0, 4.0), 2)
+
+
+def utilities() -> torch.Tensor:
+    x = enumerate_space(GRID).final_states[:, :-1].double() / (GRID.side - 1)
+    one = torch.exp(-6 * (x - torch.tensor([0.2, 0.7])).square().sum(1))
+    return torch.stack([one, 0.5 + 0.5 * torch.sin(5 * x[:, 0] - 3 * x[:, 1])], dim=1)
+
+
+def build_policy(name: str, generator: torch.Generator) -> Policy:
+    spec = PolicySpec(width=32, has_flow=get_loss(name).needs_flow)
+    return Policy(GRID, CONDITIONS, spec, generator)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LOSSES)
+def test_grid_5x5_is_within_total_variation_005_at_3_temperatures_and_3_preferences(name: str):
+    assert_exact(GRID, utilities(), settings=replace(SETTINGS, loss=name))
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_gradients_are_finite_and_reach_the_trunk(name: str, generator: torch.Generator):
+    policy = build_policy(name, generator)
+    condition = CONDITIONS.sample(4, generator).repeat(4)
+    trajectories = UniformMixture(0.1).trajectories(policy, GRID, condition, generator)
+    assert trajectories.lengths.min() < trajectories.lengths.max()
+    log_reward = tabulated(enumerate_space(GRID), utilities())(trajectories.final_states, condition)
+    loss = get_loss(name)(trajectories, log_reward, policy, condition)
+    assert loss.shape == (16,)
+    assert (loss >= 0).all()
+    loss.mean().backward()
+    gradients = [parameter.grad for parameter in policy.parameters() if parameter.grad is not None]
+    assert all(gradient.isfinite().all() for gradient in gradients)
+    assert policy.first.weight.grad is not None
+    assert policy.first.weight.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_trajectory_s_loss_does_not_depend_on_its_place_in_the_batch(name: str, generator: torch.Generator):
+    policy = build_policy(name, generator)
+    condition = CONDITIONS.fixed(2.0, (0.3, 0.7), n=6)
+    trajectories = UniformMixture(0.5).trajectories(policy, GRID, condition, generator)
+    log_reward = torch.linspace(-1, 1, 6)
+    loss = get_loss(name)(trajectories, log_reward, policy, condition)
+    order = torch.tensor([5, 3, 1, 0, 2, 4])
+    place = torch.empty_like(order).scatter_(0, order, torch.arange(6))
+    n = trajectories.n_transitions
+    rows = torch.cat([torch.arange(n), n + order])
+    shuffled = replace(
+        trajectories,
+        states=trajectories.states[rows],
+        features=trajectories.features.at(rows),
+        trajectory=place[trajectories.trajectory],
+        lengths=trajectories.lengths[order],
+    )
+    again = get_loss(name)(shuffled, log_reward[order], policy, condition)
+    assert torch.allclose(again, loss[order], atol=1e-5)
+
+
+def test_an_unknown_loss_is_named():
+    with pytest.raises(ValueError, match=r"loss must be one of .*trajectory_balance.* not 'sorcery'"):
+        get_loss("sorcery")
+
+
+def test_a_squared_residual_can_be_asked_for(generator: torch.Generator):
+    policy = build_policy("trajectory_balance", generator)
+    condition = CONDITIONS.fixed(1.0, (1.0, 0.0), n=3)
+    trajectories = UniformMixture(0.0).trajectories(policy, GRID, condition, generator)
+    far = torch.full((3,), 30.0)
+    squared = get_loss("trajectory_balance", delta=None)(trajectories, far, policy, condition)
+    robust = get_loss("trajectory_balance", delta=1.0)(trajectories, far, policy, condition)
+    assert (squared > 10 * robust).all()

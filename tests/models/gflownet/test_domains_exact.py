@@ -1,0 +1,52 @@
+"""Every installed domain's smallest examples: one conditional policy against the exact distribution."""
+
+import numpy as np
+import pytest
+import torch
+from domain_examples import Example, examples_of
+from exactness import assert_exact
+
+from models.domains import installed
+from models.gflownet.environment import Environment
+from models.gflownet.exact import Space, enumerate_space
+
+MOST_EDGES = 20_000
+MOST_OBJECTS = 3_000
+
+
+def small_space(environment: Environment) -> Space | None:
+    """Return the enumerated space, or None when it is too large."""
+    try:
+        space = enumerate_space(environment, limit=MOST_EDGES)
+    except ValueError:
+        return None
+    return space if len(space) <= MOST_OBJECTS else None
+
+
+def smooth_utilities(example: Example, texts: list[str]) -> torch.Tensor:
+    """Return two utilities [X, 2] in 0-1, smooth in the domain's own features; -inf where no object is meant."""
+    is_object = [bool(text) for text in texts]
+    features = example.domain.features([text for text in texts if text])
+    spread = features.std(axis=0)
+    features = (features - features.mean(axis=0))[:, spread > 0] / spread[spread > 0]
+    weights = np.random.default_rng(5).normal(size=(features.shape[1], 2)) / max(features.shape[1], 1) ** 0.5
+    utilities = torch.full((len(texts), 2), -torch.inf, dtype=torch.float64)
+    utilities[torch.tensor(is_object)] = torch.as_tensor(1 / (1 + np.exp(-2 * features @ weights)))
+    return utilities
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", installed())
+def test_domain_is_within_total_variation_005_at_3_temperatures_and_3_preferences(kind: str):
+    n_compared = 0
+    for example in examples_of(kind):
+        environment = example.domain.environment(example.texts)
+        space = small_space(environment)
+        if space is None:
+            continue
+        texts = environment.objects(space.final_states)
+        named = [text for text in texts if text]
+        assert len(set(named)) == len(named), "two final states stand for one object"
+        assert_exact(environment, smooth_utilities(example, texts))
+        n_compared += 1
+    assert n_compared, f"no example of {kind} is small enough to enumerate"
