@@ -6,7 +6,7 @@ Importing it loads no torch; building it opens no connection.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
@@ -47,7 +47,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(
         title="Assayflow",
-        version=version("assayflow"),
+        version=_version(),
         description=DESCRIPTION,
         openapi_tags=TAGS,
         docs_url=None,  # its pages load scripts from elsewhere
@@ -65,3 +65,10 @@ def create_app(settings: Settings) -> FastAPI:
     install_problem_handlers(app)
     describe(app)
     return app
+
+
+def _version() -> str:
+    try:
+        return version("assayflow")
+    except PackageNotFoundError:
+        return "0+source"  # run from a checkout that is not installed

@@ -5,10 +5,12 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 
 from models.domains import installed
 from service.api.problems import MEDIA_TYPE
 from service.schemas.problems import Problem
+from service.schemas.rounds import RoundEvent
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -64,7 +66,8 @@ def describe(app: FastAPI) -> None:
                 tags=app.openapi_tags,
             )
             schemas = schema["components"]["schemas"]
-            schemas |= _definitions("Problem", Problem.model_json_schema(ref_template="#/components/schemas/{model}"))
+            for model in (Problem, RoundEvent):
+                schemas |= _definitions(model)
             body = schema["paths"]["/v1/campaigns"]["post"]["requestBody"]["content"]["application/json"]
             body["examples"] = _campaign_examples()
             app.openapi_schema = schema
@@ -73,9 +76,10 @@ def describe(app: FastAPI) -> None:
     app.openapi = build  # type: ignore[method-assign] # the documented way to extend it
 
 
-def _definitions(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+def _definitions(model: type[BaseModel]) -> dict[str, Any]:
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
     parts: dict[str, Any] = schema.pop("$defs", {})
-    return {**parts, name: schema}
+    return {**parts, model.__name__: schema}
 
 
 def _campaign_examples() -> dict[str, dict[str, Any]]:

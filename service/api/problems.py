@@ -8,7 +8,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
@@ -27,6 +27,7 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(AssayflowError, _on_assayflow_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(DataError, _on_unstorable)
     app.add_exception_handler(OperationalError, _on_unavailable)
     app.add_exception_handler(PoolTimeoutError, _on_unavailable)
 
@@ -76,7 +77,7 @@ def _on_assayflow_error(request: Request, error: Exception) -> JSONResponse:
 def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
     invalid = cast("RequestValidationError", error)
     raw = invalid.errors()
-    if all(item["loc"][0] == "path" for item in raw):
+    if any(item["loc"][0] == "path" for item in raw):
         return problem_response(NotFoundError("no resource has this address"), request.url.path)
     found = places(raw, invalid.body)
     first = found[0]
@@ -107,6 +108,16 @@ def _allowed_methods(request: Request) -> list[str]:
     return [
         method for method, scope in candidates.items() if any(route.matches(scope)[0] == Match.FULL for route in routes)
     ]
+
+
+def _on_unstorable(request: Request, error: Exception) -> JSONResponse:
+    """Answer for a value that its type allows and the database does not, such as a number beyond 64 bits."""
+    log.warning("value_not_storable", path=request.url.path, cause=type(error.__cause__).__name__)
+    detail = "a value is outside of what can be stored"
+    place = {"pointer": "", "detail": detail}
+    if "cursor" in request.query_params:  # what a cursor holds is seen by the database only
+        place = {"in": "query", "pointer": "/cursor", "detail": "not a cursor of this list; start without one"}
+    return problem_response(UnprocessableError(detail, errors=[place]), request.url.path)
 
 
 def _on_unavailable(request: Request, error: Exception) -> JSONResponse:

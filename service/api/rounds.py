@@ -22,10 +22,22 @@ router = APIRouter(prefix="/v1/campaigns/{campaign_id}/rounds", tags=["rounds"],
 ACCEPTED: Responses = {
     202: {"description": "The round, to be followed at `Location`", **header("Location", "its address")}
 }
+EVENT = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "description": "send the last one as Last-Event-ID to resume"},
+        "event": {"const": "progress"},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": "#/components/schemas/RoundEvent"},
+        },
+    },
+}
 STREAM: Responses = {
     200: {
         "description": "One event per step, each with an `id`, until the round is at rest",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": EVENT}},
     },
     204: {"description": "The round is at rest and there was no event after Last-Event-ID"},
 }

@@ -1,12 +1,29 @@
 """API keys. The secret is in one answer only: the one that creates the key."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
 
 from service.keys import Scope
 from service.schemas.base import Answer, Request
+
+
+def _must_be_text(value: object) -> object:
+    if not isinstance(value, str | datetime):
+        message = "give a date and time with its zone, such as 2030-01-31T12:00:00Z"
+        raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueError only
+    return value
+
+
+def _must_be_ahead(value: datetime) -> datetime:
+    if value <= datetime.now(UTC):
+        message = "this time has passed"
+        raise ValueError(message)
+    return value
+
+
+Expiry = Annotated[AwareDatetime, BeforeValidator(_must_be_text), AfterValidator(_must_be_ahead)]
 
 
 class ApiKeyRequest(Request):
@@ -19,7 +36,7 @@ class ApiKeyRequest(Request):
         default={"read", "write"},
         description="read: look; write: change campaigns, results and candidates; admin: make and revoke keys",
     )
-    expires_at: AwareDatetime | None = Field(default=None, description="when it stops working; never when absent")
+    expires_at: Expiry | None = Field(default=None, description="when it stops working; never when absent")
 
 
 class ApiKey(Answer):

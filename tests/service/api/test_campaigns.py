@@ -1,5 +1,7 @@
 """Campaigns over HTTP."""
 
+import json
+from base64 import urlsafe_b64encode
 from typing import Any
 from uuid import uuid4
 
@@ -77,7 +79,25 @@ def test_lists_are_paged_newest_first_and_stable_while_others_are_added(api: Api
     assert "Link" not in third.headers
 
 
-@pytest.mark.parametrize(("name", "value"), [("limit", 0), ("limit", 10**9), ("limit", "ten"), ("cursor", "bogus")])
+def _cursor(*parts: Any) -> str:
+    return urlsafe_b64encode(json.dumps(parts).encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("limit", 0),
+        ("limit", 10**9),
+        ("limit", "ten"),
+        ("cursor", "bogus"),
+        ("cursor", "\u00e9"),
+        ("cursor", "A" * 501),
+        ("cursor", _cursor()),
+        ("cursor", _cursor(1, 2, 3)),
+        ("cursor", _cursor("0001-01-01T00:00:00", "x")),
+        ("cursor", _cursor(["nested"], {})),
+    ],
+)
 def test_a_bad_page_is_named(api: Api, name: str, value: Any) -> None:
     response = api.client.get("/v1/campaigns", params={name: value})
     assert response.status_code == 422
@@ -136,3 +156,16 @@ def test_an_unknown_campaign_is_not_found(api: Api, path: str, campaign_id: str)
     response = api.client.get(f"/v1/campaigns/{path.format(campaign_id)}")
     assert response.status_code == 404
     assert response.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("part", ["9" * 30, "-" + "9" * 30, "NaN", "\x00"])
+@pytest.mark.parametrize("kept", ["rounds", "results"])
+def test_a_cursor_with_an_impossible_number_is_named(api: Api, part: str, kept: str) -> None:
+    address = f"/v1/campaigns/{api.campaign()['id']}/{kept}"
+    response = api.client.get(address, params={"cursor": _cursor(part)})
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["pointer"] == "/cursor"
+
+
+def test_a_cursor_with_a_character_that_cannot_be_stored_is_unprocessable(api: Api) -> None:
+    assert api.client.get("/v1/api-keys", params={"cursor": _cursor("a\x00")}).status_code == 422

@@ -1,0 +1,128 @@
+"""The API's description of itself, and the API against it."""
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+import schemathesis
+from api_actors import Api, Worker
+from fastapi import FastAPI
+from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+from schemathesis.specs.openapi.schemas import OpenApiSchema
+
+PROBLEM = {"$ref": "#/components/schemas/Problem"}
+
+
+@pytest.fixture
+def document(api: Api) -> dict[str, Any]:
+    found: dict[str, Any] = api.client.get("/openapi.json").json()
+    return found
+
+
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def test_the_description_is_openapi_3_1_and_every_reference_resolves(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1")
+    text = json.dumps(document)
+    names = {part.split('"')[0] for part in text.split('"#/components/schemas/')[1:]}
+    assert names == set(document["components"]["schemas"])
+
+
+def test_every_operation_is_described_and_says_what_may_go_wrong(document: dict[str, Any]) -> None:
+    tags = {tag["name"] for tag in document["tags"]}
+    for path, _, operation in _operations(document):
+        assert operation["description"]
+        assert set(operation["tags"]) <= tags
+        if path.startswith("/v1/"):
+            assert operation["security"] == [{"api_key": []}]
+            assert {"401", "403", "422"} <= operation["responses"].keys()
+        for status, response in operation["responses"].items():
+            if status >= "400":
+                assert response["content"] == {"application/problem+json": {"schema": PROBLEM}}
+
+
+def test_the_calls_of_this_version_are_all_there(document: dict[str, Any]) -> None:
+    one, rounds = "/v1/campaigns/{campaign_id}", "/v1/campaigns/{campaign_id}/rounds"
+    assert {(method, path) for path, method, _ in _operations(document)} == {
+        ("get", "/v1/domains"),
+        ("post", "/v1/campaigns"),
+        ("get", "/v1/campaigns"),
+        ("get", one),
+        ("patch", one),
+        ("post", f"{one}/archive"),
+        ("post", f"{one}/results"),
+        ("get", f"{one}/results"),
+        ("post", rounds),
+        ("get", rounds),
+        ("get", f"{rounds}/{{number}}"),
+        ("get", f"{rounds}/{{number}}/events"),
+        ("post", f"{rounds}/{{number}}/cancel"),
+        ("post", f"{rounds}/{{number}}/retry"),
+        ("post", f"{rounds}/{{number}}/release"),
+        ("get", f"{rounds}/{{number}}/batch"),
+        ("get", "/v1/candidates/{candidate_id}"),
+        ("patch", "/v1/candidates/{candidate_id}"),
+        ("post", "/v1/api-keys"),
+        ("get", "/v1/api-keys"),
+        ("get", "/v1/api-keys/{key_id}"),
+        ("delete", "/v1/api-keys/{key_id}"),
+        ("get", "/health/live"),
+        ("get", "/health/ready"),
+        ("get", "/metrics"),
+    }
+
+
+def test_the_campaign_examples_work(api: Api, document: dict[str, Any]) -> None:
+    body = document["paths"]["/v1/campaigns"]["post"]["requestBody"]["content"]["application/json"]
+    assert "switches" in body["examples"]
+    for example in body["examples"].values():
+        response = api.client.post("/v1/campaigns", json=example["value"])
+        assert response.status_code == 201, response.text
+
+
+@pytest.fixture
+def described(app: FastAPI, base_url: str) -> OpenApiSchema:
+    schema = schemathesis.openapi.from_dict(json.loads(json.dumps(app.openapi())))
+    schema.config.update(base_url=base_url)
+    return schema
+
+
+@pytest.fixture
+def known(api: Api, worker: Worker) -> dict[str, Any]:
+    """Ids of things that exist, to be used in place of invented ones."""
+    campaign = api.campaign()
+    worker.finish(api.round(campaign["id"]))
+    key = api.client.post("/v1/api-keys", json={"name": "to be revoked"}).json()
+    candidates = api.client.get(f"/v1/campaigns/{campaign['id']}/rounds/1/batch").json()["candidates"]
+    return {"campaign_id": campaign["id"], "number": 1, "candidate_id": candidates[0]["id"], "key_id": key["id"]}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", list(GenerationMode))
+def test_the_api_keeps_to_its_description(
+    described: OpenApiSchema, known: dict[str, Any], api: Api, subtests: pytest.Subtests, mode: GenerationMode
+) -> None:
+    headers = {"Authorization": api.client.headers["Authorization"]}
+    # Rules that no schema can say (an element's name, a cursor, If-Match) refuse data that the schema allows.
+    excluded = [positive_data_acceptance]
+    for result in described.get_all_operations():
+        operation = result.ok()
+
+        @settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+        @given(operation.as_strategy(generation_mode=mode))
+        def keeps(case: schemathesis.Case) -> None:
+            if mode is GenerationMode.POSITIVE:
+                case.path_parameters = {name: known[name] for name in case.path_parameters}
+            case.call_and_validate(headers=headers, excluded_checks=excluded)
+
+        with subtests.test(operation.label), suppress(Unsatisfiable):  # some have nothing that could be violated
+            keeps()
