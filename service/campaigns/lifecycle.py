@@ -8,11 +8,9 @@ failed or cancelled one is queued again by a retry.
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from typing import get_args
 
-from models.records import Outcome
 from service.errors import ConflictError
-from service.store.states import COMPUTING, LIVE, RUNNING, CandidateStatus, RoundState
+from service.store.states import COMPUTING, RUNNING, CandidateStatus, RoundState
 
 _ENDS: frozenset[RoundState] = frozenset({"awaiting_results", "completed", "failed", "cancelled"})
 
@@ -41,7 +39,6 @@ NEEDS_REASON: frozenset[CandidateStatus] = frozenset({"rejected", "withdrawn"})
 
 OBJECT_FAILURES: frozenset[str] = frozenset({"failed_synthesis", "failed_qc", "insoluble"})
 """Failures of the object itself, which no assay can make good; the other outcomes concern one assay."""
-ASSAY_FAILURES: frozenset[str] = frozenset(get_args(Outcome)) - OBJECT_FAILURES - {"ok"}
 
 
 def is_computing(state: str) -> bool:
@@ -87,8 +84,3 @@ def outcome_of(results: Iterable[tuple[str, str]], needed: AbstractSet[str]) -> 
     if settled or outcomes & OBJECT_FAILURES:
         return "failed"
     return None
-
-
-def is_live(status: str) -> bool:
-    """Tell whether a candidate still waits for its outcome."""
-    return status in LIVE

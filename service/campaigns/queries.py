@@ -89,11 +89,6 @@ def candidates_by_object(session: Session, campaign_id: UUID, objects: Collectio
     return candidates.newest_by_object(session, campaign_id, objects)
 
 
-def candidate_objects(session: Session, campaign_id: UUID) -> Mapping[UUID, str]:
-    """Return the object of every candidate of the campaign, oldest first."""
-    return candidates.objects_by_id(session, campaign_id)
-
-
 def known_external_ids(session: Session, campaign_id: UUID, external_ids: Collection[str]) -> set[str]:
     """Return those external ids that stored results of this campaign have already."""
     return results.known_external_ids(session, campaign_id, external_ids)

@@ -53,9 +53,3 @@ def is_object_live(session: Session, campaign_id: UUID, text: str) -> bool:
     """Tell whether the campaign waits for an outcome of this object."""
     live = exists().where(Candidate.campaign_id == campaign_id, Candidate.object == text, Candidate.status.in_(LIVE))
     return session.scalars(select(live)).one()
-
-
-def objects_by_id(session: Session, campaign_id: UUID) -> dict[UUID, str]:
-    """Return every candidate's object, oldest first."""
-    query = select(Candidate.id, Candidate.object).where(Candidate.campaign_id == campaign_id)
-    return {row[0]: row[1] for row in session.execute(query.order_by(Candidate.created_at, Candidate.id))}

@@ -2,16 +2,15 @@
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.records import Outcome
 from service.campaigns.lifecycle import (
-    ASSAY_FAILURES,
     CANDIDATE_MOVES,
-    OBJECT_FAILURES,
     ROUND_MOVES,
     check_candidate_move,
     check_round_move,
@@ -21,7 +20,7 @@ from service.errors import ConflictError
 from service.store.states import CANDIDATE_STATUSES, LIVE, ROUND_STATES, RUNNING
 
 NEEDED = {"glow", "total"}
-OUTCOMES = st.sampled_from(sorted({"ok"} | OBJECT_FAILURES | ASSAY_FAILURES))
+OUTCOMES = st.sampled_from(get_args(Outcome))
 RESULTS = st.lists(st.tuples(st.sampled_from(["glow", "total", "other"]), OUTCOMES))
 
 
