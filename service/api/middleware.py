@@ -98,25 +98,32 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         declared = Headers(scope=scope).get("content-length", "")
-        body = None
-        if not (declared.isdecimal() and int(declared) > self.max_bytes):
+        try:
+            if declared.isdecimal() and int(declared) > self.max_bytes:
+                raise self._too_large()
             body = await self._read(receive)
-        if body is None:
-            error = TooLargeError(f"at most {self.max_bytes} bytes are read; send the table in parts")
+        except TooLargeError as error:
             await problem_response(error, scope["path"])(scope, receive, send)
             return
-        await self.app(scope, _replay(body, receive), send)
+        if body is not None:
+            await self.app(scope, _replay(body, receive), send)
 
     async def _read(self, receive: Receive) -> bytes | None:
-        """Return the whole body, or None when it is too large."""
+        """Return the whole body, or None when the client went away before its end: half a table is no table."""
         content = bytearray()
-        while True:
+        more = True
+        while more:
             message = await receive()
-            content += message.get("body", b"")
-            if len(content) > self.max_bytes:
+            if message["type"] == "http.disconnect":
                 return None
-            if message["type"] == "http.disconnect" or not message.get("more_body", False):
-                return bytes(content)
+            content += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(content) > self.max_bytes:
+                raise self._too_large()
+        return bytes(content)
+
+    def _too_large(self) -> TooLargeError:
+        return TooLargeError(f"at most {self.max_bytes} bytes are read; send the table in parts")
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -98,6 +99,24 @@ def test_a_body_over_the_limit_is_refused_before_it_is_read(base_url: str) -> No
         answer = connection.recv(65536)
     assert answer.startswith(b"HTTP/1.1 413")
     assert b"application/problem+json" in answer
+
+
+def test_a_body_that_breaks_off_is_not_taken_for_a_whole_one(api: Api, base_url: str) -> None:
+    results = f"/v1/campaigns/{api.campaign()['id']}/results"
+    address = urlsplit(base_url)
+    lines = (
+        f"POST {results} HTTP/1.1",
+        "Host: x",
+        f"Authorization: {api.client.headers['Authorization']}",
+        "Content-Type: text/csv",
+        "Content-Length: 1000",
+        "",
+        "switches,type,value\n0101,glow,3\n1111,glow,4\n",
+    )
+    with socket.create_connection((address.hostname, address.port), timeout=5) as connection:
+        connection.sendall("\r\n".join(lines).encode())
+    time.sleep(0.3)
+    assert api.client.get(results).json()["items"] == []
 
 
 def test_models_have_a_smaller_limit_than_tables(settings: Settings, new_key: Any) -> None:
