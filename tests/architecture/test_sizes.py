@@ -8,7 +8,12 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("service", "workers", "models", "benchmarks", "tests", "docs", "examples")
-FILES = sorted(file for room in ROOMS for file in (ROOT / room).rglob("*.py") if "__pycache__" not in file.parts)
+FILES = sorted(
+    file
+    for room in ROOMS
+    for file in (ROOT / room).rglob("*.py")
+    if not any(part.startswith((".", "__pycache__")) for part in file.relative_to(ROOT).parts)
+)
 SOURCES = [file for file in FILES if file.relative_to(ROOT).parts[0] in {"service", "workers", "models", "benchmarks"}]
 
 MAX_FILE_LINES = 300
