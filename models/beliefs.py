@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 class Assessment:
     """Beliefs about N objects: `objectives` [N, M] on the modelled scale, probabilities [N] and [N, C]."""
 
+    features: Tensor
     objectives: Posterior
     feasibility: Tensor
     within: Tensor
@@ -54,6 +55,9 @@ class Beliefs:
         ]
         self.judged: tuple[Constraint, ...] = tuple(measured)
         """Measured constraints whose assay has enough results to be judged; the others are not enforced yet."""
+        computed = [o.computed for o in spec.objectives] + [c.property for c in spec.constraints]
+        self._computed = list(dict.fromkeys(name for name in computed if name is not None))
+        self._known: dict[str, tuple[float, ...]] = {}
 
     def transform(self, objective: Objective) -> Transform:
         """Return the scale on which an objective is modelled: its assay's, or its own when it is computed."""
@@ -73,17 +77,26 @@ class Beliefs:
         """Return what is believed about N valid objects."""
         features = self.features(texts)
         belief = self.proxies.posterior(features)
-        names = [o.computed for o in self.spec.objectives if o.computed] + [
-            c.property for c in self.spec.constraints if c.property
-        ]
-        computed = self.domain.properties(texts, list(dict.fromkeys(names))) if names else {}
-        values = {name: torch.from_numpy(column).to(torch.float64) for name, column in computed.items()}
+        values = self._computed_values(texts)
         return Assessment(
+            features=features,
             objectives=self._objectives(belief, values),
             feasibility=self.feasibility.probability(features),
             within=self._within(belief),
             is_allowed=self._is_allowed(values, len(texts)),
         )
+
+    def _computed_values(self, texts: Sequence[str]) -> dict[str, Tensor]:
+        """Return the computed properties that the campaign reads [N]; each object is computed once in a round."""
+        if not self._computed:
+            return {}
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if new:
+            columns = self.domain.properties(new, self._computed)
+            rows = zip(*[columns[name].tolist() for name in self._computed], strict=True)
+            self._known.update(zip(new, rows, strict=True))
+        values = torch.tensor([self._known[text] for text in texts], dtype=torch.float64)
+        return dict(zip(self._computed, values.reshape(len(texts), len(self._computed)).unbind(dim=1), strict=True))
 
     def _objectives(self, belief: Posterior, values: dict[str, Tensor]) -> Posterior:
         columns: list[Posterior] = []

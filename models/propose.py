@@ -39,13 +39,8 @@ def propose(
 ) -> Proposal:
     """Return the batch of a round: as many distinct, new, allowed candidates as asked for, or why there are fewer.
 
-    Args:
-        spec: what is wanted.
-        history: everything measured, pending and excluded.
-        seed: of everything random.
-        report: hears the progress often; what it raises (`Cancelled`) stops the work.
-        checkpoint: where training is saved, and found again after an interruption.
-        device: where the policy is trained, "cpu" by default.
+    `report` hears the progress often and what it raises stops the work; `checkpoint` is where training is saved, and
+    found again after an interruption; `device` is where the policy is trained.
     """
     stages = Stages(report)
     domain = open_domain(spec.domain)
@@ -68,9 +63,9 @@ def propose(
         candidates = explain(choices, pool, fitted, trainer, seed + 3)
         log_z = {f"{beta:g}": log_partition(trainer, reward, beta, seed + 4) for beta in spec.sampler.beta}
     summary["statements"] += shortfall(spec.batch.size, len(candidates), pool.n_sampled)
-    summary |= {"training": {"steps": trainer.steps_done, "loss": curve}, "log_z": log_z}
-    summary |= {"sampled": pool.n_sampled, "unique": gate.n_unique, "refused": gate.counts()}
-    summary |= {"allowed": len(pool.texts), "chosen": len(candidates), "cost": stages.cost(fitted.reward.n_scored)}
+    summary |= {"training": {"steps": trainer.steps_done, "loss": curve}, "log_z": log_z, "refused": gate.counts()}
+    summary |= {"sampled": pool.n_sampled, "unique": gate.n_unique, "allowed": len(pool.texts)}
+    summary |= {"chosen": len(candidates), "cost": stages.cost(fitted.reward.n_scored)}
     return Proposal(candidates, summary)
 
 

@@ -91,7 +91,7 @@ class Gate:
         """Return those of the admitted objects that satisfy constraints and guardrails."""
         beliefs = self._fitted.beliefs
         assessment = beliefs.assess(texts)
-        bounds = self._bounds(texts)
+        bounds = self._bounds(assessment.features)
         reasons = self._reasons(assessment, bounds)
         kept = [row for row, reason in enumerate(reasons) if reason is None]
         self._refused.update(reason for reason in reasons if reason is not None)
@@ -104,11 +104,10 @@ class Gate:
             bounds[kept],
         )
 
-    def _bounds(self, texts: Sequence[str]) -> Tensor:
+    def _bounds(self, features: Tensor) -> Tensor:
         """Return the bound of each guardrail [N, G]."""
         beliefs = self._fitted.beliefs
-        features = beliefs.features(texts)
-        columns = [torch.zeros(len(texts), 0, dtype=torch.float64)]
+        columns = [torch.zeros(len(features), 0, dtype=torch.float64)]
         columns += [
             guardrail.bound(beliefs.proxies, item, beliefs.limits(item), features).unsqueeze(-1)
             for item in beliefs.spec.guardrails

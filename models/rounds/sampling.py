@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from models.rounds.gate import Gate, Passed
     from models.rounds.training import StateReward
 
-DRAWS = 1024
+DRAWS = 512
 """Objects drawn at a time."""
-LEAST_DRAWS = 4
-MOST_DRAWS = 16
+LEAST_DRAWS = 6
+MOST_DRAWS = 24
 JUDGED = 256
 """Objects judged between two reports."""
 WEIGHED = 256

@@ -43,7 +43,7 @@ class FixedBeliefs:
         feasibility = torch.tensor([0.5 if text == "even" else 1.0 for text in texts], dtype=torch.float64)
         allowed = torch.tensor([text != "heavy" for text in texts])
         nothing = torch.zeros_like(mean)
-        return Assessment(Posterior(mean, nothing, nothing), feasibility, feasibility.unsqueeze(-1), allowed)
+        return Assessment(mean, Posterior(mean, nothing, nothing), feasibility, feasibility.unsqueeze(-1), allowed)
 
 
 def _reward() -> tuple[LogReward, FixedBeliefs]:
