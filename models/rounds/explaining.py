@@ -59,7 +59,13 @@ def explain(
                 log_reward=log_reward[row],
                 log_pf=log_pf[row],
                 nearest_measured=nearest[row],
-                reason=reason(choice, spec.objectives, predictions, nearest[row], float(chosen.feasibility[row])),
+                reason=reason(
+                    choice,
+                    spec.objectives,
+                    predictions,
+                    _neighbour(nearest[row], fitted),
+                    float(chosen.feasibility[row]),
+                ),
             )
         )
     return tuple(candidates)
@@ -99,19 +105,23 @@ def _nearest(texts: Sequence[str], fitted: Fitted) -> list[Nearest | None]:
     return [Nearest(measured[place], float(similarity[row, place])) for row, place in enumerate(places)]
 
 
+def _neighbour(nearest: Nearest | None, fitted: Fitted) -> str:
+    if nearest is None:
+        return "nothing has been measured yet"
+    return (
+        f"the nearest measured object is {fitted.domain.display(nearest.object)} (similarity {nearest.similarity:.2f})"
+    )
+
+
 def reason(
     choice: Choice,
     objectives: Sequence[Objective],
     predictions: Mapping[str, Prediction],
-    nearest: Nearest | None,
+    neighbour: str,
     feasibility: float,
 ) -> str:
     """Return the one sentence that tells why this object was chosen."""
     told = [_told(objective, predictions.get(objective.name)) for objective in objectives]
-    if nearest is None:
-        neighbour = "nothing like it has been measured yet"
-    else:
-        neighbour = f"the nearest measured object is {nearest.object} (similarity {nearest.similarity:.2f})"
     if choice.purpose == "explore":
         purpose = "chosen to explore: its values are among the least known"
     else:
