@@ -14,7 +14,7 @@ import torch
 from models.domains.molecules.hashing import mix
 from models.domains.molecules.joining import N_CLASSES
 from models.domains.molecules.tables import N_DESCRIPTORS
-from models.domains.molecules.trees import NONE, Views, attachment_sites, count_nodes, leaf_signature, split
+from models.domains.molecules.trees import NONE, Columns, Views, attachment_sites, count_nodes, leaf_signature, split
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,15 +46,8 @@ def encode_states(
 ) -> Tensor:
     """Return the policy's input [B, D]."""
     columns = split(states)
-    exists = columns.fragment != NONE
-    fragment = columns.fragment.clamp(min=0)
     counts = torch.zeros(len(states), len(tables.heavy_atoms), device=states.device)
-    counts.scatter_add_(1, fragment, exists.float())
-    used = situation.neighbours != NONE
-    is_pointed = columns.pointed != NONE
-    slot = columns.pointed.clamp(min=0)
-    rows = torch.arange(len(states), device=states.device)
-    at_slot = fragment[rows, slot // used.shape[2]]
+    counts.scatter_add_(1, columns.fragment.clamp(min=0), (columns.fragment != NONE).float())
     n_nodes = count_nodes(columns)
     numbers = [
         n_nodes / limits.fragments,
@@ -63,26 +56,30 @@ def encode_states(
         situation.is_open.flatten(1).sum(dim=1) / 10,
         situation.required / 2,
         (n_nodes == 0).float(),
-        is_pointed.float(),
+        (columns.pointed != NONE).float(),
         columns.final.float(),
-    ]
-    pointed = [
-        tables.descriptors[at_slot],
-        site_features(situation.site_class.flatten(1)[rows, slot]),
-        bits(seen.site.flatten(1)[rows, slot], N_SLOT_BITS),
     ]
     return torch.cat(
         [
             counts,
             counts @ tables.descriptors / 3,
-            _environment_counts(situation.site_class, used),
+            _environment_counts(situation.site_class, situation.neighbours != NONE),
             _environment_counts(situation.site_class, situation.is_pointable),
             torch.stack(numbers, dim=1),
-            *(part * is_pointed[:, None] for part in pointed),
+            _pointed_site(columns, seen, situation, tables),
             bits(names, N_STATE_BITS),
         ],
         dim=1,
     )
+
+
+def _pointed_site(columns: Columns, seen: Views, situation: Situation, tables: Tables) -> Tensor:
+    slot = columns.pointed.clamp(min=0)
+    rows = torch.arange(len(slot), device=slot.device)
+    fragment = columns.fragment.clamp(min=0)[rows, slot // seen.site.shape[2]]
+    kind, view = situation.site_class.flatten(1)[rows, slot], seen.site.flatten(1)[rows, slot]
+    features = torch.cat([tables.descriptors[fragment], site_features(kind), bits(view, N_SLOT_BITS)], dim=1)
+    return features * (columns.pointed != NONE)[:, None]
 
 
 def encode_slots(states: Tensor, seen: Views, situation: Situation, tables: Tables) -> Tensor:

@@ -13,7 +13,7 @@ PAD, OPEN, POINTED, ARRIVAL, FRAGMENT, POSITION, LEAF, FINAL = (
 
 
 def mix(value: Tensor) -> Tensor:
-    """Return a 64-bit mixing of integers (the finaliser of SplitMix64, with arithmetic shifts)."""
+    """Return a mixing of integers (the finaliser of SplitMix64); torch's signed shifts cost it three of 64 bits."""
     value = (value ^ (value >> 30)) * -4658895280553007687
     value = (value ^ (value >> 27)) * -7723592293110705685
     return value ^ (value >> 31)
