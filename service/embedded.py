@@ -31,6 +31,7 @@ from service.settings import Settings
 
 DATABASE = "assayflow"
 _SECONDS_TO_START = 60.0
+_SOCKETS = "assayflow-sockets-"
 
 
 class EmbeddedError(RuntimeError):
@@ -102,10 +103,11 @@ def _owned(folder: Path) -> Iterator[bool]:
 def _postgres(folder: Path) -> Iterator[str]:
     """Run PostgreSQL on a Unix socket that only this user reaches, and yield its URL."""
     pid_file = folder / "postmaster.pid"
+    _forget_sockets(pid_file)
     _end(pid_file, folder, signal.SIGINT)
     pid_file.unlink(missing_ok=True)  # its number may belong to another program by now
     # Short and without special characters, as sockets need it; 0700, because PostgreSQL trusts whoever gets there.
-    with TemporaryDirectory(prefix="assayflow-", dir="/tmp") as sockets:
+    with TemporaryDirectory(prefix=_SOCKETS, dir="/tmp") as sockets:
         try:
             _start_postgres(folder, sockets)
             with psycopg.connect(f"postgresql://postgres@/postgres?host={sockets}", autocommit=True) as connection:
@@ -115,6 +117,14 @@ def _postgres(folder: Path) -> Iterator[str]:
             yield f"postgresql+psycopg://postgres@/{DATABASE}?host={sockets}"
         finally:
             _end(pid_file, folder, signal.SIGINT)
+
+
+def _forget_sockets(pid_file: Path) -> None:
+    """Remove the socket folder that a killed process left; the file names it in its fifth line."""
+    with suppress(FileNotFoundError, IndexError):
+        sockets = Path(pid_file.read_text().splitlines()[4])
+        if sockets.name.startswith(_SOCKETS):
+            shutil.rmtree(sockets, ignore_errors=True)
 
 
 def _start_postgres(folder: Path, sockets: str) -> None:
@@ -144,7 +154,7 @@ def _start_postgres(folder: Path, sockets: str) -> None:
 @contextmanager
 def _redis(folder: Path) -> Iterator[str]:
     """Run Redis on a free loopback port, behind a password, and yield its URL."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
     _end(folder / "redis.pid", folder, signal.SIGTERM)
     password, port = secrets.token_hex(32), _free_port()
     _write_private(folder / "redis.conf", _redis_conf(folder, port, password))

@@ -1,7 +1,6 @@
 """`python -m workers.health`: does the round worker of this host answer? For health checks of containers."""
 
 import sys
-from collections.abc import Sequence
 
 from celery.utils.nodenames import gethostname
 
@@ -14,7 +13,7 @@ _SECONDS = 10.0
 def is_answering(settings: Settings, timeout: float = _SECONDS) -> bool:
     """Tell whether this host's round worker answers within `timeout` seconds, even while it computes a round."""
     app = make_app(settings)
-    answers: Sequence[object] = app.control.ping(destination=[f"{ROUND_NODE}@{gethostname()}"], timeout=timeout)
+    answers = app.control.ping(destination=[f"{ROUND_NODE}@{gethostname()}"], timeout=timeout)
     return bool(answers)
 
 

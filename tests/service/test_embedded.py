@@ -128,9 +128,12 @@ def test_what_a_killed_process_left_is_taken_over(folder: Path):
         owner.kill()
         owner.wait()
     assert len(servers_of(folder)) >= 2
+    sockets = Path((folder / "postgres" / "postmaster.pid").read_text().splitlines()[4])
+    assert stat.S_IMODE(sockets.stat().st_mode) == 0o700
     with services(Settings(data_dir=folder)) as settings:
         assert execute(settings, "SELECT number FROM saved") == [(8,)]
     assert servers_of(folder) == []
+    assert not sockets.exists()
 
 
 def test_a_stale_pid_that_is_somebody_else_now_is_no_obstacle(folder: Path):

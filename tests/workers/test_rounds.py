@@ -6,12 +6,14 @@ from uuid import UUID
 
 import pytest
 from celery import Celery
+from pydantic import SecretStr
 from sqlalchemy import update
 
 from service.dispatch import ROUND_TASK
 from service.settings import Settings
 from service.store.session import Sessions
 from service.store.tables import Round
+from workers.health import is_answering
 
 pytestmark = pytest.mark.slow
 
@@ -108,3 +110,9 @@ def test_cancelling_stops_training_within_seconds(make_lab: MakeLab, settings: S
     row = lab.wait(number, lambda row: row.state == "cancelled", seconds=5)
     assert (row.lease_owner, row.summary, lab.batch(number)) == (None, None, [])
     assert not list(settings.artefacts.glob(f"{row.id}*"))
+
+
+def test_the_worker_answers_a_health_check(settings: Settings):
+    assert is_answering(settings)
+    empty_queue = settings.required_redis_url().rpartition("/")[0] + "/0"
+    assert not is_answering(settings.model_copy(update={"redis_url": SecretStr(empty_queue)}), timeout=1)
