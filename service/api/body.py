@@ -13,6 +13,7 @@ from service.errors import TooLargeError, UnsupportedMediaTypeError
 
 MAX_MODEL_BYTES = 2**20
 """Largest body that becomes a model; tables are limited by the settings."""
+MAX_DEPTH = 32
 JSON_TYPES = frozenset({"application/json", "application/merge-patch+json"})
 
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
@@ -67,21 +68,29 @@ def parse_json(content: bytes) -> Any:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise json.JSONDecodeError("the body is not UTF-8", "", error.start) from error
-    if nul := _NUL.search(text):
-        raise json.JSONDecodeError("the character U+0000 cannot be stored", "", nul.start())
     try:
         parsed = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
-        if _SURROGATE.search(text):
-            json.dumps(parsed, ensure_ascii=False).encode("utf-8")
     except json.JSONDecodeError:
         raise
     except RecursionError as error:
         raise json.JSONDecodeError("nested too deeply", "", 0) from error
-    except UnicodeEncodeError as error:
-        raise json.JSONDecodeError("half of a surrogate pair is not a character", "", 0) from error
     except ValueError as error:
         raise json.JSONDecodeError("a number is out of range", "", 0) from error
+    _refuse_unstorable(text, parsed)
     return parsed
+
+
+def _refuse_unstorable(text: str, parsed: Any) -> None:
+    """Refuse valid JSON that PostgreSQL cannot keep, or that is nested deeper than code can follow."""
+    if _is_deep(parsed):
+        raise json.JSONDecodeError("nested too deeply", "", 0)
+    if nul := _NUL.search(text):
+        raise json.JSONDecodeError("the character U+0000 cannot be stored", "", nul.start())
+    if _SURROGATE.search(text):
+        try:
+            json.dumps(parsed, ensure_ascii=False).encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise json.JSONDecodeError("half of a surrogate pair is not a character", "", 0) from error
 
 
 def media_type_of(request: Request) -> str:
@@ -95,6 +104,15 @@ async def raw_body(request: Request) -> bytes:
 
 
 RawBody = Annotated[bytes, Depends(raw_body)]
+
+
+def _is_deep(parsed: Any) -> bool:
+    """Tell whether something is nested deeper than any model is: code that recurses must not meet it."""
+    level = [parsed]
+    for _ in range(MAX_DEPTH):
+        inside = [item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list)]
+        level = [item for items in inside for item in items]
+    return bool(level)
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -81,6 +81,14 @@ def test_a_body_that_is_not_strict_json_is_unprocessable(api: Api, content: byte
     assert response.json()["errors"][0]["pointer"] == ""
 
 
+def test_a_change_that_is_nested_deeply_is_unprocessable(api: Api) -> None:
+    address = f"/v1/campaigns/{api.campaign()['id']}"
+    for depth in (31, 32, 500, 900):
+        content = b'{"batch":' * depth + b"1" + b"}" * depth
+        response = api.client.patch(address, content=content, headers={**JSON, "If-Match": "*"})
+        assert response.status_code == 422, depth
+
+
 def test_escapes_that_only_look_like_nul_are_kept(api: Api) -> None:
     assert api.campaign(name="a\\u0000 \U0001f4a1")["name"] == "a\\u0000 \U0001f4a1"
 
