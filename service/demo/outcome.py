@@ -26,13 +26,14 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One objective at one stage; for a target, `mean` is the mean distance from it."""
+    """One objective at one stage; for a target, `mean` is the mean distance from it (`is_distance`)."""
 
     objective: str
     stage: str
     n: int
     best: float
     mean: float
+    is_distance: bool = False
 
 
 def wish(objective: Mapping[str, Any]) -> str:
@@ -50,8 +51,9 @@ def lines(objectives: Sequence[Mapping[str, Any]], stages: Sequence[Stage]) -> l
             if values:
                 badness = [_badness(value, objective) for value in values]
                 best = values[badness.index(min(badness))]
-                measure = badness if objective.get("direction") == "target" else values
-                found.append(Line(objective["name"], stage.name, len(values), best, sum(measure) / len(measure)))
+                is_distance = objective.get("direction") == "target"
+                mean = sum(badness if is_distance else values) / len(values)
+                found.append(Line(objective["name"], stage.name, len(values), best, mean, is_distance))
     return found
 
 
@@ -67,7 +69,8 @@ def verdicts(objectives: Sequence[Mapping[str, Any]], stages: Sequence[Stage]) -
             spread = max(before) - min(before) or 1.0
             mean = _word((sum(before) / len(before) - sum(after) / len(after)) / spread)
             best = _word((min(before) - min(after)) / spread)
-            said.append(f"{objective['name']} ({wish(objective)}): the mean {mean}, the best {best}")
+            measure = "mean distance" if objective.get("direction") == "target" else "mean"
+            said.append(f"{objective['name']} ({wish(objective)}): the {measure} {mean}, the best {best}")
     return said
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, final
 
 from rich.console import Console
@@ -85,7 +86,8 @@ class Printer:
         for name in ("n", "best", "mean"):
             table.add_column(name, justify="right")
         for line in lines:
-            table.add_row(line.objective, line.stage, str(line.n), f"{line.best:.2f}", f"{line.mean:.2f}")
+            mean = f"{line.mean:.2f} away" if line.is_distance else f"{line.mean:.2f}"
+            table.add_row(line.objective, line.stage, str(line.n), f"{line.best:.2f}", mean)
         self.console.print(table)
         for verdict in verdicts:
             self.say(f"- {verdict}")
@@ -107,11 +109,12 @@ class Printer:
         return last
 
     def _lines(self, events: Iterable[Event], title: str) -> Event | None:
-        last, told = None, -_STEP
+        last, told, began = None, -_STEP, time.monotonic()
         for event in events:
             if last is None or event.state != last.state or event.progress >= told + _STEP:
                 told = event.progress
-                self.say(f"{title}  {event.progress:4.0%}  {event.state}: {event.message}")
+                elapsed = time.monotonic() - began
+                self.say(f"{title}  {event.progress:4.0%}  {elapsed:4.0f} s  {event.state}: {event.message}")
             last = event
         return last
 

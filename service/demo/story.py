@@ -17,7 +17,7 @@ import numpy as np
 
 from models.campaign import CampaignSpec
 from models.domains import open_domain
-from service.demo.client import Client
+from service.demo.client import Client, RefusedError
 from service.demo.labs import open_case
 from service.demo.labs.case import read_rows, write_rows
 from service.demo.labs.simulated import fill_in
@@ -39,7 +39,7 @@ ROUNDS = (1, 2)
 
 
 class DemonstrationError(MachineError):
-    """A round did not end with a batch."""
+    """A round did not end with a batch, or the service refused a call."""
 
 
 def tell(kind: str, output: Path, printer: Printer | None = None) -> None:
@@ -65,7 +65,11 @@ def tell(kind: str, output: Path, printer: Printer | None = None) -> None:
             printer.say(f"running at {running.url} after {time.monotonic() - began:.0f} s")
             assert running.new_key is not None, "the data folder is new"
             with Client(running.url, running.new_key) as client:
-                _Story(case, spec, folder, client, running, printer).run()
+                story = _Story(case, spec, folder, client, running, printer)
+                try:
+                    story.run()
+                except RefusedError as error:
+                    raise DemonstrationError(f"{error}; the logs are in {folder / 'logs'}") from error
             printer.say("stopping ...")
     printer.files(folder)
     printer.say(f"done in {time.monotonic() - began:.0f} s; nothing is left running")
@@ -145,13 +149,14 @@ class _Story:
         self.printer.report(self.client.upload(campaign, path))
 
     def _remember(self, campaign: str, number: int, candidates: list[dict[str, Any]], domain: Domain) -> None:
+        name = self._measured["name"]
         ids = {candidate["id"]: candidate for candidate in candidates}
         results = [row for row in self.client.results(campaign) if row["candidate_id"] in ids]
         predicted = [
             {
                 "object": item["object"],
                 "type": self._assay,
-                "value": item["predictions"][self._measured["name"]]["mean"],
+                "value": item["predictions"][name]["mean"],
             }
             for item in candidates
         ]

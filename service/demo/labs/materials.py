@@ -23,7 +23,7 @@ def _descriptors(formulas: Sequence[str]) -> Floats:
 
     The campaign's proxies see fractions and mean properties instead.
     """
-    from pymatgen.core import Composition  # type: ignore[import-untyped]
+    from pymatgen.core import Composition
 
     rows = []
     for formula in formulas:
