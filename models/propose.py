@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from models import guardrail
 from models.domains import open_domain
 from models.records import Proposal
-from models.rounds.accounting import Stages, shortfall, summary_of, unbounded
+from models.rounds.accounting import Stages, diversity, shortfall, summary_of, unbounded
 from models.rounds.choosing import choose
 from models.rounds.explaining import explain
 from models.rounds.fitting import fit

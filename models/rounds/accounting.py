@@ -8,9 +8,12 @@ from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, final
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+from models.metrics import mean_pairwise_distance, n_circles, vendi_score
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from models.domains.contract import Domain
     from models.records import Report, Stage
     from models.rounds.fitting import Fitted
 
@@ -21,6 +24,8 @@ SPANS: dict[Stage, tuple[float, float]] = {
     "selecting": (0.95, 1.0),
 }
 """Part of the whole round's progress that each stage covers."""
+CIRCLE_SIMILARITY = 0.5
+"""Objects less similar than this count as different circles."""
 PACKAGES = ("assayflow", "torch", "gpytorch", "botorch", "numpy", "rdkit", "pymatgen-core")
 
 
@@ -62,6 +67,16 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def diversity(domain: Domain, texts: Sequence[str]) -> dict[str, float]:
+    """Return how different the chosen objects are from each other."""
+    similarity = domain.similarity(texts, texts)
+    return {
+        "mean_pairwise_distance": mean_pairwise_distance(similarity),
+        "circles": n_circles(similarity, CIRCLE_SIMILARITY),
+        "vendi_score": vendi_score(similarity),
+    }
 
 
 def shortfall(size: int, n_chosen: int, n_sampled: int) -> list[str]:
