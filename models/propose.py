@@ -65,6 +65,7 @@ def propose(
     summary["statements"] += shortfall(spec.batch.size, len(candidates), pool.n_sampled)
     summary |= {"training": {"steps": trainer.steps_done, "loss": curve}, "log_z": log_z, "refused": gate.counts()}
     summary |= {"sampled": pool.n_sampled, "unique": gate.n_unique, "allowed": len(pool.texts)}
+    summary["diversity"] = diversity(domain, [candidate.object for candidate in candidates])
     summary |= {"chosen": len(candidates), "cost": stages.cost(fitted.reward.n_scored)}
     return Proposal(candidates, summary)
 

@@ -13,6 +13,7 @@ import torch
 from models.checkpoint import CheckpointError, pack, unpack
 from models.gflownet.conditioning import ConditionSampler
 from models.gflownet.trainer import Trainer, TrainerSettings
+from models.records import Cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -125,6 +126,11 @@ def _save(trainer: Trainer, curve: Curve, checkpoint: CheckpointStore, identity:
     checkpoint.save(pack(tensors, header))
 
 
+def _save_if(trainer: Trainer, curve: Curve, checkpoint: CheckpointStore | None, identity: str) -> None:
+    if checkpoint is not None:
+        _save(trainer, curve, checkpoint, identity)
+
+
 def train(
     trainer: Trainer, checkpoint: CheckpointStore | None, identity: str, tick: Callable[[float, str], None]
 ) -> list[float]:
@@ -137,15 +143,19 @@ def train(
     resume(trainer, curve, checkpoint, identity)
     told = saved = time.monotonic()
     tick(trainer.steps_done / steps, f"training, step {trainer.steps_done} of {steps}")
-    while trainer.steps_done < steps:
-        curve.add(trainer.step()["loss"])
-        now = time.monotonic()
-        if checkpoint is not None and now - saved >= CHECKPOINT_SECONDS:
-            _save(trainer, curve, checkpoint, identity)
-            saved = now
-        if now - told >= TICK_SECONDS:
-            tick(trainer.steps_done / steps, f"training, step {trainer.steps_done} of {steps}")
-            told = now
-    if checkpoint is not None:
-        _save(trainer, curve, checkpoint, identity)
+    try:
+        while trainer.steps_done < steps:
+            curve.add(trainer.step()["loss"])
+            now = time.monotonic()
+            if checkpoint is not None and now - saved >= CHECKPOINT_SECONDS:
+                _save(trainer, curve, checkpoint, identity)
+                saved = now
+            if now - told >= TICK_SECONDS:
+                tick(trainer.steps_done / steps, f"training, step {trainer.steps_done} of {steps}")
+                told = now
+    except Cancelled:
+        # whoever stopped this may want to go on elsewhere: nothing trained so far is lost
+        _save_if(trainer, curve, checkpoint, identity)
+        raise
+    _save_if(trainer, curve, checkpoint, identity)
     return curve.points
