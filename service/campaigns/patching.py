@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from models.campaign import CampaignSpec
 from service.errors import ConflictError, UnprocessableError
+from service.pointers import body_place
 
 FIXED_ONCE_BEGUN = ("domain", "objectives")
 """What results and rounds are read by: it may not change once there are any."""
@@ -20,10 +21,11 @@ def patched(stored: Mapping[str, Any], changes: Mapping[str, Any], *, is_begun: 
         UnprocessableError: if it is not valid then.
         ConflictError: if the campaign has begun and the change touches what may not change any more.
     """
+    merged = merge(stored, changes)
     try:
-        spec = CampaignSpec.model_validate(merge(stored, changes))
+        spec = CampaignSpec.model_validate(merged)
     except ValidationError as error:
-        raise UnprocessableError("the changed specification is not valid", places(error)) from error
+        raise UnprocessableError("the changed specification is not valid", places(error, merged)) from error
     fresh = spec.model_dump(mode="json")
     touched = [name for name in FIXED_ONCE_BEGUN if fresh[name] != stored[name]]
     if is_begun and touched:
@@ -46,18 +48,11 @@ def merge(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]
     return merged
 
 
-def places(error: ValidationError) -> list[dict[str, str]]:
-    """Return the JSON pointer and the reason of everything that is wrong."""
-    return [
-        {"pointer": "".join(f"/{_escaped(part)}" for part in item["loc"]), "detail": item["msg"]}
-        for item in error.errors(include_url=False, include_context=False, include_input=False)
-    ]
+def places(error: ValidationError, document: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the JSON pointer into the document and the reason of everything that is wrong."""
+    return [body_place(item, item["loc"], document) for item in error.errors(include_url=False, include_input=False)]
 
 
 def round_seed(seed: int, number: int) -> int:
     """Return the seed of a round: different for every round, the same whenever the campaign is run again."""
     return int.from_bytes(hashlib.sha256(f"{seed}:{number}".encode()).digest()[:4], "big") >> 1
-
-
-def _escaped(part: object) -> str:
-    return str(part).replace("~", "~0").replace("/", "~1")

@@ -22,12 +22,12 @@ def store(session: Session, campaign: Campaign, upload: NewUpload, rows: Sequenc
     record = Upload(campaign_id=campaign.id, n_accepted=len(fresh), **asdict(upload))
     session.add(record)
     session.flush()
-    for row in fresh.values():
-        values = asdict(row) | {"candidate_id": found[row.row].id if row.row in found else None}
+    for place, row in fresh.items():
+        values = asdict(row) | {"candidate_id": found[place].id if place in found else None}
         session.add(Result(campaign_id=campaign.id, upload_id=record.id, **values))
     session.flush()
-    _settle(session, campaign, [found[row] for row in fresh if row in found])
-    return StoredUpload(record.id, tuple(_report(row, fresh, found) for row in rows))
+    _settle(session, campaign, [found[place] for place in fresh if place in found])
+    return StoredUpload(record.id, tuple(_report(place, row, fresh, found) for place, row in enumerate(rows)))
 
 
 def _candidates_of(session: Session, campaign_id: UUID, rows: Sequence[NewResult]) -> dict[int, Candidate]:
@@ -37,16 +37,16 @@ def _candidates_of(session: Session, campaign_id: UUID, rows: Sequence[NewResult
         places = [{"row": row.row, "column": "candidate_id", "detail": "no such candidate"} for row in unknown]
         raise UnprocessableError("some rows name candidates that this campaign does not have", places)
     known = candidates.newest_by_object(session, campaign_id, {row.object for row in rows if not row.candidate_id})
-    pairs = [(row.row, named[row.candidate_id] if row.candidate_id else known.get(row.object)) for row in rows]
-    return {number: candidate for number, candidate in pairs if candidate is not None}
+    linked = [named[row.candidate_id] if row.candidate_id else known.get(row.object) for row in rows]
+    return {place: candidate for place, candidate in enumerate(linked) if candidate is not None}
 
 
 def _without_duplicates(session: Session, campaign_id: UUID, rows: Sequence[NewResult]) -> dict[int, NewResult]:
     seen = results.known_external_ids(session, campaign_id, {row.external_id for row in rows if row.external_id})
     fresh = {}
-    for row in rows:
+    for place, row in enumerate(rows):  # not by row.row: the results of a wide row share it
         if row.external_id is None or row.external_id not in seen:
-            fresh[row.row] = row
+            fresh[place] = row
             seen |= {row.external_id} if row.external_id else set()
     return fresh
 
@@ -73,8 +73,6 @@ def measured_types(spec: Mapping[str, object]) -> set[str]:
     return {item.get("type") or item["name"] for item in objectives if not item.get("computed")}
 
 
-def _report(row: NewResult, fresh: Mapping[int, NewResult], found: Mapping[int, Candidate]) -> StoredRow:
-    candidate = found.get(row.row)
-    return StoredRow(
-        row.row, "stored" if fresh.get(row.row) is row else "duplicate", candidate.id if candidate else None
-    )
+def _report(place: int, row: NewResult, fresh: Mapping[int, NewResult], found: Mapping[int, Candidate]) -> StoredRow:
+    candidate = found.get(place)
+    return StoredRow(row.row, "stored" if place in fresh else "duplicate", candidate.id if candidate else None)
