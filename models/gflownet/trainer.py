@@ -15,7 +15,7 @@ from torch import Generator, Tensor
 from models.checkpoint import CheckpointError, pack, unpack
 from models.gflownet.conditioning import Condition, ConditionSampler
 from models.gflownet.environment import Environment
-from models.gflownet.exploration.replay import MeasuredReplay, PrioritizedReplay
+from models.gflownet.exploration.replay import Replay
 from models.gflownet.exploration.uniform import UniformMixture
 from models.gflownet.losses import get_loss
 from models.gflownet.policy import Policy, PolicySpec
@@ -37,7 +37,8 @@ class InvalidLogRewardError(ValueError):
 class TrainerSettings:
     """How a policy is trained; `steps` is the length of the learning-rate decay.
 
-    Shares are of the trajectories of each step; what replay cannot give yet is sampled from the policy.
+    `measured_share` (measured objects) and `replay_share` (the best so far) are of the trajectories of each step; where
+    one kind is missing the other fills in, and with neither the policy samples all.
     """
 
     loss: str = "trajectory_balance"
@@ -97,13 +98,8 @@ class Trainer:
         self._log_reward = log_reward
         self._optimizer = _build_optimizer(self.policy, settings)
         self._mixture = UniformMixture(settings.random_action_probability)
-        self._replays: dict[str, tuple[float, MeasuredReplay | PrioritizedReplay]] = {
-            "measured": (settings.measured_share, _measured_replay(environment, measured)),
-            "prioritized": (
-                settings.replay_share,
-                PrioritizedReplay(settings.replay_capacity, environment.state_width),
-            ),
-        }
+        share = settings.measured_share / max(settings.measured_share + settings.replay_share, 1e-9)
+        self._replay = Replay(_known_states(environment, measured), settings.replay_capacity, share)
 
     def run(self, steps: int, report: Callable[[int, Metrics], None] | None = None, every: int = 10) -> Metrics:
         """Take `steps` more steps and return the last metrics.
@@ -138,8 +134,7 @@ class Trainer:
             raise FloatingPointError(f"the gradient of step {self.steps_done} is not finite")
         self._set_rates()
         self._optimizer.step()
-        for _, replay in self._replays.values():
-            replay.observe(self.environment, trajectories.final_states, condition, log_reward)
+        self._replay.observe(self.environment, trajectories.final_states, condition, log_reward)
         self.steps_done += 1
         return {"loss": numbers[0], "log_reward": numbers[1], "gradient_norm": numbers[2]}
 
@@ -148,8 +143,7 @@ class Trainer:
         tensors = {f"policy.{name}": value for name, value in self.policy.state_dict().items()}
         for index, slot in self._optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{index}.{name}": value for name, value in slot.items()}
-        for kind, (_, replay) in self._replays.items():
-            tensors |= {f"replay.{kind}.{name}": value for name, value in replay.state_dict().items()}
+        tensors |= {f"replay.{name}": value for name, value in self._replay.state_dict().items()}
         tensors["generator"] = self.generator.get_state()
         tensors["lowest_utility"] = torch.tensor(self.lowest_utility, dtype=torch.float64)
         return tensors, {"steps_done": self.steps_done, "reward_calls": self.reward_calls}
@@ -163,8 +157,7 @@ class Trainer:
         try:
             self.policy.load_state_dict(_below(tensors, "policy"))
             self._load_optimizer(_below(tensors, "optimizer"))
-            for kind, (_, replay) in self._replays.items():
-                replay.load_state_dict(_below(tensors, f"replay.{kind}"))
+            self._replay.load_state_dict(_below(tensors, "replay"))
             self.generator.set_state(tensors["generator"])
             self.lowest_utility = float(tensors["lowest_utility"])
             self.steps_done, self.reward_calls = int(header["steps_done"]), int(header["reward_calls"])
@@ -199,18 +192,16 @@ class Trainer:
 
     def _walk(self, condition: Condition) -> Trajectories:
         """Produce one trajectory per condition [B]: the first ones from replay, the others from the policy."""
-        parts: list[Trajectories] = []
-        start = 0
-        for share, replay in self._replays.values():
-            n = round(share * len(condition)) if replay.is_ready() else 0
-            if n:
-                rows = condition.at(slice(start, start + n))
-                parts.append(replay.trajectories(self.policy, self.environment, rows, self.generator))
-                start += n
-        rows = condition.at(slice(start, None))
-        if len(rows):
-            parts.append(self._mixture.trajectories(self.policy, self.environment, rows, self.generator))
-        return join(parts)
+        share = self.settings.measured_share + self.settings.replay_share
+        n_replayed = round(share * len(condition)) if self._replay.is_ready() else 0
+        shares = ((self._replay, slice(0, n_replayed)), (self._mixture, slice(n_replayed, len(condition))))
+        return join(
+            [
+                behaviour.trajectories(self.policy, self.environment, condition.at(rows), self.generator)
+                for behaviour, rows in shares
+                if rows.stop > rows.start
+            ]
+        )
 
     def _score(self, final_states: Tensor, condition: Condition) -> Tensor:
         """Return checked log-rewards [B], float32 and finite."""
@@ -260,11 +251,11 @@ def _build_optimizer(policy: Policy, settings: TrainerSettings) -> torch.optim.A
     return torch.optim.Adam(groups, fused=True)
 
 
-def _measured_replay(environment: Environment, texts: Sequence[str]) -> MeasuredReplay:
+def _known_states(environment: Environment, texts: Sequence[str]) -> Tensor:
     if not texts:
-        return MeasuredReplay(torch.empty(0, environment.state_width, dtype=torch.int64))
+        return torch.empty(0, environment.state_width, dtype=torch.int64)
     states, is_known = environment.states(texts)
-    return MeasuredReplay(states[is_known])
+    return states[is_known]
 
 
 def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

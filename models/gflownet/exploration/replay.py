@@ -27,99 +27,70 @@ def _first_of_each(keys: Tensor) -> Tensor:
 
 
 @final
-class MeasuredReplay(Behaviour):
-    """Walk back from measured objects, each equally often. Costs no proxy call once every object was scored.
-
-    Args:
-        final_states: [L, W], as `Environment.states` returns them.
-    """
-
-    reward_calls = 0.0
-
-    def __init__(self, final_states: Tensor) -> None:
-        self.final_states = final_states.cpu()
-
-    def is_ready(self) -> bool:
-        """Tell whether any measured object can be represented."""
-        return len(self.final_states) > 0
-
-    def trajectories(
-        self, policy: Policy, environment: Environment, condition: Condition, generator: Generator
-    ) -> Trajectories:
-        """Walk back from objects drawn uniformly with replacement."""
-        device = environment.device
-        places = torch.randint(len(self.final_states), (len(condition),), generator=generator, device=device)
-        chosen = self.final_states[places.cpu()].to(device)
-        return walk_backward(policy, environment, chosen, condition, generator)
-
-    def observe(self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
-        """Learn nothing: what was measured does not change while training."""
-
-    def state_dict(self) -> dict[str, Tensor]:
-        """Return the kept objects."""
-        return {"final_states": self.final_states}
-
-    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Take back the kept objects."""
-        self.final_states = state["final_states"]
-
-
-@final
-class PrioritizedReplay(Behaviour):
-    """Walk back from the best distinct objects so far. Costs no new proxy call where scores are cached.
+class Replay(Behaviour):
+    """Walk back from measured objects, each equally often, and from the best distinct objects so far.
 
     An object's priority is its highest log-reward / beta, which compares objects seen at different temperatures. The
-    object of rank i among L is drawn with density proportional to 1 / sqrt(i).
+    object of rank i is drawn with density proportional to 1 / sqrt(i). Costs no new proxy call where scores are cached.
 
     Args:
-        capacity: how many objects are kept.
-        state_width: W.
+        measured: final states [L, W], as `Environment.states` returns them.
+        capacity: how many of the best objects are kept.
+        measured_share: of the trajectories, while there are objects of both kinds.
     """
 
     reward_calls = 0.0
 
-    def __init__(self, capacity: int, state_width: int) -> None:
+    def __init__(self, measured: Tensor, capacity: int, measured_share: float = 0.5) -> None:
         if capacity < 1:
             raise ValueError(f"capacity must be at least 1, not {capacity}")
         self.capacity = capacity
-        self.final_states = torch.empty(0, state_width, dtype=torch.int64)
+        self.measured_share = measured_share
+        self.measured = measured.cpu()
+        self.best = self.measured[:0]
         self.keys = torch.empty(0, dtype=torch.int64)
         self.priority = torch.empty(0)
 
     def is_ready(self) -> bool:
-        """Tell whether anything was observed."""
-        return len(self.keys) > 0
+        """Tell whether there is any object to walk back from."""
+        return len(self.measured) + len(self.best) > 0
 
     def trajectories(
         self, policy: Policy, environment: Environment, condition: Condition, generator: Generator
     ) -> Trajectories:
-        """Walk back from objects drawn by rank."""
-        device = environment.device
-        uniform = torch.rand(len(condition), generator=generator, device=device).cpu()
-        places = (uniform.square() * len(self.keys)).long()
-        chosen = self.final_states[places].to(device)
+        """Walk back from drawn objects; while one of the two kinds is missing, the other fills in."""
+        n = len(condition)
+        uniform = torch.rand(n, generator=generator, device=environment.device).cpu()
+        if len(self.measured) and len(self.best):
+            n_measured = round(n * self.measured_share)
+        else:
+            n_measured = n if len(self.measured) else 0
+        known = self.measured[(uniform[:n_measured] * len(self.measured)).long()]
+        best = self.best[(uniform[n_measured:].square() * len(self.best)).long()]
+        chosen = torch.cat([known, best]).to(environment.device)
         return walk_backward(policy, environment, chosen, condition, generator)
 
     def observe(self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
         """Keep the best `capacity` distinct objects of those kept and those shown."""
-        priority = (log_reward / condition.beta).detach()
+        priority = log_reward / condition.beta
         if len(self.keys) == self.capacity:
             promising = (priority > self.priority[-1].to(priority.device)).nonzero().squeeze(1)
             if not len(promising):
                 return
             final_states, priority = final_states[promising], priority[promising]
         keys = torch.cat([self.keys, environment.key(final_states).cpu()])
-        states = torch.cat([self.final_states, final_states.cpu()])
+        states = torch.cat([self.best, final_states.cpu()])
         priority, order = torch.cat([self.priority, priority.cpu()]).sort(descending=True, stable=True)
         kept = _first_of_each(keys[order])[: self.capacity]
         self.priority = priority[kept]
         self.keys = keys[order][kept]
-        self.final_states = states[order][kept]
+        self.best = states[order][kept]
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Return the kept objects, best first."""
-        return {"final_states": self.final_states, "keys": self.keys, "priority": self.priority}
+        """Return the kept objects, the best ones in order."""
+        return {"measured": self.measured, "best": self.best, "keys": self.keys, "priority": self.priority}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Take back the kept objects."""
-        self.final_states, self.keys, self.priority = state["final_states"], state["keys"], state["priority"]
+        self.measured, self.best = state["measured"], state["best"]
+        self.keys, self.priority = state["keys"], state["priority"]

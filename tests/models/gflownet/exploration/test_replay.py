@@ -1,0 +1,85 @@
+"""Replay keeps the best distinct objects and walks back from them and from measured ones."""
+
+import pytest
+import torch
+
+from models.gflownet.conditioning import Condition, ConditionSampler
+from models.gflownet.environments.strings import Strings
+from models.gflownet.exploration.replay import Replay
+from models.gflownet.exploration.uniform import UniformMixture
+from models.gflownet.policy import Policy, PolicySpec
+
+ENVIRONMENT = Strings("AB", 3)
+CONDITIONS = ConditionSampler((1.0, 4.0), 1)
+
+
+def show(replay: Replay, texts: list[str], utilities: list[float], beta: float = 1.0) -> None:
+    states, _ = ENVIRONMENT.states(texts)
+    condition = CONDITIONS.fixed(beta, n=len(texts))
+    replay.observe(ENVIRONMENT, states, condition, beta * torch.tensor(utilities))
+
+
+def kept(replay: Replay) -> list[str]:
+    return ENVIRONMENT.objects(replay.best)
+
+
+def empty() -> torch.Tensor:
+    return ENVIRONMENT.reset(0)
+
+
+def test_the_best_distinct_objects_are_kept_in_order_whatever_their_temperature():
+    replay = Replay(empty(), capacity=3)
+    show(replay, ["AAA", "AAB", "AAA"], [0.1, 0.9, 0.3])
+    assert kept(replay) == ["AAB", "AAA"]
+    show(replay, ["ABB", "BBB", "BAA"], [0.5, 0.05, 1.0], beta=4.0)
+    assert kept(replay) == ["BAA", "AAB", "ABB"]
+    show(replay, ["BBA"], [0.2])
+    assert kept(replay) == ["BAA", "AAB", "ABB"]
+    show(replay, ["ABB"], [2.0])
+    assert kept(replay) == ["ABB", "BAA", "AAB"]
+    assert replay.priority.tolist() == pytest.approx([2.0, 1.0, 0.9])
+
+
+def walked(replay: Replay, n: int, generator: torch.Generator) -> list[str]:
+    policy = Policy(ENVIRONMENT, CONDITIONS, PolicySpec(width=8), generator)
+    condition: Condition = CONDITIONS.sample(n, generator)
+    return ENVIRONMENT.objects(replay.trajectories(policy, ENVIRONMENT, condition, generator).final_states)
+
+
+def test_shares_of_measured_and_best_objects(generator: torch.Generator):
+    replay = Replay(ENVIRONMENT.states(["AAA"])[0], capacity=2, measured_share=0.25)
+    assert set(walked(replay, 8, generator)) == {"AAA"}
+    show(replay, ["BBB"], [1.0])
+    texts = walked(replay, 8, generator)
+    assert (texts.count("AAA"), texts.count("BBB")) == (2, 6)
+
+
+def test_without_objects_it_is_not_ready():
+    replay = Replay(empty(), capacity=2)
+    assert not replay.is_ready()
+    show(replay, ["BBB"], [1.0])
+    assert replay.is_ready()
+
+
+def test_better_objects_are_drawn_more_often(generator: torch.Generator):
+    replay = Replay(empty(), capacity=4)
+    show(replay, ["AAA", "AAB", "ABA", "ABB"], [4.0, 3.0, 2.0, 1.0])
+    texts = walked(replay, 4000, generator)
+    counts = [texts.count(text) / 4000 for text in ("AAA", "AAB", "ABA", "ABB")]
+    assert counts == pytest.approx([0.5, 0.207, 0.159, 0.134], abs=0.03)
+
+
+def test_its_state_comes_back():
+    one, other = Replay(empty(), capacity=3), Replay(empty(), capacity=3)
+    show(one, ["AAA", "AAB"], [0.1, 0.9])
+    other.load_state_dict(one.state_dict())
+    show(one, ["BBB"], [0.5])
+    show(other, ["BBB"], [0.5])
+    assert kept(one) == kept(other) == ["AAB", "BBB", "AAA"]
+
+
+def test_wrong_settings_are_refused():
+    with pytest.raises(ValueError, match="capacity"):
+        Replay(empty(), capacity=0)
+    with pytest.raises(ValueError, match="epsilon"):
+        UniformMixture(1.5)

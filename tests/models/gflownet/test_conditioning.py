@@ -1,0 +1,81 @@
+"""Conditions are drawn where they should be, and every feature of their encoding says something."""
+
+import math
+
+import pytest
+import torch
+
+from models.gflownet.conditioning import Condition, ConditionSampler, ramps
+
+
+def test_a_thermometer_has_no_dead_edge_within_its_range():
+    values = torch.linspace(2.0, 10.0, 1001)
+    on = ramps(values, 2.0, 10.0, 16)
+    assert torch.equal(on[0], torch.zeros(16))
+    assert torch.allclose(on[-1], torch.ones(16))
+    assert (on.std(dim=0) > 0).all()
+    assert torch.allclose(on.sum(dim=1), (values - 2.0) * 2, atol=1e-4)
+
+
+def test_beta_is_log_uniform_with_both_ends_in_use(generator: torch.Generator):
+    condition = ConditionSampler((0.5, 50.0), 1).sample(20_000, generator)
+    share = (condition.beta.log() - math.log(0.5)) / math.log(100)
+    assert condition.beta.min() == pytest.approx(0.5)
+    assert condition.beta.max() == pytest.approx(50.0)
+    assert float((share < 0.5).float().mean()) == pytest.approx(0.5, abs=0.02)
+    assert float((share > 1 - 1e-6).float().mean()) == pytest.approx(0.05 / 1.1, abs=0.01)
+    assert torch.equal(condition.preference, torch.ones(20_000, 1))
+
+
+@pytest.mark.parametrize("concentration", [0.2, 1.0, 1.5])
+def test_preferences_are_on_the_simplex_and_even(generator: torch.Generator, concentration: float):
+    preference = ConditionSampler((1.0, 2.0), 3, concentration).sample(20_000, generator).preference
+    assert (preference >= 0).all()
+    assert torch.allclose(preference.sum(dim=1), torch.ones(20_000))
+    assert torch.allclose(preference.mean(dim=0), torch.full((3,), 1 / 3), atol=0.02)
+    assert float((preference == 1).any(dim=1).float().mean()) > 0.08
+
+
+def test_encoding_is_finite_and_injective(generator: torch.Generator):
+    sampler = ConditionSampler((1.0, 64.0), 2)
+    condition = sampler.sample(200, generator)
+    code = sampler.encode(condition)
+    assert code.shape == (200, sampler.width)
+    assert code.isfinite().all()
+    rows = torch.cat([condition.beta.unsqueeze(1), condition.preference], dim=1)
+    assert len(torch.unique(code, dim=0)) == len(torch.unique(rows, dim=0))
+
+
+def test_what_never_changes_is_not_encoded(generator: torch.Generator):
+    sampler = ConditionSampler((3.0, 3.0), 1)
+    assert sampler.encode(sampler.sample(5, generator)).shape == (5, 0)
+    assert ConditionSampler((3.0, 3.0), 2).width == ConditionSampler((1.0, 3.0), 2).width - sampler_beta_width()
+
+
+def sampler_beta_width() -> int:
+    return ConditionSampler((1.0, 3.0), 1).width
+
+
+def test_fixed_conditions_are_normalised_and_repeated():
+    condition = ConditionSampler((1.0, 4.0), 2).fixed(2.0, (1.0, 3.0), n=3)
+    assert torch.equal(condition.beta, torch.full((3,), 2.0))
+    assert torch.allclose(condition.preference, torch.tensor([[0.25, 0.75]] * 3))
+    assert len(condition.repeat(2)) == 6
+
+
+def test_rows_keep_beta_and_preference_together():
+    condition = Condition(torch.tensor([1.0, 2.0]), torch.tensor([[1.0, 0.0], [0.0, 1.0]])).repeat(2)
+    assert condition.beta.tolist() == [1.0, 1.0, 2.0, 2.0]
+    assert condition.at(torch.tensor([3])).preference.tolist() == [[0.0, 1.0]]
+
+
+@pytest.mark.parametrize("beta_range", [(0.0, 1.0), (2.0, 1.0), (1.0, math.inf), (math.nan, 1.0)])
+def test_a_wrong_range_is_refused(beta_range: tuple[float, float]):
+    with pytest.raises(ValueError, match="beta_range"):
+        ConditionSampler(beta_range, 1)
+
+
+@pytest.mark.parametrize("preference", [(1.0,), (0.0, 0.0), (-1.0, 2.0), (math.nan, 1.0)])
+def test_a_wrong_preference_is_refused(preference: tuple[float, ...]):
+    with pytest.raises(ValueError, match="preference needs 2 weights"):
+        ConditionSampler((1.0, 2.0), 2).fixed(1.0, preference)

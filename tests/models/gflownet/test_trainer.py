@@ -1,0 +1,159 @@
+"""Training resumes bit for bit, refuses rewards that are none, and counts what it asks for."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from models.checkpoint import CheckpointError
+from models.gflownet.conditioning import Condition, ConditionSampler
+from models.gflownet.environments.strings import Strings
+from models.gflownet.policy import PolicySpec
+from models.gflownet.trainer import InvalidLogRewardError, Trainer, TrainerSettings
+from models.specs import LOSSES
+
+ENVIRONMENT = Strings("ACG", 4)
+SETTINGS = TrainerSettings(steps=40, trajectories_per_step=16, policy=PolicySpec(width=32), first_estimate=64)
+
+
+def letter_reward(final_states: Tensor, condition: Condition) -> Tensor:
+    counts = torch.stack([(final_states[:, :-1] == 1).sum(1), (final_states[:, :-1] == 2).sum(1)], dim=1)
+    return condition.beta * (counts / 4 * condition.preference).sum(1)
+
+
+def build(settings: TrainerSettings = SETTINGS, seed: int = 3, log_reward=letter_reward) -> Trainer:  # noqa: ANN001
+    return Trainer(
+        ENVIRONMENT, ConditionSampler((1.0, 8.0), 2), log_reward, settings, seed, ["ACGA", "CCCC", "TOO LONG"]
+    )
+
+
+def bits(trainer: Trainer) -> dict[str, Tensor]:
+    tensors, _ = trainer.state_dict()
+    return {name: tensor.clone() for name, tensor in tensors.items()}
+
+
+def assert_same_bits(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
+    assert one.keys() == other.keys()
+    for name, tensor in one.items():
+        assert torch.equal(tensor, other[name]), name
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("has_learned_backward", [False, True])
+def test_resuming_gives_the_same_numbers_bit_for_bit(loss: str, has_learned_backward: bool):  # noqa: FBT001
+    policy = PolicySpec(width=32, has_learned_backward=has_learned_backward)
+    settings = replace(SETTINGS, loss=loss, policy=policy)
+    whole = build(settings)
+    whole.run(14)
+    first = build(settings)
+    first.run(7)
+    second = build(settings, seed=99)
+    second.load(first.save())
+    last = second.run(7)
+    assert_same_bits(bits(whole), bits(second))
+    assert last == build_and_run(settings, 14)
+    assert second.reward_calls == whole.reward_calls
+
+
+def build_and_run(settings: TrainerSettings, steps: int) -> dict[str, float]:
+    return build(settings).run(steps)
+
+
+def test_the_seed_decides_everything():
+    one, same, other = build(), build(), build(seed=4)
+    for trainer in (one, same, other):
+        trainer.run(3)
+    assert_same_bits(bits(one), bits(same))
+    assert not torch.equal(bits(one)["policy.first.weight"], bits(other)["policy.first.weight"])
+
+
+def test_a_checkpoint_before_the_first_step_resumes_too():
+    untouched = build(seed=8)
+    untouched.load(build().save())
+    untouched.run(2)
+    straight = build()
+    straight.run(2)
+    assert_same_bits(bits(straight), bits(untouched))
+
+
+def test_a_checkpoint_of_another_shape_is_refused():
+    other = build(replace(SETTINGS, policy=PolicySpec(width=48)))
+    with pytest.raises(CheckpointError, match="another shape"):
+        other.load(build().save())
+
+
+@pytest.mark.parametrize("wrong", [torch.nan, torch.inf])
+def test_a_log_reward_that_is_none_is_refused(wrong: float):
+    def broken(final_states: Tensor, condition: Condition) -> Tensor:
+        log_reward = letter_reward(final_states, condition)
+        log_reward[0] = wrong
+        return log_reward
+
+    with pytest.raises(InvalidLogRewardError, match=r"NaN or \+inf"):
+        build(log_reward=broken).step()
+
+
+def test_log_rewards_of_the_wrong_shape_are_refused():
+    with pytest.raises(InvalidLogRewardError, match="shape"):
+        build(log_reward=lambda final_states, _: torch.zeros(len(final_states), 1)).step()
+
+
+def test_forbidden_objects_count_as_less_than_the_worst_allowed_one():
+    seen: list[Tensor] = []
+
+    def log_reward(final_states: Tensor, condition: Condition) -> Tensor:
+        values = letter_reward(final_states, condition)
+        seen.append(values)
+        return values.masked_fill(final_states[:, 0] == 1, -torch.inf)
+
+    trainer = build(log_reward=log_reward)
+    metrics = trainer.run(3)
+    assert torch.isfinite(torch.tensor(list(metrics.values()))).all()
+    assert trainer.lowest_utility == 0.0
+
+
+def test_all_forbidden_is_no_crash():
+    trainer = build(log_reward=lambda final_states, _: torch.full((len(final_states),), -torch.inf))
+    assert trainer.step()["log_reward"] == pytest.approx(-SETTINGS.forbidden_gap)
+
+
+def test_the_report_hears_of_every_tenth_step_and_may_stop_the_run():
+    heard: list[int] = []
+
+    def report(steps: int, metrics: dict[str, float]) -> None:
+        assert metrics["loss"] >= 0
+        heard.append(steps)
+        if steps == 20:
+            raise KeyboardInterrupt
+
+    trainer = build()
+    with pytest.raises(KeyboardInterrupt):
+        trainer.run(40, report)
+    assert heard == [10, 20]
+    assert trainer.steps_done == 20
+
+
+def test_reward_calls_are_counted():
+    trainer = build()
+    trainer.run(5)
+    assert trainer.reward_calls == 64 + 5 * 16
+
+
+def test_log_z_starts_near_the_truth():
+    trainer = build(replace(SETTINGS, first_estimate=4096))
+    trainer.step()
+    for beta in (1.0, 8.0):
+        condition = trainer.conditions.fixed(beta, (0.5, 0.5))
+        strings = torch.cartesian_prod(*[torch.arange(1, 4)] * 4)
+        states = torch.cat([strings, torch.full((81, 1), 4)], dim=1)
+        truth = letter_reward(states, condition.repeat(81)).logsumexp(0)
+        assert trainer.policy.log_z(condition).item() == pytest.approx(float(truth), abs=0.8)
+
+
+def test_the_learning_rate_decays_to_its_final_share():
+    trainer = build()
+    trainer.run(40)
+    rates = [group["lr"] for group in trainer._optimizer.param_groups]
+    assert rates[0] < 0.03 * SETTINGS.learning_rate
+    assert rates[1] < 0.03 * SETTINGS.log_z_learning_rate
