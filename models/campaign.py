@@ -5,7 +5,17 @@ from typing import TYPE_CHECKING, Annotated, Self, Union
 from pydantic import Field, StringConstraints, model_validator
 
 from models.domains import installed, open_domain
-from models.specs import BatchSpec, Constraint, DomainSpec, Guardrail, MeasuredQuantity, Objective, SamplerSpec, Spec
+from models.specs import (
+    BatchSpec,
+    Constraint,
+    DomainSpec,
+    Guardrail,
+    MeasuredQuantity,
+    Objective,
+    SamplerSpec,
+    Spec,
+    misplaced,
+)
 
 if TYPE_CHECKING:
     InstalledDomainSpec = DomainSpec
@@ -40,24 +50,24 @@ class CampaignSpec(Spec):
         return measured
 
     @model_validator(mode="after")
-    def _names_are_unique(self) -> Self:
-        names = [objective.name for objective in self.objectives]
-        if len(set(names)) < len(names):
-            message = "objectives: names must be unique"
-            raise ValueError(message)
+    def _names_are_clear(self) -> Self:
+        taken = {column.lower() for column in open_domain(self.domain).object_columns}
+        seen: set[str] = set()
+        for place, objective in enumerate(self.objectives):
+            if objective.name in seen:
+                raise misplaced(f"/objectives/{place}/name", f"the name {objective.name!r} is used twice")
+            if objective.name.lower() in taken:
+                raise misplaced(f"/objectives/{place}/name", f"{objective.name!r} is the column of the object itself")
+            seen.add(objective.name)
         return self
 
     @model_validator(mode="after")
-    def _names_fit_the_domain(self) -> Self:
-        domain = open_domain(self.domain)
-        for objective in self.objectives:
-            if objective.name.lower() in {column.lower() for column in domain.object_columns}:
-                message = f"objectives: {objective.name!r} is the column that holds the object itself"
-                raise ValueError(message)
-        known = domain.computed
-        asked = [objective.computed for objective in self.objectives] + [rule.property for rule in self.constraints]
-        for name in asked:
+    def _properties_exist(self) -> Self:
+        known = open_domain(self.domain).computed
+        asked = [(f"/objectives/{place}/computed", item.computed) for place, item in enumerate(self.objectives)]
+        asked += [(f"/constraints/{place}/property", item.property) for place, item in enumerate(self.constraints)]
+        for pointer, name in asked:
             if name is not None and name not in known:
-                message = f"unknown computed property {name!r}; this domain has {', '.join(sorted(known))}"
-                raise ValueError(message)
+                choice = ", ".join(sorted(known))
+                raise misplaced(pointer, f"unknown computed property {name!r}; this domain has {choice}")
         return self

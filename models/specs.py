@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
 Transform = Literal["none", "log10"]
@@ -16,10 +17,15 @@ LOSSES = tuple(sorted(file.stem for file in _LOSS_FILES if file.stem != "contrac
 """Names of the training losses: one file each, so a new loss needs no registry."""
 
 
+def misplaced(pointer: str, message: str) -> PydanticCustomError:
+    """Return the error of a rule that spans fields; `pointer` (RFC 6901) names the field from the model's own root."""
+    return PydanticCustomError("rule", "{message}", {"message": message, "pointer": pointer})
+
+
 class Spec(BaseModel):
     """A frozen value; an unknown field is an error that names it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class DomainSpec(Spec):
@@ -37,11 +43,9 @@ class MeasuredQuantity(Spec):
 
 def _check_bounds(minimum: float | None, maximum: float | None) -> None:
     if minimum is None and maximum is None:
-        message = "give min, max or both"
-        raise ValueError(message)
+        raise misplaced("", "give min, max or both")
     if minimum is not None and maximum is not None and minimum > maximum:
-        message = "min must not exceed max"
-        raise ValueError(message)
+        raise misplaced("/min", "min must not exceed max")
 
 
 class Objective(MeasuredQuantity):
@@ -65,18 +69,14 @@ class Objective(MeasuredQuantity):
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
         if self.computed is not None and self.type is not None:
-            message = "an objective is measured (type) or computed, not both"
-            raise ValueError(message)
+            raise misplaced("/computed", "an objective is measured (type) or computed, not both")
         if (self.direction == "target") != (self.target is not None):
-            message = "target is required with direction 'target' and only then"
-            raise ValueError(message)
+            raise misplaced("/target", "target is required with direction 'target' and only then")
         if self.range is not None and not self.range[0] < self.range[1]:
-            message = "range must be [low, high] with low < high"
-            raise ValueError(message)
+            raise misplaced("/range", "range must be [low, high] with low < high")
         positive = (*(self.range or ()), *((self.target,) if self.target is not None else ()))
         if self.transform == "log10" and any(value <= 0 for value in positive):
-            message = "range and target must be positive with transform log10"
-            raise ValueError(message)
+            raise misplaced("/transform", "range and target must be positive with transform log10")
         return self
 
 
@@ -92,11 +92,9 @@ class Constraint(MeasuredQuantity):
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
         if (self.property is None) == (self.type is None):
-            message = "give either property (computed) or type (measured)"
-            raise ValueError(message)
+            raise misplaced("", "give either property (computed) or type (measured)")
         if (self.type is None) != (self.probability is None):
-            message = "probability is required with type and only then"
-            raise ValueError(message)
+            raise misplaced("/probability", "probability is required with type and only then")
         _check_bounds(self.min, self.max)
         return self
 
@@ -136,9 +134,7 @@ class SamplerSpec(Spec):
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
         if self.loss not in LOSSES:
-            message = f"loss must be one of {', '.join(LOSSES)}"
-            raise ValueError(message)
+            raise misplaced("/loss", f"loss must be one of {', '.join(LOSSES)}")
         if not 0 < self.beta[0] <= self.beta[1]:
-            message = "beta must be [low, high] with 0 < low <= high"
-            raise ValueError(message)
+            raise misplaced("/beta", "beta must be [low, high] with 0 < low <= high")
         return self

@@ -1,0 +1,71 @@
+"""A wrong specification names its place: every rule that spans fields carries a JSON pointer."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from models.campaign import CampaignSpec
+from models.specs import LOSSES, Constraint, Objective, SamplerSpec, Spec
+
+DOMAIN = {"kind": "peptides", "min_length": 2, "max_length": 4}
+MEASURED = {"name": "potency", "type": "IC50"}
+
+
+def campaign(**changes: Any) -> dict[str, Any]:
+    return {"name": "A campaign", "domain": DOMAIN, "objectives": [MEASURED], **changes}
+
+
+def pointers(model: type[Spec], document: dict[str, Any]) -> list[str]:
+    with pytest.raises(ValidationError) as caught:
+        model.model_validate(document)
+    return [error.get("ctx", {}).get("pointer", "") for error in caught.value.errors()]
+
+
+@pytest.mark.parametrize(
+    ("model", "document", "pointer"),
+    [
+        (Objective, MEASURED | {"computed": "length"}, "/computed"),
+        (Objective, MEASURED | {"direction": "target"}, "/target"),
+        (Objective, MEASURED | {"target": 3}, "/target"),
+        (Objective, MEASURED | {"range": [2, 1]}, "/range"),
+        (Objective, MEASURED | {"transform": "log10", "range": [-1, 1]}, "/transform"),
+        (Constraint, {"property": "length", "probability": 0.5, "max": 3}, "/probability"),
+        (Constraint, {"property": "length", "min": 3, "max": 2}, "/min"),
+        (SamplerSpec, {"loss": "hope"}, "/loss"),
+        (SamplerSpec, {"beta": [4, 2]}, "/beta"),
+        (CampaignSpec, campaign(objectives=[MEASURED, MEASURED]), "/objectives/1/name"),
+        (CampaignSpec, campaign(objectives=[{"name": "sequence"}]), "/objectives/0/name"),
+        (CampaignSpec, campaign(objectives=[{"name": "a", "computed": "charm"}]), "/objectives/0/computed"),
+        (CampaignSpec, campaign(constraints=[{"property": "charm", "max": 1}]), "/constraints/0/property"),
+    ],
+)
+def test_a_rule_names_its_place(model: type[Spec], document: dict[str, Any], pointer: str) -> None:
+    assert pointers(model, document) == [pointer]
+
+
+def test_numbers_that_are_no_numbers_are_refused() -> None:
+    with pytest.raises(ValidationError):
+        Objective.model_validate(MEASURED | {"range": [0, float("inf")]})
+
+
+def test_every_assay_type_is_read_once_in_the_units_of_the_first_that_names_it() -> None:
+    spec = CampaignSpec.model_validate(
+        campaign(
+            objectives=[MEASURED | {"units": "nM", "transform": "log10"}, {"name": "length_", "computed": "length"}],
+            constraints=[{"type": "HC50", "min": 100, "units": "uM", "probability": 0.9}],
+            guardrails=[{"name": "potency_floor", "type": "IC50", "max": 10}],
+        )
+    )
+    quantities = spec.quantities()
+    assert {name: quantity.units for name, quantity in quantities.items()} == {"IC50": "nM", "HC50": "uM"}
+
+
+def test_losses_are_the_files() -> None:
+    assert "trajectory_balance" in LOSSES
+    assert "contract" not in LOSSES
+
+
+def test_a_specification_survives_json() -> None:
+    spec = CampaignSpec.model_validate(campaign())
+    assert CampaignSpec.model_validate_json(spec.model_dump_json()) == spec
