@@ -19,9 +19,9 @@ PLUGIN = Plugin(
                 "kind": "molecules",
                 "max_heavy_atoms": 14,
                 "max_fragments": 3,
-                "fragments": ["[*]c1ccccc1", "[*]N1CCNCC1", "[*]C([*])=O", "[*]OC"],
+                "fragments": ["[*]c1ccccc1", "[*]N1CCN([*])CC1", "[*]C([*])=O", "[*]OC", "[*]NC([*])=O"],
             },
-            ({"smiles": "c1ccccc1"}, {"smiles": "COc1ccccc1"}),
+            ({"smiles": "c1ccccc1"}, {"smiles": "COc1cccc(OC)c1"}, {"smiles": "NC(=O)N1CCNCC1"}),
         ),
     ),
 )
