@@ -181,15 +181,20 @@ def compile_fragment(core: str, sites: Counter[int], *, needs_a_bond: bool = Fal
         heavy_atoms=mol.GetNumHeavyAtoms(),
         atoms=atoms,
         environments=tuple(kinds[atom] or "" for atom in atoms),
-        carbon_only=tuple(kinds[atom] in SP3_CARBON and _has_hetero_neighbour(mol, atom) for atom in atoms),
+        carbon_only=tuple(kinds[atom] in SP3_CARBON and _refuses_heteroatoms(mol, atom) for atom in atoms),
         permutations=_site_group(core, atoms),
         required=required,
         countable=countable,
     )
 
 
-def _has_hetero_neighbour(mol: Chem.Mol, atom: int) -> bool:
-    return any(neighbour.GetAtomicNum() != CARBON for neighbour in mol.GetAtomWithIdx(atom).GetNeighbors())
+def _refuses_heteroatoms(mol: Chem.Mol, atom: int) -> bool:
+    """Return whether a second heteroatom would make an aminal, an acetal, an aminonitrile or a cyanohydrin."""
+    neighbours = mol.GetAtomWithIdx(atom).GetNeighbors()
+    return any(
+        neighbour.GetAtomicNum() != CARBON or neighbour.GetHybridization() == Chem.HybridizationType.SP
+        for neighbour in neighbours
+    )
 
 
 def _site_group(core: str, atoms: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
