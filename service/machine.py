@@ -127,14 +127,15 @@ def _running(name: str, command: Sequence[str], settings: Settings, logs: Path |
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
-    """Ask a process to end, then end it and all that it started."""
-    with suppress(ProcessLookupError):
-        process.send_signal(signal.SIGTERM)
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(_SECONDS_TO_STOP)
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    """Ask a process to end, then end it and all that it started; a second Ctrl-C skips the asking."""
+    try:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_SECONDS_TO_STOP)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _await_ready(url: str, api: Part) -> None:

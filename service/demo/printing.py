@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from service.demo.labs.case import Case
     from service.demo.outcome import Line
 
-_STEP = 0.1
-"""Without a terminal, progress is told in steps of this share."""
+_STEPS = 10
+"""Without a terminal, progress is told about this often in a round."""
 _WIDEST_OBJECT = 48
 
 
@@ -109,10 +109,10 @@ class Printer:
         return last
 
     def _lines(self, events: Iterable[Event], title: str) -> Event | None:
-        last, told, began = None, -_STEP, time.monotonic()
+        last, told, began = None, -1, time.monotonic()
         for event in events:
-            if last is None or event.state != last.state or event.progress >= told + _STEP:
-                told = event.progress
+            if last is None or event.state != last.state or int(event.progress * _STEPS) > told:
+                told = int(event.progress * _STEPS)
                 elapsed = time.monotonic() - began
                 self.say(f"{title}  {event.progress:4.0%}  {elapsed:4.0f} s  {event.state}: {event.message}")
             last = event

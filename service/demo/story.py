@@ -60,7 +60,7 @@ def tell(kind: str, output: Path, printer: Printer | None = None) -> None:
     with _own_folder(folder) as data:
         printer.opening(case, spec)
         printer.say("starting PostgreSQL, Redis, API and worker in a data folder of their own ...")
-        settings = Settings(database_url=None, redis_url=None, data_dir=data, host="127.0.0.1", port=0)
+        settings = _settings(data)
         with machine(settings, logs=folder / "logs") as running:
             printer.say(f"running at {running.url} after {time.monotonic() - began:.0f} s")
             assert running.new_key is not None, "the data folder is new"
@@ -73,6 +73,15 @@ def tell(kind: str, output: Path, printer: Printer | None = None) -> None:
             printer.say("stopping ...")
     printer.files(folder)
     printer.say(f"done in {time.monotonic() - began:.0f} s; nothing is left running")
+
+
+def _settings(data: Path) -> Settings:
+    """Return settings of servers, port and folder of its own.
+
+    One thread unless told otherwise: the networks are small, and the API, the database and the drawing want a core.
+    """
+    threads = Settings().torch_threads or 1
+    return Settings(database_url=None, redis_url=None, data_dir=data, host="127.0.0.1", port=0, torch_threads=threads)
 
 
 @contextmanager

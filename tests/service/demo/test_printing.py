@@ -1,0 +1,64 @@
+"""What a person sees, with a terminal and without."""
+
+import io
+
+from rich.console import Console
+
+from service.demo.client import Event
+from service.demo.labs import open_case
+from service.demo.outcome import Line
+from service.demo.printing import Printer
+
+EVENTS = [Event(str(i), "training", i / 100, f"step {i} [of] 100") for i in range(101)]
+CANDIDATE = {
+    "rank": 1,
+    "display": "[CH3]" * 20,
+    "predictions": {"activity": {"mean": 1.5, "sd": 0.25}},
+    "computed": {"qed": 0.5},
+    "nearest_measured": {"object": "C", "similarity": 0.75},
+    "reason": "because",
+}
+
+
+def printed(*, is_terminal: bool) -> tuple[Printer, io.StringIO]:
+    out = io.StringIO()
+    return Printer(Console(file=out, force_terminal=is_terminal, width=120, highlight=False)), out
+
+
+def test_without_a_terminal_progress_is_a_few_plain_lines():
+    printer, out = printed(is_terminal=False)
+    last = printer.progress(iter(EVENTS), "round 1")
+    assert last == EVENTS[-1]
+    assert 10 <= len(out.getvalue().splitlines()) <= 12
+    assert "step 100 [of] 100" in out.getvalue()
+
+
+def test_on_a_terminal_progress_is_a_bar_that_ends_full():
+    printer, out = printed(is_terminal=True)
+    assert printer.progress(iter(EVENTS), "round 1") == EVENTS[-1]
+    assert "100 %" in out.getvalue()
+
+
+def test_a_batch_is_a_table_with_predictions_and_a_reason():
+    printer, out = printed(is_terminal=False)
+    printer.batch([CANDIDATE], [{"name": "activity"}, {"name": "druglike", "computed": "qed"}])
+    assert "1.50 ± 0.25" in out.getvalue()
+    assert "0.50" in out.getvalue()
+    assert "0.75" in out.getvalue()
+    assert "[CH3][CH3]" in out.getvalue()
+    assert "because" in out.getvalue()
+
+
+def test_the_opening_says_what_is_real_and_what_is_simulated():
+    printer, out = printed(is_terminal=False)
+    case = open_case("peptides")
+    printer.opening(case, case.spec())
+    assert f"SIMULATED  the lab that 'measures' the proposals: {case.simulation}" in out.getvalue()
+    assert case.source in out.getvalue()
+
+
+def test_distances_are_marked_in_the_outcome():
+    printer, out = printed(is_terminal=False)
+    printer.outcome([Line("gap", "round 1", 3, 1.3, 0.2, is_distance=True)], ["gap: better"])
+    assert "0.20 away" in out.getvalue()
+    assert "- gap: better" in out.getvalue()
