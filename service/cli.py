@@ -1,11 +1,13 @@
 """The `assayflow` command. Thin: it parses, calls one function and prints; heavy parts load when they are needed."""
 
 import os
+import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
@@ -32,13 +34,22 @@ def app() -> None:
     from service.errors import AssayflowError
     from service.machine import MachineError
 
+    # A shell starts background jobs deaf to Ctrl-C; a service that holds servers must be stoppable by it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         commands()
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        raise _stopped(f"{error.title}: {wrong}") from error
     except (AssayflowError, EmbeddedError, MachineError, LookupError, FileNotFoundError) as error:
-        Console(stderr=True, highlight=False).print(f"assayflow: {error}", style="red", markup=False)
-        raise SystemExit(1) from error
+        raise _stopped(str(error)) from error
+
+
+def _stopped(reason: str) -> SystemExit:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(f"assayflow: {reason}", style="red", markup=False)
+    return SystemExit(1)
 
 
 def _settings(**given: Any) -> Settings:

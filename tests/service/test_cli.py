@@ -62,6 +62,14 @@ def test_a_mistake_is_one_line_and_exit_1(
     assert capsys.readouterr().err == "assayflow: no API key ffffffffffff\n"
 
 
+def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setenv("ASSAYFLOW_LEASE_SECONDS", "soon")
+    monkeypatch.setattr(sys, "argv", ["assayflow", "migrate"])
+    with pytest.raises(SystemExit):
+        app()
+    assert "lease_seconds" in capsys.readouterr().err
+
+
 def test_an_unknown_scope_is_refused_with_the_known_ones(run: CliRunner):
     result = run.invoke(commands, ["keys", "create", "robot", "--scope", "fly"])
     assert "read, write, admin" in str(result.exception)

@@ -70,7 +70,7 @@ def _decode(content: bytes, charset: str | None) -> tuple[str, list[str]]:
 def _strict(content: bytes, encoding: str) -> str:
     try:
         name = codecs.lookup(encoding).name
-    except LookupError as error:
+    except (LookupError, ValueError) as error:
         raise TableError(f"unknown charset {encoding[:40]!r}") from error
     if not name.startswith(_CHARSETS):
         raise TableError(f"unknown charset {encoding[:40]!r}")
