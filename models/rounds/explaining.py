@@ -5,7 +5,8 @@ Knows what was chosen and what was believed; decides nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
 
 import torch
 
@@ -17,11 +18,24 @@ from models.records import Nearest, Prediction, ProposedCandidate
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from models.domains.contract import Floats
     from models.gflownet.trainer import Trainer
     from models.rounds.choosing import Choice
     from models.rounds.fitting import Fitted
     from models.rounds.sampling import Pool
     from models.specs import Objective, Transform
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What is told of every chosen object beside its predictions, row by row."""
+
+    log_pf: list[float]
+    log_reward: list[float]
+    acquisition: list[float]
+    nearest: list[Nearest | None]
+    computed: Mapping[str, Floats]
 
 
 def explain(
@@ -31,44 +45,40 @@ def explain(
     if not choices:
         return ()
     chosen = pool.at([choice.row for choice in choices])
-    spec, reward = fitted.beliefs.spec, fitted.reward
-    names = [objective.name for objective in spec.objectives]
-    beta, preference = chosen.condition.beta, chosen.condition.preference
+    condition, texts = chosen.condition, chosen.texts
     generator = torch.Generator(device=trainer.environment.device).manual_seed(seed)
-    log_pf = log_probability(trainer.policy, trainer.environment, chosen.states, chosen.condition, generator).tolist()
-    log_reward = reward(chosen.texts, beta, preference).tolist()
-    acquisition = reward.value(chosen.texts, preference.cpu()).tolist()
-    nearest = _nearest(chosen.texts, fitted)
-    computed = fitted.domain.properties(chosen.texts, list(fitted.domain.computed)) if fitted.domain.computed else {}
-    candidates = []
-    for row, choice in enumerate(choices):
-        predictions = _predictions(chosen, row, fitted)
-        candidates.append(
-            ProposedCandidate(
-                rank=row + 1,
-                object=chosen.texts[row],
-                predictions=predictions,
-                computed={name: float(values[row]) for name, values in computed.items()},
-                acquisition=acquisition[row],
-                feasibility=float(chosen.feasibility[row]),
-                guardrails={
-                    rail.name: float(bound) for rail, bound in zip(spec.guardrails, chosen.bounds[row], strict=True)
-                },
-                beta=float(beta[row]),
-                preference=dict(zip(names, preference[row].tolist(), strict=True)),
-                log_reward=log_reward[row],
-                log_pf=log_pf[row],
-                nearest_measured=nearest[row],
-                reason=reason(
-                    choice,
-                    spec.objectives,
-                    predictions,
-                    _neighbour(nearest[row], fitted),
-                    float(chosen.feasibility[row]),
-                ),
-            )
-        )
-    return tuple(candidates)
+    log_pf = log_probability(trainer.policy, trainer.environment, chosen.states, condition, generator)
+    numbers = Numbers(
+        log_pf=log_pf.tolist(),
+        log_reward=fitted.reward(texts, condition.beta, condition.preference).tolist(),
+        acquisition=fitted.reward.value(texts, condition.preference.cpu()).tolist(),
+        nearest=_nearest(texts, fitted),
+        computed=fitted.domain.properties(texts, list(fitted.domain.computed)) if fitted.domain.computed else {},
+    )
+    return tuple(_candidate(row, choice, chosen, numbers, fitted) for row, choice in enumerate(choices))
+
+
+def _candidate(row: int, choice: Choice, chosen: Pool, numbers: Numbers, fitted: Fitted) -> ProposedCandidate:
+    spec = fitted.beliefs.spec
+    predictions = _predictions(chosen, row, fitted)
+    feasibility = float(chosen.feasibility[row])
+    nearest = numbers.nearest[row]
+    names = [objective.name for objective in spec.objectives]
+    return ProposedCandidate(
+        rank=row + 1,
+        object=chosen.texts[row],
+        predictions=predictions,
+        computed={name: float(values[row]) for name, values in numbers.computed.items()},
+        acquisition=numbers.acquisition[row],
+        feasibility=feasibility,
+        guardrails={rail.name: float(bound) for rail, bound in zip(spec.guardrails, chosen.bounds[row], strict=True)},
+        beta=float(chosen.condition.beta[row]),
+        preference=dict(zip(names, chosen.condition.preference[row].tolist(), strict=True)),
+        log_reward=numbers.log_reward[row],
+        log_pf=numbers.log_pf[row],
+        nearest_measured=nearest,
+        reason=reason(choice, spec.objectives, predictions, _neighbour(nearest, fitted), feasibility),
+    )
 
 
 def _predictions(pool: Pool, row: int, fitted: Fitted) -> dict[str, Prediction]:
