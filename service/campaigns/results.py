@@ -1,7 +1,8 @@
 """Storing results, and the outcomes that follow from them. Parsing them is `service.exchange`'s."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
+from operator import attrgetter
 from uuid import UUID
 
 from sqlalchemy import func
@@ -12,7 +13,9 @@ from service.campaigns.lifecycle import CANDIDATE_MOVES, outcome_of
 from service.campaigns.rows import NewResult, NewUpload, StoredRow, StoredUpload
 from service.errors import UnprocessableError
 from service.store import candidates, results
-from service.store.tables import Campaign, Candidate, Result, Upload
+from service.store.tables import Campaign, Candidate, Upload
+
+_GIVEN = tuple(field.name for field in fields(NewResult) if field.name != "candidate_id")
 
 
 def store(session: Session, campaign: Campaign, upload: NewUpload, rows: Sequence[NewResult]) -> StoredUpload:
@@ -22,10 +25,10 @@ def store(session: Session, campaign: Campaign, upload: NewUpload, rows: Sequenc
     record = Upload(campaign_id=campaign.id, n_accepted=len(fresh), **asdict(upload))
     session.add(record)
     session.flush()
-    for place, row in fresh.items():
-        values = asdict(row) | {"candidate_id": found[place].id if place in found else None}
-        session.add(Result(campaign_id=campaign.id, upload_id=record.id, **values))
-    session.flush()
+    ids = {place: candidate.id for place, candidate in found.items()}
+    given = attrgetter(*_GIVEN)
+    rows_of_table = ((campaign.id, record.id, ids.get(place), *given(row)) for place, row in fresh.items())
+    results.add(session, ("campaign_id", "upload_id", "candidate_id", *_GIVEN), rows_of_table)
     _settle(session, campaign, [found[place] for place in fresh if place in found])
     return StoredUpload(record.id, tuple(_report(place, row, fresh, found) for place, row in enumerate(rows)))
 

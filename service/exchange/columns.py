@@ -96,11 +96,12 @@ def map_columns(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
 
 def entries(table: Table, mapped: Mapped) -> Iterator[Entry]:
     """Yield every result of the table; a row without any is one entry without value and outcome."""
+    headers = {column.type: _headers(column, mapped) for column in mapped.results}
     for row in table.rows:
         if row.problem is not None:
             yield Entry(row.number, _picked(row, mapped.fields), _picked(row, mapped.objects), problem=row.problem)
         elif mapped.results:
-            yield from _wide(row, mapped)
+            yield from _wide(row, mapped, headers)
         else:
             fields = _picked(row, mapped.fields)
             if mapped.default_type is not None:
@@ -113,12 +114,15 @@ def _picked(row: RawRow, headers: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in cells.items() if text}
 
 
-def _wide(row: RawRow, mapped: Mapped) -> Iterator[Entry]:
+def _headers(column: ResultColumn, mapped: Mapped) -> dict[str, str]:
+    return {**mapped.fields, **column.own, "value": column.header, "type": column.header}
+
+
+def _wide(row: RawRow, mapped: Mapped, headers: Mapping[str, Mapping[str, str]]) -> Iterator[Entry]:
     shared, objects = _picked(row, mapped.fields), _picked(row, mapped.objects)
     told = [column for column in mapped.results if _tells_something(row, column, mapped, shared)]
     for column in told:
-        headers = {**mapped.fields, **column.own, "value": column.header, "type": column.header}
-        yield Entry(row.number, _own_fields(row, column, mapped, shared), objects, headers)
+        yield Entry(row.number, _own_fields(row, column, mapped, shared), objects, headers[column.type])
     if not told:
         yield Entry(row.number, shared, objects, mapped.fields)
 

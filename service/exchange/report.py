@@ -79,11 +79,12 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as API.md describes it."""
+        counts = Counter(row.status for row in self.rows)
         return {
-            "accepted": self.count("accepted"),
-            "rejected": self.count("rejected"),
-            "duplicates": self.count("duplicate"),
-            "skipped": self.count("skipped"),
+            "accepted": counts["accepted"],
+            "rejected": counts["rejected"],
+            "duplicates": counts["duplicate"],
+            "skipped": counts["skipped"],
             "warnings": self.all_warnings(),
             "rows": [
                 {

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from models.campaign import CampaignSpec
     from models.domains.contract import Domain
+    from models.specs import MeasuredQuantity
     from service.exchange.columns import Entry
 
 
@@ -39,12 +40,12 @@ class CampaignView:
 def validate_rows(entries: Iterable[Entry], view: CampaignView, *, decimal_comma: bool = False) -> list[ParsedRow]:
     """Return what becomes of every entry; a bad one never stops the others."""
     entries = list(entries)
-    objects = _Objects(view)
+    objects, types = _Objects(view), _Types(view.spec)
     repeats = Counter(entry.fields.get("external_id") for entry in entries)
     seen: set[str] = set()
     parsed = []
     for entry in entries:
-        row = _parse(entry, view, objects, decimal_comma=decimal_comma)
+        row = _parse(entry, types, objects, decimal_comma=decimal_comma)
         external = row.result.external_id if row.result else None
         if external is not None and (external in view.external_ids or external in seen):
             where = "an earlier row" if external in seen and repeats[external] > 1 else "a stored result"
@@ -53,6 +54,20 @@ def validate_rows(entries: Iterable[Entry], view: CampaignView, *, decimal_comma
             seen.add(external)
         parsed.append(row)
     return parsed
+
+
+class _Types:
+    """Finds the assay type that a row is about, and remembers texts it has read."""
+
+    def __init__(self, spec: CampaignSpec) -> None:
+        self._spec = spec
+        self._read: dict[str, tuple[str, MeasuredQuantity, list[str]]] = {}
+
+    def find(self, text: str) -> tuple[str, MeasuredQuantity, list[str]]:
+        """Return what `read_type` returns; raises what it raises."""
+        if text not in self._read:
+            self._read[text] = read_type(text, self._spec)
+        return self._read[text]
 
 
 class _Objects:
@@ -99,14 +114,14 @@ class _Objects:
         return found
 
 
-def _parse(entry: Entry, view: CampaignView, objects: _Objects, *, decimal_comma: bool) -> ParsedRow:
+def _parse(entry: Entry, types: _Types, objects: _Objects, *, decimal_comma: bool) -> ParsedRow:
     candidate_id, text = entry.fields.get("candidate_id"), None
     if entry.problem is None and is_missing(entry.fields.get("value", "")) and not entry.fields.get("outcome"):
         reason = "no value and no outcome"
         return ParsedRow(entry.row, "skipped", reason, None, (), candidate_id, None, entry.fields)
     try:
         candidate_id, text = objects.find(entry)
-        kind, units, warnings = read_type(entry.fields.get("type", ""), view.spec)
+        kind, units, warnings = types.find(entry.fields.get("type", ""))
         quantity, more = read_quantity(entry.fields, kind, units, decimal_comma=decimal_comma)
         result = StandardResult(object=text, type=kind, **quantity, **read_traits(entry.fields))
     except RowProblem as problem:

@@ -6,6 +6,7 @@ Knows nothing of campaigns or of what the columns mean: that is `columns`.
 from __future__ import annotations
 
 import pkgutil
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -18,6 +19,7 @@ MAX_ROWS = 250_000
 MAX_COLUMNS = 2_000
 MAX_CELL = 100_000
 """Longest cell, in characters."""
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class TableError(ValueError):
@@ -128,4 +130,4 @@ def _checked(table: Table) -> Table:
 
 def is_storable(text: str) -> bool:
     """Return whether a database can keep the text: no NUL and no half of a surrogate pair."""
-    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+    return _UNSTORABLE.search(text) is None

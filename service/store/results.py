@@ -1,14 +1,39 @@
 """SQL of results and uploads."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
-from uuid import UUID
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, cast
+from uuid import UUID, uuid4
 
-from sqlalchemy import exists, func, select
+import psycopg
+from psycopg.types.json import JsonbDumper
+from sqlalchemy import Text, Uuid, any_, exists, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from service.store.paging import Page, cut, read_cursor
 from service.store.tables import Candidate, Result, Round
+
+
+def add(session: Session, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Add results in order, each given as the values of `columns`; every other column but `id` gets its default.
+
+    By COPY, which takes a quarter of the time of INSERT: tables of 150,000 rows are usual.
+
+    Raises:
+        DBAPIError: what the database refuses, as from any other statement; nothing of the rows is added.
+    """
+    statement = f"COPY {Result.__tablename__} (id, {', '.join(columns)}) FROM STDIN"
+    driver = cast("psycopg.Connection[Any]", session.connection().connection.driver_connection)
+    with driver.cursor() as cursor:
+        cursor.adapters.register_dumper(dict, JsonbDumper)
+        try:
+            with cursor.copy(statement) as copy:
+                for row in rows:
+                    copy.write_row((uuid4(), *row))
+        except psycopg.Error as error:
+            raise DBAPIError.instance(statement, None, error, psycopg.Error) from error
 
 
 def page(session: Session, campaign_id: UUID, limit: int, cursor: str | None) -> Page[Result]:
@@ -22,7 +47,8 @@ def page(session: Session, campaign_id: UUID, limit: int, cursor: str | None) ->
 
 def known_external_ids(session: Session, campaign_id: UUID, external_ids: Collection[str]) -> set[str]:
     """Return those external ids that the campaign has already."""
-    query = select(Result.external_id).where(Result.campaign_id == campaign_id, Result.external_id.in_(external_ids))
+    asked = any_(literal(list(external_ids), ARRAY(Text())))  # one parameter: a statement takes 65,535
+    query = select(Result.external_id).where(Result.campaign_id == campaign_id, Result.external_id == asked)
     return {known for known in session.scalars(query) if known is not None}
 
 
@@ -51,7 +77,8 @@ def until(session: Session, campaign_id: UUID, last: int) -> Sequence[tuple[Resu
 
 def outcomes(session: Session, candidate_ids: Collection[UUID]) -> dict[UUID, list[tuple[str, str]]]:
     """Return the (type, outcome) pairs of each candidate's results."""
-    query = select(Result.candidate_id, Result.type, Result.outcome).where(Result.candidate_id.in_(candidate_ids))
+    asked = any_(literal(list(candidate_ids), ARRAY(Uuid())))
+    query = select(Result.candidate_id, Result.type, Result.outcome).where(Result.candidate_id == asked)
     found: defaultdict[UUID, list[tuple[str, str]]] = defaultdict(list)
     for candidate_id, kind, outcome in session.execute(query):
         if candidate_id is not None:

@@ -102,9 +102,10 @@ def _records(text: str, delimiter: str, first_row: int) -> list[tuple[int, list[
     records = []
     number = first_row - 1
     try:
-        for number, cells in enumerate(reader, first_row):
-            if any(cell.strip() for cell in cells):
-                records.append((number, [unprotected(cell.strip()) for cell in cells]))
+        for number, raw in enumerate(reader, first_row):
+            cells = [unprotected(cell.strip()) for cell in raw]
+            if any(cells):
+                records.append((number, cells))
     except csv.Error as error:
         raise TableError(f"row {number + 1} is not valid CSV: {error}", row=number + 1) from error
     return records
