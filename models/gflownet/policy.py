@@ -189,11 +189,12 @@ class Policy(nn.Module):
         """Return unmasked backward logits [N, R]; only with `has_learned_backward`."""
         return self._heads(hidden, features.slots, self.backward_slot, self.backward_vocabulary)
 
-    def log_flow(self, hidden: Tensor) -> Tensor:
-        """Return log F(s) - log Z(c) [N]; only with `has_flow`."""
+    def log_flow(self, hidden: Tensor, context: Context) -> Tensor:
+        """Return log F(s) - log Z(c) [N], scaled by g(beta) like the logits; only with `has_flow`."""
         if self.flow is None:
             raise RuntimeError("this policy was built without a log-flow head")
-        return functional.linear(hidden, self.flow.weight, self.flow.bias).squeeze(1)
+        flow = functional.linear(hidden, self.flow.weight, self.flow.bias)
+        return (flow if context.scale is None else flow * context.scale).squeeze(1)
 
     def log_z(self, condition: Condition) -> Tensor:
         """Return log Z(c) [B]."""

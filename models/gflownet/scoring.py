@@ -37,7 +37,9 @@ def score(policy: Policy, trajectories: Trajectories, condition: Condition) -> S
     return Scores(
         log_pf=log_pf.gather(1, trajectories.actions.unsqueeze(1)).squeeze(1),
         log_pb=_log_pb(trajectories, policy.backward_logits(hidden, features) if is_learned else None),
-        log_flow=_log_flow(policy, trajectories, condition, hidden[:n]) if policy.spec.has_flow else None,
+        log_flow=_log_flow(policy, trajectories, condition, policy.log_flow(hidden[:n], before))
+        if policy.spec.has_flow
+        else None,
     )
 
 
@@ -52,7 +54,7 @@ def _log_pb(trajectories: Trajectories, logits: Tensor | None) -> Tensor:
     return log_pb.flatten()[flat]
 
 
-def _log_flow(policy: Policy, trajectories: Trajectories, condition: Condition, hidden: Tensor) -> Tensor:
+def _log_flow(policy: Policy, trajectories: Trajectories, condition: Condition, relative: Tensor) -> Tensor:
     """Return log F of the state before each transition [N]; at the start it is log Z(c) itself."""
     log_z = policy.log_z(condition)[trajectories.trajectory]
-    return torch.where(trajectories.time == 0, log_z, log_z + policy.log_flow(hidden))
+    return torch.where(trajectories.time == 0, log_z, log_z + relative)

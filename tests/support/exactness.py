@@ -18,7 +18,7 @@ from models.gflownet.trainer import LogReward, Trainer, TrainerSettings
 TOLERANCE = 0.05
 BETAS = (1.0, 2.0, 4.0)
 PREFERENCES = ((1.0, 0.0), (0.5, 0.5), (0.0, 1.0))
-SETTINGS = TrainerSettings(steps=1200, learning_rate=4e-3, policy=PolicySpec(width=128))
+SETTINGS = TrainerSettings(steps=2000, learning_rate=4e-3, policy=PolicySpec(width=128))
 
 
 @dataclass(frozen=True)

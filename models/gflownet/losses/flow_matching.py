@@ -52,7 +52,7 @@ class FlowMatching(Loss):
         logits = policy.forward_logits(hidden, parents.features, context)
         log_pf = masked_log_softmax(logits, parents.mask).gather(1, parents.action.unsqueeze(1)).squeeze(1)
         base = log_z[belongs[parents.child]]
-        log_flow = torch.where(parents.is_initial, base, base + policy.log_flow(hidden))
+        log_flow = torch.where(parents.is_initial, base, base + policy.log_flow(hidden, context))
         inflow = add_logs(log_flow + log_pf, parents.child, len(trajectories.states))[trajectories.following()]
         return trajectories.total(
             penalty(inflow - self._outflow(trajectories, log_reward, policy, condition), self.delta)
@@ -62,7 +62,7 @@ class FlowMatching(Loss):
         """Return what leaves the state after each transition [N]: its flow, or its reward when it is final."""
         before = slice(0, trajectories.n_transitions)
         context = policy.context(condition).at(trajectories.trajectory)
-        log_flow = policy.log_flow(policy.hidden(trajectories.features.at(before), context))
+        log_flow = policy.log_flow(policy.hidden(trajectories.features.at(before), context), context)
         log_flow = log_flow + policy.log_z(condition)[trajectories.trajectory]
         return torch.cat([log_flow, log_reward])[trajectories.following()]
 

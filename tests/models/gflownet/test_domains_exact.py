@@ -1,10 +1,12 @@
 """Every installed domain's smallest examples: one conditional policy against the exact distribution."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from domain_examples import Example, examples_of
-from exactness import assert_exact
+from exactness import SETTINGS, assert_exact
 
 from models.domains import installed
 from models.gflownet.environment import Environment
@@ -47,6 +49,6 @@ def test_domain_is_within_total_variation_005_at_3_temperatures_and_3_preference
         texts = environment.objects(space.final_states)
         named = [text for text in texts if text]
         assert len(set(named)) == len(named), "two final states stand for one object"
-        assert_exact(environment, smooth_utilities(example, texts))
+        assert_exact(environment, smooth_utilities(example, texts), settings=replace(SETTINGS, steps=1000))
         n_compared += 1
     assert n_compared, f"no example of {kind} is small enough to enumerate"

@@ -82,4 +82,4 @@ def test_log_partition_is_fitted_to_a_line_in_beta(generator: torch.Generator):
 def test_a_missing_flow_head_is_an_error(generator: torch.Generator):
     policy = Policy(ENVIRONMENT, CONDITIONS, PolicySpec(width=16), generator)
     with pytest.raises(RuntimeError, match="without a log-flow head"):
-        policy.log_flow(torch.zeros(1, 16))
+        policy.log_flow(torch.zeros(1, 16), policy.context(CONDITIONS.sample(1, generator)))
