@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +29,7 @@ def draw_batch(candidates: Sequence[Mapping[str, Any]], domain: Domain, objectiv
         shown = f"  {prediction['mean']:.2f} ± {prediction['sd']:.2f}" if prediction else ""
         captions.append(f"{candidate['rank']}{shown}")
     drawing = domain.draw([candidate["object"] for candidate in candidates], captions)
-    # A text has no encoding yet, so a declaration that names one is at best true by accident.
-    path.write_text(re.sub(r"^<\?xml[^>]*\?>\s*", "", drawing), encoding="utf-8")
+    path.write_text(drawing, encoding="utf-8")
     return path
 
 

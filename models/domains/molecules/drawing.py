@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
 
 from rdkit import Chem
 from rdkit.Chem import rdDepictor
@@ -23,9 +24,18 @@ def draw(texts: Sequence[str], captions: Sequence[str]) -> str:
     rows = max(1, -(-len(texts) // columns))
     drawer = rdMolDraw2D.MolDraw2DSVG(columns * PANEL[0], rows * PANEL[1], *PANEL)
     if texts:
-        drawer.DrawMolecules([_depicted(text) for text in texts], legends=list(captions))
+        # RDKit's own captions know ASCII only: blank ones keep the room, and ours go there.
+        drawer.DrawMolecules([_depicted(text) for text in texts], legends=[" "] * len(texts))
     drawer.FinishDrawing()
-    return str(drawer.GetDrawingText())
+    drawing = str(drawer.GetDrawingText()).split("?>", 1)[-1].strip()
+    words = [_caption(caption, *divmod(place, columns)) for place, caption in enumerate(captions)]
+    return drawing.replace("</svg>", "".join(words) + "</svg>\n")
+
+
+def _caption(caption: str, row: int, column: int) -> str:
+    x, y = (column + 0.5) * PANEL[0], (row + 1) * PANEL[1] - 8
+    style = "text-anchor='middle' font-family='sans-serif' font-size='14' fill='#333333'"
+    return f"<text x='{x:g}' y='{y:g}' {style}>{escape(caption)}</text>\n"
 
 
 def _depicted(text: str) -> Chem.Mol:

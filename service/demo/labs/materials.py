@@ -1,4 +1,4 @@
-"""Materials: band gaps of semiconductors, from textbook values with their citations in the table."""
+"""Materials: band gaps of semiconductors, from published values, each with its source in the table."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _fit() -> Callable[[Sequence[Mapping[str, str]]], Floats]:
 
 CASE = Case(
     title="light absorbers with the best gap for one solar cell",
-    source="textbook band gaps of semiconductors, each with its citation",
+    source="56 published band gaps of semiconductors, each with its source",
     simulation="randomised trees on bonding descriptors (Pauling ionicity, radii, ionisation) of the same table",
     example="materials.json",
     measured=_measured,
