@@ -90,13 +90,15 @@ class LogPartition(nn.Module):
         self.beta_scale = 1.0 / conditions.beta_range[1]
         self.slope = nn.Parameter(torch.zeros(()))
         self.offset = nn.Parameter(torch.zeros(()))
-        self.inner = _linear(conditions.width, width, generator, gain=2.0)
+        self.inner = _linear(conditions.width, width, generator, gain=2.0) if conditions.width else None
         self.outer = _linear(width, 1, generator, gain=0.0)
 
     def forward(self, beta: Tensor, code: Tensor) -> Tensor:
         """Return log Z [B] for inverse temperatures [B] and encoded conditions [B, C]."""
-        correction = self.outer(functional.silu(self.inner(code))).squeeze(1)
-        return self.slope * beta * self.beta_scale + self.offset + correction  # type: ignore[no-any-return]
+        line = self.slope * beta * self.beta_scale + self.offset
+        if self.inner is None:
+            return line
+        return line + self.outer(functional.silu(self.inner(code))).squeeze(1)  # type: ignore[no-any-return]
 
     def fit(self, beta: Tensor, log_z: Tensor) -> None:
         """Set slope and offset by least squares to estimates of log Z [B]; the slope stays 0 for a single beta."""

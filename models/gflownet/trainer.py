@@ -134,7 +134,8 @@ class Trainer:
             raise FloatingPointError(f"the gradient of step {self.steps_done} is not finite")
         self._set_rates()
         self._optimizer.step()
-        self._replay.observe(self.environment, trajectories.final_states, condition, log_reward)
+        if self.settings.replay_share > 0:
+            self._replay.observe(self.environment, trajectories.final_states, condition, log_reward)
         self.steps_done += 1
         return {"loss": numbers[0], "log_reward": numbers[1], "gradient_norm": numbers[2]}
 

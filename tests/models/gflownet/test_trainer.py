@@ -157,3 +157,13 @@ def test_the_learning_rate_decays_to_its_final_share():
     rates = [group["lr"] for group in trainer._optimizer.param_groups]
     assert rates[0] < 0.03 * SETTINGS.learning_rate
     assert rates[1] < 0.03 * SETTINGS.log_z_learning_rate
+
+
+def test_a_single_condition_trains_a_dedicated_policy():
+    def log_reward(final_states: Tensor, condition: Condition) -> Tensor:
+        return condition.beta * (final_states[:, :-1] == 1).sum(1) / 4
+
+    trainer = Trainer(ENVIRONMENT, ConditionSampler((2.0, 2.0), 1), log_reward, SETTINGS, seed=0)
+    before = trainer.step()["loss"]
+    assert trainer.run(39)["loss"] < before
+    assert trainer.policy.log_z(trainer.conditions.fixed(2.0)).isfinite().all()
