@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Scalarise = Callable[[Tensor, Tensor], Tensor]
 
 LOG_FLOOR = -20.0
-"""Log-reward of what may not be proposed, and the least of anything else."""
+"""The least log-reward of an object that may be proposed."""
 LOG_CEILING = 300.0
 LEAST_PROBABILITY = 1e-4
 AUGMENTATION = 0.05
@@ -115,7 +115,7 @@ class LogReward:
     """Scores objects by text; what does not depend on the condition is computed once for each object.
 
     An object without text (an invalid one, or an alias of another), one that breaks a rule and one whose computed
-    objective does not exist get `LOG_FLOOR`. Values are rounded to six decimals, so that they do not depend on which
+    objective does not exist get -inf. Values are rounded to six decimals, so that they do not depend on which
     objects happened to be scored together.
     """
 
@@ -145,7 +145,7 @@ class LogReward:
         value = self._scalarise(known[:, :-2], preference.to(known))
         log_reward = beta.to(known) * value + known[:, -2]
         log_reward = log_reward.clamp(LOG_FLOOR, LOG_CEILING)
-        return log_reward.masked_fill(known[:, -1] > 0, LOG_FLOOR).float().to(beta.device)
+        return log_reward.masked_fill(known[:, -1] > 0, -torch.inf).float().to(beta.device)
 
     def utilities(self, texts: Sequence[str]) -> Tensor:
         """Return the acquisition's score of each objective [N, M]."""

@@ -10,7 +10,7 @@ from torch import Tensor
 from models.acquisition.upper_confidence_bound import UpperConfidenceBound
 from models.beliefs import Assessment
 from models.proxies.contract import Posterior
-from models.reward import LOG_FLOOR, LogReward, Utility, augmented_chebyshev, utility, weighted_sum
+from models.reward import LogReward, Utility, augmented_chebyshev, utility, weighted_sum
 from models.specs import Objective
 
 VALUES = {
@@ -65,10 +65,10 @@ def test_beta_multiplies_the_utility_exactly_once() -> None:
         assert answer == pytest.approx([beta * 0.55, beta * 0.5 + log_feasibility], rel=1e-5)
 
 
-def test_what_may_not_be_proposed_gets_the_floor_at_any_temperature() -> None:
+def test_what_may_not_be_proposed_has_no_reward_at_any_temperature() -> None:
     reward, _ = _reward()
     for beta in (0.1, 100.0):
-        assert _ask(reward, ["", "forbidden", "heavy", "nothing"], beta).tolist() == [LOG_FLOOR] * 4
+        assert _ask(reward, ["", "forbidden", "heavy", "nothing"], beta).tolist() == [-math.inf] * 4
 
 
 def test_each_object_is_scored_once() -> None:
