@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from service.exchange import (
     CampaignView,
     ParsedRow,
     Report,
+    StandardResult,
     TableError,
     UnknownFormatError,
     Upload,
@@ -26,6 +27,7 @@ from service.exchange import (
 )
 
 Mode = Literal["atomic", "partial"]
+_STANDARD = tuple(field.name for field in fields(StandardResult))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,15 +84,14 @@ def _linked(session: Session, campaign_id: UUID, report: Report) -> Report:
     """Name the candidate of each row that gave only its object: the newest one with that object."""
     objects = {row.object for row in report.accepted if row.candidate_id is None and row.object}
     known = queries.candidates_by_object(session, campaign_id, objects) if objects else {}
-    return replace(
-        report, rows=tuple(_with_candidate(row, {o: str(c.id) for o, c in known.items()}) for row in report.rows)
-    )
+    ids = {text: str(candidate.id) for text, candidate in known.items()}
+    return replace(report, rows=tuple(_with_candidate(row, ids) for row in report.rows))
 
 
 def _with_candidate(row: ParsedRow, ids: Mapping[str, str]) -> ParsedRow:
-    if row.candidate_id is not None or row.object is None:
+    if row.candidate_id is not None or row.object is None or row.object not in ids:
         return row
-    return replace(row, candidate_id=ids.get(row.object))
+    return replace(row, candidate_id=ids[row.object])
 
 
 def _refusal(report: Report) -> UnprocessableError:
@@ -116,6 +117,8 @@ def _store(session: Session, caller: Caller, campaign_id: UUID, file: ResultsFil
     rows = [_new_result(row) for row in report.accepted]
     stored = commands.store_results(session, caller.workspace_id, campaign_id, upload, rows)
     late = {id(row) for row, told in zip(report.accepted, stored.rows, strict=True) if told.status == "duplicate"}
+    if not late:
+        return report
     reason = "the same external_id was stored at this moment"
     return replace(
         report,
@@ -130,8 +133,7 @@ def _store(session: Session, caller: Caller, campaign_id: UUID, file: ResultsFil
 
 def _new_result(row: ParsedRow) -> NewResult:
     assert row.result is not None
-    values = asdict(row.result)
-    values["replicate"] = None if row.result.replicate is None else str(row.result.replicate)
+    values = {name: getattr(row.result, name) for name in _STANDARD}
     candidate_id = UUID(row.candidate_id) if row.candidate_id else None
     return NewResult(row=row.row, verbatim=dict(row.verbatim), candidate_id=candidate_id, **values)
 

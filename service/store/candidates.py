@@ -3,7 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import Text, Uuid, any_, exists, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from service.store.states import LIVE, CandidateStatus
@@ -27,13 +28,15 @@ def of_round(session: Session, round_id: UUID) -> Sequence[Candidate]:
 
 def by_id(session: Session, campaign_id: UUID, ids: Collection[UUID]) -> dict[UUID, Candidate]:
     """Return those of the given candidates that belong to the campaign."""
-    query = select(Candidate).where(Candidate.campaign_id == campaign_id, Candidate.id.in_(ids))
+    asked = any_(literal(list(ids), ARRAY(Uuid())))  # one parameter: a statement takes 65,535
+    query = select(Candidate).where(Candidate.campaign_id == campaign_id, Candidate.id == asked)
     return {row.id: row for row in session.scalars(query)}
 
 
 def newest_by_object(session: Session, campaign_id: UUID, objects: Collection[str]) -> Mapping[str, Candidate]:
     """Return the newest candidate of each object that was ever proposed."""
-    query = select(Candidate).where(Candidate.campaign_id == campaign_id, Candidate.object.in_(objects))
+    asked = any_(literal(list(objects), ARRAY(Text())))
+    query = select(Candidate).where(Candidate.campaign_id == campaign_id, Candidate.object == asked)
     return {row.object: row for row in session.scalars(query.order_by(Candidate.created_at, Candidate.id))}
 
 
