@@ -8,6 +8,7 @@ from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -25,6 +26,10 @@ from service.embedded import services  # noqa: E402 - the environment comes firs
 from service.settings import Settings  # noqa: E402
 from service.store.migrations import migrate  # noqa: E402
 from service.store.session import Sessions, opened  # noqa: E402
+
+# A busy machine is no failure, and a run can be repeated.
+hypothesis.settings.register_profile("house", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("house")
 
 ROOT = Path(__file__).parents[1]
 TEMPLATE = "template_of_tests"
