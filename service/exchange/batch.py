@@ -1,4 +1,4 @@
-"""A round's batch as a file: flat rows in the order of API.md, written by a table format or by one of the domain's own.
+"""A round's batch as a file: flat rows in the order of docs/results.md, written by a table format or by one of the domain's own.
 
 Knows no HTTP and no SQL; JSON is written by the API's own schema.
 """
@@ -61,7 +61,7 @@ def write_batch(rows: Sequence[BatchRow], spec: CampaignSpec, domain: Domain, ex
 
 
 def flat_rows(rows: Sequence[BatchRow], spec: CampaignSpec, domain: Domain) -> list[dict[str, Any]]:
-    """Return one flat mapping per candidate, all with the same keys in API.md's order.
+    """Return one flat mapping per candidate, all with the same keys in the order of docs/results.md.
 
     An objective without a prediction leaves its cells blank (None). The empty result columns come last.
     """

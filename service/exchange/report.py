@@ -78,7 +78,7 @@ class Report:
         return [*self.warnings, *(f"row {row.row}: {text}" for row in self.rows for text in row.warnings)]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the report as API.md describes it."""
+        """Return the report as docs/results.md describes it."""
         counts = Counter(row.status for row in self.rows)
         return {
             "accepted": counts["accepted"],
