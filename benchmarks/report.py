@@ -48,7 +48,9 @@ class Report:
     def row(self, **cells: Any) -> None:
         """Keep one row and print it at once, so that a long run shows where it is."""
         self.rows.append(cells)
-        Console(soft_wrap=True).print("  ".join(f"{name}={_text(value)}" for name, value in cells.items()))
+        Console(soft_wrap=True, markup=False).print(
+            "  ".join(f"{name}={_text(value)}" for name, value in cells.items())
+        )
 
     def claim(self, name: str, value: float, relation: Literal[">=", "<="], bar: float) -> None:
         """Keep one claim."""
@@ -56,7 +58,7 @@ class Report:
 
     def show(self) -> None:
         """Print the rows as a table for each set of columns, then every claim and whether it holds."""
-        console = Console(width=160)
+        console = Console(width=160, markup=False)
         groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
         for row in self.rows:
             groups.setdefault(tuple(row), []).append(row)
@@ -79,15 +81,21 @@ class Report:
         path.write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
-def run(title: str, measure: Callable[[Report, bool], None], arguments: Sequence[str] | None = None) -> Report:
-    """Parse `--json FILE` and `--quick`, measure on two threads, print and write."""
+def run(title: str, measure: Callable[..., None], arguments: Sequence[str] | None = None, **numbers: float) -> Report:
+    """Parse `--json FILE` and `--quick`, measure on two threads, print and write.
+
+    `measure` gets the report and whether the run is quick. Each of `numbers` is a further option with its default,
+    passed on by keyword.
+    """
     parser = argparse.ArgumentParser(description=title)
     parser.add_argument("--json", type=Path, help="write claims and rows to this file")
     parser.add_argument("--quick", action="store_true", help="a smoke run; its figures prove nothing")
+    for name, default in numbers.items():
+        parser.add_argument(f"--{name}", type=float, default=default, help=f"default: {default:g}")
     options = parser.parse_args(arguments)
     torch.set_num_threads(2)
     report = Report(title + (" (quick: figures prove nothing)" if options.quick else ""))
-    measure(report, options.quick)
+    measure(report, options.quick, **{name: getattr(options, name) for name in numbers})
     report.show()
     if options.json is not None:
         report.write(options.json)

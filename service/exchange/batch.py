@@ -1,6 +1,6 @@
-"""A round's batch as a file: flat rows in the order of docs/results.md, written by a table format or by one of the domain's own.
+"""A round's batch as a file: flat rows, written by a table format or by one of the domain's own.
 
-Knows no HTTP and no SQL; JSON is written by the API's own schema.
+Columns and their order are those of docs/results.md. Knows no HTTP and no SQL; JSON is written by the API's own schema.
 """
 
 from __future__ import annotations
