@@ -1,0 +1,116 @@
+"""Whole spaces with known rewards: measured tables and the hypergrid, enumerated. It knows no training.
+
+A benchmark that needs a table checks `missing()` first. Letters: X objects, B states, M factors.
+"""
+
+import csv
+import gzip
+import string
+from dataclasses import dataclass
+from functools import cache
+from typing import final
+
+import torch
+from torch import Tensor
+
+from benchmarks.report import DATA
+from models.gflownet.environment import Environment
+from models.gflownet.environments.hypergrid import Hypergrid, hypergrid_log_reward
+from models.gflownet.environments.strings import Strings
+from models.gflownet.exact import Space, enumerate_space
+
+FACTORS = ("SIX6_REF_R1", "EGR2_REF_R1")
+LOWEST = 1e-3
+"""TFBind8 measurements are clipped here, so that their logarithm is finite."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Landscape:
+    """An enumerated environment and what is known of every object: `values` [X, M] (float64), higher is better."""
+
+    name: str
+    space: Space
+    keys: Tensor
+    values: Tensor
+
+    @property
+    def environment(self) -> Environment:
+        """Where its objects are built."""
+        return self.space.environment
+
+    def place(self, states: Tensor) -> Tensor:
+        """Return where final states stand among the X objects [B]."""
+        return torch.searchsorted(self.keys, self.environment.key(states))
+
+
+def missing(*files: str) -> list[str]:
+    """Return which of the measured tables are absent."""
+    return [file for file in files if not (DATA / file).exists()]
+
+
+def _read(file: str, *columns: str) -> list[list[str]]:
+    with gzip.open(DATA / file, "rt", encoding="utf-8") as lines:
+        return [[row[column] for column in columns] for row in csv.DictReader(lines)]
+
+
+def _landscape(name: str, environment: Environment, texts: list[str], values: Tensor) -> Landscape:
+    """Put the values [X, M] of the texts into the order of the enumerated objects, which is by key."""
+    space = enumerate_space(environment)
+    states, is_known = environment.states(texts)
+    if not bool(is_known.all()) or len(states) != len(space):
+        raise ValueError(f"{name}: the table does not name every object once")
+    keys = environment.key(space.final_states)
+    order = torch.searchsorted(keys, environment.key(states))
+    return Landscape(name, space, keys, torch.empty_like(values).index_copy(0, order, values))
+
+
+@cache
+def tfbind8() -> Landscape:
+    """Return all 65,536 DNA 8-mers with their binding of two transcription factors, divided by each one's maximum."""
+    rows = _read("tfbind8/tfbind8.csv.gz", "sequence", *FACTORS)
+    values = torch.tensor([[float(word) for word in row[1:]] for row in rows], dtype=torch.float64).clamp_min(LOWEST)
+    return _landscape("TFBind8", Strings("ACGT", 8), [row[0] for row in rows], values / values.amax(dim=0))
+
+
+@cache
+def qm9_strings() -> Landscape:
+    """Return all 161,051 strings of 5 blocks out of 11 with their HOMO-LUMO gap over the largest one."""
+    rows = _read("qm9str/qm9str.csv.gz", "blocks", "gap")
+    values = torch.tensor([[float(gap)] for _, gap in rows], dtype=torch.float64)
+    alphabet = string.digits + "A"
+    return _landscape(
+        "QM9 strings", Strings(alphabet, 5), [blocks.upper() for blocks, _ in rows], values / values.max()
+    )
+
+
+@cache
+def hypergrid(n_dimensions: int, side: int) -> Landscape:
+    """Return the hypergrid with its standard reward (R0 = 1e-3)."""
+    environment = Hypergrid(n_dimensions, side)
+    space = enumerate_space(environment)
+    values = hypergrid_log_reward(space.final_states[:, :-1], side).exp().unsqueeze(1)
+    return Landscape(f"hypergrid {side}^{n_dimensions}", space, environment.key(space.final_states), values)
+
+
+@cache
+def short_strings(length: int = 5) -> Landscape:
+    """Return the TFBind8 sequences that end in AAA..., read as strings of `length`: a small space with real values."""
+    whole = tfbind8()
+    states = whole.space.final_states
+    is_kept = (states[:, length:8] == 1).all(dim=1)
+    texts = [text[:length] for text in whole.environment.objects(states[is_kept])]
+    return _landscape(f"strings 4^{length}", Strings("ACGT", length), texts, whole.values[is_kept])
+
+
+@cache
+def concave_front(side: int) -> Landscape:
+    """Return a made grid of two coordinates in 0..1: objectives are the first, a, and (1 - sqrt(a))^2 times the second.
+
+    Its front bends inwards, so that a weighted sum is greatest at its ends whatever the weights.
+    """
+    environment = Hypergrid(2, side)
+    space = enumerate_space(environment)
+    first, second = (space.final_states[:, :2].double() / (side - 1)).unbind(dim=1)
+    values = torch.stack([first, (1 - first.sqrt()).square() * second], dim=1)
+    return Landscape("concave front", space, environment.key(space.final_states), values)
