@@ -32,21 +32,49 @@ class PolicySpec:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Context:
-    """What the networks need of conditions: `code` [B, C], logit `scale` [B, 1] and the first layer's `shift` [B, H].
+class Prepared:
+    """A trunk laid out for many steps of sampling without gradients: `weights` [in, out] and `biases` of each layer.
 
-    `shift` is the condition's part of the first layer, computed once while sampling; None where `code` is used.
+    The condition's part of the first layer is worked out in `shift` [B, H]; without one it is the first bias [H].
     """
+
+    shift: Tensor
+    weights: tuple[Tensor, ...]
+    biases: tuple[Tensor, ...]
+
+    def at(self, rows: Tensor) -> "Prepared":
+        """Return the layout for the given rows."""
+        if self.shift.dim() == 1:
+            return self
+        return Prepared(self.shift.index_select(0, rows), self.weights, self.biases)
+
+    def hidden(self, encoding: Tensor) -> Tensor:
+        """Return hidden vectors [n, H] of encodings [n, D]."""
+        hidden = torch.addmm(self.shift, encoding, self.weights[0]).relu_()
+        for weight, bias in zip(self.weights[1:], self.biases, strict=True):
+            hidden = torch.addmm(bias, hidden, weight).relu_()
+        return hidden
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the networks need of conditions: `code` [B, C] and logit `scale` [B, 1]; while sampling `prepared` for `code`."""
 
     code: Tensor
     scale: Tensor | None
-    shift: Tensor | None
+    prepared: Prepared | None = None
 
-    def at(self, rows: Tensor | slice) -> "Context":
-        """Return the context of the given rows; of `code` and `shift` only the one that will be used."""
-        code = self.code if self.shift is not None else self.code[rows]
-        shift = None if self.shift is None else self.shift[rows]
-        return Context(code, None if self.scale is None else self.scale[rows], shift)
+    def at(self, rows: Tensor) -> "Context":
+        """Return the context of the given rows; of `code` and `prepared` only the one that will be used."""
+        scale = None if self.scale is None else self.scale.index_select(0, rows)
+        if self.prepared is not None:
+            return Context(self.code, scale, self.prepared.at(rows))
+        return Context(self.code.index_select(0, rows), scale)
+
+    def first(self, n: int) -> "Context":
+        """Return the context of the first n rows, for use with gradients."""
+        return Context(self.code[:n], None if self.scale is None else self.scale[:n])
 
 
 def masked_log_softmax(logits: Tensor, mask: Tensor) -> Tensor:
@@ -158,28 +186,27 @@ class Policy(nn.Module):
         return Context(code, scale, None)
 
     def sampling_context(self, condition: Condition) -> Context:
-        """Return the context with the condition's part of the first layer worked out, for many steps of sampling."""
+        """Return the context with the trunk laid out for many steps of sampling; without gradients only."""
         context = self.context(condition)
         first = self.first
-        if not self.spec.has_concatenation or context.code.shape[1] == 0:
-            shift = first.bias.expand(len(condition), -1)
-        else:
+        shift = first.bias
+        if self.spec.has_concatenation and context.code.shape[1]:
             shift = functional.linear(context.code, first.weight[:, self.encoding_width :], first.bias)
-        return Context(context.code, context.scale, shift)
+        weights = [first.weight[:, : self.encoding_width], *(layer.weight for layer in self.rest)]
+        # products with few rows run up to 1.6 times as fast on weights that are stored transposed
+        transposed = tuple(weight.t().contiguous() for weight in weights)
+        return Context(context.code, context.scale, Prepared(shift, transposed, tuple(x.bias for x in self.rest)))
 
     def hidden(self, features: Features, context: Context) -> Tensor:
         """Return hidden vectors [N, H]; `context` has one row per state."""
-        first = self.first
-        if context.shift is not None:
-            weight = first.weight[:, : self.encoding_width]
-            hidden = torch.addmm(context.shift, features.encoding, weight.t()).relu_()
-        elif self.spec.has_concatenation and context.code.shape[1]:
-            hidden = functional.linear(torch.cat([features.encoding, context.code], dim=1), first.weight, first.bias)
-            hidden = functional.relu(hidden)
-        else:
-            hidden = functional.relu(functional.linear(features.encoding, first.weight, first.bias))
+        if context.prepared is not None:
+            return context.prepared.hidden(features.encoding)
+        seen = features.encoding
+        if self.spec.has_concatenation and context.code.shape[1]:
+            seen = torch.cat([seen, context.code], dim=1)
+        hidden = functional.relu(functional.linear(seen, self.first.weight, self.first.bias))
         for layer in self.rest:
-            hidden = functional.relu(layer(hidden))
+            hidden = functional.relu(functional.linear(hidden, layer.weight, layer.bias))
         return hidden
 
     def forward_logits(self, hidden: Tensor, features: Features, context: Context) -> Tensor:

@@ -5,7 +5,7 @@ Letters: B trajectories, N transitions, n rows still walking, W state width, A f
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import final
 
 import torch
@@ -17,14 +17,54 @@ from models.gflownet.policy import Policy
 from models.gflownet.scoring import score
 from models.gflownet.trajectories import Features, Trajectories, featurize, join_features
 
+NOISE_STEPS = 16
+NOISE_NUMBERS = 2048
+"""How many steps' noise is drawn in one go at most, and how many numbers that may be: the rest of them is lost."""
+
 Explore = Callable[[Tensor, Tensor, Generator], Tensor]
 """Turns masked logits [n, A] and their mask [n, A] into the logits of the behaviour that samples."""
 
 
+def log_noise(shape: tuple[int, ...], generator: Generator) -> Tensor:
+    """Return logarithms of exponential draws: what Gumbel-max subtracts from logits."""
+    noise = torch.empty(shape, device=generator.device).exponential_(generator=generator)
+    return noise.clamp_min_(1e-30).log_()
+
+
 def draw(logits: Tensor, generator: Generator) -> Tensor:
     """Draw one action [n] per row of logits [n, A] by the Gumbel-max trick; -inf is never drawn."""
-    noise = torch.empty_like(logits).exponential_(generator=generator)
-    return (logits - noise.clamp_min_(1e-30).log_()).argmax(dim=1)
+    return (logits - log_noise(tuple(logits.shape), generator)).argmax(dim=1)
+
+
+@final
+@dataclass(slots=True)
+class _Noise:
+    """Noise [n, A] for one step after another; small batches draw that of several steps in one go."""
+
+    generator: Generator
+    ready: list[Tensor] = field(default_factory=list)
+
+    def next(self, n: int, n_actions: int) -> Tensor:
+        if not self.ready:
+            steps = min(NOISE_STEPS, max(1, NOISE_NUMBERS // (n * n_actions)))
+            self.ready = list(log_noise((steps, n, n_actions), self.generator).unbind(0))
+        noise = self.ready.pop()
+        return noise if len(noise) == n else noise[:n]
+
+
+@final
+@dataclass(slots=True)
+class _Record:
+    """What a forward walk leaves behind at each step, for the rows that walked it."""
+
+    states: list[Tensor] = field(default_factory=list)
+    features: list[Features] = field(default_factory=list)
+    masks: list[Tensor] = field(default_factory=list)
+    actions: list[Tensor] = field(default_factory=list)
+    backward_actions: list[Tensor] = field(default_factory=list)
+    rows: list[Tensor] = field(default_factory=list)
+    after: list[Tensor] = field(default_factory=list)
+    ended: list[Tensor] = field(default_factory=list)
 
 
 @torch.no_grad()
@@ -36,53 +76,63 @@ def walk_forward(
     explore: Explore | None = None,
 ) -> Trajectories:
     """Sample one trajectory for each of the conditions [B], by the policy or by what `explore` makes of it."""
-    n = len(condition)
-    states = environment.reset(n)
-    rows = torch.arange(n, device=states.device)
-    final_states = torch.empty_like(states)
+    # joined outside inference mode, where the parts would be barred from gradients
+    return _assemble(environment, _record(policy, environment, condition, generator, explore))
+
+
+@torch.inference_mode()
+def _record(
+    policy: Policy, environment: Environment, condition: Condition, generator: Generator, explore: Explore | None
+) -> _Record:
+    record, noise = _Record(), _Noise(generator)
+    states = environment.reset(len(condition))
+    rows = torch.arange(len(condition), device=states.device)
+    closed = torch.full((), -torch.inf, device=states.device)
     context = policy.sampling_context(condition)
-    record: list[tuple[Tensor, Tensor, Tensor, Tensor, Tensor]] = []
-    seen: list[Features] = []
     while len(rows):
         features = featurize(environment, states)
         mask = environment.forward_mask(states)
         logits = policy.forward_logits(policy.hidden(features, context), features, context)
-        logits = logits.masked_fill_(mask.logical_not(), -torch.inf)
         if explore is not None:
-            logits = explore(logits, mask, generator)
-        actions = draw(logits, generator)
+            logits = explore(torch.where(mask, logits, closed), mask, generator)
+        logits = torch.where(mask, logits - noise.next(*logits.shape), closed)
+        actions = logits.argmax(dim=1)
         after, backward_actions = environment.undo(states, actions)
-        record.append((states, actions, backward_actions, rows, mask))
-        seen.append(features)
-        walking = environment.is_final(after).logical_not()
-        alive = walking.nonzero().squeeze(1)
-        if len(alive) < len(rows):
-            ended = walking.logical_not().nonzero().squeeze(1)
-            final_states[rows[ended]] = after[ended]
-            after, rows, context = after[alive], rows[alive], context.at(alive)
+        ended = environment.is_final(after)
+        record.states.append(states)
+        record.features.append(features)
+        record.masks.append(mask)
+        record.actions.append(actions)
+        record.backward_actions.append(backward_actions)
+        record.rows.append(rows)
+        record.after.append(after)
+        record.ended.append(ended)
+        alive = ended.logical_not().nonzero().view(-1)
         states = after
-    return _assemble(environment, record, seen, final_states)
+        if len(alive) < len(rows):
+            states, rows, context = after.index_select(0, alive), rows.index_select(0, alive), context.at(alive)
+    return record
 
 
-def _assemble(
-    environment: Environment,
-    record: list[tuple[Tensor, Tensor, Tensor, Tensor, Tensor]],
-    seen: list[Features],
-    final_states: Tensor,
-) -> Trajectories:
-    states, actions, backward_actions, rows, masks = zip(*record, strict=True)
-    counts = torch.tensor([len(part) for part in rows], device=final_states.device)
-    trajectory = torch.cat(rows)
+def _assemble(environment: Environment, record: _Record) -> Trajectories:
+    trajectory = torch.cat(record.rows)
+    device = trajectory.device
+    ended = torch.cat(record.ended).nonzero().view(-1)
+    counts = torch.tensor([len(part) for part in record.rows], device=device)
+    time = torch.arange(len(counts), device=device).repeat_interleave(counts, output_size=len(trajectory))
+    after = torch.cat(record.after).index_select(0, ended)
+    owners = trajectory.index_select(0, ended)
+    final_states = torch.empty_like(after).index_copy_(0, owners, after)
     return Trajectories(
         environment=environment,
-        states=torch.cat([*states, final_states]),
-        actions=torch.cat(actions),
-        backward_actions=torch.cat(backward_actions),
+        states=torch.cat([*record.states, final_states]),
+        actions=torch.cat(record.actions),
+        backward_actions=torch.cat(record.backward_actions),
         trajectory=trajectory,
-        time=torch.arange(len(record), device=final_states.device).repeat_interleave(counts),
-        lengths=torch.bincount(trajectory, minlength=len(final_states)),
-        forward_mask=torch.cat(masks),
-        features=join_features([*seen, featurize(environment, final_states)]),
+        time=time,
+        lengths=torch.empty_like(owners).index_copy_(0, owners, time.index_select(0, ended) + 1),
+        forward_mask=torch.cat(record.masks),
+        features=join_features([*record.features, featurize(environment, final_states)]),
     )
 
 

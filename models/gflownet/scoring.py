@@ -31,7 +31,7 @@ def score(policy: Policy, trajectories: Trajectories, condition: Condition) -> S
     features = trajectories.features.at(slice(0, len(rows)))
     context = policy.context(condition).at(rows)
     hidden = policy.hidden(features, context)
-    before = context if not is_learned else context.at(slice(0, n))
+    before = context if not is_learned else context.first(n)
     logits = policy.forward_logits(hidden[:n], features.at(slice(0, n)), before)
     log_pf = masked_log_softmax(logits, trajectories.forward_mask)
     return Scores(
