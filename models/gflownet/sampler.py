@@ -49,7 +49,7 @@ class _Noise:
             steps = min(NOISE_STEPS, max(1, NOISE_NUMBERS // (n * n_actions)))
             self.ready = list(log_noise((steps, n, n_actions), self.generator).unbind(0))
         noise = self.ready.pop()
-        return noise if len(noise) == n else noise[:n]
+        return noise if noise.size(0) == n else noise.narrow(0, 0, n)
 
 
 @final
@@ -85,17 +85,18 @@ def _record(
     policy: Policy, environment: Environment, condition: Condition, generator: Generator, explore: Explore | None
 ) -> _Record:
     record, noise = _Record(), _Noise(generator)
-    states = environment.reset(len(condition))
-    rows = torch.arange(len(condition), device=states.device)
+    n = len(condition)
+    states = environment.reset(n)
+    rows = torch.arange(n, device=states.device)
     closed = torch.full((), -torch.inf, device=states.device)
     context = policy.sampling_context(condition)
-    while len(rows):
+    while n:
         features = featurize(environment, states)
         mask = environment.forward_mask(states)
         logits = policy.forward_logits(policy.hidden(features, context), features, context)
         if explore is not None:
             logits = explore(torch.where(mask, logits, closed), mask, generator)
-        logits = torch.where(mask, logits - noise.next(*logits.shape), closed)
+        logits = torch.where(mask, logits - noise.next(n, environment.n_actions), closed)
         actions = logits.argmax(dim=1)
         after, backward_actions = environment.undo(states, actions)
         ended = environment.is_final(after)
@@ -109,7 +110,8 @@ def _record(
         record.ended.append(ended)
         alive = ended.logical_not().nonzero().view(-1)
         states = after
-        if len(alive) < len(rows):
+        if alive.numel() < n:
+            n = alive.numel()
             states, rows, context = after.index_select(0, alive), rows.index_select(0, alive), context.at(alive)
     return record
 
@@ -118,7 +120,7 @@ def _assemble(environment: Environment, record: _Record) -> Trajectories:
     trajectory = torch.cat(record.rows)
     device = trajectory.device
     ended = torch.cat(record.ended).nonzero().view(-1)
-    counts = torch.tensor([len(part) for part in record.rows], device=device)
+    counts = torch.tensor([part.numel() for part in record.rows], device=device)
     time = torch.arange(len(counts), device=device).repeat_interleave(counts, output_size=len(trajectory))
     after = torch.cat(record.after).index_select(0, ended)
     owners = trajectory.index_select(0, ended)

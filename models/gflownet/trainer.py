@@ -128,10 +128,12 @@ class Trainer:
         loss = self.loss(trajectories, log_reward, self.policy, condition).mean()
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        norm = torch.nn.utils.clip_grad_norm_(self.policy.parameters(), self.settings.gradient_norm)
+        norm = torch.nn.utils.get_total_norm([p.grad for p in self.policy.parameters() if p.grad is not None])
         numbers = torch.stack([loss.detach(), log_reward.mean(), norm.detach()]).tolist()
         if not math.isfinite(numbers[2]):
             raise FloatingPointError(f"the gradient of step {self.steps_done} is not finite")
+        if numbers[2] > self.settings.gradient_norm:
+            torch.nn.utils.clip_grads_with_norm_(self.policy.parameters(), self.settings.gradient_norm, norm)
         self._set_rates()
         self._optimizer.step()
         if self.settings.replay_share > 0:

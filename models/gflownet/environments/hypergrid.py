@@ -40,7 +40,8 @@ class Hypergrid(Environment):
         self.encoding_width = n_dimensions * side
         self.max_steps = n_dimensions * (side - 1) + 1
         self._move = torch.eye(n_dimensions + 1, dtype=torch.int64, device=self.device)
-        self._limit = torch.tensor([side - 1] * n_dimensions + [1], device=self.device)
+        limits = [[side - 1] * n_dimensions + [1], [0] * self.state_width]
+        self._limits = torch.tensor(limits, device=self.device)  # of an open point, of a finished one
         self._one_hot = torch.eye(side, device=self.device)
 
     def reset(self, n: int) -> Tensor:
@@ -49,7 +50,7 @@ class Hypergrid(Environment):
 
     def forward_mask(self, states: Tensor) -> Tensor:
         """Return the axes that can still rise, and stopping [B, D + 1]."""
-        return (states < self._limit) & (states[:, -1:] == 0)
+        return states < self._limits.index_select(0, states.select(1, self.n_dimensions))
 
     def backward_mask(self, states: Tensor) -> Tensor:
         """Return the axes above zero, or for a finished point only taking the stop back [B, D + 1]."""
@@ -57,11 +58,11 @@ class Hypergrid(Environment):
 
     def step(self, states: Tensor, actions: Tensor) -> Tensor:
         """Raise a coordinate, or stop."""
-        return states + self._move[actions]
+        return states + self._move.index_select(0, actions)
 
     def back(self, states: Tensor, actions: Tensor) -> Tensor:
         """Lower a coordinate, or take the stop back."""
-        return states - self._move[actions]
+        return states - self._move.index_select(0, actions)
 
     def undo(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
         """Take a step; backward actions have the same numbers."""
@@ -73,11 +74,12 @@ class Hypergrid(Environment):
 
     def encode(self, states: Tensor) -> Tensor:
         """Return the coordinates one-hot [B, D * H]; only unfinished states are ever asked for an action."""
-        return self._one_hot[states[:, :-1]].flatten(1)
+        coordinates = states.narrow(1, 0, self.n_dimensions)
+        return torch.embedding(self._one_hot, coordinates).view(-1, self.encoding_width)
 
     def is_final(self, states: Tensor) -> Tensor:
         """Return which walks have stopped [B]."""
-        return states[:, -1] == 1
+        return states.select(1, self.n_dimensions).eq(1)
 
     def objects(self, states: Tensor) -> list[str]:
         """Return coordinates separated by commas."""
