@@ -204,9 +204,9 @@ class Policy(nn.Module):
         seen = features.encoding
         if self.spec.has_concatenation and context.code.shape[1]:
             seen = torch.cat([seen, context.code], dim=1)
-        hidden = functional.relu(functional.linear(seen, self.first.weight, self.first.bias))
+        hidden = functional.linear(seen, self.first.weight, self.first.bias).relu_()
         for layer in self.rest:
-            hidden = functional.relu(functional.linear(hidden, layer.weight, layer.bias))
+            hidden = functional.linear(hidden, layer.weight, layer.bias).relu_()
         return hidden
 
     def forward_logits(self, hidden: Tensor, features: Features, context: Context) -> Tensor:
@@ -217,6 +217,16 @@ class Policy(nn.Module):
     def backward_logits(self, hidden: Tensor, features: Features) -> Tensor:
         """Return unmasked backward logits [N, R]; only with `has_learned_backward`."""
         return self._heads(hidden, features.slots, self.backward_slot, self.backward_vocabulary)
+
+    def both_logits(self, hidden: Tensor, features: Features, context: Context) -> tuple[Tensor, Tensor]:
+        """Return unmasked forward [N, A] and backward logits [N, R] of the same states, by one product if possible."""
+        words, backward = self.vocabulary, self.backward_vocabulary
+        if self.slot is not None or words is None or backward is None:
+            return self.forward_logits(hidden, features, context), self.backward_logits(hidden, features)
+        weight, bias = torch.cat([words.weight, backward.weight]), torch.cat([words.bias, backward.bias])
+        logits = functional.linear(hidden, weight, bias)
+        forward_logits, backward_logits = logits.split([len(words.bias), len(backward.bias)], dim=1)
+        return forward_logits if context.scale is None else forward_logits * context.scale, backward_logits
 
     def log_flow(self, hidden: Tensor, context: Context) -> Tensor:
         """Return log F(s) - log Z(c) [N], scaled by g(beta) like the logits; only with `has_flow`."""

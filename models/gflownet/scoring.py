@@ -32,11 +32,17 @@ def score(policy: Policy, trajectories: Trajectories, condition: Condition) -> S
     context = policy.context(condition).at(rows)
     hidden = policy.hidden(features, context)
     before = context if not is_learned else context.first(n)
-    logits = policy.forward_logits(hidden[:n], features.at(slice(0, n)), before)
-    log_pf = masked_log_softmax(logits, trajectories.forward_mask)
+    backward_logits = None
+    if is_learned:
+        logits, backward_logits = policy.both_logits(hidden, features, context)
+        logits = logits[:n]
+    else:
+        logits = policy.forward_logits(hidden, features, before)
+    # every state before a transition has an allowed action, so no row is empty
+    log_pf = logits.masked_fill(trajectories.forward_mask.logical_not(), -torch.inf).log_softmax(dim=1)
     return Scores(
         log_pf=log_pf.gather(1, trajectories.actions.unsqueeze(1)).squeeze(1),
-        log_pb=_log_pb(trajectories, policy.backward_logits(hidden, features) if is_learned else None),
+        log_pb=_log_pb(trajectories, backward_logits),
         log_flow=_log_flow(policy, trajectories, condition, policy.log_flow(hidden[:n], before))
         if policy.spec.has_flow
         else None,
@@ -50,8 +56,8 @@ def _log_pb(trajectories: Trajectories, logits: Tensor | None) -> Tensor:
     if logits is None:
         return -mask.sum(dim=1).float().log()[following]
     log_pb = masked_log_softmax(logits, mask)
-    flat = following * log_pb.shape[1] + trajectories.backward_actions
-    return log_pb.flatten()[flat]
+    flat = torch.add(trajectories.backward_actions, following, alpha=log_pb.shape[1])
+    return log_pb.view(-1).index_select(0, flat)
 
 
 def _log_flow(policy: Policy, trajectories: Trajectories, condition: Condition, relative: Tensor) -> Tensor:

@@ -78,11 +78,12 @@ class Trajectories:
     def following(self) -> Tensor:
         """Return the row of `states` [N] in which each transition ends."""
         n, b = self.n_transitions, len(self)
-        device = self.states.device
-        place = torch.empty(int(self.lengths.max()) + 1, b, dtype=torch.int64, device=device)
-        place[self.time, self.trajectory] = torch.arange(n, device=device)
-        place[self.lengths, torch.arange(b, device=device)] = torch.arange(n, n + b, device=device)
-        return place[self.time + 1, self.trajectory]
+        stride = self.environment.max_steps + 1
+        place = torch.add(self.time, self.trajectory, alpha=stride)
+        last = torch.add(self.lengths, torch.arange(b, device=place.device), alpha=stride)
+        row = place.new_empty(b * stride)
+        row.index_copy_(0, torch.cat([place, last]), torch.arange(n + b, device=place.device))
+        return row.index_select(0, place + 1)
 
     def total(self, values: Tensor) -> Tensor:
         """Return the sum over each trajectory [B] of values per transition [N]."""
