@@ -7,6 +7,7 @@ the trunk, Adam, two threads, no exploration, metrics off; peers in processes of
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -23,6 +24,7 @@ BATCHES = (16, 64, 256)
 BARS = {"torchgfn": {16: 5.0, 64: 3.0, 256: 1.8}, "gfnx": {64: 1.0, 256: 1.0}}
 AIMS = {"gfnx": {16: 1.0}}
 SCRIPTS = {"torchgfn": "torchgfn_hypergrid.py", "gfnx": "gfnx_hypergrid.py"}
+WARM_UP = 10
 DIMENSIONS, SIDE, WIDTH = 4, 8, 256
 LOSS_FLAGS = ("needs_groups", "needs_flow")
 
@@ -50,7 +52,7 @@ def hypergrid_trainer(batch: int, seed: int, device: str = "cpu") -> Trainer:
 def timed(action: Callable[[], Any], seconds: float) -> tuple[int, float]:
     """Repeat an action for about so many seconds; return how often, and how long it took."""
     times, started = 0, time.perf_counter()
-    while time.perf_counter() - started < seconds:
+    while times == 0 or time.perf_counter() - started < seconds:
         action()
         times += 1
     if torch.cuda.is_available():
@@ -71,15 +73,22 @@ def sgemm_rate(seconds: float = 2.0, size: int = 2048) -> float:
     return 2 * size**3 * times / taken
 
 
-def ours(batch: int, seed: int, seconds: float, device: str = "cpu") -> dict[str, float]:
-    """Return trajectories per second and the FLOP/s that training's matrix products reach."""
-    trainer = hypergrid_trainer(batch, seed, device)
-    trainer.run(10)
-    times, taken = timed(trainer.step, seconds)
-    weights = sum(p.numel() for name, p in trainer.policy.named_parameters() if p.dim() == 2 and "scale" not in name)  # noqa: PLR2004 - matrices
-    # sampling passes forward once (2 FLOP a weight and state), training forward and backward (6)
-    flops = 8 * weights * transitions_per_step(trainer) * times
-    return {"trajectories_per_second": batch * times / taken, "flops": flops / taken}
+def ours(batch: int, seed: int, steps: int, seconds: float, device: str = "cpu") -> dict[str, float]:
+    """Return trajectories per second and the FLOP/s that training's matrix products reach.
+
+    The same first steps as the peers', by fresh trainers until the time is up: trajectories grow longer in training.
+    """
+    n_steps, taken, flops = 0, 0.0, 0.0
+    while taken < seconds:
+        trainer = hypergrid_trainer(batch, seed + n_steps, device)
+        trainer.run(WARM_UP)
+        before = transitions_per_step(trainer)
+        _, spent = timed(partial(trainer.run, steps), 0.0)
+        weights = sum(p.numel() for name, p in trainer.policy.named_parameters() if p.dim() == 2 and "scale" not in name)  # noqa: PLR2004 - matrices
+        # sampling passes forward once (2 FLOP a weight and state), training forward and backward (6)
+        flops += 8 * weights * steps * (before + transitions_per_step(trainer)) / 2
+        n_steps, taken = n_steps + steps, taken + spent
+    return {"trajectories_per_second": batch * n_steps / taken, "flops": flops / taken}
 
 
 def against_peers(report: Report, *, quick: bool) -> None:
@@ -90,7 +99,7 @@ def against_peers(report: Report, *, quick: bool) -> None:
         speeds: dict[str, list[float]] = {}
         shares = []
         for seed in seeds:
-            mine = ours(batch, seed, seconds)
+            mine = ours(batch, seed, steps, seconds)
             shares.append(mine["flops"] / rate)
             speeds.setdefault("ours", []).append(mine["trajectories_per_second"])
             for name, script in SCRIPTS.items():

@@ -95,6 +95,7 @@ class Trainer:
         self.generator = Generator(device=environment.device).manual_seed(seed)
         spec = replace(settings.policy, has_flow=settings.policy.has_flow or self.loss.needs_flow)
         self.policy = Policy(environment, conditions, spec, Generator().manual_seed(seed))
+        self._parameters = list(self.policy.parameters())
         self._log_reward = log_reward
         self._optimizer = _build_optimizer(self.policy, settings)
         self._mixture = UniformMixture(settings.random_action_probability)
@@ -126,14 +127,15 @@ class Trainer:
         trajectories = self._walk(condition)
         log_reward = self._score(trajectories.final_states, condition)
         loss = self.loss(trajectories, log_reward, self.policy, condition).mean()
-        self._optimizer.zero_grad(set_to_none=True)
+        for parameter in self._parameters:
+            parameter.grad = None
         loss.backward()  # type: ignore[no-untyped-call]
-        norm = torch.nn.utils.get_total_norm([p.grad for p in self.policy.parameters() if p.grad is not None])
+        norm = torch.nn.utils.get_total_norm([p.grad for p in self._parameters if p.grad is not None])
         numbers = torch.stack([loss.detach(), log_reward.mean(), norm.detach()]).tolist()
         if not math.isfinite(numbers[2]):
             raise FloatingPointError(f"the gradient of step {self.steps_done} is not finite")
         if numbers[2] > self.settings.gradient_norm:
-            torch.nn.utils.clip_grads_with_norm_(self.policy.parameters(), self.settings.gradient_norm, norm)
+            torch.nn.utils.clip_grads_with_norm_(self._parameters, self.settings.gradient_norm, norm)
         self._set_rates()
         self._optimizer.step()
         if self.settings.replay_share > 0:
