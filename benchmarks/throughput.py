@@ -84,7 +84,7 @@ def ours(batch: int, seed: int, steps: int, seconds: float, device: str = "cpu")
         trainer.run(WARM_UP)
         before = transitions_per_step(trainer)
         _, spent = timed(partial(trainer.run, steps), 0.0)
-        weights = sum(p.numel() for name, p in trainer.policy.named_parameters() if p.dim() == 2 and "scale" not in name)  # noqa: PLR2004 - matrices
+        weights = sum(p.numel() for p in trainer.policy.parameters() if p.dim() == 2)  # noqa: PLR2004 - matrices
         # sampling passes forward once (2 FLOP a weight and state), training forward and backward (6)
         flops += 8 * weights * steps * (before + transitions_per_step(trainer)) / 2
         n_steps, taken = n_steps + steps, taken + spent

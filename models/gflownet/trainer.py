@@ -18,6 +18,7 @@ from models.gflownet.environment import Environment
 from models.gflownet.exploration.replay import Replay
 from models.gflownet.exploration.uniform import UniformMixture
 from models.gflownet.losses import get_loss
+from models.gflownet.optimizer import adam_step, gradient_norm
 from models.gflownet.policy import Policy, PolicySpec
 from models.gflownet.sampler import walk_forward
 from models.gflownet.scoring import score
@@ -130,14 +131,14 @@ class Trainer:
         for parameter in self._parameters:
             parameter.grad = None
         loss.backward()  # type: ignore[no-untyped-call]
-        norm = torch.nn.utils.get_total_norm([p.grad for p in self._parameters if p.grad is not None])
+        norm = gradient_norm(self._parameters)
         numbers = torch.stack([loss.detach(), log_reward.mean(), norm.detach()]).tolist()
         if not math.isfinite(numbers[2]):
             raise FloatingPointError(f"the gradient of step {self.steps_done} is not finite")
         if numbers[2] > self.settings.gradient_norm:
             torch.nn.utils.clip_grads_with_norm_(self._parameters, self.settings.gradient_norm, norm)
         self._set_rates()
-        self._optimizer.step()
+        adam_step(self._optimizer)
         if self.settings.replay_share > 0:
             self._replay.observe(self.environment, trajectories.final_states, condition, log_reward)
         self.steps_done += 1
