@@ -25,31 +25,25 @@ Explore = Callable[[Tensor, Tensor, Generator], Tensor]
 """Turns masked logits [n, A] and their mask [n, A] into the logits of the behaviour that samples."""
 
 
-def log_noise(shape: tuple[int, ...], generator: Generator) -> Tensor:
-    """Return logarithms of exponential draws: what Gumbel-max subtracts from logits."""
-    noise = torch.empty(shape, device=generator.device).exponential_(generator=generator)
-    return noise.clamp_min_(1e-30).log_()
-
-
-def draw(logits: Tensor, generator: Generator) -> Tensor:
-    """Draw one action [n] per row of logits [n, A] by the Gumbel-max trick; -inf is never drawn."""
-    return (logits - log_noise(tuple(logits.shape), generator)).argmax(dim=1)
-
-
 @final
-@dataclass(slots=True)
-class _Noise:
-    """Noise [n, A] for one step after another; small batches draw that of several steps in one go."""
+class Draws:
+    """One action after another by the Gumbel-max trick; small batches draw the noise of several steps in one go."""
 
-    generator: Generator
-    ready: list[Tensor] = field(default_factory=list)
+    def __init__(self, generator: Generator) -> None:
+        self.generator = generator
+        self._closed = torch.full((), -torch.inf, device=generator.device)
+        self._ready: list[Tensor] = []
 
-    def next(self, n: int, n_actions: int) -> Tensor:
-        if not self.ready:
+    def draw(self, logits: Tensor, mask: Tensor) -> Tensor:
+        """Draw one allowed action [n] per row of logits [n, A] and mask [n, A]; n must never grow, nor A change."""
+        n, n_actions = logits.shape
+        if not self._ready:
             steps = min(NOISE_STEPS, max(1, NOISE_NUMBERS // (n * n_actions)))
-            self.ready = list(log_noise((steps, n, n_actions), self.generator).unbind(0))
-        noise = self.ready.pop()
-        return noise if noise.size(0) == n else noise.narrow(0, 0, n)
+            noise = torch.empty(steps, n, n_actions, device=logits.device).exponential_(generator=self.generator)
+            self._ready = list(noise.clamp_min_(1e-30).log_().unbind(0))
+        noise = self._ready.pop()
+        scores = logits - (noise if noise.size(0) == n else noise.narrow(0, 0, n))
+        return torch.where(mask, scores, self._closed).argmax(dim=1)
 
 
 @final
@@ -84,20 +78,18 @@ def walk_forward(
 def _record(
     policy: Policy, environment: Environment, condition: Condition, generator: Generator, explore: Explore | None
 ) -> _Record:
-    record, noise = _Record(), _Noise(generator)
+    record, draws = _Record(), Draws(generator)
     n = len(condition)
     states = environment.reset(n)
     rows = torch.arange(n, device=states.device)
-    closed = torch.full((), -torch.inf, device=states.device)
     context = policy.sampling_context(condition)
     while n:
         features = featurize(environment, states)
         mask = environment.forward_mask(states)
         logits = policy.forward_logits(policy.hidden(features, context), features, context)
         if explore is not None:
-            logits = explore(torch.where(mask, logits, closed), mask, generator)
-        logits = torch.where(mask, logits - noise.next(n, environment.n_actions), closed)
-        actions = logits.argmax(dim=1)
+            logits = explore(logits.masked_fill_(mask.logical_not(), -torch.inf), mask, generator)
+        actions = draws.draw(logits, mask)
         after, backward_actions = environment.undo(states, actions)
         ended = environment.is_final(after)
         record.states.append(states)
@@ -143,26 +135,35 @@ def walk_backward(
     policy: Policy, environment: Environment, final_states: Tensor, condition: Condition, generator: Generator
 ) -> Trajectories:
     """Sample by P_B one trajectory that ends in each of the final states [B, W]."""
+    record = _record_backward(policy, environment, final_states, condition, generator)
+    return _assemble_backward(environment, record, final_states)
+
+
+@torch.inference_mode()
+def _record_backward(
+    policy: Policy, environment: Environment, final_states: Tensor, condition: Condition, generator: Generator
+) -> list[tuple[Tensor, Tensor, Tensor, Tensor]]:
     states = final_states
     rows = torch.arange(len(states), device=states.device)
-    context = policy.sampling_context(condition)
+    context = policy.sampling_context(condition) if policy.spec.has_learned_backward else None
+    draws = Draws(generator)
     record: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
-    while len(rows):
+    while True:
         mask = environment.backward_mask(states)
-        open_rows = mask.any(dim=1).nonzero().squeeze(1)
-        if len(open_rows) < len(rows):
-            states, rows, mask, context = states[open_rows], rows[open_rows], mask[open_rows], context.at(open_rows)
-            if not len(rows):
-                break
-        if policy.spec.has_learned_backward:
+        alive = mask.any(dim=1).nonzero().view(-1)
+        if not alive.numel():
+            return record
+        if alive.numel() < rows.numel():
+            states, rows, mask = (part.index_select(0, alive) for part in (states, rows, mask))
+            context = None if context is None else context.at(alive)
+        if context is None:
+            logits = torch.zeros(mask.shape, device=states.device)
+        else:
             features = featurize(environment, states)
             logits = policy.backward_logits(policy.hidden(features, context), features)
-        else:
-            logits = torch.zeros(mask.shape, device=states.device)
-        backward_actions = draw(logits.masked_fill_(mask.logical_not(), -torch.inf), generator)
+        backward_actions = draws.draw(logits, mask)
         states, actions = environment.redo(states, backward_actions)
         record.append((states, actions, backward_actions, rows))
-    return _assemble_backward(environment, record, final_states)
 
 
 def _assemble_backward(

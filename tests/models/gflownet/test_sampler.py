@@ -10,7 +10,7 @@ from models.gflownet.environments.strings import Strings
 from models.gflownet.exact import enumerate_space, estimate_log_partition, policy_log_probability
 from models.gflownet.exploration.uniform import UniformMixture
 from models.gflownet.policy import Policy, PolicySpec
-from models.gflownet.sampler import draw, log_probability, sample, walk_backward, walk_forward
+from models.gflownet.sampler import Draws, log_probability, sample, walk_backward, walk_forward
 from models.gflownet.scoring import score
 from models.gflownet.trajectories import Trajectories, join
 
@@ -47,10 +47,21 @@ def assert_contract(trajectories: Trajectories) -> None:
 
 
 def test_draws_follow_the_softmax_and_never_take_a_closed_action(generator: torch.Generator):
-    logits = torch.tensor([[0.0, 1.0, -torch.inf, 2.0]]).expand(40_000, -1).clone()
-    counts = torch.bincount(draw(logits, generator), minlength=4) / 40_000
-    assert torch.allclose(counts, logits[0].softmax(0), atol=0.01)
-    assert counts[2] == 0
+    logits = torch.tensor([[0.0, 1.0, 5.0, 2.0]])
+    mask = torch.tensor([[True, True, False, True]])
+    draws = Draws(generator)
+    for n in (40_000, 20_000):
+        counts = torch.bincount(draws.draw(logits.repeat(n, 1), mask.repeat(n, 1)), minlength=4) / n
+        assert torch.allclose(counts, logits.masked_fill(~mask, -torch.inf)[0].softmax(0), atol=0.015)
+        assert counts[2] == 0
+
+
+def test_draws_of_small_batches_are_fresh_at_every_step(generator: torch.Generator):
+    draws = Draws(generator)
+    open_rows = torch.ones(3, 4, dtype=torch.bool)
+    drawn = torch.stack([draws.draw(torch.zeros(n, 4), open_rows[:n])[0] for n in [3] * 2000 + [2] * 2000])
+    pairs = torch.bincount(drawn[:-1] * 4 + drawn[1:], minlength=16) / len(drawn)
+    assert torch.allclose(pairs, torch.full((16,), 1 / 16), atol=0.02)
 
 
 def test_forward_walks_keep_the_contract(environment: Environment, generator: torch.Generator):
