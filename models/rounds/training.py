@@ -12,6 +12,7 @@ import torch
 
 from models.checkpoint import CheckpointError, pack, unpack
 from models.gflownet.conditioning import ConditionSampler
+from models.gflownet.policy import PolicySpec
 from models.gflownet.trainer import Trainer, TrainerSettings
 from models.records import Cancelled
 
@@ -62,13 +63,20 @@ def build_trainer(
     seed: int,
     measured: Sequence[str],
 ) -> Trainer:
-    """Return a trainer at its start."""
+    """Return a trainer at its start.
+
+    Raises:
+        UnfitLossError: if the loss asks for something that the environment or the reward does not offer.
+    """
     conditions = ConditionSampler(spec.beta, n_objectives, device=environment.device)
     settings = TrainerSettings(
         loss=spec.loss,
         steps=spec.steps,
         trajectories_per_step=spec.trajectories_per_step,
+        policy=PolicySpec(has_learned_backward=spec.backward_policy == "learned"),
+        huber_delta=spec.huber_delta,
         random_action_probability=spec.random_action_probability,
+        **spec.behaviour.model_dump(),
     )
     return Trainer(environment, conditions, reward, settings, seed, measured)
 
