@@ -37,8 +37,8 @@ class PartialLogReward(Protocol):
         """Return finite log-rewards [N] earned in any states [N, W]: for a final one, its log-reward."""
 
 
-def check_loss(name: str, loss: Loss, environment: Environment, log_reward: LogReward) -> None:
-    """Refuse a loss that cannot be used here.
+def check_loss(name: str, loss: Loss, environment: Environment, *, has_partial: bool) -> None:
+    """Refuse a loss that cannot be used here; `has_partial` tells whether the reward is a `PartialLogReward`.
 
     Raises:
         UnfitLossError: if the environment has no stop action or the reward no partial rewards, and the loss needs it.
@@ -48,7 +48,7 @@ def check_loss(name: str, loss: Loss, environment: Environment, log_reward: LogR
             f"loss {name!r} needs an environment in which every state may stop at once (stop_action); "
             f"{type(environment).__name__} has states that may not"
         )
-    if loss.rewards_of == "partial" and not isinstance(log_reward, PartialLogReward):
+    if loss.rewards_of == "partial" and not has_partial:
         raise UnfitLossError(f"loss {name!r} needs a reward with partial log-rewards (a method `partial`)")
 
 

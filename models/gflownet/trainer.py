@@ -108,7 +108,8 @@ class Trainer:
         self.lowest_utility = math.inf
         self.partial_calls = 0
         self.loss = get_loss(settings.loss, settings.huber_delta)
-        check_loss(settings.loss, self.loss, environment, log_reward)
+        has_partial = isinstance(log_reward, PartialLogReward)
+        check_loss(settings.loss, self.loss, environment, has_partial=has_partial)
         self.generator = Generator(device=environment.device).manual_seed(seed)
         spec = replace(settings.policy, has_flow=settings.policy.has_flow or self.loss.needs_flow)
         self.policy = Policy(environment, conditions, spec, Generator().manual_seed(seed))

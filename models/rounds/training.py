@@ -12,7 +12,9 @@ import torch
 
 from models.checkpoint import CheckpointError, pack, unpack
 from models.gflownet.conditioning import ConditionSampler
+from models.gflownet.losses import get_loss
 from models.gflownet.policy import PolicySpec
+from models.gflownet.rewards import check_loss
 from models.gflownet.trainer import Trainer, TrainerSettings
 from models.records import Cancelled
 
@@ -53,6 +55,15 @@ class StateReward:
     def __call__(self, states: Tensor, condition: Condition) -> Tensor:
         """Return log-rewards [B] of final states [B, W]."""
         return self._reward(self.texts(states), condition.beta, condition.preference)
+
+
+def check_sampler(spec: SamplerSpec, environment: Environment) -> None:
+    """Refuse a loss that a campaign's environment and reward cannot serve, before anything is fitted.
+
+    Raises:
+        UnfitLossError: if the loss asks for something that they do not offer.
+    """
+    check_loss(spec.loss, get_loss(spec.loss), environment, has_partial=hasattr(StateReward, "partial"))
 
 
 def build_trainer(
