@@ -1,4 +1,4 @@
-"""Replay for breadth: distinct objects of every level of utility and every leading objective, equally often.
+"""Replay for breadth: distinct objects of every level of utility and every leading objective, not only the best.
 
 Only final states are kept, on the CPU; rewards are asked again under new conditions. Letters: B trajectories, W state
 width, L kept objects, G strata that hold any.
@@ -21,11 +21,12 @@ from models.gflownet.trajectories import Trajectories
 
 @final
 class DiverseReplay(Behaviour):
-    """Walk back from distinct objects, one stratum as likely as another, and within it every object.
+    """Walk back from distinct objects: draw a level of utility, a leading objective in it, and any object of both.
 
     A stratum is a level of utility (log-reward / beta; its range is cut into `n_levels` equal parts) together with the
-    objective that weighed most when the object was last seen. When there are too many objects, the crowded strata
-    lose those seen longest ago, so rare levels stay. Costs no new proxy call where scores are cached.
+    objective that weighed most when the object was last seen. The level of rank i, the highest first, is drawn with
+    density proportional to 1 / sqrt(i), objectives and objects with equal probability. When there are too many objects,
+    the crowded strata lose those seen longest ago, so rare levels stay. Costs no new proxy call where scores are cached.
 
     Args:
         state_width: W.
@@ -56,8 +57,8 @@ class DiverseReplay(Behaviour):
         uniform = torch.rand(2, len(condition), generator=generator, device=environment.device).cpu()
         stratum = self._strata()
         order = stratum.sort(stable=True).indices
-        count = torch.unique(stratum, return_counts=True)[1]  # [G]
-        drawn = (uniform[0] * len(count)).long()
+        strata, count = torch.unique(stratum, return_counts=True)  # [G]
+        drawn = torch.searchsorted(self._weights(strata).cumsum(0), uniform[0]).clamp_max(len(strata) - 1)
         within = (uniform[1] * count[drawn]).long()
         chosen = order[(count.cumsum(0) - count)[drawn] + within]
         return walk_backward(policy, environment, self.states[chosen].to(environment.device), condition, generator)
@@ -80,6 +81,13 @@ class DiverseReplay(Behaviour):
         low, high = self.utility.min(), self.utility.max()
         level = (self.utility - low) / (high - low).clamp_min(1e-9) * self.n_levels
         return self.leader * self.n_levels + level.long().clamp_max(self.n_levels - 1)
+
+    def _weights(self, strata: Tensor) -> Tensor:
+        """Return the probabilities of distinct strata [G]."""
+        _, level, n_leaders = torch.unique(-(strata % self.n_levels), return_inverse=True, return_counts=True)
+        edges = torch.linspace(0, 1, len(n_leaders) + 1).sqrt()
+        weights: Tensor = (edges.diff() / n_leaders)[level]
+        return weights
 
     def _rank_within(self, stratum: Tensor) -> Tensor:
         """Return how many objects of the same stratum stand before each [L]."""
