@@ -25,8 +25,9 @@ class DiverseReplay(Behaviour):
 
     A stratum is a level of utility (log-reward / beta; its range is cut into `n_levels` equal parts) together with the
     objective that weighed most when the object was last seen. The level of rank i, the highest first, is drawn with
-    density proportional to 1 / sqrt(i), objectives and objects with equal probability. When there are too many objects,
-    the crowded strata lose those seen longest ago, so rare levels stay. Costs no new proxy call where scores are cached.
+    density proportional to 1 / sqrt(i), objectives and objects with equal probability. When there are too many, the
+    crowded strata lose the objects seen longest ago, so rare levels stay. Costs no new proxy call where scores are
+    cached.
 
     Args:
         state_width: W.
