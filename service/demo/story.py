@@ -80,8 +80,7 @@ def _settings(data: Path) -> Settings:
 
     One thread unless told otherwise: the networks are small, and the API, the database and the drawing want a core.
     """
-    threads = Settings().torch_threads or 1
-    return Settings(database_url=None, redis_url=None, data_dir=data, host="127.0.0.1", port=0, torch_threads=threads)
+    return Settings(database_url=None, redis_url=None, data_dir=data, host="127.0.0.1", port=0)
 
 
 @contextmanager
