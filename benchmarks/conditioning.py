@@ -8,10 +8,11 @@ utilities are two measured bindings over their maxima, target exp(beta u(y, omeg
 hypervolume is that of 128 samples for each of ten preferences at beta 32, total variation is at beta 16. The concave
 front is made: a grid of two coordinates in which the second objective is at most (1 - sqrt(first))^2.
 
-Settings were chosen on seed 0. Temperature, 4,000 steps of 32 fresh and 96 replayed trajectories: TV .17 to .20 and E[y]
-within 3 % at every beta, against .19 to .31 and up to 5 % with 2,000 steps of 64 and 64, and .20 to .30 with 1,000 steps
-of 192 and 64. Offline, E[y] at beta 10, 30, 50: log-partition variance .597, .652, .660 after 600 steps, trajectory
-balance with log Z started from the known half .571, .629, .657. A full run takes about 35 minutes on two quiet cores.
+Settings were chosen on seed 0. Temperature, 4,000 steps of 32 fresh and 96 replayed trajectories: TV .17 to .20 and
+E[y] within 3 % at every beta, against .19 to .31 and up to 5 % with 2,000 steps of 64 and 64, and .20 to .30 with 1,000
+steps of 192 and 64. Offline, E[y] at beta 10, 30, 50: log-partition variance .597, .652, .660 after 600 steps,
+trajectory balance with log Z started from the known half .571, .629, .657. A full run takes about 35 minutes on two
+quiet cores.
 """
 
 import statistics
