@@ -15,7 +15,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -61,6 +61,13 @@ def services(settings: Settings) -> Iterator[Settings]:
         stack.callback(_ignore_signals)
         missing = {name: SecretStr(url) for name, url in urls.items() if getattr(settings, name) is None}
         yield settings.model_copy(update={**missing, "data_dir": folder})
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[Settings]:
+    """Like `services`, for what needs no queue: a database that the settings name is used without starting anything."""
+    with nullcontext(settings) if settings.database_url is not None else services(settings) as live:
+        yield live
 
 
 def _check_installed(settings: Settings) -> None:

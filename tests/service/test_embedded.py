@@ -17,7 +17,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import AuthenticationError
 
-from service.embedded import EmbeddedError, services
+from service.embedded import EmbeddedError, database, services
 from service.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -163,3 +163,10 @@ def test_without_the_wheels_a_sentence_says_what_to_do(tmp_path: Path, monkeypat
         services(Settings(database_url="postgresql+psycopg://nowhere", data_dir=tmp_path)),
     ):
         pass
+
+
+def test_what_needs_no_queue_asks_for_none(tmp_path: Path):
+    settings = Settings(database_url="postgresql+psycopg://nowhere", data_dir=tmp_path)
+    with database(settings) as live:
+        assert live is settings
+    assert list(tmp_path.iterdir()) == []
