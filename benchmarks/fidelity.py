@@ -11,7 +11,8 @@ With 64,000 calls, many steps with few fresh trajectories are best: 16 fresh and
 Three layers of 256 beat two of 256 (.161) and equal four (.152); Huber's delta (1: .158, 5: .161) and exploration
 (none: .161) hardly matter; sub-trajectory balance does worse (.195). On the grid L1 is .347 by the peer's protocol,
 .148 with a larger rate and exploration (.214 if the backward policy is uniform), .117 with half of 128 replayed and
-.033 with three quarters of 64. A full run takes about 35 minutes on two quiet cores; three seeds of five minutes are 15.
+.033 with three quarters of 64. A full run takes about 35 minutes on two quiet cores, of which the seeds of five minutes
+take 15.
 """
 
 import statistics
