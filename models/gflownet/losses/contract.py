@@ -61,3 +61,21 @@ def pair_penalty(
     weight = (decay ** apart.clamp_min(0)).unsqueeze(2) * is_pair
     residual = potential.unsqueeze(1) - potential.unsqueeze(0)
     return (weight * penalty(residual, delta)).sum(dim=(0, 1)) / weight.sum(dim=(0, 1))
+
+
+def forward_looking_log_flow(trajectories: Trajectories, log_flow: Tensor, partial: Tensor, log_z: Tensor) -> Tensor:
+    """Return log F~(s) + partial log-reward before each transition [N]; log Z(c) at the start (arXiv:2302.01687).
+
+    log F~ falls from log Z(c) to 0 on the way. The head starts from a straight line between the two, which leaves it
+    little to learn. That line counts steps, so every path to a state must have the same length, as it has in an
+    environment whose states tell how much has been built.
+
+    Args:
+        trajectories: with N transitions.
+        log_flow: log Z(c) plus the flow head's value [N].
+        partial: partial log-rewards [N].
+        log_z: of each trajectory [B].
+    """
+    walked = trajectories.time / trajectories.environment.max_steps
+    ahead = log_flow - log_z[trajectories.trajectory] * walked
+    return ahead + partial.masked_fill(trajectories.time == 0, 0.0)

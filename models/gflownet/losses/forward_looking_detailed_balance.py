@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from models.gflownet.conditioning import Condition
-from models.gflownet.losses.contract import Loss, penalty
+from models.gflownet.losses.contract import Loss, forward_looking_log_flow, penalty
 from models.gflownet.policy import Policy
 from models.gflownet.scoring import score
 from models.gflownet.trajectories import Trajectories
@@ -28,7 +28,8 @@ class ForwardLookingDetailedBalance(Loss):
         scores = score(policy, trajectories, condition)
         assert scores.log_flow is not None
         n = trajectories.n_transitions
-        log_flow = scores.log_flow + log_reward[:n].masked_fill(trajectories.time == 0, 0.0)  # [N]
+        log_z = policy.log_z(condition)
+        log_flow = forward_looking_log_flow(trajectories, scores.log_flow, log_reward[:n], log_z)
         after = torch.cat([log_flow, log_reward[n:]])[trajectories.following()]  # [N]
         residual = log_flow + scores.log_pf - after - scores.log_pb
         return trajectories.total(penalty(residual, self.delta)) / trajectories.lengths

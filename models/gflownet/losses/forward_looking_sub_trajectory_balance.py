@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from models.gflownet.conditioning import Condition
-from models.gflownet.losses.contract import Loss, pair_penalty
+from models.gflownet.losses.contract import Loss, forward_looking_log_flow, pair_penalty
 from models.gflownet.policy import Policy
 from models.gflownet.scoring import score
 from models.gflownet.trajectories import Trajectories
@@ -32,9 +32,10 @@ class ForwardLookingSubTrajectoryBalance(Loss):
         n = trajectories.n_transitions
         everyone = torch.arange(len(trajectories), device=log_reward.device)
         ends = (trajectories.lengths, everyone)
-        earned = log_reward[:n].masked_fill(trajectories.time == 0, 0.0)
-        log_flow = trajectories.pad(scores.log_flow + earned, extra=1).index_put(ends, log_reward[n:])  # [T + 1, B]
-        return pair_penalty(trajectories, log_flow, scores.log_pf - scores.log_pb, DECAY, self.delta)
+        log_z = policy.log_z(condition)
+        log_flow = forward_looking_log_flow(trajectories, scores.log_flow, log_reward[:n], log_z)
+        table = trajectories.pad(log_flow, extra=1).index_put(ends, log_reward[n:])  # [T + 1, B]
+        return pair_penalty(trajectories, table, scores.log_pf - scores.log_pb, DECAY, self.delta)
 
 
 LOSS = ForwardLookingSubTrajectoryBalance
