@@ -1,23 +1,27 @@
-"""Runs every benchmark in turn: `python -m benchmarks [--quick]`; each also runs alone."""
+"""Runs every benchmark in turn: `python -m benchmarks [--quick]`; each also runs alone.
 
-import pkgutil
+A benchmark is a module of this folder that can be run; the others, and those in sub-folders, are its helpers.
+"""
+
 import subprocess
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NOT_BENCHMARKS = {"report", "peer", "__main__"}
+
+
+def names() -> list[str]:
+    """Return the benchmarks in order."""
+    files = sorted(file for file in HERE.glob("*.py") if file.stem != "__main__")
+    return [file.stem for file in files if 'if __name__ == "__main__":' in file.read_text(encoding="utf-8")]
 
 
 def main() -> None:
     """Run each benchmark in a process of its own, and go on when one fails so that the others still print."""
-    names = sorted(info.name for info in pkgutil.iter_modules([str(HERE)]) if not info.ispkg)
     results = HERE / "results"
     results.mkdir(exist_ok=True)
     failed = []
-    for name in names:
-        if name in NOT_BENCHMARKS:
-            continue
+    for name in names():
         output = ["--json", str(results / f"{name}.json")]
         done = subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *output, *sys.argv[1:]], check=False)
         if done.returncode:

@@ -3,9 +3,16 @@
 Temperature: base reward 10 y^3 (SIX6), target (10 y^3)^beta, beta log-uniform in [1, 10]. A dedicated policy has the
 same network, steps and trajectories as the conditional one, and its one beta. Offline: trained on the 32,768 strings at
 or below the median alone, walked backward, beta log-uniform in [10, 50] (the engine draws beta log-uniform, not
-uniform); even log Z starts from their known values. Preferences: utilities are two measured bindings over their
-maxima, target exp(beta u(y, omega)), beta log-uniform in [4, 32]. The concave front is made: a grid of two coordinates
-in which the second objective is at most (1 - sqrt(first))^2.
+uniform), by log-partition variance, which does not say how much of the whole the known half weighs. Preferences:
+utilities are two measured bindings over their maxima, target exp(beta u(y, omega)), beta log-uniform in [4, 32]; the
+hypervolume is that of 128 samples for each of ten preferences at beta 32, total variation is at beta 16. The concave
+front is made: a grid of two coordinates in which the second objective is at most (1 - sqrt(first))^2.
+
+Settings were chosen on seed 0. Temperature, 4,000 steps of 32 fresh and 96 replayed trajectories: TV .17 to .20 and
+E[y] within 3 % at every beta, against .19 to .31 and up to 5 % with 2,000 steps of 64 and 64, and .20 to .30 with 1,000
+steps of 192 and 64. Offline, E[y] at beta 10, 30, 50: log-partition variance .597, .652, .660 after 600 steps,
+trajectory balance with log Z started from the known half .571, .629, .657. A full run takes about 35 minutes on two
+quiet cores.
 """
 
 import statistics
@@ -48,10 +55,19 @@ TEMPERATURE = TrainerSettings(
     replay_share=0.75,
     replay_capacity=65_536,
 )
-OFFLINE = replace(TEMPERATURE, steps=2_000, measured_share=1.0, replay_share=0.0, first_estimate=0)
+OFFLINE = replace(
+    TEMPERATURE,
+    loss="log_partition_variance",
+    group_size=32,
+    huber_delta=None,
+    steps=600,
+    measured_share=1.0,
+    replay_share=0.0,
+    first_estimate=0,
+)
 PREFERENCE = replace(TEMPERATURE, steps=3_000)
 FRONT = replace(
-    TEMPERATURE, steps=1_500, policy=PolicySpec(width=128), replay_share=0.25, random_action_probability=0.1
+    TEMPERATURE, steps=1_000, policy=PolicySpec(width=128), replay_share=0.25, random_action_probability=0.1
 )
 
 
@@ -158,9 +174,6 @@ def offline(job: Job) -> list[dict[str, Any]]:
     conditions = ConditionSampler((10.0, 50.0), 1)
     settings = job.settings(OFFLINE)
     trainer = aim.trainer(conditions, settings, job.seed, aim.landscape.environment.objects(known))
-    ends = torch.tensor(conditions.beta_range)
-    base = temperature_base(y.sort().values[: len(y) // 2].unsqueeze(1), y)
-    trainer.policy.partition.fit(ends, torch.stack([(beta * base).logsumexp(dim=0) for beta in ends]))
     trainer.run(settings.steps)
     rows = []
     for beta in (10.0, 30.0, 50.0):
@@ -224,6 +237,9 @@ def preferences(report: Report, *, quick: bool) -> None:
         found.setdefault(job.kind, []).append(answer)
         for row in answer:
             report.row(**row)
+    values = spaces.tfbind8().values
+    some = values[torch.randint(len(values), (1280,), generator=torch.Generator().manual_seed(0))]
+    report.row(scalarisation="none: 1,280 random strings", hypervolume=hypervolume(some))
     for kind, answers in found.items():
         share = statistics.mean(answer[-1]["hypervolume"] for answer in answers) / EXACT_HYPERVOLUME
         report.claim(f"{kind}: hypervolume of 10 x 128 samples over exact", share, ">=", 0.97)
@@ -253,14 +269,15 @@ def concave(job: Job) -> dict[str, Any]:
 
 def concave_front(report: Report, *, quick: bool) -> None:
     """Weighted sum against augmented Chebyshev where a weighted sum is blind."""
-    seeds = SEEDS[:1] if quick else SEEDS
+    seeds = SEEDS[:1] if quick else SEEDS[:3]
     jobs = [Job(kind, seed, quick) for kind in SCALARISATIONS for seed in seeds]
     shares: dict[str, list[float]] = {}
     for job, row in zip(jobs, side_by_side(concave, jobs), strict=True):
         report.row(**row)
         shares.setdefault(job.kind, []).append(row["hypervolume"] / row["exact"])
     linear, chebyshev = (statistics.mean(shares[kind]) for kind in SCALARISATIONS)
-    report.claim("concave front: hypervolume share, Chebyshev over weighted sum", chebyshev / linear, ">=", 1.0)
+    report.claim("concave front: hypervolume share reached with augmented Chebyshev", chebyshev, ">=", 0.9)
+    report.claim("concave front: that share less the weighted sum's", chebyshev - linear, ">=", 0.0)
 
 
 def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - the harness's signature

@@ -63,7 +63,9 @@ def timed(action: Callable[[], Any], seconds: float) -> tuple[int, float]:
 def transitions_per_step(trainer: Trainer) -> float:
     """Return the mean number of transitions in one step's trajectories, over a few steps."""
     condition = trainer.conditions.sample(trainer.settings.trajectories_per_step, trainer.generator)
-    return statistics.mean(trainer._walk(condition).n_transitions for _ in range(5))  # noqa: SLF001 - what a step does
+    arguments = trainer.policy, trainer.environment, condition, trainer.generator
+    walk = trainer._behaviour.trajectories  # noqa: SLF001 - what a step does
+    return statistics.mean(walk(*arguments).n_transitions for _ in range(5))
 
 
 def sgemm_rate(seconds: float = 2.0, size: int = 2048) -> float:
@@ -131,7 +133,8 @@ def stage_seconds(trainer: Trainer, seconds: float) -> tuple[int, float, dict[st
         vars(watched).update({flag: getattr(action, flag) for flag in LOSS_FLAGS if hasattr(action, flag)})
         return watched
 
-    trainer._walk = watch("sampling", trainer._walk)  # type: ignore[method-assign]  # noqa: SLF001
+    behaviour = trainer._behaviour  # noqa: SLF001
+    behaviour.trajectories = watch("sampling", behaviour.trajectories)  # type: ignore[method-assign]
     trainer._score = watch("reward", trainer._score)  # type: ignore[method-assign]  # noqa: SLF001
     trainer.loss = watch("loss", trainer.loss)  # type: ignore[assignment]
     times, taken = timed(trainer.step, seconds)

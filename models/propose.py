@@ -19,7 +19,7 @@ from models.rounds.explaining import explain
 from models.rounds.fitting import fit
 from models.rounds.gate import Gate
 from models.rounds.sampling import draw_pool, log_partition
-from models.rounds.training import StateReward, build_trainer, train
+from models.rounds.training import StateReward, build_trainer, check_sampler, train
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +47,7 @@ def propose(
     known = list(dict.fromkeys(result.object for result in history.measurements))
     with stages.stage("fitting") as tick:
         environment = domain.environment(known, device or "cpu")
+        check_sampler(spec.sampler, environment)
         fitted = fit(spec, domain, environment, history, seed, tick)
     summary = summary_of(fitted, str(environment.device), history.digest(), seed)
     if unsafe := [rail.name for rail in spec.guardrails if not guardrail.is_bounded(fitted.beliefs.proxies, rail)]:

@@ -122,10 +122,48 @@ class BatchSpec(Spec):
     exploration: float = Field(default=0.2, ge=0, le=1, description="share of the batch chosen for uncertainty")
 
 
+class BehaviourSpec(Spec):
+    """Where training trajectories come from: shares of each step; the policy itself samples what is left.
+
+    Replay costs no new proxy call where scores are cached; a sampled trajectory costs one per new object; local search
+    costs up to `local_search_rounds` per trajectory.
+    """
+
+    measured_share: float = Field(default=0.1, ge=0, le=1, description="walks back from measured objects")
+    replay_share: float = Field(default=0.1, ge=0, le=1, description="walks back from the best objects so far")
+    diverse_share: float = Field(default=0.0, ge=0, le=1, description="walks back from objects of every utility")
+    tempered_share: float = Field(default=0.0, ge=0, le=1, description="sampled with logits / temperature")
+    temperature: float = Field(default=2.0, gt=0, le=100)
+    averaged_share: float = Field(default=0.0, ge=0, le=1, description="sampled by the policy's moving average")
+    average_decay: float = Field(default=0.99, ge=0, lt=1)
+    local_search_share: float = Field(
+        default=0.0, ge=0, le=1, description="the best objects, their last steps undone and rebuilt"
+    )
+    local_search_depth: int = Field(default=3, ge=1, le=1000, description="steps that are undone")
+    local_search_rounds: int = Field(default=4, ge=1, le=100, description="proposals per trajectory")
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        shares = {name: getattr(self, name) for name in type(self).model_fields if name.endswith("_share")}
+        if sum(shares.values()) > 1 + 1e-9:
+            largest = max(shares, key=lambda name: shares[name])
+            raise misplaced(f"/{largest}", f"{', '.join(shares)} must sum to at most 1, not {sum(shares.values()):g}")
+        return self
+
+
 class SamplerSpec(Spec):
     """How the generative policy is trained."""
 
-    loss: str = "trajectory_balance"
+    loss: str = Field(
+        default="trajectory_balance",
+        description="prefix_sub_trajectory_balance needs a domain where every prefix may stop (peptides of min_length "
+        "1), forward_looking_* a reward with partial log-rewards",
+    )
+    huber_delta: float | None = Field(
+        default=1.0, gt=0, description="where a residual's penalty turns from squared to linear; null for never"
+    )
+    backward_policy: Literal["uniform", "learned"] = "uniform"
+    behaviour: BehaviourSpec = BehaviourSpec()
     steps: int = Field(default=2000, ge=1, le=1_000_000)
     trajectories_per_step: int = Field(default=64, ge=1, le=4096)
     beta: tuple[float, float] = Field(default=(1.0, 64.0), description="range of inverse temperatures to serve")

@@ -99,10 +99,10 @@ def worker() -> None:
 @commands.command()
 def migrate() -> None:
     """Bring the database to the newest tables."""
-    from service.embedded import services
+    from service.embedded import database
     from service.store import migrations
 
-    with services(Settings()) as live:
+    with database(Settings()) as live:
         migrations.migrate(live.required_database_url())
     out.print("The database is up to date.")
 

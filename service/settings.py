@@ -39,7 +39,7 @@ class Settings(BaseSettings):
     soft_time_limit_seconds: int = Field(default=6 * 3600, gt=0, description="a round is stopped after this")
     time_limit_seconds: int = Field(default=6 * 3600 + 120, gt=0, description="its process is killed after this")
 
-    torch_threads: int | None = Field(default=None, ge=1, description="torch decides when absent")
+    torch_threads: int = Field(default=1, ge=1, description="one makes a round repeatable bit for bit")
     device: str | None = Field(default=None, description="cpu, cuda, cuda:1 ...; the best available when absent")
 
     @model_validator(mode="after")

@@ -48,8 +48,7 @@ class Process:
         """Set torch's threads and return the device to compute on; loads torch."""
         import torch
 
-        if self.settings.torch_threads is not None:
-            torch.set_num_threads(self.settings.torch_threads)
+        torch.set_num_threads(self.settings.torch_threads)
         return self.settings.device or ("cuda" if torch.cuda.is_available() else "cpu")
 
 

@@ -31,7 +31,7 @@ Base = Callable[[Tensor, Tensor], Tensor]
 """Log-reward over beta [B] of values [B, M] under preferences [B, M]."""
 Job = TypeVar("Job")
 Answer = TypeVar("Answer")
-TRIAL_STEPS = 12
+SPEED_EVERY = 10
 STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}
 """97.5 % quantile of Student's t by number of seeds."""
 
@@ -114,18 +114,19 @@ def within_calls(calls: int, settings: TrainerSettings) -> TrainerSettings:
     return replace(settings, steps=(calls - reward_calls(replace(settings, steps=0))) // fresh)
 
 
-def train_for(seconds: float, build: Callable[[TrainerSettings], Trainer], settings: TrainerSettings) -> Trainer:
-    """Train for so many seconds: the speed of a short trial sets the length of the rates' decay."""
-    trial = build(replace(settings, steps=TRIAL_STEPS))
-    trial.run(TRIAL_STEPS // 3)
-    started = time.perf_counter()
-    trial.run(TRIAL_STEPS - TRIAL_STEPS // 3)
-    each = (time.perf_counter() - started) / (TRIAL_STEPS - TRIAL_STEPS // 3)
-    trainer = build(replace(settings, steps=max(int(seconds / each), 1)))
-    ends = time.perf_counter() + seconds
-    while trainer.steps_done < trainer.settings.steps and time.perf_counter() < ends:
+def train_for(core_seconds: float, trainer: Trainer) -> None:
+    """Train until so much processor time of all threads is spent.
+
+    The length of the rates' decay follows the speed so far, so that they end low however fast the machine is.
+    """
+    started = time.process_time()
+    spent = 0.0
+    while spent < core_seconds:
         trainer.step()
-    return trainer
+        spent = time.process_time() - started
+        if trainer.steps_done % SPEED_EVERY == 0:
+            steps = max(int(trainer.steps_done * core_seconds / spent), trainer.steps_done)
+            trainer.settings = replace(trainer.settings, steps=steps)
 
 
 def _one_thread() -> None:

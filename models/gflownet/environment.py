@@ -29,6 +29,9 @@ class Environment(ABC):
     slot_width: int = 0
     max_steps: int
     """Length of the longest trajectory, the stopping action included."""
+    stop_action: int | None = None
+    """The forward action that finishes a state as it is; None unless every unfinished state but the initial one, which
+    may or may not, allows it."""
 
     @abstractmethod
     def reset(self, n: int) -> Tensor:

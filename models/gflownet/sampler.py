@@ -25,6 +25,11 @@ Explore = Callable[[Tensor, Tensor, Generator], Tensor]
 """Turns masked logits [n, A] and their mask [n, A] into the logits of the behaviour that samples."""
 
 
+def draw(logits: Tensor, generator: Generator) -> Tensor:
+    """Draw one action [n] per row of logits [n, A], -inf where closed."""
+    return Draws(generator).draw(logits, logits > -torch.inf)
+
+
 @final
 class Draws:
     """One action after another by the Gumbel-max trick; small batches draw the noise of several steps in one go."""

@@ -15,22 +15,23 @@ from torch import Generator, Tensor
 from models.checkpoint import CheckpointError, pack, unpack
 from models.gflownet.conditioning import Condition, ConditionSampler
 from models.gflownet.environment import Environment
-from models.gflownet.exploration.replay import Replay
-from models.gflownet.exploration.uniform import UniformMixture
+from models.gflownet.exploration.choice import behaviour_of
 from models.gflownet.losses import get_loss
 from models.gflownet.optimizer import adam_step, gradient_norm
 from models.gflownet.policy import Policy, PolicySpec
+from models.gflownet.rewards import (
+    InvalidLogRewardError,
+    LogReward,
+    PartialLogReward,
+    check_loss,
+    partial_log_rewards,
+    stopped_log_rewards,
+)
 from models.gflownet.sampler import walk_forward
 from models.gflownet.scoring import score
-from models.gflownet.trajectories import Trajectories, join
+from models.gflownet.trajectories import Trajectories
 
-LogReward = Callable[[Tensor, Condition], Tensor]
-"""Log-rewards [B] of final states [B, W] under conditions [B]: beta is multiplied in, -inf says what must not be."""
 Metrics = dict[str, float]
-
-
-class InvalidLogRewardError(ValueError):
-    """A log-reward is NaN or +inf, or there is not exactly one per trajectory."""
 
 
 @final
@@ -38,8 +39,9 @@ class InvalidLogRewardError(ValueError):
 class TrainerSettings:
     """How a policy is trained; `steps` is the length of the learning-rate decay.
 
-    `measured_share` (measured objects) and `replay_share` (the best so far) are of the trajectories of each step; where
-    one kind is missing the other fills in, and with neither the policy samples all.
+    The shares are of the trajectories of each step; the rest is sampled by the policy with `random_action_probability`,
+    and so is a share whose behaviour is not ready. `measured_share` (measured objects) and `replay_share` (the best so
+    far) fill in for each other where one kind is missing.
     """
 
     loss: str = "trajectory_balance"
@@ -56,6 +58,15 @@ class TrainerSettings:
     measured_share: float = 0.1
     replay_share: float = 0.1
     replay_capacity: int = 1000
+    diverse_share: float = 0.0
+    """Replayed objects of every level of utility; keeps `replay_capacity` of its own."""
+    tempered_share: float = 0.0
+    temperature: float = 2.0
+    averaged_share: float = 0.0
+    average_decay: float = 0.99
+    local_search_share: float = 0.0
+    local_search_depth: int = 3
+    local_search_rounds: int = 4
     forbidden_gap: float = 10.0
     """A log-reward of -inf counts as this much less than the lowest log-reward seen, scaled to the row's beta."""
     first_estimate: int = 512
@@ -75,6 +86,10 @@ class Trainer:
         settings: how to train.
         seed: of every draw.
         measured: canonical texts of known objects to replay; those the environment cannot represent are left out.
+
+    Raises:
+        UnfitLossError: if the loss asks for something that the environment or the reward does not offer.
+        ValueError: if a setting is outside its limits.
     """
 
     def __init__(
@@ -92,16 +107,18 @@ class Trainer:
         self.steps_done = 0
         self.reward_calls = 0
         self.lowest_utility = math.inf
+        self.partial_calls = 0
         self.loss = get_loss(settings.loss, settings.huber_delta)
+        has_partial = isinstance(log_reward, PartialLogReward)
+        check_loss(settings.loss, self.loss, environment, has_partial=has_partial)
         self.generator = Generator(device=environment.device).manual_seed(seed)
         spec = replace(settings.policy, has_flow=settings.policy.has_flow or self.loss.needs_flow)
         self.policy = Policy(environment, conditions, spec, Generator().manual_seed(seed))
         self._parameters = list(self.policy.parameters())
         self._log_reward = log_reward
         self._optimizer = _build_optimizer(self.policy, settings)
-        self._mixture = UniformMixture(settings.random_action_probability)
-        share = settings.measured_share / max(settings.measured_share + settings.replay_share, 1e-9)
-        self._replay = Replay(_known_states(environment, measured), settings.replay_capacity, share)
+        known = _known_states(environment, measured)
+        self._behaviour = behaviour_of(settings, self.policy, known, self._score)
 
     def run(self, steps: int, report: Callable[[int, Metrics], None] | None = None, every: int = 10) -> Metrics:
         """Take `steps` more steps and return the last metrics.
@@ -125,9 +142,10 @@ class Trainer:
         if self.steps_done == 0:
             self._start_log_z()
         condition = self._draw_conditions(self.settings.trajectories_per_step)
-        trajectories = self._walk(condition)
+        trajectories = self._behaviour.trajectories(self.policy, self.environment, condition, self.generator)
         log_reward = self._score(trajectories.final_states, condition)
-        loss = self.loss(trajectories, log_reward, self.policy, condition).mean()
+        asked = self._ask_along(trajectories, log_reward, condition)
+        loss = self.loss(trajectories, asked, self.policy, condition).mean()
         for parameter in self._parameters:
             parameter.grad = None
         loss.backward()  # type: ignore[no-untyped-call]
@@ -139,8 +157,7 @@ class Trainer:
             torch.nn.utils.clip_grads_with_norm_(self._parameters, self.settings.gradient_norm, norm)
         self._set_rates()
         adam_step(self._optimizer)
-        if self.settings.replay_share > 0:
-            self._replay.observe(self.environment, trajectories.final_states, condition, log_reward)
+        self._behaviour.observe(self.environment, trajectories.final_states, condition, log_reward)
         self.steps_done += 1
         return {"loss": numbers[0], "log_reward": numbers[1], "gradient_norm": numbers[2]}
 
@@ -149,10 +166,11 @@ class Trainer:
         tensors = {f"policy.{name}": value for name, value in self.policy.state_dict().items()}
         for index, slot in self._optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{index}.{name}": value for name, value in slot.items()}
-        tensors |= {f"replay.{name}": value for name, value in self._replay.state_dict().items()}
+        tensors |= self._behaviour.state_dict()
         tensors["generator"] = self.generator.get_state()
         tensors["lowest_utility"] = torch.tensor(self.lowest_utility, dtype=torch.float64)
-        return tensors, {"steps_done": self.steps_done, "reward_calls": self.reward_calls}
+        counts = {"reward_calls": self.reward_calls, "partial_calls": self.partial_calls}
+        return tensors, {"steps_done": self.steps_done, **counts}
 
     def load_state_dict(self, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
         """Take back what `state_dict` returned, in a trainer built with the same arguments.
@@ -163,10 +181,11 @@ class Trainer:
         try:
             self.policy.load_state_dict(_below(tensors, "policy"))
             self._load_optimizer(_below(tensors, "optimizer"))
-            self._replay.load_state_dict(_below(tensors, "replay"))
+            self._behaviour.load_state_dict(tensors)
             self.generator.set_state(tensors["generator"])
             self.lowest_utility = float(tensors["lowest_utility"])
             self.steps_done, self.reward_calls = int(header["steps_done"]), int(header["reward_calls"])
+            self.partial_calls = int(header["partial_calls"])
         except (KeyError, RuntimeError) as error:
             raise CheckpointError("the checkpoint belongs to a trainer of another shape") from error
 
@@ -196,18 +215,15 @@ class Trainer:
         groups = -(-n // self.settings.group_size)
         return self.conditions.sample(groups, self.generator).repeat(self.settings.group_size).at(slice(0, n))
 
-    def _walk(self, condition: Condition) -> Trajectories:
-        """Produce one trajectory per condition [B]: the first ones from replay, the others from the policy."""
-        share = self.settings.measured_share + self.settings.replay_share
-        n_replayed = round(share * len(condition)) if self._replay.is_ready() else 0
-        shares = ((self._replay, slice(0, n_replayed)), (self._mixture, slice(n_replayed, len(condition))))
-        return join(
-            [
-                behaviour.trajectories(self.policy, self.environment, condition.at(rows), self.generator)
-                for behaviour, rows in shares
-                if rows.stop > rows.start
-            ]
-        )
+    def _ask_along(self, trajectories: Trajectories, log_reward: Tensor, condition: Condition) -> Tensor:
+        """Return the log-rewards that the loss takes, given those of the final states [B]."""
+        if self.loss.rewards_of == "stopped":
+            return stopped_log_rewards(trajectories, log_reward, condition, self._score)
+        if self.loss.rewards_of == "partial":
+            assert isinstance(self._log_reward, PartialLogReward)
+            self.partial_calls += trajectories.n_transitions
+            return partial_log_rewards(trajectories, log_reward, condition, self._log_reward)
+        return log_reward
 
     def _score(self, final_states: Tensor, condition: Condition) -> Tensor:
         """Return checked log-rewards [B], float32 and finite."""

@@ -12,6 +12,9 @@ import torch
 
 from models.checkpoint import CheckpointError, pack, unpack
 from models.gflownet.conditioning import ConditionSampler
+from models.gflownet.losses import get_loss
+from models.gflownet.policy import PolicySpec
+from models.gflownet.rewards import check_loss
 from models.gflownet.trainer import Trainer, TrainerSettings
 from models.records import Cancelled
 
@@ -54,6 +57,15 @@ class StateReward:
         return self._reward(self.texts(states), condition.beta, condition.preference)
 
 
+def check_sampler(spec: SamplerSpec, environment: Environment) -> None:
+    """Refuse a loss that a campaign's environment and reward cannot serve, before anything is fitted.
+
+    Raises:
+        UnfitLossError: if the loss asks for something that they do not offer.
+    """
+    check_loss(spec.loss, get_loss(spec.loss), environment, has_partial=hasattr(StateReward, "partial"))
+
+
 def build_trainer(
     spec: SamplerSpec,
     environment: Environment,
@@ -62,13 +74,20 @@ def build_trainer(
     seed: int,
     measured: Sequence[str],
 ) -> Trainer:
-    """Return a trainer at its start."""
+    """Return a trainer at its start.
+
+    Raises:
+        UnfitLossError: if the loss asks for something that the environment or the reward does not offer.
+    """
     conditions = ConditionSampler(spec.beta, n_objectives, device=environment.device)
     settings = TrainerSettings(
         loss=spec.loss,
         steps=spec.steps,
         trajectories_per_step=spec.trajectories_per_step,
+        policy=PolicySpec(has_learned_backward=spec.backward_policy == "learned"),
+        huber_delta=spec.huber_delta,
         random_action_probability=spec.random_action_probability,
+        **spec.behaviour.model_dump(),
     )
     return Trainer(environment, conditions, reward, settings, seed, measured)
 

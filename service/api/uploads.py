@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import UUID
 
@@ -18,7 +18,6 @@ from service.exchange import (
     CampaignView,
     ParsedRow,
     Report,
-    StandardResult,
     TableError,
     UnknownFormatError,
     Upload,
@@ -27,7 +26,6 @@ from service.exchange import (
 )
 
 Mode = Literal["atomic", "partial"]
-_STANDARD = tuple(field.name for field in fields(StandardResult))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,9 +131,8 @@ def _store(session: Session, caller: Caller, campaign_id: UUID, file: ResultsFil
 
 def _new_result(row: ParsedRow) -> NewResult:
     assert row.result is not None
-    values = {name: getattr(row.result, name) for name in _STANDARD}
     candidate_id = UUID(row.candidate_id) if row.candidate_id else None
-    return NewResult(row=row.row, verbatim=dict(row.verbatim), candidate_id=candidate_id, **values)
+    return NewResult(row=row.row, verbatim=row.verbatim, result=row.result, candidate_id=candidate_id)
 
 
 def _uuids(texts: frozenset[str]) -> set[UUID]:

@@ -12,10 +12,11 @@ from service.campaigns.events import complete_if_settled
 from service.campaigns.lifecycle import CANDIDATE_MOVES, outcome_of
 from service.campaigns.rows import NewResult, NewUpload, StoredRow, StoredUpload
 from service.errors import UnprocessableError
+from service.records import StandardResult
 from service.store import candidates, results
 from service.store.tables import Campaign, Candidate, Upload
 
-_GIVEN = tuple(field.name for field in fields(NewResult) if field.name != "candidate_id")
+_STANDARD = tuple(field.name for field in fields(StandardResult))
 
 
 def store(session: Session, campaign: Campaign, upload: NewUpload, rows: Sequence[NewResult]) -> StoredUpload:
@@ -26,9 +27,12 @@ def store(session: Session, campaign: Campaign, upload: NewUpload, rows: Sequenc
     session.add(record)
     session.flush()
     ids = {place: candidate.id for place, candidate in found.items()}
-    given = attrgetter(*_GIVEN)
-    rows_of_table = ((campaign.id, record.id, ids.get(place), *given(row)) for place, row in fresh.items())
-    results.add(session, ("campaign_id", "upload_id", "candidate_id", *_GIVEN), rows_of_table)
+    standard = attrgetter(*_STANDARD)
+    values = (
+        (campaign.id, record.id, ids.get(place), row.row, row.verbatim, *standard(row.result))
+        for place, row in fresh.items()
+    )
+    results.add(session, ("campaign_id", "upload_id", "candidate_id", "row", "verbatim", *_STANDARD), values)
     _settle(session, campaign, [found[place] for place in fresh if place in found])
     return StoredUpload(record.id, tuple(_report(place, row, fresh, found) for place, row in enumerate(rows)))
 
@@ -39,18 +43,22 @@ def _candidates_of(session: Session, campaign_id: UUID, rows: Sequence[NewResult
     if unknown:
         places = [{"row": row.row, "column": "candidate_id", "detail": "no such candidate"} for row in unknown]
         raise UnprocessableError("some rows name candidates that this campaign does not have", places)
-    known = candidates.newest_by_object(session, campaign_id, {row.object for row in rows if not row.candidate_id})
-    linked = [named[row.candidate_id] if row.candidate_id else known.get(row.object) for row in rows]
+    known = candidates.newest_by_object(
+        session, campaign_id, {row.result.object for row in rows if not row.candidate_id}
+    )
+    linked = [named[row.candidate_id] if row.candidate_id else known.get(row.result.object) for row in rows]
     return {place: candidate for place, candidate in enumerate(linked) if candidate is not None}
 
 
 def _without_duplicates(session: Session, campaign_id: UUID, rows: Sequence[NewResult]) -> dict[int, NewResult]:
-    seen = results.known_external_ids(session, campaign_id, {row.external_id for row in rows if row.external_id})
+    names = [row.result.external_id for row in rows]
+    seen = results.known_external_ids(session, campaign_id, {name for name in names if name})
     fresh = {}
-    for place, row in enumerate(rows):  # not by row.row: the results of a wide row share it
-        if row.external_id is None or row.external_id not in seen:
+    for place, (row, name) in enumerate(zip(rows, names, strict=True)):  # the results of a wide row share row.row
+        if name is None or name not in seen:
             fresh[place] = row
-            seen |= {row.external_id} if row.external_id else set()
+            if name:
+                seen.add(name)
     return fresh
 
 

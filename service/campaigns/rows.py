@@ -2,33 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from models.records import Outcome, Relation
+from service.records import StandardResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewResult:
-    """One good row: `row` is its number in the upload, `verbatim` what it said, `object` the canonical text."""
+    """One good row: `row` is its number in the upload, `verbatim` what it said."""
 
     row: int
     verbatim: Mapping[str, Any]
-    object: str
-    type: str
-    value: float | None = None
-    relation: Relation = "="
-    upper_value: float | None = None
-    standard_error: float | None = None
-    units: str | None = None
-    outcome: Outcome = "ok"
-    replicate: str | None = None
-    assay_version: str | None = None
-    measured_at: datetime | None = None
-    lot: str | None = None
-    external_id: str | None = None
-    comment: str | None = None
+    result: StandardResult
     candidate_id: UUID | None = None
 
 

@@ -76,12 +76,8 @@ def tell(kind: str, output: Path, printer: Printer | None = None) -> None:
 
 
 def _settings(data: Path) -> Settings:
-    """Return settings of servers, port and folder of its own.
-
-    One thread unless told otherwise: the networks are small, and the API, the database and the drawing want a core.
-    """
-    threads = Settings().torch_threads or 1
-    return Settings(database_url=None, redis_url=None, data_dir=data, host="127.0.0.1", port=0, torch_threads=threads)
+    """Return settings of servers, port and folder of its own."""
+    return Settings(database_url=None, redis_url=None, data_dir=data, host="127.0.0.1", port=0)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ Knows no HTTP and no SQL. One file per table format (`formats/`), one column map
 """
 
 from service.exchange.batch import BatchFile, BatchRow, batch_formats, flat_rows, write_batch
-from service.exchange.report import ParsedRow, Report, StandardResult
+from service.exchange.report import ParsedRow, Report
 from service.exchange.results import Upload, check_upload, open_upload, read_results
 from service.exchange.rows import CampaignView, validate_rows
 from service.exchange.tables import TableError, UnknownFormatError, media_types, read_table
@@ -16,7 +16,6 @@ __all__ = [
     "CampaignView",
     "ParsedRow",
     "Report",
-    "StandardResult",
     "TableError",
     "UnknownFormatError",
     "Upload",

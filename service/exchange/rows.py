@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from models.domains.contract import InvalidObjectError
 from service.exchange.quantities import RowProblem, read_quantity, read_type
-from service.exchange.report import ParsedRow, StandardResult
+from service.exchange.report import ParsedRow
 from service.exchange.traits import read_traits
 from service.exchange.values import is_missing, shortened
+from service.records import StandardResult
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from models.campaign import CampaignSpec
-from models.specs import LOSSES, Constraint, Objective, SamplerSpec, Spec
+from models.specs import LOSSES, BehaviourSpec, Constraint, Objective, SamplerSpec, Spec
 
 DOMAIN = {"kind": "peptides", "min_length": 2, "max_length": 4}
 MEASURED = {"name": "potency", "type": "IC50"}
@@ -34,6 +34,7 @@ def pointers(model: type[Spec], document: dict[str, Any]) -> list[str]:
         (Constraint, {"property": "length", "min": 3, "max": 2}, "/min"),
         (SamplerSpec, {"loss": "hope"}, "/loss"),
         (SamplerSpec, {"beta": [4, 2]}, "/beta"),
+        (BehaviourSpec, {"diverse_share": 0.5, "averaged_share": 0.4}, "/diverse_share"),
         (CampaignSpec, campaign(objectives=[MEASURED, MEASURED]), "/objectives/1/name"),
         (CampaignSpec, campaign(objectives=[{"name": "sequence"}]), "/objectives/0/name"),
         (CampaignSpec, campaign(objectives=[{"name": "a", "computed": "charm"}]), "/objectives/0/computed"),

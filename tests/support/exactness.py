@@ -67,23 +67,25 @@ def assert_exact(
     environment: Environment,
     utilities: Tensor,
     *,
+    log_reward: LogReward | None = None,
     preferences: Sequence[tuple[float, ...]] = PREFERENCES,
-    tolerance: float = TOLERANCE,
     settings: TrainerSettings = SETTINGS,
     seed: int = 0,
 ) -> list[Deviation]:
     """Train on tabulated utilities [X, M], aligned with `enumerate_space(environment).final_states`, and compare.
+
+    `log_reward` stands in for the table where a loss needs more than that; it must have these utilities.
 
     Raises:
         AssertionError: if the total variation exceeds the tolerance at any of the conditions.
     """
     space = enumerate_space(environment)
     assert utilities.shape == (len(space), len(preferences[0]))
-    log_reward = tabulated(space, utilities)
+    log_reward = log_reward or tabulated(space, utilities)
     conditions = ConditionSampler((BETAS[0], BETAS[-1]), utilities.shape[1], device=environment.device)
     trainer = Trainer(environment, conditions, log_reward, settings, seed)
     trainer.run(settings.steps)
     found = deviations(trainer, space, log_reward, preferences)
     worst = max(found, key=lambda deviation: deviation.total_variation)
-    assert worst.total_variation <= tolerance, f"{worst} among {len(space)} objects"
+    assert worst.total_variation <= TOLERANCE, f"{worst} among {len(space)} objects"
     return found

@@ -12,6 +12,7 @@ from models.campaign import CampaignSpec
 from service.campaigns import commands, queries
 from service.campaigns.rows import NewResult, NewUpload
 from service.dispatch import CelerySender, deliver
+from service.records import StandardResult
 from service.settings import Settings
 from service.store.campaigns import ensure_workspace
 from service.store.session import Sessions, opened
@@ -41,7 +42,7 @@ class Lab:
 
     def measure(self, **values: float) -> None:
         rows = [
-            NewResult(row=i, verbatim={}, object=text.removeprefix("s"), type="glow", value=value)
+            NewResult(row=i, verbatim={}, result=StandardResult(text.removeprefix("s"), "glow", value=value))
             for i, (text, value) in enumerate(values.items())
         ]
         upload = NewUpload(media_type="application/json", sha256="0" * 64)

@@ -41,6 +41,7 @@ class PeptidesEnvironment(Environment):
         self.state_width = spec.max_length + 1
         self.stop = len(self.residues)
         self.n_actions = self.stop + 1
+        self.stop_action = self.stop if spec.min_length == 1 else None
         self.n_backward_actions = 1
         self.max_steps = spec.max_length
         self.encoding_width = (self.max_length + 1) * (self.stop + 1) + 1

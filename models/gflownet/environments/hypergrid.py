@@ -36,6 +36,7 @@ class Hypergrid(Environment):
         self.device = torch.device(device)
         self.state_width = n_dimensions + 1
         self.n_actions = n_dimensions + 1
+        self.stop_action = n_dimensions
         self.n_backward_actions = n_dimensions + 1
         self.encoding_width = n_dimensions * side
         self.max_steps = n_dimensions * (side - 1) + 1

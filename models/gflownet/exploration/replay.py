@@ -18,7 +18,7 @@ from models.gflownet.sampler import walk_backward
 from models.gflownet.trajectories import Trajectories
 
 
-def _first_of_each(keys: Tensor) -> Tensor:
+def first_of_each(keys: Tensor) -> Tensor:
     """Return the places [U], in order, at which each distinct key [L] first occurs."""
     distinct, group = torch.unique(keys, return_inverse=True)
     places = torch.arange(len(keys), device=keys.device)
@@ -70,6 +70,11 @@ class Replay(Behaviour):
         chosen = torch.cat([known, best]).to(environment.device)
         return walk_backward(policy, environment, chosen, condition, generator)
 
+    def draw_best(self, n: int, device: torch.device, generator: Generator) -> Tensor:
+        """Return n of the best objects [n, W], the better ones more often; there must be one."""
+        uniform = torch.rand(n, generator=generator, device=device).cpu()
+        return self.best[(uniform.square() * len(self.best)).long()].to(device)
+
     def observe(self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
         """Keep the best `capacity` distinct objects of those kept and those shown."""
         priority = log_reward / condition.beta
@@ -81,7 +86,7 @@ class Replay(Behaviour):
         keys = torch.cat([self.keys, environment.key(final_states).cpu()])
         states = torch.cat([self.best, final_states.cpu()])
         priority, order = torch.cat([self.priority, priority.cpu()]).sort(descending=True, stable=True)
-        kept = _first_of_each(keys[order])[: self.capacity]
+        kept = first_of_each(keys[order])[: self.capacity]
         self.priority = priority[kept]
         self.keys = keys[order][kept]
         self.best = states[order][kept]

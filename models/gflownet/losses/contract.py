@@ -1,6 +1,7 @@
 """The loss interface. A loss knows trajectories, their log-rewards and a policy, not where either comes from."""
 
 from abc import ABC, abstractmethod
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -19,13 +20,16 @@ class Loss(ABC):
     """Whether log Z(c) is learned."""
     needs_groups: bool = False
     """Whether it compares trajectories of one condition, so that every condition must occur several times."""
+    rewards_of: Literal["final", "stopped", "partial"] = "final"
+    """Whose log-rewards it takes: only those of final states [B], or one for each row of `trajectories.states`
+    [N + B]: of the object that stopping there would give (-inf where one cannot stop), or the partial log-reward."""
 
     def __init__(self, delta: float | None) -> None:
         self.delta = delta
 
     @abstractmethod
     def __call__(self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition) -> Tensor:
-        """Return one loss per trajectory [B] for finite log-rewards [B] under conditions [B]."""
+        """Return one loss per trajectory [B] for log-rewards [B], or [N + B] by `rewards_of`, under conditions [B]."""
 
 
 def penalty(residual: Tensor, delta: float | None) -> Tensor:
@@ -33,3 +37,45 @@ def penalty(residual: Tensor, delta: float | None) -> Tensor:
     if delta is None:
         return 0.5 * residual.square()
     return torch.nn.functional.huber_loss(residual, torch.zeros_like(residual), reduction="none", delta=delta)
+
+
+def pair_penalty(
+    trajectories: Trajectories, log_flow: Tensor, walked: Tensor, decay: float, delta: float | None
+) -> Tensor:
+    """Return the weighted mean penalty of balance between all pairs of states of each trajectory [B].
+
+    A pair j - i transitions apart weighs decay^(j - i) (sub-trajectory balance, arXiv:2209.12782).
+
+    Args:
+        trajectories: B of them, the longest of T transitions.
+        log_flow: of each trajectory's states in order [T + 1, B].
+        walked: log P_F - log P_B of each transition [N].
+        decay: lambda.
+        delta: of `penalty`.
+    """
+    sums = trajectories.pad(walked).cumsum(dim=0)  # [T, B]
+    potential = log_flow - torch.cat([sums.new_zeros(1, len(trajectories)), sums])  # [T + 1, B]
+    place = torch.arange(len(potential), device=log_flow.device)
+    apart = place.unsqueeze(0) - place.unsqueeze(1)  # [T + 1, T + 1], j - i
+    is_pair = (apart > 0).unsqueeze(2) & (place.unsqueeze(1) <= trajectories.lengths)  # [T + 1, T + 1, B]
+    weight = (decay ** apart.clamp_min(0)).unsqueeze(2) * is_pair
+    residual = potential.unsqueeze(1) - potential.unsqueeze(0)
+    return (weight * penalty(residual, delta)).sum(dim=(0, 1)) / weight.sum(dim=(0, 1))
+
+
+def forward_looking_log_flow(trajectories: Trajectories, log_flow: Tensor, partial: Tensor, log_z: Tensor) -> Tensor:
+    """Return log F~(s) + partial log-reward before each transition [N]; log Z(c) at the start (arXiv:2302.01687).
+
+    log F~ falls from log Z(c) to 0 on the way. The head starts from a straight line between the two, which leaves it
+    little to learn. That line counts steps, so every path to a state must have the same length, as it has in an
+    environment whose states tell how much has been built.
+
+    Args:
+        trajectories: with N transitions.
+        log_flow: log Z(c) plus the flow head's value [N].
+        partial: partial log-rewards [N].
+        log_z: of each trajectory [B].
+    """
+    walked = trajectories.time / trajectories.environment.max_steps
+    ahead = log_flow - log_z[trajectories.trajectory] * walked
+    return ahead + partial.masked_fill(trajectories.time == 0, 0.0)

@@ -53,6 +53,15 @@ def test_walks_back_reach_the_start_in_time(env: Environment, batches: list[Tens
     assert not env.backward_mask(states).any()
 
 
+def test_a_stop_action_finishes_every_state_but_perhaps_the_first(env: Environment, batches: list[Tensor]):
+    if env.stop_action is None:
+        pytest.skip("this environment has no stop action for every state")
+    for states in batches[1:]:
+        unfinished = states[~env.is_final(states)]
+        assert env.forward_mask(unfinished)[:, env.stop_action].all()
+        assert env.is_final(env.step(unfinished, torch.full((len(unfinished),), env.stop_action))).all()
+
+
 def test_equal_keys_have_equal_encodings(env: Environment, batches: list[Tensor]):
     states = torch.cat([*batches, *walk(env, seed=8)])
     keys, encoded = env.key(states), env.encode(states)

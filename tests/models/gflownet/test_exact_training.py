@@ -1,9 +1,14 @@
 """Trained conditional policies against exact distributions, on the reference environments."""
 
+from dataclasses import replace
+
 import pytest
 import torch
-from exactness import assert_exact
+from exactness import SETTINGS, assert_exact
+from loss_spaces import letter_reward
 
+from models.domains.peptides.environment import PeptidesEnvironment
+from models.domains.peptides.spec import PeptidesSpec
 from models.gflownet.environments.hypergrid import Hypergrid
 from models.gflownet.environments.strings import Strings
 from models.gflownet.exact import enumerate_space
@@ -47,3 +52,32 @@ def test_forbidden_objects_get_almost_no_probability():
     utilities = string_utilities(environment)
     utilities[::3] = -torch.inf
     assert_exact(environment, utilities)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["diverse_share", "tempered_share", "averaged_share", "local_search_share"])
+def test_each_behaviour_leaves_the_distribution_exact(name: str):
+    environment = Hypergrid(2, 5)
+    settings = replace(SETTINGS, replay_capacity=15, **{name: 0.4})
+    assert_exact(environment, grid_utilities(environment), settings=settings)
+
+
+@pytest.mark.slow
+def test_prefix_balance_is_exact_where_the_empty_chain_may_not_stop():
+    environment = PeptidesEnvironment(PeptidesSpec(min_length=1, max_length=4, alphabet="ADG"))
+    states = enumerate_space(environment).final_states[:, :-1]
+    weights = torch.rand(2, 4, 4, generator=torch.Generator().manual_seed(3))
+    utilities = weights[:, torch.arange(4), states].sum(2).T - 0.4 * (states > 0).sum(1, keepdim=True)
+    settings = replace(SETTINGS, loss="prefix_sub_trajectory_balance")
+    found = assert_exact(environment, utilities, settings=settings)
+    assert max(abs(deviation.log_z_error) for deviation in found) < 0.1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loss", ["forward_looking_detailed_balance", "forward_looking_sub_trajectory_balance"])
+def test_forward_looking_losses_are_exact_on_additive_strings(loss: str):
+    environment = Strings("ACGT", 4)
+    reward = letter_reward(environment)
+    utilities = reward.utilities(enumerate_space(environment).final_states)
+    found = assert_exact(environment, utilities, log_reward=reward, settings=replace(SETTINGS, loss=loss))
+    assert max(abs(deviation.log_z_error) for deviation in found) < 0.1

@@ -1,9 +1,11 @@
 """Training resumes bit for bit, refuses rewards that are none, and counts what it asks for."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 import torch
+from loss_spaces import grid
 from torch import Tensor
 
 from models.checkpoint import CheckpointError
@@ -39,25 +41,37 @@ def assert_same_bits(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
         assert torch.equal(tensor, other[name]), name
 
 
+def assert_resumes(settings: TrainerSettings, start: Callable[[TrainerSettings, int], Trainer]) -> None:
+    whole = start(settings, 3)
+    final = whole.run(14)
+    first = start(settings, 3)
+    first.run(7)
+    second = start(settings, 99)
+    second.load(first.save())
+    assert second.run(7) == final
+    assert_same_bits(bits(whole), bits(second))
+    assert (second.reward_calls, second.partial_calls) == (whole.reward_calls, whole.partial_calls)
+
+
+def build_on_grid(settings: TrainerSettings, seed: int) -> Trainer:
+    environment, reward = grid(4)
+    return Trainer(environment, ConditionSampler((1.0, 8.0), 2), reward, settings, seed, ["1,2", "3,3", "9,9"])
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("has_learned_backward", [False, True])
 def test_resuming_gives_the_same_numbers_bit_for_bit(loss: str, has_learned_backward: bool):  # noqa: FBT001
     policy = PolicySpec(width=32, has_learned_backward=has_learned_backward)
-    settings = replace(SETTINGS, loss=loss, policy=policy)
-    whole = build(settings)
-    whole.run(14)
-    first = build(settings)
-    first.run(7)
-    second = build(settings, seed=99)
-    second.load(first.save())
-    last = second.run(7)
-    assert_same_bits(bits(whole), bits(second))
-    assert last == build_and_run(settings, 14)
-    assert second.reward_calls == whole.reward_calls
+    assert_resumes(replace(SETTINGS, loss=loss, policy=policy), build_on_grid)
 
 
-def build_and_run(settings: TrainerSettings, steps: int) -> dict[str, float]:
-    return build(settings).run(steps)
+@pytest.mark.parametrize("name", ["diverse_share", "tempered_share", "averaged_share", "local_search_share"])
+@pytest.mark.parametrize("has_learned_backward", [False, True])
+def test_resuming_with_each_behaviour_too(name: str, has_learned_backward: bool):  # noqa: FBT001
+    policy = PolicySpec(width=32, has_learned_backward=has_learned_backward)
+    settings = replace(SETTINGS, policy=policy, replay_capacity=12, **{name: 0.5})
+    assert_resumes(settings, build_on_grid)
+    assert_resumes(settings, build)
 
 
 def test_the_seed_decides_everything():

@@ -12,6 +12,7 @@ from models.records import Prediction, Proposal, ProposedCandidate
 from service.campaigns import commands, rounds
 from service.campaigns.rounds import Lease
 from service.campaigns.rows import NewResult, NewUpload, StoredUpload
+from service.records import StandardResult
 from service.store.campaigns import ensure_workspace
 from service.store.tables import Campaign, Candidate, Round
 
@@ -67,15 +68,18 @@ def make_proposal() -> Callable[..., Proposal]:
 def store(session: Session, campaign: Campaign) -> Callable[..., StoredUpload]:
     """Store rows given as (object, type, value or outcome); keywords apply to all of them."""
 
-    def store(*rows: tuple[str, str, float | str], **fields: Any) -> StoredUpload:
+    def store(*rows: tuple[str, str, float | str], candidate_id: UUID | None = None, **standard: Any) -> StoredUpload:
         parsed = [
             NewResult(
                 row=number,
                 verbatim={"value": str(value)},
-                object=text,
-                type=kind,
-                **({"outcome": value} if isinstance(value, str) else {"value": value}),
-                **fields,
+                result=StandardResult(
+                    object=text,
+                    type=kind,
+                    **({"outcome": value} if isinstance(value, str) else {"value": value}),
+                    **standard,
+                ),
+                candidate_id=candidate_id,
             )
             for number, (text, kind, value) in enumerate(rows, start=1)
         ]

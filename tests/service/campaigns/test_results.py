@@ -12,6 +12,7 @@ from service.campaigns import commands, queries
 from service.campaigns.history import load_history
 from service.campaigns.rows import NewResult, NewUpload, StoredUpload
 from service.errors import UnprocessableError
+from service.records import StandardResult
 from service.store.tables import Campaign, Round
 
 Store = Callable[..., StoredUpload]
@@ -65,16 +66,9 @@ def test_an_external_id_is_stored_once(session: Session, campaign: Campaign, sto
 
 
 def test_a_row_is_kept_verbatim_beside_its_standard_form(session: Session, campaign: Campaign):
-    row = NewResult(
-        row=7,
-        verbatim={"IC50 (nM)": "<10"},
-        object="0111",
-        type="glow",
-        value=0.01,
-        relation="<",
-        units="uM",
-        lot="L1",
-    )
+    said = {"IC50 (nM)": "<10"}
+    result = StandardResult(object="0111", type="glow", value=0.01, relation="<", units="uM", lot="L1")
+    row = NewResult(row=7, verbatim=said, result=result)
     upload = NewUpload(media_type="text/csv", sha256="0" * 64, filename="plate.csv", n_rejected=2)
     commands.store_results(session, campaign.workspace_id, campaign.id, upload, [row])
     (stored,) = queries.list_results(session, campaign.workspace_id, campaign.id, 10).items
@@ -85,7 +79,9 @@ def test_a_row_is_kept_verbatim_beside_its_standard_form(session: Session, campa
 def test_the_database_refuses_what_the_code_should_not_send(
     session: Session, campaign: Campaign, wrong: dict[str, Any]
 ):
-    row = NewResult(**({"row": 1, "verbatim": {}, "object": "0111", "type": "glow", "value": 1.0} | wrong))
+    row = NewResult(
+        row=1, verbatim={}, result=StandardResult(**({"object": "0111", "type": "glow", "value": 1.0} | wrong))
+    )
     upload = NewUpload(media_type="text/csv", sha256="0" * 64)
     with pytest.raises(IntegrityError):
         commands.store_results(session, campaign.workspace_id, campaign.id, upload, [row])

@@ -4,24 +4,18 @@ from dataclasses import replace
 
 import pytest
 import torch
-from exactness import SETTINGS, assert_exact, tabulated
+from exactness import SETTINGS, assert_exact
+from loss_spaces import asked, grid
 
 from models.gflownet.conditioning import ConditionSampler
-from models.gflownet.environments.hypergrid import Hypergrid
 from models.gflownet.exact import enumerate_space
 from models.gflownet.exploration.uniform import UniformMixture
 from models.gflownet.losses import get_loss
 from models.gflownet.policy import Policy, PolicySpec
 from models.specs import LOSSES
 
-GRID = Hypergrid(2, 5)
+GRID, REWARD = grid()
 CONDITIONS = ConditionSampler((1.0, 4.0), 2)
-
-
-def utilities() -> torch.Tensor:
-    x = enumerate_space(GRID).final_states[:, :-1].double() / (GRID.side - 1)
-    one = torch.exp(-6 * (x - torch.tensor([0.2, 0.7])).square().sum(1))
-    return torch.stack([one, 0.5 + 0.5 * torch.sin(5 * x[:, 0] - 3 * x[:, 1])], dim=1)
 
 
 def build_policy(name: str, generator: torch.Generator) -> Policy:
@@ -33,7 +27,8 @@ def build_policy(name: str, generator: torch.Generator) -> Policy:
 @pytest.mark.parametrize("name", LOSSES)
 def test_grid_5x5_is_within_total_variation_005_at_3_temperatures_and_3_preferences(name: str):
     steps = 3000 if get_loss(name).needs_flow else SETTINGS.steps
-    assert_exact(GRID, utilities(), settings=replace(SETTINGS, loss=name, steps=steps))
+    utilities = REWARD.utilities(enumerate_space(GRID).final_states)
+    assert_exact(GRID, utilities, log_reward=REWARD, settings=replace(SETTINGS, loss=name, steps=steps))
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -42,8 +37,8 @@ def test_gradients_are_finite_and_reach_the_trunk(name: str, generator: torch.Ge
     condition = CONDITIONS.sample(4, generator).repeat(4)
     trajectories = UniformMixture(0.1).trajectories(policy, GRID, condition, generator)
     assert trajectories.lengths.min() < trajectories.lengths.max()
-    log_reward = tabulated(enumerate_space(GRID), utilities())(trajectories.final_states, condition)
-    loss = get_loss(name)(trajectories, log_reward, policy, condition)
+    along = asked(get_loss(name), trajectories, REWARD(trajectories.final_states, condition), condition, REWARD)
+    loss = get_loss(name)(trajectories, along, policy, condition)
     assert loss.shape == (16,)
     assert (loss >= 0).all()
     loss.mean().backward()
@@ -59,7 +54,8 @@ def test_a_trajectory_s_loss_does_not_depend_on_its_place_in_the_batch(name: str
     condition = CONDITIONS.fixed(2.0, (0.3, 0.7), n=6)
     trajectories = UniformMixture(0.5).trajectories(policy, GRID, condition, generator)
     log_reward = torch.linspace(-1, 1, 6)
-    loss = get_loss(name)(trajectories, log_reward, policy, condition)
+    along = asked(get_loss(name), trajectories, log_reward, condition, REWARD)
+    loss = get_loss(name)(trajectories, along, policy, condition)
     order = torch.tensor([5, 3, 1, 0, 2, 4])
     place = torch.empty_like(order).scatter_(0, order, torch.arange(6))
     n = trajectories.n_transitions
@@ -71,7 +67,8 @@ def test_a_trajectory_s_loss_does_not_depend_on_its_place_in_the_batch(name: str
         trajectory=place[trajectories.trajectory],
         lengths=trajectories.lengths[order],
     )
-    again = get_loss(name)(shuffled, log_reward[order], policy, condition)
+    along = asked(get_loss(name), shuffled, log_reward[order], condition, REWARD)
+    again = get_loss(name)(shuffled, along, policy, condition)
     assert torch.allclose(again, loss[order], atol=1e-5)
 
 

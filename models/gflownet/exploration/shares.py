@@ -1,0 +1,83 @@
+"""Several behaviours as one: each produces its share of the trajectories of a step, the last one all that is left."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import final
+
+from torch import Generator, Tensor
+
+from models.gflownet.conditioning import Condition
+from models.gflownet.environment import Environment
+from models.gflownet.exploration.contract import Behaviour
+from models.gflownet.policy import Policy
+from models.gflownet.trajectories import Trajectories, join
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A behaviour under the name that its state is kept by, its share, and whether it hears of new objects."""
+
+    name: str
+    behaviour: Behaviour
+    share: float
+    has_memory: bool = True
+
+
+@final
+class Shares(Behaviour):
+    """Split the conditions of a step among parts, in order; `rest` gets those that are left or not served yet.
+
+    Costs per trajectory what its parts cost, by share.
+
+    Raises:
+        ValueError: if a share is negative or their sum exceeds 1.
+    """
+
+    def __init__(self, parts: Sequence[Part], rest: Behaviour) -> None:
+        total = sum(part.share for part in parts)
+        if total > 1 + 1e-9 or any(part.share < 0 for part in parts):
+            named = ", ".join(f"{part.name} {part.share:g}" for part in parts)
+            raise ValueError(f"the shares of trajectories must be at least 0 and sum to at most 1: {named}")
+        self.parts = tuple(parts)
+        self.rest = rest
+        served = sum(part.share * part.behaviour.reward_calls for part in parts)
+        self.reward_calls = served + max(0.0, 1 - total) * rest.reward_calls
+
+    def is_ready(self) -> bool:
+        """Tell whether what serves the rest can."""
+        return self.rest.is_ready()
+
+    def trajectories(
+        self, policy: Policy, environment: Environment, condition: Condition, generator: Generator
+    ) -> Trajectories:
+        """Produce one trajectory per condition [B]."""
+        n, start = len(condition), 0
+        walked = []
+        for part in self.parts:
+            wanted = round(part.share * n) if part.behaviour.is_ready() else 0
+            rows = slice(start, min(start + wanted, n))
+            if rows.stop > rows.start:
+                walked.append(part.behaviour.trajectories(policy, environment, condition.at(rows), generator))
+                start = rows.stop
+        if start < n:
+            walked.append(self.rest.trajectories(policy, environment, condition.at(slice(start, n)), generator))
+        return join(walked)
+
+    def observe(self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
+        """Tell every part that remembers."""
+        for part in self.parts:
+            if part.has_memory:
+                part.behaviour.observe(environment, final_states, condition, log_reward)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return the state of every part, below its name."""
+        return {
+            f"{part.name}.{key}": value for part in self.parts for key, value in part.behaviour.state_dict().items()
+        }
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Take back the parts' states; names of others are passed over."""
+        for part in self.parts:
+            start = f"{part.name}."
+            part.behaviour.load_state_dict({k.removeprefix(start): v for k, v in state.items() if k.startswith(start)})

@@ -1,0 +1,48 @@
+"""Tempered sampling: the policy's logits divided by a temperature, so that it tries more (above 1) or less (below)."""
+
+from collections.abc import Mapping
+from typing import final
+
+from torch import Generator, Tensor
+
+from models.gflownet.conditioning import Condition
+from models.gflownet.environment import Environment
+from models.gflownet.exploration.contract import Behaviour
+from models.gflownet.policy import Policy
+from models.gflownet.sampler import walk_forward
+from models.gflownet.trajectories import Trajectories
+
+
+@final
+class Tempered(Behaviour):
+    """Sample from softmax(logits / temperature). Costs one proxy call per new object."""
+
+    reward_calls = 1.0
+
+    def __init__(self, temperature: float) -> None:
+        if not temperature > 0:
+            raise ValueError(f"temperature must be positive, not {temperature}")
+        self.temperature = temperature
+
+    def is_ready(self) -> bool:
+        """Return True: it needs nothing but the policy."""
+        return True
+
+    def trajectories(
+        self, policy: Policy, environment: Environment, condition: Condition, generator: Generator
+    ) -> Trajectories:
+        """Sample forward."""
+        return walk_forward(policy, environment, condition, generator, self._temper)
+
+    def _temper(self, logits: Tensor, mask: Tensor, generator: Generator) -> Tensor:  # noqa: ARG002 - as `Explore` says
+        return logits / self.temperature
+
+    def observe(self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
+        """Learn nothing from it."""
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return nothing: it has no state."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Take back nothing."""

@@ -1,0 +1,90 @@
+"""What losses ask of a reward: of finished objects, of prefixes stopped on the way, or of parts. It knows no proxy.
+
+Letters: B trajectories, N transitions of all of them together, W state width.
+"""
+
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from models.gflownet.conditioning import Condition
+from models.gflownet.environment import Environment
+from models.gflownet.losses.contract import Loss
+from models.gflownet.trajectories import Trajectories
+
+LogReward = Callable[[Tensor, Condition], Tensor]
+"""Log-rewards [B] of final states [B, W] under conditions [B]: beta is multiplied in, -inf says what must not be."""
+
+
+class InvalidLogRewardError(ValueError):
+    """A log-reward is NaN or +inf, or there is not exactly one per trajectory."""
+
+
+class UnfitLossError(ValueError):
+    """The loss asks for something that the environment or the reward does not offer."""
+
+
+@runtime_checkable
+class PartialLogReward(Protocol):
+    """A log-reward that also says how much of it a state has earned, such as a sum over the parts built so far."""
+
+    def __call__(self, states: Tensor, condition: Condition) -> Tensor:
+        """Return log-rewards [B] of final states [B, W]."""
+
+    def partial(self, states: Tensor, condition: Condition) -> Tensor:
+        """Return finite log-rewards [N] earned in any states [N, W]: for a final one, its log-reward."""
+
+
+def check_loss(name: str, loss: Loss, environment: Environment, *, has_partial: bool) -> None:
+    """Refuse a loss that cannot be used here; `has_partial` tells whether the reward is a `PartialLogReward`.
+
+    Raises:
+        UnfitLossError: if the environment has no stop action or the reward no partial rewards, and the loss needs it.
+    """
+    if loss.rewards_of == "stopped" and environment.stop_action is None:
+        raise UnfitLossError(
+            f"loss {name!r} needs an environment in which every state may stop at once (stop_action); "
+            f"{type(environment).__name__} has states that may not"
+        )
+    if loss.rewards_of == "partial" and not has_partial:
+        raise UnfitLossError(f"loss {name!r} needs a reward with partial log-rewards (a method `partial`)")
+
+
+def stopped_log_rewards(
+    trajectories: Trajectories, final: Tensor, condition: Condition, log_reward: LogReward
+) -> Tensor:
+    """Return the log-rewards [N + B] of stopping in each of the visited states; -inf where one cannot stop.
+
+    Args:
+        trajectories: in an environment with a `stop_action`.
+        final: log-rewards [B] of the final states, which are not asked for again.
+        condition: of each trajectory [B].
+        log_reward: asked once for every state from which the trajectory went on; must return finite values.
+    """
+    environment, n = trajectories.environment, trajectories.n_transitions
+    stop = environment.stop_action
+    assert stop is not None
+    is_stop = trajectories.actions == stop
+    values = torch.where(is_stop, final[trajectories.trajectory], -torch.inf)
+    rows = (trajectories.forward_mask[:, stop] & ~is_stop).nonzero().squeeze(1)
+    if len(rows):
+        objects = environment.step(trajectories.states[rows], torch.full_like(rows, stop))
+        values[rows] = log_reward(objects, condition.at(trajectories.trajectory[rows]))
+    return torch.cat([values[:n], final])
+
+
+def partial_log_rewards(
+    trajectories: Trajectories, final: Tensor, condition: Condition, log_reward: PartialLogReward
+) -> Tensor:
+    """Return the log-rewards earned in each of the visited states [N + B]; at the end they are `final` [B].
+
+    Raises:
+        InvalidLogRewardError: if there is not one finite partial log-reward per state.
+    """
+    n = trajectories.n_transitions
+    parts = log_reward.partial(trajectories.states[:n], condition.at(trajectories.trajectory)).detach().float()
+    if parts.shape != (n,) or not bool(parts.isfinite().all()):
+        raise InvalidLogRewardError(f"partial log-rewards must be {n} finite numbers, one per visited state")
+    return torch.cat([parts, final])

@@ -1,0 +1,154 @@
+"""The behaviours beside replay: what they draw from, what they keep, what they cost."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from models.gflownet.conditioning import Condition, ConditionSampler
+from models.gflownet.environments.strings import Strings
+from models.gflownet.exploration.averaged import Averaged
+from models.gflownet.exploration.diverse_replay import DiverseReplay
+from models.gflownet.exploration.local_search import LocalSearch, rebuild, undo_steps
+from models.gflownet.exploration.shares import Part, Shares
+from models.gflownet.exploration.tempered import Tempered
+from models.gflownet.exploration.uniform import UniformMixture
+from models.gflownet.policy import Policy, PolicySpec
+from models.gflownet.trainer import Trainer, TrainerSettings
+
+ENVIRONMENT = Strings("AB", 4)
+CONDITIONS = ConditionSampler((1.0, 4.0), 2)
+WIDTH = ENVIRONMENT.state_width
+
+
+def a_count(states: Tensor, condition: Condition) -> Tensor:
+    return condition.beta * (states[:, :-1] == 1).sum(1) * 3
+
+
+@pytest.fixture
+def policy(generator: torch.Generator) -> Policy:
+    return Policy(ENVIRONMENT, CONDITIONS, PolicySpec(width=16), generator)
+
+
+def condition_of(n: int, beta: float = 1.0, preference: tuple[float, float] = (1.0, 0.0)) -> Condition:
+    return CONDITIONS.fixed(beta, preference, n=n)
+
+
+def share_of_a(behaviour: Tempered | Averaged, policy: Policy, generator: torch.Generator) -> float:
+    states = behaviour.trajectories(policy, ENVIRONMENT, condition_of(4000), generator).final_states
+    return float((states[:, :-1] == 1).float().mean())
+
+
+def biased(policy: Policy, logit: float) -> Policy:
+    """Make every state prefer A by the same logit."""
+    assert policy.vocabulary is not None
+    with torch.no_grad():
+        policy.vocabulary.weight.zero_()
+        policy.vocabulary.bias.copy_(torch.tensor([logit, 0.0]))
+    return policy
+
+
+@pytest.mark.parametrize(("temperature", "expected"), [(0.5, 0.982), (1.0, 0.881), (4.0, 0.622)])
+def test_tempered_logits_are_divided(
+    temperature: float, expected: float, policy: Policy, generator: torch.Generator
+) -> None:
+    assert share_of_a(Tempered(temperature), biased(policy, 2.0), generator) == pytest.approx(expected, abs=0.015)
+
+
+def test_the_average_follows_slowly(policy: Policy, generator: torch.Generator) -> None:
+    behaviour = Averaged(biased(policy, 2.0), decay=0.5)
+    biased(policy, -2.0)
+    assert share_of_a(behaviour, policy, generator) == pytest.approx(0.5, abs=0.02)
+    assert share_of_a(behaviour, policy, generator) == pytest.approx(0.269, abs=0.02)
+    assert not any(value.requires_grad for value in behaviour.average.parameters())
+
+
+def show(replay: DiverseReplay | LocalSearch, texts: list[str], utilities: list[float], beta: float = 1.0) -> None:
+    states, _ = ENVIRONMENT.states(texts)
+    replay.observe(ENVIRONMENT, states, condition_of(len(texts), beta), beta * torch.tensor(utilities))
+
+
+def test_diverse_replay_keeps_rare_levels_and_draws_the_higher_ones_more_often(
+    policy: Policy, generator: torch.Generator
+) -> None:
+    replay = DiverseReplay(WIDTH, capacity=6, n_levels=4)
+    assert not replay.is_ready()
+    crowd = ["AAAA", "AAAB", "AABA", "AABB", "ABAA", "ABAB", "ABBA"]
+    show(replay, [*crowd, "BBBB", "BAAA"], [0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 1.0, 0.5], beta=2.0)
+    kept = ENVIRONMENT.objects(replay.states)
+    assert len(kept) == 6
+    assert {"BBBB", "BAAA"} <= set(kept)
+    drawn = replay.trajectories(policy, ENVIRONMENT, condition_of(3000), generator).final_states
+    texts = ENVIRONMENT.objects(drawn)
+    shares = [texts.count(text) / 3000 for text in ("BBBB", "BAAA")]
+    assert shares == pytest.approx([0.577, 0.239], abs=0.04)
+
+
+def test_diverse_replay_keeps_one_of_each_as_seen_last(policy: Policy, generator: torch.Generator) -> None:
+    replay = DiverseReplay(WIDTH, capacity=3)
+    show(replay, ["AAAA", "BBBB"], [0.1, 0.2])
+    show(replay, ["AAAA"], [0.7])
+    assert ENVIRONMENT.objects(replay.states) == ["AAAA", "BBBB"]
+    assert replay.utility.tolist() == pytest.approx([0.7, 0.2])
+    assert len(replay.trajectories(policy, ENVIRONMENT, condition_of(5), generator)) == 5
+
+
+def test_diverse_replay_tells_conditions_apart(policy: Policy, generator: torch.Generator) -> None:
+    replay = DiverseReplay(WIDTH, capacity=16, n_levels=1)
+    states, _ = ENVIRONMENT.states(["AAAA", "AAAB", "AABB", "BBBB"])
+    preference = torch.tensor([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.1, 0.9]])
+    replay.observe(ENVIRONMENT, states, Condition(torch.ones(4), preference), torch.zeros(4))
+    drawn = replay.trajectories(policy, ENVIRONMENT, condition_of(3000), generator).final_states
+    assert ENVIRONMENT.objects(drawn).count("BBBB") / 3000 == pytest.approx(0.5, abs=0.04)
+
+
+def test_steps_are_undone_and_rebuilt(policy: Policy, generator: torch.Generator) -> None:
+    states, _ = ENVIRONMENT.states(["ABAB"] * 64)
+    short = undo_steps(policy, ENVIRONMENT, states, condition_of(64), 2, generator)
+    assert short[:, :2].tolist() == [[1, 2]] * 64
+    assert (short[:, -1] == 2).all()
+    again = rebuild(policy, ENVIRONMENT, short, condition_of(64), generator)
+    assert set(ENVIRONMENT.objects(again)) == {"ABAA", "ABAB", "ABBA", "ABBB"}
+    everything = undo_steps(policy, ENVIRONMENT, states, condition_of(64), 99, generator)
+    assert torch.equal(everything, ENVIRONMENT.reset(64))
+
+
+def test_local_search_climbs_and_asks_as_often_as_it_says(policy: Policy, generator: torch.Generator) -> None:
+    asked: list[int] = []
+
+    def log_reward(states: Tensor, condition: Condition) -> Tensor:
+        asked.append(len(states))
+        return a_count(states, condition)
+
+    search = LocalSearch(WIDTH, log_reward, capacity=4, depth=2, n_rounds=6)
+    assert not search.is_ready()
+    show(search, ["BBBB"], [0.0])
+    found = search.trajectories(policy, ENVIRONMENT, condition_of(50, beta=4.0), generator).final_states
+    assert search.reward_calls == 6
+    assert sum(asked) == 50 * (6 + 1)
+    assert (found[:, :2] == 2).all()
+    assert ENVIRONMENT.objects(found).count("BBAA") > 30
+
+
+def test_shares_are_served_in_order_and_the_rest_by_the_last(policy: Policy, generator: torch.Generator) -> None:
+    replay = DiverseReplay(WIDTH, capacity=4)
+    shares = Shares([Part("diverse", replay, 0.25), Part("tempered", Tempered(2.0), 0.5)], UniformMixture(0.0))
+    assert shares.reward_calls == pytest.approx(0.75)
+    show(replay, ["AAAA"], [1.0])
+    found = shares.trajectories(biased(policy, -30.0), ENVIRONMENT, condition_of(8), generator)
+    assert ENVIRONMENT.objects(found.final_states) == ["AAAA", "AAAA", *["BBBB"] * 6]
+
+
+def test_wrong_settings_are_refused(policy: Policy) -> None:
+    with pytest.raises(ValueError, match="temperature"):
+        Tempered(0.0)
+    with pytest.raises(ValueError, match="decay"):
+        Averaged(policy, 1.0)
+    with pytest.raises(ValueError, match="capacity"):
+        DiverseReplay(WIDTH, 0)
+    with pytest.raises(ValueError, match="depth"):
+        LocalSearch(WIDTH, a_count, 4, 0, 1)
+    settings = replace(TrainerSettings(), tempered_share=0.9)
+    with pytest.raises(ValueError, match=r"tempered 0\.9"):
+        Trainer(ENVIRONMENT, CONDITIONS, a_count, settings, 0)
