@@ -26,7 +26,7 @@ AIMS = {"gfnx": {16: 1.0}}
 SCRIPTS = {"torchgfn": "torchgfn_hypergrid.py", "gfnx": "gfnx_hypergrid.py"}
 WARM_UP = 10
 DIMENSIONS, SIDE, WIDTH = 4, 8, 256
-LOSS_FLAGS = ("needs_groups", "needs_flow")
+LOSS_FLAGS = ("needs_groups", "needs_flow", "rewards_of")
 
 
 def hypergrid_trainer(batch: int, seed: int, device: str = "cpu") -> Trainer:
