@@ -43,6 +43,16 @@ class Landscape:
         """Return where final states stand among the X objects [B]."""
         return torch.searchsorted(self.keys, self.environment.key(states))
 
+    def finish(self, states: Tensor) -> Tensor:
+        """Return the object [B, W] that any state stands for: a grid's point, a string with A where nothing is yet."""
+        if isinstance(self.environment, Strings):
+            after = states.clamp_min(1)
+            after[:, -1] = self.environment.length
+            return after
+        after = states.clone()
+        after[:, -1] = 1
+        return after
+
 
 def missing(*files: str) -> list[str]:
     """Return which of the measured tables are absent."""

@@ -44,10 +44,14 @@ class Target:
     landscape: Landscape
     base: Base
 
-    def log_reward(self, states: Tensor, condition: Condition) -> Tensor:
+    def __call__(self, states: Tensor, condition: Condition) -> Tensor:
         """Return log-rewards of final states [B] under as many conditions."""
         values = self.landscape.values[self.landscape.place(states)]
         return condition.beta * self.base(values, condition.preference).float()
+
+    def partial(self, states: Tensor, condition: Condition) -> Tensor:
+        """Return log-rewards of the objects [B] that any states stand for, for losses that look forward."""
+        return self(self.landscape.finish(states), condition)
 
     def exact(self, condition: Condition) -> Tensor:
         """Return the log-rewards of all objects [X] (float64) under one condition."""
@@ -58,7 +62,7 @@ class Target:
         self, conditions: ConditionSampler, settings: TrainerSettings, seed: int, known: Sequence[str] = ()
     ) -> Trainer:
         """Return a trainer towards this target; `known` objects are replayed."""
-        return Trainer(self.landscape.environment, conditions, self.log_reward, settings, seed, known)
+        return Trainer(self.landscape.environment, conditions, self, settings, seed, known)
 
     def log_probability(self, trainer: Trainer, condition: Condition) -> Tensor:
         """Return the trained policy's exact log-probability of every object [X] under one condition."""
@@ -84,7 +88,7 @@ def fit(target: Target, trainer: Trainer, condition: Condition, n_weights: int =
     exact = float(log_partition(log_reward))
     generator = Generator().manual_seed(0)
     weighted = estimate_log_partition(
-        trainer.policy, target.landscape.environment, condition.repeat(n_weights), target.log_reward, generator
+        trainer.policy, target.landscape.environment, condition.repeat(n_weights), target, generator
     )
     return Fit(
         total_variation(log_p, log_target(log_reward)),
