@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Annotated, Self, Union
 
 from pydantic import Field, StringConstraints, model_validator
 
+from models.decision_specs import AcquisitionSpec, ApplicabilitySpec, BatchSpec, ProxySpec
 from models.domains import installed, open_domain
 from models.specs import (
-    BatchSpec,
     Constraint,
     DomainSpec,
     Guardrail,
@@ -34,6 +34,9 @@ class CampaignSpec(Spec):
     objectives: Annotated[tuple[Objective, ...], Field(min_length=1, max_length=8)]
     constraints: tuple[Constraint, ...] = ()
     guardrails: tuple[Guardrail, ...] = ()
+    proxies: ProxySpec = ProxySpec()
+    acquisition: AcquisitionSpec = AcquisitionSpec()
+    applicability: ApplicabilitySpec = ApplicabilitySpec()
     batch: BatchSpec = BatchSpec()
     sampler: SamplerSpec = SamplerSpec()
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0

@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol
 
 Relation = Literal["=", "<", "<=", ">", ">=", "~"]
 Outcome = Literal["ok", "failed_synthesis", "failed_qc", "insoluble", "assay_failed", "not_tested"]
+Purpose = Literal["exploit", "explore", "replicate", "control"]
 Stage = Literal["fitting", "training", "sampling", "selecting"]
 
 
@@ -27,24 +28,7 @@ class Measurement:
     outcome: Outcome = "ok"
     assay_version: str | None = None
     round: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """All that a campaign knows when a round starts.
-
-    `pending` objects were proposed, have no outcome yet and are not withdrawn; `excluded` objects must not be
-    proposed again for another reason (rejected, withdrawn, already made).
-    """
-
-    measurements: tuple[Measurement, ...] = ()
-    pending: tuple[str, ...] = ()
-    excluded: tuple[str, ...] = ()
-
-    def digest(self) -> str:
-        """Return a SHA-256 of the content, in hexadecimal: the data snapshot's name."""
-        text = json.dumps(asdict(self), sort_keys=True, allow_nan=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+    plate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +46,36 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
+class Forecast:
+    """What an earlier round said of one objective of a candidate, before it was measured."""
+
+    round: int
+    object: str
+    objective: str
+    prediction: Prediction
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """All that a campaign knows when a round starts.
+
+    `pending` objects were proposed, have no outcome yet and are not withdrawn; `excluded` objects must not be
+    proposed again for another reason (rejected, withdrawn, already made). `forecasts` are the predictions of earlier
+    batches, against which results are scored.
+    """
+
+    measurements: tuple[Measurement, ...] = ()
+    pending: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    forecasts: tuple[Forecast, ...] = ()
+
+    def digest(self) -> str:
+        """Return a SHA-256 of the content, in hexadecimal: the data snapshot's name."""
+        text = json.dumps(asdict(self), sort_keys=True, allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
 class Nearest:
     """The most similar measured object, similarity in 0-1."""
 
@@ -71,7 +85,12 @@ class Nearest:
 
 @dataclass(frozen=True, slots=True)
 class ProposedCandidate:
-    """One chosen object with everything that explains the choice."""
+    """One chosen object with everything that explains the choice.
+
+    A replicate or control was not drawn from the policy: `beta`, `log_reward` and `log_pf` are None and `preference` is
+    empty. `in_domain` tells whether it is near enough to measured objects to trust the predictions, None when nothing
+    has been measured.
+    """
 
     rank: int
     object: str
@@ -80,12 +99,14 @@ class ProposedCandidate:
     acquisition: float
     feasibility: float
     guardrails: Mapping[str, float]
-    beta: float
+    beta: float | None
     preference: Mapping[str, float]
-    log_reward: float
-    log_pf: float
+    log_reward: float | None
+    log_pf: float | None
     nearest_measured: Nearest | None
     reason: str
+    purpose: Purpose = "exploit"
+    in_domain: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What a user may ask for, as torch-free pydantic models shared by the API, the database and the workers.
 
-The campaign itself, which needs the installed domains, is in `models.campaign`.
+The campaign itself, which needs the installed domains, is in `models.campaign`; how a round decides is in
+`models.decision_specs`.
 """
 
 from pathlib import Path
@@ -88,6 +89,11 @@ class Constraint(MeasuredQuantity):
     min: float | None = None
     max: float | None = None
     probability: float | None = Field(default=None, gt=0, lt=1)
+    enforcement: Literal["gate", "lagrangian"] = Field(
+        default="gate",
+        description="of a measured constraint: weigh its probability in the reward as it is, or with a multiplier that "
+        "grows while the sampler violates it; what is not probable enough is refused in both cases",
+    )
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -107,19 +113,14 @@ class Guardrail(MeasuredQuantity):
     min: float | None = None
     max: float | None = None
     risk: float = Field(default=0.05, gt=0, lt=1)
+    alpha: float = Field(
+        default=0.1, ge=0, le=1, description="how much a hypothesis must weigh to be plausible; 0 believes in all"
+    )
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
         _check_bounds(self.min, self.max)
         return self
-
-
-class BatchSpec(Spec):
-    """What one round proposes."""
-
-    size: int = Field(default=24, ge=1, le=1536)
-    diversity: float = Field(default=0.5, ge=0, le=1, description="0 takes the best values, 1 spreads the most")
-    exploration: float = Field(default=0.2, ge=0, le=1, description="share of the batch chosen for uncertainty")
 
 
 class BehaviourSpec(Spec):

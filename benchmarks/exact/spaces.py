@@ -76,11 +76,15 @@ def _landscape(name: str, environment: Environment, texts: list[str], values: Te
 
 
 @cache
-def tfbind8() -> Landscape:
-    """Return all 65,536 DNA 8-mers with their binding of two transcription factors, divided by each one's maximum."""
+def tfbind8(ngram_lengths: tuple[int, ...] = (1,)) -> Landscape:
+    """Return all 65,536 DNA 8-mers with their binding of two transcription factors, divided by each one's maximum.
+
+    `ngram_lengths` says what a policy sees of a string.
+    """
     rows = _read("tfbind8/tfbind8.csv.gz", "sequence", *FACTORS)
     values = torch.tensor([[float(word) for word in row[1:]] for row in rows], dtype=torch.float64).clamp_min(LOWEST)
-    return _landscape("TFBind8", Strings("ACGT", 8), [row[0] for row in rows], values / values.amax(dim=0))
+    environment = Strings("ACGT", 8, ngram_lengths=ngram_lengths)
+    return _landscape("TFBind8", environment, [row[0] for row in rows], values / values.amax(dim=0))
 
 
 @cache

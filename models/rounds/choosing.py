@@ -16,9 +16,9 @@ from models.selection.greedy import Purpose, select
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from models.decision_specs import BatchSpec
     from models.rounds.fitting import Fitted
     from models.rounds.sampling import Pool
-    from models.specs import BatchSpec
 
 PREFERENCES = 32
 CONCENTRATION = 1.5

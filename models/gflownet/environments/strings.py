@@ -1,6 +1,7 @@
 """Strings of one length over an alphabet, written left to right: every object has exactly one trajectory.
 
-Letters: B batch, L length, V alphabet size. A state is L letters (0 for none yet, else 1 + index) and their number.
+Letters: B batch, L length, V alphabet size, D encoding width. A state is L letters (0 for none yet, else 1 + index) and
+their number.
 """
 
 from collections.abc import Sequence
@@ -14,11 +15,31 @@ from models.gflownet.environment import Environment
 
 @final
 class Strings(Environment):
-    """Append one of the V letters L times; the string is final when it is full."""
+    """Append one of the V letters L times; the string is final when it is full.
 
-    def __init__(self, alphabet: str, length: int, device: torch.device | str = "cpu") -> None:
+    Args:
+        alphabet: distinct letters.
+        length: L, at least 1.
+        device: where states live.
+        ngram_lengths: what the policy sees of a state: for each n, which n letters stand at each of L - n + 1 places,
+            one-hot. (1,) is single letters; longer ones let a small network follow a rugged landscape, and make its
+            first layer wider by (L - n + 1) * V^n.
+
+    Raises:
+        ValueError: if an argument is outside these limits.
+    """
+
+    def __init__(
+        self,
+        alphabet: str,
+        length: int,
+        device: torch.device | str = "cpu",
+        ngram_lengths: Sequence[int] = (1,),
+    ) -> None:
         if length < 1 or not alphabet or len(set(alphabet)) < len(alphabet):
             raise ValueError("give a length of at least 1 and an alphabet of distinct letters")
+        if 1 not in ngram_lengths or len(set(ngram_lengths)) < len(ngram_lengths) or max(ngram_lengths) > length:
+            raise ValueError(f"ngram_lengths must be distinct, hold 1 and not exceed {length}, not {ngram_lengths}")
         self.alphabet = alphabet
         self.length = length
         self.device = torch.device(device)
@@ -26,8 +47,10 @@ class Strings(Environment):
         self.n_actions = len(alphabet)
         self.n_backward_actions = 1
         self.max_steps = length
-        self.encoding_width = length * len(alphabet)
-        self._one_hot = torch.eye(len(alphabet) + 1, device=self.device)[:, 1:].contiguous()
+        self.ngram_lengths = tuple(ngram_lengths)
+        widths = {n: len(alphabet) ** n for n in self.ngram_lengths}
+        self.encoding_width = sum((length - n + 1) * width for n, width in widths.items())
+        self._one_hot = {n: torch.eye(width + 1, device=self.device)[:, 1:].contiguous() for n, width in widths.items()}
 
     def reset(self, n: int) -> Tensor:
         """Return n empty strings [n, L + 1]."""
@@ -64,8 +87,19 @@ class Strings(Environment):
         return self.back(states, actions), letters
 
     def encode(self, states: Tensor) -> Tensor:
-        """Return the letters one-hot [B, L * V]; empty places are all zero."""
-        return self._one_hot[states[:, :-1]].flatten(1)
+        """Return the n-grams at every place one-hot [B, D]; places that are not full yet are all zero."""
+        letters = states[:, :-1]
+        parts = [self._one_hot[n][self._ngrams(letters, n)].flatten(1) for n in self.ngram_lengths]
+        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
+
+    def _ngrams(self, letters: Tensor, n: int) -> Tensor:
+        """Return 1 + the number of the n letters at each place [B, L - n + 1], 0 where the last is not written yet."""
+        if n == 1:
+            return letters
+        windows = letters.unfold(1, n, 1)  # [B, L - n + 1, n]
+        powers = self.n_actions ** torch.arange(n - 1, -1, -1, device=letters.device)
+        number = ((windows - 1) * powers).sum(dim=2) + 1
+        return number * (windows[:, :, -1] > 0)
 
     def is_final(self, states: Tensor) -> Tensor:
         """Return which strings are full [B]."""

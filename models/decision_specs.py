@@ -1,0 +1,118 @@
+"""How a round decides, as torch-free pydantic models: proxies, acquisition, applicability and the batch.
+
+What is wanted and how the policy is trained is in `models.specs`.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from models.specs import Name, Spec, misplaced
+
+
+def _files(folder: str) -> tuple[str, ...]:
+    """Return the names of the variants in a folder, one file each, so a new one needs no registry."""
+    found = (Path(__file__).parent / folder).glob("[a-z]*.py")
+    return tuple(sorted(file.stem for file in found if file.stem not in ("contract", "limits")))
+
+
+ACQUISITIONS = _files("acquisition")
+"""Names of the in-loop acquisitions."""
+SELECTORS = _files("selection")
+"""Names of the batch selectors."""
+
+
+class ProxySpec(Spec):
+    """How results become beliefs."""
+
+    assay_versions: Literal["offset", "latest", "pooled"] = Field(
+        default="offset",
+        description="results of several versions of an assay: each version has an additive offset on the modelled "
+        "scale, learned from the data; only the latest version counts; or all are read as one and the same assay",
+    )
+    plate_offsets: bool = Field(default=True, description="learn an offset for every plate that results name")
+    intervals: Literal["conformal", "feature_conformal", "gaussian"] = Field(
+        default="conformal", description="what the 90 % intervals of predictions are made of"
+    )
+
+
+class AcquisitionSpec(Spec):
+    """What the sampler is rewarded for: how an uncertain utility becomes a score."""
+
+    kind: str = Field(default="upper_confidence_bound", description="one of the installed acquisitions")
+    kappa: float = Field(
+        default=1.0, ge=0, le=10, description="deviations of optimism (upper_confidence_bound); 0 is pure exploitation"
+    )
+    scalarisation: Literal["augmented_chebyshev", "weighted_sum"] = Field(
+        default="augmented_chebyshev",
+        description="how several utilities become one; a weighted sum misses concave fronts",
+    )
+
+    @model_validator(mode="after")
+    def _is_installed(self) -> Self:
+        if self.kind not in ACQUISITIONS:
+            raise misplaced("/kind", f"kind must be one of {', '.join(ACQUISITIONS)}")
+        return self
+
+
+class ApplicabilitySpec(Spec):
+    """How far from measured objects a candidate may be."""
+
+    min_similarity: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="similarity to the nearest measured object; learned from the data if absent",
+    )
+    outside_share: float | None = Field(
+        default=None, ge=0, le=1, description="most of the batch that may lie outside; the exploration share if absent"
+    )
+
+
+class BudgetLimit(Spec):
+    """The sum of a computed property over the batch has a maximum."""
+
+    kind: Literal["budget"]
+    property: Name
+    max: float = Field(gt=0)
+
+
+class GroupLimit(Spec):
+    """At most so many candidates share a group."""
+
+    kind: Literal["group"]
+    by: str = Field(
+        min_length=1, description="`cluster`, a grouping of the domain (scaffold ...) or one of the object's columns"
+    )
+    max: int = Field(ge=1)
+
+
+class SharedLimit(Spec):
+    """All candidates of a batch have one and the same value of a column, as a plate has one temperature."""
+
+    kind: Literal["shared"]
+    column: str = Field(min_length=1)
+
+
+BatchLimit = Annotated[BudgetLimit | GroupLimit | SharedLimit, Field(discriminator="kind")]
+
+
+class BatchSpec(Spec):
+    """What one round proposes: `size` new candidates, and beside them what is measured again."""
+
+    size: int = Field(default=24, ge=1, le=1536)
+    diversity: float = Field(default=0.5, ge=0, le=1, description="0 takes the best values, 1 spreads the most")
+    exploration: float = Field(default=0.2, ge=0, le=1, description="share of the batch chosen for uncertainty")
+    selector: str = Field(default="greedy", description="one of the installed selectors")
+    replicates: int = Field(default=0, ge=0, le=384, description="best measured objects to measure again")
+    controls: tuple[dict[str, str], ...] = Field(
+        default=(), max_length=96, description="objects, as table columns, that are part of every batch"
+    )
+    limits: tuple[BatchLimit, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_installed(self) -> Self:
+        if self.selector not in SELECTORS:
+            raise misplaced("/selector", f"selector must be one of {', '.join(SELECTORS)}")
+        return self
