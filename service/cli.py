@@ -1,7 +1,9 @@
 """The `assayflow` command. Thin: it parses, calls one function and prints; heavy parts load when they are needed."""
 
+import json
 import os
 import signal
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -129,6 +131,28 @@ def domains() -> None:
         domain = open_domain(spec)
         table.add_row(kind, plugin.summary, ", ".join(domain.computed), ", ".join(("json", "csv", *domain.formats)))
     out.print(table)
+
+
+@commands.command()
+def backtest(
+    spec: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The campaign, as JSON.")],
+    table: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Measured objects: anything an upload takes.")],
+    rounds: Annotated[int, typer.Option(min=1)] = 5,
+    batch_size: Annotated[int, typer.Option(min=1)] = 24,
+    initial: Annotated[int, typer.Option(min=1, help="Objects measured at random before round 1.")] = 24,
+    seeds: Annotated[int, typer.Option(min=1)] = 5,
+    methods: Annotated[str, typer.Option(help="Separated by commas.")] = "assayflow,random,genetic,greedy,bayesian",
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write every figure here.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw the curves here: .svg, .png or .pdf.")] = None,
+) -> None:
+    """Replay a campaign on a measured table against baselines."""
+    request = {
+        "spec": str(spec), "table": str(table), "rounds": rounds, "batch_size": batch_size, "initial": initial,
+        "seeds": seeds, "methods": [name.strip() for name in methods.split(",") if name.strip()],
+        "json": str(json_file) if json_file else None, "plot": str(plot) if plot else None,
+    }  # fmt: skip
+    # the science runs in a process of its own: this one never loads torch
+    os.execv(sys.executable, (sys.executable, "-m", "workers.replay", json.dumps(request)))  # noqa: S606 - our own command
 
 
 @key_commands.command("create")

@@ -1,0 +1,140 @@
+"""Exhaustive Bayesian optimisation over a whole table with BoTorch: one Gaussian process per objective.
+
+The covariance is the domain's own kernel with an output scale, hyperparameters maximise BoTorch's default posterior.
+One objective: LogEI (arXiv:2310.20708), the batch picked one by one, each pick believed at its mean (a kriging
+believer: Ginsbourger et al. 2010). Several: qLogNEHVI (arXiv:2310.20708) over a short list of the best for many
+trade-offs, greedily with the picks so far as pending. Computed objectives are known exactly.
+Letters: N objects, n measured ones, M objectives, P trade-offs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, final
+
+import torch
+
+from models.backtests.contract import Choice, Method, untried
+from models.backtests.scoring import measured_utilities
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from botorch.models.model import Model
+    from torch import Tensor
+
+    from models.backtests.contract import Task
+    from models.domains.contract import Domain
+    from models.records import History
+
+CHUNK = 4096
+SHORT_LIST = 500
+TRADE_OFFS = 32
+
+
+@final
+class Bayesian(Method):
+    """The standard that exhaustive search over a table is held against.
+
+    Raises:
+        ValueError: without a table.
+    """
+
+    def choose(self, task: Task, history: History, k: int, seed: int) -> Choice:
+        """Return k untried objects of the table."""
+        names = untried(task, history)
+        measured, utilities = measured_utilities(task.spec, task.domain, history)
+        if not measured:
+            return Choice(tuple(names[:k]))
+        inputs = _features(task.domain, measured)
+        task.tick("fitting BoTorch's Gaussian processes")
+        models = [_fit(task.domain, inputs, utilities[:, i : i + 1]) for i in range(utilities.shape[1])]
+        task.tick(f"scoring {len(names)} objects")
+        if len(models) == 1:
+            chosen = _one_objective(models[0], float(utilities.max()), task.domain, names, k)
+        else:
+            chosen = _several(models, inputs, task.domain, names, k, seed)
+        return Choice(tuple(names[row] for row in chosen), len(names))
+
+
+def _features(domain: Domain, names: Sequence[str]) -> Tensor:
+    return torch.from_numpy(domain.features(names)).double()
+
+
+def _fit(domain: Domain, inputs: Tensor, targets: Tensor) -> Model:
+    from botorch.fit import fit_gpytorch_mll
+    from botorch.models import SingleTaskGP
+    from botorch.models.transforms import Standardize
+    from gpytorch.kernels import ScaleKernel
+    from gpytorch.mlls import ExactMarginalLogLikelihood
+
+    model = SingleTaskGP(inputs, targets, covar_module=ScaleKernel(domain.kernel()), outcome_transform=Standardize(1))
+    fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
+    return model
+
+
+@torch.no_grad()
+def _moments(model: Model, domain: Domain, names: Sequence[str]) -> tuple[Tensor, Tensor]:
+    """Return means and deviations [N] of many objects."""
+    means, deviations = [], []
+    for start in range(0, len(names), CHUNK):
+        inputs = _features(domain, names[start : start + CHUNK]).unsqueeze(1)  # [N, 1, D]: no joint covariance
+        belief = model.posterior(inputs)
+        means.append(belief.mean.view(-1))
+        deviations.append(belief.variance.clamp_min(1e-12).sqrt().view(-1))
+    return torch.cat(means), torch.cat(deviations)
+
+
+def log_expected_improvement(mean: Tensor, sd: Tensor, best: float) -> Tensor:
+    """Return the logarithm of the expected improvement [N] over `best`, as BoTorch computes it."""
+    from botorch.acquisition.analytic import _log_ei_helper
+
+    answer: Tensor = _log_ei_helper((mean - best) / sd) + sd.log()
+    return answer
+
+
+@torch.no_grad()
+def _one_objective(model: Model, best: float, domain: Domain, names: Sequence[str], k: int) -> list[int]:
+    mean, sd = _moments(model, domain, names)
+    listed = log_expected_improvement(mean, sd, best).argsort(descending=True)[: max(SHORT_LIST, 4 * k)]
+    belief = model.posterior(_features(domain, [names[row] for row in listed.tolist()]))
+    mean, covariance = belief.mean.view(-1), belief.distribution.covariance_matrix.clone()
+    chosen: list[int] = []
+    for _ in range(min(k, len(listed))):
+        sd = covariance.diagonal().clamp_min(1e-12).sqrt()
+        score = log_expected_improvement(mean, sd, best)
+        score[chosen] = -torch.inf
+        pick = int(score.argmax())
+        chosen.append(pick)
+        best = max(best, float(mean[pick]))
+        column = covariance[:, pick].clone()
+        covariance -= torch.outer(column, column) / (column[pick] + 1e-6)
+    return [int(listed[row]) for row in chosen]
+
+
+def _several(models: list[Any], inputs: Tensor, domain: Domain, names: Sequence[str], k: int, seed: int) -> list[int]:
+    from botorch.acquisition.multi_objective.logei import qLogNoisyExpectedHypervolumeImprovement
+    from botorch.models import ModelListGP
+    from botorch.optim import optimize_acqf_discrete
+    from botorch.sampling import SobolQMCNormalSampler
+
+    from models.reward import augmented_chebyshev
+
+    moments = [_moments(model, domain, names) for model in models]
+    hopeful = torch.stack([mean + sd for mean, sd in moments], dim=1)
+    generator = torch.Generator().manual_seed(seed)
+    weights = torch.empty(TRADE_OFFS, len(models), dtype=torch.float64).exponential_(generator=generator)
+    weights = weights / weights.sum(dim=1, keepdim=True)
+    worth = augmented_chebyshev(hopeful.unsqueeze(1), weights.unsqueeze(0))  # [N, P]
+    order = worth.argsort(dim=0, descending=True)[: -(-max(SHORT_LIST, 4 * k) // TRADE_OFFS)]
+    listed = order.reshape(-1).unique()
+    acquisition = qLogNoisyExpectedHypervolumeImprovement(
+        ModelListGP(*models),
+        ref_point=[0.0] * len(models),
+        X_baseline=inputs,
+        sampler=SobolQMCNormalSampler(torch.Size([64]), seed=seed),
+        prune_baseline=True,
+    )
+    choices = _features(domain, [names[row] for row in listed.tolist()])
+    picked, _ = optimize_acqf_discrete(acquisition, k, choices, max_batch_size=512, unique=True)
+    rows = torch.cdist(picked, choices).argmin(dim=1)
+    return [int(listed[row]) for row in dict.fromkeys(rows.tolist())]

@@ -1,0 +1,42 @@
+"""The baseline of all baselines: objects at random, from the table or by random walks through the environment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+import torch
+
+from models.backtests.contract import Choice, Method, tried, untried
+from models.backtests.variation import Builder
+
+if TYPE_CHECKING:
+    from models.backtests.contract import Task
+    from models.records import History
+
+WALKS = 50
+"""Attempts to find enough new objects by random walks."""
+
+
+@final
+class Chance(Method):
+    """Choose uniformly among what was not tried."""
+
+    def choose(self, task: Task, history: History, k: int, seed: int) -> Choice:
+        """Return k objects; fewer when there are no more."""
+        if task.objects is not None:
+            left = untried(task, history)
+            order = torch.randperm(len(left), generator=torch.Generator().manual_seed(seed)).tolist()
+            return Choice(tuple(left[place] for place in order[:k]))
+        return Choice(random_objects(Builder(task.domain), k, seed, tried(history)))
+
+
+def random_objects(builder: Builder, k: int, seed: int, closed: set[str]) -> tuple[str, ...]:
+    """Return up to k distinct allowed objects of uniformly random walks that are not in `closed`."""
+    generator = torch.Generator().manual_seed(seed)
+    found: dict[str, None] = {}
+    for _ in range(WALKS):
+        texts = builder.texts(builder.complete(builder.environment.reset(2 * k), generator))
+        found.update(dict.fromkeys(text for text in texts if text and text not in closed))
+        if len(found) >= k:
+            break
+    return tuple(found)[:k]

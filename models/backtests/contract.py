@@ -1,0 +1,83 @@
+"""What a backtest is made of: a lab that knows the answers, and methods that may only ask it.
+
+Letters: N objects, M objectives, X objects of a table. A method sees results as a lab sends them and which objects can
+be made; never an answer it has not asked for.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from models.campaign import CampaignSpec
+    from models.domains.contract import Domain, Floats
+    from models.records import History, Measurement
+
+    Tick = Callable[[str], None]
+
+
+class Lab(ABC):
+    """Answers for objects, as results arrive from a real lab."""
+
+    objects: tuple[str, ...] | None
+    """All X objects that can be measured; None when everything the domain builds can be."""
+
+    @abstractmethod
+    def measure(self, objects: Sequence[str], n_round: int, seed: int) -> tuple[Measurement, ...]:
+        """Return the results of objects [N]; a failure is a result."""
+
+    @abstractmethod
+    def truth(self, objects: Sequence[str]) -> Floats:
+        """Return the true values [N, M] of the objectives, in their units; NaN where there is none.
+
+        Only scores are computed from it, never a choice.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What every method of one backtest is told at its start."""
+
+    spec: CampaignSpec
+    domain: Domain
+    objects: tuple[str, ...] | None
+    """What can be measured, None without limit."""
+    tick: Tick
+    """Hears what goes on; what it raises stops the work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The objects that a method wants measured next, and how many it asked its proxies about to find them."""
+
+    objects: tuple[str, ...]
+    n_scored: int = 0
+
+
+class Method(ABC):
+    """A way of choosing what to measure next."""
+
+    @abstractmethod
+    def choose(self, task: Task, history: History, k: int, seed: int) -> Choice:
+        """Return at most k distinct objects that can be measured and were not tried before."""
+
+
+def tried(history: History) -> set[str]:
+    """Return every object that has a result, a failure included."""
+    return {result.object for result in history.measurements}
+
+
+def untried(task: Task, history: History) -> list[str]:
+    """Return the objects of the table that were never tried, in its order.
+
+    Raises:
+        ValueError: if there is no table.
+    """
+    if task.objects is None:
+        raise ValueError("this needs a table of everything that can be measured")
+    done = tried(history)
+    return [name for name in task.objects if name not in done]

@@ -1,0 +1,37 @@
+"""The methods that a backtest can replay, by name; each is opened fresh for every seed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from models.backtests.contract import Method
+
+METHODS = ("assayflow", "assayflow_generative", "random", "genetic", "greedy", "bayesian")
+"""`assayflow` scores a whole table where there is one and trains a policy elsewhere; `assayflow_generative` always
+trains a policy, restricted to the table's objects."""
+
+
+def open_method(name: str) -> Method:
+    """Return a method that knows nothing yet.
+
+    Raises:
+        LookupError: if there is none of that name.
+    """
+    if name == "random":
+        from models.backtests.chance import Chance
+
+        return Chance()
+    if name == "genetic":
+        from models.backtests.genetic import Genetic
+
+        return Genetic()
+    if name == "bayesian":
+        from models.backtests.bayesian import Bayesian
+
+        return Bayesian()
+    if name in METHODS:
+        from models.backtests.rounds import Exhaustive, Generative, greedy
+
+        return {"assayflow": Exhaustive(), "greedy": Exhaustive(greedy)}.get(name, Generative())
+    raise LookupError(f"unknown method {name!r}; there are {', '.join(METHODS)}")

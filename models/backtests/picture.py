@@ -1,0 +1,65 @@
+"""A backtest as people read it: curves with their confidence intervals, and a table of the last round."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from rich.table import Table
+
+    Curves = Sequence[Mapping[str, Any]]
+
+SHOWN = ("best_utility", "hypervolume", "mean_of_top_10", "hits")
+"""Figures worth a panel, where a backtest has them."""
+TOLD = ("measured", "best_utility", "mean_of_top_10", "hypervolume", "hits", "enrichment", "regret", "n_scored", "seconds")
+
+
+def draw_curves(curves: Curves, path: Path) -> None:
+    """Draw every figure against the number of measurements, one line a method, with 95 % intervals over seeds.
+
+    The file's ending chooses the format: SVG, PNG or PDF.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    names = [name for name in SHOWN if name in curves[0]]
+    figure = Figure(figsize=(5 * len(names), 4), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(1, len(names), squeeze=False)[0]
+    for axes, name in zip(panels, names, strict=True):
+        for method in dict.fromkeys(row["method"] for row in curves):
+            mine = [row for row in curves if row["method"] == method and name in row]
+            x = [row["measured"] for row in mine]
+            y = [row[name] for row in mine]
+            half = [row[f"{name}_half"] if math.isfinite(row[f"{name}_half"]) else 0.0 for row in mine]
+            line = axes.plot(x, y, marker="o", markersize=3, label=method)[0]
+            low, high = [a - b for a, b in zip(y, half, strict=True)], [a + b for a, b in zip(y, half, strict=True)]
+            axes.fill_between(x, low, high, alpha=0.15, color=line.get_color(), linewidth=0)
+        axes.set_xlabel("measurements")
+        axes.set_ylabel(name.replace("_", " "))
+    panels[0].legend(fontsize="small")
+    figure.savefig(path)
+
+
+def table_of(curves: Curves, title: str) -> Table:
+    """Return the last round of every method as a table."""
+    from rich.table import Table
+
+    last = {row["method"]: row for row in curves}
+    own = [name for name in curves[0] if name.startswith("best_") and not name.endswith("_half") and name not in TOLD]
+    columns = [name for name in (*own, *TOLD) if any(name in row for row in last.values())]
+    table = Table("method", *(name.replace("_", " ") for name in columns), title=title)
+    for method, row in last.items():
+        table.add_row(method, *(_cell(row, name) for name in columns))
+    return table
+
+
+def _cell(row: Mapping[str, Any], name: str) -> str:
+    if name not in row:
+        return ""
+    half = row[f"{name}_half"]
+    return f"{row[name]:.4g}" + (f" ± {half:.2g}" if math.isfinite(half) and half > 0 else "")

@@ -1,0 +1,135 @@
+"""An environment from which only given objects can be reached: every action that leads nowhere else is closed.
+
+The states on some way to one of the objects are found once, backward from them; a forward action is open when it leads
+to such a state. So a policy samples measured objects and nothing else, and learns of them only that they exist
+(docs/decisions/0009). Knows no value of any object. Letters: B states, E edges, W state width, A forward actions.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+import torch
+
+from models.gflownet.environment import Environment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+LIMIT = 5_000_000
+"""States that may lie on a way to the objects."""
+
+
+def ancestors(environment: Environment, final_states: Tensor, limit: int = LIMIT) -> Tensor:
+    """Return the sorted keys of final states [X, W] and of everything on a way to one of them.
+
+    Raises:
+        ValueError: if there are more than `limit`.
+    """
+    known = environment.key(final_states).unique()
+    states = final_states
+    while len(states):
+        child, action = environment.backward_mask(states).nonzero(as_tuple=True)
+        parents = environment.back(states[child], action)
+        keys, group = torch.unique(environment.key(parents), return_inverse=True)
+        place = torch.arange(len(parents), device=parents.device)
+        first = torch.full((len(keys),), len(parents), device=parents.device).scatter_reduce(0, group, place, "amin")
+        is_new = ~torch.isin(keys, known)
+        states = parents[first[is_new]]
+        known = torch.cat([known, keys[is_new]]).sort().values
+        if len(known) > limit:
+            raise ValueError(f"more than {limit} states lie on a way to these objects")
+    return known
+
+
+@final
+class RestrictedEnvironment(Environment):
+    """Another environment with its forward actions limited to ways that end in one of `objects`.
+
+    Raises:
+        ValueError: if none of the objects can be built.
+    """
+
+    def __init__(self, environment: Environment, objects: Sequence[str]) -> None:
+        self._environment = environment
+        finals, can_be_built = environment.states(objects)
+        if not bool(can_be_built.any()):
+            raise ValueError("none of the objects can be built in this environment")
+        self._known = ancestors(environment, finals[can_be_built])
+        self._masks: dict[bytes, Tensor] = {}
+        self.device = environment.device
+        self.state_width = environment.state_width
+        self.n_actions = environment.n_actions
+        self.n_backward_actions = environment.n_backward_actions
+        self.n_slots = environment.n_slots
+        self.encoding_width = environment.encoding_width
+        self.slot_width = environment.slot_width
+        self.max_steps = environment.max_steps
+        self.stop_action = None
+
+    def forward_mask(self, states: Tensor) -> Tensor:
+        """Return the actions [B, A] (bool) that lead towards an object of the list; a state's are found once."""
+        names = [row.tobytes() for row in states.cpu().numpy()]
+        new = {name: row for row, name in enumerate(names) if name not in self._masks}
+        if new:
+            rows = torch.tensor(list(new.values()), device=states.device)
+            self._masks.update(zip(new, self._open(states[rows]).unbind(0), strict=True))
+        return torch.stack([self._masks[name] for name in names]) if names else self._open(states)
+
+    def _open(self, states: Tensor) -> Tensor:
+        mask = self._environment.forward_mask(states)
+        row, action = mask.nonzero(as_tuple=True)
+        keys = self._environment.key(self._environment.step(states[row], action))  # [E]
+        place = torch.searchsorted(self._known, keys).clamp_max(len(self._known) - 1)
+        mask[row, action] = self._known[place] == keys
+        return mask
+
+    def reset(self, n: int) -> Tensor:
+        """Return n initial states [n, W]."""
+        return self._environment.reset(n)
+
+    def backward_mask(self, states: Tensor) -> Tensor:
+        """Return allowed backward actions [B, R]: everything before a state on the way is on the way."""
+        return self._environment.backward_mask(states)
+
+    def step(self, states: Tensor, actions: Tensor) -> Tensor:
+        """Return the next states [B, W]."""
+        return self._environment.step(states, actions)
+
+    def back(self, states: Tensor, actions: Tensor) -> Tensor:
+        """Return the parents [B, W]."""
+        return self._environment.back(states, actions)
+
+    def undo(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+        """Take forward actions [B] and tell how to take them back."""
+        return self._environment.undo(states, actions)
+
+    def redo(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+        """Take backward actions [B] and tell how to take them again."""
+        return self._environment.redo(states, actions)
+
+    def encode(self, states: Tensor) -> Tensor:
+        """Return policy inputs [B, D]."""
+        return self._environment.encode(states)
+
+    def encode_slots(self, states: Tensor) -> Tensor:  # the base has a default, which would hide the slots
+        """Return the features of every slot [B, K, S]."""
+        return self._environment.encode_slots(states)
+
+    def is_final(self, states: Tensor) -> Tensor:
+        """Return which states are finished objects [B] (bool)."""
+        return self._environment.is_final(states)
+
+    def key(self, states: Tensor) -> Tensor:
+        """Return a 64-bit name of each state [B]."""
+        return self._environment.key(states)
+
+    def objects(self, states: Tensor) -> list[str]:
+        """Return the canonical text of each final state."""
+        return self._environment.objects(states)
+
+    def states(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Return final states [N, W] and which texts could be represented [N]."""
+        return self._environment.states(texts)

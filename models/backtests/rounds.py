@@ -1,0 +1,100 @@
+"""Our own rounds inside a backtest: exhaustive over a table, or with a trained policy, restricted to it if there is one.
+
+Exhaustive scoring is the honest mode for a space that can be enumerated: the same fit, gate and choice as in any round,
+with the whole table in place of the sampler's pool. Knows no other method.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+from models.backtests.contract import Choice, Method, untried
+from models.backtests.table import TableDomain
+from models.decision_specs import AcquisitionSpec
+from models.propose import propose
+from models.rounds.choosing import choose
+from models.rounds.fitting import fit
+from models.rounds.gate import Gate
+from models.rounds.sampling import pool_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from models.backtests.contract import Task
+    from models.campaign import CampaignSpec
+    from models.gflownet.environment import Environment
+    from models.records import History
+
+JUDGED = 4096
+"""Objects judged in one go."""
+
+
+def greedy(spec: CampaignSpec) -> CampaignSpec:
+    """Return the specification of the greedy baseline: the best expected values, nothing else."""
+    acquisition = AcquisitionSpec(kind="upper_confidence_bound", kappa=0.0)
+    batch = spec.batch.model_copy(update={"diversity": 0.0, "exploration": 0.0, "selector": "greedy"})
+    return spec.model_copy(update={"acquisition": acquisition, "batch": batch})
+
+
+@final
+class Exhaustive(Method):
+    """Score every untried object of the table, or let the sampler find objects where there is no table.
+
+    Args:
+        change: what is done to the campaign's specification first.
+    """
+
+    def __init__(self, change: Callable[[CampaignSpec], CampaignSpec] | None = None) -> None:
+        self._change = change
+        self._environment: Environment | None = None
+        self._elsewhere = Generative(change)
+
+    def choose(self, task: Task, history: History, k: int, seed: int) -> Choice:
+        """Return the batch of a round."""
+        if task.objects is None:
+            return self._elsewhere.choose(task, history, k, seed)
+        spec = self._change(task.spec) if self._change else task.spec
+        self._environment = self._environment or task.domain.environment([])
+        fitted = fit(spec, task.domain, self._environment, history, seed, lambda _, message: task.tick(message))
+        gate = Gate(fitted, history)
+        names = untried(task, history)
+        admitted = [names[row] for row in gate.admit(names)]
+        passed = []
+        for start in range(0, len(admitted), JUDGED):
+            passed.append(gate.judge(admitted[start : start + JUDGED]))
+            task.tick(f"scored {start + JUDGED} objects")
+        if not passed:
+            return Choice(())
+        pool = pool_of(passed, len(spec.objectives))
+        batch = spec.batch.model_copy(update={"size": k})
+        choices = choose(pool, fitted, batch, seed)
+        return Choice(tuple(pool.texts[item.row] for item in choices), len(admitted))
+
+
+@final
+class Generative(Method):
+    """Run whole rounds, training a policy each time; with a table, it can only build the table's objects.
+
+    Args:
+        change: what is done to the campaign's specification first.
+    """
+
+    def __init__(self, change: Callable[[CampaignSpec], CampaignSpec] | None = None) -> None:
+        self._change = change
+
+    def choose(self, task: Task, history: History, k: int, seed: int) -> Choice:
+        """Return the batch of a round."""
+        spec = self._change(task.spec) if self._change else task.spec
+        batch = spec.batch.model_copy(update={"size": k, "replicates": 0, "controls": ()})
+        domain = task.domain
+        if task.objects is not None:
+            domain = TableDomain(task.domain, task.objects, is_restricted=True)
+        proposal = propose(
+            spec.model_copy(update={"batch": batch}),
+            history,
+            seed=seed,
+            report=lambda _stage, _share, message: task.tick(message),
+            domain=domain,
+        )
+        names = tuple(candidate.object for candidate in proposal.candidates)
+        return Choice(names, int(proposal.summary["cost"]["objects_scored"]))

@@ -1,0 +1,68 @@
+"""How good measured objects are: values turned into utilities, by what a method or the whole table knows of ranges.
+
+Letters: N objects, M objectives.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from models.proxies.dataset import tabulate, transformed
+from models.reward import Utility
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from models.campaign import CampaignSpec
+    from models.domains.contract import Domain
+    from models.records import History
+    from models.specs import Objective, Transform
+
+
+def modelled(values: Tensor, transform: Transform) -> Tensor:
+    """Return values [N] on the modelled scale; NaN where they have no logarithm."""
+    return values if transform == "none" else torch.where(values > 0, values, torch.nan).log10()
+
+
+def spread(objective: Objective, transform: Transform, known: Tensor) -> Utility:
+    """Return the utility of an objective: 0 and 1 are its range, else the extremes of known modelled values [N]."""
+    finite = known[known.isfinite()]
+    if objective.range is not None:
+        low, high = (transformed(edge, transform) for edge in objective.range)
+    elif len(finite) > 0:
+        low, high = float(finite.min()), float(finite.max())
+    else:
+        low, high = 0.0, 1.0
+    if not low < high:
+        low, high = low - 0.5, high + 0.5
+    target = None if objective.target is None else transformed(objective.target, transform)
+    return Utility(low, high, objective.direction, target)
+
+
+def utilities_of(objectives: list[Utility], values: Tensor) -> Tensor:
+    """Return utilities [N, M] of modelled values [N, M]; a missing value is as poor as can be."""
+    sure = torch.zeros(len(values), dtype=values.dtype)
+    columns = [item.moments(values[:, i], sure)[0] for i, item in enumerate(objectives)]
+    return torch.nan_to_num(torch.stack(columns, dim=1), nan=0.0)
+
+
+def measured_utilities(spec: CampaignSpec, domain: Domain, history: History) -> tuple[list[str], Tensor]:
+    """Return the objects with at least one usable value, and their utilities [N, M] by the ranges seen so far."""
+    quantities = spec.quantities()
+    table = tabulate(history.measurements, quantities)
+    names = list(table.objects)
+    columns, scales = [], []
+    for objective in spec.objectives:
+        kind = objective.assay_type
+        transform = objective.transform if kind is None else quantities[kind].transform
+        if kind is None:
+            assert objective.computed is not None
+            found = torch.from_numpy(domain.properties(names, [objective.computed])[objective.computed])
+            column = modelled(found.double(), transform)
+        else:
+            column = torch.from_numpy(table.values[:, table.types.index(kind)])
+        columns.append(column)
+        scales.append(spread(objective, transform, column))
+    return names, utilities_of(scales, torch.stack(columns, dim=1) if names else torch.zeros(0, len(columns)).double())

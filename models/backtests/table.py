@@ -1,0 +1,169 @@
+"""A measured table as a lab, and a domain that computes every object of it only once. Knows no method."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+
+from models.backtests.contract import Lab
+from models.backtests.restricted import RestrictedEnvironment
+from models.domains.contract import Domain
+from models.proxies.dataset import restored, tabulate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from gpytorch.kernels import Kernel
+
+    from models.campaign import CampaignSpec
+    from models.domains.contract import Floats
+    from models.gflownet.environment import Environment
+    from models.records import Measurement
+
+CHUNK = 4096
+"""Objects whose features are computed in one go."""
+
+
+class TableError(ValueError):
+    """A table cannot be replayed."""
+
+
+@final
+class TableLab(Lab):
+    """Answers with everything that a table says of an object, replicates, censored results and failures alike.
+
+    An object can be measured when the table has a result of every measured objective for it, or a failure.
+
+    Raises:
+        TableError: if no object can be.
+    """
+
+    def __init__(self, spec: CampaignSpec, domain: Domain, measurements: Sequence[Measurement]) -> None:
+        self._spec = spec
+        self._domain = domain
+        self._of: dict[str, list[Measurement]] = {}
+        for result in measurements:
+            self._of.setdefault(result.object, []).append(result)
+        types = {item.assay_type for item in spec.objectives if item.assay_type is not None}
+        self.objects = tuple(name for name, results in self._of.items() if _is_complete(results, types))
+        if not self.objects:
+            wanted = ", ".join(sorted(types)) or "a computed objective alone"
+            raise TableError(f"no object of the table has results of all of: {wanted}")
+
+    def measure(self, objects: Sequence[str], n_round: int, seed: int) -> tuple[Measurement, ...]:  # noqa: ARG002 - a table has one answer
+        """Return all results of objects [N], dated to the round that asked for them."""
+        from dataclasses import replace
+
+        return tuple(replace(result, round=n_round) for name in objects for result in self._of[name])
+
+    def truth(self, objects: Sequence[str]) -> Floats:
+        """Return the pooled values [N, M]."""
+        results = [result for name in objects for result in self._of[name]]
+        quantities = self._spec.quantities()
+        table = tabulate(results, quantities)
+        places = {name: row for row, name in enumerate(table.objects)}
+        columns = []
+        for objective in self._spec.objectives:
+            if objective.assay_type is None:
+                assert objective.computed is not None
+                columns.append(self._domain.properties(objects, [objective.computed])[objective.computed])
+                continue
+            column = table.types.index(objective.assay_type)
+            transform = quantities[objective.assay_type].transform
+            columns.append(
+                np.array(
+                    [
+                        restored(float(table.values[places[name], column]), transform) if name in places else np.nan
+                        for name in objects
+                    ]
+                )
+            )
+        return np.stack(columns, axis=1)
+
+
+def _is_complete(results: Sequence[Measurement], types: set[str]) -> bool:
+    return any(result.outcome != "ok" for result in results) or types <= {result.type for result in results}
+
+
+@final
+class TableDomain(Domain):
+    """A domain whose features, properties and checks of a table's objects are computed once and kept.
+
+    Features are kept in single precision: 150,000 peptides take half a gigabyte. Everything else is the domain's own,
+    but for the environment when `is_restricted`: it builds the table's objects and nothing else.
+    """
+
+    def __init__(self, domain: Domain, objects: Sequence[str], *, is_restricted: bool = False) -> None:
+        self._domain = domain
+        self._is_restricted = is_restricted
+        self._rows = {name: row for row, name in enumerate(objects)}
+        self._objects = tuple(objects)
+        self._features: np.ndarray[tuple[int, int], np.dtype[np.float32]] | None = None
+        self._properties: dict[str, Floats] = {}
+        self._broken: dict[str, list[str]] = {}
+        self.object_columns = domain.object_columns
+        self.needs_all_columns = domain.needs_all_columns
+        self.computed = domain.computed
+        self.formats = domain.formats
+
+    def features(self, texts: Sequence[str]) -> Floats:
+        """Return proxy inputs [N, D]."""
+        rows = self._places(texts)
+        if rows is None:
+            return self._domain.features(texts)
+        if self._features is None:
+            starts = range(0, len(self._objects), CHUNK)
+            parts = [self._domain.features(self._objects[i : i + CHUNK]).astype(np.float32) for i in starts]
+            self._features = np.concatenate(parts)
+        return self._features[rows].astype(np.float64)
+
+    def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
+        """Return the named computed properties, each [N]."""
+        rows = self._places(texts)
+        if rows is None:
+            return self._domain.properties(texts, names)
+        new = [name for name in names if name not in self._properties]
+        if new:
+            self._properties |= self._domain.properties(self._objects, new)
+        return {name: self._properties[name][rows] for name in names}
+
+    def check(self, text: str) -> list[str]:
+        """Return the reasons why this object may not be proposed, or nothing."""
+        if text not in self._broken:
+            self._broken[text] = self._domain.check(text)
+        return self._broken[text]
+
+    def _places(self, texts: Sequence[str]) -> list[int] | None:
+        """Return the rows of objects of the table; None if one is not of it."""
+        rows = [self._rows.get(text, -1) for text in texts]
+        return None if -1 in rows else rows
+
+    def parse(self, fields: Mapping[str, str]) -> str:
+        """Return the canonical text of an object."""
+        return self._domain.parse(fields)
+
+    def columns(self, text: str) -> dict[str, str | float]:
+        """Return the flat columns that describe the object."""
+        return self._domain.columns(text)
+
+    def display(self, text: str) -> str:
+        """Return what a person reads."""
+        return self._domain.display(text)
+
+    def similarity(self, left: Sequence[str], right: Sequence[str]) -> Floats:
+        """Return similarities [N, M] in 0-1."""
+        return self._domain.similarity(left, right)
+
+    def draw(self, texts: Sequence[str], captions: Sequence[str]) -> str:
+        """Return one SVG that shows the objects."""
+        return self._domain.draw(texts, captions)
+
+    def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:
+        """Return the generative environment."""
+        environment = self._domain.environment(known, device)
+        return RestrictedEnvironment(environment, self._objects) if self._is_restricted else environment
+
+    def kernel(self) -> Kernel:
+        """Return a fresh GP kernel over `features`."""
+        return self._domain.kernel()
