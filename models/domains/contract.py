@@ -61,6 +61,8 @@ class Domain(ABC):
     `needs_all_columns` (a mixture's components and process variables)."""
     needs_all_columns: bool = False
     computed: Mapping[str, ComputedProperty]
+    groupings: Mapping[str, str]
+    """Ways of putting alike objects into one group (by scaffold, by length), each with its description."""
     formats: Mapping[str, FileFormat]
     """File name extension -> format, beside json and csv, which every domain has."""
 
@@ -81,6 +83,14 @@ class Domain(ABC):
     @abstractmethod
     def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
         """Return the named computed properties, each [N]."""
+
+    @abstractmethod
+    def group(self, texts: Sequence[str], name: str) -> list[str]:
+        """Return the group of each object under one of `groupings`: alike objects have equal texts.
+
+        Raises:
+            KeyError: if the domain has no such grouping.
+        """
 
     @abstractmethod
     def columns(self, text: str) -> dict[str, str | float]:

@@ -23,6 +23,7 @@ class Molecules(Domain):
 
     object_columns = (objects.COLUMN,)
     computed = objects.COMPUTED
+    groupings = objects.GROUPINGS
     formats = objects.FORMATS
 
     def __init__(self, spec: MoleculesSpec) -> None:
@@ -39,6 +40,10 @@ class Molecules(Domain):
     def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
         """Return the named computed properties, each [N]."""
         return objects.properties(texts, names)
+
+    def group(self, texts: Sequence[str], name: str) -> list[str]:
+        """Return the scaffold of each molecule."""
+        return objects.groups(texts, name)
 
     def columns(self, text: str) -> dict[str, str | float]:
         """Return the SMILES column."""

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from models.domains.peptides.spec import PeptidesSpec
     from models.gflownet.environment import Environment
 
+GROUPINGS = {"length": "number of residues", "residues": "the same residues in any order"}
+
 
 @final
 class Peptides(Domain):
@@ -33,6 +35,7 @@ class Peptides(Domain):
         self.spec = spec
         self.ends = Ends(spec.n_terminus, spec.c_terminus)
         self.computed = properties.COMPUTED
+        self.groupings = GROUPINGS
         self.formats = {
             "fasta": FileFormat("text/x-fasta", self._write_fasta),
             "helm": FileFormat("text/plain", self._write_helm),
@@ -78,6 +81,13 @@ class Peptides(Domain):
     def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
         """Return the named computed properties, each [N]."""
         return properties.compute([self.read(text) for text in texts], names)
+
+    def group(self, texts: Sequence[str], name: str) -> list[str]:
+        """Return the length of each peptide, or its residues in alphabetical order."""
+        if name not in self.groupings:
+            raise KeyError(name)
+        sequences = [self.read(text).sequence for text in texts]
+        return [str(len(chain)) if name == "length" else "".join(sorted(chain)) for chain in sequences]
 
     def columns(self, text: str) -> dict[str, str | float]:
         """Return the sequence and HELM columns."""

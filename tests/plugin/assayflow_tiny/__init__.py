@@ -36,6 +36,7 @@ class Switches(Domain):
     def __init__(self, spec: SwitchesSpec) -> None:
         self.n = spec.n
         self.computed = {"ones": ComputedProperty("number of switches that are on", range=(0.0, float(spec.n)))}
+        self.groupings = {"first": "whether the first switch is on"}
         self.formats = {"txt": FileFormat("text/plain", _write_lines)}
 
     def parse(self, fields: Mapping[str, str]) -> str:
@@ -52,6 +53,12 @@ class Switches(Domain):
     def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
         """Return how many switches are on [N]."""
         return {name: np.array([text.count("1") for text in texts], dtype=np.float64) for name in names}
+
+    def group(self, texts: Sequence[str], name: str) -> list[str]:
+        """Return the first letter of each text."""
+        if name not in self.groupings:
+            raise KeyError(name)
+        return [text[0] for text in texts]
 
     def columns(self, text: str) -> dict[str, str | float]:
         """Return the one column."""

@@ -31,6 +31,7 @@ class CompositionDomain(Domain):
 
     object_columns = (COLUMN,)
     computed = features.COMPUTED
+    groupings = {"elements": "chemical system: the same elements in any amounts"}  # noqa: RUF012 - never written to
     formats = {"txt": FileFormat(media_type="text/plain", write=write_formulas)}  # noqa: RUF012 - never written to
 
     def __init__(self, spec: CompositionSpec) -> None:
@@ -60,6 +61,12 @@ class CompositionDomain(Domain):
     def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
         """Return computed properties [N] each."""
         return features.properties_of(texts, names)
+
+    def group(self, texts: Sequence[str], name: str) -> list[str]:
+        """Return the chemical system of each composition, as in `Al-As-Ga`."""
+        if name not in self.groupings:
+            raise KeyError(name)
+        return ["-".join(sorted(amounts_of(text))) for text in texts]
 
     def columns(self, text: str) -> dict[str, str | float]:
         """Return the formula under its column."""
