@@ -81,6 +81,16 @@ class Domain(ABC):
         """Return the reasons why this object may not be proposed (the domain's rules and limits), or nothing."""
 
     @abstractmethod
+    def pattern(self, text: str) -> Callable[[str], bool]:
+        """Return the test of canonical texts that a pattern describes, in the domain's own language of patterns.
+
+        Hazard lists are written in it: operators decide what it must never miss, so a test may raise but not guess.
+
+        Raises:
+            ValueError: if the text is no pattern.
+        """
+
+    @abstractmethod
     def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
         """Return the named computed properties, each [N]."""
 

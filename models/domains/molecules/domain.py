@@ -8,7 +8,7 @@ from models.domains.contract import Domain
 from models.domains.molecules import objects
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gpytorch.kernels import Kernel
 
@@ -36,6 +36,10 @@ class Molecules(Domain):
     def check(self, text: str) -> list[str]:
         """Return why a molecule may not be proposed."""
         return objects.check(text, self.spec.max_heavy_atoms)
+
+    def pattern(self, text: str) -> Callable[[str], bool]:
+        """Return whether a molecule holds the substructure that a SMARTS describes."""
+        return objects.substructure(text)
 
     def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
         """Return the named computed properties, each [N]."""

@@ -102,6 +102,19 @@ def check(text: str, max_heavy_atoms: int) -> list[str]:
     return reasons
 
 
+def substructure(smarts: str) -> Callable[[str], bool]:
+    """Return whether a canonical text holds the substructure that a SMARTS describes.
+
+    Raises:
+        ValueError: if the SMARTS cannot be read or is empty.
+    """
+    with rdBase.BlockLogs():
+        query: Chem.Mol | None = Chem.MolFromSmarts(smarts.strip())
+    if query is None or query.GetNumAtoms() == 0:
+        raise ValueError(f"{_shown(smarts)} is no SMARTS")
+    return lambda text: bool(molecule(text).HasSubstructMatch(query))
+
+
 def properties(texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
     """Return the named computed properties, each [N].
 

@@ -12,7 +12,7 @@ from models.domains.contract import ComputedProperty, Domain, FileFormat, Invali
 from models.specs import DomainSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gpytorch.kernels import Kernel
 
@@ -49,6 +49,12 @@ class Switches(Domain):
     def check(self, text: str) -> list[str]:
         """Return whether the number of switches is another."""
         return [] if len(text) == self.n else [f"{len(text)} switches, not {self.n}"]
+
+    def pattern(self, text: str) -> Callable[[str], bool]:
+        """Return whether a text holds a run of letters."""
+        if not text or not set(text) <= {"0", "1"}:
+            raise ValueError("expected letters 0 and 1")
+        return lambda switches: text in switches
 
     def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
         """Return how many switches are on [N]."""

@@ -8,10 +8,10 @@ from models.domains.contract import Domain, FileFormat
 from models.domains.materials.composition import features
 from models.domains.materials.composition.charges import allowed_states, is_neutral
 from models.domains.materials.composition.drawing import draw_formulas
-from models.domains.materials.composition.formula import COLUMN, amounts_of, canonical
+from models.domains.materials.composition.formula import COLUMN, amounts_of, canonical, matching
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gpytorch.kernels import Kernel
 
@@ -57,6 +57,10 @@ class CompositionDomain(Domain):
             states = spec.oxidation_states
             reasons.append(f"no choice of one {states} oxidation state per element makes it charge-neutral")
         return reasons
+
+    def pattern(self, text: str) -> Callable[[str], bool]:
+        """Return whether a composition holds all elements of a list (`Cd`, `Pb,Tl`), or is a formula (`PbTe`)."""
+        return matching(text)
 
     def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
         """Return computed properties [N] each."""

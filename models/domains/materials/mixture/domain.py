@@ -14,7 +14,7 @@ from models.domains.materials.mixture.drawing import draw_recipes
 from models.domains.materials.process import Categorical
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gpytorch.kernels import Kernel
 
@@ -53,6 +53,10 @@ class MixtureDomain(Domain):
                 kind = "values" if isinstance(variable, Categorical) else "levels"
                 reasons.append(f"{variable.name}: {values[variable.name]} is not one of the campaign's {kind}")
         return reasons
+
+    def pattern(self, text: str) -> Callable[[str], bool]:
+        """Return whether a recipe holds all of a list of components and settings (`water, solvent=DMF`)."""
+        return recipe.matching(self._spec, text)
 
     def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
         """Return computed properties [N] each."""
