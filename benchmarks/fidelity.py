@@ -58,8 +58,9 @@ BUDGET = TrainerSettings(
 MINUTES = replace(
     BUDGET,
     trajectories_per_step=256,
-    policy=PolicySpec(width=384, depth=3),
-    learning_rate=1.5e-3,
+    policy=PolicySpec(width=256, depth=2),
+    learning_rate=4e-3,
+    huber_delta=1.0,
     replay_share=0.75,
 )
 PLAIN_GRID = TrainerSettings(
@@ -89,7 +90,7 @@ OUR_GRID = replace(
 MINUTES_OF_TWO_CORES = 5.0
 GRID_TRAJECTORIES = 32_000
 SMALL = TrainerSettings(
-    steps=3_000,
+    steps=1_500,
     policy=PolicySpec(width=128),
     random_action_probability=0.1,
     measured_share=0.0,
@@ -154,7 +155,7 @@ def budget_of_calls(report: Report, *, quick: bool) -> None:
 
 def qm9_strings(report: Report, *, quick: bool) -> None:
     """QM9 strings with half as many reward calls."""
-    settings = within_calls(2_000 if quick else CALLS // 2, replace(BUDGET, huber_delta=5.0))
+    settings = within_calls(2_000 if quick else CALLS // 2, BUDGET)
     answers = many_seeds(report, "QM9 strings", settings, SEEDS[:1] if quick else SEEDS)
     l1, random_l1 = 2 * mean(answers, "tv"), 2 * random_tv("QM9 strings")
     report.claim("QM9 strings, 32,000 calls: L1 over random's", l1 / random_l1, "<=", 0.25)
