@@ -4,6 +4,7 @@ import inspect
 import math
 import pkgutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib import import_module
 
 import pytest
@@ -99,6 +100,62 @@ def test_members_and_draws_agree_with_the_posterior(kind: type[Proxy]) -> None:
     scale = y.std(dim=0)
     assert bool(((draws.mean(dim=0) - belief.mean).abs() < 0.1 * scale).all())
     assert bool(((draws.std(dim=0) - belief.sd).abs() < 0.1 * scale).all())
+
+
+@EVERY
+def test_bounds_that_tell_nothing_change_nothing_much(kind: type[Proxy]) -> None:
+    """An object known to lie far below what all others are is no evidence about them."""
+    x, y = _smooth(60)
+    without = _build(kind).fit(_table(x[:50], y[:50]), seed=0).posterior(x[:50])
+    hidden = y.clone()
+    hidden[50:] = NAN
+    open_ended = torch.full_like(y, NAN)
+    open_ended[50:] = math.inf
+    lower = torch.full_like(y, NAN)
+    lower[50:] = -1e4
+    table = replace(_table(x, hidden), lower=lower, upper=open_ended)
+    belief = _build(kind).fit(table, seed=0).posterior(x[:50])
+    assert bool(((belief.mean - without.mean).abs().mean(dim=0) < 0.2 * y.std(dim=0)).all())
+
+
+@EVERY
+def test_learns_from_bounds(kind: type[Proxy]) -> None:
+    """With all noisy values above a threshold censored, what is above it is predicted no worse than without them."""
+    x, y = _smooth(150)
+    y += 0.3 * y.std(dim=0) * torch.randn(y.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    edge = y.quantile(0.6, dim=0)
+    is_above = y > edge
+    hidden = y.masked_fill(is_above, NAN)
+    lower = torch.where(is_above, edge, NAN)
+    upper = torch.where(is_above, math.inf, lower)
+    new, truth = _smooth(200, seed=1)
+    high = truth > edge
+    errors = [
+        (_build(kind).fit(table, seed=0).posterior(new).mean - truth)[high].square().mean().sqrt()
+        for table in (replace(_table(x, hidden), lower=lower, upper=upper), _table(x, hidden))
+    ]
+    assert float(errors[0]) < 1.001 * float(errors[1])
+
+
+@EVERY
+def test_learns_where_only_bounds_are_known(kind: type[Proxy]) -> None:
+    """A type without any exact value, beside one with many: the proxy stays finite.
+
+    One that promises to learn from nothing knows the type's level, too.
+    """
+    x, y = _smooth(40)
+    values = y.clone()
+    values[:, 1] = NAN
+    bounds = torch.full_like(y, NAN)
+    bounds[:, 1] = 100.0
+    table = replace(
+        _table(x, values), lower=bounds, upper=bounds + 1e-9 + torch.where(bounds.isnan(), bounds, math.inf)
+    )
+    belief = _build(kind).fit(table, seed=0).posterior(x)
+    assert bool(belief.mean.isfinite().all())
+    assert bool((belief.predictive_sd > 0).all())
+    if kind.minimum == 0:
+        assert float(belief.mean[:, 1].mean()) > 50
 
 
 def test_table_refuses_what_is_not_whole() -> None:
