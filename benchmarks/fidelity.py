@@ -45,7 +45,7 @@ from models.specs import LOSSES
 SEEDS = (1, 2, 3)
 CALLS = 64_000
 NGRAMS = (1, 2, 3, 4)
-"""What the policy sees of TFBind8's strings; those of QM9 it sees as letters."""
+"""What the policy sees of TFBind8 and its small slice; QM9's strings it sees as letters."""
 BUDGET = TrainerSettings(
     trajectories_per_step=128,
     policy=PolicySpec(width=256, depth=3),

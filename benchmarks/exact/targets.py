@@ -10,14 +10,14 @@ QM9_STRINGS = "qm9str/qm9str.csv.gz"
 
 
 def target(name: str, ngram_lengths: tuple[int, ...] = (1,)) -> Target:
-    """Return `TFBind8`, `QM9 strings`, `strings 4^L` or `hypergrid H^D`; `ngram_lengths` is TFBind8's encoding."""
+    """Return `TFBind8`, `QM9 strings`, `strings 4^L` or `hypergrid H^D`; `ngram_lengths` is for DNA."""
     if name == "TFBind8":
         return Target(spaces.tfbind8(ngram_lengths), lambda values, _: _log_power(values[:, 0], 3, 10.0))
     if name == "QM9 strings":
         return Target(spaces.qm9_strings(), lambda values, _: _log_power(values[:, 0], 5, 100.0))
     if name.startswith("strings 4^"):
         length = int(name.removeprefix("strings 4^"))
-        return Target(spaces.short_strings(length), lambda values, _: _log_power(values[:, 0], 3, 10.0))
+        return Target(spaces.short_strings(length, ngram_lengths), lambda values, _: _log_power(values[:, 0], 3, 10.0))
     side, n_dimensions = (int(word) for word in name.removeprefix("hypergrid ").split("^"))
     return Target(spaces.hypergrid(n_dimensions, side), lambda values, _: values[:, 0].log())
 
