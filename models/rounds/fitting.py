@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, final
 
 import torch
 
-from models.acquisition.upper_confidence_bound import UpperConfidenceBound
 from models.beliefs import Beliefs
 from models.gflownet.sampler import draw
 from models.proxies.choice import fit_best
@@ -20,7 +19,7 @@ from models.proxies.dataset import outcomes, tabulate, transformed
 from models.proxies.deep_ensemble import DeepEnsemble
 from models.proxies.feasibility import fit_feasibility
 from models.proxies.gaussian_process import GaussianProcess
-from models.reward import LogReward, Utility, utility
+from models.reward import LogReward, Utility, log_reward, utility
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
 ENOUGH_OBJECTS = 20
 """Measured objects that tell the usual range of a computed property."""
 RANDOM_WALKS = 256
-KAPPA = 1.0
-"""Deviations of optimism in the reward that the sampler learns."""
 
 
 @final
@@ -95,7 +92,9 @@ def fit(
     tick(1.0, "fitted the proxies")
     beliefs = Beliefs(spec, domain, proxies, feasibility)
     utilities = [_utility(objective, beliefs, table, environment) for objective in spec.objectives]
-    return Fitted(domain, beliefs, LogReward(beliefs, utilities, UpperConfidenceBound(KAPPA)), table, attempted)
+    measured = [name for name, share in attempted.items() if share > 0]
+    reward = log_reward(beliefs, utilities, measured, lambda: random_objects(environment), seed)
+    return Fitted(domain, beliefs, reward, table, attempted)
 
 
 def _training_table(spec: CampaignSpec, domain: Domain, table: MeasuredTable) -> TrainingTable:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from models.acquisition.contract import nothing_known
 from models.acquisition.upper_confidence_bound import UpperConfidenceBound
 from models.beliefs import Assessment
 from models.proxies.contract import Posterior
@@ -49,7 +50,8 @@ class FixedBeliefs:
 def _reward() -> tuple[LogReward, FixedBeliefs]:
     beliefs = FixedBeliefs()
     unit = Utility(0.0, 1.0, "maximize")
-    return LogReward(beliefs, [unit, unit], UpperConfidenceBound(0.0), weighted_sum), beliefs  # type: ignore[arg-type]
+    acquisition = UpperConfidenceBound(nothing_known(2, weighted_sum, kappa=0.0))
+    return LogReward(beliefs, [unit, unit], acquisition), beliefs  # type: ignore[arg-type]
 
 
 def _ask(reward: LogReward, texts: list[str], beta: float) -> Tensor:
@@ -92,10 +94,10 @@ def test_chebyshev_reaches_a_concave_front_where_the_sum_cannot() -> None:
 
 
 def test_chebyshev_spans_the_unit_whatever_the_preference() -> None:
-    preference = torch.tensor([[0.9, 0.1], [0.5, 0.5], [1.0, 0.0]])
-    assert torch.allclose(augmented_chebyshev(torch.ones(3, 2), preference), torch.ones(3))
-    assert torch.allclose(augmented_chebyshev(torch.zeros(3, 2), preference), torch.zeros(3))
-    single = torch.rand(5, 1)
+    preference = torch.tensor([[0.9, 0.1], [0.5, 0.5], [1.0, 0.0]], dtype=torch.float64)
+    assert torch.allclose(augmented_chebyshev(torch.ones(3, 2), preference), torch.ones(3).double())
+    assert torch.allclose(augmented_chebyshev(torch.zeros(3, 2), preference), torch.zeros(3).double())
+    single = torch.rand(5, 1, dtype=torch.float64)
     assert torch.allclose(augmented_chebyshev(single, torch.ones(5, 1)), single.squeeze(1))
 
 
