@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
+from models.proxies.censoring import log_interval
 from models.proxies.contract import Posterior
 
 if TYPE_CHECKING:
@@ -63,15 +64,6 @@ class Score:
     n: int
 
 
-def _log_interval(low: Tensor, high: Tensor) -> Tensor:
-    """Return log(Phi(high) - Phi(low)), in the tail where the difference is largest."""
-    flipped = low > 0
-    low, high = torch.where(flipped, -high, low), torch.where(flipped, -low, high)
-    above, below = torch.special.log_ndtr(high), torch.special.log_ndtr(low)
-    log_probability: Tensor = above + torch.log1p(-torch.exp((below - above).clamp_max(-1e-12)))
-    return log_probability
-
-
 def _scale(low: Tensor, high: Tensor) -> float:
     """Return the factor of deviations that makes standard residuals likely, shrunk towards 1.
 
@@ -84,7 +76,8 @@ def _scale(low: Tensor, high: Tensor) -> float:
         return math.sqrt(squares / n)
     logs = torch.linspace(*SCALES, dtype=torch.float64)
     factors = logs.exp().unsqueeze(-1)  # [G, 1]
-    inside = _log_interval(low[~exact] / factors, high[~exact] / factors).sum(dim=-1)
+    zero = low.new_zeros(1)
+    inside = log_interval(zero, factors, low[~exact], high[~exact]).sum(dim=-1)
     unlikely = 0.5 * squares / factors.squeeze(-1).square() + n * logs - inside
     return float(logs[unlikely.argmin()].exp())
 
@@ -96,7 +89,8 @@ def score(held_out: HeldOut) -> Score:
     scale = _scale(low, high)
     low, high = low / scale, high / scale
     density = -0.5 * low.square() - (held_out.belief.predictive_sd.clamp_min(1e-9) * scale).log()
-    unlikely = -torch.where(exact, density - 0.5 * math.log(2 * math.pi), _log_interval(low, high))
+    unlikely = 0.5 * math.log(2 * math.pi) - density
+    unlikely[~exact] = -log_interval(low.new_zeros(1), low.new_ones(1), low[~exact], high[~exact])
     errors = (held_out.values - held_out.belief.mean)[exact]
     n, has_values = len(low), bool(exact.any())
     return Score(
