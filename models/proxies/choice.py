@@ -89,6 +89,17 @@ class ChosenProxies:
                 noise[:, columns] = belief.noise_sd[:, places]
         return Posterior(mean, sd, noise)
 
+    def draw(self, features: Tensor, n: int, generator: torch.Generator) -> Tensor:
+        """Return joint draws [n, N, M] of the values at features [N, D], without measurement noise."""
+        values = features.new_empty(n, len(features), len(self.types))
+        for part in self._parts:
+            places = [i for i, column in enumerate(part.columns) if self.chosen[self.types[column]] == part.name]
+            if places:
+                mean = part.proxy.posterior(features).mean
+                drawn = mean + part.factors * (part.proxy.draw(features, n, generator) - mean)
+                values[..., [part.columns[i] for i in places]] = drawn[..., places]
+        return values
+
     def interval(self, features: Tensor, level: float = 0.9) -> tuple[Tensor, Tensor]:
         """Return the ends [N, M] of intervals that hold what an assay would report with probability `level`.
 
