@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
+from models.campaign import CLUSTER
 from models.decision_specs import BudgetLimit, GroupLimit, SharedLimit
 from models.selection.limits import BatchLimits, Budget, Grouping, leader_clusters, numbered
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from models.decision_specs import BatchSpec
     from models.domains.contract import Domain
 
-CLUSTER = "cluster"
-"""The grouping by similarity that every domain has."""
 OUTSIDE = "outside the applicability domain"
 
 

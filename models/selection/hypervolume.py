@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from models.selection.contract import Candidates, JointUtilities, Limits, Pick, Purpose, Request
 
-MOST_OBJECTIVES = 4
-"""Boxes of a front grow too fast with more."""
 LIST_LENGTH = {1: 1000, 2: 1000, 3: 400, 4: 150}
 """Candidates that can be afforded by number of objectives."""
 N_DRAWS = {1: 128, 2: 128, 3: 64, 4: 32}
