@@ -19,11 +19,11 @@ KINDS = {
     "concatenation": {"has_logit_scale": False, "has_concatenation": True},
 }
 TRAINING = TrainerSettings(
-    steps=2_500,
+    steps=2_000,
     trajectories_per_step=128,
     policy=PolicySpec(width=256, depth=2),
-    learning_rate=5e-3,
-    huber_delta=0.5,
+    learning_rate=6e-3,
+    huber_delta=1.0,
     measured_share=0.0,
     replay_share=0.75,
     replay_capacity=65_536,

@@ -20,7 +20,6 @@ from models.reward import augmented_chebyshev, weighted_sum
 SCALARISATIONS = {"weighted sum": weighted_sum, "augmented Chebyshev": augmented_chebyshev}
 EXACT_HYPERVOLUME = 0.980775
 NGRAMS = (1, 2, 3)
-PREFERENCE = replace(TRAINING, steps=2_000)
 FRONT = replace(
     TRAINING,
     steps=1_000,
@@ -36,7 +35,7 @@ def preference(job: Job) -> list[dict[str, Any]]:
     """Train one policy for every preference and return a row per preference and one for all together."""
     aim = Target(spaces.tfbind8(NGRAMS), SCALARISATIONS[job.kind])
     conditions = ConditionSampler((4.0, 32.0), 2)
-    settings = job.settings(PREFERENCE)
+    settings = job.settings(TRAINING)
     started = time.perf_counter()
     trainer = aim.trainer(conditions, settings, job.seed)
     trainer.run(settings.steps)
