@@ -21,9 +21,11 @@ from models.rounds.choosing import choose
 from models.rounds.explaining import explain
 from models.rounds.fitting import fit
 from models.rounds.gate import Gate
+from models.rounds.repeating import controls
 from models.rounds.sampling import draw_pool, log_partition
 from models.rounds.training import StateReward, Training, build_trainer, check_sampler, train
 from models.screening import ScreenedDomain
+from models.stopping import stopping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,11 +57,12 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     stages = Stages(report)
     domain = ScreenedDomain(open_domain(spec.domain), spec.domain, hazards)
     known = list(dict.fromkeys(result.object for result in history.measurements))
+    domain.require_clean(item.object for item in controls(domain, spec.batch.controls, ()))
     with stages.stage("fitting") as tick:
         environment = domain.environment(known, device or "cpu")
         check_sampler(spec.sampler, environment)
         fitted = fit(spec, domain, environment, history, seed, tick)
-    summary = summary_of(fitted, str(environment.device), history.digest(), seed)
+    summary = summary_of(fitted, history, str(environment.device), seed)
     summary["hazard_lists"] = domain.audit()
     if unsafe := [rail.name for rail in spec.guardrails if not guardrail.is_bounded(fitted.beliefs.proxies, rail)]:
         return _nothing(summary, stages, unbounded(unsafe))
@@ -72,9 +75,10 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         gate = Gate(fitted, history)
         pool = draw_pool(trainer, reward, gate, spec.batch, seed + 1, tick)
     with stages.stage("selecting"):
-        batch = choose(pool, fitted, history, seed + 2)
+        batch = choose(pool, fitted, domain.closed_to(history), seed + 2)
         candidates = explain(batch, pool, fitted, trainer, seed + 3)
         domain.require_clean(candidate.object for candidate in candidates)
+        summary["stopping"] = stopping(fitted, history, pool.at([choice.row for choice in batch.choices]), seed + 6)
         log_z = {f"{beta:g}": log_partition(trainer, reward, beta, seed + 4) for beta in spec.sampler.beta}
     summary["statements"] += [*batch.notes, *batch.shortfall]
     if not batch.shortfall:

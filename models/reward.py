@@ -14,6 +14,7 @@ import torch
 
 from models.acquisition import get_acquisition
 from models.acquisition.contract import SCALARISATIONS, augmented_chebyshev, nothing_known, weighted_sum
+from models.constraints import Multipliers, shortfall
 from models.proxies.dataset import transformed
 
 if TYPE_CHECKING:
@@ -112,6 +113,9 @@ class LogReward:
         acquisition: what beta multiplies.
         kappa: deviations of optimism in `scores`.
         path: the function drawn for this round, for acquisitions that use one.
+
+    Attributes:
+        multipliers: of the constraints that multipliers enforce; whoever moves them changes the reward of every object.
     """
 
     def __init__(
@@ -128,9 +132,10 @@ class LogReward:
         self._kappa = kappa
         self._path = path
         nothing = torch.zeros(1, len(self._utilities), dtype=torch.float64)
-        n_statistics = acquisition.statistics(nothing, nothing, nothing).shape[1]
+        self._n_statistics = acquisition.statistics(nothing, nothing, nothing).shape[1]
+        self.multipliers = Multipliers(len(beliefs.weighted))
         self._rows: dict[str, int] = {"": 0}
-        self._known = torch.zeros(1, n_statistics + 2, dtype=torch.float64)
+        self._known = torch.zeros(1, self._n_statistics + len(self.multipliers) + 2, dtype=torch.float64)
         self._known[0, -1] = 1.0
 
     @property
@@ -141,27 +146,37 @@ class LogReward:
     def __call__(self, texts: Sequence[str], beta: Tensor, preference: Tensor) -> Tensor:
         """Return log-rewards [N] (float32) for inverse temperatures [N] and preferences [N, M]."""
         known = self._lookup(texts)
-        value = self._acquisition.value(known[:, :-2], preference.to(known))
-        log_reward = beta.to(known) * value + known[:, -2]
+        value = self._acquisition.value(known[:, : self._n_statistics], preference.to(known))
+        log_reward = beta.to(known) * value + known[:, -2] - self.multipliers.penalty(self._shortfalls(known))
         log_reward = log_reward.clamp(LOG_FLOOR, LOG_CEILING)
         return log_reward.masked_fill(known[:, -1] > 0, -torch.inf).float().to(beta.device)
 
     def value(self, texts: Sequence[str], preference: Tensor) -> Tensor:
         """Return the acquisition's values [N] for preferences [N, M]: what beta multiplies."""
-        known = self._lookup(texts)[:, :-2]
+        known = self._lookup(texts)[:, : self._n_statistics]
         return self._acquisition.value(known, preference.to(known))
 
-    def scores(self, objectives: Posterior) -> Tensor:
-        """Return optimistic utilities [N, M] of beliefs about objectives: kappa deviations above the expectation."""
+    def violations(self, texts: Sequence[str]) -> Tensor:
+        """Return which of the constraints that multipliers enforce each object violates [N, L] (bool)."""
+        return self._shortfalls(self._lookup(texts)) > 0
+
+    def _shortfalls(self, known: Tensor) -> Tensor:
+        return known[:, self._n_statistics : -2]
+
+    def scores(self, objectives: Posterior, trust: Tensor | None = None) -> Tensor:
+        """Return optimistic utilities [N, M] of beliefs about objectives: kappa deviations above the expectation.
+
+        Of each deviation counts the share `trust` [N], all of it where none is given.
+        """
         mean, sd = moments(self._utilities, objectives)
-        return mean + self._kappa * sd
+        return mean + self._kappa * (sd if trust is None else sd * trust.unsqueeze(-1))
 
     def deviations(self, objectives: Posterior) -> Tensor:
         """Return how uncertain each utility is [N, M]."""
         return moments(self._utilities, objectives)[1]
 
     def _lookup(self, texts: Sequence[str]) -> Tensor:
-        """Return [N, S + 2]: statistics, log feasibility, and 1 for what may not be proposed."""
+        """Return [N, S + L + 2]: statistics, shortfalls, log feasibility, and 1 for what may not be proposed."""
         new = [text for text in dict.fromkeys(texts) if text not in self._rows]
         if new:
             rows = self._score(new)
@@ -173,13 +188,19 @@ class LogReward:
     def _score(self, texts: Sequence[str]) -> Tensor:
         assessment = self._beliefs.assess(texts)
         mean, sd = moments(self._utilities, assessment.objectives)
-        statistics = self._acquisition.statistics(mean, sd, self._drawn(assessment))
-        probabilities = torch.cat([assessment.feasibility.unsqueeze(-1), assessment.within], dim=1)
+        trust, drawn = assessment.trust.unsqueeze(-1), self._drawn(assessment)
+        # outside the applicability domain hope fades: deviations and draws shrink towards what is expected
+        drawn = None if drawn is None else mean + trust * (drawn - mean)
+        statistics = self._acquisition.statistics(mean, trust * sd, drawn)
+        gated = assessment.within[:, self._beliefs.gated]
+        probabilities = torch.cat([assessment.feasibility.unsqueeze(-1), gated], dim=1)
         log_feasibility = probabilities.clamp_min(LEAST_PROBABILITY).log().sum(dim=1)
         breaks_rules = torch.tensor([bool(self._beliefs.domain.check(text)) for text in texts])
         refused = breaks_rules | ~assessment.is_allowed | ~statistics.isfinite().all(dim=1)
         statistics = statistics.masked_fill(refused.unsqueeze(-1), 0.0)
-        extra = [log_feasibility.unsqueeze(-1), refused.unsqueeze(-1).to(statistics)]
+        weighted = assessment.within[:, self._beliefs.weighted]
+        shortfalls = shortfall(weighted, self._beliefs.required[self._beliefs.weighted], LEAST_PROBABILITY)
+        extra = [shortfalls, log_feasibility.unsqueeze(-1), refused.unsqueeze(-1).to(statistics)]
         return torch.cat([statistics, *extra], dim=1).round(decimals=6)
 
     def _drawn(self, assessment: Assessment) -> Tensor | None:

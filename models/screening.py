@@ -5,6 +5,7 @@ Knows the domain and the lists by their interfaces alone; not what becomes of wh
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, final
 
 from models.domains.contract import Domain
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from models.domains.contract import Floats
     from models.gflownet.environment import Environment
     from models.hazards import HazardList, Matcher
+    from models.records import History
     from models.specs import DomainSpec
 
 PREFIX = "hazard list "
@@ -57,6 +59,11 @@ class ScreenedDomain(Domain):
             told = ((name, _asked(matcher, text)) for name, matcher in self._matchers)
             known = self._hazards[text] = [f"{PREFIX}{name}: {reason}" for name, reason in told if reason is not None]
         return known
+
+    def closed_to(self, history: History) -> History:
+        """Return the history with measured hazards among the excluded objects, so that none is measured again."""
+        tried = dict.fromkeys(item.object for item in history.measurements)
+        return replace(history, excluded=(*history.excluded, *(text for text in tried if self.hazards(text))))
 
     def audit(self) -> list[dict[str, str]]:
         """Return which lists were used, as plain JSON."""

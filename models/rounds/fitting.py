@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import torch
 
+from models.applicability import applicability
 from models.beliefs import Beliefs
 from models.gflownet.sampler import draw
 from models.proxies.choice import fit_best
@@ -67,6 +68,7 @@ class Fitted:
                 "objects": len(self.attempted),
                 "failed": sum(share == 0 for share in self.attempted.values()),
             },
+            "applicability": self.beliefs.applicability.summary(),
         }
 
 
@@ -90,9 +92,9 @@ def fit(
     attempted = outcomes(history.measurements)
     feasibility = _feasibility(domain, attempted, seed)
     tick(1.0, "fitted the proxies")
-    beliefs = Beliefs(spec, domain, proxies, feasibility)
-    utilities = [_utility(objective, beliefs, table, environment) for objective in spec.objectives]
     measured = [name for name, share in attempted.items() if share > 0]
+    beliefs = Beliefs(spec, domain, proxies, feasibility, applicability(spec.applicability, domain, measured))
+    utilities = [_utility(objective, beliefs, table, environment) for objective in spec.objectives]
     reward = log_reward(beliefs, utilities, measured, lambda: random_objects(environment), seed)
     return Fitted(domain, beliefs, reward, table, attempted)
 

@@ -9,13 +9,14 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from rdkit import DataStructs
 from rdkit.Chem import rdFingerprintGenerator
 
 from models.domains.molecules.objects import molecule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rdkit import DataStructs
 
     from models.domains.contract import Floats
 
