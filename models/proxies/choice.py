@@ -16,6 +16,7 @@ import torch
 
 from models.proxies.conformal import gaussian_radius, radius
 from models.proxies.contract import Posterior, Proxy
+from models.proxies.function_draws import draw_path
 from models.proxies.validation import FOLDS, HALF_90, held_out_beliefs, score
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from models.proxies.contract import FittedProxy, TrainingTable
+    from models.proxies.function_draws import Path
     from models.proxies.validation import HeldOut, Score
 
 MINIMUM_TO_VALIDATE = 10
@@ -99,6 +101,25 @@ class ChosenProxies:
                 drawn = mean + part.factors * (part.proxy.draw(features, n, generator) - mean)
                 values[..., [part.columns[i] for i in places]] = drawn[..., places]
         return values
+
+    def path(self, anchors: Tensor, seed: int) -> Path:
+        """Return a function from features [N, D] to values [N, M] drawn from these beliefs.
+
+        `anchors` [A, D] are ordinary objects, at which Gaussian beliefs are drawn jointly.
+        """
+        used = [part for part in self._parts if part.name in self.chosen.values()]
+        paths = [draw_path(part.proxy, anchors, seed + place) for place, part in enumerate(used)]
+
+        def drawn(features: Tensor) -> Tensor:
+            values = features.new_empty(len(features), len(self.types))
+            for part, path in zip(used, paths, strict=True):
+                mean = part.proxy.posterior(features).mean
+                scaled = mean + part.factors * (path(features) - mean)
+                places = [i for i, column in enumerate(part.columns) if self.chosen[self.types[column]] == part.name]
+                values[:, [part.columns[i] for i in places]] = scaled[:, places]
+            return values
+
+        return drawn
 
     def interval(self, features: Tensor, level: float = 0.9) -> tuple[Tensor, Tensor]:
         """Return the ends [N, M] of intervals that hold what an assay would report with probability `level`.

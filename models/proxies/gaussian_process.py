@@ -216,6 +216,21 @@ class FittedGaussianProcess(FittedProxy):
             draws.append(process.location + process.scale * (mean + normal @ factor.T))
         return torch.stack(draws, dim=-1)
 
+    @torch.no_grad()
+    def covariance_with(self, anchors: Tensor) -> Callable[[Tensor], Tensor]:
+        """Return the function from features [N, D] to their posterior covariances [M, A, N] with anchors [A, D]."""
+        halves = [half for _, half in self._project(anchors)]
+
+        @torch.no_grad()
+        def covariance(features: Tensor) -> Tensor:
+            answers = []
+            for process, known, (_, half) in zip(self._processes, halves, self._project(features), strict=True):
+                prior = process.amplitude * _covariance(process.kernel, anchors, features)
+                answers.append(process.scale**2 * (prior - known @ half.T))
+            return torch.stack(answers)
+
+        return covariance
+
     def leave_one_out(self, column: int) -> Tensor:
         """Return the prediction [n] of each value of one type from all the others (R & W 2006, equation 5.12)."""
         process = self._processes[column]

@@ -221,6 +221,27 @@ class FittedMultiTaskGaussianProcess(FittedProxy):
         values: Tensor = self._location + self._scale * draws.reshape(n, m, n_objects).transpose(1, 2)
         return values
 
+    @torch.no_grad()
+    def covariance_with(self, anchors: Tensor) -> Callable[[Tensor], Tensor]:
+        """Return the function from features [N, D] to their posterior covariances [M, A, N] with anchors [A, D].
+
+        They are those of each type by itself.
+        """
+        variances = self._model.task_matrix().diagonal()
+        halves = [cross @ self._inverse.T for cross in self._cross(anchors)]
+
+        @torch.no_grad()
+        def covariance(features: Tensor) -> Tensor:
+            gram = _gram(self._model.kernel, anchors, features)
+            pairs = zip(variances, halves, self._cross(features), self._scale, strict=True)
+            answers = [
+                scale**2 * (variance * gram + OFFSET - half @ (cross @ self._inverse.T).T)
+                for variance, half, cross, scale in pairs
+            ]
+            return torch.stack(answers)
+
+        return covariance
+
 
 @final
 class MultiTaskGaussianProcess(JointProxy):
