@@ -6,8 +6,9 @@ lab knows and this module does not, so it also tells the expected gain per candi
 
 "consider stopping" needs both: the last `PLATEAU_ROUNDS` rounds with new results together raised the hypervolume by
 less than `SMALL`, and the batch is expected to raise it by less than `SMALL` or, with one objective, by less than the
-noise of one reading. Candidates are counted as independent of each other, which expects rather too much of a batch; so
-the advice comes late rather than early. Letters: K known objects, N candidates, M objectives, L directions, S draws.
+noise of one reading. The expectation is over joint draws of the proxies for the batch and the best known objects, so
+that likely misjudgements of both count on neither side. Letters: K known objects, N candidates, M objectives, L
+directions, S draws.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from models.acquisition.improvement.front import front_of, reference_point
 from models.proxies.contract import Posterior
 from models.proxies.dataset import restored
 from models.reward import LIKELY
+from models.rounds.joint import joint_utilities
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,6 +40,8 @@ SMALL = 0.01
 """Share of the hypervolume below which a gain is called small."""
 DIRECTIONS = 512
 DRAWS = 128
+MOST_KNOWN = 200
+"""Known objects that are drawn with the batch: those that reach the farthest in some direction."""
 
 
 @final
@@ -48,6 +52,7 @@ class Known:
     `rounds` [K] is the round that first measured each, 0 for what was there before.
     """
 
+    texts: list[str]
     rounds: Tensor
     values: Tensor
     utilities: Tensor
@@ -92,20 +97,18 @@ class Volume:
 
 
 def expected_gain(volume: Volume, known: Tensor, draws: Tensor, succeeds: Tensor) -> float:
-    """Return by how much a batch is expected to raise the volume of the known utilities [K, M].
+    """Return by how much a batch is expected to raise the volume of what is known.
 
     Args:
         volume: how volumes are measured.
-        known: what is there.
-        draws: utilities of the batch [S, N, M].
+        known: utilities of known objects [S, K, M].
+        draws: those of the batch [S, N, M].
         succeeds: which candidates give a result in each draw [S, N].
     """
-    before = volume.farthest(known)
-    reached = volume.of(before)
-    gains = [
-        volume.of(torch.maximum(before, volume.farthest(drawn[kept]))) - reached
-        for drawn, kept in zip(draws, succeeds, strict=True)
-    ]
+    gains = []
+    for there, drawn, kept in zip(known, draws, succeeds, strict=True):
+        before = volume.farthest(there)
+        gains.append(volume.of(torch.maximum(before, volume.farthest(drawn[kept]))) - volume.of(before))
     return sum(gains) / len(gains)
 
 
@@ -174,12 +177,13 @@ def _known(fitted: Fitted, history: History) -> Known:
     rounds = torch.tensor([first[text] for text in texts], dtype=torch.int64)
     if not texts:
         nothing = torch.zeros(0, len(fitted.beliefs.spec.objectives), dtype=torch.float64)
-        return Known(rounds, nothing, nothing)
+        return Known([], rounds, nothing, nothing)
     assessed = fitted.beliefs.assess(texts)
     values = assessed.objectives.mean
     utilities = _utilities(values, fitted)
     counts = assessed.is_allowed & (assessed.within >= LIKELY).all(dim=1) & utilities.isfinite().all(dim=1)
-    return Known(rounds[counts], values[counts], utilities[counts])
+    kept = counts.nonzero().squeeze(1)
+    return Known([texts[row] for row in kept.tolist()], rounds[kept], values[kept], utilities[kept])
 
 
 def _utilities(values: Tensor, fitted: Fitted) -> Tensor:
@@ -219,23 +223,28 @@ def _expected(known: Known, volume: Volume, fitted: Fitted, chosen: Pool, seed: 
     n, names = len(chosen.texts), [objective.name for objective in fitted.beliefs.spec.objectives]
     if n == 0:
         return {"candidates": 0, "hypervolume": 0.0, "share": 0.0, "per_candidate": 0.0, "objectives": {}}
-    belief, generator = chosen.objectives, torch.Generator().manual_seed(seed)
-    noise = torch.randn(DRAWS, *belief.mean.shape, generator=generator, dtype=torch.float64)
-    values = belief.mean + belief.sd * noise  # [S, N, M]
-    draws = _utilities(values.flatten(0, 1), fitted).reshape(values.shape)
+    drawn = joint_utilities(fitted, [*chosen.texts, *_farthest(known, volume)], (), DRAWS, seed).candidates
+    batch, there = drawn[:, :n], drawn[:, n:]
+    generator = torch.Generator().manual_seed(seed)
     succeeds = torch.rand(DRAWS, n, generator=generator, dtype=torch.float64) < chosen.feasibility
-    gain = expected_gain(volume, known.utilities, draws, succeeds)
-    best = known.utilities.amax(dim=0)
-    risen = torch.where(succeeds[..., None], draws, -torch.inf).amax(dim=1).maximum(best).mean(dim=0) - best  # [M]
-    exact = torch.zeros_like(belief.mean)
-    reading = fitted.reward.deviations(Posterior(belief.mean, belief.noise_sd, exact)).mean(dim=0)
+    gain = expected_gain(volume, there, batch, succeeds)
+    best = there.amax(dim=1)  # [S, M]
+    risen = torch.where(succeeds[..., None], batch, -torch.inf).amax(dim=1).maximum(best) - best
+    belief = chosen.objectives
+    reading = fitted.reward.deviations(Posterior(belief.mean, belief.noise_sd, torch.zeros_like(belief.mean)))
+    objectives = zip(names, risen.mean(dim=0).tolist(), reading.mean(dim=0).tolist(), strict=True)
     reached = volume.of_points(known.utilities)
     return {
         "candidates": n,
         "hypervolume": gain,
         "share": gain / reached if reached > 0 else None,
         "per_candidate": gain / n,
-        "objectives": {
-            name: {"gain": float(risen[column]), "noise": float(reading[column])} for column, name in enumerate(names)
-        },
+        "objectives": {name: {"gain": rise, "noise": noise} for name, rise, noise in objectives},
     }
+
+
+def _farthest(known: Known, volume: Volume) -> list[str]:
+    """Return the known objects that reach the farthest in some direction, the first `MOST_KNOWN` of them."""
+    reach = volume.reach(known.utilities)
+    share = (reach / reach.amax(dim=0).clamp_min(1e-12)).amax(dim=1)
+    return [known.texts[row] for row in share.argsort(descending=True, stable=True)[:MOST_KNOWN].tolist()]

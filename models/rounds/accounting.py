@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, final
 
+from models.calibration import calibration
 from models.metrics import mean_pairwise_distance, n_circles, vendi_score
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from models.domains.contract import Domain
-    from models.records import Report, Stage
+    from models.records import History, Report, Stage
     from models.rounds.fitting import Fitted
 
 SPANS: dict[Stage, tuple[float, float]] = {
@@ -96,18 +97,15 @@ def statements(fitted: Fitted) -> list[str]:
     n_values = beliefs.proxies.n_values
     told = [
         f"No usable result of {kind} yet (cold start): the round knows nothing of it and treats all objects alike."
-        for kind, n in n_values.items()
-        if n == 0
+        for kind, counts in fitted.table.counts.items()
+        if counts["objects"] == 0
     ]
     for kind, counts in fitted.table.counts.items():
-        if counts["censored"]:
-            told.append(f"{counts['censored']} censored results of {kind} (< or >) are counted but not modelled.")
         if counts["unusable"]:
             told.append(
                 f"{counts['unusable']} results of {kind} have no value on its modelled scale and were left out."
             )
-        if counts["assay_versions"] > 1:
-            told.append(f"{counts['assay_versions']} assay versions of {kind} are pooled as if they were one.")
+    told += fitted.remarks()
     told += [
         f"The constraint on {item.type} is not enforced yet: it has only {n_values[item.type]} results."
         for item in beliefs.spec.constraints
@@ -124,13 +122,16 @@ def unbounded(names: list[str]) -> str:
     )
 
 
-def summary_of(fitted: Fitted, device: str, digest: str, seed: int) -> dict[str, Any]:
-    """Return the part of the summary that is known before training."""
+def summary_of(fitted: Fitted, history: History, device: str, seed: int) -> dict[str, Any]:
+    """Return the part of the summary that is known before training: the data, the proxies and how they did so far."""
+    record = calibration(fitted.beliefs.spec, history)
+    warnings = record.pop("statements")
     return {
-        "data_digest": digest,
+        "data_digest": history.digest(),
         "seed": seed,
         "device": device,
         "versions": versions(),
         **fitted.summary(),
-        "statements": statements(fitted),
+        "calibration": record["objectives"],
+        "statements": [*statements(fitted), *warnings],
     }

@@ -15,7 +15,7 @@ from models.proxies import deep_ensemble
 from models.proxies.contract import Posterior
 from models.records import History, Measurement
 from models.rounds.fitting import Fitted, fit
-from models.stopping import DRAWS, SMALL, Volume, advise, expected_gain, growth, stopping
+from models.stopping import SMALL, Volume, advise, expected_gain, growth, stopping
 
 
 @pytest.mark.parametrize(("m", "tolerance"), [(1, 1e-9), (2, 0.01), (3, 0.02), (5, 0.06)])
@@ -31,16 +31,17 @@ def test_the_volume_is_near_the_exact_one(m: int, tolerance: float) -> None:
 def test_the_expected_gain_of_one_candidate_is_the_expected_improvement() -> None:
     mean, sd, best = 0.7, 0.2, 0.8
     z = (mean - best) / sd
-    improvement = (mean - best) * 0.5 * math.erfc(-z / math.sqrt(2)) + sd * math.exp(-0.5 * z * z) / math.sqrt(
-        2 * math.pi
-    )
+    density = math.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+    improvement = (mean - best) * 0.5 * math.erfc(-z / math.sqrt(2)) + sd * density
     draws = mean + sd * torch.randn(4_000, 1, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    known = torch.tensor([[best], [0.1]], dtype=torch.float64)
+    known = torch.tensor([[best], [0.1]], dtype=torch.float64).expand(4_000, -1, -1)
     volume = Volume(torch.zeros(1, dtype=torch.float64))
     succeeds = torch.rand(4_000, 1, generator=torch.Generator().manual_seed(1)) < 0.5
     always = torch.ones_like(succeeds)
     assert expected_gain(volume, known, draws, always) == pytest.approx(improvement, rel=0.08)
     assert expected_gain(volume, known, draws, succeeds) == pytest.approx(improvement / 2, rel=0.12)
+    shared = 0.3 * torch.randn(4_000, 1, 1, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    assert expected_gain(volume, 1 + shared, 0.9 + shared, always) == 0.0  # a common error promises nothing
 
 
 def test_growth_looks_at_the_last_two_rounds() -> None:
@@ -81,32 +82,30 @@ def test_advice_follows_its_thresholds(
 
 
 class Chosen:
-    """A batch with certain or uncertain predictions."""
+    """Of a pool, only what is read: texts, noise and feasibility."""
 
-    def __init__(self, mean: float, sd: float, n: int = 4) -> None:
-        column = torch.ones(n, 1, dtype=torch.float64)
-        self.texts = [format(i, "07b") for i in range(n)]
-        self.objectives = Posterior(mean * column, sd * column, 0.1 * column)
-        self.feasibility = torch.ones(n, dtype=torch.float64)
+    def __init__(self, *texts: str) -> None:
+        column = torch.ones(len(texts), 1, dtype=torch.float64)
+        self.texts = list(texts)
+        self.objectives = Posterior(column, column, 0.05 * column)
+        self.feasibility = torch.ones(len(texts), dtype=torch.float64)
 
 
-@pytest.fixture(scope="module")
-def fitted() -> tuple[Fitted, History]:
+def campaign(*, is_best_first: bool) -> tuple[Fitted, History]:
+    """Return a campaign of rounds 0, 1 and 2 in which the best come first, a plateau, or last."""
     spec = CampaignSpec.model_validate(
-        {
-            "name": "switches",
-            "domain": {"kind": "switches", "n": 7},
-            "objectives": [{"name": "glow", "range": [0, 10]}],
-        }
+        {"name": "s", "domain": {"kind": "switches", "n": 7}, "objectives": [{"name": "glow", "range": [0, 10]}]}
     )
     rng = np.random.default_rng(0)
-    texts = [format(i, "07b") for i in rng.permutation(128)[:40]]
-    texts.sort(key=lambda text: -text.count("1"))  # the best are known from the start: a plateau
-    values = [text.count("1") + rng.normal(0, 0.05) for text in texts]
-    rounds = [None] * 24 + [1] * 8 + [2] * 8
-    results = [Measurement(text, "glow", v, round=r) for text, v, r in zip(texts, values, rounds, strict=True)]
-    results.append(Measurement(texts[0], "glow", values[0], round=2))  # a replicate is no news
-    results.append(Measurement("1111111", "glow", outcome="insoluble", round=2))
+    texts = [format(i, "07b") for i in rng.permutation(128) if i != LAST][:60]
+    texts.sort(key=lambda text: text.count("1"), reverse=is_best_first)
+    rounds = [None] * 40 + [1] * 10 + [2] * 10
+    results = [
+        Measurement(text, "glow", text.count("1") + rng.normal(0, 0.05), round=number)
+        for text, number in zip(texts, rounds, strict=True)
+    ]
+    results.append(Measurement(texts[0], "glow", results[0].value, round=2))  # a replicate is no news
+    results.append(Measurement("0000011", "glow", outcome="insoluble", round=2))
     history = History(tuple(results))
     domain = open_domain(spec.domain)
     with pytest.MonkeyPatch.context() as patch:
@@ -114,29 +113,47 @@ def fitted() -> tuple[Fitted, History]:
         return fit(spec, domain, domain.environment([]), history, 0, lambda _share, _message: None), history
 
 
-def test_rounds_are_told_with_what_they_brought(fitted: tuple[Fitted, History]) -> None:
-    advice = stopping(*fitted, Chosen(5.0, 0.0), 0)  # type: ignore[arg-type] # of a pool only these parts are read
+LAST = 127
+"""All switches on: never measured."""
+
+
+@pytest.fixture(scope="module")
+def flat() -> tuple[Fitted, History]:
+    return campaign(is_best_first=True)
+
+
+def test_rounds_are_told_with_what_they_brought(flat: tuple[Fitted, History]) -> None:
+    advice = stopping(*flat, Chosen("0000001"), 0)  # type: ignore[arg-type] # of a pool only these parts are read
     rounds = advice["numbers"]["rounds"]
-    assert [(item["round"], item["objects"]) for item in rounds] == [(0, 24), (1, 8), (2, 8)]
+    assert [(item["round"], item["objects"]) for item in rounds] == [(0, 40), (1, 10), (2, 10)]
     volumes = [item["hypervolume"] for item in rounds]
     assert volumes == sorted(volumes)
     best = max(item["best"]["glow"] for item in rounds)
     assert volumes[-1] == pytest.approx(best / 10, abs=1e-6)
+    assert best == pytest.approx(6.0, abs=0.3)
     assert json.loads(json.dumps(advice, allow_nan=False)) == advice
 
 
-def test_a_batch_that_promises_nothing_after_a_plateau_says_stop(fitted: tuple[Fitted, History]) -> None:
-    poor = stopping(*fitted, Chosen(2.0, 0.01), 0)  # type: ignore[arg-type] # as above
-    good = stopping(*fitted, Chosen(9.0, 0.5), 0)  # type: ignore[arg-type] # as above
-    assert poor["numbers"]["expected"]["share"] == 0.0
-    assert poor["advice"] == "consider stopping"
-    assert poor["numbers"]["growth"] < SMALL
-    assert good["advice"] == "continue"
-    best = good["numbers"]["rounds"][-1]["hypervolume"]
-    assert good["numbers"]["expected"]["hypervolume"] == pytest.approx(0.9 + 1.03 * 0.05 - best, abs=0.2 / DRAWS**0.5)
+def test_a_batch_that_promises_nothing_after_a_plateau_says_stop(flat: tuple[Fitted, History]) -> None:
+    advice = stopping(*flat, Chosen("0000001", "0000010"), 0)  # type: ignore[arg-type] # as above
+    assert advice["numbers"]["expected"]["share"] < SMALL
+    assert advice["numbers"]["growth"] < SMALL
+    assert advice["advice"] == "consider stopping"
 
 
-def test_without_results_there_is_no_plateau(fitted: tuple[Fitted, History]) -> None:
-    advice = stopping(fitted[0], History(), Chosen(5.0, 1.0), 0)  # type: ignore[arg-type] # as above
+def test_a_batch_that_promises_more_says_go_on(flat: tuple[Fitted, History]) -> None:
+    advice = stopping(*flat, Chosen(format(LAST, "07b")), 0)  # type: ignore[arg-type] # as above
+    assert advice["advice"] == "continue"
+    assert advice["numbers"]["expected"]["objectives"]["glow"]["gain"] == pytest.approx(0.1, abs=0.05)
+
+
+def test_a_campaign_that_still_rises_goes_on_whatever_the_batch() -> None:
+    advice = stopping(*campaign(is_best_first=False), Chosen("0000001"), 0)  # type: ignore[arg-type] # as above
+    assert advice["numbers"]["growth"] > 0.05
+    assert advice["advice"] == "continue"
+
+
+def test_without_results_there_is_no_plateau(flat: tuple[Fitted, History]) -> None:
+    advice = stopping(flat[0], History(), Chosen("0000001"), 0)  # type: ignore[arg-type] # as above
     assert advice["advice"] == "continue"
     assert "Nothing" in advice["reasons"][0]
