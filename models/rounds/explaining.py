@@ -93,7 +93,7 @@ def _new(batch: Batch, pool: Pool, fitted: Fitted, trainer: Trainer, seed: int) 
     log_pf = log_probability(trainer.policy, trainer.environment, chosen.states, condition, generator).tolist()
     log_reward = fitted.reward(texts, condition.beta, condition.preference).tolist()
     shares = [tuple(row) for row in condition.preference.tolist()]
-    inside: Tensor | None = getattr(chosen, "in_domain", None)
+    inside = chosen.in_domain
     return Told(
         texts,
         [_aim(choice, is_space_filling=batch.is_space_filling) for choice in batch.choices],
@@ -122,7 +122,7 @@ def _again(repeats: Sequence[Repeat], fitted: Fitted) -> Told:
     ]
     n_objectives = len(beliefs.spec.objectives)
     even = torch.full((len(texts), n_objectives), 1.0 / n_objectives, dtype=torch.float64)
-    known = set(fitted.measured)
+    inside = beliefs.applicability.is_inside(assessed.nearest).tolist()
     return Told(
         texts,
         [Aim(item.purpose, why=item.why) for item in repeats],
@@ -131,7 +131,7 @@ def _again(repeats: Sequence[Repeat], fitted: Fitted) -> Told:
         assessed.feasibility,
         torch.cat(columns, dim=1),
         fitted.reward.value(texts, even),
-        [True if text in known else None for text in texts],
+        [None] * len(texts) if beliefs.applicability.threshold is None else inside,
     )
 
 

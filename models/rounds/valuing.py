@@ -52,11 +52,10 @@ class Scored:
 
 def score(pool: Pool, fitted: Fitted, seed: int) -> Scored:
     """Return the pool with its worth."""
-    utilities = fitted.reward.scores(pool.objectives)
+    utilities = fitted.reward.scores(pool.objectives, pool.trust)
     preferences = _informed(trade_offs(utilities.shape[1], seed), utilities, fitted)
     near_best, which = worth(utilities, preferences)
     unknown = fitted.reward.deviations(pool.objectives).mean(dim=1) * pool.feasibility
-    is_inside: Tensor | None = getattr(pool, "in_domain", None)
     return Scored(
         pool.texts,
         near_best * pool.feasibility,
@@ -64,7 +63,7 @@ def score(pool: Pool, fitted: Fitted, seed: int) -> Scored:
         pool.feasibility,
         which,
         preferences,
-        is_inside,
+        pool.in_domain,
         tells=bool(near_best.any()),
     )
 
