@@ -210,7 +210,9 @@ def _column(
 
 
 def _versions(results: Iterable[Measurement]) -> int:
-    return len({result.assay_version for result in results if result.assay_version is not None})
+    """Return how many versions gave results; those that name none are one more version beside named ones."""
+    versions = {result.assay_version for result in results if result.outcome == "ok"}
+    return 0 if versions == {None} else len(versions)
 
 
 def _as_measured(_: Measurement) -> float:
@@ -271,6 +273,6 @@ def feasible(measurements: Sequence[Measurement]) -> dict[str, float]:
 
 def failures(measurements: Sequence[Measurement]) -> dict[str, int]:
     """Return how many objects failed in each way, the frequent ways first; one object may fail in several."""
-    failed = {(result.object, result.outcome) for result in measurements}
-    counts = Counter(outcome for _, outcome in sorted(failed) if outcome not in ("ok", "not_tested"))
-    return dict(counts.most_common())
+    failed = {(result.object, result.outcome) for result in measurements if result.outcome not in ("ok", "not_tested")}
+    counts = Counter(outcome for _, outcome in failed)
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -29,6 +29,13 @@ STEPS = 250
 RATE = 0.01
 WEIGHT_DECAY = 0.3
 BATCH = 256
+RESTRAINT = 0.02
+"""Weight of a standard normal prior on the mean in a censored cell.
+
+A bound alone does not say how far beyond it a value lies, and without any such belief the mean runs away from it: with
+40 % of 100 values censored the held-out error was 0.60 and 1.47 on one simulated function, 0.27 and 0.31 with 0.02
+(dropping the censored values: 0.41 and 0.48); heavier weights pull towards the bound.
+"""
 LOG_NOISE = (-7.0, 2.0)
 """Range of the log of the noise variance in standardised units."""
 
@@ -102,7 +109,8 @@ def _loss(prediction: tuple[Tensor, Tensor], cells: _Cells) -> Tensor:
     censored = ~cells.lower.isnan()
     if bool(censored.any()):
         within = log_interval(mean[censored], variance[censored].sqrt(), cells.lower[censored], cells.upper[censored])
-        unlikely = unlikely.masked_scatter(censored, -within.to(unlikely.dtype))
+        pull = 0.5 * RESTRAINT * mean[censored].square()
+        unlikely = unlikely.masked_scatter(censored, pull - within.to(unlikely.dtype))
         known = known | censored
     return ((unlikely * known).sum(dim=(1, 2)) / known.sum(dim=(1, 2)).clamp_min(1)).sum()
 
