@@ -264,11 +264,11 @@ def test_log10_predictions_are_in_units() -> None:
         assert 1.0 < math.log10(prediction.high / prediction.mean) / prediction.sd < 3.0
 
 
-def test_censored_results_are_reported_not_learned() -> None:
+def test_censored_results_are_told_and_not_proposed_again() -> None:
     censored = [Measurement(text, "signal", 0.0, relation="<") for text in ALL[:20]]
     fresh = [m for m in _measured(60) if m.object not in ALL[:20]]
     proposal = _propose(_spec(), History((*fresh, *censored)))
-    assert any("20 censored results of signal" in statement for statement in proposal.summary["statements"])
+    assert any("20 results of signal are bounds" in statement for statement in proposal.summary["statements"])
     assert not {c.object for c in proposal.candidates} & set(ALL[:20])
 
 
