@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from models import guardrail
 from models.domains import open_domain
 from models.records import Proposal
 from models.rounds import adapting
-from models.rounds.accounting import Stages, diversity, shortfall, summary_of, unbounded
+from models.rounds.accounting import Stages, chosen_statements, chosen_summary, summary_of, unbounded
 from models.rounds.adapting import Adaptation
 from models.rounds.choosing import choose
 from models.rounds.explaining import explain
@@ -56,14 +55,12 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     """
     stages = Stages(report)
     domain = ScreenedDomain(open_domain(spec.domain), spec.domain, hazards)
-    known = list(dict.fromkeys(result.object for result in history.measurements))
     domain.require_clean(item.object for item in controls(domain, spec.batch.controls, ()))
     with stages.stage("fitting") as tick:
-        environment = domain.environment(known, device or "cpu")
+        environment = domain.environment(_tried(history), device or "cpu")
         check_sampler(spec.sampler, environment)
         fitted = fit(spec, domain, environment, history, seed, tick)
-    summary = summary_of(fitted, history, str(environment.device), seed)
-    summary["hazard_lists"] = domain.audit()
+    summary = summary_of(fitted, history, str(environment.device), seed) | {"hazard_lists": domain.audit()}
     if unsafe := [rail.name for rail in spec.guardrails if not guardrail.is_bounded(fitted.beliefs.proxies, rail)]:
         return _nothing(summary, stages, unbounded(unsafe))
     with stages.stage("training") as tick:
@@ -80,21 +77,17 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         domain.require_clean(candidate.object for candidate in candidates)
         summary["stopping"] = stopping(fitted, history, pool.at([choice.row for choice in batch.choices]), seed + 6)
         log_z = {f"{beta:g}": log_partition(trainer, reward, beta, seed + 4) for beta in spec.sampler.beta}
-    summary["statements"] += [*batch.notes, *batch.shortfall]
-    if not batch.shortfall:
-        summary["statements"] += shortfall(spec.batch.size, len(batch.choices), pool.n_sampled)
-    summary |= {"training": {"steps": trainer.steps_done, "loss": curve}, "log_z": log_z, "refused": gate.counts()}
-    summary["statements"] += [*gate.statements(), *adapting.statements(fitted.beliefs, reward.multipliers)]
-    summary |= {**gate.summary(), "draws": asdict(pool.draws)}
+    summary |= {"training": {"steps": trainer.steps_done, "loss": curve}, "log_z": log_z}
+    summary |= chosen_summary(fitted, batch, pool, gate)
     summary["multipliers"] = adapting.told(fitted.beliefs, reward.multipliers)
-    summary |= {"sampled": pool.n_sampled, "unique": gate.n_unique, "allowed": len(pool.texts)}
-    summary["diversity"] = diversity(domain, [pool.texts[choice.row] for choice in batch.choices])
-    summary |= {
-        "chosen": len(batch.choices),
-        "space_filling": batch.is_space_filling,
-        "cost": stages.cost(fitted.reward.n_scored),
-    }
-    return Proposal(candidates, summary)
+    summary["statements"] += chosen_statements(fitted, batch, pool, gate)
+    summary["statements"] += adapting.statements(fitted.beliefs, reward.multipliers)
+    return Proposal(candidates, summary | {"cost": stages.cost(fitted.reward.n_scored)})
+
+
+def _tried(history: History) -> list[str]:
+    """Return every object somebody tried to measure, once."""
+    return list(dict.fromkeys(result.object for result in history.measurements))
 
 
 def _nothing(summary: dict[str, Any], stages: Stages, statement: str) -> Proposal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from contextlib import contextmanager
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, final
 
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
     from models.domains.contract import Domain
     from models.records import History, Report, Stage
+    from models.rounds.choosing import Batch
     from models.rounds.fitting import Fitted
+    from models.rounds.gate import Gate
+    from models.rounds.sampling import Pool
 
 SPANS: dict[Stage, tuple[float, float]] = {
     "fitting": (0.0, 0.15),
@@ -70,7 +74,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def diversity(domain: Domain, texts: Sequence[str]) -> dict[str, float]:
+def _diversity(domain: Domain, texts: Sequence[str]) -> dict[str, float]:
     """Return how different the chosen objects are from each other."""
     similarity = domain.similarity(texts, texts)
     return {
@@ -80,15 +84,33 @@ def diversity(domain: Domain, texts: Sequence[str]) -> dict[str, float]:
     }
 
 
-def shortfall(size: int, n_chosen: int, n_sampled: int) -> list[str]:
-    """Return why a batch is smaller than asked for."""
-    if n_chosen == size:
-        return []
-    statement = (
-        f"The batch holds {n_chosen} of the {size} candidates asked for: of {n_sampled} objects drawn, at last "
-        "by random walks, no more were new, allowed and safe. The space may hold no more; `refused` counts the reasons."
-    )
-    return [statement]
+def chosen_summary(fitted: Fitted, batch: Batch, pool: Pool, gate: Gate) -> dict[str, Any]:
+    """Return the part of the summary that tells of what was drawn, refused and chosen."""
+    return {
+        "sampled": pool.n_sampled,
+        "draws": asdict(pool.draws),
+        "unique": gate.n_unique,
+        "refused": gate.counts(),
+        "allowed": len(pool.texts),
+        **gate.summary(),
+        "chosen": len(batch.choices),
+        "again": len(batch.repeats),
+        "space_filling": batch.is_space_filling,
+        "diversity": _diversity(fitted.domain, [pool.texts[choice.row] for choice in batch.choices]),
+    }
+
+
+def chosen_statements(fitted: Fitted, batch: Batch, pool: Pool, gate: Gate) -> list[str]:
+    """Return what a reader of the round should know of its batch: how it was made, and why it is small."""
+    asked, n = fitted.beliefs.spec.batch.size, len(batch.choices)
+    told = [*batch.notes, *batch.shortfall]
+    if not batch.shortfall and n < asked:
+        told.append(
+            f"The batch holds {n} of the {asked} candidates asked for: of {pool.n_sampled} objects drawn, at last "
+            "by random walks, no more were new, allowed and safe. The space may hold no more; `refused` counts the "
+            "reasons."
+        )
+    return [*told, *gate.statements()]
 
 
 def statements(fitted: Fitted) -> list[str]:
