@@ -37,8 +37,6 @@ else:
 
 CLUSTER = "cluster"
 """The grouping by similarity that every domain has."""
-MOST_HYPERVOLUME_OBJECTIVES = 4
-"""Boxes of a front grow too fast with more."""
 
 
 class CampaignSpec(Spec):
@@ -102,9 +100,6 @@ class CampaignSpec(Spec):
                 _require(limit.by, groups, f"{pointer}/by", "group")
             elif isinstance(limit, SharedLimit):
                 _require(limit.column, domain.object_columns, f"{pointer}/column", "column")
-        if self.batch.selector == "hypervolume" and len(self.objectives) > MOST_HYPERVOLUME_OBJECTIVES:
-            most = MOST_HYPERVOLUME_OBJECTIVES
-            raise misplaced("/batch/selector", f"hypervolume serves at most {most} objectives; take another selector")
         return self
 
     @model_validator(mode="after")

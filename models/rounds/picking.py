@@ -42,11 +42,10 @@ def pick(part: Scored, limits: PoolLimits, fitted: Fitted, history: History, see
     candidates = _compared(part, rows, fitted)
     within = limits.at(rows).clustered(candidates.similarity, candidates.values)
     if batch.selector == JOINT:
-        from models.selection.hypervolume import N_DRAWS
+        from models.selection.hypervolume import n_draws
 
-        n_draws = N_DRAWS[len(fitted.beliefs.spec.objectives)]
-        texts = [part.texts[row] for row in rows.tolist()]
-        candidates = replace(candidates, utilities=joint_utilities(fitted, texts, history.pending, n_draws, seed))
+        n, texts = n_draws(len(fitted.beliefs.spec.objectives)), [part.texts[row] for row in rows.tolist()]
+        candidates = replace(candidates, utilities=joint_utilities(fitted, texts, history.pending, n, seed))
     request = Request(batch.size, batch.diversity, batch.exploration, seed)
     picks = get_selector(batch.selector)(candidates, request, within.started(len(rows), batch.size))
     picks = completed(picks, candidates.values, batch.size, within)
@@ -111,7 +110,7 @@ def _short_list(part: Scored, limits: PoolLimits, fitted: Fitted) -> Tensor:
     if batch.selector == JOINT:
         from models.selection.hypervolume import LIST_LENGTH
 
-        most = LIST_LENGTH[len(fitted.beliefs.spec.objectives)]
+        most = LIST_LENGTH
     n = min(len(part.texts), max(batch.size, min(most, each * batch.size)))
     n_unknown = round(batch.exploration * n)
     best = part.value.argsort(descending=True, stable=True)[: n - n_unknown]

@@ -53,11 +53,6 @@ def pointers(model: type[Spec], document: dict[str, Any]) -> list[str]:
             "/batch/controls/1/sequence",
         ),
         (CampaignSpec, campaign(batch={"controls": [{"charm": "AG"}]}), "/batch/controls/0/sequence"),
-        (
-            CampaignSpec,
-            campaign(batch={"selector": "hypervolume"}, objectives=[{"name": f"o{i}"} for i in range(5)]),
-            "/batch/selector",
-        ),
     ],
 )
 def test_a_rule_names_its_place(model: type[Spec], document: dict[str, Any], pointer: str) -> None:
