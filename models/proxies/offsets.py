@@ -77,8 +77,8 @@ class Offsets:
             if self.shared[name] == 0:
                 few = f" and has only {self.counts[name]} results" if self.counts[name] < FEW else ""
                 told.append(
-                    f"For {kind}, {_called(name)} shares no object with {to}{few}: its offset cannot be told from the "
-                    "chemistry. Measure some objects with both."
+                    f"For {kind}, {_called(name)} shares no object with {to}{few}: the offset rests on similar "
+                    "objects and may be their chemistry. Measure some objects with both."
                 )
         if self.plates:
             largest = max(abs(offset) for offset, _ in self.plates.values())

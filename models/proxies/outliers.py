@@ -149,10 +149,14 @@ def remarks(outliers: Sequence[Outlier]) -> list[str]:
     for kind in dict.fromkeys(outlier.type for outlier in outliers):
         first = next(outlier for outlier in outliers if outlier.type == kind)
         n = sum(outlier.type == kind for outlier in outliers)
-        many = "1 result" if n == 1 else f"{n} results"
+        who = (
+            f"1 result of {kind} disagrees with {first.by}"
+            if n == 1
+            else f"{n} results of {kind} disagree with their replicates or with similar objects"
+        )
+        most = ", the most striking" if n > 1 else ""
         told.append(
-            f"{many} of {kind} disagree with {first.by if n == 1 else 'their replicates or with similar objects'}: "
-            f"{first.value:.3g} where {first.expected:.3g} was expected ({abs(first.z):.1f} robust deviations)"
-            f"{' at most' if n > 1 else ''}. Nothing was dropped; look at `outliers`."
+            f"{who}: {first.value:.3g} where {first.expected:.3g} was expected ({abs(first.z):.1f} robust deviations"
+            f"{most}). Nothing was dropped; look at `outliers`."
         )
     return told

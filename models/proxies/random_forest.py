@@ -135,7 +135,9 @@ class FittedRandomForest(FittedProxy):
 
     def members(self, features: Tensor) -> Posterior:
         """Return the beliefs [K, N, M] of disjoint groups of trees."""
-        return self._belief([forest(features).reshape(GROUPS, -1, len(features)) for forest in self._forests])
+        return self._belief(
+            [forest(features).reshape(GROUPS, TREES // GROUPS, len(features)) for forest in self._forests]
+        )
 
     def draw(self, features: Tensor, n: int, generator: torch.Generator) -> Tensor:
         """Return the functions of randomly chosen trees [n, N, M]."""

@@ -20,7 +20,9 @@ from models.proxies.dataset import outcomes, transformed
 from models.proxies.deep_ensemble import DeepEnsemble
 from models.proxies.feasibility import fit_feasibility
 from models.proxies.gaussian_process import GaussianProcess
+from models.proxies.multi_task_gaussian_process import MultiTaskGaussianProcess
 from models.proxies.outliers import MOST_TOLD
+from models.proxies.random_forest import RandomForest
 from models.reward import LogReward, Utility, log_reward, utility
 from models.rounds.reading import read, with_outliers
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from models.campaign import CampaignSpec
     from models.domains.contract import Domain
     from models.gflownet.environment import Environment
+    from models.proxies.contract import Proxy
     from models.proxies.dataset import MeasuredTable
     from models.proxies.feasibility import Feasibility
     from models.records import History
@@ -100,10 +103,9 @@ def fit(
     table = reading.table
     training = _training_table(spec, domain, table)
     reading = with_outliers(reading, spec, domain, training, seed)
-    choices = {"gaussian_process": GaussianProcess(domain.kernel), "deep_ensemble": DeepEnsemble()}
     proxies = fit_best(
         training,
-        choices,
+        _choices(domain),
         seed=seed,
         tick=lambda share, message: tick(0.9 * share, message),
         intervals=spec.proxies.intervals,
@@ -116,6 +118,16 @@ def fit(
     utilities = [_utility(objective, beliefs, table, environment) for objective in spec.objectives]
     reward = log_reward(beliefs, utilities, measured, lambda: random_objects(environment), seed)
     return Fitted(domain, beliefs, reward, table, attempted, reading)
+
+
+def _choices(domain: Domain) -> dict[str, Proxy]:
+    """Return the proxies to choose from; the first takes types with too few results to compare."""
+    return {
+        "gaussian_process": GaussianProcess(domain.kernel),
+        "multi_task_gaussian_process": MultiTaskGaussianProcess(domain.kernel),
+        "deep_ensemble": DeepEnsemble(),
+        "random_forest": RandomForest(),
+    }
 
 
 def _training_table(spec: CampaignSpec, domain: Domain, table: MeasuredTable) -> TrainingTable:

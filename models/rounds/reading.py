@@ -79,7 +79,11 @@ class Reading:
 def _on_bounds(kind: str, counts: Mapping[str, int]) -> list[str]:
     told = []
     if n := counts["censored"]:
-        told.append(f"{n} results of {kind} are bounds (<, > or a wide range) and are modelled as such, not as values.")
+        told.append(
+            f"{n} results of {kind} are bounds (<, > or a wide range), modelled as bounds and not as values."
+            if n > 1
+            else f"1 result of {kind} is a bound (<, > or a wide range), modelled as a bound and not as a value."
+        )
     if n := counts["contradictory"]:
         told.append(
             f"The bounds of {n} objects on {kind} contradict each other; their values are taken to lie between."

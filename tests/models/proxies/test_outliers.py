@@ -59,6 +59,7 @@ def test_unlike_values_are_told_in_order_and_stay_in_the_table() -> None:
     assert len(table.objects) == 42
     assert "2 results of y" in remarks(found)[0]
     assert "Nothing was dropped" in remarks(found)[0]
+    assert "1 result of y disagrees with similar objects: 30" in remarks(found[:1])[0]
 
 
 def test_a_wide_prediction_and_few_values_excuse() -> None:

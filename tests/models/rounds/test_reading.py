@@ -67,7 +67,12 @@ def test_all_that_was_done_to_results_is_told() -> None:
     assert (worst["object"], worst["value"], worst["type"]) == (results[80].object, 60.0, "signal")
     assert summary["n_outliers"] >= 1
     sentences = " ".join(statements(fitted))
-    for words in ("from version v2", "are bounds", "Objects that failed: 1 assay failed, 1 insoluble", "disagree"):
+    for words in (
+        "from version v2",
+        "1 result of signal is a bound",
+        "Objects that failed: 1 assay failed, 1 insoluble",
+        "disagree",
+    ):
         assert words in sentences, words
 
 
