@@ -5,14 +5,18 @@ walking back from an object already seen costs none. Distances come from the pol
 the whole space, not from samples. `log_z` is the learned estimate minus the truth; `log_z_weighted` is importance-
 weighted from 10,000 further samples of the finished policy.
 
-The settings were chosen on seed 0, by a dozen runs on TFBind8 and eight on the 8^4 grid; the seeds below are others.
-With 64,000 calls, many steps with few fresh trajectories are best: 16 fresh and 112 replayed for 4,000 steps reach TV
-.150 and E[R]/E*[R] .983, 32 and 96 for 2,000 steps .158 and .965, 64 fresh ones without replay (2x512) .178 and .954.
-Three layers of 256 beat two of 256 (.161) and equal four (.152); Huber's delta (1: .158, 5: .161) and exploration
-(none: .161) hardly matter; sub-trajectory balance does worse (.195). On the grid L1 is .196 by the peer's protocol,
-.148 with a larger decayed rate, Huber and exploration (.214 if the backward policy is uniform), .117 with half of 128
-replayed and .033 with three quarters of 64. A full run takes about 35 minutes on two quiet cores, of which the seeds of
-five minutes take 15.
+The settings were chosen on seed 0; the seeds below are others. What decides most on TFBind8 is what the policy sees:
+with 64,000 calls TV is .151 with letters by place, .145 with 2-grams as well, .138 with 3-grams and .130 with 4-grams,
+and E[R]/E*[R] rises from .984 to 1.000; a step costs 2.3 times as much. With letters, many steps with few fresh
+trajectories are best: 16 fresh and 112 replayed for 4,000 steps reach .150, 32 and 96 for 2,000 steps .158, 64 fresh
+ones without replay (2x512) .178; three layers of 256 beat two (.161) and equal four (.152); exploration and delta
+hardly matter; sub-trajectory balance does worse (.195). After two core-minutes, TV is .129 with 3-grams and 3x384, .125
+with 4-grams and 2x256, .117 with a larger rate as well (3e-3 or 6e-3, Huber's delta 1 or 5), .147 with 5-grams.
+On the grid L1 is .196 by the peer's protocol, .148 with a larger decayed rate, Huber and exploration (.214 if the
+backward policy is uniform), .117 with half of 128 replayed and .033 with three quarters of 64.
+
+Each part runs alone: `--part losses`, `calls`, `qm9`, `minutes` or `grids`. The minutes take 30 core-minutes, all
+others together about 20.
 """
 
 import math
@@ -22,14 +26,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
-import torch
-from torch import Tensor
-
 from benchmarks import peer
 from benchmarks.exact import spaces
+from benchmarks.exact.targets import QM9_STRINGS, TFBIND8, target
 from benchmarks.exact.training import (
     Fit,
-    Target,
     fit,
     mean_and_half,
     reward_calls,
@@ -47,7 +48,8 @@ from models.specs import LOSSES
 
 SEEDS = (1, 2, 3)
 CALLS = 64_000
-TABLES = ("tfbind8/tfbind8.csv.gz", "qm9str/qm9str.csv.gz")
+NGRAMS = (1, 2, 3, 4)
+"""What the policy sees of TFBind8 and its small slice; QM9's strings it sees as letters."""
 BUDGET = TrainerSettings(
     trajectories_per_step=128,
     policy=PolicySpec(width=256, depth=3),
@@ -60,8 +62,9 @@ BUDGET = TrainerSettings(
 MINUTES = replace(
     BUDGET,
     trajectories_per_step=256,
-    policy=PolicySpec(width=384, depth=3),
-    learning_rate=1.5e-3,
+    policy=PolicySpec(width=256, depth=2),
+    learning_rate=4e-3,
+    huber_delta=1.0,
     replay_share=0.75,
 )
 PLAIN_GRID = TrainerSettings(
@@ -88,9 +91,10 @@ OUR_GRID = replace(
     replay_capacity=20_000,
     first_estimate=512,
 )
+MINUTES_OF_TWO_CORES = 5.0
 GRID_TRAJECTORIES = 32_000
 SMALL = TrainerSettings(
-    steps=3_000,
+    steps=1_500,
     policy=PolicySpec(width=128),
     random_action_probability=0.1,
     measured_share=0.0,
@@ -107,25 +111,9 @@ class Job(NamedTuple):
     seed: int
 
 
-def target(name: str) -> Target:
-    """Return a benchmark's space and reward by name."""
-    if name == "TFBind8":
-        return Target(spaces.tfbind8(), lambda values, _: _log_power(values[:, 0], 3, 10.0))
-    if name == "QM9 strings":
-        return Target(spaces.qm9_strings(), lambda values, _: _log_power(values[:, 0], 5, 100.0))
-    if name == "strings 4^5":
-        return Target(spaces.short_strings(), lambda values, _: _log_power(values[:, 0], 3, 10.0))
-    side, n_dimensions = (int(word) for word in name.removeprefix("hypergrid ").split("^"))
-    return Target(spaces.hypergrid(n_dimensions, side), lambda values, _: values[:, 0].log())
-
-
-def _log_power(values: Tensor, exponent: float, scale: float) -> Tensor:
-    return exponent * values.clamp_min(spaces.LOWEST).log() + torch.tensor(scale).log()
-
-
 def trained(job: Job) -> dict[str, float]:
     """Train on one space and return the fit, with the seconds it took."""
-    aim, conditions = target(job.space), ConditionSampler((1.0, 1.0), 1)
+    aim, conditions = target(job.space, NGRAMS), ConditionSampler((1.0, 1.0), 1)
     started = time.perf_counter()
     trainer = aim.trainer(conditions, job.settings, job.seed)
     trainer.run(job.settings.steps)
@@ -158,7 +146,7 @@ def mean(answers: Sequence[dict[str, float]], key: str, *, absolute: bool = Fals
 
 
 def budget_of_calls(report: Report, *, quick: bool) -> None:
-    """TFBind8 and QM9 strings with so many reward calls."""
+    """TFBind8 with so many reward calls."""
     settings = within_calls(2_000 if quick else CALLS, BUDGET)
     answers = many_seeds(report, "TFBind8", settings, SEEDS[:1] if quick else SEEDS)
     report.claim("TFBind8, 64,000 calls: TV", mean(answers, "tv"), "<=", 0.20)
@@ -167,15 +155,20 @@ def budget_of_calls(report: Report, *, quick: bool) -> None:
     report.claim("TFBind8, 64,000 calls: learned log Z error", mean(answers, "log_z", absolute=True), "<=", 0.1)
     weighted = mean(answers, "log_z_weighted", absolute=True)
     report.claim("TFBind8, 64,000 calls: weighted log Z error", weighted, "<=", 0.03)
+
+
+def qm9_strings(report: Report, *, quick: bool) -> None:
+    """QM9 strings with half as many reward calls."""
+    settings = within_calls(2_000 if quick else CALLS // 2, BUDGET)
     answers = many_seeds(report, "QM9 strings", settings, SEEDS[:1] if quick else SEEDS)
-    report.claim(
-        "QM9 strings, 64,000 calls: L1 below random's", 2 * mean(answers, "tv"), "<=", 2 * random_tv("QM9 strings")
-    )
+    l1, random_l1 = 2 * mean(answers, "tv"), 2 * random_tv("QM9 strings")
+    report.claim("QM9 strings, 32,000 calls: L1 over random's", l1 / random_l1, "<=", 0.25)
 
 
-def budget_of_minutes(report: Report, minutes: float, seeds: Sequence[int]) -> None:
-    """TFBind8 with the processor time of two cores for so long, and as many calls as that gives."""
-    aim, conditions = target("TFBind8"), ConditionSampler((1.0, 1.0), 1)
+def budget_of_minutes(report: Report, *, quick: bool) -> None:
+    """TFBind8 with the processor time of two cores for five minutes, and as many calls as that gives."""
+    aim, conditions = target("TFBind8", NGRAMS), ConditionSampler((1.0, 1.0), 1)
+    minutes, seeds = (0.05, SEEDS[:1]) if quick else (MINUTES_OF_TWO_CORES, SEEDS)
     fits: list[Fit] = []
     for seed in seeds:
         trainer = aim.trainer(conditions, MINUTES, seed)
@@ -216,9 +209,9 @@ def grids(report: Report, *, quick: bool) -> None:
                 l1=found["l1"],
                 seconds=found["seconds"],
             )
-        for kind in list(sums)[:2]:
+        for kind, bar in (("ours, the peer's protocol", 1.05), ("ours, our recipe", 0.5)):
             ratio = statistics.mean(sums[kind]) / statistics.mean(sums["torchgfn"])
-            report.claim(f"{name}: L1 of {kind} over torchgfn's", ratio, "<=", 1.0)
+            report.claim(f"{name}: L1 of {kind} over torchgfn's", ratio, "<=", bar)
 
 
 def loss_fit(job: Job) -> dict[str, Any]:
@@ -247,17 +240,25 @@ def losses(report: Report, *, quick: bool) -> None:
         report.claim(f"{name}, {loss}: TV", tv, "<=", 0.1)
 
 
-def measure(report: Report, quick: bool, minutes: float) -> None:  # noqa: FBT001 - the harness's signature
-    """Fill the report."""
-    losses(report, quick=quick)
-    absent = spaces.missing(*TABLES)
-    if absent:
-        report.notes.append(f"skipped TFBind8 and QM9 strings: no {', '.join(absent)} under ../shared/data")
-    else:
-        budget_of_calls(report, quick=quick)
-        budget_of_minutes(report, 0.05 if quick else minutes, SEEDS[:1] if quick else SEEDS)
-    grids(report, quick=quick)
+PARTS = {
+    "losses": (losses, TFBIND8),
+    "calls": (budget_of_calls, TFBIND8),
+    "qm9": (qm9_strings, QM9_STRINGS),
+    "minutes": (budget_of_minutes, TFBIND8),
+    "grids": (grids, None),
+}
+"""Each part and the measured table it needs."""
+
+
+def measure(report: Report, quick: bool, parts: Sequence[str]) -> None:  # noqa: FBT001 - the harness's signature
+    """Fill the report with the chosen parts."""
+    for name in parts:
+        action, table = PARTS[name]
+        if table is not None and spaces.missing(table):
+            report.notes.append(f"skipped {name}: no {table} under ../shared/data")
+        else:
+            action(report, quick=quick)
 
 
 if __name__ == "__main__":
-    run(__doc__.splitlines()[0], measure, minutes=5.0)
+    run(__doc__.splitlines()[0], measure, parts=tuple(PARTS))

@@ -81,21 +81,31 @@ class Report:
         path.write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
-def run(title: str, measure: Callable[..., None], arguments: Sequence[str] | None = None, **numbers: float) -> Report:
+def run(
+    title: str,
+    measure: Callable[..., None],
+    arguments: Sequence[str] | None = None,
+    parts: Sequence[str] = (),
+    **numbers: float,
+) -> Report:
     """Parse `--json FILE` and `--quick`, measure on two threads, print and write.
 
-    `measure` gets the report and whether the run is quick. Each of `numbers` is a further option with its default,
-    passed on by keyword.
+    `measure` gets the report and whether the run is quick. Where `parts` are named, `--part NAME` may be given again
+    and again, and `measure` gets the chosen ones (all of them by default) as `parts`. Each of `numbers` is a further
+    option with its default, passed on by keyword.
     """
     parser = argparse.ArgumentParser(description=title)
     parser.add_argument("--json", type=Path, help="write claims and rows to this file")
     parser.add_argument("--quick", action="store_true", help="a smoke run; its figures prove nothing")
+    if parts:
+        parser.add_argument("--part", action="append", choices=parts, help="measure only this part (may be repeated)")
     for name, default in numbers.items():
         parser.add_argument(f"--{name}", type=float, default=default, help=f"default: {default:g}")
     options = parser.parse_args(arguments)
     torch.set_num_threads(2)
     report = Report(title + (" (quick: figures prove nothing)" if options.quick else ""))
-    measure(report, options.quick, **{name: getattr(options, name) for name in numbers})
+    chosen = {"parts": tuple(options.part or parts)} if parts else {}
+    measure(report, options.quick, **chosen, **{name: getattr(options, name) for name in numbers})
     report.show()
     if options.json is not None:
         report.write(options.json)

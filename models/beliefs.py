@@ -1,6 +1,7 @@
 """What is believed about objects when a round starts: computed properties, proxies and feasibility, in one place.
 
-Knows the campaign's specification and its domain; not what is preferred (that is the reward) nor what is refused.
+Knows the campaign's specification, its domain and how far its predictions reach; not what is preferred (that is the
+reward) nor what is refused.
 Letters: N objects, M objectives, C measured bounds (constraints, then guardrails).
 """
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from models.applicability import Applicability
     from models.campaign import CampaignSpec
     from models.domains.contract import Domain
     from models.proxies.choice import ChosenProxies
@@ -38,23 +40,43 @@ class Assessment:
     within: Tensor
     is_allowed: Tensor
     """[N] (bool): within the constraints on computed properties."""
+    nearest: Tensor
+    """[N]: similarity to the nearest measured object."""
+    trust: Tensor
+    """[N]: how much of the uncertainty optimism may count on, 1 inside the applicability domain."""
 
 
 @final
 class Beliefs:
     """The fitted models of one round, asked by object text."""
 
-    def __init__(self, spec: CampaignSpec, domain: Domain, proxies: ChosenProxies, feasibility: Feasibility) -> None:
+    def __init__(
+        self,
+        spec: CampaignSpec,
+        domain: Domain,
+        proxies: ChosenProxies,
+        feasibility: Feasibility,
+        applicability: Applicability,
+    ) -> None:
         self.spec = spec
         self.domain = domain
         self.proxies = proxies
         self.feasibility = feasibility
+        self.applicability = applicability
         self.transforms: dict[str, Transform] = {k: q.transform for k, q in spec.quantities().items()}
         measured = [
             c for c in spec.constraints if c.type is not None and proxies.n_values[c.type] >= MINIMUM_TO_VALIDATE
         ]
         self.judged: tuple[Constraint, ...] = tuple(measured)
         """Measured constraints whose assay has enough results to be judged; the others are not enforced yet."""
+        self.required = torch.tensor([item.probability or 0.0 for item in self.judged], dtype=torch.float64)
+        """The probability [C] with which each of them must hold."""
+        is_weighted = [item.enforcement == "lagrangian" for item in self.judged]
+        self.weighted = [column for column, is_so in enumerate(is_weighted) if is_so]
+        """Columns of `within` that multipliers enforce."""
+        others = [column for column, is_so in enumerate(is_weighted) if not is_so]
+        self.gated = [*others, *range(len(self.judged), len(self.judged) + len(spec.guardrails))]
+        """The other columns of `within`: their probability weighs as it is."""
         computed = [o.computed for o in spec.objectives] + [c.property for c in spec.constraints]
         self._computed = list(dict.fromkeys(name for name in computed if name is not None))
         self._known: dict[str, tuple[float, ...]] = {}
@@ -78,12 +100,15 @@ class Beliefs:
         features = self.features(texts)
         belief = self.proxies.posterior(features)
         values = self._computed_values(texts)
+        nearest = self.applicability.nearest(texts)
         return Assessment(
             features=features,
             objectives=self._objectives(belief, values),
             feasibility=self.feasibility.probability(features),
             within=self._within(belief),
             is_allowed=self._is_allowed(values, len(texts)),
+            nearest=nearest,
+            trust=self.applicability.trust(nearest),
         )
 
     def _computed_values(self, texts: Sequence[str]) -> dict[str, Tensor]:

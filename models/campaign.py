@@ -1,11 +1,21 @@
 """The campaign's specification: request body, JSONB column and worker input in one torch-free model."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Self, Union
 
 from pydantic import Field, StringConstraints, model_validator
 
-from models.decision_specs import AcquisitionSpec, ApplicabilitySpec, BatchSpec, ProxySpec
+from models.decision_specs import (
+    AcquisitionSpec,
+    ApplicabilitySpec,
+    BatchSpec,
+    BudgetLimit,
+    GroupLimit,
+    ProxySpec,
+    SharedLimit,
+)
 from models.domains import installed, open_domain
+from models.domains.contract import InvalidObjectError
 from models.specs import (
     Constraint,
     DomainSpec,
@@ -24,6 +34,9 @@ else:
         Union[tuple(plugin.spec for plugin in installed().values())],  # noqa: UP007 - built from what is installed
         Field(discriminator="kind"),
     ]
+
+CLUSTER = "cluster"
+"""The grouping by similarity that every domain has."""
 
 
 class CampaignSpec(Spec):
@@ -74,3 +87,33 @@ class CampaignSpec(Spec):
                 choice = ", ".join(sorted(known))
                 raise misplaced(pointer, f"unknown computed property {name!r}; this domain has {choice}")
         return self
+
+    @model_validator(mode="after")
+    def _batch_is_possible(self) -> Self:
+        domain = open_domain(self.domain)
+        groups = [CLUSTER, *domain.groupings, *domain.object_columns]
+        for place, limit in enumerate(self.batch.limits):
+            pointer = f"/batch/limits/{place}"
+            if isinstance(limit, BudgetLimit):
+                _require(limit.property, domain.computed, f"{pointer}/property", "computed property")
+            elif isinstance(limit, GroupLimit):
+                _require(limit.by, groups, f"{pointer}/by", "group")
+            elif isinstance(limit, SharedLimit):
+                _require(limit.column, domain.object_columns, f"{pointer}/column", "column")
+        return self
+
+    @model_validator(mode="after")
+    def _controls_are_objects(self) -> Self:
+        domain = open_domain(self.domain)
+        for place, row in enumerate(self.batch.controls):
+            try:
+                domain.parse({name: text for name, text in row.items() if text.strip()})
+            except InvalidObjectError as error:
+                column = error.column.replace("~", "~0").replace("/", "~1")
+                raise misplaced(f"/batch/controls/{place}/{column}", error.detail) from error
+        return self
+
+
+def _require(name: str, known: Iterable[str], pointer: str, what: str) -> None:
+    if name not in set(known):
+        raise misplaced(pointer, f"unknown {what} {name!r}; this domain has {', '.join(known)}")

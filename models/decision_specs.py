@@ -40,7 +40,11 @@ class ProxySpec(Spec):
 class AcquisitionSpec(Spec):
     """What the sampler is rewarded for: how an uncertain utility becomes a score."""
 
-    kind: str = Field(default="upper_confidence_bound", description="one of the installed acquisitions")
+    kind: str = Field(
+        default="upper_confidence_bound",
+        description="one of the installed acquisitions",
+        json_schema_extra={"enum": list(ACQUISITIONS)},
+    )
     kappa: float = Field(
         default=1.0, ge=0, le=10, description="deviations of optimism (upper_confidence_bound); 0 is pure exploitation"
     )
@@ -104,7 +108,9 @@ class BatchSpec(Spec):
     size: int = Field(default=24, ge=1, le=1536)
     diversity: float = Field(default=0.5, ge=0, le=1, description="0 takes the best values, 1 spreads the most")
     exploration: float = Field(default=0.2, ge=0, le=1, description="share of the batch chosen for uncertainty")
-    selector: str = Field(default="greedy", description="one of the installed selectors")
+    selector: str = Field(
+        default="greedy", description="one of the installed selectors", json_schema_extra={"enum": list(SELECTORS)}
+    )
     replicates: int = Field(default=0, ge=0, le=384, description="best measured objects to measure again")
     controls: tuple[dict[str, str], ...] = Field(
         default=(), max_length=96, description="objects, as table columns, that are part of every batch"

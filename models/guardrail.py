@@ -7,7 +7,7 @@ few results cannot be bounded: then its bound is 1 and everything is refused (it
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from models.proxies.choice import ChosenProxies
     from models.specs import Guardrail
 
+CAVEAT = "The bound holds only if the truth is among the hypotheses."
 ALPHA = 0.1
 """A hypothesis is plausible when it weighs at least this share of all that weigh as much or more."""
 MINIMUM_RESULTS = 10
@@ -57,4 +58,32 @@ def bound(proxies: ChosenProxies, guardrail: Guardrail, limits: tuple[float, flo
     if not is_bounded(proxies, guardrail):
         return torch.ones(len(features), dtype=torch.float64)
     belief, weights = proxies.hypotheses(features, guardrail.type)
-    return violation_bound(1.0 - belief.probability_within(*limits), weights)
+    return violation_bound(1.0 - belief.probability_within(*limits), weights, guardrail.alpha)
+
+
+def told(guardrail: Guardrail, bounds: Tensor) -> dict[str, Any]:
+    """Return what became of the objects judged, from their bounds [N], as plain JSON: counts and typical bounds."""
+    is_refused = bounds > guardrail.risk
+    return {
+        "risk": guardrail.risk,
+        "alpha": guardrail.alpha,
+        "judged": len(bounds),
+        "refused": int(is_refused.sum()),
+        "refused_bounds": _spread(bounds[is_refused]),
+        "passed_bounds": _spread(bounds[~is_refused]),
+    }
+
+
+def _spread(bounds: Tensor) -> dict[str, float] | None:
+    if not len(bounds):
+        return None
+    return {"least": float(bounds.min()), "median": float(bounds.median()), "greatest": float(bounds.max())}
+
+
+def statement(guardrail: Guardrail, bounds: Tensor) -> str:
+    """Return the sentence that tells how many objects were refused, and what the bound is worth."""
+    n_refused = int((bounds > guardrail.risk).sum())
+    return (
+        f"Guardrail {guardrail.name} refused {n_refused} of {len(bounds)} objects: some plausible hypothesis gave each "
+        f"of them more than {guardrail.risk:g} probability of violating it. {CAVEAT}"
+    )

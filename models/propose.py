@@ -13,22 +13,28 @@ from typing import TYPE_CHECKING, Any
 from models import guardrail
 from models.domains import open_domain
 from models.records import Proposal
-from models.rounds.accounting import Stages, diversity, shortfall, summary_of, unbounded
+from models.rounds import adapting
+from models.rounds.accounting import Stages, chosen_statements, chosen_summary, summary_of, unbounded
+from models.rounds.adapting import Adaptation
 from models.rounds.choosing import choose
 from models.rounds.explaining import explain
 from models.rounds.fitting import fit
 from models.rounds.gate import Gate
+from models.rounds.repeating import controls
 from models.rounds.sampling import draw_pool, log_partition
-from models.rounds.training import StateReward, build_trainer, check_sampler, train
+from models.rounds.training import StateReward, Training, build_trainer, check_sampler, train
+from models.screening import ScreenedDomain
+from models.stopping import stopping
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from models.campaign import CampaignSpec
+    from models.hazards import HazardList
     from models.records import CheckpointStore, History, Report
 
 
-def propose(
+def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the first four are needed
     spec: CampaignSpec,
     history: History,
     *,
@@ -36,39 +42,52 @@ def propose(
     report: Report,
     checkpoint: CheckpointStore | None = None,
     device: str | None = None,
+    hazards: Sequence[HazardList] = (),
 ) -> Proposal:
     """Return the batch of a round: as many distinct, new, allowed candidates as asked for, or why there are fewer.
 
     `report` hears the progress often and what it raises stops the work; `checkpoint` is where training is saved, and
-    found again after an interruption; `device` is where the policy is trained.
+    found again after an interruption; `device` is where the policy is trained; what `hazards` name is never proposed.
+
+    Raises:
+        HazardListError: if a hazard list about these objects cannot be used.
+        HazardError: if something that one names came into the batch nevertheless.
     """
     stages = Stages(report)
-    domain = open_domain(spec.domain)
-    known = list(dict.fromkeys(result.object for result in history.measurements))
+    domain = ScreenedDomain(open_domain(spec.domain), spec.domain, hazards)
+    domain.require_clean(item.object for item in controls(domain, spec.batch.controls, ()))
     with stages.stage("fitting") as tick:
-        environment = domain.environment(known, device or "cpu")
+        environment = domain.environment(_tried(history), device or "cpu")
         check_sampler(spec.sampler, environment)
         fitted = fit(spec, domain, environment, history, seed, tick)
-    summary = summary_of(fitted, str(environment.device), history.digest(), seed)
+    summary = summary_of(fitted, history, str(environment.device), seed) | {"hazard_lists": domain.audit()}
     if unsafe := [rail.name for rail in spec.guardrails if not guardrail.is_bounded(fitted.beliefs.proxies, rail)]:
         return _nothing(summary, stages, unbounded(unsafe))
     with stages.stage("training") as tick:
         reward = StateReward(environment, fitted.reward)
         trainer = build_trainer(spec.sampler, environment, reward, len(spec.objectives), seed, fitted.measured)
-        curve = train(trainer, checkpoint, _identity(spec, summary), tick)
+        training = Training(trainer, Adaptation(trainer, reward, seed + 5))
+        curve = train(training, checkpoint, _identity(spec, summary), tick)
     with stages.stage("sampling") as tick:
         gate = Gate(fitted, history)
-        pool = draw_pool(trainer, reward, gate, spec.batch.size, seed + 1, tick)
+        pool = draw_pool(trainer, reward, gate, spec.batch, seed + 1, tick)
     with stages.stage("selecting"):
-        choices = choose(pool, fitted, spec.batch, seed + 2)
-        candidates = explain(choices, pool, fitted, trainer, seed + 3)
+        batch = choose(pool, fitted, domain.closed_to(history), seed + 2)
+        candidates = explain(batch, pool, fitted, trainer, seed + 3)
+        domain.require_clean(candidate.object for candidate in candidates)
+        summary["stopping"] = stopping(fitted, history, pool.at([choice.row for choice in batch.choices]), seed + 6)
         log_z = {f"{beta:g}": log_partition(trainer, reward, beta, seed + 4) for beta in spec.sampler.beta}
-    summary["statements"] += shortfall(spec.batch.size, len(candidates), pool.n_sampled)
-    summary |= {"training": {"steps": trainer.steps_done, "loss": curve}, "log_z": log_z, "refused": gate.counts()}
-    summary |= {"sampled": pool.n_sampled, "unique": gate.n_unique, "allowed": len(pool.texts)}
-    summary["diversity"] = diversity(domain, [candidate.object for candidate in candidates])
-    summary |= {"chosen": len(candidates), "cost": stages.cost(fitted.reward.n_scored)}
-    return Proposal(candidates, summary)
+    summary |= {"training": {"steps": trainer.steps_done, "loss": curve}, "log_z": log_z}
+    summary |= chosen_summary(fitted, batch, pool, gate)
+    summary["multipliers"] = adapting.told(fitted.beliefs, reward.multipliers)
+    summary["statements"] += chosen_statements(fitted, batch, pool, gate)
+    summary["statements"] += adapting.statements(fitted.beliefs, reward.multipliers)
+    return Proposal(candidates, summary | {"cost": stages.cost(fitted.reward.n_scored)})
+
+
+def _tried(history: History) -> list[str]:
+    """Return every object somebody tried to measure, once."""
+    return list(dict.fromkeys(result.object for result in history.measurements))
 
 
 def _nothing(summary: dict[str, Any], stages: Stages, statement: str) -> Proposal:
@@ -82,6 +101,6 @@ def _identity(spec: CampaignSpec, summary: Mapping[str, Any]) -> str:
     """Return a name of everything that a checkpoint depends on."""
     parts = [
         spec.model_dump_json(),
-        *(json.dumps(summary[key]) for key in ("data_digest", "seed", "device", "versions")),
+        *(json.dumps(summary[key]) for key in ("data_digest", "seed", "device", "versions", "hazard_lists")),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

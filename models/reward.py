@@ -1,17 +1,20 @@
-"""What a round wants, as a log-reward: beta times the scalarised, optimistic utility, plus the log of feasibility.
+"""What a round wants, as a log-reward: beta times the acquisition's value, plus the log of feasibility.
 
 The one place where beta multiplies and where utilities become a reward. Knows beliefs and preferences; not the
-training loop. Letters: N objects, M objectives. 0 is poor and 1 as good as hoped for on every utility.
+training loop. Letters: N objects, M objectives, S statistics. 0 is poor and 1 as good as hoped for on every utility.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
 import torch
 
+from models.acquisition import get_acquisition
+from models.acquisition.contract import SCALARISATIONS, augmented_chebyshev, nothing_known, weighted_sum
+from models.constraints import Multipliers, shortfall
 from models.proxies.dataset import transformed
 
 if TYPE_CHECKING:
@@ -20,17 +23,21 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from models.acquisition.contract import Acquisition
-    from models.beliefs import Beliefs
+    from models.beliefs import Assessment, Beliefs
     from models.proxies.contract import Posterior
+    from models.proxies.function_draws import Path
     from models.specs import Objective, Transform
 
-    Scalarise = Callable[[Tensor, Tensor], Tensor]
+__all__ = ["LogReward", "Utility", "augmented_chebyshev", "log_reward", "utility", "weighted_sum"]
 
 LOG_FLOOR = -20.0
 """The least log-reward of an object that may be proposed."""
 LOG_CEILING = 300.0
 LEAST_PROBABILITY = 1e-4
-AUGMENTATION = 0.05
+LIKELY = 0.5
+"""An incumbent keeps to every measured bound with at least this probability."""
+MOST_MEASURED = 256
+"""Measured objects, evenly picked, that are part of an acquisition's yardstick."""
 QUANTILES = (0.05, 0.95)
 """Part of the known values that a learned range spans."""
 
@@ -92,31 +99,23 @@ def utility(
     return Utility(low, high, objective.direction, target)
 
 
-def weighted_sum(utilities: Tensor, preference: Tensor) -> Tensor:
-    """Return sum_m w_m u_m [N]: simple, but blind to the concave parts of a front."""
-    return (utilities * preference).sum(dim=-1)
-
-
-def augmented_chebyshev(utilities: Tensor, preference: Tensor) -> Tensor:
-    """Return the augmented Chebyshev scalarisation [N] of utilities and preferences [N, M] (Steuer & Choo, 1983).
-
-    1 - max_m l_m (1 - u_m) - rho sum_m l_m (1 - u_m), with l = w / max w, divided so that utilities of 0 give 0 and
-    of 1 give 1 whatever the preference; with one objective it is the utility itself. Every point of a front, convex or
-    not, is the best for some preference.
-    """
-    weights = preference / preference.amax(dim=-1, keepdim=True)
-    lost = weights * (1 - utilities)
-    scale = 1 + AUGMENTATION * weights.sum(dim=-1)
-    return 1 - (lost.amax(dim=-1) + AUGMENTATION * lost.sum(dim=-1)) / scale
-
-
 @final
 class LogReward:
     """Scores objects by text; what does not depend on the condition is computed once for each object.
 
     An object without text (an invalid one, or an alias of another), one that breaks a rule and one whose computed
-    objective does not exist get -inf. Values are rounded to six decimals, so that they do not depend on which
+    objective does not exist get -inf. Statistics are rounded to six decimals, so that they do not depend on which
     objects happened to be scored together.
+
+    Args:
+        beliefs: what is believed of objects.
+        utilities: how each objective is normalised.
+        acquisition: what beta multiplies.
+        kappa: deviations of optimism in `scores`.
+        path: the function drawn for this round, for acquisitions that use one.
+
+    Attributes:
+        multipliers: of the constraints that multipliers enforce; whoever moves them changes the reward of every object.
     """
 
     def __init__(
@@ -124,14 +123,19 @@ class LogReward:
         beliefs: Beliefs,
         utilities: Sequence[Utility],
         acquisition: Acquisition,
-        scalarise: Scalarise = augmented_chebyshev,
+        kappa: float = 1.0,
+        path: Path | None = None,
     ) -> None:
         self._beliefs = beliefs
         self._utilities = tuple(utilities)
         self._acquisition = acquisition
-        self._scalarise = scalarise
+        self._kappa = kappa
+        self._path = path
+        nothing = torch.zeros(1, len(self._utilities), dtype=torch.float64)
+        self._n_statistics = acquisition.statistics(nothing, nothing, nothing).shape[1]
+        self.multipliers = Multipliers(len(beliefs.weighted))
         self._rows: dict[str, int] = {"": 0}
-        self._known = torch.zeros(1, len(self._utilities) + 2, dtype=torch.float64)
+        self._known = torch.zeros(1, self._n_statistics + len(self.multipliers) + 2, dtype=torch.float64)
         self._known[0, -1] = 1.0
 
     @property
@@ -142,36 +146,37 @@ class LogReward:
     def __call__(self, texts: Sequence[str], beta: Tensor, preference: Tensor) -> Tensor:
         """Return log-rewards [N] (float32) for inverse temperatures [N] and preferences [N, M]."""
         known = self._lookup(texts)
-        value = self._scalarise(known[:, :-2], preference.to(known))
-        log_reward = beta.to(known) * value + known[:, -2]
+        value = self._acquisition.value(known[:, : self._n_statistics], preference.to(known))
+        log_reward = beta.to(known) * value + known[:, -2] - self.multipliers.penalty(self._shortfalls(known))
         log_reward = log_reward.clamp(LOG_FLOOR, LOG_CEILING)
         return log_reward.masked_fill(known[:, -1] > 0, -torch.inf).float().to(beta.device)
 
-    def utilities(self, texts: Sequence[str]) -> Tensor:
-        """Return the acquisition's score of each objective [N, M]."""
-        return self._lookup(texts)[:, :-2]
-
     def value(self, texts: Sequence[str], preference: Tensor) -> Tensor:
-        """Return the scalarised utilities [N]: what beta multiplies."""
-        known = self._lookup(texts)[:, :-2]
-        return self._scalarise(known, preference.to(known))
+        """Return the acquisition's values [N] for preferences [N, M]: what beta multiplies."""
+        known = self._lookup(texts)[:, : self._n_statistics]
+        return self._acquisition.value(known, preference.to(known))
 
-    def scores(self, objectives: Posterior) -> Tensor:
-        """Return the acquisition's score [N, M] of beliefs about objectives."""
-        return self._acquisition.score(*self._moments(objectives))
+    def violations(self, texts: Sequence[str]) -> Tensor:
+        """Return which of the constraints that multipliers enforce each object violates [N, L] (bool)."""
+        return self._shortfalls(self._lookup(texts)) > 0
+
+    def _shortfalls(self, known: Tensor) -> Tensor:
+        return known[:, self._n_statistics : -2]
+
+    def scores(self, objectives: Posterior, trust: Tensor | None = None) -> Tensor:
+        """Return optimistic utilities [N, M] of beliefs about objectives: kappa deviations above the expectation.
+
+        Of each deviation counts the share `trust` [N], all of it where none is given.
+        """
+        mean, sd = moments(self._utilities, objectives)
+        return mean + self._kappa * (sd if trust is None else sd * trust.unsqueeze(-1))
 
     def deviations(self, objectives: Posterior) -> Tensor:
         """Return how uncertain each utility is [N, M]."""
-        return self._moments(objectives)[1]
-
-    def _moments(self, objectives: Posterior) -> tuple[Tensor, Tensor]:
-        columns = enumerate(self._utilities)
-        moments = [item.moments(objectives.mean[:, i], objectives.sd[:, i]) for i, item in columns]
-        mean, sd = (torch.stack(part, dim=-1) for part in zip(*moments, strict=True))
-        return mean, sd
+        return moments(self._utilities, objectives)[1]
 
     def _lookup(self, texts: Sequence[str]) -> Tensor:
-        """Return [N, M + 2]: scores, log feasibility, and 1 for what may not be proposed."""
+        """Return [N, S + L + 2]: statistics, shortfalls, log feasibility, and 1 for what may not be proposed."""
         new = [text for text in dict.fromkeys(texts) if text not in self._rows]
         if new:
             rows = self._score(new)
@@ -182,11 +187,81 @@ class LogReward:
 
     def _score(self, texts: Sequence[str]) -> Tensor:
         assessment = self._beliefs.assess(texts)
-        scores = self.scores(assessment.objectives)
-        probabilities = torch.cat([assessment.feasibility.unsqueeze(-1), assessment.within], dim=1)
+        mean, sd = moments(self._utilities, assessment.objectives)
+        trust, drawn = assessment.trust.unsqueeze(-1), self._drawn(assessment)
+        # outside the applicability domain hope fades: deviations and draws shrink towards what is expected
+        drawn = None if drawn is None else mean + trust * (drawn - mean)
+        statistics = self._acquisition.statistics(mean, trust * sd, drawn)
+        gated = assessment.within[:, self._beliefs.gated]
+        probabilities = torch.cat([assessment.feasibility.unsqueeze(-1), gated], dim=1)
         log_feasibility = probabilities.clamp_min(LEAST_PROBABILITY).log().sum(dim=1)
         breaks_rules = torch.tensor([bool(self._beliefs.domain.check(text)) for text in texts])
-        refused = breaks_rules | ~assessment.is_allowed | ~scores.isfinite().all(dim=1)
-        scores = scores.masked_fill(refused.unsqueeze(-1), 0.0)
-        rows = torch.cat([scores, log_feasibility.unsqueeze(-1), refused.unsqueeze(-1).to(scores)], dim=1)
-        return rows.round(decimals=6)
+        refused = breaks_rules | ~assessment.is_allowed | ~statistics.isfinite().all(dim=1)
+        statistics = statistics.masked_fill(refused.unsqueeze(-1), 0.0)
+        weighted = assessment.within[:, self._beliefs.weighted]
+        shortfalls = shortfall(weighted, self._beliefs.required[self._beliefs.weighted], LEAST_PROBABILITY)
+        extra = [shortfalls, log_feasibility.unsqueeze(-1), refused.unsqueeze(-1).to(statistics)]
+        return torch.cat([statistics, *extra], dim=1).round(decimals=6)
+
+    def _drawn(self, assessment: Assessment) -> Tensor | None:
+        """Return the utilities [N, M] under the drawn function; computed objectives are what they are."""
+        if self._path is None:
+            return None
+        values, types = self._path(assessment.features), self._beliefs.proxies.types
+        columns = [
+            assessment.objectives.mean[:, i] if item.assay_type is None else values[:, types.index(item.assay_type)]
+            for i, item in enumerate(self._beliefs.spec.objectives)
+        ]
+        pairs = zip(self._utilities, columns, strict=True)
+        return torch.stack([item.moments(column, torch.zeros_like(column))[0] for item, column in pairs], dim=-1)
+
+
+def moments(utilities: Sequence[Utility], objectives: Posterior) -> tuple[Tensor, Tensor]:
+    """Return expectation and deviation [N, M] of every utility for beliefs about the objectives."""
+    columns = [item.moments(objectives.mean[:, i], objectives.sd[:, i]) for i, item in enumerate(utilities)]
+    mean, sd = (torch.stack(part, dim=-1) for part in zip(*columns, strict=True))
+    return mean, sd
+
+
+def log_reward(
+    beliefs: Beliefs,
+    utilities: Sequence[Utility],
+    measured: Sequence[str],
+    random_objects: Callable[[], Sequence[str]],
+    seed: int,
+) -> LogReward:
+    """Return the reward of a round with the acquisition that its campaign names.
+
+    Args:
+        beliefs: what is believed of objects.
+        utilities: how each objective is normalised.
+        measured: objects with at least one result.
+        random_objects: ordinary objects of the space; asked only by acquisitions that need them.
+        seed: of the function that Thompson sampling draws.
+    """
+    spec = beliefs.spec.acquisition
+    kind = get_acquisition(spec.kind)
+    situation = nothing_known(len(utilities), SCALARISATIONS[spec.scalarisation], spec.kappa)
+    if kind.uses_incumbents:
+        picked = list(measured)[:: -(-len(measured) // MOST_MEASURED) or 1]
+        reference = _reference(beliefs, utilities, [*picked, *random_objects()])
+        situation = replace(situation, incumbents=_incumbents(beliefs, utilities, measured), reference=reference)
+    path = beliefs.proxies.path(beliefs.features(random_objects()), seed) if kind.uses_draws else None
+    return LogReward(beliefs, utilities, kind(situation), spec.kappa, path)
+
+
+def _reference(beliefs: Beliefs, utilities: Sequence[Utility], texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+    """Return expectations and deviations [R, M] of the utilities of those objects that have all of them."""
+    mean, sd = moments(utilities, beliefs.assess(list(dict.fromkeys(texts))).objectives)
+    exists = (mean + sd).isfinite().all(dim=1)
+    return mean[exists], sd[exists]
+
+
+def _incumbents(beliefs: Beliefs, utilities: Sequence[Utility], measured: Sequence[str]) -> Tensor:
+    """Return the expected utilities [I, M] of measured objects that might be proposed, were they new."""
+    kept = [text for text in measured if not beliefs.domain.check(text)]
+    if not kept:
+        return torch.zeros(0, len(utilities), dtype=torch.float64)
+    assessment = beliefs.assess(kept)
+    mean, _ = moments(utilities, assessment.objectives)
+    return mean[assessment.is_allowed & (assessment.within >= LIKELY).all(dim=1) & mean.isfinite().all(dim=1)]

@@ -159,6 +159,7 @@ class SamplerSpec(Spec):
         default="trajectory_balance",
         description="prefix_sub_trajectory_balance needs a domain where every prefix may stop (peptides of min_length "
         "1), forward_looking_* a reward with partial log-rewards",
+        json_schema_extra={"enum": list(LOSSES)},
     )
     huber_delta: float | None = Field(
         default=1.0, gt=0, description="where a residual's penalty turns from squared to linear; null for never"

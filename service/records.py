@@ -20,6 +20,7 @@ class StandardResult:
     outcome: Outcome = "ok"
     replicate: str | None = None
     assay_version: str | None = None
+    plate: str | None = None
     measured_at: datetime | None = None
     lot: str | None = None
     external_id: str | None = None

@@ -4,11 +4,12 @@ A setting `lease_seconds` is read from `ASSAYFLOW_LEASE_SECONDS`. Without `datab
 servers are used (see `service.embedded`), which live in `data_dir`.
 """
 
+import os
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "ASSAYFLOW_"
 
@@ -39,8 +40,16 @@ class Settings(BaseSettings):
     soft_time_limit_seconds: int = Field(default=6 * 3600, gt=0, description="a round is stopped after this")
     time_limit_seconds: int = Field(default=6 * 3600 + 120, gt=0, description="its process is killed after this")
 
+    hazard_lists: Annotated[tuple[Path, ...], NoDecode] = Field(
+        default=(), description="files that name what must never be proposed; several as in PATH"
+    )
     torch_threads: int = Field(default=1, ge=1, description="one makes a round repeatable bit for bit")
     device: str | None = Field(default=None, description="cpu, cuda, cuda:1 ...; the best available when absent")
+
+    @field_validator("hazard_lists", mode="before")
+    @classmethod
+    def _are_paths(cls, value: object) -> object:
+        return [path for path in value.split(os.pathsep) if path] if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _times_fit(self) -> Self:
@@ -76,11 +85,13 @@ class Settings(BaseSettings):
     def environment(self) -> dict[str, str]:
         """Return these settings as environment variables, for a process that this one starts."""
         plain = {name: getattr(self, name) for name in type(self).model_fields}
-        return {
-            f"{PREFIX}{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-            for name, value in plain.items()
-            if value is not None
-        }
+        return {f"{PREFIX}{name.upper()}": _written(value) for name, value in plain.items() if value is not None}
+
+
+def _written(value: object) -> str:
+    if isinstance(value, tuple):
+        return os.pathsep.join(map(str, value))
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
 def _required(url: SecretStr | None, name: str) -> str:

@@ -108,13 +108,14 @@ def hypergrid(n_dimensions: int, side: int) -> Landscape:
 
 
 @cache
-def short_strings(length: int = 5) -> Landscape:
+def short_strings(length: int = 5, ngram_lengths: tuple[int, ...] = (1,)) -> Landscape:
     """Return the TFBind8 sequences that end in AAA..., read as strings of `length`: a small space with real values."""
     whole = tfbind8()
     states = whole.space.final_states
     is_kept = (states[:, length:8] == 1).all(dim=1)
     texts = [text[:length] for text in whole.environment.objects(states[is_kept])]
-    return _landscape(f"strings 4^{length}", Strings("ACGT", length), texts, whole.values[is_kept])
+    environment = Strings("ACGT", length, ngram_lengths=ngram_lengths)
+    return _landscape(f"strings 4^{length}", environment, texts, whole.values[is_kept])
 
 
 @cache

@@ -1,21 +1,129 @@
-"""What every acquisition promises: turn a belief about utilities into scores that say how promising they are.
+"""What every acquisition promises: turn a belief about utilities into one number that says how promising an object is.
 
-Letters: N objects, M objectives. Utilities are normalised so that 0 is poor, 1 is as good as was hoped for, and more is
-better. An acquisition knows no proxy, no direction, no units and no GFlowNet.
+Letters: N objects, M objectives, S statistics, I incumbents, R reference objects. Utilities are normalised so that 0 is
+poor, 1 is as good as was hoped for, and more is better. An acquisition knows no proxy, no direction, no units, no
+inverse temperature and no GFlowNet.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+import torch
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torch import Tensor
+
+AUGMENTATION = 0.05
+
+
+class Scalarise(Protocol):
+    """Several utilities made one; it never falls when a utility rises."""
+
+    def __call__(self, utilities: Tensor, preference: Tensor) -> Tensor:
+        """Return the scalarised utilities [...] of utilities and preferences [..., M]."""
+
+
+def weighted_sum(utilities: Tensor, preference: Tensor) -> Tensor:
+    """Return sum_m w_m u_m [N]: simple, but blind to the concave parts of a front."""
+    return (utilities * preference).sum(dim=-1)
+
+
+def augmented_chebyshev(utilities: Tensor, preference: Tensor) -> Tensor:
+    """Return the augmented Chebyshev scalarisation [N] of utilities and preferences [N, M] (Steuer & Choo, 1983).
+
+    1 - max_m l_m (1 - u_m) - rho sum_m l_m (1 - u_m), with l = w / max w, divided so that utilities of 0 give 0 and
+    of 1 give 1 whatever the preference; with one objective it is the utility itself. Every point of a front, convex or
+    not, is the best for some preference.
+    """
+    weights = preference / preference.amax(dim=-1, keepdim=True)
+    lost = weights * (1 - utilities)
+    scale = 1 + AUGMENTATION * weights.sum(dim=-1)
+    return 1 - (lost.amax(dim=-1) + AUGMENTATION * lost.sum(dim=-1)) / scale
+
+
+def chebyshev_parts(utilities: Tensor, preference: Tensor) -> Tensor:
+    """Return the linear functions [..., M] of the utilities whose least is their augmented Chebyshev value."""
+    weights = preference / preference.amax(dim=-1, keepdim=True)
+    lost = weights * (1 - utilities)
+    scale = 1 + AUGMENTATION * weights.sum(dim=-1, keepdim=True)
+    return 1 - (lost + AUGMENTATION * lost.sum(dim=-1, keepdim=True)) / scale
+
+
+SCALARISATIONS: Mapping[str, Scalarise] = {
+    "augmented_chebyshev": augmented_chebyshev,
+    "weighted_sum": weighted_sum,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What an acquisition is told of the round that it is built for.
+
+    `incumbents` [I, M] are the expected utilities of what was measured and may be proposed; none at a cold start.
+    `reference` holds expectations and deviations [R, M] of ordinary objects, measured and random ones: what they reach
+    is the yardstick of acquisitions without a scale of their own.
+    """
+
+    kappa: float
+    scalarise: Scalarise
+    incumbents: Tensor
+    reference: tuple[Tensor, Tensor]
+
+    def __post_init__(self) -> None:
+        """Check shapes once; every acquisition after this trusts them.
+
+        Raises:
+            ValueError: if shapes disagree or a number is not finite.
+        """
+        mean, sd = self.reference
+        if mean.shape != sd.shape or mean.ndim != 2 or self.incumbents.shape[1:] != mean.shape[1:]:  # noqa: PLR2004 - [R, M]
+            raise ValueError("incumbents and reference: each needs one row per object and one column per objective")
+        if not all(bool(part.isfinite().all()) for part in (self.incumbents, mean, sd)):
+            raise ValueError("incumbents and reference: not all are finite")
+
+
+def nothing_known(n_objectives: int, scalarise: Scalarise = augmented_chebyshev, kappa: float = 1.0) -> Situation:
+    """Return the situation of a round that knows no object yet."""
+    empty = torch.zeros(0, n_objectives, dtype=torch.float64)
+    return Situation(kappa, scalarise, empty, (empty, empty))
 
 
 class Acquisition(ABC):
-    """A rule that weighs what is expected against what is unknown, for each objective by itself."""
+    """A rule that weighs what is expected against what is unknown.
+
+    It is split in two, because the sampler asks for the same object under thousands of conditions: `statistics` are
+    computed once for each object, `value` once for each object and preference.
+    """
+
+    uses_incumbents: ClassVar[bool]
+    """Whether the situation has to tell incumbents and reference objects."""
+    uses_draws: ClassVar[bool]
+    """Whether `statistics` needs the utilities under a drawn function."""
 
     @abstractmethod
-    def score(self, mean: Tensor, sd: Tensor) -> Tensor:
-        """Return scores [N, M] on the scale of utilities, from their expectation and deviation [N, M]."""
+    def __init__(self, situation: Situation) -> None:
+        """Prepare what all objects share."""
+
+    @abstractmethod
+    def statistics(self, mean: Tensor, sd: Tensor, drawn: Tensor | None) -> Tensor:
+        """Return what `value` needs of each object [N, S].
+
+        Args:
+            mean: expected utilities [N, M].
+            sd: their deviations [N, M].
+            drawn: utilities [N, M] if one function drawn for the round were the truth; None where none was drawn.
+        """
+
+    @abstractmethod
+    def value(self, statistics: Tensor, preference: Tensor) -> Tensor:
+        """Return how promising each object is for its preference [N], about 0 for poor and 1 for good.
+
+        Args:
+            statistics: what `statistics` returned [N, S].
+            preference: weights on the simplex [N, M].
+        """

@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from models.acquisition.contract import Acquisition
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from models.acquisition.contract import Situation
+
 
 @final
 class UpperConfidenceBound(Acquisition):
-    """Optimism in the face of uncertainty.
-
-    Args:
-        kappa: how many deviations are hoped for; 0 is pure exploitation.
+    """Optimism in the face of uncertainty: the scalarised utility, were every objective `kappa` deviations better.
 
     Raises:
         ValueError: if kappa is negative or not finite.
     """
 
-    def __init__(self, kappa: float = 1.0) -> None:
-        if not 0 <= kappa < math.inf:
-            raise ValueError(f"kappa must be finite and not negative, not {kappa}")
-        self.kappa = kappa
+    uses_incumbents: ClassVar[bool] = False
+    uses_draws: ClassVar[bool] = False
 
-    def score(self, mean: Tensor, sd: Tensor) -> Tensor:
+    def __init__(self, situation: Situation) -> None:
+        if not 0 <= situation.kappa < math.inf:
+            raise ValueError(f"kappa must be finite and not negative, not {situation.kappa}")
+        self._kappa = situation.kappa
+        self._scalarise = situation.scalarise
+
+    def statistics(self, mean: Tensor, sd: Tensor, drawn: Tensor | None) -> Tensor:  # noqa: ARG002 - the contract's
         """Return mean + kappa * sd [N, M]."""
-        return mean + self.kappa * sd
+        return mean + self._kappa * sd
+
+    def value(self, statistics: Tensor, preference: Tensor) -> Tensor:
+        """Return the scalarised optimistic utilities [N]."""
+        return self._scalarise(statistics, preference)
+
+
+ACQUISITION = UpperConfidenceBound

@@ -61,6 +61,8 @@ class Domain(ABC):
     `needs_all_columns` (a mixture's components and process variables)."""
     needs_all_columns: bool = False
     computed: Mapping[str, ComputedProperty]
+    groupings: Mapping[str, str]
+    """Ways of putting alike objects into one group (by scaffold, by length), each with its description."""
     formats: Mapping[str, FileFormat]
     """File name extension -> format, beside json and csv, which every domain has."""
 
@@ -79,8 +81,26 @@ class Domain(ABC):
         """Return the reasons why this object may not be proposed (the domain's rules and limits), or nothing."""
 
     @abstractmethod
+    def pattern(self, text: str) -> Callable[[str], bool]:
+        """Return the test of canonical texts that a pattern describes, in the domain's own language of patterns.
+
+        Hazard lists are written in it: operators decide what it must never miss, so a test may raise but not guess.
+
+        Raises:
+            ValueError: if the text is no pattern.
+        """
+
+    @abstractmethod
     def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
         """Return the named computed properties, each [N]."""
+
+    @abstractmethod
+    def group(self, texts: Sequence[str], name: str) -> list[str]:
+        """Return the group of each object under one of `groupings`: alike objects have equal texts.
+
+        Raises:
+            KeyError: if the domain has no such grouping.
+        """
 
     @abstractmethod
     def columns(self, text: str) -> dict[str, str | float]:

@@ -1,124 +1,82 @@
 """Every assay type gets the proxy that predicts its held-out values best, with deviations scaled to fit them.
 
-Scores are of k-fold cross-validation over objects; the losers' are kept. Scaling and choosing use the same held-out
-predictions (one number per type), so the coverage told here flatters a little; prospective coverage of new batches
-does not. Knows no domain and no objective.
+Scores are of k-fold cross-validation over objects; the losers' are kept. Scaling, choosing and the radius of intervals
+use the same held-out predictions (two numbers per type), so the coverage told here flatters a little; prospective
+coverage of new batches does not. Knows no domain and no objective.
 """
 
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Literal, final
 
 import torch
 
-from models.proxies.contract import Posterior
+from models.proxies.conformal import gaussian_radius, radius
+from models.proxies.contract import Posterior, Proxy
+from models.proxies.function_draws import draw_path
+from models.proxies.validation import FOLDS, HALF_90, held_out_beliefs, score
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from torch import Tensor
 
-    from models.proxies.contract import FittedProxy, Proxy, TrainingTable
+    from models.proxies.contract import FittedProxy, TrainingTable
+    from models.proxies.function_draws import Path
+    from models.proxies.validation import HeldOut, Score
 
-FOLDS = 5
 MINIMUM_TO_VALIDATE = 10
-"""Fewer values than this are not cross-validated: the first proxy takes the type, with its own deviations."""
-SCALE_SHRINKAGE = 10.0
-"""Held-out residuals that the belief 'the deviations are right' counts for."""
-INTERVAL_90 = 1.6448536269514722
+"""Fewer known values than this are not cross-validated: the first proxy takes the type, with its own deviations."""
+INTERVAL_90 = HALF_90
+SANITY_CHECK = "random_forest"
+"""The proxy that warns when it predicts clearly better than the chosen one."""
+CLEARLY_BETTER = 0.9
+"""Share of the chosen proxy's error below which another is clearly better, if two standard errors agree."""
+
+Intervals = Literal["conformal", "feature_conformal", "gaussian"]
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
-    """How well a proxy predicted held-out values, in modelled units; `nll` and `coverage_90` after scaling."""
+class JointProxy(Proxy):
+    """A proxy that learns types together and says itself which ones it can."""
 
-    rmse: float
-    nll: float
-    coverage_90: float
-    scale: float
-    log_likelihood_error: float
-    """Standard error of the summed log likelihood."""
-    n: int
-
-
-def _score(held_out: Posterior, values: Tensor) -> Score:
-    """Score held-out beliefs [n] about values [n], each taken as one typical measurement."""
-    deviation = held_out.predictive_sd.clamp_min(1e-9)
-    standard = (values - held_out.mean) / deviation
-    n = len(values)
-    scale = math.sqrt(float((standard.square().sum() + SCALE_SHRINKAGE) / (n + SCALE_SHRINKAGE)))
-    unlikely = 0.5 * (standard / scale).square() + (deviation * scale).log() + 0.5 * math.log(2 * math.pi)
-    return Score(
-        rmse=float((values - held_out.mean).square().mean().sqrt()),
-        nll=float(unlikely.mean()),
-        coverage_90=float(((standard / scale).abs() <= INTERVAL_90).double().mean()),
-        scale=scale,
-        log_likelihood_error=float(unlikely.std()) * math.sqrt(n),
-        n=n,
-    )
-
-
-def _affordable(proxy: Proxy, table: TrainingTable, at_least: int) -> list[int]:
-    """Return the columns whose number of values the proxy can learn from, `at_least` so many."""
-    most = math.inf if proxy.maximum is None else proxy.maximum
-    least = max(proxy.minimum, at_least)
-    return [column for column, n in enumerate(table.measured.sum(dim=0).tolist()) if least <= n <= most]
-
-
-def cross_validate(proxy: Proxy, table: TrainingTable, *, seed: int, tick: Callable[[], None]) -> dict[str, Score]:
-    """Return the proxy's score on every type with enough values for it; `tick` is called after each fold."""
-    columns = _affordable(proxy, table, MINIMUM_TO_VALIDATE)
-    if not columns:
-        return {}
-    part = table.columns(columns)
-    part = part.rows(part.measured.any(dim=1))
-    order = torch.randperm(len(part.features), generator=torch.Generator().manual_seed(seed))
-    mean, sd, noise = (torch.full_like(part.values, math.nan) for _ in range(3))
-    for fold in range(FOLDS):
-        held_out = order[fold::FOLDS]
-        kept = torch.ones(len(order), dtype=torch.bool).index_fill(0, held_out, value=False)
-        belief = proxy.fit(part.rows(kept), seed=seed).posterior(part.features[held_out])
-        mean[held_out], sd[held_out], noise[held_out] = belief.mean, belief.sd, belief.noise_sd
-        tick()
-    scores = {}
-    for column, kind in enumerate(part.types):
-        rows = part.measured[:, column]
-        held = Posterior(mean[rows, column], sd[rows, column], noise[rows, column])
-        scores[kind] = _score(held, part.values[rows, column])
-    return scores
+    @abstractmethod
+    def columns(self, table: TrainingTable) -> list[int]:
+        """Return the columns of a table that can be learned together, or none."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A fitted proxy, the table's columns it knows, and the factors of its deviations there."""
+    """A fitted proxy, the table's columns it knows, the factors of its deviations there, and what it was held to."""
 
     name: str
     proxy: FittedProxy
     columns: list[int]
     factors: Tensor
+    scores: Mapping[str, Score]
+    held_out: Mapping[str, HeldOut]
 
 
 @final
 class ChosenProxies:
     """Fitted proxies behind one posterior: every assay type is answered by the one chosen for it."""
 
-    def __init__(
-        self, n_values: Mapping[str, int], parts: list[_Part], scores: Mapping[str, Mapping[str, Score]]
-    ) -> None:
+    def __init__(self, n_values: Mapping[str, int], parts: list[_Part], intervals: Intervals = "conformal") -> None:
         self.n_values = n_values
         self.types = types = tuple(n_values)
         self._parts = parts
-        self._scores = scores
+        self._intervals = intervals
         self.chosen = {kind: self._choose(column) for column, kind in enumerate(types)}
 
     def _choose(self, column: int) -> str:
-        names = [part.name for part in self._parts if column in part.columns]
-        return min(names, key=lambda name: score.nll if (score := self._score_of(name, column)) else math.inf)
+        kind = self.types[column]
+        parts = [part for part in self._parts if column in part.columns]
+        return min(parts, key=lambda part: part.scores[kind].nll if kind in part.scores else math.inf).name
 
-    def _score_of(self, name: str, column: int) -> Score | None:
-        return self._scores[name].get(self.types[column])
+    def _part(self, kind: str) -> _Part:
+        return next(part for part in self._parts if part.name == self.chosen[kind])
 
     def posterior(self, features: Tensor) -> Posterior:
         """Return beliefs [N, M] about features [N, D]."""
@@ -133,6 +91,56 @@ class ChosenProxies:
                 noise[:, columns] = belief.noise_sd[:, places]
         return Posterior(mean, sd, noise)
 
+    def draw(self, features: Tensor, n: int, generator: torch.Generator) -> Tensor:
+        """Return joint draws [n, N, M] of the values at features [N, D], without measurement noise."""
+        values = features.new_empty(n, len(features), len(self.types))
+        for part in self._parts:
+            places = [i for i, column in enumerate(part.columns) if self.chosen[self.types[column]] == part.name]
+            if places:
+                mean = part.proxy.posterior(features).mean
+                drawn = mean + part.factors * (part.proxy.draw(features, n, generator) - mean)
+                values[..., [part.columns[i] for i in places]] = drawn[..., places]
+        return values
+
+    def path(self, anchors: Tensor, seed: int) -> Path:
+        """Return a function from features [N, D] to values [N, M] drawn from these beliefs.
+
+        `anchors` [A, D] are ordinary objects, at which Gaussian beliefs are drawn jointly.
+        """
+        used = [part for part in self._parts if part.name in self.chosen.values()]
+        paths = [draw_path(part.proxy, anchors, seed + place) for place, part in enumerate(used)]
+
+        def drawn(features: Tensor) -> Tensor:
+            values = features.new_empty(len(features), len(self.types))
+            for part, path in zip(used, paths, strict=True):
+                mean = part.proxy.posterior(features).mean
+                scaled = mean + part.factors * (path(features) - mean)
+                places = [i for i, column in enumerate(part.columns) if self.chosen[self.types[column]] == part.name]
+                values[:, [part.columns[i] for i in places]] = scaled[:, places]
+            return values
+
+        return drawn
+
+    def interval(self, features: Tensor, level: float = 0.9) -> tuple[Tensor, Tensor]:
+        """Return the ends [N, M] of intervals that hold what an assay would report with probability `level`.
+
+        On the modelled scale, as the campaign's `intervals` asks: conformal ones reach as many predictive deviations as
+        held-out values needed, and are Gaussian where values are too few for such a quantile.
+
+        Raises:
+            ValueError: if the level is not between 0 and 1.
+        """
+        belief = self.posterior(features)
+        half = belief.predictive_sd * torch.tensor([self._radius(kind, level) for kind in self.types]).to(features)
+        return belief.mean - half, belief.mean + half
+
+    def _radius(self, kind: str, level: float) -> float:
+        gaussian, part = gaussian_radius(level), self._part(kind)
+        if self._intervals == "gaussian" or kind not in part.held_out:
+            return gaussian
+        found = radius(part.held_out[kind], level)
+        return gaussian if found is None else found / part.scores[kind].scale
+
     def hypotheses(self, features: Tensor, kind: str) -> tuple[Posterior, Tensor]:
         """Return every hypothesis [K, N] that some proxy holds about one type, and their weights [K].
 
@@ -146,46 +154,89 @@ class ChosenProxies:
                 members = part.proxy.members(features).scaled(part.factors)
                 place = part.columns.index(column)
                 beliefs.append([members.mean[..., place], members.sd[..., place], members.noise_sd[..., place]])
-                score, k = self._score_of(part.name, column), len(members.mean)
-                evidence = 0.0 if score is None else -score.nll * score.n - 0.5 * score.log_likelihood_error
+                found, k = part.scores.get(kind), len(members.mean)
+                evidence = 0.0 if found is None else -found.nll * found.n - 0.5 * found.log_likelihood_error
                 weights.append(torch.full((k,), evidence - math.log(k), dtype=torch.float64))
         mean, sd, noise = (torch.cat(column_parts) for column_parts in zip(*beliefs, strict=True))
         return Posterior(mean, sd, noise), torch.cat(weights).softmax(dim=0)
 
     def summary(self) -> dict[str, dict[str, object]]:
-        """Return for every type the chosen proxy and everybody's scores, as plain JSON."""
+        """Return for every type the chosen proxy, everybody's scores and what looks wrong, as plain JSON."""
         return {
             kind: {
                 "n_values": self.n_values[kind],
                 "chosen": self.chosen[kind],
-                "scores": {name: asdict(scores[kind]) for name, scores in self._scores.items() if kind in scores},
+                "scores": {part.name: asdict(part.scores[kind]) for part in self._parts if kind in part.scores},
+                "warnings": self._warnings(kind),
             }
             for kind in self.types
         }
 
+    def _warnings(self, kind: str) -> list[str]:
+        parts = {part.name: part for part in self._parts if kind in part.held_out}
+        chosen, check = (parts.get(name) for name in (self.chosen[kind], SANITY_CHECK))
+        if chosen is None or check is None or not _is_clearly_better(check.held_out[kind], chosen.held_out[kind]):
+            return []
+        errors = f"{check.scores[kind].rmse:.3g} against {chosen.scores[kind].rmse:.3g}"
+        name = chosen.name.replace("_", " ")
+        return [f"a random forest predicts held-out values better than the chosen {name} (error {errors})"]
+
+
+def _is_clearly_better(one: HeldOut, other: HeldOut) -> bool:
+    """Tell whether squared errors of the same held-out values are smaller by far and by two standard errors."""
+    ours, theirs = ((held.values - held.belief.mean).square() for held in (one, other))
+    exact = ~one.values.isnan()
+    gain = (theirs - ours)[exact]
+    error = float(gain.std()) / math.sqrt(max(len(gain), 1))
+    by_far = float(ours[exact].mean()) < CLEARLY_BETTER**2 * float(theirs[exact].mean())
+    return by_far and float(gain.mean()) > 2 * error
+
+
+def _affordable(proxy: Proxy, table: TrainingTable, at_least: int) -> list[int]:
+    """Return the columns with at least so many known values, of which the proxy can learn from the number it has."""
+    most = math.inf if proxy.maximum is None else proxy.maximum
+    together = proxy.columns(table) if isinstance(proxy, JointProxy) else range(len(table.types))
+    measured, known = (cells.sum(dim=0).tolist() for cells in (table.measured, table.known))
+    return [j for j in together if measured[j] >= proxy.minimum and at_least <= known[j] <= most]
+
+
+def _fit(name: str, proxy: Proxy, table: TrainingTable, seed: int, step: Callable[[str], None]) -> _Part | None:
+    """Cross-validate and fit one proxy on the types it can afford; call `step` after each of the fits."""
+    columns, validated = _affordable(proxy, table, 0), _affordable(proxy, table, MINIMUM_TO_VALIDATE)
+    held_out = {}
+    if validated:
+        beliefs = held_out_beliefs(proxy, table, columns, seed=seed, tick=lambda: step(name))
+        held_out = {kind: beliefs[kind] for kind in (table.types[column] for column in validated)}
+    scores = {kind: score(held) for kind, held in held_out.items()}
+    part = None
+    if columns:
+        factors = [scores[kind].scale if (kind := table.types[column]) in scores else 1.0 for column in columns]
+        fitted = proxy.fit(table.columns(columns), seed=seed)
+        part = _Part(name, fitted, columns, torch.tensor(factors, dtype=torch.float64), scores, held_out)
+    step(name)
+    return part
+
 
 def fit_best(
-    table: TrainingTable, proxies: Mapping[str, Proxy], *, seed: int, tick: Callable[[float, str], None]
+    table: TrainingTable,
+    proxies: Mapping[str, Proxy],
+    *,
+    seed: int,
+    tick: Callable[[float, str], None],
+    intervals: Intervals = "conformal",
 ) -> ChosenProxies:
     """Cross-validate and fit all proxies on all types they can afford, the first being the default.
 
     `tick` is called with the share done and what was done. A type that was never measured goes to a proxy that learns
     from nothing (`minimum` 0).
     """
-    scores, parts, n_steps, done = {}, [], len(proxies) * (FOLDS + 1), 0
+    n_steps, done = len(proxies) * (FOLDS + 1), 0
 
     def step(name: str) -> None:
         nonlocal done
         done += 1
         tick(done / n_steps, f"fitting {name.replace('_', ' ')}")
 
-    for name, proxy in proxies.items():
-        scores[name] = cross_validate(proxy, table, seed=seed, tick=lambda name=name: step(name))  # type: ignore[misc]
-        columns = _affordable(proxy, table, 0)
-        if columns:
-            factors = [score.scale if (score := scores[name].get(table.types[column])) else 1.0 for column in columns]
-            fitted = proxy.fit(table.columns(columns), seed=seed)
-            parts.append(_Part(name, fitted, columns, torch.tensor(factors, dtype=torch.float64)))
-        step(name)
+    parts = [_fit(name, proxy, table, seed, step) for name, proxy in proxies.items()]
     n_values = dict(zip(table.types, table.measured.sum(dim=0).tolist(), strict=True))
-    return ChosenProxies(n_values, parts, scores)
+    return ChosenProxies(n_values, [part for part in parts if part is not None], intervals)

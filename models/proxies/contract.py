@@ -7,10 +7,12 @@ transform). A proxy knows no domain, direction, acquisition or reward.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import torch
+
+from models.proxies.censoring import standardise
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,7 +23,9 @@ class TrainingTable:
     """What was measured: one row per object, one column per assay type, NaN where nothing usable is known.
 
     `values` [N, M] are pooled over replicates; `noise` [N, M] are the known variances of those pooled values (NaN when
-    unknown). `centers` and `scales` [M] say what is believed of a type before any value of it is seen.
+    unknown). `centers` and `scales` [M] say what is believed of a type before any value of it is seen. A cell without a
+    value may still be censored: then `lower` < `upper` [N, M] bound what the assay would have reported, infinite where
+    open; they are NaN in all other cells, and everywhere when not given.
     """
 
     types: tuple[str, ...]
@@ -30,12 +34,14 @@ class TrainingTable:
     noise: Tensor
     centers: Tensor
     scales: Tensor
+    lower: Tensor = field(default_factory=lambda: torch.empty(0, 0))
+    upper: Tensor = field(default_factory=lambda: torch.empty(0, 0))
 
     def __post_init__(self) -> None:
         """Check shapes once; everybody after this trusts them.
 
         Raises:
-            ValueError: if shapes disagree, a feature is not finite or a scale is not positive.
+            ValueError: if shapes disagree, a feature is not finite, a scale is not positive or a bound makes no sense.
         """
         shape = (len(self.features), len(self.types))
         if self.values.shape != shape or self.noise.shape != shape:
@@ -46,15 +52,41 @@ class TrainingTable:
             raise ValueError("values must not be infinite, noise must not be negative")
         if not bool((self.scales > 0).all()):
             raise ValueError("scales must be positive")
+        for name in ("lower", "upper"):
+            if getattr(self, name).numel() == 0:
+                object.__setattr__(self, name, torch.full_like(self.values, torch.nan))
+        self._check_bounds()
+
+    def _check_bounds(self) -> None:
+        if self.lower.shape != self.values.shape or self.upper.shape != self.values.shape:
+            raise ValueError(f"lower and upper must have shape {tuple(self.values.shape)}")
+        is_bounded = ~self.lower.isnan()
+        if bool((is_bounded != ~self.upper.isnan()).any()) or bool((is_bounded & self.measured).any()):
+            raise ValueError("lower and upper: a censored cell has both (infinite where open) and no value")
+        if bool((self.lower[is_bounded] >= self.upper[is_bounded]).any()):
+            raise ValueError("lower must be less than upper")
+        if bool((self.lower[is_bounded].isinf() & self.upper[is_bounded].isinf()).any()):
+            raise ValueError("lower and upper: a censored cell needs at least one finite bound")
 
     @property
     def measured(self) -> Tensor:
         """Which values exist [N, M] (bool)."""
         return ~self.values.isnan()
 
+    @property
+    def censored(self) -> Tensor:
+        """Which cells have bounds instead of a value [N, M] (bool)."""
+        return ~self.lower.isnan()
+
+    @property
+    def known(self) -> Tensor:
+        """Which cells say anything: a value or a bound [N, M] (bool)."""
+        return self.measured | self.censored
+
     def rows(self, index: Tensor) -> TrainingTable:
         """Return the table of the objects in `index` (int64 or bool)."""
-        return replace(self, features=self.features[index], values=self.values[index], noise=self.noise[index])
+        cells = {name: getattr(self, name)[index] for name in ("features", "values", "noise", "lower", "upper")}
+        return replace(self, **cells)
 
     def columns(self, index: list[int]) -> TrainingTable:
         """Return the table of the assay types in `index`."""
@@ -65,12 +97,23 @@ class TrainingTable:
             self.noise[:, index],
             self.centers[index],
             self.scales[index],
+            self.lower[:, index],
+            self.upper[:, index],
         )
 
     def standard(self) -> tuple[Tensor, Tensor]:
-        """Return the location and scale [M] of each type: of its values, or what was believed before when too few."""
+        """Return the location and scale [M] of each type: of its values, or what was believed before when too few.
+
+        Where some are censored they are the maximum likelihood estimates of a normal distribution, not those of the
+        uncensored part, which leans to one side.
+        """
         location, scale = self.centers.clone(), self.scales.clone()
         for column, measured in enumerate(self.measured.T):
+            if bool(self.censored[:, column].any()):
+                cells = (self.values[:, column], self.lower[:, column], self.upper[:, column])
+                believed = (float(self.centers[column]), float(self.scales[column]))
+                location[column], scale[column] = standardise(*cells, believed, MINIMUM_FOR_SPREAD)
+                continue
             values = self.values[measured, column]
             if len(values) > 0:
                 location[column] = values.mean()

@@ -1,8 +1,9 @@
 """A deep ensemble (arXiv:1612.01474): small networks with a mean and a noise for every assay type, trained together.
 
 Every member sees its own bootstrap of the objects; types an object was not measured for are masked out of the loss, so
-partial results share what the members learn. Features are reduced to their leading principal components. All members
-run as one batched network. Knows no kernel, domain or objective.
+partial results share what the members learn; a censored cell counts with the probability of its interval (Tobit).
+Features are reduced to their leading principal components. All members run as one batched network. Knows no kernel,
+domain or objective.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
+from models.proxies.censoring import log_interval
 from models.proxies.contract import FittedProxy, Posterior, Proxy, TrainingTable
 
 if TYPE_CHECKING:
@@ -27,8 +29,28 @@ STEPS = 250
 RATE = 0.01
 WEIGHT_DECAY = 0.3
 BATCH = 256
+RESTRAINT = 0.02
+"""Weight of a standard normal prior on the mean in a censored cell.
+
+A bound alone does not say how far beyond it a value lies, and without any such belief the mean runs away from it: with
+40 % of 100 values censored the held-out error was 0.60 and 1.47 on one simulated function, 0.27 and 0.31 with 0.02
+(dropping the censored values: 0.41 and 0.48); heavier weights pull towards the bound.
+"""
 LOG_NOISE = (-7.0, 2.0)
 """Range of the log of the noise variance in standardised units."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """Standardised targets, known noise variances and bounds [..., N, M], NaN where there is none."""
+
+    targets: Tensor
+    known: Tensor
+    lower: Tensor
+    upper: Tensor
+
+    def part(self, rows: Tensor) -> _Cells:
+        return _Cells(self.targets[rows], self.known[rows], self.lower[rows], self.upper[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +100,25 @@ def _forward(layers: list[Tensor], inputs: Tensor) -> tuple[Tensor, Tensor]:
     return mean, low + (high - low) * torch.sigmoid(log_noise)
 
 
-def _loss(prediction: tuple[Tensor, Tensor], targets: Tensor, known: Tensor) -> Tensor:
-    """Return the mean negative log likelihood over measured values, summed over members (NaN targets are masked)."""
+def _loss(prediction: tuple[Tensor, Tensor], cells: _Cells) -> Tensor:
+    """Return the mean negative log likelihood over known cells, summed over members (cells without any are masked)."""
     mean, log_noise = prediction
-    measured = ~targets.isnan()
-    variance = log_noise.exp() + known
-    unlikely = 0.5 * ((torch.nan_to_num(targets) - mean).square() / variance + variance.log())
-    return ((unlikely * measured).sum(dim=(1, 2)) / measured.sum(dim=(1, 2)).clamp_min(1)).sum()
+    known = ~cells.targets.isnan()
+    variance = log_noise.exp() + cells.known
+    unlikely = 0.5 * ((torch.nan_to_num(cells.targets) - mean).square() / variance + variance.log())
+    censored = ~cells.lower.isnan()
+    if bool(censored.any()):
+        within = log_interval(mean[censored], variance[censored].sqrt(), cells.lower[censored], cells.upper[censored])
+        pull = 0.5 * RESTRAINT * mean[censored].square()
+        unlikely = unlikely.masked_scatter(censored, pull - within.to(unlikely.dtype))
+        known = known | censored
+    return ((unlikely * known).sum(dim=(1, 2)) / known.sum(dim=(1, 2)).clamp_min(1)).sum()
 
 
-def _train(inputs: Tensor, targets: Tensor, known: Tensor, generator: torch.Generator) -> list[Tensor]:
-    """Return trained layers for inputs [N, C], standardised targets and known noise variances [N, M]."""
+def _train(inputs: Tensor, cells: _Cells, generator: torch.Generator) -> list[Tensor]:
+    """Return trained layers for inputs [N, C] and cells [N, M]."""
     n, width = inputs.shape
-    layers = _initial([(width, HIDDEN), (HIDDEN, HIDDEN), (HIDDEN, 2 * targets.shape[1])], generator)
+    layers = _initial([(width, HIDDEN), (HIDDEN, HIDDEN), (HIDDEN, 2 * cells.targets.shape[1])], generator)
     layers = [layer.to(inputs.device).detach().requires_grad_() for layer in layers]
     optimiser = torch.optim.AdamW(layers, lr=RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=RATE, total_steps=STEPS)
@@ -98,7 +126,7 @@ def _train(inputs: Tensor, targets: Tensor, known: Tensor, generator: torch.Gene
     for _ in range(STEPS):
         picked = torch.randint(n, (MEMBERS, min(n, BATCH)), generator=generator)
         rows = bootstrap.gather(1, picked).to(inputs.device)
-        loss = _loss(_forward(layers, inputs[rows]), targets[rows], known[rows])
+        loss = _loss(_forward(layers, inputs[rows]), cells.part(rows))
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
         optimiser.step()
@@ -150,16 +178,19 @@ class DeepEnsemble(Proxy):
         """Return the trained ensemble.
 
         Raises:
-            ValueError: if no type has a value.
+            ValueError: if no type has a value or a bound.
         """
-        rows = table.measured.any(dim=1)
+        rows = table.known.any(dim=1)
         if not bool(rows.any()):
             raise ValueError("values: a deep ensemble needs at least one")
         used = table.rows(rows)
         location, scale = table.standard()
+        typical = table.typical_noise()
         reduction = _reduction(used.features)
-        targets = ((used.values - location) / scale).float()
-        known = (torch.nan_to_num(used.noise) / scale.square()).float()
+        targets, lower, upper = (
+            ((cells - location) / scale).float() for cells in (used.values, used.lower, used.upper)
+        )
+        known = torch.where(used.censored, typical, torch.nan_to_num(used.noise)) / scale.square()
         generator = torch.Generator().manual_seed(seed)
-        layers = _train(reduction(used.features), targets, known, generator)
-        return FittedDeepEnsemble(reduction, layers, (location, scale), table.typical_noise())
+        layers = _train(reduction(used.features), _Cells(targets, known.float(), lower, upper), generator)
+        return FittedDeepEnsemble(reduction, layers, (location, scale), typical)

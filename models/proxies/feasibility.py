@@ -1,8 +1,9 @@
 """The probability that an object can be made and measured, learned from results and failures.
 
-A Gaussian process regresses the outcomes (0-1) and a logistic curve calibrates its leave-one-out predictions: the
-least-squares classifier with Platt's post-processing of Rasmussen & Williams 2006, section 6.5.3. Far from any outcome
-it answers about the base rate. Knows feature rows and a kernel; not what a failure costs.
+A Gaussian process regresses the outcomes (0-1, between them where attempts disagree or only an assay failed) and a
+logistic curve calibrates its leave-one-out predictions: the least-squares classifier with Platt's post-processing of
+Rasmussen & Williams 2006, section 6.5.3. Far from any outcome it answers about the base rate. Knows feature rows and a
+kernel; not what a failure costs.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def _calibrate(scores: Tensor, outcomes: Tensor) -> tuple[float, float]:
 
 @final
 class Feasibility:
-    """The trained model; without failures, or without any success, it has learned nothing and answers 1."""
+    """The trained model; when all outcomes are the same it has learned nothing and answers 1."""
 
     def __init__(self, process: FittedGaussianProcess | None, curve: tuple[float, float, float, float]) -> None:
         self._process = process
@@ -56,7 +57,7 @@ class Feasibility:
 
     @property
     def is_learned(self) -> bool:
-        """Whether both outcomes were seen."""
+        """Whether different outcomes were seen."""
         return self._process is not None
 
     def probability(self, features: Tensor) -> Tensor:
@@ -68,12 +69,11 @@ class Feasibility:
 
 
 def fit_feasibility(features: Tensor, outcomes: Tensor, kernel: Callable[[], Kernel], *, seed: int) -> Feasibility:
-    """Return the model of outcomes [N] (share of attempts that gave a result) for features [N, D].
+    """Return the model of outcomes [N] in 0-1 (see `dataset.feasible`) for features [N, D].
 
     Above the most that an exact process affords, a random part of the outcomes is learned from.
     """
-    failures = float((1 - outcomes).sum())
-    if failures == 0 or failures == len(outcomes):
+    if len(outcomes) == 0 or bool((outcomes == outcomes[0]).all()):
         return Feasibility(None, (0.0, 1.0, 0.0, 0.0))
     if len(outcomes) > GaussianProcess.maximum:
         kept = torch.randperm(len(outcomes), generator=torch.Generator().manual_seed(seed))[: GaussianProcess.maximum]

@@ -1,20 +1,23 @@
 """Exact Gaussian process regression, one process per assay type, with whatever kernel it is given.
 
 Targets are standardised; each value has its own known noise (replicates, standard errors) beside a learned common one;
-hyperparameters maximise the marginal likelihood with weak priors (Rasmussen & Williams 2006, chapters 2 and 5). A type
-without values keeps its prior belief. Written on dense tensors, because a kernel without parameters then needs its
-Gram matrix only once. Knows no domain and no objective.
+hyperparameters maximise the marginal likelihood with weak priors (Rasmussen & Williams 2006, chapters 2 and 5).
+Censored cells have a Tobit likelihood: expectation propagation turns each into a value with a variance of its own, in
+turns with the hyperparameters; with the sites held, the gradient is that of the approximate evidence (ibid., section
+5.5.2). A type without values keeps its prior belief. Written on dense tensors, because a kernel without parameters then
+needs its Gram matrix only once. Knows no domain and no objective.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
 import torch
 
 from models.proxies.contract import FittedProxy, Posterior, Proxy, TrainingTable
+from models.proxies.expectation_propagation import interval_sites
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +36,29 @@ IMPOSSIBLE = 1e6
 """Loss of hyperparameters whose covariance cannot be factorised: the line search turns back from them."""
 NOISE_PRIOR = (math.log(0.1), 1.5)
 """Mean and deviation of the log of the learned noise variance, in standardised units."""
+ALTERNATIONS = 6
+"""Turns of censored sites and hyperparameters, at most."""
+SETTLED = 0.02
+"""Change of the logs of amplitude and noise in a turn that needs no further one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """What is known of one type, standardised [n]: a target, or NaN and bounds; `known` is noise beside the learned."""
+
+    features: Tensor
+    targets: Tensor
+    known: Tensor
+    lower: Tensor
+    upper: Tensor
+
+    @property
+    def is_censored(self) -> Tensor:
+        return self.targets.isnan()
+
+    def part(self, index: Tensor) -> _Cells:
+        cells = (self.features, self.targets, self.known, self.lower, self.upper)
+        return _Cells(*(cell[index] for cell in cells))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +74,7 @@ class _Process:
     inverse: Tensor
     weights: Tensor
     targets: Tensor
+    is_censored: Tensor
 
 
 def _free(kernel: Kernel) -> bool:
@@ -75,9 +102,12 @@ def _natural(logarithms: Tensor) -> tuple[Tensor, Tensor]:
     return amplitude, noise
 
 
-def _fit_hyperparameters(kernel: Kernel, features: Tensor, targets: Tensor, known: Tensor) -> tuple[float, float]:
-    """Fit the kernel in place on standardised targets [n]; return the amplitude and the learned noise variance."""
-    logarithms = torch.tensor([0.0, NOISE_PRIOR[0]], dtype=torch.float64, device=features.device, requires_grad=True)
+def _fit_hyperparameters(
+    kernel: Kernel, cells: _Cells, start: tuple[float, float] = (0.0, NOISE_PRIOR[0])
+) -> tuple[float, float]:
+    """Fit the kernel in place on cells without bounds, from the logs `start`; return amplitude and learned noise."""
+    features, targets, known = cells.features, cells.targets, cells.known
+    logarithms = torch.tensor(start, dtype=torch.float64, device=features.device, requires_grad=True)
     parameters = [logarithms, *(p for p in kernel.parameters() if p.requires_grad)]
     optimiser = torch.optim.LBFGS(parameters, max_iter=ITERATIONS, history_size=10, line_search_fn="strong_wolfe")
     fixed = _covariance(kernel, features).detach() if _free(kernel) else None
@@ -102,6 +132,38 @@ def _fit_hyperparameters(kernel: Kernel, features: Tensor, targets: Tensor, know
     amplitude, noise = (float(number) for number in _natural(logarithms.detach()))
     if not math.isfinite(amplitude + noise):
         raise ValueError("the marginal likelihood has no finite maximum: are the features degenerate?")
+    return amplitude, noise
+
+
+@torch.no_grad()
+def _with_sites(kernel: Kernel, cells: _Cells, amplitude: float, noise: float) -> _Cells:
+    """Return the cells with every interval replaced by the value and variance that stand for it.
+
+    The interval bounds what the assay would have reported, so its noise is part of the covariance.
+    """
+    hidden = cells.is_censored
+    if not bool(hidden.any()):
+        return cells
+    gram = amplitude * _covariance(kernel, cells.features) + torch.diag(cells.known + noise + JITTER)
+    factor = torch.linalg.cholesky(gram[~hidden][:, ~hidden])
+    half = torch.linalg.solve_triangular(factor, gram[~hidden][:, hidden], upper=False)
+    mean = half.T @ torch.linalg.solve_triangular(factor, cells.targets[~hidden, None], upper=False).squeeze(-1)
+    covariance = gram[hidden][:, hidden] - half.T @ half
+    values, variances = interval_sites(mean, covariance, cells.lower[hidden], cells.upper[hidden])
+    targets = cells.targets.masked_scatter(hidden, values)
+    return replace(cells, targets=targets, known=cells.known.masked_scatter(hidden, cells.known[hidden] + variances))
+
+
+def _learn(kernel: Kernel, cells: _Cells) -> tuple[float, float]:
+    """Fit the kernel in place on cells of which some may be censored; return amplitude and learned noise variance."""
+    if not bool(cells.is_censored.any()):
+        return _fit_hyperparameters(kernel, cells)
+    logs = (0.0, NOISE_PRIOR[0])
+    for _ in range(ALTERNATIONS):
+        amplitude, noise = _fit_hyperparameters(kernel, _with_sites(kernel, cells, *map(math.exp, logs)), logs)
+        before, logs = logs, (math.log(amplitude), math.log(noise))
+        if max(abs(now - then) for now, then in zip(logs, before, strict=True)) < SETTLED:
+            break
     return amplitude, noise
 
 
@@ -154,11 +216,31 @@ class FittedGaussianProcess(FittedProxy):
             draws.append(process.location + process.scale * (mean + normal @ factor.T))
         return torch.stack(draws, dim=-1)
 
+    @torch.no_grad()
+    def covariance_with(self, anchors: Tensor) -> Callable[[Tensor], Tensor]:
+        """Return the function from features [N, D] to their posterior covariances [M, A, N] with anchors [A, D]."""
+        halves = [half for _, half in self._project(anchors)]
+
+        @torch.no_grad()
+        def covariance(features: Tensor) -> Tensor:
+            answers = []
+            for process, known, (_, half) in zip(self._processes, halves, self._project(features), strict=True):
+                prior = process.amplitude * _covariance(process.kernel, anchors, features)
+                answers.append(process.scale**2 * (prior - known @ half.T))
+            return torch.stack(answers)
+
+        return covariance
+
     def leave_one_out(self, column: int) -> Tensor:
         """Return the prediction [n] of each value of one type from all the others (R & W 2006, equation 5.12)."""
         process = self._processes[column]
-        precision = process.inverse.square().sum(dim=0)
-        return process.location + process.scale * (process.targets - process.weights / precision)
+        residual = process.weights / process.inverse.square().sum(dim=0)
+        return (process.location + process.scale * (process.targets - residual))[~process.is_censored]
+
+    def leave_one_out_deviation(self, column: int) -> Tensor:
+        """Return the deviation [n] of each value of one type, its own noise included, about that prediction."""
+        process = self._processes[column]
+        return (process.scale * process.inverse.square().sum(dim=0).rsqrt())[~process.is_censored]
 
 
 @final
@@ -179,17 +261,22 @@ class GaussianProcess(Proxy):
 
     def _fit_column(self, table: TrainingTable, column: int, typical_noise: float, seed: int) -> _Process:
         location, scale = (float(number[column]) for number in table.standard())
-        rows = table.measured[:, column].nonzero().squeeze(-1)
-        targets = (table.values[rows, column] - location) / scale
+        rows = table.known[:, column].nonzero().squeeze(-1)
+        values, lower, upper = (
+            (cells[rows, column] - location) / scale for cells in (table.values, table.lower, table.upper)
+        )
         known = torch.nan_to_num(table.noise[rows, column]) / scale**2
-        features, kernel = table.features[rows], self._kernel().to(table.features)
+        hidden = table.censored[rows, column]
+        known = known.masked_fill(hidden, typical_noise / scale**2)
+        kernel = self._kernel().to(table.features)
+        cells = _Cells(table.features[rows], values, known, lower, upper)
         order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed)).to(rows.device)
-        chosen = order[:ROWS_TO_FIT].sort().values
-        amplitude, noise = _fit_hyperparameters(kernel, features[chosen], targets[chosen], known[chosen])
+        amplitude, noise = _learn(kernel, cells.part(order[:ROWS_TO_FIT].sort().values))
+        cells = _with_sites(kernel, cells, amplitude, noise)
         with torch.no_grad():
-            gram = amplitude * _covariance(kernel, features) + torch.diag(known + noise + JITTER)
+            gram = amplitude * _covariance(kernel, cells.features) + torch.diag(cells.known + noise + JITTER)
             identity = torch.eye(len(rows), dtype=gram.dtype, device=gram.device)
             inverse = torch.linalg.solve_triangular(torch.linalg.cholesky(gram), identity, upper=False)
-        weights = inverse.T @ (inverse @ targets)
+        weights = inverse.T @ (inverse @ cells.targets)
         noise_of_one = noise + JITTER + typical_noise / scale**2
-        return _Process(kernel, rows, location, scale, amplitude, noise_of_one, inverse, weights, targets)
+        return _Process(kernel, rows, location, scale, amplitude, noise_of_one, inverse, weights, cells.targets, hidden)

@@ -5,17 +5,22 @@ from __future__ import annotations
 import platform
 import time
 from contextlib import contextmanager
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, final
 
+from models.calibration import calibration
 from models.metrics import mean_pairwise_distance, n_circles, vendi_score
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from models.domains.contract import Domain
-    from models.records import Report, Stage
+    from models.records import History, Report, Stage
+    from models.rounds.choosing import Batch
     from models.rounds.fitting import Fitted
+    from models.rounds.gate import Gate
+    from models.rounds.sampling import Pool
 
 SPANS: dict[Stage, tuple[float, float]] = {
     "fitting": (0.0, 0.15),
@@ -69,7 +74,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def diversity(domain: Domain, texts: Sequence[str]) -> dict[str, float]:
+def _diversity(domain: Domain, texts: Sequence[str]) -> dict[str, float]:
     """Return how different the chosen objects are from each other."""
     similarity = domain.similarity(texts, texts)
     return {
@@ -79,15 +84,33 @@ def diversity(domain: Domain, texts: Sequence[str]) -> dict[str, float]:
     }
 
 
-def shortfall(size: int, n_chosen: int, n_sampled: int) -> list[str]:
-    """Return why a batch is smaller than asked for."""
-    if n_chosen == size:
-        return []
-    statement = (
-        f"The batch holds {n_chosen} of the {size} candidates asked for: of {n_sampled} objects drawn, at last "
-        "by random walks, no more were new, allowed and safe. The space may hold no more; `refused` counts the reasons."
-    )
-    return [statement]
+def chosen_summary(fitted: Fitted, batch: Batch, pool: Pool, gate: Gate) -> dict[str, Any]:
+    """Return the part of the summary that tells of what was drawn, refused and chosen."""
+    return {
+        "sampled": pool.n_sampled,
+        "draws": asdict(pool.draws),
+        "unique": gate.n_unique,
+        "refused": gate.counts(),
+        "allowed": len(pool.texts),
+        **gate.summary(),
+        "chosen": len(batch.choices),
+        "again": len(batch.repeats),
+        "space_filling": batch.is_space_filling,
+        "diversity": _diversity(fitted.domain, [pool.texts[choice.row] for choice in batch.choices]),
+    }
+
+
+def chosen_statements(fitted: Fitted, batch: Batch, pool: Pool, gate: Gate) -> list[str]:
+    """Return what a reader of the round should know of its batch: how it was made, and why it is small."""
+    asked, n = fitted.beliefs.spec.batch.size, len(batch.choices)
+    told = [*batch.notes, *batch.shortfall]
+    if not batch.shortfall and n < asked:
+        told.append(
+            f"The batch holds {n} of the {asked} candidates asked for: of {pool.n_sampled} objects drawn, at last "
+            "by random walks, no more were new, allowed and safe. The space may hold no more; `refused` counts the "
+            "reasons."
+        )
+    return [*told, *gate.statements()]
 
 
 def statements(fitted: Fitted) -> list[str]:
@@ -96,18 +119,15 @@ def statements(fitted: Fitted) -> list[str]:
     n_values = beliefs.proxies.n_values
     told = [
         f"No usable result of {kind} yet (cold start): the round knows nothing of it and treats all objects alike."
-        for kind, n in n_values.items()
-        if n == 0
+        for kind, counts in fitted.table.counts.items()
+        if counts["objects"] == 0
     ]
     for kind, counts in fitted.table.counts.items():
-        if counts["censored"]:
-            told.append(f"{counts['censored']} censored results of {kind} (< or >) are counted but not modelled.")
         if counts["unusable"]:
             told.append(
                 f"{counts['unusable']} results of {kind} have no value on its modelled scale and were left out."
             )
-        if counts["assay_versions"] > 1:
-            told.append(f"{counts['assay_versions']} assay versions of {kind} are pooled as if they were one.")
+    told += fitted.remarks()
     told += [
         f"The constraint on {item.type} is not enforced yet: it has only {n_values[item.type]} results."
         for item in beliefs.spec.constraints
@@ -124,13 +144,16 @@ def unbounded(names: list[str]) -> str:
     )
 
 
-def summary_of(fitted: Fitted, device: str, digest: str, seed: int) -> dict[str, Any]:
-    """Return the part of the summary that is known before training."""
+def summary_of(fitted: Fitted, history: History, device: str, seed: int) -> dict[str, Any]:
+    """Return the part of the summary that is known before training: the data, the proxies and how they did so far."""
+    record = calibration(fitted.beliefs.spec, history)
+    warnings = record.pop("statements")
     return {
-        "data_digest": digest,
+        "data_digest": history.digest(),
         "seed": seed,
         "device": device,
         "versions": versions(),
         **fitted.summary(),
-        "statements": statements(fitted),
+        "calibration": record["objectives"],
+        "statements": [*statements(fitted), *warnings],
     }

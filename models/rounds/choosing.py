@@ -1,6 +1,6 @@
 """The fourth step of a round: a diverse batch out of the pool, the best for every trade-off and some to learn from.
 
-Knows utilities and similarities; not how the reasons are told.
+Knows which steps make a batch and when it falls short; not how the reasons are told. Letters: N objects, M objectives.
 """
 
 from __future__ import annotations
@@ -10,21 +10,24 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
-from models.reward import augmented_chebyshev
-from models.selection.greedy import Purpose, select
+from models.proxies.contract import Posterior
+from models.rounds.limiting import read_limits, shared_value
+from models.rounds.picking import pick, together
+from models.rounds.repeating import Repeat, controls, replicates
+from models.rounds.valuing import score, trade_offs, worth
+from models.selection.limits import Grouping
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
-    from models.decision_specs import BatchSpec
+    from models.records import History
     from models.rounds.fitting import Fitted
+    from models.rounds.limiting import PoolLimits
     from models.rounds.sampling import Pool
-
-PREFERENCES = 32
-CONCENTRATION = 1.5
-TOLERANCE = 1e-9
-SHORT_LIST = (8, 1500)
-"""Objects compared with each other: so many for each one to be chosen, and at most so many."""
+    from models.rounds.valuing import Scored
+    from models.selection.contract import Purpose
 
 
 @final
@@ -37,62 +40,116 @@ class Choice:
     trade_off: tuple[float, ...]
 
 
-def _preferences(n_objectives: int, seed: int) -> Tensor:
-    """Return trade-offs [P, M] spread over the simplex, the even one first."""
-    even = torch.full((1, n_objectives), 1.0 / n_objectives, dtype=torch.float64)
-    if n_objectives == 1:
-        return even
-    shape = torch.full((PREFERENCES, n_objectives), CONCENTRATION, dtype=torch.float64)
-    weights = torch._standard_gamma(shape, generator=torch.Generator().manual_seed(seed))  # noqa: SLF001 - as a Dirichlet
-    return torch.cat([even, weights / weights.sum(dim=1, keepdim=True)])
+@final
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """New candidates in order of rank, what is measured again, and what a reader of the round should know of it.
 
-
-def worth(utilities: Tensor, preferences: Tensor) -> tuple[Tensor, Tensor]:
-    """Return how near each object [N] is to the best for its own best trade-off, and which [N] of P that is.
-
-    For every trade-off, 1 is the best of the pool and 0 its median, so that no trade-off outshines another.
+    `is_space_filling`: nothing told objects apart, so the candidates cover the space. `shortfall` says why there are
+    fewer candidates than asked for although the pool holds enough; `notes` what else is worth telling.
     """
-    values = augmented_chebyshev(utilities.unsqueeze(1), preferences.unsqueeze(0))  # [N, P]
-    best, middle = values.amax(dim=0), values.median(dim=0).values
-    relative = torch.where(best - middle > TOLERANCE, (values - middle) / (best - middle), 0.0)
-    top, which = relative.clamp(0.0, 1.0).max(dim=1)
-    return top, which
+
+    choices: tuple[Choice, ...] = ()
+    repeats: tuple[Repeat, ...] = ()
+    is_space_filling: bool = False
+    shortfall: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
-def _informed(preferences: Tensor, utilities: Tensor) -> Tensor:
-    """Return preferences [P, M] with weight only on objectives that tell objects apart; all even when none does."""
-    tells = utilities.amax(dim=0) - utilities.amin(dim=0) > TOLERANCE
-    weights = preferences * tells
-    total = weights.sum(dim=1, keepdim=True)
-    return torch.where(total > 0, weights / total.clamp_min(TOLERANCE), 1.0 / preferences.shape[1])
+def choose(pool: Pool, fitted: Fitted, history: History, seed: int) -> Batch:
+    """Return the batch: min(size, pool) distinct new candidates, or as many as its limits admit, and the repeats.
 
-
-def choose(pool: Pool, fitted: Fitted, batch: BatchSpec, seed: int) -> list[Choice]:
-    """Return min(batch size, pool size) distinct choices, in order of rank.
-
-    When nothing tells objects apart yet (no results, nothing computed), the batch fills the space instead.
+    When nothing tells objects apart yet (no results, nothing computed), the candidates fill the space instead.
     """
+    batch = fitted.beliefs.spec.batch
+    again = controls(fitted.domain, batch.controls, history.pending)
     if not pool.texts:
-        return []
-    utilities = fitted.reward.scores(pool.objectives)
-    preferences = _informed(_preferences(utilities.shape[1], seed), utilities)
-    near_best, which = worth(utilities, preferences)
-    value = near_best * pool.feasibility
-    unknown = fitted.reward.deviations(pool.objectives).mean(dim=1) * pool.feasibility
-    rows = _short_list(value, unknown, batch)
-    texts = [pool.texts[row] for row in rows.tolist()]
-    similarity = torch.from_numpy(fitted.domain.similarity(texts, texts)).to(torch.float64)
-    shares = (batch.diversity, batch.exploration) if bool(near_best.any()) else (1.0, 1.0)
-    picks = select(value[rows], unknown[rows], similarity, batch.size, diversity=shares[0], exploration=shares[1])
-    chosen = [(int(rows[pick.index]), pick.purpose) for pick in picks]
-    return [Choice(row, purpose, tuple(preferences[which[row]].tolist())) for row, purpose in chosen]
+        return Batch(repeats=(*again, *_replicates(fitted, history, again, None, seed)))
+    scored = score(pool, fitted, seed)
+    limits = read_limits(batch, fitted.domain, pool.texts, [item.object for item in again], _outside(scored, fitted))
+    rows = together(scored, limits, fitted)
+    picked = pick(scored.at(rows), limits.at(rows), fitted, history, seed)
+    trade_offs = scored.trade_offs[scored.best_for[rows]].tolist()
+    choices = [Choice(int(rows[item.index]), item.purpose, tuple(trade_offs[item.index])) for item in picked]
+    shared = None if limits.shared is None else limits.shared[int(rows[0])]
+    return Batch(
+        tuple(choices),
+        (*again, *_replicates(fitted, history, again, shared, seed)),
+        is_space_filling=not scored.tells,
+        shortfall=_shortfall(limits, shared, (batch.size, len(choices), len(rows), len(pool.texts))),
+        notes=_notes(scored, choices, fitted),
+    )
 
 
-def _short_list(value: Tensor, unknown: Tensor, batch: BatchSpec) -> Tensor:
-    """Return the rows worth comparing: the most valuable, and as many of the least known as exploration asks for."""
-    each, most = SHORT_LIST
-    n = min(len(value), max(batch.size, min(most, each * batch.size)))
-    n_unknown = round(batch.exploration * n)
-    best = value.argsort(descending=True, stable=True)[: n - n_unknown]
-    others = unknown.index_fill(0, best, -1.0).argsort(descending=True, stable=True)[:n_unknown]
-    return torch.cat([best, others]).sort().values
+def _outside(scored: Scored, fitted: Fitted) -> Grouping | None:
+    """Return the limit on candidates outside the applicability domain.
+
+    A share that the campaign names is kept to; the default one yields where the pool holds too few inside.
+    """
+    if scored.inside is None:
+        return None
+    spec = fitted.beliefs.spec
+    named = spec.applicability.outside_share
+    most = round((spec.batch.exploration if named is None else named) * spec.batch.size)
+    if named is None:
+        most = max(most, spec.batch.size - int(scored.inside.sum()))
+    return Grouping(torch.where(scored.inside, -1, 0), most)
+
+
+def _replicates(
+    fitted: Fitted, history: History, again: Sequence[Repeat], shared: str | None, seed: int
+) -> list[Repeat]:
+    """Return the replicates of a batch, which share with it what all must share."""
+    batch = fitted.beliefs.spec.batch
+    closed = {item.object for item in again}
+    if shared is not None:
+        closed |= {text for text in fitted.measured if shared_value(batch, fitted.domain, text) != shared}
+
+    def merit(texts: Sequence[str]) -> Tensor:
+        mean = fitted.beliefs.assess(texts).objectives.mean
+        utilities = fitted.reward.scores(Posterior(mean, torch.zeros_like(mean), torch.zeros_like(mean)))
+        exists = utilities.isfinite().all(dim=1)
+        values = torch.full((len(texts),), -1.0, dtype=torch.float64)
+        if bool(exists.any()):
+            values[exists], _ = worth(utilities[exists], trade_offs(utilities.shape[1], seed))
+        return values
+
+    return replicates(fitted, history, closed, merit, batch.replicates)
+
+
+def _shortfall(limits: PoolLimits, shared: str | None, counts: tuple[int, int, int, int]) -> tuple[str, ...]:
+    """Return why the limits made a batch smaller: counts are asked, chosen, sharing the value, allowed."""
+    asked, chosen, sharing, allowed = counts
+    if chosen >= min(asked, allowed):
+        return ()
+    reasons = []
+    if shared is not None and sharing < min(asked, allowed):
+        reasons.append(
+            f"Only {sharing} of the {allowed} objects that may be proposed have {shared}, which all must share."
+        )
+    if chosen < min(asked, sharing):
+        among = "" if shared is None else f" with {shared}"
+        reasons.append(
+            f"The limits of the batch ({'; '.join(limits.names)}) admit {chosen} of the {sharing} objects{among} that "
+            "may be proposed."
+        )
+    return tuple(reasons)
+
+
+def _notes(scored: Scored, choices: Sequence[Choice], fitted: Fitted) -> tuple[str, ...]:
+    """Return what a reader should know of how the batch was made."""
+    notes = []
+    if not scored.tells:
+        notes.append(
+            "Nothing tells objects apart yet: the batch is space-filling, each candidate as unlike the others and what "
+            "was tried before as can be."
+        )
+    batch, inside = fitted.beliefs.spec.batch, scored.inside
+    if inside is not None and fitted.beliefs.spec.applicability.outside_share is None:
+        n_outside = sum(not bool(inside[choice.row]) for choice in choices)
+        if n_outside > round(batch.exploration * batch.size):
+            notes.append(
+                f"{n_outside} candidates lie outside the applicability domain, more than the exploration share: only "
+                f"{int(inside.sum())} objects inside it may be proposed. `applicability.outside_share` forbids that."
+            )
+    return tuple(notes)

@@ -11,16 +11,20 @@ from typing import TYPE_CHECKING, Any, final
 
 import torch
 
-from models.acquisition.upper_confidence_bound import UpperConfidenceBound
+from models.applicability import applicability
 from models.beliefs import Beliefs
 from models.gflownet.sampler import draw
 from models.proxies.choice import fit_best
 from models.proxies.contract import TrainingTable
-from models.proxies.dataset import outcomes, tabulate, transformed
+from models.proxies.dataset import outcomes, transformed
 from models.proxies.deep_ensemble import DeepEnsemble
 from models.proxies.feasibility import fit_feasibility
 from models.proxies.gaussian_process import GaussianProcess
-from models.reward import LogReward, Utility, utility
+from models.proxies.multi_task_gaussian_process import MultiTaskGaussianProcess
+from models.proxies.outliers import MOST_TOLD
+from models.proxies.random_forest import RandomForest
+from models.reward import LogReward, Utility, log_reward, utility
+from models.rounds.reading import read, with_outliers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,16 +32,16 @@ if TYPE_CHECKING:
     from models.campaign import CampaignSpec
     from models.domains.contract import Domain
     from models.gflownet.environment import Environment
+    from models.proxies.contract import Proxy
     from models.proxies.dataset import MeasuredTable
     from models.proxies.feasibility import Feasibility
     from models.records import History
+    from models.rounds.reading import Reading
     from models.specs import Objective
 
 ENOUGH_OBJECTS = 20
 """Measured objects that tell the usual range of a computed property."""
 RANDOM_WALKS = 256
-KAPPA = 1.0
-"""Deviations of optimism in the reward that the sampler learns."""
 
 
 @final
@@ -51,25 +55,34 @@ class Fitted:
     table: MeasuredTable
     attempted: dict[str, float]
     """Every object somebody tried to make or measure, with the share of attempts that gave a result."""
+    reading: Reading
 
     @property
     def measured(self) -> list[str]:
         """Objects with at least one result."""
         return [name for name, share in self.attempted.items() if share > 0]
 
+    def remarks(self) -> list[str]:
+        """Return what a reader of the round should know of its results."""
+        return self.reading.remarks()
+
     def summary(self) -> dict[str, Any]:
         """Return counts and scores as plain JSON."""
         proxies = self.beliefs.proxies.summary()
-        for kind, counts in self.table.counts.items():
-            proxies[kind]["results"] = dict(counts)
+        for kind in self.table.types:
+            proxies[kind] |= self.reading.of_type(kind)
         return {
             "proxies": proxies,
-            "cold_start": [kind for kind, n in self.beliefs.proxies.n_values.items() if n == 0],
+            "cold_start": [kind for kind, counts in self.table.counts.items() if counts["objects"] == 0],
             "feasibility": {
                 "learned": self.beliefs.feasibility.is_learned,
                 "objects": len(self.attempted),
                 "failed": sum(share == 0 for share in self.attempted.values()),
+                "by_kind": dict(self.reading.failures),
             },
+            "outliers": [outlier.summary() for outlier in self.reading.outliers[:MOST_TOLD]],
+            "n_outliers": len(self.reading.outliers),
+            "applicability": self.beliefs.applicability.summary(),
         }
 
 
@@ -86,16 +99,35 @@ def fit(
     The environment only serves as a source of random objects when nothing else tells the range of an objective.
     """
     tick(0.0, "reading the results")
-    table = tabulate(history.measurements, spec.quantities())
+    reading = read(spec, domain, history.measurements, seed)
+    table = reading.table
     training = _training_table(spec, domain, table)
-    choices = {"gaussian_process": GaussianProcess(domain.kernel), "deep_ensemble": DeepEnsemble()}
-    proxies = fit_best(training, choices, seed=seed, tick=lambda share, message: tick(0.9 * share, message))
+    reading = with_outliers(reading, spec, domain, training, seed)
+    proxies = fit_best(
+        training,
+        _choices(domain),
+        seed=seed,
+        tick=lambda share, message: tick(0.9 * share, message),
+        intervals=spec.proxies.intervals,
+    )
     attempted = outcomes(history.measurements)
-    feasibility = _feasibility(domain, attempted, seed)
+    feasibility = _feasibility(domain, reading.feasible, seed)
     tick(1.0, "fitted the proxies")
-    beliefs = Beliefs(spec, domain, proxies, feasibility)
+    measured = [name for name, share in attempted.items() if share > 0]
+    beliefs = Beliefs(spec, domain, proxies, feasibility, applicability(spec.applicability, domain, measured))
     utilities = [_utility(objective, beliefs, table, environment) for objective in spec.objectives]
-    return Fitted(domain, beliefs, LogReward(beliefs, utilities, UpperConfidenceBound(KAPPA)), table, attempted)
+    reward = log_reward(beliefs, utilities, measured, lambda: random_objects(environment), seed)
+    return Fitted(domain, beliefs, reward, table, attempted, reading)
+
+
+def _choices(domain: Domain) -> dict[str, Proxy]:
+    """Return the proxies to choose from; the first takes types with too few results to compare."""
+    return {
+        "gaussian_process": GaussianProcess(domain.kernel),
+        "multi_task_gaussian_process": MultiTaskGaussianProcess(domain.kernel),
+        "deep_ensemble": DeepEnsemble(),
+        "random_forest": RandomForest(),
+    }
 
 
 def _training_table(spec: CampaignSpec, domain: Domain, table: MeasuredTable) -> TrainingTable:
@@ -105,6 +137,8 @@ def _training_table(spec: CampaignSpec, domain: Domain, table: MeasuredTable) ->
         features=torch.from_numpy(domain.features(table.objects)).to(torch.float64),
         values=torch.from_numpy(table.values),
         noise=torch.from_numpy(table.noise),
+        lower=torch.from_numpy(table.lower),
+        upper=torch.from_numpy(table.upper),
         centers=believed[:, 0],
         scales=believed[:, 1],
     )
@@ -121,9 +155,9 @@ def _believed(spec: CampaignSpec, kind: str) -> tuple[float, float]:
     return 0.0, 1.0
 
 
-def _feasibility(domain: Domain, attempted: Mapping[str, float], seed: int) -> Feasibility:
-    features = torch.from_numpy(domain.features(list(attempted))).to(torch.float64)
-    shares = torch.tensor(list(attempted.values()), dtype=torch.float64)
+def _feasibility(domain: Domain, feasible: Mapping[str, float], seed: int) -> Feasibility:
+    features = torch.from_numpy(domain.features(list(feasible))).to(torch.float64)
+    shares = torch.tensor(list(feasible.values()), dtype=torch.float64)
     return fit_feasibility(features, shares, domain.kernel, seed=seed)
 
 

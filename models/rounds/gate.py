@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import torch
 
 from models import guardrail
 from models.proxies.contract import Posterior
+from models.screening import PREFIX as HAZARD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from models.beliefs import Assessment
     from models.records import History
     from models.rounds.fitting import Fitted
+    from models.specs import Guardrail
 
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
 
@@ -32,7 +34,8 @@ _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
 class Passed:
     """Objects that passed, with what is believed of them: `objectives` [N, M], `feasibility` [N], `bounds` [N, G].
 
-    `rows` are their places among the objects that were judged.
+    `rows` are their places among the objects that were judged; `trust` [N] is how much of the uncertainty optimism may
+    count on, `in_domain` [N] (bool) whether they are in the applicability domain, None when nobody knows.
     """
 
     rows: list[int]
@@ -40,6 +43,8 @@ class Passed:
     objectives: Posterior
     feasibility: Tensor
     bounds: Tensor
+    trust: Tensor
+    in_domain: Tensor | None
 
 
 @final
@@ -54,6 +59,8 @@ class Gate:
         self._closed |= dict.fromkeys(history.pending, "pending")
         self._seen: set[str] = set()
         self._refused: Counter[str] = Counter()
+        self._bounds_seen: list[Tensor] = []
+        self._n_inside = self._n_judged = 0
 
     @property
     def n_unique(self) -> int:
@@ -85,13 +92,18 @@ class Gate:
         if text in self._closed:
             return self._closed[text]
         broken = self._fitted.domain.check(text)
-        return "rule: " + _NUMBER.sub("#", broken[0]) if broken else None
+        if not broken:
+            return None
+        return broken[0] if broken[0].startswith(HAZARD) else "rule: " + _NUMBER.sub("#", broken[0])
 
     def judge(self, texts: Sequence[str]) -> Passed:
         """Return those of the admitted objects that satisfy constraints and guardrails."""
         beliefs = self._fitted.beliefs
         assessment = beliefs.assess(texts)
         bounds = self._bounds(assessment.features)
+        inside = beliefs.applicability.is_inside(assessment.nearest)
+        self._bounds_seen.append(bounds)
+        self._n_judged, self._n_inside = self._n_judged + len(inside), self._n_inside + int(inside.sum())
         reasons = self._reasons(assessment, bounds)
         kept = [row for row, reason in enumerate(reasons) if reason is None]
         self._refused.update(reason for reason in reasons if reason is not None)
@@ -102,7 +114,28 @@ class Gate:
             Posterior(objectives.mean[kept], objectives.sd[kept], objectives.noise_sd[kept]),
             assessment.feasibility[kept],
             bounds[kept],
+            assessment.trust[kept],
+            None if beliefs.applicability.threshold is None else inside[kept],
         )
+
+    def summary(self) -> dict[str, Any]:
+        """Return what the guardrails refused and how much of what was drawn is in the applicability domain."""
+        beliefs = self._fitted.beliefs
+        is_known = beliefs.applicability.threshold is not None and self._n_judged > 0
+        share = self._n_inside / self._n_judged if is_known else None
+        rails = {rail.name: guardrail.told(rail, bounds) for rail, bounds in self._rails()}
+        return {"guardrails": rails, "applicability": beliefs.applicability.summary() | {"share_inside": share}}
+
+    def statements(self) -> list[str]:
+        """Return what a reader of the round should know of guardrails and of the applicability domain."""
+        told = [guardrail.statement(rail, bounds) for rail, bounds in self._rails()]
+        return [*told, *self._fitted.beliefs.applicability.statements()]
+
+    def _rails(self) -> list[tuple[Guardrail, Tensor]]:
+        """Return every guardrail with the bounds of all objects that came so far."""
+        rails = self._fitted.beliefs.spec.guardrails
+        seen = torch.cat([torch.zeros(0, len(rails), dtype=torch.float64), *self._bounds_seen])
+        return [(rail, seen[:, column]) for column, rail in enumerate(rails)]
 
     def _bounds(self, features: Tensor) -> Tensor:
         """Return the bound of each guardrail [N, G]."""

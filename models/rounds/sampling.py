@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Literal, final
 
 import torch
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from torch import Generator, Tensor
 
+    from models.decision_specs import BatchSpec
     from models.gflownet.trainer import Trainer
     from models.rounds.gate import Gate, Passed
     from models.rounds.training import StateReward
@@ -29,18 +30,37 @@ DRAWS = 512
 """Objects drawn at a time."""
 LEAST_DRAWS = 6
 MOST_DRAWS = 24
+BY_POLICY = MOST_DRAWS // 2
+"""Draws made by the policy; where they do not suffice, random walks find what it has forgotten."""
 JUDGED = 256
 """Objects judged between two reports."""
 WEIGHED = 256
 """Draws behind an estimate of log Z."""
 PER_CANDIDATE = 8
 """Allowed objects wanted for each one that is to be chosen."""
+PER_LIMIT = 8
+"""As many more for every limit of the batch."""
+Ended = Literal["enough", "nothing new", "too many draws"]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """How many objects were drawn by whom, how many allowed ones were wanted, and why drawing ended."""
+
+    by_policy: int
+    by_random_walks: int
+    wanted: int
+    ended: Ended
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Everything that may be chosen: N allowed objects with the condition under which each was first drawn."""
+    """Everything that may be chosen: N allowed objects with the condition under which each was first drawn.
+
+    `trust` [N] and `in_domain` [N] are as in `gate.Passed`; `draws` tells how the objects came about.
+    """
 
     texts: list[str]
     states: Tensor
@@ -48,7 +68,9 @@ class Pool:
     objectives: Posterior
     feasibility: Tensor
     bounds: Tensor
-    n_sampled: int
+    trust: Tensor
+    in_domain: Tensor | None
+    draws: Draws
 
     def at(self, rows: list[int]) -> Pool:
         """Return the objects in the given rows."""
@@ -62,14 +84,21 @@ class Pool:
             Posterior(belief.mean[places], belief.sd[places], belief.noise_sd[places]),
             self.feasibility[places],
             self.bounds[places],
-            self.n_sampled,
+            self.trust[places],
+            None if self.in_domain is None else self.in_domain[places],
+            self.draws,
         )
+
+    @property
+    def n_sampled(self) -> int:
+        """How many objects were drawn, by the policy and by random walks."""
+        return self.draws.by_policy + self.draws.by_random_walks
 
 
 def _draw(trainer: Trainer, number: int, generator: Generator) -> tuple[Tensor, Condition]:
     """Return final states of draw `number`: by the policy over all conditions, later ones by random walks."""
     condition = trainer.conditions.sample(DRAWS, generator)
-    if number < MOST_DRAWS // 2:
+    if number < BY_POLICY:
         return sample(trainer.policy, trainer.environment, condition, DRAWS, generator).final_states, condition
     mixture = UniformMixture(1.0)
     with torch.inference_mode():
@@ -77,35 +106,47 @@ def _draw(trainer: Trainer, number: int, generator: Generator) -> tuple[Tensor, 
     return walks.final_states, condition
 
 
+def wanted(batch: BatchSpec) -> int:
+    """Return how many allowed objects a batch is to be chosen from.
+
+    A limit on the batch closes objects to it while it is being chosen, and one on a shared value all but one part of
+    the pool: with limits there must be more to choose from.
+    """
+    return batch.size * (PER_CANDIDATE + PER_LIMIT * len(batch.limits))
+
+
 def draw_pool(
-    trainer: Trainer, reward: StateReward, gate: Gate, k: int, seed: int, tick: Callable[[float, str], None]
+    trainer: Trainer, reward: StateReward, gate: Gate, batch: BatchSpec, seed: int, tick: Callable[[float, str], None]
 ) -> Pool:
-    """Draw until there are `PER_CANDIDATE` allowed objects for each of k candidates, or nothing new is found."""
+    """Draw until there are enough allowed objects to choose the batch from, or nothing new is found."""
     generator = torch.Generator(device=trainer.environment.device).manual_seed(seed)
-    wanted = PER_CANDIDATE * k
+    goal = wanted(batch)
     parts: list[tuple[Passed, Tensor, Condition]] = []
     n_passed = n_draws = 0
     is_exhausted = False
-    while n_draws < LEAST_DRAWS or (n_passed < wanted and n_draws < MOST_DRAWS and not is_exhausted):
+    while n_draws < LEAST_DRAWS or (n_passed < goal and n_draws < MOST_DRAWS and not is_exhausted):
         states, condition = _draw(trainer, n_draws, generator)
         n_draws += 1
         before = gate.n_unique
         rows = gate.admit(reward.texts(states))
-        is_exhausted = n_draws > MOST_DRAWS // 2 and gate.n_unique == before
+        is_exhausted = n_draws > BY_POLICY and gate.n_unique == before
         for start in range(0, max(len(rows), 1), JUDGED):
             part = torch.tensor(rows[start : start + JUDGED], dtype=torch.int64, device=states.device)
             passed = gate.judge(reward.texts(states[part]))
             kept = part[passed.rows]
             parts.append((passed, states[kept], condition.at(kept)))
             n_passed += len(passed.rows)
-            share = max(min(n_passed / wanted, n_draws / LEAST_DRAWS), n_draws / MOST_DRAWS)
+            share = max(min(n_passed / goal, n_draws / LEAST_DRAWS), n_draws / MOST_DRAWS)
             tick(min(1.0, share), f"drew {n_draws * DRAWS} objects, {n_passed} may be proposed")
-    return _join(parts, n_draws * DRAWS)
+    by_policy = min(n_draws, BY_POLICY)
+    ended: Ended = "enough" if n_passed >= goal else "nothing new" if is_exhausted else "too many draws"
+    return _join(parts, Draws(by_policy * DRAWS, (n_draws - by_policy) * DRAWS, goal, ended))
 
 
-def _join(parts: list[tuple[Passed, Tensor, Condition]], n_sampled: int) -> Pool:
+def _join(parts: list[tuple[Passed, Tensor, Condition]], draws: Draws) -> Pool:
     passed = [part for part, _, _ in parts]
     objectives = [part.objectives for part in passed]
+    inside = [part.in_domain for part in passed if part.in_domain is not None]
     return Pool(
         texts=[text for part in passed for text in part.texts],
         states=torch.cat([states for _, states, _ in parts]),
@@ -120,7 +161,9 @@ def _join(parts: list[tuple[Passed, Tensor, Condition]], n_sampled: int) -> Pool
         ),
         feasibility=torch.cat([part.feasibility for part in passed]),
         bounds=torch.cat([part.bounds for part in passed]),
-        n_sampled=n_sampled,
+        trust=torch.cat([part.trust for part in passed]),
+        in_domain=torch.cat(inside) if inside else None,
+        draws=draws,
     )
 
 

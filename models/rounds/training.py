@@ -6,7 +6,7 @@ Knows the engine and the reward by text; not where checkpoints are kept.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, final
 
 import torch
 
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from models.constraints import Multipliers
     from models.gflownet.conditioning import Condition
     from models.gflownet.environment import Environment
     from models.records import CheckpointStore
     from models.reward import LogReward
+    from models.rounds.adapting import Adaptation
     from models.specs import SamplerSpec
 
 CHECKPOINT_SECONDS = 15.0
@@ -42,6 +44,15 @@ class StateReward:
         self._environment = environment
         self._reward = reward
         self._texts: dict[int, str] = {}
+
+    @property
+    def multipliers(self) -> Multipliers:
+        """Those of the constraints that the reward weighs; they move while training."""
+        return self._reward.multipliers
+
+    def violations(self, states: Tensor) -> Tensor:
+        """Return which of those constraints each final state [B, W] violates [B, L] (bool)."""
+        return self._reward.violations(self.texts(states))
 
     def texts(self, states: Tensor) -> list[str]:
         """Return the canonical text of each final state [B, W]; empty for what is no object."""
@@ -117,64 +128,85 @@ class Curve:
         self.points, self._open = state
 
 
-def resume(trainer: Trainer, curve: Curve, checkpoint: CheckpointStore | None, identity: str) -> bool:
-    """Take the trainer and curve to where a checkpoint of the same round left them; tell whether there was one.
+@final
+class Training:
+    """All that changes while a round trains: the trainer, its loss curve and the multipliers beside it."""
 
-    A checkpoint is a cache: one that is damaged or of another round (`identity`) is passed over.
+    def __init__(self, trainer: Trainer, adaptation: Adaptation) -> None:
+        self.trainer = trainer
+        self.adaptation = adaptation
+        self.curve = Curve(trainer.settings.steps)
 
-    Raises:
-        CheckpointError: if it is of this round but of a trainer of another shape.
-    """
-    content = checkpoint.load() if checkpoint is not None else None
-    if content is None:
-        return False
-    try:
-        tensors, header = unpack(content)
-    except CheckpointError:
-        return False
-    if header.get("identity") != identity:
-        return False
-    trainer.load_state_dict(tensors, header["trainer"])
-    curve.restore(header["curve"])
-    return True
+    @property
+    def is_done(self) -> bool:
+        """Tell whether all steps are taken."""
+        return self.trainer.steps_done >= self.trainer.settings.steps
 
+    def step(self) -> None:
+        """Take one step, and let the multipliers follow."""
+        self.curve.add(self.trainer.step()["loss"])
+        self.adaptation.follow()
 
-def _save(trainer: Trainer, curve: Curve, checkpoint: CheckpointStore, identity: str) -> None:
-    tensors, state = trainer.state_dict()
-    header: dict[str, Any] = {"identity": identity, "trainer": state, "curve": curve.state()}
-    checkpoint.save(pack(tensors, header))
+    def save(self, checkpoint: CheckpointStore, identity: str) -> None:
+        """Save everything under the name of what it depends on."""
+        tensors, state = self.trainer.state_dict()
+        more, multipliers = self.adaptation.state()
+        parts = {"trainer": state, "curve": self.curve.state(), "multipliers": multipliers}
+        checkpoint.save(pack(tensors | more, {"identity": identity, **parts}))
 
+    def save_if(self, checkpoint: CheckpointStore | None, identity: str) -> None:
+        """Save everything where there is a place for it."""
+        if checkpoint is not None:
+            self.save(checkpoint, identity)
 
-def _save_if(trainer: Trainer, curve: Curve, checkpoint: CheckpointStore | None, identity: str) -> None:
-    if checkpoint is not None:
-        _save(trainer, curve, checkpoint, identity)
+    def resume(self, checkpoint: CheckpointStore, identity: str) -> bool:
+        """Go to where a checkpoint of the same round was left; tell whether there was one.
+
+        A checkpoint is a cache: one that is damaged or of another round (`identity`) is passed over.
+
+        Raises:
+            CheckpointError: if it is of this round but of a trainer of another shape.
+        """
+        content = checkpoint.load()
+        if content is None:
+            return False
+        try:
+            tensors, header = unpack(content)
+        except CheckpointError:
+            return False
+        if header.get("identity") != identity:
+            return False
+        self.trainer.load_state_dict(tensors, header["trainer"])
+        self.curve.restore(header["curve"])
+        self.adaptation.restore(tensors, header["multipliers"])
+        return True
 
 
 def train(
-    trainer: Trainer, checkpoint: CheckpointStore | None, identity: str, tick: Callable[[float, str], None]
+    training: Training, checkpoint: CheckpointStore | None, identity: str, tick: Callable[[float, str], None]
 ) -> list[float]:
     """Take the remaining steps, telling and saving now and then; return the loss curve. `tick` may raise to stop.
 
     Clocks decide only when to tell and to save, so that they change no number.
     """
-    steps = trainer.settings.steps
-    curve = Curve(steps)
-    resume(trainer, curve, checkpoint, identity)
+    trainer, steps = training.trainer, training.trainer.settings.steps
+    if checkpoint is not None:
+        training.resume(checkpoint, identity)
     told = saved = time.monotonic()
     tick(trainer.steps_done / steps, f"training, step {trainer.steps_done} of {steps}")
     try:
-        while trainer.steps_done < steps:
-            curve.add(trainer.step()["loss"])
+        while not training.is_done:
+            training.step()
             now = time.monotonic()
             if checkpoint is not None and now - saved >= CHECKPOINT_SECONDS:
-                _save(trainer, curve, checkpoint, identity)
+                training.save(checkpoint, identity)
                 saved = now
             if now - told >= TICK_SECONDS:
                 tick(trainer.steps_done / steps, f"training, step {trainer.steps_done} of {steps}")
                 told = now
     except Cancelled:
         # whoever stopped this may want to go on elsewhere: nothing trained so far is lost
-        _save_if(trainer, curve, checkpoint, identity)
+        training.save_if(checkpoint, identity)
         raise
-    _save_if(trainer, curve, checkpoint, identity)
-    return curve.points
+    training.save_if(checkpoint, identity)
+    return training.curve.points

@@ -50,7 +50,8 @@ def proposed(row: tables.Candidate) -> ProposedCandidate:
         object=row.object,
         predictions=predictions,
         nearest_measured=Nearest(**nearest) if nearest else None,
-        **condition,
+        purpose=row.purpose,
+        **(condition or {"beta": None, "preference": {}}),
         **payload,
     )
 

@@ -79,7 +79,7 @@ def _open(file: ResultsFile, spec: CampaignSpec) -> Upload:
 
 
 def _linked(session: Session, campaign_id: UUID, report: Report) -> Report:
-    """Name the candidate of each row that gave only its object: the newest one with that object."""
+    """Name the candidate of each row that gave only its object: the newest with that object, waiting ones first."""
     objects = {row.object for row in report.accepted if row.candidate_id is None and row.object}
     known = queries.candidates_by_object(session, campaign_id, objects) if objects else {}
     ids = {text: str(candidate.id) for text, candidate in known.items()}

@@ -21,7 +21,7 @@ from service.dispatch import ROUND_TASK, send_after_commit
 from service.errors import ConflictError, NotFoundError, PreconditionFailedError, UnprocessableError
 from service.store import campaigns, candidates, rounds
 from service.store.results import any_stored
-from service.store.states import COMPUTING, RUNNING, CandidateStatus
+from service.store.states import COMPUTING, NEW, RUNNING, CandidateStatus
 from service.store.tables import Campaign, Candidate, Round
 
 
@@ -75,7 +75,8 @@ def store_results(
 ) -> StoredUpload:
     """Store parsed rows, link them to candidates, and give candidates and rounds the outcomes that follow.
 
-    A row is linked by its `candidate_id` or, without one, to the newest candidate with the same object. A row whose
+    A row is linked by its `candidate_id` or, without one, to the newest candidate with the same object, one that waits
+    for its outcome before others. A row whose
     `external_id` the campaign has already, also earlier in the same upload, is a duplicate.
 
     Raises:
@@ -193,7 +194,8 @@ def set_candidate_status(
     if item.version != version:
         raise PreconditionFailedError("the candidate changed since it was read; read it again")
     check_candidate_move(item.status, status)
-    if item.status == "rejected" and candidates.is_object_live(session, item.campaign_id, item.object):
+    is_new = item.status == "rejected" and item.purpose in NEW
+    if is_new and candidates.is_new_object_live(session, item.campaign_id, item.object):
         raise ConflictError("the same object is waiting for its outcome in another round")
     _set_status(item, status, reason)
     events.complete_if_settled(session, item.round_id)

@@ -1,11 +1,12 @@
 """What a round may know: the campaign's data frozen at its start, so that a retry reads the very same."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from models.records import History, Measurement
+from models.records import Forecast, History, Measurement, Prediction
 from service.store import candidates, results
 from service.store.states import LIVE
 from service.store.tables import Result, Round
@@ -15,7 +16,7 @@ def take_snapshot(session: Session, campaign_id: UUID) -> dict[str, Any]:
     """Freeze what the campaign knows now; the caller holds the campaign's lock.
 
     Results are never changed, so their last sequence names them; candidates change their status, so the objects are
-    listed.
+    listed. What earlier rounds forecast is fixed by the round's number: only the newest round can still get a batch.
     """
     return {
         "last_sequence": results.last_sequence(session, campaign_id),
@@ -31,7 +32,24 @@ def load_history(session: Session, row: Round) -> History:
         measurements=tuple(_measurement(result, number) for result, number in stored),
         pending=tuple(row.snapshot["pending"]),
         excluded=tuple(row.snapshot["excluded"]),
+        forecasts=tuple(_forecasts(session, row)),
     )
+
+
+def _forecasts(session: Session, row: Round) -> Iterator[Forecast]:
+    """Yield what earlier rounds said of the new objects they proposed, for each measured objective by name.
+
+    Controls and replicates are no test of the proxies: their values were known when they were predicted.
+    """
+    measured = sorted(item["name"] for item in row.spec["objectives"] if not item.get("computed"))
+    for number, text, predictions in candidates.predictions_before(session, row.campaign_id, row.number):
+        for objective in measured:
+            if objective in predictions:
+                yield Forecast(number, text, objective, _prediction(predictions[objective]))
+
+
+def _prediction(stored: Mapping[str, float]) -> Prediction:
+    return Prediction(mean=stored["mean"], sd=stored["sd"], low=stored["low"], high=stored["high"])
 
 
 def _measurement(result: Result, number: int | None) -> Measurement:
@@ -45,4 +63,5 @@ def _measurement(result: Result, number: int | None) -> Measurement:
         outcome=result.outcome,
         assay_version=result.assay_version,
         round=number,
+        plate=result.plate,
     )

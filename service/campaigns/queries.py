@@ -85,7 +85,7 @@ def candidates_by_id(session: Session, campaign_id: UUID, ids: Collection[UUID])
 
 
 def candidates_by_object(session: Session, campaign_id: UUID, objects: Collection[str]) -> Mapping[str, Candidate]:
-    """Return the newest candidate for each object that was ever proposed."""
+    """Return for each object that was ever proposed the newest candidate that waits, or the newest if none does."""
     return candidates.newest_by_object(session, campaign_id, objects)
 
 

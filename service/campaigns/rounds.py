@@ -204,6 +204,7 @@ def _rows(row: Round, domain: Domain, chosen: Sequence[ProposedCandidate]) -> li
             object=item.object,
             display=domain.display(item.object),
             columns=domain.columns(item.object),
+            purpose=item.purpose,
             payload=_payload(item),
         )
         for item in chosen
@@ -211,6 +212,8 @@ def _rows(row: Round, domain: Domain, chosen: Sequence[ProposedCandidate]) -> li
 
 
 def _payload(item: ProposedCandidate) -> Json:
+    """Return what explains the choice; a candidate that no policy drew has no condition."""
     fields = asdict(item)
     condition = {"beta": fields.pop("beta"), "preference": fields.pop("preference")}
-    return {"condition": condition, **{name: value for name, value in fields.items() if name not in ("rank", "object")}}
+    kept = {name: value for name, value in fields.items() if name not in ("rank", "object", "purpose")}
+    return {"condition": None if item.beta is None else condition, **kept}

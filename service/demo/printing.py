@@ -80,6 +80,21 @@ class Printer:
         if candidates:
             self.say(f"why the first one: {candidates[0]['reason']}")
 
+    def advice(self, summary: Mapping[str, Any], batch: int | None = None) -> None:
+        """Print how earlier predictions held, whether another round is worth it, and what the round says of itself.
+
+        `batch` is the round whose calibration is told; without it only the rest is.
+        """
+        for name, record in summary.get("calibration", {}).items():
+            for scores in record["rounds"]:
+                if scores["round"] == batch and scores["n"]:
+                    self.say(_calibration(name, scores))
+        stopping = summary.get("stopping")
+        if stopping is not None:
+            self.say(f"advice: {stopping['advice']}. {' '.join(stopping['reasons'])}")
+        for statement in summary.get("statements", []):
+            self.say(f"note: {statement}")
+
     def outcome(self, lines: Sequence[Line], verdicts: Sequence[str]) -> None:
         """Print the stages side by side and what improved."""
         table = Table("objective", "stage", box=None, pad_edge=False)
@@ -125,6 +140,14 @@ def _value(candidate: Mapping[str, Any], objective: Mapping[str, Any]) -> str:
         return f"{prediction['mean']:.2f} ± {prediction['sd']:.2f}"
     value = candidate["computed"].get(objective.get("computed"))
     return "" if value is None else f"{value:.2f}"
+
+
+def _calibration(name: str, scores: Mapping[str, Any]) -> str:
+    coverage = ", ".join(f"{share:.0%} at {float(level):.0%}" for level, share in scores["coverage"].items())
+    return (
+        f"calibration of {name}, round {scores['round']}: CRPS {scores['crps']:.2f}, RMSE {scores['rmse']:.2f} against "
+        f"± {scores['sharpness']:.2f} predicted; of {scores['n']} values, intervals held {coverage}"
+    )
 
 
 def _shortened(text: str) -> str:

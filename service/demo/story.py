@@ -135,6 +135,7 @@ class _Story:
             raise DemonstrationError(f"round {number} is {ended['state']}: {ended['message']} {ended['failure'] or ''}")
         candidates = self.client.batch(campaign, number)
         self.printer.batch(candidates, self.spec["objectives"])
+        self.printer.advice(ended["summary"], number - 1)
         draw_batch(candidates, domain, self._measured["name"], self.folder / f"round-{number}.svg")
         kind = self.spec["domain"]["kind"]
         for name in self.client.formats(kind):

@@ -96,6 +96,8 @@ def _flat(row: BatchRow, described: Mapping[str, Any], computed: Iterable[str], 
     flat |= {
         "nearest_measured": nearest.object if nearest else None,
         "nearest_similarity": nearest.similarity if nearest else None,
+        "purpose": candidate.purpose,
+        "in_domain": None if candidate.in_domain is None else str(candidate.in_domain).lower(),
         "reason": candidate.reason,
     }
     named = {"candidate_id": row.candidate_id, "rank": candidate.rank}

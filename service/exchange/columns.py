@@ -23,9 +23,16 @@ RESULT_FIELDS = ("relation", "units", "outcome", "comment")
 """The empty columns that follow the objectives in a downloaded batch."""
 FIELDS = (
     *("candidate_id", "type", "value", *RESULT_FIELDS, "upper_value", "standard_error", "replicate"),
-    *("assay_version", "measured_at", "lot", "external_id"),
+    *("assay_version", "plate", "measured_at", "lot", "external_id"),
 )
-_SYNONYMS = {"unit": "units", "comments": "comment", "activity_comment": "comment", "std_error": "standard_error"}
+_SYNONYMS = {
+    "unit": "units",
+    "comments": "comment",
+    "activity_comment": "comment",
+    "std_error": "standard_error",
+    "plate_id": "plate",
+    "plate_barcode": "plate",
+}
 _STANDARD = ("type", "relation", "value", "units", "upper_value")
 _WITH_UNITS = re.compile(r"(?P<name>.+?)\s*[(\[](?P<units>[^()\[\]]+)[)\]]")
 _OF_ONE_ASSAY = ("assay_failed", "not_tested")
@@ -232,7 +239,8 @@ def _with_warnings(table: Table, mapped: Mapped, spec: CampaignSpec, domain: Dom
 
 def _downloaded(spec: CampaignSpec, domain: Domain) -> set[str]:
     """Return the keys of a downloaded batch's own columns, which an upload may carry and nobody reads."""
-    names = {"rank", "status", "acquisition", "feasibility", "beta", "nearest_measured", "nearest_similarity", "reason"}
+    names = {"rank", "status", "acquisition", "feasibility", "beta", "nearest_measured", "nearest_similarity"}
+    names |= {"purpose", "in_domain", "reason"}
     for objective in spec.objectives:
         names |= {key(f"{objective.name}_{part}") for part in ("mean", "sd", "low", "high")}
         names.add(key(f"preference_{objective.name}"))

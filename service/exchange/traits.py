@@ -1,4 +1,4 @@
-"""The descriptive part of a row: replicate, assay version, date, lot, external id, comment."""
+"""The descriptive part of a row: replicate, assay version, plate, date, lot, external id, comment."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Traits(TypedDict):
 
     replicate: str | None
     assay_version: str | None
+    plate: str | None
     measured_at: datetime | None
     lot: str | None
     external_id: str | None
@@ -36,6 +37,7 @@ def read_traits(fields: Mapping[str, str]) -> Traits:
     return Traits(
         replicate=_replicate(fields.get("replicate", "")),
         assay_version=_text(fields, "assay_version", MAX_TEXT),
+        plate=_text(fields, "plate", MAX_TEXT),
         measured_at=_moment(fields.get("measured_at", "")),
         lot=_text(fields, "lot", MAX_TEXT),
         external_id=_text(fields, "external_id", MAX_TEXT),

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from models.records import Purpose
 from service.schemas.base import Request
 from service.store.states import CandidateStatus, RoundState
 
@@ -48,10 +49,17 @@ class Candidate(BaseModel):
     acquisition: float
     feasibility: float
     guardrails: dict[str, float]
-    condition: Condition
-    log_reward: float
-    log_pf: float
+    condition: Condition | None = Field(description="null for a replicate or a control, which no policy drew")
+    log_reward: float | None
+    log_pf: float | None
     nearest_measured: Nearest | None
+    purpose: Purpose = Field(
+        description="exploit and explore: a new object; replicate: a measured one again; control: part of every batch"
+    )
+    in_domain: bool | None = Field(
+        default=None,
+        description="near enough to measured objects to trust the predictions; null when nothing has been measured",
+    )
     reason: str = Field(description="one plain sentence: why this one")
     route: Any = Field(default=None, description="how to make it, for molecules built by reactions")
 

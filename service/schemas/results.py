@@ -29,6 +29,7 @@ class Result(Answer):
     outcome: Outcome
     replicate: str | None
     assay_version: str | None
+    plate: str | None = Field(description="the plate or run it was measured on")
     measured_at: datetime | None
     lot: str | None
     external_id: str | None

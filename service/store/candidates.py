@@ -1,14 +1,15 @@
 """SQL of candidates."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Text, Uuid, any_, exists, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from service.store.states import LIVE, CandidateStatus
-from service.store.tables import Campaign, Candidate
+from service.store.states import LIVE, NEW, CandidateStatus
+from service.store.tables import Campaign, Candidate, Round
 
 
 def find(session: Session, workspace_id: UUID, candidate_id: UUID) -> Candidate | None:
@@ -34,10 +35,11 @@ def by_id(session: Session, campaign_id: UUID, ids: Collection[UUID]) -> dict[UU
 
 
 def newest_by_object(session: Session, campaign_id: UUID, objects: Collection[str]) -> Mapping[str, Candidate]:
-    """Return the newest candidate of each object that was ever proposed."""
+    """Return for each object that was ever proposed the newest candidate that waits, or the newest if none does."""
     asked = any_(literal(list(objects), ARRAY(Text())))
-    query = select(Candidate).where(Candidate.campaign_id == campaign_id, Candidate.object == asked)
-    return {row.object: row for row in session.scalars(query.order_by(Candidate.created_at, Candidate.id))}
+    query = select(Candidate).join(Round, Round.id == Candidate.round_id)
+    query = query.where(Candidate.campaign_id == campaign_id, Candidate.object == asked)
+    return {row.object: row for row in session.scalars(query.order_by(Candidate.status.in_(LIVE), Round.number))}
 
 
 def objects(session: Session, campaign_id: UUID, statuses: Collection[CandidateStatus]) -> list[str]:
@@ -46,13 +48,29 @@ def objects(session: Session, campaign_id: UUID, statuses: Collection[CandidateS
     return sorted(set(session.scalars(query)))
 
 
+def predictions_before(session: Session, campaign_id: UUID, number: int) -> Sequence[tuple[int, str, dict[str, Any]]]:
+    """Return round, object and predictions of the new objects that rounds before `number` proposed, in order."""
+    query = (
+        select(Round.number, Candidate.object, Candidate.payload["predictions"])
+        .join(Round, Round.id == Candidate.round_id)
+        .where(Candidate.campaign_id == campaign_id, Candidate.purpose.in_(NEW), Round.number < number)
+        .order_by(Round.number, Candidate.rank)
+    )
+    return [(row[0], row[1], row[2]) for row in session.execute(query)]
+
+
 def has_live(session: Session, round_id: UUID) -> bool:
     """Tell whether a candidate of the round still waits for its outcome."""
     live = exists().where(Candidate.round_id == round_id, Candidate.status.in_(LIVE))
     return session.scalars(select(live)).one()
 
 
-def is_object_live(session: Session, campaign_id: UUID, text: str) -> bool:
-    """Tell whether the campaign waits for an outcome of this object."""
-    live = exists().where(Candidate.campaign_id == campaign_id, Candidate.object == text, Candidate.status.in_(LIVE))
+def is_new_object_live(session: Session, campaign_id: UUID, text: str) -> bool:
+    """Tell whether the campaign waits for the outcome of this object as something new."""
+    live = exists().where(
+        Candidate.campaign_id == campaign_id,
+        Candidate.object == text,
+        Candidate.status.in_(LIVE),
+        Candidate.purpose.in_(NEW),
+    )
     return session.scalars(select(live)).one()

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from models.records import Purpose
+
 CampaignState = Literal["active", "archived"]
 CAMPAIGN_STATES: tuple[CampaignState, ...] = ("active", "archived")
 
@@ -27,5 +29,9 @@ CandidateStatus = Literal["proposed", "approved", "rejected", "released", "measu
 for every measured objective are there; failed when making or measuring it failed; withdrawn when nobody waits for it
 any more."""
 LIVE: tuple[CandidateStatus, ...] = ("proposed", "approved", "released")
-"""Still waiting for an outcome: the object is pending and may not be live twice in a campaign."""
+"""Still waiting for an outcome: the object is pending, and as something new it may not be live twice in a campaign."""
 CANDIDATE_STATUSES: tuple[CandidateStatus, ...] = (*LIVE, "rejected", "measured", "failed", "withdrawn")
+
+NEW: tuple[Purpose, ...] = ("exploit", "explore")
+"""What a policy drew and nobody has measured; the other purposes measure a known object again."""
+PURPOSES: tuple[Purpose, ...] = (*NEW, "replicate", "control")

@@ -21,17 +21,18 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
-    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, mapped_column
 
-from models.records import Outcome, Relation
+from models.records import Outcome, Purpose, Relation
 from service.store.states import (
     CAMPAIGN_STATES,
     CANDIDATE_STATUSES,
     COMPUTING,
     LIVE,
+    NEW,
+    PURPOSES,
     ROUND_STATES,
     CampaignState,
     CandidateStatus,
@@ -43,6 +44,12 @@ Json = dict[str, Any]
 
 def _one_of(column: str, values: tuple[str, ...]) -> str:
     return f"{column} IN ({', '.join(repr(value) for value in values)})"
+
+
+def _unique_where(name: str, column: str | None, condition: str) -> Index:
+    """Return an index by which at most one row of a campaign (with the same `column`) fulfils the condition."""
+    columns = ("campaign_id", *((column,) if column else ()))
+    return Index(name, *columns, unique=True, postgresql_where=literal_column(condition))
 
 
 def _key() -> Mapped[UUID]:
@@ -72,7 +79,7 @@ class Base(DeclarativeBase):
     # fmt: off
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own declaration
         datetime: DateTime(timezone=True), Json: JSONB(none_as_null=True), str: Text(), CampaignState: Text(),
-        RoundState: Text(), CandidateStatus: Text(), Relation: Text(), Outcome: Text(),
+        RoundState: Text(), CandidateStatus: Text(), Relation: Text(), Outcome: Text(), Purpose: Text(),
     }
     # fmt: on
 
@@ -144,13 +151,7 @@ class Result(Base):
             name="outcome",
         ),
         CheckConstraint("outcome <> 'ok' OR value IS NOT NULL", name="ok_has_value"),
-        Index(
-            "uq_results_campaign_id_external_id",
-            "campaign_id",
-            "external_id",
-            unique=True,
-            postgresql_where=text("external_id IS NOT NULL"),
-        ),
+        _unique_where("uq_results_campaign_id_external_id", "external_id", "external_id IS NOT NULL"),
         Index("ix_results_campaign_id_sequence", "campaign_id", "sequence"),
     )
 
@@ -171,6 +172,7 @@ class Result(Base):
     outcome: Mapped[Outcome] = mapped_column(default="ok")
     replicate: Mapped[str | None]
     assay_version: Mapped[str | None]
+    plate: Mapped[str | None]
     measured_at: Mapped[datetime | None]
     lot: Mapped[str | None]
     external_id: Mapped[str | None]
@@ -186,12 +188,7 @@ class Round(Base):
         CheckConstraint(_one_of("state", ROUND_STATES), name="state"),
         CheckConstraint("progress BETWEEN 0 AND 1", name="progress"),
         UniqueConstraint("campaign_id", "number"),
-        Index(
-            "uq_rounds_computing",
-            "campaign_id",
-            unique=True,
-            postgresql_where=literal_column(_one_of("state", COMPUTING)),
-        ),
+        _unique_where("uq_rounds_computing", None, _one_of("state", COMPUTING)),
     )
 
     id: Mapped[UUID] = _key()
@@ -234,19 +231,19 @@ class RoundEvent(Base):
 
 
 class Candidate(Base):
-    """One proposed object. `payload` is everything that explains the choice, `version` is its ETag."""
+    """One proposed object. `payload` is everything that explains the choice, `version` is its ETag.
+
+    A new object waits for its outcome once; a control or a replicate may do so in several rounds.
+    """
 
     __tablename__ = "candidates"
     __table_args__ = (
         CheckConstraint(_one_of("status", CANDIDATE_STATUSES), name="status"),
+        CheckConstraint(_one_of("purpose", PURPOSES), name="purpose"),
         UniqueConstraint("round_id", "rank"),
         UniqueConstraint("round_id", "object"),
-        Index(
-            "uq_candidates_live_object",
-            "campaign_id",
-            "object",
-            unique=True,
-            postgresql_where=literal_column(_one_of("status", LIVE)),
+        _unique_where(
+            "uq_candidates_live_object", "object", f"{_one_of('status', LIVE)} AND {_one_of('purpose', NEW)}"
         ),
         Index("ix_candidates_campaign_id_object", "campaign_id", "object"),
     )
@@ -258,6 +255,7 @@ class Candidate(Base):
     object: Mapped[str]
     display: Mapped[str]
     columns: Mapped[Json]
+    purpose: Mapped[Purpose] = mapped_column(default="exploit")
     status: Mapped[CandidateStatus] = mapped_column(default="proposed")
     status_reason: Mapped[str | None]
     payload: Mapped[Json]

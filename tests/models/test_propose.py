@@ -104,7 +104,8 @@ def test_candidates_carry_consistent_numbers(round_one: tuple[CampaignSpec, Hist
     for candidate in proposal.candidates:
         signal, few = candidate.predictions["signal"], candidate.predictions["few"]
         assert signal.low < signal.mean < signal.high
-        assert (signal.high - signal.low) / 2 == pytest.approx(1.645 * signal.sd, rel=1e-3)
+        assert signal.high - signal.mean == pytest.approx(signal.mean - signal.low)
+        assert 1.0 < (signal.high - signal.low) / 2 / signal.sd < 3.0
         assert few.mean == few.low == few.high == candidate.computed["ones"] == candidate.object.count("1")
         assert sum(candidate.preference.values()) == pytest.approx(1.0)
         assert candidate.feasibility == 1.0
@@ -260,14 +261,14 @@ def test_log10_predictions_are_in_units() -> None:
     for candidate in proposal.candidates:
         prediction = candidate.predictions["signal"]
         assert 0 < prediction.low < prediction.mean < prediction.high
-        assert math.log10(prediction.high / prediction.mean) == pytest.approx(1.645 * prediction.sd, rel=1e-3)
+        assert 1.0 < math.log10(prediction.high / prediction.mean) / prediction.sd < 3.0
 
 
-def test_censored_results_are_reported_not_learned() -> None:
+def test_censored_results_are_told_and_not_proposed_again() -> None:
     censored = [Measurement(text, "signal", 0.0, relation="<") for text in ALL[:20]]
     fresh = [m for m in _measured(60) if m.object not in ALL[:20]]
     proposal = _propose(_spec(), History((*fresh, *censored)))
-    assert any("20 censored results of signal" in statement for statement in proposal.summary["statements"])
+    assert any("20 results of signal are bounds" in statement for statement in proposal.summary["statements"])
     assert not {c.object for c in proposal.candidates} & set(ALL[:20])
 
 

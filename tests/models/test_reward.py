@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
+from models.acquisition.contract import nothing_known
 from models.acquisition.upper_confidence_bound import UpperConfidenceBound
 from models.beliefs import Assessment
 from models.proxies.contract import Posterior
@@ -33,23 +35,28 @@ class FixedBeliefs:
     """Beliefs that are known exactly."""
 
     domain = Rules()
+    required = torch.tensor([0.9], dtype=torch.float64)
 
-    def __init__(self) -> None:
+    def __init__(self, trust: float = 1.0, sd: float = 0.0, *, is_weighted: bool = False) -> None:
         self.asked: list[str] = []
+        self.trust, self.sd = trust, sd
+        self.gated, self.weighted = ([], [0]) if is_weighted else ([0], [])
 
     def assess(self, texts: Sequence[str]) -> Assessment:
         self.asked += texts
         mean = torch.tensor([VALUES[text] for text in texts], dtype=torch.float64)
         feasibility = torch.tensor([0.5 if text == "even" else 1.0 for text in texts], dtype=torch.float64)
         allowed = torch.tensor([text != "heavy" for text in texts])
-        nothing = torch.zeros_like(mean)
-        return Assessment(mean, Posterior(mean, nothing, nothing), feasibility, feasibility.unsqueeze(-1), allowed)
+        sd, trust = torch.full_like(mean, self.sd), torch.full((len(texts),), self.trust, dtype=torch.float64)
+        objectives = Posterior(mean, sd, torch.zeros_like(mean))
+        return Assessment(mean, objectives, feasibility, feasibility.unsqueeze(-1), allowed, trust, trust)
 
 
-def _reward() -> tuple[LogReward, FixedBeliefs]:
-    beliefs = FixedBeliefs()
+def _reward(kappa: float = 0.0, **beliefs_: Any) -> tuple[LogReward, FixedBeliefs]:
+    beliefs = FixedBeliefs(**beliefs_)
     unit = Utility(0.0, 1.0, "maximize")
-    return LogReward(beliefs, [unit, unit], UpperConfidenceBound(0.0), weighted_sum), beliefs  # type: ignore[arg-type]
+    acquisition = UpperConfidenceBound(nothing_known(2, weighted_sum, kappa=kappa))
+    return LogReward(beliefs, [unit, unit], acquisition, kappa), beliefs  # type: ignore[arg-type]
 
 
 def _ask(reward: LogReward, texts: list[str], beta: float) -> Tensor:
@@ -63,6 +70,26 @@ def test_beta_multiplies_the_utility_exactly_once() -> None:
     for beta in (1.0, 2.0, 4.0, 64.0):
         answer = _ask(reward, ["good", "even"], beta).tolist()
         assert answer == pytest.approx([beta * 0.55, beta * 0.5 + log_feasibility], rel=1e-5)
+
+
+def test_multipliers_weigh_what_falls_short_and_score_anew_when_they_move() -> None:
+    reward, beliefs = _reward(is_weighted=True)
+    missing = math.log(0.9 / 0.5)
+    for multiplier in (1.0, 3.0):
+        reward.multipliers.values[:] = multiplier
+        answer = _ask(reward, ["good", "even"], 2.0).tolist()
+        assert answer == pytest.approx([1.1, 1.0 + math.log(0.5) - multiplier * missing], rel=1e-5)
+    assert beliefs.asked == ["good", "even"]
+    assert reward.violations(["good", "even", "forbidden"]).tolist() == [[False], [True], [False]]
+
+
+def test_optimism_fades_with_trust() -> None:
+    for trust, gain in ((1.0, 0.2), (0.5, 0.1), (0.0, 0.0)):
+        reward, beliefs = _reward(kappa=2.0, trust=trust, sd=0.1)
+        assert _ask(reward, ["good"], 1.0).tolist() == pytest.approx([0.55 + gain], rel=1e-5)
+        assessment = beliefs.assess(["good"])
+        scores = reward.scores(assessment.objectives, assessment.trust)
+        assert scores.mean().item() == pytest.approx(0.55 + gain)
 
 
 def test_what_may_not_be_proposed_has_no_reward_at_any_temperature() -> None:
@@ -92,10 +119,10 @@ def test_chebyshev_reaches_a_concave_front_where_the_sum_cannot() -> None:
 
 
 def test_chebyshev_spans_the_unit_whatever_the_preference() -> None:
-    preference = torch.tensor([[0.9, 0.1], [0.5, 0.5], [1.0, 0.0]])
-    assert torch.allclose(augmented_chebyshev(torch.ones(3, 2), preference), torch.ones(3))
-    assert torch.allclose(augmented_chebyshev(torch.zeros(3, 2), preference), torch.zeros(3))
-    single = torch.rand(5, 1)
+    preference = torch.tensor([[0.9, 0.1], [0.5, 0.5], [1.0, 0.0]], dtype=torch.float64)
+    assert torch.allclose(augmented_chebyshev(torch.ones(3, 2), preference), torch.ones(3).double())
+    assert torch.allclose(augmented_chebyshev(torch.zeros(3, 2), preference), torch.zeros(3).double())
+    single = torch.rand(5, 1, dtype=torch.float64)
     assert torch.allclose(augmented_chebyshev(single, torch.ones(5, 1)), single.squeeze(1))
 
 

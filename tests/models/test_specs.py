@@ -10,6 +10,7 @@ from models.specs import LOSSES, BehaviourSpec, Constraint, Objective, SamplerSp
 
 DOMAIN = {"kind": "peptides", "min_length": 2, "max_length": 4}
 MEASURED = {"name": "potency", "type": "IC50"}
+BUDGET = {"kind": "budget", "property": "length", "max": 100}
 
 
 def campaign(**changes: Any) -> dict[str, Any]:
@@ -39,10 +40,32 @@ def pointers(model: type[Spec], document: dict[str, Any]) -> list[str]:
         (CampaignSpec, campaign(objectives=[{"name": "sequence"}]), "/objectives/0/name"),
         (CampaignSpec, campaign(objectives=[{"name": "a", "computed": "charm"}]), "/objectives/0/computed"),
         (CampaignSpec, campaign(constraints=[{"property": "charm", "max": 1}]), "/constraints/0/property"),
+        (
+            CampaignSpec,
+            campaign(batch={"limits": [{"kind": "group", "by": "cluster", "max": 1}, BUDGET | {"property": "charm"}]}),
+            "/batch/limits/1/property",
+        ),
+        (CampaignSpec, campaign(batch={"limits": [{"kind": "group", "by": "charm", "max": 1}]}), "/batch/limits/0/by"),
+        (CampaignSpec, campaign(batch={"limits": [{"kind": "shared", "column": "pH"}]}), "/batch/limits/0/column"),
+        (
+            CampaignSpec,
+            campaign(batch={"controls": [{"sequence": "AG"}, {"sequence": "?"}]}),
+            "/batch/controls/1/sequence",
+        ),
+        (CampaignSpec, campaign(batch={"controls": [{"charm": "AG"}]}), "/batch/controls/0/sequence"),
     ],
 )
 def test_a_rule_names_its_place(model: type[Spec], document: dict[str, Any], pointer: str) -> None:
     assert pointers(model, document) == [pointer]
+
+
+def test_batches_of_every_kind_of_limit_are_understood() -> None:
+    limits = [BUDGET, *({"kind": "group", "by": by, "max": 2} for by in ("cluster", "length", "sequence"))]
+    batch = {
+        "limits": [*limits, {"kind": "shared", "column": "sequence"}],
+        "controls": [{"sequence": " AG ", "helm": ""}],
+    }
+    assert len(CampaignSpec.model_validate(campaign(batch=batch)).batch.limits) == 5
 
 
 def test_numbers_that_are_no_numbers_are_refused() -> None:

@@ -1,5 +1,8 @@
 """Settings come from the environment, travel to child processes, and never show a password."""
 
+import os
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
@@ -12,6 +15,17 @@ def test_the_environment_is_read_and_written_back(monkeypatch: pytest.MonkeyPatc
         monkeypatch.setenv(name, value)
     assert Settings() == settings
     assert Settings().environment() == settings.environment()
+
+
+def test_hazard_lists_are_paths_as_in_path(monkeypatch: pytest.MonkeyPatch):
+    assert Settings().hazard_lists == ()
+    monkeypatch.setenv("ASSAYFLOW_HAZARD_LISTS", f"/etc/a.json{os.pathsep}b.csv")
+    settings = Settings()
+    assert settings.hazard_lists == (Path("/etc/a.json"), Path("b.csv"))
+    monkeypatch.setenv("ASSAYFLOW_HAZARD_LISTS", settings.environment()["ASSAYFLOW_HAZARD_LISTS"])
+    assert Settings() == settings
+    monkeypatch.setenv("ASSAYFLOW_HAZARD_LISTS", "")
+    assert Settings().hazard_lists == ()
 
 
 def test_passwords_do_not_show():

@@ -12,10 +12,11 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
-from models.records import Nearest, Prediction, Proposal, ProposedCandidate, Stage
+from models.records import Nearest, Prediction, Proposal, ProposedCandidate, Purpose, Stage
 from service.campaigns import rounds
 from service.campaigns.rounds import Lease, Standing
 from service.store.session import Sessions
+from service.store.states import NEW
 
 SPEC: dict[str, Any] = {
     "name": "Many lights",
@@ -65,12 +66,15 @@ class Worker:
         with self.sessions.begin() as session:
             return rounds.record_progress(session, lease, stage, progress, f"{stage} goes on")
 
-    def finish(self, started: dict[str, Any], objects: tuple[str, ...] = ("1111", "1110", "0111")) -> None:
+    def finish(
+        self, started: dict[str, Any], objects: tuple[str, ...] = ("1111", "1110", "0111"), purpose: Purpose = "exploit"
+    ) -> None:
         """Compute the whole round at once."""
         lease = self.claim(started)
         with self.sessions.begin() as session:
             spec = rounds.load(session, lease).spec
-            assert rounds.finish(session, lease, spec, Proposal(tuple(map(_candidate, range(9), objects)), {"n": 3}))
+            chosen = [_candidate(index, text, purpose) for index, text in enumerate(objects)]
+            assert rounds.finish(session, lease, spec, Proposal(tuple(chosen), {"n": 3}))
 
     def stop(self, lease: Lease) -> None:
         """End a round that was asked to stop."""
@@ -84,7 +88,8 @@ class Worker:
             assert rounds.fail(session, lease, problem)
 
 
-def _candidate(index: int, text: str) -> ProposedCandidate:
+def _candidate(index: int, text: str, purpose: Purpose) -> ProposedCandidate:
+    is_new = purpose in NEW
     return ProposedCandidate(
         rank=index + 1,
         object=text,
@@ -93,12 +98,13 @@ def _candidate(index: int, text: str) -> ProposedCandidate:
         acquisition=1.5,
         feasibility=0.9,
         guardrails={},
-        beta=8.0,
-        preference={"glow": 0.7, "ones": 0.3},
-        log_reward=-1.0,
-        log_pf=-2.0,
+        beta=8.0 if is_new else None,
+        preference={"glow": 0.7, "ones": 0.3} if is_new else {},
+        log_reward=-1.0 if is_new else None,
+        log_pf=-2.0 if is_new else None,
         nearest_measured=Nearest("0000", 0.25) if index else None,
         reason="it has many lights",
+        purpose=purpose,
     )
 
 

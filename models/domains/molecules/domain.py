@@ -8,7 +8,7 @@ from models.domains.contract import Domain
 from models.domains.molecules import objects
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gpytorch.kernels import Kernel
 
@@ -23,6 +23,7 @@ class Molecules(Domain):
 
     object_columns = (objects.COLUMN,)
     computed = objects.COMPUTED
+    groupings = objects.GROUPINGS
     formats = objects.FORMATS
 
     def __init__(self, spec: MoleculesSpec) -> None:
@@ -36,9 +37,17 @@ class Molecules(Domain):
         """Return why a molecule may not be proposed."""
         return objects.check(text, self.spec.max_heavy_atoms)
 
+    def pattern(self, text: str) -> Callable[[str], bool]:
+        """Return whether a molecule holds the substructure that a SMARTS describes."""
+        return objects.substructure(text)
+
     def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
         """Return the named computed properties, each [N]."""
         return objects.properties(texts, names)
+
+    def group(self, texts: Sequence[str], name: str) -> list[str]:
+        """Return the scaffold of each molecule."""
+        return objects.groups(texts, name)
 
     def columns(self, text: str) -> dict[str, str | float]:
         """Return the SMILES column."""

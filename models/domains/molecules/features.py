@@ -9,13 +9,14 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from rdkit import DataStructs
 from rdkit.Chem import rdFingerprintGenerator
 
 from models.domains.molecules.objects import molecule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rdkit import DataStructs
 
     from models.domains.contract import Floats
 
@@ -43,15 +44,26 @@ def count_fingerprints(texts: Sequence[str]) -> Floats:
     return features
 
 
+def _shared(left: Floats, right: Floats) -> Floats:
+    """Return the sum over columns of min(left, right) of counts [N, M]: one matrix product per level, exact."""
+    reached = np.minimum(left.max(axis=0), right.max(axis=0))
+    total = np.zeros((len(left), len(right)))
+    for level in range(1, int(reached.max()) + 1):
+        columns = reached >= level
+        total += (left[:, columns] >= level).astype(np.float32) @ (right[:, columns] >= level).astype(np.float32).T
+    return total
+
+
 def tanimoto(left: Sequence[str], right: Sequence[str]) -> Floats:
     """Return Tanimoto similarities of counts, Σ min / Σ max, [N, M] in 0-1.
 
     Two different molecules whose counts agree (isomers in space, very regular chains) are held just below 1.
     """
-    others = [_counts(text) for text in right]
-    similarities = np.zeros((len(left), len(right)))
-    for row, text in zip(similarities, left, strict=True):
-        row[:] = DataStructs.BulkTanimotoSimilarity(_counts(text), others)
+    if not (left and right):
+        return np.zeros((len(left), len(right)))
+    ours, theirs = count_fingerprints(left), count_fingerprints(right)
+    shared = _shared(ours, theirs)
+    similarities = shared / (ours.sum(axis=1)[:, None] + theirs.sum(axis=1)[None, :] - shared)
     same = np.array(left, dtype=object)[:, None] == np.array(right, dtype=object)[None, :]
     below_one = np.nextafter(np.float64(1.0), 0.0)
     return np.where(same, 1.0, np.minimum(similarities, below_one))

@@ -41,6 +41,9 @@ COMPUTED = {
 }
 
 
+GROUPINGS = {"scaffold": "Bemis-Murcko scaffold (1996); molecules without a ring are one group"}
+
+
 @lru_cache(maxsize=20_000)
 def molecule(text: str) -> Chem.Mol:
     """Return the RDKit molecule of a canonical text; shared, so it must not be changed.
@@ -99,6 +102,19 @@ def check(text: str, max_heavy_atoms: int) -> list[str]:
     return reasons
 
 
+def substructure(smarts: str) -> Callable[[str], bool]:
+    """Return whether a canonical text holds the substructure that a SMARTS describes.
+
+    Raises:
+        ValueError: if the SMARTS cannot be read or is empty.
+    """
+    with rdBase.BlockLogs():
+        query: Chem.Mol | None = Chem.MolFromSmarts(smarts.strip())
+    if query is None or query.GetNumAtoms() == 0:
+        raise ValueError(f"{_shown(smarts)} is no SMARTS")
+    return lambda text: bool(molecule(text).HasSubstructMatch(query))
+
+
 def properties(texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
     """Return the named computed properties, each [N].
 
@@ -107,6 +123,19 @@ def properties(texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
     """
     functions = _property_functions()
     return {name: np.array([functions[name](molecule(text)) for text in texts], dtype=np.float64) for name in names}
+
+
+def groups(texts: Sequence[str], name: str) -> list[str]:
+    """Return the SMILES of each molecule's scaffold, empty without a ring.
+
+    Raises:
+        KeyError: if the name is not in `GROUPINGS`.
+    """
+    from rdkit.Chem.Scaffolds.MurckoScaffold import GetScaffoldForMol
+
+    if name not in GROUPINGS:
+        raise KeyError(name)
+    return [Chem.MolToSmiles(GetScaffoldForMol(molecule(text))) for text in texts]
 
 
 def write_sdf(rows: Sequence[Mapping[str, Any]]) -> bytes:

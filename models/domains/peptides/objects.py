@@ -7,6 +7,7 @@ means by a sequence in its table; a peptide with other ends carries both of them
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, final
 
 from models.domains.contract import Domain, FileFormat, InvalidObjectError
@@ -14,13 +15,15 @@ from models.domains.peptides import drawing, features, properties
 from models.domains.peptides.notation import Ends, Peptide, read_helm, read_sequence, write_helm, write_sequence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from gpytorch.kernels import Kernel
 
     from models.domains.contract import Floats
     from models.domains.peptides.spec import PeptidesSpec
     from models.gflownet.environment import Environment
+
+GROUPINGS = {"length": "number of residues", "residues": "the same residues in any order"}
 
 
 @final
@@ -33,6 +36,7 @@ class Peptides(Domain):
         self.spec = spec
         self.ends = Ends(spec.n_terminus, spec.c_terminus)
         self.computed = properties.COMPUTED
+        self.groupings = GROUPINGS
         self.formats = {
             "fasta": FileFormat("text/x-fasta", self._write_fasta),
             "helm": FileFormat("text/plain", self._write_helm),
@@ -75,9 +79,30 @@ class Peptides(Domain):
         if peptide.ends.c_terminus != spec.c_terminus:
             yield f"the C-terminus is {peptide.ends.c_terminus}, not {spec.c_terminus}"
 
+    def pattern(self, text: str) -> Callable[[str], bool]:
+        """Return whether a regular expression occurs in the one-letter sequence, in upper or lower case.
+
+        Raises:
+            ValueError: if it is no regular expression, or one that every sequence holds.
+        """
+        try:
+            expression = re.compile(text.strip(), re.IGNORECASE)
+        except re.error as error:
+            raise ValueError(f"{text!r} is no regular expression: {error}") from error
+        if expression.search(""):
+            raise ValueError(f"{text!r} is found in every sequence")
+        return lambda peptide: expression.search(self.read(peptide).sequence) is not None
+
     def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
         """Return the named computed properties, each [N]."""
         return properties.compute([self.read(text) for text in texts], names)
+
+    def group(self, texts: Sequence[str], name: str) -> list[str]:
+        """Return the length of each peptide, or its residues in alphabetical order."""
+        if name not in self.groupings:
+            raise KeyError(name)
+        sequences = [self.read(text).sequence for text in texts]
+        return [str(len(chain)) if name == "length" else "".join(sorted(chain)) for chain in sequences]
 
     def columns(self, text: str) -> dict[str, str | float]:
         """Return the sequence and HELM columns."""

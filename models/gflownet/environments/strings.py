@@ -38,8 +38,8 @@ class Strings(Environment):
     ) -> None:
         if length < 1 or not alphabet or len(set(alphabet)) < len(alphabet):
             raise ValueError("give a length of at least 1 and an alphabet of distinct letters")
-        if 1 not in ngram_lengths or len(set(ngram_lengths)) < len(ngram_lengths) or max(ngram_lengths) > length:
-            raise ValueError(f"ngram_lengths must be distinct, hold 1 and not exceed {length}, not {ngram_lengths}")
+        if 1 not in ngram_lengths or len(set(ngram_lengths) & set(range(1, length + 1))) < len(ngram_lengths):
+            raise ValueError(f"ngram_lengths must be distinct, hold 1 and lie in 1..{length}, not {ngram_lengths}")
         self.alphabet = alphabet
         self.length = length
         self.device = torch.device(device)

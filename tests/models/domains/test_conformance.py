@@ -107,6 +107,18 @@ def test_each_property_is_known_to_a_campaign(example: Example):
         assert CampaignSpec.model_validate(body).objectives[0].computed == name
 
 
+def test_groups_are_of_single_objects(example: Example):
+    assert not {"cluster", *example.domain.object_columns} & set(example.domain.groupings)
+    for name, description in example.domain.groupings.items():
+        assert description
+        groups = example.domain.group(example.texts, name)
+        assert all(isinstance(group, str) for group in groups)
+        assert [example.domain.group([text], name)[0] for text in example.texts] == groups
+        assert example.domain.group([], name) == []
+    with pytest.raises(KeyError):
+        example.domain.group(example.texts, "no such grouping")
+
+
 def test_features_are_finite_of_one_width_and_repeatable(example: Example):
     features = example.domain.features(example.texts)
     assert features.ndim == 2
@@ -172,6 +184,7 @@ for plugin in installed().values():
         table = [{"object": text, "rank": 1, **domain.columns(text)} for text in texts]
         domain.features(texts), domain.similarity(texts, texts), domain.draw(texts, texts)
         domain.properties(texts, list(domain.computed)), [(domain.check(t), domain.display(t)) for t in texts]
+        [domain.group(texts, name) for name in domain.groupings]
         [form.write(table) for form in domain.formats.values()]
 print(*installed(), "torch" in sys.modules)
 """

@@ -17,7 +17,12 @@ from models.gflownet.exact import (
     uniform_log_probability,
 )
 
-ENVIRONMENTS = {"grid": Hypergrid(3, 4), "line": Hypergrid(1, 2), "strings": Strings("ACD", 4)}
+ENVIRONMENTS = {
+    "grid": Hypergrid(3, 4),
+    "line": Hypergrid(1, 2),
+    "strings": Strings("ACD", 4),
+    "n-grams": Strings("ACD", 4, ngram_lengths=(1, 2, 3)),
+}
 
 
 @pytest.fixture(params=ENVIRONMENTS)

@@ -12,7 +12,7 @@ from models.domains.contract import ComputedProperty, Domain, FileFormat, Invali
 from models.specs import DomainSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gpytorch.kernels import Kernel
 
@@ -36,6 +36,7 @@ class Switches(Domain):
     def __init__(self, spec: SwitchesSpec) -> None:
         self.n = spec.n
         self.computed = {"ones": ComputedProperty("number of switches that are on", range=(0.0, float(spec.n)))}
+        self.groupings = {"first": "whether the first switch is on"}
         self.formats = {"txt": FileFormat("text/plain", _write_lines)}
 
     def parse(self, fields: Mapping[str, str]) -> str:
@@ -49,9 +50,21 @@ class Switches(Domain):
         """Return whether the number of switches is another."""
         return [] if len(text) == self.n else [f"{len(text)} switches, not {self.n}"]
 
+    def pattern(self, text: str) -> Callable[[str], bool]:
+        """Return whether a text holds a run of letters."""
+        if not text or not set(text) <= {"0", "1"}:
+            raise ValueError("expected letters 0 and 1")
+        return lambda switches: text in switches
+
     def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
         """Return how many switches are on [N]."""
         return {name: np.array([text.count("1") for text in texts], dtype=np.float64) for name in names}
+
+    def group(self, texts: Sequence[str], name: str) -> list[str]:
+        """Return the first letter of each text."""
+        if name not in self.groupings:
+            raise KeyError(name)
+        return [text[0] for text in texts]
 
     def columns(self, text: str) -> dict[str, str | float]:
         """Return the one column."""

@@ -5,6 +5,9 @@ import io
 
 import pytest
 from api_actors import Api, Worker
+from sqlalchemy import text
+
+from service.store.session import Sessions
 
 
 @pytest.fixture
@@ -34,6 +37,8 @@ def test_json_tells_everything_about_each_candidate(api: Api, address: str) -> N
         "log_pf": -2.0,
         "nearest_measured": {"object": "0000", "similarity": 0.25},
         "reason": "it has many lights",
+        "purpose": "exploit",
+        "in_domain": None,
     }
     assert batch["candidates"][0]["nearest_measured"] is None
 
@@ -106,3 +111,22 @@ def test_an_empty_batch_is_told_as_such(api: Api, worker: Worker) -> None:
     worker.finish(api.round(campaign["id"]), ())
     batch = api.client.get(f"/v1/campaigns/{campaign['id']}/rounds/1/batch")
     assert (batch.json()["state"], batch.json()["candidates"]) == ("completed", [])
+
+
+def test_a_control_has_no_condition(api: Api, worker: Worker) -> None:
+    campaign = api.campaign()
+    worker.finish(api.round(campaign["id"]), ("1111",), purpose="control")
+    address = f"/v1/campaigns/{campaign['id']}/rounds/1/batch"
+    (item,) = api.client.get(address).json()["candidates"]
+    told = {"purpose": "control", "in_domain": None, "condition": None, "log_reward": None, "log_pf": None}
+    assert item == item | told
+    (row,) = csv.DictReader(io.StringIO(api.client.get(address, params={"format": "csv"}).text))
+    assert (row["purpose"], row["beta"], row["preference_glow"], row["in_domain"]) == ("control", "", "", "")
+
+
+def test_a_batch_of_an_older_version_is_still_read(api: Api, sessions: Sessions, address: str) -> None:
+    with sessions.begin() as session:
+        session.execute(text("UPDATE candidates SET payload = payload - 'in_domain'"))
+    item = api.client.get(address).json()["candidates"][0]
+    assert (item["purpose"], item["in_domain"]) == ("exploit", None)
+    assert api.client.get(address, params={"format": "csv"}).status_code == 200

@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy.orm import Session
 
 from models.campaign import CampaignSpec
-from models.records import Prediction, Proposal, ProposedCandidate
+from models.records import Prediction, Proposal, ProposedCandidate, Purpose
 from service.campaigns import commands, rounds
 from service.campaigns.rounds import Lease
 from service.campaigns.rows import NewResult, NewUpload, StoredUpload
 from service.records import StandardResult
 from service.store.campaigns import ensure_workspace
+from service.store.states import NEW
 from service.store.tables import Campaign, Candidate, Round
 
 SPEC: dict[str, Any] = {
@@ -40,20 +41,24 @@ def campaign(session: Session, workspace_id: UUID, spec: CampaignSpec) -> Campai
 
 @pytest.fixture
 def make_proposal() -> Callable[..., Proposal]:
-    def make(*objects: str) -> Proposal:
+    def make(*objects: str, purpose: Purpose = "exploit") -> Proposal:
+        """Return a batch; a control or replicate was drawn from no policy."""
+        is_new = purpose in NEW
         chosen = [
             ProposedCandidate(
                 rank=rank,
                 object=text,
+                purpose=purpose,
+                in_domain=is_new,
                 predictions={"glow": Prediction(1.0, 0.5, 0.2, 1.8)},
                 computed={"ones": float(text.count("1"))},
                 acquisition=0.5,
                 feasibility=1.0,
                 guardrails={},
-                beta=8.0,
-                preference={"glow": 1.0},
-                log_reward=-1.0,
-                log_pf=-2.0,
+                beta=8.0 if is_new else None,
+                preference={"glow": 1.0} if is_new else {},
+                log_reward=-1.0 if is_new else None,
+                log_pf=-2.0 if is_new else None,
                 nearest_measured=None,
                 reason="It glows.",
             )
@@ -91,14 +96,14 @@ def store(session: Session, campaign: Campaign) -> Callable[..., StoredUpload]:
 
 @pytest.fixture
 def finished(session: Session, campaign: Campaign, make_proposal: Callable[..., Proposal]) -> Callable[..., Round]:
-    """Start a round and finish it with these objects."""
+    """Start a round and finish it with these objects; keywords are `make_proposal`'s."""
 
-    def finish(*objects: str) -> Round:
+    def finish(*objects: str, **options: Any) -> Round:
         row = commands.start_round(session, campaign.workspace_id, campaign.id)
         lease = Lease(row.id, "worker", 60)
         assert rounds.claim(session, lease, {})
         claimed = rounds.load(session, lease)
-        assert rounds.finish(session, lease, claimed.spec, make_proposal(*objects))
+        assert rounds.finish(session, lease, claimed.spec, make_proposal(*objects, **options))
         session.refresh(row)
         return row
 

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from models.records import Forecast, Prediction
 from service.campaigns import commands, queries
 from service.campaigns.history import load_history
 from service.campaigns.rows import NewResult, NewUpload, StoredUpload
@@ -109,3 +110,36 @@ def test_a_round_knows_what_was_there_when_it_started_and_nothing_later(
     ]
     assert (before.pending, before.excluded) == (("1011",), ("1101",))
     assert load_history(session, first).measurements == before.measurements[:2]
+
+
+def test_a_result_by_its_object_goes_to_the_newest_candidate_that_waits(
+    session: Session, store: Store, finished: Finished
+):
+    rounds = [finished("0111", purpose=purpose) for purpose in ("exploit", "control", "replicate", "control")]
+    items = [queries.batch(session, row.id)[0] for row in rounds]
+
+    def linked() -> int:
+        (row,) = store(("0111", "glow", "failed_synthesis")).rows
+        return [item.id for item in items].index(row.candidate_id)
+
+    assert [linked() for _ in range(5)] == [3, 2, 1, 0, 3]  # none waits at last: the newest of all
+
+
+def test_a_round_knows_what_earlier_rounds_said_of_their_new_objects(
+    session: Session, campaign: Campaign, store: Store, finished: Finished
+):
+    first = finished("1011", "0111")
+    store(("0111", "glow", 3.0), ("0111", "total", 3.0), plate="P-1")
+    finished("1101", purpose="control")
+    third = finished("1110")
+    expected = Prediction(1.0, 0.5, 0.2, 1.8)
+    assert load_history(session, first).forecasts == ()
+    before = load_history(session, third)
+    assert before.forecasts == (Forecast(1, "1011", "glow", expected), Forecast(1, "0111", "glow", expected))
+    assert {item.plate for item in before.measurements} == {"P-1"}
+    finished("0011")
+    commands.set_candidate_status(
+        session, campaign.workspace_id, queries.batch(session, first.id)[0].id, 1, ("rejected", "toxic")
+    )
+    assert load_history(session, third) == before
+    assert load_history(session, third).digest() == third.snapshot["digest"]

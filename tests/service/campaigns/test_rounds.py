@@ -102,6 +102,28 @@ def test_an_object_is_not_proposed_again_while_it_is_pending(
         rounds.finish(session, lease, spec, make_proposal("0111"))
 
 
+def test_a_control_waits_in_several_rounds_and_a_round_waits_for_its_control(
+    session: Session, campaign: Campaign, finished: Any, store: Any
+):
+    first, second = finished("0111", purpose="control"), finished("0111", purpose="control")
+    third = finished("0111")  # something new may be waited for once beside controls
+    items = [queries.batch(session, row.id)[0] for row in (first, second, third)]
+    assert [(item.purpose, item.status) for item in items] == [
+        ("control", "proposed"),
+        ("control", "proposed"),
+        ("exploit", "proposed"),
+    ]
+    assert items[0].payload["condition"] is None
+    assert items[0].payload["log_pf"] is None
+    store(("0111", "glow", 1.0), ("0111", "total", 1.0), candidate_id=items[1].id)
+    for row in (first, second, third):
+        session.refresh(row)
+    assert [row.state for row in (first, second, third)] == ["awaiting_results", "completed", "awaiting_results"]
+    mine = (session, campaign.workspace_id, items[0].id)
+    commands.set_candidate_status(*mine, 1, ("rejected", "not now"))
+    assert commands.set_candidate_status(*mine, 2, ("proposed", None)).status == "proposed"
+
+
 def test_nan_in_an_answer_is_refused_not_stored(session: Session, lease: Lease, spec: CampaignSpec):
     rounds.claim(session, lease, {})
     with pytest.raises(Exception, match="JSON compliant"):

@@ -62,3 +62,31 @@ def test_distances_are_marked_in_the_outcome():
     printer.outcome([Line("gap", "round 1", 3, 1.3, 0.2, is_distance=True)], ["gap: better"])
     assert "0.20 away" in out.getvalue()
     assert "- gap: better" in out.getvalue()
+
+
+def test_advice_is_one_line_for_calibration_and_one_for_stopping():
+    printer, out = printed(is_terminal=False)
+    scores = {
+        "round": 1,
+        "n": 14,
+        "crps": 0.314,
+        "rmse": 0.5,
+        "sharpness": 0.42,
+        "coverage": {"0.5": 0.5, "0.9": 0.857},
+    }
+    record = {"rounds": [scores, {"round": 2, "n": 0}], "all": scores, "drift": None}
+    stopping = {"advice": "continue", "reasons": ["It rises.", "More may come."], "numbers": {}}
+    summary = {"calibration": {"glow": record}, "stopping": stopping, "statements": ["Mind the [gap]."]}
+    printer.advice(summary, 1)
+    errors = "CRPS 0.31, RMSE 0.50 against ± 0.42 predicted"
+    assert out.getvalue().splitlines() == [
+        f"calibration of glow, round 1: {errors}; of 14 values, intervals held 50% at 50%, 86% at 90%",
+        "advice: continue. It rises. More may come.",
+        "note: Mind the [gap].",
+    ]
+
+
+def test_a_round_of_an_older_version_has_no_advice():
+    printer, out = printed(is_terminal=False)
+    printer.advice({"chosen": 3}, 1)
+    assert out.getvalue() == ""

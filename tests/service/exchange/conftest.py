@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -14,7 +15,7 @@ from models.specs import DomainSpec, Objective
 from service.exchange import BatchRow, CampaignView
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gpytorch.kernels import Kernel
 
@@ -26,6 +27,7 @@ class Words(Domain):
     """Objects are lower-case words; case does not matter when they are read."""
 
     object_columns = ("word", "spelling")
+    groupings: ClassVar = {}
     computed: ClassVar = {"length": ComputedProperty("letters")}
     formats: ClassVar = {
         "txt": FileFormat("text/plain", lambda rows: "\n".join(row["object"] for row in rows).encode())
@@ -40,6 +42,12 @@ class Words(Domain):
     def check(self, text: str) -> list[str]:
         del text
         return []
+
+    def pattern(self, text: str) -> Callable[[str], bool]:
+        return lambda word: text in word
+
+    def group(self, texts: Sequence[str], name: str) -> list[str]:
+        raise KeyError(name, texts)
 
     def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
         return {name: np.array([float(len(text)) for text in texts]) for name in names}
@@ -96,6 +104,13 @@ def spec_of():
 def view(spec: CampaignSpec, domain: Domain):
     candidates = {"11111111-1111-4111-8111-111111111111": "alpha", "22222222-2222-4222-8222-222222222222": "beta"}
     return CampaignView(spec, domain, candidates)
+
+
+@pytest.fixture(scope="session")
+def control_row():
+    """A candidate that no policy drew."""
+    changes = {"beta": None, "preference": {}, "log_reward": None, "log_pf": None, "purpose": "control"}
+    return BatchRow("id-c", "released", replace(_candidate(0, "alpha"), in_domain=True, **changes))
 
 
 @pytest.fixture(scope="session")

@@ -61,6 +61,8 @@ def test_columns_are_those_of_the_contract_in_its_order(
         "preference_size",
         "nearest_measured",
         "nearest_similarity",
+        "purpose",
+        "in_domain",
         "reason",
         "potency",
         "solubility",
@@ -71,6 +73,20 @@ def test_columns_are_those_of_the_contract_in_its_order(
     ]
     assert row["solubility_mean"] == "-3.25"
     assert row["relation"] == row["potency"] == ""
+
+
+def test_a_control_has_blank_conditions_and_comes_back_like_any_other(
+    batch_rows: Callable[..., list[BatchRow]], control_row: BatchRow, spec: CampaignSpec, domain: Domain
+):
+    rows = table_of(write_batch([*batch_rows(["beta"]), control_row], spec, domain, "csv").content)
+    assert [(row["purpose"], row["in_domain"]) for row in rows] == [("exploit", ""), ("control", "true")]
+    assert (rows[0]["beta"], rows[0]["preference_size"]) == ("8", "0.25")
+    assert (rows[1]["beta"], rows[1]["preference_size"], rows[1]["potency_mean"]) == ("", "", "12.5")
+    rows[1].update(potency="7", solubility="-2")
+    view = CampaignView(spec, domain, {"id-0": "beta", "id-c": "alpha"})
+    report = read_results(filled(rows), "text/csv", view)
+    assert report.warnings == ()
+    assert [(row.candidate_id, row.result.value) for row in report.rows if row.result] == [("id-c", 7), ("id-c", -2)]
 
 
 def test_texts_that_look_like_formulas_are_disarmed_and_numbers_are_not(

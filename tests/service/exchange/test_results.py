@@ -60,6 +60,15 @@ def test_a_long_table_is_standardised_and_kept_verbatim(read: Callable[..., Repo
     assert result.measured_at == datetime(2024, 5, 31, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("header", ["plate", "Plate ID", "plate_barcode"])
+def test_a_plate_is_read_from_long_wide_and_json_tables(read: Callable[..., Report], header: str):
+    assert only(read(f"word,type,value,{header}\ngamma,logS,1,P-7\n")).result.plate == "P-7"
+    assert one(read, **{header: "P-7"}).result.plate == "P-7"
+    wide = read(f"word,IC50 (nM),logS,{header}\ngamma,1,-2,P-7\nbeta,1,-2,\n")
+    assert [row.result.plate for row in wide.rows] == ["P-7", "P-7", None, None]
+    assert wide.warnings == ()
+
+
 def test_chembl_s_own_export_is_read(read: Callable[..., Report]):
     text = (
         '"Molecule ChEMBL ID";"Spelling";"Standard Type";"Standard Relation";"Standard Value";"Standard Units";"Type"\n'
@@ -154,6 +163,7 @@ def test_a_missing_value_is_skipped_and_not_an_error(read: Callable[..., Report]
         ({"measured_at": "31.05.2024"}, "measured_at", "ISO 8601"),
         ({"replicate": "two"}, "replicate", "whole number"),
         ({"external_id": "x" * 201}, "external_id", "at most 200"),
+        ({"plate": "x" * 201}, "plate", "at most 200"),
         ({"word": "n0t"}, "word", "no word"),
         ({"word": ""}, "candidate_id", "candidate_id or word"),
         ({"candidate_id": "nobody"}, "candidate_id", "no candidate"),
@@ -248,6 +258,7 @@ def test_no_cell_makes_reading_fail_and_the_counts_add_up(data: st.DataObject, s
         "standard_error",
         "replicate",
         "outcome",
+        "plate",
         "measured_at",
         "external_id",
     ]

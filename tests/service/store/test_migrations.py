@@ -1,5 +1,8 @@
 """The migrations make the very tables that the code declares, up, down and up again."""
 
+import json
+from uuid import UUID, uuid4
+
 import pytest
 from alembic import command
 from sqlalchemy import Connection, Engine, text
@@ -58,3 +61,73 @@ def test_migrating_a_new_database_twice_changes_nothing(settings: Settings, engi
         connection.rollback()
         migrate(settings.required_database_url())
         assert rules(connection) == before
+
+
+def insert(connection: Connection, table: str, **values: object) -> UUID:
+    """Insert a row as an older version of the program would, and return its id."""
+    row = {"id": uuid4(), **values}
+    names = ", ".join(row)
+    places = ", ".join(f"CAST(:{name} AS jsonb)" if isinstance(row[name], dict) else f":{name}" for name in row)
+    plain = {name: json.dumps(value) if isinstance(value, dict) else value for name, value in row.items()}
+    connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({places})"), plain)  # noqa: S608 - our own names
+    return row["id"]
+
+
+def old_rows(connection: Connection) -> None:
+    """Store one campaign with a finished and a failed round and two candidates in the first tables."""
+    workspace = insert(connection, "workspaces", name="lab")
+    spec = {"objectives": [{"name": "glow"}]}
+    campaign = insert(
+        connection,
+        "campaigns",
+        workspace_id=workspace,
+        name="C",
+        domain_kind="switches",
+        spec=spec,
+        state="active",
+        version=1,
+    )
+    snapshot = {"last_sequence": 0, "pending": [], "excluded": [], "digest": "d"}
+    rounds = []
+    for number, state in ((1, "awaiting_results"), (2, "failed")):
+        numbers = {"number": number, "progress": 1.0, "seed": 1, "attempt": 1, "cancel_requested": False}
+        told = {"state": state, "message": "m", "spec": spec, "snapshot": snapshot}
+        rounds.append(insert(connection, "rounds", campaign_id=campaign, **numbers, **told))
+    for rank, reason in enumerate(("chosen to explore: its", "chosen to exploit: among"), start=1):
+        payload = {"predictions": {"glow": {"mean": 1, "sd": 1, "low": 0, "high": 2}}, "reason": reason}
+        insert(
+            connection,
+            "candidates",
+            campaign_id=campaign,
+            round_id=rounds[0],
+            rank=rank,
+            object=str(rank),
+            display="x",
+            columns={},
+            status="proposed",
+            payload=payload,
+            version=1,
+        )
+
+
+def test_rows_of_the_first_tables_get_a_purpose_and_copies_end_on_the_way_back(engine: Engine):
+    with engine.connect() as connection:
+        command.downgrade(config(connection), "0001")
+        old_rows(connection)
+        command.upgrade(config(connection), "0002")
+        purposes = connection.execute(text("SELECT purpose FROM candidates ORDER BY rank")).scalars().all()
+        digests = connection.execute(text("SELECT snapshot ->> 'digest' FROM rounds ORDER BY number")).scalars().all()
+        connection.execute(
+            text(
+                "INSERT INTO candidates (id, campaign_id, round_id, rank, object, display, columns, purpose, status,"
+                " payload, version, created_at) SELECT gen_random_uuid(), c.campaign_id, r.id, 1, '1', 'x', c.columns,"
+                " 'control', 'proposed', c.payload, 1, now() + interval '1 s'"
+                " FROM candidates c JOIN rounds r ON r.number = 2 WHERE c.rank = 1"
+            )
+        )
+        command.downgrade(config(connection), "0001")
+        kept = connection.execute(text("SELECT object, status FROM candidates ORDER BY created_at, rank")).all()
+        connection.rollback()
+    assert purposes == ["explore", "exploit"]
+    assert digests == ["d", None]
+    assert [tuple(row) for row in kept] == [("1", "withdrawn"), ("2", "proposed"), ("1", "proposed")]

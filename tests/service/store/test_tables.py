@@ -65,6 +65,17 @@ def test_an_object_is_live_once_but_may_come_back(session: Session, campaign_id:
     assert "uq_candidates_live_object" in refused(session, a_candidate(rows[2], 1, status="released"))
 
 
+def test_what_is_not_new_may_be_live_in_several_rounds(session: Session, campaign_id: UUID):
+    rows = [a_round(campaign_id, number, state="awaiting_results") for number in (1, 2, 3)]
+    session.add_all(rows)
+    session.flush()
+    purposes = ("explore", "replicate", "control")
+    session.add_all([a_candidate(row, 1, purpose=purpose) for row, purpose in zip(rows, purposes, strict=True)])
+    session.flush()
+    last = a_candidate(rows[2], 2, purpose="sacrifice", object="10")
+    assert "ck_candidates_purpose" in refused(session, last)
+
+
 def test_times_are_utc(session: Session, campaign_id: UUID):
     created = session.scalars(select(Campaign.created_at).where(Campaign.id == campaign_id)).one()
     assert created.utcoffset() is not None

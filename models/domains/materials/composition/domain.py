@@ -8,10 +8,10 @@ from models.domains.contract import Domain, FileFormat
 from models.domains.materials.composition import features
 from models.domains.materials.composition.charges import allowed_states, is_neutral
 from models.domains.materials.composition.drawing import draw_formulas
-from models.domains.materials.composition.formula import COLUMN, amounts_of, canonical
+from models.domains.materials.composition.formula import COLUMN, amounts_of, canonical, matching
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gpytorch.kernels import Kernel
 
@@ -31,6 +31,7 @@ class CompositionDomain(Domain):
 
     object_columns = (COLUMN,)
     computed = features.COMPUTED
+    groupings = {"elements": "chemical system: the same elements in any amounts"}  # noqa: RUF012 - never written to
     formats = {"txt": FileFormat(media_type="text/plain", write=write_formulas)}  # noqa: RUF012 - never written to
 
     def __init__(self, spec: CompositionSpec) -> None:
@@ -57,9 +58,19 @@ class CompositionDomain(Domain):
             reasons.append(f"no choice of one {states} oxidation state per element makes it charge-neutral")
         return reasons
 
+    def pattern(self, text: str) -> Callable[[str], bool]:
+        """Return whether a composition holds all elements of a list (`Cd`, `Pb,Tl`), or is a formula (`PbTe`)."""
+        return matching(text)
+
     def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
         """Return computed properties [N] each."""
         return features.properties_of(texts, names)
+
+    def group(self, texts: Sequence[str], name: str) -> list[str]:
+        """Return the chemical system of each composition, as in `Al-As-Ga`."""
+        if name not in self.groupings:
+            raise KeyError(name)
+        return ["-".join(sorted(amounts_of(text))) for text in texts]
 
     def columns(self, text: str) -> dict[str, str | float]:
         """Return the formula under its column."""

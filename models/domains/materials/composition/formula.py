@@ -16,7 +16,7 @@ from models.domains.contract import InvalidObjectError
 from models.domains.materials.composition.elements import element_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 COLUMN = "formula"
 MAX_TEXT = 200
@@ -48,6 +48,23 @@ def write(amounts: Mapping[str, int]) -> str:
 def amounts_of(text: str) -> dict[str, int]:
     """Return the integer amounts of a canonical text, in its order."""
     return {symbol: int(amount or 1) for symbol, amount in _TERM.findall(text)}
+
+
+def matching(pattern: str) -> Callable[[str], bool]:
+    """Return the test of canonical texts for a pattern: elements that must all be there, or one whole formula.
+
+    Raises:
+        ValueError: if the pattern is neither.
+    """
+    from pymatgen.core import Element
+
+    terms = {term.strip() for term in pattern.split(",")}
+    if all(Element.is_valid_symbol(term) for term in terms):
+        return lambda text: terms <= amounts_of(text).keys()
+    if len(terms) > 1:
+        raise ValueError(f"{pattern!r}: a list may hold element symbols only")
+    formula = canonical(pattern)
+    return lambda text: text == formula
 
 
 def _read(text: str) -> dict[str, float]:

@@ -5,6 +5,7 @@ Torch-free but for `environment` and `kernel`.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, final
 
 from models.domains.contract import Domain
@@ -13,7 +14,7 @@ from models.domains.materials.mixture.drawing import draw_recipes
 from models.domains.materials.process import Categorical
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gpytorch.kernels import Kernel
 
@@ -33,6 +34,7 @@ class MixtureDomain(Domain):
         self._spec = spec
         self.object_columns = (*spec.components, *(variable.name for variable in spec.process))
         self.computed = features.computed_of(spec)
+        self.groupings = {"components": "the same components in any amounts"} if spec.components else {}
 
     def parse(self, fields: Mapping[str, str]) -> str:
         """Return the canonical recipe; a blank component is none of it."""
@@ -52,9 +54,19 @@ class MixtureDomain(Domain):
                 reasons.append(f"{variable.name}: {values[variable.name]} is not one of the campaign's {kind}")
         return reasons
 
+    def pattern(self, text: str) -> Callable[[str], bool]:
+        """Return whether a recipe holds all of a list of components and settings (`water, solvent=DMF`)."""
+        return recipe.matching(self._spec, text)
+
     def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
         """Return computed properties [N] each."""
         return features.properties_of(self._spec, texts, names)
+
+    def group(self, texts: Sequence[str], name: str) -> list[str]:
+        """Return the components that are in each mixture."""
+        if name not in self.groupings:
+            raise KeyError(name)
+        return [json.dumps([part for part in self._spec.components if part in recipe.read(text)]) for text in texts]
 
     def columns(self, text: str) -> dict[str, str | float]:
         """Return every component's fraction (0 when absent) and every process variable's value."""

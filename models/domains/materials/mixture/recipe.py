@@ -16,7 +16,7 @@ from models.domains.contract import InvalidObjectError
 from models.domains.materials.process import Categorical
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from models.domains.materials.process import Continuous, Ordinal
     from models.domains.materials.spec import MixtureSpec
@@ -78,6 +78,35 @@ def grid_steps(spec: MixtureSpec, recipe: Mapping[str, Any]) -> dict[str, int] |
     steps = {name: round(recipe[name] * spec.grid) for name in spec.components if name in recipe}
     on_grid = all(recipe[name] == tidy(grid_fraction(count, spec.grid)) for name, count in steps.items())
     return steps if on_grid and sum(steps.values()) == spec.grid else None
+
+
+def matching(spec: MixtureSpec, pattern: str) -> Callable[[str], bool]:
+    """Return the test of canonical texts for a pattern: components present and `variable=value` terms, all of them.
+
+    Upper and lower case are alike. A component that the campaign does not have is in none of its recipes.
+
+    Raises:
+        ValueError: if a term is empty, or names a variable without saying which of its values.
+    """
+    terms = [[part.strip().casefold() for part in term.split("=")] for term in pattern.split(",")]
+    variables = {variable.name.casefold() for variable in spec.process}
+    if any(len(term) > 2 or "" in term or (len(term) == 1 and term[0] in variables) for term in terms):  # noqa: PLR2004 - a name and a value
+        raise ValueError(f"{pattern!r} is no list of components and settings such as 'water, solvent=DMF'")
+
+    def matches(text: str) -> bool:
+        held = {name.casefold(): value for name, value in read(text).items()}
+        return all(term[0] in held and (len(term) == 1 or _is_same(held[term[0]], term[1])) for term in terms)
+
+    return matches
+
+
+def _is_same(value: str | float, text: str) -> bool:
+    if isinstance(value, str):
+        return value.casefold() == text
+    try:
+        return math.isclose(value, float(text), rel_tol=1e-9, abs_tol=1e-12)
+    except ValueError:
+        return False
 
 
 def _fractions(spec: MixtureSpec, given: Mapping[str, str]) -> dict[str, float]:

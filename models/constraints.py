@@ -1,0 +1,74 @@
+"""Multipliers of measured constraints, adapted by dual ascent while the sampler violates them.
+
+Knows shortfalls and shares; no proxy, policy or domain. Letters: N objects, L constraints enforced by a multiplier.
+
+A sampler with reward R(x) exp(-sum_l m_l s_l(x)), s >= 0 being how far the log-probability of satisfying a constraint
+falls short of what is asked, is the one nearest to R with a limited expected shortfall: m is the constraint's Lagrange
+multiplier (Boyd & Vandenberghe 2004, chapter 5), learned on a slower scale than the policy as in reward constrained
+policy optimisation (arXiv:1805.11074). What moves it here is the share of samples with s > 0, which falls whenever m
+grows: where the share is on target is where it rests.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, final
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+START = 1.0
+"""The first multiplier: what falls short weighs as it does under enforcement by a gate."""
+MOST = 50.0
+"""The greatest multiplier: an object with a tenth of the probability asked for is then e^115 times rarer."""
+TARGET = 0.1
+"""The share of on-policy samples that may violate a constraint; they are refused anyway."""
+RATE = 1.0
+"""How much a multiplier grows in one update if every sample violates the constraint and none may."""
+MEMORY = 0.9
+"""What the reported share keeps of its past at each update."""
+
+
+def shortfall(probability: Tensor, asked: Tensor, least: float) -> Tensor:
+    """Return max(0, log asked - log probability) [N, L], probabilities below `least` counting as that."""
+    return (asked.log() - probability.clamp_min(least).log()).clamp_min(0.0)
+
+
+@final
+class Multipliers:
+    """One multiplier per constraint, at least 0 and at most `MOST`."""
+
+    def __init__(self, n: int) -> None:
+        self.values = torch.full((n,), START, dtype=torch.float64)
+        self.shares = torch.ones(n, dtype=torch.float64)
+        """The running share [L] of samples that violate each constraint."""
+        self.n_updates = 0
+
+    def __len__(self) -> int:
+        """Return L."""
+        return len(self.values)
+
+    def penalty(self, shortfalls: Tensor) -> Tensor:
+        """Return what the log-reward loses [N] for shortfalls [N, L]."""
+        return shortfalls @ self.values
+
+    def update(self, violates: Tensor) -> None:
+        """Take one step up or down for on-policy samples [N, L] (bool, or shares of exact distributions [1, L])."""
+        share = violates.to(torch.float64).mean(dim=0)
+        self.values = (self.values + RATE * (share - TARGET)).clamp(0.0, MOST)
+        memory = MEMORY if self.n_updates else 0.0
+        self.shares = memory * self.shares + (1 - memory) * share
+        self.n_updates += 1
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that changes, as plain JSON; floats survive it bit for bit."""
+        return {"values": self.values.tolist(), "shares": self.shares.tolist(), "n_updates": self.n_updates}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take back what `state` returned."""
+        self.values = torch.tensor(state["values"], dtype=torch.float64)
+        self.shares = torch.tensor(state["shares"], dtype=torch.float64)
+        self.n_updates = int(state["n_updates"])

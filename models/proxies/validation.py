@@ -1,0 +1,131 @@
+"""What a proxy says of values it has not seen, by cross-validation over objects, and how good that is.
+
+A censored value is scored by the probability of the interval that it is known to lie in. Knows tables and posteriors;
+not who is chosen.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import torch
+
+from models.proxies.censoring import log_interval
+from models.proxies.contract import Posterior
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor
+
+    from models.proxies.contract import Proxy, TrainingTable
+
+FOLDS = 5
+SCALE_SHRINKAGE = 10.0
+"""Held-out residuals that the belief 'the deviations are right' counts for."""
+SCALES = (-3.5, 3.5, 701)
+"""Grid of the log of the factor of deviations, for types with censored values."""
+HALF_90 = 1.6448536269514722
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """Beliefs [n] about values that were held out, and those values: NaN and bounds [n] where censored."""
+
+    belief: Posterior
+    values: Tensor
+    lower: Tensor
+    upper: Tensor
+
+    def standard(self) -> tuple[Tensor, Tensor]:
+        """Return the ends [n] of what is known of each residual, in predictive deviations; equal where measured."""
+        deviation = self.belief.predictive_sd.clamp_min(1e-9)
+        exact = ~self.values.isnan()
+        ends = (torch.where(exact, self.values, edge) for edge in (self.lower, self.upper))
+        low, high = ((end - self.belief.mean) / deviation for end in ends)
+        return low, high
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How well a proxy predicted held-out values, in modelled units; `nll` and `coverage_90` after scaling."""
+
+    rmse: float | None
+    """Over the values that are not censored; None without any."""
+    nll: float
+    """Per value; a censored one counts the log probability of its interval."""
+    coverage_90: float | None
+    scale: float
+    log_likelihood_error: float
+    """Standard error of the summed log likelihood."""
+    n: int
+
+
+def _scale(low: Tensor, high: Tensor) -> float:
+    """Return the factor of deviations that makes standard residuals likely, shrunk towards 1.
+
+    The prior counts as `SCALE_SHRINKAGE` residuals of size 1; measured residuals alone have a closed form.
+    """
+    exact = low == high
+    n = SCALE_SHRINKAGE + int(exact.sum())
+    squares = SCALE_SHRINKAGE + float(low[exact].square().sum())
+    if bool(exact.all()):
+        return math.sqrt(squares / n)
+    logs = torch.linspace(*SCALES, dtype=torch.float64)
+    factors = logs.exp().unsqueeze(-1)  # [G, 1]
+    zero = low.new_zeros(1)
+    inside = log_interval(zero, factors, low[~exact], high[~exact]).sum(dim=-1)
+    unlikely = 0.5 * squares / factors.squeeze(-1).square() + n * logs - inside
+    return float(logs[unlikely.argmin()].exp())
+
+
+def score(held_out: HeldOut) -> Score:
+    """Score held-out beliefs, each measured value taken as one typical measurement."""
+    low, high = held_out.standard()
+    exact = low == high
+    scale = _scale(low, high)
+    low, high = low / scale, high / scale
+    density = -0.5 * low.square() - (held_out.belief.predictive_sd.clamp_min(1e-9) * scale).log()
+    unlikely = 0.5 * math.log(2 * math.pi) - density
+    unlikely[~exact] = -log_interval(low.new_zeros(1), low.new_ones(1), low[~exact], high[~exact])
+    errors = (held_out.values - held_out.belief.mean)[exact]
+    n, has_values = len(low), bool(exact.any())
+    return Score(
+        rmse=float(errors.square().mean().sqrt()) if has_values else None,
+        nll=float(unlikely.mean()),
+        coverage_90=float((low[exact].abs() <= HALF_90).double().mean()) if has_values else None,
+        scale=scale,
+        log_likelihood_error=float(unlikely.std()) * math.sqrt(n),
+        n=n,
+    )
+
+
+def held_out_beliefs(
+    proxy: Proxy, table: TrainingTable, columns: list[int], *, seed: int, tick: Callable[[], None]
+) -> dict[str, HeldOut]:
+    """Return what the proxy says of every known value of some columns after seeing only the other folds.
+
+    The folds depend on the table and the seed alone, so that different proxies answer for the same splits. `tick` is
+    called after each fold.
+    """
+    order = torch.randperm(len(table.features), generator=torch.Generator().manual_seed(seed))
+    part = table.columns(columns)
+    known = part.known.any(dim=1)
+    mean, sd, noise = (torch.full_like(part.values, math.nan) for _ in range(3))
+    for fold in range(FOLDS):
+        held_out = torch.zeros_like(known).index_fill(0, order[fold::FOLDS], value=True)
+        rows = (held_out & known).nonzero().squeeze(-1)
+        if len(rows):
+            belief = proxy.fit(part.rows(known & ~held_out), seed=seed).posterior(part.features[rows])
+            mean[rows], sd[rows], noise[rows] = belief.mean, belief.sd, belief.noise_sd
+        tick()
+    answers = {}
+    for column, kind in enumerate(part.types):
+        rows = part.known[:, column]
+        belief = Posterior(mean[rows, column], sd[rows, column], noise[rows, column])
+        bounds = (part.lower[rows, column], part.upper[rows, column])
+        answers[kind] = HeldOut(belief, part.values[rows, column], *bounds)
+    return answers

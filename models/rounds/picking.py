@@ -1,0 +1,157 @@
+"""From the pool's worth to picks: what may share a batch, which objects are compared, what the selector says of them.
+
+Knows worth, similarities and limits; not how picks are told. Letters: N objects.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import torch
+
+from models.rounds.covering import cover
+from models.rounds.joint import joint_utilities
+from models.selection import get_selector
+from models.selection.contract import Candidates, Pick, Request, unit
+from models.selection.greedy import select as select_greedily
+from models.selection.limits import largest_batch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from models.records import History
+    from models.rounds.fitting import Fitted
+    from models.rounds.limiting import PoolLimits
+    from models.rounds.valuing import Scored
+
+SHORT_LIST = (8, 1500)
+"""Objects compared with each other: so many for each one to be chosen, and at most so many."""
+JOINT = "hypervolume"
+"""The selector that needs joint draws, which only short lists can afford."""
+MOST_VALUES = 12
+"""Values of shared columns that are tried, those with the most and best objects first."""
+
+
+def pick(part: Scored, limits: PoolLimits, fitted: Fitted, history: History, seed: int) -> list[Pick]:
+    """Return picks, by row of the part: as many as were asked for, or a largest batch that its limits admit."""
+    batch = fitted.beliefs.spec.batch
+    if not part.tells:
+        return _cover(part, limits, fitted, history)
+    rows = _short_list(part, limits, fitted)
+    candidates = _compared(part, rows, fitted)
+    within = limits.at(rows).clustered(candidates.similarity, candidates.values)
+    if batch.selector == JOINT:
+        from models.selection.hypervolume import n_draws
+
+        n, texts = n_draws(len(fitted.beliefs.spec.objectives)), [part.texts[row] for row in rows.tolist()]
+        candidates = replace(candidates, utilities=joint_utilities(fitted, texts, history.pending, n, seed))
+    request = Request(batch.size, batch.diversity, batch.exploration, seed)
+    picks = get_selector(batch.selector)(candidates, request, within.started(len(rows), batch.size))
+    picks = completed(picks, candidates.values, batch.size, within)
+    return [Pick(int(rows[item.index]), item.purpose) for item in picks]
+
+
+def completed(picks: list[Pick], values: Tensor, k: int, limits: PoolLimits) -> list[Pick]:
+    """Return a largest batch within the limits that keeps as many of the picks as it can.
+
+    One by one, several limits at once may leave no way on although a larger batch exists.
+    """
+    if len(picks) >= min(k, len(values)) or not limits:
+        return picks
+    chosen = {item.index: item for item in picks}
+    liked = torch.zeros(len(values), dtype=torch.float64)
+    liked[list(chosen)] = 1.0
+    largest = largest_batch(
+        k, (unit(values) + liked) / 2, tuple(limits.budgets.values()), tuple(limits.groupings.values())
+    )
+    if len(largest) <= len(picks):
+        return picks
+    kept = [item for item in picks if item.index in set(largest)]
+    new = sorted(set(largest) - set(chosen), key=lambda row: (-float(values[row]), row))
+    found = [*kept, *(Pick(row, "exploit") for row in new)]
+    return sorted(found, key=lambda item: item.purpose == "explore")
+
+
+def _cover(part: Scored, limits: PoolLimits, fitted: Fitted, history: History) -> list[Pick]:
+    """Return picks that fill the space between what was tried or is pending."""
+    k, n = fitted.beliefs.spec.batch.size, len(part.texts)
+    rows = torch.arange(n)
+    if limits.per_cluster is not None:
+        rows = torch.arange(0, n, -(-n // SHORT_LIST[1]))
+    within = limits.at(rows)
+    texts = [part.texts[row] for row in rows.tolist()]
+    if limits.per_cluster is not None:
+        within = within.clustered(_similarity(fitted, texts), part.value[rows])
+    known = list(dict.fromkeys([*fitted.attempted, *history.pending]))
+    found = cover(fitted.domain, texts, part.feasibility[rows], known, k, within.started(len(rows), k))
+    picks = completed([Pick(row, "explore") for row in found], part.feasibility[rows], k, within)
+    return [Pick(int(rows[item.index]), "explore") for item in picks]
+
+
+def _similarity(fitted: Fitted, texts: list[str]) -> Tensor:
+    return torch.from_numpy(fitted.domain.similarity(texts, texts)).to(torch.float64)
+
+
+def _compared(part: Scored, rows: Tensor, fitted: Fitted) -> Candidates:
+    """Return the objects in `rows` with their similarities."""
+    listed = part.at(rows)
+    similarity = _similarity(fitted, listed.texts)
+    return Candidates(listed.value, listed.unknown, similarity, listed.inside, listed.feasibility)
+
+
+def _short_list(part: Scored, limits: PoolLimits, fitted: Fitted) -> Tensor:
+    """Return the rows worth comparing: the most valuable, and as many of the least known as exploration asks for.
+
+    Under limits also a largest batch that they admit, so that the list is never what makes a batch small.
+    """
+    batch = fitted.beliefs.spec.batch
+    each, most = SHORT_LIST
+    if batch.selector == JOINT:
+        from models.selection.hypervolume import LIST_LENGTH
+
+        most = LIST_LENGTH
+    n = min(len(part.texts), max(batch.size, min(most, each * batch.size)))
+    n_unknown = round(batch.exploration * n)
+    best = part.value.argsort(descending=True, stable=True)[: n - n_unknown]
+    others = part.unknown.index_fill(0, best, -1.0).argsort(descending=True, stable=True)[:n_unknown]
+    rows = torch.cat([best, others])
+    if limits and n < len(part.texts):
+        budgets, groupings = tuple(limits.budgets.values()), tuple(limits.groupings.values())
+        needed = largest_batch(batch.size, unit(part.value), budgets, groupings)
+        rows = torch.tensor(sorted({*rows.tolist(), *needed}), dtype=torch.int64)
+    return rows.sort().values
+
+
+def together(scored: Scored, limits: PoolLimits, fitted: Fitted) -> Tensor:
+    """Return the rows of the pool that may be in one batch: of the shared value whose best batch is worth most.
+
+    The largest batch wins, then the greatest sum of what greedy picks score; only the most promising values are tried.
+    """
+    everything = torch.arange(len(scored.texts))
+    if limits.shared is None:
+        return everything
+    by_value: dict[str, list[int]] = {}
+    for row, text in enumerate(limits.shared):
+        by_value.setdefault(text, []).append(row)
+    parts = [torch.tensor(rows) for rows in by_value.values()]
+    size = fitted.beliefs.spec.batch.size
+    counts = [min(len(rows), size) for rows in parts]
+    bounds = [(n, float(scored.value[rows].topk(n).values.sum())) for rows, n in zip(parts, counts, strict=True)]
+    order = sorted(range(len(parts)), key=lambda place: bounds[place], reverse=True)[:MOST_VALUES]
+    return max((parts[place] for place in order), key=lambda rows: _gain(scored.at(rows), limits.at(rows), fitted))
+
+
+def _gain(part: Scored, limits: PoolLimits, fitted: Fitted) -> tuple[int, float]:
+    """Return the size of the batch that greedy picks, and what it is worth: its values and its spread, as weighed."""
+    batch = fitted.beliefs.spec.batch
+    rows = _short_list(part, limits, fitted)
+    candidates = _compared(part, rows, fitted)
+    within = limits.at(rows).clustered(candidates.similarity, candidates.values)
+    request = Request(batch.size, batch.diversity, batch.exploration)
+    picks = select_greedily(candidates, request, within.started(len(rows), batch.size))
+    picks = completed(picks, candidates.values, batch.size, within)
+    chosen = torch.tensor([pick.index for pick in picks], dtype=torch.int64)
+    likeness = candidates.similarity[chosen][:, chosen].fill_diagonal_(0.0)
+    spread = (1 - likeness.amax(dim=1)).sum() if len(chosen) else torch.zeros(())
+    return len(picks), float((1 - batch.diversity) * candidates.values[chosen].sum() + batch.diversity * spread)

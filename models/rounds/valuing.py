@@ -1,0 +1,100 @@
+"""What makes an object of the pool worth choosing: how near it is to the best, and how little is known of it.
+
+Knows utilities and trade-offs; not similarities or limits. Letters: N objects, M objectives, P trade-offs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import torch
+
+from models.reward import augmented_chebyshev
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from models.rounds.fitting import Fitted
+    from models.rounds.sampling import Pool
+
+PREFERENCES = 32
+CONCENTRATION = 1.5
+TOLERANCE = 1e-9
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The pool with what makes an object worth choosing: `value`, `unknown` and `best_for` [N], `trade_offs` [P, M].
+
+    `inside` [N] (bool) is the applicability domain, None when nothing was measured; `tells` is whether anything known
+    tells the objects apart.
+    """
+
+    texts: list[str]
+    value: Tensor
+    unknown: Tensor
+    feasibility: Tensor
+    best_for: Tensor
+    trade_offs: Tensor
+    inside: Tensor | None
+    tells: bool
+
+    def at(self, rows: Tensor) -> Scored:
+        """Return the objects in `rows`."""
+        parts = (self.value, self.unknown, self.feasibility, self.best_for)
+        value, unknown, feasibility, best_for = (part[rows] for part in parts)
+        inside = None if self.inside is None else self.inside[rows]
+        texts = [self.texts[row] for row in rows.tolist()]
+        return Scored(texts, value, unknown, feasibility, best_for, self.trade_offs, inside, self.tells)
+
+
+def score(pool: Pool, fitted: Fitted, seed: int) -> Scored:
+    """Return the pool with its worth."""
+    utilities = fitted.reward.scores(pool.objectives, pool.trust)
+    preferences = _informed(trade_offs(utilities.shape[1], seed), utilities, fitted)
+    near_best, which = worth(utilities, preferences)
+    unknown = fitted.reward.deviations(pool.objectives).mean(dim=1) * pool.feasibility
+    return Scored(
+        pool.texts,
+        near_best * pool.feasibility,
+        unknown,
+        pool.feasibility,
+        which,
+        preferences,
+        pool.in_domain,
+        tells=bool(near_best.any()),
+    )
+
+
+def trade_offs(n_objectives: int, seed: int) -> Tensor:
+    """Return trade-offs [P, M] spread over the simplex, the even one first."""
+    even = torch.full((1, n_objectives), 1.0 / n_objectives, dtype=torch.float64)
+    if n_objectives == 1:
+        return even
+    shape = torch.full((PREFERENCES, n_objectives), CONCENTRATION, dtype=torch.float64)
+    weights = torch._standard_gamma(shape, generator=torch.Generator().manual_seed(seed))  # noqa: SLF001 - as a Dirichlet
+    return torch.cat([even, weights / weights.sum(dim=1, keepdim=True)])
+
+
+def worth(utilities: Tensor, preferences: Tensor) -> tuple[Tensor, Tensor]:
+    """Return how near each object [N] is to the best for its own best trade-off, and which [N] of P that is.
+
+    For every trade-off, 1 is the best of the pool and 0 its median, so that no trade-off outshines another.
+    """
+    values = augmented_chebyshev(utilities.unsqueeze(1), preferences.unsqueeze(0))  # [N, P]
+    best, middle = values.amax(dim=0), values.median(dim=0).values
+    relative = torch.where(best - middle > TOLERANCE, (values - middle) / (best - middle), 0.0)
+    top, which = relative.clamp(0.0, 1.0).max(dim=1)
+    return top, which
+
+
+def _informed(preferences: Tensor, utilities: Tensor, fitted: Fitted) -> Tensor:
+    """Return preferences [P, M] with weight only on objectives that tell objects apart; all even when none does."""
+    n_values = fitted.beliefs.proxies.n_values
+    objectives = fitted.beliefs.spec.objectives
+    known = torch.tensor([item.assay_type is None or n_values[item.assay_type] > 0 for item in objectives])
+    weights = preferences * (known & (utilities.amax(dim=0) - utilities.amin(dim=0) > TOLERANCE))
+    total = weights.sum(dim=1, keepdim=True)
+    return torch.where(total > 0, weights / total.clamp_min(TOLERANCE), 1.0 / preferences.shape[1])

@@ -1,0 +1,142 @@
+"""A domain with an operator's hazard lists among its rules: whoever asks the rules asks the lists. Torch-free.
+
+Knows the domain and the lists by their interfaces alone; not what becomes of what they refuse.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, final
+
+from models.domains.contract import Domain
+from models.hazards import HazardListError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from gpytorch.kernels import Kernel
+
+    from models.domains.contract import Floats
+    from models.gflownet.environment import Environment
+    from models.hazards import HazardList, Matcher
+    from models.records import History
+    from models.specs import DomainSpec
+
+PREFIX = "hazard list "
+"""How every reason given by a list begins, in `check` and among the counts of what was refused."""
+
+
+class HazardError(RuntimeError):
+    """Something that a hazard list names came into a batch: the round must not end well."""
+
+
+@final
+class ScreenedDomain(Domain):
+    """A domain whose rules include hazard lists; everything else is the domain's own.
+
+    Args:
+        domain: bound to `spec`.
+        spec: tells which of the lists apply.
+        lists: of any domain; those about other objects are passed over.
+
+    Raises:
+        HazardListError: if a list that applies is not written in the domain's language.
+    """
+
+    def __init__(self, domain: Domain, spec: DomainSpec, lists: Iterable[HazardList]) -> None:
+        self._domain = domain
+        self.object_columns, self.needs_all_columns = domain.object_columns, domain.needs_all_columns
+        self.computed, self.groupings, self.formats = domain.computed, domain.groupings, domain.formats
+        self.lists = tuple(item for item in lists if item.applies(spec))
+        """The lists that apply."""
+        self._matchers = [(item.name, _opened(item, domain)) for item in self.lists]
+        self._hazards: dict[str, list[str]] = {}
+
+    def hazards(self, text: str) -> list[str]:
+        """Return one reason for each list that names the object or cannot say."""
+        known = self._hazards.get(text)
+        if known is None:
+            told = ((name, _asked(matcher, text)) for name, matcher in self._matchers)
+            known = self._hazards[text] = [f"{PREFIX}{name}: {reason}" for name, reason in told if reason is not None]
+        return known
+
+    def closed_to(self, history: History) -> History:
+        """Return the history with measured hazards among the excluded objects, so that none is measured again."""
+        tried = dict.fromkeys(item.object for item in history.measurements)
+        return replace(history, excluded=(*history.excluded, *(text for text in tried if self.hazards(text))))
+
+    def audit(self) -> list[dict[str, str]]:
+        """Return which lists were used, as plain JSON."""
+        return [{"name": item.name, "version": item.version, "sha256": item.sha256} for item in self.lists]
+
+    def check(self, text: str) -> list[str]:
+        """Return the reasons of hazard lists, then those of the domain."""
+        return [*self.hazards(text), *self._domain.check(text)]
+
+    def parse(self, fields: Mapping[str, str]) -> str:
+        """Return the canonical text: a hazard is an object too, and results for it are read."""
+        return self._domain.parse(fields)
+
+    def pattern(self, text: str) -> Callable[[str], bool]:
+        """Return the domain's test."""
+        return self._domain.pattern(text)
+
+    def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
+        """Return computed properties, each [N]."""
+        return self._domain.properties(texts, names)
+
+    def group(self, texts: Sequence[str], name: str) -> list[str]:
+        """Return the group of each object."""
+        return self._domain.group(texts, name)
+
+    def columns(self, text: str) -> dict[str, str | float]:
+        """Return the object's columns."""
+        return self._domain.columns(text)
+
+    def display(self, text: str) -> str:
+        """Return what a person reads."""
+        return self._domain.display(text)
+
+    def features(self, texts: Sequence[str]) -> Floats:
+        """Return proxy inputs [N, D]."""
+        return self._domain.features(texts)
+
+    def similarity(self, left: Sequence[str], right: Sequence[str]) -> Floats:
+        """Return similarities [N, M]."""
+        return self._domain.similarity(left, right)
+
+    def draw(self, texts: Sequence[str], captions: Sequence[str]) -> str:
+        """Return one SVG."""
+        return self._domain.draw(texts, captions)
+
+    def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:
+        """Return the domain's environment; measured hazards do not widen its vocabulary."""
+        return self._domain.environment([text for text in known if not self.hazards(text)], device)
+
+    def kernel(self) -> Kernel:
+        """Return the domain's kernel."""
+        return self._domain.kernel()
+
+    def require_clean(self, texts: Iterable[str]) -> None:
+        """Check a whole batch once more, whatever way each object came into it.
+
+        Raises:
+            HazardError: if a list names one of the objects; the message names list and reason.
+        """
+        found = [reason for text in texts for reason in self.hazards(text)]
+        if found:
+            raise HazardError(f"an object of the batch is on a {found[0]}; nothing is proposed")
+
+
+def _opened(item: HazardList, domain: Domain) -> Matcher:
+    try:
+        return item.open(domain)
+    except Exception as error:  # a list that cannot be used must stop the round, whatever went wrong
+        raise HazardListError(f"hazard list {item.name!r}: {error}") from error
+
+
+def _asked(matcher: Matcher, text: str) -> str | None:
+    try:
+        return matcher(text)
+    except Exception as error:  # noqa: BLE001 - what cannot be compared is refused
+        return f"could not be compared ({type(error).__name__})"

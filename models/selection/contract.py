@@ -1,0 +1,167 @@
+"""What every batch selector promises: from scored candidates to picks, one after the other, within limits.
+
+A selector knows values, uncertainties and similarities; not objectives by name, proxies or what the objects are.
+Letters: N candidates, M objectives, S draws, R reference objects.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor
+
+Purpose = Literal["exploit", "explore"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """One choice: which row, and whether for its value or for its uncertainty."""
+
+    index: int
+    purpose: Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class JointUtilities:
+    """Joint draws of utilities [S, N, M] of the candidates and [S, R, M] of measured and pending objects."""
+
+    candidates: Tensor
+    known: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What a selector chooses from: values and uncertainties [N], similarities [N, N] in 0-1.
+
+    `inside` [N] (bool) tells which may be trusted to lie where the proxies know something; picks for value prefer them.
+    `feasibility` [N] is the probability that a candidate can be made and measured; values include it. `utilities` are
+    None where nobody drew them.
+    """
+
+    values: Tensor
+    uncertainties: Tensor
+    similarity: Tensor
+    inside: Tensor | None = None
+    feasibility: Tensor | None = None
+    utilities: JointUtilities | None = None
+
+    def __post_init__(self) -> None:
+        """Check shapes and numbers once; everybody after this trusts them.
+
+        Raises:
+            ValueError: if shapes disagree or a number is not finite.
+        """
+        n = len(self.values)
+        if self.uncertainties.shape != (n,) or self.similarity.shape != (n, n):
+            raise ValueError("values and uncertainties must be [N] and similarity [N, N]")
+        numbers = (self.values, self.uncertainties, self.similarity)
+        if not all(bool(torch.isfinite(number).all()) for number in numbers):
+            raise ValueError("values, uncertainties and similarity must be finite")
+        if any(part is not None and part.shape != (n,) for part in (self.inside, self.feasibility)):
+            raise ValueError("inside and feasibility must be [N]")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """How many are asked for, and how they are to be balanced: shares in 0-1."""
+
+    k: int
+    diversity: float
+    exploration: float
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the shares.
+
+        Raises:
+            ValueError: if a share is outside 0-1 or k is negative.
+        """
+        if not (0 <= self.diversity <= 1 and 0 <= self.exploration <= 1):
+            raise ValueError("diversity and exploration must be in 0-1")
+        if self.k < 0:
+            raise ValueError("k must not be negative")
+
+
+class Limits(ABC):
+    """Which candidates may still be added to one batch; it remembers what was added."""
+
+    @abstractmethod
+    def open(self) -> Tensor:
+        """Return which candidates [N] (bool) may be added next; those added before may not."""
+
+    @abstractmethod
+    def add(self, index: int) -> None:
+        """Add a candidate that is open."""
+
+
+class Selector(Protocol):
+    """A function `select` in a file of its own."""
+
+    def __call__(self, candidates: Candidates, request: Request, limits: Limits) -> list[Pick]:
+        """Return at most k distinct picks within the limits, those made for value first."""
+
+
+def unit(worth: Tensor) -> Tensor:
+    """Return worth [N] shifted and scaled to 0-1; all 0 when it does not vary."""
+    span = worth.max() - worth.min()
+    return (worth - worth.min()) / span if float(span) > 0 else torch.zeros_like(worth)
+
+
+def poorer(worth: Tensor, n_kept: int) -> Tensor:
+    """Return which rows [N] (bool) are not among the `n_kept` of greatest worth; equals of the last one are."""
+    return worth < worth.sort(descending=True).values[min(n_kept, len(worth)) - 1]
+
+
+def in_stages(
+    candidates: Candidates,
+    request: Request,
+    limits: Limits,
+    score: Callable[[Purpose, Tensor, Tensor], Tensor],
+    added: Callable[[int], None],
+) -> list[Pick]:
+    """Return picks of greatest score, first for value and then a share `exploration` of the batch for uncertainty.
+
+    `score` answers scores [N] for a purpose, its worth [N] scaled to 0-1 and which rows [N] (bool) are eligible: of the
+    others it may say anything. `added` hears every pick. Diversity alone promotes no poor candidate: each share is
+    picked from the half with the greatest worth, or from as many as it needs; only limits that leave nothing there open
+    the rest.
+    """
+    size = min(request.k, len(candidates.values))
+    n_explore = round(request.exploration * size)
+    stages: tuple[tuple[Purpose, Tensor, int], ...] = (
+        ("exploit", candidates.values, size - n_explore),
+        ("explore", candidates.uncertainties, n_explore),
+    )
+    taken = torch.zeros(len(candidates.values), dtype=torch.bool)
+    picks: list[Pick] = []
+    for purpose, worth, count in stages:
+        if count == 0:
+            continue
+        scaled = unit(worth)
+        closed = poorer(worth.masked_fill(taken, -torch.inf), max(count, len(worth) // 2))
+        inside = candidates.inside if purpose == "exploit" else None
+        for _ in range(count):
+            eligible = _eligible(limits.open(), closed, inside)
+            if not bool(eligible.any()):
+                return picks
+            index = int(score(purpose, scaled, eligible).masked_fill(~eligible, -torch.inf).argmax())
+            taken[index] = True
+            limits.add(index)
+            added(index)
+            picks.append(Pick(index, purpose))
+    return picks
+
+
+def _eligible(is_open: Tensor, closed: Tensor, inside: Tensor | None) -> Tensor:
+    """Return the open rows [N]: inside ones if there are any, and of those not the poor ones if others are left."""
+    if inside is not None and bool((is_open & inside).any()):
+        is_open = is_open & inside
+    better = is_open & ~closed
+    return better if bool(better.any()) else is_open

@@ -1,0 +1,227 @@
+"""A batch by noisy expected hypervolume improvement, one pick after the other with the earlier ones as pending.
+
+With two objectives BoTorch's qLogNEHVI (arXiv:2310.20708 on arXiv:2105.08195) and with one its qLogNEI, over a finite
+list: the "model" it is given looks up joint draws by index, so proxies of any kind and targets are served alike. With
+three or more, boxes of a front for each draw cost minutes a batch; there the same improvement is estimated along random
+directions (arXiv:2006.04655). Knows draws of utilities; not objectives by name, proxies or what the objects are.
+Letters: N candidates, M objectives, S draws, L directions.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, final
+
+import torch
+from botorch.acquisition.logei import qLogNoisyExpectedImprovement
+from botorch.acquisition.multi_objective import logei
+from botorch.models.model import Model
+from botorch.posteriors.ensemble import EnsemblePosterior
+from botorch.sampling.base import MCSampler
+from botorch.utils.multi_objective.hypervolume import infer_reference_point
+from botorch.utils.multi_objective.pareto import is_non_dominated
+
+from models.selection.contract import in_stages
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from models.selection.contract import Candidates, JointUtilities, Limits, Pick, Purpose, Request
+
+LIST_LENGTH = 1000
+"""Candidates that can be afforded: joint draws grow with their cube."""
+BOXED = 2
+"""Most objectives with boxes."""
+DIRECTIONS = 128
+CHUNK = 32
+LEAST_FEASIBILITY = 1e-4
+LEAST_GAIN = 1e-9
+MARGIN = 0.1
+"""How far below the worst known utilities the reference lies when there is no front."""
+
+
+def n_draws(n_objectives: int) -> int:
+    """Return how many joint draws can be afforded."""
+    return 128 if n_objectives <= BOXED else 64
+
+
+def select(candidates: Candidates, request: Request, limits: Limits) -> list[Pick]:
+    """Return at most k distinct picks, those made for improvement first.
+
+    The joint draws make two alike candidates worth little more than one, so `diversity` only spreads the share that is
+    picked for uncertainty.
+
+    Raises:
+        ValueError: if there are no joint draws of utilities.
+    """
+    if candidates.utilities is None:
+        raise ValueError("utilities: this selector needs joint draws of them")
+    kind = _Improvement if candidates.utilities.candidates.shape[-1] <= BOXED else _DirectedImprovement
+    improvement = kind(candidates.utilities, candidates.feasibility, request.seed)
+    closeness = torch.zeros(len(candidates.values), dtype=candidates.similarity.dtype)
+
+    def score(purpose: Purpose, worth: Tensor, eligible: Tensor) -> Tensor:
+        if purpose == "exploit":
+            return improvement.best(eligible)
+        return (1 - request.diversity) * worth + request.diversity * (1 - closeness)
+
+    def added(index: int) -> None:
+        improvement.add(index)
+        torch.maximum(closeness, candidates.similarity[index], out=closeness)
+
+    return in_stages(candidates, request, limits, score, added)
+
+
+@final
+class _LookUp(Model):
+    """Answers rows of joint draws [S, N, M] for their indices."""
+
+    def __init__(self, draws: Tensor) -> None:
+        super().__init__()
+        self._draws = draws
+
+    @property
+    def num_outputs(self) -> int:
+        """Number of objectives."""
+        return int(self._draws.shape[-1])
+
+    @property
+    def batch_shape(self) -> torch.Size:
+        """Of one model."""
+        return torch.Size()
+
+    def posterior(self, X: Tensor, *_: Any, **__: Any) -> EnsemblePosterior:  # noqa: N803 - BoTorch's name
+        """Return the draws [..., S, q, M] of indices [..., q, 1]."""
+        return EnsemblePosterior(self._draws[:, X.squeeze(-1).long()].movedim(0, -3))
+
+
+@final
+class _EveryDraw(MCSampler):
+    """Takes each draw of a look-up once, always in the same order, so that draws stay joint from call to call."""
+
+    def forward(self, posterior: EnsemblePosterior) -> Tensor:  # type: ignore[override] # only these are looked up
+        """Return the draws [S, ..., q, M]."""
+        return posterior.values.movedim(-3, 0)
+
+    def _update_base_samples(self, *_: Any, **__: Any) -> None:
+        """Do nothing: there are none."""
+
+
+@final
+class _Improvement:
+    """The log expected improvement [N] over what is known, pending or picked.
+
+    Improvement only shrinks while the batch grows (it is submodular), so an old value bounds the new one and only the
+    most promising are computed again (lazy greedy: Minoux, 1978).
+    """
+
+    def __init__(self, utilities: JointUtilities, feasibility: Tensor | None, _: int) -> None:
+        reference = _reference(utilities.known)
+        nothing = reference.expand(len(utilities.candidates), 1, -1)
+        draws = torch.cat([utilities.candidates, _useful(utilities.known), nothing], dim=1)
+        n = utilities.candidates.shape[1]
+        self._acquisition = _acquisition(draws, n, reference)
+        self._log_feasibility = _log_feasibility(feasibility, n)
+        self._values = torch.full((n,), torch.inf, dtype=torch.float64)
+        self._fresh = torch.zeros(n, dtype=torch.bool)
+        self._picked: list[int] = []
+        self._told = 0
+
+    def add(self, index: int) -> None:
+        """Take a candidate as pending from now on."""
+        self._picked.append(index)
+        self._fresh[:] = False
+
+    @torch.no_grad()
+    def best(self, eligible: Tensor) -> Tensor:
+        """Return values [N] whose greatest among the eligible [N] is exact; others may be too great by then."""
+        if self._told < len(self._picked):
+            self._acquisition.set_X_pending(_rows(torch.tensor(self._picked)).squeeze(1))
+            self._told = len(self._picked)
+        while True:
+            order = self._values.masked_fill(~eligible, -torch.inf).argsort(descending=True, stable=True)
+            if bool(self._fresh[order[0]]):
+                return self._values
+            rows = order[: int(eligible.sum())]
+            rows = rows[~self._fresh[rows]][:CHUNK]
+            self._values[rows] = self._acquisition(_rows(rows)).double() + self._log_feasibility[rows]
+            self._fresh[rows] = True
+
+
+@final
+class _DirectedImprovement:
+    """The log expected improvement [N] of the hypervolume, as a mean over directions from the reference.
+
+    A hypervolume is c E_l max_y min_m (max(y_m - r_m, 0) / l_m)^M over directions l, uniform on the positive part of
+    the sphere (Golovin & Zhang, arXiv:2006.04655, lemma 5): what a candidate adds is cheap once each direction's best
+    is kept.
+    """
+
+    def __init__(self, utilities: JointUtilities, feasibility: Tensor | None, seed: int) -> None:
+        n_objectives = utilities.candidates.shape[-1]
+        generator = torch.Generator().manual_seed(seed)
+        normal = torch.randn(DIRECTIONS, n_objectives, generator=generator, dtype=torch.float64).abs()
+        directions = normal / normal.norm(dim=1, keepdim=True)
+        reference = _reference(utilities.known)
+        self._reached = _reached(utilities.candidates, reference, directions)
+        self._best = torch.zeros(len(utilities.candidates), DIRECTIONS)
+        if utilities.known.shape[1] > 0:
+            self._best = _reached(utilities.known, reference, directions).amax(dim=1)
+        self._log_feasibility = _log_feasibility(feasibility, self._reached.shape[1])
+        self._mean = utilities.candidates.mean(dim=(0, 2))
+
+    def add(self, index: int) -> None:
+        """Take a candidate as pending from now on."""
+        self._best = torch.maximum(self._best, self._reached[:, index])
+
+    def best(self, _: Tensor) -> Tensor:
+        """Return values [N]; where nothing improves, greater mean utilities are a little better."""
+        gains = (self._reached - self._best.unsqueeze(1)).clamp_min_(0.0).mean(dim=(0, 2)).double()
+        return (gains + LEAST_GAIN).log() + LEAST_GAIN * self._mean + self._log_feasibility
+
+
+def _reached(draws: Tensor, reference: Tensor, directions: Tensor) -> Tensor:
+    """Return how far draws [S, R, M] dominate along directions [L, M] from the reference [M]: volumes [S, R, L]."""
+    beyond = (draws - reference).clamp_min(0.0)
+    rows = [(each.unsqueeze(1) / directions).amin(dim=-1).pow(draws.shape[-1]).float() for each in beyond]
+    return torch.stack(rows)
+
+
+def _log_feasibility(feasibility: Tensor | None, n: int) -> Tensor:
+    if feasibility is None:
+        return torch.zeros(n, dtype=torch.float64)
+    return feasibility.to(torch.float64).clamp_min(LEAST_FEASIBILITY).log()
+
+
+def _rows(index: Tensor) -> Tensor:
+    """Return indices [B] as points [B, 1, 1]."""
+    return index.to(torch.float64).reshape(-1, 1, 1)
+
+
+def _acquisition(draws: Tensor, n: int, reference: Tensor) -> Any:
+    """Return BoTorch's acquisition over the first `n` of the draws [S, N + R, M], the others being its baseline."""
+    baseline = torch.arange(n, draws.shape[1], dtype=torch.float64).unsqueeze(-1)
+    model, sampler = _LookUp(draws), _EveryDraw(torch.Size([len(draws)]))
+    if draws.shape[-1] == 1:
+        return qLogNoisyExpectedImprovement(model, baseline, sampler, prune_baseline=False, cache_root=False)
+    # its C++ kernel would be compiled at first use, on whatever machine the worker runs, for minutes
+    logei._load_attempted = True  # noqa: SLF001 - there is no setting for it
+    return logei.qLogNoisyExpectedHypervolumeImprovement(
+        model, reference, baseline, sampler, prune_baseline=False, cache_root=False
+    )
+
+
+def _useful(known: Tensor) -> Tensor:
+    """Return the known objects [S, R', M] that are on the front of at least one draw."""
+    if known.shape[1] == 0:
+        return known
+    return known[:, is_non_dominated(known).any(dim=0)]
+
+
+def _reference(known: Tensor) -> Tensor:
+    """Return the point [M] that improvement is measured from: a little below the worst of the known front."""
+    mean = known.mean(dim=0)
+    if len(mean) == 0:
+        return torch.full((known.shape[-1],), -MARGIN, dtype=known.dtype)
+    if known.shape[-1] == 1:
+        return mean.amin(dim=0) - MARGIN
+    return infer_reference_point(mean[is_non_dominated(mean)])

@@ -1,0 +1,129 @@
+"""Conformal radii are the finite-sample quantile, also with censored scores, and intervals cover what they promise."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from models.proxies.choice import ChosenProxies, Intervals, fit_best
+from models.proxies.conformal import gaussian_radius, quantile, radius, scores
+from models.proxies.contract import FittedProxy, Posterior, Proxy, TrainingTable
+from models.proxies.validation import HeldOut
+
+NAN = math.nan
+
+
+class FittedLine(FittedProxy):
+    """Predicts twice the feature, with a deviation that is wrong by a factor of three and right in its shape."""
+
+    def posterior(self, features: Tensor) -> Posterior:
+        sd = 3 * (0.2 + features.abs())
+        return Posterior(2 * features, sd, torch.zeros_like(sd))
+
+    def members(self, features: Tensor) -> Posterior:
+        belief = self.posterior(features)
+        return Posterior(belief.mean[None], belief.sd[None], belief.noise_sd[None])
+
+    def draw(self, features: Tensor, n: int, generator: torch.Generator) -> Tensor:  # noqa: ARG002
+        return self.posterior(features).mean.expand(n, -1, -1)
+
+
+class Line(Proxy):
+    """Learns nothing."""
+
+    minimum = 0
+    maximum = None
+
+    def fit(self, table: TrainingTable, *, seed: int) -> FittedProxy:  # noqa: ARG002
+        return FittedLine()
+
+
+def _sample(n: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Features and values whose residuals are far from Gaussian (Laplace), wider away from zero."""
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.rand(n, 1, generator=generator, dtype=torch.float64) * 2 - 1
+    uniform = torch.rand(n, 1, generator=generator, dtype=torch.float64) - 0.5
+    laplace = -uniform.sign() * torch.log1p(-2 * uniform.abs())
+    return x, 2 * x + (0.2 + x.abs()) * laplace
+
+
+def _fitted(x: Tensor, y: Tensor, intervals: Intervals = "conformal") -> ChosenProxies:
+    one = torch.ones(1, dtype=torch.float64)
+    table = TrainingTable(("a",), x, y, torch.full_like(y, NAN), 0 * one, one)
+    return fit_best(table, {"line": Line()}, seed=0, tick=lambda *_: None, intervals=intervals)
+
+
+@pytest.mark.parametrize("level", [0.5, 0.8, 0.9, 0.95])
+@pytest.mark.parametrize("n", [19, 40, 100])
+def test_the_quantile_has_the_finite_sample_rank(n: int, level: float) -> None:
+    sizes = torch.rand(n, generator=torch.Generator().manual_seed(n), dtype=torch.float64)
+    rank = math.ceil(round((n + 1) * level, 9))
+    found = quantile(sizes, torch.zeros(n, dtype=torch.bool), level)
+    assert found == float(sizes.sort().values[rank - 1])
+
+
+def test_too_few_scores_have_no_quantile() -> None:
+    assert quantile(torch.arange(8.0), torch.zeros(8, dtype=torch.bool), 0.9) is None
+    assert quantile(torch.arange(9.0), torch.zeros(9, dtype=torch.bool), 0.9) == 8.0
+    x, y = _sample(8, 0)
+    low, high = _fitted(x, y).interval(x)
+    half = gaussian_radius(0.9) * _fitted(x, y).posterior(x).predictive_sd
+    assert torch.allclose(high - low, 2 * half)
+
+
+def test_bounds_pass_their_weight_to_larger_scores() -> None:
+    """With the smallest score only a bound, the others carry its weight: 1/5 of the rest goes to each."""
+    is_bound = torch.tensor([True, False, False, False])
+    sizes = torch.tensor([1.0, 2.0, 3.0, 4.0])
+    assert quantile(sizes, is_bound, 0.25) == 2.0
+    assert quantile(sizes, is_bound, 0.5) == 3.0
+    assert quantile(sizes, is_bound, 0.75) == 4.0
+    assert quantile(sizes, ~is_bound, 0.2) == 1.0
+    assert quantile(sizes, ~is_bound, 0.25) is None
+
+
+def test_scores_of_censored_values() -> None:
+    ones = torch.ones(4, dtype=torch.float64)
+    values = torch.tensor([3.0, NAN, NAN, NAN], dtype=torch.float64)
+    lower = torch.tensor([NAN, 2.0, -2.0, 1.0], dtype=torch.float64)
+    upper = torch.tensor([NAN, math.inf, math.inf, 5.0], dtype=torch.float64)
+    sizes, is_bound = scores(HeldOut(Posterior(0 * ones, 2 * ones, 0 * ones), values, lower, upper))
+    assert sizes.tolist() == [1.5, 1.0, 0.0, 2.5]
+    assert is_bound.tolist() == [False, True, True, False]
+
+
+@pytest.mark.parametrize("n", [20, 60])
+@pytest.mark.parametrize("level", [0.8, 0.9])
+def test_coverage_is_what_was_asked_for(n: int, level: float) -> None:
+    """Over many tables, whatever the proxy's deviations are worth; the Gaussian intervals of these miss it."""
+    covered: list[float] = []
+    for seed in range(60):
+        x, y = _sample(n + 100, seed)
+        low, high = _fitted(x[:n], y[:n]).interval(x[n:], level)
+        covered.append(float(((low <= y[n:]) & (y[n:] <= high)).double().mean()))
+    mean = sum(covered) / len(covered)
+    assert level - 0.02 <= mean <= level + 1 / (n + 1) + 0.02
+
+
+def test_gaussian_intervals_are_deviations() -> None:
+    x, y = _sample(50, 0)
+    fitted = _fitted(x, y, "gaussian")
+    belief = fitted.posterior(x)
+    low, high = fitted.interval(x, 0.9)
+    assert torch.allclose(high, belief.mean + 1.6448536 * belief.predictive_sd)
+    assert torch.allclose(low + high, 2 * belief.mean)
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0, -0.5, 2.0])
+def test_a_level_is_a_probability(level: float) -> None:
+    x, y = _sample(20, 0)
+    with pytest.raises(ValueError, match="level"):
+        _fitted(x, y).interval(x, level)
+
+
+def test_radius_of_residuals_in_deviations() -> None:
+    values = torch.linspace(-1, 1, 21, dtype=torch.float64)
+    none = torch.full_like(values, NAN)
+    held = HeldOut(Posterior(0 * values, torch.full_like(values, 0.5), 0 * values), values, none, none)
+    assert radius(held, 0.9) == pytest.approx(2.0)
