@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from models.campaign import CampaignSpec
+    from models.domains.contract import Domain
     from models.hazards import HazardList
     from models.records import CheckpointStore, History, Report
 
@@ -43,24 +44,26 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     checkpoint: CheckpointStore | None = None,
     device: str | None = None,
     hazards: Sequence[HazardList] = (),
+    domain: Domain | None = None,
 ) -> Proposal:
     """Return the batch of a round: as many distinct, new, allowed candidates as asked for, or why there are fewer.
 
     `report` hears the progress often and what it raises stops the work; `checkpoint` is where training is saved, and
-    found again after an interruption; `device` is where the policy is trained; what `hazards` name is never proposed.
+    found again after an interruption; `device` is where the policy is trained; what `hazards` name is never proposed;
+    `domain` stands in for the campaign's own.
 
     Raises:
         HazardListError: if a hazard list about these objects cannot be used.
         HazardError: if something that one names came into the batch nevertheless.
     """
     stages = Stages(report)
-    domain = ScreenedDomain(open_domain(spec.domain), spec.domain, hazards)
-    domain.require_clean(item.object for item in controls(domain, spec.batch.controls, ()))
+    screened = ScreenedDomain(domain or open_domain(spec.domain), spec.domain, hazards)
+    screened.require_clean(item.object for item in controls(screened, spec.batch.controls, ()))
     with stages.stage("fitting") as tick:
-        environment = domain.environment(_tried(history), device or "cpu")
+        environment = screened.environment(_tried(history), device or "cpu")
         check_sampler(spec.sampler, environment)
-        fitted = fit(spec, domain, environment, history, seed, tick)
-    summary = summary_of(fitted, history, str(environment.device), seed) | {"hazard_lists": domain.audit()}
+        fitted = fit(spec, screened, environment, history, seed, tick)
+    summary = summary_of(fitted, history, str(environment.device), seed) | {"hazard_lists": screened.audit()}
     if unsafe := [rail.name for rail in spec.guardrails if not guardrail.is_bounded(fitted.beliefs.proxies, rail)]:
         return _nothing(summary, stages, unbounded(unsafe))
     with stages.stage("training") as tick:
@@ -72,9 +75,9 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         gate = Gate(fitted, history)
         pool = draw_pool(trainer, reward, gate, spec.batch, seed + 1, tick)
     with stages.stage("selecting"):
-        batch = choose(pool, fitted, domain.closed_to(history), seed + 2)
+        batch = choose(pool, fitted, screened.closed_to(history), seed + 2)
         candidates = explain(batch, pool, fitted, trainer, seed + 3)
-        domain.require_clean(candidate.object for candidate in candidates)
+        screened.require_clean(candidate.object for candidate in candidates)
         summary["stopping"] = stopping(fitted, history, pool.at([choice.row for choice in batch.choices]), seed + 6)
         log_z = {f"{beta:g}": log_partition(trainer, reward, beta, seed + 4) for beta in spec.sampler.beta}
     summary |= {"training": {"steps": trainer.steps_done, "loss": curve}, "log_z": log_z}

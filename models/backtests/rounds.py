@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
+import torch
+
 from models.backtests.contract import Choice, Method, untried
 from models.backtests.table import TableDomain
 from models.decision_specs import AcquisitionSpec
+from models.gflownet.conditioning import ConditionSampler
 from models.propose import propose
 from models.rounds.choosing import choose
 from models.rounds.fitting import fit
 from models.rounds.gate import Gate
-from models.rounds.sampling import pool_of
+from models.rounds.sampling import Draws, join_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +39,11 @@ def greedy(spec: CampaignSpec) -> CampaignSpec:
     return spec.model_copy(update={"acquisition": acquisition, "batch": batch})
 
 
+def _for_batch(spec: CampaignSpec, k: int) -> CampaignSpec:
+    """Return the specification of a round of k new objects and nothing beside them."""
+    return spec.model_copy(update={"batch": spec.batch.model_copy(update={"size": k, "replicates": 0, "controls": ()})})
+
+
 @final
 class Exhaustive(Method):
     """Score every untried object of the table, or let the sampler find objects where there is no table.
@@ -53,22 +61,25 @@ class Exhaustive(Method):
         """Return the batch of a round."""
         if task.objects is None:
             return self._elsewhere.choose(task, history, k, seed)
-        spec = self._change(task.spec) if self._change else task.spec
+        spec = _for_batch(self._change(task.spec) if self._change else task.spec, k)
         self._environment = self._environment or task.domain.environment([])
         fitted = fit(spec, task.domain, self._environment, history, seed, lambda _, message: task.tick(message))
         gate = Gate(fitted, history)
         names = untried(task, history)
         admitted = [names[row] for row in gate.admit(names)]
-        passed = []
+        everywhere = ConditionSampler((1.0, 1.0), len(spec.objectives))
+        even = [1.0] * len(spec.objectives)
+        parts = []
         for start in range(0, len(admitted), JUDGED):
-            passed.append(gate.judge(admitted[start : start + JUDGED]))
-            task.tick(f"scored {start + JUDGED} objects")
-        if not passed:
+            passed = gate.judge(admitted[start : start + JUDGED])
+            n = len(passed.rows)
+            parts.append((passed, torch.zeros(n, 0, dtype=torch.int64), everywhere.fixed(1.0, even, n)))
+            task.tick(f"scored {start + n} objects")
+        if not parts:
             return Choice(())
-        pool = pool_of(passed, len(spec.objectives))
-        batch = spec.batch.model_copy(update={"size": k})
-        choices = choose(pool, fitted, batch, seed)
-        return Choice(tuple(pool.texts[item.row] for item in choices), len(admitted))
+        pool = join_parts(parts, Draws(0, 0, k, "nothing new"))
+        batch = choose(pool, fitted, history, seed)
+        return Choice(tuple(pool.texts[item.row] for item in batch.choices), len(admitted))
 
 
 @final
@@ -84,13 +95,12 @@ class Generative(Method):
 
     def choose(self, task: Task, history: History, k: int, seed: int) -> Choice:
         """Return the batch of a round."""
-        spec = self._change(task.spec) if self._change else task.spec
-        batch = spec.batch.model_copy(update={"size": k, "replicates": 0, "controls": ()})
+        spec = _for_batch(self._change(task.spec) if self._change else task.spec, k)
         domain = task.domain
         if task.objects is not None:
             domain = TableDomain(task.domain, task.objects, is_restricted=True)
         proposal = propose(
-            spec.model_copy(update={"batch": batch}),
+            spec,
             history,
             seed=seed,
             report=lambda _stage, _share, message: task.tick(message),

@@ -106,6 +106,7 @@ class TableDomain(Domain):
         self.needs_all_columns = domain.needs_all_columns
         self.computed = domain.computed
         self.formats = domain.formats
+        self.groupings = domain.groupings
 
     def features(self, texts: Sequence[str]) -> Floats:
         """Return proxy inputs [N, D]."""
@@ -142,6 +143,14 @@ class TableDomain(Domain):
     def parse(self, fields: Mapping[str, str]) -> str:
         """Return the canonical text of an object."""
         return self._domain.parse(fields)
+
+    def pattern(self, text: str) -> Callable[[str], bool]:
+        """Return the test that a pattern of the domain's language stands for."""
+        return self._domain.pattern(text)
+
+    def group(self, texts: Sequence[str], name: str) -> list[str]:
+        """Return the group of each object [N]."""
+        return self._domain.group(texts, name)
 
     def columns(self, text: str) -> dict[str, str | float]:
         """Return the flat columns that describe the object."""

@@ -17,7 +17,7 @@ from models.gflownet.sampler import sample
 from models.proxies.contract import Posterior
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from torch import Generator, Tensor
 
@@ -140,10 +140,11 @@ def draw_pool(
             tick(min(1.0, share), f"drew {n_draws * DRAWS} objects, {n_passed} may be proposed")
     by_policy = min(n_draws, BY_POLICY)
     ended: Ended = "enough" if n_passed >= goal else "nothing new" if is_exhausted else "too many draws"
-    return _join(parts, Draws(by_policy * DRAWS, (n_draws - by_policy) * DRAWS, goal, ended))
+    return join_parts(parts, Draws(by_policy * DRAWS, (n_draws - by_policy) * DRAWS, goal, ended))
 
 
-def _join(parts: list[tuple[Passed, Tensor, Condition]], draws: Draws) -> Pool:
+def join_parts(parts: Sequence[tuple[Passed, Tensor, Condition]], draws: Draws) -> Pool:
+    """Return the pool of objects that passed, with their final states and the conditions they were drawn under."""
     passed = [part for part, _, _ in parts]
     objectives = [part.objectives for part in passed]
     inside = [part.in_domain for part in passed if part.in_domain is not None]
