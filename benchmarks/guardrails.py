@@ -4,8 +4,8 @@ Antimicrobial peptides that are more hydrophobic kill more, bacteria and red blo
 potency and is told that a peptide with an HC50 (the concentration that lyses half of the red blood cells) below 100
 micromolar is not safe. The sequences measured at first are real (DBAASP); the two labs are SIMULATED by formulas of
 charge, hydrophobicity and amphipathicity, so that it is known of every proposal whether it is a hit and whether it is
-safe. Arms start from the same readings and run the same rounds; what each proposes is measured in between. An arm
-changes one thing:
+safe. Arms start from the same readings; where there are several rounds, what each proposes is measured in between. An
+arm changes one thing:
 
 - unguarded: no safety specification;
 - guardrail: at most 5 % risk by the worst plausible hypothesis;
@@ -31,7 +31,7 @@ from models.records import History, Measurement, Proposal
 
 TABLE = "peptides/DAASP_RNN_dataset.csv.gz"
 SEEDS = (1, 2, 3)
-ROUNDS = 2
+ROUNDS = 1
 MEASURED = 64
 SAFE_HC50 = 100.0
 HIT = 5.5

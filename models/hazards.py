@@ -129,7 +129,7 @@ def _rows(text: str) -> dict[str, Any]:
 def _told(error: Exception) -> str:
     if isinstance(error, ValidationError):
         return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:3])
-    return str(error)
+    return error.strerror or type(error).__name__ if isinstance(error, OSError) else str(error)
 
 
 def load(paths: Iterable[Path]) -> tuple[HazardList, ...]:

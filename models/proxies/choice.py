@@ -63,8 +63,16 @@ class _Part:
 class ChosenProxies:
     """Fitted proxies behind one posterior: every assay type is answered by the one chosen for it."""
 
-    def __init__(self, n_values: Mapping[str, int], parts: list[_Part], intervals: Intervals = "conformal") -> None:
+    def __init__(
+        self,
+        n_values: Mapping[str, int],
+        parts: list[_Part],
+        intervals: Intervals = "conformal",
+        n_known: Mapping[str, int] | None = None,
+    ) -> None:
         self.n_values = n_values
+        self.n_known = n_values if n_known is None else n_known
+        """Values and bounds of each type: all that the proxies learned from."""
         self.types = types = tuple(n_values)
         self._parts = parts
         self._intervals = intervals
@@ -239,4 +247,5 @@ def fit_best(
 
     parts = [_fit(name, proxy, table, seed, step) for name, proxy in proxies.items()]
     n_values = dict(zip(table.types, table.measured.sum(dim=0).tolist(), strict=True))
-    return ChosenProxies(n_values, [part for part in parts if part is not None], intervals)
+    n_known = dict(zip(table.types, table.known.sum(dim=0).tolist(), strict=True))
+    return ChosenProxies(n_values, [part for part in parts if part is not None], intervals, n_known)
