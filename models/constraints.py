@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 START = 1.0
 """The first multiplier: a missing probability weighs as it does under enforcement by a gate."""
-MOST = 50.0
+MOST = 20.0
 """The greatest multiplier: it outweighs the whole range of utilities at the usual inverse temperatures."""
 TARGET = 0.1
 """The share of on-policy samples that may violate a constraint; they are refused anyway."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["LogReward", "Utility", "augmented_chebyshev", "log_reward", "utility", "weighted_sum"]
 
 LOG_FLOOR = -20.0
-"""The least log-reward of an object that may be proposed."""
+"""The least log-reward of an object that may be proposed, before multipliers."""
 LOG_CEILING = 300.0
 LEAST_PROBABILITY = 1e-4
 LIKELY = 0.5
@@ -147,8 +147,9 @@ class LogReward:
         """Return log-rewards [N] (float32) for inverse temperatures [N] and preferences [N, M]."""
         known = self._lookup(texts)
         value = self._acquisition.value(known[:, : self._n_statistics], preference.to(known))
-        log_reward = beta.to(known) * value + known[:, -2] - self.multipliers.penalty(self._costs(known))
-        log_reward = log_reward.clamp(LOG_FLOOR, LOG_CEILING)
+        log_reward = (beta.to(known) * value + known[:, -2]).clamp(LOG_FLOOR, LOG_CEILING)
+        # below the floor: where nearly everything violates, the costs alone tell the way to what does not
+        log_reward = log_reward - self.multipliers.penalty(self._costs(known))
         return log_reward.masked_fill(known[:, -1] > 0, -torch.inf).float().to(beta.device)
 
     def value(self, texts: Sequence[str], preference: Tensor) -> Tensor:
