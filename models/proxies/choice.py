@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Literal, final
 
 import torch
 
+from models.proxies import feature_conformal
 from models.proxies.conformal import gaussian_radius, radius
 from models.proxies.contract import Posterior, Proxy
 from models.proxies.function_draws import draw_path
-from models.proxies.validation import FOLDS, HALF_90, held_out_beliefs, score
+from models.proxies.validation import FOLDS, HALF_90, Representing, held_out_beliefs, score
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -133,14 +134,32 @@ class ChosenProxies:
         """Return the ends [N, M] of intervals that hold what an assay would report with probability `level`.
 
         On the modelled scale, as the campaign's `intervals` asks: conformal ones reach as many predictive deviations as
-        held-out values needed, and are Gaussian where values are too few for such a quantile.
+        held-out values needed, and are Gaussian where values are too few for such a quantile. Feature-conformal ones
+        are what a network can be moved to, and conformal where there is no network or it cannot be moved far enough.
 
         Raises:
             ValueError: if the level is not between 0 and 1.
         """
         belief = self.posterior(features)
         half = belief.predictive_sd * torch.tensor([self._radius(kind, level) for kind in self.types]).to(features)
-        return belief.mean - half, belief.mean + half
+        low, high = belief.mean - half, belief.mean + half
+        if self._intervals == "feature_conformal":
+            for column, kind in enumerate(self.types):
+                if (moved := self._moved(features, kind, level)) is not None:
+                    low[:, column], high[:, column] = (belief.mean[:, column] + change for change in moved)
+        return low, high
+
+    def _moved(self, features: Tensor, kind: str, level: float) -> tuple[Tensor, Tensor] | None:
+        """Return how far [N] a network is moved by the distance that held-out values needed, if there is one."""
+        chosen = self._part(kind)
+        network = next((part for part in self._parts if kind in part.held_out and part.held_out[kind].folds), None)
+        if network is None or kind not in chosen.held_out or not isinstance(network.proxy, Representing):
+            return None
+        held = chosen.held_out[kind]
+        distance = feature_conformal.radius(network.held_out[kind].folds, held.values - held.belief.mean, level)
+        if distance is None:
+            return None
+        return feature_conformal.reach(network.proxy, features, network.columns.index(self.types.index(kind)), distance)
 
     def _radius(self, kind: str, level: float) -> float:
         gaussian, part = gaussian_radius(level), self._part(kind)
