@@ -120,25 +120,24 @@ def judged(proposals: Sequence[Proposal]) -> dict[str, float]:
         "violating_share": is_safe.count(False) / max(1, len(candidates)),
         "hits": sum(is_hit),
         "safe_hits": sum(hit and safe for hit, safe in zip(is_hit, is_safe, strict=True)),
-        "best_safe": max((t["potency"] for t, safe in zip(truths, is_safe, strict=True) if safe), default=float("nan")),
+        "best_safe": max((t["potency"] for t, safe in zip(truths, is_safe, strict=True) if safe), default=0.0),
         "overestimated": statistics.fmean(errors),
         "outside": sum(candidate.in_domain is False for candidate in candidates),
     }
 
 
 def told(proposals: Sequence[Proposal]) -> dict[str, Any]:
-    """Return what the last round says of its refusals, multipliers and draws."""
+    """Return what the last round says of its refusals, multipliers."""
     summary = proposals[-1].summary
-    rails, multipliers = summary["guardrails"], summary["multipliers"]
-    return {
-        "sampled": summary["sampled"],
-        "allowed": summary["allowed"],
+    found = {
         "refused_share": 1 - summary["allowed"] / max(1, summary["unique"]),
         "inside_share": summary["applicability"]["share_inside"] or 0.0,
-        "median_refused_bound": rails["haemolysis"]["refused_bounds"]["median"] if rails else float("nan"),
-        "multiplier": multipliers[0]["multiplier"] if multipliers else float("nan"),
-        "violating_draws": multipliers[0]["violating_share"] if multipliers else float("nan"),
     }
+    for rail in summary["guardrails"].values():
+        found["median_refused_bound"] = rail["refused_bounds"]["median"] if rail["refused"] else 0.0
+    for item in summary["multipliers"]:
+        found |= {"multiplier": item["multiplier"], "violating_draws": item["violating_share"]}
+    return found
 
 
 def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - as the harness calls it
