@@ -127,7 +127,7 @@ def judged(proposals: Sequence[Proposal]) -> dict[str, float]:
 
 
 def told(proposals: Sequence[Proposal]) -> dict[str, Any]:
-    """Return what the last round says of its refusals, multipliers."""
+    """Return what the last round says of its refusals and multipliers."""
     summary = proposals[-1].summary
     found = {
         "refused_share": 1 - summary["allowed"] / max(1, summary["unique"]),
