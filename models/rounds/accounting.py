@@ -140,8 +140,8 @@ def statements(fitted: Fitted) -> list[str]:
 def unbounded(names: list[str]) -> str:
     """Return why nothing is proposed although a guardrail's assay has too few results."""
     return (
-        f"Nothing is proposed: the assay of guardrail {', '.join(names)} has too few uncensored results to bound the "
-        "risk, so every object is refused. Upload results of that assay first."
+        f"Nothing is proposed: the assay of guardrail {', '.join(names)} has too few results to bound the risk (it "
+        "needs ten, three of them uncensored), so every object is refused. Upload results of that assay first."
     )
 
 
