@@ -1,12 +1,12 @@
 """Multipliers of measured constraints, adapted by dual ascent while the sampler violates them.
 
-Knows shortfalls and shares; no proxy, policy or domain. Letters: N objects, L constraints enforced by a multiplier.
+Knows costs and shares; no proxy, policy or domain. Letters: N objects, L constraints enforced by a multiplier.
 
-A sampler with reward R(x) exp(-sum_l m_l s_l(x)), s >= 0 being how far the log-probability of satisfying a constraint
-falls short of what is asked, is the one nearest to R with a limited expected shortfall: m is the constraint's Lagrange
-multiplier (Boyd & Vandenberghe 2004, chapter 5), learned on a slower scale than the policy as in reward constrained
-policy optimisation (arXiv:1805.11074). What moves it here is the share of samples with s > 0, which falls whenever m
-grows: where the share is on target is where it rests.
+A sampler with reward R(x) exp(-sum_l m_l c_l(x)), c being 0 for what satisfies a constraint and at least 1 for what
+violates it, is the one nearest to R with a limited expected cost: m is the constraint's Lagrange multiplier (Boyd &
+Vandenberghe 2004, chapter 5), learned on a slower scale than the policy as in reward constrained policy optimisation
+(arXiv:1805.11074). What moves it here is the share of samples that violate, which falls whenever m grows: it rests
+where that share is on target.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 START = 1.0
-"""The first multiplier: what falls short weighs as it does under enforcement by a gate."""
-MOST = 50.0
-"""The greatest multiplier: an object with a tenth of the probability asked for is then e^115 times rarer."""
+"""The first multiplier: a missing probability weighs as it does under enforcement by a gate."""
+MOST = 20.0
+"""The greatest multiplier: it outweighs the whole range of utilities at the usual inverse temperatures."""
 TARGET = 0.1
 """The share of on-policy samples that may violate a constraint; they are refused anyway."""
 RATE = 1.0
@@ -32,9 +32,14 @@ MEMORY = 0.9
 """What the reported share keeps of its past at each update."""
 
 
-def shortfall(probability: Tensor, asked: Tensor, least: float) -> Tensor:
-    """Return max(0, log asked - log probability) [N, L], probabilities below `least` counting as that."""
-    return (asked.log() - probability.clamp_min(least).log()).clamp_min(0.0)
+def cost(probability: Tensor, asked: Tensor, least: float) -> Tensor:
+    """Return 0 [N, L] where a constraint is as probable as asked, else 1 + log asked - log probability.
+
+    The step keeps what barely violates from being free, as its share counts in full. Probabilities below `least` count
+    as that.
+    """
+    missing = asked.log() - probability.clamp_min(least).log()
+    return torch.where(probability < asked, 1.0 + missing, 0.0)
 
 
 @final
@@ -51,9 +56,9 @@ class Multipliers:
         """Return L."""
         return len(self.values)
 
-    def penalty(self, shortfalls: Tensor) -> Tensor:
-        """Return what the log-reward loses [N] for shortfalls [N, L]."""
-        return shortfalls @ self.values
+    def penalty(self, costs: Tensor) -> Tensor:
+        """Return what the log-reward loses [N] for costs [N, L]."""
+        return costs @ self.values
 
     def update(self, violates: Tensor) -> None:
         """Take one step up or down for on-policy samples [N, L] (bool, or shares of exact distributions [1, L])."""

@@ -21,7 +21,9 @@ CAVEAT = "The bound holds only if the truth is among the hypotheses."
 ALPHA = 0.1
 """A hypothesis is plausible when it weighs at least this share of all that weigh as much or more."""
 MINIMUM_RESULTS = 10
-"""Fewer uncensored results of an assay than this bound nothing."""
+"""Fewer results of an assay than this, censored ones among them, bound nothing."""
+MINIMUM_VALUES = 3
+"""Of those so many must be values: from bounds alone (all above 500) nobody knows how much the assay varies."""
 
 
 def plausible(weights: Tensor, alpha: float = ALPHA) -> Tensor:
@@ -47,7 +49,8 @@ def violation_bound(violations: Tensor, weights: Tensor, alpha: float = ALPHA) -
 
 def is_bounded(proxies: ChosenProxies, guardrail: Guardrail) -> bool:
     """Tell whether the guardrail's assay has enough results to bound anything."""
-    return proxies.n_values[guardrail.type] >= MINIMUM_RESULTS
+    kind = guardrail.type
+    return proxies.n_known[kind] >= MINIMUM_RESULTS and proxies.n_values[kind] >= MINIMUM_VALUES
 
 
 def bound(proxies: ChosenProxies, guardrail: Guardrail, limits: tuple[float, float], features: Tensor) -> Tensor:

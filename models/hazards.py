@@ -99,7 +99,7 @@ def read(path: Path) -> HazardList:
         told = _rows(text) if path.suffix.lower() == ".csv" else json.loads(text)
         found = _File.model_validate(told)
     except (OSError, ValueError) as error:  # pydantic's and JSON's errors are ValueErrors
-        raise HazardListError(f"the hazard list {path} cannot be read: {_told(error)}") from error
+        raise HazardListError(f"the hazard list in {path.name} cannot be read: {_told(error)}") from error
     return HazardList(
         found.name,
         found.version,
@@ -129,7 +129,7 @@ def _rows(text: str) -> dict[str, Any]:
 def _told(error: Exception) -> str:
     if isinstance(error, ValidationError):
         return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:3])
-    return str(error)
+    return error.strerror or type(error).__name__ if isinstance(error, OSError) else str(error)
 
 
 def load(paths: Iterable[Path]) -> tuple[HazardList, ...]:

@@ -14,7 +14,7 @@ import torch
 
 from models.acquisition import get_acquisition
 from models.acquisition.contract import SCALARISATIONS, augmented_chebyshev, nothing_known, weighted_sum
-from models.constraints import Multipliers, shortfall
+from models.constraints import Multipliers, cost
 from models.proxies.dataset import transformed
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["LogReward", "Utility", "augmented_chebyshev", "log_reward", "utility", "weighted_sum"]
 
 LOG_FLOOR = -20.0
-"""The least log-reward of an object that may be proposed."""
+"""The least log-reward of an object that may be proposed, before multipliers."""
 LOG_CEILING = 300.0
 LEAST_PROBABILITY = 1e-4
 LIKELY = 0.5
@@ -147,8 +147,9 @@ class LogReward:
         """Return log-rewards [N] (float32) for inverse temperatures [N] and preferences [N, M]."""
         known = self._lookup(texts)
         value = self._acquisition.value(known[:, : self._n_statistics], preference.to(known))
-        log_reward = beta.to(known) * value + known[:, -2] - self.multipliers.penalty(self._shortfalls(known))
-        log_reward = log_reward.clamp(LOG_FLOOR, LOG_CEILING)
+        log_reward = (beta.to(known) * value + known[:, -2]).clamp(LOG_FLOOR, LOG_CEILING)
+        # below the floor: where nearly everything violates, the costs alone tell the way to what does not
+        log_reward = log_reward - self.multipliers.penalty(self._costs(known))
         return log_reward.masked_fill(known[:, -1] > 0, -torch.inf).float().to(beta.device)
 
     def value(self, texts: Sequence[str], preference: Tensor) -> Tensor:
@@ -158,9 +159,9 @@ class LogReward:
 
     def violations(self, texts: Sequence[str]) -> Tensor:
         """Return which of the constraints that multipliers enforce each object violates [N, L] (bool)."""
-        return self._shortfalls(self._lookup(texts)) > 0
+        return self._costs(self._lookup(texts)) > 0
 
-    def _shortfalls(self, known: Tensor) -> Tensor:
+    def _costs(self, known: Tensor) -> Tensor:
         return known[:, self._n_statistics : -2]
 
     def scores(self, objectives: Posterior, trust: Tensor | None = None) -> Tensor:
@@ -176,7 +177,7 @@ class LogReward:
         return moments(self._utilities, objectives)[1]
 
     def _lookup(self, texts: Sequence[str]) -> Tensor:
-        """Return [N, S + L + 2]: statistics, shortfalls, log feasibility, and 1 for what may not be proposed."""
+        """Return [N, S + L + 2]: statistics, costs, log feasibility, and 1 for what may not be proposed."""
         new = [text for text in dict.fromkeys(texts) if text not in self._rows]
         if new:
             rows = self._score(new)
@@ -199,8 +200,8 @@ class LogReward:
         refused = breaks_rules | ~assessment.is_allowed | ~statistics.isfinite().all(dim=1)
         statistics = statistics.masked_fill(refused.unsqueeze(-1), 0.0)
         weighted = assessment.within[:, self._beliefs.weighted]
-        shortfalls = shortfall(weighted, self._beliefs.required[self._beliefs.weighted], LEAST_PROBABILITY)
-        extra = [shortfalls, log_feasibility.unsqueeze(-1), refused.unsqueeze(-1).to(statistics)]
+        costs = cost(weighted, self._beliefs.required[self._beliefs.weighted], LEAST_PROBABILITY)
+        extra = [costs, log_feasibility.unsqueeze(-1), refused.unsqueeze(-1).to(statistics)]
         return torch.cat([statistics, *extra], dim=1).round(decimals=6)
 
     def _drawn(self, assessment: Assessment) -> Tensor | None:
@@ -252,7 +253,9 @@ def log_reward(
 
 def _reference(beliefs: Beliefs, utilities: Sequence[Utility], texts: Sequence[str]) -> tuple[Tensor, Tensor]:
     """Return expectations and deviations [R, M] of the utilities of those objects that have all of them."""
-    mean, sd = moments(utilities, beliefs.assess(list(dict.fromkeys(texts))).objectives)
+    assessment = beliefs.assess(list(dict.fromkeys(texts)))
+    mean, sd = moments(utilities, assessment.objectives)
+    sd = sd * assessment.trust.unsqueeze(-1)
     exists = (mean + sd).isfinite().all(dim=1)
     return mean[exists], sd[exists]
 

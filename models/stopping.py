@@ -156,7 +156,7 @@ def advise(numbers: Mapping[str, Any]) -> tuple[str, list[str]]:
         spoken = f"rounds {measured[-PLATEAU_ROUNDS]} to {measured[-1]}"
         reasons.append(f"{grown:.1%} of what has been reached (hypervolume) came with {spoken}.")
     if share is not None:
-        reasons.append(f"This batch is expected to add {share:.1%} to it, if its predictions are right.")
+        reasons.append(f"This batch is expected to add {share:.1%} to what is known, if its predictions are right.")
     hidden = [
         name for name, item in expected["objectives"].items() if item["noise"] > 0 and item["gain"] < item["noise"]
     ]

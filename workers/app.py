@@ -18,6 +18,7 @@ from uuid import UUID
 from celery import Celery, signals
 from celery.exceptions import SecurityWarning
 
+from models.hazards import load
 from service.dispatch import ROUND_TASK, SWEEP_TASK
 from service.logs import configure_logs
 from service.settings import Settings
@@ -42,13 +43,18 @@ def make_app(settings: Settings) -> Celery:
 
 
 def run_worker(settings: Settings, *, upkeep: bool = False) -> int:
-    """Run a round worker, or upkeep, until a signal ends it; return the exit status."""
+    """Run a round worker, or upkeep, until a signal ends it; return the exit status.
+
+    Raises:
+        HazardListError: if the operator names a hazard list that cannot be used.
+    """
     # Celery advises against root, which a bare machine may have only; messages are JSON and run no code.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     common = ["--quiet", "worker", "--without-gossip", "--without-mingle", f"--loglevel={settings.log_level.upper()}"]
     if upkeep:
         role = ["--pool=solo", "--beat", "--scheduler=celery.beat:Scheduler", f"--queues={UPKEEP_QUEUE}"]
     else:
+        load(settings.hazard_lists)  # a list that cannot be used stops the start, not the first round
         role = ["--pool=prefork", "--concurrency=1", f"--queues={ROUND_QUEUE}"]
     make_app(settings).worker_main([*common, *role, f"--hostname={UPKEEP_NODE if upkeep else ROUND_NODE}@%h"])
     return 0

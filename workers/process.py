@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import Event
 from typing import final
 
+from models.hazards import HazardList, load
 from service.dispatch import CelerySender, deliver
 from service.settings import Settings
 from service.store.session import Sessions, make_sessions, open_engine
@@ -43,6 +44,14 @@ class Process:
     def is_stopping(self) -> bool:
         """Tell whether this worker shuts down."""
         return self._stopping.is_set()
+
+    def hazards(self) -> tuple[HazardList, ...]:
+        """Return the operator's hazard lists, read anew: a round uses them as they are when it starts.
+
+        Raises:
+            HazardListError: if one cannot be used; without it no round may be computed.
+        """
+        return load(self.settings.hazard_lists)
 
     def prepare_science(self) -> str:
         """Set torch's threads and return the device to compute on; loads torch."""

@@ -47,7 +47,13 @@ def _propose_and_store(process: Process, lease: Lease, progress: Progress, check
     from models.propose import propose
 
     proposal = propose(
-        claimed.spec, claimed.history, seed=claimed.seed, report=progress, checkpoint=checkpoint, device=device
+        claimed.spec,
+        claimed.history,
+        seed=claimed.seed,
+        report=progress,
+        checkpoint=checkpoint,
+        device=device,
+        hazards=process.hazards(),
     )
     with process.sessions.begin() as session:
         rounds.finish(session, lease, claimed.spec, proposal)

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Literal, final
 
 import torch
 
+from models.proxies import feature_conformal
 from models.proxies.conformal import gaussian_radius, radius
 from models.proxies.contract import Posterior, Proxy
 from models.proxies.function_draws import draw_path
-from models.proxies.validation import FOLDS, HALF_90, held_out_beliefs, score
+from models.proxies.validation import FOLDS, HALF_90, Representing, held_out_beliefs, score
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,8 +64,16 @@ class _Part:
 class ChosenProxies:
     """Fitted proxies behind one posterior: every assay type is answered by the one chosen for it."""
 
-    def __init__(self, n_values: Mapping[str, int], parts: list[_Part], intervals: Intervals = "conformal") -> None:
+    def __init__(
+        self,
+        n_values: Mapping[str, int],
+        parts: list[_Part],
+        intervals: Intervals = "conformal",
+        n_known: Mapping[str, int] | None = None,
+    ) -> None:
         self.n_values = n_values
+        self.n_known = n_values if n_known is None else n_known
+        """Values and bounds of each type: all that the proxies learned from."""
         self.types = types = tuple(n_values)
         self._parts = parts
         self._intervals = intervals
@@ -125,14 +134,32 @@ class ChosenProxies:
         """Return the ends [N, M] of intervals that hold what an assay would report with probability `level`.
 
         On the modelled scale, as the campaign's `intervals` asks: conformal ones reach as many predictive deviations as
-        held-out values needed, and are Gaussian where values are too few for such a quantile.
+        held-out values needed, and are Gaussian where values are too few for such a quantile. Feature-conformal ones
+        are what a network can be moved to, and conformal where there is no network or it cannot be moved far enough.
 
         Raises:
             ValueError: if the level is not between 0 and 1.
         """
         belief = self.posterior(features)
         half = belief.predictive_sd * torch.tensor([self._radius(kind, level) for kind in self.types]).to(features)
-        return belief.mean - half, belief.mean + half
+        low, high = belief.mean - half, belief.mean + half
+        if self._intervals == "feature_conformal":
+            for column, kind in enumerate(self.types):
+                if (moved := self._moved(features, kind, level)) is not None:
+                    low[:, column], high[:, column] = (belief.mean[:, column] + change for change in moved)
+        return low, high
+
+    def _moved(self, features: Tensor, kind: str, level: float) -> tuple[Tensor, Tensor] | None:
+        """Return how far [N] a network is moved by the distance that held-out values needed, if there is one."""
+        chosen = self._part(kind)
+        network = next((part for part in self._parts if kind in part.held_out and part.held_out[kind].folds), None)
+        if network is None or kind not in chosen.held_out or not isinstance(network.proxy, Representing):
+            return None
+        held = chosen.held_out[kind]
+        distance = feature_conformal.radius(network.held_out[kind].folds, held.values - held.belief.mean, level)
+        if distance is None:
+            return None
+        return feature_conformal.reach(network.proxy, features, network.columns.index(self.types.index(kind)), distance)
 
     def _radius(self, kind: str, level: float) -> float:
         gaussian, part = gaussian_radius(level), self._part(kind)
@@ -239,4 +266,5 @@ def fit_best(
 
     parts = [_fit(name, proxy, table, seed, step) for name, proxy in proxies.items()]
     n_values = dict(zip(table.types, table.measured.sum(dim=0).tolist(), strict=True))
-    return ChosenProxies(n_values, [part for part in parts if part is not None], intervals)
+    n_known = dict(zip(table.types, table.known.sum(dim=0).tolist(), strict=True))
+    return ChosenProxies(n_values, [part for part in parts if part is not None], intervals, n_known)

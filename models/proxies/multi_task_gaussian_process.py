@@ -184,6 +184,7 @@ class FittedMultiTaskGaussianProcess(FittedProxy):
         """Return the learned covariance of types [M, M], in standardised units."""
         return self._model.task_matrix()
 
+    @torch.no_grad()
     def _cross(self, features: Tensor) -> list[Tensor]:
         """Return the covariance [N, C] of each type with the cells."""
         gram = _gram(self._model.kernel, features, self._features)[:, self._cells.rows]

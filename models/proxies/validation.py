@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Protocol, final, runtime_checkable
 
 import torch
 
@@ -30,6 +30,28 @@ SCALES = (-3.5, 3.5, 701)
 HALF_90 = 1.6448536269514722
 
 
+@runtime_checkable
+class Representing(Protocol):
+    """What a fitted proxy offers beside its contract when it has hidden values."""
+
+    def hidden(self, features: Tensor) -> Tensor:
+        """Return hidden values [K, N, C] of features [N, D], of K members."""
+
+    def mean_of(self, hidden: Tensor) -> Tensor:
+        """Return the predictions [N, M] of hidden values, differentiable in them."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """A proxy fitted without some objects: their features [k, D] and places [k] among the values, and its column."""
+
+    network: Representing
+    features: Tensor
+    places: Tensor
+    column: int
+
+
 @final
 @dataclass(frozen=True, slots=True)
 class HeldOut:
@@ -39,6 +61,8 @@ class HeldOut:
     values: Tensor
     lower: Tensor
     upper: Tensor
+    folds: tuple[Fold, ...] = ()
+    """The fits that did not see them, where the proxy has hidden values to measure distances in."""
 
     def standard(self) -> tuple[Tensor, Tensor]:
         """Return the ends [n] of what is known of each residual, in predictive deviations; equal where measured."""
@@ -115,11 +139,15 @@ def held_out_beliefs(
     part = table.columns(columns)
     known = part.known.any(dim=1)
     mean, sd, noise = (torch.full_like(part.values, math.nan) for _ in range(3))
+    networks: list[tuple[Representing, Tensor]] = []
     for fold in range(FOLDS):
         held_out = torch.zeros_like(known).index_fill(0, order[fold::FOLDS], value=True)
         rows = (held_out & known).nonzero().squeeze(-1)
         if len(rows):
-            belief = proxy.fit(part.rows(known & ~held_out), seed=seed).posterior(part.features[rows])
+            fitted = proxy.fit(part.rows(known & ~held_out), seed=seed)
+            belief = fitted.posterior(part.features[rows])
+            if isinstance(fitted, Representing):
+                networks.append((fitted, rows))
             mean[rows], sd[rows], noise[rows] = belief.mean, belief.sd, belief.noise_sd
         tick()
     answers = {}
@@ -127,5 +155,12 @@ def held_out_beliefs(
         rows = part.known[:, column]
         belief = Posterior(mean[rows, column], sd[rows, column], noise[rows, column])
         bounds = (part.lower[rows, column], part.upper[rows, column])
-        answers[kind] = HeldOut(belief, part.values[rows, column], *bounds)
+        folds = tuple(_fold(network, part, column, seen) for network, seen in networks)
+        answers[kind] = HeldOut(belief, part.values[rows, column], *bounds, folds)
     return answers
+
+
+def _fold(network: Representing, table: TrainingTable, column: int, rows: Tensor) -> Fold:
+    known = table.known[:, column]
+    rows = rows[known[rows]]
+    return Fold(network, table.features[rows], (known.cumsum(dim=0) - 1)[rows], column)

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 SPANS: dict[Stage, tuple[float, float]] = {
     "fitting": (0.0, 0.15),
     "training": (0.15, 0.8),
-    "sampling": (0.8, 0.95),
-    "selecting": (0.95, 1.0),
+    "sampling": (0.8, 0.92),
+    "selecting": (0.92, 1.0),
 }
-"""Part of the whole round's progress that each stage covers."""
+"""Part of the whole round's progress that each stage covers, as in a round of some minutes: many training steps make
+training, and a first round without results makes sampling, longer than told (see `benchmarks/latency.py`)."""
 CIRCLE_SIMILARITY = 0.5
 """Objects less similar than this count as different circles."""
 PACKAGES = ("assayflow", "torch", "gpytorch", "botorch", "numpy", "rdkit", "pymatgen-core")
@@ -139,8 +140,8 @@ def statements(fitted: Fitted) -> list[str]:
 def unbounded(names: list[str]) -> str:
     """Return why nothing is proposed although a guardrail's assay has too few results."""
     return (
-        f"Nothing is proposed: the assay of guardrail {', '.join(names)} has too few uncensored results to bound the "
-        "risk, so every object is refused. Upload results of that assay first."
+        f"Nothing is proposed: the assay of guardrail {', '.join(names)} has too few results to bound the risk (it "
+        "needs ten, three of them uncensored), so every object is refused. Upload results of that assay first."
     )
 
 

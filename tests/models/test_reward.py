@@ -74,7 +74,7 @@ def test_beta_multiplies_the_utility_exactly_once() -> None:
 
 def test_multipliers_weigh_what_falls_short_and_score_anew_when_they_move() -> None:
     reward, beliefs = _reward(is_weighted=True)
-    missing = math.log(0.9 / 0.5)
+    missing = 1 + math.log(0.9 / 0.5)
     for multiplier in (1.0, 3.0):
         reward.multipliers.values[:] = multiplier
         answer = _ask(reward, ["good", "even"], 2.0).tolist()

@@ -135,7 +135,8 @@ def groups(texts: Sequence[str], name: str) -> list[str]:
 
     if name not in GROUPINGS:
         raise KeyError(name)
-    return [Chem.MolToSmiles(GetScaffoldForMol(molecule(text))) for text in texts]
+    scaffolds = [GetScaffoldForMol(molecule(text)) for text in texts]  # type: ignore[no-untyped-call] # RDKit leaves it untyped
+    return [Chem.MolToSmiles(scaffold) for scaffold in scaffolds]
 
 
 def write_sdf(rows: Sequence[Mapping[str, Any]]) -> bytes:

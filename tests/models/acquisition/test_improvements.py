@@ -65,7 +65,7 @@ def test_expected_improvement_is_that_of_many_samples(m: int, scalarise: Scalari
         reached = scalarise(_draws(mean[row], sd[row], 100_000), preference[row])
         best = scalarise(incumbents, preference[row]).max()
         sampled = float((reached - best).clamp_min(0).mean())
-        assert float(found[row]) == pytest.approx(sampled, abs=0.01 * float(sd[row].max()))
+        assert float(found[row]) == pytest.approx(sampled, abs=0.015 * float(sd[row].max()))
 
 
 def _gains(points: Tensor, front: Tensor) -> Tensor:

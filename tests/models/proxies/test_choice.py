@@ -1,15 +1,17 @@
 """The choice of a proxy rests on held-out predictions, and its deviations fit them."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from gpytorch.kernels import RBFKernel
 from torch import Tensor
 
-from models.proxies.choice import fit_best
+from models.proxies.choice import ChosenProxies, _Part, fit_best
 from models.proxies.contract import FittedProxy, Posterior, Proxy, TrainingTable
 from models.proxies.gaussian_process import GaussianProcess
+from models.proxies.validation import HeldOut, score
 
 
 class FittedConstant(FittedProxy):
@@ -121,3 +123,46 @@ def test_hypotheses_of_every_proxy_weigh_by_likelihood() -> None:
     assert float(weights[0]) > 0.99
     _, even = chosen.hypotheses(x, "b")
     assert 0.01 < float(even[0]) < 0.99
+
+
+def _judged(name: str, error: float, nll: float, x: Tensor, values: Tensor) -> _Part:
+    """Return a proxy that was off by so much in its held-out predictions, whatever its likelihood."""
+    wrong = values + error * torch.where(torch.arange(len(values)) % 2 == 0, 1.0, -1.0)
+    none = torch.full_like(values, math.nan)
+    held = HeldOut(Posterior(wrong, torch.ones_like(values), 0 * values), values, none, none)
+    fitted = Constant(1.0).fit(_table(values.unsqueeze(-1), x), seed=0)
+    scores = {"a": replace(score(held), nll=nll)}
+    return _Part(name, fitted, [0], torch.ones(1, dtype=torch.float64), scores, {"a": held})
+
+
+@pytest.mark.parametrize(("error", "warned"), [(0.5, True), (0.95, False), (2.0, False)])
+def test_a_forest_that_predicts_clearly_better_is_told(error: float, warned: bool) -> None:  # noqa: FBT001
+    x, y = _data(40)
+    parts = [_judged("deep_ensemble", 1.0, 0.0, x, y[:, 0]), _judged("random_forest", error, 1.0, x, y[:, 0])]
+    chosen = ChosenProxies({"a": 40}, parts)
+    assert chosen.chosen["a"] == "deep_ensemble"
+    warnings = chosen.summary()["a"]["warnings"]
+    expected = (
+        f"random forest predicts held-out values better than the chosen deep ensemble (error {error:.3g} against 1)"
+    )
+    assert warnings == ([f"a {expected}"] if warned else [])
+
+
+def test_censored_values_take_part_in_the_score() -> None:
+    """Known to lie far above what a proxy says, they count against it."""
+    x, y = _data(40)
+    y = y[:, :1]
+    hidden = torch.arange(40).unsqueeze(-1) % 4 == 0
+    lower = torch.full_like(y, math.nan).masked_fill(hidden, 5.0)
+    upper = torch.full_like(y, math.nan).masked_fill(hidden, math.inf)
+    one = torch.ones(1, dtype=torch.float64)
+    noise = torch.full_like(y, math.nan)
+    seen = y.masked_fill(hidden, math.nan)
+    bounded = TrainingTable(("a",), x, seen, noise, 0 * one, one, lower, upper)
+    scores = []
+    for table in (TrainingTable(("a",), x, seen, noise, 0 * one, one), bounded):
+        fitted = fit_best(table, {"constant": Constant(1.0)}, seed=0, tick=_quiet)
+        scores.append(fitted._parts[0].scores["a"])
+    assert [found.n for found in scores] == [30, 40]
+    assert scores[1].nll > scores[0].nll + 1
+    assert scores[1].scale > scores[0].scale

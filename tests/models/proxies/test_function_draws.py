@@ -20,7 +20,7 @@ from models.proxies.kernels import TanimotoKernel
 from models.proxies.multi_task_gaussian_process import MultiTaskGaussianProcess
 from models.proxies.random_forest import RandomForest
 
-SEEDS = 300
+SEEDS = 250
 PROXIES = (
     GaussianProcess(MaternKernel),
     GaussianProcess(TanimotoKernel),
@@ -159,6 +159,6 @@ def test_chosen_proxies_draw_with_their_scaled_deviations() -> None:
     chosen = fit_best(table, {"forest": RandomForest()}, seed=0, tick=lambda _, __: None)
     belief, plain = chosen.posterior(new), RandomForest().fit(table, seed=0).posterior(new)
     assert not torch.allclose(belief.sd, plain.sd, rtol=0.02)
-    draws = torch.stack([chosen.path(new, seed)(new) for seed in range(400)])
-    assert torch.allclose(draws.std(dim=0), belief.sd, rtol=0.15)
-    assert bool(((draws.mean(dim=0) - belief.mean).abs() < 4 * belief.sd / math.sqrt(400)).all())
+    draws = torch.stack([chosen.path(new, seed)(new) for seed in range(150)])
+    assert torch.allclose(draws.std(dim=0), belief.sd, rtol=0.25)
+    assert bool(((draws.mean(dim=0) - belief.mean).abs() < 4 * belief.sd / math.sqrt(150)).all())

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from models.proxies.choice import fit_best
 from models.proxies.contract import TrainingTable
+from models.proxies.function_draws import draw_path
 from models.proxies.gaussian_process import GaussianProcess
 from models.proxies.multi_task_gaussian_process import MultiTaskGaussianProcess
 
@@ -139,6 +140,19 @@ def test_draws_are_joint() -> None:
     near = torch.corrcoef(draws[:, :, 1].T)
     assert float(near[0, 1]) > 0.9
     assert abs(float(near[0, 2])) < float(near[0, 1])
+
+
+def test_a_drawn_function_has_the_moments_of_the_belief() -> None:
+    x, y = _data(30, 0.9, 0)
+    y[15:, 1] = NAN
+    fitted = MultiTaskGaussianProcess(_kernel).fit(_table(x, y), seed=0)
+    new = torch.tensor([[0.5, 0.5], [0.55, 0.5], [2.9, 2.9]], dtype=torch.float64)
+    draws = torch.stack([draw_path(fitted, new, seed)(new) for seed in range(600)])
+    belief = fitted.posterior(new)
+    assert torch.allclose(draws.mean(dim=0), belief.mean, atol=0.15 * float(belief.sd.max()))
+    assert torch.allclose(draws.std(dim=0), belief.sd, rtol=0.12)
+    covariance = fitted.covariance_with(new)(new)
+    assert torch.allclose(covariance.diagonal(dim1=1, dim2=2).T.sqrt(), belief.sd, rtol=1e-3)
 
 
 def test_equal_tables_give_equal_beliefs() -> None:

@@ -1,0 +1,258 @@
+"""In-loop acquisitions, each alone: hypervolume against evaluations on DTLZ2 and on measured lipid nanoparticles.
+
+Enumerated mode, so that no sampler is in the way: a campaign starts with 16 random objects of a table, the same for
+every method, then 8 rounds measure 8 more, without noise. Ours: in each round the proxies are fitted anew (a Gaussian
+process with the domain's kernel per objective, deviations scaled by cross-validation), 8 preferences are drawn
+uniformly from the simplex, the same for every acquisition, and each takes the untested object with the greatest value;
+kappa is 1, the scalarisation augmented Chebyshev, the yardstick the measured and 256 random objects. What is pending in
+the batch is not known to the acquisition: spreading a batch is the selector's task, not its. BoTorch: a SingleTaskGP
+per objective with its defaults on inputs scaled to 0-1, and qLogNEHVI with 64 samples, greedy over the same table with
+pending points; later picks of a batch look at the best 100 of the first, since gains only shrink as a batch grows. Both
+sides know the reference point: BoTorch as such, ours as the poor end of every objective's range.
+
+DTLZ2 (Deb et al. 2002): 3 objectives, 5 variables of 5 levels, 1,024 of the 3,125 points drawn once, reference 1.1.
+LNP: 768 measured formulations, 3 objectives, each scaled to 0-1 over the table, reference 0. Hypervolumes are shares of
+the whole table's. `effective` is how many objects exp(16 value) spreads over (the exponential of its entropy), averaged
+over preferences, in the first round: a beta means the same for two acquisitions when these are alike.
+"""
+
+import csv
+import itertools
+import math
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import torch
+from botorch.acquisition.multi_objective.logei import qLogNoisyExpectedHypervolumeImprovement
+from botorch.fit import fit_gpytorch_mll
+from botorch.models import ModelListGP, SingleTaskGP
+from botorch.sampling import SobolQMCNormalSampler
+from botorch.test_functions import DTLZ2
+from botorch.utils.multi_objective.hypervolume import Hypervolume
+from botorch.utils.multi_objective.pareto import is_non_dominated
+from gpytorch.mlls import SumMarginalLogLikelihood
+from torch import Generator, Tensor
+
+from benchmarks.exact.training import mean_and_half, side_by_side
+from benchmarks.report import DATA, Report, run
+from models.acquisition import get_acquisition
+from models.acquisition.contract import Acquisition, Situation, augmented_chebyshev
+from models.decision_specs import ACQUISITIONS
+from models.domains import open_domain
+from models.domains.contract import Domain
+from models.domains.materials.spec import MixtureSpec
+from models.proxies.choice import ChosenProxies, fit_best
+from models.proxies.contract import TrainingTable
+from models.proxies.gaussian_process import GaussianProcess
+from models.reward import Utility, moments
+
+SEEDS = (1, 2, 3, 4, 5)
+FIRST = 16
+BATCH = 8
+ROUNDS = 8
+REFERENCE_OBJECTS = 256
+BETA = 16.0
+SAMPLES = 64
+LOOKED_AT_AGAIN = 100
+PEER = "qLogNEHVI"
+LNP = "lnp3/lnp3.csv"
+LNP_OBJECTIVES = {"drug_loading": 1, "encap_efficiency": 1, "particle_diameter": -1}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A table: features [X, D], values [X, M] (more is better) and the reference point [M]."""
+
+    domain: Domain
+    features: Tensor
+    values: Tensor
+    reference: Tensor
+    best: Tensor
+    whole: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Measure the whole table."""
+        object.__setattr__(self, "whole", self.hypervolume(self.values))
+
+    def hypervolume(self, values: Tensor) -> float:
+        """Return the hypervolume of values [N, M]."""
+        return float(Hypervolume(self.reference).compute(values[is_non_dominated(values)]))
+
+
+def _problem(
+    process: list[dict[str, Any]], rows: Sequence[dict[str, str]], values: Tensor, ends: tuple[float, float]
+) -> Problem:
+    domain = open_domain(MixtureSpec.model_validate({"kind": "materials", "space": "mixture", "process": process}))
+    features = torch.from_numpy(domain.features([domain.parse(row) for row in rows])).to(torch.float64)
+    low, high = (torch.full((values.shape[1],), end, dtype=torch.float64) for end in ends)
+    return Problem(domain, features, values, low, high)
+
+
+def dtlz2() -> Problem:
+    """Return DTLZ2 on a grid."""
+    levels, variables = [0.0, 0.25, 0.5, 0.75, 1.0], [f"x{i}" for i in range(5)]
+    grid = list(itertools.product(levels, repeat=len(variables)))
+    points = [grid[i] for i in torch.randperm(len(grid), generator=Generator().manual_seed(0))[:1024].tolist()]
+    values = DTLZ2(dim=len(variables), num_objectives=3, negate=True)(torch.tensor(points, dtype=torch.float64))
+    process = [{"name": name, "type": "ordinal", "values": levels} for name in variables]
+    rows = [dict(zip(variables, map(str, point), strict=True)) for point in points]
+    return _problem(process, rows, values, (-1.1, 0.0))
+
+
+def lnp() -> Problem:
+    """Return the measured lipid nanoparticles."""
+    with (DATA / LNP).open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    columns = [[sign * float(row[name]) for row in rows] for name, sign in LNP_OBJECTIVES.items()]
+    values = torch.tensor(columns, dtype=torch.float64).T
+    values = (values - values.amin(dim=0)) / (values.amax(dim=0) - values.amin(dim=0))
+    variables = [name for name in rows[0] if name not in LNP_OBJECTIVES]
+    process: list[dict[str, Any]] = []
+    for name in variables:
+        found = {row[name] for row in rows}
+        if name == "solid_lipid":
+            process.append({"name": name, "type": "categorical", "values": sorted(found)})
+        else:
+            process.append({"name": name, "type": "ordinal", "values": sorted(map(float, found))})
+    return _problem(process, [{name: row[name] for name in variables} for row in rows], values, (0.0, 1.0))
+
+
+PROBLEMS: dict[str, Callable[[], Problem]] = {"DTLZ2": dtlz2, "LNP": lnp}
+
+
+def preferences(n: int, n_objectives: int, seed: int) -> Tensor:
+    """Return preferences [n, M], uniform on the simplex."""
+    weights = -torch.rand(n, n_objectives, generator=Generator().manual_seed(seed), dtype=torch.float64).log()
+    return weights / weights.sum(dim=1, keepdim=True)
+
+
+def fitted(problem: Problem, known: list[int], seed: int) -> ChosenProxies:
+    """Return our proxies, learned from the known rows."""
+    values = problem.values[known]
+    believed = torch.zeros(values.shape[1]).double(), torch.ones(values.shape[1]).double()
+    types = tuple(f"objective_{m}" for m in range(values.shape[1]))
+    table = TrainingTable(types, problem.features[known], values, torch.full_like(values, math.nan), *believed)
+    proxies = {"gaussian_process": GaussianProcess(problem.domain.kernel)}
+    return fit_best(table, proxies, seed=seed, tick=lambda _, __: None)
+
+
+def judged(problem: Problem, known: list[int], name: str, seed: int) -> tuple[Acquisition, Tensor]:
+    """Return the acquisition of a round, built as a campaign builds it, and the statistics [X, S] of the table."""
+    proxies, kind = fitted(problem, known, seed), get_acquisition(name)
+    ends = zip(problem.reference.tolist(), problem.best.tolist(), strict=True)
+    utilities = [Utility(low, high, "maximize") for low, high in ends]
+    mean, sd = moments(utilities, proxies.posterior(problem.features))
+    ordinary = torch.randperm(len(mean), generator=Generator().manual_seed(seed))[:REFERENCE_OBJECTS].tolist()
+    reference = [*known, *ordinary]
+    acquisition = kind(Situation(1.0, augmented_chebyshev, mean[known], (mean[reference], sd[reference])))
+    drawn = None
+    if kind.uses_draws:
+        values = proxies.path(problem.features[ordinary], seed)(problem.features)
+        nothing = torch.zeros_like(values[:, 0])
+        columns = [item.moments(values[:, m], nothing)[0] for m, item in enumerate(utilities)]
+        drawn = torch.stack(columns, dim=1)
+    return acquisition, acquisition.statistics(mean, sd, drawn)
+
+
+def our_batch(problem: Problem, known: list[int], name: str, seed: int) -> tuple[list[int], float]:
+    """Return the best untested row for each preference, and how many objects beta 16 spreads over."""
+    acquisition, statistics_ = judged(problem, known, name, seed)
+    taken, spread = list(known), []
+    for preference in preferences(BATCH, problem.values.shape[1], seed):
+        value = acquisition.value(statistics_, preference.expand(len(statistics_), -1)).clone()
+        log_p = torch.log_softmax(BETA * value, dim=0)
+        spread.append(float((-(log_p.exp() * log_p).sum()).exp()))
+        value[taken] = -math.inf
+        taken.append(int(value.argmax()))
+    return taken[len(known) :], statistics.mean(spread)
+
+
+def peer_batch(problem: Problem, known: list[int], seed: int) -> list[int]:
+    """Return the rows that BoTorch's qLogNEHVI picks."""
+    low, high = problem.features.amin(dim=0), problem.features.amax(dim=0)
+    inputs = (problem.features - low) / (high - low)
+    torch.manual_seed(seed)
+    model = ModelListGP(*[SingleTaskGP(inputs[known], column.unsqueeze(1)) for column in problem.values[known].T])
+    fit_gpytorch_mll(SumMarginalLogLikelihood(model.likelihood, model))
+    sampler = SobolQMCNormalSampler(torch.Size([SAMPLES]), seed=seed)
+    acquisition = qLogNoisyExpectedHypervolumeImprovement(
+        model, problem.reference, inputs[known], sampler=sampler, prune_baseline=True
+    )
+    pool = [row for row in range(len(inputs)) if row not in set(known)]
+    picked: list[int] = []
+    with torch.no_grad():
+        for _ in range(BATCH):
+            value = torch.cat([acquisition(part.unsqueeze(1)) for part in inputs[pool].split(256)])
+            order = value.argsort(descending=True).tolist()
+            picked.append(pool[order[0]])
+            pool = [pool[place] for place in order[1 : 1 + LOOKED_AT_AGAIN]]
+            acquisition.set_X_pending(inputs[picked])
+    return picked
+
+
+class Job(NamedTuple):
+    """One campaign, as it is sent to another process."""
+
+    problem: str
+    method: str
+    seed: int
+    quick: bool
+
+
+def campaign(job: Job) -> dict[str, Any]:
+    """Run one campaign and return its shares of the whole hypervolume, after the start and after each round."""
+    problem = PROBLEMS[job.problem]()
+    order = torch.randperm(len(problem.values), generator=Generator().manual_seed(job.seed)).tolist()
+    known, shares, spread = order[:FIRST], [], math.nan
+    started = time.process_time()
+    for place in range(1 if job.quick else ROUNDS):
+        shares.append(problem.hypervolume(problem.values[known]) / problem.whole)
+        seed = 1000 * job.seed + place
+        if job.method == "random":
+            picked = order[len(known) : len(known) + BATCH]
+        elif job.method == PEER:
+            picked = peer_batch(problem, known, seed)
+        else:
+            picked, found = our_batch(problem, known, job.method, seed)
+            spread = found if place == 0 else spread
+        known = [*known, *picked]
+    shares.append(problem.hypervolume(problem.values[known]) / problem.whole)
+    seconds = (time.process_time() - started) / (len(shares) - 1)
+    return {"shares": shares, "effective": spread, "seconds_per_round": seconds}
+
+
+def compare(report: Report, name: str, *, quick: bool) -> None:
+    """Run every method on one problem, side by side by seed."""
+    methods = ("random", PEER, *ACQUISITIONS)
+    seeds = SEEDS[:1] if quick else SEEDS
+    jobs = [Job(name, method, seed, quick) for method in methods for seed in seeds]
+    curves: dict[str, list[list[float]]] = {method: [] for method in methods}
+    for job, answer in zip(jobs, side_by_side(campaign, jobs), strict=True):
+        curves[job.method].append(answer["shares"])
+        cells = {f"n{FIRST + BATCH * i}": share for i, share in enumerate(answer.pop("shares")) if i % 2 == 0}
+        report.row(problem=name, method=job.method, seed=job.seed, **cells, **answer)
+    for method in methods:
+        last, half = mean_and_half([curve[-1] for curve in curves[method]])
+        area, area_half = mean_and_half([statistics.mean(curve) for curve in curves[method]])
+        report.row(problem=name, method=method, last=last, half_of_95=half, mean_of_curve=area, its_half=area_half)
+    last = {method: statistics.mean(curve[-1] for curve in curves[method]) for method in methods}
+    for method in ACQUISITIONS:
+        report.claim(f"{name}, {method}: share less random's", last[method] - last["random"], ">=", 0.0)
+    best = max(ACQUISITIONS, key=lambda method: last[method])
+    report.claim(f"{name}: share of our best ({best}) less {PEER}'s", last[best] - last[PEER], ">=", -0.02)
+
+
+def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - the harness's signature
+    """Fill the report."""
+    compare(report, "DTLZ2", quick=quick)
+    if not (DATA / LNP).exists():
+        report.notes.append(f"skipped LNP: no {LNP} under ../shared/data")
+        return
+    compare(report, "LNP", quick=quick)
+
+
+if __name__ == "__main__":
+    run(__doc__.splitlines()[0], measure)

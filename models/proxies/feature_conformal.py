@@ -1,0 +1,87 @@
+"""Conformal intervals measured in the feature space of a network instead of the space of values (arXiv:2210.00173).
+
+The score of a held-out value is how far the hidden values of its object must be moved until the network predicts what
+was observed; an interval is everything that the network predicts within the calibrated distance. So it is wide where
+the network is steep. Beside the paper: the paths of steepest ascent replace its linear bounds of the band, and both are
+taken relative to whichever proxy was chosen, so that the interval stays around the prediction that is shown. As with
+every conformal interval, coverage is promised for exchangeable objects only. Letters: N objects, K members, C hidden.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+
+from models.proxies.conformal import quantile
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from models.proxies.validation import Fold, Representing
+
+STEPS = 20
+TOLERANCE = 1e-6
+LEAST_SLOPE = 1e-12
+
+
+def _slope(network: Representing, hidden: Tensor, column: int) -> tuple[Tensor, Tensor]:
+    """Return predictions [N] of one type and their gradient [K, N, C]."""
+    with torch.enable_grad():
+        at = hidden.detach().requires_grad_()
+        mean = network.mean_of(at)[:, column]
+        (gradient,) = torch.autograd.grad(mean.sum(), at)
+    return mean.detach(), gradient
+
+
+def _length(vectors: Tensor) -> Tensor:
+    return vectors.double().square().sum(dim=(0, 2)).sqrt()
+
+
+def distances(network: Representing, features: Tensor, column: int, change: Tensor) -> Tensor:
+    """Return how far [N] hidden values must move until predictions change by so much [N].
+
+    Gauss-Newton steps along the gradient; infinite where the network cannot be moved that far.
+    """
+    start = network.hidden(features)
+    at, target = start, network.mean_of(start)[:, column].detach() + change
+    for _ in range(STEPS):
+        mean, gradient = _slope(network, at, column)
+        rate = (target - mean) / _length(gradient).square().clamp_min(LEAST_SLOPE)
+        at = at + rate.to(at)[:, None] * gradient
+    missed = (network.mean_of(at)[:, column].detach() - target).abs() > 0.01 * change.abs() + TOLERANCE
+    return _length(at - start).masked_fill(missed, torch.inf)
+
+
+def reach(network: Representing, features: Tensor, column: int, distance: float) -> tuple[Tensor, Tensor]:
+    """Return the lowest and highest change of predictions [N] within a distance of the hidden values."""
+    start = network.hidden(features)
+    origin = network.mean_of(start)[:, column].detach()
+    ends = []
+    for sign in (-1.0, 1.0):
+        at = start
+        for _ in range(STEPS):
+            _, gradient = _slope(network, at, column)
+            unit = gradient / _length(gradient).clamp_min(LEAST_SLOPE).to(gradient)[:, None]
+            at = start + sign * distance * unit
+        ends.append(network.mean_of(at)[:, column].detach() - origin)
+    return ends[0].clamp_max(0.0), ends[1].clamp_min(0.0)
+
+
+def radius(folds: tuple[Fold, ...], changes: Tensor, level: float) -> float | None:
+    """Return the calibrated distance, or None when values are too few or too far off for the level.
+
+    Args:
+        folds: networks that did not see the values.
+        changes: held-out value less prediction [n]; NaN where the value is censored, which is left out.
+        level: of the interval.
+    """
+    sizes = []
+    for fold in folds:
+        change = changes[fold.places]
+        seen = ~change.isnan()
+        sizes.append(distances(fold.network, fold.features[seen], fold.column, change[seen]))
+    found = torch.cat(sizes)
+    answer = quantile(found, torch.zeros_like(found, dtype=torch.bool), level)
+    return answer if answer is not None and math.isfinite(answer) else None

@@ -1,0 +1,47 @@
+"""A hazard list that cannot be used stops a worker's start and fails its rounds with a clear problem."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from models.domains import installed, open_domain
+from models.hazards import HazardListError
+from service.settings import Settings
+from workers import rounds
+from workers.app import run_worker
+from workers.process import Process
+
+SWITCHES = open_domain(installed()["switches"].spec.model_validate({"kind": "switches", "n": 3}))
+LIST: dict[str, Any] = {"name": "l", "version": "1", "domain": "switches"}
+
+
+def settings(*lists: Path) -> Settings:
+    return Settings(redis_url=SecretStr("redis://nowhere/0"), hazard_lists=lists)
+
+
+def test_a_round_worker_does_not_start_without_its_lists(tmp_path: Path):
+    with pytest.raises(HazardListError, match=r"lost\.json"):
+        run_worker(settings(tmp_path / "lost.json"))
+
+
+def test_lists_are_read_anew_for_every_round(tmp_path: Path):
+    path = tmp_path / "list.json"
+    process = Process(settings(path))
+    for pattern in ("111", "000"):
+        path.write_text(json.dumps(LIST | {"entries": [{"pattern": pattern, "reason": "x"}]}))
+        (found,) = process.hazards()
+        assert found.open(SWITCHES)(pattern) == "x"
+    path.write_text("{")
+    with pytest.raises(HazardListError, match=r"list\.json cannot be read"):
+        process.hazards()
+
+
+def test_the_problem_of_a_round_names_the_file_and_not_its_folder(tmp_path: Path):
+    with pytest.raises(HazardListError) as refused:
+        Process(settings(tmp_path / "lost.json")).hazards()
+    problem = rounds._problem(refused.value)
+    assert "lost.json cannot be read: No such file" in problem["detail"]
+    assert str(tmp_path) not in problem["detail"]
