@@ -7,6 +7,7 @@ Letters: N objects, M objectives.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
@@ -17,7 +18,8 @@ import torch
 from models.backtests.chance import Chance
 from models.backtests.contract import Task
 from models.backtests.methods import METHODS, open_method
-from models.backtests.scoring import modelled, spread, utilities_of
+from models.backtests.scoring import modelled, utilities_of
+from models.backtests.scoring import spread as scale_of
 from models.metrics import hypervolume, n_circles
 from models.records import History
 from models.reward import augmented_chebyshev
@@ -82,7 +84,7 @@ class Judge:
         self._transforms = [o.transform if kind is None else quantities[kind].transform for o, kind in pairs]
         whole = self._modelled(lab.objects or ())
         self._scales = [
-            spread(objective, transform, whole[:, i])
+            scale_of(objective, transform, whole[:, i])
             for i, (objective, transform) in enumerate(zip(spec.objectives, self._transforms, strict=True))
         ]
         self._threshold, self.best = float("nan"), {}
@@ -152,14 +154,15 @@ def backtest(
             report(turn / len(turns), f"{name}, seed {seed}: {message}")
 
         task = Task(spec, domain, lab.objects, tick)
-        rows += [{"method": name, "seed": seed, **row} for row in _replay(plan, task, lab, judge, (make or open_method)(name), seed)]
+        rows += [
+            {"method": name, "seed": seed, **row}
+            for row in _replay(plan, task, lab, judge, (make or open_method)(name), seed)
+        ]
     report(1.0, "done")
     return rows
 
 
-def _replay(
-    plan: Plan, task: Task, lab: Lab, judge: Judge, method: Method, seed: int
-) -> list[dict[str, Any]]:
+def _replay(plan: Plan, task: Task, lab: Lab, judge: Judge, method: Method, seed: int) -> list[dict[str, Any]]:
     start = Chance().choose(task, History(), plan.initial, seed).objects
     measurements: tuple[Measurement, ...] = lab.measure(start, 0, seed)
     measured = list(start)
@@ -193,8 +196,11 @@ def _check(choice: Choice, measured: set[str], lab: Lab, k: int) -> None:
 
 
 def summarise(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return one row per method and round: mean and half of the 95 % confidence interval over seeds of every figure."""
-    from scipy.stats import t
+    """Return one row per method and round: mean and half of the 95 % confidence interval over seeds of every figure.
+
+    The half is NaN with a single seed.
+    """
+    from scipy.stats import t  # type: ignore[import-untyped] # scipy publishes no types
 
     groups: dict[tuple[str, int], list[dict[str, Any]]] = {}
     for row in rows:
@@ -204,8 +210,8 @@ def summarise(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         cells: dict[str, Any] = {"method": method, "round": n_round, "seeds": len(some)}
         for name in [key for key in some[0] if key not in ("method", "round", "seed")]:
             values = np.array([row[name] for row in some if name in row])
+            spread = values.std(ddof=1) / len(values) ** 0.5 if len(values) > 1 else math.nan
             cells[name] = float(values.mean())
-            half = float("nan") if len(values) < 2 else t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / len(values) ** 0.5  # noqa: PLR2004 - a spread needs two
-            cells[f"{name}_half"] = float(half)
+            cells[f"{name}_half"] = float(t.ppf(0.975, max(len(values) - 1, 1)) * spread)
         answers.append(cells)
     return answers

@@ -134,9 +134,11 @@ def domains() -> None:
 
 
 @commands.command()
-def backtest(
+def backtest(  # noqa: PLR0913, PLR0917 - each argument is one option of the command
     spec: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The campaign, as JSON.")],
-    table: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Measured objects: anything an upload takes.")],
+    table: Annotated[
+        Path, typer.Option(exists=True, dir_okay=False, help="Measured objects: anything an upload takes.")
+    ],
     rounds: Annotated[int, typer.Option(min=1)] = 5,
     batch_size: Annotated[int, typer.Option(min=1)] = 24,
     initial: Annotated[int, typer.Option(min=1, help="Objects measured at random before round 1.")] = 24,

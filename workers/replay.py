@@ -1,14 +1,21 @@
-"""`assayflow backtest`: a campaign replayed on a measured table, from files to files. It knows no queue and no database."""
+"""`assayflow backtest`: a campaign replayed on a measured table, from files to files.
+
+It knows no queue and no database.
+"""
 
 from __future__ import annotations
 
 import json
+import math
 import sys
 from dataclasses import dataclass, fields
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - pydantic reads the annotation of a request
 from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
 
 from models.campaign import CampaignSpec
 from models.domains import open_domain
@@ -16,12 +23,24 @@ from models.records import Measurement
 from service.exchange import CampaignView, read_results
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from models.domains.contract import Domain
     from service.exchange import Report
 
 MEDIA_TYPES = {".csv": "text/csv", ".json": "application/json"}
+TOLD = (
+    "measured",
+    "best_utility",
+    "mean_of_top_10",
+    "hypervolume",
+    "hits",
+    "enrichment",
+    "regret",
+    "n_scored",
+    "seconds",
+)
+"""Figures of the printed table, after the best value of each objective."""
 _SHARED = tuple(item.name for item in fields(Measurement) if item.name != "round")
 
 
@@ -44,7 +63,9 @@ class TableRefusedError(ValueError):
     """The table holds nothing that can be replayed; the message says which rows and why."""
 
 
-def read_table(content: bytes, media_type: str, spec: CampaignSpec, domain: Domain) -> tuple[Sequence[Measurement], Report]:
+def read_table(
+    content: bytes, media_type: str, spec: CampaignSpec, domain: Domain
+) -> tuple[Sequence[Measurement], Report]:
     """Return the good rows of a table as results, and the report of all rows.
 
     Raises:
@@ -76,14 +97,14 @@ def replay(request: Request, tell: Callable[[float, str], None]) -> dict[str, An
     lab = TableLab(spec, domain, results)
     assert lab.objects is not None
     rows = backtest(plan, lab, TableDomain(domain, lab.objects), tell)
-    answer = {
+    answer: dict[str, Any] = {
         "objects": len(lab.objects),
         "rows_rejected": report.count("rejected"),
         "curves": summarise(rows),
         "rows": rows,
     }
     if request.json is not None:
-        request.json.write_text(json.dumps(answer, indent=1, allow_nan=False, default=str), encoding="utf-8")
+        request.json.write_text(json.dumps(_finite(answer), indent=1, allow_nan=False), encoding="utf-8")
     if request.plot is not None:
         from models.backtests.picture import draw_curves
 
@@ -91,22 +112,57 @@ def replay(request: Request, tell: Callable[[float, str], None]) -> dict[str, An
     return answer
 
 
+def _finite(value: Any) -> Any:
+    """Return plain JSON, with null for a number that does not exist (an interval over a single seed)."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def main() -> int:
-    """Read a request as JSON from the command line, run it and print its table."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from models.backtests.picture import table_of
-
+    """Read a request as JSON from the command line, run it and print its table; a mistake is one line."""
     request = TypeAdapter(Request).validate_json(sys.argv[1])
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True) as progress:
-        bar = progress.add_task("backtest", total=1.0)
-        answer = replay(request, lambda share, message: progress.update(bar, completed=share, description=message))
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    try:
+        with Progress(console=console, transient=True) as progress:
+            bar = progress.add_task("backtest", total=1.0)
+            answer = replay(request, lambda share, message: progress.update(bar, completed=share, description=message))
+    except KeyboardInterrupt:
+        return 130
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        return _mistake(console, f"{error.title}: {wrong}")
+    except (ValueError, LookupError, OSError) as error:
+        return _mistake(console, str(error))
     if answer["rows_rejected"]:
         console.print(f"{answer['rows_rejected']} rows of the table were no results and were left out")
-    Console().print(table_of(answer["curves"], title=f"{request.table.name}: {answer['objects']} objects"))
+    print_curves(answer["curves"], f"{request.table.name}: {answer['objects']} objects")
     return 0
+
+
+def _mistake(console: Console, reason: str) -> int:
+    console.print(f"assayflow: {reason}", style="red", markup=False)
+    return 1
+
+
+def print_curves(curves: Sequence[Mapping[str, Any]], title: str) -> None:
+    """Print the last round of every method, with half of the 95 % intervals over seeds."""
+    last = {row["method"]: row for row in curves}
+    own = [name for name in curves[0] if name.startswith("best_") and not name.endswith("_half") and name not in TOLD]
+    columns = [name for name in (*own, *TOLD) if any(name in row for row in last.values())]
+    table = Table("", *last, title=title)
+    for name in columns:
+        table.add_row(name.replace("_", " "), *(_cell(row, name) for row in last.values()))
+    Console().print(table)
+
+
+def _cell(row: Mapping[str, Any], name: str) -> str:
+    if name not in row:
+        return ""
+    half = row[f"{name}_half"]
+    return f"{row[name]:.4g}" + (f" ± {half:.2g}" if math.isfinite(half) and half > 0 else "")
 
 
 if __name__ == "__main__":

@@ -78,7 +78,7 @@ def _moments(model: Model, domain: Domain, names: Sequence[str]) -> tuple[Tensor
     means, deviations = [], []
     for start in range(0, len(names), CHUNK):
         inputs = _features(domain, names[start : start + CHUNK]).unsqueeze(1)  # [N, 1, D]: no joint covariance
-        belief = model.posterior(inputs)
+        belief: Any = model.posterior(inputs)
         means.append(belief.mean.view(-1))
         deviations.append(belief.variance.clamp_min(1e-12).sqrt().view(-1))
     return torch.cat(means), torch.cat(deviations)
@@ -96,7 +96,7 @@ def log_expected_improvement(mean: Tensor, sd: Tensor, best: float) -> Tensor:
 def _one_objective(model: Model, best: float, domain: Domain, names: Sequence[str], k: int) -> list[int]:
     mean, sd = _moments(model, domain, names)
     listed = log_expected_improvement(mean, sd, best).argsort(descending=True)[: max(SHORT_LIST, 4 * k)]
-    belief = model.posterior(_features(domain, [names[row] for row in listed.tolist()]))
+    belief: Any = model.posterior(_features(domain, [names[row] for row in listed.tolist()]))
     mean, covariance = belief.mean.view(-1), belief.distribution.covariance_matrix.clone()
     chosen: list[int] = []
     for _ in range(min(k, len(listed))):
@@ -113,9 +113,9 @@ def _one_objective(model: Model, best: float, domain: Domain, names: Sequence[st
 
 def _several(models: list[Any], inputs: Tensor, domain: Domain, names: Sequence[str], k: int, seed: int) -> list[int]:
     from botorch.acquisition.multi_objective.logei import qLogNoisyExpectedHypervolumeImprovement
-    from botorch.models import ModelListGP
-    from botorch.optim import optimize_acqf_discrete
-    from botorch.sampling import SobolQMCNormalSampler
+    from botorch.models.model_list_gp_regression import ModelListGP
+    from botorch.optim.optimize import optimize_acqf_discrete
+    from botorch.sampling.normal import SobolQMCNormalSampler
 
     from models.reward import augmented_chebyshev
 
@@ -126,7 +126,7 @@ def _several(models: list[Any], inputs: Tensor, domain: Domain, names: Sequence[
     weights = weights / weights.sum(dim=1, keepdim=True)
     worth = augmented_chebyshev(hopeful.unsqueeze(1), weights.unsqueeze(0))  # [N, P]
     order = worth.argsort(dim=0, descending=True)[: -(-max(SHORT_LIST, 4 * k) // TRADE_OFFS)]
-    listed = order.reshape(-1).unique()
+    listed: Tensor = torch.unique(order)
     acquisition = qLogNoisyExpectedHypervolumeImprovement(
         ModelListGP(*models),
         ref_point=[0.0] * len(models),

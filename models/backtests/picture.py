@@ -1,4 +1,4 @@
-"""A backtest as people read it: curves with their confidence intervals, and a table of the last round."""
+"""A backtest as people look at it: curves with their confidence intervals."""
 
 from __future__ import annotations
 
@@ -9,13 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from rich.table import Table
-
     Curves = Sequence[Mapping[str, Any]]
 
 SHOWN = ("best_utility", "hypervolume", "mean_of_top_10", "hits")
 """Figures worth a panel, where a backtest has them."""
-TOLD = ("measured", "best_utility", "mean_of_top_10", "hypervolume", "hits", "enrichment", "regret", "n_scored", "seconds")
 
 
 def draw_curves(curves: Curves, path: Path) -> None:
@@ -43,23 +40,3 @@ def draw_curves(curves: Curves, path: Path) -> None:
         axes.set_ylabel(name.replace("_", " "))
     panels[0].legend(fontsize="small")
     figure.savefig(path)
-
-
-def table_of(curves: Curves, title: str) -> Table:
-    """Return the last round of every method as a table."""
-    from rich.table import Table
-
-    last = {row["method"]: row for row in curves}
-    own = [name for name in curves[0] if name.startswith("best_") and not name.endswith("_half") and name not in TOLD]
-    columns = [name for name in (*own, *TOLD) if any(name in row for row in last.values())]
-    table = Table("method", *(name.replace("_", " ") for name in columns), title=title)
-    for method, row in last.items():
-        table.add_row(method, *(_cell(row, name) for name in columns))
-    return table
-
-
-def _cell(row: Mapping[str, Any], name: str) -> str:
-    if name not in row:
-        return ""
-    half = row[f"{name}_half"]
-    return f"{row[name]:.4g}" + (f" ± {half:.2g}" if math.isfinite(half) and half > 0 else "")

@@ -28,7 +28,7 @@ def ancestors(environment: Environment, final_states: Tensor, limit: int = LIMIT
     Raises:
         ValueError: if there are more than `limit`.
     """
-    known = environment.key(final_states).unique()
+    known: Tensor = torch.unique(environment.key(final_states))
     states = final_states
     while len(states):
         child, action = environment.backward_mask(states).nonzero(as_tuple=True)

@@ -1,4 +1,4 @@
-"""Our own rounds inside a backtest: exhaustive over a table, or with a trained policy, restricted to it if there is one.
+"""Our own rounds inside a backtest: exhaustive over a table, or with a trained policy, restricted to a table's objects.
 
 Exhaustive scoring is the honest mode for a space that can be enumerated: the same fit, gate and choice as in any round,
 with the whole table in place of the sampler's pool. Knows no other method.
