@@ -44,7 +44,7 @@ def bits(hashes: Tensor, n: int) -> Tensor:
 def encode_states(
     states: Tensor, names: Tensor, seen: Views, situation: Situation, tables: Tables, limits: Limits
 ) -> Tensor:
-    """Return the policy's input [B, D]."""
+    """Return the policy's input [B, D], but for the sums of descriptors that `finish` puts in."""
     columns = split(states)
     counts = torch.zeros(len(states), len(tables.heavy_atoms), device=states.device)
     counts.scatter_add_(1, columns.fragment.clamp(min=0), (columns.fragment != NONE).float())
@@ -62,7 +62,7 @@ def encode_states(
     return torch.cat(
         [
             counts,
-            counts @ tables.descriptors / 3,
+            counts.new_zeros(len(states), N_DESCRIPTORS),
             _environment_counts(situation.site_class, situation.neighbours != NONE),
             _environment_counts(situation.site_class, situation.is_pointable),
             torch.stack(numbers, dim=1),
@@ -71,6 +71,17 @@ def encode_states(
         ],
         dim=1,
     )
+
+
+def finish(encoded: Tensor, tables: Tables) -> Tensor:
+    """Put into `encode_states`' result [B, D] the descriptors summed over the tree, in place, and return it.
+
+    This product alone may round a row differently in another batch, so it is no part of what is kept of a row.
+    """
+    n_fragments = len(tables.descriptors)
+    counts = encoded[:, :n_fragments].contiguous()
+    encoded[:, n_fragments : n_fragments + N_DESCRIPTORS] = counts @ tables.descriptors / 3
+    return encoded
 
 
 def _pointed_site(columns: Columns, seen: Views, situation: Situation, tables: Tables) -> Tensor:
