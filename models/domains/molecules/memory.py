@@ -44,7 +44,7 @@ class Memory(Generic[Entries]):
     def recall(self, states: Tensor, field: str) -> Tensor:
         """Return one field of the entries of states [B, W], as a tensor of its own [B, ...]."""
         kept = self._kept[self._fields.index(field)]
-        parts = [kept.index_select(0, self._places(part)) for part in states.split(self.capacity)]
+        parts = [kept.index_select(0, self._places(part)) for part in torch.split(states, self.capacity)]
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
     def _places(self, states: Tensor) -> Tensor:
@@ -71,4 +71,4 @@ class Memory(Generic[Entries]):
 def _names(states: Tensor) -> list[bytes]:
     """Return the content of each row; fragments, slots and nodes are far below 2³¹."""
     content = states.to("cpu", torch.int32).contiguous().numpy()
-    return content.view(f"V{content.shape[1] * content.itemsize}").ravel().tolist()  # type: ignore[no-any-return]
+    return content.view(f"V{content.shape[1] * content.itemsize}").ravel().tolist()
