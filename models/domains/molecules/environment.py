@@ -155,7 +155,7 @@ class FragmentTrees(Environment):
         rows = [self._disassembler.row(text) for text in texts]
         states, found = rows_to_tensor(rows, self.state_width)
         states, found = states.to(self.device), found.to(self.device)
-        situation = survey(states, self._tables, self.limits)
+        situation = survey(split(states), self._tables, self.limits)
         found &= situation.is_stable & (situation.required == 0)
         found &= (situation.heavy_atoms <= self.limits.heavy_atoms) & (states[:, 0] != NONE)
         same = [

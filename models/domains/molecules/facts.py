@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from models.domains.molecules import encoding, trees
+from models.domains.molecules.leaves import Leaves, find_leaves
 from models.domains.molecules.rules import Situation, fitting_words, survey
 from models.domains.molecules.trees import NONE, Columns, Views, split
 
@@ -32,23 +33,17 @@ class Facts(NamedTuple):
     open_view: Tensor  # [B, K] the tree as seen from each open site, zero elsewhere
 
 
-class _Leaves(NamedTuple):
-    first: Tensor  # [B, N] bool: the first leaf of each orbit
-    slot: Tensor  # [B, N] the slot by which every node hangs on the rest
-    signature: Tensor  # [B, N]
-
-
 def work_out(states: Tensor, tables: Tables, limits: Limits, first_words: Tensor) -> Facts:
     """Return the facts of states [B, W], given the words that may begin a molecule [V]."""
     columns = split(states)
-    seen, situation = trees.views(states, tables), survey(states, tables, limits)
-    name, leaves = trees.name(states, seen), _leaves(columns, seen, situation, tables)
+    seen, situation = trees.views(columns, tables), survey(columns, tables, limits)
+    name, leaves = trees.name(columns, seen), find_leaves(columns, seen, situation, tables)
     return Facts(
         name=name,
         forward_mask=_forward_mask(columns, seen, situation, tables, first_words),
         backward_mask=_backward_mask(columns, leaves, situation),
-        encoding=encoding.encode_states(states, name, seen, situation, tables, limits),
-        slots=encoding.encode_slots(states, seen, situation, tables),
+        encoding=encoding.encode_states(columns, name, seen, situation, tables, limits),
+        slots=encoding.encode_slots(columns, seen, situation, leaves, tables),
         newest=_newest(columns, leaves),
         open_view=(seen.site * situation.is_open).flatten(1),
     )
@@ -65,7 +60,7 @@ def _forward_mask(columns: Columns, seen: Views, situation: Situation, tables: T
     return torch.cat([slots & is_growing[:, None], words, stop[:, None]], dim=1)
 
 
-def _backward_mask(columns: Columns, leaves: _Leaves, situation: Situation) -> Tensor:
+def _backward_mask(columns: Columns, leaves: Leaves, situation: Situation) -> Tensor:
     """Return one leaf per orbit, or the one step that was taken last [B, R]."""
     is_pointed, is_final = columns.pointed != NONE, columns.final == 1
     slots = torch.zeros_like(situation.is_open.flatten(1))
@@ -74,15 +69,7 @@ def _backward_mask(columns: Columns, leaves: _Leaves, situation: Situation) -> T
     return torch.cat([slots, is_pointed[:, None], (is_final & is_built)[:, None]], dim=1)
 
 
-def _leaves(columns: Columns, seen: Views, situation: Situation, tables: Tables) -> _Leaves:
-    is_leaf = (columns.fragment != NONE) & ((situation.neighbours != NONE).sum(dim=2) <= 1)
-    signature = trees.leaf_signature(columns, seen, tables)
-    nodes = torch.arange(is_leaf.shape[1], device=is_leaf.device)
-    slot = nodes * seen.site.shape[2] + trees.attachment_sites(columns).clamp(min=0)
-    return _Leaves(trees.first_of_each(signature, is_leaf), slot, signature)
-
-
-def _newest(columns: Columns, leaves: _Leaves) -> Tensor:
+def _newest(columns: Columns, leaves: Leaves) -> Tensor:
     node = (trees.count_nodes(columns) - 1).clamp(min=0)
     is_same = leaves.first & (leaves.signature == leaves.signature.gather(1, node[:, None]))
     slot = leaves.slot.gather(1, is_same.long().argmax(dim=1)[:, None]).squeeze(1)
