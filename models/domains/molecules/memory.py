@@ -37,7 +37,8 @@ class Memory(Generic[Entries]):
         shapes = work_out(example[:1])
         size = sum(part.element_size() * part.numel() for part in shapes)
         self.capacity = max(1, kept_bytes // size)
-        self._kept = tuple(part.new_empty(self.capacity, *part.shape[1:]) for part in shapes)
+        with torch.inference_mode(mode=False):  # what is made in it could not be written to outside
+            self._kept = tuple(part.new_empty(self.capacity, *part.shape[1:]) for part in shapes)
         self._place: dict[bytes, int] = {}
         self._fields = shapes._fields
 
@@ -58,7 +59,7 @@ class Memory(Generic[Entries]):
                 new = {row: index for index, row in enumerate(rows)}
             self._learn(new, states)
             places = list(map(self._place.get, rows))
-        return torch.tensor(places, device=states.device)
+        return torch.tensor(places, dtype=torch.int64, device=states.device)
 
     def _learn(self, new: dict[bytes, int], states: Tensor) -> None:
         start = len(self._place)
