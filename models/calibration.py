@@ -250,7 +250,8 @@ def _drift(rounds: Sequence[int], scored: Scored) -> dict[str, Any] | None:
     size = float(np.abs(scored.z).mean())
     usual = np.abs(np.random.default_rng(0).normal(size=(SIMULATIONS, n))).mean(axis=1)
     p_narrow = float(bdtr(inside, n, STORED_LEVEL)), (1 + int((usual >= size).sum())) / (1 + SIMULATIONS)
-    p_wide = 1.0 - float(bdtr(inside - 1, n, STORED_LEVEL)), (1 + int((usual <= size).sum())) / (1 + SIMULATIONS)
+    at_least = 1.0 - float(bdtr(inside - 1, n, STORED_LEVEL)) if inside else 1.0  # bdtr knows no -1
+    p_wide = at_least, (1 + int((usual <= size).sum())) / (1 + SIMULATIONS)
     return {
         "rounds": list(rounds),
         "n": n,

@@ -14,7 +14,7 @@ from models import guardrail
 from models.domains import open_domain
 from models.records import Proposal
 from models.rounds import adapting
-from models.rounds.accounting import Stages, chosen_statements, chosen_summary, summary_of, unbounded
+from models.rounds.accounting import Stages, chosen_statements, chosen_summary, plain, summary_of, unbounded
 from models.rounds.adapting import Adaptation
 from models.rounds.choosing import choose
 from models.rounds.explaining import explain
@@ -85,7 +85,7 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     summary["multipliers"] = adapting.told(fitted.beliefs, reward.multipliers)
     summary["statements"] += chosen_statements(fitted, batch, pool, gate)
     summary["statements"] += adapting.statements(fitted.beliefs, reward.multipliers)
-    return Proposal(candidates, summary | {"cost": stages.cost(fitted.reward.n_scored)})
+    return Proposal(candidates, plain(summary | {"cost": stages.cost(fitted.reward.n_scored)}))
 
 
 def _tried(history: History) -> list[str]:
@@ -97,7 +97,7 @@ def _nothing(summary: dict[str, Any], stages: Stages, statement: str) -> Proposa
     """Return an empty batch that says why, with the same counts as any other."""
     summary["statements"].append(statement)
     counts = {"sampled": 0, "unique": 0, "refused": {}, "allowed": 0, "chosen": 0}
-    return Proposal((), summary | counts | {"cost": stages.cost(0)})
+    return Proposal((), plain(summary | counts | {"cost": stages.cost(0)}))
 
 
 def _identity(spec: CampaignSpec, summary: Mapping[str, Any]) -> str:

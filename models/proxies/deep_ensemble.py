@@ -171,7 +171,9 @@ class FittedDeepEnsemble(FittedProxy):
         """Return the moments of the mixture of members [N, M]."""
         members = self.members(features)
         noise = members.noise_sd.square().mean(dim=0).sqrt()
-        return Posterior(members.mean.mean(dim=0), members.mean.std(dim=0), noise)
+        mean = members.mean.mean(dim=0)
+        spread = torch.linalg.vector_norm(members.mean - mean, dim=0) / math.sqrt(MEMBERS - 1)
+        return Posterior(mean, spread, noise)
 
     def draw(self, features: Tensor, n: int, generator: torch.Generator) -> Tensor:
         """Return the functions of randomly chosen members [n, N, M]."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import time
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
@@ -135,6 +137,15 @@ def statements(fitted: Fitted) -> list[str]:
         if item.type is not None and item not in beliefs.judged
     ]
     return told
+
+
+def plain(figure: Any) -> Any:
+    """Return a summary in which a number that does not exist is None: one odd statistic must not cost the batch."""
+    if isinstance(figure, Mapping):
+        return {name: plain(item) for name, item in figure.items()}
+    if isinstance(figure, list | tuple):
+        return [plain(item) for item in figure]
+    return None if isinstance(figure, float) and not math.isfinite(figure) else figure
 
 
 def unbounded(names: list[str]) -> str:

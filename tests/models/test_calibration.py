@@ -115,6 +115,14 @@ def test_calibrated_campaigns_seldom_warn_and_overconfident_ones_do(spec: Campai
     assert warned(0.3, 48) >= 0.9
 
 
+@pytest.mark.parametrize(("error", "verdict"), [(50.0, "too narrow"), (0.0, "too wide")])
+def test_a_batch_wholly_outside_or_inside_is_plain_json(spec: CampaignSpec, error: float, verdict: str) -> None:
+    forecasts = tuple(forecast(1, f"{i}") for i in range(60))
+    results = tuple(Measurement(item.object, "total", error, round=1) for item in forecasts)
+    drift = calibration(spec, History(results, forecasts=forecasts))["objectives"]["glow"]["drift"]
+    assert json.loads(json.dumps(drift, allow_nan=False))["verdict"] == verdict
+
+
 def test_the_record_tells_rounds_apart_and_judges_the_recent_ones(spec: CampaignSpec) -> None:
     generator = np.random.default_rng(4)
     parts = [batch(number, 20, 1.0 if number == 1 else 3.0, generator) for number in (1, 2, 3, 4)]

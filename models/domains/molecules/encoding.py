@@ -12,19 +12,18 @@ from typing import TYPE_CHECKING
 import torch
 
 from models.domains.molecules.hashing import mix
-from models.domains.molecules.joining import N_CLASSES
-from models.domains.molecules.tables import N_DESCRIPTORS
-from models.domains.molecules.trees import NONE, Columns, Views, attachment_sites, count_nodes, leaf_signature, split
+from models.domains.molecules.tables import N_DESCRIPTORS, N_ENVIRONMENTS
+from models.domains.molecules.trees import NONE, Columns, Views, count_nodes
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from models.domains.molecules.leaves import Leaves
     from models.domains.molecules.rules import Limits, Situation
     from models.domains.molecules.tables import Tables
 
 N_STATE_BITS = 16
 N_SLOT_BITS = 8
-N_ENVIRONMENTS = N_CLASSES // 2
 N_COUNTS = 8
 _SITE = N_ENVIRONMENTS + 1
 SLOT_WIDTH = 2 + 2 * N_DESCRIPTORS + _SITE + 3 + N_SLOT_BITS
@@ -42,11 +41,10 @@ def bits(hashes: Tensor, n: int) -> Tensor:
 
 
 def encode_states(
-    states: Tensor, names: Tensor, seen: Views, situation: Situation, tables: Tables, limits: Limits
+    columns: Columns, names: Tensor, seen: Views, situation: Situation, tables: Tables, limits: Limits
 ) -> Tensor:
-    """Return the policy's input [B, D]."""
-    columns = split(states)
-    counts = torch.zeros(len(states), len(tables.heavy_atoms), device=states.device)
+    """Return the policy's input [B, D], but for the sums of descriptors that `finish` puts in."""
+    counts = torch.zeros(len(names), len(tables.heavy_atoms), device=names.device)
     counts.scatter_add_(1, columns.fragment.clamp(min=0), (columns.fragment != NONE).float())
     n_nodes = count_nodes(columns)
     numbers = [
@@ -62,7 +60,7 @@ def encode_states(
     return torch.cat(
         [
             counts,
-            counts @ tables.descriptors / 3,
+            counts.new_zeros(len(names), N_DESCRIPTORS),
             _environment_counts(situation.site_class, situation.neighbours != NONE),
             _environment_counts(situation.site_class, situation.is_pointable),
             torch.stack(numbers, dim=1),
@@ -73,42 +71,48 @@ def encode_states(
     )
 
 
+def finish(encoded: Tensor, tables: Tables) -> Tensor:
+    """Put into `encode_states`' result [B, D] the descriptors summed over the tree, in place, and return it.
+
+    This product alone may round a row differently in another batch, so it is no part of what is kept of a row.
+    """
+    n_fragments = len(tables.descriptors)
+    counts = encoded[:, :n_fragments].contiguous()
+    encoded[:, n_fragments : n_fragments + N_DESCRIPTORS] = counts @ tables.descriptors / 3
+    return encoded
+
+
 def _pointed_site(columns: Columns, seen: Views, situation: Situation, tables: Tables) -> Tensor:
     slot = columns.pointed.clamp(min=0)
     rows = torch.arange(len(slot), device=slot.device)
     fragment = columns.fragment.clamp(min=0)[rows, slot // seen.site.shape[2]]
     kind, view = situation.site_class.flatten(1)[rows, slot], seen.site.flatten(1)[rows, slot]
-    features = torch.cat([tables.descriptors[fragment], site_features(kind), bits(view, N_SLOT_BITS)], dim=1)
+    features = torch.cat([tables.descriptors[fragment], tables.class_features[kind], bits(view, N_SLOT_BITS)], dim=1)
     return features * (columns.pointed != NONE)[:, None]
 
 
-def encode_slots(states: Tensor, seen: Views, situation: Situation, tables: Tables) -> Tensor:
+def encode_slots(columns: Columns, seen: Views, situation: Situation, leaves: Leaves, tables: Tables) -> Tensor:
     """Return the features of every open site and of every leaf's attachment [B, K, E]; zeros elsewhere."""
-    columns = split(states)
     exists = columns.fragment != NONE
     fragment = columns.fragment.clamp(min=0)
     used = situation.neighbours != NONE
     n_sites = used.shape[2]
-    degree = used.sum(dim=2)
-    is_leaf = exists & (degree <= 1)
-    hangs = attachment_sites(columns).clamp(min=0)[..., None] == torch.arange(n_sites, device=states.device)
-    at_leaf = is_leaf[..., None] & hangs  # [B, N, S]
+    hangs = leaves.site[..., None] == torch.arange(n_sites, device=used.device)
+    at_leaf = leaves.exists[..., None] & hangs  # [B, N, S]
     descriptors = tables.descriptors[fragment] * exists[..., None]  # [B, N, E]
     neighbour = situation.neighbours.clamp(min=0) // n_sites
     around = descriptors.gather(1, neighbour.flatten(1)[..., None].expand(-1, -1, N_DESCRIPTORS))
     around = (around.reshape(*used.shape, N_DESCRIPTORS) * used[..., None]).sum(dim=2)  # [B, N, E]
-    identity = torch.where(at_leaf, leaf_signature(columns, seen, tables)[..., None], seen.site)
-    numbers = torch.stack([degree / 3, tables.required[fragment] / 2, situation.is_pointable.sum(dim=2) / 5], dim=2)
+    identity = torch.where(at_leaf, leaves.signature[..., None], seen.site)
+    numbers = torch.stack(
+        [situation.degree / 3, tables.required[fragment] / 2, situation.is_pointable.sum(dim=2) / 5], dim=2
+    )
     whole = torch.cat([descriptors, around, numbers], dim=2)[:, :, None].expand(-1, -1, n_sites, -1)
     flags = torch.stack([situation.is_open, at_leaf], dim=3).float()
-    features = torch.cat([flags, whole, site_features(situation.site_class), bits(identity, N_SLOT_BITS)], dim=3)
+    features = torch.cat(
+        [flags, whole, tables.class_features[situation.site_class], bits(identity, N_SLOT_BITS)], dim=3
+    )
     return (features * (situation.is_open | at_leaf)[..., None]).flatten(1, 2)
-
-
-def site_features(kind: Tensor) -> Tensor:
-    """Return a site class as environment (one of N_ENVIRONMENTS) and whether it refuses heteroatoms [..., 12]."""
-    environment = torch.nn.functional.one_hot(kind // 2, N_ENVIRONMENTS)
-    return torch.cat([environment, (kind % 2)[..., None]], dim=-1).float()
 
 
 def _environment_counts(kind: Tensor, counted: Tensor) -> Tensor:

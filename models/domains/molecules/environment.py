@@ -9,7 +9,7 @@ R = K + 2 backward actions.
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from typing import TYPE_CHECKING, final
 
 import torch
@@ -17,9 +17,11 @@ from torch import Tensor
 
 from models.domains.molecules import encoding, trees
 from models.domains.molecules.assembly import Disassembler, assemble, rows_to_tensor
-from models.domains.molecules.rules import Limits, Situation, first_words, fitting_words, survey
+from models.domains.molecules.facts import Facts, work_out
+from models.domains.molecules.memory import Memory
+from models.domains.molecules.rules import Limits, first_words, survey
 from models.domains.molecules.tables import tables
-from models.domains.molecules.trees import NONE, Views, split
+from models.domains.molecules.trees import NONE, split
 from models.gflownet.environment import Environment
 
 if TYPE_CHECKING:
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 
     from models.domains.molecules.fragments import Fragment
 
-_N_REMEMBERED = 4
 _N_TEXTS = 100_000
 
 
@@ -64,7 +65,7 @@ class FragmentTrees(Environment):
         self._stop = self.n_actions - 1
         self._unpoint, self._unstop = self.n_slots, self.n_slots + 1
         self._disassembler = Disassembler(self.fragments, max_fragments)
-        self._seen: deque[tuple[Tensor, int, Views, Situation]] = deque(maxlen=_N_REMEMBERED)
+        self._facts = Memory(self._work_out, self.reset(1))
         self._texts: OrderedDict[int, str] = OrderedDict()
 
     def reset(self, n: int) -> Tensor:
@@ -75,26 +76,11 @@ class FragmentTrees(Environment):
 
     def forward_mask(self, states: Tensor) -> Tensor:
         """Return allowed forward actions [B, A]: one open site per orbit, the words that fit, stopping."""
-        columns = split(states)
-        seen, situation = self._survey(states)
-        is_empty, is_pointed, is_final = columns.fragment[:, 0] == NONE, columns.pointed != NONE, columns.final == 1
-        is_growing = ~is_empty & ~is_pointed & ~is_final
-        slots = trees.first_of_each(seen.site.flatten(1), situation.is_pointable.flatten(1))
-        words = fitting_words(situation, columns.pointed.clamp(min=0), self._tables)
-        words = torch.where((is_empty & ~is_final)[:, None], self._first_words, words & is_pointed[:, None])
-        stop = is_growing & (situation.required == 0)
-        return torch.cat([slots & is_growing[:, None], words, stop[:, None]], dim=1)
+        return self._facts.recall(states, "forward_mask")
 
     def backward_mask(self, states: Tensor) -> Tensor:
         """Return allowed backward actions [B, R]: one leaf per orbit, or the one step that was taken last."""
-        columns = split(states)
-        is_pointed, is_final = columns.pointed != NONE, columns.final == 1
-        leaf, slot = self._first_leaves(states)
-        leaf = leaf & ~(is_pointed | is_final)[:, None]
-        slots = torch.zeros(len(states), self.n_slots, dtype=torch.bool, device=states.device)
-        slots.scatter_(1, slot, leaf)
-        is_built = columns.fragment[:, 0] != NONE
-        return torch.cat([slots, is_pointed[:, None], (is_final & is_built)[:, None]], dim=1)
+        return self._facts.recall(states, "backward_mask")
 
     def step(self, states: Tensor, actions: Tensor) -> Tensor:
         """Return the next states [B, W]."""
@@ -118,15 +104,8 @@ class FragmentTrees(Environment):
     def undo(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
         """Take forward actions [B] and return the next states and the backward actions that lead back."""
         following = self.step(states, actions)
-        seen, _ = self._survey(following)
-        columns = split(following)
-        signature = trees.leaf_signature(columns, seen, self._tables)
-        node = (trees.count_nodes(columns) - 1).clamp(min=0)
-        leaf, slot = self._first_leaves(following)
-        is_same = leaf & (signature == signature.gather(1, node[:, None]))
-        is_alone = node == 0
-        removed = torch.where(is_alone, 0, slot.gather(1, is_same.long().argmax(dim=1)[:, None]).squeeze(1))
-        pointed = torch.where(actions < self.n_slots, self._unpoint, removed)
+        newest = self._facts.recall(following, "newest")
+        pointed = torch.where(actions < self.n_slots, self._unpoint, newest)
         return following, torch.where(actions == self._stop, self._unstop, pointed)
 
     def redo(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
@@ -139,21 +118,18 @@ class FragmentTrees(Environment):
         word = torch.where(
             site < 0, self._tables.first_word[fragment], self._tables.word_of_site[fragment, site.clamp(min=0)]
         )
-        seen, situation = self._survey(parents)
-        view = seen.site.flatten(1)
-        is_same = (view == view.gather(1, columns.pointed.clamp(min=0)[:, None])) & situation.is_open.flatten(1)
-        pointed = torch.where(actions == self._unpoint, is_same.long().argmax(dim=1), word + self.n_slots)
+        view = self._facts.recall(parents, "open_view")
+        slot = (view == view.gather(1, columns.pointed.clamp(min=0)[:, None])).long().argmax(dim=1)
+        pointed = torch.where(actions == self._unpoint, slot, word + self.n_slots)
         return parents, torch.where(actions == self._unstop, self._stop, pointed)
 
     def encode(self, states: Tensor) -> Tensor:
         """Return invariant features of the tree and of the pointed site [B, D]."""
-        seen, situation = self._survey(states)
-        return encoding.encode_states(states, trees.name(states, seen), seen, situation, self._tables, self.limits)
+        return encoding.finish(self._facts.recall(states, "encoding"), self._tables)
 
     def encode_slots(self, states: Tensor) -> Tensor:
         """Return invariant features of every open site and of every leaf's attachment [B, K, S]."""
-        seen, situation = self._survey(states)
-        return encoding.encode_slots(states, seen, situation, self._tables)
+        return self._facts.recall(states, "slots")
 
     def is_final(self, states: Tensor) -> Tensor:
         """Return which trees are finished [B]."""
@@ -161,7 +137,7 @@ class FragmentTrees(Environment):
 
     def key(self, states: Tensor) -> Tensor:
         """Return a 64-bit name [B] that ignores how nodes are numbered and sites are turned."""
-        return trees.name(states, self._survey(states)[0])
+        return self._facts.recall(states, "name")
 
     def objects(self, states: Tensor) -> list[str]:
         """Return the canonical SMILES of finished trees, empty where chemistry refuses; old ones are looked up."""
@@ -179,7 +155,7 @@ class FragmentTrees(Environment):
         rows = [self._disassembler.row(text) for text in texts]
         states, found = rows_to_tensor(rows, self.state_width)
         states, found = states.to(self.device), found.to(self.device)
-        _, situation = self._survey(states)
+        situation = survey(split(states), self._tables, self.limits)
         found &= situation.is_stable & (situation.required == 0)
         found &= (situation.heavy_atoms <= self.limits.heavy_atoms) & (states[:, 0] != NONE)
         same = [
@@ -188,22 +164,5 @@ class FragmentTrees(Environment):
         ]
         return states, torch.tensor(same, dtype=torch.bool, device=self.device)
 
-    def _survey(self, states: Tensor) -> tuple[Views, Situation]:
-        """Return hashes and rules of a batch; masks, encodings and keys of the same tensor share them."""
-        for known, version, seen, situation in self._seen:
-            if known is states and version == states._version:  # noqa: SLF001 - tells whether it was changed in place
-                return seen, situation
-        seen, situation = trees.views(states, self._tables), survey(states, self._tables, self.limits)
-        if not states.is_inference():  # those keep no version
-            self._seen.append((states, states._version, seen, situation))  # noqa: SLF001 - as above
-        return seen, situation
-
-    def _first_leaves(self, states: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the first leaf of each orbit [B, N] and the slot by which every node hangs on the rest [B, N]."""
-        columns = split(states)
-        seen, situation = self._survey(states)
-        exists = columns.fragment != NONE
-        is_leaf = exists & ((situation.neighbours != NONE).sum(dim=2) <= 1)
-        first = trees.first_of_each(trees.leaf_signature(columns, seen, self._tables), is_leaf)
-        nodes = torch.arange(exists.shape[1], device=states.device)
-        return first, nodes * self._n_sites + trees.attachment_sites(columns).clamp(min=0)
+    def _work_out(self, states: Tensor) -> Facts:
+        return work_out(states, self._tables, self.limits, self._first_words)

@@ -14,6 +14,6 @@ PAD, OPEN, POINTED, ARRIVAL, FRAGMENT, POSITION, LEAF, FINAL = (
 
 def mix(value: Tensor) -> Tensor:
     """Return a mixing of integers (the finaliser of SplitMix64); torch's signed shifts cost it three of 64 bits."""
-    value = (value ^ (value >> 30)) * -4658895280553007687
-    value = (value ^ (value >> 27)) * -7723592293110705685
-    return value ^ (value >> 31)
+    mixed = (value >> 30).bitwise_xor_(value).mul_(-4658895280553007687)
+    mixed.bitwise_xor_(mixed >> 27).mul_(-7723592293110705685)
+    return mixed.bitwise_xor_(mixed >> 31)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from models.domains.molecules.tables import MAX_REQUIRED
-from models.domains.molecules.trees import NONE, count_nodes, neighbour_slots, split
+from models.domains.molecules.trees import NONE, count_nodes, neighbour_slots
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,6 +33,7 @@ class Situation(NamedTuple):
 
     is_open: Tensor  # [B, N, S] bool
     neighbours: Tensor  # [B, N, S] slot at the other end of the bond, or -1
+    degree: Tensor  # [B, N] bonds of each node
     site_class: Tensor  # [B, N, S] with what is attached to the same atom taken into account
     required: Tensor  # [B] uses of required sites still missing
     heavy_atoms: Tensor  # [B]
@@ -57,9 +58,8 @@ class _Needs(NamedTuple):
     meets: Tensor  # [B, N, S] bool: using this site meets one
 
 
-def survey(states: Tensor, tables: Tables, limits: Limits) -> Situation:
-    """Return the situation of every site of a batch of states [B, W]."""
-    columns = split(states)
+def survey(columns: Columns, tables: Tables, limits: Limits) -> Situation:
+    """Return the situation of every site of a batch of states."""
     exists = columns.fragment != NONE
     fragment = columns.fragment.clamp(min=0)
     bonds = _bonds(columns, tables)
@@ -79,6 +79,7 @@ def survey(states: Tensor, tables: Tables, limits: Limits) -> Situation:
     return Situation(
         is_open=is_open,
         neighbours=bonds.neighbours,
+        degree=bonds.is_used.sum(dim=2),
         site_class=site_class,
         required=needs.missing.sum(dim=1),
         heavy_atoms=heavy_atoms,
@@ -124,11 +125,10 @@ def fitting_words(situation: Situation, slot: Tensor, tables: Tables) -> Tensor:
     kind = situation.site_class.flatten(1)[rows, slot]
     room_for_fragments = situation.room_for_fragments.flatten(1)[rows, slot]
     room_for_atoms = situation.room_for_atoms.flatten(1, 2)[rows, slot]  # [B, 2]
-    cost = tables.word_cost[:, tables.class_is_hetero.long()].T[kind]  # [B, V]
     return (
         tables.fits[kind]
         & (tables.word_required <= room_for_fragments[:, None])
-        & (cost <= room_for_atoms[:, tables.word_is_hetero.long()])
+        & (tables.word_cost[kind] <= room_for_atoms[:, tables.word_is_hetero.long()])
     )
 
 

@@ -13,7 +13,7 @@ from rdkit.Chem import rdMolDescriptors
 from torch import Tensor
 
 from models.domains.molecules.cutting import HETERO, SP3_CARBON
-from models.domains.molecules.hashing import ARRIVAL, POSITION, mix
+from models.domains.molecules.hashing import ARRIVAL, FRAGMENT, LEAF, POSITION, mix
 from models.domains.molecules.joining import (
     IMPOSSIBLE,
     N_CLASSES,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from models.domains.molecules.fragments import Fragment
 
 MAX_REQUIRED = 3
+N_ENVIRONMENTS = N_CLASSES // 2
 N_DESCRIPTORS = 12
 
 
@@ -41,6 +42,7 @@ class Tables:
     """Everything about fragments, their sites and the words that attach them; padded with zeros."""
 
     heavy_atoms: Tensor  # [F]
+    colour: Tensor  # [F + 1] hash of a fragment, at the end that of none
     is_site: Tensor  # [F, S] bool
     site_class: Tensor  # [F, S]
     is_hetero: Tensor  # [F, S] bool
@@ -59,10 +61,11 @@ class Tables:
     word_is_hetero: Tensor  # [V] bool
     word_is_first: Tensor  # [V] bool, the one word of its fragment that may begin a molecule
     word_required: Tensor  # [V] uses still required once attached
-    word_cost: Tensor  # [V, 2] heavy atoms with what completes them, by whether the partner is a heteroatom
+    word_hash: Tensor  # [V]
+    word_cost: Tensor  # [C, V] heavy atoms with what completes them, by the partner's class
     first_word: Tensor  # [F]
     first_cost: Tensor  # [F] heavy atoms with what completes a fragment that stands alone
-    class_is_hetero: Tensor  # [C] bool
+    class_features: Tensor  # [C, N_ENVIRONMENTS + 1] which environment, and whether it refuses heteroatoms
     fits: Tensor  # [C, V] bool
     cheapest: Tensor  # [C, 2, MAX_REQUIRED + 1] least word_cost by kind of word and uses it may still require
 
@@ -105,6 +108,7 @@ def _site_tables(fragments: Sequence[Fragment], listed: Sequence[Word]) -> dict[
         same_atom[index, : len(atoms), : len(atoms)] = atoms[:, None] == atoms[None, :]
     return {
         "heavy_atoms": torch.tensor([fragment.heavy_atoms for fragment in fragments]),
+        "colour": mix(torch.tensor([*range(len(fragments)), -1]) + FRAGMENT),
         "is_site": padded([[True] * len(fragment.atoms) for fragment in fragments]).bool(),
         "site_class": padded([site_classes(fragment) for fragment in fragments]),
         "is_hetero": padded([[e in HETERO for e in fragment.environments] for fragment in fragments]).bool(),
@@ -141,13 +145,20 @@ def _word_tables(listed: Sequence[Word], sites: dict[str, Tensor], least: Tensor
         "word_is_hetero": is_hetero,
         "word_is_first": torch.tensor(first),
         "word_required": required,
-        "word_cost": cost,
+        "word_hash": mix(torch.arange(len(listed)) + LEAF),
+        "word_cost": cost.T[torch.tensor([int(is_hetero_class(kind)) for kind in range(N_CLASSES)])],
         "first_word": torch.tensor(first).nonzero().flatten(),
         "first_cost": alone,
-        "class_is_hetero": torch.tensor([is_hetero_class(kind) for kind in range(N_CLASSES)]),
+        "class_features": _class_features(),
         "fits": fits,
         "cheapest": cheapest,
     }
+
+
+def _class_features() -> Tensor:
+    kind = torch.arange(N_CLASSES)
+    environment = torch.nn.functional.one_hot(kind // 2, N_ENVIRONMENTS)
+    return torch.cat([environment, (kind % 2)[:, None]], dim=1).float()
 
 
 def _descriptors(fragment: Fragment) -> list[float]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor
 
-from models.domains.molecules.hashing import ARRIVAL, FINAL, FRAGMENT, LEAF, OPEN, PAD, POINTED, mix
+from models.domains.molecules.hashing import ARRIVAL, FINAL, OPEN, PAD, POINTED, mix
 
 if TYPE_CHECKING:
     from models.domains.molecules.tables import Tables
@@ -125,9 +125,8 @@ def prune(states: Tensor, node: Tensor, n_sites: int) -> Tensor:
     return merge(Columns(fragment, parent, parent_site, own_site, pointed, columns.final))
 
 
-def views(states: Tensor, tables: Tables) -> Views:
+def views(columns: Columns, tables: Tables) -> Views:
     """Return the hashes of every tree, in two passes over the bonds: towards the root, then away from it."""
-    columns = split(states)
     n = columns.fragment.shape[1]
     # Rows of a batch grow together, so late columns are mostly empty.
     n_most = max(1, int((columns.fragment != NONE).any(dim=0).sum()))
@@ -135,7 +134,7 @@ def views(states: Tensor, tables: Tables) -> Views:
     used = Columns(fragment, parent, parent_site, own_site, columns.pointed, columns.final)
     exists, index = fragment != NONE, fragment.clamp(min=0)
     position, arrival = tables.position[index], tables.arrival[index]  # [B, N, P, S]
-    colour = mix(fragment + FRAGMENT)  # [B, N]
+    colour = tables.colour[fragment]  # [B, N]
     content = _attached(used, position, colour, tables)
     terms = mix(content[:, :, None, :] + position)  # [B, N, P, S]
     whole = terms.sum(dim=3, keepdim=True) + colour[:, :, None, None]
@@ -149,46 +148,45 @@ def views(states: Tensor, tables: Tables) -> Views:
 def _attached(columns: Columns, position: Tensor, colour: Tensor, tables: Tables) -> Tensor:
     """Return the hash of what is attached at every site [B, N, S]: a branch, an open end, or nothing at all."""
     batch, n = columns.fragment.shape
-    rows = torch.arange(batch, device=colour.device)
     exists = columns.fragment != NONE
     content = torch.where(tables.is_site[columns.fragment.clamp(min=0)] & exists[..., None], OPEN, PAD)
-    slots = torch.arange(content.shape[1] * content.shape[2], device=colour.device).reshape(content.shape[1:])
+    n_sites = content.shape[2]
+    spare = n * n_sites
+    slots = torch.arange(spare, device=colour.device).reshape(n, n_sites)
     content = torch.where(slots == columns.pointed[:, None, None], POINTED, content)
+    # One more slot takes what rows without the node at hand would write.
+    flat = torch.nn.functional.pad(content.flatten(1), (0, 1))
+    content = flat[:, :spare].view(batch, n, n_sites)
+    child = columns.parent != NONE  # [B, N]
+    up, up_site = columns.parent.clamp(min=0), columns.parent_site.clamp(min=0)
+    own_site = columns.own_site.clamp(min=0)
+    own = torch.where(child, torch.arange(0, spare, n_sites, device=up.device) + own_site, spare)
+    above = torch.where(child, up * n_sites + up_site, spare)
 
-    def seen(node: Tensor, site: Tensor) -> Tensor:
-        inside = content[rows, node]  # [B, S]
-        inside[rows, site] = ARRIVAL
-        terms = mix(inside[:, None, :] + position[rows, node])  # [B, P, S]
-        return mix(terms.sum(dim=2) + colour[rows, node, None]).amin(dim=1)
+    def seen(inside: Tensor, site: Tensor, position: Tensor, colour: Tensor) -> Tensor:
+        inside = inside.scatter(1, site, ARRIVAL)  # [B, S]
+        terms = mix(inside[:, None, :] + position)  # [B, P, S]
+        return mix(terms.sum(dim=2) + colour).amin(dim=1, keepdim=True)
 
-    own, up, up_site = (c.clamp(min=0) for c in (columns.own_site, columns.parent, columns.parent_site))
-    for child in range(n - 1, 0, -1):
-        there = exists[:, child]
-        branch = seen(rows.new_full((batch,), child), own[:, child])
-        content[rows[there], up[there, child], up_site[there, child]] = branch[there]
-    for child in range(1, n):
-        there = exists[:, child]
-        rest = seen(up[:, child], up_site[:, child])
-        content[rows[there], child, own[there, child]] = rest[there]
+    for node in range(n - 1, 0, -1):
+        here = slice(node, node + 1)
+        branch = seen(content[:, node], own_site[:, here], position[:, node], colour[:, here])
+        flat.scatter_(1, above[:, here], branch)
+    rows = torch.arange(batch, device=colour.device)
+    for node in range(1, n):
+        here, parent = slice(node, node + 1), (rows, up[:, node])
+        rest = seen(content[parent], up_site[:, here], position[parent], colour[parent][:, None])
+        flat.scatter_(1, own[:, here], rest)
     return content
 
 
-def name(states: Tensor, seen: Views) -> Tensor:
+def name(columns: Columns, seen: Views) -> Tensor:
     """Return a 64-bit name of each state [B], the same however its nodes are numbered and its sites are turned."""
-    final = states[:, -1]
-    return mix(mix(seen.node + FINAL).sum(dim=1) + mix(final + FINAL) + mix(count_nodes(split(states))))
+    parts = [seen.node + FINAL, (columns.final + FINAL)[:, None], count_nodes(columns)[:, None]]
+    return mix(mix(torch.cat(parts, dim=1)).sum(dim=1))
 
 
 def first_of_each(signature: Tensor, allowed: Tensor) -> Tensor:
     """Return which allowed entries [B, K] are the first with their signature."""
     equal = signature[:, :, None] == signature[:, None, :]
-    earlier = torch.ones(equal.shape[1:], dtype=torch.bool, device=equal.device).tril(-1)
-    return allowed & ~(equal & earlier & allowed[:, None, :]).any(dim=2)
-
-
-def leaf_signature(columns: Columns, seen: Views, tables: Tables) -> Tensor:
-    """Return hashes [B, N] that are equal exactly for leaves whose removal gives the same pointed tree."""
-    site = attachment_sites(columns).clamp(min=0)
-    rest = seen.beyond.gather(2, site[..., None]).squeeze(2)
-    word = tables.word_of_site[columns.fragment.clamp(min=0), site]
-    return mix(rest + mix(word + LEAF))
+    return allowed & ~(equal & allowed[:, None, :]).tril_(-1).any(dim=2)

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from models.campaign import CampaignSpec
 from models.propose import propose
 from models.proxies import deep_ensemble
 from models.records import Forecast, History, Measurement, Prediction, Proposal
-from models.rounds.accounting import SPANS, Stages
+from models.rounds.accounting import SPANS, Stages, plain
 
 ALL = ["".join(letters) for letters in itertools.product("01", repeat=7)]
 SPEC: dict[str, Any] = {
@@ -76,3 +77,8 @@ def test_stages_share_the_progress_without_a_gap() -> None:
     assert told[-1] == ("selecting", 1.0)
     assert all(after[1] == before[1] for before, after in zip(told[1::2], told[2::2], strict=False))
     assert set(stages.cost(3)["seconds"]) == set(SPANS)
+
+
+def test_a_number_that_does_not_exist_costs_no_batch() -> None:
+    odd = {"a": math.nan, "b": [1.0, math.inf], "c": {"d": (2, -math.inf)}, "e": "text", "f": None, "g": True}
+    assert plain(odd) == {"a": None, "b": [1.0, None], "c": {"d": [2, None]}, "e": "text", "f": None, "g": True}

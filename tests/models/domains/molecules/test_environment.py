@@ -14,6 +14,8 @@ from models.domains.molecules.assembly import assemble, rows_to_tensor
 from models.domains.molecules.cutting import HETERO, PAIRS, cut
 from models.domains.molecules.domain import Molecules
 from models.domains.molecules.environment import FragmentTrees
+from models.domains.molecules.rules import survey
+from models.domains.molecules.trees import split
 from models.domains.molecules.vocabulary import compile_fragments
 
 Walk = Callable[..., torch.Tensor]
@@ -71,7 +73,7 @@ def expand(env: FragmentTrees) -> tuple[dict[str, torch.Tensor], dict[str, set[s
         batch = torch.stack([states[name] for name in frontier])
         allowed = env.forward_mask(batch)
         growing = (batch[:, -1] == 0) & (batch[:, -2] < 0) & (batch[:, 0] >= 0)
-        pointable = env._survey(batch)[1].is_pointable.flatten(1) & growing[:, None]
+        pointable = survey(split(batch), env._tables, env.limits).is_pointable.flatten(1) & growing[:, None]
         allowed[:, : env.n_slots] |= pointable
         source, action = allowed.nonzero().unbind(1)
         following = env.step(batch[source], action)

@@ -1,0 +1,75 @@
+"""What was worked out about states, kept by their rows: nothing is worked out twice while it is remembered.
+
+A walk asks about each state many times (features, masks, the way back), and batches share states. Each entry belongs
+to one row of integers exactly as it stands, so remembering changes no number. It knows neither trees nor rules.
+
+Letters: B batch, W state width, M entries.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar, final
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+KEPT_BYTES = 64 * 2**20
+"""Room for some thousand states: those of a few training steps, which hardly come back later."""
+
+Entries = TypeVar("Entries", bound=NamedTuple)
+
+
+@final
+class Memory(Generic[Entries]):
+    """Entries of the states asked for lately; when there is no room left, all of them are forgotten.
+
+    Args:
+        work_out: returns the entries of states [B, W], a tuple of tensors [B, ...]; a row's may not depend on others.
+        example: any states [B, W], which tell the shape of an entry.
+        kept_bytes: how much may be kept; at least one entry always is.
+    """
+
+    def __init__(self, work_out: Callable[[Tensor], Entries], example: Tensor, kept_bytes: int = KEPT_BYTES) -> None:
+        self._work_out = work_out
+        shapes = work_out(example[:1])
+        size = sum(part.element_size() * part.numel() for part in shapes)
+        self.capacity = max(1, kept_bytes // size)
+        with torch.inference_mode(mode=False):  # what is made in it could not be written to outside
+            self._kept = tuple(part.new_empty(self.capacity, *part.shape[1:]) for part in shapes)
+        self._place: dict[bytes, int] = {}
+        self._fields = shapes._fields
+
+    def recall(self, states: Tensor, field: str) -> Tensor:
+        """Return one field of the entries of states [B, W], as a tensor of its own [B, ...]."""
+        kept = self._kept[self._fields.index(field)]
+        parts = [kept.index_select(0, self._places(part)) for part in torch.split(states, self.capacity)]
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+    def _places(self, states: Tensor) -> Tensor:
+        """Return where the entries of states [B, W] are kept, B being at most the capacity."""
+        rows = _names(states)
+        places = list(map(self._place.get, rows))
+        if None in places:
+            new = {row: index for index, row in enumerate(rows) if places[index] is None}
+            if len(self._place) + len(new) > self.capacity:
+                self._place.clear()
+                new = {row: index for index, row in enumerate(rows)}
+            self._learn(new, states)
+            places = list(map(self._place.get, rows))
+        return torch.tensor(places, dtype=torch.int64, device=states.device)
+
+    def _learn(self, new: dict[bytes, int], states: Tensor) -> None:
+        start = len(self._place)
+        chosen = states[torch.tensor(list(new.values()), device=states.device)]
+        for kept, part in zip(self._kept, self._work_out(chosen), strict=True):
+            kept[start : start + len(new)] = part
+        self._place.update(zip(new, range(start, start + len(new)), strict=True))
+
+
+def _names(states: Tensor) -> list[bytes]:
+    """Return the content of each row; fragments, slots and nodes are far below 2³¹."""
+    content = states.to("cpu", torch.int32).contiguous().numpy()
+    return content.view(f"V{content.shape[1] * content.itemsize}").ravel().tolist()
