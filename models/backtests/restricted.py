@@ -2,7 +2,7 @@
 
 The states on some way to one of the objects are found once, backward from them; a forward action is open when it leads
 to such a state. So a policy samples measured objects and nothing else, and learns of them only that they exist
-(docs/decisions/0009). Knows no value of any object. Letters: B states, E edges, W state width, A forward actions.
+(docs/decisions/0011). Knows no value of any object. Letters: B states, E edges, W state width, A forward actions.
 """
 
 from __future__ import annotations
