@@ -48,9 +48,8 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
 ) -> Proposal:
     """Return the batch of a round: as many distinct, new, allowed candidates as asked for, or why there are fewer.
 
-    `report` hears the progress often and what it raises stops the work; `checkpoint` is where training is saved, and
-    found again after an interruption; `device` is where the policy is trained; what `hazards` name is never proposed;
-    `domain` stands in for the campaign's own.
+    `report` hears the progress and what it raises stops the work; `checkpoint` keeps training across interruptions;
+    `device` trains the policy; what `hazards` name is never proposed; `domain` stands in for the campaign's own.
 
     Raises:
         HazardListError: if a hazard list about these objects cannot be used.
@@ -69,8 +68,9 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     with stages.stage("training") as tick:
         reward = StateReward(environment, fitted.reward)
         trainer = build_trainer(spec.sampler, environment, reward, len(spec.objectives), seed, fitted.measured)
-        training = Training(trainer, Adaptation(trainer, reward, seed + 5))
-        curve = train(training, checkpoint, _identity(spec, summary), tick)
+        curve = train(
+            Training(trainer, Adaptation(trainer, reward, seed + 5)), checkpoint, _identity(spec, summary), tick
+        )
     with stages.stage("sampling") as tick:
         gate = Gate(fitted, history)
         pool = draw_pool(trainer, reward, gate, spec.batch, seed + 1, tick)
@@ -83,8 +83,8 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     summary |= {"training": {"steps": trainer.steps_done, "loss": curve}, "log_z": log_z}
     summary |= chosen_summary(fitted, batch, pool, gate)
     summary["multipliers"] = adapting.told(fitted.beliefs, reward.multipliers)
-    summary["statements"] += chosen_statements(fitted, batch, pool, gate)
-    summary["statements"] += adapting.statements(fitted.beliefs, reward.multipliers)
+    statements = chosen_statements(fitted, batch, pool, gate) + adapting.statements(fitted.beliefs, reward.multipliers)
+    summary["statements"] += statements
     return Proposal(candidates, plain(summary | {"cost": stages.cost(fitted.reward.n_scored)}))
 
 
