@@ -4,11 +4,12 @@ Enumerated mode, so that no sampler is in the way: a campaign starts with 16 ran
 every method, then 8 rounds measure 8 more, without noise. Ours: in each round the proxies are fitted anew (a Gaussian
 process with the domain's kernel per objective, deviations scaled by cross-validation), 8 preferences are drawn
 uniformly from the simplex, the same for every acquisition, and each takes the untested object with the greatest value;
-kappa is 1, the scalarisation augmented Chebyshev, the yardstick the measured and 256 random objects. What is pending in
-the batch is not known to the acquisition: spreading a batch is the selector's task, not its. BoTorch: a SingleTaskGP
-per objective with its defaults on inputs scaled to 0-1, and qLogNEHVI with 64 samples, greedy over the same table with
-pending points; later picks of a batch look at the best 100 of the first, since gains only shrink as a batch grows. Both
-sides know the reference point: BoTorch as such, ours as the poor end of every objective's range.
+kappa is 1, the scalarisation augmented Chebyshev, the yardstick the measured and 64 random objects. What the batch
+already holds counts as pending, so as reached at its expectation: without that, preferences that lie close pick the
+same spot, and expected hypervolume improvement ended at .65 on DTLZ2, expected improvement at .84. BoTorch: a
+SingleTaskGP per objective with its defaults on inputs scaled to 0-1, and qLogNEHVI with 64 samples, greedy over the
+same table with pending points; later picks of a batch look at the best 100 of the first, since gains only shrink as a
+batch grows. Both sides know the reference point: BoTorch as such, ours as the poor end of every objective's range.
 
 DTLZ2 (Deb et al. 2002): 3 objectives, 5 variables of 5 levels, 1,024 of the 3,125 points drawn once, reference 1.1.
 LNP: 768 measured formulations, 3 objectives, each scaled to 0-1 over the table, reference 0. Hypervolumes are shares of
@@ -53,7 +54,7 @@ SEEDS = (1, 2, 3, 4, 5)
 FIRST = 16
 BATCH = 8
 ROUNDS = 8
-REFERENCE_OBJECTS = 256
+REFERENCE_OBJECTS = 64
 BETA = 16.0
 SAMPLES = 64
 LOOKED_AT_AGAIN = 100
@@ -139,35 +140,51 @@ def fitted(problem: Problem, known: list[int], seed: int) -> ChosenProxies:
     return fit_best(table, proxies, seed=seed, tick=lambda _, __: None)
 
 
-def judged(problem: Problem, known: list[int], name: str, seed: int) -> tuple[Acquisition, Tensor]:
-    """Return the acquisition of a round, built as a campaign builds it, and the statistics [X, S] of the table."""
+@dataclass(frozen=True)
+class Judge:
+    """Builds one acquisition as a campaign does, from utilities' moments [X, M] and the rows of the yardstick."""
+
+    kind: type[Acquisition]
+    mean: Tensor
+    sd: Tensor
+    yardstick: list[int]
+    drawn: Tensor | None
+
+    def acquisition(self, reached: list[int]) -> Acquisition:
+        """Return the acquisition when these rows are reached or pending."""
+        reference = self.mean[self.yardstick], self.sd[self.yardstick]
+        return self.kind(Situation(1.0, augmented_chebyshev, self.mean[reached], reference))
+
+
+def judge(problem: Problem, known: list[int], name: str, seed: int) -> Judge:
+    """Return what a round believes."""
     proxies, kind = fitted(problem, known, seed), get_acquisition(name)
     ends = zip(problem.reference.tolist(), problem.best.tolist(), strict=True)
     utilities = [Utility(low, high, "maximize") for low, high in ends]
     mean, sd = moments(utilities, proxies.posterior(problem.features))
     ordinary = torch.randperm(len(mean), generator=Generator().manual_seed(seed))[:REFERENCE_OBJECTS].tolist()
-    reference = [*known, *ordinary]
-    acquisition = kind(Situation(1.0, augmented_chebyshev, mean[known], (mean[reference], sd[reference])))
     drawn = None
     if kind.uses_draws:
         values = proxies.path(problem.features[ordinary], seed)(problem.features)
         nothing = torch.zeros_like(values[:, 0])
-        columns = [item.moments(values[:, m], nothing)[0] for m, item in enumerate(utilities)]
-        drawn = torch.stack(columns, dim=1)
-    return acquisition, acquisition.statistics(mean, sd, drawn)
+        drawn = torch.stack([item.moments(values[:, m], nothing)[0] for m, item in enumerate(utilities)], dim=1)
+    return Judge(kind, mean, sd, [*known, *ordinary], drawn)
 
 
 def our_batch(problem: Problem, known: list[int], name: str, seed: int) -> tuple[list[int], float]:
-    """Return the best untested row for each preference, and how many objects beta 16 spreads over."""
-    acquisition, statistics_ = judged(problem, known, name, seed)
-    taken, spread = list(known), []
-    for preference in preferences(BATCH, problem.values.shape[1], seed):
-        value = acquisition.value(statistics_, preference.expand(len(statistics_), -1)).clone()
-        log_p = torch.log_softmax(BETA * value, dim=0)
-        spread.append(float((-(log_p.exp() * log_p).sum()).exp()))
+    """Return the best untested row for each preference, and how many objects beta 16 spreads over at first."""
+    believed = judge(problem, known, name, seed)
+    acquisition = believed.acquisition(known)
+    told = acquisition.statistics(believed.mean, believed.sd, believed.drawn)
+    weights = preferences(BATCH, problem.values.shape[1], seed).unsqueeze(1).expand(-1, len(told), -1)
+    log_p = [torch.log_softmax(BETA * acquisition.value(told, preference), dim=0) for preference in weights]
+    taken = list(known)
+    for preference in weights:
+        value = acquisition.value(told, preference).clone()
         value[taken] = -math.inf
         taken.append(int(value.argmax()))
-    return taken[len(known) :], statistics.mean(spread)
+        acquisition = believed.acquisition(taken) if acquisition.uses_incumbents else acquisition
+    return taken[len(known) :], statistics.mean(float((-(part.exp() * part).sum()).exp()) for part in log_p)
 
 
 def peer_batch(problem: Problem, known: list[int], seed: int) -> list[int]:

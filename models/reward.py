@@ -230,6 +230,7 @@ def log_reward(
     measured: Sequence[str],
     random_objects: Callable[[], Sequence[str]],
     seed: int,
+    pending: Sequence[str] = (),
 ) -> LogReward:
     """Return the reward of a round with the acquisition that its campaign names.
 
@@ -239,6 +240,9 @@ def log_reward(
         measured: objects with at least one result.
         random_objects: ordinary objects of the space; asked only by acquisitions that need them.
         seed: of the function that Thompson sampling draws.
+        pending: proposed objects without a result yet; they count as reached at what is expected of them (Ginsbourger
+            et al., Computational Intelligence in Expensive Optimization Problems, 2010), so that improving on the same
+            spot is not worth proposing twice.
     """
     spec = beliefs.spec.acquisition
     kind = get_acquisition(spec.kind)
@@ -246,7 +250,8 @@ def log_reward(
     if kind.uses_incumbents:
         picked = list(measured)[:: -(-len(measured) // MOST_MEASURED) or 1]
         reference = _reference(beliefs, utilities, [*picked, *random_objects()])
-        situation = replace(situation, incumbents=_incumbents(beliefs, utilities, measured), reference=reference)
+        reached = list(dict.fromkeys([*measured, *pending]))
+        situation = replace(situation, incumbents=_incumbents(beliefs, utilities, reached), reference=reference)
     path = beliefs.proxies.path(beliefs.features(random_objects()), seed) if kind.uses_draws else None
     return LogReward(beliefs, utilities, kind(situation), spec.kappa, path)
 
@@ -260,9 +265,9 @@ def _reference(beliefs: Beliefs, utilities: Sequence[Utility], texts: Sequence[s
     return mean[exists], sd[exists]
 
 
-def _incumbents(beliefs: Beliefs, utilities: Sequence[Utility], measured: Sequence[str]) -> Tensor:
-    """Return the expected utilities [I, M] of measured objects that might be proposed, were they new."""
-    kept = [text for text in measured if not beliefs.domain.check(text)]
+def _incumbents(beliefs: Beliefs, utilities: Sequence[Utility], reached: Sequence[str]) -> Tensor:
+    """Return the expected utilities [I, M] of those objects that might be proposed, were they new."""
+    kept = [text for text in reached if not beliefs.domain.check(text)]
     if not kept:
         return torch.zeros(0, len(utilities), dtype=torch.float64)
     assessment = beliefs.assess(kept)

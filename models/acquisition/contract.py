@@ -64,7 +64,8 @@ SCALARISATIONS: Mapping[str, Scalarise] = {
 class Situation:
     """What an acquisition is told of the round that it is built for.
 
-    `incumbents` [I, M] are the expected utilities of what was measured and may be proposed; none at a cold start.
+    `incumbents` [I, M] are the expected utilities of allowed objects that were measured or wait for their results; none
+    at a cold start.
     `reference` holds expectations and deviations [R, M] of ordinary objects, measured and random ones: what they reach
     is the yardstick of acquisitions without a scale of their own.
     """

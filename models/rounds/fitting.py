@@ -116,7 +116,7 @@ def fit(
     measured = [name for name, share in attempted.items() if share > 0]
     beliefs = Beliefs(spec, domain, proxies, feasibility, applicability(spec.applicability, domain, measured))
     utilities = [_utility(objective, beliefs, table, environment) for objective in spec.objectives]
-    reward = log_reward(beliefs, utilities, measured, lambda: random_objects(environment), seed)
+    reward = log_reward(beliefs, utilities, measured, lambda: random_objects(environment), seed, history.pending)
     return Fitted(domain, beliefs, reward, table, attempted, reading)
 
 

@@ -98,6 +98,17 @@ def _moments(reward: LogReward) -> tuple[torch.Tensor, torch.Tensor]:
     return reward.scores(assessment.objectives) - reward._kappa * sd, sd * assessment.trust.unsqueeze(-1)
 
 
+def test_what_waits_for_a_result_counts_as_reached(build: Build) -> None:
+    free, even = build("expected_hypervolume_improvement"), torch.full((len(ALL), 3), 1 / 3, dtype=torch.float64)
+    best = int(free.value(ALL, even).argmax())
+    others = (free._utilities, ALL[5:53:3], lambda: ALL[::2], 0)
+    alone, beside = (log_reward(free._beliefs, *others, pending) for pending in ((), (ALL[best],)))
+    statistics = free._acquisition.statistics(*_moments(free), None)
+    gains = [reward._acquisition.improvement(statistics, even) for reward in (alone, beside)]
+    assert bool((gains[1] <= gains[0] + 1e-12).all())
+    assert float(gains[1][best]) < float(gains[0][best])
+
+
 def test_what_may_not_be_proposed_is_no_incumbent(build: Build) -> None:
     even = torch.full((len(ALL), 3), 1 / 3, dtype=torch.float64)
     free = build("expected_improvement")
