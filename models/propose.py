@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from models import guardrail
 from models.domains import open_domain
 from models.records import Proposal
-from models.rounds import adapting
 from models.rounds.accounting import Stages, chosen_statements, chosen_summary, plain, summary_of, unbounded
 from models.rounds.adapting import Adaptation
 from models.rounds.choosing import choose
@@ -68,9 +67,8 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     with stages.stage("training") as tick:
         reward = StateReward(environment, fitted.reward)
         trainer = build_trainer(spec.sampler, environment, reward, len(spec.objectives), seed, fitted.measured)
-        curve = train(
-            Training(trainer, Adaptation(trainer, reward, seed + 5)), checkpoint, _identity(spec, summary), tick
-        )
+        training = Training(trainer, Adaptation(trainer, reward, seed + 5))
+        curve = train(training, checkpoint, _identity(spec, summary), tick)
     with stages.stage("sampling") as tick:
         gate = Gate(fitted, history)
         pool = draw_pool(trainer, reward, gate, spec.batch, seed + 1, tick)
@@ -82,9 +80,7 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         log_z = {f"{beta:g}": log_partition(trainer, reward, beta, seed + 4) for beta in spec.sampler.beta}
     summary |= {"training": {"steps": trainer.steps_done, "loss": curve}, "log_z": log_z}
     summary |= chosen_summary(fitted, batch, pool, gate)
-    summary["multipliers"] = adapting.told(fitted.beliefs, reward.multipliers)
-    statements = chosen_statements(fitted, batch, pool, gate) + adapting.statements(fitted.beliefs, reward.multipliers)
-    summary["statements"] += statements
+    summary["statements"] += chosen_statements(fitted, batch, pool, gate)
     return Proposal(candidates, plain(summary | {"cost": stages.cost(fitted.reward.n_scored)}))
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from models.calibration import calibration
 from models.metrics import mean_pairwise_distance, n_circles, vendi_score
+from models.rounds import adapting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -100,6 +101,7 @@ def chosen_summary(fitted: Fitted, batch: Batch, pool: Pool, gate: Gate) -> dict
         "again": len(batch.repeats),
         "space_filling": batch.is_space_filling,
         "diversity": _diversity(fitted.domain, [pool.texts[choice.row] for choice in batch.choices]),
+        "multipliers": adapting.told(fitted.beliefs, fitted.reward.multipliers),
     }
 
 
@@ -113,7 +115,7 @@ def chosen_statements(fitted: Fitted, batch: Batch, pool: Pool, gate: Gate) -> l
             "by random walks, no more were new, allowed and safe. The space may hold no more; `refused` counts the "
             "reasons."
         )
-    return [*told, *gate.statements()]
+    return [*told, *gate.statements(), *adapting.statements(fitted.beliefs, fitted.reward.multipliers)]
 
 
 def statements(fitted: Fitted) -> list[str]:
