@@ -164,7 +164,7 @@ def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - the harness'
     failing(report, quick=quick)
     censoring(report, quick=quick)
     compared(report, quick=quick)
-    report.notes.append("n = 1000: two seeds; FreeSolv and MPEA hold fewer values; tables above 3,000 objects are cut")
+    report.notes.append("n = 1000: one seed; FreeSolv and MPEA hold fewer values; tables above 3,000 objects are cut")
 
 
 if __name__ == "__main__":
