@@ -160,7 +160,7 @@ def advise(numbers: Mapping[str, Any]) -> tuple[str, list[str]]:
     hidden = [
         name for name, item in expected["objectives"].items() if item["noise"] > 0 and item["gain"] < item["noise"]
     ]
-    reasons += [f"The best {name} is expected to rise by less than the noise of one reading." for name in hidden]
+    reasons += [f"The best {name} is expected to improve by less than the noise of one reading." for name in hidden]
     is_hidden = len(expected["objectives"]) == 1 and bool(hidden)
     is_small = (share is not None and share < SMALL) or is_hidden
     is_flat = grown is not None and grown < SMALL
