@@ -110,11 +110,35 @@ class ProposedCandidate:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgedObject:
+    """What a campaign says of an object that somebody else thought of.
+
+    `refused` are the reasons why it could not be proposed as it is, without which it is free; the rest is as in
+    `ProposedCandidate`.
+    """
+
+    object: str
+    predictions: Mapping[str, Prediction]
+    computed: Mapping[str, float]
+    acquisition: float
+    feasibility: float
+    guardrails: Mapping[str, float]
+    nearest_measured: Nearest | None
+    in_domain: bool | None
+    refused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
-    """A round's answer; `summary` is plain JSON (proxy scores, log Z, sampled, refused by reason, chosen)."""
+    """A round's answer; `summary` is plain JSON (proxy scores, log Z, sampled, refused by reason, chosen).
+
+    `artefact` is all that is needed to draw from the trained policy again and to judge objects as this round did, as
+    safetensors; None where nothing was trained.
+    """
 
     candidates: tuple[ProposedCandidate, ...]
     summary: Mapping[str, Any] = field(default_factory=dict)
+    artefact: bytes | None = None
 
 
 class Report(Protocol):

@@ -1,0 +1,1 @@
+"""A trained campaign as an instrument: draw more samples, judge objects, without training again."""
