@@ -163,7 +163,8 @@ def backtest(
 
 
 def _replay(plan: Plan, task: Task, lab: Lab, judge: Judge, method: Method, seed: int) -> list[dict[str, Any]]:
-    start = Chance().choose(task, History(), plan.initial, seed).objects
+    begin = lab.start or (lambda n, seed: Chance().choose(task, History(), n, seed).objects)
+    start = tuple(begin(plan.initial, seed))
     measurements: tuple[Measurement, ...] = lab.measure(start, 0, seed)
     measured = list(start)
     rows = [{"round": 0, **judge.score(measured, start), "n_scored": 0, "seconds": 0.0}]

@@ -25,6 +25,8 @@ class Lab(ABC):
 
     objects: tuple[str, ...] | None
     """All X objects that can be measured; None when everything the domain builds can be."""
+    start: Callable[[int, int], Sequence[str]] | None = None
+    """Gives the n objects of a seed that every method begins with; None for random ones of the table or domain."""
 
     @abstractmethod
     def measure(self, objects: Sequence[str], n_round: int, seed: int) -> tuple[Measurement, ...]:
