@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from gpytorch.kernels import Kernel
 
-    from models.domains.contract import Floats
+    from models.domains.contract import Floats, Part
     from models.gflownet.environment import Environment
     from models.hazards import HazardList, Matcher
     from models.records import History
@@ -100,6 +100,10 @@ class ScreenedDomain(Domain):
     def features(self, texts: Sequence[str]) -> Floats:
         """Return proxy inputs [N, D]."""
         return self._domain.features(texts)
+
+    def parts(self, texts: Sequence[str]) -> tuple[Part, ...]:
+        """Return the pieces that tell the objects apart."""
+        return self._domain.parts(texts)
 
     def similarity(self, left: Sequence[str], right: Sequence[str]) -> Floats:
         """Return similarities [N, M]."""

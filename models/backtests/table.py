@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gpytorch.kernels import Kernel
 
     from models.campaign import CampaignSpec
-    from models.domains.contract import Floats
+    from models.domains.contract import Floats, Part
     from models.gflownet.environment import Environment
     from models.records import Measurement
 
@@ -159,6 +159,10 @@ class TableDomain(Domain):
     def display(self, text: str) -> str:
         """Return what a person reads."""
         return self._domain.display(text)
+
+    def parts(self, texts: Sequence[str]) -> tuple[Part, ...]:
+        """Return the pieces that tell the objects apart."""
+        return self._domain.parts(texts)
 
     def similarity(self, left: Sequence[str], right: Sequence[str]) -> Floats:
         """Return similarities [N, M] in 0-1."""

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 
+MOST_PARTS = 96
+"""More pieces than this nobody can compare."""
+
+
 class InvalidObjectError(ValueError):
     """A text is no object of the domain; `column` names the field that is wrong."""
 
@@ -39,6 +43,14 @@ class ComputedProperty:
     description: str
     units: str | None = None
     range: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of an object that a prediction may hang on: `name` is what a person reads, `columns` its features."""
+
+    name: str
+    columns: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +125,13 @@ class Domain(ABC):
     @abstractmethod
     def features(self, texts: Sequence[str]) -> Floats:
         """Return proxy inputs [N, D], the same D for every call of one domain instance."""
+
+    @abstractmethod
+    def parts(self, texts: Sequence[str]) -> tuple[Part, ...]:
+        """Return the pieces that tell these objects apart, at most `MOST_PARTS`, the most telling first.
+
+        No two own the same column of `features` or have the same name; a column that does not vary needs no part.
+        """
 
     @abstractmethod
     def similarity(self, left: Sequence[str], right: Sequence[str]) -> Floats:

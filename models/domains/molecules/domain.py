@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from gpytorch.kernels import Kernel
 
-    from models.domains.contract import Floats
+    from models.domains.contract import Floats, Part
     from models.domains.molecules.spec import MoleculesSpec
     from models.gflownet.environment import Environment
 
@@ -62,6 +62,12 @@ class Molecules(Domain):
         from models.domains.molecules.features import count_fingerprints
 
         return count_fingerprints(texts)
+
+    def parts(self, texts: Sequence[str]) -> tuple[Part, ...]:
+        """Return atom environments by their SMILES."""
+        from models.domains.molecules.parts import parts_of
+
+        return parts_of(texts)
 
     def similarity(self, left: Sequence[str], right: Sequence[str]) -> Floats:
         """Return Tanimoto similarities of counts [N, M]."""

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, final
 
 from models.domains.contract import Domain, FileFormat, InvalidObjectError
-from models.domains.peptides import drawing, features, properties
+from models.domains.peptides import drawing, features, parts, properties
 from models.domains.peptides.notation import Ends, Peptide, read_helm, read_sequence, write_helm, write_sequence
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from gpytorch.kernels import Kernel
 
-    from models.domains.contract import Floats
+    from models.domains.contract import Floats, Part
     from models.domains.peptides.spec import PeptidesSpec
     from models.gflownet.environment import Environment
 
@@ -115,6 +115,10 @@ class Peptides(Domain):
     def features(self, texts: Sequence[str]) -> Floats:
         """Return spectrum counts and descriptors [N, D]."""
         return features.compute([self.read(text) for text in texts], self.spec.max_length)
+
+    def parts(self, texts: Sequence[str]) -> tuple[Part, ...]:
+        """Return residues, motifs, positions and descriptors in which the peptides differ."""
+        return parts.parts_of(self.features(texts), self.spec.max_length)
 
     def similarity(self, left: Sequence[str], right: Sequence[str]) -> Floats:
         """Return Tanimoto similarities [N, M] of motifs, residues in place and end groups."""

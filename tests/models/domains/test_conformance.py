@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from models.campaign import CampaignSpec
 from models.domains import installed
-from models.domains.contract import InvalidObjectError, Plugin
+from models.domains.contract import MOST_PARTS, InvalidObjectError, Plugin
 
 NONSENSE = ("?!", "nan", "\u2603", "((", "-1e999")
 
@@ -134,6 +134,21 @@ def test_different_objects_have_different_features(example: Example):
     assert len(np.unique(features, axis=0)) == len(example.texts)
 
 
+def test_parts_own_columns_that_tell_the_objects_apart(example: Example):
+    features = example.domain.features(example.texts)
+    parts = example.domain.parts(example.texts)
+    assert 0 < len(parts) <= MOST_PARTS
+    assert len({part.name for part in parts}) == len(parts)
+    assert all(part.name and part.name == part.name.strip() for part in parts)
+    owned = [column for part in parts for column in part.columns]
+    assert len(set(owned)) == len(owned)
+    assert set(owned) <= set(range(features.shape[1]))
+    for part in parts:
+        assert len(np.unique(features[:, part.columns], axis=0)) > 1, part.name
+    assert example.domain.parts(example.texts) == parts
+    assert example.domain.parts([]) == example.domain.parts(example.texts[:1]) == ()
+
+
 def test_similarity_is_one_only_for_the_same(example: Example):
     texts = example.texts
     similarity = example.domain.similarity(texts, texts)
@@ -182,7 +197,7 @@ for plugin in installed().values():
         domain = plugin.open(plugin.spec.model_validate(spec))
         texts = [domain.parse(row) for row in rows]
         table = [{"object": text, "rank": 1, **domain.columns(text)} for text in texts]
-        domain.features(texts), domain.similarity(texts, texts), domain.draw(texts, texts)
+        domain.features(texts), domain.parts(texts), domain.similarity(texts, texts), domain.draw(texts, texts)
         domain.properties(texts, list(domain.computed)), [(domain.check(t), domain.display(t)) for t in texts]
         [domain.group(texts, name) for name in domain.groupings]
         [form.write(table) for form in domain.formats.values()]

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 from pydantic import Field
 
-from models.domains.contract import ComputedProperty, Domain, FileFormat, InvalidObjectError, Plugin
+from models.domains.contract import ComputedProperty, Domain, FileFormat, InvalidObjectError, Part, Plugin
 from models.specs import DomainSpec
 
 if TYPE_CHECKING:
@@ -78,6 +78,11 @@ class Switches(Domain):
         """Return for each place whether it is on, whether it is off, and the length [N, 2n + 1]."""
         rows = [[text[i : i + 1] == letter for letter in "10" for i in range(self.n)] + [len(text)] for text in texts]
         return np.array(rows, dtype=np.float64).reshape(len(texts), 2 * self.n + 1)
+
+    def parts(self, texts: Sequence[str]) -> tuple[Part, ...]:
+        """Return each switch that is not the same everywhere."""
+        places = [i for i in range(self.n) if len({text[i : i + 1] for text in texts}) > 1]
+        return tuple(Part(f"switch {i + 1}", (i, self.n + i)) for i in places)
 
     def similarity(self, left: Sequence[str], right: Sequence[str]) -> Floats:
         """Return the share of equal places [N, M]."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from gpytorch.kernels import Kernel
 
-    from models.domains.contract import Floats
+    from models.domains.contract import Floats, Part
     from models.gflownet.environment import Environment
 
 
@@ -60,6 +60,10 @@ class Words(Domain):
 
     def features(self, texts: Sequence[str]) -> Floats:
         return np.zeros((len(texts), 1))
+
+    def parts(self, texts: Sequence[str]) -> tuple[Part, ...]:
+        del texts
+        return ()
 
     def similarity(self, left: Sequence[str], right: Sequence[str]) -> Floats:
         return np.array([[float(a == b) for b in right] for a in left])

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gpytorch.kernels import Kernel
 
-    from models.domains.contract import Floats
+    from models.domains.contract import Floats, Part
     from models.domains.materials.spec import CompositionSpec
     from models.gflownet.environment import Environment
 
@@ -83,6 +83,10 @@ class CompositionDomain(Domain):
     def features(self, texts: Sequence[str]) -> Floats:
         """Return element fractions and statistics [N, E + 3P]."""
         return features.features_of(texts)
+
+    def parts(self, texts: Sequence[str]) -> tuple[Part, ...]:
+        """Return elements, and statistics of the elements' descriptors."""
+        return features.parts_of(texts)
 
     def similarity(self, left: Sequence[str], right: Sequence[str]) -> Floats:
         """Return similarities of fractions and element statistics [N, M]."""

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.domains.contract import ComputedProperty
+from models.domains.contract import ComputedProperty, Part
 from models.domains.materials.composition.elements import DESCRIPTORS, descriptor_matrix, element_table
 from models.domains.materials.composition.formula import amounts_of
+from models.domains.telling import telling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,6 +81,16 @@ def _range(weights: Floats, values: Floats) -> Floats:
     lowest = np.where(present, values[None], np.inf).min(axis=1)
     spread: Floats = highest - lowest
     return spread
+
+
+def parts_of(texts: Sequence[str]) -> tuple[Part, ...]:
+    """Return every element by its symbol, and every descriptor with its mean, deviation and range over the atoms."""
+    symbols, n = list(element_table()), len(DESCRIPTORS)
+    elements = [Part(symbol, (column,)) for column, symbol in enumerate(symbols)]
+    places = [tuple(len(symbols) + statistic * n + place for statistic in range(3)) for place in range(n)]
+    named = zip(DESCRIPTORS, places, strict=True)
+    descriptors = [Part(f"{name.replace('_', ' ')} of the atoms", columns) for name, columns in named]
+    return telling([*elements, *descriptors], features_of(texts))
 
 
 def properties_of(texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:

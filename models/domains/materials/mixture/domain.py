@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from gpytorch.kernels import Kernel
 
-    from models.domains.contract import Floats
+    from models.domains.contract import Floats, Part
     from models.domains.materials.spec import MixtureSpec
     from models.gflownet.environment import Environment
 
@@ -81,6 +81,10 @@ class MixtureDomain(Domain):
     def features(self, texts: Sequence[str]) -> Floats:
         """Return fractions, scaled numbers and one-hot categories [N, C + V + L]."""
         return features.features_of(self._spec, texts)
+
+    def parts(self, texts: Sequence[str]) -> tuple[Part, ...]:
+        """Return components and process variables by name."""
+        return features.parts_of(self._spec, texts)
 
     def similarity(self, left: Sequence[str], right: Sequence[str]) -> Floats:
         """Return Gower similarities [N, M]."""

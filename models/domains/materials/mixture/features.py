@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from models.domains.contract import ComputedProperty
+from models.domains.contract import ComputedProperty, Part
 from models.domains.materials.mixture.recipe import read
 from models.domains.materials.process import Categorical, is_numeric
+from models.domains.telling import telling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -98,6 +99,17 @@ def _scaled(variable: Any, recipes: Sequence[Mapping[str, Any]]) -> Floats:
 def _one_hot(variable: Categorical, recipes: Sequence[Mapping[str, Any]]) -> Floats:
     hits = [[float(recipe[variable.name] == value) for value in variable.values] for recipe in recipes]
     return np.asarray(hits, dtype=np.float64).reshape(len(recipes), len(variable.values))
+
+
+def parts_of(spec: MixtureSpec, texts: Sequence[str]) -> tuple[Part, ...]:
+    """Return every component and process variable by its name; a categorical variable owns all columns of its block."""
+    layout = layout_of(spec)
+    parts = [Part(name, (column,)) for column, name in enumerate(spec.components)]
+    numeric = [variable.name for variable in spec.process if is_numeric(variable)]
+    parts += [Part(name, (column,)) for name, column in zip(numeric, layout.numeric, strict=True)]
+    categorical = [variable.name for variable in spec.process if not is_numeric(variable)]
+    parts += [Part(name, columns) for name, columns in zip(categorical, layout.categorical, strict=True)]
+    return telling(parts, features_of(spec, texts))
 
 
 def properties_of(spec: MixtureSpec, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:

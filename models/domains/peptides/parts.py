@@ -1,0 +1,43 @@
+"""The pieces of peptides by name: residues, motifs, and blocks of descriptors. Torch-free."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from models.domains.contract import Part
+from models.domains.peptides.features import REACH, SPECTRUM_WIDTH
+from models.domains.peptides.residues import RESIDUES, Z_SCALES
+from models.domains.telling import telling
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from models.domains.contract import Floats
+
+SCALES = ("lipophilicity", "bulk", "polarity and charge")
+"""What z1, z2 and z3 stand for (Sandberg et al., J. Med. Chem. 41:2481, 1998)."""
+
+
+def parts_of(features: Floats, max_length: int) -> tuple[Part, ...]:
+    """Return the parts in which peptides with these features [N, D] differ."""
+    return telling([*_spectrum(), *_descriptors(min(REACH, max_length))], features)
+
+
+def _spectrum() -> Iterator[Part]:
+    names = [f"residue {residue}" for residue in RESIDUES]
+    names += [f"motif {first}{second}" for first in RESIDUES for second in RESIDUES]
+    names += [f"motif {first}?{second}" for first in RESIDUES for second in RESIDUES]
+    return (Part(name, (column,)) for column, name in enumerate(names))
+
+
+def _descriptors(reach: int) -> Iterator[Part]:
+    n_scales = Z_SCALES.shape[1]
+    start = SPECTRUM_WIDTH
+    for end in ("N", "C"):
+        for position in range(1, reach + 1):
+            yield Part(f"position {position} from the {end}-terminus", tuple(range(start, start + n_scales)))
+            start += n_scales
+    for scale in SCALES:
+        yield Part(f"mean {scale}", (start,))
+        start += 1
+    yield from (Part(name, (start + i,)) for i, name in enumerate(("length", "N-terminal group", "C-terminal group")))
