@@ -16,6 +16,7 @@ from models.decision_specs import (
 )
 from models.domains import installed, open_domain
 from models.domains.contract import InvalidObjectError
+from models.scorer_specs import PREDICTED, RESERVED, ScorerSpec
 from models.specs import (
     Constraint,
     DomainSpec,
@@ -44,6 +45,7 @@ class CampaignSpec(Spec):
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
     domain: InstalledDomainSpec
+    scorers: Annotated[tuple[ScorerSpec, ...], Field(max_length=8)] = ()
     objectives: Annotated[tuple[Objective, ...], Field(min_length=1, max_length=8)]
     constraints: tuple[Constraint, ...] = ()
     guardrails: tuple[Guardrail, ...] = ()
@@ -65,6 +67,10 @@ class CampaignSpec(Spec):
                 measured.setdefault(assay_type, quantity)
         return measured
 
+    def computed(self) -> tuple[str, ...]:
+        """Return the names of the domain's computed properties, then those of the campaign's scorers."""
+        return (*open_domain(self.domain).computed, *(scorer.name for scorer in self.scorers))
+
     @model_validator(mode="after")
     def _names_are_clear(self) -> Self:
         taken = {column.lower() for column in open_domain(self.domain).object_columns}
@@ -78,8 +84,26 @@ class CampaignSpec(Spec):
         return self
 
     @model_validator(mode="after")
+    def _scorers_have_names_of_their_own(self) -> Self:
+        domain = open_domain(self.domain)
+        taken = {name.casefold() for name in (*RESERVED, *domain.computed, *domain.object_columns)}
+        taken |= {f"{item.name}_{part}".casefold() for item in self.objectives for part in PREDICTED}
+        taken |= {f"preference_{item.name}".casefold() for item in self.objectives}
+        taken |= {f"guardrail_{item.name}".casefold() for item in self.guardrails}
+        measured = {*self.quantities(), *(item.name for item in self.objectives if item.assay_type is not None)}
+        for place, scorer in enumerate(self.scorers):
+            name = scorer.name.casefold()
+            if name in taken:
+                raise misplaced(f"/scorers/{place}/name", f"{scorer.name!r} already stands for something else here")
+            if other := next((item for item in measured if f"{name}_".startswith(f"{item.casefold()}_")), None):
+                detail = f"{scorer.name!r} would be read as a column of the measured {other!r}"
+                raise misplaced(f"/scorers/{place}/name", detail)
+            taken.add(name)
+        return self
+
+    @model_validator(mode="after")
     def _properties_exist(self) -> Self:
-        known = open_domain(self.domain).computed
+        known = self.computed()
         asked = [(f"/objectives/{place}/computed", item.computed) for place, item in enumerate(self.objectives)]
         asked += [(f"/constraints/{place}/property", item.property) for place, item in enumerate(self.constraints)]
         for pointer, name in asked:
@@ -95,7 +119,7 @@ class CampaignSpec(Spec):
         for place, limit in enumerate(self.batch.limits):
             pointer = f"/batch/limits/{place}"
             if isinstance(limit, BudgetLimit):
-                _require(limit.property, domain.computed, f"{pointer}/property", "computed property")
+                _require(limit.property, self.computed(), f"{pointer}/property", "computed property")
             elif isinstance(limit, GroupLimit):
                 _require(limit.by, groups, f"{pointer}/by", "group")
             elif isinstance(limit, SharedLimit):

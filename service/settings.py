@@ -4,14 +4,42 @@ A setting `lease_seconds` is read from `ASSAYFLOW_LEASE_SECONDS`. Without `datab
 servers are used (see `service.embedded`), which live in `data_dir`.
 """
 
+import json
 import os
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from service.outbound.addresses import Rules, read_rules
+
 PREFIX = "ASSAYFLOW_"
+
+
+class ScorerSecret(BaseModel):
+    """What is sent to a scorer as `Authorization`, and the only host (or host:port) that it is sent to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = Field(min_length=1)
+    authorization: SecretStr
+
+    @field_validator("host")
+    @classmethod
+    def _is_one_host(cls, value: str) -> str:
+        if len(read_rules(value).hosts) != 1:
+            message = "host must be a host name or address, or host:port"
+            raise ValueError(message)
+        return value
+
+    @field_validator("authorization")
+    @classmethod
+    def _is_a_header(cls, value: SecretStr) -> SecretStr:
+        if not (text := value.get_secret_value()) or not text.isascii() or not text.isprintable():
+            message = "authorization must be one line of plain text"
+            raise ValueError(message)
+        return value
 
 
 class Settings(BaseSettings):
@@ -43,6 +71,12 @@ class Settings(BaseSettings):
     hazard_lists: Annotated[tuple[Path, ...], NoDecode] = Field(
         default=(), description="files that name what must never be proposed; several as in PATH"
     )
+    scorer_hosts: str = Field(
+        default="", description="what campaigns' scorers may be asked (docs/scorers.md); public addresses when empty"
+    )
+    scorer_secrets: dict[str, ScorerSecret] = Field(
+        default={}, description="by name, as JSON: what is sent to which scorer as Authorization"
+    )
     torch_threads: int = Field(default=1, ge=1, description="one makes a round repeatable bit for bit")
     device: str | None = Field(default=None, description="cpu, cuda, cuda:1 ...; the best available when absent")
 
@@ -50,6 +84,12 @@ class Settings(BaseSettings):
     @classmethod
     def _are_paths(cls, value: object) -> object:
         return [path for path in value.split(os.pathsep) if path] if isinstance(value, str) else value
+
+    @field_validator("scorer_hosts")
+    @classmethod
+    def _are_rules(cls, value: str) -> str:
+        read_rules(value)
+        return value
 
     @model_validator(mode="after")
     def _times_fit(self) -> Self:
@@ -65,6 +105,11 @@ class Settings(BaseSettings):
     def artefacts(self) -> Path:
         """The folder of checkpoints."""
         return self.artefacts_dir or self.data_dir / "artefacts"
+
+    @property
+    def scorer_rules(self) -> Rules:
+        """What scorers may be asked."""
+        return read_rules(self.scorer_hosts)
 
     def required_database_url(self) -> str:
         """Return the URL of the database, password included: never log it.
@@ -91,7 +136,13 @@ class Settings(BaseSettings):
 def _written(value: object) -> str:
     if isinstance(value, tuple):
         return os.pathsep.join(map(str, value))
+    if isinstance(value, dict):
+        return json.dumps({name: _secret(item) for name, item in value.items()})
     return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+def _secret(item: ScorerSecret) -> dict[str, str]:
+    return {"host": item.host, "authorization": item.authorization.get_secret_value()}
 
 
 def _required(url: SecretStr | None, name: str) -> str:

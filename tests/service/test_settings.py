@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -29,9 +30,23 @@ def test_hazard_lists_are_paths_as_in_path(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_passwords_do_not_show():
-    settings = Settings(database_url="postgresql+psycopg://u:secret@db/x", redis_url="redis://:secret@queue/0")
-    assert "secret" not in f"{settings} {settings!r} {settings.model_dump()} {settings.model_dump_json()}"
-    assert "secret" in settings.required_database_url()
+    scorer = {"host": "dock.example.org", "authorization": "Bearer hush"}
+    settings = Settings(
+        database_url="postgresql+psycopg://u:hush@db/x",
+        redis_url="redis://:hush@queue/0",
+        scorer_secrets={"dock": scorer},
+    )
+    assert "hush" not in f"{settings} {settings!r} {settings.model_dump()} {settings.model_dump_json()}"
+    assert "hush" in settings.required_database_url()
+
+
+def test_scorers_settings_travel_to_child_processes(monkeypatch: pytest.MonkeyPatch):
+    scorer = {"host": "dock.example.org:8443", "authorization": "Bearer hush"}
+    settings = Settings(scorer_hosts="public, [fd00::1]:8000 10.0.0.0/8", scorer_secrets={"dock": scorer})
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+    assert Settings() == settings
+    assert Settings().scorer_secrets["dock"].authorization.get_secret_value() == "Bearer hush"
 
 
 def test_without_urls_one_is_told_what_to_set():
@@ -46,8 +61,12 @@ def test_without_urls_one_is_told_what_to_set():
         ({"soft_time_limit_seconds": 10, "time_limit_seconds": 10}, "soft_time_limit_seconds"),
         ({"port": 70000}, "port"),
         ({"torch_threads": 0}, "torch_threads"),
+        ({"scorer_hosts": "https://dock.example.org"}, "scorer_hosts"),
+        ({"scorer_hosts": "dock.example.org:70000"}, "scorer_hosts"),
+        ({"scorer_secrets": {"dock": {"host": "10.0.0.0/8", "authorization": "x"}}}, "host must be"),
+        ({"scorer_secrets": {"dock": {"host": "dock", "authorization": "x\r\nHost: y"}}}, "one line"),
     ],
 )
-def test_a_wrong_value_is_named(wrong: dict[str, int], named: str):
+def test_a_wrong_value_is_named(wrong: dict[str, Any], named: str):
     with pytest.raises(ValidationError, match=named):
         Settings.model_validate(wrong)

@@ -1,0 +1,80 @@
+"""A domain around another one, for wrappers that change a few answers and hand on all others.
+
+Knows nothing of what the wrappers add. The methods here stand for "as the domain says": a wrapper defines those it is
+about, and a new question of the contract is answered by all wrappers at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from models.domains.contract import Domain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from gpytorch.kernels import Kernel
+
+    from models.domains.contract import Floats, Part
+    from models.gflownet.environment import Environment
+
+
+class DelegatingDomain(Domain):
+    """Answers as the domain it is given does."""
+
+    def __init__(self, domain: Domain) -> None:
+        self._domain = domain
+        self.object_columns, self.needs_all_columns = domain.object_columns, domain.needs_all_columns
+        self.computed, self.groupings, self.formats = domain.computed, domain.groupings, domain.formats
+
+    def parse(self, fields: Mapping[str, str]) -> str:
+        """Return the canonical text of an object."""
+        return self._domain.parse(fields)
+
+    def check(self, text: str) -> list[str]:
+        """Return the reasons why this object may not be proposed, or nothing."""
+        return self._domain.check(text)
+
+    def pattern(self, text: str) -> Callable[[str], bool]:
+        """Return the test that a pattern of the domain's language stands for."""
+        return self._domain.pattern(text)
+
+    def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
+        """Return the named computed properties, each [N]."""
+        return self._domain.properties(texts, names)
+
+    def group(self, texts: Sequence[str], name: str) -> list[str]:
+        """Return the group of each object [N]."""
+        return self._domain.group(texts, name)
+
+    def columns(self, text: str) -> dict[str, str | float]:
+        """Return the flat columns that describe the object."""
+        return self._domain.columns(text)
+
+    def display(self, text: str) -> str:
+        """Return what a person reads."""
+        return self._domain.display(text)
+
+    def features(self, texts: Sequence[str]) -> Floats:
+        """Return proxy inputs [N, D]."""
+        return self._domain.features(texts)
+
+    def parts(self, texts: Sequence[str]) -> tuple[Part, ...]:
+        """Return the pieces that tell the objects apart."""
+        return self._domain.parts(texts)
+
+    def similarity(self, left: Sequence[str], right: Sequence[str]) -> Floats:
+        """Return similarities [N, M] in 0-1."""
+        return self._domain.similarity(left, right)
+
+    def draw(self, texts: Sequence[str], captions: Sequence[str]) -> str:
+        """Return one SVG that shows the objects."""
+        return self._domain.draw(texts, captions)
+
+    def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:
+        """Return the generative environment. Loads torch."""
+        return self._domain.environment(known, device)
+
+    def kernel(self) -> Kernel:
+        """Return a fresh GP kernel over `features`. Loads torch."""
+        return self._domain.kernel()

@@ -1,0 +1,1 @@
+"""Requests that this house sends to addresses that others name."""

@@ -1,0 +1,221 @@
+"""A scorer that is an HTTP service of a user's: asked in batches, again when it stumbles, and trusted with nothing.
+
+Its address is judged by `service.outbound.addresses`, and requests go to the very address that was judged: no proxy, no
+redirect, no second look-up. Nothing that it answers is repeated to anybody but as numbers. Knows no campaign.
+"""
+
+from __future__ import annotations
+
+import time
+import weakref
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, final
+
+import httpx
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from models.scorer_specs import SECONDS, ScorerSpec
+from models.scorers.contract import ScorerError
+from models.scorers.entry_points import described
+from service.outbound.addresses import RefusedAddressError, Resolver, Rules, Target, locate
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Sequence
+
+    from models.scorers.contract import Row
+
+ATTEMPTS = 4
+FIRST_WAIT_SECONDS = 0.5
+MOST_WAIT_SECONDS = 60.0
+"""A scorer that asks for more patience than this has failed."""
+SLICE_SECONDS = 0.5
+"""While waiting, one listens this often whether the work is to stop."""
+MOST_BYTES = 2**20
+"""A number takes 25 characters at most, and there are 10,000."""
+_OK = 200
+_AGAIN = (429, 500, 502, 503, 504)
+
+
+class Answer(BaseModel):
+    """What a scorer answers; further members are passed over."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+    values: tuple[float | None, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What a scorer's requests depend on beside its specification; tests replace the last three."""
+
+    rules: Rules
+    authorization: str | None = field(default=None, repr=False)
+    resolve: Resolver | None = None
+    transport: httpx.BaseTransport | None = None
+    sleep: Callable[[float], None] = time.sleep
+
+
+class _AgainError(Exception):
+    """The request may be sent again; `wait` is how long the scorer asked to be left alone."""
+
+    def __init__(self, reason: str, wait: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.wait = wait
+
+
+@final
+class HttpScorer:
+    """POSTs `{"property", "objects"}` and reads `{"values"}`.
+
+    Args:
+        spec: names the property.
+        target: its URL, judged.
+        outside: the operator's rules and what else its requests depend on.
+        heard: called while waiting; what it raises stops the work.
+    """
+
+    def __init__(self, spec: ScorerSpec, target: Target, outside: Outside, heard: Callable[[], None]) -> None:
+        self.computes = described(spec)
+        self.batch_size = spec.batch_size
+        self._name = spec.name
+        self._target = target
+        self._outside = outside
+        self._heard = heard
+        self._seconds = spec.timeout_seconds or SECONDS
+        self._addresses: list[str] = []
+        self._client = httpx.Client(
+            transport=outside.transport,
+            verify=_trusted() if outside.transport is None and target.scheme == "https" else False,
+            timeout=self._seconds,
+            follow_redirects=False,
+            trust_env=False,
+        )
+        weakref.finalize(self, self._client.close)
+
+    def __call__(self, rows: Sequence[Row]) -> Sequence[float | None]:
+        """Return the value of each object.
+
+        Raises:
+            ScorerError: if there is no usable answer after some attempts.
+        """
+        body: dict[str, object] = {"property": self._name, "objects": [dict(row) for row in rows]}
+        for attempt in range(ATTEMPTS):
+            try:
+                return self._read(self._send(body, attempt), len(rows))
+            except _AgainError as error:
+                self._addresses = []  # it may have moved: look it up, and judge it, once more
+                if attempt + 1 == ATTEMPTS:
+                    raise ScorerError(self._name, f"{error.reason}, {ATTEMPTS} times in a row") from error
+                self._wait(error, FIRST_WAIT_SECONDS * 2**attempt)
+        raise AssertionError
+
+    def _send(self, body: dict[str, object], attempt: int) -> bytes:
+        """Return the content of a good answer."""
+        request = self._request(body, attempt)
+        deadline = time.monotonic() + self._seconds
+        try:
+            response = self._client.send(request, stream=True)
+            try:
+                self._check(response)
+                return self._content(response, deadline)
+            finally:
+                response.close()
+        except httpx.TimeoutException as error:
+            raise _AgainError(f"no answer within {self._seconds:g} seconds") from error
+        except httpx.TransportError as error:
+            raise _AgainError(f"the connection failed ({type(error).__name__})") from error
+
+    def _request(self, body: dict[str, object], attempt: int) -> httpx.Request:
+        """Return a request to a judged address that bears the host's name, in TLS as well."""
+        target, address = self._target, self._address(attempt)
+        host = f"[{address}]" if ":" in address else address
+        headers = {"Host": target.authority, "Accept": "application/json", "Accept-Encoding": "identity"}
+        if self._outside.authorization is not None:
+            headers["Authorization"] = self._outside.authorization
+        return self._client.build_request(
+            "POST",
+            f"{target.scheme}://{host}:{target.port}{target.path}",
+            json=body,
+            headers={**headers, "User-Agent": "assayflow"},
+            extensions={"sni_hostname": target.host},
+        )
+
+    def _address(self, attempt: int) -> str:
+        """Return an address that was judged: the same while it answers, another after a failure if there is one."""
+        if not self._addresses:
+            try:
+                found = locate(self._target, self._outside.rules, self._outside.resolve)
+            except RefusedAddressError as error:
+                raise ScorerError(self._name, str(error)) from error
+            except OSError as error:
+                raise _AgainError(f"{self._target.host} cannot be resolved") from error
+            self._addresses = [found[attempt % len(found)]]
+        return self._addresses[0]
+
+    def _check(self, response: httpx.Response) -> None:
+        status, kind = response.status_code, response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if status in _AGAIN:
+            raise _AgainError(f"it answered {status}", _patience(response.headers.get("retry-after")))
+        if response.has_redirect_location:
+            raise ScorerError(self._name, f"it answered a redirect ({status}), which is not followed")
+        if status != _OK:
+            raise ScorerError(self._name, f"it answered {status}")
+        if kind != "application/json" or response.headers.get("content-encoding", "identity") != "identity":
+            raise ScorerError(self._name, "its answer is no plain application/json")
+
+    def _content(self, response: httpx.Response, deadline: float) -> bytes:
+        """Return the content, unless it is too long or comes too slowly."""
+        content = bytearray()
+        for chunk in response.iter_raw():
+            content += chunk
+            if len(content) > MOST_BYTES:
+                raise ScorerError(self._name, f"its answer is longer than {MOST_BYTES} bytes")
+            if time.monotonic() > deadline:
+                raise _AgainError(f"no whole answer within {self._seconds:g} seconds")
+        return bytes(content)
+
+    def _read(self, content: bytes, n: int) -> Sequence[float | None]:
+        try:
+            values = Answer.model_validate_json(content).values
+        except ValidationError as error:
+            place = "/".join(map(str, error.errors(include_input=False, include_context=False)[0]["loc"]))
+            where = f" (wrong at {place})" if place else ""
+            raise ScorerError(self._name, f'its answer is not {{"values": [number or null, ...]}}{where}') from None
+        if len(values) != n:
+            raise ScorerError(self._name, f"it answered {len(values)} values for {n} objects")
+        return values
+
+    def _wait(self, error: _AgainError, usual: float) -> None:
+        seconds = usual if error.wait is None else max(error.wait, 0.0)
+        if seconds > MOST_WAIT_SECONDS:
+            raise ScorerError(self._name, f"{error.reason} and asks to wait {seconds:.0f} seconds") from error
+        while seconds > 0:
+            self._heard()
+            self._outside.sleep(min(seconds, SLICE_SECONDS))
+            seconds -= SLICE_SECONDS
+
+
+def _patience(text: str | None) -> float | None:
+    """Return the seconds of a Retry-After header (RFC 9110): a number or a date; None without a readable one."""
+    if text is None:
+        return None
+    if text.strip().isdecimal():
+        return float(text)
+    try:
+        until = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return (until - datetime.now(UTC)).total_seconds()
+
+
+def _trusted() -> ssl.SSLContext:
+    """Return certifi's authorities and this machine's, so that an operator may add the house's own."""
+    context = httpx.create_ssl_context(trust_env=False)
+    context.load_default_certs()
+    return context

@@ -1,0 +1,49 @@
+"""Opens a campaign's domain with the campaign's own scorers among its computed properties.
+
+Every task that computes with a campaign opens its domain here. Knows no task; loads no torch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from models.domains import open_domain
+from models.scorers.contract import ScorerError
+from models.scorers.domain import ScoredDomain, unheard
+from models.scorers.entry_points import FunctionScorer
+from service.outbound.scorers import RefusedScorerError, check_scorer
+from workers.http_scorer import HttpScorer, Outside
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from models.campaign import CampaignSpec
+    from models.domains.contract import Domain
+    from models.scorer_specs import ScorerSpec
+    from models.scorers.contract import Scorer
+    from service.settings import Settings
+
+
+def open_campaign_domain(settings: Settings, spec: CampaignSpec, heard: Callable[[], None] = unheard) -> Domain:
+    """Return the domain of a campaign; its scorers are asked when their properties are.
+
+    `heard` is called before each batch of objects and while waiting for a scorer; what it raises stops the work.
+
+    Raises:
+        ScorerError: if a scorer may not be used under the operator's rules of today, or is not installed.
+    """
+    domain = open_domain(spec.domain)
+    if not spec.scorers:
+        return domain
+    return ScoredDomain(domain, {item.name: _opened(item, settings, heard) for item in spec.scorers}, heard)
+
+
+def _opened(spec: ScorerSpec, settings: Settings, heard: Callable[[], None]) -> Scorer:
+    try:
+        target = check_scorer(spec, settings)
+    except RefusedScorerError as error:
+        raise ScorerError(spec.name, error.detail) from error
+    if target is None:
+        return FunctionScorer(spec)
+    secret = None if spec.secret is None else settings.scorer_secrets[spec.secret].authorization.get_secret_value()
+    return HttpScorer(spec, target, Outside(settings.scorer_rules, secret), heard)
