@@ -60,6 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
         ],
     )
     app.state.sessions, app.state.sender, app.state.metrics = sessions, sender, metrics
+    app.state.settings = settings
     for router in ROUTERS:
         app.include_router(router)
     install_problem_handlers(app)

@@ -9,10 +9,11 @@ from fastapi import APIRouter, Body, Response
 from models.campaign import CampaignSpec
 from service.api.body import StrictRoute
 from service.api.conventions import AskedPage, IfMatch, answer, etag, require_match
-from service.api.dependencies import Reader, Transaction, Writer
+from service.api.dependencies import Operators, Reader, Transaction, Writer
 from service.api.documentation import ETAG, LINK, Responses, guarded, header
 from service.api.idempotency import Once
 from service.campaigns import commands, queries
+from service.outbound.scorers import check_scorers
 from service.schemas.base import Page
 from service.schemas.campaigns import Campaign
 from service.store import tables
@@ -27,10 +28,13 @@ CREATED: Responses = {201: {"description": "The campaign", **header("Location", 
 
 
 @router.post("", status_code=201, response_model=Campaign, responses={**CREATED, **guarded(409, 415)})
-def create_campaign(spec: CampaignSpec, caller: Writer, session: Transaction, once: Once) -> Response:
+def create_campaign(
+    spec: CampaignSpec, caller: Writer, session: Transaction, once: Once, settings: Operators
+) -> Response:
     """Describe what may be built and what is wanted; computing starts with the first round."""
 
     def create() -> Response:
+        check_scorers(spec.scorers, settings)
         row = commands.create_campaign(session, caller.workspace_id, spec)
         return _answer(row, 201, {"Location": f"/v1/campaigns/{row.id}"})
 
@@ -55,12 +59,16 @@ def patch_campaign(
     changes: Changes,
     caller: Writer,
     session: Transaction,
+    settings: Operators,
     if_match: IfMatch = None,
 ) -> Response:
     """Change the specification by a JSON merge patch (RFC 7396); rounds that were started keep theirs."""
     current = queries.get_campaign(session, caller.workspace_id, campaign_id)
     require_match(if_match, etag(current.version))
-    return _answer(commands.patch_campaign(session, caller.workspace_id, campaign_id, current.version, changes))
+    changed = commands.patch_campaign(session, caller.workspace_id, campaign_id, current.version, changes)
+    if "scorers" in changes:
+        check_scorers(CampaignSpec.model_validate(changed.spec).scorers, settings)
+    return _answer(changed)
 
 
 @router.post("/{campaign_id}/archive", response_model=Campaign, responses={200: ETAG, **guarded(404, 409)})

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from service import keys
 from service.errors import ForbiddenError, UnauthorizedError
 from service.keys import Scope
+from service.settings import Settings
 from service.store.session import Sessions
 
 bearer = HTTPBearer(
@@ -31,6 +32,11 @@ class Caller:
 def sessions_of(request: Request) -> Sessions:
     """Return the application's maker of sessions."""
     return cast("Sessions", request.app.state.sessions)
+
+
+def settings_of(request: Request) -> Settings:
+    """Return the application's settings."""
+    return cast("Settings", request.app.state.settings)
 
 
 def authenticate(
@@ -70,4 +76,5 @@ Transaction = Annotated[Session, Depends(open_transaction, scope="function")]
 Reader = Annotated[Caller, Depends(require("read"))]
 Writer = Annotated[Caller, Depends(require("write"))]
 Admin = Annotated[Caller, Depends(require("admin"))]
+Operators = Annotated[Settings, Depends(settings_of)]
 RoundNumber = Annotated[int, Path(ge=1, le=2**31 - 1, description="the round's number, from 1")]

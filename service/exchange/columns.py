@@ -245,4 +245,5 @@ def _downloaded(spec: CampaignSpec, domain: Domain) -> set[str]:
         names |= {key(f"{objective.name}_{part}") for part in ("mean", "sd", "low", "high")}
         names.add(key(f"preference_{objective.name}"))
     names |= {key(f"guardrail_{guardrail.name}") for guardrail in spec.guardrails}
+    names |= {key(scorer.name) for scorer in spec.scorers}
     return names | {key(name) for name in domain.computed} | {*RESULT_FIELDS}

@@ -41,8 +41,8 @@ _HOUSE = tuple(
 )
 """What a house's own networks and machines are called (RFC 1918, 6598, 4193)."""
 _UNICAST = IPv6Network("2000::/3")
-_EMBEDDING = tuple(map(IPv6Network, ("2001::/32", "2002::/16")))
-"""Public IPv6 that carries an IPv4 address, which could be any (RFC 4380, RFC 3056)."""
+_SPECIAL = tuple(map(ip_network, ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "2002::/16", "3fff::/20")))
+"""Registered for a purpose or carrying any IPv4 address (RFC 3056, 4380, 6890, 9637); some Pythons call them global."""
 
 
 class RefusedAddressError(ValueError):
@@ -147,9 +147,9 @@ def is_public(address: Address) -> bool:
     """Tell whether an address is one of the public internet and nothing else, not even in disguise."""
     if address in _METADATA or address.is_multicast or address.is_reserved or not address.is_global:
         return False
-    if isinstance(address, IPv4Address):
-        return True
-    return address in _UNICAST and not any(address in network for network in _EMBEDDING)
+    if isinstance(address, IPv6Address) and address not in _UNICAST:
+        return False
+    return not any(address in network for network in _SPECIAL)
 
 
 def _check_address(address: Address, target: Target, rules: Rules) -> None:

@@ -29,18 +29,18 @@ class RefusedScorerError(ValueError):
         self.detail = detail
 
 
-def check_scorers(scorers: Iterable[ScorerSpec], settings: Settings) -> None:
-    """Check all scorers of a campaign.
+def check_scorers(scorers: Iterable[ScorerSpec], settings: Settings, root: str = "") -> None:
+    """Check all scorers of a campaign, whose specification is at the JSON pointer `root` of what was sent.
 
     Raises:
-        UnprocessableError: if one may not be used; it names the field by its place in the campaign's specification.
+        UnprocessableError: if one may not be used; it names the field by its place.
     """
     wrong = []
     for place, spec in enumerate(scorers):
         try:
             check_scorer(spec, settings)
         except RefusedScorerError as error:
-            wrong.append({"pointer": f"/scorers/{place}{error.pointer}", "detail": error.detail})
+            wrong.append({"pointer": f"{root}/scorers/{place}{error.pointer}", "detail": error.detail})
     if wrong:
         raise UnprocessableError("a scorer of the campaign cannot be used", wrong)
 

@@ -1,0 +1,267 @@
+"""Scorers over HTTP, asked on a real server: what is sent, what is believed, how often, and what is never told."""
+
+import gzip
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import httpx
+import pytest
+from scorer_servers import Reply, scorer_server, values
+
+from models.records import Cancelled
+from models.scorer_specs import ScorerSpec
+from models.scorers.contract import ScorerError
+from models.scorers.domain import unheard
+from service.outbound.addresses import check_url, read_rules
+from workers.http_scorer import ATTEMPTS, MOST_BYTES, HttpScorer, Outside
+
+ROWS = ({"smiles": "CCO", "object": "CCO"}, {"smiles": "C", "object": "C"})
+JSON = {"Content-Type": "application/json"}
+PRIVATE = "the body of an answer"
+
+
+class Clock:
+    """Sleeps at once, and remembers how long it should have been."""
+
+    def __init__(self) -> None:
+        self.slept = 0.0
+
+    def __call__(self, seconds: float) -> None:
+        self.slept += seconds
+
+
+def scorer_at(
+    url: str, outside: Outside | None = None, heard: Callable[[], None] = unheard, **fields: Any
+) -> HttpScorer:
+    outside = outside or Outside(read_rules("127.0.0.1"), sleep=Clock())
+    spec = ScorerSpec.model_validate({"name": "docking", "url": url, **fields})
+    return HttpScorer(spec, check_url(url, outside.rules), outside, heard)
+
+
+@contextmanager
+def asked(*replies: Reply, outside: Outside | None = None, **fields: Any):
+    """Yield a scorer that gives these replies, the last one again and again, and its server."""
+    with scorer_server(lambda _body, number: replies[min(number, len(replies) - 1)]) as server:
+        scorer = scorer_at(server.url, outside, **fields)
+        yield scorer, server
+        scorer._client.close()
+
+
+def failure(*replies: Reply, **fields: Any) -> str:
+    """Return why a scorer with these replies fails."""
+    with asked(*replies, **fields) as (scorer, _), pytest.raises(ScorerError, match="scorer 'docking': ") as caught:
+        scorer(ROWS)
+    assert PRIVATE not in str(caught.value)
+    return caught.value.reason
+
+
+def test_objects_are_sent_with_their_columns_and_values_come_back():
+    outside = Outside(read_rules("127.0.0.1"), "Bearer hush")
+    assert "hush" not in repr(outside)
+    with asked(values(1.5, None), values(2, -3), outside=outside) as (scorer, server):
+        assert list(scorer(ROWS)) == [1.5, None]
+        assert list(scorer(ROWS)) == [2.0, -3.0]
+    headers, body = server.asked[0]
+    assert body == {"property": "docking", "objects": [dict(row) for row in ROWS]}
+    assert headers["Authorization"] == "Bearer hush"
+    assert headers["Host"] == f"127.0.0.1:{server.port}"
+    assert headers["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b'{"values": [1.0]}', "it answered 1 values for 2 objects"),
+        (b'{"values": [1.0, 2.0, 3.0]}', "it answered 3 values for 2 objects"),
+        (b'{"values": [1.0, NaN]}', "wrong at values/1"),
+        (b'{"values": [1.0, 1e999]}', "wrong at values/1"),
+        (b'{"values": [Infinity, 1.0]}', "wrong at values/0"),
+        (b'{"values": [true, 1.0]}', "wrong at values/0"),
+        (b'{"values": ["the body of an answer", 1.0]}', "wrong at values/0"),
+        (b'{"values": {"the body of an answer": 1}}', "wrong at values"),
+        (b'{"the body of an answer": 1}', "wrong at values"),
+        (b'["the body of an answer"]', "number or null"),
+        (b"the body of an answer", "number or null"),
+        (b"\xff\xfe", "number or null"),
+        (b"", "number or null"),
+        (b"[" * 100_000, "number or null"),
+        (b'{"values": [' + b"9" * 400 + b", 1]}", "wrong at values/0"),
+        (b'{"values": [' + b"9" * 5000 + b", 1]}", "number or null"),
+        (b'{"values": [1, 2], "comment": "' + b"x" * MOST_BYTES + b'"}', "longer than"),
+    ],
+)
+def test_an_answer_that_is_none_fails_at_once(content: bytes, why: str):
+    assert why in failure(Reply(content))
+
+
+@pytest.mark.parametrize(
+    ("reply", "why"),
+    [
+        (Reply(PRIVATE.encode(), 404), "it answered 404"),
+        (Reply(PRIVATE.encode(), 401), "it answered 401"),
+        (Reply(b"", 201), "it answered 201"),
+        (Reply(b'{"values": [1, 2]}', 200, {"Content-Type": "text/html"}), "no plain application/json"),
+        (Reply(b'{"values": [1, 2]}', 200, {}), "no plain application/json"),
+        (Reply(gzip.compress(b"{}"), 200, JSON | {"Content-Encoding": "gzip"}), "no plain application/json"),
+        (Reply(b"", 302, {"Location": "http://169.254.169.254/"}), "redirect (302), which is not followed"),
+        (Reply(b"", 307, {"Location": "/score"}), "redirect (307), which is not followed"),
+    ],
+)
+def test_a_refusal_is_not_asked_twice(reply: Reply, why: str):
+    with asked(reply) as (scorer, server):
+        with pytest.raises(ScorerError) as caught:
+            scorer(ROWS)
+        assert len(server.asked) == 1
+    assert why in caught.value.reason
+    assert PRIVATE not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_a_stumble_is_forgiven_a_few_times(status: int):
+    clock = Clock()
+    outside = Outside(read_rules("127.0.0.1"), sleep=clock)
+    stumble = Reply(PRIVATE.encode(), status)
+    with asked(*[stumble] * (ATTEMPTS - 1), values(1.0, 2.0), outside=outside) as (scorer, server):
+        assert list(scorer(ROWS)) == [1.0, 2.0]
+        assert len(server.asked) == ATTEMPTS
+    assert clock.slept == 0.5 + 1 + 2
+    assert failure(stumble) == f"it answered {status}, {ATTEMPTS} times in a row"
+
+
+def test_a_scorer_says_how_long_it_wants_to_be_left_alone():
+    in_a_while = format_datetime(datetime.now(UTC) + timedelta(seconds=20), usegmt=True)
+    for text, least, most in (("7", 7, 7), (in_a_while, 17, 21), ("0", 0, 0), ("soon", 0.5, 0.5), ("-5", 0.5, 0.5)):
+        clock = Clock()
+        outside = Outside(read_rules("127.0.0.1"), sleep=clock)
+        busy = Reply(b"", 429, {"Retry-After": text})
+        with asked(busy, values(1.0, 2.0), outside=outside) as (scorer, _):
+            scorer(ROWS)
+        assert least <= clock.slept <= most
+    assert "asks to wait 3600 seconds" in failure(Reply(b"", 503, {"Retry-After": "3600"}))
+
+
+def test_a_slow_answer_is_given_up():
+    def slow(_body: Any, _number: int) -> Reply:
+        time.sleep(0.3)
+        return values(1.0, 2.0)
+
+    with scorer_server(slow) as server:
+        scorer = scorer_at(server.url, timeout_seconds=0.05)
+        with pytest.raises(ScorerError, match=f"no answer within 0.05 seconds, {ATTEMPTS} times"):
+            scorer(ROWS)
+        scorer._client.close()
+
+
+class Dripping(httpx.SyncByteStream):
+    """A body that comes a byte at a time, each in good time."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        for byte in b'{"values": [1.0, 2.0]}':
+            time.sleep(0.02)
+            yield bytes([byte])
+
+
+def test_an_answer_that_drips_is_given_up_as_well():
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, headers=JSON, stream=Dripping()))
+    outside = Outside(read_rules("127.0.0.1"), transport=transport, sleep=Clock())
+    with pytest.raises(ScorerError, match=r"no whole answer within 0.1 seconds"):
+        scorer_at("http://127.0.0.1:8000/", outside, timeout_seconds=0.1)(ROWS)
+
+
+def test_nobody_at_home_is_told():
+    with scorer_server(lambda _body, _number: values()) as server:
+        url = server.url
+    with pytest.raises(ScorerError, match="the connection failed"):
+        scorer_at(url)(ROWS)
+
+
+def test_the_work_can_be_stopped_while_a_scorer_is_waited_for():
+    def stopped() -> None:
+        raise Cancelled
+
+    with scorer_server(lambda _body, _number: Reply(b"", 503)) as server:
+        scorer = scorer_at(server.url, heard=stopped)
+        with pytest.raises(Cancelled):
+            scorer(ROWS)
+        scorer._client.close()
+        assert len(server.asked) == 1
+
+
+def good() -> httpx.Response:
+    return httpx.Response(200, headers=JSON, stream=httpx.ByteStream(b'{"values": [1.0, 2.0]}'))
+
+
+def name_server(*answers: Sequence[str]) -> tuple[Callable[[str, int], list[str]], list[str]]:
+    """Return a resolver that gives these answers, one after the other, and what it was asked."""
+    asked_for: list[str] = []
+
+    def resolve(host: str, _port: int) -> list[str]:
+        asked_for.append(host)
+        return list(answers[min(len(asked_for), len(answers)) - 1])
+
+    return resolve, asked_for
+
+
+def test_requests_go_to_the_address_that_was_judged_under_the_name_that_was_given():
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return good()
+
+    resolve, asked_for = name_server(["93.184.216.34"], ["127.0.0.1"])
+    outside = Outside(read_rules(""), resolve=resolve, transport=httpx.MockTransport(answer))
+    scorer = scorer_at("https://dock.example.org/v1/score?model=3", outside)
+    for _ in range(3):
+        scorer(ROWS)
+    assert asked_for == ["dock.example.org"]  # a second look-up could lead elsewhere
+    for request in seen:
+        assert str(request.url) == "https://93.184.216.34/v1/score?model=3"
+        assert request.headers["Host"] == "dock.example.org"
+        assert request.extensions["sni_hostname"] == "dock.example.org"
+
+
+def test_a_name_that_turns_inward_after_a_failure_is_refused():
+    seen: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.url.host)
+        raise httpx.ConnectError("gone")
+
+    resolve, _ = name_server(["93.184.216.34"], ["10.0.0.1"])
+    outside = Outside(read_rules(""), resolve=resolve, transport=httpx.MockTransport(answer), sleep=Clock())
+    with pytest.raises(ScorerError, match="its address is not a public one"):
+        scorer_at("https://dock.example.org/", outside)(ROWS)
+    assert seen == ["93.184.216.34"]
+
+
+def test_another_address_is_tried_after_a_failure():
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "93.184.216.34":
+            raise httpx.ConnectError("gone")
+        return good()
+
+    resolve, _ = name_server(["93.184.216.34", "2606:2800:220::1"])
+    outside = Outside(read_rules(""), resolve=resolve, transport=httpx.MockTransport(answer), sleep=Clock())
+    assert list(scorer_at("https://dock.example.org/", outside)(ROWS)) == [1.0, 2.0]
+
+
+def test_a_name_without_an_address_is_looked_up_again():
+    def resolve(_host: str, _port: int) -> list[str]:
+        raise OSError("no such name")
+
+    outside = replace(Outside(read_rules("")), resolve=resolve, sleep=Clock())
+    with pytest.raises(ScorerError, match=f"dock.example.org cannot be resolved, {ATTEMPTS} times"):
+        scorer_at("https://dock.example.org/", outside)(ROWS)
+
+
+def test_the_environment_s_proxies_are_not_asked(monkeypatch: pytest.MonkeyPatch):
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with asked(values(1.0, 2.0)) as (scorer, _):
+        assert list(scorer(ROWS)) == [1.0, 2.0]
