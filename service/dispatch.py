@@ -1,7 +1,7 @@
 """Sends tasks to the workers: after the commit, by name, with an id. Loads neither torch nor the workers.
 
-A broker that does not answer loses nothing: the round stays queued in the database and the workers' sweep sends it
-again.
+A broker that does not answer loses nothing: rounds and jobs stay queued in the database and the workers' sweep sends
+them again.
 """
 
 from typing import Protocol
@@ -14,11 +14,14 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from service.store.session import Sessions
+from service.store.states import Queue
 
 ROUND_TASK = "assayflow.round"
 """Computes one round; its argument is the round's id."""
+JOB_TASK = "assayflow.job"
+"""Does one job; its argument is the job's id."""
 SWEEP_TASK = "assayflow.sweep"
-"""Looks for lost rounds; no argument."""
+"""Looks for lost rounds and jobs; no argument."""
 
 _BUFFER = "assayflow.tasks"
 _log = structlog.get_logger(__name__)
@@ -27,7 +30,7 @@ _log = structlog.get_logger(__name__)
 class Sender(Protocol):
     """Hands one task to the queue."""
 
-    def __call__(self, task: str, item: UUID) -> None:
+    def __call__(self, task: str, item: UUID, queue: Queue) -> None:
         """Send it; must not raise when the queue does not answer."""
 
 
@@ -44,10 +47,10 @@ class CelerySender:
             task_publish_retry_policy={"max_retries": 1, "interval_start": 0.1},
         )
 
-    def __call__(self, task: str, item: UUID) -> None:
+    def __call__(self, task: str, item: UUID, queue: Queue) -> None:
         """Send a task, or log that the sweep will have to."""
         try:
-            self._celery.send_task(task, args=[str(item)])
+            self._celery.send_task(task, args=[str(item)], queue=queue)
         except (OperationalError, OSError) as error:
             _log.warning("task not sent, the sweep will send it", task=task, item=str(item), error=type(error).__name__)
 
@@ -65,9 +68,9 @@ class CelerySender:
         self._celery.close()
 
 
-def send_after_commit(session: Session, task: str, item: UUID) -> None:
+def send_after_commit(session: Session, task: str, item: UUID, queue: Queue) -> None:
     """Send a task when this session's transaction commits, and never if it does not."""
-    session.info.setdefault(_BUFFER, []).append((task, item))
+    session.info.setdefault(_BUFFER, []).append((task, item, queue))
 
 
 def deliver(sessions: Sessions, send: Sender) -> None:
@@ -75,8 +78,8 @@ def deliver(sessions: Sessions, send: Sender) -> None:
 
     def flush(session: Session) -> None:
         if not session.in_nested_transaction():
-            for task, item in dict.fromkeys(session.info.pop(_BUFFER, ())):
-                send(task, item)
+            for task, item, queue in dict.fromkeys(session.info.pop(_BUFFER, ())):
+                send(task, item, queue)
 
     def forget(session: Session) -> None:
         session.info.pop(_BUFFER, None)

@@ -1,34 +1,35 @@
 """The Celery application: which tasks there are, on which queue, and how a worker treats them.
 
-Two roles, each its own process, started by `run_worker`:
+Three roles, each its own process, started by `run_worker`:
 
-- a round worker (`python -m workers --no-beat`) computes rounds, one at a time, in a child process;
-- upkeep (`python -m workers --beat`) is Celery beat with a small worker of its own, so that lost rounds are found while
-  every round worker is busy. It loads no torch, and several of them do no harm.
+- a round worker (`python -m workers --no-beat`) computes rounds and backtests, one at a time, in a child process;
+- a fast worker (`python -m workers --fast`) answers samples and predictions likewise, so that none waits for a round;
+- upkeep (`python -m workers --beat`) is Celery beat with a small worker of its own, so that lost work is found while
+  every other worker is busy. It loads no torch, and several of them do no harm.
 
-`python -m workers` is both. SIGTERM or Ctrl-C gives a running round back to the queue and ends within seconds; the next
-worker resumes it from its checkpoint.
+`python -m workers` is all three. SIGTERM or Ctrl-C gives what is running back to the queue and ends within seconds; the
+next worker resumes a round from its checkpoint and begins a job anew.
 """
 
 import logging
 import warnings
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from celery import Celery, signals
 from celery.exceptions import SecurityWarning
 
 from models.hazards import load
-from service.dispatch import ROUND_TASK, SWEEP_TASK
+from service.dispatch import JOB_TASK, ROUND_TASK, SWEEP_TASK
 from service.logs import configure_logs
 from service.settings import Settings
 from workers.process import Process, die_with_parent
 
-ROUND_QUEUE = "celery"
-"""The name under which `service.dispatch` sends: Celery's default."""
+Role = Literal["rounds", "fast", "upkeep"]
+"""Also the name, before `@host`, under which a worker answers to Celery's remote control."""
 UPKEEP_QUEUE = "upkeep"
-ROUND_NODE, UPKEEP_NODE = "rounds", "upkeep"
-"""The names, before `@host`, under which the two roles answer to Celery's remote control."""
+QUEUES: dict[Role, str] = {"rounds": "celery", "fast": "fast", "upkeep": UPKEEP_QUEUE}
+"""The queues that `service.dispatch` sends to, and upkeep's own."""
 _REDELIVERY_MARGIN_SECONDS = 600
 
 
@@ -42,8 +43,8 @@ def make_app(settings: Settings) -> Celery:
     return app
 
 
-def run_worker(settings: Settings, *, upkeep: bool = False) -> int:
-    """Run a round worker, or upkeep, until a signal ends it; return the exit status.
+def run_worker(settings: Settings, role: Role = "rounds") -> int:
+    """Run a worker until a signal ends it; return the exit status.
 
     Raises:
         HazardListError: if the operator names a hazard list that cannot be used.
@@ -51,12 +52,12 @@ def run_worker(settings: Settings, *, upkeep: bool = False) -> int:
     # Celery advises against root, which a bare machine may have only; messages are JSON and run no code.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     common = ["--quiet", "worker", "--without-gossip", "--without-mingle", f"--loglevel={settings.log_level.upper()}"]
-    if upkeep:
-        role = ["--pool=solo", "--beat", "--scheduler=celery.beat:Scheduler", f"--queues={UPKEEP_QUEUE}"]
+    if role == "upkeep":
+        pool = ["--pool=solo", "--beat", "--scheduler=celery.beat:Scheduler"]
     else:
         load(settings.hazard_lists)  # a list that cannot be used stops the start, not the first round
-        role = ["--pool=prefork", "--concurrency=1", f"--queues={ROUND_QUEUE}"]
-    make_app(settings).worker_main([*common, *role, f"--hostname={UPKEEP_NODE if upkeep else ROUND_NODE}@%h"])
+        pool = ["--pool=prefork", "--concurrency=1"]
+    make_app(settings).worker_main([*common, *pool, f"--queues={QUEUES[role]}", f"--hostname={role}@%h"])
     return 0
 
 
@@ -98,6 +99,12 @@ def _add_tasks(app: Celery, process: Process) -> None:
 
         compute_round(process, UUID(round_id))
 
+    @app.task(name=JOB_TASK, shared=False)
+    def do(job_id: str) -> None:
+        from workers.jobs import do_job
+
+        do_job(process, UUID(job_id))
+
     @app.task(name=SWEEP_TASK, shared=False)
     def look_after() -> None:
         from workers.upkeep import sweep
@@ -121,5 +128,5 @@ def _connect_signals(process: Process) -> None:
         die_with_parent()
 
     @signals.worker_shutting_down.connect(weak=False)
-    def give_round_back(**_: Any) -> None:
+    def give_work_back(**_: Any) -> None:
         process.stop()

@@ -7,14 +7,14 @@ import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Literal, Self, final
+from typing import Any, Literal, Self, final
 
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from models.records import Cancelled, Stage
-from service.campaigns import rounds
-from service.campaigns.rounds import Lease, Standing
+from models.records import Cancelled
+from service.campaigns import leases
+from service.campaigns.leases import Lease, Standing
 from service.settings import Settings
 from service.store.session import Sessions
 
@@ -24,13 +24,13 @@ _log = structlog.get_logger(__name__)
 
 @final
 class Progress:
-    """A `models.records.Report` with a heartbeat, to be used as a context manager around the work.
+    """A `models.records.Report` with a heartbeat, to be used as a context manager around the work of a round or a job.
 
     `stop` says why the work must end: somebody cancelled it, the lease is lost, or this worker shuts down.
     """
 
     def __init__(
-        self, sessions: Sessions, lease: Lease, settings: Settings, is_stopping: Callable[[], bool] = lambda: False
+        self, sessions: Sessions, lease: Lease[Any], settings: Settings, is_stopping: Callable[[], bool] = lambda: False
     ) -> None:
         self._sessions = sessions
         self._lease = lease
@@ -38,7 +38,7 @@ class Progress:
         self._progress_seconds = settings.progress_seconds
         self._is_stopping = is_stopping
         self._standing: Standing = "held"
-        self._written: tuple[Stage, float] | None = None
+        self._written: tuple[str, float] | None = None
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
@@ -59,7 +59,7 @@ class Progress:
             return self._standing
         return "stopping" if self._is_stopping() else None
 
-    def __call__(self, stage: Stage, progress: float, message: str) -> None:
+    def __call__(self, stage: str, progress: float, message: str) -> None:
         """Record progress, at most once in a while unless the stage is new.
 
         Raises:
@@ -81,15 +81,15 @@ class Progress:
         try:
             standing = write()
         except DBAPIError as error:
-            _log.warning("progress not written", round=str(self._lease.round_id), error=type(error.orig).__name__)
+            _log.warning("progress not written", item=str(self._lease.item_id), error=type(error.orig).__name__)
             return
         if self._standing == "held" or standing == "lost":
             self._standing = standing
 
     def _heartbeat(self) -> Standing:
         with self._sessions.begin() as session:
-            return rounds.heartbeat(session, self._lease)
+            return leases.heartbeat(session, self._lease)
 
-    def _record(self, stage: Stage, progress: float, message: str) -> Standing:
+    def _record(self, stage: str, progress: float, message: str) -> Standing:
         with self._sessions.begin() as session:
-            return rounds.record_progress(session, self._lease, stage, progress, message)
+            return leases.tell(session, self._lease, stage, progress, message)

@@ -1,15 +1,20 @@
-"""Repairs what crashes leave behind: lost rounds, unsent messages, old answers, orphaned checkpoints."""
+"""Repairs what crashes leave behind: lost rounds and jobs, unsent messages, old answers, orphaned checkpoints."""
 
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
-from service.campaigns import rounds
+from service.campaigns import leases, rounds
+from service.campaigns.events import ROUNDS
+from service.campaigns.jobs import JOBS
+from service.campaigns.leases import Work
 from service.store import idempotency
 from workers.checkpoints import delete_others
 from workers.process import Process
 
 _ANSWERS_KEPT = timedelta(hours=24)
+_WORK: tuple[Work[Any], ...] = (ROUNDS, JOBS)
 _log = structlog.get_logger(__name__)
 
 
@@ -17,9 +22,13 @@ def sweep(process: Process) -> None:
     """Look after everything once; several processes may do it at the same time."""
     settings = process.settings
     with process.sessions.begin() as session:
-        repaired = rounds.requeue_lost(session, settings.resend_seconds, settings.max_attempts)
+        repaired = [
+            item
+            for work in _WORK
+            for item in leases.requeue_lost(session, work, settings.resend_seconds, settings.max_attempts)
+        ]
         idempotency.forget_older(session, _ANSWERS_KEPT)
         needed = rounds.computing_ids(session)
     if repaired:
-        _log.warning("lost rounds repaired", rounds=[str(round_id) for round_id in repaired])
+        _log.warning("lost work repaired", ids=[str(item) for item in repaired])
     delete_others(settings.artefacts, needed)

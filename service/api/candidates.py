@@ -1,16 +1,15 @@
 """Routes of single candidates, and how a stored candidate is told."""
 
-from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from models.records import Nearest, Prediction, ProposedCandidate
+from models.records import ProposedCandidate
 from service.api.body import StrictRoute
 from service.api.conventions import IfMatch, answer, etag, require_match
 from service.api.dependencies import Reader, Transaction, Writer
 from service.api.documentation import ETAG, guarded
-from service.campaigns import commands, queries
+from service.campaigns import commands, payloads, queries
 from service.schemas.candidates import Candidate, Decision
 from service.store import tables
 
@@ -42,18 +41,7 @@ def candidate_view(row: tables.Candidate) -> Candidate:
 
 def proposed(row: tables.Candidate) -> ProposedCandidate:
     """Return a stored candidate as the round proposed it."""
-    payload: dict[str, Any] = dict(row.payload)
-    condition, nearest = payload.pop("condition"), payload.pop("nearest_measured")
-    predictions = {name: Prediction(**values) for name, values in payload.pop("predictions").items()}
-    return ProposedCandidate(
-        rank=row.rank,
-        object=row.object,
-        predictions=predictions,
-        nearest_measured=Nearest(**nearest) if nearest else None,
-        purpose=row.purpose,
-        **(condition or {"beta": None, "preference": {}}),
-        **payload,
-    )
+    return payloads.proposed(row.rank, row.object, row.purpose, row.payload)
 
 
 def _answer(row: tables.Candidate) -> Response:

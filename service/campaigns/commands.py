@@ -12,16 +12,16 @@ from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from models.campaign import CampaignSpec
-from service.campaigns import events, results
+from service.campaigns import events, leases, results
 from service.campaigns.history import take_snapshot
 from service.campaigns.lifecycle import DECISIONS, NEEDS_REASON, check_candidate_move, check_round_move
 from service.campaigns.patching import patched, round_seed
 from service.campaigns.rows import NewResult, NewUpload, StoredUpload
-from service.dispatch import ROUND_TASK, send_after_commit
 from service.errors import ConflictError, NotFoundError, PreconditionFailedError, UnprocessableError
 from service.store import campaigns, candidates, rounds
+from service.store import leases as store
 from service.store.results import any_stored
-from service.store.states import COMPUTING, NEW, RUNNING, CandidateStatus
+from service.store.states import COMPUTING, NEW, CandidateStatus
 from service.store.tables import Campaign, Candidate, Round
 
 
@@ -109,7 +109,7 @@ def start_round(session: Session, workspace_id: UUID, campaign_id: UUID) -> Roun
     session.add(row)
     session.flush()
     rounds.append_event(session, row)
-    send_after_commit(session, ROUND_TASK, row.id)
+    leases.send(session, events.ROUNDS, row)
     return row
 
 
@@ -120,12 +120,9 @@ def cancel_round(session: Session, workspace_id: UUID, campaign_id: UUID, number
         ConflictError: if it is not being computed.
     """
     row = _round(session, workspace_id, campaign_id, number)
-    end = {"state": "cancelled", "message": "cancelled", "finished_at": func.clock_timestamp()}
-    changed = events.move(session, row.id, ("queued",), **end) or events.move(
-        session, row.id, RUNNING, cancel_requested=True, message="stopping"
-    )
+    changed = leases.ask_to_cancel(session, events.ROUNDS, row.id)
     if changed is None:
-        check_round_move(number, rounds.get(session, row.id).state, "cancelled")
+        check_round_move(number, _fresh(session, row).state, "cancelled")
         raise ConflictError(f"round {number} changed at this moment; look again")
     return changed
 
@@ -143,9 +140,10 @@ def retry_round(session: Session, workspace_id: UUID, campaign_id: UUID, number:
     if row.state in COMPUTING or newest is None or newest.number != number:
         raise ConflictError("only the newest round can be retried, when it failed or was cancelled; start a new one")
     fresh = {"attempt": 0, "progress": 0.0, "cancel_requested": False, "failure": None, "finished_at": None}
-    changed = events.requeue(session, row.id, ("failed", "cancelled"), "waiting for a worker", **fresh)
+    states = ("failed", "cancelled")
+    changed = leases.requeue(session, events.ROUNDS, row.id, states, "waiting for a worker", **fresh)
     assert changed is not None, "the campaign is locked"
-    send_after_commit(session, ROUND_TASK, row.id)
+    leases.send(session, events.ROUNDS, changed)
     return changed
 
 
@@ -215,7 +213,11 @@ def _round(session: Session, workspace_id: UUID, campaign_id: UUID, number: int)
     row = rounds.find(session, campaign_id, number)
     if row is None:
         raise NotFoundError(f"the campaign has no round {number}")
-    return rounds.get(session, row.id)
+    return _fresh(session, row)
+
+
+def _fresh(session: Session, row: Round) -> Round:
+    return store.get(session, Round, row.id)
 
 
 def _candidate(session: Session, workspace_id: UUID, candidate_id: UUID) -> Candidate:

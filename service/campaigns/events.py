@@ -1,22 +1,38 @@
-"""State changes that both users and workers cause: moving a round, settling it when nothing is left to wait for."""
+"""State changes of rounds that both users and workers cause: moving one, settling it once all outcomes are there."""
 
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func
 from sqlalchemy.orm import Session
 
-from service.store import candidates, rounds
-from service.store.states import RoundState
+from service.campaigns import leases
+from service.campaigns.leases import Work
+from service.dispatch import ROUND_TASK
+from service.store import campaigns, candidates, rounds
+from service.store import leases as store
+from service.store.states import RUNNING, RoundState
 from service.store.tables import Round
+
+
+def lock_campaign(session: Session, round_id: UUID) -> None:
+    """Lock a round's campaign before the round, as commands do, so that nothing can deadlock."""
+    campaigns.lock_by_id(session, store.get(session, Round, round_id).campaign_id)
+
+
+ROUNDS = Work(
+    noun="round",
+    table=Round,
+    running=RUNNING,
+    task=ROUND_TASK,
+    queue_of=lambda _: "celery",
+    record=rounds.append_event,
+    before_end=lock_campaign,
+)
 
 
 def move(session: Session, round_id: UUID, states: tuple[RoundState, ...], **values: Any) -> Round | None:
     """Change a round that is in one of `states` and record the event; None if it is in another."""
-    row = rounds.move(session, round_id, states, **values)
-    if row is not None:
-        rounds.append_event(session, row)
-    return row
+    return leases.move(session, ROUNDS, round_id, states, **values)
 
 
 def complete_if_settled(session: Session, round_id: UUID) -> None:
@@ -24,20 +40,3 @@ def complete_if_settled(session: Session, round_id: UUID) -> None:
     session.flush()
     if not candidates.has_live(session, round_id):
         move(session, round_id, ("awaiting_results",), state="completed", message="every candidate has an outcome")
-
-
-def requeue(
-    session: Session, round_id: UUID, states: tuple[RoundState, ...], message: str, **values: Any
-) -> Round | None:
-    """Put a round back into the queue; the caller sends its task."""
-    return move(
-        session,
-        round_id,
-        states,
-        state="queued",
-        message=message,
-        queued_at=func.clock_timestamp(),
-        lease_owner=None,
-        lease_until=None,
-        **values,
-    )

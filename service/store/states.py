@@ -35,3 +35,11 @@ CANDIDATE_STATUSES: tuple[CandidateStatus, ...] = (*LIVE, "rejected", "measured"
 NEW: tuple[Purpose, ...] = ("exploit", "explore")
 """What a policy drew and nobody has measured; the other purposes measure a known object again."""
 PURPOSES: tuple[Purpose, ...] = (*NEW, "replicate", "control")
+
+JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+UNFINISHED: tuple[JobState, ...] = ("queued", "running")
+"""A worker has or will have the job."""
+JOB_STATES: tuple[JobState, ...] = (*UNFINISHED, "succeeded", "failed", "cancelled")
+
+Queue = Literal["celery", "fast"]
+"""Where work waits: the long queue, which bears Celery's default name, or the one of answers in seconds."""

@@ -13,10 +13,11 @@ import uvicorn
 from fastapi import FastAPI
 
 from models.records import Nearest, Prediction, Proposal, ProposedCandidate, Purpose, Stage
-from service.campaigns import rounds
-from service.campaigns.rounds import Lease, Standing
+from service.campaigns import leases, rounds
+from service.campaigns.leases import Lease, Standing
 from service.store.session import Sessions
 from service.store.states import NEW
+from service.store.tables import Round
 
 SPEC: dict[str, Any] = {
     "name": "Many lights",
@@ -54,17 +55,17 @@ class Worker:
 
     sessions: Sessions
 
-    def claim(self, started: dict[str, Any]) -> Lease:
+    def claim(self, started: dict[str, Any]) -> Lease[Round]:
         """Take a round."""
-        lease = Lease(UUID(started["id"]), "by hand", 60.0)
+        lease = rounds.lease_of(UUID(started["id"]), "by hand", 60.0)
         with self.sessions.begin() as session:
             assert rounds.claim(session, lease, {"assayflow": "test"})
         return lease
 
-    def tell(self, lease: Lease, stage: Stage, progress: float) -> Standing:
+    def tell(self, lease: Lease[Round], stage: Stage, progress: float) -> Standing:
         """Record progress and return the round's standing."""
         with self.sessions.begin() as session:
-            return rounds.record_progress(session, lease, stage, progress, f"{stage} goes on")
+            return leases.tell(session, lease, stage, progress, f"{stage} goes on")
 
     def finish(
         self, started: dict[str, Any], objects: tuple[str, ...] = ("1111", "1110", "0111"), purpose: Purpose = "exploit"
@@ -76,16 +77,16 @@ class Worker:
             chosen = [_candidate(index, text, purpose) for index, text in enumerate(objects)]
             assert rounds.finish(session, lease, spec, Proposal(tuple(chosen), {"n": 3}))
 
-    def stop(self, lease: Lease) -> None:
+    def stop(self, lease: Lease[Round]) -> None:
         """End a round that was asked to stop."""
         with self.sessions.begin() as session:
-            assert rounds.cancel(session, lease)
+            assert leases.cancel(session, lease)
 
-    def fail(self, lease: Lease) -> None:
+    def fail(self, lease: Lease[Round]) -> None:
         """End a round with a failure."""
         problem = {"type": "about:blank", "title": "It broke", "status": 500, "detail": "the lamp went out"}
         with self.sessions.begin() as session:
-            assert rounds.fail(session, lease, problem)
+            assert leases.fail(session, lease, problem)
 
 
 def _candidate(index: int, text: str, purpose: Purpose) -> ProposedCandidate:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from service.dispatch import ROUND_TASK, SWEEP_TASK
+from service.dispatch import JOB_TASK, ROUND_TASK, SWEEP_TASK
 from service.settings import Settings
 from workers.app import UPKEEP_QUEUE, make_app
 
@@ -25,9 +25,9 @@ def test_a_worker_takes_one_message_and_keeps_it_until_the_work_is_done(configur
     assert conf.accept_content == ["json"]
 
 
-def test_both_tasks_are_there_and_the_sweep_has_a_queue_of_its_own(configured: Settings):
+def test_all_tasks_are_there_and_the_sweep_has_a_queue_of_its_own(configured: Settings):
     app = make_app(configured)
-    assert {ROUND_TASK, SWEEP_TASK} <= set(app.tasks)
+    assert {JOB_TASK, ROUND_TASK, SWEEP_TASK} <= set(app.tasks)
     (entry,) = app.conf.beat_schedule.values()
     assert (entry["task"], entry["schedule"], entry["options"]["queue"]) == (SWEEP_TASK, 30.0, UPKEEP_QUEUE)
 

@@ -10,8 +10,8 @@ from pydantic import SecretStr
 from models.domains import installed, open_domain
 from models.hazards import HazardListError
 from service.settings import Settings
-from workers import rounds
 from workers.app import run_worker
+from workers.holding import problem
 from workers.process import Process
 
 SWITCHES = open_domain(installed()["switches"].spec.model_validate({"kind": "switches", "n": 3}))
@@ -42,6 +42,6 @@ def test_lists_are_read_anew_for_every_round(tmp_path: Path):
 def test_the_problem_of_a_round_names_the_file_and_not_its_folder(tmp_path: Path):
     with pytest.raises(HazardListError) as refused:
         Process(settings(tmp_path / "lost.json")).hazards()
-    problem = rounds._problem(refused.value)
-    assert "lost.json cannot be read: No such file" in problem["detail"]
-    assert str(tmp_path) not in problem["detail"]
+    told = problem(refused.value, "round")
+    assert "lost.json cannot be read: No such file" in told["detail"]
+    assert str(tmp_path) not in told["detail"]

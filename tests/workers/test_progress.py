@@ -12,22 +12,24 @@ from sqlalchemy.exc import OperationalError
 from models.campaign import CampaignSpec
 from models.records import Cancelled
 from service.campaigns import commands, queries, rounds
-from service.campaigns.rounds import Lease
+from service.campaigns.leases import Lease
 from service.settings import Settings
+from service.store import leases as store
 from service.store.campaigns import ensure_workspace
 from service.store.session import Sessions, opened
+from service.store.tables import Round
 from workers.progress import Progress
 
 SPEC = {"name": "Switches", "domain": {"kind": "switches"}, "objectives": [{"name": "glow"}]}
 
 
 @pytest.fixture
-def held(sessions: Sessions) -> tuple[Lease, Callable[[], Any], Callable[[], Any]]:
+def held(sessions: Sessions) -> tuple[Lease[Round], Callable[[], Any], Callable[[], Any]]:
     """A claimed round's lease, how to cancel the round, and how to read its events."""
     with sessions.begin() as session:
         workspace_id = ensure_workspace(session, f"lab {uuid4()}").id
         campaign_id = commands.create_campaign(session, workspace_id, CampaignSpec.model_validate(SPEC)).id
-        lease = Lease(commands.start_round(session, workspace_id, campaign_id).id, "worker", 3)
+        lease = rounds.lease_of(commands.start_round(session, workspace_id, campaign_id).id, "worker", 3)
         rounds.claim(session, lease, {})
 
     def cancel() -> None:
@@ -36,14 +38,14 @@ def held(sessions: Sessions) -> tuple[Lease, Callable[[], Any], Callable[[], Any
 
     def messages() -> list[str]:
         with sessions() as session:
-            return [event.message for event in queries.events_after(session, lease.round_id)]
+            return [event.message for event in queries.events_after(session, lease.item_id)]
 
     return lease, cancel, messages
 
 
-def give_away(sessions: Sessions, lease: Lease) -> None:
+def give_away(sessions: Sessions, lease: Lease[Round]) -> None:
     with sessions.begin() as session:
-        session.execute(text("UPDATE rounds SET lease_owner = 'other' WHERE id = :id"), {"id": lease.round_id})
+        session.execute(text("UPDATE rounds SET lease_owner = 'other' WHERE id = :id"), {"id": lease.item_id})
 
 
 @pytest.fixture
@@ -67,7 +69,7 @@ def test_the_heartbeat_keeps_the_lease_while_nothing_is_told(sessions: Sessions,
 
     def lease_until() -> Any:
         with sessions() as session:
-            return rounds.rounds.get(session, lease.round_id).lease_until
+            return store.get(session, Round, lease.item_id).lease_until
 
     before = lease_until()
     with Progress(sessions, lease, quick) as report:
@@ -113,6 +115,6 @@ def unreachable() -> Iterator[Sessions]:
 def test_a_database_that_is_away_does_not_stop_the_work(unreachable: Sessions, slow: Settings):
     with pytest.raises(OperationalError), unreachable() as session:
         session.execute(text("SELECT 1"))
-    report = Progress(unreachable, Lease(uuid4(), "worker", 3), slow)
+    report = Progress(unreachable, rounds.lease_of(uuid4(), "worker", 3), slow)
     report("training", 0.5, "step")
     assert report.stop is None

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from models.campaign import CampaignSpec
 from models.records import Prediction, Proposal, ProposedCandidate, Purpose
 from service.campaigns import commands, rounds
-from service.campaigns.rounds import Lease
 from service.campaigns.rows import NewResult, NewUpload, StoredUpload
 from service.records import StandardResult
 from service.store.campaigns import ensure_workspace
@@ -100,7 +99,7 @@ def finished(session: Session, campaign: Campaign, make_proposal: Callable[..., 
 
     def finish(*objects: str, **options: Any) -> Round:
         row = commands.start_round(session, campaign.workspace_id, campaign.id)
-        lease = Lease(row.id, "worker", 60)
+        lease = rounds.lease_of(row.id, "worker", 60)
         assert rounds.claim(session, lease, {})
         claimed = rounds.load(session, lease)
         assert rounds.finish(session, lease, claimed.spec, make_proposal(*objects, **options))

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from models.campaign import CampaignSpec
 from models.records import Proposal
-from service.campaigns import commands, queries, rounds
+from service.campaigns import commands, events, leases, queries, rounds
 from service.campaigns.rounds import Lease
 from service.errors import ConflictError
+from service.store import leases as store
 from service.store.campaigns import ensure_workspace
 from service.store.session import Sessions
 from service.store.tables import Campaign, Round
@@ -30,7 +31,7 @@ def row(session: Session, campaign: Campaign) -> Round:
 
 @pytest.fixture
 def lease(row: Round) -> Lease:
-    return Lease(row.id, "first", 60)
+    return rounds.lease_of(row.id, "first", 60)
 
 
 def expire(session: Session, row: Round) -> None:
@@ -45,11 +46,11 @@ def test_a_round_is_claimed_once(session: Session, row: Round, lease: Lease):
 
 def test_progress_is_told_to_the_owner_alone(session: Session, row: Round, lease: Lease):
     rounds.claim(session, lease, {})
-    assert rounds.record_progress(session, lease, "training", 0.4, "step 4") == "held"
-    assert rounds.heartbeat(session, lease) == "held"
+    assert leases.tell(session, lease, "training", 0.4, "step 4") == "held"
+    assert leases.heartbeat(session, lease) == "held"
     stranger = replace(lease, owner="second")
-    assert rounds.record_progress(session, stranger, "sampling", 0.9, "mine") == "lost"
-    assert rounds.heartbeat(session, stranger) == "lost"
+    assert leases.tell(session, stranger, "sampling", 0.9, "mine") == "lost"
+    assert leases.heartbeat(session, stranger) == "lost"
     assert (row.state, row.progress, row.message) == ("training", 0.4, "step 4")
     assert [event.message for event in queries.events_after(session, row.id)][-1] == "step 4"
 
@@ -58,11 +59,11 @@ def test_a_cancel_reaches_the_worker_and_ends_the_round(session: Session, campai
     rounds.claim(session, lease, {})
     asked = commands.cancel_round(session, campaign.workspace_id, campaign.id, 1)
     assert (asked.state, asked.cancel_requested, asked.message) == ("fitting", True, "stopping")
-    assert rounds.heartbeat(session, lease) == "cancelled"
-    assert rounds.record_progress(session, lease, "training", 0.1, "step") == "cancelled"
-    assert rounds.cancel(session, lease)
+    assert leases.heartbeat(session, lease) == "cancelled"
+    assert leases.tell(session, lease, "training", 0.1, "step") == "cancelled"
+    assert leases.cancel(session, lease)
     assert (row.state, row.lease_owner) == ("cancelled", None)
-    assert rounds.heartbeat(session, lease) == "lost"
+    assert leases.heartbeat(session, lease) == "lost"
     again = commands.retry_round(session, campaign.workspace_id, campaign.id, 1)
     assert (again.cancel_requested, again.attempt) == (False, 0)
 
@@ -75,7 +76,7 @@ def test_a_batch_is_stored_once(
     assert not rounds.finish(session, replace(lease, owner="second"), spec, proposal)
     assert rounds.finish(session, lease, spec, proposal)
     assert not rounds.finish(session, lease, spec, proposal)
-    assert not rounds.fail(session, lease, {"title": "late"})
+    assert not leases.fail(session, lease, {"title": "late"})
     batch = queries.batch(session, row.id)
     assert [(item.rank, item.object, item.display, item.columns) for item in batch] == [
         (1, "0111", "0111", {"switches": "0111"}),
@@ -96,7 +97,7 @@ def test_an_object_is_not_proposed_again_while_it_is_pending(
 ):
     finished("0111")
     second = commands.start_round(session, campaign.workspace_id, campaign.id)
-    lease = Lease(second.id, "first", 60)
+    lease = rounds.lease_of(second.id, "first", 60)
     rounds.claim(session, lease, {})
     with pytest.raises(IntegrityError, match="uq_candidates_live_object"):
         rounds.finish(session, lease, spec, make_proposal("0111"))
@@ -134,15 +135,15 @@ def test_a_lost_round_goes_back_to_the_queue_and_its_old_owner_is_a_stranger(
     session: Session, row: Round, lease: Lease, spec: CampaignSpec, make_proposal: MakeProposal
 ):
     rounds.claim(session, lease, {})
-    assert rounds.requeue_lost(session, 1000, 3) == []
+    assert leases.requeue_lost(session, events.ROUNDS, 1000, 3) == []
     expire(session, row)
-    assert rounds.requeue_lost(session, 1000, 3) == [row.id]
+    assert leases.requeue_lost(session, events.ROUNDS, 1000, 3) == [row.id]
     assert row.state == "queued"
-    assert rounds.requeue_lost(session, 1000, 3) == []
+    assert leases.requeue_lost(session, events.ROUNDS, 1000, 3) == []
     second = replace(lease, owner="second")
     assert rounds.claim(session, second, {})
     assert not rounds.finish(session, lease, spec, make_proposal("0111"))
-    assert rounds.heartbeat(session, lease) == "lost"
+    assert leases.heartbeat(session, lease) == "lost"
     assert rounds.finish(session, second, spec, make_proposal("1011"))
     assert [item.object for item in queries.batch(session, row.id)] == ["1011"]
     assert row.attempt == 2
@@ -152,7 +153,7 @@ def test_a_round_that_kills_its_workers_fails_with_a_problem(session: Session, r
     for _ in range(2):
         rounds.claim(session, lease, {})
         expire(session, row)
-        rounds.requeue_lost(session, 1000, 2)
+        leases.requeue_lost(session, events.ROUNDS, 1000, 2)
     session.refresh(row)
     assert row.state == "failed"
     assert row.failure["title"] == "The worker was lost"
@@ -163,16 +164,16 @@ def test_a_cancel_outlives_its_worker(session: Session, campaign: Campaign, row:
     rounds.claim(session, lease, {})
     commands.cancel_round(session, campaign.workspace_id, campaign.id, 1)
     expire(session, row)
-    rounds.requeue_lost(session, 1000, 3)
+    leases.requeue_lost(session, events.ROUNDS, 1000, 3)
     session.refresh(row)
     assert row.state == "cancelled"
 
 
 def test_a_round_given_back_costs_no_attempt(session: Session, row: Round, lease: Lease):
     rounds.claim(session, lease, {})
-    assert rounds.give_back(session, lease)
+    assert leases.give_back(session, lease)
     assert (row.state, row.attempt) == ("queued", 0)
-    assert not rounds.give_back(session, lease)
+    assert not leases.give_back(session, lease)
 
 
 def test_data_that_changed_under_a_round_is_noticed(session: Session, store: Any, row: Round, lease: Lease):
@@ -222,16 +223,16 @@ def test_of_many_starters_and_many_claimers_one_wins(sessions: Sessions, committ
 
     def claim(number: int) -> bool:
         with sessions.begin() as session:
-            return rounds.claim(session, Lease(started[0], str(number), 60), {})
+            return rounds.claim(session, rounds.lease_of(started[0], str(number), 60), {})
 
     assert sorted(race(claim)) == [False] * 7 + [True]
 
     def cancel_or_sweep(number: int) -> bool:
         with sessions.begin() as session:
-            expire(session, rounds.rounds.get(session, started[0]))
-            return bool(rounds.requeue_lost(session, 1000, 9)) if number % 2 else True
+            expire(session, store.get(session, Round, started[0]))
+            return bool(leases.requeue_lost(session, events.ROUNDS, 1000, 9)) if number % 2 else True
 
     race(cancel_or_sweep)
     with sessions() as session:
-        events = [event.state for event in queries.events_after(session, started[0])]
-    assert events.count("queued") == 2
+        told = [event.state for event in queries.events_after(session, started[0])]
+    assert told.count("queued") == 2

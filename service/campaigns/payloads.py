@@ -1,0 +1,44 @@
+"""A proposed object as it is stored and told: the same for a batch's candidate and a sample. Knows no table."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from models.domains.contract import Domain
+from models.records import Nearest, Prediction, ProposedCandidate
+
+
+def payload(item: ProposedCandidate) -> dict[str, Any]:
+    """Return what explains the choice; a candidate that no policy drew has no condition."""
+    fields = asdict(item)
+    condition = {"beta": fields.pop("beta"), "preference": fields.pop("preference")}
+    kept = {name: value for name, value in fields.items() if name not in ("rank", "object", "purpose")}
+    return {"condition": None if item.beta is None else condition, **kept}
+
+
+def described(item: ProposedCandidate, domain: Domain) -> dict[str, Any]:
+    """Return a proposed object as plain JSON: what it is, how a person reads it, and its payload."""
+    return {
+        "rank": item.rank,
+        "object": item.object,
+        "display": domain.display(item.object),
+        "columns": domain.columns(item.object),
+        "purpose": item.purpose,
+        **payload(item),
+    }
+
+
+def proposed(rank: int, text: str, purpose: Any, stored: Mapping[str, Any]) -> ProposedCandidate:
+    """Return what was proposed from its stored payload."""
+    fields = dict(stored)
+    condition, nearest = fields.pop("condition"), fields.pop("nearest_measured")
+    predictions = {name: Prediction(**values) for name, values in fields.pop("predictions").items()}
+    return ProposedCandidate(
+        rank=rank,
+        object=text,
+        predictions=predictions,
+        nearest_measured=Nearest(**nearest) if nearest else None,
+        purpose=purpose,
+        **(condition or {"beta": None, "preference": {}}),
+        **fields,
+    )

@@ -1,0 +1,57 @@
+"""SQL of jobs and the tables that came with them; how their states change is in `leases`."""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session
+
+from service.store.paging import Page, cut, read_cursor
+from service.store.tables import Job, JobInput
+
+
+class DamagedInputError(RuntimeError):
+    """The stored table is not the one that was sent."""
+
+
+def find(session: Session, job_id: UUID, **owner: Any) -> Job | None:
+    """Return a job as the database has it now, if the columns named in `owner` have these values."""
+    query = select(Job).filter_by(id=job_id, **owner).execution_options(populate_existing=True)
+    return session.scalars(query).one_or_none()
+
+
+def page(session: Session, limit: int, cursor: str | None, **owner: Any) -> Page[Job]:
+    """Return the jobs whose columns have these values, newest first, without their results."""
+    query = select(Job).filter_by(**owner)
+    if cursor is not None:
+        after = read_cursor(cursor, datetime.fromisoformat, UUID)
+        query = query.where(tuple_(Job.created_at, Job.id) < tuple_(*after))
+    rows = session.scalars(query.order_by(Job.created_at.desc(), Job.id.desc()).limit(limit + 1)).all()
+    return cut(rows, limit, lambda row: [row.created_at.isoformat(), row.id])
+
+
+def newest_with(session: Session, campaign_id: UUID, kind: str, member: str) -> Job | None:
+    """Return the campaign's last job of a kind whose request has a value for this member."""
+    query = select(Job).where(Job.campaign_id == campaign_id, Job.kind == kind, Job.request[member].astext.is_not(None))
+    return session.scalars(query.order_by(Job.created_at.desc(), Job.id.desc()).limit(1)).first()
+
+
+def add_input(session: Session, job_id: UUID, content: bytes, media_type: str) -> None:
+    """Store the table that came with a job."""
+    digest = hashlib.sha256(content).hexdigest()
+    session.add(JobInput(job_id=job_id, media_type=media_type, sha256=digest, content=content))
+    session.flush()
+
+
+def load_input(session: Session, job_id: UUID) -> tuple[bytes, str]:
+    """Return the table that came with a job, and its media type.
+
+    Raises:
+        DamagedInputError: if the content does not fit its digest.
+    """
+    row = session.scalars(select(JobInput).where(JobInput.job_id == job_id)).one()
+    if hashlib.sha256(row.content).hexdigest() != row.sha256:
+        raise DamagedInputError("the table of this job is damaged in the database; send it again")
+    return row.content, row.media_type

@@ -1,0 +1,28 @@
+"""The tables, typed. PostgreSQL only (JSONB, partial indexes); states are checked by the database, rules are elsewhere.
+
+Every row belongs to a workspace, directly or through its campaign. All times are UTC.
+"""
+
+from service.store.tables.access import ApiKey, IdempotencyKey, Workspace
+from service.store.tables.base import Base, Json, Leased
+from service.store.tables.campaigns import Campaign, Result, Upload
+from service.store.tables.jobs import Job, JobInput
+from service.store.tables.rounds import Candidate, Round, RoundArtefact, RoundEvent
+
+__all__ = [
+    "ApiKey",
+    "Base",
+    "Campaign",
+    "Candidate",
+    "IdempotencyKey",
+    "Job",
+    "JobInput",
+    "Json",
+    "Leased",
+    "Result",
+    "Round",
+    "RoundArtefact",
+    "RoundEvent",
+    "Upload",
+    "Workspace",
+]

@@ -1,0 +1,99 @@
+"""Rounds, what happened in them, what they trained, and the candidates they proposed."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, Float, ForeignKey, Identity, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.records import Purpose
+from service.store.states import (
+    CANDIDATE_STATUSES,
+    COMPUTING,
+    LIVE,
+    NEW,
+    PURPOSES,
+    ROUND_STATES,
+    CandidateStatus,
+    RoundState,
+)
+from service.store.tables.base import Base, Json, Leased, campaign_key, created, key, one_of, unique_where
+
+
+class Round(Leased, Base):
+    """One turn of a campaign. `spec` and `snapshot` are frozen at start, so that a retry reads the very same data."""
+
+    __tablename__ = "rounds"
+    __table_args__ = (
+        CheckConstraint(one_of("state", ROUND_STATES), name="state"),
+        CheckConstraint("progress BETWEEN 0 AND 1", name="progress"),
+        UniqueConstraint("campaign_id", "number"),
+        unique_where("uq_rounds_computing", None, one_of("state", COMPUTING)),
+    )
+
+    campaign_id: Mapped[UUID] = campaign_key()
+    number: Mapped[int]
+    state: Mapped[RoundState] = mapped_column(default="queued")
+    seed: Mapped[int] = mapped_column(BigInteger)
+    spec: Mapped[Json]
+    snapshot: Mapped[Json]
+    """{"last_sequence": int, "pending": [object], "excluded": [object], "digest": SHA-256 of the history}"""
+    summary: Mapped[Json | None]
+    released_at: Mapped[datetime | None]
+
+
+class RoundEvent(Base):
+    """What happened in a round, in order: `id` is the Last-Event-ID of server-sent events."""
+
+    __tablename__ = "round_events"
+    __table_args__ = (Index("ix_round_events_round_id_id", "round_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    round_id: Mapped[UUID] = mapped_column(ForeignKey("rounds.id", ondelete="CASCADE"))
+    state: Mapped[RoundState]
+    progress: Mapped[float] = mapped_column(Float(53))
+    message: Mapped[str]
+    at: Mapped[datetime] = created()
+
+
+class RoundArtefact(Base):
+    """What a round trained, to be drawn from again; the digest is of the content."""
+
+    __tablename__ = "round_artefacts"
+
+    round_id: Mapped[UUID] = mapped_column(ForeignKey("rounds.id", ondelete="CASCADE"), primary_key=True)
+    sha256: Mapped[str]
+    content: Mapped[bytes]
+    created_at: Mapped[datetime] = created()
+
+
+class Candidate(Base):
+    """One proposed object. `payload` is everything that explains the choice, `version` is its ETag.
+
+    A new object waits for its outcome once; a control or a replicate may do so in several rounds.
+    """
+
+    __tablename__ = "candidates"
+    __table_args__ = (
+        CheckConstraint(one_of("status", CANDIDATE_STATUSES), name="status"),
+        CheckConstraint(one_of("purpose", PURPOSES), name="purpose"),
+        UniqueConstraint("round_id", "rank"),
+        UniqueConstraint("round_id", "object"),
+        unique_where("uq_candidates_live_object", "object", f"{one_of('status', LIVE)} AND {one_of('purpose', NEW)}"),
+        Index("ix_candidates_campaign_id_object", "campaign_id", "object"),
+    )
+
+    id: Mapped[UUID] = key()
+    campaign_id: Mapped[UUID] = campaign_key()
+    round_id: Mapped[UUID] = mapped_column(ForeignKey("rounds.id", ondelete="CASCADE"))
+    rank: Mapped[int]
+    object: Mapped[str]
+    display: Mapped[str]
+    columns: Mapped[Json]
+    purpose: Mapped[Purpose] = mapped_column(default="exploit")
+    status: Mapped[CandidateStatus] = mapped_column(default="proposed")
+    status_reason: Mapped[str | None]
+    payload: Mapped[Json]
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime] = created()
+    updated_at: Mapped[datetime] = created()

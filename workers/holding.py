@@ -1,0 +1,81 @@
+"""Does claimed work under its lease: rounds and jobs alike end, fail, stop or are given back in the same way.
+
+Knows not what the work is.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import structlog
+from celery.exceptions import SoftTimeLimitExceeded
+from sqlalchemy.exc import DBAPIError
+
+from models.records import Cancelled
+from service.campaigns import leases
+from service.campaigns.leases import Item, Lease, Work
+from service.errors import AssayflowError
+from service.store.tables import Json
+from workers.process import Process, process_name
+from workers.progress import Progress
+
+_LONGEST_DETAIL = 1000
+_log = structlog.get_logger(__name__)
+
+
+def lease_for(process: Process, work: Work[Item], item_id: UUID) -> Lease[Item]:
+    """Return the lease that this process wants: its owner is new with every delivery of a task."""
+    return Lease(work, item_id, f"{process_name()}:{uuid4().hex[:8]}", process.settings.lease_seconds)
+
+
+def hold(
+    process: Process, lease: Lease[Any], work: Callable[[Progress], None], forget: Callable[[], None] = lambda: None
+) -> None:
+    """Do claimed work, which stores its own answer, and end or give it back when it does not get there.
+
+    Args:
+        process: what this worker has.
+        lease: claimed.
+        work: is told where to report; a report raises `Cancelled` when the work must stop.
+        forget: drops what a later attempt would resume from; called unless the work is given back or lost.
+    """
+    log = _log.bind(work=lease.work.noun, id=str(lease.item_id), owner=lease.owner)
+    log.info("claimed")
+    progress = Progress(process.sessions, lease, process.settings, process.is_stopping)
+    try:
+        with progress:
+            work(progress)
+        log.info("finished")
+    except Cancelled:
+        _stop(process, lease, progress, forget)
+        log.info("stopped", why=progress.stop)
+    except Exception as error:
+        log.exception("failed")
+        forget()  # it may be the cause: another attempt starts afresh
+        with process.sessions.begin() as session:
+            leases.fail(session, lease, problem(error, lease.work.noun))
+
+
+def _stop(process: Process, lease: Lease[Any], progress: Progress, forget: Callable[[], None]) -> None:
+    """End or give back work that was stopped; what was lost is somebody else's."""
+    if progress.stop == "cancelled":
+        with process.sessions.begin() as session:
+            leases.cancel(session, lease)
+        forget()
+    elif progress.stop == "stopping":
+        with process.sessions.begin() as session:
+            leases.give_back(session, lease)
+
+
+def problem(error: Exception, noun: str) -> Json:
+    """Return what went wrong as a problem (RFC 9457). Of the database's errors, which quote data, only the name."""
+    if isinstance(error, AssayflowError):
+        told = {"title": error.title, "status": error.status, "detail": error.detail}
+        return {"type": "about:blank", **told, "errors": [dict(place) for place in error.errors]}
+    if isinstance(error, SoftTimeLimitExceeded):
+        title, detail = f"The {noun} took too long", "it was stopped at the operator's time limit; ask for less"
+    elif isinstance(error, DBAPIError):
+        title, detail = f"The answer of the {noun} could not be stored", type(error.orig).__name__
+    else:
+        title, detail = f"The {noun} could not be computed", f"{type(error).__name__}: {error}"[:_LONGEST_DETAIL]
+    return {"type": "about:blank", "title": title, "status": 500, "detail": detail}

@@ -1,0 +1,55 @@
+"""Does one job: claim, load, let the handler of its kind answer, store. Safe to deliver twice, and to be killed.
+
+A kind is a module of `workers.handlers` with a function
+
+    handle(process: Process, job: ClaimedJob, tell: Tell) -> Json
+
+so a new kind is a new file. `tell(share, message)` may raise `models.records.Cancelled`.
+"""
+
+import pkgutil
+from importlib import import_module
+from typing import cast
+from uuid import UUID
+
+from service.campaigns import jobs
+from service.campaigns.jobs import JOBS
+from service.campaigns.leases import Lease
+from service.store.tables import Job
+from workers import handlers
+from workers.handlers import Handler
+from workers.holding import hold, lease_for
+from workers.process import Process, installed_versions
+from workers.progress import Progress
+
+
+class UnknownKindError(LookupError):
+    """No handler is installed for a job: a newer API talks to an older worker."""
+
+
+def kinds() -> list[str]:
+    """Return the kinds of jobs that this worker can do."""
+    return sorted(module.name for module in pkgutil.iter_modules(handlers.__path__))
+
+
+def do_job(process: Process, job_id: UUID) -> None:
+    """Do a job if it is queued; a message about any other job is old news."""
+    lease = lease_for(process, JOBS, job_id)
+    with process.sessions.begin() as session:
+        if not jobs.claim(session, lease, installed_versions()):
+            return
+    hold(process, lease, lambda report: _handle_and_store(process, lease, report))
+
+
+def _handle_and_store(process: Process, lease: Lease[Job], report: Progress) -> None:
+    with process.sessions.begin() as session:
+        claimed = jobs.load(session, lease)
+    result = _handler(claimed.kind)(process, claimed, lambda share, message: report("running", share, message))
+    with process.sessions.begin() as session:
+        jobs.finish(session, lease, result)
+
+
+def _handler(kind: str) -> Handler:
+    if kind not in kinds():
+        raise UnknownKindError(f"this worker does {', '.join(kinds())}, not {kind}; update it")
+    return cast("Handler", import_module(f"workers.handlers.{kind}").handle)
