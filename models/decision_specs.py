@@ -21,10 +21,20 @@ ACQUISITIONS = _files("acquisition")
 """Names of the in-loop acquisitions."""
 SELECTORS = _files("selection")
 """Names of the batch selectors."""
+PROXIES = ("gaussian_process", "multi_task_gaussian_process", "deep_ensemble", "random_forest")
+"""Names of the proxies, the one for few results first."""
 
 
 class ProxySpec(Spec):
     """How results become beliefs."""
+
+    kinds: tuple[str, ...] = Field(
+        default=PROXIES,
+        min_length=1,
+        description="proxies that may be chosen, by cross-validation where there are several; each costs six fits a "
+        "round. A type with too few or too many results for all of them goes to one that can learn it",
+        json_schema_extra={"items": {"type": "string", "enum": list(PROXIES)}},
+    )
 
     assay_versions: Literal["offset", "latest", "pooled"] = Field(
         default="offset",
@@ -35,6 +45,15 @@ class ProxySpec(Spec):
     intervals: Literal["conformal", "feature_conformal", "gaussian"] = Field(
         default="conformal", description="what the 90 % intervals of predictions are made of"
     )
+
+    @model_validator(mode="after")
+    def _are_installed(self) -> Self:
+        for place, name in enumerate(self.kinds):
+            if name not in PROXIES:
+                raise misplaced(f"/kinds/{place}", f"kinds must be of {', '.join(PROXIES)}")
+            if name in self.kinds[:place]:
+                raise misplaced(f"/kinds/{place}", f"{name} is named twice")
+        return self
 
 
 class AcquisitionSpec(Spec):
