@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, final
 
 import torch
@@ -21,7 +22,7 @@ from models.proxies.function_draws import draw_path
 from models.proxies.validation import FOLDS, HALF_90, Representing, held_out_beliefs, score
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from torch import Tensor
 
@@ -48,16 +49,21 @@ class JointProxy(Proxy):
         """Return the columns of a table that can be learned together, or none."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A fitted proxy, the table's columns it knows, the factors of its deviations there, and what it was held to."""
+@dataclass(frozen=True)
+class Part:
+    """A proxy, the table's columns it knows, the factors of its deviations there, and what it was held to."""
 
     name: str
-    proxy: FittedProxy
+    fit: Callable[[], FittedProxy]
     columns: list[int]
     factors: Tensor
     scores: Mapping[str, Score]
     held_out: Mapping[str, HeldOut]
+
+    @cached_property
+    def proxy(self) -> FittedProxy:
+        """The fitted proxy; opened again (`refit`), it is fitted when somebody first asks it."""
+        return self.fit()
 
 
 @final
@@ -67,7 +73,7 @@ class ChosenProxies:
     def __init__(
         self,
         n_values: Mapping[str, int],
-        parts: list[_Part],
+        parts: list[Part],
         intervals: Intervals = "conformal",
         n_known: Mapping[str, int] | None = None,
     ) -> None:
@@ -84,7 +90,7 @@ class ChosenProxies:
         parts = [part for part in self._parts if column in part.columns]
         return min(parts, key=lambda part: part.scores[kind].nll if kind in part.scores else math.inf).name
 
-    def _part(self, kind: str) -> _Part:
+    def _part(self, kind: str) -> Part:
         return next(part for part in self._parts if part.name == self.chosen[kind])
 
     def posterior(self, features: Tensor) -> Posterior:
@@ -187,6 +193,10 @@ class ChosenProxies:
         mean, sd, noise = (torch.cat(column_parts) for column_parts in zip(*beliefs, strict=True))
         return Posterior(mean, sd, noise), torch.cat(weights).softmax(dim=0)
 
+    def held_out(self) -> dict[str, dict[str, Posterior]]:
+        """Return what each proxy said of held-out values of each type [n]: with it, `refit` needs no validation."""
+        return {part.name: {kind: held.belief for kind, held in part.held_out.items()} for part in self._parts}
+
     def summary(self) -> dict[str, dict[str, object]]:
         """Return for every type the chosen proxy, everybody's scores and what looks wrong, as plain JSON."""
         return {
@@ -219,7 +229,7 @@ def _is_clearly_better(one: HeldOut, other: HeldOut) -> bool:
     return by_far and float(gain.mean()) > 2 * error
 
 
-def _affordable(proxy: Proxy, table: TrainingTable, at_least: int) -> list[int]:
+def affordable(proxy: Proxy, table: TrainingTable, at_least: int) -> list[int]:
     """Return the columns with at least so many known values, of which the proxy can learn from the number it has."""
     most = math.inf if proxy.maximum is None else proxy.maximum
     together = proxy.columns(table) if isinstance(proxy, JointProxy) else range(len(table.types))
@@ -227,21 +237,33 @@ def _affordable(proxy: Proxy, table: TrainingTable, at_least: int) -> list[int]:
     return [j for j in together if measured[j] >= proxy.minimum and at_least <= known[j] <= most]
 
 
-def _fit(name: str, proxy: Proxy, table: TrainingTable, seed: int, step: Callable[[str], None]) -> _Part | None:
+def make_part(
+    name: str, fit: Callable[[], FittedProxy], columns: list[int], types: Sequence[str], held_out: Mapping[str, HeldOut]
+) -> Part:
+    """Return a proxy on some columns of a table of `types`, its deviations scaled to what it was held to."""
+    scores = {kind: score(held) for kind, held in held_out.items()}
+    factors = [scores[kind].scale if (kind := types[column]) in scores else 1.0 for column in columns]
+    return Part(name, fit, columns, torch.tensor(factors, dtype=torch.float64), scores, held_out)
+
+
+def _fit(name: str, proxy: Proxy, table: TrainingTable, seed: int, step: Callable[[str], None]) -> Part | None:
     """Cross-validate and fit one proxy on the types it can afford; call `step` after each of the fits."""
-    columns, validated = _affordable(proxy, table, 0), _affordable(proxy, table, MINIMUM_TO_VALIDATE)
+    columns, validated = affordable(proxy, table, 0), affordable(proxy, table, MINIMUM_TO_VALIDATE)
     held_out = {}
     if validated:
         beliefs = held_out_beliefs(proxy, table, columns, seed=seed, tick=lambda: step(name))
         held_out = {kind: beliefs[kind] for kind in (table.types[column] for column in validated)}
-    scores = {kind: score(held) for kind, held in held_out.items()}
     part = None
     if columns:
-        factors = [scores[kind].scale if (kind := table.types[column]) in scores else 1.0 for column in columns]
         fitted = proxy.fit(table.columns(columns), seed=seed)
-        part = _Part(name, fitted, columns, torch.tensor(factors, dtype=torch.float64), scores, held_out)
+        part = make_part(name, lambda: fitted, columns, table.types, held_out)
     step(name)
     return part
+
+
+def counts(table: TrainingTable, cells: Tensor) -> dict[str, int]:
+    """Return how many of the cells [N, M] (bool) are true, by type."""
+    return dict(zip(table.types, cells.sum(dim=0).tolist(), strict=True))
 
 
 def fit_best(
@@ -265,6 +287,5 @@ def fit_best(
         tick(done / n_steps, f"fitting {name.replace('_', ' ')}")
 
     parts = [_fit(name, proxy, table, seed, step) for name, proxy in proxies.items()]
-    n_values = dict(zip(table.types, table.measured.sum(dim=0).tolist(), strict=True))
-    n_known = dict(zip(table.types, table.known.sum(dim=0).tolist(), strict=True))
-    return ChosenProxies(n_values, [part for part in parts if part is not None], intervals, n_known)
+    kept = [part for part in parts if part is not None]
+    return ChosenProxies(counts(table, table.measured), kept, intervals, counts(table, table.known))

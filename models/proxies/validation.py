@@ -160,6 +160,19 @@ def held_out_beliefs(
     return answers
 
 
+def kept_beliefs(table: TrainingTable, column: int, belief: Posterior) -> HeldOut:
+    """Return held-out beliefs [n] that were kept, beside the known values of their type.
+
+    Raises:
+        ValueError: if the table knows another number of values.
+    """
+    rows = table.known[:, column]
+    if len(belief.mean) != int(rows.sum()):
+        raise ValueError(f"{len(belief.mean)} held-out beliefs were kept of {int(rows.sum())} values")
+    values, lower, upper = (cells[rows, column] for cells in (table.values, table.lower, table.upper))
+    return HeldOut(belief, values, lower, upper)
+
+
 def _fold(network: Representing, table: TrainingTable, column: int, rows: Tensor) -> Fold:
     known = table.known[:, column]
     rows = rows[known[rows]]

@@ -8,7 +8,7 @@ import torch
 from gpytorch.kernels import RBFKernel
 from torch import Tensor
 
-from models.proxies.choice import ChosenProxies, _Part, fit_best
+from models.proxies.choice import ChosenProxies, Part, fit_best
 from models.proxies.contract import FittedProxy, Posterior, Proxy, TrainingTable
 from models.proxies.gaussian_process import GaussianProcess
 from models.proxies.validation import HeldOut, score
@@ -125,14 +125,14 @@ def test_hypotheses_of_every_proxy_weigh_by_likelihood() -> None:
     assert 0.01 < float(even[0]) < 0.99
 
 
-def _judged(name: str, error: float, nll: float, x: Tensor, values: Tensor) -> _Part:
+def _judged(name: str, error: float, nll: float, x: Tensor, values: Tensor) -> Part:
     """Return a proxy that was off by so much in its held-out predictions, whatever its likelihood."""
     wrong = values + error * torch.where(torch.arange(len(values)) % 2 == 0, 1.0, -1.0)
     none = torch.full_like(values, math.nan)
     held = HeldOut(Posterior(wrong, torch.ones_like(values), 0 * values), values, none, none)
     fitted = Constant(1.0).fit(_table(values.unsqueeze(-1), x), seed=0)
     scores = {"a": replace(score(held), nll=nll)}
-    return _Part(name, fitted, [0], torch.ones(1, dtype=torch.float64), scores, {"a": held})
+    return Part(name, lambda: fitted, [0], torch.ones(1, dtype=torch.float64), scores, {"a": held})
 
 
 @pytest.mark.parametrize(("error", "warned"), [(0.5, True), (0.95, False), (2.0, False)])
