@@ -15,6 +15,7 @@ from models.domains import open_domain
 from models.records import Proposal
 from models.rounds.accounting import Stages, chosen_statements, chosen_summary, plain, summary_of, unbounded
 from models.rounds.adapting import Adaptation
+from models.rounds.artefact import origin, pack_artefact, tried
 from models.rounds.choosing import choose
 from models.rounds.explaining import explain
 from models.rounds.fitting import fit
@@ -58,7 +59,7 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     screened = ScreenedDomain(domain or open_domain(spec.domain), spec.domain, hazards)
     screened.require_clean(item.object for item in controls(screened, spec.batch.controls, ()))
     with stages.stage("fitting") as tick:
-        environment = screened.environment(_tried(history), device or "cpu")
+        environment = screened.environment(tried(history), device or "cpu")
         check_sampler(spec.sampler, environment)
         fitted = fit(spec, screened, environment, history, seed, tick)
     summary = summary_of(fitted, history, str(environment.device), seed) | {"hazard_lists": screened.audit()}
@@ -81,12 +82,8 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     summary |= {"training": {"steps": trainer.steps_done, "loss": curve}, "log_z": log_z}
     summary |= chosen_summary(fitted, batch, pool, gate)
     summary["statements"] += chosen_statements(fitted, batch, pool, gate)
-    return Proposal(candidates, plain(summary | {"cost": stages.cost(fitted.reward.n_scored)}))
-
-
-def _tried(history: History) -> list[str]:
-    """Return every object somebody tried to measure, once."""
-    return list(dict.fromkeys(result.object for result in history.measurements))
+    artefact = pack_artefact(fitted, trainer.policy, origin(spec, screened, environment, history, seed))
+    return Proposal(candidates, plain(summary | {"cost": stages.cost(fitted.reward.n_scored)}), artefact)
 
 
 def _nothing(summary: dict[str, Any], stages: Stages, statement: str) -> Proposal:

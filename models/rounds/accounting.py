@@ -78,8 +78,8 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _diversity(domain: Domain, texts: Sequence[str]) -> dict[str, float]:
-    """Return how different the chosen objects are from each other."""
+def diversity(domain: Domain, texts: Sequence[str]) -> dict[str, float]:
+    """Return how different objects are from each other."""
     similarity = domain.similarity(texts, texts)
     return {
         "mean_pairwise_distance": mean_pairwise_distance(similarity),
@@ -100,7 +100,7 @@ def chosen_summary(fitted: Fitted, batch: Batch, pool: Pool, gate: Gate) -> dict
         "chosen": len(batch.choices),
         "again": len(batch.repeats),
         "space_filling": batch.is_space_filling,
-        "diversity": _diversity(fitted.domain, [pool.texts[choice.row] for choice in batch.choices]),
+        "diversity": diversity(fitted.domain, [pool.texts[choice.row] for choice in batch.choices]),
         "multipliers": adapting.told(fitted.beliefs, fitted.reward.multipliers),
     }
 

@@ -17,12 +17,10 @@ from models.gflownet.sampler import draw
 from models.proxies.choice import fit_best
 from models.proxies.contract import TrainingTable
 from models.proxies.dataset import outcomes, transformed
-from models.proxies.deep_ensemble import DeepEnsemble
 from models.proxies.feasibility import fit_feasibility
-from models.proxies.gaussian_process import GaussianProcess
-from models.proxies.multi_task_gaussian_process import MultiTaskGaussianProcess
+from models.proxies.opening import open_proxies
 from models.proxies.outliers import MOST_TOLD
-from models.proxies.random_forest import RandomForest
+from models.proxies.refitting import refit
 from models.reward import LogReward, Utility, log_reward, utility
 from models.rounds.reading import read, with_outliers
 
@@ -32,7 +30,8 @@ if TYPE_CHECKING:
     from models.campaign import CampaignSpec
     from models.domains.contract import Domain
     from models.gflownet.environment import Environment
-    from models.proxies.contract import Proxy
+    from models.proxies.choice import ChosenProxies
+    from models.proxies.contract import Posterior
     from models.proxies.dataset import MeasuredTable
     from models.proxies.feasibility import Feasibility
     from models.records import History
@@ -86,6 +85,21 @@ class Fitted:
         }
 
 
+@final
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a round is given to learn from.
+
+    The environment only serves as a source of random objects when nothing else tells the range of an objective.
+    """
+
+    spec: CampaignSpec
+    domain: Domain
+    environment: Environment
+    history: History
+    seed: int
+
+
 def fit(
     spec: CampaignSpec,
     domain: Domain,
@@ -98,36 +112,53 @@ def fit(
 
     The environment only serves as a source of random objects when nothing else tells the range of an objective.
     """
+    given = Given(spec, domain, environment, history, seed)
     tick(0.0, "reading the results")
     reading = read(spec, domain, history.measurements, seed)
-    table = reading.table
-    training = _training_table(spec, domain, table)
+    training = _training_table(spec, domain, reading.table)
     reading = with_outliers(reading, spec, domain, training, seed)
     proxies = fit_best(
         training,
-        _choices(domain),
+        open_proxies(domain.kernel, spec.proxies.kinds, training),
         seed=seed,
         tick=lambda share, message: tick(0.9 * share, message),
         intervals=spec.proxies.intervals,
     )
+    return _believed_by(given, reading, proxies, tick)
+
+
+def fit_again(given: Given, kept: Mapping[str, Mapping[str, Posterior]], tick: Callable[[float, str], None]) -> Fitted:
+    """Return what `fit` returned to an earlier round, without cross-validation and without looking for outliers.
+
+    Args:
+        given: the same as then.
+        kept: `held_out()` of its proxies.
+        tick: hears the share done and what is being done.
+
+    Raises:
+        ValueError: if `kept` is of other results.
+    """
+    tick(0.0, "reading the results")
+    spec, domain = given.spec, given.domain
+    reading = read(spec, domain, given.history.measurements, given.seed)
+    training = _training_table(spec, domain, reading.table)
+    tick(0.3, "fitting the proxies")
+    competing = open_proxies(domain.kernel, spec.proxies.kinds, training)
+    proxies = refit(training, competing, kept, seed=given.seed, intervals=spec.proxies.intervals)
+    return _believed_by(given, reading, proxies, tick)
+
+
+def _believed_by(given: Given, reading: Reading, proxies: ChosenProxies, tick: Callable[[float, str], None]) -> Fitted:
+    """Return all that follows from fitted proxies."""
+    spec, domain, environment, history, seed = given.spec, given.domain, given.environment, given.history, given.seed
     attempted = outcomes(history.measurements)
     feasibility = _feasibility(domain, reading.feasible, seed)
     tick(1.0, "fitted the proxies")
     measured = [name for name, share in attempted.items() if share > 0]
     beliefs = Beliefs(spec, domain, proxies, feasibility, applicability(spec.applicability, domain, measured))
-    utilities = [_utility(objective, beliefs, table, environment) for objective in spec.objectives]
+    utilities = [_utility(objective, beliefs, reading.table, environment) for objective in spec.objectives]
     reward = log_reward(beliefs, utilities, measured, lambda: random_objects(environment), seed, history.pending)
-    return Fitted(domain, beliefs, reward, table, attempted, reading)
-
-
-def _choices(domain: Domain) -> dict[str, Proxy]:
-    """Return the proxies to choose from; the first takes types with too few results to compare."""
-    return {
-        "gaussian_process": GaussianProcess(domain.kernel),
-        "multi_task_gaussian_process": MultiTaskGaussianProcess(domain.kernel),
-        "deep_ensemble": DeepEnsemble(),
-        "random_forest": RandomForest(),
-    }
+    return Fitted(domain, beliefs, reward, reading.table, attempted, reading)
 
 
 def _training_table(spec: CampaignSpec, domain: Domain, table: MeasuredTable) -> TrainingTable:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
@@ -14,10 +15,11 @@ import torch
 
 from models import guardrail
 from models.proxies.contract import Posterior
+from models.proxies.dataset import outcomes
 from models.screening import PREFIX as HAZARD
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from torch import Tensor
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from models.rounds.fitting import Fitted
     from models.specs import Guardrail
 
+Rule = Callable[[str], str | None]
+"""Tells of an object why it is not wanted, or None."""
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
 
 
@@ -48,16 +52,35 @@ class Passed:
 
 
 @final
-class Gate:
-    """Tells new allowed objects from others, and remembers how many it refused for each reason."""
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What is believed of N objects, the bounds of guardrails [N, G], and all reasons against proposing each [N]."""
 
-    def __init__(self, fitted: Fitted, history: History) -> None:
+    assessment: Assessment
+    bounds: Tensor
+    against: list[tuple[str, ...]]
+
+
+@final
+class Gate:
+    """Tells new allowed objects from others, and remembers how many it refused for each reason.
+
+    Args:
+        fitted: what is believed.
+        history: what is known now, which may be more than the beliefs were fitted to.
+        wishes: further rules of whoever asks for objects.
+    """
+
+    def __init__(self, fitted: Fitted, history: History, wishes: Sequence[Rule] = ()) -> None:
         self._fitted = fitted
+        self._wishes = wishes
+        attempted = {**fitted.attempted, **outcomes(history.measurements)}
         self._closed = dict.fromkeys(history.excluded, "excluded")
-        self._closed |= dict.fromkeys(fitted.attempted, "already tried")
-        self._closed |= dict.fromkeys(fitted.measured, "already measured")
+        self._closed |= dict.fromkeys(attempted, "already tried")
+        self._closed |= dict.fromkeys((name for name, share in attempted.items() if share > 0), "already measured")
         self._closed |= dict.fromkeys(history.pending, "pending")
         self._seen: set[str] = set()
+        self._released: set[str] = set()
         self._refused: Counter[str] = Counter()
         self._bounds_seen: list[Tensor] = []
         self._n_inside = self._n_judged = 0
@@ -86,15 +109,20 @@ class Gate:
         """Return why a text is no new allowed object."""
         if not text:
             return "not an object"
-        if text in self._seen:
+        if text in self._seen and text not in self._released:
             return "sampled before"
         self._seen.add(text)
+        self._released.discard(text)
         if text in self._closed:
             return self._closed[text]
         broken = self._fitted.domain.check(text)
         if not broken:
-            return None
+            return next((reason for wish in self._wishes if (reason := wish(text)) is not None), None)
         return broken[0] if broken[0].startswith(HAZARD) else "rule: " + _NUMBER.sub("#", broken[0])
+
+    def release(self, texts: Iterable[str]) -> None:
+        """Let objects be admitted once more: they passed and were not needed."""
+        self._released.update(texts)
 
     def judge(self, texts: Sequence[str]) -> Passed:
         """Return those of the admitted objects that satisfy constraints and guardrails."""
@@ -105,8 +133,8 @@ class Gate:
         self._bounds_seen.append(bounds)
         self._n_judged, self._n_inside = self._n_judged + len(inside), self._n_inside + int(inside.sum())
         reasons = self._reasons(assessment, bounds)
-        kept = [row for row, reason in enumerate(reasons) if reason is None]
-        self._refused.update(reason for reason in reasons if reason is not None)
+        kept = [row for row, found in enumerate(reasons) if not found]
+        self._refused.update(found[0] for found in reasons if found)
         objectives = assessment.objectives
         return Passed(
             kept,
@@ -117,6 +145,16 @@ class Gate:
             assessment.trust[kept],
             None if beliefs.applicability.threshold is None else inside[kept],
         )
+
+    def examine(self, texts: Sequence[str]) -> Examined:
+        """Return what is believed of any objects, and every reason that speaks against each; nothing is counted."""
+        assessment = self._fitted.beliefs.assess(texts)
+        bounds = self._bounds(assessment.features)
+        against = [
+            tuple(filter(None, [self._closed.get(text), *self._fitted.domain.check(text), *reasons]))
+            for text, reasons in zip(texts, self._reasons(assessment, bounds), strict=True)
+        ]
+        return Examined(assessment, bounds, against)
 
     def summary(self) -> dict[str, Any]:
         """Return what the guardrails refused and how much of what was drawn is in the applicability domain."""
@@ -147,8 +185,8 @@ class Gate:
         ]
         return torch.cat(columns, dim=1)
 
-    def _reasons(self, assessment: Assessment, bounds: Tensor) -> list[str | None]:
-        """Return the first reason to refuse each object, or None."""
+    def _reasons(self, assessment: Assessment, bounds: Tensor) -> list[list[str]]:
+        """Return the reasons to refuse each object, the first being the one that counts."""
         spec, judged = self._fitted.beliefs.spec, self._fitted.beliefs.judged
         tests = [
             ("constraint on a computed property", ~assessment.is_allowed),
@@ -159,8 +197,8 @@ class Gate:
             tests.append((f"constraint on {item.type}", assessment.within[:, column] < item.probability))
         for column, rail in enumerate(spec.guardrails):
             tests.append((f"guardrail {rail.name}", bounds[:, column] > rail.risk))
-        reasons: list[str | None] = [None] * len(bounds)
-        for reason, fails in reversed(tests):
+        reasons: list[list[str]] = [[] for _ in range(len(bounds))]
+        for reason, fails in tests:
             for row in fails.nonzero().squeeze(-1).tolist():
-                reasons[row] = reason
+                reasons[row].append(reason)
         return reasons

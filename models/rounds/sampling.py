@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, Literal, Protocol, final
 
 import torch
 
@@ -17,12 +17,14 @@ from models.gflownet.sampler import sample
 from models.proxies.contract import Posterior
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from torch import Generator, Tensor
 
     from models.decision_specs import BatchSpec
-    from models.gflownet.trainer import Trainer
+    from models.gflownet.conditioning import ConditionSampler
+    from models.gflownet.environment import Environment
+    from models.gflownet.policy import Policy
     from models.rounds.gate import Gate, Passed
     from models.rounds.training import StateReward
 
@@ -41,6 +43,22 @@ PER_CANDIDATE = 8
 PER_LIMIT = 8
 """As many more for every limit of the batch."""
 Ended = Literal["enough", "nothing new", "too many draws"]
+
+
+class Source(Protocol):
+    """What draws objects: a trainer that has finished, or a policy that was opened again."""
+
+    @property
+    def policy(self) -> Policy:
+        """The policy that samples."""
+
+    @property
+    def environment(self) -> Environment:
+        """Where it builds."""
+
+    @property
+    def conditions(self) -> ConditionSampler:
+        """What it was trained for."""
 
 
 @final
@@ -95,14 +113,14 @@ class Pool:
         return self.draws.by_policy + self.draws.by_random_walks
 
 
-def _draw(trainer: Trainer, number: int, generator: Generator) -> tuple[Tensor, Condition]:
+def _draw(source: Source, number: int, generator: Generator) -> tuple[Tensor, Condition]:
     """Return final states of draw `number`: by the policy over all conditions, later ones by random walks."""
-    condition = trainer.conditions.sample(DRAWS, generator)
+    condition = source.conditions.sample(DRAWS, generator)
     if number < BY_POLICY:
-        return sample(trainer.policy, trainer.environment, condition, DRAWS, generator).final_states, condition
+        return sample(source.policy, source.environment, condition, DRAWS, generator).final_states, condition
     mixture = UniformMixture(1.0)
     with torch.inference_mode():
-        walks = mixture.trajectories(trainer.policy, trainer.environment, condition, generator)
+        walks = mixture.trajectories(source.policy, source.environment, condition, generator)
     return walks.final_states, condition
 
 
@@ -116,31 +134,36 @@ def wanted(batch: BatchSpec) -> int:
 
 
 def draw_pool(
-    trainer: Trainer, reward: StateReward, gate: Gate, batch: BatchSpec, seed: int, tick: Callable[[float, str], None]
+    source: Source, reward: StateReward, gate: Gate, batch: BatchSpec, seed: int, tick: Callable[[float, str], None]
 ) -> Pool:
     """Draw until there are enough allowed objects to choose the batch from, or nothing new is found."""
-    generator = torch.Generator(device=trainer.environment.device).manual_seed(seed)
+    generator = torch.Generator(device=source.environment.device).manual_seed(seed)
     goal = wanted(batch)
     parts: list[tuple[Passed, Tensor, Condition]] = []
     n_passed = n_draws = 0
     is_exhausted = False
     while n_draws < LEAST_DRAWS or (n_passed < goal and n_draws < MOST_DRAWS and not is_exhausted):
-        states, condition = _draw(trainer, n_draws, generator)
+        states, condition = _draw(source, n_draws, generator)
         n_draws += 1
         before = gate.n_unique
-        rows = gate.admit(reward.texts(states))
-        is_exhausted = n_draws > BY_POLICY and gate.n_unique == before
-        for start in range(0, max(len(rows), 1), JUDGED):
-            part = torch.tensor(rows[start : start + JUDGED], dtype=torch.int64, device=states.device)
-            passed = gate.judge(reward.texts(states[part]))
-            kept = part[passed.rows]
+        for passed, kept in through(states, reward, gate):
             parts.append((passed, states[kept], condition.at(kept)))
             n_passed += len(passed.rows)
             share = max(min(n_passed / goal, n_draws / LEAST_DRAWS), n_draws / MOST_DRAWS)
             tick(min(1.0, share), f"drew {n_draws * DRAWS} objects, {n_passed} may be proposed")
+        is_exhausted = n_draws > BY_POLICY and gate.n_unique == before
     by_policy = min(n_draws, BY_POLICY)
     ended: Ended = "enough" if n_passed >= goal else "nothing new" if is_exhausted else "too many draws"
     return join_parts(parts, Draws(by_policy * DRAWS, (n_draws - by_policy) * DRAWS, goal, ended))
+
+
+def through(states: Tensor, reward: StateReward, gate: Gate) -> Iterator[tuple[Passed, Tensor]]:
+    """Send final states [B, W] through the gate; yield part after part what passed, with its rows [n] among them."""
+    rows = gate.admit(reward.texts(states))
+    for start in range(0, max(len(rows), 1), JUDGED):
+        part = torch.tensor(rows[start : start + JUDGED], dtype=torch.int64, device=states.device)
+        passed = gate.judge(reward.texts(states[part]))
+        yield passed, part[passed.rows]
 
 
 def join_parts(parts: Sequence[tuple[Passed, Tensor, Condition]], draws: Draws) -> Pool:
@@ -169,11 +192,11 @@ def join_parts(parts: Sequence[tuple[Passed, Tensor, Condition]], draws: Draws) 
 
 
 @torch.inference_mode()
-def log_partition(trainer: Trainer, reward: StateReward, beta: float, seed: int) -> float:
+def log_partition(source: Source, reward: StateReward, beta: float, seed: int) -> float:
     """Return the importance-weighted estimate of log Z at one temperature and the even preference."""
-    even = [1.0] * trainer.conditions.n_objectives
-    generator = torch.Generator(device=trainer.environment.device).manual_seed(seed)
-    condition = trainer.conditions.fixed(beta, even, WEIGHED)
-    drawn = sample(trainer.policy, trainer.environment, condition, WEIGHED, generator)
+    even = [1.0] * source.conditions.n_objectives
+    generator = torch.Generator(device=source.environment.device).manual_seed(seed)
+    condition = source.conditions.fixed(beta, even, WEIGHED)
+    drawn = sample(source.policy, source.environment, condition, WEIGHED, generator)
     log_weights = reward(drawn.final_states, condition) + drawn.log_pb - drawn.log_pf
     return float(log_weights.double().logsumexp(dim=0) - math.log(WEIGHED))

@@ -6,6 +6,7 @@ Knows the engine and the reward by text; not where checkpoints are kept.
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
 import torch
@@ -13,13 +14,13 @@ import torch
 from models.checkpoint import CheckpointError, pack, unpack
 from models.gflownet.conditioning import ConditionSampler
 from models.gflownet.losses import get_loss
-from models.gflownet.policy import PolicySpec
+from models.gflownet.policy import Policy, PolicySpec
 from models.gflownet.rewards import check_loss
 from models.gflownet.trainer import Trainer, TrainerSettings
 from models.records import Cancelled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from torch import Tensor
 
@@ -91,7 +92,12 @@ def build_trainer(
         UnfitLossError: if the loss asks for something that the environment or the reward does not offer.
     """
     conditions = ConditionSampler(spec.beta, n_objectives, device=environment.device)
-    settings = TrainerSettings(
+    return Trainer(environment, conditions, reward, settings_of(spec), seed, measured)
+
+
+def settings_of(spec: SamplerSpec) -> TrainerSettings:
+    """Return what a campaign's sampler asks of a trainer."""
+    return TrainerSettings(
         loss=spec.loss,
         steps=spec.steps,
         trajectories_per_step=spec.trajectories_per_step,
@@ -100,7 +106,31 @@ def build_trainer(
         random_action_probability=spec.random_action_probability,
         **spec.behaviour.model_dump(),
     )
-    return Trainer(environment, conditions, reward, settings, seed, measured)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class TrainedPolicy:
+    """A policy that was trained elsewhere, with where it builds and what it was trained for."""
+
+    policy: Policy
+    environment: Environment
+    conditions: ConditionSampler
+
+
+def trained_policy(
+    spec: SamplerSpec, environment: Environment, n_objectives: int, weights: Mapping[str, Tensor]
+) -> TrainedPolicy:
+    """Return the policy of a finished trainer (`build_trainer`) from its weights, ready to sample.
+
+    Raises:
+        RuntimeError: if the weights are of a policy of another shape.
+    """
+    conditions = ConditionSampler(spec.beta, n_objectives, device=environment.device)
+    shape = replace(settings_of(spec).policy, has_flow="flow.weight" in weights)
+    policy = Policy(environment, conditions, shape, torch.Generator().manual_seed(0))
+    policy.load_state_dict(weights)
+    return TrainedPolicy(policy.requires_grad_(requires_grad=False), environment, conditions)
 
 
 @final

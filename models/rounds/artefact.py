@@ -1,0 +1,131 @@
+"""What a round leaves behind to be played: its policy, its multipliers and what its cross-validation found.
+
+All else follows from the specification, the results and the seed; the header names them, so that an artefact is opened
+with what it was made from or not at all. Tensors and JSON behind a SHA-256 (`models.checkpoint`), never a pickle. Knows
+nothing of where it is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+
+from models.checkpoint import CheckpointError, pack, unpack
+from models.proxies.contract import Posterior
+from models.rounds.accounting import versions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+    from models.campaign import CampaignSpec
+    from models.gflownet.environment import Environment
+    from models.gflownet.policy import Policy
+    from models.records import History
+    from models.rounds.fitting import Fitted
+    from models.screening import ScreenedDomain
+
+FORMAT = 1
+IGNORED = ("name", "batch", "seed")
+"""Parts of a specification on which neither beliefs nor policy depend."""
+WHAT = {
+    "format": "format",
+    "spec": "specification",
+    "data_digest": "results",
+    "seed": "seed",
+    "blocks": "hazards among the measured objects that building blocks come from",
+    "environment": "environment",
+}
+"""What must be the same, and how it is called."""
+
+
+class ArtefactError(ValueError):
+    """An artefact is damaged, or was made from something else than what it is to be opened with."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """The content of an artefact; `held_out` is by proxy and assay type, `versions` are of what made it."""
+
+    policy: dict[str, Tensor]
+    multipliers: Mapping[str, Any]
+    held_out: dict[str, dict[str, Posterior]]
+    versions: Mapping[str, str]
+
+
+def tried(history: History) -> list[str]:
+    """Return every object somebody tried to measure, once."""
+    return list(dict.fromkeys(result.object for result in history.measurements))
+
+
+def origin(
+    spec: CampaignSpec, domain: ScreenedDomain, environment: Environment, history: History, seed: int
+) -> dict[str, Any]:
+    """Return what an artefact is made from, as plain JSON; `hazard_lists` are told, not compared (today's apply)."""
+    blocks = [text for text in tried(history) if not domain.hazards(text)]
+    shape = (environment.state_width, environment.n_actions, environment.n_slots, environment.encoding_width)
+    return {
+        "format": FORMAT,
+        "spec": spec.model_dump(mode="json", exclude=set(IGNORED)),
+        "data_digest": history.digest(),
+        "seed": seed,
+        "blocks": hashlib.sha256("\n".join(blocks).encode()).hexdigest(),
+        "hazard_lists": domain.audit(),
+        "environment": f"{type(environment).__name__} {' '.join(map(str, shape))}",
+    }
+
+
+def pack_artefact(fitted: Fitted, policy: Policy, made_from: Mapping[str, Any]) -> bytes:
+    """Return the artefact of a round whose policy is trained.
+
+    Args:
+        fitted: what the round believed.
+        policy: that the round sampled from.
+        made_from: `origin` of the round.
+    """
+    tensors = {f"policy.{name}": value for name, value in policy.state_dict().items()}
+    kept: dict[str, list[str]] = {}
+    for name, beliefs in fitted.beliefs.proxies.held_out().items():
+        kept[name] = list(beliefs)
+        for place, belief in enumerate(beliefs.values()):
+            parts = {"mean": belief.mean, "sd": belief.sd, "noise_sd": belief.noise_sd}
+            tensors |= {f"held_out.{name}.{place}.{part}": value for part, value in parts.items()}
+    header = {
+        "made_from": dict(made_from),
+        "versions": versions(),
+        "multipliers": fitted.reward.multipliers.state(),
+        "held_out": kept,
+    }
+    return pack(tensors, header)
+
+
+def open_artefact(content: bytes, made_from: Mapping[str, Any]) -> Artefact:
+    """Return the content of an artefact.
+
+    Args:
+        content: what `pack_artefact` returned.
+        made_from: `origin` of what it is to be opened with.
+
+    Raises:
+        ArtefactError: if it is damaged, or was made from something else; it says what differs.
+    """
+    try:
+        tensors, header = unpack(content)
+        found, kept = header["made_from"], header["held_out"]
+    except (CheckpointError, KeyError) as error:
+        raise ArtefactError(f"the round's artefact cannot be read: {error}") from error
+    differs = [told for key, told in WHAT.items() if found.get(key) != made_from[key]]
+    if differs:
+        raise ArtefactError(f"the round's artefact was made with another {', another '.join(differs)}")
+    held_out = {
+        name: {
+            kind: Posterior(*(tensors[f"held_out.{name}.{place}.{part}"] for part in ("mean", "sd", "noise_sd")))
+            for place, kind in enumerate(kinds)
+        }
+        for name, kinds in kept.items()
+    }
+    policy = {key.removeprefix("policy."): value for key, value in tensors.items() if key.startswith("policy.")}
+    return Artefact(policy, header["multipliers"], held_out, header["versions"])
