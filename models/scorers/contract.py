@@ -5,15 +5,16 @@ It knows no campaign and no domain; nobody here knows how it comes to its number
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from models.domains.contract import ComputedProperty
 
-    Row = Mapping[str, str | float]
-    """An object as the columns of a table (`smiles`, `sequence`, `formula`, ...), its canonical text as `object`."""
+Row = Mapping[str, str | float]
+"""An object as the columns of a table (`smiles`, `sequence`, `formula`, ...), its canonical text as `object`."""
 
 
 class ScorerError(RuntimeError):

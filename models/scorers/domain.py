@@ -6,6 +6,7 @@ Knows the domain and the scorers by their interfaces alone. Letter: N objects.
 from __future__ import annotations
 
 import math
+from itertools import islice
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -78,7 +79,7 @@ class ScoredDomain(DelegatingDomain):
             fresh.update(zip(batch, self._ask(batch, name), strict=True))
         values = np.array([fresh[text] if text in fresh else kept[text] for text in texts], dtype=np.float64)
         kept.update(fresh)
-        for text in list(kept)[: max(len(kept) - self._most_kept, 0)]:
+        for text in [*islice(kept, max(len(kept) - self._most_kept, 0))]:
             del kept[text]
         return values
 

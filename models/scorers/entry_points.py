@@ -11,14 +11,13 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, final
 
 from models.domains.contract import ComputedProperty
-from models.scorers.contract import ScorerError
+from models.scorers.contract import Row, ScorerError
 
 if TYPE_CHECKING:
     from models.scorer_specs import ScorerSpec
-    from models.scorers.contract import Row
 
 GROUP = "assayflow.scorers"
-Scores = Callable[[Sequence["Row"]], Sequence[float | None]]
+Scores = Callable[[Sequence[Row]], Sequence[float | None]]
 """What an entry point names: given rows (`object` and the domain's columns), the value of each, None where missing."""
 
 
