@@ -8,15 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, final
 
-from models.domains.contract import Domain
+from models.domains.delegating import DelegatingDomain
 from models.hazards import HazardListError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from gpytorch.kernels import Kernel
-
-    from models.domains.contract import Floats, Part
+    from models.domains.contract import Domain
     from models.gflownet.environment import Environment
     from models.hazards import HazardList, Matcher
     from models.records import History
@@ -31,8 +29,10 @@ class HazardError(RuntimeError):
 
 
 @final
-class ScreenedDomain(Domain):
+class ScreenedDomain(DelegatingDomain):
     """A domain whose rules include hazard lists; everything else is the domain's own.
+
+    A hazard is an object too: it is parsed, and results for it are read.
 
     Args:
         domain: bound to `spec`.
@@ -44,9 +44,7 @@ class ScreenedDomain(Domain):
     """
 
     def __init__(self, domain: Domain, spec: DomainSpec, lists: Iterable[HazardList]) -> None:
-        self._domain = domain
-        self.object_columns, self.needs_all_columns = domain.object_columns, domain.needs_all_columns
-        self.computed, self.groupings, self.formats = domain.computed, domain.groupings, domain.formats
+        super().__init__(domain)
         self.lists = tuple(item for item in lists if item.applies(spec))
         """The lists that apply."""
         self._matchers = [(item.name, _opened(item, domain)) for item in self.lists]
@@ -73,53 +71,9 @@ class ScreenedDomain(Domain):
         """Return the reasons of hazard lists, then those of the domain."""
         return [*self.hazards(text), *self._domain.check(text)]
 
-    def parse(self, fields: Mapping[str, str]) -> str:
-        """Return the canonical text: a hazard is an object too, and results for it are read."""
-        return self._domain.parse(fields)
-
-    def pattern(self, text: str) -> Callable[[str], bool]:
-        """Return the domain's test."""
-        return self._domain.pattern(text)
-
-    def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
-        """Return computed properties, each [N]."""
-        return self._domain.properties(texts, names)
-
-    def group(self, texts: Sequence[str], name: str) -> list[str]:
-        """Return the group of each object."""
-        return self._domain.group(texts, name)
-
-    def columns(self, text: str) -> dict[str, str | float]:
-        """Return the object's columns."""
-        return self._domain.columns(text)
-
-    def display(self, text: str) -> str:
-        """Return what a person reads."""
-        return self._domain.display(text)
-
-    def features(self, texts: Sequence[str]) -> Floats:
-        """Return proxy inputs [N, D]."""
-        return self._domain.features(texts)
-
-    def parts(self, texts: Sequence[str]) -> tuple[Part, ...]:
-        """Return the pieces that tell the objects apart."""
-        return self._domain.parts(texts)
-
-    def similarity(self, left: Sequence[str], right: Sequence[str]) -> Floats:
-        """Return similarities [N, M]."""
-        return self._domain.similarity(left, right)
-
-    def draw(self, texts: Sequence[str], captions: Sequence[str]) -> str:
-        """Return one SVG."""
-        return self._domain.draw(texts, captions)
-
     def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:
         """Return the domain's environment; measured hazards do not widen its vocabulary."""
         return self._domain.environment([text for text in known if not self.hazards(text)], device)
-
-    def kernel(self) -> Kernel:
-        """Return the domain's kernel."""
-        return self._domain.kernel()
 
     def require_clean(self, texts: Iterable[str]) -> None:
         """Check a whole batch once more, whatever way each object came into it.

@@ -8,16 +8,14 @@ import numpy as np
 
 from models.backtests.contract import Lab
 from models.backtests.restricted import RestrictedEnvironment
-from models.domains.contract import Domain
+from models.domains.delegating import DelegatingDomain
 from models.proxies.dataset import restored, tabulate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from gpytorch.kernels import Kernel
+    from collections.abc import Sequence
 
     from models.campaign import CampaignSpec
-    from models.domains.contract import Floats, Part
+    from models.domains.contract import Domain, Floats
     from models.gflownet.environment import Environment
     from models.records import Measurement
 
@@ -87,7 +85,7 @@ def _is_complete(results: Sequence[Measurement], types: set[str]) -> bool:
 
 
 @final
-class TableDomain(Domain):
+class TableDomain(DelegatingDomain):
     """A domain whose features, properties and checks of a table's objects are computed once and kept.
 
     Features are kept in single precision: 150,000 peptides take half a gigabyte. Everything else is the domain's own,
@@ -95,18 +93,13 @@ class TableDomain(Domain):
     """
 
     def __init__(self, domain: Domain, objects: Sequence[str], *, is_restricted: bool = False) -> None:
-        self._domain = domain
+        super().__init__(domain)
         self._is_restricted = is_restricted
         self._rows = {name: row for row, name in enumerate(objects)}
         self._objects = tuple(objects)
         self._features: np.ndarray[tuple[int, int], np.dtype[np.float32]] | None = None
         self._properties: dict[str, Floats] = {}
         self._broken: dict[str, list[str]] = {}
-        self.object_columns = domain.object_columns
-        self.needs_all_columns = domain.needs_all_columns
-        self.computed = domain.computed
-        self.formats = domain.formats
-        self.groupings = domain.groupings
 
     def features(self, texts: Sequence[str]) -> Floats:
         """Return proxy inputs [N, D]."""
@@ -140,43 +133,7 @@ class TableDomain(Domain):
         rows = [self._rows.get(text, -1) for text in texts]
         return None if -1 in rows else rows
 
-    def parse(self, fields: Mapping[str, str]) -> str:
-        """Return the canonical text of an object."""
-        return self._domain.parse(fields)
-
-    def pattern(self, text: str) -> Callable[[str], bool]:
-        """Return the test that a pattern of the domain's language stands for."""
-        return self._domain.pattern(text)
-
-    def group(self, texts: Sequence[str], name: str) -> list[str]:
-        """Return the group of each object [N]."""
-        return self._domain.group(texts, name)
-
-    def columns(self, text: str) -> dict[str, str | float]:
-        """Return the flat columns that describe the object."""
-        return self._domain.columns(text)
-
-    def display(self, text: str) -> str:
-        """Return what a person reads."""
-        return self._domain.display(text)
-
-    def parts(self, texts: Sequence[str]) -> tuple[Part, ...]:
-        """Return the pieces that tell the objects apart."""
-        return self._domain.parts(texts)
-
-    def similarity(self, left: Sequence[str], right: Sequence[str]) -> Floats:
-        """Return similarities [N, M] in 0-1."""
-        return self._domain.similarity(left, right)
-
-    def draw(self, texts: Sequence[str], captions: Sequence[str]) -> str:
-        """Return one SVG that shows the objects."""
-        return self._domain.draw(texts, captions)
-
     def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:
         """Return the generative environment."""
         environment = self._domain.environment(known, device)
         return RestrictedEnvironment(environment, self._objects) if self._is_restricted else environment
-
-    def kernel(self) -> Kernel:
-        """Return a fresh GP kernel over `features`."""
-        return self._domain.kernel()
