@@ -69,6 +69,14 @@ class Progress:
         if self._written is None or self._written[0] != stage or now - self._written[1] >= self._progress_seconds:
             self._written = (stage, now)
             self._renew(lambda: self._record(stage, progress, message))
+        self.listen()
+
+    def listen(self) -> None:
+        """Go on or stop: for work that has nothing to tell.
+
+        Raises:
+            Cancelled: if the work must stop.
+        """
         if self.stop is not None:
             raise Cancelled(self.stop)
 

@@ -10,6 +10,7 @@ from workers.checkpoints import FileCheckpoint
 from workers.holding import hold, lease_for
 from workers.process import Process, installed_versions
 from workers.progress import Progress
+from workers.scoring import open_campaign_domain
 
 
 def compute_round(process: Process, round_id: UUID) -> None:
@@ -36,6 +37,7 @@ def _propose_and_store(process: Process, lease: Lease[Round], report: Progress, 
         checkpoint=checkpoint,
         device=device,
         hazards=process.hazards(),
+        domain=open_campaign_domain(process.settings, claimed.spec, report.listen),
     )
     with process.sessions.begin() as session:
         rounds.finish(session, lease, claimed.spec, proposal)
