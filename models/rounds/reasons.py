@@ -50,7 +50,8 @@ def reason(
 
 def _told(objective: Objective, prediction: Prediction | None) -> str:
     if prediction is None:
-        return f"{objective.name} unknown (no results yet)"
+        why = "no results yet" if objective.assay_type is not None else "it has no value"
+        return f"{objective.name} unknown ({why})"
     units = f" {objective.units}" if objective.units else ""
     if objective.assay_type is None:
         return f"{objective.name} {prediction.mean:.3g}{units} (computed)"

@@ -6,6 +6,7 @@ G guardrails.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
@@ -157,7 +158,9 @@ def _candidate(row: int, told: Told, numbers: Numbers, fitted: Fitted, rank: int
 
 
 def _computed(row: int, numbers: Numbers) -> dict[str, float]:
-    return {name: float(values[row]) for name, values in numbers.computed.items()}
+    """Return the computed properties that the object has."""
+    values = {name: float(column[row]) for name, column in numbers.computed.items()}
+    return {name: value for name, value in values.items() if math.isfinite(value)}
 
 
 def _guardrails(row: int, bounds: Tensor, fitted: Fitted) -> dict[str, float]:
@@ -171,8 +174,10 @@ def _predictions(row: int, believed: Posterior, numbers: Numbers, fitted: Fitted
     answers = {}
     for column, objective in enumerate(beliefs.spec.objectives):
         kind, mean = objective.assay_type, float(believed.mean[row, column])
-        if kind is None:
+        if kind is None and math.isfinite(mean):
             answers[objective.name] = _exact(mean, objective)
+        elif kind is None:
+            continue  # a control or somebody's own object may lack it
         elif beliefs.proxies.n_values[kind] > 0 or objective.range is not None:
             place, transform = beliefs.proxies.types.index(kind), beliefs.transform(objective)
             ends = (float(numbers.low[row, place]), float(numbers.high[row, place]))
