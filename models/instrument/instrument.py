@@ -99,10 +99,10 @@ class Instrument:
         drawer = Drawer(self.source, self._states, gate, shares, near)
         generator = torch.Generator(device=self.source.environment.device).manual_seed(seed)
         drawn = drawer.run(generator, lambda share, message: report(DRAWING * share, message))
-        candidates = self._tell(asked, drawn, seed) if drawn.rows else ()
+        candidates, n_estimated = self._tell(asked, drawn, seed) if drawn.rows else ((), 0)
         self._domain.require_clean(candidate.object for candidate in candidates)
         summary = summary_of(self.fitted, self.source, asked, shares, drawn, gate)
-        summary |= {"seed": seed, "seconds": round(time.monotonic() - start, 3)}
+        summary |= {"log_pf_estimated": n_estimated, "seed": seed, "seconds": round(time.monotonic() - start, 3)}
         summary["statements"] += self._statements
         report(1.0, f"found {len(candidates)} samples")
         return candidates, plain(summary)
@@ -136,8 +136,8 @@ class Instrument:
             raise UnservableError("/like/object", "this round's policy cannot build the object, so it has no way back")
         return text, states[0]
 
-    def _tell(self, request: SampleRequest, drawn: Drawn, seed: int) -> tuple[ProposedCandidate, ...]:
-        """Return the samples by condition, each with its rank among those of the same condition."""
+    def _tell(self, request: SampleRequest, drawn: Drawn, seed: int) -> tuple[tuple[ProposedCandidate, ...], int]:
+        """Return the samples by condition, ranked within each, and for how many `log_pf` is an estimate."""
         assert self.source is not None
         pool = drawn.pool(request.n)
         likeness = self._likeness(request, pool)
@@ -149,9 +149,11 @@ class Instrument:
         chosen, likeness = pool.at(order), [likeness[row] for row in order]
         is_near, spec = request.like is not None, self.fitted.beliefs.spec
         aims = [aim_of(spec, chosen, row, like if is_near else None) for row, like in enumerate(likeness)]
-        candidates = tell(told_of(chosen, aims, self.fitted, self.source, seed + 1), self.fitted)
+        told = told_of(chosen, aims, self.fitted, self.source, seed + 1)
         owners = [drawn.owners[row] for row in order]
-        return tuple(replace(item, rank=row - owners.index(owners[row]) + 1) for row, item in enumerate(candidates))
+        first = {owner: owners.index(owner) for owner in owners}
+        candidates = enumerate(tell(told, self.fitted))
+        return tuple(replace(item, rank=row - first[owners[row]] + 1) for row, item in candidates), told.n_estimated
 
     def _likeness(self, request: SampleRequest, pool: Pool) -> list[float]:
         """Return similarities [N] to the object to resemble, 0 where there is none."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
-from models.gflownet.sampler import log_probability
+from models.gflownet.density import log_density
 from models.proxies.dataset import restored
 from models.records import JudgedObject, Nearest, Prediction, ProposedCandidate
 from models.rounds.reasons import Aim, reason
@@ -58,6 +58,8 @@ class Told:
     bounds: Tensor
     acquisition: Tensor
     inside: Sequence[bool | None]
+    n_estimated: int = 0
+    """Objects whose `log_pf` is an estimate: there are too many ways to build them to count them out."""
 
 
 @final
@@ -81,18 +83,19 @@ def told_of(pool: Pool, aims: Sequence[Aim], fitted: Fitted, source: Source, see
     """Return what is told of every object of a pool, each under the condition under which it was drawn."""
     condition, texts = pool.condition, pool.texts
     generator = torch.Generator(device=source.environment.device).manual_seed(seed)
-    log_pf = log_probability(source.policy, source.environment, pool.states, condition, generator).tolist()
+    log_pf, is_exact = log_density(source.policy, source.environment, pool.states, condition, generator)
     log_reward = fitted.reward(texts, condition.beta, condition.preference).tolist()
     shares = [tuple(row) for row in condition.preference.tolist()]
     return Told(
         texts,
         aims,
-        [Drawn(*row) for row in zip(condition.beta.tolist(), shares, log_reward, log_pf, strict=True)],
+        [Drawn(*row) for row in zip(condition.beta.tolist(), shares, log_reward, log_pf.tolist(), strict=True)],
         pool.objectives,
         pool.feasibility,
         pool.bounds,
         fitted.reward.value(texts, condition.preference.cpu()),
         [None] * len(texts) if pool.in_domain is None else pool.in_domain.tolist(),
+        n_estimated=int((~is_exact).sum()),
     )
 
 

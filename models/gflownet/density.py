@@ -1,0 +1,90 @@
+"""The probability with which a policy ends in given objects: exact wherever the ways to an object can be counted out.
+
+All states on some way to an object are found backward from it, and probabilities are added up on the way (dynamic
+programming over its ancestors). It knows no reward and no objects. Letters: n final states, W state width, E edges.
+"""
+
+import torch
+from torch import Generator, Tensor
+
+from models.gflownet.conditioning import Condition
+from models.gflownet.environment import Environment
+from models.gflownet.log_space import add_logs
+from models.gflownet.policy import Policy, masked_log_softmax
+from models.gflownet.sampler import log_probability
+from models.gflownet.trajectories import featurize
+
+MOST_EDGES = 4_096
+"""Edges on the ways to an object beyond which its probability is estimated."""
+CHUNK = 8_192
+"""States that the policy is asked about at a time."""
+AT_ONCE = 128
+"""Objects whose ways are followed at a time: bounds the memory."""
+
+
+@torch.inference_mode()
+def log_density(
+    policy: Policy, environment: Environment, final_states: Tensor, condition: Condition, generator: Generator
+) -> tuple[Tensor, Tensor]:
+    """Return log P_F(x) [n] (float64) of final states [n, W] under conditions [n], and which are exact [n] (bool).
+
+    The others, with more than `MOST_EDGES` steps on the ways to them, are estimated (`log_probability`).
+    """
+    parts = [
+        _exact(policy, environment, final_states[start : start + AT_ONCE], condition.at(slice(start, start + AT_ONCE)))
+        for start in range(0, len(final_states), AT_ONCE)
+    ]
+    if not parts:
+        return torch.zeros(0, dtype=torch.float64), torch.zeros(0, dtype=torch.bool)
+    found = torch.cat(parts)
+    is_exact = ~found.isnan()
+    rows = (~is_exact).nonzero().squeeze(1)
+    if len(rows):
+        found[rows] = log_probability(policy, environment, final_states[rows], condition.at(rows), generator)
+    return found, is_exact
+
+
+def _exact(policy: Policy, environment: Environment, final_states: Tensor, condition: Condition) -> Tensor:
+    """Return log P_F(x) [n] of final states [n, W]; NaN where there are too many ways."""
+    n, device = len(final_states), final_states.device
+    total = torch.full((n,), -torch.inf, dtype=torch.float64, device=device)
+    counted = torch.zeros(n, dtype=torch.int64, device=device)
+    states, owners = final_states, torch.arange(n, device=device)
+    onward = torch.zeros(n, dtype=torch.float64, device=device)  # log-probability of ending in x from each state
+    while len(states):
+        mask = environment.backward_mask(states)
+        is_start = ~mask.any(dim=1)
+        if bool(is_start.any()):
+            arrived = add_logs(onward[is_start], owners[is_start], n)
+            total = torch.logaddexp(total, arrived)
+        counted += torch.bincount(owners, weights=mask.sum(dim=1), minlength=n).long()
+        mask = mask & (counted[owners] <= MOST_EDGES).unsqueeze(1)
+        child, action = mask.nonzero(as_tuple=True)
+        before, forward = environment.redo(states[child], action)
+        # scored before they are merged: where an action points at a slot, it does so in this numbering
+        log_p = _log_policy(policy, environment, before, forward, condition.at(owners[child])) + onward[child]
+        states, owners, onward = _merged(environment, before, owners[child], log_p)
+    return total.masked_fill(counted > MOST_EDGES, torch.nan)
+
+
+def _merged(environment: Environment, states: Tensor, owners: Tensor, log_p: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return each state [U, W] of each owner [U] once, with the sum of the log-probabilities [U] of its edges [E]."""
+    names = (environment.key(states) ^ (owners + 0x9E3779B9)) * 1099511628211
+    found, group = torch.unique(names, return_inverse=True)
+    place = torch.arange(len(states), device=states.device)
+    first = torch.full((len(found),), len(states), device=states.device).scatter_reduce(0, group, place, "amin")
+    return states[first], owners[first], add_logs(log_p, group, len(found))
+
+
+def _log_policy(
+    policy: Policy, environment: Environment, states: Tensor, actions: Tensor, condition: Condition
+) -> Tensor:
+    """Return the log-probability [E] (float64) of each forward action [E] in its state [E, W]."""
+    answers = [torch.zeros(0, dtype=torch.float64, device=states.device)]
+    for start in range(0, len(states), CHUNK):
+        rows = slice(start, start + CHUNK)
+        features, context = featurize(environment, states[rows]), policy.context(condition.at(rows))
+        logits = policy.forward_logits(policy.hidden(features, context), features, context)
+        log_p = masked_log_softmax(logits, environment.forward_mask(states[rows])).double()
+        answers.append(log_p.gather(1, actions[rows].unsqueeze(1)).squeeze(1))
+    return torch.cat(answers)
