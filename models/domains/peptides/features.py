@@ -17,10 +17,15 @@ import numpy as np
 from models.domains.peptides.residues import RESIDUES, Z_SCALES, numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    import numpy.typing as npt
+    from scipy.sparse import csr_array  # type: ignore[import-untyped] # scipy publishes no types
 
     from models.domains.contract import Floats
     from models.domains.peptides.notation import Peptide
+
+    Whole = npt.NDArray[np.int64]
 
 REACH = 12
 """Positions from each end that keep descriptors of their own; farther in, only counts and means speak."""
@@ -31,23 +36,48 @@ SPECTRUM_WIDTH = _N + 2 * _N * _N
 _SCALED = (Z_SCALES - Z_SCALES.mean(axis=0)) / Z_SCALES.std(axis=0)
 
 
-def _spectrum(sequence: str) -> Floats:
-    chain = numbers(sequence)
-    pairs = _N + chain[:-1] * _N + chain[1:]
-    gapped = _N + _N * _N + chain[:-2] * _N + chain[2:]
-    return np.bincount(np.concatenate([chain, pairs, gapped]), minlength=SPECTRUM_WIDTH).astype(np.float64)
+def _by_length(peptides: Sequence[Peptide]) -> Iterator[tuple[list[int], Whole]]:
+    """Yield the rows of the peptides of each length, and their residue numbers [n, L]."""
+    rows: dict[int, list[int]] = {}
+    for row, peptide in enumerate(peptides):
+        rows.setdefault(len(peptide.sequence), []).append(row)
+    for length, some in rows.items():
+        yield some, numbers("".join(peptides[row].sequence for row in some)).reshape(len(some), length)
 
 
-def _descriptors(peptide: Peptide, reach: int, max_length: int) -> Floats:
-    scaled = _SCALED[numbers(peptide.sequence)]  # [L, 3]
-    near = np.zeros((2, reach, scaled.shape[1]))
-    length = min(reach, len(scaled))
-    near[0, :length] = scaled[:length]
-    near[1, :length] = scaled[::-1][:length]
-    ends = [peptide.ends.n_terminus != "free", peptide.ends.c_terminus != "free"]
-    return np.concatenate(
-        [near.ravel(), scaled.mean(axis=0), [len(scaled) / max_length], np.array(ends, dtype=np.float64)]
-    )
+def _words(chains: Whole) -> Whole:
+    """Return the spectrum columns of all residues, neighbours and gapped neighbours [n, words] of chains [n, L]."""
+    pairs = _N + chains[:, :-1] * _N + chains[:, 1:]
+    gapped = _N + _N * _N + chains[:, :-2] * _N + chains[:, 2:]
+    return np.concatenate([chains, pairs, gapped], axis=1)
+
+
+def _spectra(peptides: Sequence[Peptide]) -> Floats:
+    """Return counts [N, 820] of residues, neighbours and gapped neighbours."""
+    counts = np.zeros((len(peptides), SPECTRUM_WIDTH))
+    for rows, chains in _by_length(peptides):
+        places = _words(chains) + SPECTRUM_WIDTH * np.arange(len(rows))[:, None]
+        counted = np.bincount(places.ravel(), minlength=len(rows) * SPECTRUM_WIDTH)
+        counts[rows] = counted.reshape(len(rows), SPECTRUM_WIDTH)
+    return counts
+
+
+def _ends(peptides: Sequence[Peptide]) -> Floats:
+    """Return whether each end group is free [N, 2]."""
+    return np.array([[float(end == "free") for end in peptide.ends] for peptide in peptides]).reshape(-1, 2)
+
+
+def _descriptors(peptides: Sequence[Peptide], max_length: int) -> Floats:
+    """Return scales at each position from both ends, their means, length and end groups [N, R]."""
+    n, reach = len(peptides), min(REACH, max_length)
+    near, means, lengths = np.zeros((n, 2, reach, _N_SCALES)), np.zeros((n, _N_SCALES)), np.zeros((n, 1))
+    for rows, chains in _by_length(peptides):
+        scaled = _SCALED[chains]  # [n, L, 3]
+        length = min(reach, chains.shape[1])
+        near[rows, 0, :length] = scaled[:, :length]
+        near[rows, 1, :length] = scaled[:, ::-1][:, :length]
+        means[rows], lengths[rows] = scaled.mean(axis=1), chains.shape[1] / max_length
+    return np.concatenate([near.reshape(n, 2 * reach * _N_SCALES), means, lengths, 1.0 - _ends(peptides)], axis=1)
 
 
 def descriptor_width(max_length: int) -> int:
@@ -57,30 +87,38 @@ def descriptor_width(max_length: int) -> int:
 
 def compute(peptides: Sequence[Peptide], max_length: int) -> Floats:
     """Return feature rows [N, 820 + R]; R depends on `max_length` alone."""
-    reach = min(REACH, max_length)
-    width = SPECTRUM_WIDTH + descriptor_width(max_length)
-    rows = [np.concatenate([_spectrum(p.sequence), _descriptors(p, reach, max_length)]) for p in peptides]
-    return np.array(rows, dtype=np.float64).reshape(len(peptides), width)
+    return np.concatenate([_spectra(peptides), _descriptors(peptides, max_length)], axis=1)
 
 
-def _traits(peptides: Sequence[Peptide], longest: int) -> Floats:
+def _traits(peptides: Sequence[Peptide], longest: int) -> csr_array:
     """Return counts [N, F] that name a peptide: its spectrum, the residue at each position, and its end groups."""
-    placed = np.zeros((len(peptides), longest, _N))
-    for row, peptide in enumerate(peptides):
-        placed[row, np.arange(len(peptide.sequence)), numbers(peptide.sequence)] = 1.0
-    is_free = np.array([[end == "free" for end in peptide.ends] for peptide in peptides])  # [N, 2]
-    spectrum = np.array([_spectrum(peptide.sequence) for peptide in peptides])
-    return np.concatenate([spectrum, placed.reshape(len(peptides), -1), is_free, ~is_free], axis=1)
+    from scipy.sparse import coo_array, csr_array
+
+    ends = SPECTRUM_WIDTH + longest * _N + np.array([0, 2])
+    rows, columns = [np.repeat(np.arange(len(peptides)), 2)], [(ends + _ends(peptides).astype(np.int64)).ravel()]
+    for some, chains in _by_length(peptides):
+        placed = SPECTRUM_WIDTH + _N * np.arange(chains.shape[1]) + chains
+        traits = np.concatenate([_words(chains), placed], axis=1)
+        rows.append(np.repeat(some, traits.shape[1]))
+        columns.append(traits.ravel())
+    places = (np.concatenate(rows), np.concatenate(columns))
+    shape = (len(peptides), SPECTRUM_WIDTH + longest * _N + 4)
+    return csr_array(coo_array((np.ones(len(places[0]), dtype=np.float32), places), shape=shape))  # equals add up
 
 
-def _shared(left: Floats, right: Floats) -> Floats:
-    """Return the sum over columns of min(left, right) of whole counts [N, M]: one matrix product per level."""
-    reached = np.minimum(left.max(axis=0), right.max(axis=0))
-    total = np.zeros((len(left), len(right)))
-    for level in range(1, int(reached.max()) + 1):
-        columns = reached >= level
-        total += (left[:, columns] >= level).astype(np.float32) @ (right[:, columns] >= level).astype(np.float32).T
+def _shared(left: csr_array, right: csr_array) -> Floats:
+    """Return the sum over columns of min(left, right) of whole counts [N, M]: one sparse product per level."""
+    total = np.zeros((left.shape[0], right.shape[0]), dtype=np.float32)
+    for level in range(1, int(min(left.max(), right.max())) + 1):
+        total += _reaching(left, level) @ _reaching(right, level).toarray().T
     return total
+
+
+def _reaching(counts: csr_array, level: int) -> csr_array:
+    """Return 1 for every count [N, F] that is at least `level`."""
+    from scipy.sparse import csr_array
+
+    return csr_array(((counts.data >= level).astype(np.float32), counts.indices, counts.indptr), shape=counts.shape)
 
 
 def similarity(left: Sequence[Peptide], right: Sequence[Peptide]) -> Floats:
@@ -91,4 +129,4 @@ def similarity(left: Sequence[Peptide], right: Sequence[Peptide]) -> Floats:
     ours, theirs = _traits(left, longest), _traits(right, longest)
     shared = _shared(ours, theirs)
     united = ours.sum(axis=1)[:, None] + theirs.sum(axis=1)[None, :] - shared
-    return np.asarray(shared / united, dtype=np.float64)
+    return np.asarray(shared.astype(np.float64) / united)
