@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from service.api import api_keys, batches, campaigns, candidates, domains, operators, results, rounds
+from service.api import api_keys, batches, campaigns, candidates, domains, insights, operators, results, rounds
 from service.api.documentation import DESCRIPTION, TAGS, describe
 from service.api.metrics import Metrics
 from service.api.middleware import BodyLimit, RequestContext
@@ -21,7 +21,9 @@ from service.settings import Settings
 from service.store.figures import count_rounds
 from service.store.session import make_sessions, open_engine
 
-ROUTERS = tuple(room.router for room in (domains, campaigns, results, rounds, batches, candidates, api_keys, operators))
+ROUTERS = tuple(
+    room.router for room in (domains, campaigns, results, rounds, batches, candidates, insights, api_keys, operators)
+)
 
 
 def create_app(settings: Settings) -> FastAPI:

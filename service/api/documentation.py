@@ -28,6 +28,7 @@ TAGS = [
     {"name": "results", "description": "What the lab measured."},
     {"name": "rounds", "description": "Computing a batch, following it, downloading it."},
     {"name": "candidates", "description": "Deciding about single candidates."},
+    {"name": "insights", "description": "What a campaign has brought so far, as numbers and figures."},
     {"name": "api keys", "description": "Who may call this API."},
     {"name": "operators", "description": "Health and metrics."},
 ]

@@ -69,6 +69,8 @@ def test_the_calls_of_this_version_are_all_there(document: dict[str, Any]) -> No
         ("post", f"{rounds}/{{number}}/retry"),
         ("post", f"{rounds}/{{number}}/release"),
         ("get", f"{rounds}/{{number}}/batch"),
+        ("get", f"{one}/insights"),
+        ("get", f"{one}/insights/{{figure}}"),
         ("get", "/v1/candidates/{candidate_id}"),
         ("patch", "/v1/candidates/{candidate_id}"),
         ("post", "/v1/api-keys"),

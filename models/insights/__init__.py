@@ -1,0 +1,1 @@
+"""What a campaign has brought so far, in numbers and plain sentences: from stored results and summaries, torch-free."""

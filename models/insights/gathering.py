@@ -1,0 +1,119 @@
+"""All insights of a campaign in one plain JSON tree: numbers from stored results, the rest from rounds' summaries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from models.calibration import calibration
+from models.insights.hits import hits, rule_of, success
+from models.insights.measured import measured
+from models.insights.pareto import pareto
+from models.insights.progress import progress
+from models.insights.statements import statements
+from models.insights.variety import diversity, novelty
+from models.proxies.dataset import restored
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from models.campaign import CampaignSpec
+    from models.domains.contract import Domain
+    from models.insights.records import PastRound
+    from models.insights.scales import Scale
+    from models.records import History
+
+
+def insights(
+    spec: CampaignSpec,
+    domain: Domain,
+    history: History,
+    rounds: Sequence[PastRound],
+    thresholds: Mapping[str, float] | None = None,
+) -> dict[str, Any]:
+    """Return everything that is known of how a campaign went.
+
+    Args:
+        spec: as the campaign is now.
+        domain: bound to it.
+        history: its results and forecasts.
+        rounds: by number, ascending.
+        thresholds: what counts as a hit, by objective.
+    """
+    everything = measured(spec, domain, history.measurements, rounds)
+    numbers = [past.number for past in rounds]
+    reached, rule = progress(everything, numbers, spec.seed), rule_of(everything, thresholds or {})
+    found, record = hits(everything, rule, numbers), calibration(spec, history)
+    told: dict[str, Any] = {
+        "objectives": [_objective(scale) for scale in everything.scales],
+        "pareto": pareto(everything, domain),
+        "initial": {**reached[0], "hits": found[0]},
+        "hits": {"rule": rule.words, "thresholds": dict(thresholds or {}), "is_told": rule.hits is not None},
+        "rounds": [
+            {
+                **_round(past, domain),
+                **reached[past.number],
+                "hits": found[past.number],
+                "calibration": _calibration(record["objectives"], past.number),
+            }
+            for past in rounds
+        ],
+        "calibration": {
+            name: {key: item[key] for key in ("all", "drift")} for name, item in record["objectives"].items()
+        },
+        "importance": _importance(rounds),
+    }
+    return told | {"statements": [*statements(told, everything.scales), *record["statements"]]}
+
+
+def _objective(scale: Scale) -> dict[str, Any]:
+    objective = scale.objective
+    return {
+        "name": objective.name,
+        "direction": objective.direction,
+        "target": objective.target,
+        "units": objective.units,
+        "transform": scale.transform,
+        "computed": objective.computed,
+        "range": None
+        if scale.source == "nothing"
+        else [restored(edge, scale.transform) for edge in (scale.low, scale.high)],
+        "range_source": scale.source,
+    }
+
+
+def _round(past: PastRound, domain: Domain) -> dict[str, Any]:
+    """Return what is known of a round beside its results."""
+    summary = past.summary
+    cost = summary.get("cost") or {}
+    return {
+        "number": past.number,
+        "state": past.state,
+        "candidates": len(past.candidates),
+        "proposed": len(past.proposed),
+        "success": success(past),
+        "diversity": diversity(past, domain),
+        "novelty": novelty(past),
+        "refused": dict(summary.get("refused") or {}),
+        "sampled": summary.get("sampled"),
+        "seconds": dict(cost.get("seconds") or {}),
+        "objects_scored": cost.get("objects_scored"),
+        "convergence": summary.get("convergence"),
+    }
+
+
+def _calibration(objectives: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """Return the scores of one round's forecasts by objective."""
+    return {
+        name: {key: value for key, value in item.items() if key != "round"}
+        for name, record in objectives.items()
+        for item in record["rounds"]
+        if item["round"] == number
+    }
+
+
+def _importance(rounds: Sequence[PastRound]) -> dict[str, Any] | None:
+    """Return what the proxies of the last round that told it hang on."""
+    for past in reversed(rounds):
+        if told := past.summary.get("importance"):
+            return {"round": past.number, **told}
+    return None

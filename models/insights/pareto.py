@@ -1,0 +1,56 @@
+"""The front of what was measured: objects that no other one beats in every objective. Torch-free."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from models.metrics import non_dominated
+from models.proxies.dataset import restored
+
+if TYPE_CHECKING:
+    from models.domains.contract import Domain
+    from models.insights.measured import Measured
+
+MOST_TOLD = 200
+"""Members of the front, the best of all objectives together first, and other points that are told."""
+
+
+def pareto(everything: Measured, domain: Domain) -> dict[str, Any]:
+    """Return the front and the objects behind it, as plain JSON.
+
+    `unplaced` objects lack a value of some objective; `forbidden` ones break a constraint or a guardrail.
+    """
+    placed = everything.at(everything.counts)
+    on_front = non_dominated(placed.utilities)
+    front, behind = placed.at(on_front), placed.at(~on_front)
+    is_known = np.isfinite(everything.utilities).all(axis=1)
+    return {
+        "front": _points(front, domain),
+        "front_size": len(front.objects),
+        "dominated": len(behind.objects),
+        "others": _points(behind, domain),
+        "unplaced": int((~is_known & everything.is_allowed).sum()),
+        "forbidden": int((~everything.is_allowed).sum()),
+    }
+
+
+def _points(some: Measured, domain: Domain) -> list[dict[str, Any]]:
+    """Return the best objects, those of the highest overall utility first."""
+    order = np.argsort(-some.utility, kind="stable")[:MOST_TOLD].tolist()
+    return [point(some, row, domain) for row in order]
+
+
+def point(some: Measured, row: int, domain: Domain) -> dict[str, Any]:
+    """Return one object with its values in the campaign's units."""
+    text = some.objects[row]
+    named = [(scale.objective.name, m, scale) for m, scale in enumerate(some.scales)]
+    return {
+        "object": text,
+        "display": domain.display(text),
+        "round": int(some.rounds[row]),
+        "values": {name: restored(float(some.values[row, m]), scale.transform) for name, m, scale in named},
+        "bounds": [name for name, m, _ in named if some.is_bound[row, m]],
+        "utility": float(some.utility[row]),
+    }

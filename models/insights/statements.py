@@ -1,0 +1,132 @@
+"""Insights as plain sentences: what a person should take away, and what the numbers do not say."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from models.insights.chance import ENOUGH
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from models.insights.scales import Scale
+
+Told = dict[str, Any]
+
+
+def statements(told: Mapping[str, Any], scales: Sequence[Scale]) -> list[str]:
+    """Return what a reader should know of a campaign's insights, the most important first."""
+    if not told["initial"]["measured"] and not any(item["measured"] for item in told["rounds"]):
+        return [*_nothing(told), *_left_out(told["pareto"])]
+    return [
+        *_on_front(told),
+        *_on_hits(told),
+        *_on_volume(told),
+        *_on_bests(told, scales),
+        *_on_success(told["rounds"]),
+        *_on_chance(told),
+        *_on_ranges(scales),
+        *_left_out(told["pareto"]),
+    ]
+
+
+def _nothing(told: Mapping[str, Any]) -> list[str]:
+    rounds = len(told["rounds"])
+    started = f"{rounds} round{'s were' if rounds > 1 else ' was'} started" if rounds else "No round was started"
+    return [f"{started}, and no object is measured in all objectives yet: there is nothing to compare."]
+
+
+def _on_front(told: Mapping[str, Any]) -> list[str]:
+    front = told["pareto"]
+    n, size = front["front_size"] + front["dominated"], front["front_size"]
+    proposed = sum(item["round"] > 0 for item in front["front"])
+    if len(told["objectives"]) == 1:
+        best = front["front"][0]
+        place = f"proposed by round {best['round']}" if best["round"] else "measured without being proposed"
+        return [f"{n} objects are measured; the best is {best['display']}, {place}."]
+    return [f"{n} objects are measured in all objectives; {size} of them no other one beats, {proposed} by rounds."]
+
+
+def _on_hits(told: Mapping[str, Any]) -> list[str]:
+    rule, base = told["hits"]["rule"], told["initial"]["hits"]
+    found = [(item["number"], item["hits"]) for item in told["rounds"] if item["hits"] and item["hits"]["of"]]
+    said = []
+    for number, item in found:
+        expected = ""
+        if base is not None and base["rate"] is not None:
+            mean = item["of"] * base["rate"]
+            spread = math.sqrt(item["of"] * base["rate"] * (1 - base["rate"]))
+            expected = f"; chance would give {mean:.1f} ± {spread:.1f}"
+        said.append(f"Round {number}: {item['n']} of {item['of']} measured candidates are hits{expected}.")
+    return [*said, f"A hit is {rule}."] if said else []
+
+
+def _on_volume(told: Mapping[str, Any]) -> list[str]:
+    last = next((item for item in reversed(told["rounds"]) if item["measured"]), None)
+    if last is None or len(told["objectives"]) == 1 or last["hypervolume"]["random"] is None:
+        return []
+    volume, random = last["hypervolume"], last["hypervolume"]["random"]
+    said = (
+        f"What the rounds proposed spans a hypervolume of {volume['proposed']:.3g}; as many objects like the first "
+        f"data would span {random['expected']:.3g} ({random['low']:.3g} to {random['high']:.3g})."
+    )
+    return [said]
+
+
+def _on_bests(told: Mapping[str, Any], scales: Sequence[Scale]) -> list[str]:
+    said = []
+    for scale in scales:
+        name = scale.objective.name
+        found = [item["best"][name] for item in told["rounds"]]
+        bests = [item for item in found if item["best"] is not None]
+        if not bests or bests[-1]["random_so_far"] is None:
+            continue
+        is_low = scale.objective.direction != "maximize"
+        best = (min if is_low else max)(item["best"] for item in bests)
+        random = bests[-1]["random_so_far"]
+        what = f"distance of {name} from {scale.objective.target:g}" if scale.target is not None else name
+        units = f" {scale.objective.units}" if scale.objective.units and scale.target is None else ""
+        said.append(
+            f"The {'smallest' if is_low else 'largest'} {what} of the rounds is {best:.3g}{units}; of as many objects "
+            f"like the first data it would be {random['expected']:.3g}{units} ({random['low']:.3g} to "
+            f"{random['high']:.3g})."
+        )
+    return said
+
+
+def _on_success(rounds: Sequence[Told]) -> list[str]:
+    failed = [(item["number"], item["success"]["counts"]["failed"], len_of(item)) for item in rounds]
+    return [f"Round {number}: {n} of {of} candidates failed." for number, n, of in failed if n]
+
+
+def len_of(item: Told) -> int:
+    """Return how many candidates a round has."""
+    return sum(item["success"]["counts"].values())
+
+
+def _on_chance(told: Mapping[str, Any]) -> list[str]:
+    n = told["initial"]["measured"]
+    if n >= ENOUGH or not told["rounds"]:
+        return []
+    return [
+        f"What chance would reach is not told: {n} objects were measured without being proposed; it takes {ENOUGH}."
+    ]
+
+
+def _on_ranges(scales: Sequence[Scale]) -> list[str]:
+    return [
+        f"{scale.objective.name} has no range: utilities, hypervolumes and hits use that of all measured values, which "
+        "moves with every new extreme."
+        for scale in scales
+        if scale.source == "measured"
+    ]
+
+
+def _left_out(front: Mapping[str, Any]) -> list[str]:
+    said = []
+    if n := front["unplaced"]:
+        said.append(f"{n} objects are not compared: a value of some objective is missing or only bounded on one side.")
+    if n := front["forbidden"]:
+        said.append(f"{n} objects are not compared: a known value breaks a constraint or a guardrail.")
+    return said

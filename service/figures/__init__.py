@@ -1,0 +1,47 @@
+"""Insights as figures: SVG and PNG, drawn when they are asked for. Matplotlib is loaded with the first one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from matplotlib.figure import Figure
+
+FORMATS = {"svg": "image/svg+xml", "png": "image/png"}
+TITLES = {
+    "pareto": "Measured objects and their Pareto front",
+    "hypervolume": "Hypervolume by round, beside chance",
+    "best": "Best of each round, beside chance",
+    "calibration": "Promised and seen coverage of predictions",
+    "hits": "Hits and outcomes by round",
+    "diversity": "Diversity and novelty by round",
+    "importance": "What the predictions hang on",
+    "convergence": "How near the policy came to its target",
+}
+"""Every figure by name."""
+
+
+def draw(told: Mapping[str, Any], name: str, extension: str) -> bytes:
+    """Return a figure of insights as an image file.
+
+    Args:
+        told: what `models.insights.gathering.insights` returned.
+        name: one of `TITLES`.
+        extension: one of `FORMATS`.
+    """
+    from service.figures import batches, objects, progress, trust
+    from service.figures.style import saved
+
+    figures: dict[str, Callable[[Mapping[str, Any]], Figure]] = {
+        "pareto": objects.pareto,
+        "hypervolume": progress.hypervolume,
+        "best": progress.best,
+        "calibration": trust.calibration,
+        "hits": batches.hits,
+        "diversity": batches.diversity,
+        "importance": trust.importance,
+        "convergence": trust.convergence,
+    }
+    return saved(figures[name](told), extension)

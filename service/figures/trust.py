@@ -1,0 +1,133 @@
+"""What predictions are worth and hang on, and how near the policy came to its target."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from models.insights.chance import wilson
+from service.figures.style import COLOURS, GREY, INK, label, legend, rounds_axis, sentence, sheet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    Told = Mapping[str, Any]
+
+MOST_PARTS = 14
+"""Parts that have room in a panel."""
+HERE = 0.12
+"""How far objectives are set apart, so that their intervals do not cover each other."""
+
+
+def calibration(told: Told) -> Figure:
+    """Draw nominal against seen coverage, and the coverage of each round, with intervals of 95 %."""
+    title = "Were the predictions right?"
+    known = {name: item["all"] for name, item in told["calibration"].items() if item["all"]["n"]}
+    if not known:
+        return sentence(title, "No forecast has met an exact result yet.")
+    figure, (left, right) = sheet(title, 2)
+    left.plot([0, 100], [0, 100], color=GREY, linewidth=1, label="as promised")
+    numbers = sorted({item["number"] for item in told["rounds"]})
+    for place, (name, scores) in enumerate(known.items()):
+        shift = (place - (len(known) - 1) / 2) * HERE
+        shares = [(100 * float(level), share, scores["n"]) for level, share in scores["coverage"].items()]
+        _shares(left, shares, place, 8 * shift, f"{name} (n = {scores['n']})")
+        by_round = [(item["number"], item["calibration"].get(name)) for item in told["rounds"]]
+        _shares(
+            right, [(x, item["interval_90"], item["n"]) for x, item in by_round if item and item["n"]], place, shift
+        )
+    left.set(xlim=(40, 100), ylim=(0, 103))
+    label(left, "promised coverage (%)", "results inside the interval (%)", "All rounds together")
+    legend(left, loc="lower right")
+    right.axhline(90, color=GREY, linewidth=1)
+    right.set_ylim(0, 103)
+    rounds_axis(right, numbers)
+    label(right, "round", "results inside the 90 % interval (%)", "Intervals of 90 % by round")
+    return figure
+
+
+def _shares(
+    axes: Axes, shares: Sequence[tuple[float, float, int]], place: int, shift: float, name: str | None = None
+) -> None:
+    """Draw shares at their places with Wilson's intervals."""
+    for number, (x, share, n) in enumerate(shares):
+        low, high = wilson(round(share * n), n)
+        ends = [[100 * max(0.0, share - low)], [100 * max(0.0, high - share)]]
+        colour, told = COLOURS[place % len(COLOURS)], name if number == 0 else None
+        axes.errorbar(x + shift, 100 * share, yerr=ends, fmt="o", ms=5, capsize=3, color=colour, label=told)
+
+
+def importance(told: Told) -> Figure:
+    """Draw which parts carry the predictions, the strongest on top, with standard errors."""
+    title = "What the predictions hang on"
+    found = told["importance"]
+    if found is None or not found["objectives"]:
+        return sentence(title, "No proxy has learned from enough values yet to be asked what it looks at.")
+    width = 6.0 if len(found["objectives"]) == 1 else 5.2
+    figure, panels = sheet(f"{title} (round {found['round']})", len(found["objectives"]), width=width, height=4.4)
+    for axes, (name, item) in zip(panels, found["objectives"].items(), strict=True):
+        _parts(axes, name, item)
+    return figure
+
+
+def _parts(axes: Axes, name: str, item: Told) -> None:
+    parts = list(item["parts"])[:MOST_PARTS][::-1]
+    for place, part in enumerate(parts):
+        colour = COLOURS[0] if part["mean"] >= 0 else COLOURS[1]
+        is_sure = abs(part["mean"]) > 2 * part["mean_error"]
+        bar: dict[str, Any] = {"color": colour if is_sure else GREY, "alpha": 0.85 if is_sure else 0.45, "height": 0.68}
+        axes.barh(
+            place, part["absolute"], xerr=part["absolute_error"], ecolor=INK, capsize=2.5, error_kw={"lw": 1}, **bar
+        )
+    names = [part["part"] if len(part["part"]) <= 34 else f"{part['part'][:32]}..." for part in parts]  # noqa: PLR2004 - room beside a panel
+    axes.set_yticks(range(len(parts)), names, fontsize=8.5)
+    axes.grid(visible=False, axis="y")
+    for colour, words in ((COLOURS[0], "raises it"), (COLOURS[1], "lowers it"), (GREY, "no clear direction")):
+        axes.barh(0, 0, color=colour, label=f"where present: {words}")
+    units = " (decades)" if item["transform"] == "log10" else f" ({item['units']})" if item["units"] else ""
+    label(axes, f"mean absolute contribution{units}", "", name)
+    legend(axes, loc="lower right")
+
+
+def convergence(told: Told) -> Figure:
+    """Draw how far the policy is from its target, by temperature."""
+    title = "How near the policy came to its target"
+    rounds = [item for item in told["rounds"] if item["convergence"]]
+    if not rounds:
+        return sentence(title, "No round has told yet how its policy converged.")
+    figure, (left, right) = sheet(title, 2)
+    for place, beta in enumerate(dict.fromkeys(part["beta"] for item in rounds for part in item["convergence"])):
+        mine = [(item["number"], part) for item in rounds for part in item["convergence"] if part["beta"] == beta]
+        told_kl = [(number, part) for number, part in mine if part["kl"] is not None]
+        x = [number for number, _ in told_kl]
+        colour, errors = COLOURS[place % len(COLOURS)], [2 * (part["kl_error"] or 0.0) for _, part in told_kl]
+        left.errorbar(
+            x,
+            [part["kl"] for _, part in told_kl],
+            yerr=errors,
+            fmt="o-",
+            color=colour,
+            capsize=3,
+            ms=5,
+            label=f"β = {beta:g}",
+        )
+        shares = [
+            (number, 100 * part["effective_share"]) for number, part in mine if part["effective_share"] is not None
+        ]
+        if shares:
+            right.plot(*zip(*shares, strict=True), "o-", color=colour, ms=5, label=f"β = {beta:g}")
+        exact = [
+            (number, 100 * part["total_variation"]) for number, part in mine if part["total_variation"] is not None
+        ]
+        if exact:
+            right.plot(*zip(*exact, strict=True), "x:", color=colour, ms=6, label=f"total variation, β = {beta:g}")
+    left.set_ylim(bottom=min(0.0, left.get_ylim()[0]))
+    label(left, "round", "KL(policy || target) (nats, bars: 2 s.e.)", "Distance of trajectories, 0 is perfect")
+    right.set_ylim(0, 103)
+    label(right, "round", "%", "Effective sample share, 100 % is perfect")
+    for axes in (left, right):
+        rounds_axis(axes, [item["number"] for item in rounds])
+        legend(axes)
+    return figure
