@@ -42,6 +42,15 @@ def test_the_largest_batch_is_the_largest(problem: tuple[int, list[Budget], list
     )
 
 
+def test_a_largest_batch_of_a_large_pool_is_the_worthiest() -> None:
+    worth = torch.rand(20_000, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    groups = torch.where(worth > 0.5, 0, -1)  # the better half is one group
+    rows = largest_batch(20, worth, (), [Grouping(groups, 3)])
+    expected = [*worth.argsort(descending=True)[:3].tolist()]
+    expected += worth.masked_fill(groups == 0, -1.0).argsort(descending=True)[:17].tolist()
+    assert sorted(rows) == sorted(expected)
+
+
 @settings(max_examples=60, deadline=None)
 @given(problems(), st.integers(1, 8), st.randoms(use_true_random=False))
 def test_whatever_is_added_the_limits_hold(
