@@ -1,0 +1,137 @@
+"""Whole rounds with scorers of the campaign's own: over HTTP, from an entry point, and with one that fails."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from scorer_servers import Reply, Scorer, scorer_server, values
+
+from models.campaign import CampaignSpec
+from models.records import Cancelled
+from models.scorers.contract import ScorerError
+from service.settings import Settings
+from workers.scoring import open_campaign_domain
+
+MakeLab = Callable[..., Any]
+OPEN = Settings(scorer_hosts="127.0.0.1", scorer_secrets={"key": {"host": "127.0.0.1", "authorization": "Bearer hush"}})
+
+
+def campaign(*scorers: dict[str, Any]) -> CampaignSpec:
+    return CampaignSpec.model_validate(
+        {
+            "name": "Lights",
+            "domain": {"kind": "switches", "n": 4},
+            "objectives": [{"name": "ones", "computed": "ones"}],
+            "scorers": scorers,
+        }
+    )
+
+
+def dark(body: Any, _number: int) -> Reply:
+    """Answer how many switches are off, and nothing where the last is on."""
+    texts = [item["switches"] for item in body["objects"]]
+    return values(*(None if text[-1] == "1" else float(text.count("0")) for text in texts))
+
+
+def broken(_body: Any, _number: int) -> Reply:
+    return Reply(b"a private message", 400)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Scorer]:
+    with scorer_server(dark) as made:
+        yield made
+
+
+def test_without_scorers_the_domain_is_the_plug_in_s_own():
+    assert type(open_campaign_domain(Settings(), campaign())).__name__ == "Switches"
+
+
+def test_both_kinds_are_asked_under_the_operator_s_rules(server: Scorer):
+    spec = campaign(
+        {"name": "dark", "url": server.url, "secret": "key", "batch_size": 1}, {"name": "pairs", "entry_point": "pairs"}
+    )
+    before = len(server.asked)
+    domain = open_campaign_domain(OPEN, spec)
+    found = domain.properties(["0110", "0011", "0000"], ["dark", "pairs", "ones"])
+    np.testing.assert_array_equal(found["dark"], [2.0, np.nan, 4.0])
+    np.testing.assert_array_equal(found["pairs"], [1.0, 1.0, np.nan])
+    assert [headers["Authorization"] for headers, _ in server.asked[before:]] == ["Bearer hush"] * 3
+    domain.properties(["0110", "0000"], ["dark"])
+    assert len(server.asked) == before + 3
+
+
+def test_rules_that_changed_since_are_today_s(server: Scorer):
+    with pytest.raises(ScorerError, match="scorer 'dark': its address is not a public one"):
+        open_campaign_domain(Settings(), campaign({"name": "dark", "url": server.url}))
+    with pytest.raises(ScorerError, match="scorer 'gone': no entry point"):
+        open_campaign_domain(Settings(), campaign({"name": "gone", "entry_point": "gone"}))
+
+
+def test_a_cancelled_round_asks_no_more(server: Scorer):
+    def cancelled() -> None:
+        raise Cancelled
+
+    before = len(server.asked)
+    domain = open_campaign_domain(OPEN, campaign({"name": "dark", "url": server.url}), cancelled)
+    with pytest.raises(Cancelled):
+        domain.properties(["0110"], ["dark"])
+    assert len(server.asked) == before
+
+
+@pytest.fixture(scope="module")
+def _worker(start_worker: Callable[..., Any]) -> None:
+    start_worker(resend_seconds=1.0, scorer_hosts="127.0.0.1")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_worker")
+def test_a_round_improves_what_an_http_scorer_tells_and_proposes_nothing_without_a_value(
+    make_lab: MakeLab, server: Scorer
+):
+    before = server.n_objects
+    lab = make_lab(
+        objectives=[{"name": "glow"}, {"name": "night", "computed": "dark", "range": [0, 6]}],
+        scorers=[{"name": "dark", "url": server.url}],
+    )
+    row = lab.finish(lab.start())
+    assert (row.state, row.failure) == ("awaiting_results", None)
+    batch = lab.batch(1)
+    assert len(batch) == 5
+    for item in batch:
+        assert item.object[-1] == "0"
+        assert item.payload["computed"]["dark"] == item.object.count("0")
+        assert item.payload["predictions"]["night"]["mean"] == item.object.count("0")
+    assert row.summary["refused"]["a computed objective does not exist"] > 0
+    assert server.n_objects - before <= 2**6  # each object once
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_worker")
+def test_a_round_keeps_a_constraint_on_what_an_entry_point_tells(make_lab: MakeLab):
+    lab = make_lab(
+        scorers=[{"name": "pairs", "entry_point": "pairs"}],
+        constraints=[{"property": "pairs", "min": 2}],
+        batch={"size": 5, "controls": [{"switches": "000000"}]},
+    )
+    row = lab.finish(lab.start())
+    assert (row.state, row.failure) == ("awaiting_results", None)
+    new = [item for item in lab.batch(1) if item.purpose != "control"]
+    assert len(new) == 5
+    assert all(item.payload["computed"]["pairs"] >= 2 for item in new)
+    (control,) = [item for item in lab.batch(1) if item.purpose == "control"]
+    assert "pairs" not in control.payload["computed"]  # it has no value, and the batch is stored all the same
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_worker")
+def test_a_scorer_that_fails_is_named_and_its_answer_is_not_told(make_lab: MakeLab):
+    with scorer_server(broken) as failing:
+        lab = make_lab(
+            objectives=[{"name": "night", "computed": "dark"}], scorers=[{"name": "dark", "url": failing.url}]
+        )
+        row = lab.finish(lab.start())
+    assert row.state == "failed"
+    assert "scorer 'dark': it answered 400" in row.failure["detail"]
+    assert "private" not in str(row.failure)
