@@ -12,42 +12,54 @@ import torch
 
 from models.backtests.chance import Chance
 from models.backtests.contract import Choice, Method, tried
-from models.backtests.variation import Builder, cross, mutate
+from models.backtests.variation import steps_breed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Generator, Tensor
 
     from models.backtests.contract import Task
+    from models.backtests.variation import Breed
+    from models.domains.contract import Domain
     from models.records import History
 
 TOURNAMENT = 3
-CROSSOVER = 0.7
-MUTATION = 0.02
-"""Probability that a further action of a child is replaced, beside the one that always is."""
+SURVIVORS = 0.25
+"""Parents are the best measured objects, so many for each one that is chosen next."""
+LEAST_SURVIVORS = 8
 GENERATIONS = 60
 """Litters bred to find enough new objects; the rest of a batch is drawn at random."""
+PREFERENCES = 32
 
 
 @final
 class Genetic(Method):
-    """Breed what is measured next from what was measured best."""
+    """Breed what is measured next from what was measured best.
 
-    def __init__(self) -> None:
-        self._builder: Builder | None = None
+    Args:
+        breed: opens another way to make children in a domain; building steps are recombined and mutated otherwise.
+    """
+
+    def __init__(self, breed: Callable[[Domain], Breed] = steps_breed) -> None:
+        self._open = breed
+        self._breed: Breed | None = None
 
     def choose(self, task: Task, history: History, k: int, seed: int) -> Choice:
         """Return k children that can be measured and were not tried; random objects where breeding finds too few."""
         from models.backtests.scoring import measured_utilities
 
-        self._builder = self._builder or Builder(task.domain)
+        self._breed = self._breed or self._open(task.domain)
         generator = torch.Generator().manual_seed(seed)
         names, utilities = measured_utilities(task.spec, task.domain, history)
         closed = tried(history)
         possible = None if task.objects is None else set(task.objects)
         found: dict[str, None] = {}
         if names:
+            names, utilities = _survivors(names, utilities, max(LEAST_SURVIVORS, round(SURVIVORS * k)))
             for _ in range(GENERATIONS):
-                for child in self._breed(names, utilities, max(2 * k, 32), generator):
+                parents = [names[row] for row in winners(utilities, 2 * max(2 * k, 32), generator).tolist()]
+                for child in self._breed(parents, generator):
                     if child and child not in closed and (possible is None or child in possible):
                         found[child] = None
                 if len(found) >= k:
@@ -58,16 +70,35 @@ class Genetic(Method):
             children += tuple(name for name in others if name not in found)[: k - len(children)]
         return Choice(children)
 
-    def _breed(self, names: list[str], utilities: Tensor, n: int, generator: Generator) -> list[str]:
-        assert self._builder is not None
-        parents = [names[row] for row in winners(utilities, 2 * n, generator).tolist()]
-        actions = self._builder.actions(parents, generator)
-        half = len(actions) // 2
-        left, right = actions[:half], actions[half : 2 * half]
-        is_crossed = torch.rand(half, 1, generator=generator) < CROSSOVER
-        children = torch.where(is_crossed, cross(left, right, generator), left)
-        children = mutate(children, self._builder.environment.n_actions, MUTATION, generator)
-        return self._builder.texts(self._builder.build(children, generator))
+
+def _survivors(names: list[str], utilities: Tensor, n: int) -> tuple[list[str], Tensor]:
+    """Return the n best objects with their utilities [n, M]: those with the best rank under any of many preferences."""
+    if len(names) <= n:
+        return names, utilities
+    kept = best_ranks(utilities)[:n].tolist()
+    return [names[row] for row in kept], utilities[kept]
+
+
+def best_ranks(utilities: Tensor) -> Tensor:
+    """Return the rows [N] of utilities [N, M] in the order of their best rank under preferences along the front."""
+    from models.reward import augmented_chebyshev
+
+    return ranked(torch.stack([augmented_chebyshev(utilities, one) for one in preferences(utilities.shape[1])], dim=1))
+
+
+def ranked(scores: Tensor) -> Tensor:
+    """Return the rows [N] of scores [N, P] in the order of their best rank in any column, then of their mean rank."""
+    ranks = scores.argsort(dim=0, descending=True, stable=True).argsort(dim=0)
+    return (ranks.amin(dim=1) + ranks.double().mean(dim=1) / max(len(ranks), 1)).argsort(stable=True)
+
+
+def preferences(n_objectives: int) -> Tensor:
+    """Return preferences [P, M] spread over the simplex, always the same ones."""
+    if n_objectives == 1:
+        return torch.ones(1, 1, dtype=torch.float64)
+    weights = torch.empty(PREFERENCES, n_objectives, dtype=torch.float64)
+    weights.exponential_(generator=torch.Generator().manual_seed(0))
+    return weights / weights.sum(dim=1, keepdim=True)
 
 
 def winners(utilities: Tensor, n: int, generator: Generator) -> Tensor:

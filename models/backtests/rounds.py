@@ -39,7 +39,7 @@ def greedy(spec: CampaignSpec) -> CampaignSpec:
     return spec.model_copy(update={"acquisition": acquisition, "batch": batch})
 
 
-def _for_batch(spec: CampaignSpec, k: int) -> CampaignSpec:
+def for_batch(spec: CampaignSpec, k: int) -> CampaignSpec:
     """Return the specification of a round of k new objects and nothing beside them."""
     return spec.model_copy(update={"batch": spec.batch.model_copy(update={"size": k, "replicates": 0, "controls": ()})})
 
@@ -61,7 +61,7 @@ class Exhaustive(Method):
         """Return the batch of a round."""
         if task.objects is None:
             return self._elsewhere.choose(task, history, k, seed)
-        spec = _for_batch(self._change(task.spec) if self._change else task.spec, k)
+        spec = for_batch(self._change(task.spec) if self._change else task.spec, k)
         self._environment = self._environment or task.domain.environment([])
         fitted = fit(spec, task.domain, self._environment, history, seed, lambda _, message: task.tick(message))
         gate = Gate(fitted, history)
@@ -95,7 +95,7 @@ class Generative(Method):
 
     def choose(self, task: Task, history: History, k: int, seed: int) -> Choice:
         """Return the batch of a round."""
-        spec = _for_batch(self._change(task.spec) if self._change else task.spec, k)
+        spec = for_batch(self._change(task.spec) if self._change else task.spec, k)
         domain = task.domain
         if task.objects is not None:
             domain = TableDomain(task.domain, task.objects, is_restricted=True)

@@ -15,14 +15,20 @@ import torch
 from models.gflownet.sampler import draw
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from torch import Generator, Tensor
 
     from models.domains.contract import Domain
 
+    Breed = Callable[[Sequence[str], Generator], list[str]]
+    """Makes up to N children of 2 N parents, the first half with the second; a child that is no object is empty."""
+
 NONE = -1
 """In place of an action: nothing happens."""
+CROSSOVER = 0.7
+MUTATION = 0.02
+"""Probability that a further action of a child is replaced, beside the one that always is."""
 
 
 @final
@@ -94,3 +100,19 @@ def cross(left: Tensor, right: Tensor, generator: Generator) -> Tensor:
     n, length = left.shape
     cut = torch.randint(length + 1, (n, 1), generator=generator)
     return torch.where(torch.arange(length).unsqueeze(0) < cut, left, right)
+
+
+def steps_breed(domain: Domain) -> Breed:
+    """Return the way to make children that works in every domain: building steps are recombined, then mutated."""
+    builder = Builder(domain)
+
+    def breed(parents: Sequence[str], generator: Generator) -> list[str]:
+        actions = builder.actions(parents, generator)
+        half = len(actions) // 2
+        left, right = actions[:half], actions[half : 2 * half]
+        is_crossed = torch.rand(half, 1, generator=generator) < CROSSOVER
+        children = torch.where(is_crossed, cross(left, right, generator), left)
+        children = mutate(children, builder.environment.n_actions, MUTATION, generator)
+        return builder.texts(builder.build(children, generator))
+
+    return breed

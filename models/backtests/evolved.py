@@ -1,0 +1,156 @@
+"""A genetic algorithm on the beliefs and the acquisition of our rounds: the same fit, gate and choice, another search.
+
+It tells what the trained policy adds to the proxies. Knows beliefs by their log-reward; not how children are made.
+Letters: N objects, M objectives, P preferences.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+import torch
+
+from models.backtests.contract import Choice, Method
+from models.backtests.genetic import preferences, ranked
+from models.backtests.rounds import for_batch
+from models.backtests.variation import steps_breed
+from models.gflownet.conditioning import ConditionSampler
+from models.rounds.choosing import choose
+from models.rounds.fitting import fit, random_objects
+from models.rounds.gate import Gate
+from models.rounds.sampling import Draws, Pool, join_parts, wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Generator, Tensor
+
+    from models.backtests.contract import Task
+    from models.backtests.variation import Breed
+    from models.domains.contract import Domain
+    from models.records import History
+    from models.rounds.fitting import Fitted
+
+POPULATION = 256
+LITTER = 512
+TOURNAMENT = 2
+CALLS = 20_000
+"""Distinct objects that the proxies are asked about in a round."""
+IDLE = 10
+"""Litters without a new object after which the search ends."""
+
+
+@final
+class Evolved(Method):
+    """Fit what a round fits, and let a population climb its log-reward at the campaign's greatest inverse temperature.
+
+    The population starts from the best measured objects and random ones, and keeps those with the best rank under any
+    of many preferences. What it met and the gate admits is the pool that the round's own choice is made from.
+
+    Args:
+        breed: opens another way to make children in a domain; building steps are recombined and mutated otherwise.
+        calls: distinct objects that the proxies may be asked about in a round.
+    """
+
+    def __init__(self, breed: Callable[[Domain], Breed] = steps_breed, calls: int = CALLS) -> None:
+        self._open = breed
+        self._calls = calls
+        self._breed: Breed | None = None
+
+    def choose(self, task: Task, history: History, k: int, seed: int) -> Choice:
+        """Return the batch of a round.
+
+        Raises:
+            ValueError: with a table.
+        """
+        if task.objects is not None:
+            raise ValueError("this searches where there is no table")
+        self._breed = self._breed or self._open(task.domain)
+        spec = for_batch(task.spec, k)
+        environment = task.domain.environment([])
+        fitted = fit(spec, task.domain, environment, history, seed, lambda _, message: task.tick(message))
+        fitness = _Fitness(fitted)
+        known = [text for text in [*fitted.measured, *random_objects(environment)] if not task.domain.check(text)]
+        self._climb(fitness, known, task, torch.Generator().manual_seed(seed))
+        pool = _pool(fitness, Gate(fitted, history), wanted(spec.batch))
+        batch = choose(pool, fitted, history, seed)
+        return Choice(tuple(pool.texts[item.row] for item in batch.choices), fitted.reward.n_scored)
+
+    def _climb(self, fitness: _Fitness, texts: list[str], task: Task, generator: Generator) -> None:
+        assert self._breed is not None
+        population = fitness.add(texts).best(POPULATION)
+        n_idle = 0
+        while fitness.n_calls < self._calls and n_idle < IDLE and population:
+            task.tick(f"scored {fitness.n_calls} objects")
+            parents = fitness.winners(population, 2 * LITTER, generator)
+            children = [text for text in self._breed(parents, generator) if text and text not in fitness.rows]
+            n_idle = 0 if children else n_idle + 1
+            population = fitness.add(children).best(POPULATION)
+
+
+@final
+class _Fitness:
+    """The log-reward of every object met, under each of P preferences."""
+
+    def __init__(self, fitted: Fitted) -> None:
+        self._fitted = fitted
+        spec = fitted.beliefs.spec
+        self._beta = spec.sampler.beta[1]
+        self.preferences = preferences(len(spec.objectives))
+        self.rows: dict[str, int] = {}
+        self.texts: list[str] = []
+        self.scores = torch.zeros(0, len(self.preferences))
+
+    @property
+    def n_calls(self) -> int:
+        """How many distinct objects the proxies were asked about."""
+        return self._fitted.reward.n_scored
+
+    def add(self, texts: list[str]) -> _Fitness:
+        """Score the new ones among texts."""
+        new = [text for text in dict.fromkeys(texts) if text not in self.rows]
+        if new:
+            self.rows.update(zip(new, range(len(self.texts), len(self.texts) + len(new)), strict=True))
+            self.texts += new
+            beta = torch.full((len(new),), self._beta)
+            columns = [self._fitted.reward(new, beta, one.expand(len(new), -1)) for one in self.preferences]
+            self.scores = torch.cat([self.scores, torch.stack(columns, dim=1)])
+        return self
+
+    def order(self) -> list[int]:
+        """Return the rows in the order of their best rank under any preference; without those that are refused."""
+        possible = self.scores.isfinite().all(dim=1).nonzero().squeeze(1)
+        rows: list[int] = possible[ranked(self.scores[possible])].tolist()
+        return rows
+
+    def best(self, n: int) -> list[int]:
+        """Return the n best rows."""
+        return self.order()[:n]
+
+    def winners(self, rows: list[int], n: int, generator: Generator) -> list[str]:
+        """Return the winners [n] of tournaments among rows, each under a random one of the preferences."""
+        entrants = torch.tensor(rows)[torch.randint(len(rows), (n, TOURNAMENT), generator=generator)]
+        which = torch.randint(len(self.preferences), (n, 1), generator=generator)
+        won = entrants.gather(1, self.scores[entrants, which].argmax(dim=1, keepdim=True)).squeeze(1)
+        return [self.texts[row] for row in won.tolist()]
+
+
+def _pool(fitness: _Fitness, gate: Gate, goal: int) -> Pool:
+    """Return the best objects that pass the gate, as many as wanted."""
+    texts = [fitness.texts[row] for row in fitness.order()]
+    admitted = [texts[row] for row in gate.admit(texts)]
+    everywhere = ConditionSampler((1.0, 1.0), fitness.preferences.shape[1])
+    parts = []
+    n_passed = 0
+    for start in range(0, max(len(admitted), 1), goal):
+        passed = gate.judge(admitted[start : start + goal])
+        n = len(passed.rows)
+        parts.append((passed, _no_states(n), everywhere.fixed(1.0, [1.0] * fitness.preferences.shape[1], n)))
+        n_passed += n
+        if n_passed >= goal:
+            break
+    return join_parts(parts, Draws(0, 0, goal, "enough" if n_passed >= goal else "nothing new"))
+
+
+def _no_states(n: int) -> Tensor:
+    return torch.zeros(n, 0, dtype=torch.int64)

@@ -1,0 +1,74 @@
+"""A search of the same beliefs by another way: what it chooses is new, allowed and better than chance."""
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.backtest import Plan, backtest
+from models.backtests.contract import Lab, Task
+from models.backtests.evolved import Evolved
+from models.campaign import CampaignSpec
+from models.domains import open_domain
+from models.records import History, Measurement
+
+N = 14
+
+
+class Counting(Lab):
+    """Likes switches that alternate."""
+
+    objects = None
+
+    def measure(self, objects: Sequence[str], n_round: int, seed: int) -> tuple[Measurement, ...]:  # noqa: ARG002 - exact
+        return tuple(
+            Measurement(text, "turns", value, round=n_round)
+            for text, value in zip(objects, self.truth(objects)[:, 0].tolist(), strict=True)
+        )
+
+    def truth(self, objects: Sequence[str]) -> Any:
+        turns = [sum(a != b for a, b in itertools.pairwise(text)) for text in objects]
+        return np.array([turns, [text.count("1") for text in objects]], dtype=np.float64).T
+
+
+@pytest.fixture
+def spec() -> CampaignSpec:
+    return CampaignSpec.model_validate(
+        {
+            "name": "switches",
+            "domain": {"kind": "switches", "n": N},
+            "objectives": [
+                {"name": "turns", "range": [0, N - 1]},
+                {"name": "few", "computed": "ones", "direction": "minimize", "range": [0, N]},
+            ],
+            "proxies": {"kinds": ["gaussian_process"]},
+        }
+    )
+
+
+def test_it_finds_more_than_chance(spec: CampaignSpec) -> None:
+    domain, plan = open_domain(spec.domain), Plan(spec, 2, 8, 20, (0,), ("random",))
+    chance = backtest(plan, Counting(), domain, lambda *_: None)
+    evolved = backtest(plan, Counting(), domain, lambda *_: None, lambda _: Evolved(calls=600))
+    assert evolved[0]["hypervolume"] == chance[0]["hypervolume"]
+    assert evolved[-1]["hypervolume"] > chance[-1]["hypervolume"]
+    assert 300 <= evolved[-1]["n_scored"] <= 600 + 2 * 512
+
+
+def test_it_repeats_and_asks_for_nothing_twice(spec: CampaignSpec) -> None:
+    domain, lab = open_domain(spec.domain), Counting()
+    start = tuple(f"{number:014b}" for number in range(40, 60))
+    history = History(lab.measure(start, 0, 0))
+    task = Task(spec, domain, None, lambda _: None)
+    one, same = (Evolved(calls=300).choose(task, history, 6, 3).objects for _ in range(2))
+    assert one == same
+    assert len(set(one)) == 6
+    assert not set(one) & set(start)
+
+
+def test_a_table_is_refused(spec: CampaignSpec) -> None:
+    task = Task(spec, open_domain(spec.domain), ("0" * N,), lambda _: None)
+    with pytest.raises(ValueError, match="table"):
+        Evolved().choose(task, History(), 1, 0)
