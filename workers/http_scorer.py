@@ -6,6 +6,7 @@ redirect, no second look-up. Nothing that it answers is repeated to anybody but 
 
 from __future__ import annotations
 
+import ssl
 import time
 import weakref
 from dataclasses import dataclass, field
@@ -22,14 +23,14 @@ from models.scorers.entry_points import described
 from service.outbound.addresses import RefusedAddressError, Resolver, Rules, Target, locate
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Sequence
 
     from models.scorers.contract import Row
 
-ATTEMPTS = 4
-FIRST_WAIT_SECONDS = 0.5
-MOST_WAIT_SECONDS = 60.0
+ATTEMPTS = 8
+FIRST_WAIT_SECONDS, LAST_WAIT_SECONDS = 0.5, 30.0
+"""Waits double from one attempt to the next: a minute in all, in which a service may be started anew."""
+MOST_WAIT_SECONDS = 120.0
 """A scorer that asks for more patience than this has failed."""
 SLICE_SECONDS = 0.5
 """While waiting, one listens this often whether the work is to stop."""
@@ -111,7 +112,7 @@ class HttpScorer:
                 self._addresses = []  # it may have moved: look it up, and judge it, once more
                 if attempt + 1 == ATTEMPTS:
                     raise ScorerError(self._name, f"{error.reason}, {ATTEMPTS} times in a row") from error
-                self._wait(error, FIRST_WAIT_SECONDS * 2**attempt)
+                self._wait(error, min(FIRST_WAIT_SECONDS * 2**attempt, LAST_WAIT_SECONDS))
         raise AssertionError
 
     def _send(self, body: dict[str, object], attempt: int) -> bytes:
@@ -128,6 +129,8 @@ class HttpScorer:
         except httpx.TimeoutException as error:
             raise _AgainError(f"no answer within {self._seconds:g} seconds") from error
         except httpx.TransportError as error:
+            if _is_untrusted(error):
+                raise ScorerError(self._name, f"its certificate is not a trusted one of {self._target.host}") from error
             raise _AgainError(f"the connection failed ({type(error).__name__})") from error
 
     def _request(self, body: dict[str, object], attempt: int) -> httpx.Request:
@@ -212,6 +215,13 @@ def _patience(text: str | None) -> float | None:
         return None
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return (until - datetime.now(UTC)).total_seconds()
+
+
+def _is_untrusted(error: BaseException | None) -> bool:
+    """Tell whether a connection failed because of the other side's certificate."""
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _trusted() -> ssl.SSLContext:

@@ -1,6 +1,7 @@
 """Scorers over HTTP, asked on a real server: what is sent, what is believed, how often, and what is never told."""
 
 import gzip
+import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -129,7 +130,7 @@ def test_a_stumble_is_forgiven_a_few_times(status: int):
     with asked(*[stumble] * (ATTEMPTS - 1), values(1.0, 2.0), outside=outside) as (scorer, server):
         assert list(scorer(ROWS)) == [1.0, 2.0]
         assert len(server.asked) == ATTEMPTS
-    assert clock.slept == 0.5 + 1 + 2
+    assert clock.slept == 0.5 + 1 + 2 + 4 + 8 + 16 + 30
     assert failure(stumble) == f"it answered {status}, {ATTEMPTS} times in a row"
 
 
@@ -178,6 +179,22 @@ def test_nobody_at_home_is_told():
         url = server.url
     with pytest.raises(ScorerError, match="the connection failed"):
         scorer_at(url)(ROWS)
+
+
+def test_a_certificate_of_somebody_else_is_not_asked_twice():
+    asked_for: list[str] = []
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        asked_for.append(request.url.host)
+        try:
+            raise ssl.SSLCertVerificationError("Hostname mismatch")
+        except ssl.SSLError as error:
+            raise httpx.ConnectError("no") from error
+
+    outside = Outside(read_rules(""), transport=httpx.MockTransport(refuse), sleep=Clock())
+    with pytest.raises(ScorerError, match="certificate is not a trusted one of 93.184.216.34"):
+        scorer_at("https://93.184.216.34/", outside)(ROWS)
+    assert len(asked_for) == 1
 
 
 def test_the_work_can_be_stopped_while_a_scorer_is_waited_for():
