@@ -4,9 +4,9 @@ A sequence is feasible when each of its transitions has a probability in a bande
 feasible one is the product over C motifs of how much of the motif is present at its best place, in steps of 1/Q. The
 greatest value is exactly 1, and a feasible sequence of that value exists by construction.
 
-Where this differs from the holo-bench code of the paper's authors: the infeasible transitions of a token are one band of
-a ring of tokens (a fifth of all), with a random order of tokens and a random place of the band; the motifs together hold
-no token twice. Letters: V tokens, L length, C motifs, K tokens of a motif, Q levels, N sequences.
+Where this differs from the holo-bench code of the paper's authors: the infeasible transitions of a token are one band
+of a ring of tokens (a fifth of all), with a random order of tokens and a random place of the band; the motifs together
+hold no token twice. Letters: V tokens, L length, C motifs, K tokens of a motif, Q levels, N sequences.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ ATTEMPTS = 10_000
 @final
 @dataclass(frozen=True, slots=True)
 class Ehrlich:
-    """One function: `transitions` [V, V] (0 is infeasible), `motifs` [C, K], and `offsets` [C, K] from a motif's start."""
+    """One function: `transitions` [V, V] (0: infeasible), `motifs` [C, K] and their `offsets` [C, K] from the start."""
 
     length: int
     quantisation: int
@@ -58,7 +58,7 @@ class Ehrlich:
         return np.where(self.is_feasible(sequences), self.presence(sequences).prod(axis=1), np.nan)
 
     def optimum(self) -> Ints:
-        """Return a feasible sequence [L] of value 1: the motifs one after another, each gap filled with its left token."""
+        """Return a feasible sequence [L] of value 1: motif after motif, each gap filled with the token before it."""
         tokens = []
         share = self.length // len(self.motifs)
         for motif, offsets in zip(self.motifs, self.offsets, strict=True):
