@@ -192,7 +192,7 @@ def test_a_certificate_of_somebody_else_is_not_asked_twice():
             raise httpx.ConnectError("no") from error
 
     outside = Outside(read_rules(""), transport=httpx.MockTransport(refuse), sleep=Clock())
-    with pytest.raises(ScorerError, match="certificate is not a trusted one of 93.184.216.34"):
+    with pytest.raises(ScorerError, match=r"certificate is not a trusted one of 93.184.216.34"):
         scorer_at("https://93.184.216.34/", outside)(ROWS)
     assert len(asked_for) == 1
 

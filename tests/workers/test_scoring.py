@@ -1,6 +1,10 @@
 """Whole rounds with scorers of the campaign's own: over HTTP, from an entry point, and with one that fails."""
 
+import json
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -78,6 +82,35 @@ def test_a_cancelled_round_asks_no_more(server: Scorer):
     with pytest.raises(Cancelled):
         domain.properties(["0110"], ["dark"])
     assert len(server.asked) == before
+
+
+def blocks(language: str) -> list[str]:
+    """Return the examples of the page about scorers."""
+    text = (Path(__file__).parents[2] / "docs" / "scorers.md").read_text(encoding="utf-8")
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def test_the_page_s_campaign_is_one():
+    spec = CampaignSpec.model_validate(json.loads(blocks("json")[0]))
+    assert [item.name for item in spec.scorers] == ["docking", "price"]
+
+
+def test_the_page_s_scorer_works():
+    names: dict[str, Any] = {"__name__": "page"}
+    exec(blocks("python")[0], names)  # noqa: S102 - our own page
+    names["Scorer"].log_message = lambda *_: None
+    spec = CampaignSpec.model_validate(json.loads(blocks("json")[0]))
+    with names["ThreadingHTTPServer"](("127.0.0.1", 0), names["Scorer"]) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        scorer = {"name": "docking", "url": f"http://127.0.0.1:{server.server_address[1]}/"}
+        domain = open_campaign_domain(
+            OPEN, CampaignSpec.model_validate(spec.model_dump() | {"scorers": [scorer], "constraints": []})
+        )
+        found = domain.properties(["CCO", "CCCCCC"], ["docking"])["docking"]
+        server.shutdown()
+        thread.join()
+    assert found[0] < 0 < found[1]  # ethanol mixes with water, hexane does not
 
 
 @pytest.fixture(scope="module")
