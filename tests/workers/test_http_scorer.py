@@ -243,6 +243,18 @@ def test_requests_go_to_the_address_that_was_judged_under_the_name_that_was_give
         assert request.extensions["sni_hostname"] == "dock.example.org"
 
 
+def test_a_server_on_this_machine_is_told_the_name_it_was_called_by():
+    rules = read_rules("dock.test")
+    resolve, asked_for = name_server(["127.0.0.1"], ["93.184.216.34"])
+    with scorer_server(lambda _body, _number: values(1.0, 2.0)) as server:
+        scorer = scorer_at(f"http://dock.test:{server.port}/score", Outside(rules, resolve=resolve))
+        assert list(scorer(ROWS)) == [1.0, 2.0]
+        assert list(scorer(ROWS)) == [1.0, 2.0]
+        scorer._client.close()
+    assert [headers["Host"] for headers, _ in server.asked] == [f"dock.test:{server.port}"] * 2
+    assert asked_for == ["dock.test"]
+
+
 def test_a_name_that_turns_inward_after_a_failure_is_refused():
     seen: list[str] = []
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Thread
@@ -168,3 +169,21 @@ def test_a_scorer_that_fails_is_named_and_its_answer_is_not_told(make_lab: MakeL
     assert row.state == "failed"
     assert "scorer 'dark': it answered 400" in row.failure["detail"]
     assert "private" not in str(row.failure)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_worker")
+def test_a_round_is_cancelled_while_its_scorer_takes_its_time(make_lab: MakeLab):
+    def slow(body: Any, number: int) -> Reply:
+        time.sleep(0.1)
+        return dark(body, number)
+
+    with scorer_server(slow) as server:
+        scorer = {"name": "dark", "url": server.url, "batch_size": 1}
+        lab = make_lab(n=10, objectives=[{"name": "night", "computed": "dark"}], scorers=[scorer])
+        number = lab.start()
+        lab.wait(number, lambda row: bool(server.asked) or row.failure)
+        lab.cancel(number)
+        row = lab.finish(number)
+        assert (row.state, row.failure) == ("cancelled", None)
+        assert server.n_objects < 500
