@@ -11,7 +11,20 @@ from importlib.metadata import PackageNotFoundError, version
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from service.api import api_keys, batches, campaigns, candidates, domains, insights, operators, results, rounds
+from service.api import (
+    api_keys,
+    backtests,
+    batches,
+    campaigns,
+    candidates,
+    domains,
+    insights,
+    operators,
+    predictions,
+    results,
+    rounds,
+    samples,
+)
 from service.api.documentation import DESCRIPTION, TAGS, describe
 from service.api.metrics import Metrics
 from service.api.middleware import BodyLimit, RequestContext
@@ -21,9 +34,8 @@ from service.settings import Settings
 from service.store.figures import count_rounds
 from service.store.session import make_sessions, open_engine
 
-ROUTERS = tuple(
-    room.router for room in (domains, campaigns, results, rounds, batches, candidates, insights, api_keys, operators)
-)
+ROOMS = (domains, campaigns, results, rounds, batches, candidates, samples, predictions, insights, backtests)
+ROUTERS = tuple(room.router for room in (*ROOMS, api_keys, operators))
 
 
 def create_app(settings: Settings) -> FastAPI:

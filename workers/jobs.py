@@ -4,7 +4,7 @@ A kind is a module of `workers.handlers` with a function
 
     handle(process: Process, job: ClaimedJob, tell: Tell) -> Json
 
-so a new kind is a new file. `tell(share, message)` may raise `models.records.Cancelled`.
+so a new kind is a new file.
 """
 
 import pkgutil
@@ -17,7 +17,7 @@ from service.campaigns.jobs import JOBS
 from service.campaigns.leases import Lease
 from service.store.tables import Job
 from workers import handlers
-from workers.handlers import Handler
+from workers.handlers import Handler, Tell
 from workers.holding import hold, lease_for
 from workers.process import Process, installed_versions
 from workers.progress import Progress
@@ -44,7 +44,7 @@ def do_job(process: Process, job_id: UUID) -> None:
 def _handle_and_store(process: Process, lease: Lease[Job], report: Progress) -> None:
     with process.sessions.begin() as session:
         claimed = jobs.load(session, lease)
-    result = _handler(claimed.kind)(process, claimed, lambda share, message: report("running", share, message))
+    result = _handler(claimed.kind)(process, claimed, Tell(report))
     with process.sessions.begin() as session:
         jobs.finish(session, lease, result)
 

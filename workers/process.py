@@ -11,12 +11,15 @@ import sys
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import Event
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from models.hazards import HazardList, load
 from service.dispatch import CelerySender, deliver
 from service.settings import Settings
 from service.store.session import Sessions, make_sessions, open_engine
+
+if TYPE_CHECKING:
+    from workers.instruments import Instruments
 
 _RECORDED = ("assayflow", "torch", "botorch", "gpytorch", "numpy", "rdkit", "pymatgen-core")
 _PR_SET_PDEATHSIG = 1
@@ -37,8 +40,15 @@ class Process:
         deliver(made, CelerySender(self.settings.required_redis_url()))
         return made
 
+    @cached_property
+    def instruments(self) -> "Instruments":
+        """The trained campaigns that this process has open."""
+        from workers.instruments import Instruments
+
+        return Instruments()
+
     def stop(self) -> None:
-        """Ask the work of this process's children to give its round back soon."""
+        """Ask the work of this process's children to give its work back soon."""
         self._stopping.set()
 
     def is_stopping(self) -> bool:

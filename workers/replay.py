@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003 - pydantic reads the annotation of a request
 from typing import TYPE_CHECKING, Any
 
@@ -18,15 +18,12 @@ from rich.progress import Progress
 from rich.table import Table
 
 from models.campaign import CampaignSpec
-from models.domains import open_domain
-from models.records import Measurement
-from service.exchange import CampaignView, read_results
+from models.request_specs import BacktestRequest
+from service.settings import Settings
+from workers.backtests import replay_table, unfilled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-
-    from models.domains.contract import Domain
-    from service.exchange import Report
 
 MEDIA_TYPES = {".csv": "text/csv", ".json": "application/json"}
 TOLD = (
@@ -41,7 +38,6 @@ TOLD = (
     "seconds",
 )
 """Figures of the printed table, after the best value of each objective."""
-_SHARED = tuple(item.name for item in fields(Measurement) if item.name != "round")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +55,6 @@ class Request:
     plot: Path | None = None
 
 
-class TableRefusedError(ValueError):
-    """The table holds nothing that can be replayed; the message says which rows and why."""
-
-
-def read_table(
-    content: bytes, media_type: str, spec: CampaignSpec, domain: Domain
-) -> tuple[Sequence[Measurement], Report]:
-    """Return the good rows of a table as results, and the report of all rows.
-
-    Raises:
-        TableRefusedError: if there is no good row.
-    """
-    report = read_results(content, media_type, CampaignView(spec, domain))
-    results = [row.result for row in report.rows if row.result is not None]
-    if not results:
-        reasons = [f"row {row.row}: {row.reason}" for row in report.rows if row.reason][:5]
-        raise TableRefusedError("no row of the table is a result of this campaign" + "".join(f"; {r}" for r in reasons))
-    return [Measurement(**{name: getattr(result, name) for name in _SHARED}) for result in results], report
-
-
 def replay(request: Request, tell: Callable[[float, str], None]) -> dict[str, Any]:
     """Run the backtest and return its answer; write the files that were asked for.
 
@@ -86,39 +62,23 @@ def replay(request: Request, tell: Callable[[float, str], None]) -> dict[str, An
         OSError: if a file cannot be read or written.
         ValueError: if the specification, the table or a number is wrong.
     """
-    from models.backtest import Plan, backtest, summarise
-    from models.backtests.table import TableDomain, TableLab
-
-    spec = CampaignSpec.model_validate_json(request.spec.read_bytes())
-    domain = open_domain(spec.domain)
-    plan = Plan(spec, request.rounds, request.batch_size, request.initial, tuple(range(request.seeds)), request.methods)
+    asked = BacktestRequest(
+        spec=CampaignSpec.model_validate_json(request.spec.read_bytes()),
+        rounds=request.rounds,
+        batch_size=request.batch_size,
+        initial=request.initial,
+        seeds=request.seeds,
+        methods=request.methods,
+    )
     media_type = MEDIA_TYPES.get(request.table.suffix.lower(), "text/csv")
-    results, report = read_table(request.table.read_bytes(), media_type, spec, domain)
-    lab = TableLab(spec, domain, results)
-    assert lab.objects is not None
-    rows = backtest(plan, lab, TableDomain(domain, lab.objects), tell)
-    answer: dict[str, Any] = {
-        "objects": len(lab.objects),
-        "rows_rejected": report.count("rejected"),
-        "curves": summarise(rows),
-        "rows": rows,
-    }
+    answer = replay_table(asked, (request.table.read_bytes(), media_type), Settings(), tell)
     if request.json is not None:
-        request.json.write_text(json.dumps(_finite(answer), indent=1, allow_nan=False), encoding="utf-8")
+        request.json.write_text(json.dumps(answer, indent=1, allow_nan=False), encoding="utf-8")
     if request.plot is not None:
         from models.backtests.picture import draw_curves
 
-        draw_curves(answer["curves"], request.plot)
+        draw_curves(unfilled(answer["curves"]), request.plot)
     return answer
-
-
-def _finite(value: Any) -> Any:
-    """Return plain JSON, with null for a number that does not exist (an interval over a single seed)."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def main() -> int:
@@ -138,7 +98,7 @@ def main() -> int:
         return _mistake(console, str(error))
     if answer["rows_rejected"]:
         console.print(f"{answer['rows_rejected']} rows of the table were no results and were left out")
-    print_curves(answer["curves"], f"{request.table.name}: {answer['objects']} objects")
+    print_curves(unfilled(answer["curves"]), f"{request.table.name}: {answer['objects']} objects")
     return 0
 
 

@@ -69,12 +69,15 @@ def _as_json(candidates: Sequence[tables.Candidate], row: tables.Round) -> Respo
 def _as_file(candidates: Sequence[tables.Candidate], row: tables.Round, spec: CampaignSpec, extension: str) -> Response:
     rows = [BatchRow(str(item.id), item.status, proposed(item)) for item in candidates]
     file = write_batch(rows, spec, open_domain(spec.domain), extension)
-    name = f"{_plain(spec.name)}-round-{row.number}.{file.extension}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(file.content, headers=headers, media_type=file.media_type)
+    return attachment(file.content, file.media_type, f"{plain(spec.name)}-round-{row.number}.{file.extension}")
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """Return a name of ASCII letters, digits and dashes: anything else has no safe place in a header."""
     words = "".join(letter if letter.isascii() and letter.isalnum() else " " for letter in name).split()
     return "-".join(words)[:80].lower() or "campaign"
+
+
+def attachment(content: bytes, media_type: str, name: str) -> Response:
+    """Return a file to be saved under a name."""
+    return Response(content, headers={"Content-Disposition": f'attachment; filename="{name}"'}, media_type=media_type)

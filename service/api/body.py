@@ -9,7 +9,7 @@ from typing import Annotated, Any, NoReturn, final
 from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 
-from service.errors import TooLargeError, UnsupportedMediaTypeError
+from service.errors import TooLargeError, UnprocessableError, UnsupportedMediaTypeError
 
 MAX_MODEL_BYTES = 2**20
 """Largest body that becomes a model; tables are limited by the settings."""
@@ -78,6 +78,19 @@ def parse_json(content: bytes) -> Any:
         raise json.JSONDecodeError("a number is out of range", "", 0) from error
     _refuse_unstorable(text, parsed)
     return parsed
+
+
+def parse_body(content: bytes, pointer: str = "") -> Any:
+    """Parse strict JSON that no model reads directly.
+
+    Raises:
+        UnprocessableError: naming the place, if it is none.
+    """
+    try:
+        return parse_json(content)
+    except json.JSONDecodeError as error:
+        detail = f"not valid JSON: {error.msg}"
+        raise UnprocessableError(detail, [{"pointer": pointer, "detail": detail}]) from error
 
 
 def _refuse_unstorable(text: str, parsed: Any) -> None:

@@ -1,7 +1,8 @@
 """One upload of results: from a file's bytes to stored rows and a report. It knows no HTTP."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import UUID
@@ -20,7 +21,6 @@ from service.exchange import (
     Report,
     TableError,
     UnknownFormatError,
-    Upload,
     check_upload,
     open_upload,
 )
@@ -52,7 +52,8 @@ def take_results(session: Session, caller: Caller, campaign_id: UUID, file: Resu
         raise ConflictError("the campaign is archived and takes no results")
     spec = CampaignSpec.model_validate(campaign.spec)
     domain = open_domain(spec.domain)
-    upload = _open(file, spec)
+    with readable():
+        upload = open_upload(file.content, file.media_type, spec, domain)
     known = queries.candidates_by_id(session, campaign_id, _uuids(upload.mentioned("candidate_id")))
     view = CampaignView(
         spec,
@@ -62,15 +63,22 @@ def take_results(session: Session, caller: Caller, campaign_id: UUID, file: Resu
     )
     report = _linked(session, campaign_id, check_upload(upload, view))
     if file.mode == "atomic" and report.count("rejected"):
-        raise _refusal(report)
+        raise refusal(report, "stored")
     if file.dry_run or not report.accepted:
         return report
     return _store(session, caller, campaign_id, file, report)
 
 
-def _open(file: ResultsFile, spec: CampaignSpec) -> Upload:
+@contextmanager
+def readable() -> Iterator[None]:
+    """Answer for a file that cannot be read as a table.
+
+    Raises:
+        UnsupportedMediaTypeError: if its format is none that is read.
+        UnprocessableError: if it is no table.
+    """
     try:
-        return open_upload(file.content, file.media_type, spec, open_domain(spec.domain))
+        yield
     except UnknownFormatError as error:
         raise UnsupportedMediaTypeError(str(error)) from error
     except TableError as error:
@@ -92,11 +100,12 @@ def _with_candidate(row: ParsedRow, ids: Mapping[str, str]) -> ParsedRow:
     return replace(row, candidate_id=ids[row.object])
 
 
-def _refusal(report: Report) -> UnprocessableError:
+def refusal(report: Report, done: str) -> UnprocessableError:
+    """Return the problem of a table with bad rows, of which nothing is `done`; it carries the report."""
     bad = [row for row in report.rows if row.status == "rejected"]
     places = [{"row": row.row, "column": row.column, "detail": row.reason} for row in bad]
     return UnprocessableError(
-        f"{len(bad)} of {len(report.rows)} rows are rejected and nothing was stored; "
+        f"{len(bad)} of {len(report.rows)} rows are rejected and nothing was {done}; "
         "correct them or send the table with mode=partial",
         errors=places,
         extensions=report.as_json(),

@@ -1,6 +1,7 @@
 """What a round may know: the campaign's data frozen at its start, so that a retry reads the very same."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -27,12 +28,16 @@ def take_snapshot(session: Session, campaign_id: UUID) -> dict[str, Any]:
 
 def load_history(session: Session, row: Round) -> History:
     """Return the data of a round's snapshot."""
-    stored = results.until(session, row.campaign_id, row.snapshot["last_sequence"])
+    return replace(load_known(session, row.campaign_id, row.snapshot), forecasts=tuple(_forecasts(session, row)))
+
+
+def load_known(session: Session, campaign_id: UUID, snapshot: Mapping[str, Any]) -> History:
+    """Return the data of a snapshot, without what rounds forecast."""
+    stored = results.until(session, campaign_id, snapshot["last_sequence"])
     return History(
         measurements=tuple(_measurement(result, number) for result, number in stored),
-        pending=tuple(row.snapshot["pending"]),
-        excluded=tuple(row.snapshot["excluded"]),
-        forecasts=tuple(_forecasts(session, row)),
+        pending=tuple(snapshot["pending"]),
+        excluded=tuple(snapshot["excluded"]),
     )
 
 

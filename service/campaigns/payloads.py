@@ -28,6 +28,12 @@ def described(item: ProposedCandidate, domain: Domain) -> dict[str, Any]:
     }
 
 
+def read(told: Mapping[str, Any]) -> ProposedCandidate:
+    """Return what was proposed from what `described` told of it."""
+    stored = {name: value for name, value in told.items() if name not in ("display", "columns")}
+    return proposed(stored.pop("rank"), stored.pop("object"), stored.pop("purpose"), stored)
+
+
 def proposed(rank: int, text: str, purpose: Any, stored: Mapping[str, Any]) -> ProposedCandidate:
     """Return what was proposed from its stored payload."""
     fields = dict(stored)

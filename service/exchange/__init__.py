@@ -5,6 +5,8 @@ Knows no HTTP and no SQL. One file per table format (`formats/`), one column map
 """
 
 from service.exchange.batch import BatchFile, BatchRow, batch_formats, flat_rows, write_batch
+from service.exchange.objects import read_objects
+from service.exchange.predictions import prediction_formats, write_predictions
 from service.exchange.report import ParsedRow, Report
 from service.exchange.results import Upload, check_upload, open_upload, read_results
 from service.exchange.rows import CampaignView, validate_rows
@@ -24,8 +26,11 @@ __all__ = [
     "flat_rows",
     "media_types",
     "open_upload",
+    "prediction_formats",
+    "read_objects",
     "read_results",
     "read_table",
     "validate_rows",
     "write_batch",
+    "write_predictions",
 ]

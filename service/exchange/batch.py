@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from service.exchange.columns import RESULT_FIELDS
-from service.exchange.tables import UnknownFormatError, formats
+from service.exchange.tables import UnknownFormatError, written_formats
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from models.campaign import CampaignSpec
     from models.domains.contract import Domain
-    from models.records import ProposedCandidate
+    from models.records import JudgedObject, ProposedCandidate
+
+    Judged = ProposedCandidate | JudgedObject
 
 _PREDICTION = ("mean", "sd", "low", "high")
 
@@ -73,39 +75,50 @@ def flat_rows(rows: Sequence[BatchRow], spec: CampaignSpec, domain: Domain) -> l
 
 
 def _writers(domain: Domain) -> dict[str, tuple[str, Callable[[Sequence[Mapping[str, Any]]], bytes]]]:
-    found: dict[str, tuple[str, Callable[[Sequence[Mapping[str, Any]]], bytes]]] = {
-        item.extension: (item.media_types[0], item.write) for item in formats() if item.write is not None
-    }
+    found = written_formats()
     for extension, item in domain.formats.items():
         found[extension] = (item.media_type, item.write)
     return found
 
 
 def _flat(row: BatchRow, described: Mapping[str, Any], computed: Iterable[str], spec: CampaignSpec) -> dict[str, Any]:
-    candidate, nearest = row.candidate, row.candidate.nearest_measured
-    flat: dict[str, Any] = {"status": row.status}
-    for objective in spec.objectives:
-        prediction = candidate.predictions.get(objective.name)
-        if prediction is not None or objective.assay_type is not None:
-            flat |= {f"{objective.name}_{part}": getattr(prediction, part, None) for part in _PREDICTION}
-    flat |= {name: candidate.computed.get(name) for name in computed}
-    flat |= {"acquisition": candidate.acquisition, "feasibility": candidate.feasibility}
-    flat |= {f"guardrail_{item.name}": candidate.guardrails.get(item.name) for item in spec.guardrails}
-    flat |= {"beta": candidate.beta}
+    candidate = row.candidate
+    flat: dict[str, Any] = {"status": row.status, **expected_columns(candidate, computed, spec), "beta": candidate.beta}
     flat |= {f"preference_{item.name}": candidate.preference.get(item.name) for item in spec.objectives}
-    flat |= {
-        "nearest_measured": nearest.object if nearest else None,
-        "nearest_similarity": nearest.similarity if nearest else None,
-        "purpose": candidate.purpose,
-        "in_domain": None if candidate.in_domain is None else str(candidate.in_domain).lower(),
-        "reason": candidate.reason,
-    }
+    flat |= {**nearest_columns(candidate), "purpose": candidate.purpose, **domain_column(candidate)}
+    flat |= {"reason": candidate.reason}
     named = {"candidate_id": row.candidate_id, "rank": candidate.rank}
-    whole = {**_beside(described, named), **described, **_beside(described, flat)}
+    whole = {**beside(described, named), **described, **beside(described, flat)}
     return whole | _result_columns(whole, spec)
 
 
-def _beside(described: Mapping[str, Any], columns: Mapping[str, Any]) -> dict[str, Any]:
+def expected_columns(item: Judged, computed: Iterable[str], spec: CampaignSpec) -> dict[str, Any]:
+    """Return what is expected of an object: predictions, computed properties, acquisition and bounds."""
+    flat: dict[str, Any] = {}
+    for objective in spec.objectives:
+        prediction = item.predictions.get(objective.name)
+        if prediction is not None or objective.assay_type is not None:
+            flat |= {f"{objective.name}_{part}": getattr(prediction, part, None) for part in _PREDICTION}
+    flat |= {name: item.computed.get(name) for name in computed}
+    flat |= {"acquisition": item.acquisition, "feasibility": item.feasibility}
+    return flat | {f"guardrail_{rail.name}": item.guardrails.get(rail.name) for rail in spec.guardrails}
+
+
+def nearest_columns(item: Judged) -> dict[str, Any]:
+    """Return the most similar measured object and how similar it is."""
+    nearest = item.nearest_measured
+    return {
+        "nearest_measured": nearest.object if nearest else None,
+        "nearest_similarity": nearest.similarity if nearest else None,
+    }
+
+
+def domain_column(item: Judged) -> dict[str, Any]:
+    """Return whether predictions can be trusted, in words of a table."""
+    return {"in_domain": None if item.in_domain is None else str(item.in_domain).lower()}
+
+
+def beside(described: Mapping[str, Any], columns: Mapping[str, Any]) -> dict[str, Any]:
     """Return the columns, renamed where the domain has a column of that name (a process variable `beta`)."""
     return {f"batch_{name}" if name in described else name: value for name, value in columns.items()}
 

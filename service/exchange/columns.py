@@ -81,7 +81,7 @@ def map_columns(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
     Raises:
         TableError: if no column names the object, none holds results, or two hold the same.
     """
-    objects = _objects(table.columns, domain)
+    objects = object_headers(table.columns, domain)
     headers = tuple(header for header in table.columns if header not in objects.values())
     fields = _fields(headers)
     if "candidate_id" not in fields and not objects and table.columns:
@@ -106,17 +106,18 @@ def entries(table: Table, mapped: Mapped) -> Iterator[Entry]:
     headers = {column.type: _headers(column, mapped) for column in mapped.results}
     for row in table.rows:
         if row.problem is not None:
-            yield Entry(row.number, _picked(row, mapped.fields), _picked(row, mapped.objects), problem=row.problem)
+            yield Entry(row.number, picked(row, mapped.fields), picked(row, mapped.objects), problem=row.problem)
         elif mapped.results:
             yield from _wide(row, mapped, headers)
         else:
-            fields = _picked(row, mapped.fields)
+            fields = picked(row, mapped.fields)
             if mapped.default_type is not None:
                 fields["type"] = mapped.default_type
-            yield Entry(row.number, fields, _picked(row, mapped.objects), mapped.fields)
+            yield Entry(row.number, fields, picked(row, mapped.objects), mapped.fields)
 
 
-def _picked(row: RawRow, headers: Mapping[str, str]) -> dict[str, str]:
+def picked(row: RawRow, headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the cells of a row that say something, by name."""
     cells = {name: row.cells.get(header, "") for name, header in headers.items()}
     return {name: text for name, text in cells.items() if text}
 
@@ -126,7 +127,7 @@ def _headers(column: ResultColumn, mapped: Mapped) -> dict[str, str]:
 
 
 def _wide(row: RawRow, mapped: Mapped, headers: Mapping[str, Mapping[str, str]]) -> Iterator[Entry]:
-    shared, objects = _picked(row, mapped.fields), _picked(row, mapped.objects)
+    shared, objects = picked(row, mapped.fields), picked(row, mapped.objects)
     told = [column for column in mapped.results if _tells_something(row, column, mapped, shared)]
     for column in told:
         yield Entry(row.number, _own_fields(row, column, mapped, shared), objects, headers[column.type])
@@ -160,7 +161,7 @@ def _own_fields(row: RawRow, column: ResultColumn, mapped: Mapped, shared: Mappi
         fields["external_id"] = f"{fields['external_id']}/{column.type}"
     if column.units is not None:
         fields["units"] = column.units
-    fields.update(_picked(row, column.own))
+    fields.update(picked(row, column.own))
     return {**fields, "type": column.type, "value": row.cells.get(column.header, "")}
 
 
@@ -179,7 +180,7 @@ def _fields(headers: tuple[str, ...]) -> dict[str, str]:
     return fields
 
 
-def _objects(headers: tuple[str, ...], domain: Domain) -> dict[str, str]:
+def object_headers(headers: tuple[str, ...], domain: Domain) -> dict[str, str]:
     """Return the domain's column -> header; `canonical_smiles` is read as `smiles`."""
     by_key: dict[str, str] = {}
     for header in headers:

@@ -86,6 +86,11 @@ def media_types() -> tuple[str, ...]:
     return tuple(media for item in formats() if item.read for media in item.media_types)
 
 
+def written_formats() -> dict[str, tuple[str, Callable[[Sequence[Mapping[str, Any]]], bytes]]]:
+    """Return extension -> media type and writer of every format that tables can be written in."""
+    return {item.extension: (item.media_types[0], item.write) for item in formats() if item.write is not None}
+
+
 def read_table(content: bytes, media_type: str) -> Table:
     """Read a file as a table.
 

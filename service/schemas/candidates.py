@@ -33,17 +33,13 @@ class Nearest(BaseModel):
     similarity: float
 
 
-class Candidate(BaseModel):
-    """One proposed object with everything that explains the choice."""
+class Proposed(BaseModel):
+    """One object from a policy with everything that explains it."""
 
-    id: UUID
-    campaign_id: UUID
     rank: int
     object: str = Field(description="canonical text")
     display: str = Field(description="what a person reads: SMILES, HELM, formula, recipe")
     columns: dict[str, Any] = Field(description="the object as table columns, as an upload accepts them")
-    status: CandidateStatus
-    status_reason: str | None
     predictions: dict[str, Prediction]
     computed: dict[str, float]
     acquisition: float
@@ -62,6 +58,15 @@ class Candidate(BaseModel):
     )
     reason: str = Field(description="one plain sentence: why this one")
     route: Any = Field(default=None, description="how to make it, for molecules built by reactions")
+
+
+class Candidate(Proposed):
+    """One proposed object of a batch, and what people decided about it."""
+
+    id: UUID
+    campaign_id: UUID
+    status: CandidateStatus
+    status_reason: str | None
 
 
 class Batch(BaseModel):

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.store.paging import Page, cut, read_cursor
-from service.store.states import COMPUTING
+from service.store.states import COMPUTING, RoundState
 from service.store.tables import Round, RoundEvent
 
 
@@ -20,6 +20,12 @@ def newest(session: Session, campaign_id: UUID) -> Round | None:
     """Return the campaign's last round."""
     query = select(Round).where(Round.campaign_id == campaign_id).order_by(Round.number.desc()).limit(1)
     return session.scalars(query).one_or_none()
+
+
+def newest_in(session: Session, campaign_id: UUID, states: tuple[RoundState, ...]) -> Round | None:
+    """Return the campaign's last round that is in one of these states."""
+    query = select(Round).where(Round.campaign_id == campaign_id, Round.state.in_(states))
+    return session.scalars(query.order_by(Round.number.desc()).limit(1)).first()
 
 
 def computing(session: Session, campaign_id: UUID) -> Round | None:

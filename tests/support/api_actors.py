@@ -12,8 +12,10 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
+from models.campaign import CampaignSpec
+from models.domains import open_domain
 from models.records import Nearest, Prediction, Proposal, ProposedCandidate, Purpose, Stage
-from service.campaigns import leases, rounds
+from service.campaigns import jobs, leases, payloads, rounds
 from service.campaigns.leases import Lease, Standing
 from service.store.session import Sessions
 from service.store.states import NEW
@@ -25,6 +27,7 @@ SPEC: dict[str, Any] = {
     "objectives": [{"name": "glow", "units": "mW"}, {"name": "ones", "computed": "ones"}],
     "seed": 7,
 }
+SWITCHES = open_domain(CampaignSpec.model_validate(SPEC).domain)
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,26 @@ class Worker:
             if computed is not None:
                 chosen = [replace(item, computed=computed) for item in chosen]
             assert rounds.finish(session, lease, spec, Proposal(tuple(chosen), {"n": 3}))
+
+    def train(self, started: dict[str, Any], objects: tuple[str, ...] = ("1111",)) -> None:
+        """Compute a whole round that leaves a trained policy."""
+        lease = self.claim(started)
+        with self.sessions.begin() as session:
+            spec = rounds.load(session, lease).spec
+            chosen = [_candidate(index, text, "exploit") for index, text in enumerate(objects)]
+            assert rounds.finish(session, lease, spec, Proposal(tuple(chosen), {"n": 3}, artefact=b"a policy"))
+
+    def answer(self, asked: dict[str, Any], result: dict[str, Any]) -> None:
+        """Do a job at once, with this answer."""
+        lease = jobs.lease_of(UUID(asked["id"]), "by hand", 60.0)
+        with self.sessions.begin() as session:
+            assert jobs.claim(session, lease, {"assayflow": "test"})
+            assert jobs.finish(session, lease, result)
+
+    def samples(self, *objects: str) -> dict[str, Any]:
+        """Return the answer of a handler that drew these switches."""
+        drawn = [_candidate(index, text, "exploit") for index, text in enumerate(objects)]
+        return {"samples": [payloads.described(item, SWITCHES) for item in drawn], "summary": {"chosen": len(drawn)}}
 
     def stop(self, lease: Lease[Round]) -> None:
         """End a round that was asked to stop."""

@@ -71,6 +71,11 @@ def test_the_calls_of_this_version_are_all_there(document: dict[str, Any]) -> No
         ("get", f"{rounds}/{{number}}/batch"),
         ("get", f"{one}/insights"),
         ("get", f"{one}/insights/{{figure}}"),
+        *(
+            (method, f"{where}{below}")
+            for where in (f"{one}/samples", f"{one}/predictions", "/v1/backtests")
+            for method, below in (("post", ""), ("get", ""), ("get", "/{job_id}"), ("post", "/{job_id}/cancel"))
+        ),
         ("get", "/v1/candidates/{candidate_id}"),
         ("patch", "/v1/candidates/{candidate_id}"),
         ("post", "/v1/api-keys"),

@@ -31,7 +31,6 @@ MEMBERS = {"type", "title", "status", "detail", "instance"}
         ("GET", "/docs", 404),
         ("PUT", "/v1/campaigns", 405),
         ("DELETE", "/health/live", 405),
-        ("POST", "/v1/backtests", 404),
         ("GET", "/v1/webhooks", 404),
         ("GET", "/v1/connectors", 404),
         ("GET", "/v1/audit", 404),
@@ -44,11 +43,6 @@ def test_the_routers_own_errors_are_problems(api: Api, method: str, path: str, s
     assert response.json().keys() >= MEMBERS
     assert response.json()["status"] == status
     assert response.json()["instance"] == path
-
-
-@pytest.mark.parametrize("call", ["samples", "predictions", "insights"])
-def test_what_a_later_version_owns_is_not_there(api: Api, call: str) -> None:
-    assert api.client.post(f"/v1/campaigns/{api.campaign()['id']}/{call}", json={}).status_code == 404
 
 
 def test_a_refused_method_names_all_that_are_allowed(api: Api) -> None:

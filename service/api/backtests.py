@@ -1,0 +1,202 @@
+"""Routes of backtests: a campaign replayed on a measured table."""
+
+import json
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+
+from models.request_specs import BacktestRequest
+from service.api.batches import AskedFormat
+from service.api.body import RawBody, media_type_of, parse_body
+from service.api.conventions import AskedPage, answer, content_tag, negotiate
+from service.api.dependencies import Reader, Transaction, Writer
+from service.api.documentation import LINK, guarded
+from service.api.idempotency import Once
+from service.api.jobs import ACCEPTED, FILE, Wait, accepted, result_of
+from service.api.uploads import readable
+from service.campaigns import backtests, jobs
+from service.campaigns.backtests import BACKTESTS
+from service.campaigns.jobs import Shelf
+from service.campaigns.patching import places
+from service.errors import UnprocessableError, UnsupportedMediaTypeError
+from service.exchange import media_types
+from service.schemas.base import Page
+from service.schemas.jobs import Backtest, BacktestAnswer
+from service.store.tables import Job, Json
+
+router = APIRouter(prefix="/v1/backtests", tags=["backtests"])
+
+_FORM = "multipart/form-data"
+_NUMBERS = ("rounds", "batch_size", "initial", "seeds")
+_PLAN = {
+    name: schema for name, schema in BacktestRequest.model_json_schema()["properties"].items() if name != "spec"
+} | {"spec": {"$ref": "#/components/schemas/CampaignSpec"}}
+_TABLE = {
+    "description": "an array of rows as an upload of results takes them, or CSV text",
+    "oneOf": [{"type": "array", "items": {"type": "object"}}, {"type": "string"}],
+}
+_BODY = {
+    "type": "object",
+    "properties": {**_PLAN, "table": _TABLE},
+    "required": ["spec", "table"],
+    "additionalProperties": False,
+}
+_PARTS = {
+    "type": "object",
+    "properties": {
+        "spec": {"type": "string", "contentMediaType": "application/json"},
+        "table": {"type": "string", "format": "binary", "description": "a file with its media type"},
+        **{name: {"type": "integer"} for name in _NUMBERS},
+        "methods": {"type": "string", "description": "separated by commas"},
+    },
+    "required": ["spec", "table"],
+}
+BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "a campaign, a measured table, and what is replayed",
+        "content": {"application/json": {"schema": _BODY}, _FORM: {"schema": _PARTS}},
+    }
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SentBacktest:
+    """What was sent: a plan to be checked, and a table with its media type."""
+
+    plan: Json
+    table: tuple[bytes, str]
+
+
+async def sent_backtest(request: Request, content: RawBody) -> SentBacktest:
+    """Return what the body holds, whichever of the two ways it was sent.
+
+    Raises:
+        UnsupportedMediaTypeError: if it is neither JSON nor a form.
+        UnprocessableError: if it cannot be read, or has no table.
+    """
+    media_type = media_type_of(request)
+    if media_type == "application/json":
+        return _from_json(parse_body(content))
+    if media_type == _FORM:
+        try:
+            form = await request.form(max_files=2, max_fields=20)
+        except HTTPException as error:
+            raise _wrong("", f"not a form: {error.detail}") from error
+        return await _from_form(form)
+    raise UnsupportedMediaTypeError(f"application/json or {_FORM} is read here, not {media_type or 'an untyped body'}")
+
+
+def reading(caller: Reader) -> Shelf:
+    """Return where a caller who may read finds backtests."""
+    return Shelf(BACKTESTS, caller.workspace_id)
+
+
+def writing(caller: Writer) -> Shelf:
+    """Return where a caller who may write puts backtests."""
+    return Shelf(BACKTESTS, caller.workspace_id)
+
+
+Read = Annotated[Shelf, Depends(reading)]
+Write = Annotated[Shelf, Depends(writing)]
+
+
+@router.post(
+    "",
+    status_code=202,
+    response_model=BacktestAnswer,
+    responses={**ACCEPTED, **guarded(404, 409, 415)},
+    openapi_extra=BODY,
+)
+def ask_backtest(
+    sent: Annotated[SentBacktest, Depends(sent_backtest)], shelf: Write, session: Transaction, once: Once, wait: Wait
+) -> Response:
+    """Replay a campaign on a measured table against baselines; everything is checked before it is queued."""
+    return wait(once(lambda: _accepted(_ask(session, shelf, sent), session)), shelf, told)
+
+
+@router.get("", responses={200: LINK, **guarded()})
+def list_backtests(shelf: Read, session: Transaction, asked: AskedPage) -> Page[Backtest]:
+    """List the workspace's backtests, newest first."""
+    return asked.answer(jobs.page(session, shelf, asked.limit, asked.cursor), Backtest)
+
+
+@router.get("/{job_id}", response_model=BacktestAnswer, responses={**FILE, **guarded(404, 406, 409)})
+def get_backtest(job_id: UUID, shelf: Read, session: Transaction, asked: Annotated[AskedFormat, Depends()]) -> Response:
+    """Return a backtest with its figures, or the picture of its curves."""
+    row = jobs.find(session, shelf, job_id)
+    chosen = negotiate({"json": "application/json", "svg": "image/svg+xml"}, asked.name, asked.accept)
+    if chosen == "svg":
+        return Response(result_of(row)["picture"], media_type="image/svg+xml")
+    view = told(session, row)
+    return answer(view, headers={"ETag": content_tag(view)})
+
+
+@router.post(
+    "/{job_id}/cancel", status_code=202, response_model=BacktestAnswer, responses={**ACCEPTED, **guarded(404, 409)}
+)
+def cancel_backtest(job_id: UUID, shelf: Write, session: Transaction, once: Once) -> Response:
+    """Stop a backtest: at once while it is queued, within seconds while a worker has it."""
+    return once(lambda: _accepted(jobs.cancel(session, shelf, job_id), session))
+
+
+def told(_session: Session, row: Job) -> BacktestAnswer:
+    """Return a backtest with its answer."""
+    result = row.result["answer"] if row.result else None
+    return BacktestAnswer.model_validate(Backtest.model_validate(row).model_dump() | row.context | {"result": result})
+
+
+def _ask(session: Session, shelf: Shelf, sent: SentBacktest) -> Job:
+    try:
+        asked = BacktestRequest.model_validate(sent.plan)
+    except ValidationError as error:
+        found = places(error, sent.plan)
+        raise UnprocessableError(f"{found[0]['pointer']}: {found[0]['detail']}", found) from error
+    with readable():
+        return backtests.ask_backtest(session, shelf, asked, sent.table)
+
+
+def _from_json(body: Any) -> SentBacktest:
+    if not isinstance(body, dict):
+        raise _wrong("", "send an object with spec and table")
+    table = body.pop("table", None)
+    if isinstance(table, list):
+        return SentBacktest(body, (json.dumps(table).encode(), "application/json"))
+    if isinstance(table, str):
+        return SentBacktest(body, (table.encode(), "text/csv"))
+    raise _wrong("/table", "send an array of rows, or CSV text")
+
+
+async def _from_form(form: FormData) -> SentBacktest:
+    table, parts = form.get("table"), {name: part for name, part in form.items() if name != "table"}
+    if not isinstance(table, UploadFile):
+        raise _wrong("/table", "send a file")
+    plan: Json = {}
+    for name, part in parts.items():
+        text = (await part.read()).decode("utf-8", "replace") if isinstance(part, UploadFile) else part
+        plan[name] = _read_part(name, text)
+    media_type = (table.content_type or "").partition(";")[0].strip().lower()
+    known = table.content_type if media_type in media_types() else "text/csv"
+    return SentBacktest(plan, (await table.read(), known or "text/csv"))
+
+
+def _read_part(name: str, text: str) -> Any:
+    if name == "spec":
+        return parse_body(text.encode(), "/spec")
+    if name == "methods":
+        return [word.strip() for word in text.split(",") if word.strip()]
+    return text
+
+
+def _wrong(pointer: str, detail: str) -> UnprocessableError:
+    return UnprocessableError(f"{pointer or 'the body'}: {detail}", [{"pointer": pointer, "detail": detail}])
+
+
+def _accepted(row: Job, session: Session) -> Response:
+    return accepted(told(session, row), f"/v1/backtests/{row.id}")

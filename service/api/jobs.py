@@ -1,0 +1,137 @@
+"""What all jobs share over HTTP: acceptance, waiting for an answer (RFC 7240), files. Knows no kind of job."""
+
+import json
+import re
+import time
+from collections.abc import Callable
+from typing import Annotated, final
+from uuid import UUID
+
+import anyio
+from anyio.to_thread import run_sync
+from fastapi import Depends, Header, Request, Response
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+from starlette.types import Receive, Scope, Send
+
+from service.api.conventions import answer
+from service.api.dependencies import Caller, Reader, Writer, sessions_of
+from service.api.documentation import Responses, header
+from service.campaigns import jobs
+from service.campaigns.jobs import Shelf
+from service.errors import ConflictError
+from service.store.states import UNFINISHED
+from service.store.tables import Job, Json
+
+MOST_SECONDS = 30
+POLL_SECONDS = 0.2
+_WAIT = re.compile(r'(?:^|[,;])\s*wait\s*=\s*"?(\d{1,6})"?\s*(?=$|[,;])', re.IGNORECASE)
+
+Prefer = Annotated[
+    str | None,
+    Header(description=f"`wait=N` answers 200 with the finished resource if it is there within N <= {MOST_SECONDS} s"),
+]
+ACCEPTED: Responses = {
+    202: {"description": "What was asked for, to be followed at `Location`", **header("Location", "its address")}
+}
+FILE: Responses = {
+    200: {
+        "description": "The resource; any other format than JSON comes as a file",
+        **header("Content-Disposition", "the file's name, when it is a file"),
+    }
+}
+
+
+@final
+class Awaited(Response):
+    """An accepted job's answer that holds back until the job is done, or for as long as the caller prefers.
+
+    It waits while it is sent, after the request's transaction was committed, and holds no connection in between.
+
+    Args:
+        accepted: what is answered when the time is over.
+        seconds: how long to wait.
+        look: returns the finished resource once it is there.
+    """
+
+    def __init__(self, accepted: Response, seconds: float, look: Callable[[], Response | None]) -> None:
+        super().__init__(accepted.body, accepted.status_code, accepted.headers)
+        self._accepted = accepted
+        self._seconds = seconds
+        self._look = look
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the finished resource, or what was accepted."""
+        deadline = time.monotonic() + self._seconds
+        finished = await run_sync(self._look)
+        while finished is None and time.monotonic() < deadline:
+            await anyio.sleep(POLL_SECONDS)
+            finished = await run_sync(self._look)
+        chosen = finished or self._accepted
+        chosen.headers["Preference-Applied"] = f"wait={self._seconds:g}"
+        await chosen(scope, receive, send)
+
+
+@final
+class Waiting:
+    """Lets a POST answer with the finished resource, if the caller prefers to wait for it."""
+
+    def __init__(self, request: Request, prefer: Prefer = None) -> None:
+        self._sessions = sessions_of(request)
+        self._seconds = seconds_of(prefer)
+
+    def __call__(self, accepted: Response, shelf: Shelf, told: Callable[[Session, Job], BaseModel]) -> Response:
+        """Return what was accepted, or an answer that waits for its end and tells it."""
+        if self._seconds is None:
+            return accepted
+        job_id = UUID(json.loads(bytes(accepted.body))["id"])
+
+        def look() -> Response | None:
+            with self._sessions.begin() as session:
+                row = jobs.find(session, shelf, job_id)
+                return None if row.state in UNFINISHED else answer(told(session, row))
+
+        return Awaited(accepted, self._seconds, look)
+
+
+Wait = Annotated[Waiting, Depends()]
+
+
+def readers(kind: str) -> Callable[[UUID, Caller], Shelf]:
+    """Return a dependency: where a caller who may read finds a campaign's jobs of a kind."""
+
+    def shelf(campaign_id: UUID, caller: Reader) -> Shelf:
+        return Shelf(kind, caller.workspace_id, campaign_id)
+
+    return shelf
+
+
+def writers(kind: str) -> Callable[[UUID, Caller], Shelf]:
+    """Return a dependency: where a caller who may write puts a campaign's jobs of a kind."""
+
+    def shelf(campaign_id: UUID, caller: Writer) -> Shelf:
+        return Shelf(kind, caller.workspace_id, campaign_id)
+
+    return shelf
+
+
+def seconds_of(prefer: str | None) -> int | None:
+    """Return how long a caller prefers to wait, at most half a minute; None without such a preference."""
+    match = _WAIT.search(prefer or "")
+    return min(int(match[1]), MOST_SECONDS) if match else None
+
+
+def accepted(view: BaseModel, location: str) -> Response:
+    """Answer 202 with where to look."""
+    return answer(view, 202, {"Location": location})
+
+
+def result_of(row: Job) -> Json:
+    """Return a job's answer for a download.
+
+    Raises:
+        ConflictError: if there is none.
+    """
+    if row.result is None:
+        raise ConflictError(f"this is {row.state} and has no answer to download")
+    return row.result

@@ -1,0 +1,91 @@
+"""Asking for a backtest: everything is checked before it waits for a worker.
+
+The command line reads its table with the same code.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from models.backtests.methods import METHODS
+from models.campaign import CampaignSpec
+from models.domains import open_domain
+from models.records import Measurement
+from models.request_specs import BacktestRequest
+from service.campaigns import jobs
+from service.campaigns.jobs import NewJob, Shelf
+from service.errors import UnprocessableError
+from service.exchange import CampaignView, Report, read_results
+from service.store.tables import Job
+
+BACKTESTS = "backtests"
+TOLD_ROWS = 1_000
+"""Refused rows that a backtest keeps with their reasons; the others are counted."""
+_SHARED = tuple(item.name for item in fields(Measurement) if item.name != "round")
+
+
+def ask_backtest(session: Session, shelf: Shelf, asked: BacktestRequest, table: tuple[bytes, str]) -> Job:
+    """Queue a backtest.
+
+    Raises:
+        UnknownFormatError: if the table's format is none that is read.
+        TableError: if it cannot be read.
+        UnprocessableError: if a method is unknown, or the table has too few objects to replay anything.
+    """
+    unknown = [(place, name) for place, name in enumerate(asked.methods) if name not in METHODS]
+    if unknown:
+        detail = f"unknown method; there are {', '.join(METHODS)}"
+        places = [{"pointer": f"/methods/{place}", "detail": detail} for place, _ in unknown]
+        raise UnprocessableError(f"methods: {', '.join(name for _, name in unknown)}: {detail}", places)
+    results, report = read_measurements(*table, asked.spec)
+    n_objects = len(complete_objects(results, asked.spec))
+    _check_enough(n_objects, asked, report)
+    context = {"objects": n_objects, "report": shortened(report)}
+    new = NewJob(queue="celery", request=asked.model_dump(mode="json"), context=context, table=table)
+    return jobs.ask(session, shelf, new)
+
+
+def read_measurements(content: bytes, media_type: str, spec: CampaignSpec) -> tuple[list[Measurement], Report]:
+    """Return the good rows of a table as measurements, and the report of all rows.
+
+    Raises:
+        UnknownFormatError: if the media type is none that is read.
+        TableError: if the table as a whole cannot be read.
+    """
+    report = read_results(content, media_type, CampaignView(spec, open_domain(spec.domain)))
+    results = [row.result for row in report.rows if row.result is not None]
+    return [Measurement(**{name: getattr(result, name) for name in _SHARED}) for result in results], report
+
+
+def complete_objects(results: Sequence[Measurement], spec: CampaignSpec) -> list[str]:
+    """Return the objects that a table can answer for: those with every measured objective, or a failure.
+
+    The same rule as `models.backtests.table.TableLab`, which loads torch.
+    """
+    wanted = {item.assay_type for item in spec.objectives if item.assay_type is not None}
+    types: dict[str, set[str]] = defaultdict(set)
+    for result in results:
+        types[result.object] |= wanted if result.outcome != "ok" else {result.type}
+    return [name for name, found in types.items() if wanted <= found]
+
+
+def shortened(report: Report) -> dict[str, Any]:
+    """Return a report with the rows that were not accepted, the first thousand of them."""
+    told = report.as_json()
+    refused = [row for row in told["rows"] if row["status"] != "accepted"]
+    return {**told, "warnings": told["warnings"][:TOLD_ROWS], "rows": refused[:TOLD_ROWS]}
+
+
+def _check_enough(n_objects: int, asked: BacktestRequest, report: Report) -> None:
+    if n_objects == 0:
+        wanted = ", ".join(item.assay_type for item in asked.spec.objectives if item.assay_type is not None)
+        detail = f"no object of the table has results of all of: {wanted}"
+        told = shortened(report)
+        rows = [{name: row[name] for name in ("row", "column")} | {"detail": row["reason"]} for row in told["rows"]]
+        raise UnprocessableError(detail, [{"pointer": "/table", "detail": detail}, *rows], told)
+    if asked.initial >= n_objects:
+        detail = f"the table has {n_objects} objects with all results: nothing would be left to choose"
+        raise UnprocessableError(detail, [{"pointer": "/initial", "detail": detail}])

@@ -1,0 +1,167 @@
+"""Playing a trained campaign: what is asked of it becomes a job, and what a worker opens it from.
+
+A job freezes what is known when it is asked for, so that one that is done again answers the same.
+"""
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from models.campaign import CampaignSpec
+from models.instrument import UnservableError
+from models.instrument.requests import check, resolved
+from models.records import History
+from models.request_specs import SampleRequest
+from service.campaigns import jobs, queries
+from service.campaigns.history import load_history, load_known, take_snapshot
+from service.campaigns.jobs import ClaimedJob, NewJob, Shelf
+from service.errors import ConflictError, NotFoundError, UnprocessableError
+from service.store import artefacts, campaigns, rounds
+from service.store import jobs as stored
+from service.store import leases as store
+from service.store.paging import Page
+from service.store.states import RoundState
+from service.store.tables import Campaign, Job, Json, Round
+
+SAMPLES, PREDICTIONS = "samples", "predictions"
+_DRAWS: tuple[RoundState, ...] = ("awaiting_results", "completed")
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What an instrument is opened from; it holds no connection."""
+
+    spec: CampaignSpec
+    history: History
+    seed: int
+    artefact: bytes | None
+
+
+def ask_samples(session: Session, shelf: Shelf, asked: SampleRequest) -> Job:
+    """Queue the drawing of samples.
+
+    Raises:
+        NotFoundError: if the workspace has no such campaign.
+        ConflictError: if it is archived, or no round of it has trained a policy.
+        UnprocessableError: if its policies cannot serve the request; the errors name the fields.
+    """
+    campaign = _locked(session, shelf)
+    row = _drawing_round(session, campaign.id, asked.round)
+    spec = CampaignSpec.model_validate(row.spec)
+    try:
+        check(asked, spec)
+        exact = resolved(asked, _last_betas(session, campaign.id), spec)
+    except UnservableError as error:
+        raise UnprocessableError(error.detail, [{"pointer": error.pointer, "detail": error.detail}]) from error
+    seed = secrets.randbelow(2**31) if exact.seed is None else exact.seed
+    exact = exact.model_copy(update={"seed": seed, "round": row.number})
+    context = {"round_id": str(row.id), "now": take_snapshot(session, campaign.id)}
+    return jobs.ask(session, shelf, NewJob(queue="fast", request=exact.model_dump(mode="json"), context=context))
+
+
+def ask_predictions(session: Session, shelf: Shelf, request: Json, table: tuple[bytes, str]) -> Job:
+    """Queue the judging of a table of objects: by the latest round's beliefs, or by new ones when there is no round.
+
+    Raises:
+        NotFoundError: if the workspace has no such campaign.
+        ConflictError: if it is archived, or it has neither a round nor results.
+    """
+    campaign = _locked(session, shelf)
+    row = artefacts.newest_round(session, campaign.id) or rounds.newest_in(session, campaign.id, _DRAWS)
+    if row is None and not campaign.n_results:
+        raise ConflictError("nothing is known yet: upload results or start a round first")
+    basis = {"round_id": str(row.id)} if row else {"round_id": None, "spec": campaign.spec}
+    context = {**basis, "now": take_snapshot(session, campaign.id)}
+    told = {**request, "round": row.number if row else None}
+    return jobs.ask(session, shelf, NewJob(queue="fast", request=told, context=context, table=table))
+
+
+def page(session: Session, shelf: Shelf, limit: int, cursor: str | None) -> Page[Job]:
+    """Return one page of a campaign's jobs of one kind, newest first.
+
+    Raises:
+        NotFoundError: if the workspace has no such campaign.
+    """
+    spec_of(session, shelf)
+    return jobs.page(session, shelf, limit, cursor)
+
+
+def spec_of(session: Session, shelf: Shelf) -> CampaignSpec:
+    """Return the campaign's specification as it is now.
+
+    Raises:
+        NotFoundError: if the workspace has no such campaign.
+    """
+    assert shelf.campaign_id is not None
+    return CampaignSpec.model_validate(queries.get_campaign(session, shelf.workspace_id, shelf.campaign_id).spec)
+
+
+def load_now(session: Session, job: ClaimedJob) -> History:
+    """Return what the campaign knew when the job was asked for."""
+    assert job.campaign_id is not None
+    return load_known(session, job.campaign_id, job.context["now"])
+
+
+def name_basis(session: Session, job: ClaimedJob, now: History) -> tuple[str, str]:
+    """Return a name of what `load_basis` loads: the round (or campaign), and the digest of what it knew."""
+    if job.context["round_id"] is None:
+        return str(job.campaign_id), now.digest()
+    row = store.get(session, Round, UUID(job.context["round_id"]))
+    return str(row.id), str(row.snapshot["digest"])
+
+
+def load_basis(session: Session, job: ClaimedJob, now: History) -> Basis:
+    """Return what the instrument of a job is opened from.
+
+    Raises:
+        artefacts.DamagedError: if what the round trained is not what it stored.
+    """
+    if job.context["round_id"] is None:
+        spec = CampaignSpec.model_validate(job.context["spec"])
+        return Basis(spec, now, spec.seed, None)
+    row = store.get(session, Round, UUID(job.context["round_id"]))
+    spec = CampaignSpec.model_validate(row.spec)
+    return Basis(spec, load_history(session, row), row.seed, artefacts.load(session, row.id))
+
+
+def load_objects(session: Session, job_id: UUID) -> Mapping[str, Any]:
+    """Return the report of a job's table, whose accepted rows are to be judged."""
+    content, _ = stored.load_input(session, job_id)
+    found: Mapping[str, Any] = json.loads(content)
+    return found
+
+
+def _locked(session: Session, shelf: Shelf) -> Campaign:
+    """Return the campaign, locked so that its snapshot is of one moment."""
+    assert shelf.campaign_id is not None
+    campaign = campaigns.lock(session, shelf.workspace_id, shelf.campaign_id)
+    if campaign is None:
+        raise NotFoundError(f"no campaign {shelf.campaign_id}")
+    if campaign.state != "active":
+        raise ConflictError("the campaign is archived")
+    return campaign
+
+
+def _drawing_round(session: Session, campaign_id: UUID, number: int | None) -> Round:
+    if number is None:
+        newest = artefacts.newest_round(session, campaign_id)
+        if newest is None:
+            raise ConflictError("no round of this campaign has trained a policy that was kept; start one")
+        return newest
+    row = rounds.find(session, campaign_id, number)
+    if row is None or not artefacts.is_there(session, row.id):
+        detail = f"there is no round {number}" if row is None else f"no policy of round {number} was kept"
+        raise UnprocessableError(detail, [{"pointer": "/round", "detail": detail}])
+    return row
+
+
+def _last_betas(session: Session, campaign_id: UUID) -> tuple[float, ...]:
+    """Return the inverse temperatures that were asked for last."""
+    last = stored.newest_with(session, campaign_id, SAMPLES, "beta")
+    beta = last.request["beta"] if last else ()
+    return tuple(beta) if isinstance(beta, list | tuple) else (float(beta),)

@@ -1,0 +1,43 @@
+"""A table of objects alone: which rows describe one, and why the others do not. No column but the object's is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from models.domains.contract import InvalidObjectError
+from service.exchange.columns import object_headers, picked
+from service.exchange.report import ParsedRow, Report
+from service.exchange.tables import TableError, read_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from models.domains.contract import Domain
+    from service.exchange.tables import RawRow
+
+
+def read_objects(content: bytes, media_type: str, domain: Domain) -> Report:
+    """Return the object of every row, or the reason why there is none; a blank row is skipped.
+
+    Raises:
+        UnknownFormatError: if the media type is none of ours.
+        TableError: if the table as a whole cannot be read, or no column describes an object.
+    """
+    table = read_table(content, media_type)
+    headers = object_headers(table.columns, domain)
+    if not headers and table.rows:
+        raise TableError(f"no column describes an object: add {' or '.join(domain.object_columns[:5])}")
+    return Report(tuple(_parsed(row, headers, domain) for row in table.rows), table.warnings)
+
+
+def _parsed(row: RawRow, headers: Mapping[str, str], domain: Domain) -> ParsedRow:
+    fields = picked(row, headers)
+    if row.problem is not None:
+        return ParsedRow(row.number, "rejected", row.problem, verbatim=fields)
+    if not fields:
+        return ParsedRow(row.number, "skipped", "the row describes no object")
+    try:
+        return ParsedRow(row.number, "accepted", object=domain.parse(fields), verbatim=fields)
+    except InvalidObjectError as error:
+        column = headers.get(error.column, error.column)
+        return ParsedRow(row.number, "rejected", error.detail, column, verbatim=fields)

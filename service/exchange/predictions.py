@@ -1,0 +1,44 @@
+"""Judged objects as a table: one row each, with the row of the upload that it answers. Knows no HTTP and no SQL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from service.exchange.batch import BatchFile, beside, domain_column, expected_columns, nearest_columns
+from service.exchange.tables import UnknownFormatError, written_formats
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from models.campaign import CampaignSpec
+    from models.domains.contract import Domain
+    from models.records import JudgedObject
+
+
+def prediction_formats() -> dict[str, str]:
+    """Return extension -> media type of every format `write_predictions` offers."""
+    return {extension: media for extension, (media, _) in written_formats().items()}
+
+
+def write_predictions(
+    rows: Sequence[tuple[int, JudgedObject]], spec: CampaignSpec, domain: Domain, extension: str
+) -> BatchFile:
+    """Return judged objects, each with its row in the upload, as a file.
+
+    Raises:
+        UnknownFormatError: if tables are not written in this format.
+    """
+    writers = written_formats()
+    if extension not in writers:
+        raise UnknownFormatError(f"no format {extension!r}; there is {', '.join(('json', *writers))}")
+    media_type, write = writers[extension]
+    computed = list(dict.fromkeys(name for _, item in rows for name in item.computed))
+    described = [domain.columns(item.object) for _, item in rows]
+    empty = dict.fromkeys(column for columns in described for column in columns)
+    flat: list[dict[str, Any]] = []
+    for (number, item), columns in zip(rows, described, strict=True):
+        own = {**empty, **columns}
+        told = {**expected_columns(item, computed, spec), **nearest_columns(item), **domain_column(item)}
+        told["refused"] = "; ".join(item.refused)
+        flat.append({**beside(own, {"row": number}), **own, **beside(own, told)})
+    return BatchFile(write(flat), media_type, extension)

@@ -1,0 +1,101 @@
+"""A campaign replayed on a measured table: the same for the command line and for a job. Knows neither."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from service.campaigns.backtests import read_measurements
+from workers.scoring import open_campaign_domain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from models.campaign import CampaignSpec
+    from models.records import Measurement
+    from models.request_specs import BacktestRequest
+    from service.exchange import Report
+    from service.settings import Settings
+
+
+class TableRefusedError(ValueError):
+    """The table holds nothing that can be replayed; the message says which rows and why."""
+
+
+def read_table(content: bytes, media_type: str, spec: CampaignSpec) -> tuple[Sequence[Measurement], Report]:
+    """Return the good rows of a table as results, and the report of all rows.
+
+    Raises:
+        TableRefusedError: if there is no good row.
+    """
+    results, report = read_measurements(content, media_type, spec)
+    if not results:
+        reasons = [f"row {row.row}: {row.reason}" for row in report.rows if row.reason][:5]
+        raise TableRefusedError("no row of the table is a result of this campaign" + "".join(f"; {r}" for r in reasons))
+    return results, report
+
+
+def replay_table(
+    request: BacktestRequest, table: tuple[bytes, str], settings: Settings, tell: Callable[[float, str], None]
+) -> dict[str, Any]:
+    """Return curves with confidence intervals and the rows behind them, as plain JSON.
+
+    Args:
+        request: what is replayed.
+        table: the measured table and its media type.
+        settings: the operator's, whose rules a campaign's own scorers keep to.
+        tell: hears the share done and what goes on; may raise to stop.
+
+    Raises:
+        ValueError: if the table or a number is wrong.
+    """
+    from models.backtest import Plan, backtest, summarise
+    from models.backtests.table import TableDomain, TableLab
+
+    plan = Plan(
+        request.spec,
+        request.rounds,
+        request.batch_size,
+        request.initial,
+        tuple(range(request.seeds)),
+        request.methods,
+    )
+    results, report = read_table(*table, request.spec)
+    domain = open_campaign_domain(settings, request.spec)
+    lab = TableLab(request.spec, domain, results)
+    assert lab.objects is not None
+    rows = backtest(plan, lab, TableDomain(domain, lab.objects), tell)
+    answer = {
+        "objects": len(lab.objects),
+        "rows_rejected": report.count("rejected"),
+        "curves": summarise(rows),
+        "rows": rows,
+    }
+    found: dict[str, Any] = finite(answer)
+    return found
+
+
+def picture(curves: Sequence[Mapping[str, Any]]) -> str:
+    """Return the curves drawn as SVG."""
+    from models.backtests.picture import draw_curves
+
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "curves.svg"
+        draw_curves(unfilled(curves), path)
+        return path.read_text(encoding="utf-8")
+
+
+def unfilled(curves: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return curves as they are drawn: what JSON says by null is not a number."""
+    return [{name: math.nan if value is None else value for name, value in row.items()} for row in curves]
+
+
+def finite(value: Any) -> Any:
+    """Return plain JSON, with null for a number that does not exist (an interval over a single seed)."""
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
