@@ -15,7 +15,7 @@ from models.request_specs import BacktestRequest
 from service.api.batches import AskedFormat
 from service.api.body import RawBody, media_type_of, parse_body
 from service.api.conventions import AskedPage, answer, content_tag, negotiate
-from service.api.dependencies import Reader, Transaction, Writer
+from service.api.dependencies import Operators, Reader, Transaction, Writer
 from service.api.documentation import LINK, guarded
 from service.api.idempotency import Once
 from service.api.jobs import ACCEPTED, FILE, Wait, accepted, result_of
@@ -26,8 +26,10 @@ from service.campaigns.jobs import Shelf
 from service.campaigns.patching import places
 from service.errors import UnprocessableError, UnsupportedMediaTypeError
 from service.exchange import media_types
+from service.outbound.scorers import check_scorers
 from service.schemas.base import Page
 from service.schemas.jobs import Backtest, BacktestAnswer
+from service.settings import Settings
 from service.store.tables import Job, Json
 
 router = APIRouter(prefix="/v1/backtests", tags=["backtests"])
@@ -86,10 +88,10 @@ async def sent_backtest(request: Request, content: RawBody) -> SentBacktest:
         return _from_json(parse_body(content))
     if media_type == _FORM:
         try:
-            form = await request.form(max_files=2, max_fields=20)
+            async with request.form(max_files=2, max_fields=20) as form:
+                return await _from_form(form)
         except HTTPException as error:
             raise _wrong("", f"not a form: {error.detail}") from error
-        return await _from_form(form)
     raise UnsupportedMediaTypeError(f"application/json or {_FORM} is read here, not {media_type or 'an untyped body'}")
 
 
@@ -115,10 +117,15 @@ Write = Annotated[Shelf, Depends(writing)]
     openapi_extra=BODY,
 )
 def ask_backtest(
-    sent: Annotated[SentBacktest, Depends(sent_backtest)], shelf: Write, session: Transaction, once: Once, wait: Wait
+    sent: Annotated[SentBacktest, Depends(sent_backtest)],
+    shelf: Write,
+    session: Transaction,
+    once: Once,
+    wait: Wait,
+    settings: Operators,
 ) -> Response:
     """Replay a campaign on a measured table against baselines; everything is checked before it is queued."""
-    return wait(once(lambda: _accepted(_ask(session, shelf, sent), session)), shelf, told)
+    return wait(once(lambda: _accepted(_ask(session, shelf, sent, settings), session)), shelf, told)
 
 
 @router.get("", responses={200: LINK, **guarded()})
@@ -152,12 +159,13 @@ def told(_session: Session, row: Job) -> BacktestAnswer:
     return BacktestAnswer.model_validate(Backtest.model_validate(row).model_dump() | row.context | {"result": result})
 
 
-def _ask(session: Session, shelf: Shelf, sent: SentBacktest) -> Job:
+def _ask(session: Session, shelf: Shelf, sent: SentBacktest, settings: Settings) -> Job:
     try:
         asked = BacktestRequest.model_validate(sent.plan)
     except ValidationError as error:
         found = places(error, sent.plan)
         raise UnprocessableError(f"{found[0]['pointer']}: {found[0]['detail']}", found) from error
+    check_scorers(asked.spec.scorers, settings, "/spec")
     with readable():
         return backtests.ask_backtest(session, shelf, asked, sent.table)
 

@@ -47,6 +47,15 @@ def test_what_may_not_be_asked_is_refused_when_the_campaign_is_created_or_change
     assert api.client.get(address).json()["spec"]["scorers"] == []
 
 
+def test_a_backtest_s_scorers_are_judged_as_well(api: Api, campaign_spec: dict[str, Any]):
+    scorers = [{"name": "docking", "url": "http://[::1]/"}]
+    table = [{"switches": f"{i:04b}", "type": "glow", "value": str(i)} for i in range(1, 16)]
+    body = {"spec": campaign_spec | {"scorers": scorers}, "table": table, "rounds": 1, "initial": 2, "batch_size": 2}
+    response = api.client.post("/v1/backtests", json=body)
+    assert response.status_code == 422
+    assert [place["pointer"] for place in response.json()["errors"]] == ["/spec/scorers/0/url"]
+
+
 def test_a_downloaded_batch_is_still_a_valid_upload(api: Api, worker: Worker):
     scorers = [{"name": "docking", "url": "https://dock.example.org/score"}]
     created = api.campaign(scorers=scorers)
