@@ -108,7 +108,7 @@ def _weights(weights: Mapping[str, float], spec: CampaignSpec, pointer: str) -> 
         if name not in names:
             known = ", ".join(names)
             raise UnservableError(f"{pointer}/{_escaped(name)}", f"unknown objective; this campaign has {known}")
-    total = math.fsum(weights.values())
+    total = sum(weights.values())
     if not 0 < total < math.inf:
         raise UnservableError(pointer, "weights must not all be 0, and their sum must be finite")
     return tuple(weights.get(name, 0.0) / total for name in names)

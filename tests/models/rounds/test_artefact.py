@@ -1,0 +1,200 @@
+"""What a round leaves behind opens to the very same beliefs and policy, in every domain, or is refused."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import pytest
+import torch
+from domain_examples import open_example
+from torch import Tensor
+
+from models.campaign import CampaignSpec
+from models.checkpoint import pack, unpack
+from models.domains import open_domain
+from models.hazards import HazardList
+from models.instrument.opening import open_instrument
+from models.proxies import deep_ensemble, random_forest
+from models.records import History, Measurement
+from models.rounds.artefact import ArtefactError, origin, pack_artefact, tried
+from models.rounds.fitting import Fitted, fit, random_objects
+from models.rounds.training import StateReward, build_trainer
+from models.screening import ScreenedDomain
+
+KINDS = ("molecules", "peptides", "materials", "switches")
+SWITCHES = {"kind": "switches", "n": 6}
+ALL = ("gaussian_process", "deep_ensemble", "random_forest", "multi_task_gaussian_process")
+SEED = 3
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick() -> Iterator[None]:
+    """Train less: what is tested does not depend on it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deep_ensemble, "STEPS", 20)
+        patch.setattr(random_forest, "TREES", 10)
+        yield
+
+
+@dataclass(frozen=True)
+class Left:
+    """A round as far as its artefact."""
+
+    spec: CampaignSpec
+    history: History
+    domain: ScreenedDomain
+    fitted: Fitted
+    weights: dict[str, Tensor]
+    artefact: bytes
+    objects: list[str]
+
+
+def _domain_spec(kind: str) -> dict[str, Any]:
+    return SWITCHES if kind == "switches" else dict(open_example(kind, 0).spec)
+
+
+def _campaign(kind: str) -> tuple[CampaignSpec, History]:
+    """Return a campaign whose rounds have everything: two assays, one censored, failures and a guardrail."""
+    body: dict[str, Any] = {
+        "name": "any",
+        "domain": _domain_spec(kind),
+        "objectives": [{"name": "potency", "range": [0, 10]}, {"name": "length"}],
+        "guardrails": [{"name": "toxicity", "type": "length", "max": 100}],
+        "constraints": [{"type": "length", "max": 90, "probability": 0.5, "enforcement": "lagrangian"}],
+        "sampler": {"steps": 2, "trajectories_per_step": 8},
+        "proxies": {"kinds": ALL if kind == "switches" else ALL[:2]},
+    }
+    spec = CampaignSpec.model_validate(body)
+    walks = sorted(random_objects(open_domain(spec.domain).environment([])))[:24]
+    results = [Measurement(text, "potency", float(row % 7)) for row, text in enumerate(walks)]
+    signs = ["<" if row % 5 == 0 else "=" for row in range(len(walks))]
+    results += [Measurement(text, "length", float(len(text)), sign) for text, sign in zip(walks, signs, strict=True)]
+    failed = Measurement(walks[0], "potency", outcome="failed_synthesis")
+    return spec, History((*results, failed), pending=tuple(walks[:1]))
+
+
+@cache
+def _left(kind: str) -> Left:
+    spec, history = _campaign(kind)
+    domain = ScreenedDomain(open_domain(spec.domain), spec.domain, ())
+    environment = domain.environment(tried(history))
+    fitted = fit(spec, domain, environment, history, SEED, lambda *_: None)
+    fitted.reward.multipliers.update(torch.ones(4, len(fitted.reward.multipliers)))
+    trainer = build_trainer(spec.sampler, environment, StateReward(environment, fitted.reward), 2, SEED, [])
+    trainer.step()
+    artefact = pack_artefact(fitted, trainer.policy, origin(spec, domain, environment, history, SEED))
+    weights = {name: value.clone() for name, value in trainer.policy.state_dict().items()}
+    return Left(spec, history, domain, fitted, weights, artefact, random_objects(environment)[:30])
+
+
+@pytest.fixture(params=KINDS)
+def left(request: pytest.FixtureRequest) -> Left:
+    return _left(request.param)
+
+
+def _told(fitted: Fitted, objects: list[str]) -> list[Tensor]:
+    beliefs = fitted.beliefs
+    features = beliefs.features(objects)
+    assessed = beliefs.assess(objects)
+    hypotheses, weights = beliefs.proxies.hypotheses(features, "length")
+    beta, even = torch.full((len(objects),), 4.0), torch.full((len(objects), 2), 0.5)
+    return [
+        assessed.objectives.mean,
+        assessed.objectives.sd,
+        assessed.objectives.noise_sd,
+        assessed.feasibility,
+        assessed.within,
+        assessed.trust,
+        *beliefs.proxies.interval(features),
+        hypotheses.mean,
+        hypotheses.sd,
+        weights,
+        fitted.reward(objects, beta, even),
+    ]
+
+
+def test_opened_beliefs_equal_the_round_s_to_the_bit(left: Left) -> None:
+    opened = open_instrument(
+        left.spec, left.history, seed=SEED, artefact=left.artefact, report=lambda *_: None, domain=left.domain
+    )
+    assert opened.source is not None
+    assert opened.fitted.beliefs.proxies.summary() == left.fitted.beliefs.proxies.summary()
+    for one, other in zip(_told(left.fitted, left.objects), _told(opened.fitted, left.objects), strict=True):
+        assert torch.equal(one, other)
+    assert opened.fitted.reward.multipliers.state() == left.fitted.reward.multipliers.state()
+    found = opened.source.policy.state_dict()
+    assert set(found) == set(left.weights)
+    assert all(torch.equal(found[name], value) for name, value in left.weights.items())
+
+
+def test_nothing_is_cross_validated_when_opened(left: Left, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("a fold was fitted")
+
+    monkeypatch.setattr("models.proxies.choice.held_out_beliefs", never)
+    given = {"seed": SEED, "report": lambda *_: None, "domain": left.domain}
+    open_instrument(left.spec, left.history, artefact=left.artefact, **given)
+    with pytest.raises(AssertionError, match="a fold"):
+        open_instrument(left.spec, left.history, artefact=None, **given)
+
+
+@pytest.fixture
+def switches() -> tuple[CampaignSpec, History, bytes]:
+    one = _left("switches")
+    return one.spec, one.history, one.artefact
+
+
+def test_another_origin_is_refused_by_name(switches: tuple[CampaignSpec, History, bytes]) -> None:
+    spec, history, artefact = switches
+    kappa = spec.model_copy(update={"acquisition": spec.acquisition.model_copy(update={"kappa": 2.0})})
+    others = [
+        ("another specification", kappa, history, SEED),
+        ("another results", spec, replace(history, pending=()), SEED),
+        ("another seed", spec, history, SEED + 1),
+    ]
+    for told, its_spec, its_history, seed in others:
+        with pytest.raises(ArtefactError, match=told):
+            open_instrument(its_spec, its_history, seed=seed, artefact=artefact, report=lambda *_: None)
+
+
+def test_what_the_policy_does_not_depend_on_may_change(switches: tuple[CampaignSpec, History, bytes]) -> None:
+    spec, history, artefact = switches
+    other = spec.model_copy(update={"name": "other", "batch": spec.batch.model_copy(update={"size": 3})})
+    assert open_instrument(other, history, seed=SEED, artefact=artefact, report=lambda *_: None).source is not None
+
+
+def test_damage_is_refused(switches: tuple[CampaignSpec, History, bytes]) -> None:
+    spec, history, artefact = switches
+    for content in (b"", artefact[:-1], artefact[:-1] + bytes([artefact[-1] ^ 1]), pack({}, {"identity": "other"})):
+        with pytest.raises(ArtefactError, match="cannot be read"):
+            open_instrument(spec, history, seed=SEED, artefact=content, report=lambda *_: None)
+
+
+def test_a_policy_of_another_shape_is_refused(switches: tuple[CampaignSpec, History, bytes]) -> None:
+    spec, history, artefact = switches
+    tensors, header = unpack(artefact)
+    tensors["policy.first.weight"] = tensors["policy.first.weight"][:, :-1]
+    with pytest.raises(ArtefactError, match="another shape"):
+        open_instrument(spec, history, seed=SEED, artefact=pack(tensors, header), report=lambda *_: None)
+
+
+def test_other_versions_are_told(switches: tuple[CampaignSpec, History, bytes]) -> None:
+    spec, history, artefact = switches
+    tensors, header = unpack(artefact)
+    header["versions"]["torch"] = "0.1"
+    opened = open_instrument(spec, history, seed=SEED, artefact=pack(tensors, header), report=lambda *_: None)
+    assert any("other versions of torch" in told for told in opened._statements)
+
+
+def test_a_hazard_among_the_measured_objects_changes_what_can_be_built(
+    switches: tuple[CampaignSpec, History, bytes],
+) -> None:
+    spec, history, artefact = switches
+    measured = history.measurements[0].object
+    harmless = HazardList("a", "1", "switches", "0" * 64, lambda _: lambda text: "bad" if len(text) > 9 else None)
+    harmful = HazardList("a", "1", "switches", "0" * 64, lambda _: lambda text: "bad" if text == measured else None)
+    given = {"seed": SEED, "artefact": artefact, "report": lambda *_: None}
+    assert open_instrument(spec, history, hazards=[harmless], **given).source is not None
+    with pytest.raises(ArtefactError, match="hazards among the measured"):
+        open_instrument(spec, history, hazards=[harmful], **given)
