@@ -17,11 +17,12 @@ from models.rounds.accounting import Stages, chosen_statements, chosen_summary, 
 from models.rounds.adapting import Adaptation
 from models.rounds.artefact import origin, pack_artefact, tried
 from models.rounds.choosing import choose
+from models.rounds.diagnosing import diagnose
 from models.rounds.explaining import explain
 from models.rounds.fitting import fit
 from models.rounds.gate import Gate
 from models.rounds.repeating import controls
-from models.rounds.sampling import draw_pool, log_partition
+from models.rounds.sampling import draw_pool
 from models.rounds.training import StateReward, Training, build_trainer, check_sampler, train
 from models.screening import ScreenedDomain
 from models.stopping import stopping
@@ -78,8 +79,8 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         candidates = explain(batch, pool, fitted, trainer, seed + 3)
         screened.require_clean(candidate.object for candidate in candidates)
         summary["stopping"] = stopping(fitted, history, pool.at([choice.row for choice in batch.choices]), seed + 6)
-        log_z = {f"{beta:g}": log_partition(trainer, reward, beta, seed + 4) for beta in spec.sampler.beta}
-    summary |= {"training": {"steps": trainer.steps_done, "loss": curve}, "log_z": log_z}
+        found = diagnose(fitted, trainer, reward, seed + 4)
+    summary |= {"training": {"steps": trainer.steps_done, "loss": curve}, **found}
     summary |= chosen_summary(fitted, batch, pool, gate)
     summary["statements"] += chosen_statements(fitted, batch, pool, gate)
     artefact = pack_artefact(fitted, trainer.policy, origin(spec, screened, environment, history, seed))

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MOST_PARTS = 14
 """Parts that have room in a panel."""
+CLEAR = 0.3
+"""Rank correlation from which a part has a direction."""
 HERE = 0.12
 """How far objectives are set apart, so that their intervals do not cover each other."""
 
@@ -75,17 +77,19 @@ def importance(told: Told) -> Figure:
 def _parts(axes: Axes, name: str, item: Told) -> None:
     parts = list(item["parts"])[:MOST_PARTS][::-1]
     for place, part in enumerate(parts):
-        colour = COLOURS[0] if part["mean"] >= 0 else COLOURS[1]
-        is_sure = abs(part["mean"]) > 2 * part["mean_error"]
-        bar: dict[str, Any] = {"color": colour if is_sure else GREY, "alpha": 0.85 if is_sure else 0.45, "height": 0.68}
-        axes.barh(
-            place, part["absolute"], xerr=part["absolute_error"], ecolor=INK, capsize=2.5, error_kw={"lw": 1}, **bar
-        )
+        trend = part["trend"] or 0.0
+        colour = GREY if abs(trend) < CLEAR else COLOURS[0] if trend > 0 else COLOURS[1]
+        error = {"xerr": part["absolute_error"], "ecolor": INK, "capsize": 2.5, "error_kw": {"lw": 1}}
+        axes.barh(place, part["absolute"], color=colour, alpha=0.85, height=0.68, **error)
     names = [part["part"] if len(part["part"]) <= 34 else f"{part['part'][:32]}..." for part in parts]  # noqa: PLR2004 - room beside a panel
     axes.set_yticks(range(len(parts)), names, fontsize=8.5)
     axes.grid(visible=False, axis="y")
-    for colour, words in ((COLOURS[0], "raises it"), (COLOURS[1], "lowers it"), (GREY, "no clear direction")):
-        axes.barh(0, 0, color=colour, label=f"where present: {words}")
+    for colour, words in (
+        (COLOURS[0], "more of it: higher"),
+        (COLOURS[1], "more of it: lower"),
+        (GREY, "no one direction"),
+    ):
+        axes.barh(0, 0, color=colour, label=words)
     units = " (decades)" if item["transform"] == "log10" else f" ({item['units']})" if item["units"] else ""
     label(axes, f"mean absolute contribution{units}", "", name)
     legend(axes, loc="lower right")
