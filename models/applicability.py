@@ -40,8 +40,8 @@ class Applicability:
     is_learned: bool
 
     def nearest(self, texts: Sequence[str]) -> Tensor:
-        """Return the similarity [N] to the nearest measured object; 1 where there is no threshold to compare with."""
-        if self.threshold is None:
+        """Return the similarity [N] to the nearest measured object; 1 where no threshold, or 0, asks for none."""
+        if not self.threshold:
             return torch.ones(len(texts), dtype=torch.float64)
         return torch.from_numpy(self.domain.similarity(texts, self.measured)).to(torch.float64).amax(dim=1)
 

@@ -5,7 +5,9 @@ A feature row is a spectrum block of counts (for a Tanimoto kernel) followed by 
 - spectrum [820]: residues, neighbouring pairs and pairs with one residue between them (the spectrum and gappy string
   kernels of Leslie, Eskin & Noble, PSB 2002, and Lodhi et al., JMLR 2, 2002), so motifs count wherever they stand;
 - descriptors [R]: z-scales at every position counted from the N-terminus and again from the C-terminus, as far as
-  `REACH`, then their means over the chain, its length and its end groups.
+  `REACH`, then their means over the chain, its length and its end groups;
+- residues in place [20 L], one-hot, only where all peptides have one length L: there a residue's own effect at its
+  position is what a network learns most from.
 """
 
 from __future__ import annotations
@@ -85,9 +87,24 @@ def descriptor_width(max_length: int) -> int:
     return (2 * min(REACH, max_length) + 1) * _N_SCALES + 3
 
 
-def compute(peptides: Sequence[Peptide], max_length: int) -> Floats:
-    """Return feature rows [N, 820 + R]; R depends on `max_length` alone."""
-    return np.concatenate([_spectra(peptides), _descriptors(peptides, max_length)], axis=1)
+def _placed(peptides: Sequence[Peptide], length: int) -> Floats:
+    """Return the residue at each of the first positions, one-hot [N, 20 L]."""
+    placed = np.zeros((len(peptides), length, _N))
+    for rows, chains in _by_length(peptides):
+        known = chains[:, :length]
+        placed[np.array(rows)[:, None], np.arange(known.shape[1]), known] = 1.0
+    return placed.reshape(len(peptides), length * _N)
+
+
+def compute(peptides: Sequence[Peptide], max_length: int, *, is_aligned: bool = False) -> Floats:
+    """Return feature rows [N, 820 + R], and residues in place behind if `is_aligned`: all have `max_length` residues.
+
+    R depends on `max_length` alone.
+    """
+    blocks = [_spectra(peptides), _descriptors(peptides, max_length)]
+    if is_aligned:
+        blocks.append(_placed(peptides, max_length))
+    return np.concatenate(blocks, axis=1)
 
 
 def _traits(peptides: Sequence[Peptide], longest: int) -> csr_array:

@@ -113,8 +113,9 @@ class Peptides(Domain):
         return write_helm(self.read(text))
 
     def features(self, texts: Sequence[str]) -> Floats:
-        """Return spectrum counts and descriptors [N, D]."""
-        return features.compute([self.read(text) for text in texts], self.spec.max_length)
+        """Return spectrum counts, descriptors and, where all have one length, residues in place [N, D]."""
+        is_aligned = self.spec.min_length == self.spec.max_length
+        return features.compute([self.read(text) for text in texts], self.spec.max_length, is_aligned=is_aligned)
 
     def parts(self, texts: Sequence[str]) -> tuple[Part, ...]:
         """Return residues, motifs, positions and descriptors in which the peptides differ."""

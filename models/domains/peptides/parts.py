@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from models.domains.contract import Part
-from models.domains.peptides.features import REACH, SPECTRUM_WIDTH
+from models.domains.peptides.features import REACH, SPECTRUM_WIDTH, descriptor_width
 from models.domains.peptides.residues import RESIDUES, Z_SCALES
 from models.domains.telling import telling
 
@@ -20,7 +20,11 @@ SCALES = ("lipophilicity", "bulk", "polarity and charge")
 
 def parts_of(features: Floats, max_length: int) -> tuple[Part, ...]:
     """Return the parts in which peptides with these features [N, D] differ."""
-    return telling([*_spectrum(), *_descriptors(min(REACH, max_length))], features)
+    parts = [*_spectrum(), *_descriptors(min(REACH, max_length))]
+    width = SPECTRUM_WIDTH + descriptor_width(max_length)
+    if features.shape[1] > width:
+        parts = _with_places(parts, width, max_length)
+    return telling(parts, features)
 
 
 def _spectrum() -> Iterator[Part]:
@@ -41,3 +45,14 @@ def _descriptors(reach: int) -> Iterator[Part]:
         yield Part(f"mean {scale}", (start,))
         start += 1
     yield from (Part(name, (start + i,)) for i, name in enumerate(("length", "N-terminal group", "C-terminal group")))
+
+
+def _with_places(parts: list[Part], start: int, length: int) -> list[Part]:
+    """Return the parts with the columns of residues in place, from `start` on, among those of their positions."""
+    n = len(RESIDUES)
+    placed = {
+        f"position {position} from the N-terminus": tuple(range(start + n * (position - 1), start + n * position))
+        for position in range(1, length + 1)
+    }
+    known = [Part(part.name, (*part.columns, *placed.pop(part.name, ()))) for part in parts]
+    return known + [Part(name, columns) for name, columns in placed.items()]

@@ -75,3 +75,20 @@ def test_kernel_predicts_charge_and_motif_from_a_few_peptides():
     weights = np.linalg.solve(covariance[train, train] + 0.05 * np.eye(120), values[train] - values[train].mean())
     predicted = values[train].mean() + covariance[test, train] @ weights
     assert np.corrcoef(predicted, values[test])[0, 1] > 0.9
+
+
+def test_aligned_peptides_have_residues_in_place():
+    domain = Peptides(PeptidesSpec(min_length=3, max_length=3))
+    row = domain.features(["CAD"])[0]
+    placed = row[SPECTRUM_WIDTH + descriptor_width(3) :].reshape(3, len(RESIDUES))
+    assert ["".join(RESIDUES[i] for i in np.flatnonzero(place)) for place in placed] == ["C", "A", "D"]
+    assert domain.features(["CADA"]).shape == domain.features(["C"]).shape == (1, len(row))
+    parts = {part.name: part.columns for part in domain.parts(["CAD", "CAA"])}
+    third = set(parts["position 3 from the N-terminus"])
+    assert len(third) == Z_SCALES.shape[1] + len(RESIDUES)
+    assert third >= set(range(len(row) - len(RESIDUES), len(row)))
+
+
+def test_no_peptides_have_no_features():
+    assert DOMAIN.features([]).shape == (0, DOMAIN.features(["A"]).shape[1])
+    assert DOMAIN.similarity([], ["A"]).shape == (0, 1)
