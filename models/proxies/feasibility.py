@@ -2,8 +2,9 @@
 
 A Gaussian process regresses the outcomes (0-1, between them where attempts disagree or only an assay failed) and a
 logistic curve calibrates its leave-one-out predictions: the least-squares classifier with Platt's post-processing of
-Rasmussen & Williams 2006, section 6.5.3. Far from any outcome it answers about the base rate. Knows feature rows and a
-kernel; not what a failure costs.
+Rasmussen & Williams 2006, section 6.5.3. Far from any outcome it answers about the base rate. Where single parts spoil
+an object, whatever the rest of it is like, a noisy OR predicts held-out outcomes better and takes its place. Knows
+feature rows and a kernel; not what a failure costs.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import torch
 
 from models.proxies.contract import TrainingTable
 from models.proxies.gaussian_process import FittedGaussianProcess, GaussianProcess
+from models.proxies.noisy_or import NoisyOr, fit_noisy_or
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +28,7 @@ SLOPE_PRIOR = (2.0, 2.0)
 """Mean and deviation of the logistic slope per standard deviation of the prediction: few failures keep it modest."""
 CERTAIN = 1e-3
 """No object is believed feasible or infeasible beyond this."""
+FOLDS = 5
 
 
 def _calibrate(scores: Tensor, outcomes: Tensor) -> tuple[float, float]:
@@ -51,8 +54,14 @@ def _calibrate(scores: Tensor, outcomes: Tensor) -> tuple[float, float]:
 class Feasibility:
     """The trained model; when all outcomes are the same it has learned nothing and answers 1."""
 
-    def __init__(self, process: FittedGaussianProcess | None, curve: tuple[float, float, float, float]) -> None:
+    def __init__(
+        self,
+        process: FittedGaussianProcess | None,
+        curve: tuple[float, float, float, float],
+        parts: NoisyOr | None = None,
+    ) -> None:
         self._process = process
+        self._parts = parts
         self._center, self._scale, self._slope, self._offset = curve
 
     @property
@@ -64,6 +73,8 @@ class Feasibility:
         """Return the probability of success [N] for features [N, D]."""
         if self._process is None:
             return torch.ones(len(features), dtype=features.dtype, device=features.device)
+        if self._parts is not None:
+            return self._parts.probability(features).clamp(CERTAIN, 1 - CERTAIN)
         score = (self._process.posterior(features).mean[:, 0] - self._center) / self._scale
         return torch.sigmoid(self._slope * score + self._offset).clamp(CERTAIN, 1 - CERTAIN)
 
@@ -75,9 +86,11 @@ def fit_feasibility(features: Tensor, outcomes: Tensor, kernel: Callable[[], Ker
     """
     if len(outcomes) == 0 or bool((outcomes == outcomes[0]).all()):
         return Feasibility(None, (0.0, 1.0, 0.0, 0.0))
+    parts = fit_noisy_or(features, outcomes)
+    by_parts = _surprise(_held_out(features, outcomes, seed), outcomes)
     if len(outcomes) > GaussianProcess.maximum:
         kept = torch.randperm(len(outcomes), generator=torch.Generator().manual_seed(seed))[: GaussianProcess.maximum]
-        features, outcomes = features[kept], outcomes[kept]
+        features, outcomes, by_parts = features[kept], outcomes[kept], by_parts[kept]
     values = outcomes.unsqueeze(-1)
     believed = torch.full((1,), 0.5, dtype=values.dtype)
     table = TrainingTable(("outcome",), features, values, torch.full_like(values, math.nan), believed, believed)
@@ -85,4 +98,22 @@ def fit_feasibility(features: Tensor, outcomes: Tensor, kernel: Callable[[], Ker
     scores = process.leave_one_out(0)
     center, scale = float(scores.mean()), max(float(scores.std()), 1e-3)
     slope, offset = _calibrate((scores - center) / scale, outcomes)
-    return Feasibility(process, (center, scale, slope, offset))
+    gain = _surprise(torch.sigmoid(slope * (scores - center) / scale + offset), outcomes) - by_parts
+    is_better = float(gain.mean()) > float(gain.std()) / math.sqrt(len(gain))
+    return Feasibility(process, (center, scale, slope, offset), parts if is_better else None)
+
+
+def _held_out(features: Tensor, outcomes: Tensor, seed: int) -> Tensor:
+    """Return what noisy ORs fitted to the other folds say of every object [N]."""
+    fold = torch.randperm(len(outcomes), generator=torch.Generator().manual_seed(seed)).to(features.device) % FOLDS
+    answers = torch.empty_like(outcomes)
+    for number in range(min(FOLDS, len(outcomes))):
+        hidden = fold == number
+        answers[hidden] = fit_noisy_or(features[~hidden], outcomes[~hidden]).probability(features[hidden])
+    return answers
+
+
+def _surprise(probability: Tensor, outcomes: Tensor) -> Tensor:
+    """Return the negative log-likelihood [N] of outcomes."""
+    known = probability.clamp(CERTAIN, 1 - CERTAIN)
+    return torch.nn.functional.binary_cross_entropy(known, outcomes, reduction="none")

@@ -1,0 +1,90 @@
+"""Failures as the fault of parts: an object can be made when none of its parts spoils it (a noisy OR).
+
+The probability of success is exp(-w0 - w·x) with weights w >= 0 for counts x of parts (Pearl, Probabilistic Reasoning
+in Intelligent Systems, 1988, section 4.3): each part spoils by chance, independently of the others. Weights have an
+exponential prior, so that few parts are blamed; the fit is convex. A part that no successful object holds is under a
+suspicion of its own, as great as such parts turned out to deserve. Knows feature rows; not what a part is.
+Letters: N objects, D features.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import numpy as np
+import torch
+from scipy.optimize import minimize  # type: ignore[import-untyped] # scipy publishes no types
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    Floats = NDArray[np.float64]
+
+PRIOR_RATE = 1.0
+"""Rate of the exponential prior of a weight: what it costs, in log-likelihood, to blame a part by one unit."""
+MOST = 7.0
+"""No part spoils more surely than by 1 - exp(-7)."""
+LEAST = 1e-4
+"""Every object may fail for no reason at all, by at least this."""
+MADE = 0.5
+"""An object was made when at least this share of the attempts gave a result."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class NoisyOr:
+    """The fitted model: the `leak` w0, `weights` [D], zero for features that are no counts, and the weight `novelty`.
+
+    `is_novel` [D] is 1 for counts that no successful object has.
+    """
+
+    leak: float
+    weights: Tensor
+    novelty: float
+    is_novel: Tensor
+
+    def probability(self, features: Tensor) -> Tensor:
+        """Return the probability of success [N] for features [N, D]."""
+        counts = features.clamp_min(0.0)
+        suspicion = self.novelty * ((counts > 0).to(features) @ self.is_novel.to(features))
+        return torch.exp(-self.leak - counts @ self.weights.to(features) - suspicion)
+
+
+def fit_noisy_or(features: Tensor, outcomes: Tensor) -> NoisyOr:
+    """Return the model of outcomes [N] in 0-1 (1: it could be made) for features [N, D].
+
+    A feature that is negative anywhere is no count and is left out.
+    """
+    x = features.double().cpu().numpy()
+    success = outcomes.double().cpu().numpy()
+    is_count = x.min(axis=0) >= 0
+    used = np.flatnonzero(is_count & (x.max(axis=0) > 0))
+    held = x[:, used] > 0
+    made = held & (success >= MADE)[:, None]
+    n_made = made.sum(axis=0)
+    others_made = n_made - made  # successful objects other than this one that hold a part
+    novel = (held & (others_made == 0)).sum(axis=1, keepdims=True)
+    leak, weights, novelty = _solve(np.concatenate([x[:, used], novel], axis=1), success)
+    every, is_novel = np.zeros(x.shape[1]), is_count.astype(np.float64)
+    every[used], is_novel[used] = weights, n_made == 0
+    return NoisyOr(leak, torch.from_numpy(every), novelty, torch.from_numpy(is_novel))
+
+
+def _solve(counts: Floats, success: Floats) -> tuple[float, Floats, float]:
+    """Return the leak, the weights of all columns but the last, and the last one's."""
+    rate = np.full(counts.shape[1], PRIOR_RATE)
+    rate[-1] = 0.0
+
+    def loss(parameters: Floats) -> tuple[float, Floats]:
+        risk = parameters[0] + counts @ parameters[1:]  # [N]
+        failure = -np.expm1(-risk)
+        value = success @ risk - (1 - success) @ np.log(failure) + rate @ parameters[1:]
+        slope = success - (1 - success) * np.exp(-risk) / failure  # [N]
+        return float(value), np.concatenate([[slope.sum()], slope @ counts + rate])
+
+    n = counts.shape[1]
+    bounds = [(LEAST, MOST), *[(0.0, MOST)] * n]
+    found = minimize(loss, np.full(n + 1, 1e-2), jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 200})
+    return float(found.x[0]), found.x[1:-1], float(found.x[-1])
