@@ -16,6 +16,7 @@ from models.domains import open_domain
 from models.records import Measurement
 
 NAME = "direct_arylation"
+FIGURE = "best_yield"
 TABLE = "direct_arylation/data.csv"
 BARS = {4: 96.0, 7: 98.6}
 """Mean best yield after 25 and 40 experiments: after rounds 4 and 7, round 0 being the 5 random ones."""
@@ -28,11 +29,11 @@ def columns(path: Path) -> list[dict[str, str]]:
 
 
 def specification(rows: list[dict[str, str]]) -> CampaignSpec:
-    """Return the campaign that a chemist would write."""
-    named: list[dict[str, Any]] = [
-        {"name": name, "type": "categorical", "values": sorted({row[column] for row in rows})}
-        for name, column in (("ligand", "Ligand"), ("base", "Base"), ("solvent", "Solvent"))
-    ]
+    """Return the campaign that a chemist would write: choices have structures, settings are numbers."""
+    named: list[dict[str, Any]] = []
+    for name in ("Ligand", "Base", "Solvent"):
+        smiles = {row[name]: row[f"{name}_SMILES"] for row in rows}
+        named.append({"name": name.lower(), "type": "categorical", "values": sorted(smiles), "smiles": smiles})
     numbers: list[dict[str, Any]] = [
         {"name": name, "type": "ordinal", "values": sorted({float(row[column]) for row in rows})}
         for name, column in (("concentration", "Concentration"), ("temperature", "Temp_C"))

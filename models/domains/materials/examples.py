@@ -73,8 +73,23 @@ _REACTION: Example = (
         "kind": "materials",
         "space": "mixture",
         "process": [
-            {"name": "base", "type": "categorical", "values": ["KOAc", "KOPiv", "CsOAc", "CsOPiv"]},
-            {"name": "solvent", "type": "categorical", "values": ["DMAc", "BuOAc", "BuCN", "p-xylene"]},
+            {
+                "name": "base",
+                "type": "categorical",
+                "values": ["KOAc", "KOPiv", "CsOAc", "CsOPiv"],
+                "descriptors": {
+                    "KOAc": [1.38, 4.76],
+                    "KOPiv": [1.38, 5.03],
+                    "CsOAc": [1.67, 4.76],
+                    "CsOPiv": [1.67, 5.03],
+                },
+            },
+            {
+                "name": "solvent",
+                "type": "categorical",
+                "values": ["DMAc", "BuOAc", "BuCN", "p-xylene"],
+                "smiles": {"DMAc": "CC(=O)N(C)C", "BuOAc": "CCCCOC(C)=O", "BuCN": "CCCC#N", "p-xylene": "Cc1ccc(C)cc1"},
+            },
             {"name": "concentration", "type": "ordinal", "values": [0.057, 0.1, 0.153], "units": "mol/L"},
             {"name": "temperature", "type": "continuous", "low": 90, "high": 120, "resolution": 15, "units": "°C"},
         ],

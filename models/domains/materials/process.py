@@ -6,11 +6,17 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, FiniteFloat, StringConstraints, model_validator
 
-from models.specs import Spec
+from models.specs import Spec, misplaced
 
 MAX_LEVELS = 1000
+MAX_DESCRIPTORS = 256
 Label = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True)]
 Value = str | float
+
+
+def escaped(key: str) -> str:
+    """Return a key as a part of a JSON pointer (RFC 6901)."""
+    return key.replace("~", "~0").replace("/", "~1")
 
 
 class _Named(Spec):
@@ -19,10 +25,17 @@ class _Named(Spec):
 
 
 class Categorical(_Named):
-    """One of several named choices without an order, such as a solvent."""
+    """One of several named choices without an order, such as a solvent.
+
+    What its values are made of, or numbers about them, tell which of them are alike; without, all are equally unlike.
+    """
 
     type: Literal["categorical"]
     values: Annotated[tuple[Label, ...], Field(min_length=1, max_length=MAX_LEVELS)]
+    smiles: dict[str, str] = Field(default_factory=dict, description="value -> SMILES, for every value")
+    descriptors: dict[str, tuple[FiniteFloat, ...]] = Field(
+        default_factory=dict, description="value -> numbers that describe it, as many for every value"
+    )
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -34,6 +47,29 @@ class Categorical(_Named):
         if len({value.casefold() for value in self.values}) < len(self.values):
             message = "values must be unique (upper and lower case are the same)"
             raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _every_value_is_described(self) -> Self:
+        for field, entries in (("smiles", self.smiles), ("descriptors", self.descriptors)):
+            if entries and (missing := [value for value in self.values if value not in entries]):
+                raise misplaced(f"/{field}", f"{field} has no entry for the value {missing[0]!r}")
+            if unknown := [value for value in entries if value not in self.values]:
+                raise misplaced(f"/{field}/{escaped(unknown[0])}", f"{unknown[0]!r} is not one of the values")
+        return self
+
+    @model_validator(mode="after")
+    def _descriptions_can_be_read(self) -> Self:
+        from models.domains.materials.descriptors import is_structure
+
+        for value, text in self.smiles.items():
+            if not is_structure(text):
+                raise misplaced(f"/smiles/{escaped(value)}", f"the SMILES of {value!r} cannot be read: {text!r}")
+        lengths = {value: len(numbers) for value, numbers in self.descriptors.items()}
+        for value, length in lengths.items():
+            if not 0 < length <= MAX_DESCRIPTORS or length != lengths[self.values[0]]:
+                message = f"give 1 to {MAX_DESCRIPTORS} numbers, as many for every value; {value!r} has {length}"
+                raise misplaced(f"/descriptors/{escaped(value)}", message)
         return self
 
 

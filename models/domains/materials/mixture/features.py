@@ -1,17 +1,20 @@
 """Recipes as numbers: fractions, scaled process variables, computed properties and similarity. Torch-free.
 
-Letters: N texts, C components, V numeric variables, L levels of all categorical variables together. The columns of
-`features_of` are [C fractions | V numbers | L one-hot], described by `Layout` for the kernel.
+Letters: N texts, C components, V numeric variables, L levels of all categorical variables together, K coordinates of
+those that are described. The columns of `features_of` are [C fractions | V numbers | L one-hot | K coordinates],
+described by `Layout` for the kernel.
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from models.domains.contract import ComputedProperty, Part
+from models.domains.materials.descriptors import coordinates
 from models.domains.materials.mixture.recipe import read
 from models.domains.materials.process import Categorical, is_numeric
 from models.domains.telling import telling
@@ -30,6 +33,8 @@ class Layout:
     n_components: int
     n_numeric: int
     categorical_sizes: tuple[int, ...]
+    described_sizes: tuple[int, ...] = ()
+    """Of each categorical variable, 0 for one without description; empty when none has one."""
 
     @property
     def numeric(self) -> tuple[int, ...]:
@@ -38,18 +43,27 @@ class Layout:
 
     @property
     def categorical(self) -> tuple[tuple[int, ...], ...]:
-        """Columns of each categorical variable."""
-        blocks, start = [], self.n_components + self.n_numeric
-        for size in self.categorical_sizes:
-            blocks.append(tuple(range(start, start + size)))
-            start += size
-        return tuple(blocks)
+        """One-hot columns of each categorical variable."""
+        return _blocks(self.n_components + self.n_numeric, self.categorical_sizes)
+
+    @property
+    def described(self) -> tuple[tuple[int, ...], ...]:
+        """Columns of the coordinates of each categorical variable; none for one without description."""
+        sizes = self.described_sizes or (0,) * len(self.categorical_sizes)
+        return _blocks(self.n_components + self.n_numeric + sum(self.categorical_sizes), sizes)
+
+
+def _blocks(start: int, sizes: Sequence[int]) -> tuple[tuple[int, ...], ...]:
+    ends = list(itertools.accumulate(sizes, initial=start))
+    return tuple(tuple(range(first, last)) for first, last in itertools.pairwise(ends))
 
 
 def layout_of(spec: MixtureSpec) -> Layout:
     """Return the layout of a campaign's features."""
-    sizes = tuple(len(variable.levels) for variable in spec.process if not is_numeric(variable))
-    return Layout(len(spec.components), len(spec.process) - len(sizes), sizes)
+    categorical = [variable for variable in spec.process if isinstance(variable, Categorical)]
+    sizes = tuple(len(variable.levels) for variable in categorical)
+    described = tuple(coordinates(variable).shape[1] for variable in categorical)
+    return Layout(len(spec.components), len(spec.process) - len(sizes), sizes, described)
 
 
 def computed_of(spec: MixtureSpec) -> dict[str, ComputedProperty]:
@@ -68,15 +82,17 @@ def computed_of(spec: MixtureSpec) -> dict[str, ComputedProperty]:
 
 
 def features_of(spec: MixtureSpec, texts: Sequence[str]) -> Floats:
-    """Return proxy inputs [N, C + V + L].
+    """Return proxy inputs [N, C + V + L + K].
 
     Numbers are scaled so that the variable's own range is 0-1; a measured value outside lies outside. A category that
-    the campaign does not list is a row of zeros in its block.
+    the campaign does not list is a row of zeros in its blocks, which is in the middle of the coordinates.
     """
     recipes = [read(text) for text in texts]
     blocks = [_fractions(spec, recipes)]
     blocks += [_scaled(variable, recipes) for variable in spec.process if is_numeric(variable)]
-    blocks += [_one_hot(variable, recipes) for variable in spec.process if isinstance(variable, Categorical)]
+    codes = [(variable, _one_hot(variable, recipes)) for variable in spec.process if isinstance(variable, Categorical)]
+    blocks += [code for _, code in codes]
+    blocks += [code @ coordinates(variable) for variable, code in codes]
     return np.hstack(blocks)
 
 
@@ -102,13 +118,14 @@ def _one_hot(variable: Categorical, recipes: Sequence[Mapping[str, Any]]) -> Flo
 
 
 def parts_of(spec: MixtureSpec, texts: Sequence[str]) -> tuple[Part, ...]:
-    """Return every component and process variable by its name; a categorical variable owns all columns of its block."""
+    """Return every component and process variable by its name; a categorical variable owns all columns about it."""
     layout = layout_of(spec)
     parts = [Part(name, (column,)) for column, name in enumerate(spec.components)]
     numeric = [variable.name for variable in spec.process if is_numeric(variable)]
     parts += [Part(name, (column,)) for name, column in zip(numeric, layout.numeric, strict=True)]
     categorical = [variable.name for variable in spec.process if not is_numeric(variable)]
-    parts += [Part(name, columns) for name, columns in zip(categorical, layout.categorical, strict=True)]
+    blocks = zip(categorical, layout.categorical, layout.described, strict=True)
+    parts += [Part(name, (*columns, *described)) for name, columns, described in blocks]
     return telling(parts, features_of(spec, texts))
 
 

@@ -1,0 +1,74 @@
+"""Described values of a categorical variable: alike ones lie near each other, and a wrong entry is named."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from models.domains.materials.descriptors import DISTANCE, coordinates
+from models.domains.materials.process import Categorical
+
+SOLVENTS = {"ethanol": "CCO", "propanol": "CCCO", "benzene": "c1ccccc1", "toluene": "Cc1ccccc1"}
+
+
+def variable(**fields: Any) -> Categorical:
+    """Return a solvent."""
+    given = {"name": "solvent", "type": "categorical", "values": list(SOLVENTS), **fields}
+    return Categorical.model_validate(given)
+
+
+def distances(described: Categorical) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """Return how far the values lie from each other."""
+    found = coordinates(described)
+    return np.linalg.norm(found[:, None] - found[None], axis=2)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"smiles": SOLVENTS},
+        {"descriptors": {"ethanol": [1, 0.1], "propanol": [2, 0.1], "benzene": [30, 0.8], "toluene": [31, 0.9]}},
+        {"smiles": SOLVENTS, "descriptors": {"ethanol": [2], "propanol": [3], "benzene": [6], "toluene": [7]}},
+    ],
+)
+def test_what_is_alike_is_near_and_the_scale_is_that_of_a_one_hot_code(fields: dict[str, Any]) -> None:
+    found = distances(variable(**fields))
+    assert found[0, 1] < found[0, 2]
+    assert found[2, 3] < found[1, 3]
+    pairs = found[np.triu_indices(4, 1)]
+    assert np.sqrt(np.square(pairs).mean()) == pytest.approx(DISTANCE)
+
+
+def test_units_do_not_matter() -> None:
+    grams = {name: [float(i), float(i % 2)] for i, name in enumerate(SOLVENTS)}
+    milligrams = {name: [1000 * first + 7, second] for name, (first, second) in grams.items()}
+    np.testing.assert_allclose(
+        distances(variable(descriptors=grams)), distances(variable(descriptors=milligrams)), atol=1e-9
+    )
+
+
+def test_nothing_that_tells_values_apart_gives_no_coordinates() -> None:
+    assert coordinates(variable()).shape == (4, 0)
+    assert coordinates(variable(smiles=dict.fromkeys(SOLVENTS, "CCO"))).shape == (4, 0)
+    assert coordinates(variable(values=["water"], smiles={"water": "O"})).shape == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer", "told"),
+    [
+        ({"smiles": {"ethanol": "CCO"}}, "/smiles", "'propanol'"),
+        ({"smiles": SOLVENTS | {"water/brine": "O"}}, "/smiles/water~1brine", "water/brine"),
+        ({"smiles": SOLVENTS | {"benzene": "c1cccc1"}}, "/smiles/benzene", "c1cccc1"),
+        ({"smiles": SOLVENTS | {"benzene": ""}}, "/smiles/benzene", "benzene"),
+        ({"descriptors": {"ethanol": [1]}}, "/descriptors", "'propanol'"),
+        ({"descriptors": {name: [1, 2] for name in SOLVENTS} | {"toluene": [1]}}, "/descriptors/toluene", "toluene"),
+        ({"descriptors": {name: [] for name in SOLVENTS}}, "/descriptors/ethanol", "ethanol"),
+    ],
+)
+def test_a_wrong_entry_is_named(fields: dict[str, Any], pointer: str, told: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        variable(**fields)
+    (error,) = caught.value.errors()
+    assert error["ctx"]["pointer"] == pointer
+    assert told in error["msg"]
