@@ -86,9 +86,14 @@ class Lab:
 
 @pytest.fixture
 def make_lab(live_sessions: Sessions) -> Callable[..., Lab]:
-    """Create a campaign of `n` switches with some measured rows; further members of the spec replace the defaults."""
+    """Create a campaign of `n` switches with some measured rows; further members of the spec replace the defaults.
 
-    def make(n: int = 6, size: int = 5, steps: int = 20, **changes: Any) -> Lab:
+    What was measured may be given instead, for a campaign of something else.
+    """
+
+    def make(
+        n: int = 6, size: int = 5, steps: int = 20, measured: dict[str, float] | None = None, **changes: Any
+    ) -> Lab:
         spec = {
             "name": "Switches",
             "domain": {"kind": "switches", "n": n},
@@ -102,7 +107,7 @@ def make_lab(live_sessions: Sessions) -> Callable[..., Lab]:
             campaign_id = commands.create_campaign(session, workspace_id, CampaignSpec.model_validate(spec)).id
         lab = Lab(live_sessions, workspace_id, campaign_id)
         texts = [f"{i:0{n}b}" for i in range(1, 2**n, 2**n // 8)]
-        lab.measure(**{f"s{text}": float(text.count("1")) for text in texts})
+        lab.measure(**{f"s{text}": v for text, v in (measured or {t: float(t.count("1")) for t in texts}).items()})
         return lab
 
     return make
