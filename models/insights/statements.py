@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 Told = dict[str, Any]
 
+REST = "everything else"
+MOST_PARTS = 4
+"""Parts of one objective that a sentence names."""
+CLEAR = 0.3
+"""Rank correlation from which a part has a direction."""
+
 
 def statements(told: Mapping[str, Any], scales: Sequence[Scale]) -> list[str]:
     """Return what a reader should know of a campaign's insights, the most important first."""
@@ -25,6 +31,8 @@ def statements(told: Mapping[str, Any], scales: Sequence[Scale]) -> list[str]:
         *_on_volume(told),
         *_on_bests(told, scales),
         *_on_success(told["rounds"]),
+        *_on_importance(told["importance"]),
+        *_on_convergence(told["rounds"]),
         *_on_chance(told),
         *_on_ranges(scales),
         *_left_out(told["pareto"]),
@@ -103,6 +111,35 @@ def _on_success(rounds: Sequence[Told]) -> list[str]:
 def len_of(item: Told) -> int:
     """Return how many candidates a round has."""
     return sum(item["success"]["counts"].values())
+
+
+def _on_importance(found: Mapping[str, Any] | None) -> list[str]:
+    """Return the strongest named parts of each objective, those that are clearly more than nothing."""
+    said = []
+    for name, item in (found or {"objectives": {}})["objectives"].items():
+        parts = [part for part in item.get("parts", ()) if part["present"] and part["part"] != REST]
+        sure = [part for part in parts if part["absolute"] > 2 * (part["absolute_error"] or math.inf)][:MOST_PARTS]
+        if sure:
+            named = ", ".join(f"{part['part']}{_direction(part['trend'])}" for part in sure)
+            said.append(f"Predictions of {name} hang most on {named}.")
+    return said
+
+
+def _direction(trend: float | None) -> str:
+    if trend is None or abs(trend) < CLEAR:
+        return ""
+    return f" (more of it: {'higher' if trend > 0 else 'lower'})"
+
+
+def _on_convergence(rounds: Sequence[Told]) -> list[str]:
+    last = next((item for item in reversed(rounds) if item["convergence"]), None)
+    if last is None:
+        return []
+    far = [
+        f"{item['kl']:.1f} nats at β = {item['beta']:g}" for item in last["convergence"] if item.get("kl") is not None
+    ]
+    place = f"The policy of round {last['number']} is"
+    return [f"{place} {' and '.join(far)} from its target (KL of trajectories; 0 is perfect)."] if far else []
 
 
 def _on_chance(told: Mapping[str, Any]) -> list[str]:

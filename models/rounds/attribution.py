@@ -15,6 +15,7 @@ import torch
 from models.calibration import rank_correlation
 from models.domains.contract import Part
 from models.insights.shapley import shapley
+from models.insights.statements import REST
 from models.proxies.choice import MINIMUM_TO_VALIDATE
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ MOST_READ = 300
 EXPLAINED = 64
 BACKGROUND = 8
 PARTS = 20
-REST = "everything else"
 EXPLAINED_ENOUGH = 1e-6
 """Share of the predictions' variance below which no further part is looked for."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from service.figures.style import COLOURS, GREY, INK, PALE, label, legend, rounds_axis, sentence, sheet
+from service.figures.style import COLOURS, GREY, INK, PALE, label, legend, rounds_axis, sentence, sheet, whiskers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ def _rates(axes: Axes, rounds: Sequence[Told], base: Told | None) -> None:
     for item in rounds:
         found, x = item["hits"], item["number"]
         rate, low, high = (100 * found[name] for name in ("rate", "low", "high"))
-        axes.errorbar(x, rate, yerr=[[rate - low], [high - rate]], fmt="o", color=COLOURS[0], capsize=4, ms=6)
+        axes.errorbar(x, rate, yerr=whiskers(rate, low, high), fmt="o", color=COLOURS[0], capsize=4, ms=6)
         if len(rounds) <= 12:  # noqa: PLR2004 - as many as have room
             text = f"{found['n']}/{found['of']}"
             axes.annotate(text, (x, high), (0, 4), textcoords="offset points", ha="center", fontsize=8.5, color=INK)

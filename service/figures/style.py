@@ -73,6 +73,11 @@ def rounds_axis(axes: Axes, numbers: Sequence[int]) -> None:
     axes.set_xlim(min(numbers) - 0.5, max(numbers) + 0.5)
 
 
+def whiskers(value: float, low: float, high: float) -> list[list[float]]:
+    """Return how far an interval reaches below and above a value, whatever rounding says."""
+    return [[max(0.0, value - low)], [max(0.0, high - value)]]
+
+
 def sentence(title: str, words: str) -> Figure:
     """Return a figure that says why there is nothing to draw."""
     figure, (axes,) = sheet(title, height=2.2)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from models.insights.chance import wilson
-from service.figures.style import COLOURS, GREY, INK, label, legend, rounds_axis, sentence, sheet
+from models.insights.statements import CLEAR
+from service.figures.style import COLOURS, GREY, INK, label, legend, rounds_axis, sentence, sheet, whiskers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 MOST_PARTS = 14
 """Parts that have room in a panel."""
-CLEAR = 0.3
-"""Rank correlation from which a part has a direction."""
 HERE = 0.12
 """How far objectives are set apart, so that their intervals do not cover each other."""
 
@@ -56,7 +55,7 @@ def _shares(
     """Draw shares at their places with Wilson's intervals."""
     for number, (x, share, n) in enumerate(shares):
         low, high = wilson(round(share * n), n)
-        ends = [[100 * max(0.0, share - low)], [100 * max(0.0, high - share)]]
+        ends = whiskers(100 * share, 100 * low, 100 * high)
         colour, told = COLOURS[place % len(COLOURS)], name if number == 0 else None
         axes.errorbar(x + shift, 100 * share, yerr=ends, fmt="o", ms=5, capsize=3, color=colour, label=told)
 

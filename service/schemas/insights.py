@@ -112,6 +112,52 @@ class Novelty(BaseModel):
     high: float = Field(description="95 % quantile")
 
 
+class Convergence(BaseModel):
+    """How near a round's policy came to its target at one inverse temperature and the even preference."""
+
+    beta: float
+    samples: int = Field(description="trajectories behind the estimates")
+    log_z: float | None = Field(description="importance-weighted estimate of log Z")
+    log_z_error: float | None
+    effective_share: float | None = Field(description="(sum w)^2 / (N sum w^2) of the importance weights: 1 is perfect")
+    kl: float | None = Field(
+        description="estimated KL(policy || target) of trajectories in nats, 0 is perfect; null where it is infinite"
+    )
+    kl_error: float | None
+    total_variation: float | None = Field(default=None, description="exact, where the space could be enumerated")
+    states: int | None = Field(default=None, description="objects of the enumerated space")
+
+
+class PartImportance(BaseModel):
+    """How much one part moves a prediction (Shapley values), on the modelled scale, with standard errors."""
+
+    part: str
+    present: int = Field(description="explained objects that have it")
+    mean: float | None = Field(description="mean contribution where it is present")
+    mean_error: float | None
+    absolute: float = Field(description="mean absolute contribution over all explained objects")
+    absolute_error: float | None
+    trend: float | None = Field(description="rank correlation of the contribution with how much of the part there is")
+
+
+class ObjectiveImportance(BaseModel):
+    """The parts that one objective's prediction hangs on, the strongest first."""
+
+    transform: Literal["none", "log10"]
+    units: str | None
+    baseline: float = Field(description="mean prediction of the background, from which contributions count")
+    parts: list[PartImportance]
+
+
+class Importance(BaseModel):
+    """What the predictions of a round hang on."""
+
+    round: int
+    explained: int
+    background: int
+    objectives: dict[str, ObjectiveImportance]
+
+
 class Stage(BaseModel):
     """What was measured and reached by a round, or before all of them."""
 
@@ -137,7 +183,7 @@ class RoundInsight(Stage):
     seconds: dict[str, float] = Field(description="what the round took, by stage")
     objects_scored: int | None = Field(description="objects that the proxies were asked about")
     calibration: dict[str, dict[str, Any]] = Field(description="scores of the round's forecasts, by objective")
-    convergence: dict[str, Any] | None = Field(description="how near the policy came to its target")
+    convergence: list[Convergence] | None = Field(description="how near the policy came to its target")
 
 
 class ScaleUsed(BaseModel):
@@ -196,5 +242,5 @@ class Insights(BaseModel):
     hits: HitRule
     rounds: list[RoundInsight]
     calibration: dict[str, dict[str, Any]] = Field(description="of all rounds together, and whether it drifts")
-    importance: dict[str, Any] | None = Field(description="what the predictions hang on, as the last round told it")
+    importance: Importance | None = Field(description="what the predictions hang on, as the last round told it")
     figures: list[FigureLink]
