@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from models.domains.contract import Domain
     from models.insights.measured import Measured
 
-MOST_TOLD = 200
-"""Members of the front, the best of all objectives together first, and other points that are told."""
+MOST_TOLD = 400
+"""Members of the front that are told, the best of all objectives together first; of the others as many, evenly."""
 
 
 def pareto(everything: Measured, domain: Domain) -> dict[str, Any]:
@@ -27,22 +27,31 @@ def pareto(everything: Measured, domain: Domain) -> dict[str, Any]:
     front, behind = placed.at(on_front), placed.at(~on_front)
     is_known = np.isfinite(everything.utilities).all(axis=1)
     return {
-        "front": _points(front, domain),
+        "front": _points(front, _best_first(front)[:MOST_TOLD], domain),
         "front_size": len(front.objects),
         "dominated": len(behind.objects),
-        "others": _points(behind, domain),
+        "others": _points(behind, _evenly(_best_first(behind)), domain),
         "unplaced": int((~is_known & everything.is_allowed).sum()),
         "forbidden": int((~everything.is_allowed).sum()),
     }
 
 
-def _points(some: Measured, domain: Domain) -> list[dict[str, Any]]:
-    """Return the best objects, those of the highest overall utility first."""
-    order = np.argsort(-some.utility, kind="stable")[:MOST_TOLD].tolist()
-    return [point(some, row, domain) for row in order]
+def _best_first(some: Measured) -> list[int]:
+    """Return the rows of objects, those of the highest overall utility first."""
+    order: list[int] = np.argsort(-some.utility, kind="stable").tolist()
+    return order
 
 
-def point(some: Measured, row: int, domain: Domain) -> dict[str, Any]:
+def _evenly(rows: list[int]) -> list[int]:
+    """Return at most `MOST_TOLD` rows, so that a picture of them keeps its shape."""
+    return rows[:: -(-len(rows) // MOST_TOLD) or 1]
+
+
+def _points(some: Measured, rows: list[int], domain: Domain) -> list[dict[str, Any]]:
+    return [_point(some, row, domain) for row in rows]
+
+
+def _point(some: Measured, row: int, domain: Domain) -> dict[str, Any]:
     """Return one object with its values in the campaign's units."""
     text = some.objects[row]
     named = [(scale.objective.name, m, scale) for m, scale in enumerate(some.scales)]

@@ -17,6 +17,8 @@ Told = dict[str, Any]
 REST = "everything else"
 MOST_PARTS = 4
 """Parts of one objective that a sentence names."""
+MOST_ROUNDS = 3
+"""Rounds, the last ones, whose hits are told one by one."""
 CLEAR = 0.3
 """Rank correlation from which a part has a direction."""
 
@@ -59,15 +61,21 @@ def _on_front(told: Mapping[str, Any]) -> list[str]:
 def _on_hits(told: Mapping[str, Any]) -> list[str]:
     rule, base = told["hits"]["rule"], told["initial"]["hits"]
     found = [(item["number"], item["hits"]) for item in told["rounds"] if item["hits"] and item["hits"]["of"]]
-    said = []
-    for number, item in found:
-        expected = ""
-        if base is not None and base["rate"] is not None:
-            mean = item["of"] * base["rate"]
-            spread = math.sqrt(item["of"] * base["rate"] * (1 - base["rate"]))
-            expected = f"; chance would give {mean:.1f} ± {spread:.1f}"
-        said.append(f"Round {number}: {item['n']} of {item['of']} measured candidates are hits{expected}.")
-    return [*said, f"A hit is {rule}."] if said else []
+    if not found:
+        return []
+    said = [_hits(f"Round {number}", item["n"], item["of"], base) for number, item in found[-MOST_ROUNDS:]]
+    if len(found) > 1:
+        totals = [sum(item[name] for _, item in found) for name in ("n", "of")]
+        said.insert(0, _hits(f"All {len(found)} rounds with results", totals[0], totals[1], base))
+    return [*said, f"A hit is {rule}."]
+
+
+def _hits(who: str, n: int, of: int, base: Mapping[str, Any] | None) -> str:
+    expected = ""
+    if base is not None and base["rate"] is not None:
+        mean, spread = of * base["rate"], math.sqrt(of * base["rate"] * (1 - base["rate"]))
+        expected = f"; chance would give {mean:.1f} ± {spread:.1f}"
+    return f"{who}: {n} of {of} measured candidates are hits{expected}."
 
 
 def _on_volume(told: Mapping[str, Any]) -> list[str]:
@@ -104,13 +112,8 @@ def _on_bests(told: Mapping[str, Any], scales: Sequence[Scale]) -> list[str]:
 
 
 def _on_success(rounds: Sequence[Told]) -> list[str]:
-    failed = [(item["number"], item["success"]["counts"]["failed"], len_of(item)) for item in rounds]
-    return [f"Round {number}: {n} of {of} candidates failed." for number, n, of in failed if n]
-
-
-def len_of(item: Told) -> int:
-    """Return how many candidates a round has."""
-    return sum(item["success"]["counts"].values())
+    n, of = (sum(item["success"][name] for item in rounds) for name in ("n", "of"))
+    return [f"{of - n} of the {of} candidates with an outcome failed."] if n < of else []
 
 
 def _on_importance(found: Mapping[str, Any] | None) -> list[str]:

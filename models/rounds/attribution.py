@@ -90,8 +90,8 @@ def _telling(parts: Sequence[Part], features: Floats, predicted: Floats) -> list
     linear model of those before leaves open, so that near copies of a part do not crowd out the others.
     """
     wanted = predicted - predicted.mean(axis=0)
-    left, basis = wanted, features[:, :0]
-    open_parts, chosen = list(parts), []
+    left, basis, chosen = wanted, features[:, :0], list[Part]()
+    open_parts = list(parts)
     while open_parts and len(chosen) < PARTS and np.square(left).sum() > EXPLAINED_ENOUGH * np.square(wanted).sum():
         strength = [float(np.abs(_correlation(features[:, part.columns], left)).max()) for part in open_parts]
         chosen.append(open_parts.pop(int(np.argmax(strength))))

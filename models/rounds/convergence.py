@@ -13,7 +13,6 @@ import torch
 
 from models.gflownet.exact import enumerate_space, log_target, policy_log_probability, total_variation
 from models.gflownet.sampler import sample
-from models.rounds.sampling import WEIGHED
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from models.rounds.fitting import Fitted
     from models.rounds.training import StateReward
 
+WEIGHED = 256
+"""Draws behind the estimates."""
 MOST_EDGES = 100_000
 MOST_STATES = 20_000
 """Spaces with more edges in a layer or more objects than this are not enumerated."""

@@ -5,7 +5,6 @@ Knows the trained policy and the gate; not which candidates are the best.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, final
 
@@ -36,8 +35,6 @@ BY_POLICY = MOST_DRAWS // 2
 """Draws made by the policy; where they do not suffice, random walks find what it has forgotten."""
 JUDGED = 256
 """Objects judged between two reports."""
-WEIGHED = 256
-"""Draws behind an estimate of log Z."""
 PER_CANDIDATE = 8
 """Allowed objects wanted for each one that is to be chosen."""
 PER_LIMIT = 8
@@ -189,14 +186,3 @@ def join_parts(parts: Sequence[tuple[Passed, Tensor, Condition]], draws: Draws) 
         in_domain=torch.cat(inside) if inside else None,
         draws=draws,
     )
-
-
-@torch.inference_mode()
-def log_partition(source: Source, reward: StateReward, beta: float, seed: int) -> float:
-    """Return the importance-weighted estimate of log Z at one temperature and the even preference."""
-    even = [1.0] * source.conditions.n_objectives
-    generator = torch.Generator(device=source.environment.device).manual_seed(seed)
-    condition = source.conditions.fixed(beta, even, WEIGHED)
-    drawn = sample(source.policy, source.environment, condition, WEIGHED, generator)
-    log_weights = reward(drawn.final_states, condition) + drawn.log_pb - drawn.log_pf
-    return float(log_weights.double().logsumexp(dim=0) - math.log(WEIGHED))

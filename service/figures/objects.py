@@ -39,8 +39,25 @@ def pareto(told: Told) -> Figure:
             _staircase(axes, front["front"], (x, y))
         label(axes, f"{named(x)}: {wanted(x)}", f"{named(y)}: {wanted(y)}")
         _logarithmic(axes, (x, y))
-    legend(panels[0])
+    _explain(figure, panels[0], colours)
     return figure
+
+
+def _explain(figure: Figure, axes: Axes, colours: Mapping[int, Any]) -> None:
+    """Name the marks; more rounds than a legend holds are told by a scale of colours."""
+    legend(axes)
+    rounds = [number for number in colours if number]
+    if len(rounds) <= MOST_NAMED:
+        return
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import ListedColormap, Normalize
+
+    shades = ListedColormap([colours[number] for number in rounds])
+    scale = ScalarMappable(Normalize(min(rounds) - 0.5, max(rounds) + 0.5), shades)
+    bar = figure.colorbar(scale, ax=figure.axes, fraction=0.03, pad=0.02)
+    bar.set_label("round", fontsize=9.5, color=INK)
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(labelsize=9, colors=INK)
 
 
 def _single(told: Told, objective: Told) -> Figure:
@@ -78,7 +95,7 @@ def _colours(told: Told) -> dict[int, Any]:
 def _scatter(axes: Axes, front: Told, pair: tuple[Told, Told], colours: Mapping[int, Any]) -> None:
     points = [*front["others"], *front["front"]]
     rounds = sorted({point["round"] for point in points})
-    is_named = set(rounds) if len(rounds) <= MOST_NAMED else {rounds[0], rounds[-1]}
+    is_named = set(rounds) if len(colours) <= MOST_NAMED + 1 else {0}
     for number in rounds:
         mine = [point for point in points if point["round"] == number]
         name = None if number not in is_named else f"round {number}" if number else "first data"

@@ -40,12 +40,12 @@ def calibration(told: Told) -> Figure:
             right, [(x, item["interval_90"], item["n"]) for x, item in by_round if item and item["n"]], place, shift
         )
     left.set(xlim=(40, 100), ylim=(0, 103))
-    label(left, "promised coverage (%)", "results inside the interval (%)", "All rounds together")
+    label(left, "promised coverage (%)", "results inside the interval (%)", "Gaussian intervals, all rounds")
     legend(left, loc="lower right")
     right.axhline(90, color=GREY, linewidth=1)
     right.set_ylim(0, 103)
     rounds_axis(right, numbers)
-    label(right, "round", "results inside the 90 % interval (%)", "Intervals of 90 % by round")
+    label(right, "round", "results inside the 90 % interval (%)", "Stored 90 % intervals")
     return figure
 
 
@@ -100,37 +100,34 @@ def convergence(told: Told) -> Figure:
     rounds = [item for item in told["rounds"] if item["convergence"]]
     if not rounds:
         return sentence(title, "No round has told yet how its policy converged.")
-    figure, (left, right) = sheet(title, 2)
-    for place, beta in enumerate(dict.fromkeys(part["beta"] for item in rounds for part in item["convergence"])):
-        mine = [(item["number"], part) for item in rounds for part in item["convergence"] if part["beta"] == beta]
-        told_kl = [(number, part) for number, part in mine if part["kl"] is not None]
-        x = [number for number, _ in told_kl]
-        colour, errors = COLOURS[place % len(COLOURS)], [2 * (part["kl_error"] or 0.0) for _, part in told_kl]
-        left.errorbar(
-            x,
-            [part["kl"] for _, part in told_kl],
-            yerr=errors,
-            fmt="o-",
-            color=colour,
-            capsize=3,
-            ms=5,
-            label=f"β = {beta:g}",
-        )
-        shares = [
-            (number, 100 * part["effective_share"]) for number, part in mine if part["effective_share"] is not None
-        ]
-        if shares:
-            right.plot(*zip(*shares, strict=True), "o-", color=colour, ms=5, label=f"β = {beta:g}")
-        exact = [
-            (number, 100 * part["total_variation"]) for number, part in mine if part["total_variation"] is not None
-        ]
-        if exact:
-            right.plot(*zip(*exact, strict=True), "x:", color=colour, ms=6, label=f"total variation, β = {beta:g}")
-    left.set_ylim(bottom=min(0.0, left.get_ylim()[0]))
-    label(left, "round", "KL(policy || target) (nats, bars: 2 s.e.)", "Distance of trajectories, 0 is perfect")
-    right.set_ylim(0, 103)
-    label(right, "round", "%", "Effective sample share, 100 % is perfect")
-    for axes in (left, right):
+    parts = [(item["number"], part) for item in rounds for part in item["convergence"]]
+    has_exact = any(part.get("total_variation") is not None for _, part in parts)
+    figure, panels = sheet(title, 2 + has_exact)
+    for place, beta in enumerate(dict.fromkeys(part["beta"] for _, part in parts)):
+        mine = [(number, part) for number, part in parts if part["beta"] == beta]
+        look = {"color": COLOURS[place % len(COLOURS)], "label": f"β = {beta:g}"}
+        for axes, name in zip(panels, ("kl", "effective_share", "total_variation"), strict=False):
+            _by_round(axes, mine, name, look)
+    panels[0].set_ylim(bottom=min(0.0, panels[0].get_ylim()[0]))
+    label(panels[0], "round", "KL(policy || target), nats (bars: 2 s.e.)", "Of trajectories, 0 is perfect")
+    panels[1].set_yscale("log")
+    panels[1].set_ylim(min(1.0, panels[1].get_ylim()[0]), 130)
+    panels[1].yaxis.set_major_formatter("{x:g}")
+    label(panels[1], "round", "effective sample share (%)", "100 % is perfect")
+    if has_exact:
+        panels[2].set_ylim(0, 103)
+        label(panels[2], "round", "total variation of objects (%)", "Exact, 0 is perfect")
+    for axes in panels:
         rounds_axis(axes, [item["number"] for item in rounds])
         legend(axes)
     return figure
+
+
+def _by_round(axes: Axes, parts: Sequence[tuple[int, Told]], name: str, look: dict[str, Any]) -> None:
+    known = [(number, part) for number, part in parts if part.get(name) is not None]
+    if not known:
+        return
+    scale = 1 if name == "kl" else 100
+    x, y = [number for number, _ in known], [scale * part[name] for _, part in known]
+    ends = [2 * (part.get(f"{name}_error") or 0.0) for _, part in known]
+    axes.errorbar(x, y, yerr=ends if any(ends) else None, fmt="o-", capsize=3, ms=5, **look)

@@ -213,10 +213,10 @@ class Point(BaseModel):
 class Front(BaseModel):
     """Measured objects that no other one beats, and the others."""
 
-    front: list[Point] = Field(description="the best 200 of all objectives together first")
+    front: list[Point] = Field(description="at most 400, the best of all objectives together first")
     front_size: int
     dominated: int
-    others: list[Point] = Field(description="the best 200 of the dominated objects")
+    others: list[Point] = Field(description="at most 400 of the dominated objects, evenly picked")
     unplaced: int = Field(description="objects that lack a value")
     forbidden: int = Field(description="objects with a value that breaks a constraint or a guardrail")
 

@@ -150,7 +150,7 @@ def test_failures_and_replicates_are_in_their_places():
     assert item["success"]["counts"] == {"measured": 1, "failed": 1, "waiting": 0, "withdrawn": 1}
     assert item["best"]["glow"]["best"] is None
     assert (item["candidates"], item["proposed"]) == (3, 2)
-    assert "Round 1: 1 of 3 candidates failed." in told["statements"]
+    assert "1 of the 2 candidates with an outcome failed." in told["statements"]
 
 
 def test_what_breaks_a_rule_is_not_compared():
