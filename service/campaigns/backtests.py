@@ -74,9 +74,10 @@ def complete_objects(results: Sequence[Measurement], spec: CampaignSpec) -> list
 
 def shortened(report: Report) -> dict[str, Any]:
     """Return a report with the rows that were not accepted, the first thousand of them."""
-    told = report.as_json()
-    refused = [row for row in told["rows"] if row["status"] != "accepted"]
-    return {**told, "warnings": told["warnings"][:TOLD_ROWS], "rows": refused[:TOLD_ROWS]}
+    refused = [row for row in report.rows if row.status != "accepted"][:TOLD_ROWS]
+    counts = {status: report.count(status) for status in ("accepted", "rejected", "skipped")}
+    warnings = report.all_warnings()[:TOLD_ROWS]
+    return {**Report(tuple(refused)).as_json(), **counts, "duplicates": report.count("duplicate"), "warnings": warnings}
 
 
 def _check_enough(n_objects: int, asked: BacktestRequest, report: Report) -> None:
