@@ -17,6 +17,7 @@ from models.hazards import HazardList
 from models.instrument.opening import open_instrument
 from models.proxies import deep_ensemble, random_forest
 from models.records import History, Measurement
+from models.request_specs import SampleRequest
 from models.rounds.artefact import ArtefactError, origin, pack_artefact, tried
 from models.rounds.fitting import Fitted, fit, random_objects
 from models.rounds.training import StateReward, build_trainer
@@ -137,6 +138,26 @@ def test_nothing_is_cross_validated_when_opened(left: Left, monkeypatch: pytest.
     open_instrument(left.spec, left.history, artefact=left.artefact, **given)
     with pytest.raises(AssertionError, match="a fold"):
         open_instrument(left.spec, left.history, artefact=None, **given)
+
+
+def test_an_opened_round_draws_and_judges_in_every_domain(left: Left) -> None:
+    opened = open_instrument(
+        left.spec, left.history, seed=SEED, artefact=left.artefact, report=lambda *_: None, domain=left.domain
+    )
+    samples, summary = opened.sample(SampleRequest(n=6, beta=(2, 30), seed=1), left.history, lambda *_: None)
+    names = [item.object for item in samples]
+    assert len(set(names)) == summary["chosen"] == 6
+    assert not set(names) & {result.object for result in left.history.measurements}
+    assert all(item.log_pf is not None and item.log_pf < 0 for item in samples)
+    columns = {name: str(value) for name, value in left.domain.columns(names[0]).items()}
+    near = SampleRequest.model_validate({"n": 4, "like": {"object": columns, "similarity": 0.3}, "seed": 1})
+    neighbours, _ = opened.sample(near, left.history, lambda *_: None)
+    assert neighbours
+    similarity = left.domain.similarity([item.object for item in neighbours], [names[0]])[:, 0]
+    assert float(similarity.min()) >= 0.3
+    assert list(similarity) == sorted(similarity, reverse=True)
+    judged = opened.judge(names, left.history, lambda *_: None)
+    assert [item.refused for item in judged] == [()] * 6
 
 
 @pytest.fixture
