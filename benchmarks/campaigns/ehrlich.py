@@ -1,0 +1,92 @@
+"""Ehrlich functions of 15 and 32 residues (arXiv:2407.00236), 10 rounds of 128 after 128 feasible walks; no table.
+
+Every seed is a function of its own: other transitions, motifs and order of residues. Knows no method but by name.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import final
+
+import numpy as np
+
+from benchmarks.campaigns.framework import Open, Protocol, Row, Session, difference, mean, methods, show
+from models.backtests.evolved import Evolved
+from models.backtests.oracles.ehrlich import ehrlich
+from models.backtests.oracles.sequences import EhrlichLab
+from models.campaign import CampaignSpec
+from models.domains import open_domain
+from models.domains.contract import Domain
+from models.metrics import n_circles
+
+NAME = "ehrlich"
+SHAPES = {15: (2, 4, 4), 32: (4, 4, 4)}
+"""Length of the sequences, and how many motifs of how many residues with how many levels."""
+N_TOKENS = 20
+ROUNDS, BATCH = 10, 128
+CIRCLE_SIMILARITY = 0.5
+TOP = 100
+FIGURES = ("best_value", "mean_of_top_100", "at_optimum", "circles_of_top_100", "infeasible")
+
+
+def specification(length: int) -> CampaignSpec:
+    """Return a campaign that knows nothing of Ehrlich functions but that values are to be maximised."""
+    fields = {
+        "name": f"Ehrlich function of {length} residues",
+        "domain": {"kind": "peptides", "min_length": length, "max_length": length},
+        "objectives": [{"name": "value"}],
+        "proxies": {"kinds": ["gaussian_process"]},
+        "sampler": {"steps": 300, "beta": [8, 128]},
+    }
+    return CampaignSpec.model_validate(fields)
+
+
+def ways() -> dict[str, Open]:
+    """Return the methods; `genetic_on_proxies` has our beliefs, acquisition and choice, and no policy."""
+    return {**methods("assayflow", "genetic", "random"), "genetic_on_proxies": Evolved}
+
+
+@final
+@dataclass(frozen=True)
+class Further:
+    """Counts what was found, of all measured objects."""
+
+    lab: EhrlichLab
+    domain: Domain
+
+    def __call__(self, measured: Sequence[str], new: Sequence[str]) -> dict[str, float]:
+        """Return the further figures of a round."""
+        values = self.lab.truth(measured)[:, 0]
+        ranked = np.argsort(-np.nan_to_num(values, nan=-1.0), kind="stable")[:TOP]
+        top = [measured[row] for row in ranked if np.isfinite(values[row])]
+        return {
+            "mean_of_top_100": float(np.nan_to_num(values[ranked]).mean()),
+            "at_optimum": float((values == 1.0).sum()),
+            "circles_of_top_100": float(n_circles(np.asarray(self.domain.similarity(top, top)), CIRCLE_SIMILARITY)),
+            "infeasible": float(np.isnan(self.lab.truth(new)).mean()),
+        }
+
+
+def run(session: Session) -> None:
+    """Replay both lengths; each seed has a function, a lab and a start of its own."""
+    for length, shape in SHAPES.items():
+        spec = specification(length)
+        domain = open_domain(spec.domain)
+        rounds, batch = (1, 16) if session.quick else (ROUNDS, BATCH)
+        rows: list[Row] = []
+        for seed in session.seeds:
+            lab = EhrlichLab(ehrlich(N_TOKENS, length, shape, seed), seed)
+            protocol = Protocol(f"length_{length}", spec, rounds, batch, batch, ways(), Further(lab, domain))
+            rows += replace(session, seeds=(seed,)).replay(NAME, protocol, lab, domain)
+        show(session.report, f"{NAME}, length {length}", rows, FIGURES, range(2, rounds + 1, 2))
+        if not session.quick:
+            _claim(session, length, rows)
+
+
+def _claim(session: Session, length: int, rows: list[Row]) -> None:
+    """Hold our means against the model-free genetic algorithm at equal assays."""
+    for figure in ("best_value", "mean_of_top_100", "circles_of_top_100"):
+        gap, half, n = difference(rows, ("assayflow", "genetic"), figure, ROUNDS)
+        session.report.claim(f"{NAME}, length {length}: {figure}, ours less genetic", gap, ">=", 0.0)
+        session.report.notes.append(f"{NAME}, length {length}: {figure} differs by {gap:.3g} ± {half:.2g} ({n} seeds)")
+    best = mean(rows, "assayflow", "best_value", ROUNDS)
+    session.report.claim(f"{NAME}, length {length}: mean best value", best, ">=", 0.9)

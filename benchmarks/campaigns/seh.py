@@ -1,0 +1,111 @@
+"""Molecules for the published sEH proxy and drug-likeness: 5 rounds of 96 from a noisy, censoring, failing lab.
+
+The proxy's arrays are read from the shared data. Knows no method but by name.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import final
+
+import numpy as np
+
+from benchmarks.campaigns.framework import Open, Protocol, Row, Session, difference, methods, show
+from benchmarks.peers.graph_ga import installed, open_breed
+from models.backtests.evolved import Evolved
+from models.backtests.genetic import Genetic
+from models.backtests.oracles.molecules import NoisyLab
+from models.backtests.oracles.seh import SehProxy
+from models.campaign import CampaignSpec
+from models.domains import open_domain
+from models.domains.contract import Domain
+from models.metrics import n_circles
+
+NAME = "seh"
+ARRAYS = "seh/seh_mpnn_proxy_params.npz"
+ROUNDS, BATCH = 5, 96
+CALLS = 20_000
+CIRCLE_SIMILARITY = 0.5
+GOOD = (5.0, 0.5)
+"""A molecule is good with at least so much of both objectives."""
+TOP = 10
+FIGURES = ("hypervolume", "top_10_seh", "mean_of_top_10", "good", "circles_of_good", "failed")
+
+
+def specification() -> CampaignSpec:
+    """Return the campaign."""
+    fields = {
+        "name": "sEH binders that are like drugs",
+        "domain": {"kind": "molecules"},
+        "objectives": [
+            {"name": "seh", "range": [0, 8]},
+            {"name": "drug_likeness", "computed": "qed", "range": [0, 1]},
+        ],
+        "proxies": {"kinds": ["gaussian_process"]},
+        "sampler": {"steps": 500, "beta": [8, 96]},
+    }
+    return CampaignSpec.model_validate(fields)
+
+
+def ways() -> dict[str, Open]:
+    """Return the methods; both graph genetic algorithms make children as Jensen does, one of them asks our proxies."""
+    ours = {**methods("assayflow", "random"), "fragments_on_proxies": partial(Evolved, calls=CALLS)}
+    if not installed():
+        return ours
+    graphs = {
+        "graph_genetic": partial(Genetic, open_breed),
+        "graph_genetic_on_proxies": partial(Evolved, open_breed, CALLS),
+    }
+    return {**ours, **graphs}
+
+
+@final
+@dataclass(frozen=True)
+class Further:
+    """Counts what was found, of all measured molecules; one that cannot be made was not found."""
+
+    lab: NoisyLab
+    domain: Domain
+
+    def __call__(self, measured: Sequence[str], new: Sequence[str]) -> dict[str, float]:
+        """Return the further figures of a round."""
+        truth = self.lab.truth(measured)
+        value = np.nan_to_num(truth[:, 0])
+        good = [measured[row] for row in np.argsort(-value, kind="stable") if (truth[row] >= GOOD).all()]
+        return {
+            "top_10_seh": float(np.sort(value)[-TOP:].mean()),
+            "good": float(len(good)),
+            "circles_of_good": float(n_circles(np.asarray(self.domain.similarity(good, good)), CIRCLE_SIMILARITY)),
+            "failed": float(np.isnan(self.lab.truth(new)[:, 0]).mean()),
+        }
+
+
+def run(session: Session) -> None:
+    """Replay."""
+    path = session.find(ARRAYS)
+    if path is None:
+        return
+    if not installed():
+        session.report.notes.append(
+            f"{NAME}: graph genetic algorithms need `python -m benchmarks.peers.graph_ga` first"
+        )
+    spec = specification()
+    domain = open_domain(spec.domain)
+    with np.load(path) as arrays:
+        lab = NoisyLab(spec, domain, SehProxy(arrays))
+    rounds, batch = (1, 12) if session.quick else (ROUNDS, BATCH)
+    protocol = Protocol("batches", spec, rounds, batch, batch, ways(), Further(lab, domain))
+    rows = session.replay(NAME, protocol, lab, domain)
+    show(session.report, NAME, rows, FIGURES, range(1, rounds + 1))
+    if not session.quick:
+        _claim(session, rows)
+
+
+def _claim(session: Session, rows: list[Row]) -> None:
+    """Hold our means against every other method at equal assays."""
+    for other in ways():
+        for figure in ("hypervolume", "mean_of_top_10", "circles_of_good"):
+            gap, half, n = difference(rows, ("assayflow", other), figure, ROUNDS)
+            if other != "assayflow" and n:
+                session.report.claim(f"{NAME}: {figure}, ours less {other}", gap, ">=", 0.0)
+                session.report.notes.append(f"{NAME}: {figure}, ours less {other}: {gap:.3g} ± {half:.2g} ({n} seeds)")
