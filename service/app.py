@@ -31,7 +31,7 @@ from service.api.middleware import BodyLimit, RequestContext
 from service.api.problems import install_problem_handlers
 from service.dispatch import CelerySender, deliver
 from service.settings import Settings
-from service.store.figures import count_rounds
+from service.store.figures import count_jobs, count_rounds
 from service.store.session import make_sessions, open_engine
 
 ROOMS = (domains, campaigns, results, rounds, batches, candidates, samples, predictions, insights, backtests)
@@ -51,7 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
     sessions = make_sessions(engine)
     sender = CelerySender(settings.required_redis_url())
     deliver(sessions, sender)
-    metrics = Metrics(partial(count_rounds, sessions))
+    metrics = Metrics(partial(count_rounds, sessions), partial(count_jobs, sessions))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -8,19 +8,21 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
+Count = Callable[[], Mapping[tuple[str, ...], int]]
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 @final
 class Metrics:
-    """Counts and times requests by route, and asks for the number of rounds in each state when scraped.
+    """Counts and times requests by route, and asks for the numbers of rounds and jobs when scraped.
 
     Args:
-        count_rounds: returns round state -> number, over all workspaces.
+        count_rounds: returns (state,) -> number, over all workspaces.
+        count_jobs: returns (kind, state) -> number, likewise.
     """
 
-    def __init__(self, count_rounds: Callable[[], Mapping[str, int]]) -> None:
+    def __init__(self, count_rounds: Count, count_jobs: Count) -> None:
         self.registry = CollectorRegistry()
         self._requests = Counter(
             "assayflow_requests", "Requests answered", ["method", "route", "status"], registry=self.registry
@@ -32,7 +34,8 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
-        self.registry.register(_Rounds(count_rounds))
+        self.registry.register(_Stored("rounds", "Rounds by state", ["state"], count_rounds))
+        self.registry.register(_Stored("jobs", "Jobs by kind and state", ["kind", "state"], count_jobs))
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Record one request; `route` is its template, so that ids do not multiply the series."""
@@ -42,11 +45,12 @@ class Metrics:
 
 
 @final
-class _Rounds(Collector):
-    """Rounds by state, counted at the moment of the scrape."""
+class _Stored(Collector):
+    """Rows of the database, counted at the moment of the scrape."""
 
-    def __init__(self, count_rounds: Callable[[], Mapping[str, int]]) -> None:
-        self.count_rounds = count_rounds
+    def __init__(self, name: str, told: str, labels: list[str], count: Count) -> None:
+        self._name, self._told, self._labels = f"assayflow_{name}", told, labels
+        self._count = count
 
     def describe(self) -> Iterator[Metric]:
         """Name the metric without asking the database."""
@@ -56,11 +60,11 @@ class _Rounds(Collector):
         """Count now."""
         family = self._empty()
         try:
-            for state, number in sorted(self.count_rounds().items()):
-                family.add_metric([state], number)
+            for labels, number in sorted(self._count().items()):
+                family.add_metric(labels, number)
         except SQLAlchemyError:
             return  # the other figures are wanted most when the database is away
         yield family
 
     def _empty(self) -> GaugeMetricFamily:
-        return GaugeMetricFamily("assayflow_rounds", "Rounds by state", labels=["state"])
+        return GaugeMetricFamily(self._name, self._told, labels=self._labels)

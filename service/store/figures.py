@@ -3,11 +3,18 @@
 from sqlalchemy import func, select
 
 from service.store.session import Sessions
-from service.store.tables import Round
+from service.store.tables import Job, Round
 
 
-def count_rounds(sessions: Sessions) -> dict[str, int]:
+def count_rounds(sessions: Sessions) -> dict[tuple[str, ...], int]:
     """Return the number of rounds in each state that any round is in."""
     with sessions.begin() as session:
         rows = session.execute(select(Round.state, func.count()).group_by(Round.state))
-        return {row[0]: row[1] for row in rows}
+        return {(row[0],): row[1] for row in rows}
+
+
+def count_jobs(sessions: Sessions) -> dict[tuple[str, ...], int]:
+    """Return the number of jobs of each kind in each state that any job is in."""
+    with sessions.begin() as session:
+        rows = session.execute(select(Job.kind, Job.state, func.count()).group_by(Job.kind, Job.state))
+        return {(row[0], row[1]): row[2] for row in rows}

@@ -205,13 +205,17 @@ def test_a_broker_that_is_away_is_told_and_stops_no_campaign(settings: Settings,
 
 
 def test_health_and_metrics_need_no_key(open_client: Any, api: Api, app: FastAPI) -> None:
-    api.round(api.campaign()["id"])
+    campaign = f"/v1/campaigns/{api.campaign()['id']}"
+    api.round(campaign.rsplit("/", 1)[1])
+    api.client.post(f"{campaign}/results", json=[{"switches": "0000", "type": "glow", "value": 1}])
+    api.client.post(f"{campaign}/predictions", json={"objects": [{"switches": "0001"}]})
     client = open_client(None)
     assert client.get("/health/live").json() == {"status": "ok"}
     assert client.get("/health/ready").json() == {"status": "ok", "checks": {"database": "ok", "broker": "ok"}}
     figures = client.get("/metrics")
     assert figures.headers["Content-Type"].startswith("text/plain")
     assert 'assayflow_rounds{state="queued"}' in figures.text
+    assert 'assayflow_jobs{kind="predictions",state="queued"}' in figures.text
     assert 'assayflow_requests_total{method="POST",route="/v1/campaigns",status="201"}' in figures.text
     assert str(api.workspace_id) not in figures.text
     assert app.state.metrics is not None
