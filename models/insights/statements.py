@@ -51,11 +51,12 @@ def _on_front(told: Mapping[str, Any]) -> list[str]:
     front = told["pareto"]
     n, size = front["front_size"] + front["dominated"], front["front_size"]
     proposed = sum(item["round"] > 0 for item in front["front"])
+    by_rounds = f" ({proposed} proposed by rounds)" if told["rounds"] else ""
     if len(told["objectives"]) == 1:
         best = front["front"][0]
         place = f"proposed by round {best['round']}" if best["round"] else "measured without being proposed"
         return [f"{n} objects are measured; the best is {best['display']}, {place}."]
-    return [f"{n} objects are measured in all objectives; {size} of them no other one beats, {proposed} by rounds."]
+    return [f"{n} objects are measured in all objectives; {size} of them no other one beats{by_rounds}."]
 
 
 def _on_hits(told: Mapping[str, Any]) -> list[str]:
@@ -121,7 +122,9 @@ def _on_importance(found: Mapping[str, Any] | None) -> list[str]:
     said = []
     for name, item in (found or {"objectives": {}})["objectives"].items():
         parts = [part for part in item.get("parts", ()) if part["present"] and part["part"] != REST]
-        sure = [part for part in parts if part["absolute"] > 2 * (part["absolute_error"] or math.inf)][:MOST_PARTS]
+        sure = [part for part in parts if (part["absolute"] or 0.0) > 2 * (part["absolute_error"] or math.inf)][
+            :MOST_PARTS
+        ]
         if sure:
             named = ", ".join(f"{part['part']}{_direction(part['trend'])}" for part in sure)
             said.append(f"Predictions of {name} hang most on {named}.")

@@ -1,7 +1,8 @@
 """Which parts of objects carry the predictions: Shapley values of the fitted proxies over the domain's own parts.
 
-Measured objects are explained against other measured ones, in the proxies' features: the parts that explain
-them best each by itself, all other columns together as one. Knows the fitted models; not the policy.
+Measured objects are explained against other measured ones, in the proxies' features: the parts that
+move them most each by itself, all other columns together as one. Knows the fitted models; not the policy.
+
 Letters: N objects, G groups, M assay types, D features.
 """
 
@@ -19,21 +20,22 @@ from models.insights.statements import REST
 from models.proxies.choice import MINIMUM_TO_VALIDATE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
     from models.rounds.fitting import Fitted
 
     Floats = npt.NDArray[np.float64]
+    Predict = Callable[[Floats], Floats]
 
 MOST_READ = 300
 """Measured objects, evenly picked, that tell which parts there are."""
 EXPLAINED = 64
 BACKGROUND = 8
+SCREENED = 2
+"""Background rows that parts are taken from, one by one, to find those that move predictions most."""
 PARTS = 20
-EXPLAINED_ENOUGH = 1e-6
-"""Share of the predictions' variance below which no further part is looked for."""
 
 
 def importance(fitted: Fitted, seed: int) -> dict[str, Any] | None:
@@ -60,11 +62,9 @@ def importance(fitted: Fitted, seed: int) -> dict[str, Any] | None:
         return np.asarray(mean.double().numpy())
 
     features = fitted.domain.features(texts)
-    parts = _telling(fitted.domain.parts(texts), features, predict(features))
     order = np.random.default_rng(seed).permutation(len(texts))
     background, explained = features[order[:BACKGROUND]], features[order[BACKGROUND:][:EXPLAINED]]
-    if len(explained) == 0:
-        return None
+    parts = _telling(fitted.domain.parts(texts), predict, explained, background, features)
     found = shapley(predict, explained, background, [part.columns for part in parts], seed)
     return {
         "explained": len(explained),
@@ -83,32 +83,35 @@ def importance(fitted: Fitted, seed: int) -> dict[str, Any] | None:
     }
 
 
-def _telling(parts: Sequence[Part], features: Floats, predicted: Floats) -> list[Part]:
-    """Return the parts that explain predictions [N, M] best together, and one more of all other columns.
+def _telling(
+    parts: Sequence[Part], predict: Predict, explained: Floats, background: Floats, rest: Floats
+) -> list[Part]:
+    """Return the parts that move predictions most when they alone change, and one more of all other columns.
 
-    One after the other, as in orthogonal matching pursuit: the next part is the one that correlates most with what a
-    linear model of those before leaves open, so that near copies of a part do not crowd out the others.
+    Args:
+        parts: all that the domain names.
+        predict: features [n, D] -> predictions [n, M].
+        explained: objects whose parts are exchanged [N, D].
+        background: rows they are taken from; the first `SCREENED` serve.
+        rest: all objects [.., D]: a column in which none differs belongs to no part.
     """
-    wanted = predicted - predicted.mean(axis=0)
-    left, basis, chosen = wanted, features[:, :0], list[Part]()
-    open_parts = list(parts)
-    while open_parts and len(chosen) < PARTS and np.square(left).sum() > EXPLAINED_ENOUGH * np.square(wanted).sum():
-        strength = [float(np.abs(_correlation(features[:, part.columns], left)).max()) for part in open_parts]
-        chosen.append(open_parts.pop(int(np.argmax(strength))))
-        columns = features[:, chosen[-1].columns]
-        basis = np.hstack([basis, columns - columns.mean(axis=0)])
-        left = wanted - basis @ np.linalg.lstsq(basis, wanted, rcond=None)[0]
+    before = predict(explained)
+    spread = np.where((size := before.std(axis=0)) > 0, size, 1.0)
+    moved = []
+    for part in parts:
+        columns = list(part.columns)
+        differs = (background[:SCREENED, None, columns] != explained[None, :, columns]).any(axis=2)
+        others, rows = np.nonzero(differs)
+        changed = explained[rows]
+        changed[:, columns] = background[others][:, columns]
+        change = np.abs(predict(changed) - before[rows]).sum(axis=0) / differs.size
+        moved.append(float((change / spread).max()))
+    best = sorted(range(len(parts)), key=lambda place: -moved[place])[:PARTS]
+    chosen = [parts[place] for place in best if moved[place] > 0]
     owned = {column for part in chosen for column in part.columns}
-    varying = np.flatnonzero((features != features[0]).any(axis=0)).tolist()
-    rest = tuple(column for column in varying if column not in owned)
-    return [*chosen, Part(REST, rest)] if rest else chosen
-
-
-def _correlation(left: Floats, right: Floats) -> Floats:
-    """Return the correlations [d, M] of columns [N, d] and [N, M], 0 where one does not vary."""
-    ours, theirs = left - left.mean(axis=0), right - right.mean(axis=0)
-    norm = np.sqrt(np.square(ours).sum(axis=0))[:, None] * np.sqrt(np.square(theirs).sum(axis=0))[None]
-    return np.asarray((ours.T @ theirs) / np.where(norm > 0, norm, np.inf))
+    varying = np.flatnonzero((rest != rest[0]).any(axis=0)).tolist()
+    unowned = tuple(column for column in varying if column not in owned)
+    return [*chosen, Part(REST, unowned)] if unowned else chosen
 
 
 def _told(parts: Sequence[Part], explained: Floats, found: Floats) -> list[dict[str, Any]]:

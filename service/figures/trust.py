@@ -79,7 +79,7 @@ def _parts(axes: Axes, name: str, item: Told) -> None:
         trend = part["trend"] or 0.0
         colour = GREY if abs(trend) < CLEAR else COLOURS[0] if trend > 0 else COLOURS[1]
         error = {"xerr": part["absolute_error"], "ecolor": INK, "capsize": 2.5, "error_kw": {"lw": 1}}
-        axes.barh(place, part["absolute"], color=colour, alpha=0.85, height=0.68, **error)
+        axes.barh(place, part["absolute"] or 0.0, color=colour, alpha=0.85, height=0.68, **error)
     names = [part["part"] if len(part["part"]) <= 34 else f"{part['part'][:32]}..." for part in parts]  # noqa: PLR2004 - room beside a panel
     axes.set_yticks(range(len(parts)), names, fontsize=8.5)
     axes.grid(visible=False, axis="y")

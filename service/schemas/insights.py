@@ -135,7 +135,7 @@ class PartImportance(BaseModel):
     present: int = Field(description="explained objects that have it")
     mean: float | None = Field(description="mean contribution where it is present")
     mean_error: float | None
-    absolute: float = Field(description="mean absolute contribution over all explained objects")
+    absolute: float | None = Field(description="mean absolute contribution over all explained objects")
     absolute_error: float | None
     trend: float | None = Field(description="rank correlation of the contribution with how much of the part there is")
 
@@ -145,7 +145,7 @@ class ObjectiveImportance(BaseModel):
 
     transform: Literal["none", "log10"]
     units: str | None
-    baseline: float = Field(description="mean prediction of the background, from which contributions count")
+    baseline: float | None = Field(description="mean prediction of the background, from which contributions count")
     parts: list[PartImportance]
 
 
