@@ -96,9 +96,8 @@ def played(artefact: bytes, n: int, steps: int, asked: int) -> dict[str, Any]:
     return row | {"artefact, MiB": len(artefact) / 2**20, "peak, MiB": _peak()}
 
 
-def judged(artefact: bytes, n: int, steps: int, asked: int) -> dict[str, Any]:
+def judged(artefact: bytes, n: int, steps: int, texts: list[str]) -> dict[str, Any]:
     """Open a round in this process, judge many molecules and return what that took."""
-    texts = _drawn(_opened(artefact, n, steps)[0], asked)
     opened, history, _ = _opened(artefact, n, steps)
     before = _peak()
     answers, seconds = _timed(partial(opened.judge, texts, history, _silent))
@@ -106,16 +105,17 @@ def judged(artefact: bytes, n: int, steps: int, asked: int) -> dict[str, Any]:
     return {"judged": len(answers), "judging, s": seconds, "before, MiB": before, "after, MiB": _peak(), "free": free}
 
 
-def _drawn(opened: Instrument, n: int) -> list[str]:
-    """Return n distinct molecules that the policy draws at its lowest inverse temperature."""
+def drawn(artefact: bytes, n: int, steps: int, asked: int) -> list[str]:
+    """Return distinct molecules that the policy draws at its lowest inverse temperature."""
+    opened = _opened(artefact, n, steps)[0]
     source, generator = opened.source, torch.Generator().manual_seed(SEED)
     assert source is not None
     condition = source.conditions.fixed(source.conditions.beta_range[0], [1.0, 1.0], 512)
     texts: dict[str, None] = {}
-    while len(texts) < n:
+    while len(texts) < asked:
         states = sample(source.policy, source.environment, condition, 512, generator).final_states
         texts |= dict.fromkeys(text for text in source.environment.objects(states) if text)
-    return list(texts)[:n]
+    return list(texts)[:asked]
 
 
 def _elsewhere(action: Callable[[], Any]) -> Any:
@@ -137,7 +137,8 @@ def speed(report: Report, steps: int, *, quick: bool) -> None:
         report.claim(f"seconds to open before {asked} samples", row["open, s"], "<=", SECONDS["open"])
         report.claim(f"seconds of the first {asked} samples", row["first, s"], "<=", SECONDS[asked])
         report.claim(f"seconds of {asked} more samples", row["second, s"], "<=", SECONDS[asked])
-    row = _elsewhere(partial(judged, artefact, n, steps, 200 if quick else JUDGED))
+    texts = _elsewhere(partial(drawn, artefact, n, steps, 200 if quick else JUDGED))
+    row = _elsewhere(partial(judged, artefact, n, steps, texts))
     report.row(**row)
     report.claim(f"peak MiB after judging {row['judged']} molecules", row["after, MiB"], "<=", PEAK)
 

@@ -11,6 +11,9 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
+from pydantic import ValidationError
+
+from models.campaign import CampaignSpec
 from models.checkpoint import CheckpointError, pack, unpack
 from models.proxies.contract import Posterior
 from models.rounds.accounting import versions
@@ -20,7 +23,6 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from models.campaign import CampaignSpec
     from models.gflownet.environment import Environment
     from models.gflownet.policy import Policy
     from models.records import History
@@ -61,6 +63,18 @@ def tried(history: History) -> list[str]:
     return list(dict.fromkeys(result.object for result in history.measurements))
 
 
+def _told(spec: CampaignSpec) -> dict[str, Any]:
+    return spec.model_dump(mode="json", exclude=set(IGNORED))
+
+
+def _completed(told: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return a specification as it is told today: with the defaults of fields that came since; None if it is none."""
+    try:
+        return _told(CampaignSpec.model_validate({"name": "any", **told}))
+    except ValidationError:
+        return None
+
+
 def origin(
     spec: CampaignSpec, domain: ScreenedDomain, environment: Environment, history: History, seed: int
 ) -> dict[str, Any]:
@@ -69,7 +83,7 @@ def origin(
     shape = (environment.state_width, environment.n_actions, environment.n_slots, environment.encoding_width)
     return {
         "format": FORMAT,
-        "spec": spec.model_dump(mode="json", exclude=set(IGNORED)),
+        "spec": _told(spec),
         "data_digest": history.digest(),
         "seed": seed,
         "blocks": hashlib.sha256("\n".join(blocks).encode()).hexdigest(),
@@ -115,6 +129,7 @@ def open_artefact(content: bytes, made_from: Mapping[str, Any]) -> Artefact:
     try:
         tensors, header = unpack(content)
         found, kept = header["made_from"], header["held_out"]
+        found = {**found, "spec": _completed(found["spec"])}
     except (CheckpointError, KeyError) as error:
         raise ArtefactError(f"the round's artefact cannot be read: {error}") from error
     differs = [told for key, told in WHAT.items() if found.get(key) != made_from[key]]

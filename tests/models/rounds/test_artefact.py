@@ -185,6 +185,18 @@ def test_what_the_policy_does_not_depend_on_may_change(switches: tuple[CampaignS
     assert open_instrument(other, history, seed=SEED, artefact=artefact, report=lambda *_: None).source is not None
 
 
+def test_a_field_that_came_since_has_its_default(switches: tuple[CampaignSpec, History, bytes]) -> None:
+    """An older installation told a specification without it; one it never heard of makes another specification."""
+    spec, history, artefact = switches
+    tensors, header = unpack(artefact)
+    del header["made_from"]["spec"]["acquisition"]["scalarisation"]
+    older = pack(tensors, header)
+    assert open_instrument(spec, history, seed=SEED, artefact=older, report=lambda *_: None).source is not None
+    header["made_from"]["spec"]["unheard"] = 1
+    with pytest.raises(ArtefactError, match="another specification"):
+        open_instrument(spec, history, seed=SEED, artefact=pack(tensors, header), report=lambda *_: None)
+
+
 def test_damage_is_refused(switches: tuple[CampaignSpec, History, bytes]) -> None:
     spec, history, artefact = switches
     for content in (b"", artefact[:-1], artefact[:-1] + bytes([artefact[-1] ^ 1]), pack({}, {"identity": "other"})):
