@@ -142,6 +142,10 @@ class BehaviourSpec(Spec):
     )
     local_search_depth: int = Field(default=3, ge=1, le=1000, description="steps that are undone")
     local_search_rounds: int = Field(default=4, ge=1, le=100, description="proposals per trajectory")
+    genetic_share: float = Field(
+        default=0.0, ge=0, le=1, description="the best objects, their building steps recombined and mutated"
+    )
+    genetic_parents: int = Field(default=256, ge=2, le=100_000, description="how many of the best are bred from")
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:

@@ -67,6 +67,8 @@ class TrainerSettings:
     local_search_share: float = 0.0
     local_search_depth: int = 3
     local_search_rounds: int = 4
+    genetic_share: float = 0.0
+    genetic_parents: int = 256
     forbidden_gap: float = 10.0
     """A log-reward of -inf counts as this much less than the lowest log-reward seen, scaled to the row's beta."""
     first_estimate: int = 512

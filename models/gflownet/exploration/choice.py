@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from models.gflownet.exploration.averaged import Averaged
 from models.gflownet.exploration.diverse_replay import DiverseReplay
+from models.gflownet.exploration.genetic import Genetic
 from models.gflownet.exploration.local_search import LocalSearch
 from models.gflownet.exploration.replay import Replay
 from models.gflownet.exploration.shares import Part, Shares
@@ -40,6 +41,7 @@ def behaviour_of(settings: TrainerSettings, policy: Policy, measured: Tensor, lo
     parts = [
         Part("diverse", DiverseReplay(width, capacity), settings.diverse_share),
         Part("local_search", LocalSearch(width, log_reward, capacity, depth, rounds), settings.local_search_share),
+        Part("genetic", Genetic(width, settings.genetic_parents), settings.genetic_share),
         Part("tempered", Tempered(settings.temperature), settings.tempered_share),
         Part("averaged", Averaged(policy, settings.average_decay), settings.averaged_share),
     ]

@@ -55,7 +55,9 @@ def test_forbidden_objects_get_almost_no_probability():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["diverse_share", "tempered_share", "averaged_share", "local_search_share"])
+@pytest.mark.parametrize(
+    "name", ["diverse_share", "tempered_share", "averaged_share", "local_search_share", "genetic_share"]
+)
 def test_each_behaviour_leaves_the_distribution_exact(name: str):
     environment = Hypergrid(2, 5)
     settings = replace(SETTINGS, replay_capacity=15, **{name: 0.4})

@@ -65,7 +65,9 @@ def test_resuming_gives_the_same_numbers_bit_for_bit(loss: str, has_learned_back
     assert_resumes(replace(SETTINGS, loss=loss, policy=policy), build_on_grid)
 
 
-@pytest.mark.parametrize("name", ["diverse_share", "tempered_share", "averaged_share", "local_search_share"])
+@pytest.mark.parametrize(
+    "name", ["diverse_share", "tempered_share", "averaged_share", "local_search_share", "genetic_share"]
+)
 @pytest.mark.parametrize("has_learned_backward", [False, True])
 def test_resuming_with_each_behaviour_too(name: str, has_learned_backward: bool):  # noqa: FBT001
     policy = PolicySpec(width=32, has_learned_backward=has_learned_backward)

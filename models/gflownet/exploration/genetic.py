@@ -1,0 +1,59 @@
+"""Genetic search: the building steps of the best objects are recombined and mutated (cf. arXiv:2402.05961).
+
+Each trajectory walks back from a child by P_B, whatever its reward; the better children become parents. It reaches what
+differs in the middle from a good object, where undoing last steps only changes an end. Letters: B trajectories.
+"""
+
+from collections.abc import Mapping
+from typing import final
+
+import torch
+from torch import Generator, Tensor
+
+from models.gflownet.conditioning import Condition
+from models.gflownet.environment import Environment
+from models.gflownet.exploration.contract import Behaviour
+from models.gflownet.exploration.replay import Replay
+from models.gflownet.policy import Policy
+from models.gflownet.sampler import walk_backward
+from models.gflownet.trajectories import Trajectories
+from models.gflownet.variation import build, children, take_apart
+
+
+@final
+class Genetic(Behaviour):
+    """Breed from the best objects so far, whoever produced them. Costs one new proxy call per trajectory.
+
+    Args:
+        state_width: W.
+        capacity: how many of the best objects may be parents.
+    """
+
+    reward_calls = 1.0
+
+    def __init__(self, state_width: int, capacity: int) -> None:
+        self._pool = Replay(torch.empty(0, state_width, dtype=torch.int64), capacity)
+
+    def is_ready(self) -> bool:
+        """Tell whether there is any object to breed from."""
+        return self._pool.is_ready()
+
+    def trajectories(
+        self, policy: Policy, environment: Environment, condition: Condition, generator: Generator
+    ) -> Trajectories:
+        """Walk back from one child per condition."""
+        parents = self._pool.draw_best(2 * len(condition), environment.device, generator)
+        bred = children(take_apart(environment, parents, generator), environment.n_actions, generator)
+        return walk_backward(policy, environment, build(environment, bred, generator), condition, generator)
+
+    def observe(self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
+        """Keep the best distinct objects."""
+        self._pool.observe(environment, final_states, condition, log_reward)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return the kept objects."""
+        return self._pool.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Take back the kept objects."""
+        self._pool.load_state_dict(state)

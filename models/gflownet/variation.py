@@ -1,0 +1,96 @@
+"""Variation of final states by their building steps, in any environment: taken apart, mutated, recombined, rebuilt.
+
+A state is taken apart at random into the forward actions that build it. A mutation replaces one action, a crossover
+continues one beginning with another's end; an action that is not allowed any more is left out, and what is unfinished
+in the end is finished at random. On strings these are point substitution and one-point crossover. Knows no reward.
+Letters: B states, T steps, W state width.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from models.gflownet.sampler import draw
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+    from models.gflownet.environment import Environment
+
+NONE = -1
+"""In place of an action: nothing happens."""
+CROSSOVER = 0.7
+MUTATION = 0.02
+"""Probability that a further action of a child is replaced, beside the one that always is."""
+
+
+def take_apart(environment: Environment, states: Tensor, generator: Generator) -> Tensor:
+    """Return the actions [B, T] of one random way to build each of the final states [B, W]."""
+    steps: list[Tensor] = []
+    while bool((rows := environment.backward_mask(states).any(dim=1)).any()):
+        open_rows = rows.nonzero().squeeze(1)
+        mask = environment.backward_mask(states[open_rows])
+        parents, forward = environment.redo(states[open_rows], draw(_even(mask), generator))
+        states = states.index_copy(0, open_rows, parents)
+        nothing = torch.full((len(states),), NONE, device=states.device)
+        steps.append(nothing.index_copy(0, open_rows, forward))
+    if not steps:
+        return torch.empty(len(states), 0, dtype=torch.int64, device=states.device)
+    actions = torch.stack(steps[::-1], dim=1)
+    return actions.gather(1, (actions < 0).long().argsort(dim=1, stable=True))  # padded at the end
+
+
+def build(environment: Environment, actions: Tensor, generator: Generator) -> Tensor:
+    """Return the final states [B, W] that actions [B, T] lead to, finished at random."""
+    states = environment.reset(len(actions))
+    for chosen in actions.unbind(dim=1):
+        mask = environment.forward_mask(states)
+        possible = (chosen >= 0) & mask.gather(1, chosen.clamp_min(0).unsqueeze(1)).squeeze(1)
+        rows = possible.nonzero().squeeze(1)
+        if len(rows):
+            states = states.index_copy(0, rows, environment.step(states[rows], chosen[rows]))
+    return complete(environment, states, generator)
+
+
+def complete(environment: Environment, states: Tensor, generator: Generator) -> Tensor:
+    """Return final states [B, W] reached from states [B, W] by uniformly random actions."""
+    while bool((walking := ~environment.is_final(states)).any()):
+        rows = walking.nonzero().squeeze(1)
+        chosen = draw(_even(environment.forward_mask(states[rows])), generator)
+        states = states.index_copy(0, rows, environment.step(states[rows], chosen))
+    return states
+
+
+def mutate(actions: Tensor, n_actions: int, rate: float, generator: Generator) -> Tensor:
+    """Return actions [B, T] of which one per row, and any other with probability `rate`, is drawn anew."""
+    n, length = actions.shape
+    if length == 0:
+        return actions
+    device = actions.device
+    lengths = (actions >= 0).sum(dim=1).clamp_min(1)
+    place = (torch.rand(n, generator=generator, device=device) * lengths).long()
+    is_changed = torch.rand(n, length, generator=generator, device=device) < rate
+    is_changed[torch.arange(n, device=device), place.clamp_max(length - 1)] = True
+    fresh = torch.randint(n_actions, (n, length), generator=generator, device=device)
+    return torch.where(is_changed & (actions >= 0), fresh, actions)
+
+
+def cross(left: Tensor, right: Tensor, generator: Generator) -> Tensor:
+    """Return actions [B, T] that begin as `left` [B, T] and go on as `right` [B, T] from a random step."""
+    n, length = left.shape
+    cut = torch.randint(length + 1, (n, 1), generator=generator, device=left.device)
+    return torch.where(torch.arange(length, device=left.device).unsqueeze(0) < cut, left, right)
+
+
+def children(actions: Tensor, n_actions: int, generator: Generator) -> Tensor:
+    """Return the actions [B, T] of the children of parents [2 B, T], of the first half with the second."""
+    half = len(actions) // 2
+    left, right = actions[:half], actions[half : 2 * half]
+    is_crossed = torch.rand(half, 1, generator=generator, device=actions.device) < CROSSOVER
+    return mutate(torch.where(is_crossed, cross(left, right, generator), left), n_actions, MUTATION, generator)
+
+
+def _even(mask: Tensor) -> Tensor:
+    return torch.zeros(mask.shape, device=mask.device).masked_fill(~mask, -torch.inf)
