@@ -57,6 +57,8 @@ def importance(fitted: Fitted, seed: int) -> dict[str, Any] | None:
     columns = list(objectives.values())
 
     def predict(rows: Floats) -> Floats:
+        if len(rows) == 0:
+            return np.zeros((0, len(columns)))
         with torch.inference_mode():
             mean = fitted.beliefs.proxies.posterior(torch.from_numpy(rows)).mean[:, columns]
         return np.asarray(mean.double().numpy())
