@@ -9,7 +9,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from benchmarks.campaigns.framework import Protocol, Session, mean, methods, show
+from benchmarks.campaigns.framework import SMALL_TABLE, Protocol, Session, mean, methods, show
 from models.backtests.table import TableDomain, TableLab
 from models.campaign import CampaignSpec
 from models.domains import open_domain
@@ -42,6 +42,7 @@ def specification(rows: list[dict[str, str]]) -> CampaignSpec:
         "name": "direct arylation",
         "domain": {"kind": "materials", "space": "mixture", "process": named + numbers},
         "objectives": [{"name": "yield", "direction": "maximize", "range": [0, 100]}],
+        **SMALL_TABLE,
     }
     return CampaignSpec.model_validate(fields)
 

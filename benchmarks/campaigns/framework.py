@@ -31,6 +31,14 @@ Open = Callable[[], Method]
 Extra = Callable[[Sequence[str], Sequence[str]], Mapping[str, float]]
 """Further figures of all objects measured so far and of the last round's new ones."""
 
+SMALL_TABLE: Mapping[str, Any] = {
+    "batch": {"selector": "hypervolume", "exploration": 0.0},
+    "applicability": {"min_similarity": 0.0},
+}
+"""Settings for a space that is small, wholly given by its user and scored as a whole: the batch that is expected to
+improve most, wherever that is."""
+WITHOUT_SETTINGS = frozenset({"random", "genetic", "bayesian"})
+"""Methods that take nothing from a campaign's specification but its objects and objectives."""
 MOST_SEEDS = 1000
 """Seeds are below it: a round's seed is the campaign's plus a thousand for each round before."""
 
@@ -53,10 +61,13 @@ class Protocol:
     methods: Mapping[str, Open]
     further: Extra | None = None
 
-    def digest(self) -> str:
-        """Return a name of what a choice depends on, but for the code."""
-        parts = [self.spec.model_dump_json(), self.batch_size, self.initial]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+    def digests(self, method: str) -> tuple[str, ...]:
+        """Return the names of what a method's choices depend on, but for the code: any of them will do."""
+        sizes = [self.batch_size, self.initial]
+        everything = json.dumps([self.spec.model_dump_json(), *sizes])
+        needed = json.dumps([self.spec.model_dump_json(include={"domain", "objectives"}), *sizes])
+        names = (needed, everything) if method in WITHOUT_SETTINGS else (everything,)
+        return tuple(hashlib.sha256(name.encode()).hexdigest()[:16] for name in names)
 
 
 @final
@@ -93,10 +104,10 @@ class Session:
         lab = lab if lab.objects is None else _KnownLab(lab)
         rows = []
         for seed in self.seeds:
-            for name, opener in protocol.methods.items():
+            for name in protocol.methods:
                 if self.only_methods and name not in self.only_methods:
                     continue
-                log = _Log(self._file(campaign, protocol, name, seed), protocol, opener)
+                log = _Log(self._file(campaign, protocol, name, seed), protocol, name)
                 plan = Plan(
                     protocol.spec, protocol.rounds, protocol.batch_size, protocol.initial, (seed,), ("assayflow",)
                 )
@@ -149,17 +160,17 @@ class _Log(Method):
         ValueError: if the file tells of another protocol.
     """
 
-    def __init__(self, path: Path | None, protocol: Protocol, opener: Open) -> None:
-        self._path, self._protocol, self._opener = path, protocol, opener
+    def __init__(self, path: Path | None, protocol: Protocol, name: str) -> None:
+        self._path, self._protocol, self._open = path, protocol, protocol.methods[name]
         self._method: Method | None = None
         self._kept: list[Row] = []
         if path is not None and path.exists():
             head, *self._kept = list(_lines(path))
-            if head["digest"] != protocol.digest():
+            if head["digest"] not in protocol.digests(name):
                 raise ValueError(f"{path} tells of another protocol: remove it or name another folder")
         elif path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _append(path, {"digest": protocol.digest()})
+            _append(path, {"digest": protocol.digests(name)[0]})
         self._told: list[Row] = []
         self._measured: list[str] = []
 
@@ -171,7 +182,7 @@ class _Log(Method):
         if n_round <= len(self._kept):
             made = self._kept[n_round - 1]
         else:
-            self._method = self._method or self._opener()
+            self._method = self._method or self._open()
             wall, cpu = time.perf_counter(), time.process_time()
             choice = self._method.choose(task, history, k, seed)
             made = {

@@ -8,7 +8,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from benchmarks.campaigns.framework import Protocol, Session, difference, mean, methods, show
+from benchmarks.campaigns.framework import SMALL_TABLE, Protocol, Session, difference, mean, methods, show
 from models.backtests.table import TableDomain, TableLab
 from models.campaign import CampaignSpec
 from models.domains import open_domain
@@ -42,6 +42,7 @@ def specification(rows: list[dict[str, str]]) -> CampaignSpec:
         "name": "lipid nanoparticles",
         "domain": {"kind": "materials", "space": "mixture", "process": process},
         "objectives": [{"name": name, "direction": direction} for name, direction in OBJECTIVES.items()],
+        **SMALL_TABLE,
     }
     return CampaignSpec.model_validate(fields)
 

@@ -8,7 +8,7 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.campaigns.framework import Protocol, Session, difference, mean, methods, show
+from benchmarks.campaigns.framework import SMALL_TABLE, Protocol, Session, difference, mean, methods, show
 from models.backtests.table import TableDomain, TableLab
 from models.campaign import CampaignSpec
 from models.domains import open_domain
@@ -36,6 +36,7 @@ def specification() -> CampaignSpec:
             "max_components": 4,
         },
         "objectives": [{"name": "overpotential", "direction": "minimize", "units": "V"}],
+        **SMALL_TABLE,
     }
     return CampaignSpec.model_validate(fields)
 
