@@ -24,7 +24,8 @@ from models.metrics import n_circles
 NAME = "seh"
 ARRAYS = "seh/seh_mpnn_proxy_params.npz"
 ROUNDS, BATCH = 5, 96
-CALLS = 20_000
+CALLS = 8_000
+"""Molecules that a search without a policy asks our proxies about in a round: as many as ours does, or more."""
 CIRCLE_SIMILARITY = 0.5
 GOOD = (5.0, 0.5)
 """A molecule is good with at least so much of both objectives."""
@@ -42,7 +43,11 @@ def specification() -> CampaignSpec:
             {"name": "drug_likeness", "computed": "qed", "range": [0, 1]},
         ],
         "proxies": {"kinds": ["gaussian_process"]},
-        "sampler": {"steps": 500, "beta": [8, 96]},
+        "sampler": {
+            "steps": 200,
+            "beta": [8, 96],
+            "behaviour": {"measured_share": 0.1, "replay_share": 0.2, "genetic_share": 0.5},
+        },
     }
     return CampaignSpec.model_validate(fields)
 
