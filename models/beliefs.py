@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
+from models.dataset import limits
 from models.proxies.choice import MINIMUM_TO_VALIDATE
 from models.proxies.contract import Posterior
-from models.proxies.dataset import limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from models.proxies.dataset import CENSORED, bounds, limits, transformed
+from models.dataset import CENSORED, bounds, limits, transformed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

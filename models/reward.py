@@ -15,7 +15,7 @@ import torch
 from models.acquisition import get_acquisition
 from models.acquisition.contract import SCALARISATIONS, augmented_chebyshev, nothing_known, weighted_sum
 from models.constraints import Multipliers, cost
-from models.proxies.dataset import transformed
+from models.dataset import transformed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -21,8 +21,8 @@ import torch
 from torch.quasirandom import SobolEngine
 
 from models.acquisition.improvement.front import front_of, reference_point
+from models.dataset import restored
 from models.proxies.contract import Posterior
-from models.proxies.dataset import restored
 from models.reward import LIKELY
 from models.rounds.joint import joint_utilities
 

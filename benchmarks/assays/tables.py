@@ -21,13 +21,13 @@ import torch
 from torch import Tensor
 
 from benchmarks.report import DATA
+from models.dataset import SHRINKAGE
 from models.domains import open_domain
 from models.domains.contract import Domain, InvalidObjectError
 from models.domains.materials.spec import CompositionSpec
 from models.domains.molecules.spec import MoleculesSpec
 from models.domains.peptides.spec import PeptidesSpec
 from models.proxies.contract import TrainingTable
-from models.proxies.dataset import SHRINKAGE
 
 if TYPE_CHECKING:
     from gpytorch.kernels import Kernel

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from models.proxies.dataset import tabulate, transformed
+from models.dataset import tabulate, transformed
 from models.reward import Utility
 
 if TYPE_CHECKING:

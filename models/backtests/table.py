@@ -8,8 +8,8 @@ import numpy as np
 
 from models.backtests.contract import Lab
 from models.backtests.restricted import RestrictedEnvironment
+from models.dataset import restored, tabulate
 from models.domains.delegating import DelegatingDomain
-from models.proxies.dataset import restored, tabulate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

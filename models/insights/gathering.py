@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from models.calibration import calibration
+from models.dataset import restored
 from models.insights.hits import hits, rule_of, success
 from models.insights.measured import measured
 from models.insights.pareto import pareto
 from models.insights.progress import progress
 from models.insights.statements import statements
 from models.insights.variety import diversity, novelty
-from models.proxies.dataset import restored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

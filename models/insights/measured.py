@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
+from models.dataset import limits, tabulate, transformed
 from models.insights.scales import scale_of, together
-from models.proxies.dataset import limits, tabulate, transformed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from models.campaign import CampaignSpec
+    from models.dataset import MeasuredTable
     from models.domains.contract import Domain
     from models.insights.records import PastRound
     from models.insights.scales import Scale
-    from models.proxies.dataset import MeasuredTable
     from models.records import Measurement
     from models.specs import Constraint, Guardrail, Objective
 

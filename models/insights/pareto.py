@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from models.dataset import restored
 from models.metrics import non_dominated
-from models.proxies.dataset import restored
 
 if TYPE_CHECKING:
     from models.domains.contract import Domain

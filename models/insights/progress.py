@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from models.dataset import restored
 from models.insights.chance import ENOUGH, Volume, bootstrap, order_statistics
-from models.proxies.dataset import restored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, final
 
 import numpy as np
 
-from models.proxies.dataset import restored, transformed
+from models.dataset import restored, transformed
 
 if TYPE_CHECKING:
     import numpy.typing as npt

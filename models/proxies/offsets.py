@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import torch
 
-from models.proxies.dataset import kind_of, observation
+from models.dataset import kind_of, observation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

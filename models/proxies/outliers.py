@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from models.proxies.dataset import kind_of, observation, restored
+from models.dataset import kind_of, observation, restored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
-    from models.proxies.dataset import MeasuredTable
+    from models.dataset import MeasuredTable
     from models.records import Measurement
     from models.specs import MeasuredQuantity, Transform
 

@@ -13,10 +13,10 @@ import torch
 
 from models.applicability import applicability
 from models.beliefs import Beliefs
+from models.dataset import outcomes, transformed
 from models.gflownet.sampler import draw
 from models.proxies.choice import fit_best
 from models.proxies.contract import TrainingTable
-from models.proxies.dataset import outcomes, transformed
 from models.proxies.feasibility import fit_feasibility
 from models.proxies.opening import open_proxies
 from models.proxies.outliers import MOST_TOLD
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from models.campaign import CampaignSpec
+    from models.dataset import MeasuredTable
     from models.domains.contract import Domain
     from models.gflownet.environment import Environment
     from models.proxies.choice import ChosenProxies
     from models.proxies.contract import Posterior
-    from models.proxies.dataset import MeasuredTable
     from models.proxies.feasibility import Feasibility
     from models.records import History
     from models.rounds.reading import Reading

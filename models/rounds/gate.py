@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, final
 import torch
 
 from models import guardrail
+from models.dataset import outcomes
 from models.proxies.contract import Posterior
-from models.proxies.dataset import outcomes
 from models.screening import PREFIX as HAZARD
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, final
 
 import torch
 
+from models.dataset import failures, feasible, tabulate
 from models.proxies import outliers
-from models.proxies.dataset import failures, feasible, tabulate
 from models.proxies.gaussian_process import GaussianProcess
 from models.proxies.offsets import Offsets, learn_offsets, only_latest
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from models.campaign import CampaignSpec
+    from models.dataset import MeasuredTable
     from models.domains.contract import Domain
     from models.proxies.contract import TrainingTable
-    from models.proxies.dataset import MeasuredTable
     from models.proxies.outliers import Outlier
     from models.records import Measurement
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
+from models.dataset import restored
 from models.gflownet.density import log_density
-from models.proxies.dataset import restored
 from models.records import JudgedObject, Nearest, Prediction, ProposedCandidate
 from models.rounds.reasons import Aim, reason
 

@@ -8,7 +8,7 @@ import torch
 from gpytorch.kernels import RBFKernel
 from torch import Tensor
 
-from models.proxies.dataset import tabulate
+from models.dataset import tabulate
 from models.proxies.offsets import Offsets, latest_version, learn_offsets, only_latest
 from models.records import Measurement
 from models.specs import MeasuredQuantity

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.proxies.dataset import tabulate
+from models.dataset import tabulate
 from models.proxies.outliers import disagreeing_replicates, find_outliers, remarks, unlike_predictions
 from models.records import Measurement
 from models.specs import MeasuredQuantity
