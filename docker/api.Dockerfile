@@ -15,7 +15,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --create-home assayflow
 COPY --from=build /opt/assayflow /opt/assayflow
-ENV PATH=/opt/assayflow/bin:$PATH PYTHONUNBUFFERED=1
+ENV PATH=/opt/assayflow/bin:$PATH PYTHONUNBUFFERED=1 MPLCONFIGDIR=/tmp/matplotlib
 USER assayflow
 WORKDIR /home/assayflow
 EXPOSE 8000
