@@ -52,15 +52,28 @@ def tanimoto(left: Tensor, right: Tensor) -> Tensor:
 
 
 class TanimotoKernel(Kernel):  # type: ignore[misc] # gpytorch publishes no types
-    """Tanimoto similarity of non-negative (count) features as a covariance; it has no parameters to fit."""
+    """Tanimoto similarity of non-negative (count) features as a covariance; it has no parameters to fit.
+
+    So the matrix of one set of rows with itself, which a fit of other parameters asks for again and again, is kept.
+    """
 
     is_stationary = False
     has_lengthscale = False
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._kept: tuple[Tensor, Tensor] | None = None
+
     def forward(self, x1: Tensor, x2: Tensor, diag: bool = False, **_: Any) -> Tensor:  # noqa: FBT001, FBT002 - gpytorch
         """Return covariances [..., N, M], or their diagonal [..., N]; a row and itself always have covariance 1."""
         if not diag:
-            return tanimoto(x1, x2)
+            return self._with_itself(x1) if x1.shape == x2.shape and torch.equal(x1, x2) else tanimoto(x1, x2)
         if x1.shape == x2.shape and torch.equal(x1, x2):
             return torch.ones(x1.shape[:-1], dtype=x1.dtype, device=x1.device)
         return tanimoto(x1.unsqueeze(-2), x2.unsqueeze(-2)).squeeze(-1).squeeze(-1)
+
+    def _with_itself(self, rows: Tensor) -> Tensor:
+        """Return the covariances [..., N, N] of rows [..., N, D]."""
+        if self._kept is None or self._kept[0].shape != rows.shape or not torch.equal(self._kept[0], rows):
+            self._kept = rows, tanimoto(rows, rows)
+        return self._kept[1]
