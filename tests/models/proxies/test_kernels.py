@@ -36,3 +36,13 @@ def test_is_positive_definite_with_unit_diagonal():
 def test_refuses_negative_features():
     with pytest.raises(ValueError, match="non-negative"):
         tanimoto(torch.tensor([[-1.0, 2.0]]), torch.tensor([[1.0, 2.0]]))
+
+
+def test_what_is_kept_belongs_to_its_rows():
+    kernel = TanimotoKernel()
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(2):
+        rows = torch.randint(0, 3, (6, 4), generator=generator).double()
+        for _ in range(2):
+            torch.testing.assert_close(kernel(rows).to_dense(), tanimoto(rows, rows))
+        torch.testing.assert_close(kernel(rows, rows[:2]).to_dense(), tanimoto(rows, rows[:2]))
