@@ -5,6 +5,7 @@ Every seed is a function of its own: other transitions, motifs and order of resi
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import final
 
 import numpy as np
@@ -23,6 +24,8 @@ SHAPES = {15: (2, 4, 4), 32: (4, 4, 4)}
 """Length of the sequences, and how many motifs of how many residues with how many levels."""
 N_TOKENS = 20
 ROUNDS, BATCH = 10, 128
+CALLS = 12_000
+"""Peptides that a search without a policy asks our proxies about in a round: as many as ours does, or more."""
 CIRCLE_SIMILARITY = 0.5
 TOP = 100
 FIGURES = ("best_value", "mean_of_top_100", "at_optimum", "circles_of_top_100", "infeasible")
@@ -35,14 +38,19 @@ def specification(length: int) -> CampaignSpec:
         "domain": {"kind": "peptides", "min_length": length, "max_length": length},
         "objectives": [{"name": "value"}],
         "proxies": {"kinds": ["gaussian_process"]},
-        "sampler": {"steps": 300, "beta": [8, 128]},
+        "acquisition": {"kappa": 2.0},
+        "sampler": {
+            "steps": 200,
+            "beta": [8, 128],
+            "behaviour": {"measured_share": 0.1, "replay_share": 0.2, "genetic_share": 0.6},
+        },
     }
     return CampaignSpec.model_validate(fields)
 
 
 def ways() -> dict[str, Open]:
     """Return the methods; `genetic_on_proxies` has our beliefs, acquisition and choice, and no policy."""
-    return {**methods("assayflow", "genetic", "random"), "genetic_on_proxies": Evolved}
+    return {**methods("assayflow", "genetic", "random"), "genetic_on_proxies": partial(Evolved, calls=CALLS)}
 
 
 @final
