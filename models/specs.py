@@ -172,7 +172,23 @@ class SamplerSpec(Spec):
     behaviour: BehaviourSpec = BehaviourSpec()
     steps: int = Field(default=2000, ge=1, le=1_000_000)
     trajectories_per_step: int = Field(default=64, ge=1, le=4096)
+    steps_per_draw: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="steps whose trajectories are sampled in one go: faster, by a policy that is some steps behind",
+    )
+    conditions_per_trajectory: int = Field(
+        default=1,
+        ge=1,
+        le=16,
+        description="conditions under which each object is learned from: its own and others drawn anew. More make the "
+        "policy better at every temperature and preference for the same objects, and a step slower",
+    )
     beta: tuple[float, float] = Field(default=(1.0, 64.0), description="range of inverse temperatures to serve")
+    beta_law: Literal["log_uniform", "uniform"] = Field(
+        default="log_uniform", description="how training draws from that range; uniform practises high ones more"
+    )
     random_action_probability: float = Field(default=0.05, ge=0, lt=1)
 
     @model_validator(mode="after")

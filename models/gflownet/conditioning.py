@@ -5,14 +5,16 @@ Letters: B batch, M objectives, C width of the encoding.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Literal, final
 
 import torch
 from torch import Generator, Tensor
 
 BETA_EDGES = 16
 PREFERENCE_EDGES = 8
+BetaLaw = Literal["log_uniform", "uniform"]
 EDGE_SHARE = 0.1
 """Share of training conditions at an end of the beta range, and share at a corner of the simplex."""
 
@@ -48,17 +50,25 @@ class Condition:
         return Condition(self.beta.repeat_interleave(times), self.preference.repeat_interleave(times, dim=0))
 
 
+def join_conditions(parts: Sequence[Condition]) -> Condition:
+    """Return the rows of several conditions in one."""
+    return Condition(torch.cat([part.beta for part in parts]), torch.cat([part.preference for part in parts]))
+
+
 @final
 class ConditionSampler:
-    """The conditions one policy serves: beta log-uniform in a range, preference from a symmetric Dirichlet.
+    """The conditions one policy serves: beta from a law on a range, preference from a symmetric Dirichlet.
 
-    A share of `EDGE_SHARE` lies at the ends of the range, and another at the corners of the simplex.
+    A share of `EDGE_SHARE` lies at the ends of the range, and another at the corners of the simplex. The betas of one
+    draw are stratified, one in each of n parts of equal probability, so that every step sees the whole range.
 
     Args:
         beta_range: lowest and highest inverse temperature, 0 < low <= high.
         n_objectives: M, at least 1.
         concentration: of the Dirichlet; 1 is uniform on the simplex, more prefers its middle.
         device: where conditions live.
+        beta_law: `uniform` spends more on high betas, whose targets are the hardest; `log_uniform` spends as much on
+            [1, 2] as on [32, 64].
 
     Raises:
         ValueError: if an argument is outside these limits.
@@ -70,6 +80,8 @@ class ConditionSampler:
         n_objectives: int,
         concentration: float = 1.0,
         device: torch.device | str = "cpu",
+        *,
+        beta_law: BetaLaw = "log_uniform",
     ) -> None:
         low, high = beta_range
         if not 0 < low <= high < math.inf:
@@ -80,6 +92,7 @@ class ConditionSampler:
         self.n_objectives = n_objectives
         self.concentration = concentration
         self.device = torch.device(device)
+        self.beta_law = beta_law
 
     @property
     def width(self) -> int:
@@ -93,10 +106,7 @@ class ConditionSampler:
 
     def sample(self, n: int, generator: Generator) -> Condition:
         """Draw n conditions."""
-        low, high = (math.log(edge) for edge in self.beta_range)
-        uniform = torch.rand(n, generator=generator, device=self.device)
-        stretched = (uniform * (1 + EDGE_SHARE) - EDGE_SHARE / 2).clamp(0.0, 1.0)
-        beta = (low + (high - low) * stretched).exp()
+        beta = self._betas(n, generator)
         if self.n_objectives == 1:
             return Condition(beta, torch.ones(n, 1, device=self.device))
         shape = torch.full((n, self.n_objectives), self.concentration, device=self.device)
@@ -105,6 +115,17 @@ class ConditionSampler:
         corner = torch.nn.functional.one_hot(weights.argmax(dim=1), self.n_objectives).float()
         is_corner = torch.rand(n, 1, generator=generator, device=self.device) < EDGE_SHARE
         return Condition(beta, torch.where(is_corner, corner, weights / weights.sum(dim=1, keepdim=True)))
+
+    def _betas(self, n: int, generator: Generator) -> Tensor:
+        """Draw n inverse temperatures [n]."""
+        low, high = self.beta_range
+        uniform = torch.rand(n, generator=generator, device=self.device)
+        if self.beta_width:
+            uniform = (torch.randperm(n, generator=generator, device=self.device) + uniform) / n
+        share = (uniform * (1 + EDGE_SHARE) - EDGE_SHARE / 2).clamp(0.0, 1.0)
+        if self.beta_law == "uniform":
+            return low + (high - low) * share
+        return (math.log(low) + (math.log(high) - math.log(low)) * share).exp()
 
     def fixed(self, beta: float, preference: tuple[float, ...] | list[float] | None = None, n: int = 1) -> Condition:
         """Return n times one condition; `preference` is normalised and may be left out with a single objective.

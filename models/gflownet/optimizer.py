@@ -1,6 +1,46 @@
-"""Adam's step without its bookkeeping, which costs more than the arithmetic on small networks. It knows no loss."""
+"""Adam in two groups, with decaying rates and without the bookkeeping that costs more than small networks do.
+
+It knows no loss.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import torch
+
+if TYPE_CHECKING:
+    from models.gflownet.policy import Policy
+
+
+def build_optimizer(policy: "Policy") -> torch.optim.Adam:
+    """Return an optimiser of the network and, in a group of its own, of log Z; `set_rates` comes before each step."""
+    partition = list(policy.partition.parameters())
+    others = [value for name, value in policy.named_parameters() if not name.startswith("partition.")]
+    return torch.optim.Adam([{"params": others}, {"params": partition}], fused=True)
+
+
+def set_rates(optimizer: torch.optim.Adam, rates: tuple[float, float], done: float, final: float) -> None:
+    """Set the groups' learning rates on their cosine decay to `final` of what they were, a share `done` of the way."""
+    left = max(0.0, 1.0 - done)
+    factor = final + (1.0 - final) * 0.5 * (1.0 - math.cos(math.pi * left))
+    for group, rate in zip(optimizer.param_groups, rates, strict=True):
+        group["lr"] = rate * factor
+
+
+def flat_state(optimizer: torch.optim.Adam) -> dict[str, torch.Tensor]:
+    """Return its moments by name, without the rates, which `set_rates` gives."""
+    state = optimizer.state_dict()["state"]
+    return {f"{index}.{name}": value for index, slot in state.items() for name, value in slot.items()}
+
+
+def load_state(optimizer: torch.optim.Adam, flat: Mapping[str, torch.Tensor]) -> None:
+    """Take back what `flat_state` returned."""
+    state: dict[int, dict[str, torch.Tensor]] = {}
+    for key, value in flat.items():
+        index, name = key.split(".", 1)
+        state.setdefault(int(index), {})[name] = value.clone()
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
 @torch.no_grad()

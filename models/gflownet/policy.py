@@ -103,9 +103,10 @@ class SlotHead(nn.Module):
         self.of_slot = _linear(slot, width, generator, gain=2.0)
         self.out = _linear(width, 1, generator, gain=0.1)
 
-    def forward(self, hidden: Tensor, slots: Tensor) -> Tensor:
-        """Return logits [N, K] for hidden vectors [N, H] and slot features [N, K, S]."""
-        mixed = functional.relu(self.of_slot(slots) + self.of_state(hidden).unsqueeze(1))  # [N, K, width]
+    def forward(self, hidden: Tensor, features: Features) -> Tensor:
+        """Return logits [N, K] for hidden vectors [N, H] and features with slots."""
+        slots = features.spread(self.of_slot(features.slots))
+        mixed = functional.relu(slots + self.of_state(hidden).unsqueeze(1))  # [N, K, width]
         return self.out(mixed).squeeze(2)  # type: ignore[no-any-return]
 
 
@@ -202,22 +203,30 @@ class Policy(nn.Module):
         """Return hidden vectors [N, H]; `context` has one row per state."""
         if context.prepared is not None:
             return context.prepared.hidden(features.encoding)
-        seen = features.encoding
-        if self.spec.has_concatenation and context.code.shape[1]:
-            seen = torch.cat([seen, context.code], dim=1)
-        hidden = functional.linear(seen, self.first.weight, self.first.bias).relu_()
+        hidden = self._first(features, context).relu_()
         for layer in self.rest:
             hidden = layer(hidden).relu_()
         return hidden
 
+    def _first(self, features: Features, context: Context) -> Tensor:
+        """Return what the first layer makes of states and conditions [N, H]."""
+        weight, bias = self.first.weight, self.first.bias
+        if not (self.spec.has_concatenation and context.code.shape[1]):
+            return features.spread(functional.linear(features.encoding, weight, bias))
+        if features.place is None:
+            return functional.linear(torch.cat([features.encoding, context.code], dim=1), weight, bias)
+        # states that come under several conditions pass the wide part of the layer once
+        of_states = functional.linear(features.encoding, weight[:, : self.encoding_width], bias)
+        return torch.addmm(features.spread(of_states), context.code, weight[:, self.encoding_width :].t())
+
     def forward_logits(self, hidden: Tensor, features: Features, context: Context) -> Tensor:
         """Return unmasked forward logits [N, A]."""
-        logits = self._heads(hidden, features.slots, self.slot, self.vocabulary)
+        logits = self._heads(hidden, features, self.slot, self.vocabulary)
         return logits if context.scale is None else logits * context.scale
 
     def backward_logits(self, hidden: Tensor, features: Features) -> Tensor:
         """Return unmasked backward logits [N, R]; only with `has_learned_backward`."""
-        return self._heads(hidden, features.slots, self.backward_slot, self.backward_vocabulary)
+        return self._heads(hidden, features, self.backward_slot, self.backward_vocabulary)
 
     def both_logits(self, hidden: Tensor, features: Features, context: Context) -> tuple[Tensor, Tensor]:
         """Return unmasked forward [N, A] and backward logits [N, R] of the same states, by one product if possible."""
@@ -240,10 +249,10 @@ class Policy(nn.Module):
         """Return log Z(c) [B]."""
         return self.partition(condition.beta, self.conditions.encode(condition))  # type: ignore[no-any-return]
 
-    def _heads(self, hidden: Tensor, slots: Tensor | None, slot: SlotHead | None, words: nn.Linear | None) -> Tensor:
+    def _heads(self, hidden: Tensor, features: Features, slot: SlotHead | None, words: nn.Linear | None) -> Tensor:
         parts = []
         if slot is not None:
-            parts.append(slot(hidden, slots))
+            parts.append(slot(hidden, features))
         if words is not None:
             parts.append(functional.linear(hidden, words.weight, words.bias))
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)

@@ -13,11 +13,12 @@ import torch
 from torch import Generator, Tensor
 
 from models.checkpoint import CheckpointError, pack, unpack
-from models.gflownet.conditioning import Condition, ConditionSampler
+from models.gflownet.ahead import Ahead, interleave
+from models.gflownet.conditioning import Condition, ConditionSampler, join_conditions
 from models.gflownet.environment import Environment
 from models.gflownet.exploration.choice import behaviour_of
 from models.gflownet.losses import get_loss
-from models.gflownet.optimizer import adam_step, gradient_norm
+from models.gflownet.optimizer import adam_step, build_optimizer, flat_state, gradient_norm, load_state, set_rates
 from models.gflownet.policy import Policy, PolicySpec
 from models.gflownet.rewards import (
     InvalidLogRewardError,
@@ -47,6 +48,10 @@ class TrainerSettings:
     loss: str = "trajectory_balance"
     steps: int = 2000
     trajectories_per_step: int = 64
+    steps_per_draw: int = 1
+    """Steps whose trajectories are walked in one go, by the policy before the first of them."""
+    conditions_per_trajectory: int = 1
+    """Conditions a trajectory is learned from: its own, and others drawn anew, for which its object is scored too."""
     policy: PolicySpec = field(default_factory=PolicySpec)
     learning_rate: float = 3e-3
     log_z_learning_rate: float = 2e-2
@@ -118,9 +123,10 @@ class Trainer:
         self.policy = Policy(environment, conditions, spec, Generator().manual_seed(seed))
         self._parameters = list(self.policy.parameters())
         self._log_reward = log_reward
-        self._optimizer = _build_optimizer(self.policy, settings)
+        self._optimizer = build_optimizer(self.policy)
         known = _known_states(environment, measured)
         self._behaviour = behaviour_of(settings, self.policy, known, self._score)
+        self._ahead = Ahead()
 
     def run(self, steps: int, report: Callable[[int, Metrics], None] | None = None, every: int = 10) -> Metrics:
         """Take `steps` more steps and return the last metrics.
@@ -143,11 +149,9 @@ class Trainer:
         """
         if self.steps_done == 0:
             self._start_log_z()
-        condition = self._draw_conditions(self.settings.trajectories_per_step)
-        trajectories = self._behaviour.trajectories(self.policy, self.environment, condition, self.generator)
+        condition, trajectories = self._next()
         log_reward = self._score(trajectories.final_states, condition)
-        asked = self._ask_along(trajectories, log_reward, condition)
-        loss = self.loss(trajectories, asked, self.policy, condition).mean()
+        loss = self._loss(trajectories, log_reward, condition)
         for parameter in self._parameters:
             parameter.grad = None
         loss.backward()  # type: ignore[no-untyped-call]
@@ -157,7 +161,8 @@ class Trainer:
             raise FloatingPointError(f"the gradient of step {self.steps_done} is not finite")
         if numbers[2] > self.settings.gradient_norm:
             torch.nn.utils.clip_grads_with_norm_(self._parameters, self.settings.gradient_norm, norm)
-        self._set_rates()
+        rates = (self.settings.learning_rate, self.settings.log_z_learning_rate)
+        set_rates(self._optimizer, rates, self.steps_done / self.settings.steps, self.settings.final_rate)
         adam_step(self._optimizer)
         self._behaviour.observe(self.environment, trajectories.final_states, condition, log_reward)
         self.steps_done += 1
@@ -166,9 +171,9 @@ class Trainer:
     def state_dict(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return everything that changes while training: named tensors, and a JSON header."""
         tensors = {f"policy.{name}": value for name, value in self.policy.state_dict().items()}
-        for index, slot in self._optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{index}.{name}": value for name, value in slot.items()}
+        tensors |= {f"optimizer.{name}": value for name, value in flat_state(self._optimizer).items()}
         tensors |= self._behaviour.state_dict()
+        tensors |= {f"ahead.{name}": value for name, value in self._ahead.state_dict().items()}
         tensors["generator"] = self.generator.get_state()
         tensors["lowest_utility"] = torch.tensor(self.lowest_utility, dtype=torch.float64)
         counts = {"reward_calls": self.reward_calls, "partial_calls": self.partial_calls}
@@ -182,8 +187,9 @@ class Trainer:
         """
         try:
             self.policy.load_state_dict(_below(tensors, "policy"))
-            self._load_optimizer(_below(tensors, "optimizer"))
+            load_state(self._optimizer, _below(tensors, "optimizer"))
             self._behaviour.load_state_dict(tensors)
+            self._ahead.load_state_dict(_below(tensors, "ahead"), self.environment)
             self.generator.set_state(tensors["generator"])
             self.lowest_utility = float(tensors["lowest_utility"])
             self.steps_done, self.reward_calls = int(header["steps_done"]), int(header["reward_calls"])
@@ -203,13 +209,16 @@ class Trainer:
         """
         self.load_state_dict(*unpack(content))
 
-    def _load_optimizer(self, flat: Mapping[str, Tensor]) -> None:
-        state: dict[int, dict[str, Tensor]] = {}
-        for key, value in flat.items():
-            index, name = key.split(".", 1)
-            state.setdefault(int(index), {})[name] = value.clone()
-        groups = self._optimizer.state_dict()["param_groups"]
-        self._optimizer.load_state_dict({"state": state, "param_groups": groups})
+    def _next(self) -> tuple[Condition, Trajectories]:
+        """Return what the next step learns from, walking for several steps where none waits."""
+        if not len(self._ahead):
+            left = self.settings.steps - self.steps_done
+            n_steps = max(1, min(self.settings.steps_per_draw, left))
+            n = self.settings.trajectories_per_step
+            condition = interleave([self._draw_conditions(n) for _ in range(n_steps)])
+            walked = self._behaviour.trajectories(self.policy, self.environment, condition, self.generator)
+            self._ahead.put(condition, walked, n_steps)
+        return self._ahead.take()
 
     def _draw_conditions(self, n: int) -> Condition:
         if not self.loss.needs_groups:
@@ -217,24 +226,40 @@ class Trainer:
         groups = -(-n // self.settings.group_size)
         return self.conditions.sample(groups, self.generator).repeat(self.settings.group_size).at(slice(0, n))
 
+    def _loss(self, trajectories: Trajectories, log_reward: Tensor, condition: Condition) -> Tensor:
+        """Return the mean loss over the trajectories [B], each under its condition and under others."""
+        times, n = self.settings.conditions_per_trajectory, len(condition)
+        if times > 1:
+            others = [self._draw_conditions(n) for _ in range(times - 1)]
+            condition, trajectories = join_conditions([condition, *others]), trajectories.repeat(times)
+            more = self._checked(trajectories.final_states[n:], condition.at(slice(n, None)))
+            log_reward = torch.cat([log_reward, more])
+        asked = self._ask_along(trajectories, log_reward, condition)
+        return self.loss(trajectories, asked, self.policy, condition).mean()
+
     def _ask_along(self, trajectories: Trajectories, log_reward: Tensor, condition: Condition) -> Tensor:
         """Return the log-rewards that the loss takes, given those of the final states [B]."""
         if self.loss.rewards_of == "stopped":
             return stopped_log_rewards(trajectories, log_reward, condition, self._score)
         if self.loss.rewards_of == "partial":
             assert isinstance(self._log_reward, PartialLogReward)
-            self.partial_calls += trajectories.n_transitions
+            self.partial_calls += trajectories.n_transitions // self.settings.conditions_per_trajectory
             return partial_log_rewards(trajectories, log_reward, condition, self._log_reward)
         return log_reward
 
     def _score(self, final_states: Tensor, condition: Condition) -> Tensor:
-        """Return checked log-rewards [B], float32 and finite."""
+        """Return checked log-rewards [B] and count them."""
+        log_reward = self._checked(final_states, condition)
+        self.reward_calls += len(final_states)
+        return log_reward
+
+    def _checked(self, final_states: Tensor, condition: Condition) -> Tensor:
+        """Return log-rewards [B], float32 and finite."""
         log_reward = self._log_reward(final_states, condition).detach()
         if log_reward.shape != (len(final_states),):
             raise InvalidLogRewardError(f"log_reward has shape {tuple(log_reward.shape)}, not ({len(final_states)},)")
         if not bool((log_reward < torch.inf).all()):
             raise InvalidLogRewardError("log_reward holds NaN or +inf: a missing result is not a reward")
-        self.reward_calls += len(final_states)
         log_reward = log_reward.float()
         is_forbidden = log_reward.isneginf()
         utility = (log_reward / condition.beta).masked_fill(is_forbidden, torch.inf)
@@ -255,24 +280,6 @@ class Trainer:
         weight = trajectories.total(scores.log_pb - scores.log_pf) + self._score(trajectories.final_states, condition)
         estimates = weight.view(n, each).logsumexp(dim=1) - math.log(each)
         self.policy.partition.fit(condition.beta.view(n, each)[:, 0], estimates)
-
-    def _set_rates(self) -> None:
-        left = max(0.0, 1.0 - self.steps_done / self.settings.steps)
-        low = self.settings.final_rate
-        factor = low + (1.0 - low) * 0.5 * (1.0 - math.cos(math.pi * left))
-        rates = (self.settings.learning_rate, self.settings.log_z_learning_rate)
-        for group, rate in zip(self._optimizer.param_groups, rates, strict=True):
-            group["lr"] = rate * factor
-
-
-def _build_optimizer(policy: Policy, settings: TrainerSettings) -> torch.optim.Adam:
-    partition = list(policy.partition.parameters())
-    others = [value for name, value in policy.named_parameters() if not name.startswith("partition.")]
-    groups = [
-        {"params": others, "lr": settings.learning_rate},
-        {"params": partition, "lr": settings.log_z_learning_rate},
-    ]
-    return torch.optim.Adam(groups, fused=True)
 
 
 def _known_states(environment: Environment, texts: Sequence[str]) -> Tensor:

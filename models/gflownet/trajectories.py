@@ -17,14 +17,24 @@ from models.gflownet.environment import Environment
 @final
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What a policy sees of states: `encoding` [N, D] and, with slots only, `slots` [N, K, S]."""
+    """What a policy sees of N states: rows of `encoding` [U, D] and, with slots only, of `slots` [U, K, S].
+
+    `place` [N] says which row is each state's; without it there is one row per state.
+    """
 
     encoding: Tensor
     slots: Tensor | None
+    place: Tensor | None = None
 
     def at(self, rows: Tensor | slice) -> "Features":
-        """Return the features of the given rows."""
+        """Return the features of the given states."""
+        if self.place is not None:
+            return Features(self.encoding, self.slots, self.place[rows])
         return Features(self.encoding[rows], None if self.slots is None else self.slots[rows])
+
+    def spread(self, values: Tensor) -> Tensor:
+        """Return values of rows [U, ...] for every state [N, ...]."""
+        return values if self.place is None else values.index_select(0, self.place)
 
 
 def featurize(environment: Environment, states: Tensor) -> Features:
@@ -93,6 +103,50 @@ class Trajectories:
         """Return values per transition [N] as a table [T + extra, B] with zeros after each trajectory's end."""
         table = values.new_zeros(int(self.lengths.max()) + extra, len(self))
         return table.index_put((self.time, self.trajectory), values)
+
+    def repeat(self, times: int) -> "Trajectories":
+        """Return all trajectories [B * times], `times` times one after another; features are kept once."""
+        if times == 1:
+            return self
+        n, b = self.n_transitions, len(self)
+        shift = torch.arange(times, device=self.trajectory.device).repeat_interleave(n, output_size=n * times) * b
+        rows = torch.arange(n + b, device=self.trajectory.device)
+        place = torch.cat([rows[:n].repeat(times), rows[n:].repeat(times)])
+        return Trajectories(
+            environment=self.environment,
+            states=torch.cat([self.states[:n].repeat(times, 1), self.states[n:].repeat(times, 1)]),
+            actions=self.actions.repeat(times),
+            backward_actions=self.backward_actions.repeat(times),
+            trajectory=self.trajectory.repeat(times) + shift,
+            time=self.time.repeat(times),
+            lengths=self.lengths.repeat(times),
+            forward_mask=self.forward_mask.repeat(times, 1),
+            features=Features(self.features.encoding, self.features.slots, place),
+        )
+
+    def deal(self, n_parts: int) -> list["Trajectories"]:
+        """Return the trajectories in parts, dealt like cards: part i has the numbers i, i + n_parts, ... in order."""
+        if n_parts == 1:
+            return [self]
+        everyone = torch.arange(len(self), device=self.trajectory.device)
+        part = torch.cat([self.trajectory, everyone]) % n_parts  # [N + B]
+        rows = part.argsort(stable=True).split(torch.bincount(part, minlength=n_parts).tolist())
+        return [self._part(states, everyone[i::n_parts], n_parts) for i, states in enumerate(rows)]
+
+    def _part(self, states: Tensor, members: Tensor, n_parts: int) -> "Trajectories":
+        """Return some of the trajectories; their rows of `states`, transitions first, are given."""
+        rows = states[: len(states) - len(members)]
+        return Trajectories(
+            environment=self.environment,
+            states=self.states.index_select(0, states),
+            actions=self.actions.index_select(0, rows),
+            backward_actions=self.backward_actions.index_select(0, rows),
+            trajectory=self.trajectory.index_select(0, rows).div_(n_parts, rounding_mode="floor"),
+            time=self.time.index_select(0, rows),
+            lengths=self.lengths.index_select(0, members),
+            forward_mask=self.forward_mask.index_select(0, rows),
+            features=self.features.at(states),
+        )
 
 
 def join(parts: Sequence[Trajectories]) -> Trajectories:

@@ -91,7 +91,7 @@ def build_trainer(
     Raises:
         UnfitLossError: if the loss asks for something that the environment or the reward does not offer.
     """
-    conditions = ConditionSampler(spec.beta, n_objectives, device=environment.device)
+    conditions = ConditionSampler(spec.beta, n_objectives, device=environment.device, beta_law=spec.beta_law)
     return Trainer(environment, conditions, reward, settings_of(spec), seed, measured)
 
 
@@ -101,6 +101,8 @@ def settings_of(spec: SamplerSpec) -> TrainerSettings:
         loss=spec.loss,
         steps=spec.steps,
         trajectories_per_step=spec.trajectories_per_step,
+        steps_per_draw=spec.steps_per_draw,
+        conditions_per_trajectory=spec.conditions_per_trajectory,
         policy=PolicySpec(has_learned_backward=spec.backward_policy == "learned"),
         huber_delta=spec.huber_delta,
         random_action_probability=spec.random_action_probability,
@@ -126,7 +128,7 @@ def trained_policy(
     Raises:
         RuntimeError: if the weights are of a policy of another shape.
     """
-    conditions = ConditionSampler(spec.beta, n_objectives, device=environment.device)
+    conditions = ConditionSampler(spec.beta, n_objectives, device=environment.device, beta_law=spec.beta_law)
     shape = replace(settings_of(spec).policy, has_flow="flow.weight" in weights)
     policy = Policy(environment, conditions, shape, torch.Generator().manual_seed(0))
     policy.load_state_dict(weights)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from models.gflownet.exploration.averaged import Averaged
@@ -36,7 +37,8 @@ def behaviour_of(settings: TrainerSettings, policy: Policy, measured: Tensor, lo
     """
     replayed = settings.measured_share + settings.replay_share
     capacity, width = settings.replay_capacity, measured.shape[1]
-    replay = Replay(measured, capacity, settings.measured_share / max(replayed, 1e-9))
+    middle = math.sqrt(math.prod(policy.conditions.beta_range))
+    replay = Replay(measured, capacity, settings.measured_share / max(replayed, 1e-9), middle)
     depth, rounds = settings.local_search_depth, settings.local_search_rounds
     parts = [
         Part("diverse", DiverseReplay(width, capacity), settings.diverse_share),

@@ -17,6 +17,9 @@ from models.gflownet.policy import Policy
 from models.gflownet.sampler import walk_backward
 from models.gflownet.trajectories import Trajectories
 
+LEANING = (1.0, 6.0)
+"""Least and greatest power of u: all objects equally often, and half of the draws among the best 64th."""
+
 
 def first_of_each(keys: Tensor) -> Tensor:
     """Return the places [U], in order, at which each distinct key [L] first occurs."""
@@ -31,21 +34,25 @@ class Replay(Behaviour):
     """Walk back from measured objects, each equally often, and from the best distinct objects so far.
 
     An object's priority is its highest log-reward / beta, which compares objects seen at different temperatures. The
-    object of rank i is drawn with density proportional to 1 / sqrt(i). Costs no new proxy call where scores are cached.
+    object of rank i of L is drawn as L * u^p for uniform u. A target of high beta weighs few objects, so that p grows
+    with beta: it is 2 (density proportional to 1 / sqrt(i)) in the middle of the range, and stays within `LEANING`.
+    Costs no new proxy call where scores are cached.
 
     Args:
         measured: final states [L, W], as `Environment.states` returns them.
         capacity: how many of the best objects are kept.
         measured_share: of the trajectories, while there are objects of both kinds.
+        middle_beta: inverse temperature at which p is 2.
     """
 
     reward_calls = 0.0
 
-    def __init__(self, measured: Tensor, capacity: int, measured_share: float = 0.5) -> None:
+    def __init__(self, measured: Tensor, capacity: int, measured_share: float = 0.5, middle_beta: float = 1.0) -> None:
         if capacity < 1:
             raise ValueError(f"capacity must be at least 1, not {capacity}")
         self.capacity = capacity
         self.measured_share = measured_share
+        self.middle_beta = middle_beta
         self.measured = measured.cpu()
         self.best = self.measured[:0]
         self.keys = torch.empty(0, dtype=torch.int64)
@@ -66,7 +73,8 @@ class Replay(Behaviour):
         else:
             n_measured = n if len(self.measured) else 0
         known = self.measured[(uniform[:n_measured] * len(self.measured)).long()]
-        best = self.best[(uniform[n_measured:].square() * len(self.best)).long()]
+        power = (condition.beta[n_measured:].cpu() * (2.0 / self.middle_beta)).clamp(*LEANING)
+        best = self.best[(uniform[n_measured:].pow(power) * len(self.best)).long()]
         chosen = torch.cat([known, best]).to(environment.device)
         return walk_backward(policy, environment, chosen, condition, generator)
 

@@ -27,6 +27,17 @@ def test_beta_is_log_uniform_with_both_ends_in_use(generator: torch.Generator):
     assert torch.equal(condition.preference, torch.ones(20_000, 1))
 
 
+def test_beta_may_be_uniform_and_is_spread_evenly_in_every_draw(generator: torch.Generator):
+    sampler = ConditionSampler((1.0, 11.0), 1, beta_law="uniform")
+    for n in (1, 7, 200):
+        beta = sampler.sample(n, generator).beta
+        share = ((beta - 1.0) / 10.0).sort().values
+        strata = (torch.arange(n) + torch.tensor([[0.0], [1.0]])) / n * 1.1 - 0.05
+        assert (share >= strata[0].clamp(0, 1) - 1e-5).all()
+        assert (share <= strata[1].clamp(0, 1) + 1e-5).all()
+    assert not torch.equal(beta, beta.sort().values)
+
+
 @pytest.mark.parametrize("concentration", [0.2, 1.0, 1.5])
 def test_preferences_are_on_the_simplex_and_even(generator: torch.Generator, concentration: float):
     preference = ConditionSampler((1.0, 2.0), 3, concentration).sample(20_000, generator).preference

@@ -76,6 +76,35 @@ def test_resuming_with_each_behaviour_too(name: str, has_learned_backward: bool)
     assert_resumes(settings, build)
 
 
+@pytest.mark.parametrize("loss", LOSSES)
+def test_resuming_among_steps_walked_ahead_and_learned_under_several_conditions(loss: str):
+    settings = replace(SETTINGS, loss=loss, steps_per_draw=4, conditions_per_trajectory=3, group_size=4)
+    assert_resumes(settings, build_on_grid)
+
+
+def test_each_object_counts_once_however_many_conditions_it_is_learned_under():
+    asked: list[Tensor] = []
+
+    def log_reward(final_states: Tensor, condition: Condition) -> Tensor:
+        asked.append(final_states)
+        return letter_reward(final_states, condition)
+
+    trainer = build(replace(SETTINGS, conditions_per_trajectory=3, first_estimate=0), log_reward=log_reward)
+    trainer.run(2)
+    assert trainer.reward_calls == 2 * 16
+    own, others = asked[:2]
+    assert torch.equal(others, own.repeat(2, 1))
+
+
+def test_walking_ahead_asks_for_no_more_rewards_than_steps_need():
+    settings = replace(SETTINGS, steps=6, steps_per_draw=4)
+    one, several = build(replace(settings, steps_per_draw=1)), build(settings)
+    one.run(6)
+    several.run(6)
+    assert several.reward_calls == one.reward_calls
+    assert not any(name.startswith("ahead.") for name in bits(several))
+
+
 def test_the_seed_decides_everything():
     one, same, other = build(), build(), build(seed=4)
     for trainer in (one, same, other):

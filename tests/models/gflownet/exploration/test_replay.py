@@ -40,9 +40,9 @@ def test_the_best_distinct_objects_are_kept_in_order_whatever_their_temperature(
     assert replay.priority.tolist() == pytest.approx([2.0, 1.0, 0.9])
 
 
-def walked(replay: Replay, n: int, generator: torch.Generator) -> list[str]:
+def walked(replay: Replay, n: int, generator: torch.Generator, beta: float | None = None) -> list[str]:
     policy = Policy(ENVIRONMENT, CONDITIONS, PolicySpec(width=8), generator)
-    condition: Condition = CONDITIONS.sample(n, generator)
+    condition: Condition = CONDITIONS.fixed(beta, n=n) if beta else CONDITIONS.sample(n, generator)
     return ENVIRONMENT.objects(replay.trajectories(policy, ENVIRONMENT, condition, generator).final_states)
 
 
@@ -61,12 +61,23 @@ def test_without_objects_it_is_not_ready():
     assert replay.is_ready()
 
 
-def test_better_objects_are_drawn_more_often(generator: torch.Generator):
-    replay = Replay(empty(), capacity=4)
+@pytest.mark.parametrize(
+    ("beta", "expected"),
+    [
+        (0.1, [0.25, 0.25, 0.25, 0.25]),
+        (2.0, [0.5, 0.207, 0.159, 0.134]),
+        (4.0, [0.707, 0.134, 0.090, 0.069]),
+        (64.0, [0.794, 0.097, 0.062, 0.047]),
+    ],
+)
+def test_better_objects_are_drawn_more_often_the_more_so_for_high_betas(
+    generator: torch.Generator, beta: float, expected: list[float]
+):
+    replay = Replay(empty(), capacity=4, middle_beta=2.0)
     show(replay, ["AAA", "AAB", "ABA", "ABB"], [4.0, 3.0, 2.0, 1.0])
-    texts = walked(replay, 4000, generator)
+    texts = walked(replay, 4000, generator, beta)
     counts = [texts.count(text) / 4000 for text in ("AAA", "AAB", "ABA", "ABB")]
-    assert counts == pytest.approx([0.5, 0.207, 0.159, 0.134], abs=0.03)
+    assert counts == pytest.approx(expected, abs=0.03)
 
 
 def test_its_state_comes_back():

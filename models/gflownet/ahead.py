@@ -1,0 +1,67 @@
+"""Steps walked ahead: one walk gives the trajectories of several steps. It knows no policy, behaviour or loss.
+
+A walk costs per step of its longest trajectory, so that few trajectories cost nearly as much as many. What is walked
+ahead was sampled by a policy a few gradient steps older, which losses allow, since they score by the policy of the day.
+Letters: B trajectories of one step, k steps.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import final
+
+import torch
+from torch import Tensor
+
+from models.gflownet.conditioning import Condition
+from models.gflownet.environment import Environment
+from models.gflownet.trajectories import Trajectories, featurize
+
+COLUMNS = ("states", "actions", "backward_actions", "trajectory", "time", "lengths")
+
+
+def interleave(conditions: Sequence[Condition]) -> Condition:
+    """Return the conditions [B] of k steps in turn, one of each after another: [B * k]."""
+    if len(conditions) == 1:
+        return conditions[0]
+    beta = torch.stack([condition.beta for condition in conditions], dim=1)
+    preference = torch.stack([condition.preference for condition in conditions], dim=1)
+    return Condition(beta.flatten(), preference.flatten(0, 1))
+
+
+@final
+class Ahead:
+    """Conditions and trajectories that wait for their step."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[Condition, Trajectories]] = []
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def put(self, condition: Condition, trajectories: Trajectories, n_steps: int) -> None:
+        """Deal interleaved conditions and their trajectories [B * k] out to k steps."""
+        parts = trajectories.deal(n_steps)
+        self._waiting += [(condition.at(slice(i, None, n_steps)), part) for i, part in enumerate(parts)]
+
+    def take(self) -> tuple[Condition, Trajectories]:
+        """Return what the next step learns from."""
+        return self._waiting.pop(0)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return everything that waits."""
+        state: dict[str, Tensor] = {}
+        for i, (condition, part) in enumerate(self._waiting):
+            state |= {f"{i}.beta": condition.beta, f"{i}.preference": condition.preference}
+            state |= {f"{i}.{name}": getattr(part, name) for name in COLUMNS}
+        return state
+
+    def load_state_dict(self, state: Mapping[str, Tensor], environment: Environment) -> None:
+        """Take back what waited; masks and features are worked out again."""
+        self._waiting = []
+        while f"{len(self)}.beta" in state:
+            start = f"{len(self)}."
+            columns = {name: state[start + name].to(environment.device) for name in (*COLUMNS, "beta", "preference")}
+            condition = Condition(columns.pop("beta"), columns.pop("preference"))
+            states = columns["states"]
+            mask = environment.forward_mask(states[: len(columns["actions"])])
+            part = Trajectories(environment, **columns, forward_mask=mask, features=featurize(environment, states))
+            self._waiting.append((condition, part))
