@@ -15,8 +15,8 @@ with 4-grams and 2x256, .117 with a larger rate as well (3e-3 or 6e-3, Huber's d
 On the grid L1 is .196 by the peer's protocol, .148 with a larger decayed rate, Huber and exploration (.214 if the
 backward policy is uniform), .117 with half of 128 replayed and .033 with three quarters of 64.
 
-Each part runs alone: `--part losses`, `calls`, `qm9`, `minutes` or `grids`. The minutes take 30 core-minutes, all
-others together about 20.
+Each part runs alone: `--part losses`, `calls`, `qm9`, `minutes`, `grids` or `ahead`. The minutes take 30 core-minutes,
+`ahead` 25 and all others together about 20.
 """
 
 import math
@@ -240,12 +240,36 @@ def losses(report: Report, *, quick: bool) -> None:
         report.claim(f"{name}, {loss}: TV", tv, "<=", 0.1)
 
 
+def ahead(report: Report, *, quick: bool) -> None:
+    """What walking for several steps in one go costs in exact L1 after the same trajectories, and saves in time."""
+    seeds, share = (SEEDS[:1], 0.05) if quick else (SEEDS, 1.0)
+    small_steps = replace(PLAIN_GRID, trajectories_per_step=16)
+    cases = [
+        ("hypergrid 8^4", "the peer's protocol", 2 * GRID_TRAJECTORIES, small_steps),
+        ("hypergrid 8^4", "our recipe", GRID_TRAJECTORIES, OUR_GRID),
+        ("TFBind8", "our recipe", CALLS, BUDGET),
+    ]
+    for space, kind, calls, usual in cases:
+        found: dict[int, list[dict[str, float]]] = {}
+        several = [replace(usual, steps_per_draw=n_steps) for n_steps in (1, 2, 4, 8)]
+        jobs = [Job(space, within_calls(int(calls * share), one), seed) for one in several for seed in seeds]
+        for job, answer in zip(jobs, side_by_side(trained, jobs), strict=True):
+            found.setdefault(job.settings.steps_per_draw, []).append(answer)
+        for n_steps, answers in found.items():
+            tv, half = mean_and_half([answer["tv"] for answer in answers])
+            cells = {"l1": 2 * tv, "half": 2 * half, "seconds": mean(answers, "seconds")}
+            report.row(space=space, who=kind, steps_per_draw=n_steps, **cells)
+        ratio = mean(found[4], "tv") / mean(found[1], "tv")
+        report.claim(f"{space}, {kind}: L1 with 4 steps a walk over that with 1", ratio, "<=", 1.05)
+
+
 PARTS = {
     "losses": (losses, TFBIND8),
     "calls": (budget_of_calls, TFBIND8),
     "qm9": (qm9_strings, QM9_STRINGS),
     "minutes": (budget_of_minutes, TFBIND8),
     "grids": (grids, None),
+    "ahead": (ahead, TFBIND8),
 }
 """Each part and the measured table it needs."""
 

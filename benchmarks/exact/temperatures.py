@@ -41,7 +41,8 @@ def temperature_base(values: Tensor, _: Tensor) -> Tensor:
 def temperature(job: Job) -> list[dict[str, Any]]:
     """Train one policy, conditional or dedicated, and return a row for each beta it serves."""
     aim = Target(spaces.tfbind8(NGRAMS), temperature_base)
-    conditions = ConditionSampler((job.beta, job.beta) if job.beta else (BETAS[0], BETAS[-1]), 1)
+    betas = (job.beta, job.beta) if job.beta else (BETAS[0], BETAS[-1])
+    conditions = ConditionSampler(betas, 1, beta_law="uniform")
     settings = job.settings(TRAINING)
     started = time.perf_counter()
     trainer = aim.trainer(conditions, settings, job.seed)
@@ -55,8 +56,8 @@ def temperature(job: Job) -> list[dict[str, Any]]:
         cells = {"policy": job.kind, "beta": beta, "seed": job.seed, **asdict(fit(aim, trainer, condition))}
         rows.append({**cells, "mean_y": found, "exact_y": float(truth), "seconds": seconds})
     if job.beta is None:
-        betas = torch.logspace(0, 1, 20).tolist()
-        rise = smallest_rise([float(expected(aim, trainer, conditions.fixed(beta))[0]) for beta in betas])
+        grid = torch.logspace(0, 1, 20).tolist()
+        rise = smallest_rise([float(expected(aim, trainer, conditions.fixed(beta))[0]) for beta in grid])
         rows = [{**row, "smallest_rise": rise} for row in rows]
     return rows
 

@@ -106,10 +106,11 @@ def n_replayed(settings: TrainerSettings) -> int:
 def reward_calls(settings: TrainerSettings) -> int:
     """Return the freshly sampled trajectories of a whole run: every step's, and the first estimate of log Z.
 
-    The first step has nothing to replay yet.
+    The first draw has nothing to replay yet.
     """
     fresh = settings.trajectories_per_step - n_replayed(settings)
-    return settings.first_estimate + n_replayed(settings) + settings.steps * fresh
+    first = settings.steps_per_draw * n_replayed(settings)
+    return settings.first_estimate + first + settings.steps * fresh
 
 
 def within_calls(calls: int, settings: TrainerSettings) -> TrainerSettings:
