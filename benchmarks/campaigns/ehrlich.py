@@ -91,10 +91,14 @@ def run(session: Session) -> None:
 
 
 def _claim(session: Session, length: int, rows: list[Row]) -> None:
-    """Hold our means against the model-free genetic algorithm at equal assays."""
-    for figure in ("best_value", "mean_of_top_100", "circles_of_top_100"):
-        gap, half, n = difference(rows, ("assayflow", "genetic"), figure, ROUNDS)
-        session.report.claim(f"{NAME}, length {length}: {figure}, ours less genetic", gap, ">=", 0.0)
-        session.report.notes.append(f"{NAME}, length {length}: {figure} differs by {gap:.3g} ± {half:.2g} ({n} seeds)")
+    """Hold our means against those of genetic algorithms at equal assays, seed by seed."""
+    title = f"{NAME}, length {length}"
+    for other in ("genetic", "genetic_on_proxies"):
+        for figure in ("best_value", "mean_of_top_100", "circles_of_top_100"):
+            gap, half, n = difference(rows, ("assayflow", other), figure, ROUNDS)
+            if n:
+                session.report.claim(f"{title}: {figure}, ours less {other}", gap, ">=", 0.0)
+                session.report.notes.append(f"{title}: {figure}, ours less {other}: {gap:.3g} ± {half:.2g} ({n} seeds)")
     best = mean(rows, "assayflow", "best_value", ROUNDS)
-    session.report.claim(f"{NAME}, length {length}: mean best value", best, ">=", 0.9)
+    if best == best:  # noqa: PLR0124 - NaN where ours was not run
+        session.report.claim(f"{title}: mean best value", best, ">=", 0.9)
