@@ -18,8 +18,13 @@ def cell_text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.8g}" if math.isfinite(value) else ""
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(_FORMULA_STARTS) and not is_number(value) else value
+        return f"'{value}" if looks_like_formula(value) else value
     return str(value)
+
+
+def looks_like_formula(text: str) -> bool:
+    """Return whether a spreadsheet might run the text."""
+    return text.startswith(_FORMULA_STARTS) and not is_number(text)
 
 
 def unprotected(text: str) -> str:

@@ -40,8 +40,8 @@ class UnknownFormatError(ValueError):
 class RawRow:
     """One row as it stands in the file.
 
-    `number` counts as a spreadsheet does (the header of a CSV is row 1) or, in JSON, from 1. A row with a `problem`
-    could not be split into cells.
+    `number` counts as a spreadsheet does (the header of a CSV is row 1) or, in JSON and SDF, records from 1. A row with
+    a `problem` could not be split into cells.
     """
 
     number: int
@@ -109,6 +109,26 @@ def read_table(content: bytes, media_type: str) -> Table:
             return _checked(item.read(content, _charset(parameters)))
     known = ", ".join(media_types())
     raise UnknownFormatError(f"{wanted or 'no media type'} is not a table format; send one of {known}")
+
+
+def media_type_named(filename: str) -> str | None:
+    """Return the media type that a file's name speaks of; None if it is none that `read_table` understands."""
+    extension = filename.rpartition(".")[2].lower()
+    return next((item.media_types[0] for item in formats() if item.read and item.extension == extension), None)
+
+
+def check_names(header: Sequence[str], row: int) -> None:
+    """Check that the columns of a header can be told apart; blank ones are passed over.
+
+    Raises:
+        TableError: if two share a name, whatever their capitals.
+    """
+    seen: set[str] = set()
+    for name in header:
+        key = name.casefold()
+        if key and key in seen:
+            raise TableError(f"two columns are named {name!r}", row=row, column=name)
+        seen.add(key)
 
 
 def _charset(parameters: str) -> str | None:

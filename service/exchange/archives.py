@@ -1,0 +1,67 @@
+"""A workbook's archive, looked through before anything parses it: zip bombs, passwords, entities. Knows no cells."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+import zlib
+
+from service.exchange.tables import TableError
+
+MAX_UNPACKED = 128 * 2**20
+"""Most bytes that all parts of an archive may have."""
+MAX_PARTS = 1_000
+MAX_TAGS = 12_000_000
+"""Most markup that all parts may have: a cell with a number is four."""
+
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_FORMULA = re.compile(rb"<(?:\w{1,40}:)?f[\s/>]")
+# Others unpack a few bytes into gigabytes at once, and no spreadsheet writes them.
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
+
+
+def check_archive(content: bytes) -> bool:
+    """Return whether a workbook may hold formulas, once it is safe to parse.
+
+    Document types are refused: OPC (ECMA-376, part 2) forbids them, and they are where entities come from.
+
+    Raises:
+        TableError: if it is no archive, protected, broken, too large when unpacked, or declares a document type.
+    """
+    if content.startswith(_OLE):
+        if _ENCRYPTED in content:
+            raise TableError("the workbook is protected by a password: save it without one")
+        raise TableError("this is a workbook of before 2007 (.xls): save it as .xlsx")
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return _look_through(archive)
+    except _BROKEN as error:
+        if isinstance(error, TableError):
+            raise
+        raise TableError("this is no XLSX workbook, or a damaged one: it cannot be unpacked") from error
+
+
+def _look_through(archive: zipfile.ZipFile) -> bool:
+    parts = archive.infolist()
+    if len(parts) > MAX_PARTS:
+        raise TableError(f"the workbook has {len(parts)} parts; at most {MAX_PARTS} are read")
+    if any(part.flag_bits & 1 for part in parts):
+        raise TableError("the workbook is protected by a password: save it without one")
+    if any(part.compress_type not in _COMPRESSIONS for part in parts):
+        raise TableError("the workbook is compressed in a way that spreadsheets do not use")
+    # `zipfile` unpacks no part beyond the size that it declares, so that the sum is what reading can cost.
+    if sum(part.file_size for part in parts) > MAX_UNPACKED:
+        raise TableError(f"the workbook unpacks to more than {MAX_UNPACKED >> 20} MiB: split it or send CSV")
+    n_tags, has_formulas = 0, False
+    for part in parts:
+        text = archive.read(part)
+        n_tags += text.count(b"<")
+        has_formulas |= _FORMULA.search(text) is not None
+        if part.filename.endswith((".xml", ".rels")) and b"<!DOCTYPE" in text.replace(b"\0", b""):
+            raise TableError(f"{part.filename[:80]} declares a document type, which no spreadsheet does")
+    if n_tags > MAX_TAGS:
+        raise TableError("the workbook has too many cells: split it or send CSV")
+    return has_formulas

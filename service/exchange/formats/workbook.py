@@ -1,0 +1,197 @@
+"""XLSX: the first sheet under a header row, and flat rows as a sheet whose header stays in view.
+
+Knows nothing of what the columns mean.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from dataclasses import dataclass
+from datetime import datetime, time
+from functools import lru_cache
+from itertools import repeat
+from typing import TYPE_CHECKING, Any
+
+from service.exchange.archives import check_archive
+from service.exchange.spreadsheet import looks_like_formula, unprotected
+from service.exchange.tables import RawRow, Table, TableError, TableFormat, check_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+MAX_CELLS = 3_000_000
+"""Most cells that are looked at, the blank ones between others among them."""
+LAST_ROW = 2**20
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_LITERAL = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.')
+_WIDTHS = (10, 45)
+"""Narrowest and widest column of a written sheet, in characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A row of the sheet as texts, with the cells whose formula was never calculated."""
+
+    number: int
+    texts: Sequence[str]
+    uncalculated: Mapping[int, str]
+
+
+def read(content: bytes, charset: str | None) -> Table:
+    """Read the first visible sheet under a header row; formulas count as the values last calculated.
+
+    Raises:
+        TableError: if the file is no workbook, protected, broken or too large, or its header names a column twice or
+            not at all.
+    """
+    del charset  # XML says by itself which encoding it is in
+    has_formulas = check_archive(content)
+    try:
+        return _table(content, has_formulas=has_formulas)
+    except TableError:
+        raise
+    except Exception as error:  # openpyxl raises whatever its parsers meet in a damaged part
+        raise TableError("the workbook is damaged: open it in a spreadsheet program and save it again") from error
+
+
+def write(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Return the rows as a workbook of one sheet, in which no text is run as a formula."""
+    from openpyxl import Workbook
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
+
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Table")
+    sheet.freeze_panes = "A2"
+    header = list(rows[0]) if rows else []
+    for place, name in enumerate(header, 1):
+        longest = max(len(str(value)) for value in (name, *(row[name] for row in rows[:100])) if value is not None)
+        sheet.column_dimensions[get_column_letter(place)].width = min(max(longest + 2, _WIDTHS[0]), _WIDTHS[1])
+    if header:
+        sheet.append([_written(sheet, name, Font(bold=True)) for name in header])
+    for row in rows:
+        sheet.append([_written(sheet, value) for value in row.values()])
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _written(sheet: Any, value: Any, font: Any = None) -> Any:
+    from openpyxl.cell import WriteOnlyCell
+
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, float):
+        return float(f"{value:.8g}") if math.isfinite(value) else None
+    text = _ILLEGAL.sub("\ufffd", str(value))
+    cell = WriteOnlyCell(sheet, text)
+    cell.data_type = "s"  # else openpyxl would take what starts like a formula for one
+    cell.quotePrefix = looks_like_formula(text)
+    if font is not None:
+        cell.font = font
+    return cell
+
+
+def _table(content: bytes, *, has_formulas: bool) -> Table:
+    sheet, warnings = _first_sheet(content)
+    raw = _first_sheet(content, data_only=False)[0] if has_formulas else None
+    lines = (line for line in _lines(sheet, raw) if any(line.texts) or line.uncalculated)
+    head = next(lines, None)
+    if head is None:
+        raise TableError(f"the sheet {sheet.title!r} is empty; its first row must name the columns")
+    header = [" ".join(text.split()) for text in head.texts]
+    check_names(header, head.number)
+    rows = tuple(_row(line, header, head.number) for line in lines)
+    return Table(tuple(name for name in header if name), rows, tuple(warnings))
+
+
+def _first_sheet(content: bytes, *, data_only: bool = True) -> tuple[Any, list[str]]:
+    from openpyxl import load_workbook
+
+    book = load_workbook(io.BytesIO(content), read_only=True, data_only=data_only, keep_links=False)
+    visible = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+    if not visible:
+        raise TableError("the workbook has no visible sheet")
+    sheet, *others = visible
+    sheet.reset_dimensions()  # what a file declares of its size may be wrong, or a trap
+    shown = ", ".join(repr(other.title[:40]) for other in others[:4]) + (", ..." if others[4:] else "")
+    return sheet, [f"only the first sheet, {sheet.title!r}, was read, not {shown}"] if others else []
+
+
+def _lines(sheet: Any, raw: Any | None) -> Iterator[_Line]:
+    n_cells = 0
+    formulas: Iterable[Any] = repeat(()) if raw is None else raw.iter_rows()
+    for number, (cells, unread) in enumerate(zip(sheet.iter_rows(), formulas, strict=False), 1):
+        n_cells += len(cells)
+        if number > LAST_ROW or n_cells > MAX_CELLS:
+            raise TableError(f"the sheet has more than {MAX_CELLS} cells: split it or send CSV", row=number)
+        uncalculated = {
+            place: item.coordinate
+            for place, (item, cell) in enumerate(zip(unread, cells, strict=False))
+            # A formula whose value is an empty text says so in its type.
+            if item.data_type == "f" and cell.value is None and cell.data_type != "str"
+        }
+        yield _Line(number, [_text(cell) for cell in cells], uncalculated)
+
+
+def _row(line: _Line, header: Sequence[str], header_row: int) -> RawRow:
+    named = {name: text for name, text in zip(header, line.texts, strict=False) if name}
+    for place, text in enumerate(line.texts):
+        if text and (place >= len(header) or not header[place]):
+            _refuse_unnamed(line.number, place, text, header_row)
+    for place, where in line.uncalculated.items():
+        if place < len(header) and header[place]:
+            problem = f"the formula in {where} was never calculated: open the file in a spreadsheet program and save it"
+            return RawRow(line.number, named, problem)
+    return RawRow(line.number, named)
+
+
+def _refuse_unnamed(row: int, place: int, text: str, header_row: int) -> None:
+    from openpyxl.utils import get_column_letter
+
+    column = get_column_letter(place + 1)
+    shown = repr(text if len(text) <= 40 else f"{text[:37]}...")  # noqa: PLR2004 - part of a sentence
+    raise TableError(
+        f"column {column} has no name in row {header_row}, but {column}{row} holds {shown}: name every column there "
+        "(a merged cell names only its first)",
+        row=header_row,
+        column=column,
+    )
+
+
+def _text(cell: Any) -> str:
+    """Return what a person sees in a cell, without rounding."""
+    value = cell.value
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return unprotected(value.strip())
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, int | float):
+        return _digits(value, cell.number_format)
+    if isinstance(value, datetime) and value.time() == time():
+        return value.date().isoformat()
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _digits(value: float, number_format: str | None) -> str:
+    is_percent, n_zeros = _shown(number_format or "General")
+    if is_percent:
+        return f"{value * 100:.15g}%"
+    if isinstance(value, int):
+        return f"{value:0{n_zeros}d}"
+    return f"{value:.15g}"  # as many digits as a spreadsheet has
+
+
+@lru_cache(maxsize=1_000)
+def _shown(number_format: str) -> tuple[bool, int]:
+    """Return whether a number is shown in percent, and with how many digits at least (00042)."""
+    plain = _LITERAL.sub("", number_format.partition(";")[0])
+    return "%" in plain, len(plain) if plain and not plain.strip("0") else 0
+
+
+FORMAT = TableFormat("xlsx", (MEDIA_TYPE,), read, write)

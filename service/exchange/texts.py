@@ -1,0 +1,54 @@
+"""A file's bytes as text: UTF-8, UTF-16, Latin-1, or the charset that was declared. Knows no format."""
+
+from __future__ import annotations
+
+import codecs
+
+from service.exchange.tables import TableError, is_storable
+
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+# Codecs that are no alphabets (zlib, punycode) would let a small file ask for much work.
+_CHARSETS = ("utf-", "ascii", "iso8859", "cp", "mac", "shift", "euc", "gb", "big5", "koi8")
+
+
+def decode(content: bytes, charset: str | None) -> tuple[str, list[str]]:
+    """Return the text, and warnings of what was guessed.
+
+    Raises:
+        TableError: if the charset is unknown or not that of the content, or the text cannot be stored.
+    """
+    text, warnings = _decoded(content, charset)
+    if not is_storable(text):
+        raise TableError("the file holds NUL characters: it is no text, or UTF-16 without a byte order mark")
+    return text, warnings
+
+
+def _decoded(content: bytes, charset: str | None) -> tuple[str, list[str]]:
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if content.startswith(mark):
+            return _strict(content[len(mark) :], encoding), []
+    if charset is not None:
+        return _strict(content, charset), []
+    try:
+        return content.decode("utf-8"), []
+    except UnicodeDecodeError:
+        warning = "the file is not UTF-8; it was read as Latin-1: check letters outside ASCII, such as µ"
+        return content.decode("latin-1"), [warning]
+
+
+def _strict(content: bytes, encoding: str) -> str:
+    try:
+        name = codecs.lookup(encoding).name
+    except (LookupError, ValueError) as error:
+        raise TableError(f"unknown charset {encoding[:40]!r}") from error
+    if not name.startswith(_CHARSETS):
+        raise TableError(f"unknown charset {encoding[:40]!r}")
+    try:
+        return content.decode(name)
+    except ValueError as error:
+        raise TableError(f"the file is not valid {encoding}") from error
