@@ -130,7 +130,7 @@ class Trajectories:
             return [self]
         everyone = torch.arange(len(self), device=self.trajectory.device)
         part = torch.cat([self.trajectory, everyone]) % n_parts  # [N + B]
-        rows = part.argsort(stable=True).split(torch.bincount(part, minlength=n_parts).tolist())
+        rows = torch.split(part.argsort(stable=True), torch.bincount(part, minlength=n_parts).tolist())
         return [self._part(states, everyone[i::n_parts], n_parts) for i, states in enumerate(rows)]
 
     def _part(self, states: Tensor, members: Tensor, n_parts: int) -> "Trajectories":
