@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any, final
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from service import terminal
 from service.demo.outcome import wish
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from service.demo.client import Event
+    from service.client import Event
     from service.demo.labs.case import Case
     from service.demo.outcome import Line
-
-_STEPS = 10
-"""Without a terminal, progress is told about this often in a round."""
-_WIDEST_OBJECT = 48
 
 
 @final
@@ -30,7 +25,7 @@ class Printer:
     """Prints to one console."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(highlight=False)
+        self.console = console or Console(highlight=False, emoji=False)
 
     def say(self, text: str) -> None:
         """Print one line as it is."""
@@ -51,15 +46,14 @@ class Printer:
 
     def report(self, report: Mapping[str, Any]) -> None:
         """Print what became of an upload."""
-        counts = ", ".join(f"{report[name]} {name}" for name in ("accepted", "rejected", "skipped") if report.get(name))
-        self.say(f"uploaded: {counts}")
-        refused = [row for row in report["rows"] if row["status"] == "rejected"]
-        for row in refused[:3]:
-            self.say(f"  row {row['row']}: {row['reason']}")
+        first, *reasons = terminal.report_lines(report)
+        self.say(f"uploaded: {first}")
+        for line in reasons:
+            self.say(line)
 
     def progress(self, events: Iterable[Event], title: str) -> Event | None:
         """Show a round's progress until it rests, and return its last event."""
-        return self._bar(events, title) if self.console.is_terminal else self._lines(events, title)
+        return terminal.progress(self.console, events, title)
 
     def batch(self, candidates: Sequence[Mapping[str, Any]], objectives: Sequence[Mapping[str, Any]]) -> None:
         """Print a batch as a table, and the first candidate's reason."""
@@ -68,17 +62,29 @@ class Printer:
             table.add_column(objective["name"], justify="right")
         table.add_column("nearest measured", justify="right")
         for candidate in candidates:
-            cells = [_value(candidate, objective) for objective in objectives]
+            cells = [terminal.value(candidate, objective) for objective in objectives]
             nearest = candidate["nearest_measured"]
             table.add_row(
                 str(candidate["rank"]),
-                escape(_shortened(candidate["display"])),
+                escape(terminal.shortened(candidate["display"])),
                 *cells,
                 f"{nearest['similarity']:.2f}" if nearest else "",
             )
         self.console.print(table)
         if candidates:
             self.say(f"why the first one: {candidates[0]['reason']}")
+
+    def samples(self, told: Mapping[str, Any], objectives: Sequence[Mapping[str, Any]]) -> None:
+        """Print samples as a table, and what drawing them was like."""
+        self.console.print(terminal.samples_table(told["samples"], objectives))
+        for statement in told["summary"].get("statements", []):
+            self.say(f"note: {statement}")
+
+    def predictions(self, told: Mapping[str, Any], objectives: Sequence[Mapping[str, Any]]) -> None:
+        """Print what is believed of somebody's own objects, and which rows were none."""
+        self.console.print(terminal.predictions_table(told["rows"], objectives))
+        for line in terminal.report_lines(told["report"])[1:]:
+            self.say(line)
 
     def advice(self, summary: Mapping[str, Any], batch: int | None = None) -> None:
         """Print how earlier predictions held, whether another round is worth it, and what the round says of itself.
@@ -113,34 +119,6 @@ class Printer:
         for path in sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")):
             self.say(f"  {path.name}")
 
-    def _bar(self, events: Iterable[Event], title: str) -> Event | None:
-        last = None
-        columns = (TextColumn("{task.fields[title]}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
-        with Progress(*columns, TimeElapsedColumn(), TextColumn("{task.description}"), console=self.console) as bar:
-            task = bar.add_task("waiting for a worker", total=1.0, title=title)
-            for event in events:
-                last = event
-                bar.update(task, completed=event.progress, description=escape(f"{event.state}: {event.message}"))
-        return last
-
-    def _lines(self, events: Iterable[Event], title: str) -> Event | None:
-        last, told, began = None, -1, time.monotonic()
-        for event in events:
-            if last is None or event.state != last.state or int(event.progress * _STEPS) > told:
-                told = int(event.progress * _STEPS)
-                elapsed = time.monotonic() - began
-                self.say(f"{title}  {event.progress:4.0%}  {elapsed:4.0f} s  {event.state}: {event.message}")
-            last = event
-        return last
-
-
-def _value(candidate: Mapping[str, Any], objective: Mapping[str, Any]) -> str:
-    prediction = candidate["predictions"].get(objective["name"])
-    if prediction is not None and objective.get("computed") is None:
-        return f"{prediction['mean']:.2f} ± {prediction['sd']:.2f}"
-    value = candidate["computed"].get(objective.get("computed"))
-    return "" if value is None else f"{value:.2f}"
-
 
 def _calibration(name: str, scores: Mapping[str, Any]) -> str:
     coverage = ", ".join(f"{share:.0%} at {float(level):.0%}" for level, share in scores["coverage"].items())
@@ -148,7 +126,3 @@ def _calibration(name: str, scores: Mapping[str, Any]) -> str:
         f"calibration of {name}, round {scores['round']}: CRPS {scores['crps']:.2f}, RMSE {scores['rmse']:.2f} against "
         f"± {scores['sharpness']:.2f} predicted; of {scores['n']} values, intervals held {coverage}"
     )
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _WIDEST_OBJECT else f"{text[: _WIDEST_OBJECT - 1]}…"

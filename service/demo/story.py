@@ -17,12 +17,13 @@ import numpy as np
 
 from models.campaign import CampaignSpec
 from models.domains import open_domain
-from service.demo.client import Client, RefusedError
+from service.client import Client, ClientError
 from service.demo.labs import open_case
 from service.demo.labs.case import read_rows, write_rows
 from service.demo.labs.simulated import fill_in
 from service.demo.outcome import Stage, hits, lines, verdicts
 from service.demo.pictures import Comparison, draw_batch, plot_predictions
+from service.demo.playing import look_back, play
 from service.demo.printing import Printer
 from service.machine import MachineError, machine
 from service.settings import Settings
@@ -68,7 +69,7 @@ def tell(kind: str, output: Path, printer: Printer | None = None) -> None:
                 story = _Story(case, spec, folder, client, running, printer)
                 try:
                     story.run()
-                except RefusedError as error:
+                except ClientError as error:
                     raise DemonstrationError(f"{error}; the logs are in {folder / 'logs'}") from error
             printer.say("stopping ...")
     printer.files(folder)
@@ -124,6 +125,8 @@ class _Story:
             self._round(campaign, domain, read)
             self.printer.say(self._calibration(number))
         self._compare()
+        play(self.client, campaign, self.case, self.printer, self.machine.check)
+        look_back(self.client, campaign, self.folder, self.printer)
 
     def _round(self, campaign: str, domain: Domain, read: Callable[..., Any]) -> None:
         number = self.client.start_round(campaign)

@@ -23,7 +23,8 @@ class Case:
     """One demonstration.
 
     `measured` returns the real rows to upload, by column; `fit` returns the simulated assay: what it would read,
-    without noise, for objects given by their table columns. `noise` is the assay's standard deviation.
+    without noise, for objects given by their table columns. `noise` is the assay's standard deviation. `own` are
+    objects that somebody asks the trained campaign about: one measured, one that it could propose, one it could not.
     """
 
     title: str
@@ -33,6 +34,7 @@ class Case:
     measured: Callable[[], list[dict[str, str]]]
     fit: Callable[[], Callable[[Sequence[Mapping[str, str]]], Floats]]
     noise: float
+    own: Sequence[Mapping[str, str]]
 
     def spec(self) -> dict[str, Any]:
         """Return the campaign, as a user would send it."""

@@ -57,4 +57,5 @@ CASE = Case(
     measured=_measured,
     fit=_fit,
     noise=0.1,
+    own=({"formula": "GaAs"}, {"formula": "CdSnP2"}, {"formula": "CsPbI3"}),
 )

@@ -84,4 +84,9 @@ CASE = Case(
     measured=_measured,
     fit=_fit,
     noise=0.3,
+    own=(
+        {"smiles": "NC(=O)c1cccnc1"},
+        {"smiles": "CC(=O)Nc1ccc(O)cc1"},
+        {"smiles": "CC(C)CCCC(C)C1CCC2C1(C)CCC1C2CC=C2CC(O)CCC21C"},
+    ),
 )

@@ -80,4 +80,5 @@ CASE = Case(
     measured=_measured,
     fit=_fit,
     noise=0.2,
+    own=({"sequence": "LW"}, {"sequence": "RPFF"}, {"sequence": "VYPFPGPI"}),
 )

@@ -49,6 +49,20 @@ def test_a_simulated_assay_reads_known_objects_nearly_as_they_were_measured(kind
     assert readings == pytest.approx(case.fit()(rows))
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_somebody_asks_about_a_measured_object_a_possible_one_and_an_impossible_one(kind: str):
+    case = open_case(kind)
+    domain = open_domain(CampaignSpec.model_validate(case.spec()).domain)
+    known = {
+        domain.parse({name: row[name] for name in domain.object_columns if row.get(name)}) for row in case.measured()
+    }
+    measured, possible, impossible = (domain.parse(columns) for columns in case.own)
+    assert measured in known
+    assert {possible, impossible}.isdisjoint(known)
+    assert domain.check(possible) == []
+    assert domain.check(impossible)
+
+
 def test_a_simulated_lab_reads_fails_and_bounds_and_says_that_it_is_simulated():
     rows = [{"candidate_id": str(i), "x": "", "relation": "", "outcome": "", "comment": ""} for i in range(20)]
     truth = np.linspace(0, 1, 20)

@@ -61,10 +61,14 @@ def test_two_rounds_leave_files_and_nothing_running(folder: Path, monkeypatch: p
         assert f"round-{number}-SIMULATED-results.csv" in names
         assert f"round {number}: " in text
     assert {"initial-data.csv", "predicted-against-simulated.png"} <= names
+    assert {"insights.json", "insights-pareto.svg", "insights-convergence.svg"} <= names
+    assert len([name for name in names if name.startswith("insights-")]) == 8
     assert "service" not in names
     assert "uploaded: 55 accepted" in text
     assert "uploaded: 5 accepted" in text
     assert "What improved, and what did not" in text
+    assert text.count("asked for samples") == 2
+    assert "no: " in text
     assert running_in(folder) == []
 
 

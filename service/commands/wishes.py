@@ -1,0 +1,105 @@
+"""From the words of a command line to a request for samples. Knows the members of the request, not what they do."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+
+SHIFTS = ("colder", "bolder")
+_NEXT_COLUMN = re.compile(r";(?=[^;=]+=)")
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What was typed, as it was typed; an empty one was left out."""
+
+    n: int
+    beta: Sequence[str] = ()
+    preference: Sequence[str] = ()
+    like: Sequence[str] = ()
+    similarity: float | None = None
+    require: Sequence[str] = ()
+    avoid: Sequence[str] = ()
+    avoid_group: Sequence[str] = ()
+    round: int | None = None
+    seed: int | None = None
+
+    def request(self) -> dict[str, Any]:
+        """Return the body of the request.
+
+        Raises:
+            typer.BadParameter: naming the option that cannot be read.
+        """
+        if self.similarity is not None and not self.like:
+            raise _bad("similarity", "needs --like, an object to be similar to")
+        likeness: dict[str, Any] = {"object": pairs("like", self.like)}
+        if self.similarity is not None:
+            likeness["similarity"] = self.similarity
+        asked = {
+            "n": self.n,
+            "beta": _betas(self.beta),
+            "preference": [numbers("preference", text.split(",")) for text in self.preference],
+            "like": likeness if self.like else None,
+            "require": list(self.require),
+            "avoid": list(self.avoid),
+            "avoid_groups": [_group(text) for text in self.avoid_group],
+            "round": self.round,
+            "seed": self.seed,
+        }
+        return {name: value for name, value in asked.items() if value is not None and value != []}
+
+
+def numbers(option: str, texts: Sequence[str]) -> dict[str, float]:
+    """Return numbers by name, of `name=number`.
+
+    Raises:
+        typer.BadParameter: if one is not.
+    """
+    found = {}
+    for name, text in pairs(option, texts).items():
+        try:
+            found[name] = float(text)
+        except ValueError as error:
+            raise _bad(option, f"{text!r} is no number") from error
+    return found
+
+
+def pairs(option: str, texts: Sequence[str]) -> dict[str, str]:
+    """Return texts by name, of `name=text`; the text may have equals signs of its own, as a SMILES has.
+
+    Raises:
+        typer.BadParameter: if one is not, or a name comes twice.
+    """
+    found: dict[str, str] = {}
+    for item in texts:
+        name, equals, text = (part.strip() for part in item.partition("="))
+        if not (name and equals and text):
+            raise _bad(option, f"{item!r} does not look like name=value")
+        if name in found:
+            raise _bad(option, f"{name} comes twice")
+        found[name] = text
+    return found
+
+
+def _betas(texts: Sequence[str]) -> list[float] | str | None:
+    if any(text in SHIFTS for text in texts):
+        if len(texts) > 1:
+            raise _bad("beta", f"{' and '.join(texts)} do not go together")
+        return texts[0]
+    try:
+        return [float(text) for text in texts] or None
+    except ValueError as error:
+        raise _bad("beta", f"a number, {' or '.join(SHIFTS)}; not {', '.join(texts)}") from error
+
+
+def _group(text: str) -> dict[str, Any]:
+    by, colon, columns = (part.strip() for part in text.partition(":"))
+    if not (by and colon and columns):
+        raise _bad("avoid-group", f"{text!r} does not look like grouping:column=value")
+    return {"by": by, "object": pairs("avoid-group", _NEXT_COLUMN.split(columns))}
+
+
+def _bad(option: str, why: str) -> typer.BadParameter:
+    return typer.BadParameter(why, param_hint=f"--{option}")

@@ -1,0 +1,129 @@
+"""The client of the HTTP API, against a scripted service."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from service.client import Client, ClientError, Event, RefusedError, UnreachableError, sentence
+
+Answer = Callable[[httpx.Request], httpx.Response]
+
+
+def client_of(answer: Answer) -> Client:
+    client = Client("http://service", "af_key")
+    headers = client._http.headers
+    client._http = httpx.Client(base_url="http://service/v1", headers=headers, transport=httpx.MockTransport(answer))
+    return client
+
+
+def event(number: int, state: str) -> str:
+    data = json.dumps({"state": state, "progress": number / 4, "message": f"step {number}", "at": "now"})
+    return f"id: {number}\r\nevent: progress\r\ndata: {data}\r\n\r\n"
+
+
+def test_a_broken_stream_is_taken_up_after_its_last_event():
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.headers["Authorization"] == "Bearer af_key"
+        if not request.url.path.endswith("/events"):
+            return httpx.Response(200, json={"state": "training" if len(asked) < 2 else "awaiting_results"})
+        asked.append(request.headers["Last-Event-ID"])
+        steps = {1: ": ping\r\n\r\n" + event(1, "fitting") + event(2, "training"), 2: event(3, "awaiting_results")}
+        return httpx.Response(200, text=steps[len(asked)], headers={"Content-Type": "text/event-stream"})
+
+    checks: list[None] = []
+    with client_of(answer) as client:
+        events = list(client.follow("c", 1, lambda: checks.append(None)))
+    assert events == [
+        Event("1", "fitting", 0.25, "step 1"),
+        Event("2", "training", 0.5, "step 2"),
+        Event("3", "awaiting_results", 0.75, "step 3"),
+    ]
+    assert asked == ["0", "2"]
+    assert len(checks) == 2
+
+
+def test_all_pages_of_results_are_read():
+    def answer(request: httpx.Request) -> httpx.Response:
+        is_second = request.url.params.get("cursor") == "next"
+        return httpx.Response(
+            200, json={"items": [2] if is_second else [1], "next_cursor": None if is_second else "next"}
+        )
+
+    with client_of(answer) as client:
+        assert client.results("c") == [1, 2]
+
+
+def test_a_problem_is_told_with_its_own_words(tmp_path: Path):
+    with (
+        client_of(
+            lambda _: httpx.Response(409, json={"title": "Conflict", "detail": "another round is being computed"})
+        ) as client,
+        pytest.raises(RefusedError, match=r"^Conflict: another round is being computed$"),
+    ):
+        client.start_round("c")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_place_of_a_problem_is_told_once():
+    places = [{"pointer": "/n", "detail": "too many"}, {"row": 3, "column": "value", "detail": "no\nnumber"}]
+    problem = {"title": "Unprocessable", "detail": "/n: too many (and 1 more)", "errors": places}
+    assert sentence(problem) == "Unprocessable: /n: too many; row 3, column value: no number"
+    assert sentence({**problem, "detail": "nothing was stored"}).startswith("Unprocessable: nothing was stored; /n: ")
+    assert sentence({**problem, "errors": places * 4}).endswith("and 3 more")
+
+
+def test_who_does_not_answer_is_named_and_never_the_key():
+    def silent(_: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    with client_of(silent) as client, pytest.raises(UnreachableError, match=r"http://service \(refused\)") as told:
+        client.campaign("c")
+    assert "af_key" not in str(told.value)
+
+
+@pytest.mark.parametrize("answer", [httpx.Response(200, text="<html>"), httpx.Response(200, json=[1])])
+def test_another_service_is_told_apart(answer: httpx.Response):
+    with client_of(lambda _: answer) as client, pytest.raises(ClientError, match="not as Assayflow does"):
+        client.campaign("c")
+
+
+@pytest.mark.parametrize(
+    ("url", "key"), [("nowhere", "af_x"), ("ftp://x", "af_x"), ("http://x", "af_x\n"), ("http://x", "é")]
+)
+def test_a_wrong_address_or_key_is_refused_without_showing_the_key(url: str, key: str):
+    with pytest.raises(ClientError) as told:
+        Client(url, key)
+    assert key not in str(told.value)
+
+
+def test_ctrl_c_while_asking_cancels_what_was_accepted():
+    sent: list[tuple[str, str | None]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append((request.url.path, request.headers.get("Idempotency-Key")))
+        if len(sent) == 1:
+            raise KeyboardInterrupt
+        return httpx.Response(202, json={"id": "j", "state": "queued"})
+
+    with client_of(answer) as client, pytest.raises(KeyboardInterrupt):
+        client.ask_samples("c", {"n": 1})
+    (first, once), (again, same), (last, _) = sent
+    assert (first, again, last) == ("/v1/campaigns/c/samples",) * 2 + ("/v1/campaigns/c/samples/j/cancel",)
+    assert once == same is not None
+
+
+def test_a_job_is_followed_to_its_end(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("service.client._POLL_SECONDS", 0.0)
+    states = iter(["queued", "running", "succeeded"])
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"id": "j", "state": next(states), "progress": 0, "message": ""})
+
+    with client_of(answer) as client:
+        job = client.ask_predictions("c", b"a\n1\n", "text/csv", "mine.csv")
+        assert [seen.event.state for seen in client.follow_job(job)] == ["queued", "running", "succeeded"]
