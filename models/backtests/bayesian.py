@@ -150,4 +150,5 @@ def _draws(model: Model, points: Tensor, n: int, generator: torch.Generator) -> 
     covariance = belief.distribution.covariance_matrix
     jitter = JITTER * covariance.diagonal().mean() * torch.eye(len(points), dtype=covariance.dtype)
     normal = torch.randn(n, len(points), generator=generator, dtype=covariance.dtype)
-    return belief.mean.view(-1) + normal @ torch.linalg.cholesky(covariance + jitter).T
+    drawn: Tensor = belief.mean.view(-1) + normal @ torch.linalg.cholesky(covariance + jitter).T
+    return drawn
