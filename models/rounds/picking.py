@@ -29,6 +29,8 @@ SHORT_LIST = (8, 1500)
 """Objects compared with each other: so many for each one to be chosen, and at most so many."""
 JOINT = "hypervolume"
 """The selector that needs joint draws, which only short lists can afford."""
+UNKNOWN_SHARE = 0.25
+"""Least part of a list for joint draws that is there for being unknown: what may improve most need not look best."""
 MOST_VALUES = 12
 """Values of shared columns that are tried, those with the most and best objects first."""
 
@@ -107,12 +109,14 @@ def _short_list(part: Scored, limits: PoolLimits, fitted: Fitted) -> Tensor:
     """
     batch = fitted.beliefs.spec.batch
     each, most = SHORT_LIST
+    wanted, share = min(most, each * batch.size), batch.exploration
     if batch.selector == JOINT:
-        from models.selection.hypervolume import LIST_LENGTH
+        from models.selection.hypervolume import LIST_LENGTH, least_length
 
-        most = LIST_LENGTH
-    n = min(len(part.texts), max(batch.size, min(most, each * batch.size)))
-    n_unknown = round(batch.exploration * n)
+        wanted = min(max(each * batch.size, least_length(len(fitted.beliefs.spec.objectives))), LIST_LENGTH)
+        share = max(share, UNKNOWN_SHARE)
+    n = min(len(part.texts), max(batch.size, wanted))
+    n_unknown = round(share * n)
     best = part.value.argsort(descending=True, stable=True)[: n - n_unknown]
     others = part.unknown.index_fill(0, best, -1.0).argsort(descending=True, stable=True)[:n_unknown]
     rows = torch.cat([best, others])

@@ -125,13 +125,15 @@ def in_stages(
     limits: Limits,
     score: Callable[[Purpose, Tensor, Tensor], Tensor],
     added: Callable[[int], None],
+    *,
+    is_spread: bool = True,
 ) -> list[Pick]:
     """Return picks of greatest score, first for value and then a share `exploration` of the batch for uncertainty.
 
     `score` answers scores [N] for a purpose, its worth [N] scaled to 0-1 and which rows [N] (bool) are eligible: of the
     others it may say anything. `added` hears every pick. Diversity alone promotes no poor candidate: each share is
     picked from the half with the greatest worth, or from as many as it needs; only limits that leave nothing there open
-    the rest.
+    the rest. What is picked for value is not so limited where scores know of no diversity (`is_spread` False).
     """
     size = min(request.k, len(candidates.values))
     n_explore = round(request.exploration * size)
@@ -145,7 +147,8 @@ def in_stages(
         if count == 0:
             continue
         scaled = unit(worth)
-        closed = poorer(worth.masked_fill(taken, -torch.inf), max(count, len(worth) // 2))
+        n_kept = max(count, len(worth) // 2) if is_spread or purpose == "explore" else len(worth)
+        closed = poorer(worth.masked_fill(taken, -torch.inf), n_kept)
         inside = candidates.inside if purpose == "exploit" else None
         for _ in range(count):
             eligible = _eligible(limits.open(), closed, inside)

@@ -39,9 +39,14 @@ MARGIN = 0.1
 """How far below the worst known utilities the reference lies when there is no front."""
 
 
+def least_length(n_objectives: int) -> int:
+    """Return how many candidates even a small batch is picked from: with boxes, more than needed cost minutes."""
+    return 0 if n_objectives == BOXED else LIST_LENGTH
+
+
 def n_draws(n_objectives: int) -> int:
     """Return how many joint draws can be afforded."""
-    return 128 if n_objectives <= BOXED else 64
+    return {1: 512, BOXED: 128}.get(n_objectives, 64)
 
 
 def select(candidates: Candidates, request: Request, limits: Limits) -> list[Pick]:
@@ -68,7 +73,7 @@ def select(candidates: Candidates, request: Request, limits: Limits) -> list[Pic
         improvement.add(index)
         torch.maximum(closeness, candidates.similarity[index], out=closeness)
 
-    return in_stages(candidates, request, limits, score, added)
+    return in_stages(candidates, request, limits, score, added, is_spread=False)
 
 
 @final

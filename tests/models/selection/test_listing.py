@@ -1,0 +1,32 @@
+"""What a selector may pick from: joint improvement looks beyond the half that seems best, diversity does not."""
+
+import torch
+
+from models.selection.contract import Candidates, Request, in_stages
+from models.selection.hypervolume import BOXED, LIST_LENGTH, least_length
+from models.selection.limits import BatchLimits
+
+
+def _first_pick(*, is_spread: bool) -> int:
+    """Return the pick where the score loves the object of least worth."""
+    worth = torch.arange(10, dtype=torch.float64)
+    candidates = Candidates(worth, worth, torch.eye(10, dtype=torch.float64))
+    picks = in_stages(
+        candidates,
+        Request(1, 0.0, 0.0),
+        BatchLimits(10, 1),
+        lambda *_: -worth,
+        lambda _: None,
+        is_spread=is_spread,
+    )
+    return picks[0].index
+
+
+def test_only_scores_that_spread_are_kept_to_the_better_half() -> None:
+    assert _first_pick(is_spread=True) == 5
+    assert _first_pick(is_spread=False) == 0
+
+
+def test_lists_are_long_where_that_is_cheap() -> None:
+    assert least_length(1) == least_length(3) == LIST_LENGTH
+    assert least_length(BOXED) == 0
