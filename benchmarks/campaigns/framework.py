@@ -36,8 +36,8 @@ SMALL_TABLE: Mapping[str, Any] = {
     "batch": {"selector": "hypervolume", "exploration": 0.0},
     "applicability": {"min_similarity": 0.0},
 }
-"""Settings for few measurements in a space that is small and scored as a whole: one proxy, and the batch that is expected
-to improve most, wherever that is."""
+"""Settings for few measurements in a space that is small and scored as a whole: one proxy, and the batch that is
+expected to improve most, wherever that is."""
 WITHOUT_SETTINGS = frozenset({"random", "genetic", "bayesian"})
 """Methods that take nothing from a campaign's specification but its objects and objectives."""
 MOST_SEEDS = 1000

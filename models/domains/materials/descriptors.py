@@ -20,6 +20,8 @@ RADIUS, LENGTH = 2, 2048
 """Of Morgan count fingerprints (doi:10.1021/ci100050t)."""
 EXPLAINED = 0.999
 MOST_COORDINATES = 24
+OWN_SHARE = 0.1
+"""Part of squared distances that any two values have, so that those of equal descriptions stay two."""
 DISTANCE = math.sqrt(2)
 """Root mean square distance of two values: as far as two different ones are in a one-hot code."""
 
@@ -48,7 +50,11 @@ def _coordinates(numbers: tuple[tuple[float, ...], ...], structures: tuple[str, 
     blocks = [_scaled(standard) for block in blocks if (standard := _standardised(block)).shape[1]]
     if not blocks:
         return np.zeros((len(structures), 0))
-    left, sizes, _ = np.linalg.svd(np.hstack(blocks), full_matrices=False)
+    own = _scaled(np.eye(len(structures)) - 1 / len(structures))
+    known = _scaled(np.hstack(blocks))
+    left, sizes, _ = np.linalg.svd(
+        np.hstack([math.sqrt(1 - OWN_SHARE) * known, math.sqrt(OWN_SHARE) * own]), full_matrices=False
+    )
     shares = np.cumsum(sizes**2) / np.sum(sizes**2)
     kept = left[:, : min(int(np.searchsorted(shares, EXPLAINED)) + 1, MOST_COORDINATES)]
     largest = np.abs(kept).argmax(axis=0)
