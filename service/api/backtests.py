@@ -25,7 +25,7 @@ from service.campaigns.backtests import BACKTESTS
 from service.campaigns.jobs import Shelf
 from service.campaigns.patching import places
 from service.errors import UnprocessableError, UnsupportedMediaTypeError
-from service.exchange import media_types
+from service.exchange import media_type_named, media_types
 from service.outbound.scorers import check_scorers
 from service.schemas.base import Page
 from service.schemas.jobs import Backtest, BacktestAnswer
@@ -190,8 +190,10 @@ async def _from_form(form: FormData) -> SentBacktest:
         text = (await part.read()).decode("utf-8", "replace") if isinstance(part, UploadFile) else part
         plan[name] = _read_part(name, text)
     media_type = (table.content_type or "").partition(";")[0].strip().lower()
-    known = table.content_type if media_type in media_types() else "text/csv"
-    return SentBacktest(plan, (await table.read(), known or "text/csv"))
+    # Browsers send CSV as what opens it, and command lines what they do not know as octets: the name says more.
+    named = media_type_named(table.filename or "") or "text/csv"
+    known = table.content_type if media_type in media_types() else named
+    return SentBacktest(plan, (await table.read(), known or named))
 
 
 def _read_part(name: str, text: str) -> Any:

@@ -12,10 +12,10 @@ from models.domains import open_domain
 from service.api.candidates import candidate_view, proposed
 from service.api.conventions import answer, negotiate
 from service.api.dependencies import Reader, RoundNumber, Transaction
-from service.api.documentation import Responses, guarded, header
+from service.api.documentation import Responses, files, guarded, header
 from service.campaigns import queries
 from service.errors import ConflictError
-from service.exchange import BatchRow, batch_formats, write_batch
+from service.exchange import BatchRow, batch_formats, prediction_formats, write_batch
 from service.schemas.candidates import Batch
 from service.store import tables
 
@@ -24,7 +24,7 @@ router = APIRouter(prefix="/v1/campaigns/{campaign_id}/rounds/{number}/batch", t
 FILE: Responses = {
     200: {
         "description": "The candidates by rank; any other format than JSON comes as a file",
-        "content": {"text/csv": {"schema": {"type": "string"}}, "application/octet-stream": {}},
+        "content": {**files(prediction_formats().values()), "application/octet-stream": {}},
         **header("Content-Disposition", "the file's name, when it is a file"),
     }
 }
@@ -34,7 +34,9 @@ FILE: Responses = {
 class AskedFormat:
     """What the caller wants to get: `?format=` wins over Accept."""
 
-    name: Annotated[str | None, Query(alias="format", description="json, csv or one of the domain's formats")] = None
+    name: Annotated[str | None, Query(alias="format", description="json, csv, xlsx or one of the domain's formats")] = (
+        None
+    )
     accept: Annotated[str | None, Header(include_in_schema=False)] = None
 
 
@@ -46,7 +48,7 @@ def download_batch(
     session: Transaction,
     asked: Annotated[AskedFormat, Depends()],
 ) -> Response:
-    """Download the candidates; the filled-in CSV is a valid upload of results."""
+    """Download the candidates; the filled-in CSV, XLSX or SDF is a valid upload of results."""
     row = queries.get_round(session, caller.workspace_id, campaign_id, number)
     spec = CampaignSpec.model_validate(row.spec)
     offered = {"json": "application/json", **batch_formats(open_domain(spec.domain))}

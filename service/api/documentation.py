@@ -1,5 +1,6 @@
 """What OpenAPI says beyond what FastAPI sees: problems, tags, headers and examples."""
 
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -46,6 +47,20 @@ def problems(*statuses: int) -> Responses:
 def guarded(*statuses: int) -> Responses:
     """Document the problems of every route that needs a key, and these."""
     return problems(401, 403, 413, 422, 503, *statuses)
+
+
+def body_of(media_types: Iterable[str], json_schema: dict[str, Any], description: str) -> dict[str, Any]:
+    """Document a request's body: JSON of this schema, or a file of one of the other media types."""
+    content = {
+        name: {"schema": json_schema if name == "application/json" else {"type": "string", "format": "binary"}}
+        for name in media_types
+    }
+    return {"requestBody": {"required": True, "description": description, "content": content}}
+
+
+def files(media_types: Iterable[str]) -> dict[str, Any]:
+    """Document the media types of the files that a route may answer with."""
+    return {name: {"schema": {"type": "string", "format": "binary"}} for name in media_types}
 
 
 def header(name: str, description: str) -> dict[str, Any]:

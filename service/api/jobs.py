@@ -16,10 +16,11 @@ from starlette.types import Receive, Scope, Send
 
 from service.api.conventions import answer
 from service.api.dependencies import Caller, Reader, Writer, sessions_of
-from service.api.documentation import Responses, header
+from service.api.documentation import Responses, files, header
 from service.campaigns import jobs
 from service.campaigns.jobs import Shelf
 from service.errors import ConflictError
+from service.exchange import prediction_formats
 from service.store.states import UNFINISHED
 from service.store.tables import Job, Json
 
@@ -40,6 +41,7 @@ FILE: Responses = {
         **header("Content-Disposition", "the file's name, when it is a file"),
     }
 }
+TABLE: Responses = {200: {**FILE[200], "content": files(prediction_formats().values())}}
 
 
 @final

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -16,9 +16,9 @@ from service.api.batches import AskedFormat, attachment, plain
 from service.api.body import RawBody, parse_body
 from service.api.conventions import AskedPage, answer, content_tag, negotiate
 from service.api.dependencies import Transaction
-from service.api.documentation import LINK, guarded
+from service.api.documentation import LINK, body_of, guarded
 from service.api.idempotency import Once
-from service.api.jobs import ACCEPTED, FILE, Wait, accepted, readers, result_of, writers
+from service.api.jobs import ACCEPTED, TABLE, Wait, accepted, readers, result_of, writers
 from service.api.uploads import Mode, readable, refusal
 from service.campaigns import instruments, jobs
 from service.campaigns.instruments import PREDICTIONS
@@ -40,15 +40,9 @@ _OBJECTS = {
     "additionalProperties": False,
     "examples": [{"objects": [{"smiles": "CCO"}, {"smiles": "c1ccccc1O"}]}],
 }
-BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "description": f"at most {MOST_PREDICTIONS} objects, in columns as an upload of results names them",
-        "content": {
-            name: {"schema": _OBJECTS if name == "application/json" else {"type": "string"}} for name in media_types()
-        },
-    }
-}
+BODY = body_of(
+    media_types(), _OBJECTS, f"at most {MOST_PREDICTIONS} objects, in columns as an upload of results names them"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +87,7 @@ def list_predictions(shelf: Read, session: Transaction, asked: AskedPage) -> Pag
     return asked.answer(instruments.page(session, shelf, asked.limit, asked.cursor), Predicting)
 
 
-@router.get("/{job_id}", response_model=PredictingAnswer, responses={**FILE, **guarded(404, 406, 409)})
+@router.get("/{job_id}", response_model=PredictingAnswer, responses={**TABLE, **guarded(404, 406, 409)})
 def get_predictions(
     job_id: UUID, shelf: Read, session: Transaction, asked: Annotated[AskedFormat, Depends()]
 ) -> Response:

@@ -1,7 +1,7 @@
 """Routes of results."""
 
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from service.api.body import RawBody
 from service.api.conventions import AskedPage, answer
 from service.api.dependencies import Reader, Transaction, Writer
-from service.api.documentation import LINK, guarded
+from service.api.documentation import LINK, body_of, guarded
 from service.api.idempotency import Once
 from service.api.uploads import Mode, ResultsFile, take_results
 from service.campaigns import queries
@@ -24,15 +24,7 @@ _ROWS = {
     "items": {"type": "object"},
     "examples": [[{"smiles": "CCO", "type": "logS", "relation": "=", "value": 1.1}]],
 }
-BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "description": "rows with ChEMBL's column names, or one column per objective",
-        "content": {
-            media: {"schema": _ROWS if media == "application/json" else {"type": "string"}} for media in media_types()
-        },
-    }
-}
+BODY = body_of(media_types(), _ROWS, "rows with ChEMBL's column names, or one column per objective")
 
 
 @dataclass(frozen=True, slots=True)

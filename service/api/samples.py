@@ -14,7 +14,7 @@ from service.api.conventions import AskedPage, answer, content_tag, negotiate
 from service.api.dependencies import Transaction
 from service.api.documentation import LINK, guarded
 from service.api.idempotency import Once
-from service.api.jobs import ACCEPTED, FILE, Wait, accepted, readers, result_of, writers
+from service.api.jobs import ACCEPTED, TABLE, Wait, accepted, readers, result_of, writers
 from service.campaigns import instruments, jobs, payloads
 from service.campaigns.instruments import SAMPLES
 from service.campaigns.jobs import Shelf
@@ -41,9 +41,9 @@ def list_samples(shelf: Read, session: Transaction, asked: AskedPage) -> Page[Sa
     return asked.answer(instruments.page(session, shelf, asked.limit, asked.cursor), Sampling)
 
 
-@router.get("/{job_id}", response_model=SamplingAnswer, responses={**FILE, **guarded(404, 406, 409)})
+@router.get("/{job_id}", response_model=SamplingAnswer, responses={**TABLE, **guarded(404, 406, 409)})
 def get_samples(job_id: UUID, shelf: Read, session: Transaction, asked: Annotated[AskedFormat, Depends()]) -> Response:
-    """Return samples as JSON, or as a file in any format of a batch; the filled-in CSV is a valid upload of results."""
+    """Return samples as JSON, or as a file in any format of a batch; the filled-in CSV or XLSX is a valid upload."""
     row = jobs.find(session, shelf, job_id)
     spec = instruments.spec_of(session, shelf)
     domain = open_domain(spec.domain)

@@ -10,7 +10,7 @@ from service.exchange.predictions import prediction_formats, write_predictions
 from service.exchange.report import ParsedRow, Report
 from service.exchange.results import Upload, check_upload, open_upload, read_results
 from service.exchange.rows import CampaignView, validate_rows
-from service.exchange.tables import TableError, UnknownFormatError, media_types, read_table
+from service.exchange.tables import TableError, UnknownFormatError, media_type_named, media_types, read_table
 
 __all__ = [
     "BatchFile",
@@ -24,6 +24,7 @@ __all__ = [
     "batch_formats",
     "check_upload",
     "flat_rows",
+    "media_type_named",
     "media_types",
     "open_upload",
     "prediction_formats",

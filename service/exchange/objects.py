@@ -23,7 +23,7 @@ def read_objects(content: bytes, media_type: str, domain: Domain) -> Report:
         UnknownFormatError: if the media type is none of ours.
         TableError: if the table as a whole cannot be read, or no column describes an object.
     """
-    table = read_table(content, media_type)
+    table = read_table(content, media_type, domain.object_columns)
     headers = object_headers(table.columns, domain)
     if not headers and table.rows:
         raise TableError(f"no column describes an object: add {' or '.join(domain.object_columns[:5])}")

@@ -47,7 +47,7 @@ def open_upload(content: bytes, media_type: str, spec: CampaignSpec, domain: Dom
         UnknownFormatError: if the media type is none of ours.
         TableError: if the table as a whole cannot be read.
     """
-    table = read_table(content, media_type)
+    table = read_table(content, media_type, domain.object_columns)
     mapped = map_columns(table, spec, domain)
     return Upload(tuple(entries(table, mapped)), mapped.warnings, table.decimal_comma)
 

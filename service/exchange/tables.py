@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
 MAX_ROWS = 250_000
 MAX_COLUMNS = 2_000
@@ -64,13 +64,15 @@ class TableFormat:
     """One file format; a module of `formats/` exports it as `FORMAT`.
 
     `read` gets the bytes and the charset that the sender declared, if any; `write` gets flat rows that share their
-    keys and their order. Either may be missing.
+    keys and their order. Either may be missing. A format of structures fills `object_column` by itself, and is read
+    only where objects are described by this column.
     """
 
     extension: str
     media_types: tuple[str, ...]
     read: Callable[[bytes, str | None], Table] | None = None
     write: Callable[[Sequence[Mapping[str, Any]]], bytes] | None = None
+    object_column: str | None = None
 
 
 @cache
@@ -91,24 +93,30 @@ def written_formats() -> dict[str, tuple[str, Callable[[Sequence[Mapping[str, An
     return {item.extension: (item.media_types[0], item.write) for item in formats() if item.write is not None}
 
 
-def read_table(content: bytes, media_type: str) -> Table:
+def read_table(content: bytes, media_type: str, object_columns: Collection[str] | None = None) -> Table:
     """Read a file as a table.
 
     Args:
         content: the file.
         media_type: its media type, with or without a `charset` parameter.
+        object_columns: the columns that describe an object; any, when they are not given.
 
     Raises:
-        UnknownFormatError: if no format has this media type.
+        UnknownFormatError: if no format of such objects has this media type; it names those that there are.
         TableError: if the file is no table of this format, or too large.
     """
     essence, _, parameters = media_type.partition(";")
     wanted = essence.strip().lower()
-    for item in formats():
+    known = [item for item in formats() if _describes(item, object_columns)]
+    for item in known:
         if item.read is not None and wanted in item.media_types:
             return _checked(item.read(content, _charset(parameters)))
-    known = ", ".join(media_types())
-    raise UnknownFormatError(f"{wanted or 'no media type'} is not a table format; send one of {known}")
+    names = ", ".join(media for item in known if item.read for media in item.media_types)
+    raise UnknownFormatError(f"{wanted or 'no media type'} is not a table format; send one of {names}")
+
+
+def _describes(item: TableFormat, object_columns: Collection[str] | None) -> bool:
+    return item.object_column is None or object_columns is None or item.object_column in object_columns
 
 
 def media_type_named(filename: str) -> str | None:

@@ -134,4 +134,4 @@ def _records(numbers: list[int]) -> str:
     return f"record {shown} has" if len(numbers) == 1 else f"records {shown} have"
 
 
-FORMAT = TableFormat("sdf", ("chemical/x-mdl-sdfile",), read)
+FORMAT = TableFormat("sdf", ("chemical/x-mdl-sdfile",), read, object_column=COLUMN)

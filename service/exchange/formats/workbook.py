@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, time
 from functools import lru_cache
-from itertools import repeat
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 from service.exchange.archives import check_archive
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-MAX_CELLS = 3_000_000
+MAX_CELLS = 2_000_000
 """Most cells that are looked at, the blank ones between others among them."""
 LAST_ROW = 2**20
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -138,7 +138,8 @@ def _lines(sheet: Any, raw: Any | None) -> Iterator[_Line]:
 
 
 def _row(line: _Line, header: Sequence[str], header_row: int) -> RawRow:
-    named = {name: text for name, text in zip(header, line.texts, strict=False) if name}
+    missing = repeat("", max(0, len(header) - len(line.texts)))
+    named = {name: text for name, text in zip(header, chain(line.texts, missing), strict=False) if name}
     for place, text in enumerate(line.texts):
         if text and (place >= len(header) or not header[place]):
             _refuse_unnamed(line.number, place, text, header_row)

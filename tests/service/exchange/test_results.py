@@ -271,3 +271,10 @@ def test_no_cell_makes_reading_fail_and_the_counts_add_up(data: st.DataObject, s
     counts = report.as_json()
     assert sum(counts[name] for name in ("accepted", "rejected", "duplicates", "skipped")) == len(rows)
     assert all((row.result is None) == (row.status != "accepted") for row in report.rows)
+
+
+@pytest.mark.parametrize("text", ["2024-05-31", "5/31/2024", "2024-05-31T10:00:00", "03:04:00", "1-2"])
+def test_a_date_or_a_time_is_not_a_number_with_units(view: CampaignView, text: str):
+    report = read_results(f"word,type,value\nalpha,logS,{text}\n".encode(), "text/csv", view)
+    assert [(row.status, row.column) for row in report.rows] == [("rejected", "value")]
+    assert "is not a number" in (report.rows[0].reason or "")

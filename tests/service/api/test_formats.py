@@ -1,0 +1,159 @@
+"""Workbooks and structures over HTTP: up, reported by row and column, and down."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+from api_actors import SPEC, Api, Worker
+from openpyxl import Workbook, load_workbook
+from rdkit import Chem
+
+XLSX = {"Content-Type": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+SDF = {"Content-Type": "chemical/x-mdl-sdfile"}
+MOLECULES = {"domain": {"kind": "molecules"}, "objectives": [{"name": "logS"}]}
+
+
+def sheet(*rows: list[Any]) -> bytes:
+    book = Workbook()
+    for row in rows:
+        book.active.append(row)
+    return saved(book)
+
+
+def saved(book: Workbook) -> bytes:
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def structures(*records: tuple[str, str]) -> bytes:
+    blocks = [
+        (Chem.MolToMolBlock(Chem.MolFromSmiles(smiles)) if smiles else "nothing\n\n\n", value)
+        for smiles, value in records
+    ]
+    return "".join(f"{block}>  <logS>\n{value}\n\n$$$$\n" for block, value in blocks).encode()
+
+
+def places(body: dict[str, Any]) -> list[tuple[int, str | None]]:
+    return [(place["row"], place["column"]) for place in body["errors"]]
+
+
+def test_a_workbook_of_results_is_taken_whole_or_in_part(api: Api) -> None:
+    address = f"/v1/campaigns/{api.campaign()['id']}/results"
+    content = sheet(["Switches", "glow (uW)"], ["0101", 3000], [], ["0011", "1,5"], [12, 7], ["1111", "<2000"])
+    refused = api.client.post(address, content=content, headers=XLSX)
+    assert refused.status_code == 422, refused.text
+    assert places(refused.json()) == [(4, "glow (uW)"), (5, "switches")]
+    assert api.client.get(address).json()["items"] == []
+    report = api.client.post(address, content=content, headers=XLSX, params={"mode": "partial"}).json()
+    assert (report["accepted"], report["rejected"]) == (2, 2)
+    stored = {item["object"]: (item["value"], item["relation"]) for item in api.client.get(address).json()["items"]}
+    assert stored == {"0101": (3, "="), "1111": (2, "<")}
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        (b"switches,glow\n", {}),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), {}),
+        (sheet(["switches", None, "glow"], ["0101", "x", 1]), {"row": 1, "column": "B"}),
+        (sheet(["switches", "glow", "Glow"]), {"row": 1, "column": "Glow"}),
+    ],
+    ids=["text", "protected", "unnamed", "twice"],
+)
+def test_a_workbook_that_is_no_table_is_a_problem_with_its_place(
+    api: Api, content: bytes, place: dict[str, Any]
+) -> None:
+    address = f"/v1/campaigns/{api.campaign()['id']}/results"
+    response = api.client.post(address, content=content, headers=XLSX)
+    assert response.status_code == 422, response.text
+    (error,) = response.json()["errors"]
+    assert error == place | {"detail": response.json()["detail"]}
+
+
+def test_a_batch_as_a_workbook_filled_in_is_a_valid_upload(api: Api, worker: Worker) -> None:
+    campaign = api.campaign()
+    worker.finish(api.round(campaign["id"]))
+    address = f"/v1/campaigns/{campaign['id']}"
+    file = api.client.get(f"{address}/rounds/1/batch", params={"format": "xlsx"})
+    assert file.headers["Content-Type"] == XLSX["Content-Type"]
+    assert file.headers["Content-Disposition"].endswith('-round-1.xlsx"')
+    accepted = api.client.get(f"{address}/rounds/1/batch", headers={"Accept": XLSX["Content-Type"]})
+    assert accepted.headers["Content-Type"] == XLSX["Content-Type"]
+    book = load_workbook(io.BytesIO(file.content))
+    header = [cell.value for cell in book.active[1]]
+    csv = api.client.get(f"{address}/rounds/1/batch", params={"format": "csv"}).text
+    assert header == csv.splitlines()[0].split(",")
+    assert [row[header.index("switches")].value for row in book.active.iter_rows(2)] == ["1111", "1110", "0111"]
+    for row in book.active.iter_rows(2):
+        row[header.index("glow")].value = 1.25
+    report = api.client.post(f"{address}/results", content=saved(book), headers=XLSX)
+    assert (report.status_code, report.json()["accepted"], report.json()["warnings"]) == (200, 3, [])
+    assert api.client.get(f"{address}/rounds/1").json()["state"] == "completed"
+
+
+def test_structures_are_results_of_molecules_only(api: Api) -> None:
+    address = f"/v1/campaigns/{api.campaign(**MOLECULES)['id']}/results"
+    content = structures(("OCC", "-0.5"), ("", "1"), ("c1ccccc1", "soluble"), ("CCN", "1"))
+    refused = api.client.post(address, content=content, headers=SDF)
+    assert refused.status_code == 422, refused.text
+    assert places(refused.json()) == [(2, None), (3, "logS")]
+    report = api.client.post(address, content=content, headers=SDF, params={"mode": "partial"}).json()
+    assert [(row["row"], row["status"]) for row in report["rows"]] == [
+        (1, "accepted"),
+        (2, "rejected"),
+        (3, "rejected"),
+        (4, "accepted"),
+    ]
+    assert [item["object"] for item in api.client.get(address).json()["items"]] == ["CCO", "CCN"]
+    elsewhere = f"/v1/campaigns/{api.campaign()['id']}/results"
+    other = api.client.post(elsewhere, content=content, headers=SDF)
+    assert other.status_code == 415
+    assert XLSX["Content-Type"] in other.json()["detail"]
+
+
+def test_objects_to_be_predicted_come_in_both(api: Api, worker: Worker) -> None:
+    campaign = f"/v1/campaigns/{api.campaign()['id']}"
+    worker.train(api.client.post(f"{campaign}/rounds").json())
+    content = sheet(["note", "switches"], ["x", "0101"], ["y", "12"], ["z", None], ["z", "1111"])
+    told = api.client.post(f"{campaign}/predictions", content=content, headers=XLSX)
+    assert told.status_code == 202, told.text
+    assert [(row["row"], row["status"], row["column"]) for row in told.json()["report"]["rows"]] == [
+        (2, "accepted", None),
+        (3, "rejected", "switches"),
+        (4, "skipped", None),
+        (5, "accepted", None),
+    ]
+    assert api.client.post(f"{campaign}/predictions?mode=atomic", content=content, headers=XLSX).status_code == 422
+    assert api.client.post(f"{campaign}/predictions", content=structures(("C", "")), headers=SDF).status_code == 415
+    molecules = f"/v1/campaigns/{api.campaign(**MOLECULES)['id']}"
+    rows = [{"smiles": "CCO", "logS": 1}, {"smiles": "CCN", "logS": 2}]
+    assert api.client.post(f"{molecules}/results", json=rows).status_code == 200
+    content = structures(("OCC", ""), ("", ""), ("CCCl", ""))
+    asked = api.client.post(f"{molecules}/predictions", content=content, headers=SDF)
+    assert asked.status_code == 202, asked.text
+    assert [row["object"] for row in asked.json()["report"]["rows"]] == ["CCO", None, "CCCl"]
+    assert asked.json()["request"]["media_type"] == SDF["Content-Type"]
+
+
+@pytest.mark.parametrize("sent_as", [XLSX["Content-Type"], "application/octet-stream"])
+def test_a_backtest_takes_a_workbook_by_its_type_or_its_name(api: Api, sent_as: str) -> None:
+    rows = [[f"{index:04b}", index] for index in range(16)]
+    spec = {**SPEC, "objectives": [{"name": "glow"}]}
+    plan = {"rounds": "2", "batch_size": "2", "initial": "4", "seeds": "2", "methods": "random"}
+    files = {"table": ("table.XLSX", sheet(["switches", "glow"], *rows), sent_as)}
+    response = api.client.post("/v1/backtests", data={**plan, "spec": json.dumps(spec)}, files=files)
+    assert response.status_code == 202, response.text
+    assert response.json()["objects"] == 16
+
+
+def test_the_description_names_what_is_read_and_written(api: Api) -> None:
+    paths = api.client.get("/openapi.json").json()["paths"]
+    one = "/v1/campaigns/{campaign_id}"
+    for path in (f"{one}/results", f"{one}/predictions"):
+        content = paths[path]["post"]["requestBody"]["content"]
+        assert {"application/json", "text/csv", XLSX["Content-Type"], SDF["Content-Type"]} <= content.keys()
+    for path in (f"{one}/rounds/{{number}}/batch", f"{one}/samples/{{job_id}}", f"{one}/predictions/{{job_id}}"):
+        content = paths[path]["get"]["responses"]["200"]["content"]
+        assert {"application/json", "text/csv", XLSX["Content-Type"]} <= content.keys()

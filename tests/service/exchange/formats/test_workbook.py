@@ -1,0 +1,232 @@
+"""Workbooks as people send them: messy, broken, or made to harm."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openpyxl import Workbook
+
+from service.exchange import TableError, read_objects, read_results, read_table
+from service.exchange.formats import workbook
+from service.exchange.formats.workbook import MEDIA_TYPE
+
+if TYPE_CHECKING:
+    from service.exchange import CampaignView
+
+DAMAGES = ("xl/workbook.xml", "xl/styles.xml", "xl/worksheets/sheet1.xml", "[Content_Types].xml")
+
+
+def saved(book: Workbook):
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def sheet_of(*rows: list[Any]):
+    book = Workbook()
+    for row in rows:
+        book.active.append(row)
+    return book
+
+
+def file_of(*rows: list[Any]):
+    return saved(sheet_of(*rows))
+
+
+def cells_of(content: bytes):
+    return [dict(row.cells) for row in read_table(content, MEDIA_TYPE).rows]
+
+
+def changed(content: bytes, part: str, text: bytes):
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            target.writestr(name, text if name == part else source.read(name))
+    return out.getvalue()
+
+
+def part_of(content: bytes, part: str):
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return archive.read(part)
+
+
+def test_cells_become_what_a_person_sees():
+    book = sheet_of(
+        ["word", "a", "b", "c", "d"],
+        ["  x\u00a0", 0.1 + 0.2, 5.0, datetime(2024, 5, 31), True],  # noqa: DTZ001 - a sheet has no zones
+        ["<10", 1e-12, 10**15, datetime(2024, 5, 31, 14, 29, 59), None],  # noqa: DTZ001 - a sheet has no zones
+        ["'=x", 42, 0.07, date(2024, 5, 31), "1,234.5"],
+    )
+    book.active["B4"].number_format = "00000"
+    book.active["C4"].number_format = "0.0%"
+    first, second, third = cells_of(saved(book))
+    assert list(first.values()) == ["x", "0.3", "5", "2024-05-31", "TRUE"]
+    assert list(second.values()) == ["<10", "1e-12", "1000000000000000", "2024-05-31T14:29:59", ""]
+    assert list(third.values()) == ["=x", "00042", "7%", "2024-05-31", "1,234.5"]
+
+
+def test_rows_are_those_of_the_sheet_and_blank_ends_are_passed_over():
+    book = sheet_of([], [None, "word", "IC50\n(nM)", None, ""], [], [None, "alpha", 3], ["", "", "  "], [None, "beta"])
+    book.active["H90"].number_format = "0.00"  # formatted and empty
+    table = read_table(saved(book), MEDIA_TYPE)
+    assert table.columns == ("word", "IC50 (nM)")
+    assert [row.number for row in table.rows] == [4, 6]
+    assert table.warnings == ()
+
+
+def test_a_messy_sheet_is_reported_by_row_and_column(view: CampaignView):
+    content = file_of(
+        ["Word", "IC50 (µM)", "Measured at", "Comment"],
+        ["alpha", 0.3, datetime(2024, 5, 31), None],  # noqa: DTZ001 - a sheet has no zones
+        ["beta", "< 10", None, "'=censored"],
+        [],
+        ["gamma", "1,5", None, None],
+        [4711, 2, None, None],
+        ["delta", date(2024, 1, 2), None, None],
+        ["epsilon", "#DIV/0!", None, None],
+        ["zeta", None, None, None],
+    )
+    report = read_results(content, MEDIA_TYPE, view)
+    told = [(row.row, row.status, row.column) for row in report.rows]
+    assert told == [
+        (2, "accepted", None),
+        (3, "accepted", None),
+        (5, "rejected", "IC50 (µM)"),
+        (6, "rejected", "word"),
+        (7, "rejected", "IC50 (µM)"),
+        (8, "rejected", "IC50 (µM)"),
+        (9, "skipped", None),
+    ]
+    assert report.rows[0].result.value == pytest.approx(300)
+    assert report.rows[0].result.measured_at.date() == date(2024, 5, 31)
+    assert (report.rows[1].result.relation, report.rows[1].result.comment) == ("<", "=censored")
+    assert "decimal point" in report.rows[2].reason
+
+
+def test_only_the_first_visible_sheet_is_read_and_the_others_are_named():
+    book = sheet_of(["hidden"], ["x"])
+    book.active.sheet_state = "hidden"
+    book.create_sheet("Results").append(["word"])
+    book["Results"].append(["alpha"])
+    book.create_sheet("Notes")
+    book.active = 1
+    table = read_table(saved(book), MEDIA_TYPE)
+    assert [dict(row.cells) for row in table.rows] == [{"word": "alpha"}]
+    assert table.warnings == ("only the first sheet, 'Results', was read, not 'Notes'",)
+
+
+@pytest.mark.parametrize(
+    ("rows", "place", "message"),
+    [
+        ([["word", "a", "A"]], (1, "A"), "two columns are named"),
+        ([[], ["word", None, "a"], ["x", None, 1], ["y", "stray", 2]], (2, "B"), "B4 holds 'stray'"),
+        ([["word"], ["x", 7]], (1, "B"), "B2 holds '7'"),
+        ([], (None, None), "is empty"),
+        ([[None, " "]], (None, None), "is empty"),
+    ],
+)
+def test_a_header_that_names_a_column_twice_or_not_is_refused_with_its_place(
+    rows: list[list[Any]], place: tuple[int, str], message: str
+):
+    with pytest.raises(TableError, match=message) as caught:
+        read_table(file_of(*rows), MEDIA_TYPE)
+    assert (caught.value.row, caught.value.column) == place
+
+
+def test_a_merged_header_names_only_its_first_column():
+    book = sheet_of(["word", "IC50 (nM)", None], ["alpha", 3, 4])
+    book.active.merge_cells("B1:C1")
+    with pytest.raises(TableError, match=r"column C has no name in row 1.*merged"):
+        read_table(saved(book), MEDIA_TYPE)
+
+
+def test_formulas_count_as_what_was_last_calculated():
+    content = file_of(["word", "a", "b"], ["alpha", "=1+1", 5], ["beta", 3, '=IF(B3=3,"",1)'], ["gamma", 4, None])
+    first, second, third = read_table(content, MEDIA_TYPE).rows
+    assert (first.problem or "").startswith("the formula in B2 was never calculated")
+    assert "C3" in (second.problem or "")
+    assert third.problem is None
+    part = "xl/worksheets/sheet1.xml"
+    text = part_of(content, part)
+    assert text.count(b"</f><v />") + text.count(b"</f><v/>") + text.count(b"</f><v></v>") == 2
+    for blank in (b"<v />", b"<v/>", b"<v></v>"):
+        text = text.replace(b"<f>1+1</f>" + blank, b"<f>1+1</f><v>2</v>")
+    text = text.replace(b'<c r="C3">', b'<c r="C3" t="str">')
+    assert cells_of(changed(content, part, text))[:2] == [
+        {"word": "alpha", "a": "2", "b": "5"},
+        {"word": "beta", "a": "3", "b": ""},
+    ]
+
+
+@pytest.mark.parametrize("content", [b"", b"word,a\nx,1\n", b"PK\x03\x04 broken", file_of(["word"])[:-40]])
+def test_what_is_no_workbook_is_told(content: bytes):
+    with pytest.raises(TableError, match="no XLSX workbook"):
+        read_table(content, MEDIA_TYPE)
+
+
+@pytest.mark.parametrize("part", DAMAGES)
+@pytest.mark.parametrize("text", [b"", b"<a", b"<a/>"])
+def test_a_damaged_part_is_told(part: str, text: bytes):
+    with pytest.raises(TableError, match=r"damaged|no visible sheet|is empty"):
+        read_table(changed(file_of(["word"], ["x"]), part, text), MEDIA_TYPE)
+
+
+def test_a_sheet_of_too_many_cells_is_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(workbook, "MAX_CELLS", 50)
+    assert len(cells_of(file_of(["a"], *[[i] for i in range(40)]))) == 40
+    with pytest.raises(TableError, match="more than 50 cells"):
+        read_table(file_of(["a"], ["x", *[None] * 60, "far away"]), MEDIA_TYPE)
+
+
+def test_a_row_below_the_last_of_a_sheet_is_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(workbook, "LAST_ROW", 1_000)
+    content = file_of(["word"], ["x"])
+    text = part_of(content, "xl/worksheets/sheet1.xml").replace(b'r="2"', b'r="1999999999"').replace(b'"A2"', b'"A99"')
+    with pytest.raises(TableError, match="more than"):
+        read_table(changed(content, "xl/worksheets/sheet1.xml", text), MEDIA_TYPE)
+
+
+@settings(max_examples=40)
+@given(data=st.data())
+def test_a_flipped_byte_leaves_a_table_or_a_table_error(data: st.DataObject):
+    content = bytearray(file_of(["word", "a"], ["x", 1]))
+    place = data.draw(st.integers(0, len(content) - 1))
+    content[place] ^= data.draw(st.integers(1, 255))
+    try:
+        table = read_table(bytes(content), MEDIA_TYPE)
+    except TableError:
+        return
+    assert all(set(row.cells) <= set(table.columns) for row in table.rows)
+
+
+@settings(max_examples=40)
+@given(
+    part=st.sampled_from(DAMAGES),
+    data=st.data(),
+    new=st.sampled_from([b"", b"0", b"<", b'"', b"99999999999999999999", b"-1", b"x", b"A1"]),
+)
+def test_a_changed_part_leaves_a_table_or_a_table_error(part: str, data: st.DataObject, new: bytes):
+    content = file_of(["word", "a"], ["x", 1])
+    text = part_of(content, part)
+    start = data.draw(st.integers(0, len(text) - 1))
+    end = start + data.draw(st.integers(0, 5))
+    try:
+        table = read_table(changed(content, part, text[:start] + new + text[end:]), MEDIA_TYPE)
+    except TableError:
+        return
+    assert all(set(row.cells) <= set(table.columns) for row in table.rows)
+
+
+def test_objects_alone_come_as_workbooks_too(view: CampaignView):
+    report = read_objects(file_of(["note", "Word"], ["x", "Apple"], ["y", None], ["z", 42]), MEDIA_TYPE, view.domain)
+    assert [(row.row, row.status, row.object, row.column) for row in report.rows] == [
+        (2, "accepted", "apple", None),
+        (3, "skipped", None, None),
+        (4, "rejected", None, "Word"),
+    ]
