@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 _STEPS = 10
 """Without a terminal, progress is told about this often in a round."""
 _WIDEST_OBJECT = 48
-_SHOWN = 0.005
-"""Smaller weights would read 0.00."""
 _PIPE_WIDTH = 160
 """A pipe has no width of its own, and tables should not be cut there."""
 
@@ -47,14 +45,21 @@ def progress(out: Console, events: Iterable[Event], title: str) -> Event | None:
 
 
 def samples_table(samples: Sequence[Mapping[str, Any]], objectives: Sequence[Mapping[str, Any]]) -> Table:
-    """Return samples with what is expected of them, what they were drawn for, and how likely the policy draws them."""
+    """Return samples with what is expected of them, what they were drawn for, and how likely the policy draws them.
+
+    Weights are percentages in the order of the objectives' columns.
+    """
     table = _objects_table(objectives, "rank")
-    table.add_column("drawn for", overflow="fold")
-    table.add_column("log P_F", justify="right", no_wrap=True)
-    table.add_column("why", no_wrap=True, overflow="ellipsis")
+    for name in ("β", "weights", "log P_F", "nearest measured"):
+        table.add_column(name, justify="right", no_wrap=True)
+    names = [objective["name"] for objective in objectives]
     for item in samples:
-        density = "" if item["log_pf"] is None else f"{item['log_pf']:.1f}"
-        told = [_condition(item["condition"]), density, _purpose(item["reason"])]
+        near = item["nearest_measured"]
+        told = [
+            *_condition(item["condition"], names),
+            "" if item["log_pf"] is None else f"{item['log_pf']:.1f}",
+            f"{near['similarity']:.2f}" if near else "",
+        ]
         table.add_row(str(item["rank"]), *_object_cells(item, objectives), *map(Text, told))
     return table
 
@@ -99,6 +104,11 @@ def shortened(text: str, width: int = _WIDEST_OBJECT) -> str:
     return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
+def readable(item: Mapping[str, Any]) -> str:
+    """Return the shorter of an object's two texts: `LWLW` rather than its HELM."""
+    return shortened(min(item["object"], item["display"], key=len))
+
+
 def _objects_table(objectives: Sequence[Mapping[str, Any]], number: str) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column(number, justify="right")
@@ -109,19 +119,14 @@ def _objects_table(objectives: Sequence[Mapping[str, Any]], number: str) -> Tabl
 
 
 def _object_cells(item: Mapping[str, Any], objectives: Sequence[Mapping[str, Any]]) -> list[Text]:
-    return [Text(shortened(item["display"])), *(Text(value(item, objective)) for objective in objectives)]
+    return [Text(readable(item)), *(Text(value(item, objective)) for objective in objectives)]
 
 
-def _condition(condition: Mapping[str, Any] | None) -> str:
+def _condition(condition: Mapping[str, Any] | None, names: Sequence[str]) -> tuple[str, str]:
     if condition is None:
-        return ""
-    weights = " ".join(f"{name} {weight:.2f}" for name, weight in condition["preference"].items() if weight >= _SHOWN)
-    return f"β {condition['beta']:.3g}, {weights}"
-
-
-def _purpose(reason: str) -> str:
-    """Return a reason without its expectations, which have columns of their own."""
-    return reason.partition("; ")[2] or reason
+        return "", ""
+    weights = "/".join(f"{100 * condition['preference'].get(name, 0.0):.0f}" for name in names)
+    return f"{condition['beta']:.3g}", weights
 
 
 def _bar(out: Console, events: Iterable[Event], title: str) -> Event | None:

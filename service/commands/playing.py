@@ -131,6 +131,8 @@ def _draw(client: Client, campaign: str, wishes: Wishes, out: Path | None) -> No
     found, request = job.told["samples"], job.told["request"]
     console().print(samples_table(found, spec["objectives"]))
     say(console(), f"{len(found)} of {request['n']} samples; round {request['round']}, seed {request['seed']}")
+    if found:
+        say(console(), f"Why the first one: {found[0]['reason']}")
     for statement in job.told["summary"].get("statements", []):
         say(console(), statement)
     _write(client, job, out, name)

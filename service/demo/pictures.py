@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -35,27 +36,23 @@ def draw_batch(candidates: Sequence[Mapping[str, Any]], domain: Domain, objectiv
 
 def plot_predictions(comparisons: Sequence[Comparison], axis: str, path: Path) -> list[Path]:
     """Plot predicted against simulated values with 90 % intervals, as PNG and SVG."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    from service.figures.style import COLOURS, GREY, label, legend, saved, sheet
 
-    figure = Figure(figsize=(6, 5.5), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots()
+    figure, (axes,) = sheet("Predicted, then read by the SIMULATED lab", width=6, height=5.2)
     everything: list[float] = []
-    for comparison in comparisons:
+    for comparison, colour in zip(comparisons, cycle(COLOURS), strict=False):
         means = [prediction["mean"] for prediction in comparison.predictions]
         below = [prediction["mean"] - prediction["low"] for prediction in comparison.predictions]
         above = [prediction["high"] - prediction["mean"] for prediction in comparison.predictions]
-        label = f"round {comparison.round}"
-        axes.errorbar(comparison.values, means, yerr=[below, above], fmt="o", capsize=2, alpha=0.75, label=label)
+        marks = {"fmt": "o", "capsize": 2, "alpha": 0.75, "color": colour, "label": f"round {comparison.round}"}
+        axes.errorbar(comparison.values, means, yerr=[below, above], **marks)
         everything += [*means, *comparison.values]
     if everything:
         ends = (min(everything), max(everything))
-        axes.plot(ends, ends, color="grey", linewidth=1, zorder=0)
-        axes.legend()
-    axes.set_xlabel(f"{axis}, read by the SIMULATED lab")
-    axes.set_ylabel(f"{axis}, predicted before (bars: 90 % interval)")
+        axes.plot(ends, ends, color=GREY, linewidth=1, zorder=1)
+        legend(axes)
+    label(axes, f"{axis}, read by the SIMULATED lab", f"{axis}, predicted before (bars: 90 % interval)")
     files = [path.with_suffix(".png"), path.with_suffix(".svg")]
     for file in files:
-        figure.savefig(file, dpi=150)
+        file.write_bytes(saved(figure, file.suffix.removeprefix(".")))
     return files

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, final
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -14,6 +13,8 @@ from service.demo.outcome import wish
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
+
+    from rich.console import Console
 
     from service.client import Event
     from service.demo.labs.case import Case
@@ -25,7 +26,7 @@ class Printer:
     """Prints to one console."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(highlight=False, emoji=False)
+        self.console = console or terminal.console()
 
     def say(self, text: str) -> None:
         """Print one line as it is."""
@@ -66,7 +67,7 @@ class Printer:
             nearest = candidate["nearest_measured"]
             table.add_row(
                 str(candidate["rank"]),
-                escape(terminal.shortened(candidate["display"])),
+                escape(terminal.readable(candidate)),
                 *cells,
                 f"{nearest['similarity']:.2f}" if nearest else "",
             )
@@ -77,6 +78,8 @@ class Printer:
     def samples(self, told: Mapping[str, Any], objectives: Sequence[Mapping[str, Any]]) -> None:
         """Print samples as a table, and what drawing them was like."""
         self.console.print(terminal.samples_table(told["samples"], objectives))
+        if told["samples"]:
+            self.say(f"why the first one: {told['samples'][0]['reason']}")
         for statement in told["summary"].get("statements", []):
             self.say(f"note: {statement}")
 

@@ -55,7 +55,8 @@ def test_samples_are_shown_and_kept(player: "Player", tmp_path: Path):
     assert request["preference"] == [{"glow": 0.7, "ones": 0.3}]
     assert request["like"] == {"object": {"switches": "1110"}, "similarity": 0.4}
     first = next(line for line in shown.output.splitlines() if "1010" in line)
-    assert re.split(r"\s{2,}", first.strip())[:5] == ["1", "1010", "2.00 ± 0.50", "2.00", "β 8, glow 0.70 ones 0.30"]
+    assert re.split(r"\s{2,}", first.strip()) == ["1", "1010", "2.00 ± 0.50", "2.00", "8", "70/30", "-2.0"]
+    assert "Why the first one: it has many lights" in shown.output
     assert "2 of 5 samples; round 1, seed 3" in shown.output
     assert "2 of 5 [sic] were found." in shown.output
     assert table.read_text().startswith("candidate_id,rank,switches")

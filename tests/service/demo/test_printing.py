@@ -12,6 +12,7 @@ from service.demo.printing import Printer
 EVENTS = [Event(str(i), "training", i / 100, f"step {i} [of] 100") for i in range(101)]
 CANDIDATE = {
     "rank": 1,
+    "object": "[CH3]" * 20,
     "display": "[CH3]" * 20,
     "predictions": {"activity": {"mean": 1.5, "sd": 0.25}},
     "computed": {"qed": 0.5},
