@@ -46,6 +46,9 @@ def test_too_many_cells_or_parts_are_refused(monkeypatch: pytest.MonkeyPatch):
     assert not check_archive(packed({"a.xml": b"<c/>" * 100}))
     with pytest.raises(TableError, match="too many cells"):
         check_archive(packed({"a.xml": b"<c/>" * 60, "b.xml": b"<c/>" * 60}))
+    assert not check_archive(packed({"xl/styles.xml": b"<c/>" * 10}))
+    with pytest.raises(TableError, match="too many cells"):
+        check_archive(packed({"xl/styles.xml": b"<c/>" * 11}))
     with pytest.raises(TableError, match="parts"):
         check_archive(packed({f"{i}.xml": b"" for i in range(archives.MAX_PARTS + 1)}))
 
