@@ -4,15 +4,15 @@ Knows the public API only: the service may run anywhere.
 """
 
 import json
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from service.client import Client, ClientError, Event, Job, sentence
+from service.client import Client, ClientError, Job
 from service.commands.wishes import Wishes, numbers
 from service.terminal import console, predictions_table, progress, report_lines, samples_table, say
+from service.waiting import wait_for
 
 commands = typer.Typer()
 
@@ -81,7 +81,7 @@ def predict(
     content, media_type = _table(table)
     with _connected(url, key) as client:
         objectives = client.campaign(campaign)["spec"]["objectives"]
-        job = finished(client, lambda: client.ask_predictions(campaign, content, media_type, table.name), "predictions")
+        job = _wait(client, client.ask_predictions(campaign, content, media_type, table.name), "predictions")
         rows = job.told["rows"]
         console().print(predictions_table(rows[:_MOST_ROWS], objectives))
         if len(rows) > _MOST_ROWS:
@@ -127,7 +127,7 @@ def _draw(client: Client, campaign: str, wishes: Wishes, out: Path | None) -> No
     asked, name = wishes.request(), _format_of(out)
     spec = client.campaign(campaign)["spec"]
     _check_format(name, client.formats(spec["domain"]["kind"]))
-    job = finished(client, lambda: client.ask_samples(campaign, asked), "samples")
+    job = _wait(client, client.ask_samples(campaign, asked), "samples")
     found, request = job.told["samples"], job.told["request"]
     console().print(samples_table(found, spec["objectives"]))
     say(console(), f"{len(found)} of {request['n']} samples; round {request['round']}, seed {request['seed']}")
@@ -138,30 +138,9 @@ def _draw(client: Client, campaign: str, wishes: Wishes, out: Path | None) -> No
     _write(client, job, out, name)
 
 
-def finished(client: Client, ask: Callable[[], Job], title: str) -> Job:
-    """Ask for something and show how far it is until it is there; Ctrl-C asks for its end as well.
-
-    Raises:
-        ClientError: if it failed or was cancelled.
-    """
-    job = ask()
-
-    def events() -> Iterator[Event]:
-        nonlocal job
-        for seen in client.follow_job(job):
-            job = seen
-            yield seen.event
-
-    try:
-        progress(console(is_error=True), events(), title)
-    except KeyboardInterrupt:
-        client.cancel(job)
-        say(console(is_error=True), f"{title}: asked to stop")
-        raise
-    if job.told["state"] != "succeeded":
-        why = sentence(job.told["failure"]) if job.told["failure"] else job.told["message"]
-        raise ClientError(f"{title} {job.told['state']}: {why}")
-    return job
+def _wait(client: Client, job: Job, title: str) -> Job:
+    screen = console(is_error=True)
+    return wait_for(client, job, lambda events: progress(screen, events, title))
 
 
 def _connected(url: str, key: str) -> Client:

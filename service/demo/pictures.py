@@ -44,8 +44,8 @@ def plot_predictions(comparisons: Sequence[Comparison], axis: str, path: Path) -
         means = [prediction["mean"] for prediction in comparison.predictions]
         below = [prediction["mean"] - prediction["low"] for prediction in comparison.predictions]
         above = [prediction["high"] - prediction["mean"] for prediction in comparison.predictions]
-        marks = {"fmt": "o", "capsize": 2, "alpha": 0.75, "color": colour, "label": f"round {comparison.round}"}
-        axes.errorbar(comparison.values, means, yerr=[below, above], **marks)
+        name, bars = f"round {comparison.round}", [below, above]
+        axes.errorbar(comparison.values, means, yerr=bars, fmt="o", capsize=2, alpha=0.75, color=colour, label=name)
         everything += [*means, *comparison.values]
     if everything:
         ends = (min(everything), max(everything))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from service.client import ClientError, sentence
+from service.waiting import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from service.client import Client, Event, Job
+    from service.client import Client, Job
     from service.demo.labs.case import Case
     from service.demo.printing import Printer
 
@@ -69,14 +69,4 @@ def _samples(
 
 
 def _answer(client: Client, job: Job, title: str, printer: Printer, check: Callable[[], None]) -> dict[str, Any]:
-    def events() -> Iterator[Event]:
-        nonlocal job
-        for seen in client.follow_job(job, check):
-            job = seen
-            yield seen.event
-
-    printer.progress(events(), title)
-    if job.told["state"] != "succeeded":
-        why = sentence(job.told["failure"]) if job.told["failure"] else job.told["message"]
-        raise ClientError(f"{title} {job.told['state']}: {why}")
-    return job.told
+    return wait_for(client, job, lambda events: printer.progress(events, title), check).told

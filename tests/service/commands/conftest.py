@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
@@ -29,7 +29,7 @@ class Player:
     api: Api
     worker: Worker
     url: str
-    key: str
+    key: str = field(repr=False)
     campaign: str
 
     @property

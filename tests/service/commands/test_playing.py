@@ -71,7 +71,7 @@ def test_own_objects_are_judged_and_bad_rows_told(player: "Player", tmp_path: Pa
         shown = player.type("predict", str(table), "--out", str(out))
     assert shown.exit_code == 0, shown.output
     assert "rows of mine.csv: 2 accepted, 1 rejected" in shown.output
-    assert re.search(r"^  row 3: .+", shown.output, re.MULTILINE)
+    assert re.search(r"^  row 4: .+", shown.output, re.MULTILINE)
     told = {line.split()[1]: line for line in shown.output.splitlines() if "±" in line}
     assert "no: measured already" in told["1111"]
     assert "yes" in told["1010"]
