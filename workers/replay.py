@@ -19,13 +19,13 @@ from rich.table import Table
 
 from models.campaign import CampaignSpec
 from models.request_specs import BacktestRequest
+from service.exchange import media_type_named
 from service.settings import Settings
 from workers.backtests import replay_table, unfilled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-MEDIA_TYPES = {".csv": "text/csv", ".json": "application/json"}
 TOLD = (
     "measured",
     "best_utility",
@@ -70,7 +70,7 @@ def replay(request: Request, tell: Callable[[float, str], None]) -> dict[str, An
         seeds=request.seeds,
         methods=request.methods,
     )
-    media_type = MEDIA_TYPES.get(request.table.suffix.lower(), "text/csv")
+    media_type = media_type_named(request.table.name) or "text/csv"
     answer = replay_table(asked, (request.table.read_bytes(), media_type), Settings(), tell)
     if request.json is not None:
         request.json.write_text(json.dumps(answer, indent=1, allow_nan=False), encoding="utf-8")

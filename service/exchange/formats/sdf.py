@@ -125,7 +125,7 @@ def _is_same(text: str, smiles: str) -> bool:
     from rdkit import Chem, rdBase
 
     with rdBase.BlockLogs():
-        mol = Chem.MolFromSmiles(text)
+        mol: Chem.Mol | None = Chem.MolFromSmiles(text)
     return mol is not None and Chem.MolToSmiles(mol) == smiles
 
 
