@@ -1,6 +1,6 @@
 """Runs every benchmark in turn: `python -m benchmarks [--quick]`; each also runs alone.
 
-A benchmark is a module of this folder that can be run; the others, and those in sub-folders, are its helpers.
+A benchmark is a module of this folder that can be run, or a sub-folder that can; everything else is a helper.
 """
 
 import subprocess
@@ -12,8 +12,9 @@ HERE = Path(__file__).parent
 
 def names() -> list[str]:
     """Return the benchmarks in order."""
-    files = sorted(file for file in HERE.glob("*.py") if file.stem != "__main__")
-    return [file.stem for file in files if 'if __name__ == "__main__":' in file.read_text(encoding="utf-8")]
+    files = [file for file in HERE.glob("*.py") if file.stem != "__main__"]
+    modules = [file.stem for file in files if 'if __name__ == "__main__":' in file.read_text(encoding="utf-8")]
+    return sorted([*modules, *(file.parent.name for file in HERE.glob("*/__main__.py"))])
 
 
 def main() -> None:
