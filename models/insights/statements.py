@@ -67,7 +67,8 @@ def _on_hits(told: Mapping[str, Any]) -> list[str]:
     said = [_hits(f"Round {number}", item["n"], item["of"], base) for number, item in found[-MOST_ROUNDS:]]
     if len(found) > 1:
         totals = [sum(item[name] for _, item in found) for name in ("n", "of")]
-        said.insert(0, _hits(f"All {len(found)} rounds with results", totals[0], totals[1], base))
+        rounds = "Both rounds" if len(found) == 2 else f"All {len(found)} rounds"  # noqa: PLR2004 - two are both
+        said.insert(0, _hits(f"{rounds} with results", totals[0], totals[1], base))
     return [*said, f"A hit is {rule}."]
 
 
