@@ -276,3 +276,11 @@ def failures(measurements: Sequence[Measurement]) -> dict[str, int]:
     failed = {(result.object, result.outcome) for result in measurements if result.outcome not in ("ok", "not_tested")}
     counts = Counter(outcome for _, outcome in failed)
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def complete_objects(results: Iterable[Measurement], types: Iterable[str]) -> list[str]:
+    """Return the objects, in the order of their first result, that have a result of every type, or a failure."""
+    wanted, found = set(types), defaultdict[str, set[str]](set)
+    for result in results:
+        found[result.object] |= wanted if result.outcome != "ok" else {result.type}
+    return [name for name, seen in found.items() if wanted <= seen]

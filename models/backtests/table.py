@@ -8,7 +8,7 @@ import numpy as np
 
 from models.backtests.contract import Lab
 from models.backtests.restricted import RestrictedEnvironment
-from models.dataset import restored, tabulate
+from models.dataset import complete_objects, restored, tabulate
 from models.domains.delegating import DelegatingDomain
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class TableLab(Lab):
         for result in measurements:
             self._of.setdefault(result.object, []).append(result)
         types = {item.assay_type for item in spec.objectives if item.assay_type is not None}
-        self.objects = tuple(name for name, results in self._of.items() if _is_complete(results, types))
+        self.objects = tuple(complete_objects(measurements, types))
         if not self.objects:
             wanted = ", ".join(sorted(types)) or "a computed objective alone"
             raise TableError(f"no object of the table has results of all of: {wanted}")
@@ -78,10 +78,6 @@ class TableLab(Lab):
                 )
             )
         return np.stack(columns, axis=1)
-
-
-def _is_complete(results: Sequence[Measurement], types: set[str]) -> bool:
-    return any(result.outcome != "ok" for result in results) or types <= {result.type for result in results}
 
 
 @final

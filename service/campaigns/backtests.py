@@ -3,8 +3,6 @@
 The command line reads its table with the same code.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -12,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from models.backtests.methods import METHODS
 from models.campaign import CampaignSpec
+from models.dataset import complete_objects
 from models.domains import open_domain
 from models.records import Measurement
 from models.request_specs import BacktestRequest
@@ -41,7 +40,7 @@ def ask_backtest(session: Session, shelf: Shelf, asked: BacktestRequest, table: 
         places = [{"pointer": f"/methods/{place}", "detail": detail} for place, _ in unknown]
         raise UnprocessableError(f"methods: {', '.join(name for _, name in unknown)}: {detail}", places)
     results, report = read_measurements(*table, asked.spec)
-    n_objects = len(complete_objects(results, asked.spec))
+    n_objects = len(complete_objects(results, _types(asked)))
     _check_enough(n_objects, asked, report)
     context = {"objects": n_objects, "report": shortened(report)}
     new = NewJob(queue="celery", request=asked.model_dump(mode="json"), context=context, table=table)
@@ -60,18 +59,6 @@ def read_measurements(content: bytes, media_type: str, spec: CampaignSpec) -> tu
     return [Measurement(**{name: getattr(result, name) for name in _SHARED}) for result in results], report
 
 
-def complete_objects(results: Sequence[Measurement], spec: CampaignSpec) -> list[str]:
-    """Return the objects that a table can answer for: those with every measured objective, or a failure.
-
-    The same rule as `models.backtests.table.TableLab`, which loads torch.
-    """
-    wanted = {item.assay_type for item in spec.objectives if item.assay_type is not None}
-    types: dict[str, set[str]] = defaultdict(set)
-    for result in results:
-        types[result.object] |= wanted if result.outcome != "ok" else {result.type}
-    return [name for name, found in types.items() if wanted <= found]
-
-
 def shortened(report: Report) -> dict[str, Any]:
     """Return a report with the rows that were not accepted, the first thousand of them."""
     refused = [row for row in report.rows if row.status != "accepted"][:TOLD_ROWS]
@@ -82,7 +69,7 @@ def shortened(report: Report) -> dict[str, Any]:
 
 def _check_enough(n_objects: int, asked: BacktestRequest, report: Report) -> None:
     if n_objects == 0:
-        wanted = ", ".join(item.assay_type for item in asked.spec.objectives if item.assay_type is not None)
+        wanted = ", ".join(_types(asked))
         detail = f"no object of the table has results of all of: {wanted}"
         told = shortened(report)
         rows = [{name: row[name] for name in ("row", "column")} | {"detail": row["reason"]} for row in told["rows"]]
@@ -90,3 +77,8 @@ def _check_enough(n_objects: int, asked: BacktestRequest, report: Report) -> Non
     if asked.initial >= n_objects:
         detail = f"the table has {n_objects} objects with all results: nothing would be left to choose"
         raise UnprocessableError(detail, [{"pointer": "/initial", "detail": detail}])
+
+
+def _types(asked: BacktestRequest) -> list[str]:
+    """Return the assay types of the measured objectives."""
+    return [item.assay_type for item in asked.spec.objectives if item.assay_type is not None]
