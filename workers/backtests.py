@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from models.scorers.domain import unheard
 from service.campaigns.backtests import read_measurements
 from workers.scoring import open_campaign_domain
 
@@ -38,7 +39,11 @@ def read_table(content: bytes, media_type: str, spec: CampaignSpec) -> tuple[Seq
 
 
 def replay_table(
-    request: BacktestRequest, table: tuple[bytes, str], settings: Settings, tell: Callable[[float, str], None]
+    request: BacktestRequest,
+    table: tuple[bytes, str],
+    settings: Settings,
+    tell: Callable[[float, str], None],
+    heard: Callable[[], None] = unheard,
 ) -> dict[str, Any]:
     """Return curves with confidence intervals and the rows behind them, as plain JSON.
 
@@ -47,6 +52,7 @@ def replay_table(
         table: the measured table and its media type.
         settings: the operator's, whose rules a campaign's own scorers keep to.
         tell: hears the share done and what goes on; may raise to stop.
+        heard: called while scorers are asked; may raise to stop.
 
     Raises:
         ValueError: if the table or a number is wrong.
@@ -63,7 +69,7 @@ def replay_table(
         request.methods,
     )
     results, report = read_table(*table, request.spec)
-    domain = open_campaign_domain(settings, request.spec)
+    domain = open_campaign_domain(settings, request.spec, heard)
     lab = TableLab(request.spec, domain, results)
     assert lab.objects is not None
     rows = backtest(plan, lab, TableDomain(domain, lab.objects), tell)

@@ -18,12 +18,13 @@ commands = typer.Typer()
 def domains() -> None:
     """List what can be designed."""
     from models.domains import installed, open_domain
+    from service.exchange import batch_formats
 
     table = Table("kind", "what it is", "computed properties", "batch formats", box=None)
     for kind, plugin in installed().items():
         spec = plugin.spec.model_validate(plugin.examples[0][0])
         domain = open_domain(spec)
-        table.add_row(kind, plugin.summary, ", ".join(domain.computed), ", ".join(("json", "csv", *domain.formats)))
+        table.add_row(kind, plugin.summary, ", ".join(domain.computed), ", ".join(("json", *batch_formats(domain))))
     console().print(table)
 
 

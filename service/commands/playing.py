@@ -28,7 +28,6 @@ Key = Annotated[
 ]
 Texts = list[str] | None
 HERE = "http://127.0.0.1:8000"
-_MEDIA_TYPES = {".csv": "text/csv", ".tsv": "text/csv", ".txt": "text/csv", ".json": "application/json"}
 _MOST_ROWS = 20
 _MOST_REASONS = 10
 
@@ -69,7 +68,8 @@ def samples(  # noqa: PLR0913, PLR0917 - each argument is one option of the comm
 def predict(
     campaign: Campaign,
     table: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="A table of objects: CSV, or JSON rows.", metavar="FILE")
+        Path,
+        typer.Argument(exists=True, dir_okay=False, help="A table of objects: CSV, XLSX, SDF or JSON.", metavar="FILE"),
     ],
     out: Annotated[Path | None, typer.Option(help="Also write every prediction here: .csv or .json.")] = None,
     url: Url = HERE,
@@ -172,10 +172,13 @@ def _write(client: Client, job: Job, out: Path | None, name: str | None) -> None
 
 
 def _table(path: Path) -> tuple[bytes, str]:
-    """Return a file as the API takes it: CSV as it is, JSON rows as the member `objects`."""
-    media_type = _MEDIA_TYPES.get(path.suffix.lower())
+    """Return a file as the API takes it: tables as they are, JSON rows as the member `objects`."""
+    from service.exchange import media_type_named, media_types_by_extension
+
+    media_type = media_type_named(path.name)
     if media_type is None:
-        raise typer.BadParameter(f"a table ends in {', '.join(_MEDIA_TYPES)}", param_hint="FILE")
+        endings = ", ".join(f".{name}" for name in media_types_by_extension())
+        raise typer.BadParameter(f"a table ends in {endings}", param_hint="FILE")
     content = path.read_bytes()
     if media_type != "application/json":
         return content, media_type

@@ -10,7 +10,14 @@ from service.exchange.predictions import prediction_formats, write_predictions
 from service.exchange.report import ParsedRow, Report
 from service.exchange.results import Upload, check_upload, open_upload, read_results
 from service.exchange.rows import CampaignView, validate_rows
-from service.exchange.tables import TableError, UnknownFormatError, media_type_named, media_types, read_table
+from service.exchange.tables import (
+    TableError,
+    UnknownFormatError,
+    media_type_named,
+    media_types,
+    media_types_by_extension,
+    read_table,
+)
 
 __all__ = [
     "BatchFile",
@@ -26,6 +33,7 @@ __all__ = [
     "flat_rows",
     "media_type_named",
     "media_types",
+    "media_types_by_extension",
     "open_upload",
     "prediction_formats",
     "read_objects",

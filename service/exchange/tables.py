@@ -73,6 +73,8 @@ class TableFormat:
     read: Callable[[bytes, str | None], Table] | None = None
     write: Callable[[Sequence[Mapping[str, Any]]], bytes] | None = None
     object_column: str | None = None
+    aliases: tuple[str, ...] = ()
+    """Other extensions of files that are read like this."""
 
 
 @cache
@@ -121,8 +123,13 @@ def _describes(item: TableFormat, object_columns: Collection[str] | None) -> boo
 
 def media_type_named(filename: str) -> str | None:
     """Return the media type that a file's name speaks of; None if it is none that `read_table` understands."""
-    extension = filename.rpartition(".")[2].lower()
-    return next((item.media_types[0] for item in formats() if item.read and item.extension == extension), None)
+    return media_types_by_extension().get(filename.rpartition(".")[2].lower())
+
+
+def media_types_by_extension() -> dict[str, str]:
+    """Return extension -> media type of every file that `read_table` understands."""
+    known = [item for item in formats() if item.read]
+    return {name: item.media_types[0] for item in known for name in (item.extension, *item.aliases)}
 
 
 def check_names(header: Sequence[str], row: int) -> None:

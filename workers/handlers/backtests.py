@@ -14,5 +14,6 @@ def handle(process: Process, job: ClaimedJob, tell: Tell) -> Json:
     with process.sessions.begin() as session:
         table = jobs.load_input(session, job.id)
     process.prepare_science()
-    answer = replay_table(BacktestRequest.model_validate(job.request), table, process.settings, tell)
+    request = BacktestRequest.model_validate(job.request)
+    answer = replay_table(request, table, process.settings, tell, tell.listen)
     return {"answer": answer, "picture": picture(answer["curves"])}

@@ -90,4 +90,6 @@ def _row(number: int, cells: list[str], columns: list[str]) -> RawRow:
     return RawRow(number, named)
 
 
-FORMAT = TableFormat("csv", ("text/csv", "application/csv", "text/tab-separated-values"), read, write)
+FORMAT = TableFormat(
+    "csv", ("text/csv", "application/csv", "text/tab-separated-values"), read, write, aliases=("tsv", "txt")
+)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.exchange import TableError, UnknownFormatError, media_types, read_table
+from service.exchange import TableError, UnknownFormatError, media_type_named, media_types, read_table
 
 if TYPE_CHECKING:
     from service.exchange.tables import Table
@@ -140,3 +140,19 @@ def test_json_rows_of_texts_and_numbers_are_all_read(rows: list[dict[str, Any]])
         return
     assert len(table.rows) == len(rows)
     assert all(row.problem is None for row in table.rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type"),
+    [
+        ("plate.CSV", "text/csv"),
+        ("plate.tsv", "text/csv"),
+        ("plate.txt", "text/csv"),
+        ("rows.json", "application/json"),
+        ("mols.sdf", "chemical/x-mdl-sdfile"),
+        ("plate.pdf", None),
+        ("plate", None),
+    ],
+)
+def test_a_file_s_name_tells_its_format(name: str, media_type: str | None):
+    assert media_type_named(name) == media_type
