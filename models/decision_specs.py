@@ -56,6 +56,10 @@ class ProxySpec(Spec):
         return self
 
 
+AUGMENTATION = 0.05
+"""The weight of the sum beside the maximum in the augmented Chebyshev scalarisation (rho; Steuer & Choo, 1983)."""
+
+
 class AcquisitionSpec(Spec):
     """What the sampler is rewarded for: how an uncertain utility becomes a score."""
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import torch
 
+from models.decision_specs import AUGMENTATION
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torch import Tensor
-
-AUGMENTATION = 0.05
 
 
 class Scalarise(Protocol):

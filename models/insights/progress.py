@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Flags = npt.NDArray[np.bool_]
 
-OVERALL = "all together"
-"""The name of the overall utility among the objectives."""
-
 
 def progress(everything: Measured, numbers: Sequence[int], seed: int) -> dict[int, dict[str, Any]]:
     """Return stage 0 and every round by its number, as plain JSON.

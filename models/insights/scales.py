@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, final
 import numpy as np
 
 from models.dataset import restored, transformed
+from models.decision_specs import AUGMENTATION
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
 
 Source = Literal["campaign", "domain", "measured", "nothing"]
-AUGMENTATION = 0.05
-"""Of the augmented Chebyshev scalarisation, as the reward has it."""
 
 
 @final

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 STEPS = 12
 READ_STEPS = 3
 SYMBOLS = ("H", "C", "N", "O", "F")
-N_ELEMENTS = 56
-"""Atomic numbers that have a column of their own."""
 ELEMENTS_FROM, IS_AROMATIC, HYBRIDS_FROM, HYDROGENS, N_FEATURES = 14, 9, 10, 13, 71
 HYBRIDS = (Chem.HybridizationType.SP, Chem.HybridizationType.SP2, Chem.HybridizationType.SP3)
 BONDS = {Chem.BondType.SINGLE: 0, Chem.BondType.DOUBLE: 1, Chem.BondType.TRIPLE: 2, Chem.BondType.AROMATIC: 3}
