@@ -15,7 +15,7 @@ import torch
 from models.acquisition import get_acquisition
 from models.acquisition.contract import SCALARISATIONS, augmented_chebyshev, nothing_known, weighted_sum
 from models.constraints import Multipliers, cost
-from models.dataset import transformed
+from models.ranges import range_of, reach, require_logarithms, target_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,13 +66,13 @@ class Utility:
         if self.direction == "minimize":
             return (self.high - mean) / width, sd / width
         assert self.target is not None
-        reach = max(abs(self.target - self.low), abs(self.high - self.target))
+        farthest = reach(self.low, self.high, self.target)
         offset, spread = mean - self.target, sd.clamp_min(1e-12)
         ratio = offset / spread
         tail = torch.erf(ratio / math.sqrt(2))
         distance = spread * math.sqrt(2 / math.pi) * torch.exp(-0.5 * ratio.square()) + offset * tail
         variance = (offset.square() + spread.square() - distance.square()).clamp_min(0.0)
-        return 1 - distance / reach, variance.sqrt() / reach
+        return 1 - distance / farthest, variance.sqrt() / farthest
 
 
 def utility(
@@ -83,20 +83,14 @@ def utility(
     Raises:
         ValueError: if the range or target has no logarithm although the assay's values are modelled as log10.
     """
-    target = None if objective.target is None else transformed(objective.target, transform)
+    require_logarithms(objective, transform)
+    target = target_of(objective, transform)
     known = reference[reference.isfinite()]
-    given = objective.range or usual
-    if given is not None:
-        low, high = (transformed(edge, transform) for edge in given)
-    elif len(known) > 0:
-        low, high = (float(known.quantile(q)) for q in QUANTILES)
-    else:
-        low, high = (-1.0, 1.0) if target is None else (target - 1.0, target + 1.0)
-    if not low < high:
-        low, high = low - 0.5, high + 0.5
-    if math.isnan(low + high) or (target is not None and math.isnan(target)):
-        raise ValueError(f"objective {objective.name!r}: range and target must be positive, its values are log10")
-    return Utility(low, high, objective.direction, target)
+    # torch's own quantile: numpy's differs in the last bit
+    spanned = (float(known.quantile(QUANTILES[0])), float(known.quantile(QUANTILES[1]))) if len(known) else None
+    unknown = (-1.0, 1.0) if target is None else (target - 1.0, target + 1.0)
+    found = range_of(objective, transform, spanned, usual, unknown)
+    return Utility(found.low, found.high, objective.direction, target)
 
 
 @final

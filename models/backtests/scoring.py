@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from models.dataset import tabulate, transformed
+from models.dataset import tabulate
+from models.ranges import range_of, require_logarithms, target_of
 from models.reward import Utility
 
 if TYPE_CHECKING:
@@ -27,18 +28,16 @@ def modelled(values: Tensor, transform: Transform) -> Tensor:
 
 
 def spread(objective: Objective, transform: Transform, known: Tensor) -> Utility:
-    """Return the utility of an objective: 0 and 1 are its range, else the extremes of known modelled values [N]."""
+    """Return the utility of an objective: 0 and 1 are its range, else the ends of known modelled values [N].
+
+    Raises:
+        ValueError: if the range or target has no logarithm although the values are modelled as log10.
+    """
+    require_logarithms(objective, transform)
     finite = known[known.isfinite()]
-    if objective.range is not None:
-        low, high = (transformed(edge, transform) for edge in objective.range)
-    elif len(finite) > 0:
-        low, high = float(finite.min()), float(finite.max())
-    else:
-        low, high = 0.0, 1.0
-    if not low < high:
-        low, high = low - 0.5, high + 0.5
-    target = None if objective.target is None else transformed(objective.target, transform)
-    return Utility(low, high, objective.direction, target)
+    ends = (float(finite.min()), float(finite.max())) if len(finite) else None
+    found = range_of(objective, transform, ends)
+    return Utility(found.low, found.high, objective.direction, target_of(objective, transform))
 
 
 def utilities_of(objectives: list[Utility], values: Tensor) -> Tensor:

@@ -6,25 +6,24 @@ Where a campaign gives no range, a computed property's usual one serves, and els
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from models.dataset import restored, transformed
+from models.dataset import restored
 from models.decision_specs import AUGMENTATION
+from models.ranges import range_of, reach, target_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from models.campaign import CampaignSpec
     from models.domains.contract import Domain
+    from models.ranges import Source
     from models.specs import Objective, Transform
 
     Floats = npt.NDArray[np.float64]
-
-Source = Literal["campaign", "domain", "measured", "nothing"]
 
 
 @final
@@ -45,16 +44,14 @@ class Scale:
     @property
     def target(self) -> float | None:
         """The target on the modelled scale."""
-        wanted = self.objective.target
-        return None if wanted is None else transformed(wanted, self.transform)
+        return target_of(self.objective, self.transform)
 
     def utilities(self, values: Floats) -> Floats:
         """Return the utilities [N] of modelled values [N]; NaN stays NaN."""
         width = self.high - self.low
         target = self.target
         if target is not None:
-            reach = max(abs(target - self.low), abs(self.high - target))
-            return np.asarray(1 - np.abs(values - target) / reach)
+            return np.asarray(1 - np.abs(values - target) / reach(self.low, self.high, target))
         is_rising = self.objective.direction == "maximize"
         return np.asarray((values - self.low) / width if is_rising else (self.high - values) / width)
 
@@ -64,7 +61,7 @@ class Scale:
         A distance is on the modelled scale (decades for log10).
         """
         if (target := self.target) is not None:
-            return (1 - utility) * max(abs(target - self.low), abs(self.high - target))
+            return (1 - utility) * reach(self.low, self.high, target)
         share = utility if self.objective.direction == "maximize" else 1 - utility
         return restored(self.low + share * (self.high - self.low), self.transform)
 
@@ -81,19 +78,9 @@ def scale_of(spec: CampaignSpec, domain: Domain, objective: Objective, values: F
     known_property = domain.computed.get(objective.computed or "")
     usual = None if known_property is None else known_property.range
     known = values[np.isfinite(values)]
-    low, high, source = -math.inf, math.inf, "nothing"
-    for given, name in ((objective.range, "campaign"), (usual, "domain")):
-        if given is not None and source == "nothing":
-            edges = [transformed(edge, transform) for edge in given]
-            if all(math.isfinite(edge) for edge in edges):
-                low, high, source = edges[0], edges[1], name
-    if source == "nothing" and len(known) > 0:
-        low, high, source = float(known.min()), float(known.max()), "measured"
-    if source == "nothing":
-        low, high = 0.0, 1.0
-    if not low < high:
-        low, high = low - 0.5, high + 0.5
-    return Scale(objective, transform, low, high, source)  # type: ignore[arg-type] # one of the names above
+    ends = (float(known.min()), float(known.max())) if len(known) else None
+    found = range_of(objective, transform, ends, usual)
+    return Scale(objective, transform, found.low, found.high, found.source)
 
 
 def together(utilities: Floats, scalarisation: str) -> Floats:

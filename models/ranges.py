@@ -1,0 +1,90 @@
+"""The range of an objective: which values are poor (0) and as good as hoped for (1), on the modelled scale. Torch-free.
+
+The reward, backtests and insights all read ranges here. They differ in what known values say (quantiles for the reward,
+which outliers must not rule; the ends for figures), so callers bring those ends. Knows no values, beliefs or utilities.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, final
+
+from models.dataset import transformed
+
+if TYPE_CHECKING:
+    from models.specs import Objective, Transform
+
+Source = Literal["campaign", "domain", "measured", "nothing"]
+"""Who says so: the campaign's own range, a property's usual one, known values, or nobody."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Range:
+    """`low` < `high` on the modelled scale, and where they come from."""
+
+    low: float
+    high: float
+    source: Source
+
+
+def target_of(objective: Objective, transform: Transform) -> float | None:
+    """Return an objective's target on the modelled scale: None without one, NaN where it has no logarithm."""
+    return None if objective.target is None else transformed(objective.target, transform)
+
+
+def reach(low: float, high: float, target: float) -> float:
+    """Return the distance from a target to the farther end of its range: there the utility is 0."""
+    return max(abs(target - low), abs(high - target))
+
+
+def require_logarithms(objective: Objective, transform: Transform) -> None:
+    """Refuse an objective whose own range or target does not exist on the modelled scale.
+
+    Raises:
+        ValueError: if a number has no logarithm although the assay's values are modelled as log10.
+    """
+    given = (*(objective.range or ()), *(() if objective.target is None else (objective.target,)))
+    if any(math.isnan(transformed(number, transform)) for number in given):
+        raise ValueError(f"objective {objective.name!r}: range and target must be positive, its values are log10")
+
+
+def range_of(
+    objective: Objective,
+    transform: Transform,
+    known: tuple[float, float] | None = None,
+    usual: tuple[float, float] | None = None,
+    unknown: tuple[float, float] = (0.0, 1.0),
+) -> Range:
+    """Return the range of an objective: its own, else the usual one, else the ends of known values, else `unknown`.
+
+    A range without logarithms where values are modelled as log10 is passed over; one without width gets a width of 1.
+
+    Args:
+        objective: whose range it is; its own range is in its units.
+        transform: the scale on which its values are modelled.
+        known: ends of what is known of its values, on the modelled scale.
+        usual: the range its property usually has, in its units.
+        unknown: the range when nothing is known, on the modelled scale.
+    """
+    low, high, source = _first(objective.range, usual, known, transform) or (*unknown, "nothing")
+    if not low < high:
+        low, high = low - 0.5, high + 0.5
+    return Range(low, high, source)
+
+
+def _first(
+    own: tuple[float, float] | None,
+    usual: tuple[float, float] | None,
+    known: tuple[float, float] | None,
+    transform: Transform,
+) -> tuple[float, float, Source] | None:
+    """Return the first range that exists on the modelled scale, and who says so."""
+    given: tuple[tuple[tuple[float, float] | None, Source], ...] = ((own, "campaign"), (usual, "domain"))
+    for edges, source in given:
+        if edges is not None:
+            low, high = (transformed(edge, transform) for edge in edges)
+            if math.isfinite(low) and math.isfinite(high):
+                return low, high, source
+    return None if known is None else (*known, "measured")
