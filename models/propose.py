@@ -46,11 +46,13 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     device: str | None = None,
     hazards: Sequence[HazardList] = (),
     domain: Domain | None = None,
+    is_diagnosed: bool = True,
 ) -> Proposal:
     """Return the batch of a round: as many distinct, new, allowed candidates as asked for, or why there are fewer.
 
     `report` hears the progress and what it raises stops the work; `checkpoint` keeps training across interruptions;
     `device` trains the policy; what `hazards` name is never proposed; `domain` stands in for the campaign's own.
+    Without `is_diagnosed` the summary lacks convergence and importance: seconds saved where nobody reads them.
 
     Raises:
         HazardListError: if a hazard list about these objects cannot be used.
@@ -79,9 +81,8 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         candidates = explain(batch, pool, fitted, trainer, seed + 3)
         screened.require_clean(candidate.object for candidate in candidates)
         summary["stopping"] = stopping(fitted, history, pool.at([choice.row for choice in batch.choices]), seed + 6)
-        found = diagnose(fitted, trainer, reward, seed + 4)
-    summary |= {"training": {"steps": trainer.steps_done, "loss": curve}, **found}
-    summary |= chosen_summary(fitted, batch, pool, gate)
+        summary |= diagnose(fitted, trainer, reward, seed + 4) if is_diagnosed else {}
+    summary |= {"training": {"steps": trainer.steps_done, "loss": curve}} | chosen_summary(fitted, batch, pool, gate)
     summary["statements"] += chosen_statements(fitted, batch, pool, gate)
     artefact = pack_artefact(fitted, trainer.policy, origin(spec, screened, environment, history, seed))
     return Proposal(candidates, plain(summary | {"cost": stages.cost(fitted.reward.n_scored)}), artefact)

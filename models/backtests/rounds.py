@@ -105,6 +105,7 @@ class Generative(Method):
             seed=seed,
             report=lambda _stage, _share, message: task.tick(message),
             domain=domain,
+            is_diagnosed=False,
         )
         names = tuple(candidate.object for candidate in proposal.candidates)
         return Choice(names, int(proposal.summary["cost"]["objects_scored"]))

@@ -51,6 +51,17 @@ def test_every_method_replays(spec: CampaignSpec, lab: TableLab, method: str) ->
     assert rows[-1]["hypervolume"] >= rows[0]["hypervolume"]
 
 
+def test_rounds_of_a_replay_are_not_diagnosed(
+    spec: CampaignSpec, lab: TableLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def diagnose(*_: Any) -> None:
+        raise AssertionError("nobody reads how a replayed round's policy converged")
+
+    monkeypatch.setattr("models.propose.diagnose", diagnose)
+    rows = run(spec, lab, ("assayflow_generative",), rounds=1, seeds=(0,))
+    assert [row["measured"] for row in rows] == [16, 22]
+
+
 def test_all_methods_start_from_the_same_objects(spec: CampaignSpec, lab: TableLab) -> None:
     seen: dict[str, list[tuple[str, ...]]] = {}
 

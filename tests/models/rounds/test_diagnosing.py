@@ -11,15 +11,14 @@ import torch
 from models.campaign import CampaignSpec
 from models.propose import propose
 from models.proxies import deep_ensemble
-from models.records import History, Measurement
+from models.records import History, Measurement, Proposal
 from models.rounds.convergence import weighed
 
 ALL = ["".join(letters) for letters in itertools.product("01", repeat=5)]
 
 
-@pytest.fixture(scope="module")
-def summary() -> dict[str, Any]:
-    """A round on 32 objects whose signal hangs on the first two switches alone."""
+def _round(**others: Any) -> Proposal:
+    """Return a round on 32 objects whose signal hangs on the first two switches alone."""
     spec = {
         "name": "switches",
         "domain": {"kind": "switches", "n": 5},
@@ -32,13 +31,34 @@ def summary() -> dict[str, Any]:
     results = [Measurement(str(text), "signal", value + generator.normal(0, 0.05)) for text, value in values]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(deep_ensemble, "STEPS", 25)
-        proposal = propose(
+        return propose(
             CampaignSpec.model_validate(spec),
             History((*results, Measurement(ALL[0], "rare", 1.0))),
             seed=0,
             report=lambda _stage, _progress, _message: None,
+            **others,
         )
+
+
+@pytest.fixture(scope="module")
+def proposal() -> Proposal:
+    return _round()
+
+
+@pytest.fixture(scope="module")
+def summary(proposal: Proposal) -> dict[str, Any]:
     return dict(proposal.summary)
+
+
+def test_a_round_without_a_diagnosis_proposes_the_very_same(proposal: Proposal, summary: dict[str, Any]):
+    bare = _round(is_diagnosed=False)
+    assert bare.candidates == proposal.candidates
+    assert bare.artefact == proposal.artefact
+    told = {"log_z", "convergence", "importance"}
+    assert told <= summary.keys()
+    kept = {name: value for name, value in summary.items() if name not in {*told, "cost"}}
+    assert {name: value for name, value in bare.summary.items() if name != "cost"} == kept
+    assert bare.summary["cost"]["objects_scored"] <= summary["cost"]["objects_scored"]
 
 
 def test_convergence_is_told_for_both_ends_of_the_temperatures(summary: dict[str, Any]):
