@@ -72,3 +72,11 @@ class BacktestRequest(Spec):
     initial: Annotated[int, Field(ge=1, le=10_000)] = 24
     seeds: Annotated[int, Field(ge=1, le=100)] = 5
     methods: Annotated[tuple[str, ...], Field(min_length=1)] = ("assayflow", "random", "genetic", "greedy", "bayesian")
+    sheet: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=255,
+            description="the sheet of a workbook that is the table; its first visible one when absent",
+        ),
+    ] = None

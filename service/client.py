@@ -173,9 +173,12 @@ class Client:
         """Ask for more candidates of a trained policy."""
         return self._ask(f"/campaigns/{campaign}/samples", json=asked)
 
-    def ask_predictions(self, campaign: str, table: bytes, media_type: str, filename: str | None = None) -> Job:
-        """Ask what a campaign believes of the good rows of a table of objects."""
-        query = {"mode": "partial"} | ({"filename": filename} if filename else {})
+    def ask_predictions(
+        self, campaign: str, table: bytes, media_type: str, filename: str | None = None, sheet: str | None = None
+    ) -> Job:
+        """Ask what a campaign believes of the good rows of a table of objects, of a workbook's sheet by its name."""
+        named = {"filename": filename, "sheet": sheet}
+        query = {"mode": "partial"} | {name: text for name, text in named.items() if text is not None}
         return self._ask(
             f"/campaigns/{campaign}/predictions", params=query, content=table, headers={"Content-Type": media_type}
         )

@@ -25,13 +25,15 @@ class TableRefusedError(ValueError):
     """The table holds nothing that can be replayed; the message says which rows and why."""
 
 
-def read_table(content: bytes, media_type: str, spec: CampaignSpec) -> tuple[Sequence[Measurement], Report]:
+def read_table(
+    content: bytes, media_type: str, spec: CampaignSpec, sheet: str | None = None
+) -> tuple[Sequence[Measurement], Report]:
     """Return the good rows of a table as results, and the report of all rows.
 
     Raises:
         TableRefusedError: if there is no good row.
     """
-    results, report = read_measurements(content, media_type, spec)
+    results, report = read_measurements(content, media_type, spec, sheet)
     if not results:
         reasons = [f"row {row.row}: {row.reason}" for row in report.rows if row.reason][:5]
         raise TableRefusedError("no row of the table is a result of this campaign" + "".join(f"; {r}" for r in reasons))
@@ -68,7 +70,7 @@ def replay_table(
         tuple(range(request.seeds)),
         request.methods,
     )
-    results, report = read_table(*table, request.spec)
+    results, report = read_table(*table, request.spec, request.sheet)
     domain = open_campaign_domain(settings, request.spec, heard)
     lab = TableLab(request.spec, domain, results)
     assert lab.objects is not None

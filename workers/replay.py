@@ -53,6 +53,7 @@ class Request:
     methods: tuple[str, ...]
     json: Path | None = None
     plot: Path | None = None
+    sheet: str | None = None
 
 
 def replay(request: Request, tell: Callable[[float, str], None]) -> dict[str, Any]:
@@ -69,6 +70,7 @@ def replay(request: Request, tell: Callable[[float, str], None]) -> dict[str, An
         initial=request.initial,
         seeds=request.seeds,
         methods=request.methods,
+        sheet=request.sheet,
     )
     media_type = media_type_named(request.table.name) or "text/csv"
     answer = replay_table(asked, (request.table.read_bytes(), media_type), Settings(), tell)

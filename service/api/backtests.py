@@ -56,6 +56,7 @@ _PARTS = {
         "table": {"type": "string", "format": "binary", "description": "a file with its media type"},
         **{name: {"type": "integer"} for name in _NUMBERS},
         "methods": {"type": "string", "description": "separated by commas"},
+        "sheet": {"type": "string", "description": _PLAN["sheet"]["description"]},
     },
     "required": ["spec", "table"],
 }
@@ -166,7 +167,7 @@ def _ask(session: Session, shelf: Shelf, sent: SentBacktest, settings: Settings)
         found = places(error, sent.plan)
         raise UnprocessableError(f"{found[0]['pointer']}: {found[0]['detail']}", found) from error
     check_scorers(asked.spec.scorers, settings, "/spec")
-    with readable():
+    with readable(sheet_in="body"):
         return backtests.ask_backtest(session, shelf, asked, sent.table)
 
 

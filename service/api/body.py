@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, NoReturn, final
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.routing import APIRoute
 
 from service.errors import TooLargeError, UnprocessableError, UnsupportedMediaTypeError
@@ -117,6 +117,14 @@ async def raw_body(request: Request) -> bytes:
 
 
 RawBody = Annotated[bytes, Depends(raw_body)]
+AskedSheet = Annotated[
+    str | None,
+    Query(
+        min_length=1,
+        max_length=255,
+        description="the sheet of a workbook to read, by its name; the first visible one when absent",
+    ),
+]
 
 
 def _is_deep(parsed: Any) -> bool:

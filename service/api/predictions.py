@@ -13,7 +13,7 @@ from models.domains import open_domain
 from models.records import JudgedObject, Nearest, Prediction
 from models.request_specs import MOST_PREDICTIONS
 from service.api.batches import AskedFormat, attachment, plain
-from service.api.body import RawBody, parse_body
+from service.api.body import AskedSheet, RawBody, parse_body
 from service.api.conventions import AskedPage, answer, content_tag, negotiate
 from service.api.dependencies import Transaction
 from service.api.documentation import LINK, body_of, guarded
@@ -51,6 +51,7 @@ class PredictionOptions:
 
     mode: Annotated[Mode, Query(description="partial: predict the good rows; atomic: all rows or none")] = "partial"
     filename: Annotated[str | None, Query(max_length=255, description="the file's name, for the record")] = None
+    sheet: AskedSheet = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +124,11 @@ def told(session: Session, row: Job) -> PredictingAnswer:
 def _ask(session: Session, shelf: Shelf, file: ObjectsFile) -> Job:
     spec = instruments.spec_of(session, shelf)
     with readable():
-        report = read_objects(_table(file), file.media_type, open_domain(spec.domain))
+        report = read_objects(_table(file), file.media_type, open_domain(spec.domain), file.options.sheet)
     _check_rows(report, file.options.mode)
     request: Json = {
         "filename": file.options.filename,
+        "sheet": file.options.sheet,
         "media_type": file.media_type,
         "sha256": hashlib.sha256(file.content).hexdigest(),
         "accepted": len(report.accepted),

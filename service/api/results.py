@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from service.api.body import RawBody
+from service.api.body import AskedSheet, RawBody
 from service.api.conventions import AskedPage, answer
 from service.api.dependencies import Reader, Transaction, Writer
 from service.api.documentation import LINK, body_of, guarded
@@ -34,6 +34,7 @@ class UploadOptions:
     dry_run: Annotated[bool, Query(description="report only, store nothing")] = False
     mode: Annotated[Mode, Query(description="atomic: all rows or none; partial: the good rows")] = "atomic"
     filename: Annotated[str | None, Query(max_length=255, description="the file's name, for the record")] = None
+    sheet: AskedSheet = None
 
 
 def sent_file(request: Request, content: RawBody, options: Annotated[UploadOptions, Depends()]) -> ResultsFile:

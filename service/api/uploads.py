@@ -19,6 +19,7 @@ from service.exchange import (
     CampaignView,
     ParsedRow,
     Report,
+    SheetError,
     TableError,
     UnknownFormatError,
     check_upload,
@@ -35,6 +36,7 @@ class ResultsFile:
     content: bytes
     media_type: str
     filename: str | None = None
+    sheet: str | None = None
     mode: Mode = "atomic"
     dry_run: bool = False
 
@@ -45,7 +47,8 @@ def take_results(session: Session, caller: Caller, campaign_id: UUID, file: Resu
     Raises:
         NotFoundError: if there is no such campaign.
         UnsupportedMediaTypeError: if the format is none that is read.
-        UnprocessableError: if the file is no table or, in atomic mode, a row is bad; it carries the report.
+        UnprocessableError: if the file is no table or has no such sheet, or a row is bad in atomic mode; it carries the
+            report.
     """
     campaign = queries.get_campaign(session, caller.workspace_id, campaign_id)
     if campaign.state == "archived":
@@ -53,7 +56,7 @@ def take_results(session: Session, caller: Caller, campaign_id: UUID, file: Resu
     spec = CampaignSpec.model_validate(campaign.spec)
     domain = open_domain(spec.domain)
     with readable():
-        upload = open_upload(file.content, file.media_type, spec, domain)
+        upload = open_upload(file.content, file.media_type, spec, domain, file.sheet)
     known = queries.candidates_by_id(session, campaign_id, _uuids(upload.mentioned("candidate_id")))
     view = CampaignView(
         spec,
@@ -70,17 +73,23 @@ def take_results(session: Session, caller: Caller, campaign_id: UUID, file: Resu
 
 
 @contextmanager
-def readable() -> Iterator[None]:
+def readable(sheet_in: Literal["query", "body"] = "query") -> Iterator[None]:
     """Answer for a file that cannot be read as a table.
+
+    Args:
+        sheet_in: where the name of its sheet was given.
 
     Raises:
         UnsupportedMediaTypeError: if its format is none that is read.
-        UnprocessableError: if it is no table.
+        UnprocessableError: if it is no table, or has no such sheet.
     """
     try:
         yield
     except UnknownFormatError as error:
         raise UnsupportedMediaTypeError(str(error)) from error
+    except SheetError as error:
+        named = ({"in": "query"} if sheet_in == "query" else {}) | {"pointer": "/sheet", "detail": error.detail}
+        raise UnprocessableError(f"/sheet: {error.detail}", errors=[named]) from error
     except TableError as error:
         place = {"row": error.row, "column": error.column, "detail": error.detail}
         raise UnprocessableError(error.detail, errors=[{k: v for k, v in place.items() if v is not None}]) from error

@@ -31,6 +31,7 @@ def ask_backtest(session: Session, shelf: Shelf, asked: BacktestRequest, table: 
 
     Raises:
         UnknownFormatError: if the table's format is none that is read.
+        SheetError: if it has no such sheet.
         TableError: if it cannot be read.
         UnprocessableError: if a method is unknown, or the table has too few objects to replay anything.
     """
@@ -39,7 +40,7 @@ def ask_backtest(session: Session, shelf: Shelf, asked: BacktestRequest, table: 
         detail = f"unknown method; there are {', '.join(METHODS)}"
         places = [{"pointer": f"/methods/{place}", "detail": detail} for place, _ in unknown]
         raise UnprocessableError(f"methods: {', '.join(name for _, name in unknown)}: {detail}", places)
-    results, report = read_measurements(*table, asked.spec)
+    results, report = read_measurements(*table, asked.spec, asked.sheet)
     n_objects = len(complete_objects(results, _types(asked)))
     _check_enough(n_objects, asked, report)
     context = {"objects": n_objects, "report": shortened(report)}
@@ -47,14 +48,17 @@ def ask_backtest(session: Session, shelf: Shelf, asked: BacktestRequest, table: 
     return jobs.ask(session, shelf, new)
 
 
-def read_measurements(content: bytes, media_type: str, spec: CampaignSpec) -> tuple[list[Measurement], Report]:
+def read_measurements(
+    content: bytes, media_type: str, spec: CampaignSpec, sheet: str | None = None
+) -> tuple[list[Measurement], Report]:
     """Return the good rows of a table as measurements, and the report of all rows.
 
     Raises:
         UnknownFormatError: if the media type is none that is read.
+        SheetError: if there is no such sheet.
         TableError: if the table as a whole cannot be read.
     """
-    report = read_results(content, media_type, CampaignView(spec, open_domain(spec.domain)))
+    report = read_results(content, media_type, CampaignView(spec, open_domain(spec.domain)), sheet)
     results = [row.result for row in report.rows if row.result is not None]
     return [Measurement(**{name: getattr(result, name) for name in _SHARED}) for result in results], report
 

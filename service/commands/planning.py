@@ -39,6 +39,7 @@ def backtest(  # noqa: PLR0913, PLR0917 - each argument is one option of the com
     initial: Annotated[int, typer.Option(min=1, help="Objects measured at random before round 1.")] = 24,
     seeds: Annotated[int, typer.Option(min=1)] = 5,
     methods: Annotated[str, typer.Option(help="Separated by commas.")] = "assayflow,random,genetic,greedy,bayesian",
+    sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook that is the table; its first.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write every figure here.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the curves here: .svg, .png or .pdf.")] = None,
 ) -> None:
@@ -46,7 +47,7 @@ def backtest(  # noqa: PLR0913, PLR0917 - each argument is one option of the com
     request = {
         "spec": str(spec), "table": str(table), "rounds": rounds, "batch_size": batch_size, "initial": initial,
         "seeds": seeds, "methods": [name.strip() for name in methods.split(",") if name.strip()],
-        "json": str(json_file) if json_file else None, "plot": str(plot) if plot else None,
+        "sheet": sheet, "json": str(json_file) if json_file else None, "plot": str(plot) if plot else None,
     }  # fmt: skip
     # the science runs in a process of its own: this one never loads torch
     os.execv(sys.executable, (sys.executable, "-m", "workers.replay", json.dumps(request)))  # noqa: S606 - our own command

@@ -71,6 +71,7 @@ def predict(
         Path,
         typer.Argument(exists=True, dir_okay=False, help="A table of objects: CSV, XLSX, SDF or JSON.", metavar="FILE"),
     ],
+    sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook; its first.")] = None,
     out: Annotated[Path | None, typer.Option(help="Also write every prediction here: .csv or .json.")] = None,
     url: Url = HERE,
     key: Key = "",
@@ -81,7 +82,7 @@ def predict(
     content, media_type = _table(table)
     with _connected(url, key) as client:
         objectives = client.campaign(campaign)["spec"]["objectives"]
-        job = _wait(client, client.ask_predictions(campaign, content, media_type, table.name), "predictions")
+        job = _wait(client, client.ask_predictions(campaign, content, media_type, table.name, sheet), "predictions")
         rows = job.told["rows"]
         console().print(predictions_table(rows[:_MOST_ROWS], objectives))
         if len(rows) > _MOST_ROWS:

@@ -11,6 +11,7 @@ from service.exchange.report import ParsedRow, Report
 from service.exchange.results import Upload, check_upload, open_upload, read_results
 from service.exchange.rows import CampaignView, validate_rows
 from service.exchange.tables import (
+    SheetError,
     TableError,
     UnknownFormatError,
     media_type_named,
@@ -25,6 +26,7 @@ __all__ = [
     "CampaignView",
     "ParsedRow",
     "Report",
+    "SheetError",
     "TableError",
     "UnknownFormatError",
     "Upload",

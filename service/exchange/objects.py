@@ -16,14 +16,15 @@ if TYPE_CHECKING:
     from service.exchange.tables import RawRow
 
 
-def read_objects(content: bytes, media_type: str, domain: Domain) -> Report:
+def read_objects(content: bytes, media_type: str, domain: Domain, sheet: str | None = None) -> Report:
     """Return the object of every row, or the reason why there is none; a blank row is skipped.
 
     Raises:
         UnknownFormatError: if the media type is none of ours.
+        SheetError: if there is no such sheet.
         TableError: if the table as a whole cannot be read, or no column describes an object.
     """
-    table = read_table(content, media_type, domain.object_columns)
+    table = read_table(content, media_type, domain.object_columns, sheet)
     headers = object_headers(table.columns, domain)
     if not headers and table.rows:
         raise TableError(f"no column describes an object: add {' or '.join(domain.object_columns[:5])}")

@@ -34,7 +34,9 @@ class Upload:
         return frozenset(text.lower() if field == "candidate_id" else text for text in texts if text)
 
 
-def open_upload(content: bytes, media_type: str, spec: CampaignSpec, domain: Domain) -> Upload:
+def open_upload(
+    content: bytes, media_type: str, spec: CampaignSpec, domain: Domain, sheet: str | None = None
+) -> Upload:
     """Read a file as far as it can be read without the campaign's candidates.
 
     Args:
@@ -42,12 +44,14 @@ def open_upload(content: bytes, media_type: str, spec: CampaignSpec, domain: Dom
         media_type: one of `tables.media_types()`, with or without a charset.
         spec: the campaign that the results are for.
         domain: its domain.
+        sheet: the sheet of a workbook to read; the first, when it is not given.
 
     Raises:
         UnknownFormatError: if the media type is none of ours.
+        SheetError: if there is no such sheet.
         TableError: if the table as a whole cannot be read.
     """
-    table = read_table(content, media_type, domain.object_columns)
+    table = read_table(content, media_type, domain.object_columns, sheet)
     mapped = map_columns(table, spec, domain)
     return Upload(tuple(entries(table, mapped)), mapped.warnings, table.decimal_comma)
 
@@ -58,11 +62,12 @@ def check_upload(upload: Upload, view: CampaignView) -> Report:
     return Report(tuple(rows), upload.warnings)
 
 
-def read_results(content: bytes, media_type: str, view: CampaignView) -> Report:
+def read_results(content: bytes, media_type: str, view: CampaignView, sheet: str | None = None) -> Report:
     """Return what becomes of every row of a file, in one step.
 
     Raises:
         UnknownFormatError: if the media type is none of ours.
+        SheetError: if there is no such sheet.
         TableError: if the table as a whole cannot be read.
     """
-    return check_upload(open_upload(content, media_type, view.spec, view.domain), view)
+    return check_upload(open_upload(content, media_type, view.spec, view.domain, sheet), view)

@@ -32,6 +32,10 @@ class TableError(ValueError):
         self.column = column
 
 
+class SheetError(TableError):
+    """The sheet that was asked for is not there."""
+
+
 class UnknownFormatError(ValueError):
     """No installed format has this media type or this extension."""
 
@@ -65,7 +69,8 @@ class TableFormat:
 
     `read` gets the bytes and the charset that the sender declared, if any; `write` gets flat rows that share their
     keys and their order. Either may be missing. A format of structures fills `object_column` by itself, and is read
-    only where objects are described by this column.
+    only where objects are described by this column. A format of several sheets has `read_sheet`, which gets the bytes
+    and the name of one.
     """
 
     extension: str
@@ -75,6 +80,7 @@ class TableFormat:
     object_column: str | None = None
     aliases: tuple[str, ...] = ()
     """Other extensions of files that are read like this."""
+    read_sheet: Callable[[bytes, str], Table] | None = None
 
 
 @cache
@@ -95,16 +101,20 @@ def written_formats() -> dict[str, tuple[str, Callable[[Sequence[Mapping[str, An
     return {item.extension: (item.media_types[0], item.write) for item in formats() if item.write is not None}
 
 
-def read_table(content: bytes, media_type: str, object_columns: Collection[str] | None = None) -> Table:
+def read_table(
+    content: bytes, media_type: str, object_columns: Collection[str] | None = None, sheet: str | None = None
+) -> Table:
     """Read a file as a table.
 
     Args:
         content: the file.
         media_type: its media type, with or without a `charset` parameter.
         object_columns: the columns that describe an object; any, when they are not given.
+        sheet: the sheet of a workbook to read; the first, when it is not given.
 
     Raises:
         UnknownFormatError: if no format of such objects has this media type; it names those that there are.
+        SheetError: if there is no such sheet, or the format has none.
         TableError: if the file is no table of this format, or too large.
     """
     essence, _, parameters = media_type.partition(";")
@@ -112,9 +122,18 @@ def read_table(content: bytes, media_type: str, object_columns: Collection[str] 
     known = [item for item in formats() if _describes(item, object_columns)]
     for item in known:
         if item.read is not None and wanted in item.media_types:
-            return _checked(item.read(content, _charset(parameters)))
+            return _checked(
+                item.read(content, _charset(parameters)) if sheet is None else _read_sheet(item, content, sheet)
+            )
     names = ", ".join(media for item in known if item.read for media in item.media_types)
     raise UnknownFormatError(f"{wanted or 'no media type'} is not a table format; send one of {names}")
+
+
+def _read_sheet(item: TableFormat, content: bytes, sheet: str) -> Table:
+    if item.read_sheet is None:
+        names = ", ".join(known.extension for known in formats() if known.read_sheet)
+        raise SheetError(f"{item.extension} has no sheets to choose from, {names} has: leave sheet out")
+    return item.read_sheet(content, sheet)
 
 
 def _describes(item: TableFormat, object_columns: Collection[str] | None) -> bool:

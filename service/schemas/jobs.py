@@ -44,6 +44,7 @@ class ObjectsAsked(Answer):
     """The table of objects that was sent."""
 
     filename: str | None
+    sheet: str | None = Field(default=None, description="of a workbook; null when the first was read")
     media_type: str
     sha256: str
     accepted: int

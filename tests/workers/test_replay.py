@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 
 SPEC = {
     "name": "switches",
@@ -51,6 +52,23 @@ def test_mistakes_are_one_line(files: Path) -> None:
     assert done.returncode == 1
     assert "luck" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_sheet_of_a_workbook_is_the_table(files: Path) -> None:
+    book = Workbook()
+    book.active.append(["nothing", "of", "use"])
+    page = book.create_sheet("Plates")
+    for line in (files / "table.csv").read_text(encoding="utf-8").splitlines():
+        page.append(line.split(","))
+    book.save(files / "table.xlsx")
+    wanted = ["--rounds", "1", "--batch-size", "4", "--initial", "8", "--seeds", "1", "--methods", "random"]
+    table = ["--table", f"{files}/table.xlsx"]
+    done = run(files, *table, "--sheet", "plates", *wanted)
+    assert done.returncode == 0, done.stderr
+    assert "64 objects" in done.stdout
+    missing = run(files, *table, "--sheet", "Wells", *wanted)
+    assert (missing.returncode, "'Sheet', 'Plates'" in " ".join(missing.stderr.split())) == (1, True)
+    assert "Traceback" not in missing.stderr
 
 
 def test_a_wrong_specification_names_its_field(files: Path) -> None:

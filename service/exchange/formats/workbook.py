@@ -1,4 +1,4 @@
-"""XLSX: the first sheet under a header row, and flat rows as a sheet whose header stays in view.
+"""XLSX: a sheet under a header row, the first or a named one, and flat rows as a sheet whose header stays in view.
 
 Knows nothing of what the columns mean.
 """
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from service.exchange.archives import check_archive
 from service.exchange.spreadsheet import looks_like_formula, unprotected
-from service.exchange.tables import RawRow, Table, TableError, TableFormat, check_names
+from service.exchange.tables import RawRow, SheetError, Table, TableError, TableFormat, check_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,6 +27,7 @@ MAX_CELLS = 2_000_000
 LAST_ROW = 2**20
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _LITERAL = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.')
+_TOLD_SHEETS = 50
 _WIDTHS = (10, 45)
 """Narrowest and widest column of a written sheet, in characters."""
 
@@ -48,9 +49,23 @@ def read(content: bytes, charset: str | None) -> Table:
             not at all.
     """
     del charset  # XML says by itself which encoding it is in
+    return _read(content, None)
+
+
+def read_sheet(content: bytes, name: str) -> Table:
+    """Read the sheet of this name, whatever its capitals, as `read` does the first.
+
+    Raises:
+        SheetError: if there is none; it names those that there are.
+        TableError: as in `read`.
+    """
+    return _read(content, name)
+
+
+def _read(content: bytes, name: str | None) -> Table:
     has_formulas = check_archive(content)
     try:
-        return _table(content, has_formulas=has_formulas)
+        return _table(content, name, has_formulas=has_formulas)
     except TableError:
         raise
     except Exception as error:  # openpyxl raises whatever its parsers meet in a damaged part
@@ -95,9 +110,9 @@ def _written(sheet: Any, value: Any, font: Any = None) -> Any:
     return cell
 
 
-def _table(content: bytes, *, has_formulas: bool) -> Table:
-    sheet, warnings = _first_sheet(content)
-    raw = _first_sheet(content, data_only=False)[0] if has_formulas else None
+def _table(content: bytes, name: str | None, *, has_formulas: bool) -> Table:
+    sheet, warnings = _sheet(content, name)
+    raw = _sheet(content, name, data_only=False)[0] if has_formulas else None
     lines = (line for line in _lines(sheet, raw) if any(line.texts) or line.uncalculated)
     head = next(lines, None)
     if head is None:
@@ -108,17 +123,37 @@ def _table(content: bytes, *, has_formulas: bool) -> Table:
     return Table(tuple(name for name in header if name), rows, tuple(warnings))
 
 
-def _first_sheet(content: bytes, *, data_only: bool = True) -> tuple[Any, list[str]]:
+def _sheet(content: bytes, name: str | None, *, data_only: bool = True) -> tuple[Any, list[str]]:
+    """Return a sheet, and a warning if there are others that nobody chose it from."""
     from openpyxl import load_workbook
 
     book = load_workbook(io.BytesIO(content), read_only=True, data_only=data_only, keep_links=False)
+    sheet, others = _first(book) if name is None else (_named(book, name), [])
+    sheet.reset_dimensions()  # what a file declares of its size may be wrong, or a trap
+    if not others:
+        return sheet, []
+    shown = _shortened(others, 4)
+    return sheet, [f"only the first sheet, {sheet.title!r}, was read, not {shown}; the parameter sheet chooses another"]
+
+
+def _first(book: Any) -> tuple[Any, list[Any]]:
     visible = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
     if not visible:
         raise TableError("the workbook has no visible sheet")
-    sheet, *others = visible
-    sheet.reset_dimensions()  # what a file declares of its size may be wrong, or a trap
-    shown = ", ".join(repr(other.title[:40]) for other in others[:4]) + (", ..." if others[4:] else "")
-    return sheet, [f"only the first sheet, {sheet.title!r}, was read, not {shown}"] if others else []
+    return visible[0], visible[1:]
+
+
+def _named(book: Any, name: str) -> Any:
+    """Return the sheet of a name, a hidden one as well; without its equal, the one that differs in capitals alone."""
+    exact = [sheet for sheet in book.worksheets if sheet.title == name]
+    alike = [sheet for sheet in book.worksheets if sheet.title.strip().casefold() == name.strip().casefold()]
+    if found := exact or alike:
+        return found[0]
+    raise SheetError(f"the workbook has no sheet {name!r}; it has {_shortened(book.worksheets, _TOLD_SHEETS)}")
+
+
+def _shortened(sheets: Sequence[Any], most: int) -> str:
+    return ", ".join(repr(sheet.title[:40]) for sheet in sheets[:most]) + (", ..." if sheets[most:] else "")
 
 
 def _lines(sheet: Any, raw: Any | None) -> Iterator[_Line]:
@@ -195,4 +230,4 @@ def _shown(number_format: str) -> tuple[bool, int]:
     return "%" in plain, len(plain) if plain and not plain.strip("0") else 0
 
 
-FORMAT = TableFormat("xlsx", (MEDIA_TYPE,), read, write)
+FORMAT = TableFormat("xlsx", (MEDIA_TYPE,), read, write, read_sheet=read_sheet)

@@ -148,12 +148,85 @@ def test_a_backtest_takes_a_workbook_by_its_type_or_its_name(api: Api, sent_as: 
     assert response.json()["objects"] == 16
 
 
+def test_a_sheet_is_chosen_by_name_for_results_and_objects(api: Api) -> None:
+    address = f"/v1/campaigns/{api.campaign()['id']}"
+    book = Workbook()
+    for name, switches, glow in (("Plate 1", "0101", 1), ("Plate 2", "1111", 2)):
+        page = book.create_sheet(name)
+        page.append(["switches", "glow"])
+        page.append([switches, glow])
+    del book["Sheet"]
+    content = saved(book)
+    first = api.client.post(f"{address}/results", content=content, headers=XLSX, params={"dry_run": True}).json()
+    assert [row["object"] for row in first["rows"]] == ["0101"]
+    assert "'Plate 2'" in first["warnings"][0]
+    key = {"Idempotency-Key": "one-file"}
+    chosen = api.client.post(f"{address}/results?sheet=plate 2", content=content, headers={**XLSX, **key})
+    assert chosen.status_code == 200, chosen.text
+    assert [row["object"] for row in chosen.json()["rows"]] == ["1111"]
+    assert chosen.json()["warnings"] == []
+    other = api.client.post(f"{address}/results?sheet=Plate 1", content=content, headers={**XLSX, **key})
+    assert other.status_code == 422
+    assert other.json()["errors"][0]["pointer"] == "/Idempotency-Key"
+    asked = api.client.post(f"{address}/predictions?sheet=Plate 2", content=content, headers=XLSX)
+    assert asked.status_code == 202, asked.text
+    assert [row["object"] for row in asked.json()["report"]["rows"]] == ["1111"]
+    assert asked.json()["request"]["sheet"] == "Plate 2"
+
+
+@pytest.mark.parametrize("path", ["results", "predictions"])
+@pytest.mark.parametrize(
+    ("media_type", "asked", "said"),
+    [
+        (XLSX["Content-Type"], "Plate 3", "'Sheet'"),
+        ("text/csv", "Plate 3", "no sheets"),
+        ("text/csv", "", "at least 1 character"),
+    ],
+)
+def test_a_sheet_that_is_not_there_is_a_problem_of_the_query(
+    api: Api, path: str, media_type: str, asked: str, said: str
+) -> None:
+    address = f"/v1/campaigns/{api.campaign()['id']}/{path}"
+    content = sheet(["switches", "glow"], ["0101", 1]) if media_type == XLSX["Content-Type"] else b"switches\n0101\n"
+    refused = api.client.post(address, content=content, headers={"Content-Type": media_type}, params={"sheet": asked})
+    assert refused.status_code == 422, refused.text
+    (error,) = refused.json()["errors"]
+    assert (error["in"], error["pointer"]) == ("query", "/sheet")
+    assert said in error["detail"]
+    assert refused.headers["Content-Type"] == "application/problem+json"
+
+
+def test_a_backtest_takes_a_sheet_by_its_name(api: Api) -> None:
+    book = Workbook()
+    book.active.append(["nothing", "of", "use"])
+    page = book.create_sheet("Plates")
+    for row in (["switches", "glow"], *([f"{index:04b}", index] for index in range(16))):
+        page.append(row)
+    spec = {**SPEC, "objectives": [{"name": "glow"}]}
+    plan = {"rounds": "2", "batch_size": "2", "initial": "4", "seeds": "2", "methods": "random"}
+    form, files = {**plan, "spec": json.dumps(spec)}, {"table": ("table.xlsx", saved(book), XLSX["Content-Type"])}
+    response = api.client.post("/v1/backtests", data={**form, "sheet": "Plates"}, files=files)
+    assert response.status_code == 202, response.text
+    assert (response.json()["objects"], response.json()["request"]["sheet"]) == (16, "Plates")
+    refused = api.client.post("/v1/backtests", data={**form, "sheet": "Wells"}, files=files)
+    rows = {"spec": spec, "table": "switches,glow\n0101,1\n", "sheet": "Plates"}
+    for answer, said in ((refused, "'Sheet', 'Plates'"), (api.client.post("/v1/backtests", json=rows), "no sheets")):
+        assert answer.status_code == 422, answer.text
+        (error,) = answer.json()["errors"]
+        assert error["pointer"] == "/sheet"
+        assert "in" not in error
+        assert said in error["detail"]
+
+
 def test_the_description_names_what_is_read_and_written(api: Api) -> None:
     paths = api.client.get("/openapi.json").json()["paths"]
     one = "/v1/campaigns/{campaign_id}"
     for path in (f"{one}/results", f"{one}/predictions"):
         content = paths[path]["post"]["requestBody"]["content"]
         assert {"application/json", "text/csv", XLSX["Content-Type"], SDF["Content-Type"]} <= content.keys()
+        assert "workbook" in {item["name"]: item for item in paths[path]["post"]["parameters"]}["sheet"]["description"]
+    forms = paths["/v1/backtests"]["post"]["requestBody"]["content"]
+    assert all("sheet" in form["schema"]["properties"] for form in forms.values())
     for path in (f"{one}/rounds/{{number}}/batch", f"{one}/samples/{{job_id}}", f"{one}/predictions/{{job_id}}"):
         content = paths[path]["get"]["responses"]["200"]["content"]
         assert {"application/json", "text/csv", XLSX["Content-Type"]} <= content.keys()

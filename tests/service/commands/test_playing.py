@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from openpyxl import Workbook
 from typer.testing import CliRunner
 
 from service.cli import commands
@@ -85,6 +86,20 @@ def test_json_rows_are_judged_too(player: "Player", tmp_path: Path):
     with player.answering("predictions", lambda job: player.worker.answer(job, {"rows": [judged(1, "1010")]})):
         shown = player.type("predict", str(table))
     assert "rows of mine.json: 1 accepted" in shown.output
+
+
+def test_a_sheet_of_objects_is_chosen_by_name(player: "Player", tmp_path: Path):
+    table = tmp_path / "mine.xlsx"
+    book = Workbook()
+    book.active.append(["a title page"])
+    for row in (["switches"], ["1010"]):
+        (book["Mine"] if "Mine" in book.sheetnames else book.create_sheet("Mine")).append(row)
+    book.save(table)
+    with player.answering("predictions", lambda job: player.worker.answer(job, {"rows": [judged(1, "1010")]})):
+        shown = player.type("predict", str(table), "--sheet", "Mine")
+    assert "rows of mine.xlsx: 1 accepted" in shown.output
+    refused = player.type("predict", str(table), "--sheet", "Yours")
+    assert "/sheet: the workbook has no sheet 'Yours'; it has 'Sheet', 'Mine'" in str(refused.exception)
 
 
 def test_insights_are_sentences_and_files(player: "Player", tmp_path: Path):

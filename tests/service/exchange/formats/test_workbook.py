@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from service.exchange import TableError, read_objects, read_results, read_table
+from service.exchange import SheetError, TableError, UnknownFormatError, read_objects, read_results, read_table
 from service.exchange.formats import workbook
 from service.exchange.formats.workbook import MEDIA_TYPE
 
@@ -121,7 +121,48 @@ def test_only_the_first_visible_sheet_is_read_and_the_others_are_named():
     book.active = 1
     table = read_table(saved(book), MEDIA_TYPE)
     assert [dict(row.cells) for row in table.rows] == [{"word": "alpha"}]
-    assert table.warnings == ("only the first sheet, 'Results', was read, not 'Notes'",)
+    (warning,) = table.warnings
+    assert warning.startswith("only the first sheet, 'Results', was read, not 'Notes'")
+
+
+@pytest.fixture(scope="module")
+def plates() -> bytes:
+    """Return a workbook of three sheets, one of them hidden and two of them alike."""
+    book = sheet_of(["word"], ["first"])
+    book.active.title = "Read me"
+    for name, text in (("Plate 2", "second"), ("plate 2 ", "third"), ("Old", "hidden")):
+        book.create_sheet(name).append(["word", "b"])
+        book[name].append([text, "=1+1"])
+    book["Old"].sheet_state = "hidden"
+    return saved(book)
+
+
+@pytest.mark.parametrize(
+    ("asked", "text"),
+    [("Plate 2", "second"), ("plate 2 ", "third"), (" PLATE 2", "second"), ("old", "hidden"), ("Read me", "first")],
+)
+def test_a_sheet_is_found_by_its_name_and_no_warning_names_the_others(plates: bytes, asked: str, text: str):
+    table = read_table(plates, MEDIA_TYPE, sheet=asked)
+    assert [row.cells["word"] for row in table.rows] == [text]
+    assert table.warnings == ()
+    problems = [row.problem or "" for row in table.rows]
+    assert ["never calculated" in problem for problem in problems] == [text != "first"]
+
+
+def test_a_sheet_that_is_not_there_is_refused_with_those_that_are(plates: bytes):
+    with pytest.raises(SheetError, match=r"no sheet 'Plate 3'; it has 'Read me', 'Plate 2', 'plate 2 ', 'Old'$"):
+        read_table(plates, MEDIA_TYPE, sheet="Plate 3")
+
+
+@pytest.mark.parametrize(
+    ("media_type", "content"),
+    [("text/csv", b"word\nx\n"), ("application/json", b'[{"word": "x"}]'), ("chemical/x-mdl-sdfile", b"")],
+)
+def test_other_formats_have_no_sheets(media_type: str, content: bytes):
+    with pytest.raises(SheetError, match="no sheets to choose from, xlsx has"):
+        read_table(content, media_type, sheet="Results")
+    with pytest.raises(UnknownFormatError):
+        read_table(content, "application/pdf", sheet="Results")
 
 
 @pytest.mark.parametrize(
