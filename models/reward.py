@@ -170,6 +170,10 @@ class LogReward:
         """Return how uncertain each utility is [N, M]."""
         return moments(self._utilities, objectives)[1]
 
+    def prepare(self, texts: Sequence[str]) -> None:
+        """Ask about all new objects in one go, which costs less than in parts."""
+        self._lookup(texts)
+
     def _lookup(self, texts: Sequence[str]) -> Tensor:
         """Return [N, S + L + 2]: statistics, costs, log feasibility, and 1 for what may not be proposed."""
         new = [text for text in dict.fromkeys(texts) if text not in self._rows]

@@ -37,6 +37,17 @@ class PartialLogReward(Protocol):
         """Return finite log-rewards [N] earned in any states [N, W]: for a final one, its log-reward."""
 
 
+@runtime_checkable
+class PreparedLogReward(Protocol):
+    """A log-reward that keeps what it knows of an object, and asks about many objects at less cost than one by one."""
+
+    def __call__(self, states: Tensor, condition: Condition) -> Tensor:
+        """Return log-rewards [B] of final states [B, W]."""
+
+    def prepare(self, states: Tensor) -> None:
+        """Work out all that no condition changes for final states [B, W], whose log-rewards will be wanted soon."""
+
+
 def check_loss(name: str, loss: Loss, environment: Environment, *, has_partial: bool) -> None:
     """Refuse a loss that cannot be used here; `has_partial` tells whether the reward is a `PartialLogReward`.
 

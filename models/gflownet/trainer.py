@@ -24,6 +24,7 @@ from models.gflownet.rewards import (
     InvalidLogRewardError,
     LogReward,
     PartialLogReward,
+    PreparedLogReward,
     check_loss,
     partial_log_rewards,
     stopped_log_rewards,
@@ -217,6 +218,8 @@ class Trainer:
             n = self.settings.trajectories_per_step
             condition = interleave([self._draw_conditions(n) for _ in range(n_steps)])
             walked = self._behaviour.trajectories(self.policy, self.environment, condition, self.generator)
+            if n_steps > 1 and isinstance(self._log_reward, PreparedLogReward):
+                self._log_reward.prepare(walked.final_states)
             self._ahead.put(condition, walked, n_steps)
         return self._ahead.take()
 

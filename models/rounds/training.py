@@ -64,6 +64,10 @@ class StateReward:
             self._texts.update(zip(new, self._environment.objects(states[rows]), strict=True))
         return [self._texts[key] for key in keys]
 
+    def prepare(self, states: Tensor) -> None:
+        """Ask the proxies about final states [B, W] in one go; their log-rewards will be wanted soon."""
+        self._reward.prepare(self.texts(states))
+
     def __call__(self, states: Tensor, condition: Condition) -> Tensor:
         """Return log-rewards [B] of final states [B, W]."""
         return self._reward(self.texts(states), condition.beta, condition.preference)

@@ -105,6 +105,33 @@ def test_walking_ahead_asks_for_no_more_rewards_than_steps_need():
     assert not any(name.startswith("ahead.") for name in bits(several))
 
 
+class Remembering:
+    """A reward that works objects out in one go and remembers which it was told of, and which it was not."""
+
+    def __init__(self) -> None:
+        self.told: list[int] = []
+        self.known: set[tuple[int, ...]] = set()
+        self.surprises = 0
+
+    def prepare(self, states: Tensor) -> None:
+        self.told.append(len(states))
+        self.known |= {tuple(row) for row in states.tolist()}
+
+    def __call__(self, states: Tensor, condition: Condition) -> Tensor:
+        self.surprises += len({tuple(row) for row in states.tolist()} - self.known)
+        return letter_reward(states, condition)
+
+
+def test_what_is_walked_ahead_is_told_to_the_reward_in_one_go_and_changes_nothing():
+    settings = replace(SETTINGS, steps_per_draw=4, first_estimate=0)
+    reward = Remembering()
+    told, plain = build(settings, log_reward=reward), build(settings)
+    told.run(8)
+    plain.run(8)
+    assert (reward.told, reward.surprises) == ([4 * 16] * 2, 0)
+    assert_same_bits(bits(told), bits(plain))
+
+
 def test_the_seed_decides_everything():
     one, same, other = build(), build(), build(seed=4)
     for trainer in (one, same, other):
