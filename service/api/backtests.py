@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
+from sse_starlette import EventSourceResponse
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
@@ -18,7 +19,7 @@ from service.api.conventions import AskedPage, answer, content_tag, negotiate
 from service.api.dependencies import Operators, Reader, Transaction, Writer
 from service.api.documentation import LINK, guarded
 from service.api.idempotency import Once
-from service.api.jobs import ACCEPTED, FILE, Wait, accepted, result_of
+from service.api.jobs import ACCEPTED, EVENTS, FILE, Follow, Wait, accepted, result_of
 from service.api.uploads import readable
 from service.campaigns import backtests, jobs
 from service.campaigns.backtests import BACKTESTS
@@ -144,6 +145,12 @@ def get_backtest(job_id: UUID, shelf: Read, session: Transaction, asked: Annotat
         return Response(result_of(row)["picture"], media_type="image/svg+xml")
     view = told(session, row)
     return answer(view, headers={"ETag": content_tag(view)})
+
+
+@router.get("/{job_id}/events", response_class=EventSourceResponse, responses=EVENTS)
+def follow_backtest(job_id: UUID, shelf: Read, follow: Follow) -> Response:
+    """Follow a backtest as server-sent events; resume after a break with `Last-Event-ID`."""
+    return follow(shelf, job_id)
 
 
 @router.post(

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from models.domains import installed
 from service.api.problems import MEDIA_TYPE
+from service.schemas.jobs import JobEvent
 from service.schemas.problems import Problem
 from service.schemas.rounds import RoundEvent
 
@@ -85,7 +86,7 @@ def describe(app: FastAPI) -> None:
                 tags=app.openapi_tags,
             )
             schemas = schema["components"]["schemas"]
-            for model in (Problem, RoundEvent):
+            for model in (Problem, RoundEvent, JobEvent):
                 schemas |= _definitions(model)
             body = schema["paths"]["/v1/campaigns"]["post"]["requestBody"]["content"]["application/json"]
             body["examples"] = _campaign_examples()

@@ -1,60 +1,107 @@
-"""A round's events as a stream. It polls the database in short transactions and holds none open in between."""
+"""Progress as server-sent events. It polls the database in short transactions and holds none open in between.
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+A round keeps every step, so a stream taken up again misses none. A job keeps where it is and nothing else: its stream
+tells each change that was seen, and the id of an event is a digest of what it told.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator, Callable, Sequence
 from uuid import UUID
 
 import anyio
 from anyio.to_thread import run_sync
-from sse_starlette import ServerSentEvent
+from fastapi import Response
+from pydantic import BaseModel
+from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from service.campaigns import queries
+from service.api.documentation import Responses
+from service.campaigns import jobs, queries
+from service.campaigns.jobs import Shelf
 from service.campaigns.lifecycle import is_computing
+from service.schemas.jobs import JobEvent
 from service.schemas.rounds import RoundEvent
-from service.store import tables
 from service.store.session import Sessions
+from service.store.states import UNFINISHED
 
 POLL_SECONDS = 0.5
 PAGE = 200
 
-
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """Which round is followed, and where it is read."""
-
-    sessions: Sessions
-    workspace_id: UUID
-    campaign_id: UUID
-    number: int
+Step = tuple[str, BaseModel]
+"""The id of an event and its data."""
+Look = Callable[[str], tuple[Sequence[Step], bool]]
+"""Returns the next events after the one with this id, and whether they are the last ones."""
 
 
-def has_more(followed: Followed, last_id: int) -> bool:
-    """Return whether there is, or will be, an event after `last_id`.
+def followed(look: Look, last_id: str) -> Response:
+    """Answer with the events after `last_id` until the last one, or 204 if there is and will be none.
 
     Raises:
-        NotFoundError: if there is no such round.
+        NotFoundError: if there is nothing to follow.
     """
-    rows, is_over = _read(followed, last_id)
-    return bool(rows) or not is_over
+    steps, is_over = look(last_id)
+    if is_over and not steps:
+        return Response(status_code=204)
+    return EventSourceResponse(stream(look, last_id))
 
 
-async def stream(followed: Followed, last_id: int) -> AsyncIterator[ServerSentEvent]:
-    """Yield every event after `last_id`, until the round is at rest and all were told."""
+async def stream(look: Look, last_id: str) -> AsyncIterator[ServerSentEvent]:
+    """Yield every event after `last_id`, until all were told and no more will come."""
     is_over = False
     while not is_over:
-        rows, is_over = await run_sync(_read, followed, last_id)
-        for row in rows:
-            last_id = row.id
-            yield ServerSentEvent(RoundEvent.model_validate(row).model_dump_json(), id=str(row.id), event="progress")
-        if not is_over and not rows:
+        steps, is_over = await run_sync(look, last_id)
+        for step_id, data in steps:
+            last_id = step_id
+            yield ServerSentEvent(data.model_dump_json(), id=step_id, event="progress")
+        if not is_over and not steps:
             await anyio.sleep(POLL_SECONDS)
 
 
-def _read(followed: Followed, last_id: int) -> tuple[Sequence[tables.RoundEvent], bool]:
-    """Return the next events, and whether they are the last ones."""
-    with followed.sessions.begin() as session:
-        # The state is read first: once the round is at rest, a later look at the events sees all of them.
-        row = queries.get_round(session, followed.workspace_id, followed.campaign_id, followed.number)
-        is_at_rest = not is_computing(row.state)
-        rows = queries.events_after(session, row.id, last_id, PAGE)
-        return rows, is_at_rest and len(rows) < PAGE
+def round_events(sessions: Sessions, workspace_id: UUID, campaign_id: UUID, number: int) -> Look:
+    """Return how to look at the events of a round; their ids are numbers that grow."""
+
+    def look(last_id: str) -> tuple[Sequence[Step], bool]:
+        with sessions.begin() as session:
+            # The state is read first: once the round is at rest, a later look at the events sees all of them.
+            row = queries.get_round(session, workspace_id, campaign_id, number)
+            is_at_rest = not is_computing(row.state)
+            rows = queries.events_after(session, row.id, int(last_id), PAGE)
+            return [(str(item.id), RoundEvent.model_validate(item)) for item in rows], is_at_rest and len(rows) < PAGE
+
+    return look
+
+
+def job_events(sessions: Sessions, shelf: Shelf, job_id: UUID) -> Look:
+    """Return how to look at where a job is."""
+
+    def look(last_id: str) -> tuple[Sequence[Step], bool]:
+        with sessions.begin() as session:
+            row = jobs.find(session, shelf, job_id)
+            event = JobEvent.model_validate(row)
+            told = f"{row.attempt}:{event.model_dump_json()}"
+        new_id = hashlib.sha256(told.encode()).hexdigest()[:16]
+        return [] if new_id == last_id else [(new_id, event)], event.state not in UNFINISHED
+
+    return look
+
+
+def streamed(noun: str, data: type[BaseModel]) -> Responses:
+    """Document a stream of events with such data."""
+    event = {
+        "type": "object",
+        "properties": {
+            "id": {"type": "string", "description": "send the last one as Last-Event-ID to resume"},
+            "event": {"const": "progress"},
+            "data": {
+                "type": "string",
+                "contentMediaType": "application/json",
+                "contentSchema": {"$ref": f"#/components/schemas/{data.__name__}"},
+            },
+        },
+    }
+    return {
+        200: {
+            "description": f"One event per step, each with an `id`, until the {noun} is at rest",
+            "content": {"text/event-stream": {"schema": event}},
+        },
+        204: {"description": f"The {noun} is at rest and there was no event after Last-Event-ID"},
+    }

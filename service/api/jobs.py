@@ -16,11 +16,13 @@ from starlette.types import Receive, Scope, Send
 
 from service.api.conventions import answer
 from service.api.dependencies import Caller, Reader, Writer, sessions_of
-from service.api.documentation import Responses, files, header
+from service.api.documentation import Responses, files, guarded, header
+from service.api.events import followed, job_events, streamed
 from service.campaigns import jobs
 from service.campaigns.jobs import Shelf
 from service.errors import ConflictError
 from service.exchange import prediction_formats
+from service.schemas.jobs import JobEvent
 from service.store.states import UNFINISHED
 from service.store.tables import Job, Json
 
@@ -32,6 +34,10 @@ Prefer = Annotated[
     str | None,
     Header(description=f"`wait=N` answers 200 with the finished resource if it is there within N <= {MOST_SECONDS} s"),
 ]
+LastSeen = Annotated[
+    str, Header(alias="Last-Event-ID", max_length=64, description="the `id` of the last event that was seen")
+]
+EVENTS = {**streamed("job", JobEvent), **guarded(404)}
 ACCEPTED: Responses = {
     202: {"description": "What was asked for, to be followed at `Location`", **header("Location", "its address")}
 }
@@ -97,6 +103,22 @@ class Waiting:
 
 
 Wait = Annotated[Waiting, Depends()]
+
+
+@final
+class Following:
+    """Lets a caller follow a job as server-sent events."""
+
+    def __init__(self, request: Request, last_event_id: LastSeen = "") -> None:
+        self._sessions = sessions_of(request)
+        self._last = last_event_id
+
+    def __call__(self, shelf: Shelf, job_id: UUID) -> Response:
+        """Return the job's events after the last one that was seen, until its end."""
+        return followed(job_events(self._sessions, shelf, job_id), self._last)
+
+
+Follow = Annotated[Following, Depends()]
 
 
 def readers(kind: str) -> Callable[[UUID, Caller], Shelf]:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.orm import Session
+from sse_starlette import EventSourceResponse
 
 from models.domains import open_domain
 from models.records import JudgedObject, Nearest, Prediction
@@ -18,7 +19,7 @@ from service.api.conventions import AskedPage, answer, content_tag, negotiate
 from service.api.dependencies import Transaction
 from service.api.documentation import LINK, body_of, guarded
 from service.api.idempotency import Once
-from service.api.jobs import ACCEPTED, TABLE, Wait, accepted, readers, result_of, writers
+from service.api.jobs import ACCEPTED, EVENTS, TABLE, Follow, Wait, accepted, readers, result_of, writers
 from service.api.uploads import Mode, readable, refusal
 from service.campaigns import instruments, jobs
 from service.campaigns.instruments import PREDICTIONS
@@ -102,6 +103,12 @@ def get_predictions(
     rows = [(item["row"], _judged(item)) for item in result_of(row)["rows"]]
     file = write_predictions(rows, spec, open_domain(spec.domain), chosen)
     return attachment(file.content, file.media_type, f"{plain(spec.name)}-predictions-{row.id}.{file.extension}")
+
+
+@router.get("/{job_id}/events", response_class=EventSourceResponse, responses=EVENTS)
+def follow_predictions(job_id: UUID, shelf: Read, follow: Follow) -> Response:
+    """Follow predictions as server-sent events; resume after a break with `Last-Event-ID`."""
+    return follow(shelf, job_id)
 
 
 @router.post(

@@ -10,36 +10,17 @@ from service.api.body import StrictRoute
 from service.api.conventions import AskedPage, answer, content_tag
 from service.api.dependencies import Reader, RoundNumber, Transaction, Writer, sessions_of
 from service.api.documentation import ETAG, LINK, Responses, guarded, header
-from service.api.events import Followed, has_more, stream
+from service.api.events import followed, round_events, streamed
 from service.api.idempotency import Once
 from service.campaigns import commands, queries
 from service.schemas.base import Page
-from service.schemas.rounds import Round, RoundRequest
+from service.schemas.rounds import Round, RoundEvent, RoundRequest
 from service.store import tables
 
 router = APIRouter(prefix="/v1/campaigns/{campaign_id}/rounds", tags=["rounds"], route_class=StrictRoute)
 
 ACCEPTED: Responses = {
     202: {"description": "The round, to be followed at `Location`", **header("Location", "its address")}
-}
-EVENT = {
-    "type": "object",
-    "properties": {
-        "id": {"type": "string", "description": "send the last one as Last-Event-ID to resume"},
-        "event": {"const": "progress"},
-        "data": {
-            "type": "string",
-            "contentMediaType": "application/json",
-            "contentSchema": {"$ref": "#/components/schemas/RoundEvent"},
-        },
-    },
-}
-STREAM: Responses = {
-    200: {
-        "description": "One event per step, each with an `id`, until the round is at rest",
-        "content": {"text/event-stream": {"schema": EVENT}},
-    },
-    204: {"description": "The round is at rest and there was no event after Last-Event-ID"},
 }
 LastEventId = Annotated[
     int, Header(alias="Last-Event-ID", ge=0, le=2**63 - 1, description="the `id` of the last event that was seen")
@@ -68,15 +49,15 @@ def get_round(campaign_id: UUID, number: RoundNumber, caller: Reader, session: T
     return answer(view, headers={"ETag": content_tag(view)})
 
 
-@router.get("/{number}/events", response_class=EventSourceResponse, responses={**STREAM, **guarded(404)})
+@router.get(
+    "/{number}/events", response_class=EventSourceResponse, responses={**streamed("round", RoundEvent), **guarded(404)}
+)
 def follow_round(
     request: Request, campaign_id: UUID, number: RoundNumber, caller: Reader, last_event_id: LastEventId = 0
 ) -> Response:
     """Follow a round as server-sent events; resume after a break with `Last-Event-ID`."""
-    followed = Followed(sessions_of(request), caller.workspace_id, campaign_id, number)
-    if not has_more(followed, last_event_id):
-        return Response(status_code=204)
-    return EventSourceResponse(stream(followed, last_event_id))
+    look = round_events(sessions_of(request), caller.workspace_id, campaign_id, number)
+    return followed(look, str(last_event_id))
 
 
 @router.post("/{number}/cancel", status_code=202, response_model=Round, responses={**ACCEPTED, **guarded(404, 409)})

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
 from sqlalchemy.orm import Session
+from sse_starlette import EventSourceResponse
 
 from models.domains import open_domain
 from models.request_specs import SampleRequest
@@ -14,7 +15,7 @@ from service.api.conventions import AskedPage, answer, content_tag, negotiate
 from service.api.dependencies import Transaction
 from service.api.documentation import LINK, guarded
 from service.api.idempotency import Once
-from service.api.jobs import ACCEPTED, TABLE, Wait, accepted, readers, result_of, writers
+from service.api.jobs import ACCEPTED, EVENTS, TABLE, Follow, Wait, accepted, readers, result_of, writers
 from service.campaigns import instruments, jobs, payloads
 from service.campaigns.instruments import SAMPLES
 from service.campaigns.jobs import Shelf
@@ -54,6 +55,12 @@ def get_samples(job_id: UUID, shelf: Read, session: Transaction, asked: Annotate
     rows = [BatchRow("", "sampled", payloads.read(sample)) for sample in result_of(row)["samples"]]
     file = write_batch(rows, spec, domain, chosen)
     return attachment(file.content, file.media_type, f"{plain(spec.name)}-samples-{row.id}.{file.extension}")
+
+
+@router.get("/{job_id}/events", response_class=EventSourceResponse, responses=EVENTS)
+def follow_samples(job_id: UUID, shelf: Read, follow: Follow) -> Response:
+    """Follow samples as server-sent events; resume after a break with `Last-Event-ID`."""
+    return follow(shelf, job_id)
 
 
 @router.post(

@@ -26,6 +26,14 @@ class Job(Answer):
     failure: dict[str, Any] | None = Field(description="a problem (RFC 9457) when the state is failed")
 
 
+class JobEvent(Answer):
+    """Where a job is: the data of a server-sent event."""
+
+    state: JobState
+    progress: float = Field(ge=0, le=1)
+    message: str
+
+
 class Sampling(Job):
     """More candidates from a trained policy: the request, every choice made."""
 

@@ -74,7 +74,13 @@ def test_the_calls_of_this_version_are_all_there(document: dict[str, Any]) -> No
         *(
             (method, f"{where}{below}")
             for where in (f"{one}/samples", f"{one}/predictions", "/v1/backtests")
-            for method, below in (("post", ""), ("get", ""), ("get", "/{job_id}"), ("post", "/{job_id}/cancel"))
+            for method, below in (
+                ("post", ""),
+                ("get", ""),
+                ("get", "/{job_id}"),
+                ("get", "/{job_id}/events"),
+                ("post", "/{job_id}/cancel"),
+            )
         ),
         ("get", "/v1/candidates/{candidate_id}"),
         ("patch", "/v1/candidates/{candidate_id}"),
@@ -115,7 +121,7 @@ def known(api: Api, worker: Worker) -> dict[str, Any]:
 
 
 def _jobs(api: Api, worker: Worker, campaign: dict[str, Any]) -> dict[str, str]:
-    """Return the id of one job of every kind, by the last word of its address."""
+    """Return the id of one waiting job of every kind, and of one that has ended and whose events therefore end."""
     address = f"/v1/campaigns/{campaign['id']}"
     worker.train(api.round(campaign["id"]), ("0001",))
     rows = [{"switches": f"{number:04b}", "glow": number} for number in range(8)]
@@ -124,13 +130,20 @@ def _jobs(api: Api, worker: Worker, campaign: dict[str, Any]) -> dict[str, str]:
         f"{address}/predictions": {"objects": [{"switches": "1010"}]},
         "/v1/backtests": {"spec": SPEC, "table": rows, "initial": 4},
     }
-    return {path.rsplit("/", 1)[1]: api.client.post(path, json=body).json()["id"] for path, body in bodies.items()}
+    found = {}
+    for path, body in bodies.items():
+        waiting, over = (api.client.post(path, json=body).json()["id"] for _ in range(2))
+        assert api.client.post(f"{path}/{over}/cancel").status_code == 202
+        kind = path.rsplit("/", 1)[1]
+        found |= {kind: waiting, f"{kind}/events": over}
+    return found
 
 
 def _known(known: dict[str, Any], name: str, path: str, invented: Any) -> Any:
     """Return the id of something that exists, or what was invented where that is as good."""
     if name == "job_id":
-        return next(known[kind] for kind in ("samples", "predictions", "backtests") if f"/{kind}/" in path)
+        kind = next(kind for kind in ("samples", "predictions", "backtests") if f"/{kind}/" in path)
+        return known[f"{kind}/events" if path.endswith("/events") else kind]
     return known.get(name, invented)
 
 

@@ -1,0 +1,129 @@
+"""Following jobs as server-sent events; those of rounds are beside the rounds."""
+
+import json
+import threading
+import time
+from typing import Any
+from uuid import UUID
+
+import pytest
+from api_actors import SPEC, Api, Worker
+from fastapi import FastAPI
+
+from service.campaigns import jobs, leases
+
+
+def events(text: str) -> list[tuple[str, dict[str, Any]]]:
+    """Return (id, data) of every event."""
+    found = []
+    for block in text.replace("\r\n", "\n").split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in block.splitlines() if line and not line.startswith(":"))
+        if fields:
+            assert fields["event"] == "progress"
+            found.append((fields["id"], json.loads(fields["data"])))
+    return found
+
+
+@pytest.fixture
+def campaign(api: Api, worker: Worker) -> str:
+    """A campaign whose first round left a policy."""
+    address = f"/v1/campaigns/{api.campaign()['id']}"
+    worker.train(api.client.post(f"{address}/rounds").json())
+    return address
+
+
+def asked(api: Api, campaign: str, kind: str) -> tuple[str, dict[str, Any]]:
+    """Ask for a job of a kind, and return its address and itself."""
+    bodies: dict[str, Any] = {
+        "samples": {"n": 2},
+        "predictions": {"objects": [{"switches": "0101"}]},
+        "backtests": {
+            "spec": {**SPEC, "objectives": [{"name": "glow"}]},
+            "table": [{"switches": f"{index:04b}", "glow": index} for index in range(16)],
+            "initial": 4,
+            "methods": ["random"],
+        },
+    }
+    response = api.client.post("/v1/backtests" if kind == "backtests" else f"{campaign}/{kind}", json=bodies[kind])
+    assert response.status_code == 202, response.text
+    return response.headers["Location"], response.json()
+
+
+@pytest.mark.parametrize("kind", ["samples", "predictions", "backtests"])
+def test_the_events_of_a_job_tell_its_steps_and_end_with_it(
+    api: Api, app: FastAPI, campaign: str, worker: Worker, kind: str
+) -> None:
+    address, job = asked(api, campaign, kind)
+    received: list[str] = []
+
+    def follow() -> None:
+        with api.client.stream("GET", f"{address}/events") as response:
+            assert response.headers["Content-Type"].startswith("text/event-stream")
+            for part in response.iter_text():
+                received.append(part)  # noqa: PERF402 - others read it meanwhile
+
+    def connections() -> int:
+        time.sleep(0.02)
+        return int(app.state.sessions.kw["bind"].pool.checkedout())
+
+    def wait_for(n: int) -> None:
+        deadline = time.monotonic() + 10
+        while len(events("".join(received))) < n:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    follower = threading.Thread(target=follow)
+    follower.start()
+    wait_for(1)
+    lease = jobs.lease_of(UUID(job["id"]), "by hand", 60.0)
+    with worker.sessions.begin() as session:
+        assert jobs.claim(session, lease, {"assayflow": "test"})
+        assert leases.tell(session, lease, "running", 0.5, "halfway") == "held"
+    wait_for(2)
+    # it looks now and then, and lets go in between
+    assert 0 in [connections() for _ in range(10)]
+    with worker.sessions.begin() as session:
+        assert jobs.finish(session, lease, {"rows": [], "samples": [], "summary": {}})
+    follower.join(10)
+    assert not follower.is_alive()
+    told = events("".join(received))
+    assert [(data["state"], data["progress"], data["message"]) for _, data in told] == [
+        ("queued", 0, job["message"]),
+        ("running", 0.5, "halfway"),
+        ("succeeded", 1, "done"),
+    ]
+    assert len({name for name, _ in told}) == 3
+
+
+def test_a_stream_taken_up_again_tells_only_what_is_new(api: Api, campaign: str, worker: Worker) -> None:
+    address, job = asked(api, campaign, "samples")
+    with api.client.stream("GET", f"{address}/events") as response:
+        ((first, _),) = events(next(response.iter_text()))
+    worker.answer(job, worker.samples("1010"))
+    rest = api.client.get(f"{address}/events", headers={"Last-Event-ID": first})
+    ((last, data),) = events(rest.text)
+    assert data == {"state": "succeeded", "progress": 1, "message": "done"}
+    assert events(api.client.get(f"{address}/events").text) == [(last, data)]
+    again = api.client.get(f"{address}/events", headers={"Last-Event-ID": last})
+    assert (again.status_code, again.text) == (204, "")
+
+
+def test_what_is_not_there_cannot_be_followed(api: Api, campaign: str) -> None:
+    address, job = asked(api, campaign, "samples")
+    elsewhere = f"/v1/campaigns/{api.campaign()['id']}/samples/{job['id']}/events"
+    for wrong in (elsewhere, f"{campaign}/predictions/{job['id']}/events", f"{address[:-4]}0000/events"):
+        assert api.client.get(wrong).status_code == 404
+    refused = api.client.get(f"{address}/events", headers={"Last-Event-ID": "x" * 65})
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["pointer"] == "/Last-Event-ID"
+
+
+def test_the_description_tells_of_the_events_of_jobs(api: Api) -> None:
+    told = api.client.get("/openapi.json").json()
+    one = "/v1/campaigns/{campaign_id}"
+    for path in (f"{one}/samples/{{job_id}}", f"{one}/predictions/{{job_id}}", "/v1/backtests/{job_id}"):
+        answers = told["paths"][f"{path}/events"]["get"]["responses"]
+        data = answers["200"]["content"]["text/event-stream"]["schema"]["properties"]["data"]
+        assert data["contentSchema"] == {"$ref": "#/components/schemas/JobEvent"}
+        assert "204" in answers
+    assert set(told["components"]["schemas"]["JobEvent"]["properties"]) == {"state", "progress", "message"}
