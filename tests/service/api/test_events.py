@@ -16,7 +16,8 @@ from service.campaigns import jobs, leases
 def events(text: str) -> list[tuple[str, dict[str, Any]]]:
     """Return (id, data) of every event."""
     found = []
-    for block in text.replace("\r\n", "\n").split("\n\n"):
+    *blocks, _unfinished = text.replace("\r\n", "\n").split("\n\n")
+    for block in blocks:
         fields = dict(line.split(": ", 1) for line in block.splitlines() if line and not line.startswith(":"))
         if fields:
             assert fields["event"] == "progress"
@@ -49,50 +50,67 @@ def asked(api: Api, campaign: str, kind: str) -> tuple[str, dict[str, Any]]:
     return response.headers["Location"], response.json()
 
 
+class Follower:
+    """Listens to a stream in a thread of its own."""
+
+    def __init__(self, api: Api, address: str) -> None:
+        self._api = api
+        self._address = address
+        self._parts: list[str] = []
+        self._thread = threading.Thread(target=self._listen)
+        self._thread.start()
+
+    @property
+    def heard(self) -> list[tuple[str, dict[str, Any]]]:
+        """Everything so far."""
+        return events("".join(self._parts))
+
+    def wait_for(self, n: int) -> None:
+        """Return once n events were heard."""
+        deadline = time.monotonic() + 10
+        while len(self.heard) < n:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    def wait_for_end(self) -> None:
+        """Return once the stream has ended."""
+        self._thread.join(10)
+        assert not self._thread.is_alive()
+
+    def _listen(self) -> None:
+        with self._api.client.stream("GET", self._address) as response:
+            assert response.headers["Content-Type"].startswith("text/event-stream")
+            for part in response.iter_text():
+                self._parts.append(part)
+
+
 @pytest.mark.parametrize("kind", ["samples", "predictions", "backtests"])
 def test_the_events_of_a_job_tell_its_steps_and_end_with_it(
     api: Api, app: FastAPI, campaign: str, worker: Worker, kind: str
 ) -> None:
     address, job = asked(api, campaign, kind)
-    received: list[str] = []
-
-    def follow() -> None:
-        with api.client.stream("GET", f"{address}/events") as response:
-            assert response.headers["Content-Type"].startswith("text/event-stream")
-            for part in response.iter_text():
-                received.append(part)  # noqa: PERF402 - others read it meanwhile
+    follower = Follower(api, f"{address}/events")
+    follower.wait_for(1)
+    lease = jobs.lease_of(UUID(job["id"]), "by hand", 60.0)
+    with worker.sessions.begin() as session:
+        assert jobs.claim(session, lease, {"assayflow": "test"})
+        assert leases.tell(session, lease, "running", 0.5, "halfway") == "held"
+    follower.wait_for(2)
 
     def connections() -> int:
         time.sleep(0.02)
         return int(app.state.sessions.kw["bind"].pool.checkedout())
 
-    def wait_for(n: int) -> None:
-        deadline = time.monotonic() + 10
-        while len(events("".join(received))) < n:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-
-    follower = threading.Thread(target=follow)
-    follower.start()
-    wait_for(1)
-    lease = jobs.lease_of(UUID(job["id"]), "by hand", 60.0)
-    with worker.sessions.begin() as session:
-        assert jobs.claim(session, lease, {"assayflow": "test"})
-        assert leases.tell(session, lease, "running", 0.5, "halfway") == "held"
-    wait_for(2)
-    # it looks now and then, and lets go in between
-    assert 0 in [connections() for _ in range(10)]
+    assert 0 in [connections() for _ in range(10)]  # it looks now and then, and lets go in between
     with worker.sessions.begin() as session:
         assert jobs.finish(session, lease, {"rows": [], "samples": [], "summary": {}})
-    follower.join(10)
-    assert not follower.is_alive()
-    told = events("".join(received))
-    assert [(data["state"], data["progress"], data["message"]) for _, data in told] == [
+    follower.wait_for_end()
+    assert [(data["state"], data["progress"], data["message"]) for _, data in follower.heard] == [
         ("queued", 0, job["message"]),
         ("running", 0.5, "halfway"),
         ("succeeded", 1, "done"),
     ]
-    assert len({name for name, _ in told}) == 3
+    assert len({name for name, _ in follower.heard}) == 3
 
 
 def test_a_stream_taken_up_again_tells_only_what_is_new(api: Api, campaign: str, worker: Worker) -> None:

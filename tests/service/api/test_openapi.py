@@ -15,6 +15,13 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
+JOB_CALLS = (
+    ("post", ""),
+    ("get", ""),
+    ("get", "/{job_id}"),
+    ("get", "/{job_id}/events"),
+    ("post", "/{job_id}/cancel"),
+)
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 
@@ -74,13 +81,7 @@ def test_the_calls_of_this_version_are_all_there(document: dict[str, Any]) -> No
         *(
             (method, f"{where}{below}")
             for where in (f"{one}/samples", f"{one}/predictions", "/v1/backtests")
-            for method, below in (
-                ("post", ""),
-                ("get", ""),
-                ("get", "/{job_id}"),
-                ("get", "/{job_id}/events"),
-                ("post", "/{job_id}/cancel"),
-            )
+            for method, below in JOB_CALLS
         ),
         ("get", "/v1/candidates/{candidate_id}"),
         ("patch", "/v1/candidates/{candidate_id}"),
