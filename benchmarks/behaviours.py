@@ -31,7 +31,9 @@ SEEDS = (1, 2, 3, 4, 5)
 CALLS = {"hypergrid 8^4": 32_000, "strings 4^6": 8_000}
 N_MEASURED = 1_000
 POLICY = PolicySpec(width=128)
-PLAIN = TrainerSettings(policy=POLICY, random_action_probability=0.0, measured_share=0.0, replay_share=0.0)
+PLAIN = TrainerSettings(
+    policy=POLICY, steps_per_draw=1, random_action_probability=0.0, measured_share=0.0, replay_share=0.0
+)
 FIRST = "on policy"
 DEFAULTS = "the product's defaults"
 VARIANTS = {

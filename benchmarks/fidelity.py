@@ -68,6 +68,7 @@ MINUTES = replace(
     replay_share=0.75,
 )
 PLAIN_GRID = TrainerSettings(
+    steps_per_draw=1,
     policy=PolicySpec(has_learned_backward=True),
     learning_rate=1e-3,
     log_z_learning_rate=1e-1,
@@ -79,9 +80,10 @@ PLAIN_GRID = TrainerSettings(
     replay_share=0.0,
     first_estimate=0,
 )
-"""What the peer does: squared residuals, constant rates, no clipping, no exploration, no replay."""
+"""What the peer does: a walk for each step, squared residuals, constant rates, no clipping, exploration or replay."""
 OUR_GRID = replace(
     PLAIN_GRID,
+    steps_per_draw=TrainerSettings().steps_per_draw,
     learning_rate=3e-3,
     final_rate=0.02,
     huber_delta=1.0,

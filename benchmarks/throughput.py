@@ -2,8 +2,9 @@
 
 Protocol: trajectory balance, 4-D hypergrid of side 8 (R0 = 1e-3), MLP 2x256 with a learned backward policy that shares
 the trunk, Adam, two threads, no exploration, metrics off; peers in processes of their own, interleaved with ours. The
-row `ours` is that protocol to the letter. In the other the trajectories of four steps are walked in one go, so that
-some learn from a policy up to three steps older; `fidelity --part ahead` tells what that costs in exact distance.
+row `ours` walks as the product does unless told otherwise: the trajectories of four steps in one go, so that some are
+of a policy up to three steps older; `fidelity --part ahead` tells that this costs nothing in exact distance. The row
+`ours, a walk a step` walks anew for each step, as the peers do.
 """
 
 import statistics
@@ -28,13 +29,13 @@ AIMS = {"gfnx": {16: 1.0}}
 SCRIPTS = {"torchgfn": "torchgfn_hypergrid.py", "gfnx": "gfnx_hypergrid.py"}
 WARM_UP = 10
 DIMENSIONS, SIDE, WIDTH = 4, 8, 256
-OURS = {"ours": 1, "ours, 4 steps a walk": 4}
+OURS = {"ours": TrainerSettings().steps_per_draw, "ours, a walk a step": 1}
 """Our rows, by how many steps' trajectories are walked in one go; the peers walk for each step anew."""
 LOSS_FLAGS = ("needs_groups", "needs_flow", "rewards_of")
 
 
 def hypergrid_trainer(batch: int, seed: int, steps_per_draw: int = 1, device: str = "cpu") -> Trainer:
-    """Return our trainer on the peers' protocol; with `steps_per_draw` above 1 it departs from it."""
+    """Return our trainer on the peers' protocol, but for the number of steps that share a walk."""
     environment = Hypergrid(DIMENSIONS, SIDE, device)
 
     def log_reward(states: torch.Tensor, _: Condition) -> torch.Tensor:

@@ -49,7 +49,7 @@ class TrainerSettings:
     loss: str = "trajectory_balance"
     steps: int = 2000
     trajectories_per_step: int = 64
-    steps_per_draw: int = 1
+    steps_per_draw: int = 4
     """Steps whose trajectories are walked in one go, by the policy before the first of them."""
     conditions_per_trajectory: int = 1
     """Conditions a trajectory is learned from: its own, and others drawn anew, for which its object is scored too."""
