@@ -1,7 +1,9 @@
-"""What a round wants, as a log-reward: beta times the acquisition's value, plus the log of feasibility.
+"""What a round wants, as a log-reward: beta times the expected value of an attempt, plus the log of feasibility.
 
-The one place where beta multiplies and where utilities become a reward. Knows beliefs and preferences; not the
-training loop. Letters: N objects, M objectives, S statistics. 0 is poor and 1 as good as hoped for on every utility.
+A failed attempt is worth what is poor, 0, so that the acquisition's value counts with the probability of success
+(docs/decisions/0015). The one place where beta multiplies and where utilities become a reward. Knows beliefs and
+preferences; not the training loop. Letters: N objects, M objectives, S statistics, L constraints that multipliers
+enforce. 0 is poor and 1 as good as hoped for on every utility.
 """
 
 from __future__ import annotations
@@ -38,6 +40,8 @@ LIKELY = 0.5
 """An incumbent keeps to every measured bound with at least this probability."""
 MOST_MEASURED = 256
 """Measured objects, evenly picked, that are part of an acquisition's yardstick."""
+BESIDE = 3
+"""Columns behind statistics and costs: the probability of success, the log of all probabilities, and 1 for refused."""
 QUANTILES = (0.05, 0.95)
 """Part of the known values that a learned range spans."""
 
@@ -99,12 +103,12 @@ class LogReward:
 
     An object without text (an invalid one, or an alias of another), one that breaks a rule and one whose computed
     objective does not exist get -inf. Statistics are rounded to six decimals, so that they do not depend on which
-    objects happened to be scored together.
+    objects happened to be scored together. What breaks a rule is shown to no proxy and to no scorer of a campaign.
 
     Args:
         beliefs: what is believed of objects.
         utilities: how each objective is normalised.
-        acquisition: what beta multiplies.
+        acquisition: what beta multiplies, weighted by the probability of success.
         kappa: deviations of optimism in `scores`.
         path: the function drawn for this round, for acquisitions that use one.
 
@@ -129,7 +133,7 @@ class LogReward:
         self._n_statistics = acquisition.statistics(nothing, nothing, nothing).shape[1]
         self.multipliers = Multipliers(len(beliefs.weighted))
         self._rows: dict[str, int] = {"": 0}
-        self._known = torch.zeros(1, self._n_statistics + len(self.multipliers) + 2, dtype=torch.float64)
+        self._known = torch.zeros(1, self._n_statistics + len(self.multipliers) + BESIDE, dtype=torch.float64)
         self._known[0, -1] = 1.0
 
     @property
@@ -141,13 +145,14 @@ class LogReward:
         """Return log-rewards [N] (float32) for inverse temperatures [N] and preferences [N, M]."""
         known = self._lookup(texts)
         value = self._acquisition.value(known[:, : self._n_statistics], preference.to(known))
-        log_reward = (beta.to(known) * value + known[:, -2]).clamp(LOG_FLOOR, LOG_CEILING)
+        expected = expected_value(value, known[:, -BESIDE])
+        log_reward = (beta.to(known) * expected + known[:, -2]).clamp(LOG_FLOOR, LOG_CEILING)
         # below the floor: where nearly everything violates, the costs alone tell the way to what does not
         log_reward = log_reward - self.multipliers.penalty(self._costs(known))
         return log_reward.masked_fill(known[:, -1] > 0, -torch.inf).float().to(beta.device)
 
     def value(self, texts: Sequence[str], preference: Tensor) -> Tensor:
-        """Return the acquisition's values [N] for preferences [N, M]: what beta multiplies."""
+        """Return the acquisition's values [N] for preferences [N, M], should the objects be made."""
         known = self._lookup(texts)[:, : self._n_statistics]
         return self._acquisition.value(known, preference.to(known))
 
@@ -156,7 +161,7 @@ class LogReward:
         return self._costs(self._lookup(texts)) > 0
 
     def _costs(self, known: Tensor) -> Tensor:
-        return known[:, self._n_statistics : -2]
+        return known[:, self._n_statistics : -BESIDE]
 
     def scores(self, objectives: Posterior, trust: Tensor | None = None) -> Tensor:
         """Return optimistic utilities [N, M] of beliefs about objectives: kappa deviations above the expectation.
@@ -175,7 +180,7 @@ class LogReward:
         self._lookup(texts)
 
     def _lookup(self, texts: Sequence[str]) -> Tensor:
-        """Return [N, S + L + 2]: statistics, costs, log feasibility, and 1 for what may not be proposed."""
+        """Return what is known of objects [N, S + L + 3]: statistics, costs and the columns `BESIDE` them."""
         new = [text for text in dict.fromkeys(texts) if text not in self._rows]
         if new:
             rows = self._score(new)
@@ -185,6 +190,15 @@ class LogReward:
         return self._known[[self._rows[text] for text in texts]]
 
     def _score(self, texts: Sequence[str]) -> Tensor:
+        """Return the rows of new objects; one that breaks a rule is refused like what is no object."""
+        keeps_rules = [row for row, text in enumerate(texts) if not self._beliefs.domain.check(text)]
+        rows = self._known[:1].repeat(len(texts), 1)
+        if keeps_rules:
+            rows[keeps_rules] = self._believed([texts[row] for row in keeps_rules])
+        return rows
+
+    def _believed(self, texts: Sequence[str]) -> Tensor:
+        """Return the rows of objects that keep to the rules."""
         assessment = self._beliefs.assess(texts)
         mean, sd = moments(self._utilities, assessment.objectives)
         trust, drawn = assessment.trust.unsqueeze(-1), self._drawn(assessment)
@@ -192,15 +206,13 @@ class LogReward:
         drawn = None if drawn is None else mean + trust * (drawn - mean)
         statistics = self._acquisition.statistics(mean, trust * sd, drawn)
         gated = assessment.within[:, self._beliefs.gated]
-        probabilities = torch.cat([assessment.feasibility.unsqueeze(-1), gated], dim=1)
-        log_feasibility = probabilities.clamp_min(LEAST_PROBABILITY).log().sum(dim=1)
-        breaks_rules = torch.tensor([bool(self._beliefs.domain.check(text)) for text in texts])
-        refused = breaks_rules | ~assessment.is_allowed | ~statistics.isfinite().all(dim=1)
-        statistics = statistics.masked_fill(refused.unsqueeze(-1), 0.0)
+        success = assessment.feasibility.unsqueeze(-1)
+        weight = torch.cat([success, gated], dim=1).clamp_min(LEAST_PROBABILITY).log().sum(dim=1, keepdim=True)
+        refused = (~assessment.is_allowed | ~statistics.isfinite().all(dim=1)).unsqueeze(-1)
+        statistics = statistics.masked_fill(refused, 0.0)
         weighted = assessment.within[:, self._beliefs.weighted]
         costs = cost(weighted, self._beliefs.required[self._beliefs.weighted], LEAST_PROBABILITY)
-        extra = [costs, log_feasibility.unsqueeze(-1), refused.unsqueeze(-1).to(statistics)]
-        return torch.cat([statistics, *extra], dim=1).round(decimals=6)
+        return torch.cat([statistics, costs, success, weight, refused.to(statistics)], dim=1).round(decimals=6)
 
     def _drawn(self, assessment: Assessment) -> Tensor | None:
         """Return the utilities [N, M] under the drawn function; computed objectives are what they are."""
@@ -213,6 +225,16 @@ class LogReward:
         ]
         pairs = zip(self._utilities, columns, strict=True)
         return torch.stack([item.moments(column, torch.zeros_like(column))[0] for item, column in pairs], dim=-1)
+
+
+def expected_value(value: Tensor, success: Tensor) -> Tensor:
+    """Return what attempts [N] are expected to be worth, for values [N] and probabilities of success [N].
+
+    A failure is worth 0, which is poor, or the value itself where that is less: no object gains by failing. As with
+    constrained expected improvement (Gardner et al., ICML 2014; Gelbart, Snoek & Adams, UAI 2014), what cannot be made
+    is worth nothing however good it would be.
+    """
+    return success * value.clamp_min(0.0) + value.clamp_max(0.0)
 
 
 def moments(utilities: Sequence[Utility], objectives: Posterior) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,4 @@
-"""The log-reward is beta times the utility, once; the scalarisation reaches every front."""
+"""The log-reward is beta times the expected utility, once; the scalarisation reaches every front."""
 
 import math
 from collections.abc import Sequence
@@ -12,16 +12,22 @@ from models.acquisition.contract import nothing_known
 from models.acquisition.upper_confidence_bound import UpperConfidenceBound
 from models.beliefs import Assessment
 from models.proxies.contract import Posterior
-from models.reward import LogReward, Utility, augmented_chebyshev, utility, weighted_sum
+from models.reward import LogReward, Utility, augmented_chebyshev, expected_value, utility, weighted_sum
 from models.specs import Objective
 
 VALUES = {
+    "poor": (-0.05, -0.05),
+    "hopeless": (-0.05, -0.05),
+    "doubtful": (3.0, 3.0),
     "good": (0.9, 0.2),
     "even": (0.5, 0.5),
     "forbidden": (1.0, 1.0),
     "heavy": (1.0, 1.0),
     "nothing": (math.nan, 1.0),
 }
+
+
+SUCCESS = {"even": 0.5, "hopeless": 0.01, "doubtful": 0.01}
 
 
 class Rules:
@@ -45,7 +51,7 @@ class FixedBeliefs:
     def assess(self, texts: Sequence[str]) -> Assessment:
         self.asked += texts
         mean = torch.tensor([VALUES[text] for text in texts], dtype=torch.float64)
-        feasibility = torch.tensor([0.5 if text == "even" else 1.0 for text in texts], dtype=torch.float64)
+        feasibility = torch.tensor([SUCCESS.get(text, 1.0) for text in texts], dtype=torch.float64)
         allowed = torch.tensor([text != "heavy" for text in texts])
         sd, trust = torch.full_like(mean, self.sd), torch.full((len(texts),), self.trust, dtype=torch.float64)
         objectives = Posterior(mean, sd, torch.zeros_like(mean))
@@ -69,7 +75,23 @@ def test_beta_multiplies_the_utility_exactly_once() -> None:
     log_feasibility = 2 * math.log(0.5)
     for beta in (1.0, 2.0, 4.0, 64.0):
         answer = _ask(reward, ["good", "even"], beta).tolist()
-        assert answer == pytest.approx([beta * 0.55, beta * 0.5 + log_feasibility], rel=1e-5)
+        assert answer == pytest.approx([beta * 0.55, beta * 0.5 * 0.5 + log_feasibility], rel=1e-5)
+
+
+def test_what_can_hardly_be_made_is_outweighed_at_every_temperature() -> None:
+    reward, _ = _reward()
+    for beta in (1.0, 8.0, 128.0):
+        good, doubtful, poor, hopeless = _ask(reward, ["good", "doubtful", "poor", "hopeless"], beta).tolist()
+        assert good > doubtful + 9
+        assert poor > hopeless + 9
+
+
+def test_failing_makes_nothing_better() -> None:
+    value = torch.linspace(-2, 2, 9).double()
+    certain = expected_value(value, torch.ones(9).double())
+    assert torch.equal(certain, value)
+    for success in (0.0, 0.3, 0.9):
+        assert (expected_value(value, torch.full_like(value, success)) <= value).all()
 
 
 def test_multipliers_weigh_what_falls_short_and_score_anew_when_they_move() -> None:
@@ -78,7 +100,7 @@ def test_multipliers_weigh_what_falls_short_and_score_anew_when_they_move() -> N
     for multiplier in (1.0, 3.0):
         reward.multipliers.values[:] = multiplier
         answer = _ask(reward, ["good", "even"], 2.0).tolist()
-        assert answer == pytest.approx([1.1, 1.0 + math.log(0.5) - multiplier * missing], rel=1e-5)
+        assert answer == pytest.approx([1.1, 0.5 + math.log(0.5) - multiplier * missing], rel=1e-5)
     assert beliefs.asked == ["good", "even"]
     assert reward.violations(["good", "even", "forbidden"]).tolist() == [[False], [True], [False]]
 
@@ -104,6 +126,13 @@ def test_each_object_is_scored_once() -> None:
         _ask(reward, ["good", "", "even", "good"], 1.0)
     assert beliefs.asked == ["good", "even"]
     assert reward.n_scored == 2
+
+
+def test_what_breaks_a_rule_is_shown_to_nobody() -> None:
+    reward, beliefs = _reward()
+    _ask(reward, ["forbidden", "good"], 1.0)
+    _ask(reward, ["forbidden"], 1.0)
+    assert beliefs.asked == ["good"]
 
 
 def test_chebyshev_reaches_a_concave_front_where_the_sum_cannot() -> None:
