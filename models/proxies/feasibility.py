@@ -99,8 +99,7 @@ def fit_feasibility(features: Tensor, outcomes: Tensor, kernel: Callable[[], Ker
     center, scale = float(scores.mean()), max(float(scores.std()), 1e-3)
     slope, offset = _calibrate((scores - center) / scale, outcomes)
     gain = _surprise(torch.sigmoid(slope * (scores - center) / scale + offset), outcomes) - by_parts
-    is_better = float(gain.mean()) > float(gain.std()) / math.sqrt(len(gain))
-    return Feasibility(process, (center, scale, slope, offset), parts if is_better else None)
+    return Feasibility(process, (center, scale, slope, offset), parts if float(gain.mean()) > 0 else None)
 
 
 def _held_out(features: Tensor, outcomes: Tensor, seed: int) -> Tensor:

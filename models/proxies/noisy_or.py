@@ -3,8 +3,8 @@
 The probability of success is exp(-w0 - w·x) with weights w >= 0 for counts x of parts (Pearl, Probabilistic Reasoning
 in Intelligent Systems, 1988, section 4.3): each part spoils by chance, independently of the others. Weights have an
 exponential prior, so that few parts are blamed; the fit is convex. A part that no successful object holds is under a
-suspicion of its own, as great as such parts turned out to deserve. Knows feature rows; not what a part is.
-Letters: N objects, D features.
+suspicion of its own, as great as parts that nothing else held turned out to deserve. Knows feature rows; not what a
+part is. Letters: N objects, D features.
 """
 
 from __future__ import annotations
@@ -66,14 +66,18 @@ def fit_noisy_or(features: Tensor, outcomes: Tensor) -> NoisyOr:
     n_made = made.sum(axis=0)
     others_made = n_made - made  # successful objects other than this one that hold a part
     novel = (held & (others_made == 0)).sum(axis=1, keepdims=True)
-    leak, weights, novelty = _solve(np.concatenate([x[:, used], novel], axis=1), success)
+    counts = np.concatenate([x[:, used], novel], axis=1)
+    # beside parts to blame one by one, each failure would find an excuse: novelty is tried alone
+    novelty = float(_solve(novel, success, np.zeros(1), np.full(1, MOST))[-1])
+    least = np.append(np.zeros(len(used)), novelty)
+    leak, *weights = _solve(counts, success, least, np.append(np.full(len(used), MOST), novelty)).tolist()
     every, is_novel = np.zeros(x.shape[1]), is_count.astype(np.float64)
-    every[used], is_novel[used] = weights, n_made == 0
+    every[used], is_novel[used] = weights[:-1], n_made == 0
     return NoisyOr(leak, torch.from_numpy(every), novelty, torch.from_numpy(is_novel))
 
 
-def _solve(counts: Floats, success: Floats) -> tuple[float, Floats, float]:
-    """Return the leak, the weights of all columns but the last, and the last one's."""
+def _solve(counts: Floats, success: Floats, least: Floats, most: Floats) -> Floats:
+    """Return the leak and the weights of all columns, which lie between `least` and `most`; the last costs nothing."""
     rate = np.full(counts.shape[1], PRIOR_RATE)
     rate[-1] = 0.0
 
@@ -84,7 +88,7 @@ def _solve(counts: Floats, success: Floats) -> tuple[float, Floats, float]:
         slope = success - (1 - success) * np.exp(-risk) / failure  # [N]
         return float(value), np.concatenate([[slope.sum()], slope @ counts + rate])
 
-    n = counts.shape[1]
-    bounds = [(LEAST, MOST), *[(0.0, MOST)] * n]
-    found = minimize(loss, np.full(n + 1, 1e-2), jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 200})
-    return float(found.x[0]), found.x[1:-1], float(found.x[-1])
+    bounds = [(LEAST, MOST), *zip(least, most, strict=True)]
+    start = np.append(1e-2, np.clip(1e-2, least, most))
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 200})
+    return np.asarray(found.x)

@@ -61,6 +61,18 @@ def test_what_no_success_holds_is_suspect() -> None:
     assert float(model.probability(never)) < float(model.probability(usual))
 
 
+def test_novelty_is_as_suspect_as_it_deserves_even_where_every_failure_has_a_part_of_its_own() -> None:
+    features, _ = world(112, 0)
+    features = torch.cat([features[:, :20], torch.zeros(112, 60, dtype=torch.float64)], dim=1)
+    rows = torch.arange(30)
+    features[rows, 20 + rows] = 1.0
+    outcomes = torch.ones(112, dtype=torch.float64)
+    outcomes[18:30] = 0.0  # of 30 parts that nothing else holds, 18 did no harm
+    never = torch.zeros(1, 80, dtype=torch.float64)
+    never[0, 70] = 1.0
+    assert float(fit_noisy_or(features, outcomes).probability(never)) == pytest.approx(18 / 30, abs=0.1)
+
+
 def test_features_that_are_no_counts_are_left_out() -> None:
     features, outcomes = world(200, 0)
     model = fit_noisy_or(torch.cat([features, features[:, :5] - 1.0], dim=1), outcomes)
