@@ -29,7 +29,8 @@ def joint_utilities(
 
     Measured and pending objects whose computed objectives do not exist are left out.
     """
-    texts = [*candidates, *_known(fitted, pending)]
+    known = _known(fitted, pending)
+    texts = [*candidates, *known]
     beliefs = fitted.beliefs
     assessed = beliefs.assess(texts)
     generator = torch.Generator().manual_seed(seed)
@@ -44,11 +45,15 @@ def joint_utilities(
     flat = values.reshape(-1, values.shape[-1])
     certain = Posterior(flat, torch.zeros_like(flat), torch.zeros_like(flat))
     utilities = fitted.reward.scores(certain).reshape(values.shape)
-    return JointUtilities(utilities[:, : len(candidates)], utilities[:, len(candidates) :])
+    measured, n = set(fitted.measured), len(candidates)
+    return JointUtilities(utilities[:, :n], utilities[:, n:], sum(text not in measured for text in known))
 
 
 def _known(fitted: Fitted, pending: Sequence[str]) -> list[str]:
-    """Return the known objects that may matter: those with the best expected utilities of each objective in turn."""
+    """Return the known objects that may matter: those with the best expected utilities of each objective in turn.
+
+    Pending ones come last.
+    """
     texts = list(dict.fromkeys([*fitted.measured, *pending]))
     if not texts:
         return []
@@ -56,4 +61,6 @@ def _known(fitted: Fitted, pending: Sequence[str]) -> list[str]:
     utilities = fitted.reward.scores(Posterior(mean, torch.zeros_like(mean), torch.zeros_like(mean)))
     rows = utilities.isfinite().all(dim=1).nonzero().squeeze(1)
     ranks = utilities[rows].argsort(dim=0, descending=True).argsort(dim=0).amin(dim=1)
-    return [texts[row] for row in rows[ranks.argsort(stable=True)][:MOST_KNOWN].tolist()]
+    kept = [texts[row] for row in rows[ranks.argsort(stable=True)][:MOST_KNOWN].tolist()]
+    measured = set(fitted.measured)
+    return sorted(kept, key=lambda text: text not in measured)

@@ -30,10 +30,14 @@ class Pick:
 
 @dataclass(frozen=True, slots=True)
 class JointUtilities:
-    """Joint draws of utilities [S, N, M] of the candidates and [S, R, M] of measured and pending objects."""
+    """Joint draws of utilities [S, N, M] of the candidates and [S, R, M] of known objects.
+
+    The last `n_pending` of the known ones wait for their results, the others were measured.
+    """
 
     candidates: Tensor
     known: Tensor
+    n_pending: int = 0
 
 
 @dataclass(frozen=True, slots=True)

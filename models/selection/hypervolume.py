@@ -1,9 +1,10 @@
-"""A batch by noisy expected hypervolume improvement, one pick after the other with the earlier ones as pending.
+"""A batch by expected hypervolume improvement, one pick after the other with the earlier ones as pending.
 
 With two objectives BoTorch's qLogNEHVI (arXiv:2310.20708 on arXiv:2105.08195) and with one its qLogNEI, over a finite
 list: the "model" it is given looks up joint draws by index, so proxies of any kind and targets are served alike. With
 three or more, boxes of a front for each draw cost minutes a batch; there the same improvement is estimated along random
-directions (arXiv:2006.04655). Knows draws of utilities; not objectives by name, proxies or what the objects are.
+directions (arXiv:2006.04655). With one and enough measured, LogEI on the best that is expected, which explores less.
+Knows draws of utilities; not objectives by name, proxies or what the objects are.
 Letters: N candidates, M objectives, S draws, L directions.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, final
 
 import torch
+from botorch.acquisition.analytic import _log_ei_helper
 from botorch.acquisition.logei import qLogNoisyExpectedImprovement
 from botorch.acquisition.multi_objective import logei
 from botorch.models.model import Model
@@ -35,6 +37,12 @@ DIRECTIONS = 128
 CHUNK = 32
 LEAST_FEASIBILITY = 1e-4
 LEAST_GAIN = 1e-9
+LEAST_DEVIATION = 1e-9
+ENOUGH = 50
+"""Measured objects from which the best of one objective counts at what is expected of it. With fewer, the best is drawn
+with every function, which explores more (both were compared: docs/campaign-benchmarks.md)."""
+LIKELY = 0.5
+"""A pick is believed to be reached with at least this feasibility."""
 MARGIN = 0.1
 """How far below the worst known utilities the reference lies when there is no front."""
 
@@ -60,8 +68,7 @@ def select(candidates: Candidates, request: Request, limits: Limits) -> list[Pic
     """
     if candidates.utilities is None:
         raise ValueError("utilities: this selector needs joint draws of them")
-    kind = _Improvement if candidates.utilities.candidates.shape[-1] <= BOXED else _DirectedImprovement
-    improvement = kind(candidates.utilities, candidates.feasibility, request.seed)
+    improvement = _improvement(candidates.utilities, candidates.feasibility, request.seed)
     closeness = torch.zeros(len(candidates.values), dtype=candidates.similarity.dtype)
 
     def score(purpose: Purpose, worth: Tensor, eligible: Tensor) -> Tensor:
@@ -119,7 +126,7 @@ class _Improvement:
     most promising are computed again (lazy greedy: Minoux, 1978).
     """
 
-    def __init__(self, utilities: JointUtilities, feasibility: Tensor | None, _: int) -> None:
+    def __init__(self, utilities: JointUtilities, feasibility: Tensor | None) -> None:
         reference = _reference(utilities.known)
         nothing = reference.expand(len(utilities.candidates), 1, -1)
         draws = torch.cat([utilities.candidates, _useful(utilities.known), nothing], dim=1)
@@ -153,6 +160,48 @@ class _Improvement:
 
 
 @final
+class _Believed:
+    """The log expected improvement [N] of one utility on the best that is expected, each pick believed at its mean.
+
+    LogEI (arXiv:2310.20708) with a kriging believer (Ginsbourger et al., Computational Intelligence in Expensive
+    Optimization Problems, 2010). What was measured counts at what is expected of it (plug-in improvement: Picheny et
+    al., Structural and Multidisciplinary Optimization 48, 2013): a best drawn anew with every function adds its own
+    uncertainty to every improvement, and the batch prefers what is uncertain to what is probably better. Draws are
+    moved to what they would be, had an object shown its mean (Matheron's rule, arXiv:2002.09309); improvements come
+    from their first two moments, so that the smallest can be compared.
+    """
+
+    def __init__(self, utilities: JointUtilities, feasibility: Tensor | None) -> None:
+        known, n = utilities.known.squeeze(-1), utilities.candidates.shape[1]
+        self._best = known.mean(dim=0).amax()
+        self._log_feasibility = _log_feasibility(feasibility, n)
+        pending = known[:, known.shape[1] - utilities.n_pending :]
+        drawn = torch.cat([utilities.candidates.squeeze(-1), pending], dim=1)
+        self._mean = drawn.mean(dim=0)
+        self._apart = drawn - self._mean  # [S, N + pending]
+        for column in range(n, drawn.shape[1]):
+            self._believe(column)
+        self._mean, self._apart = self._mean[:n], self._apart[:, :n]
+
+    def add(self, index: int) -> None:
+        """Take a candidate as measured, with what is expected of it, from now on."""
+        self._believe(index)
+        if float(self._log_feasibility[index].exp()) >= LIKELY:
+            self._best = torch.maximum(self._best, self._mean[index])
+
+    def best(self, _: Tensor) -> Tensor:
+        """Return values [N]."""
+        deviation = self._apart.square().mean(dim=0).sqrt().clamp_min(LEAST_DEVIATION)
+        improvement: Tensor = _log_ei_helper((self._mean - self._best) / deviation) + deviation.log()
+        return improvement + self._log_feasibility
+
+    def _believe(self, column: int) -> None:
+        known = self._apart[:, column].clone()
+        slope = known @ self._apart / known.square().sum().clamp_min(LEAST_DEVIATION**2)
+        self._apart -= torch.outer(known, slope)
+
+
+@final
 class _DirectedImprovement:
     """The log expected improvement [N] of the hypervolume, as a mean over directions from the reference.
 
@@ -182,6 +231,18 @@ class _DirectedImprovement:
         """Return values [N]; where nothing improves, greater mean utilities are a little better."""
         gains = (self._reached - self._best.unsqueeze(1)).clamp_min_(0.0).mean(dim=(0, 2)).double()
         return (gains + LEAST_GAIN).log() + LEAST_GAIN * self._mean + self._log_feasibility
+
+
+def _improvement(
+    utilities: JointUtilities, feasibility: Tensor | None, seed: int
+) -> _Believed | _Improvement | _DirectedImprovement:
+    """Return what is improved on, by the number of objectives."""
+    n_objectives = utilities.candidates.shape[-1]
+    if n_objectives == 1 and utilities.known.shape[1] - utilities.n_pending >= ENOUGH:
+        return _Believed(utilities, feasibility)
+    if n_objectives <= BOXED:
+        return _Improvement(utilities, feasibility)
+    return _DirectedImprovement(utilities, feasibility, seed)
 
 
 def _reached(draws: Tensor, reference: Tensor, directions: Tensor) -> Tensor:

@@ -1,13 +1,15 @@
-"""Lazy picks over joint draws, against hypervolumes computed in full."""
+"""Picks over joint draws, against hypervolumes and improvements computed in full."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
 from botorch.utils.multi_objective.box_decompositions.dominated import DominatedPartitioning
 
+from models.acquisition.improvement.gaussian import expected_excess
 from models.selection.contract import Candidates, JointUtilities, Request
-from models.selection.hypervolume import _reference, select
+from models.selection.hypervolume import ENOUGH, _reference, select
 from models.selection.limits import BatchLimits
 
 MakePlane = Callable[..., Candidates]
@@ -65,6 +67,79 @@ def test_one_objective_prefers_what_may_beat_the_best() -> None:
     known = torch.full((128, 1, 1), 0.95, dtype=torch.float64)
     candidates = Candidates(mean, sd, torch.eye(4, dtype=torch.float64), utilities=JointUtilities(draws, known))
     assert select(candidates, Request(1, 0.0, 0.0), BatchLimits(4, 1))[0].index == 2
+
+
+def _of_one_utility(draws: torch.Tensor, known: torch.Tensor, n_pending: int = 0, n_poor: int = ENOUGH) -> Candidates:
+    """Return candidates with draws [S, N] beside known objects [S, R] and many poor ones."""
+    values = draws.mean(dim=0)
+    known = torch.cat([known.new_full((len(known), n_poor), -9.0), known], dim=1)
+    utilities = JointUtilities(draws.unsqueeze(-1), known.unsqueeze(-1), n_pending)
+    return Candidates(values, draws.std(dim=0), torch.eye(len(values)).double(), utilities=utilities)
+
+
+def _first(candidates: Candidates) -> int:
+    return select(candidates, Request(1, 0.0, 0.0), BatchLimits(len(candidates.values), 1))[0].index
+
+
+def test_one_objective_improves_on_what_is_expected_of_the_measured_once_they_are_enough() -> None:
+    normal = torch.randn(4096, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    best = 1.0 + 0.3 * normal[:, :1]
+    # the first rises and falls with the best and is probably better; on a best that is drawn as well it gains .1 at
+    # most, and a gamble .15
+    draws = torch.cat([best + 0.1, 1.0 + 0.25 * normal[:, 1:2], 0.5 + 0.1 * normal[:, 2:]], dim=1)
+    assert _first(_of_one_utility(draws, best)) == 0
+    assert _first(_of_one_utility(draws, best, n_poor=ENOUGH - 2)) == 1
+
+
+def test_one_objective_improves_on_what_the_pending_turn_out_to_be() -> None:
+    normal = torch.randn(1024, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    draws = torch.cat([1.0 + 0.3 * normal[:, :1], 0.95 + 0.3 * normal[:, 1:]], dim=1)
+    measured, copied = torch.full((1024, 1), 0.9, dtype=torch.float64), draws[:, :1]
+    known = torch.cat([measured, copied], dim=1)
+    assert _first(_of_one_utility(draws, known, n_pending=1)) == 1
+    assert _first(_of_one_utility(draws, measured)) == 0
+
+
+def test_one_objective_compares_improvements_of_any_size() -> None:
+    normal = torch.randn(64, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    known = torch.ones(64, 1, dtype=torch.float64)
+    small = 1.0 - 2e-6 + torch.tensor([1e-6, 2e-6]) * normal
+    assert _first(_of_one_utility(small, known)) == 1
+    hopeless = 0.5 + torch.tensor([0.001, 0.01]) * normal
+    assert _first(_of_one_utility(hopeless, known)) == 1
+
+
+def test_a_batch_of_one_objective_believes_each_pick_at_its_mean() -> None:
+    generator = torch.Generator().manual_seed(1)
+    places = torch.rand(20, 1, generator=generator, dtype=torch.float64)
+    covariance = 0.04 * torch.exp(-(((places - places.T) / 0.2) ** 2)) + 1e-8 * torch.eye(20)
+    mean = 0.5 + 0.3 * torch.rand(20, generator=generator, dtype=torch.float64)
+    normal = torch.randn(4096, 20, generator=generator, dtype=torch.float64)
+    draws = mean + normal @ torch.linalg.cholesky(covariance).T
+    known = 0.7 + 0.1 * torch.randn(4096, 3, generator=generator, dtype=torch.float64)
+    picked: list[int] = []
+    for pick in select(_of_one_utility(draws, known), Request(5, 0.5, 0.0), BatchLimits(20, 5)):
+        seen = torch.tensor(picked, dtype=torch.int64)
+        best = torch.cat([mean[seen], known.mean(dim=0)]).amax()
+        half = torch.linalg.solve(covariance[seen][:, seen], covariance[seen])
+        deviation = (covariance - covariance[:, seen] @ half).diagonal().clamp_min(0).sqrt()
+        gains = expected_excess(mean, deviation, best)
+        gains[picked] = 0.0
+        # moments of draws err a little: the pick is the best up to that
+        assert float(gains[pick.index]) >= 0.95 * float(gains.max())
+        picked.append(pick.index)
+
+
+def test_a_pick_that_hardly_can_be_made_is_not_the_one_to_beat() -> None:
+    normal = torch.randn(1024, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    draws = torch.tensor([9.0, 1.2, 0.6]) + torch.tensor([0.1, 0.1, 0.6]) * normal
+    known = torch.ones(1024, 1, dtype=torch.float64)
+    for feasibility, then in ((0.2, 1), (1.0, 2)):
+        candidates = replace(
+            _of_one_utility(draws, known), feasibility=torch.tensor([feasibility, 1, 1], dtype=torch.float64)
+        )
+        picks = select(candidates, Request(2, 0.0, 0.0), BatchLimits(3, 2))
+        assert [pick.index for pick in picks] == [0, then]
 
 
 def test_a_copy_of_a_pick_is_worth_little() -> None:
