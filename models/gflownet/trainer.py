@@ -169,6 +169,11 @@ class Trainer:
         self.steps_done += 1
         return {"loss": numbers[0], "log_reward": numbers[1], "gradient_norm": numbers[2]}
 
+    @property
+    def found(self) -> Tensor:
+        """Final states [L, W] that behaviours found and that are worth proposing as they are."""
+        return torch.cat([self.environment.reset(0).cpu(), *self._behaviour.found()]).to(self.environment.device)
+
     def state_dict(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return everything that changes while training: named tensors, and a JSON header."""
         tensors = {f"policy.{name}": value for name, value in self.policy.state_dict().items()}
@@ -215,8 +220,7 @@ class Trainer:
         if not len(self._ahead):
             left = self.settings.steps - self.steps_done
             n_steps = max(1, min(self.settings.steps_per_draw, left))
-            n = self.settings.trajectories_per_step
-            condition = interleave([self._draw_conditions(n) for _ in range(n_steps)])
+            condition = interleave([self._draw_conditions(self.settings.trajectories_per_step) for _ in range(n_steps)])
             walked = self._behaviour.trajectories(self.policy, self.environment, condition, self.generator)
             if n_steps > 1 and isinstance(self._log_reward, PreparedLogReward):
                 self._log_reward.prepare(walked.final_states)

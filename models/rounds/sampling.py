@@ -61,12 +61,16 @@ class Source(Protocol):
 @final
 @dataclass(frozen=True, slots=True)
 class Draws:
-    """How many objects were drawn by whom, how many allowed ones were wanted, and why drawing ended."""
+    """How many objects came from whom, how many allowed ones were wanted, and why drawing ended.
+
+    `by_search` were found while the policy was trained.
+    """
 
     by_policy: int
     by_random_walks: int
     wanted: int
     ended: Ended
+    by_search: int = 0
 
 
 @final
@@ -106,8 +110,8 @@ class Pool:
 
     @property
     def n_sampled(self) -> int:
-        """How many objects were drawn, by the policy and by random walks."""
-        return self.draws.by_policy + self.draws.by_random_walks
+        """How many objects were drawn, by the policy, by random walks and by search."""
+        return self.draws.by_policy + self.draws.by_random_walks + self.draws.by_search
 
 
 def _draw(source: Source, number: int, generator: Generator) -> tuple[Tensor, Condition]:
@@ -130,14 +134,25 @@ def wanted(batch: BatchSpec) -> int:
     return batch.size * (PER_CANDIDATE + PER_LIMIT * len(batch.limits))
 
 
+class Searched(Source, Protocol):
+    """A source that met objects while it was trained."""
+
+    @property
+    def found(self) -> Tensor:
+        """Final states [L, W] worth proposing as they are."""
+
+
 def draw_pool(
-    source: Source, reward: StateReward, gate: Gate, batch: BatchSpec, seed: int, tick: Callable[[float, str], None]
+    source: Searched, reward: StateReward, gate: Gate, batch: BatchSpec, seed: int, tick: Callable[[float, str], None]
 ) -> Pool:
-    """Draw until there are enough allowed objects to choose the batch from, or nothing new is found."""
+    """Draw until there are enough allowed objects to choose the batch from, or nothing new is found.
+
+    What was found in training comes first, as if asked for at the greatest beta with even weights.
+    """
     generator = torch.Generator(device=source.environment.device).manual_seed(seed)
     goal = wanted(batch)
-    parts: list[tuple[Passed, Tensor, Condition]] = []
-    n_passed = n_draws = 0
+    parts = list(_found(source, reward, gate))
+    n_passed, n_draws = sum(len(passed.rows) for passed, _, _ in parts), 0
     is_exhausted = False
     while n_draws < LEAST_DRAWS or (n_passed < goal and n_draws < MOST_DRAWS and not is_exhausted):
         states, condition = _draw(source, n_draws, generator)
@@ -151,7 +166,16 @@ def draw_pool(
         is_exhausted = n_draws > BY_POLICY and gate.n_unique == before
     by_policy = min(n_draws, BY_POLICY)
     ended: Ended = "enough" if n_passed >= goal else "nothing new" if is_exhausted else "too many draws"
-    return join_parts(parts, Draws(by_policy * DRAWS, (n_draws - by_policy) * DRAWS, goal, ended))
+    return join_parts(parts, Draws(by_policy * DRAWS, (n_draws - by_policy) * DRAWS, goal, ended, len(source.found)))
+
+
+def _found(source: Searched, reward: StateReward, gate: Gate) -> Iterator[tuple[Passed, Tensor, Condition]]:
+    """Yield what was found in training and passes the gate, with a condition for each."""
+    states = source.found
+    if len(states):
+        conditions = source.conditions
+        asked = conditions.fixed(conditions.beta_range[1], [1.0] * conditions.n_objectives, len(states))
+        yield from ((passed, states[kept], asked.at(kept)) for passed, kept in through(states, reward, gate))
 
 
 def through(states: Tensor, reward: StateReward, gate: Gate) -> Iterator[tuple[Passed, Tensor]]:

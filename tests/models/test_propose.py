@@ -13,6 +13,7 @@ from models.propose import propose
 from models.proxies import deep_ensemble
 from models.records import Cancelled, History, Measurement, Proposal, Stage
 from models.rounds import training
+from models.rounds.sampling import DRAWS
 
 ALL = ["".join(letters) for letters in itertools.product("01", repeat=7)]
 BASE: dict[str, Any] = {
@@ -96,6 +97,15 @@ def test_batch_is_exact_new_allowed_and_distinct(round_one: tuple[CampaignSpec, 
     assert not closed & set(objects)
     assert set(objects) <= set(ALL)
     assert [candidate.rank for candidate in proposal.candidates] == [1, 2, 3, 4, 5, 6]
+
+
+def test_what_search_found_in_training_may_be_chosen(round_one: tuple[CampaignSpec, History, Proposal]) -> None:
+    _, history, proposal = round_one
+    behaviour = {"genetic_share": 0.5, "genetic_parents": 20}
+    searched = _propose(_spec(sampler=BASE["sampler"] | {"behaviour": behaviour}), history)
+    assert proposal.summary["sampled"] % DRAWS == 0
+    assert searched.summary["sampled"] % DRAWS == 20
+    assert all(math.isfinite(candidate.log_pf) for candidate in searched.candidates if candidate.log_pf is not None)
 
 
 def test_candidates_carry_consistent_numbers(round_one: tuple[CampaignSpec, History, Proposal]) -> None:

@@ -5,7 +5,7 @@ Letters: B trajectories, W state width.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from torch import Generator, Tensor
 
@@ -33,6 +33,10 @@ class Behaviour(ABC):
     @abstractmethod
     def observe(self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
         """Take note of a step's final states [B, W], conditions [B] and log-rewards [B], whoever produced them."""
+
+    def found(self) -> Sequence[Tensor]:
+        """Return sets of final states [L, W] that are worth proposing as they are, the best first; usually none."""
+        return ()
 
     @abstractmethod
     def state_dict(self) -> dict[str, Tensor]:

@@ -1,10 +1,11 @@
 """Genetic search: the building steps of the best objects are recombined and mutated (cf. arXiv:2402.05961).
 
 Each trajectory walks back from a child by P_B, whatever its reward; the better children become parents. It reaches what
-differs in the middle from a good object, where undoing last steps only changes an end. Letters: B trajectories.
+differs in the middle from a good object, where undoing last steps only changes an end. The best of all are candidates
+besides (as there): a short training may not teach the policy to build them. Letters: B trajectories.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import final
 
 import torch
@@ -49,6 +50,10 @@ class Genetic(Behaviour):
     def observe(self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
         """Keep the best distinct objects."""
         self._pool.observe(environment, final_states, condition, log_reward)
+
+    def found(self) -> Sequence[Tensor]:
+        """Return the kept objects, the best first."""
+        return (self._pool.best,)
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return the kept objects."""

@@ -70,6 +70,10 @@ class Shares(Behaviour):
             if part.has_memory:
                 part.behaviour.observe(environment, final_states, condition, log_reward)
 
+    def found(self) -> Sequence[Tensor]:
+        """Return what the parts found."""
+        return [states for part in self.parts for states in part.behaviour.found()]
+
     def state_dict(self) -> dict[str, Tensor]:
         """Return the state of every part, below its name."""
         return {

@@ -10,6 +10,7 @@ from models.gflownet.conditioning import Condition, ConditionSampler
 from models.gflownet.environments.strings import Strings
 from models.gflownet.exploration.averaged import Averaged
 from models.gflownet.exploration.diverse_replay import DiverseReplay
+from models.gflownet.exploration.genetic import Genetic
 from models.gflownet.exploration.local_search import LocalSearch, rebuild, undo_steps
 from models.gflownet.exploration.shares import Part, Shares
 from models.gflownet.exploration.tempered import Tempered
@@ -83,6 +84,16 @@ def test_diverse_replay_keeps_rare_levels_and_draws_the_higher_ones_more_often(
     texts = ENVIRONMENT.objects(drawn)
     shares = [texts.count(text) / 3000 for text in ("BBBB", "BAAA")]
     assert shares == pytest.approx([0.577, 0.239], abs=0.04)
+
+
+def test_only_what_searches_has_found_something() -> None:
+    genetic, uniform = Genetic(WIDTH, capacity=2), UniformMixture(0.1)
+    behaviour = Shares([Part("genetic", genetic, 0.5)], uniform)
+    assert [len(states) for states in behaviour.found()] == [0]
+    states, _ = ENVIRONMENT.states(["AAAA", "BBBB", "AABB"])
+    behaviour.observe(ENVIRONMENT, states, condition_of(3), torch.tensor([0.1, 0.9, 0.5]))
+    assert [ENVIRONMENT.objects(states) for states in behaviour.found()] == [["BBBB", "AABB"]]
+    assert list(Shares([], uniform).found()) == []
 
 
 def test_diverse_replay_keeps_one_of_each_as_seen_last(policy: Policy, generator: torch.Generator) -> None:
