@@ -43,6 +43,7 @@ def specification() -> CampaignSpec:
             {"name": "drug_likeness", "computed": "qed", "range": [0, 1]},
         ],
         "proxies": {"kinds": ["gaussian_process"]},
+        "batch": {"diversity": 0.2, "exploration": 0.05},
         "sampler": {
             "steps": 200,
             "beta": [8, 96],
