@@ -84,6 +84,16 @@ class CampaignSpec(Spec):
         return self
 
     @model_validator(mode="after")
+    def _objectives_fit_the_scale_of_their_type(self) -> Self:
+        measured = self.quantities()
+        for place, objective in enumerate(self.objectives):
+            kind = objective.assay_type
+            if kind is not None and measured[kind].transform == "log10" and not objective.is_positive:
+                detail = f"values of {kind!r} are modelled as log10 here: range and target must be positive"
+                raise misplaced(f"/objectives/{place}", detail)
+        return self
+
+    @model_validator(mode="after")
     def _scorers_have_names_of_their_own(self) -> Self:
         domain = open_domain(self.domain)
         taken = {name.casefold() for name in (*RESERVED, *domain.computed, *domain.object_columns)}

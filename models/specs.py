@@ -75,10 +75,14 @@ class Objective(MeasuredQuantity):
             raise misplaced("/target", "target is required with direction 'target' and only then")
         if self.range is not None and not self.range[0] < self.range[1]:
             raise misplaced("/range", "range must be [low, high] with low < high")
-        positive = (*(self.range or ()), *((self.target,) if self.target is not None else ()))
-        if self.transform == "log10" and any(value <= 0 for value in positive):
+        if self.transform == "log10" and not self.is_positive:
             raise misplaced("/transform", "range and target must be positive with transform log10")
         return self
+
+    @property
+    def is_positive(self) -> bool:
+        """Whether range and target, so far as they are given, have logarithms."""
+        return all(value > 0 for value in (*(self.range or ()), self.target) if value is not None)
 
 
 class Constraint(MeasuredQuantity):

@@ -10,6 +10,8 @@ from models.specs import LOSSES, BehaviourSpec, Constraint, Objective, SamplerSp
 
 DOMAIN = {"kind": "peptides", "min_length": 2, "max_length": 4}
 MEASURED = {"name": "potency", "type": "IC50"}
+MODELLED_AS_LOG10 = MEASURED | {"transform": "log10", "range": [1, 100]}
+WINDOW = {"name": "window", "type": "IC50", "direction": "target", "target": 3}
 BUDGET = {"kind": "budget", "property": "length", "max": 100}
 
 
@@ -38,6 +40,8 @@ def pointers(model: type[Spec], document: dict[str, Any]) -> list[str]:
         (BehaviourSpec, {"diverse_share": 0.5, "averaged_share": 0.4}, "/diverse_share"),
         (CampaignSpec, campaign(objectives=[MEASURED, MEASURED]), "/objectives/1/name"),
         (CampaignSpec, campaign(objectives=[{"name": "sequence"}]), "/objectives/0/name"),
+        (CampaignSpec, campaign(objectives=[MODELLED_AS_LOG10, WINDOW | {"range": [0, 9]}]), "/objectives/1"),
+        (CampaignSpec, campaign(objectives=[MODELLED_AS_LOG10, WINDOW | {"target": -3}]), "/objectives/1"),
         (CampaignSpec, campaign(objectives=[{"name": "a", "computed": "charm"}]), "/objectives/0/computed"),
         (CampaignSpec, campaign(constraints=[{"property": "charm", "max": 1}]), "/constraints/0/property"),
         (
