@@ -20,6 +20,7 @@ KINDS = {
 }
 TRAINING = TrainerSettings(
     steps=2_000,
+    steps_per_draw=1,
     trajectories_per_step=128,
     policy=PolicySpec(width=256, depth=2),
     learning_rate=6e-3,
