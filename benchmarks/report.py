@@ -81,6 +81,18 @@ class Report:
         path.write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
+def json_file(text: str) -> Path:
+    """Return the path of a file to be written, before anything is measured for it.
+
+    Raises:
+        argparse.ArgumentTypeError: if its folder does not exist.
+    """
+    path = Path(text)
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {path.parent}")
+    return path
+
+
 def run(
     title: str,
     measure: Callable[..., None],
@@ -95,7 +107,7 @@ def run(
     option with its default, passed on by keyword.
     """
     parser = argparse.ArgumentParser(description=title)
-    parser.add_argument("--json", type=Path, help="write claims and rows to this file")
+    parser.add_argument("--json", type=json_file, help="write claims and rows to this file")
     parser.add_argument("--quick", action="store_true", help="a smoke run; its figures prove nothing")
     if parts:
         parser.add_argument("--part", action="append", choices=parts, help="measure only this part (may be repeated)")

@@ -12,7 +12,7 @@ from types import ModuleType
 import torch
 
 from benchmarks.campaigns.framework import MOST_SEEDS, Session
-from benchmarks.report import DATA, Report
+from benchmarks.report import DATA, Report, json_file
 
 TITLE = "Campaigns: published tasks replayed, every method from the same start"
 
@@ -34,7 +34,7 @@ def _options(names: list[str], arguments: list[str] | None) -> argparse.Namespac
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--quick", action="store_true", help="a smoke run; its figures prove nothing")
     parser.add_argument("--threads", type=int, default=1, help="of torch")
-    parser.add_argument("--json", type=Path, help="write claims and rows to this file")
+    parser.add_argument("--json", type=json_file, help="write claims and rows to this file")
     parser.add_argument("--resume", type=Path, help="folder that keeps every choice; a run goes on where one stopped")
     options = parser.parse_args(arguments)
     options.only = names if options.only is None else options.only.split(",")
