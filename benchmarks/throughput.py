@@ -3,7 +3,7 @@
 Protocol: trajectory balance, 4-D hypergrid of side 8 (R0 = 1e-3), MLP 2x256 with a learned backward policy that shares
 the trunk, Adam, two threads, no exploration, metrics off; peers in processes of their own, interleaved with ours. The
 row `ours` walks as the product does unless told otherwise: the trajectories of four steps in one go, so that some are
-of a policy up to three steps older; `fidelity --part ahead` tells that this costs nothing in exact distance. The row
+of a policy up to three steps older; `fidelity --part ahead` tells what that costs in exact distance. The row
 `ours, a walk a step` walks anew for each step, as the peers do.
 """
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import torch
 
+from models.acquisition.improvement.gaussian import log_expected_improvement
 from models.backtests.contract import Choice, Method, untried
 from models.backtests.scoring import measured_utilities
 
@@ -92,14 +93,6 @@ def _moments(model: Any, domain: Domain, names: Sequence[str]) -> tuple[Tensor, 
         deviations.append(variance.clamp_min(1e-12).sqrt())
     location, scale = model.outcome_transform.means.view(()), model.outcome_transform.stdvs.view(())
     return location + scale * torch.cat(means), scale * torch.cat(deviations)
-
-
-def log_expected_improvement(mean: Tensor, sd: Tensor, best: float) -> Tensor:
-    """Return the logarithm of the expected improvement [N] over `best`, as BoTorch computes it."""
-    from botorch.acquisition.analytic import _log_ei_helper
-
-    answer: Tensor = _log_ei_helper((mean - best) / sd) + sd.log()
-    return answer
 
 
 @torch.no_grad()

@@ -29,8 +29,8 @@ def joint_utilities(
 
     Measured and pending objects whose computed objectives do not exist are left out.
     """
-    known = _known(fitted, pending)
-    texts = [*candidates, *known]
+    measured, waiting = _known(fitted, pending)
+    texts = [*candidates, *measured, *waiting]
     beliefs = fitted.beliefs
     assessed = beliefs.assess(texts)
     generator = torch.Generator().manual_seed(seed)
@@ -45,22 +45,19 @@ def joint_utilities(
     flat = values.reshape(-1, values.shape[-1])
     certain = Posterior(flat, torch.zeros_like(flat), torch.zeros_like(flat))
     utilities = fitted.reward.scores(certain).reshape(values.shape)
-    measured, n = set(fitted.measured), len(candidates)
-    return JointUtilities(utilities[:, :n], utilities[:, n:], sum(text not in measured for text in known))
+    n = len(candidates)
+    return JointUtilities(utilities[:, :n], utilities[:, n:], len(waiting))
 
 
-def _known(fitted: Fitted, pending: Sequence[str]) -> list[str]:
-    """Return the known objects that may matter: those with the best expected utilities of each objective in turn.
-
-    Pending ones come last.
-    """
+def _known(fitted: Fitted, pending: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the measured and the pending objects that may matter: the best expected of each objective in turn."""
     texts = list(dict.fromkeys([*fitted.measured, *pending]))
     if not texts:
-        return []
+        return [], []
     mean = fitted.beliefs.assess(texts).objectives.mean
     utilities = fitted.reward.scores(Posterior(mean, torch.zeros_like(mean), torch.zeros_like(mean)))
     rows = utilities.isfinite().all(dim=1).nonzero().squeeze(1)
     ranks = utilities[rows].argsort(dim=0, descending=True).argsort(dim=0).amin(dim=1)
     kept = [texts[row] for row in rows[ranks.argsort(stable=True)][:MOST_KNOWN].tolist()]
     measured = set(fitted.measured)
-    return sorted(kept, key=lambda text: text not in measured)
+    return [text for text in kept if text in measured], [text for text in kept if text not in measured]

@@ -151,7 +151,8 @@ def draw_pool(
     """
     generator = torch.Generator(device=source.environment.device).manual_seed(seed)
     goal = wanted(batch)
-    parts = list(_found(source, reward, gate))
+    found = source.found
+    parts = list(_searched(source, found, reward, gate))
     n_passed, n_draws = sum(len(passed.rows) for passed, _, _ in parts), 0
     is_exhausted = False
     while n_draws < LEAST_DRAWS or (n_passed < goal and n_draws < MOST_DRAWS and not is_exhausted):
@@ -166,12 +167,13 @@ def draw_pool(
         is_exhausted = n_draws > BY_POLICY and gate.n_unique == before
     by_policy = min(n_draws, BY_POLICY)
     ended: Ended = "enough" if n_passed >= goal else "nothing new" if is_exhausted else "too many draws"
-    return join_parts(parts, Draws(by_policy * DRAWS, (n_draws - by_policy) * DRAWS, goal, ended, len(source.found)))
+    return join_parts(parts, Draws(by_policy * DRAWS, (n_draws - by_policy) * DRAWS, goal, ended, len(found)))
 
 
-def _found(source: Searched, reward: StateReward, gate: Gate) -> Iterator[tuple[Passed, Tensor, Condition]]:
-    """Yield what was found in training and passes the gate, with a condition for each."""
-    states = source.found
+def _searched(
+    source: Source, states: Tensor, reward: StateReward, gate: Gate
+) -> Iterator[tuple[Passed, Tensor, Condition]]:
+    """Yield those of the states [L, W] found in training that pass the gate, with a condition for each."""
     if len(states):
         conditions = source.conditions
         asked = conditions.fixed(conditions.beta_range[1], [1.0] * conditions.n_objectives, len(states))

@@ -13,7 +13,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, final
 
 import torch
-from botorch.acquisition.analytic import _log_ei_helper
 from botorch.acquisition.logei import qLogNoisyExpectedImprovement
 from botorch.acquisition.multi_objective import logei
 from botorch.models.model import Model
@@ -22,6 +21,7 @@ from botorch.sampling.base import MCSampler
 from botorch.utils.multi_objective.hypervolume import infer_reference_point
 from botorch.utils.multi_objective.pareto import is_non_dominated
 
+from models.acquisition.improvement.gaussian import log_expected_improvement
 from models.selection.contract import in_stages
 
 if TYPE_CHECKING:
@@ -192,8 +192,7 @@ class _Believed:
     def best(self, _: Tensor) -> Tensor:
         """Return values [N]."""
         deviation = self._apart.square().mean(dim=0).sqrt().clamp_min(LEAST_DEVIATION)
-        improvement: Tensor = _log_ei_helper((self._mean - self._best) / deviation) + deviation.log()
-        return improvement + self._log_feasibility
+        return log_expected_improvement(self._mean, deviation, self._best) + self._log_feasibility
 
     def _believe(self, column: int) -> None:
         known = self._apart[:, column].clone()

@@ -30,6 +30,23 @@ SPEC: dict[str, Any] = {
 SWITCHES = open_domain(CampaignSpec.model_validate(SPEC).domain)
 
 
+def judged(row: int, text: str) -> dict[str, Any]:
+    """Return one of the rows that predictions answer with; an object of four ones was measured already."""
+    return {
+        "row": row,
+        "object": text,
+        "display": text,
+        "predictions": {"glow": {"mean": 1.5, "sd": 0.5, "low": 0.7, "high": 2.3}},
+        "computed": {"ones": float(text.count("1"))},
+        "acquisition": 0.1,
+        "feasibility": 1.0,
+        "guardrails": {},
+        "nearest_measured": {"object": "0000", "similarity": 0.5},
+        "in_domain": True,
+        "refused": ["measured already"] if text == "1111" else [],
+    }
+
+
 @dataclass(frozen=True)
 class Api:
     """A caller of one workspace with all scopes."""

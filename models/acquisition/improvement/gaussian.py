@@ -27,3 +27,14 @@ def expected_excess(mean: Tensor, sd: Tensor, bound: Tensor) -> Tensor:
     density = torch.exp(-0.5 * z.square()) / math.sqrt(2 * math.pi)
     excess: Tensor = above * torch.special.ndtr(z) + deviation * density
     return (excess * is_finite).clamp_min(0.0)
+
+
+def log_expected_improvement(mean: Tensor, sd: Tensor, best: Tensor | float) -> Tensor:
+    """Return the logarithm of the expected improvement [N] over `best` (LogEI, arXiv:2310.20708), by BoTorch.
+
+    It stays finite where `expected_excess` is 0; deviations must be positive.
+    """
+    from botorch.acquisition.analytic import _log_ei_helper
+
+    answer: Tensor = _log_ei_helper((mean - best) / sd) + sd.log()
+    return answer

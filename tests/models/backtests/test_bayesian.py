@@ -5,7 +5,8 @@ from botorch.models import SingleTaskGP
 from botorch.models.transforms import Standardize
 from gpytorch.kernels import ScaleKernel
 
-from models.backtests.bayesian import _draws, _features, _moments, _several, log_expected_improvement
+from models.acquisition.improvement.gaussian import log_expected_improvement
+from models.backtests.bayesian import _draws, _features, _moments, _several
 from models.backtests.table import TableDomain, TableLab
 
 

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from api_actors import Api, Worker
+from api_actors import Api, Worker, judged
 
 CSV = {"Content-Type": "text/csv"}
 
@@ -14,22 +14,6 @@ def campaign(api: Api, worker: Worker) -> str:
     address = f"/v1/campaigns/{api.campaign()['id']}"
     worker.train(api.client.post(f"{address}/rounds").json())
     return address
-
-
-def judged(row: int, text: str) -> dict[str, Any]:
-    return {
-        "row": row,
-        "object": text,
-        "display": text,
-        "predictions": {"glow": {"mean": 1.5, "sd": 0.5, "low": 0.7, "high": 2.3}},
-        "computed": {"ones": float(text.count("1"))},
-        "acquisition": 0.1,
-        "feasibility": 1.0,
-        "guardrails": {},
-        "nearest_measured": {"object": "0000", "similarity": 0.5},
-        "in_domain": True,
-        "refused": ["measured already"] if text == "1111" else [],
-    }
 
 
 def test_objects_are_accepted_and_bad_ones_reported_at_once(api: Api, campaign: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from api_actors import judged
 from openpyxl import Workbook
 from typer.testing import CliRunner
 
@@ -22,22 +23,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3]
 NOBODY = "http://127.0.0.1:9"
-
-
-def judged(row: int, text: str) -> dict[str, Any]:
-    return {
-        "row": row,
-        "object": text,
-        "display": text,
-        "predictions": {"glow": {"mean": 1.5, "sd": 0.5, "low": 0.7, "high": 2.3}},
-        "computed": {"ones": float(text.count("1"))},
-        "acquisition": 0.1,
-        "feasibility": 1.0,
-        "guardrails": {},
-        "nearest_measured": {"object": "0000", "similarity": 0.5},
-        "in_domain": True,
-        "refused": ["measured already"] if text == "1111" else [],
-    }
 
 
 def test_samples_are_shown_and_kept(player: "Player", tmp_path: Path):
