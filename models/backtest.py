@@ -1,21 +1,25 @@
 """A campaign replayed against a lab that knows the answers: every method, every seed, round by round.
 
 All methods start from the same initial objects of a seed and get the same number of measurements. What a method sees
-is a history as any round's; the truth is used for scores alone. Knows no queue, HTTP or files.
+is a history as any round's; the truth is used for scores alone. Choices can be kept, so that a stopped replay goes on
+where it was; figures are always computed from them anew. Knows no queue, HTTP or files.
 Letters: N objects, M objectives.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
-import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import torch
 
 from models.backtests.chance import Chance
+from models.backtests.choices import Choices
 from models.backtests.contract import Task
 from models.backtests.methods import METHODS, open_method
 from models.backtests.scoring import modelled, utilities_of
@@ -23,19 +27,23 @@ from models.backtests.scoring import spread as scale_of
 from models.metrics import hypervolume, n_circles
 from models.records import History
 from models.reward import augmented_chebyshev
+from models.rounds.accounting import versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from torch import Tensor
 
-    from models.backtests.contract import Choice, Lab, Method
+    from models.backtests.choices import ChoiceStore, KeptChoice
+    from models.backtests.contract import Lab, Method
     from models.campaign import CampaignSpec
     from models.domains.contract import Domain
     from models.records import Measurement
 
     Report = Callable[[float, str], None]
     """Hears the share done (0-1) and what goes on; may raise to stop."""
+    Ask = Callable[[History, int, int], KeptChoice]
+    """Returns what a method chooses: at most so many objects, with a seed."""
 
 HIT_SHARE = 0.01
 """An object of a table is a hit when it is among this share of the best."""
@@ -138,14 +146,21 @@ class Judge:
 
 
 def backtest(
-    plan: Plan, lab: Lab, domain: Domain, report: Report, make: Callable[[str], Method] | None = None
+    plan: Plan,
+    lab: Lab,
+    domain: Domain,
+    report: Report,
+    make: Callable[[str], Method] = open_method,
+    kept: ChoiceStore | None = None,
 ) -> list[dict[str, Any]]:
     """Return one row per method, seed and round (round 0 is the initial set), with figures and costs.
 
-    `make` opens a method by name; the installed ones when absent.
+    `make` opens a method by name. What `kept` holds from an interrupted run of the same is not asked again, and the
+    rows are those of an uninterrupted one, costs included.
     """
     judge = Judge(plan.spec, domain, lab)
     spec = plan.spec.model_copy(update={"batch": plan.spec.batch.model_copy(update={"size": plan.batch_size})})
+    choices = Choices(kept, _identity(spec, lab))
     rows: list[dict[str, Any]] = []
     turns = [(seed, name) for seed in plan.seeds for name in plan.methods]
     for turn, (seed, name) in enumerate(turns):
@@ -154,15 +169,19 @@ def backtest(
             report(turn / len(turns), f"{name}, seed {seed}: {message}")
 
         task = Task(spec, domain, lab.objects, tick)
-        rows += [
-            {"method": name, "seed": seed, **row}
-            for row in _replay(plan, task, lab, judge, (make or open_method)(name), seed)
-        ]
+        ask = partial(choices.ask, (name, make(name)), task)
+        rows += [{"method": name, "seed": seed, **row} for row in _replay(plan, task, lab, judge, ask, seed)]
     report(1.0, "done")
     return rows
 
 
-def _replay(plan: Plan, task: Task, lab: Lab, judge: Judge, method: Method, seed: int) -> list[dict[str, Any]]:
+def _identity(spec: CampaignSpec, lab: Lab) -> str:
+    """Return a name of what every choice depends on beside what was measured before it."""
+    parts = [spec.model_dump_json(), json.dumps(lab.objects), json.dumps(versions())]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _replay(plan: Plan, task: Task, lab: Lab, judge: Judge, ask: Ask, seed: int) -> list[dict[str, Any]]:
     begin = lab.start or (lambda n, seed: Chance().choose(task, History(), n, seed).objects)
     start = tuple(begin(plan.initial, seed))
     measurements: tuple[Measurement, ...] = lab.measure(start, 0, seed)
@@ -170,26 +189,23 @@ def _replay(plan: Plan, task: Task, lab: Lab, judge: Judge, method: Method, seed
     rows = [{"round": 0, **judge.score(measured, start), "n_scored": 0, "seconds": 0.0}]
     for n_round in range(1, plan.rounds + 1):
         task.tick(f"round {n_round} of {plan.rounds}")
-        began = time.perf_counter()
-        choice = method.choose(task, History(measurements), plan.batch_size, seed + 1_000 * n_round)
-        seconds = time.perf_counter() - began
-        _check(choice, set(measured), lab, plan.batch_size)
+        choice = ask(History(measurements), plan.batch_size, seed + 1_000 * n_round)
+        _check(choice.objects, set(measured), lab, plan.batch_size)
         if not choice.objects:
             break
         measurements += lab.measure(choice.objects, n_round, seed + 1_000 * n_round)
         measured += choice.objects
         scores = judge.score(measured, choice.objects)
-        rows.append({"round": n_round, **scores, "n_scored": choice.n_scored, "seconds": seconds})
+        rows.append({"round": n_round, **scores, "n_scored": choice.n_scored, "seconds": choice.seconds})
     return rows
 
 
-def _check(choice: Choice, measured: set[str], lab: Lab, k: int) -> None:
+def _check(names: Sequence[str], measured: set[str], lab: Lab, k: int) -> None:
     """Refuse a choice that would be unfair.
 
     Raises:
         RuntimeError: if it repeats an object, asks for more than was allowed, or for what cannot be measured.
     """
-    names = choice.objects
     if len(names) > k or len(set(names)) < len(names) or measured & set(names):
         raise RuntimeError("a method chose too many objects, or one twice")
     if lab.objects is not None and not set(names) <= set(lab.objects):

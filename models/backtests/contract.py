@@ -61,7 +61,11 @@ class Choice:
 
 
 class Method(ABC):
-    """A way of choosing what to measure next."""
+    """A way of choosing what to measure next.
+
+    A choice depends on what `choose` is given and on nothing else: what a method keeps between calls may save time, but
+    a replay that was stopped asks a fresh one for the rounds that are left.
+    """
 
     @abstractmethod
     def choose(self, task: Task, history: History, k: int, seed: int) -> Choice:

@@ -7,7 +7,7 @@ import torch
 
 from models.backtest import Judge, Plan, backtest, summarise
 from models.backtests.contract import Choice, Method, Task, untried
-from models.backtests.methods import METHODS
+from models.backtests.methods import METHODS, open_method
 from models.backtests.scoring import measured_utilities
 from models.backtests.table import TableDomain, TableLab
 from models.campaign import CampaignSpec
@@ -38,7 +38,9 @@ def lab(spec: CampaignSpec) -> TableLab:
     return TableLab(spec, open_domain(spec.domain), [Measurement(text, "signal", signal(text)) for text in TEXTS])
 
 
-def run(spec: CampaignSpec, lab: TableLab, methods: tuple[str, ...], make: Any = None, **changes: Any) -> list[Any]:
+def run(
+    spec: CampaignSpec, lab: TableLab, methods: tuple[str, ...], make: Any = open_method, **changes: Any
+) -> list[Any]:
     plan = Plan(spec, **({"rounds": 2, "batch_size": 6, "initial": 16, "seeds": (0, 1)} | changes), methods=methods)
     assert lab.objects is not None
     return backtest(plan, lab, TableDomain(open_domain(spec.domain), lab.objects), lambda *_: None, make)
