@@ -21,8 +21,9 @@ from models.rounds.diagnosing import diagnose
 from models.rounds.explaining import explain
 from models.rounds.fitting import fit
 from models.rounds.gate import Gate
+from models.rounds.listing import to_score, whole_space
 from models.rounds.repeating import controls
-from models.rounds.sampling import draw_pool
+from models.rounds.sampling import draw_pool, list_pool
 from models.rounds.training import StateReward, Training, build_trainer, check_sampler, train
 from models.screening import ScreenedDomain
 from models.stopping import stopping
@@ -74,14 +75,17 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         training = Training(trainer, Adaptation(trainer, reward, seed + 5))
         curve = train(training, checkpoint, _identity(spec, summary), tick)
     with stages.stage("sampling") as tick:
-        gate = Gate(fitted, history)
-        pool = draw_pool(trainer, reward, gate, spec.batch, seed + 1, tick)
+        gate, space = Gate(fitted, history), whole_space(spec, environment)
+        if (everything := to_score(spec, space)) is None:
+            pool = draw_pool(trainer, reward, gate, spec.batch, seed + 1, tick)
+        else:
+            pool = list_pool(trainer, everything, reward, gate, spec.batch, tick)
     with stages.stage("selecting"):
         batch = choose(pool, fitted, screened.closed_to(history), seed + 2)
         candidates = explain(batch, pool, fitted, trainer, seed + 3)
         screened.require_clean(candidate.object for candidate in candidates)
         summary["stopping"] = stopping(fitted, history, pool.at([choice.row for choice in batch.choices]), seed + 6)
-        summary |= diagnose(fitted, trainer, reward, seed + 4) if is_diagnosed else {}
+        summary |= diagnose(fitted, trainer, reward, space, seed + 4) if is_diagnosed else {}
     summary |= {"training": {"steps": trainer.steps_done, "loss": curve}} | chosen_summary(fitted, batch, pool, gate)
     summary["statements"] += chosen_statements(fitted, batch, pool, gate)
     artefact = pack_artefact(fitted, trainer.policy, origin(spec, screened, environment, history, seed))

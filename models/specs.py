@@ -195,6 +195,11 @@ class SamplerSpec(Spec):
         default="log_uniform", description="how training draws from that range; uniform practises high ones more"
     )
     random_action_probability: float = Field(default=0.05, ge=0, lt=1)
+    exhaustive: bool = Field(
+        default=True,
+        description="in a space of at most 5,000 objects, choose the batch among all of them and not among what the "
+        "policy draws; it is trained all the same, for samples",
+    )
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:

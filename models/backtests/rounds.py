@@ -44,6 +44,11 @@ def for_batch(spec: CampaignSpec, k: int) -> CampaignSpec:
     return spec.model_copy(update={"batch": spec.batch.model_copy(update={"size": k, "replicates": 0, "controls": ()})})
 
 
+def drawing(spec: CampaignSpec) -> CampaignSpec:
+    """Return the specification of rounds that choose among what the policy draws, however small the space is."""
+    return spec.model_copy(update={"sampler": spec.sampler.model_copy(update={"exhaustive": False})})
+
+
 @final
 class Exhaustive(Method):
     """Score every untried object of the table, or let the sampler find objects where there is no table.
@@ -99,6 +104,7 @@ class Generative(Method):
         domain = task.domain
         if task.objects is not None:
             domain = TableDomain(task.domain, task.objects, is_restricted=True)
+            spec = drawing(spec)
         proposal = propose(
             spec,
             history,

@@ -111,11 +111,17 @@ def chosen_statements(fitted: Fitted, batch: Batch, pool: Pool, gate: Gate) -> l
     told = [*batch.notes, *batch.shortfall]
     if not batch.shortfall and n < asked:
         told.append(
-            f"The batch holds {n} of the {asked} candidates asked for: of {pool.n_sampled} objects drawn, at last "
-            "by random walks, no more were new, allowed and safe. The space may hold no more; `refused` counts the "
-            "reasons."
+            f"The batch holds {n} of the {asked} candidates asked for: of {_came_by(pool)} were new, allowed and safe. "
+            "`refused` counts the reasons."
         )
     return [*told, *gate.statements(), *adapting.statements(fitted.beliefs, fitted.reward.multipliers)]
+
+
+def _came_by(pool: Pool) -> str:
+    """Return the clause that says among what no more could be chosen."""
+    if pool.draws.listed:
+        return f"all {pool.draws.listed} objects that can be built, no more"
+    return f"{pool.n_sampled} objects drawn, at last by random walks (the space may hold no others), no more"
 
 
 def statements(fitted: Fitted) -> list[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from models.gflownet.exact import enumerate_space, log_target, policy_log_probability, total_variation
+from models.gflownet.exact import log_target, policy_log_probability, total_variation
 from models.gflownet.sampler import sample
 
 if TYPE_CHECKING:
@@ -24,15 +24,16 @@ if TYPE_CHECKING:
 
 WEIGHED = 256
 """Draws behind the estimates."""
-MOST_EDGES = 100_000
-MOST_STATES = 20_000
-"""Spaces with more edges in a layer or more objects than this are not enumerated."""
 
 
-def convergence(fitted: Fitted, trainer: Trainer, reward: StateReward, seed: int) -> dict[str, Any]:
-    """Return `log_z` by inverse temperature, and `convergence` with everything else, as plain JSON."""
+def convergence(
+    fitted: Fitted, trainer: Trainer, reward: StateReward, space: Space | None, seed: int
+) -> dict[str, Any]:
+    """Return `log_z` by inverse temperature, and `convergence` with everything else, as plain JSON.
+
+    The distance to the target is told where the whole space is known.
+    """
     betas = list(dict.fromkeys(fitted.beliefs.spec.sampler.beta))
-    space = None if fitted.beliefs.spec.scorers else _space(trainer)  # whoever scores from outside is not asked more
     told = [_at(trainer, reward, beta, seed) | {"states": None if space is None else len(space)} for beta in betas]
     for item in told:
         item["total_variation"] = None if space is None else _distance(space, trainer, reward, item["beta"])
@@ -70,15 +71,6 @@ def weighed(log_weights: Tensor) -> dict[str, float | None]:
         return {**told, "kl": None, "kl_error": None}
     influence = relative - log_weights
     return {**told, "kl": log_z - float(log_weights.mean()), "kl_error": float(influence.std()) / math.sqrt(n)}
-
-
-def _space(trainer: Trainer) -> Space | None:
-    """Return the whole space, None where it is too large."""
-    try:
-        space = enumerate_space(trainer.environment, MOST_EDGES)
-    except ValueError:
-        return None
-    return space if len(space) <= MOST_STATES else None
 
 
 @torch.inference_mode()

@@ -1,6 +1,7 @@
 """The third step of a round: thousands of draws over many conditions, through the gate, until there are enough.
 
-Knows the trained policy and the gate; not which candidates are the best.
+A space that was listed is not drawn from: all of it goes through the gate. Knows the trained policy and the gate; not
+which candidates are the best.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ PER_CANDIDATE = 8
 """Allowed objects wanted for each one that is to be chosen."""
 PER_LIMIT = 8
 """As many more for every limit of the batch."""
-Ended = Literal["enough", "nothing new", "too many draws"]
+Ended = Literal["enough", "nothing new", "too many draws", "all listed"]
 
 
 class Source(Protocol):
@@ -63,7 +64,7 @@ class Source(Protocol):
 class Draws:
     """How many objects came from whom, how many allowed ones were wanted, and why drawing ended.
 
-    `by_search` were found while the policy was trained.
+    `by_search` were found while the policy was trained, `listed` are all that there are.
     """
 
     by_policy: int
@@ -71,6 +72,7 @@ class Draws:
     wanted: int
     ended: Ended
     by_search: int = 0
+    listed: int = 0
 
 
 @final
@@ -110,8 +112,9 @@ class Pool:
 
     @property
     def n_sampled(self) -> int:
-        """How many objects were drawn, by the policy, by random walks and by search."""
-        return self.draws.by_policy + self.draws.by_random_walks + self.draws.by_search
+        """How many objects came by: from the policy, random walks and search, or listed."""
+        draws = self.draws
+        return draws.by_policy + draws.by_random_walks + draws.by_search + draws.listed
 
 
 def _draw(source: Source, number: int, generator: Generator) -> tuple[Tensor, Condition]:
@@ -152,7 +155,7 @@ def draw_pool(
     generator = torch.Generator(device=source.environment.device).manual_seed(seed)
     goal = wanted(batch)
     found = source.found
-    parts = list(_searched(source, found, reward, gate))
+    parts = list(_as_they_are(source, found, reward, gate))
     n_passed, n_draws = sum(len(passed.rows) for passed, _, _ in parts), 0
     is_exhausted = False
     while n_draws < LEAST_DRAWS or (n_passed < goal and n_draws < MOST_DRAWS and not is_exhausted):
@@ -170,10 +173,27 @@ def draw_pool(
     return join_parts(parts, Draws(by_policy * DRAWS, (n_draws - by_policy) * DRAWS, goal, ended, len(found)))
 
 
-def _searched(
+def list_pool(
+    source: Source,
+    states: Tensor,
+    reward: StateReward,
+    gate: Gate,
+    batch: BatchSpec,
+    tick: Callable[[float, str], None],
+) -> Pool:
+    """Return those of all final states [X, W] of a space that pass, as if asked for like what is found in training."""
+    parts, n_judged = [], 0
+    for part in _as_they_are(source, states, reward, gate):
+        parts.append(part)
+        n_judged += JUDGED
+        tick(min(1.0, n_judged / len(states)), f"scored {min(n_judged, len(states))} of {len(states)} objects")
+    return join_parts(parts, Draws(0, 0, wanted(batch), "all listed", listed=len(states)))
+
+
+def _as_they_are(
     source: Source, states: Tensor, reward: StateReward, gate: Gate
 ) -> Iterator[tuple[Passed, Tensor, Condition]]:
-    """Yield those of the states [L, W] found in training that pass the gate, with a condition for each."""
+    """Yield those of the states [L, W] that pass the gate, at the greatest beta and with even weights."""
     if len(states):
         conditions = source.conditions
         asked = conditions.fixed(conditions.beta_range[1], [1.0] * conditions.n_objectives, len(states))

@@ -24,7 +24,7 @@ BASE: dict[str, Any] = {
         {"name": "few", "computed": "ones", "direction": "minimize"},
     ],
     "batch": {"size": 6},
-    "sampler": {"steps": 40, "trajectories_per_step": 16, "beta": [1, 16]},
+    "sampler": {"steps": 40, "trajectories_per_step": 16, "beta": [1, 16], "exhaustive": False},
 }
 
 

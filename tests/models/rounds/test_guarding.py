@@ -24,7 +24,7 @@ BASE: dict[str, Any] = {
     "domain": {"kind": "switches", "n": 7},
     "objectives": [{"name": "signal"}],
     "batch": {"size": 6},
-    "sampler": {"steps": 60, "trajectories_per_step": 16, "beta": [1, 16]},
+    "sampler": {"steps": 60, "trajectories_per_step": 16, "beta": [1, 16], "exhaustive": False},
 }
 LAGRANGIAN = {"type": "heat", "max": 35.0, "probability": 0.9, "enforcement": "lagrangian"}
 
