@@ -14,6 +14,7 @@ from workers.scoring import open_campaign_domain
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from models.backtests.choices import ChoiceStore
     from models.campaign import CampaignSpec
     from models.records import Measurement
     from models.request_specs import BacktestRequest
@@ -46,6 +47,7 @@ def replay_table(
     settings: Settings,
     tell: Callable[[float, str], None],
     heard: Callable[[], None] = unheard,
+    kept: ChoiceStore | None = None,
 ) -> dict[str, Any]:
     """Return curves with confidence intervals and the rows behind them, as plain JSON.
 
@@ -55,6 +57,7 @@ def replay_table(
         settings: the operator's, whose rules a campaign's own scorers keep to.
         tell: hears the share done and what goes on; may raise to stop.
         heard: called while scorers are asked; may raise to stop.
+        kept: holds the choices of an interrupted run, which are not asked again; none when absent.
 
     Raises:
         ValueError: if the table or a number is wrong.
@@ -74,7 +77,7 @@ def replay_table(
     domain = open_campaign_domain(settings, request.spec, heard)
     lab = TableLab(request.spec, domain, results)
     assert lab.objects is not None
-    rows = backtest(plan, lab, TableDomain(domain, lab.objects), tell)
+    rows = backtest(plan, lab, TableDomain(domain, lab.objects), tell, kept=kept)
     answer = {
         "objects": len(lab.objects),
         "rows_rejected": report.count("rejected"),

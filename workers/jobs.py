@@ -4,7 +4,8 @@ A kind is a module of `workers.handlers` with a function
 
     handle(process: Process, job: ClaimedJob, tell: Tell) -> Json
 
-so a new kind is a new file.
+so a new kind is a new file. A handler may keep what it has so far in a `FileJournal` with the job's id, from which the
+next worker goes on when this one is lost; it is removed when the job ends.
 """
 
 import pkgutil
@@ -17,6 +18,7 @@ from service.campaigns.jobs import JOBS
 from service.campaigns.leases import Lease
 from service.store.tables import Job
 from workers import handlers
+from workers.checkpoints import FileJournal
 from workers.handlers import Handler, Tell
 from workers.holding import hold, lease_for
 from workers.process import Process, installed_versions
@@ -38,15 +40,18 @@ def do_job(process: Process, job_id: UUID) -> None:
     with process.sessions.begin() as session:
         if not jobs.claim(session, lease, installed_versions()):
             return
-    hold(process, lease, lambda report: _handle_and_store(process, lease, report))
+    journal = FileJournal(process.settings.artefacts, job_id)
+    hold(process, lease, lambda report: _handle_and_store(process, lease, report, journal), journal.delete)
 
 
-def _handle_and_store(process: Process, lease: Lease[Job], report: Progress) -> None:
+def _handle_and_store(process: Process, lease: Lease[Job], report: Progress, journal: FileJournal) -> None:
     with process.sessions.begin() as session:
         claimed = jobs.load(session, lease)
     result = _handler(claimed.kind)(process, claimed, Tell(report))
     with process.sessions.begin() as session:
-        jobs.finish(session, lease, result)
+        is_stored = jobs.finish(session, lease, result)
+    if is_stored:
+        journal.delete()
 
 
 def _handler(kind: str) -> Handler:

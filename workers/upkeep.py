@@ -5,7 +5,7 @@ from typing import Any
 
 import structlog
 
-from service.campaigns import leases, rounds
+from service.campaigns import leases
 from service.campaigns.events import ROUNDS
 from service.campaigns.jobs import JOBS
 from service.campaigns.leases import Work
@@ -28,7 +28,7 @@ def sweep(process: Process) -> None:
             for item in leases.requeue_lost(session, work, settings.resend_seconds, settings.max_attempts)
         ]
         idempotency.forget_older(session, _ANSWERS_KEPT)
-        needed = rounds.computing_ids(session)
+        needed = {item for work in _WORK for item in leases.unfinished(session, work)}
     if repaired:
         _log.warning("lost work repaired", ids=[str(item) for item in repaired])
     delete_others(settings.artefacts, needed)

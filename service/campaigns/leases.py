@@ -148,6 +148,11 @@ def requeue(
     return move(session, work, item_id, states, **fresh, lease_owner=None, lease_until=None, **values)
 
 
+def unfinished(session: Session, work: Work[Any]) -> set[UUID]:
+    """Return the rows that a worker has or will have, which may go on from what an earlier one kept."""
+    return leases.unfinished(session, work.table, work.running)
+
+
 def requeue_lost(session: Session, work: Work[Item], resend_seconds: float, max_attempts: int) -> Sequence[UUID]:
     """Put work whose worker fell silent back into the queue, and send again what was queued long ago.
 

@@ -18,7 +18,7 @@ from service.campaigns.events import ROUNDS
 from service.campaigns.history import load_history
 from service.campaigns.leases import Lease
 from service.campaigns.payloads import payload
-from service.store import artefacts, rounds
+from service.store import artefacts
 from service.store import leases as store
 from service.store.tables import Candidate, Round
 
@@ -89,11 +89,6 @@ def finish(session: Session, lease: Lease[Round], spec: CampaignSpec, proposal: 
         artefacts.save(session, row.id, proposal.artefact)
     session.flush()
     return True
-
-
-def computing_ids(session: Session) -> set[UUID]:
-    """Return the rounds that may still need their checkpoint."""
-    return rounds.computing_ids(session)
 
 
 def _rows(row: Round, domain: Domain, chosen: Sequence[ProposedCandidate]) -> list[Candidate]:

@@ -49,6 +49,11 @@ def lease(seconds: float) -> dict[str, Any]:
     return {"lease_until": func.clock_timestamp() + timedelta(seconds=seconds), "heartbeat_at": func.clock_timestamp()}
 
 
+def unfinished(session: Session, table: type[Leased], running: States) -> set[UUID]:
+    """Return the rows that a worker has or will have."""
+    return set(session.scalars(select(table.id).where(_state(table).in_(("queued", *running)))))
+
+
 def expired(session: Session, table: type[Item], running: States) -> Sequence[Item]:
     """Return and lock the running rows whose worker fell silent; rows that others look at are left out."""
     query = select(table).where(_state(table).in_(running), table.lease_until < func.clock_timestamp())

@@ -42,11 +42,6 @@ def page(session: Session, campaign_id: UUID, limit: int, cursor: str | None) ->
     return cut(session.scalars(query.order_by(Round.number.desc()).limit(limit + 1)).all(), limit, lambda r: [r.number])
 
 
-def computing_ids(session: Session) -> set[UUID]:
-    """Return the rounds that may still need their checkpoint."""
-    return set(session.scalars(select(Round.id).where(Round.state.in_(COMPUTING))))
-
-
 def append_event(session: Session, row: Round) -> None:
     """Record the round's present state, progress and message as an event."""
     session.add(RoundEvent(round_id=row.id, state=row.state, progress=row.progress, message=row.message))

@@ -1,11 +1,11 @@
-"""Training states on disk: whole or not there."""
+"""What unfinished work goes on from: whole or not there."""
 
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from workers.checkpoints import FileCheckpoint, delete_others
+from workers.checkpoints import FileCheckpoint, FileJournal, delete_others
 
 
 def test_the_last_state_is_kept_and_forgotten(tmp_path: Path):
@@ -45,14 +45,54 @@ def test_a_changed_byte_is_noticed(tmp_path: Path):
     assert checkpoint.load() == b"a state"
 
 
+RECORDS = (b'{"first": 1}', b"", b"second " * 1000, b"third")
+
+
+def test_records_are_added_and_forgotten(tmp_path: Path):
+    folder, job_id = tmp_path / "not there yet", uuid4()
+    journal = FileJournal(folder, job_id)
+    assert journal.load() == []
+    journal.delete()
+    for n, record in enumerate(RECORDS):
+        journal.append(record)
+        assert FileJournal(folder, job_id).load() == list(RECORDS[: n + 1])
+    assert FileJournal(folder, uuid4()).load() == []
+    journal.delete()
+    assert (journal.load(), list(folder.iterdir())) == ([], [])
+
+
+def test_records_that_are_cut_or_changed_are_left_out_and_the_next_is_whole(tmp_path: Path):
+    journal = FileJournal(tmp_path, uuid4())
+    for record in (b"one", b"two"):
+        journal.append(record)
+    (file,) = tmp_path.iterdir()
+    whole = file.read_bytes()
+    for keep in range(len(whole)):
+        file.write_bytes(whole[:keep])
+        expected = [b"one"] if keep >= len(whole) // 2 else []
+        assert journal.load() == expected
+        journal.append(b"three")
+        assert journal.load() == [*expected, b"three"]
+    for place in range(len(whole)):
+        changed = bytearray(whole)
+        changed[place] ^= 1
+        file.write_bytes(changed)
+        assert set(journal.load()) <= {b"one", b"two"}
+        assert len(journal.load()) >= 1 or place == len(whole) // 2
+    file.write_bytes(b"no journal at all\n\n\xff\x00")
+    assert journal.load() == []
+
+
 def test_orphans_and_half_written_files_are_swept(tmp_path: Path):
     kept, orphan = uuid4(), uuid4()
     for round_id in (kept, orphan):
         FileCheckpoint(tmp_path, round_id).save(b"state")
         (tmp_path / f"{round_id}.123.partial").touch()
+    FileJournal(tmp_path, orphan).append(b"record")
+    FileJournal(tmp_path, job := uuid4()).append(b"record")
     (tmp_path / "something else").touch()
-    delete_others(tmp_path, [kept])
+    delete_others(tmp_path, [kept, job])
     assert sorted(file.name for file in tmp_path.iterdir()) == sorted(
-        [f"{kept}.checkpoint", f"{kept}.123.partial", "something else"]
+        [f"{kept}.checkpoint", f"{kept}.123.partial", f"{job}.checkpoint", "something else"]
     )
     delete_others(tmp_path / "missing", [])

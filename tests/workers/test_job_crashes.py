@@ -1,6 +1,7 @@
-"""Killed and stopped workers: a job is begun anew by the next one, or waits for it, and never runs twice at once."""
+"""Killed and stopped workers: the next one makes the choices that are missing, and tells the figures of one alone."""
 
 import itertools
+import json
 import os
 import signal
 import time
@@ -13,17 +14,30 @@ import pytest
 from models.request_specs import BacktestRequest
 from service.campaigns import backtests, jobs
 from service.campaigns.jobs import Shelf
+from service.settings import Settings
 from service.store.campaigns import ensure_workspace
 from service.store.session import Sessions
+from service.store.states import UNFINISHED
 from service.store.tables import Job
+from workers.backtests import replay_table
+from workers.checkpoints import FileJournal
 
 pytestmark = pytest.mark.slow
 
-SPEC = {"name": "Long", "domain": {"kind": "switches", "n": 6}, "objectives": [{"name": "glow"}]}
+SPEC = {
+    "name": "Long",
+    "domain": {"kind": "switches", "n": 6},
+    "objectives": [{"name": "glow"}],
+    "proxies": {"kinds": ["gaussian_process"]},
+}
 TABLE = "switches,glow\n" + "".join(
-    f"{text},{text.count('1')}\n" for text in map("".join, itertools.product("01", repeat=6))
+    f"{text},{text.count('1') + 3 * text.startswith('01')}\n"
+    for text in map("".join, itertools.product("01", repeat=6))
 )
-LONG = {"spec": SPEC, "rounds": 10, "batch_size": 4, "initial": 8, "seeds": 100, "methods": ["assayflow"]}
+REPLAY = BacktestRequest.model_validate(
+    {"spec": SPEC, "rounds": 4, "batch_size": 4, "initial": 8, "seeds": 5, "methods": ["assayflow"]}
+)
+CHOICES = 20
 
 
 @pytest.fixture
@@ -34,23 +48,19 @@ def shelf(live_sessions: Sessions) -> Shelf:
 
 def queue(sessions: Sessions, shelf: Shelf) -> UUID:
     with sessions.begin() as session:
-        asked = BacktestRequest.model_validate(LONG)
-        return backtests.ask_backtest(session, shelf, asked, (TABLE.encode(), "text/csv")).id
+        return backtests.ask_backtest(session, shelf, REPLAY, (TABLE.encode(), "text/csv")).id
 
 
-def wait(sessions: Sessions, shelf: Shelf, job_id: UUID, until: Callable[[Job], bool], seconds: float = 90.0) -> Job:
+def wait(sessions: Sessions, shelf: Shelf, job_id: UUID, until: Callable[[Job], bool], seconds: float = 120.0) -> Job:
     deadline = time.monotonic() + seconds
     while True:
         with sessions() as session:
             row = jobs.find(session, shelf, job_id)
+            assert row.result is None or row.result  # read while the session is open
         if until(row):
             return row
         assert time.monotonic() < deadline, f"{row.state} at {row.progress}: {row.message} {row.failure}"
         time.sleep(0.05)
-
-
-def is_at_work(row: Job) -> bool:
-    return row.state == "running" and row.progress > 0
 
 
 def cancel(sessions: Sessions, shelf: Shelf, job_id: UUID) -> None:
@@ -58,24 +68,51 @@ def cancel(sessions: Sessions, shelf: Shelf, job_id: UUID) -> None:
         jobs.cancel(session, shelf, job_id)
 
 
-def test_a_stopped_worker_gives_its_job_back_and_a_killed_one_loses_it(
-    live_sessions: Sessions, shelf: Shelf, start_worker: Callable[..., Any]
+def timeless(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
+
+
+def test_another_worker_goes_on_where_a_stopped_and_a_killed_one_were(
+    live_sessions: Sessions, shelf: Shelf, settings: Settings, start_worker: Callable[..., Any]
 ):
     job_id = queue(live_sessions, shelf)
+    journal = FileJournal(settings.artefacts, job_id)
     stopped = start_worker()
-    wait(live_sessions, shelf, job_id, is_at_work)
+    wait(live_sessions, shelf, job_id, lambda _: len(journal.load()) >= 2)
     os.kill(stopped.pid, signal.SIGTERM)
     assert stopped.wait(20) == 0
     row = wait(live_sessions, shelf, job_id, lambda row: row.state == "queued", seconds=1)
     assert (row.attempt, row.lease_owner) == (0, None)
+    before = len(journal.load())
     killed = start_worker()
-    first = wait(live_sessions, shelf, job_id, is_at_work)
-    assert first.attempt == 1
+    first = wait(live_sessions, shelf, job_id, lambda _: len(journal.load()) > before)
     killed.kill()
     killed.wait()
+    kept = [json.loads(record) for record in journal.load()]
+    assert first.attempt == 1
+    assert len(kept) < CHOICES
     start_worker()
-    second = wait(live_sessions, shelf, job_id, lambda row: is_at_work(row) and row.attempt > 1)
-    assert second.attempt == 2
-    assert second.lease_owner != first.lease_owner
+    second = wait(live_sessions, shelf, job_id, lambda row: row.state not in UNFINISHED)
+    assert (second.state, second.attempt) == ("succeeded", 2)
+    assert second.result is not None
+    rows = second.result["answer"]["rows"]
+    # seconds are those of the worker that asked: nothing was asked twice
+    assert [row["seconds"] for row in rows if row["round"]][: len(kept)] == [choice["seconds"] for choice in kept]
+    calm = replay_table(REPLAY, (TABLE.encode(), "text/csv"), settings, lambda *_: None)
+    assert timeless(rows) == timeless(calm["rows"])
+    assert not list(settings.artefacts.glob(f"{job_id}*"))
+
+
+def test_what_a_cancelled_job_kept_is_removed(
+    live_sessions: Sessions, shelf: Shelf, settings: Settings, start_worker: Callable[..., Any]
+):
+    start_worker()
+    job_id = queue(live_sessions, shelf)
+    journal = FileJournal(settings.artefacts, job_id)
+    wait(live_sessions, shelf, job_id, lambda _: bool(journal.load()))
     cancel(live_sessions, shelf, job_id)
     wait(live_sessions, shelf, job_id, lambda row: row.state == "cancelled", seconds=20)
+    deadline = time.monotonic() + 5
+    while list(settings.artefacts.glob(f"{job_id}*")):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
