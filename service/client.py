@@ -14,17 +14,19 @@ from uuid import uuid4
 
 import httpx
 
+from service.refusals import sentence
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
     from pathlib import Path
 
-COMPUTING = ("queued", "fitting", "training", "sampling", "selecting")
-UNFINISHED = ("queued", "running")
+UNFINISHED = ("queued", "running", "fitting", "training", "sampling", "selecting")
+"""States of rounds and jobs that a worker has or will have."""
 _LISTEN_SECONDS = 20.0
 """How long a silent stream of events is trusted before asking again."""
 _POLL_SECONDS = 0.3
+"""Where there are no events, so much time is between two questions."""
 _WAIT = {"Prefer": "wait=2"}
-_TOLD_PLACES = 5
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -141,14 +143,7 @@ class Client:
 
     def follow(self, campaign: str, number: int, check: Callable[[], None]) -> Iterator[Event]:
         """Yield a round's events until it rests; `check` is called in silence and may raise."""
-        last = "0"
-        while self.round(campaign, number)["state"] in COMPUTING:
-            # A stream that was silent for long, or broke, is taken up again after its last event.
-            with suppress(httpx.TransportError):
-                for event in self._stream(campaign, number, last):
-                    last = event.id
-                    yield event
-            check()
+        yield from self._follow(f"/campaigns/{campaign}/rounds/{number}", check)
 
     def batch(self, campaign: str, number: int) -> list[dict[str, Any]]:
         """Return a round's candidates by rank."""
@@ -183,14 +178,13 @@ class Client:
             f"/campaigns/{campaign}/predictions", params=query, content=table, headers={"Content-Type": media_type}
         )
 
-    def follow_job(self, job: Job, check: Callable[[], None] = lambda: None) -> Iterator[Job]:
-        """Yield a job until it is finished, which the last one is; `check` may raise in between."""
-        yield job
-        while not job.is_finished:
-            check()
-            time.sleep(_POLL_SECONDS)
-            job = Job(job.place, self._json(self._send("GET", job.place)))
-            yield job
+    def follow_job(self, job: Job, check: Callable[[], None] = lambda: None) -> Generator[Event, None, Job]:
+        """Yield where a job is until it is finished, and return it as it is then; `check` may raise in between."""
+        yield job.event
+        if not job.is_finished:
+            job = Job(job.place, (yield from self._follow(job.place, check)))
+            yield job.event
+        return job
 
     def cancel(self, job: Job) -> None:
         """Ask for a job to stop; one that is over stays as it is."""
@@ -224,10 +218,29 @@ class Client:
             raise
         return Job(f"{place}/{told['id']}", told)
 
-    def _stream(self, campaign: str, number: int, last: str) -> Iterator[Event]:
-        url = f"/campaigns/{campaign}/rounds/{number}/events"
+    def _follow(self, place: str, check: Callable[[], None]) -> Generator[Event, None, dict[str, Any]]:
+        """Yield the events of a round or a job until it rests, and return it; where there are none, it is asked."""
+        last, has_events = "", True
+        while (told := self._json(self._send("GET", place)))["state"] in UNFINISHED:
+            check()
+            seen = last
+            try:
+                for event in self._stream(place, last, check) if has_events else ():
+                    last = event.id
+                    yield event
+            except RefusedError:
+                has_events = False
+            except httpx.TransportError:
+                pass  # a stream that was silent for long, or broke, is taken up again after its last event
+            if last == seen:
+                yield Event(last, told["state"], told["progress"], told["message"])
+                time.sleep(_POLL_SECONDS)
+        return told
+
+    def _stream(self, place: str, last: str, check: Callable[[], None]) -> Iterator[Event]:
+        headers = {"Last-Event-ID": last} if last else {}
         timeout = httpx.Timeout(10, read=_LISTEN_SECONDS)
-        with self._http.stream("GET", url, headers={"Last-Event-ID": last}, timeout=timeout) as answer:
+        with self._http.stream("GET", f"{place}/events", headers=headers, timeout=timeout) as answer:
             if answer.is_error:
                 answer.read()
                 self._checked(answer)
@@ -239,6 +252,8 @@ class Client:
                 elif field == "data":
                     data = json.loads(value)
                     yield Event(event_id, data["state"], data["progress"], data["message"])
+                elif line and not field:
+                    check()  # the service says that it is there, and nothing else
 
     def _batch(self, campaign: str, number: int) -> str:
         return f"/campaigns/{campaign}/rounds/{number}/batch"
@@ -270,24 +285,6 @@ class Client:
         if not isinstance(problem, dict) or "title" not in problem:
             raise RefusedError(f"{answer.request.url} answers {answer.status_code} {answer.reason_phrase}")
         raise RefusedError(sentence(problem))
-
-
-def sentence(problem: Mapping[str, Any]) -> str:
-    """Return a problem (RFC 9457) as one line: what is wrong and where."""
-    detail = str(problem.get("detail") or "")
-    errors = problem.get("errors") or []
-    places = [f"{_place(item)}: {item['detail']}" for item in errors[:_TOLD_PLACES]]
-    if len(errors) > _TOLD_PLACES:
-        places.append(f"and {len(errors) - _TOLD_PLACES} more")
-    is_said = any(str(item["detail"]) in detail for item in errors)
-    parts = [*([detail] if detail and not is_said else []), *places]
-    return " ".join(f"{problem['title']}: {'; '.join(parts)}".split())
-
-
-def _place(error: Mapping[str, Any]) -> str:
-    if "row" in error:
-        return f"row {error['row']}" + (f", column {error['column']}" if error.get("column") else "")
-    return str(error.get("pointer") or "the body")
 
 
 def _hits(thresholds: Mapping[str, float] | None) -> dict[str, Any]:

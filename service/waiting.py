@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from service.client import ClientError, sentence
+from service.client import ClientError
+from service.refusals import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -31,9 +32,7 @@ def wait_for(
 
     def events() -> Iterator[Event]:
         nonlocal last
-        for seen in client.follow_job(job, check):
-            last = seen
-            yield seen.event
+        last = yield from client.follow_job(job, check)
 
     try:
         show(events())

@@ -1,13 +1,13 @@
 """The client of the HTTP API, against a scripted service."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from service.client import Client, ClientError, Event, RefusedError, UnreachableError, sentence
+from service.client import Client, ClientError, Event, Job, RefusedError, UnreachableError
 
 Answer = Callable[[httpx.Request], httpx.Response]
 
@@ -25,13 +25,13 @@ def event(number: int, state: str) -> str:
 
 
 def test_a_broken_stream_is_taken_up_after_its_last_event():
-    asked: list[str] = []
+    asked: list[str | None] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
         assert request.headers["Authorization"] == "Bearer af_key"
         if not request.url.path.endswith("/events"):
             return httpx.Response(200, json={"state": "training" if len(asked) < 2 else "awaiting_results"})
-        asked.append(request.headers["Last-Event-ID"])
+        asked.append(request.headers.get("Last-Event-ID"))
         steps = {1: ": ping\r\n\r\n" + event(1, "fitting") + event(2, "training"), 2: event(3, "awaiting_results")}
         return httpx.Response(200, text=steps[len(asked)], headers={"Content-Type": "text/event-stream"})
 
@@ -43,8 +43,8 @@ def test_a_broken_stream_is_taken_up_after_its_last_event():
         Event("2", "training", 0.5, "step 2"),
         Event("3", "awaiting_results", 0.75, "step 3"),
     ]
-    assert asked == ["0", "2"]
-    assert len(checks) == 2
+    assert asked == [None, "2"]
+    assert len(checks) == 3  # before each stream, and when the service told that it is there
 
 
 def test_all_pages_of_results_are_read():
@@ -67,14 +67,6 @@ def test_a_problem_is_told_with_its_own_words(tmp_path: Path):
     ):
         client.start_round("c")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_every_place_of_a_problem_is_told_once():
-    places = [{"pointer": "/n", "detail": "too many"}, {"row": 3, "column": "value", "detail": "no\nnumber"}]
-    problem = {"title": "Unprocessable", "detail": "/n: too many (and 1 more)", "errors": places}
-    assert sentence(problem) == "Unprocessable: /n: too many; row 3, column value: no number"
-    assert sentence({**problem, "detail": "nothing was stored"}).startswith("Unprocessable: nothing was stored; /n: ")
-    assert sentence({**problem, "errors": places * 4}).endswith("and 3 more")
 
 
 def test_who_does_not_answer_is_named_and_never_the_key():
@@ -117,13 +109,68 @@ def test_ctrl_c_while_asking_cancels_what_was_accepted():
     assert once == same is not None
 
 
-def test_a_job_is_followed_to_its_end(monkeypatch: pytest.MonkeyPatch):
+def job(state: str, progress: float = 0.0) -> Job:
+    return Job("/campaigns/c/samples/j", {"id": "j", "state": state, "progress": progress, "message": f"it is {state}"})
+
+
+def followed(client: Client) -> tuple[list[tuple[str, float]], Job]:
+    """Return the states and progress that a queued job is said to have, and the job at its end."""
+    ends: list[Job] = []
+
+    def follow() -> Iterator[Event]:
+        ends.append((yield from client.follow_job(job("queued"))))
+
+    return [(seen.state, seen.progress) for seen in follow()], ends[0]
+
+
+class Service:
+    """A service whose job is asked about and streamed as scripted; a stream that is an error is raised."""
+
+    def __init__(self, states: Iterable[Job], streams: Iterable[str | httpx.Response | Exception]) -> None:
+        self._states, self._streams = iter(states), iter(streams)
+        self.asked: list[str | None] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if not request.url.path.endswith("/events"):
+            return httpx.Response(200, json=next(self._states).told)
+        self.asked.append(request.headers.get("Last-Event-ID"))
+        stream = next(self._streams)
+        if isinstance(stream, Exception):
+            raise stream
+        return stream if isinstance(stream, httpx.Response) else httpx.Response(200, text=stream)
+
+
+def test_a_job_is_followed_by_its_events_across_a_dropped_connection(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("service.client._POLL_SECONDS", 0.0)
-    states = iter(["queued", "running", "succeeded"])
+    streams = [event(1, "queued") + event(2, "running"), httpx.ReadError("dropped"), event(3, "succeeded")]
+    service = Service([job("queued"), job("running", 0.5), job("running", 0.6), job("succeeded", 1.0)], streams)
+    with client_of(service) as client:
+        events, ended = followed(client)
+    assert service.asked == [None, "2", "2"]
+    assert events == [
+        ("queued", 0.0),
+        ("queued", 0.25),
+        ("running", 0.5),
+        ("running", 0.5),  # the stream was gone: this was asked for
+        ("succeeded", 0.75),
+        ("succeeded", 1.0),
+    ]
+    assert ended == job("succeeded", 1.0)
 
-    def answer(_: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, json={"id": "j", "state": next(states), "progress": 0, "message": ""})
 
-    with client_of(answer) as client:
-        job = client.ask_predictions("c", b"a\n1\n", "text/csv", "mine.csv")
-        assert [seen.event.state for seen in client.follow_job(job)] == ["queued", "running", "succeeded"]
+@pytest.mark.parametrize("refusal", [404, 501])
+def test_a_job_without_events_is_asked_about(refusal: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("service.client._POLL_SECONDS", 0.0)
+    states = [job("queued"), job("running", 0.5), job("failed", 0.5)]
+    service = Service(states, [httpx.Response(refusal, text="no such page")])
+    with client_of(service) as client:
+        events, ended = followed(client)
+    assert service.asked == [None]
+    assert events == [("queued", 0.0), ("queued", 0.0), ("running", 0.5), ("failed", 0.5)]
+    assert ended == states[-1]
+
+
+def test_a_job_that_is_over_is_not_asked_about():
+    with client_of(lambda _: pytest.fail("nothing is left to ask")) as client:
+        done = job("succeeded", 1.0)
+        assert list(client.follow_job(done)) == [done.event]

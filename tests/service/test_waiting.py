@@ -1,6 +1,6 @@
 """Waiting for a job: its answer, its failure, and Ctrl-C."""
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from typing import Any, cast
 
 import pytest
@@ -23,10 +23,11 @@ class Scripted:
     def _told(self, state: str, failure: dict[str, Any] | None) -> dict[str, Any]:
         return {"id": "j", "state": state, "progress": 0.5, "message": f"it is {state}", "failure": failure}
 
-    def follow_job(self, _job: Job, check: Any) -> Iterable[Job]:
+    def follow_job(self, _job: Job, check: Any) -> Generator[Event, None, Job]:
         for job in self.jobs:
             check()
-            yield job
+            yield job.event
+        return self.jobs[-1]
 
     def cancel(self, job: Job) -> None:
         self.cancelled.append(job)
