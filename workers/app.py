@@ -8,7 +8,7 @@ Three roles, each its own process, started by `run_worker`:
   every other worker is busy. It loads no torch, and several of them do no harm.
 
 `python -m workers` is all three. SIGTERM or Ctrl-C gives what is running back to the queue and ends within seconds; the
-next worker resumes a round from its checkpoint and begins a job anew.
+next worker resumes a round or a backtest from what was kept and begins any other job anew.
 """
 
 import logging
