@@ -10,7 +10,7 @@ from models.gflownet.environments.strings import Strings
 from models.gflownet.exact import enumerate_space, estimate_log_partition, policy_log_probability
 from models.gflownet.exploration.uniform import UniformMixture
 from models.gflownet.policy import Policy, PolicySpec
-from models.gflownet.sampler import Draws, log_probability, sample, walk_backward, walk_forward
+from models.gflownet.sampler import OPEN, Draws, log_probability, sample, walk_backward, walk_forward
 from models.gflownet.scoring import score
 from models.gflownet.trajectories import Trajectories, join
 
@@ -54,6 +54,12 @@ def test_draws_follow_the_softmax_and_never_take_a_closed_action(generator: torc
         counts = torch.bincount(draws.draw(logits.repeat(n, 1), mask.repeat(n, 1)), minlength=4) / n
         assert torch.allclose(counts, logits.masked_fill(~mask, -torch.inf)[0].softmax(0), atol=0.015)
         assert counts[2] == 0
+
+
+def test_the_only_allowed_action_is_drawn_whatever_the_noise() -> None:
+    # the least and the greatest number that a uniform draw may give
+    noise = torch.tensor([OPEN[0], 1 - 2**-24]).log().neg().log()
+    assert noise.isfinite().all()
 
 
 def test_draws_of_small_batches_are_fresh_at_every_step(generator: torch.Generator):
