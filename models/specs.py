@@ -195,6 +195,11 @@ class SamplerSpec(Spec):
         default="log_uniform", description="how training draws from that range; uniform practises high ones more"
     )
     random_action_probability: float = Field(default=0.05, ge=0, lt=1)
+    precision: Literal["fastest", "float32"] = Field(
+        default="fastest",
+        description="of hidden layers while learning: fastest rounds the factors of large batches to bfloat16 on "
+        "processors made for it, so that a round repeats bit for bit on the same kind of processor only",
+    )
     exhaustive: bool = Field(
         default=True,
         description="in a space of at most 5,000 objects, choose the batch among all of them and not among what the "

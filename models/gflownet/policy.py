@@ -6,7 +6,7 @@ H hidden width, K slots, S slot width, A forward actions, R backward actions.
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import final
+from typing import Literal, final
 
 import torch
 from torch import Generator, Tensor, nn
@@ -14,12 +14,19 @@ from torch.nn import functional
 
 from models.gflownet.conditioning import Condition, ConditionSampler
 from models.gflownet.environment import Environment
+from models.gflownet.products import hidden_layers, multiplies_bfloat16, pays
 from models.gflownet.trajectories import Features
+
+Precision = Literal["fastest", "float32", "bfloat16"]
 
 
 @dataclass(frozen=True, slots=True)
 class PolicySpec:
-    """Shape of the network; `has_flow` adds the log-flow head, which only some losses need."""
+    """Shape of the network; `has_flow` adds the log-flow head, which only some losses need.
+
+    `precision` is that of the hidden layers while gradients are taken: "fastest" is bfloat16 for large batches on
+    processors that multiply it faster, else float32. Sampling and densities are in float32 always.
+    """
 
     width: int = 256
     depth: int = 2
@@ -28,6 +35,7 @@ class PolicySpec:
     has_concatenation: bool = True
     has_learned_backward: bool = False
     has_flow: bool = False
+    precision: Precision = "fastest"
 
 
 @final
@@ -177,7 +185,13 @@ class Policy(nn.Module):
             self.backward_slot = SlotHead(*shape, generator) if self.n_slots else None
         self.flow = _linear(spec.width, 1, generator, gain=0.1) if spec.has_flow else None
         self.partition = LogPartition(conditions, generator)
+        self._has_units = multiplies_bfloat16(torch.device(environment.device))
         self.to(environment.device)
+
+    @property
+    def trunk(self) -> list[nn.Linear]:
+        """The hidden layers, from the first."""
+        return [self.first, *(layer for layer in self.rest if isinstance(layer, nn.Linear))]
 
     def context(self, condition: Condition) -> Context:
         """Return what the trunk and heads need of the conditions [B], for use with gradients."""
@@ -191,8 +205,7 @@ class Policy(nn.Module):
     def sampling_context(self, condition: Condition) -> Context:
         """Return the context with the trunk laid out for many steps of sampling; without gradients only."""
         context = self.context(condition)
-        first = self.first
-        rest = [layer for layer in self.rest if isinstance(layer, nn.Linear)]
+        first, *rest = self.trunk
         shift: Tensor = first.bias
         if self.spec.has_concatenation and context.code.shape[1]:
             shift = functional.linear(context.code, first.weight[:, self.encoding_width :], first.bias)
@@ -208,10 +221,21 @@ class Policy(nn.Module):
         """Return hidden vectors [N, H]; `context` has one row per state."""
         if context.prepared is not None:
             return context.prepared.hidden(features.encoding)
+        if self._is_rounded(features):
+            inputs = (features.encoding, context.code) if self.spec.has_concatenation else (features.encoding,)
+            return hidden_layers(inputs, self.trunk)
         hidden = self._first(features, context).relu_()
-        for layer in self.rest:
+        for layer in self.trunk[1:]:
             hidden = layer(hidden).relu_()
         return hidden
+
+    def _is_rounded(self, features: Features) -> bool:
+        """Tell whether the hidden layers of these states are worked out in bfloat16."""
+        if self.spec.precision == "float32" or not torch.is_grad_enabled() or features.place is not None:
+            return False
+        if self.spec.precision == "bfloat16":
+            return True
+        return self._has_units and pays(len(features.encoding), self.trunk)
 
     def _first(self, features: Features, context: Context) -> Tensor:
         """Return what the first layer makes of states and conditions [N, H]."""

@@ -107,7 +107,7 @@ def settings_of(spec: SamplerSpec) -> TrainerSettings:
         trajectories_per_step=spec.trajectories_per_step,
         steps_per_draw=spec.steps_per_draw,
         conditions_per_trajectory=spec.conditions_per_trajectory,
-        policy=PolicySpec(has_learned_backward=spec.backward_policy == "learned"),
+        policy=PolicySpec(has_learned_backward=spec.backward_policy == "learned", precision=spec.precision),
         huber_delta=spec.huber_delta,
         random_action_probability=spec.random_action_probability,
         **spec.behaviour.model_dump(),
