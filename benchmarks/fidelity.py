@@ -15,23 +15,37 @@ with 4-grams and 2x256, .117 with a larger rate as well (3e-3 or 6e-3, Huber's d
 On the grid L1 is .196 by the peer's protocol, .148 with a larger decayed rate, Huber and exploration (.214 if the
 backward policy is uniform), .117 with half of 128 replayed and .033 with three quarters of 64.
 
-Each part runs alone: `--part losses`, `calls`, `qm9`, `minutes`, `grids` or `ahead`. The minutes take 30 core-minutes,
-`ahead` 25 and all others together about 20.
+Each part runs alone: `--part losses`, `calls`, `qm9`, `minutes`, `grids`, `ahead` or `precision`. The minutes take 30
+core-minutes, `ahead` 25, `precision` 10 and all others together about 20.
 """
 
-import math
 import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from benchmarks import peer
 from benchmarks.exact import spaces
+from benchmarks.exact.recipes import (
+    BUDGET,
+    CALLS,
+    GRID_TRAJECTORIES,
+    MINUTES,
+    NGRAMS,
+    OUR_GRID,
+    PLAIN_GRID,
+    SEEDS,
+    SMALL,
+    Job,
+    trained,
+)
+from benchmarks.exact.shortcuts import ahead, precision
 from benchmarks.exact.targets import QM9_STRINGS, TFBIND8, target
 from benchmarks.exact.training import (
     Fit,
     fit,
+    mean,
     mean_and_half,
     reward_calls,
     side_by_side,
@@ -41,87 +55,11 @@ from benchmarks.exact.training import (
 from benchmarks.report import Report, run
 from models.gflownet.conditioning import ConditionSampler
 from models.gflownet.exact import log_target, total_variation, uniform_log_probability
-from models.gflownet.policy import PolicySpec
 from models.gflownet.rewards import UnfitLossError
 from models.gflownet.trainer import TrainerSettings
 from models.specs import LOSSES
 
-SEEDS = (1, 2, 3)
-CALLS = 64_000
-NGRAMS = (1, 2, 3, 4)
-"""What the policy sees of TFBind8 and its small slice; QM9's strings it sees as letters."""
-BUDGET = TrainerSettings(
-    trajectories_per_step=128,
-    policy=PolicySpec(width=256, depth=3),
-    learning_rate=2e-3,
-    huber_delta=5.0,
-    measured_share=0.0,
-    replay_share=0.875,
-    replay_capacity=65_536,
-)
-MINUTES = replace(
-    BUDGET,
-    trajectories_per_step=256,
-    policy=PolicySpec(width=256, depth=2),
-    learning_rate=4e-3,
-    huber_delta=1.0,
-    replay_share=0.75,
-)
-PLAIN_GRID = TrainerSettings(
-    steps_per_draw=1,
-    policy=PolicySpec(has_learned_backward=True),
-    learning_rate=1e-3,
-    log_z_learning_rate=1e-1,
-    final_rate=1.0,
-    huber_delta=None,
-    gradient_norm=math.inf,
-    random_action_probability=0.0,
-    measured_share=0.0,
-    replay_share=0.0,
-    first_estimate=0,
-)
-"""What the peer does: a walk for each step, squared residuals, constant rates, no clipping, exploration or replay."""
-OUR_GRID = replace(
-    PLAIN_GRID,
-    steps_per_draw=TrainerSettings().steps_per_draw,
-    learning_rate=3e-3,
-    final_rate=0.02,
-    huber_delta=1.0,
-    gradient_norm=10.0,
-    random_action_probability=0.1,
-    replay_share=0.75,
-    replay_capacity=20_000,
-    first_estimate=512,
-)
 MINUTES_OF_TWO_CORES = 5.0
-GRID_TRAJECTORIES = 32_000
-SMALL = TrainerSettings(
-    steps=1_500,
-    policy=PolicySpec(width=128),
-    random_action_probability=0.1,
-    measured_share=0.0,
-    replay_share=0.0,
-    log_z_learning_rate=5e-2,
-)
-
-
-class Job(NamedTuple):
-    """One training run, as it is sent to another process."""
-
-    space: str
-    settings: TrainerSettings
-    seed: int
-
-
-def trained(job: Job) -> dict[str, float]:
-    """Train on one space and return the fit, with the seconds it took."""
-    aim, conditions = target(job.space, NGRAMS), ConditionSampler((1.0, 1.0), 1)
-    started = time.perf_counter()
-    trainer = aim.trainer(conditions, job.settings, job.seed)
-    trainer.run(job.settings.steps)
-    seconds = time.perf_counter() - started
-    calls = trainer.reward_calls + trainer.partial_calls
-    return {**asdict(fit(aim, trainer, conditions.fixed(1.0))), "seconds": seconds, "rewards": calls}
 
 
 def random_tv(name: str) -> float:
@@ -140,11 +78,6 @@ def many_seeds(report: Report, name: str, settings: TrainerSettings, seeds: Sequ
         report.row(space=name, seed=seed, calls=calls, steps=settings.steps, tv=tv, l1=2 * tv, **cells)
         answers.append(found)
     return answers
-
-
-def mean(answers: Sequence[dict[str, float]], key: str, *, absolute: bool = False) -> float:
-    """Return the mean over seeds of a figure or of its size."""
-    return statistics.mean(abs(answer[key]) if absolute else answer[key] for answer in answers)
 
 
 def budget_of_calls(report: Report, *, quick: bool) -> None:
@@ -242,29 +175,6 @@ def losses(report: Report, *, quick: bool) -> None:
         report.claim(f"{name}, {loss}: TV", tv, "<=", 0.1)
 
 
-def ahead(report: Report, *, quick: bool) -> None:
-    """What walking for several steps in one go costs in exact L1 after the same trajectories, and saves in time."""
-    seeds, share = (SEEDS[:1], 0.05) if quick else (SEEDS, 1.0)
-    small_steps = replace(PLAIN_GRID, trajectories_per_step=16)
-    cases = [
-        ("hypergrid 8^4", "the peer's protocol", 2 * GRID_TRAJECTORIES, small_steps),
-        ("hypergrid 8^4", "our recipe", GRID_TRAJECTORIES, OUR_GRID),
-        ("TFBind8", "our recipe", CALLS, BUDGET),
-    ]
-    for space, kind, calls, usual in cases:
-        found: dict[int, list[dict[str, float]]] = {}
-        several = [replace(usual, steps_per_draw=n_steps) for n_steps in (1, 2, 4, 8)]
-        jobs = [Job(space, within_calls(int(calls * share), one), seed) for one in several for seed in seeds]
-        for job, answer in zip(jobs, side_by_side(trained, jobs), strict=True):
-            found.setdefault(job.settings.steps_per_draw, []).append(answer)
-        for n_steps, answers in found.items():
-            tv, half = mean_and_half([answer["tv"] for answer in answers])
-            cells = {"l1": 2 * tv, "half": 2 * half, "seconds": mean(answers, "seconds")}
-            report.row(space=space, who=kind, steps_per_draw=n_steps, **cells)
-        ratio = mean(found[4], "tv") / mean(found[1], "tv")
-        report.claim(f"{space}, {kind}: L1 with 4 steps a walk over that with 1", ratio, "<=", 1.05)
-
-
 PARTS = {
     "losses": (losses, TFBIND8),
     "calls": (budget_of_calls, TFBIND8),
@@ -272,6 +182,7 @@ PARTS = {
     "minutes": (budget_of_minutes, TFBIND8),
     "grids": (grids, None),
     "ahead": (ahead, TFBIND8),
+    "precision": (precision, TFBIND8),
 }
 """Each part and the measured table it needs."""
 

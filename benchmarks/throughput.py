@@ -2,9 +2,10 @@
 
 Protocol: trajectory balance, 4-D hypergrid of side 8 (R0 = 1e-3), MLP 2x256 with a learned backward policy that shares
 the trunk, Adam, two threads, no exploration, metrics off; peers in processes of their own, interleaved with ours. The
-row `ours` walks as the product does unless told otherwise: the trajectories of four steps in one go, so that some are
-of a policy up to three steps older; `fidelity --part ahead` tells what that costs in exact distance. The row
-`ours, a walk a step` walks anew for each step, as the peers do.
+row `ours` trains as the product does unless told otherwise: the trajectories of four steps are walked in one go, so
+that some are of a policy up to three steps older, and large batches learn in bfloat16 on processors that multiply it
+faster; `fidelity --part ahead` and `--part precision` tell what that costs in exact distance. The row `ours, as the
+peers do` walks anew for each step and computes in float32 throughout.
 """
 
 import statistics
@@ -20,7 +21,7 @@ from benchmarks.report import Report, run
 from models.domains import installed, open_domain
 from models.gflownet.conditioning import Condition, ConditionSampler
 from models.gflownet.environments.hypergrid import Hypergrid, hypergrid_log_reward
-from models.gflownet.policy import PolicySpec
+from models.gflownet.policy import PolicySpec, Precision
 from models.gflownet.trainer import Trainer, TrainerSettings
 
 BATCHES = (16, 64, 256)
@@ -29,14 +30,16 @@ AIMS = {"gfnx": {16: 1.0}}
 SCRIPTS = {"torchgfn": "torchgfn_hypergrid.py", "gfnx": "gfnx_hypergrid.py"}
 WARM_UP = 10
 DIMENSIONS, SIDE, WIDTH = 4, 8, 256
-OURS = {"ours": TrainerSettings().steps_per_draw, "ours, a walk a step": 1}
-"""Our rows, by how many steps' trajectories are walked in one go; the peers walk for each step anew."""
+USUAL = (TrainerSettings().steps_per_draw, PolicySpec().precision)
+OURS: dict[str, tuple[int, Precision]] = {"ours": USUAL, "ours, as the peers do": (1, "float32")}
+"""Our rows, by how many steps' trajectories are walked in one go, and the precision of learning."""
 LOSS_FLAGS = ("needs_groups", "needs_flow", "rewards_of")
 
 
-def hypergrid_trainer(batch: int, seed: int, steps_per_draw: int = 1, device: str = "cpu") -> Trainer:
-    """Return our trainer on the peers' protocol, but for the number of steps that share a walk."""
-    environment = Hypergrid(DIMENSIONS, SIDE, device)
+def hypergrid_trainer(batch: int, seed: int, how: tuple[int, Precision] = USUAL) -> Trainer:
+    """Return our trainer on the peers' protocol, but for how many steps share a walk, and the precision."""
+    environment = Hypergrid(DIMENSIONS, SIDE)
+    steps_per_draw, precision = how
 
     def log_reward(states: torch.Tensor, _: Condition) -> torch.Tensor:
         return hypergrid_log_reward(states[:, :-1], SIDE).float()
@@ -45,14 +48,14 @@ def hypergrid_trainer(batch: int, seed: int, steps_per_draw: int = 1, device: st
         steps=100_000,
         trajectories_per_step=batch,
         steps_per_draw=steps_per_draw,
-        policy=PolicySpec(width=WIDTH, depth=2, has_learned_backward=True),
+        policy=PolicySpec(width=WIDTH, depth=2, has_learned_backward=True, precision=precision),
         learning_rate=1e-3,
         log_z_learning_rate=1e-1,
         random_action_probability=0.0,
         measured_share=0.0,
         replay_share=0.0,
     )
-    return Trainer(environment, ConditionSampler((1.0, 1.0), 1, device=device), log_reward, settings, seed)
+    return Trainer(environment, ConditionSampler((1.0, 1.0), 1), log_reward, settings, seed)
 
 
 def timed(action: Callable[[], Any], seconds: float) -> tuple[int, float]:
@@ -81,14 +84,14 @@ def sgemm_rate(seconds: float = 2.0, size: int = 2048) -> float:
     return 2 * size**3 * times / taken
 
 
-def ours(batch: int, seed: int, steps: int, seconds: float, steps_per_draw: int = 1) -> dict[str, float]:
+def ours(batch: int, seed: int, steps: int, seconds: float, how: tuple[int, Precision]) -> dict[str, float]:
     """Return trajectories per second and the FLOP/s that training's matrix products reach.
 
     The same first steps as the peers', by fresh trainers until the time is up: trajectories grow longer in training.
     """
     n_steps, taken, flops = 0, 0.0, 0.0
     while taken < seconds:
-        trainer = hypergrid_trainer(batch, seed + n_steps, steps_per_draw)
+        trainer = hypergrid_trainer(batch, seed + n_steps, how)
         trainer.run(WARM_UP)
         before = transitions_per_step(trainer)
         _, spent = timed(partial(trainer.run, steps), 0.0)
@@ -117,8 +120,8 @@ def against_peers(report: Report, *, quick: bool) -> None:
         speeds: dict[str, list[float]] = {}
         shares: dict[str, list[float]] = {}
         for seed in seeds:
-            for who, steps_per_draw in OURS.items():
-                mine = ours(batch, seed, steps, seconds, steps_per_draw)
+            for who, how in OURS.items():
+                mine = ours(batch, seed, steps, seconds, how)
                 shares.setdefault(who, []).append(mine["flops"] / rate)
                 speeds.setdefault(who, []).append(mine["trajectories_per_second"])
             for name, script in SCRIPTS.items():

@@ -5,6 +5,7 @@ was seen before; walking back from an object already seen costs none, since its 
 B states, M factors.
 """
 
+import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -153,3 +154,8 @@ def mean_and_half(values: Sequence[float]) -> tuple[float, float]:
     n = len(values)
     half = STUDENT[n] * float(tensor.std()) / n**0.5 if n > 1 else float("nan")
     return float(tensor.mean()), half
+
+
+def mean(answers: Sequence[dict[str, float]], key: str, *, absolute: bool = False) -> float:
+    """Return the mean over seeds of a figure or of its size."""
+    return statistics.mean(abs(answer[key]) if absolute else answer[key] for answer in answers)
