@@ -23,7 +23,7 @@ from models.rounds.fitting import fit
 from models.rounds.gate import Gate
 from models.rounds.listing import to_score, whole_space
 from models.rounds.repeating import controls
-from models.rounds.sampling import draw_pool, list_pool
+from models.rounds.sampling import draw_pool
 from models.rounds.training import StateReward, Training, build_trainer, check_sampler, train
 from models.screening import ScreenedDomain
 from models.stopping import stopping
@@ -76,10 +76,7 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         curve = train(training, checkpoint, _identity(spec, summary), tick)
     with stages.stage("sampling") as tick:
         gate, space = Gate(fitted, history), whole_space(spec, environment)
-        if (everything := to_score(spec, space)) is None:
-            pool = draw_pool(trainer, reward, gate, spec.batch, seed + 1, tick)
-        else:
-            pool = list_pool(trainer, everything, reward, gate, spec.batch, tick)
+        pool = draw_pool(trainer, reward, gate, spec.batch, seed + 1, tick, everything=to_score(spec, space))
     with stages.stage("selecting"):
         batch = choose(pool, fitted, screened.closed_to(history), seed + 2)
         candidates = explain(batch, pool, fitted, trainer, seed + 3)

@@ -145,15 +145,25 @@ class Searched(Source, Protocol):
         """Final states [L, W] worth proposing as they are."""
 
 
-def draw_pool(
-    source: Searched, reward: StateReward, gate: Gate, batch: BatchSpec, seed: int, tick: Callable[[float, str], None]
+def draw_pool(  # noqa: PLR0913 - each is one thing that decides what there is to choose from
+    source: Searched,
+    reward: StateReward,
+    gate: Gate,
+    batch: BatchSpec,
+    seed: int,
+    tick: Callable[[float, str], None],
+    *,
+    everything: Tensor | None = None,
 ) -> Pool:
     """Draw until there are enough allowed objects to choose the batch from, or nothing new is found.
 
-    What was found in training comes first, as if asked for at the greatest beta with even weights.
+    What was found in training comes first, as if asked for at the greatest beta with even weights. Where the final
+    states [X, W] of all objects are given, they are the pool in that way, and nothing is drawn.
     """
-    generator = torch.Generator(device=source.environment.device).manual_seed(seed)
     goal = wanted(batch)
+    if everything is not None:
+        return _list_pool(source, everything, reward, gate, goal, tick)
+    generator = torch.Generator(device=source.environment.device).manual_seed(seed)
     found = source.found
     parts = list(_as_they_are(source, found, reward, gate))
     n_passed, n_draws = sum(len(passed.rows) for passed, _, _ in parts), 0
@@ -173,21 +183,16 @@ def draw_pool(
     return join_parts(parts, Draws(by_policy * DRAWS, (n_draws - by_policy) * DRAWS, goal, ended, len(found)))
 
 
-def list_pool(
-    source: Source,
-    states: Tensor,
-    reward: StateReward,
-    gate: Gate,
-    batch: BatchSpec,
-    tick: Callable[[float, str], None],
+def _list_pool(
+    source: Source, states: Tensor, reward: StateReward, gate: Gate, goal: int, tick: Callable[[float, str], None]
 ) -> Pool:
-    """Return those of all final states [X, W] of a space that pass, as if asked for like what is found in training."""
+    """Return those of the final states [X, W] that pass the gate."""
     parts, n_judged = [], 0
     for part in _as_they_are(source, states, reward, gate):
         parts.append(part)
         n_judged += JUDGED
         tick(min(1.0, n_judged / len(states)), f"scored {min(n_judged, len(states))} of {len(states)} objects")
-    return join_parts(parts, Draws(0, 0, wanted(batch), "all listed", listed=len(states)))
+    return join_parts(parts, Draws(0, 0, goal, "all listed", listed=len(states)))
 
 
 def _as_they_are(
