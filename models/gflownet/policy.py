@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from models.gflownet.conditioning import Condition, ConditionSampler
 from models.gflownet.environment import Environment
-from models.gflownet.products import hidden_layers, multiplies_bfloat16, pays
+from models.gflownet.products import MOST_BETA, hidden_layers, multiplies_bfloat16, pays
 from models.gflownet.trajectories import Features
 
 Precision = Literal["fastest", "float32", "bfloat16"]
@@ -24,8 +24,8 @@ Precision = Literal["fastest", "float32", "bfloat16"]
 class PolicySpec:
     """Shape of the network; `has_flow` adds the log-flow head, which only some losses need.
 
-    `precision` is that of the hidden layers while gradients are taken: "fastest" is bfloat16 for large batches on
-    processors that multiply it faster, else float32. Sampling and densities are in float32 always.
+    `precision` is that of the hidden layers while gradients are taken: "fastest" is bfloat16 for large batches at
+    moderate temperatures on processors that multiply it faster, else float32. Sampling and densities are in float32 always.
     """
 
     width: int = 256
@@ -185,7 +185,8 @@ class Policy(nn.Module):
             self.backward_slot = SlotHead(*shape, generator) if self.n_slots else None
         self.flow = _linear(spec.width, 1, generator, gain=0.1) if spec.has_flow else None
         self.partition = LogPartition(conditions, generator)
-        self._has_units = multiplies_bfloat16(torch.device(environment.device))
+        is_warm = conditions.beta_range[1] <= MOST_BETA
+        self._may_round = is_warm and multiplies_bfloat16(torch.device(environment.device))
         self.to(environment.device)
 
     @property
@@ -235,7 +236,7 @@ class Policy(nn.Module):
             return False
         if self.spec.precision == "bfloat16":
             return True
-        return self._has_units and pays(len(features.encoding), self.trunk)
+        return self._may_round and pays(len(features.encoding), self.trunk)
 
     def _first(self, features: Features, context: Context) -> Tensor:
         """Return what the first layer makes of states and conditions [N, H]."""

@@ -60,15 +60,15 @@ def test_what_is_padded_changes_nothing(generator: torch.Generator) -> None:
     assert torch.equal(hidden_layers((inputs[:65],), found), hidden_layers((inputs,), found)[:65])
 
 
-def scored(policy: Policy) -> torch.Tensor:
-    condition = CONDITIONS.sample(40, torch.Generator().manual_seed(2))
+def scored(policy: Policy, conditions: ConditionSampler = CONDITIONS) -> torch.Tensor:
+    condition = conditions.sample(40, torch.Generator().manual_seed(2))
     walked = walk_forward(policy, ENVIRONMENT, condition, torch.Generator().manual_seed(3))
     return score(policy, walked, condition).log_pf
 
 
-def built(precision: Precision) -> Policy:
+def built(precision: Precision, conditions: ConditionSampler = CONDITIONS) -> Policy:
     spec = PolicySpec(width=32, precision=precision)
-    return Policy(ENVIRONMENT, CONDITIONS, spec, torch.Generator().manual_seed(1))
+    return Policy(ENVIRONMENT, conditions, spec, torch.Generator().manual_seed(1))
 
 
 def test_only_learning_is_rounded() -> None:
@@ -104,6 +104,19 @@ def test_the_fastest_is_rounded_for_much_work_on_the_right_processor(
     monkeypatch.setattr(policy_module, "multiplies_bfloat16", lambda _: has_units)
     monkeypatch.setattr(products, "LEAST_WORK", least_work)
     assert torch.equal(scored(built("fastest")), scored(built("float32"))) != is_rounded
+
+
+@pytest.mark.parametrize(("most", "is_rounded"), [(products.MOST_BETA, True), (products.MOST_BETA + 1, False)])
+def test_cold_policies_are_not_rounded(
+    most: float,
+    is_rounded: bool,  # noqa: FBT001 - a parameter of the test
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(policy_module, "multiplies_bfloat16", lambda _: True)
+    monkeypatch.setattr(products, "LEAST_WORK", 1)
+    conditions = ConditionSampler((1.0, most), 2)
+    rounded, truth = (built(precision, conditions) for precision in ("fastest", "float32"))
+    assert torch.equal(scored(rounded, conditions), scored(truth, conditions)) != is_rounded
 
 
 def test_work_is_rows_by_weights() -> None:
