@@ -25,7 +25,8 @@ class PolicySpec:
     """Shape of the network; `has_flow` adds the log-flow head, which only some losses need.
 
     `precision` is that of the hidden layers while gradients are taken: "fastest" is bfloat16 for large batches at
-    moderate temperatures on processors that multiply it faster, else float32. Sampling and densities are in float32 always.
+    moderate temperatures on processors that multiply it faster, else float32. Sampling and densities are in float32
+    always.
     """
 
     width: int = 256

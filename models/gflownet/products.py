@@ -14,7 +14,7 @@ from torch.nn import functional
 LEAST_WORK = 100_000_000
 """Multiply-adds of one forward pass below which float32 is as fast."""
 MOST_BETA = 32.0
-"""Inverse temperature up to which exact distributions were compared: logits grow with it, and so does their rounding."""
+"""Up to it exact distributions were compared: logits grow with inverse temperature, and so does their rounding."""
 LEAST_PADDING = 64
 PADDING_BITS = 4
 """Rows are padded to numbers with so many leading bits: at most an eighth more, and eight sizes to an octave."""
