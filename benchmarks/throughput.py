@@ -36,7 +36,7 @@ OURS: dict[str, tuple[int, Precision]] = {"ours": USUAL, "ours, as the peers do"
 LOSS_FLAGS = ("needs_groups", "needs_flow", "rewards_of")
 
 
-def hypergrid_trainer(batch: int, seed: int, how: tuple[int, Precision] = USUAL) -> Trainer:
+def hypergrid_trainer(batch: int, seed: int, how: tuple[int, Precision]) -> Trainer:
     """Return our trainer on the peers' protocol, but for how many steps share a walk, and the precision."""
     environment = Hypergrid(DIMENSIONS, SIDE)
     steps_per_draw, precision = how

@@ -75,7 +75,7 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         training = Training(trainer, Adaptation(trainer, reward, seed + 5))
         curve = train(training, checkpoint, _identity(spec, summary), tick)
     with stages.stage("sampling") as tick:
-        gate, space = Gate(fitted, history), whole_space(spec, environment)
+        gate, space = Gate(fitted, history), whole_space(spec, environment, is_diagnosed=is_diagnosed)
         pool = draw_pool(trainer, reward, gate, spec.batch, seed + 1, tick, everything=to_score(spec, space))
     with stages.stage("selecting"):
         batch = choose(pool, fitted, screened.closed_to(history), seed + 2)

@@ -227,7 +227,7 @@ class Policy(nn.Module):
             inputs = (features.encoding, context.code) if self.spec.has_concatenation else (features.encoding,)
             return hidden_layers(inputs, self.trunk)
         hidden = self._first(features, context).relu_()
-        for layer in self.trunk[1:]:
+        for layer in self.rest:
             hidden = layer(hidden).relu_()
         return hidden
 

@@ -23,9 +23,12 @@ MOST_SCORED = 5_000
 """Objects of a space that a round scores one and all; a larger one is drawn from."""
 
 
-def whole_space(spec: CampaignSpec, environment: Environment) -> Space | None:
-    """Return the whole space; None where it is too large, or where scorers from outside would be asked about it all."""
-    if spec.scorers:
+def whole_space(spec: CampaignSpec, environment: Environment, *, is_diagnosed: bool = True) -> Space | None:
+    """Return the whole space; None where it is too large, or where scorers from outside would be asked about it all.
+
+    A round that draws (`exhaustive` is off) needs it for its diagnosis alone.
+    """
+    if spec.scorers or not (is_diagnosed or spec.sampler.exhaustive):
         return None
     try:
         space = enumerate_space(environment, MOST_EDGES)

@@ -187,11 +187,11 @@ def _list_pool(
     source: Source, states: Tensor, reward: StateReward, gate: Gate, goal: int, tick: Callable[[float, str], None]
 ) -> Pool:
     """Return those of the final states [X, W] that pass the gate."""
-    parts, n_judged = [], 0
+    parts = []
     for part in _as_they_are(source, states, reward, gate):
         parts.append(part)
-        n_judged += JUDGED
-        tick(min(1.0, n_judged / len(states)), f"scored {min(n_judged, len(states))} of {len(states)} objects")
+        n_judged = min(JUDGED * len(parts), len(states))
+        tick(n_judged / len(states), f"scored {n_judged} of {len(states)} objects")
     return join_parts(parts, Draws(0, 0, goal, "all listed", listed=len(states)))
 
 

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from models.gflownet import sampler
 from models.gflownet.conditioning import ConditionSampler
 from models.gflownet.environment import Environment
 from models.gflownet.environments.hypergrid import Hypergrid
@@ -56,10 +57,14 @@ def test_draws_follow_the_softmax_and_never_take_a_closed_action(generator: torc
         assert counts[2] == 0
 
 
-def test_the_only_allowed_action_is_drawn_whatever_the_noise() -> None:
-    # the least and the greatest number that a uniform draw may give
-    noise = torch.tensor([OPEN[0], 1 - 2**-24]).log().neg().log()
-    assert noise.isfinite().all()
+@pytest.mark.parametrize("extreme", [OPEN[0], 1 - 2**-24], ids=["least", "greatest"])
+def test_the_only_allowed_action_is_drawn_whatever_the_noise(
+    extreme: float, generator: torch.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert torch.tensor(extreme).log().neg().log().isfinite()
+    monkeypatch.setattr(sampler, "OPEN", (extreme, extreme))
+    only = torch.eye(3, dtype=torch.bool)
+    assert Draws(generator).draw(torch.zeros(3, 3), only).tolist() == [0, 1, 2]
 
 
 def test_draws_of_small_batches_are_fresh_at_every_step(generator: torch.Generator):

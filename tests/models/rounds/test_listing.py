@@ -91,6 +91,14 @@ def test_a_space_that_is_too_large_is_not_known() -> None:
     assert to_score(spec, space) is None
 
 
+def test_what_neither_chooses_nor_diagnoses_lists_nothing() -> None:
+    spec = spec_of(exhaustive=False)
+    environment = open_domain(spec.domain).environment([])
+    assert whole_space(spec, environment) is not None
+    assert whole_space(spec, environment, is_diagnosed=False) is None
+    assert whole_space(spec_of(), environment, is_diagnosed=False) is not None
+
+
 def test_scorers_from_outside_are_not_asked_about_a_whole_space() -> None:
     scorer = {"name": "affinity", "url": "https://scorer.example.org/v1"}
     fields = spec_of().model_dump(mode="json") | {"scorers": [scorer]}
