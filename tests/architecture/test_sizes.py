@@ -1,4 +1,8 @@
-"""Rooms stay small: files of at most 300 lines, functions of at most 40, a docstring on top of every module."""
+"""Rooms stay small, and every module says on top what it is.
+
+Files usually stay under 300 lines and functions under 40; the check fails only well above, so that nobody cuts a
+subject in two to satisfy a number.
+"""
 
 import ast
 from collections.abc import Iterator
@@ -16,8 +20,8 @@ FILES = sorted(
 )
 SOURCES = [file for file in FILES if file.relative_to(ROOT).parts[0] in {"service", "workers", "models", "benchmarks"}]
 
-MAX_FILE_LINES = 300
-MAX_FUNCTION_LINES = 40
+MAX_FILE_LINES = 400
+MAX_FUNCTION_LINES = 60
 RESERVED_FOLDERS = {"build", "scripts", "sphinx", "test_community"}
 
 
