@@ -85,7 +85,9 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         summary |= diagnose(fitted, trainer, reward, space, seed + 4) if is_diagnosed else {}
     summary |= {"training": {"steps": trainer.steps_done, "loss": curve}} | chosen_summary(fitted, batch, pool, gate)
     summary["statements"] += chosen_statements(fitted, batch, pool, gate)
-    artefact = pack_artefact(fitted, trainer.policy, origin(spec, screened, environment, history, seed))
+    withheld = screened.withheld(tried(history))
+    made_from = origin(spec, environment, history, seed, withheld)
+    artefact = pack_artefact(fitted, trainer.policy, made_from, screened, withheld)
     return Proposal(candidates, plain(summary | {"cost": stages.cost(fitted.reward.n_scored)}), artefact)
 
 

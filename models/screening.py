@@ -61,7 +61,7 @@ class ScreenedDomain(DelegatingDomain):
     def closed_to(self, history: History) -> History:
         """Return the history with measured hazards among the excluded objects, so that none is measured again."""
         tried = dict.fromkeys(item.object for item in history.measurements)
-        return replace(history, excluded=(*history.excluded, *(text for text in tried if self.hazards(text))))
+        return replace(history, excluded=(*history.excluded, *self.withheld(tried)))
 
     def audit(self) -> list[dict[str, str]]:
         """Return which lists were used, as plain JSON."""
@@ -73,7 +73,12 @@ class ScreenedDomain(DelegatingDomain):
 
     def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:
         """Return the domain's environment; measured hazards do not widen its vocabulary."""
-        return self._domain.environment([text for text in known if not self.hazards(text)], device)
+        hidden = set(self.withheld(known))
+        return self._domain.environment([text for text in known if text not in hidden], device)
+
+    def withheld(self, known: Iterable[str]) -> list[str]:
+        """Return the objects that a list names: they do not widen the environment's vocabulary."""
+        return [text for text in known if self.hazards(text)]
 
     def require_clean(self, texts: Iterable[str]) -> None:
         """Check a whole batch once more, whatever way each object came into it.

@@ -52,6 +52,8 @@ class RestrictedEnvironment(Environment):
         ValueError: if none of the objects can be built.
     """
 
+    format = "RestrictedEnvironment"
+
     def __init__(self, environment: Environment, objects: Sequence[str]) -> None:
         self._environment = environment
         finals, can_be_built = environment.states(objects)

@@ -10,6 +10,7 @@ how equal states are numbered) or a word of a fixed vocabulary.
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -18,6 +19,9 @@ from torch import Tensor
 class Environment(ABC):
     """A batched, masked construction process. All tensors live on `device`."""
 
+    format: ClassVar[str]
+    """Names how states, actions and encodings are laid out; a stored policy opens only where it is the same. It never
+    changes with a class's name, and must change when a policy trained before could no longer be used."""
     device: torch.device
     state_width: int
     n_actions: int

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from models.domains import open_domain
 from models.instrument.instrument import Instrument
 from models.rounds.accounting import versions
-from models.rounds.artefact import ArtefactError, open_artefact, origin, tried
+from models.rounds.artefact import ArtefactError, building_blocks, origin, read_artefact, tried
 from models.rounds.fitting import Given, fit, fit_again
 from models.rounds.training import trained_policy
 from models.screening import ScreenedDomain
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from models.domains.contract import Domain
     from models.hazards import HazardList
     from models.records import History
+    from models.rounds.artefact import Artefact
 
     Report = Callable[[float, str], None]
 
@@ -53,21 +54,40 @@ def open_instrument(  # noqa: PLR0913 - each is one thing a round was given
         ArtefactError: if the artefact is damaged, or was made from something else; it says what differs.
         HazardListError: if a hazard list about these objects cannot be used.
     """
-    screened = ScreenedDomain(domain or open_domain(spec.domain), spec.domain, hazards)
-    environment = screened.environment(tried(history), device or "cpu")
+    own = domain or open_domain(spec.domain)
+    screened = ScreenedDomain(own, spec.domain, hazards)
     if artefact is None:
+        environment = screened.environment(tried(history), device or "cpu")
         return Instrument(fit(spec, screened, environment, history, seed, report), screened, environment, None)
-    found = open_artefact(artefact, origin(spec, screened, environment, history, seed))
+    found = read_artefact(artefact)
+    withheld = _withheld(found, own, spec, history, hazards)
+    environment = own.environment(building_blocks(history, withheld), device or "cpu")
+    found.require(origin(spec, environment, history, seed, withheld))
     try:
         source = trained_policy(spec.sampler, environment, len(spec.objectives), found.policy)
     except RuntimeError as error:
         raise ArtefactError(f"the round's policy has another shape than its environment asks for: {error}") from error
     try:
-        fitted = fit_again(Given(spec, screened, environment, history, seed), found.held_out, report)
+        given = Given(spec, screened, environment, history, seed)
+        fitted = fit_again(given, found.held_out, found.failures, report)
     except ValueError as error:
         raise ArtefactError(f"the round's cross-validation is of other results: {error}") from error
     fitted.reward.multipliers.restore(found.multipliers)
     return Instrument(fitted, screened, environment, source, _other_versions(found.versions))
+
+
+def _withheld(
+    found: Artefact, domain: Domain, spec: CampaignSpec, history: History, hazards: Sequence[HazardList]
+) -> Sequence[str]:
+    """Return the measured objects that the round's own hazard lists kept from its building blocks.
+
+    Where the artefact does not tell, they are what today's lists of the same content name.
+    """
+    if found.withheld is not None:
+        return found.withheld
+    then = {item["sha256"] for item in found.made_from.get("hazard_lists", ())}
+    lists = [item for item in hazards if item.sha256 in then]
+    return ScreenedDomain(domain, spec.domain, lists).withheld(tried(history))
 
 
 def _other_versions(made_by: Mapping[str, str]) -> list[str]:

@@ -19,6 +19,7 @@ from models.proxies import feature_conformal
 from models.proxies.conformal import gaussian_radius, radius
 from models.proxies.contract import Posterior, Proxy
 from models.proxies.function_draws import draw_path
+from models.proxies.guarded import ProxyError, fit_and_predict
 from models.proxies.validation import FOLDS, HALF_90, Representing, held_out_beliefs, score
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ MINIMUM_TO_VALIDATE = 10
 INTERVAL_90 = HALF_90
 SANITY_CHECK = "random_forest"
 """The proxy that warns when it predicts clearly better than the chosen one."""
+SEEN_AGAIN = 8
+"""Objects that a fitted proxy is asked about, to see that it answers with finite numbers."""
 CLEARLY_BETTER = 0.9
 """Share of the chosen proxy's error below which another is clearly better, if two standard errors agree."""
 
@@ -76,7 +79,15 @@ class ChosenProxies:
         parts: list[Part],
         intervals: Intervals = "conformal",
         n_known: Mapping[str, int] | None = None,
+        failures: Mapping[str, str] | None = None,
     ) -> None:
+        """Choose for every type.
+
+        Raises:
+            ProxyError: if no part knows one of the types.
+        """
+        self.failures = {} if failures is None else dict(failures)
+        """Why proxies that should have competed could not, by name."""
         self.n_values = n_values
         self.n_known = n_values if n_known is None else n_known
         """Values and bounds of each type: all that the proxies learned from."""
@@ -88,6 +99,8 @@ class ChosenProxies:
     def _choose(self, column: int) -> str:
         kind = self.types[column]
         parts = [part for part in self._parts if column in part.columns]
+        if not parts:
+            raise ProxyError(f"no proxy could learn {kind}: {_sentence(self.failures) or 'none was given'}")
         return min(parts, key=lambda part: part.scores[kind].nll if kind in part.scores else math.inf).name
 
     def _part(self, kind: str) -> Part:
@@ -229,6 +242,10 @@ def _is_clearly_better(one: HeldOut, other: HeldOut) -> bool:
     return by_far and float(gain.mean()) > 2 * error
 
 
+def _sentence(failures: Mapping[str, str]) -> str:
+    return "; ".join(f"{name.replace('_', ' ')}: {reason}" for name, reason in failures.items())
+
+
 def affordable(proxy: Proxy, table: TrainingTable, at_least: int) -> list[int]:
     """Return the columns with at least so many known values, of which the proxy can learn from the number it has."""
     most = math.inf if proxy.maximum is None else proxy.maximum
@@ -247,7 +264,11 @@ def make_part(
 
 
 def _fit(name: str, proxy: Proxy, table: TrainingTable, seed: int, step: Callable[[str], None]) -> Part | None:
-    """Cross-validate and fit one proxy on the types it can afford; call `step` after each of the fits."""
+    """Cross-validate and fit one proxy on the types it can afford; call `step` after each of the fits.
+
+    Raises:
+        ProxyError: if it fails.
+    """
     columns, validated = affordable(proxy, table, 0), affordable(proxy, table, MINIMUM_TO_VALIDATE)
     held_out = {}
     if validated:
@@ -255,7 +276,8 @@ def _fit(name: str, proxy: Proxy, table: TrainingTable, seed: int, step: Callabl
         held_out = {kind: beliefs[kind] for kind in (table.types[column] for column in validated)}
     part = None
     if columns:
-        fitted = proxy.fit(table.columns(columns), seed=seed)
+        known = table.columns(columns)
+        fitted, _ = fit_and_predict(proxy, known, known.rows(torch.arange(len(known.features))[:SEEN_AGAIN]), seed=seed)
         part = make_part(name, lambda: fitted, columns, table.types, held_out)
     step(name)
     return part
@@ -273,19 +295,52 @@ def fit_best(
     seed: int,
     tick: Callable[[float, str], None],
     intervals: Intervals = "conformal",
+    spare: Mapping[str, Proxy] | None = None,
 ) -> ChosenProxies:
     """Cross-validate and fit all proxies on all types they can afford, the first being the default.
 
-    `tick` is called with the share done and what was done. A type that was never measured goes to a proxy that learns
-    from nothing (`minimum` 0).
+    A proxy that fails takes no part and is named in `failures`; the others go on.
+
+    Args:
+        table: what was measured.
+        proxies: that compete, by name.
+        seed: of folds and fits.
+        tick: called with the share done and what was done.
+        intervals: that are displayed.
+        spare: learn the types of which every competing proxy failed.
+
+    Raises:
+        ProxyError: if a type is left without any proxy. A type that was never measured goes to a proxy that learns
+            from nothing (`minimum` 0).
     """
-    n_steps, done = len(proxies) * (FOLDS + 1), 0
+    parts: list[Part] = []
+    failures: dict[str, str] = {}
+
+    def learn(name: str, proxy: Proxy, step: Callable[[str], None]) -> None:
+        try:
+            part = _fit(name, proxy, table, seed, step)
+        except ProxyError as error:
+            failures[name] = str(error)
+            return
+        if part is not None:
+            parts.append(part)
+
+    for place, (name, proxy) in enumerate(proxies.items()):
+        learn(name, proxy, _progress(tick, place, len(proxies)))
+    for name, proxy in (spare or {}).items():
+        learned = {column for part in parts for column in part.columns}
+        if not learned.issuperset(affordable(proxy, table, 0)):
+            learn(name, proxy, lambda name: tick(1.0, f"fitting {name.replace('_', ' ')}"))
+    return ChosenProxies(counts(table, table.measured), parts, intervals, counts(table, table.known), failures)
+
+
+def _progress(tick: Callable[[float, str], None], place: int, n: int) -> Callable[[str], None]:
+    """Return what is called after each fit of the proxy at `place` of n; one that fails early skips its share."""
+    done = 0
 
     def step(name: str) -> None:
         nonlocal done
         done += 1
-        tick(done / n_steps, f"fitting {name.replace('_', ' ')}")
+        tick((place + done / (FOLDS + 1)) / n, f"fitting {name.replace('_', ' ')}")
 
-    parts = [_fit(name, proxy, table, seed, step) for name, proxy in proxies.items()]
-    kept = [part for part in parts if part is not None]
-    return ChosenProxies(counts(table, table.measured), kept, intervals, counts(table, table.known))
+    return step

@@ -79,13 +79,18 @@ class Feasibility:
         return torch.sigmoid(self._slope * score + self._offset).clamp(CERTAIN, 1 - CERTAIN)
 
 
+def unlearned() -> Feasibility:
+    """Return the model that answers 1, whatever it is asked."""
+    return Feasibility(None, (0.0, 1.0, 0.0, 0.0))
+
+
 def fit_feasibility(features: Tensor, outcomes: Tensor, kernel: Callable[[], Kernel], *, seed: int) -> Feasibility:
     """Return the model of outcomes [N] in 0-1 (see `dataset.feasible`) for features [N, D].
 
     Above the most that an exact process affords, a random part of the outcomes is learned from.
     """
     if len(outcomes) == 0 or bool((outcomes == outcomes[0]).all()):
-        return Feasibility(None, (0.0, 1.0, 0.0, 0.0))
+        return unlearned()
     parts = fit_noisy_or(features, outcomes)
     by_parts = _surprise(_held_out(features, outcomes, seed), outcomes)
     if len(outcomes) > GaussianProcess.maximum:

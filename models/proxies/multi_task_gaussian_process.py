@@ -69,7 +69,8 @@ class _Model:
         sizes, axes = torch.linalg.eigh(correlation)
         leading = (axes * sizes.clamp_min(0).sqrt())[:, -min(MOST_RANK, m - 1) or m :]  # [M, R]
         leading = leading / leading.norm(dim=1, keepdim=True).clamp_min(1e-3) * START[0]
-        self.factors = leading.clone().requires_grad_()
+        # L-BFGS flattens parameters by `view`, which takes contiguous ones only; columns of a matrix are not.
+        self.factors = leading.contiguous().clone().requires_grad_()
         self.log_own = torch.full((m,), math.log(START[1]), dtype=torch.float64).to(correlation).requires_grad_()
         self.log_noise = torch.full_like(self.log_own, NOISE_PRIOR[0]).requires_grad_()
 

@@ -15,7 +15,7 @@ from models.proxies.multi_task_gaussian_process import MultiTaskGaussianProcess
 from models.proxies.random_forest import RandomForest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gpytorch.kernels import Kernel
 
@@ -44,3 +44,9 @@ def open_proxies(kernel: Callable[[], Kernel], kinds: Sequence[str], table: Trai
         if missing & set(affordable(joining := makers[name](), table, 0)):
             opened[name] = joining
     return {name: opened[name] for name in PROXIES if name in opened}
+
+
+def spare_proxies(kernel: Callable[[], Kernel], competing: Mapping[str, Proxy]) -> dict[str, Proxy]:
+    """Return the proxies that step in for types whose competing proxies all failed."""
+    makers: dict[str, Callable[[], Proxy]] = {FOR_FEW: lambda: GaussianProcess(kernel), FOR_MANY: RandomForest}
+    return {name: make() for name, make in makers.items() if name not in competing}

@@ -42,6 +42,7 @@ def refit(
     *,
     seed: int,
     intervals: Intervals = "conformal",
+    failures: Mapping[str, str] | None = None,
 ) -> ChosenProxies:
     """Return what `fit_best` returned for the same table, proxies and seed, without its cross-validation.
 
@@ -51,13 +52,17 @@ def refit(
         kept: `ChosenProxies.held_out` of what is to be had again.
         seed: of the fits.
         intervals: as then; feature-conformal ones need the networks of the folds, which are trained again.
+        failures: `ChosenProxies.failures` of then; those proxies are not tried again.
 
     Raises:
         ValueError: if `kept` is not of these results.
     """
     has_folds = intervals == "feature_conformal"
+    failures = {} if failures is None else failures
     parts = [
-        _refit(name, proxy, table, kept.get(name, {}), seed, has_folds=has_folds) for name, proxy in proxies.items()
+        _refit(name, proxy, table, kept.get(name, {}), seed, has_folds=has_folds)
+        for name, proxy in proxies.items()
+        if name not in failures
     ]
     found = [part for part in parts if part is not None]
-    return ChosenProxies(counts(table, table.measured), found, intervals, counts(table, table.known))
+    return ChosenProxies(counts(table, table.measured), found, intervals, counts(table, table.known), failures)

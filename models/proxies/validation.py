@@ -14,6 +14,7 @@ import torch
 
 from models.proxies.censoring import log_interval
 from models.proxies.contract import Posterior
+from models.proxies.guarded import fit_and_predict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,6 +135,9 @@ def held_out_beliefs(
 
     The folds depend on the table and the seed alone, so that different proxies answer for the same splits. `tick` is
     called after each fold.
+
+    Raises:
+        ProxyError: if the proxy fails on a fold.
     """
     order = torch.randperm(len(table.features), generator=torch.Generator().manual_seed(seed))
     part = table.columns(columns)
@@ -144,8 +148,7 @@ def held_out_beliefs(
         held_out = torch.zeros_like(known).index_fill(0, order[fold::FOLDS], value=True)
         rows = (held_out & known).nonzero().squeeze(-1)
         if len(rows):
-            fitted = proxy.fit(part.rows(known & ~held_out), seed=seed)
-            belief = fitted.posterior(part.features[rows])
+            fitted, belief = fit_and_predict(proxy, part.rows(known & ~held_out), part.rows(rows), seed=seed)
             if isinstance(fitted, Representing):
                 networks.append((fitted, rows))
             mean[rows], sd[rows], noise[rows] = belief.mean, belief.sd, belief.noise_sd

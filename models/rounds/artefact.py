@@ -1,8 +1,9 @@
 """What a round leaves behind to be played: its policy, its multipliers and what its cross-validation found.
 
 All else follows from the specification, the results and the seed; the header names them, so that an artefact is opened
-with what it was made from or not at all. Tensors and JSON behind a SHA-256 (`models.checkpoint`), never a pickle. Knows
-nothing of where it is kept.
+with what it was made from or not at all. Hazard lists may change in between: the header keeps the measured objects that
+the lists of then withheld from the building blocks, so that the environment is the same; today's lists decide what may
+be drawn. Tensors and JSON behind a SHA-256 (`models.checkpoint`), never a pickle. Knows nothing of where it is kept.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from models.proxies.contract import Posterior
 from models.rounds.accounting import versions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from torch import Tensor
 
@@ -37,7 +38,7 @@ WHAT = {
     "spec": "specification",
     "data_digest": "results",
     "seed": "seed",
-    "blocks": "hazards among the measured objects that building blocks come from",
+    "blocks": "set of measured objects that building blocks come from",
     "environment": "environment",
 }
 """What must be the same, and how it is called."""
@@ -55,12 +56,37 @@ class Artefact:
     policy: dict[str, Tensor]
     multipliers: Mapping[str, Any]
     held_out: dict[str, dict[str, Posterior]]
+    failures: Mapping[str, str]
+    """Why proxies took no part, by name."""
     versions: Mapping[str, str]
+    made_from: Mapping[str, Any]
+    withheld: tuple[str, ...] | None
+    """Measured objects that hazard lists kept from the building blocks; None where an older release told none."""
+
+    def require(self, made_from: Mapping[str, Any]) -> None:
+        """Check what the artefact is to be opened with.
+
+        Args:
+            made_from: `origin` of it.
+
+        Raises:
+            ArtefactError: if it was made from something else; the message says what differs.
+        """
+        found = {**self.made_from, "spec": _completed(self.made_from["spec"])}
+        differs = [told for key, told in WHAT.items() if found.get(key) != made_from[key]]
+        if differs:
+            raise ArtefactError(f"the round's artefact was made with another {', another '.join(differs)}")
 
 
 def tried(history: History) -> list[str]:
     """Return every object somebody tried to measure, once."""
     return list(dict.fromkeys(result.object for result in history.measurements))
+
+
+def building_blocks(history: History, withheld: Collection[str]) -> list[str]:
+    """Return the measured objects that an environment's building blocks may come from."""
+    hidden = set(withheld)
+    return [text for text in tried(history) if text not in hidden]
 
 
 def _told(spec: CampaignSpec) -> dict[str, Any]:
@@ -76,71 +102,81 @@ def _completed(told: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def origin(
-    spec: CampaignSpec, domain: ScreenedDomain, environment: Environment, history: History, seed: int
+    spec: CampaignSpec, environment: Environment, history: History, seed: int, withheld: Collection[str]
 ) -> dict[str, Any]:
-    """Return what an artefact is made from, as plain JSON; `hazard_lists` are told, not compared (today's apply)."""
-    blocks = [text for text in tried(history) if not domain.hazards(text)]
+    """Return what an artefact is made from, as plain JSON.
+
+    Args:
+        spec: of the round.
+        environment: that the policy walks in.
+        history: what the round knew.
+        seed: of the round.
+        withheld: measured objects that hazard lists kept from the environment's building blocks.
+    """
     shape = (environment.state_width, environment.n_actions, environment.n_slots, environment.encoding_width)
     return {
         "format": FORMAT,
         "spec": _told(spec),
         "data_digest": history.digest(),
         "seed": seed,
-        "blocks": hashlib.sha256("\n".join(blocks).encode()).hexdigest(),
-        "hazard_lists": domain.audit(),
-        "environment": f"{type(environment).__name__} {' '.join(map(str, shape))}",
+        "blocks": hashlib.sha256("\n".join(building_blocks(history, withheld)).encode()).hexdigest(),
+        "environment": f"{environment.format} {' '.join(map(str, shape))}",
     }
 
 
-def pack_artefact(fitted: Fitted, policy: Policy, made_from: Mapping[str, Any]) -> bytes:
+def pack_artefact(
+    fitted: Fitted, policy: Policy, made_from: Mapping[str, Any], domain: ScreenedDomain, withheld: Collection[str]
+) -> bytes:
     """Return the artefact of a round whose policy is trained.
 
     Args:
         fitted: what the round believed.
         policy: that the round sampled from.
         made_from: `origin` of the round.
+        domain: names the hazard lists that were used; they are told, not compared.
+        withheld: as in `made_from`.
     """
     tensors = {f"policy.{name}": value for name, value in policy.state_dict().items()}
+    proxies = fitted.beliefs.proxies
     kept: dict[str, list[str]] = {}
-    for name, beliefs in fitted.beliefs.proxies.held_out().items():
+    for name, beliefs in proxies.held_out().items():
         kept[name] = list(beliefs)
         for place, belief in enumerate(beliefs.values()):
             parts = {"mean": belief.mean, "sd": belief.sd, "noise_sd": belief.noise_sd}
             tensors |= {f"held_out.{name}.{place}.{part}": value for part, value in parts.items()}
     header = {
-        "made_from": dict(made_from),
+        "made_from": dict(made_from) | {"hazard_lists": domain.audit()},
         "versions": versions(),
         "multipliers": fitted.reward.multipliers.state(),
         "held_out": kept,
+        "failures": proxies.failures,
+        "withheld": list(withheld),
     }
     return pack(tensors, header)
 
 
-def open_artefact(content: bytes, made_from: Mapping[str, Any]) -> Artefact:
-    """Return the content of an artefact.
+def read_artefact(content: bytes) -> Artefact:
+    """Return the content of an artefact, whatever it was made from.
 
     Args:
         content: what `pack_artefact` returned.
-        made_from: `origin` of what it is to be opened with.
 
     Raises:
-        ArtefactError: if it is damaged, or was made from something else; it says what differs.
+        ArtefactError: if it is damaged.
     """
     try:
         tensors, header = unpack(content)
-        found, kept = header["made_from"], header["held_out"]
-        found = {**found, "spec": _completed(found["spec"])}
+        made_from, kept = header["made_from"], header["held_out"]
+        held_out = {
+            name: {
+                kind: Posterior(*(tensors[f"held_out.{name}.{place}.{part}"] for part in ("mean", "sd", "noise_sd")))
+                for place, kind in enumerate(kinds)
+            }
+            for name, kinds in kept.items()
+        }
+        multipliers, made_by = header["multipliers"], header["versions"]
     except (CheckpointError, KeyError) as error:
         raise ArtefactError(f"the round's artefact cannot be read: {error}") from error
-    differs = [told for key, told in WHAT.items() if found.get(key) != made_from[key]]
-    if differs:
-        raise ArtefactError(f"the round's artefact was made with another {', another '.join(differs)}")
-    held_out = {
-        name: {
-            kind: Posterior(*(tensors[f"held_out.{name}.{place}.{part}"] for part in ("mean", "sd", "noise_sd")))
-            for place, kind in enumerate(kinds)
-        }
-        for name, kinds in kept.items()
-    }
     policy = {key.removeprefix("policy."): value for key, value in tensors.items() if key.startswith("policy.")}
-    return Artefact(policy, header["multipliers"], held_out, header["versions"])
+    withheld = tuple(header["withheld"]) if "withheld" in header else None
+    return Artefact(policy, multipliers, held_out, header.get("failures", {}), made_by, made_from, withheld)

@@ -6,7 +6,7 @@ Knows the specification, the domain and the results; not the policy.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, final
 
 import torch
@@ -17,8 +17,9 @@ from models.dataset import outcomes, transformed
 from models.gflownet.sampler import draw
 from models.proxies.choice import fit_best
 from models.proxies.contract import TrainingTable
-from models.proxies.feasibility import fit_feasibility
-from models.proxies.opening import open_proxies
+from models.proxies.feasibility import fit_feasibility, unlearned
+from models.proxies.guarded import ProxyError, guard
+from models.proxies.opening import open_proxies, spare_proxies
 from models.proxies.outliers import MOST_TOLD
 from models.proxies.refitting import refit
 from models.reward import LogReward, Utility, log_reward, utility
@@ -63,7 +64,11 @@ class Fitted:
 
     def remarks(self) -> list[str]:
         """Return what a reader of the round should know of its results."""
-        return self.reading.remarks()
+        failed = [
+            f"The {name.replace('_', ' ')} could not learn from these results and took no part ({reason})."
+            for name, reason in self.beliefs.proxies.failures.items()
+        ]
+        return [*failed, *self.reading.remarks()]
 
     def summary(self) -> dict[str, Any]:
         """Return counts and scores as plain JSON."""
@@ -72,6 +77,7 @@ class Fitted:
             proxies[kind] |= self.reading.of_type(kind)
         return {
             "proxies": proxies,
+            "failed_proxies": self.beliefs.proxies.failures,
             "cold_start": [kind for kind, counts in self.table.counts.items() if counts["objects"] == 0],
             "feasibility": {
                 "learned": self.beliefs.feasibility.is_learned,
@@ -117,22 +123,30 @@ def fit(
     reading = read(spec, domain, history.measurements, seed)
     training = _training_table(spec, domain, reading.table)
     reading = with_outliers(reading, spec, domain, training, seed)
+    competing = open_proxies(domain.kernel, spec.proxies.kinds, training)
     proxies = fit_best(
         training,
-        open_proxies(domain.kernel, spec.proxies.kinds, training),
+        competing,
         seed=seed,
         tick=lambda share, message: tick(0.9 * share, message),
         intervals=spec.proxies.intervals,
+        spare=spare_proxies(domain.kernel, competing),
     )
     return _believed_by(given, reading, proxies, tick)
 
 
-def fit_again(given: Given, kept: Mapping[str, Mapping[str, Posterior]], tick: Callable[[float, str], None]) -> Fitted:
+def fit_again(
+    given: Given,
+    kept: Mapping[str, Mapping[str, Posterior]],
+    failures: Mapping[str, str],
+    tick: Callable[[float, str], None],
+) -> Fitted:
     """Return what `fit` returned to an earlier round, without cross-validation and without looking for outliers.
 
     Args:
         given: the same as then.
         kept: `held_out()` of its proxies.
+        failures: of its proxies; they are not tried again.
         tick: hears the share done and what is being done.
 
     Raises:
@@ -144,7 +158,9 @@ def fit_again(given: Given, kept: Mapping[str, Mapping[str, Posterior]], tick: C
     training = _training_table(spec, domain, reading.table)
     tick(0.3, "fitting the proxies")
     competing = open_proxies(domain.kernel, spec.proxies.kinds, training)
-    proxies = refit(training, competing, kept, seed=given.seed, intervals=spec.proxies.intervals)
+    spare = spare_proxies(domain.kernel, competing)
+    competing |= {name: proxy for name, proxy in spare.items() if name in kept}
+    proxies = refit(training, competing, kept, seed=given.seed, intervals=spec.proxies.intervals, failures=failures)
     return _believed_by(given, reading, proxies, tick)
 
 
@@ -152,7 +168,12 @@ def _believed_by(given: Given, reading: Reading, proxies: ChosenProxies, tick: C
     """Return all that follows from fitted proxies."""
     spec, domain, environment, history, seed = given.spec, given.domain, given.environment, given.history, given.seed
     attempted = outcomes(history.measurements)
-    feasibility = _feasibility(domain, reading.feasible, seed)
+    try:
+        feasibility = guard(lambda: _feasibility(domain, reading.feasible, seed))
+    except ProxyError as error:
+        feasibility = unlearned()
+        note = f"What can be made could not be learned from the failures; all objects count as feasible ({error})."
+        reading = replace(reading, failures_of_models=(*reading.failures_of_models, note))
     tick(1.0, "fitted the proxies")
     measured = [name for name, share in attempted.items() if share > 0]
     beliefs = Beliefs(spec, domain, proxies, feasibility, applicability(spec.applicability, domain, measured))

@@ -7,6 +7,7 @@ campaign asks for the latest version only. Knows the specification and the domai
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, final
 
 import torch
@@ -14,6 +15,7 @@ import torch
 from models.dataset import failures, feasible, tabulate
 from models.proxies import outliers
 from models.proxies.gaussian_process import GaussianProcess
+from models.proxies.guarded import ProxyError, guard
 from models.proxies.offsets import Offsets, learn_offsets, only_latest
 
 if TYPE_CHECKING:
@@ -49,6 +51,8 @@ class Reading:
     failures: Mapping[str, int] = field(default_factory=dict)
     """Objects that failed, by how."""
     outliers: Sequence[Outlier] = ()
+    failures_of_models: Sequence[str] = ()
+    """Plain sentences about what could not be learned of the results, and what was done instead."""
 
     def of_type(self, kind: str) -> dict[str, Any]:
         """Return what was done to the results of one type, as plain JSON."""
@@ -64,7 +68,12 @@ class Reading:
         told: list[str] = []
         for kind, counts in self.table.counts.items():
             told += [*_on_bounds(kind, counts), *self._on_versions(kind), *self.offsets[kind].remarks(kind)]
-        return [*told, *_on_failures(self.failures), *outliers.remarks(self.outliers)]
+        return [
+            *told,
+            *_on_failures(self.failures),
+            *outliers.remarks(self.outliers),
+            *self.failures_of_models,
+        ]
 
     def _on_versions(self, kind: str) -> list[str]:
         if kind in self.superseded:
@@ -103,12 +112,14 @@ def read(spec: CampaignSpec, domain: Domain, measurements: Sequence[Measurement]
     """Return the results as one table, on the scale of each assay's latest version; outliers are not sought yet."""
     settings, quantities = spec.proxies, spec.quantities()
     kept, superseded = only_latest(measurements) if settings.assay_versions == "latest" else (measurements, {})
-    offsets = {}
+    offsets: dict[str, Offsets] = {}
+    failed: list[str] = []
     for kind, quantity in quantities.items():
         mine = [result for result in kept if result.type == kind]
         if settings.assay_versions == "pooled":
             mine = [replace(result, assay_version=None) for result in mine]
-        offsets[kind] = learn_offsets(
+        learn = partial(
+            learn_offsets,
             mine,
             quantity.transform,
             lambda objects: torch.from_numpy(domain.features(objects)).to(torch.float64),
@@ -116,6 +127,13 @@ def read(spec: CampaignSpec, domain: Domain, measurements: Sequence[Measurement]
             plates=settings.plate_offsets,
             seed=seed,
         )
+        try:
+            offsets[kind] = guard(learn)
+        except ProxyError as error:
+            offsets[kind] = Offsets()
+            failed.append(
+                f"No offsets of assay versions and plates of {kind} could be learned; none was removed ({error})."
+            )
     table = tabulate(kept, quantities, lambda result: offsets[result.type].of(result))
     return Reading(
         kept,
@@ -125,13 +143,18 @@ def read(spec: CampaignSpec, domain: Domain, measurements: Sequence[Measurement]
         {kind: n for kind, n in superseded.items() if kind in quantities},
         feasible(measurements),
         failures(measurements),
+        failures_of_models=failed,
     )
 
 
 def with_outliers(reading: Reading, spec: CampaignSpec, domain: Domain, training: TrainingTable, seed: int) -> Reading:
     """Return the reading with its outliers: against replicates, and against a Gaussian process of all other values."""
     offsets = [reading.offsets[r.type].of(r) if r.type in reading.offsets else 0.0 for r in reading.measurements]
-    expected = _left_out(training, domain, seed)
+    try:
+        expected = guard(lambda: _left_out(training, domain, seed))
+    except ProxyError as error:
+        note = f"Results were compared with their replicates only: similar objects could not be learned from ({error})."
+        reading, expected = replace(reading, failures_of_models=(*reading.failures_of_models, note)), {}
     found = outliers.find_outliers(reading.measurements, spec.quantities(), offsets, reading.table, expected)
     return replace(reading, outliers=found)
 

@@ -44,6 +44,8 @@ class FragmentTrees(Environment):
         ValueError: if no molecule of the vocabulary fits the limits.
     """
 
+    format = "FragmentTrees"
+
     def __init__(
         self, fragments: Sequence[Fragment], max_fragments: int, max_heavy_atoms: int, *, device: str = "cpu"
     ) -> None:

@@ -33,6 +33,8 @@ def _allowed(spec: PeptidesSpec, residues: str) -> Tensor:
 class PeptidesEnvironment(Environment):
     """Left-to-right construction over the campaign's residues."""
 
+    format = "PeptidesEnvironment"
+
     def __init__(self, spec: PeptidesSpec, device: str = "cpu") -> None:
         self.device = torch.device(device)
         self.residues = "".join(sorted({*spec.alphabet, *spec.fixed.values()}))

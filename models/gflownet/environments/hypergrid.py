@@ -28,6 +28,8 @@ def hypergrid_log_reward(coordinates: Tensor, side: int, base: float = 1e-3) -> 
 class Hypergrid(Environment):
     """Raise one of D coordinates by one, or stop (the last action)."""
 
+    format = "Hypergrid"
+
     def __init__(self, n_dimensions: int, side: int, device: torch.device | str = "cpu") -> None:
         if n_dimensions < 1 or side < 2:  # noqa: PLR2004 - a side of 1 has no moves
             raise ValueError("give at least one dimension and a side of at least 2")

@@ -29,6 +29,8 @@ class Strings(Environment):
         ValueError: if an argument is outside these limits.
     """
 
+    format = "Strings"
+
     def __init__(
         self,
         alphabet: str,

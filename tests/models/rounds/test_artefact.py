@@ -84,7 +84,7 @@ def _left(kind: str) -> Left:
     fitted.reward.multipliers.update(torch.ones(4, len(fitted.reward.multipliers)))
     trainer = build_trainer(spec.sampler, environment, StateReward(environment, fitted.reward), 2, SEED, [])
     trainer.step()
-    artefact = pack_artefact(fitted, trainer.policy, origin(spec, domain, environment, history, SEED))
+    artefact = pack_artefact(fitted, trainer.policy, origin(spec, environment, history, SEED, ()), domain, ())
     weights = {name: value.clone() for name, value in trainer.policy.state_dict().items()}
     return Left(spec, history, domain, fitted, weights, artefact, random_objects(environment)[:30])
 
@@ -220,14 +220,67 @@ def test_other_versions_are_told(switches: tuple[CampaignSpec, History, bytes]) 
     assert any("other versions of torch" in told for told in opened._statements)
 
 
-def test_a_hazard_among_the_measured_objects_changes_what_can_be_built(
-    switches: tuple[CampaignSpec, History, bytes],
+def _named(*texts: str) -> HazardList:
+    return HazardList("a", "1", "switches", "0" * 64, lambda _: lambda text: "bad" if text in texts else None)
+
+
+def test_a_hazard_list_that_came_or_went_leaves_earlier_rounds_playable() -> None:
+    """Building blocks come from measured objects: those of the round stay, and today's lists decide what is drawn."""
+    left = _left("molecules")
+    measured = left.history.measurements[0].object
+    named = replace(_named(measured), domain="molecules")
+    given: dict[str, Any] = {"seed": SEED, "report": lambda *_: None}
+    opened = open_instrument(left.spec, left.history, artefact=left.artefact, hazards=[named], **given)
+    assert opened.source is not None
+    found = opened.source.policy.state_dict()
+    assert all(torch.equal(found[name], value) for name, value in left.weights.items())
+    (judged,) = opened.judge([measured], replace(left.history, measurements=()), lambda *_: None)
+    assert "hazard list a: bad" in judged.refused
+
+    screened = ScreenedDomain(left.domain, left.spec.domain, [named])
+    environment, withheld = screened.environment(tried(left.history)), screened.withheld(tried(left.history))
+    assert withheld == [measured]
+    trainer = build_trainer(left.spec.sampler, environment, StateReward(environment, left.fitted.reward), 2, SEED, [])
+    made_from = origin(left.spec, environment, left.history, SEED, withheld)
+    artefact = pack_artefact(left.fitted, trainer.policy, made_from, screened, withheld)
+    assert open_instrument(left.spec, left.history, artefact=artefact, **given).source is not None
+
+    tensors, header = unpack(artefact)
+    del header["withheld"]  # an older release told only which lists there were
+    older = pack(tensors, header)
+    assert open_instrument(left.spec, left.history, artefact=older, hazards=[named], **given).source is not None
+    with pytest.raises(ArtefactError, match="building blocks"):
+        open_instrument(left.spec, left.history, artefact=older, **given)
+
+
+def test_another_layout_of_states_is_refused(
+    switches: tuple[CampaignSpec, History, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The name of a class is nobody's business: only `format` counts."""
     spec, history, artefact = switches
-    measured = history.measurements[0].object
-    harmless = HazardList("a", "1", "switches", "0" * 64, lambda _: lambda text: "bad" if len(text) > 9 else None)
-    harmful = HazardList("a", "1", "switches", "0" * 64, lambda _: lambda text: "bad" if text == measured else None)
-    given = {"seed": SEED, "artefact": artefact, "report": lambda *_: None}
-    assert open_instrument(spec, history, hazards=[harmless], **given).source is not None
-    with pytest.raises(ArtefactError, match="hazards among the measured"):
-        open_instrument(spec, history, hazards=[harmful], **given)
+    renamed = type("Renamed", (type(open_domain(spec.domain).environment([])),), {})
+    given: dict[str, Any] = {"seed": SEED, "artefact": artefact, "report": lambda *_: None}
+    monkeypatch.setattr("assayflow_tiny.environment.SwitchesEnvironment", renamed)
+    assert open_instrument(spec, history, **given).source is not None
+    monkeypatch.setattr(renamed, "format", "switches 2")
+    with pytest.raises(ArtefactError, match="another environment"):
+        open_instrument(spec, history, **given)
+
+
+def test_a_proxy_that_failed_then_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, history = _campaign("switches")
+    domain = ScreenedDomain(open_domain(spec.domain), spec.domain, ())
+    environment = domain.environment(tried(history))
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("view size is not compatible")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(random_forest.RandomForest, "fit", broken)
+        fitted = fit(spec, domain, environment, history, SEED, lambda *_: None)
+    trainer = build_trainer(spec.sampler, environment, StateReward(environment, fitted.reward), 2, SEED, [])
+    artefact = pack_artefact(fitted, trainer.policy, origin(spec, environment, history, SEED, ()), domain, ())
+    opened = open_instrument(spec, history, seed=SEED, artefact=artefact, report=lambda *_: None)
+    assert opened.fitted.beliefs.proxies.failures == {"random_forest": "RuntimeError: view size is not compatible"}
+    assert opened.fitted.beliefs.proxies.summary() == fitted.beliefs.proxies.summary()
+    assert any("random forest could not learn" in told for told in opened.fitted.remarks())

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class SwitchesEnvironment(Environment):
     """n switches, n steps."""
 
+    format = "SwitchesEnvironment"
+
     def __init__(self, n: int, device: str) -> None:
         self.device = torch.device(device)
         self.state_width = self.max_steps = self.n_backward_actions = n

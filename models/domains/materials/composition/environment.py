@@ -28,6 +28,8 @@ WORD = 62
 class CompositionEnvironment(ActionSequence):
     """Chooses (element, amount) pairs; action e * max_atoms + n - 1 takes n atoms of element e, the last one stops."""
 
+    format = "CompositionEnvironment"
+
     def __init__(self, states: Mapping[str, tuple[int, ...]], max_atoms: int, max_elements: int, device: str) -> None:
         n_elements, count = len(states), min(max_elements, len(states), max_atoms)
         super().__init__(n_elements * max_atoms + 1, count + 1, device)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 class MixtureEnvironment(ActionSequence):
     """Action c * G + n - 1 takes n steps of component c; after those, one action for each level of each variable."""
 
+    format = "MixtureEnvironment"
+
     def __init__(self, spec: MixtureSpec, device: str) -> None:
         self._spec = spec
         self._levels = [variable.levels for variable in spec.process]
