@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Self, Union
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, ValidationInfo, model_validator
 
 from models.decision_specs import (
     AcquisitionSpec,
@@ -25,6 +25,7 @@ from models.specs import (
     Objective,
     SamplerSpec,
     Spec,
+    is_stored,
     misplaced,
 )
 
@@ -120,6 +121,18 @@ class CampaignSpec(Spec):
             if name is not None and name not in known:
                 choice = ", ".join(sorted(known))
                 raise misplaced(pointer, f"unknown computed property {name!r}; this domain has {choice}")
+        return self
+
+    @model_validator(mode="after")
+    def _loss_can_be_served(self, info: ValidationInfo) -> Self:
+        loss = self.sampler.loss
+        if is_stored(info):
+            return self
+        if loss.startswith("forward_looking_"):
+            raise misplaced("/sampler/loss", f"{loss} needs partial log-rewards, which no campaign's objectives offer")
+        if loss.startswith("prefix_") and not open_domain(self.domain).every_prefix_may_stop:
+            detail = f"{loss} needs a domain in which every prefix is an object, such as peptides of min_length 1"
+            raise misplaced("/sampler/loss", detail)
         return self
 
     @model_validator(mode="after")

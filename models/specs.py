@@ -5,9 +5,9 @@ The campaign itself, which needs the installed domains, is in `models.campaign`;
 """
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
@@ -15,7 +15,8 @@ Transform = Literal["none", "log10"]
 
 _LOSS_FILES = (Path(__file__).parent / "gflownet" / "losses").glob("[a-z]*.py")
 LOSSES = tuple(sorted(file.stem for file in _LOSS_FILES if file.stem != "contract"))
-"""Names of the training losses: one file each, so a new loss needs no registry."""
+"""Names of the training losses: one file each, so a new loss needs no registry. The name tells what a loss takes:
+`forward_looking_*` partial log-rewards, `prefix_*` those of prefixes, every one of which may stop."""
 
 
 def misplaced(pointer: str, message: str) -> PydanticCustomError:
@@ -23,10 +24,29 @@ def misplaced(pointer: str, message: str) -> PydanticCustomError:
     return PydanticCustomError("rule", "{message}", {"message": message, "pointer": pointer})
 
 
+_STORED = "stored"
+
+
 class Spec(BaseModel):
     """A frozen value; an unknown field is an error that names it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @classmethod
+    def from_stored(cls, value: Any) -> Self:
+        """Return a specification that an earlier release accepted: rules that came since do not apply to it.
+
+        A campaign stays readable whatever is asked of new ones; a validator of such a rule asks `is_stored`.
+
+        Raises:
+            ValidationError: if it is no specification at all.
+        """
+        return cls.model_validate(value, context={_STORED: True})
+
+
+def is_stored(info: ValidationInfo) -> bool:
+    """Tell whether a specification is read back from where it was stored, instead of being asked for anew."""
+    return bool(info.context) and _STORED in info.context
 
 
 class DomainSpec(Spec):

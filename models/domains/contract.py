@@ -75,6 +75,8 @@ class Domain(ABC):
     computed: Mapping[str, ComputedProperty]
     groupings: Mapping[str, str]
     """Ways of putting alike objects into one group (by scaffold, by length), each with its description."""
+    every_prefix_may_stop: bool = False
+    """Whether whatever the environment has built so far is an object (it then has a `stop_action`)."""
     formats: Mapping[str, FileFormat]
     """File name extension -> format, beside json and csv, which every domain has."""
 

@@ -96,7 +96,7 @@ def _told(spec: CampaignSpec) -> dict[str, Any]:
 def _completed(told: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return a specification as it is told today: with the defaults of fields that came since; None if it is none."""
     try:
-        return _told(CampaignSpec.model_validate({"name": "any", **told}))
+        return _told(CampaignSpec.from_stored({"name": "any", **told}))
     except ValidationError:
         return None
 

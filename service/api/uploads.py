@@ -53,7 +53,7 @@ def take_results(session: Session, caller: Caller, campaign_id: UUID, file: Resu
     campaign = queries.get_campaign(session, caller.workspace_id, campaign_id)
     if campaign.state == "archived":
         raise ConflictError("the campaign is archived and takes no results")
-    spec = CampaignSpec.model_validate(campaign.spec)
+    spec = CampaignSpec.from_stored(campaign.spec)
     domain = open_domain(spec.domain)
     with readable():
         upload = open_upload(file.content, file.media_type, spec, domain, file.sheet)

@@ -18,7 +18,7 @@ def handle(process: Process, job: ClaimedJob, tell: Tell) -> Json:
     with process.sessions.begin() as session:
         table = jobs.load_input(session, job.id)
     process.prepare_science()
-    request = BacktestRequest.model_validate(job.request)
+    request = BacktestRequest.from_stored(job.request)
     kept = FileJournal(process.settings.artefacts, job.id)
     answer = replay_table(request, table, process.settings, tell, tell.listen, kept)
     return {"answer": answer, "picture": picture(answer["curves"])}

@@ -161,6 +161,11 @@ def test_similarity_is_one_only_for_the_same(example: Example):
     assert example.domain.similarity(texts, []).shape == (len(texts), 0)
 
 
+def test_whether_every_prefix_may_stop_is_what_the_environment_says(example: Example):
+    environment = example.domain.environment(example.texts)
+    assert example.domain.every_prefix_may_stop == (environment.stop_action is not None)
+
+
 def test_kernel_is_positive_definite_over_the_features(example: Example):
     rows = torch.tensor(example.domain.features(example.texts))
     kernel = example.domain.kernel().double()

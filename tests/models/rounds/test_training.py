@@ -1,9 +1,11 @@
 """The sampler's specification reaches the trainer, and a loss that does not fit is refused before fitting."""
 
 from dataclasses import fields
+from typing import Any
 
 import pytest
 import torch
+from pydantic import ValidationError
 
 from models.campaign import CampaignSpec
 from models.domains import open_domain
@@ -18,15 +20,18 @@ from models.specs import LOSSES, BehaviourSpec, SamplerSpec
 DOMAIN = {"kind": "peptides", "min_length": 1, "max_length": 3, "alphabet": "AG"}
 
 
+def _body(loss: str, **domain: int) -> dict[str, Any]:
+    return {
+        "name": "A campaign",
+        "domain": DOMAIN | domain,
+        "objectives": [{"name": "potency"}],
+        "sampler": {"loss": loss, "steps": 3, "trajectories_per_step": 4},
+    }
+
+
 def campaign(loss: str, **domain: int) -> CampaignSpec:
-    return CampaignSpec.model_validate(
-        {
-            "name": "A campaign",
-            "domain": DOMAIN | domain,
-            "objectives": [{"name": "potency"}],
-            "sampler": {"loss": loss, "steps": 3, "trajectories_per_step": 4},
-        }
-    )
+    """Return a campaign as an earlier release may have stored it."""
+    return CampaignSpec.from_stored(_body(loss, **domain))
 
 
 def build(spec: SamplerSpec) -> TrainerSettings:
@@ -46,6 +51,28 @@ def test_every_choice_is_passed_on() -> None:
     assert settings.huber_delta is None
     assert settings.policy.has_learned_backward
     assert set(BehaviourSpec.model_fields) <= {field.name for field in fields(TrainerSettings)}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("min_length", [1, 2])
+def test_a_campaign_is_refused_exactly_where_its_rounds_would_fail(loss: str, min_length: int) -> None:
+    environment = open_domain(campaign(loss, min_length=min_length).domain).environment([], "cpu")
+    try:
+        check_sampler(campaign(loss).sampler, environment)
+    except UnfitLossError:
+        with pytest.raises(ValidationError) as caught:
+            CampaignSpec.model_validate(_body(loss, min_length=min_length))
+        (error,) = caught.value.errors()
+        assert error["ctx"]["pointer"] == "/sampler/loss"
+        assert loss in error["msg"]
+    else:
+        assert CampaignSpec.model_validate(_body(loss, min_length=min_length)).sampler.loss == loss
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_name_of_a_loss_tells_what_it_takes(loss: str) -> None:
+    taken = {"forward": "partial", "prefix": "stopped"}
+    assert get_loss(loss).rewards_of == taken.get(loss.split("_", maxsplit=1)[0], "final")
 
 
 @pytest.mark.parametrize("loss", LOSSES)
