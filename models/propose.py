@@ -1,7 +1,7 @@
 """One round on one page: fit, train, sample, choose, explain. Knows no queue, no database and no HTTP.
 
-Everything random comes from the seed: equal arguments give an equal proposal (bit for bit with one thread), whether
-or not the work was interrupted and resumed from its checkpoint.
+Everything random comes from the seed: equal arguments give an equal proposal, whether or not the work was interrupted
+and resumed from its checkpoint (bit for bit with one thread on one kind of processor; another may round differently).
 """
 
 from __future__ import annotations

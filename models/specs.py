@@ -218,8 +218,7 @@ class SamplerSpec(Spec):
     precision: Literal["fastest", "float32"] = Field(
         default="fastest",
         description="of hidden layers while learning: fastest rounds the factors of large batches to bfloat16 on "
-        "processors made for it where beta stays at or below 32, so that such a round repeats bit for bit on the same "
-        "kind of processor only",
+        "processors made for it where beta stays at or below 32",
     )
     exhaustive: bool = Field(
         default=True,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from models.domains import open_domain
 from models.instrument.instrument import Instrument
-from models.rounds.accounting import versions
+from models.rounds.accounting import processor, versions
 from models.rounds.artefact import ArtefactError, building_blocks, origin, read_artefact, tried
 from models.rounds.fitting import Given, fit, fit_again
 from models.rounds.training import trained_policy
@@ -91,11 +91,13 @@ def _withheld(
 
 
 def _other_versions(made_by: Mapping[str, str]) -> list[str]:
-    """Return what a reader should know of an artefact that another installation made."""
-    now = versions()
+    """Return what a reader should know of an artefact that another installation or another processor made."""
+    now = versions() | {"processor": processor()}
+    if "processor" not in made_by:  # an older release did not tell it
+        del now["processor"]
     others = [name for name in {**made_by, **now} if made_by.get(name) != now.get(name)]
     told = (
-        f"The round was computed with other versions of {', '.join(others)}: its proxies are fitted anew with those "
-        "installed now, so that numbers may differ in their last digits."
+        f"The round was computed with another {', '.join(others)}: its proxies are fitted anew with what is installed "
+        "here, so that numbers may differ in their last digits."
     )
     return [told] if others else []

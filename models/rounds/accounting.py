@@ -11,6 +11,8 @@ from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, final
 
+import torch
+
 from models.calibration import calibration
 from models.metrics import mean_pairwise_distance, n_circles, vendi_score
 from models.rounds import adapting
@@ -76,6 +78,11 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def processor() -> str:
+    """Return the kind of processor that computed the round: another one may round the last digits differently."""
+    return f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
 
 
 def diversity(domain: Domain, texts: Sequence[str]) -> dict[str, float]:
@@ -173,6 +180,7 @@ def summary_of(fitted: Fitted, history: History, device: str, seed: int) -> dict
         "seed": seed,
         "device": device,
         "versions": versions(),
+        "processor": processor(),
         **fitted.summary(),
         "calibration": record["objectives"],
         "statements": [*statements(fitted), *warnings],

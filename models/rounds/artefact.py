@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from models.campaign import CampaignSpec
 from models.checkpoint import CheckpointError, pack, unpack
 from models.proxies.contract import Posterior
-from models.rounds.accounting import versions
+from models.rounds.accounting import processor, versions
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -146,7 +146,7 @@ def pack_artefact(
             tensors |= {f"held_out.{name}.{place}.{part}": value for part, value in parts.items()}
     header = {
         "made_from": dict(made_from) | {"hazard_lists": domain.audit()},
-        "versions": versions(),
+        "versions": versions() | {"processor": processor()},
         "multipliers": fitted.reward.multipliers.state(),
         "held_out": kept,
         "failures": proxies.failures,

@@ -1,4 +1,4 @@
-"""Building the application: what it loads, and what it costs."""
+"""Building the application: what it loads. What that costs is measured by `benchmarks.startup`."""
 
 import json
 import os
@@ -13,18 +13,11 @@ from service.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 FORBIDDEN = ("torch", "botorch", "gpytorch", "sklearn", "models.gflownet", "models.proxies", "models.propose")
-MAX_SECONDS = 2.0
-MAX_MEGABYTES = 200.0
 
-MEASURE = """
-import json, sys, time
-from pathlib import Path
-start = time.process_time()
+LOAD = """
+import json, sys
 import service.app
-seconds = time.process_time() - start
-status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-megabytes = int(status["VmHWM"].split()[0]) / 1024  # the peak of this program, without what its parent had
-print(json.dumps({"seconds": seconds, "megabytes": megabytes, "modules": sorted(sys.modules)}))
+print(json.dumps(sorted(sys.modules)))
 """
 SERVE = """
 import sys
@@ -49,12 +42,8 @@ def _run(program: str) -> str:
     ).stdout
 
 
-def test_importing_the_application_is_quick_small_and_loads_no_torch() -> None:
-    measured = json.loads(_run(MEASURE))
-    loaded = [name for name in measured["modules"] if name.startswith(FORBIDDEN)]
-    assert not loaded
-    assert measured["seconds"] <= MAX_SECONDS
-    assert measured["megabytes"] <= MAX_MEGABYTES
+def test_importing_the_application_loads_no_torch() -> None:
+    assert not [name for name in json.loads(_run(LOAD)) if name.startswith(FORBIDDEN)]
 
 
 def test_serving_domains_loads_no_torch() -> None:

@@ -18,6 +18,7 @@ from models.instrument.opening import open_instrument
 from models.proxies import deep_ensemble, random_forest
 from models.records import History, Measurement
 from models.request_specs import SampleRequest
+from models.rounds.accounting import versions
 from models.rounds.artefact import ArtefactError, origin, pack_artefact, tried
 from models.rounds.fitting import Fitted, fit, random_objects
 from models.rounds.training import StateReward, build_trainer
@@ -215,9 +216,16 @@ def test_a_policy_of_another_shape_is_refused(switches: tuple[CampaignSpec, Hist
 def test_other_versions_are_told(switches: tuple[CampaignSpec, History, bytes]) -> None:
     spec, history, artefact = switches
     tensors, header = unpack(artefact)
-    header["versions"]["torch"] = "0.1"
+    header["versions"] |= {"torch": "0.1", "processor": "m68k"}
     opened = open_instrument(spec, history, seed=SEED, artefact=pack(tensors, header), report=lambda *_: None)
-    assert any("other versions of torch" in told for told in opened._statements)
+    (told,) = opened._statements
+    assert "with another" in told
+    assert "torch" in told
+    assert "processor" in told
+    header["versions"] |= versions()
+    del header["versions"]["processor"]  # an older release did not tell it
+    opened = open_instrument(spec, history, seed=SEED, artefact=pack(tensors, header), report=lambda *_: None)
+    assert opened._statements == ()
 
 
 def _named(*texts: str) -> HazardList:

@@ -70,9 +70,20 @@ def statistics_of(fractions: Floats) -> Floats:
 def _statistics(fractions: Floats) -> Floats:
     occurring = fractions.any(axis=0)
     weights, values = fractions[:, occurring], descriptor_matrix()[occurring]
-    mean = weights @ values  # [N, P]
-    deviation = np.einsum("ne,nep->np", weights, np.abs(values[None] - mean[:, None]))
+    mean = _weighted_sum(weights, np.broadcast_to(values, (len(weights), *values.shape)))
+    deviation = _weighted_sum(weights, np.abs(values[None] - mean[:, None]))
     return np.hstack([mean, deviation, _range(weights, values)])
+
+
+def _weighted_sum(weights: Floats, values: Floats) -> Floats:
+    """Return the sums [N, P] of values [N, E, P] by weights [N, E], element after element.
+
+    A matrix product may round a row differently in other company; an object's features are its own, to the bit.
+    """
+    total = np.zeros((values.shape[0], values.shape[2]))
+    for place in range(values.shape[1]):
+        total += weights[:, place, None] * values[:, place]
+    return total
 
 
 def _range(weights: Floats, values: Floats) -> Floats:

@@ -92,7 +92,7 @@ def features_of(spec: MixtureSpec, texts: Sequence[str]) -> Floats:
     blocks += [_scaled(variable, recipes) for variable in spec.process if is_numeric(variable)]
     codes = [(variable, _one_hot(variable, recipes)) for variable in spec.process if isinstance(variable, Categorical)]
     blocks += [code for _, code in codes]
-    blocks += [code @ coordinates(variable) for variable, code in codes]
+    blocks += [_described(variable, recipes) for variable, _ in codes]
     return np.hstack(blocks)
 
 
@@ -115,6 +115,15 @@ def _scaled(variable: Any, recipes: Sequence[Mapping[str, Any]]) -> Floats:
 def _one_hot(variable: Categorical, recipes: Sequence[Mapping[str, Any]]) -> Floats:
     hits = [[float(recipe[variable.name] == value) for value in variable.values] for recipe in recipes]
     return np.asarray(hits, dtype=np.float64).reshape(len(recipes), len(variable.values))
+
+
+def _described(variable: Categorical, recipes: Sequence[Mapping[str, Any]]) -> Floats:
+    """Return the coordinates [N, K] of each recipe's value; the middle for one that the campaign does not list."""
+    table = coordinates(variable)
+    rows = {value: row for row, value in enumerate(variable.values)}
+    places = [rows.get(recipe[variable.name], len(table)) for recipe in recipes]
+    known: Floats = np.vstack([table, np.zeros((1, table.shape[1]))])[np.asarray(places, dtype=np.int64)]
+    return known
 
 
 def parts_of(spec: MixtureSpec, texts: Sequence[str]) -> tuple[Part, ...]:
