@@ -21,8 +21,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models.records import OBJECT_FAILURES
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -242,6 +244,16 @@ def tabulate(
             table[i, j] = astuple(column.get(name, _Cell()))
     values, noise, lower, upper = np.moveaxis(table, -1, 0)
     return MeasuredTable(objects, tuple(columns), values, noise, lower, upper, counts)
+
+
+def relevant(measurements: Iterable[Measurement], types: Collection[str]) -> list[Measurement]:
+    """Return the results that tell of an attempt at what a campaign reads.
+
+    A result of another assay type does not make an object measured, and a failed assay of another type is no failure;
+    that an object could not be made, or not dissolved, counts whatever it was made for. A campaign that reads no type
+    at all takes every result for an attempt.
+    """
+    return [item for item in measurements if not types or item.type in types or item.outcome in OBJECT_FAILURES]
 
 
 def outcomes(measurements: Sequence[Measurement]) -> dict[str, float]:

@@ -11,6 +11,8 @@ from typing import Any, Literal, Protocol
 
 Relation = Literal["=", "<", "<=", ">", ">=", "~"]
 Outcome = Literal["ok", "failed_synthesis", "failed_qc", "insoluble", "assay_failed", "not_tested"]
+OBJECT_FAILURES: frozenset[Outcome] = frozenset({"failed_synthesis", "failed_qc", "insoluble"})
+"""Failures of the object itself, whatever it was made for."""
 Purpose = Literal["exploit", "explore", "replicate", "control"]
 Stage = Literal["fitting", "training", "sampling", "selecting"]
 

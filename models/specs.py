@@ -46,7 +46,7 @@ class Spec(BaseModel):
 
 def is_stored(info: ValidationInfo) -> bool:
     """Tell whether a specification is read back from where it was stored, instead of being asked for anew."""
-    return bool(info.context) and _STORED in info.context
+    return isinstance(info.context, dict) and _STORED in info.context
 
 
 class DomainSpec(Spec):

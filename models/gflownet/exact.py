@@ -47,6 +47,10 @@ class Space:
         return len(self.final_states)
 
 
+class SpaceTooLargeError(ValueError):
+    """A space has more edges in one layer than are to be enumerated."""
+
+
 def _distinct(environment: Environment, states: Tensor) -> tuple[Tensor, Tensor]:
     """Return one state of each key [U, W], and to which of them each of the given ones belongs."""
     keys, group = torch.unique(environment.key(states), return_inverse=True)
@@ -59,7 +63,7 @@ def enumerate_space(environment: Environment, limit: int = 2_000_000) -> Space:
     """Return every state that can be reached, layer by layer, with states of equal key merged.
 
     Raises:
-        ValueError: if a layer has more than `limit` edges.
+        SpaceTooLargeError: if a layer has more than `limit` edges.
     """
     states = environment.reset(1)
     layers: list[Layer] = []
@@ -68,7 +72,7 @@ def enumerate_space(environment: Environment, limit: int = 2_000_000) -> Space:
     while len(states):
         source, action = environment.forward_mask(states).nonzero(as_tuple=True)
         if len(source) > limit:
-            raise ValueError(f"the space is too large to enumerate: {len(source)} edges in one layer")
+            raise SpaceTooLargeError(f"the space is too large to enumerate: {len(source)} edges in one layer")
         after = environment.step(states[source], action)
         is_final = environment.is_final(after)
         following, group = _distinct(environment, after[~is_final])

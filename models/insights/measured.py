@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
+from models.assay_versions import only_latest
 from models.dataset import limits, tabulate, transformed
 from models.insights.scales import scale_of, together
 
@@ -69,7 +70,7 @@ def measured(
     spec: CampaignSpec, domain: Domain, measurements: Sequence[Measurement], rounds: Sequence[PastRound]
 ) -> Measured:
     """Return what was measured of a campaign."""
-    kept = _latest(measurements) if spec.proxies.assay_versions == "latest" else measurements
+    kept = only_latest(measurements)[0] if spec.proxies.assay_versions == "latest" else measurements
     table = tabulate(kept, spec.quantities())
     known = {item.object: item.computed for past in rounds for item in past.candidates}
     properties = _properties(spec, domain, table.objects, known)
@@ -87,12 +88,6 @@ def measured(
         is_allowed=_allowed(spec, table, properties),
         scales=scales,
     )
-
-
-def _latest(measurements: Sequence[Measurement]) -> list[Measurement]:
-    """Return the results of each type's last assay version: that of its newest result."""
-    last = {item.type: item.assay_version for item in measurements}
-    return [item for item in measurements if item.assay_version == last[item.type]]
 
 
 def _properties(

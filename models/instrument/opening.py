@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from models.domains import open_domain
 from models.instrument.instrument import Instrument
+from models.proxies.validation import OtherResultsError
 from models.rounds.accounting import processor, versions
 from models.rounds.artefact import ArtefactError, building_blocks, origin, read_artefact, tried
 from models.rounds.fitting import Given, fit, fit_again
@@ -70,7 +71,7 @@ def open_instrument(  # noqa: PLR0913 - each is one thing a round was given
     try:
         given = Given(spec, screened, environment, history, seed)
         fitted = fit_again(given, found.held_out, found.failures, report)
-    except ValueError as error:
+    except OtherResultsError as error:
         raise ArtefactError(f"the round's cross-validation is of other results: {error}") from error
     fitted.reward.multipliers.restore(found.multipliers)
     return Instrument(fitted, screened, environment, source, _other_versions(found.versions))

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, final
 
 import torch
 
+from models.assay_versions import latest_version
 from models.dataset import kind_of, observation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gpytorch.kernels import Kernel
     from torch import Tensor
@@ -96,30 +97,6 @@ def _called(version: str | None) -> str:
 
 def _pair(pair: tuple[float, float]) -> dict[str, float]:
     return {"offset": pair[0], "standard_error": pair[1]}
-
-
-def latest_version(results: Iterable[Measurement]) -> str | None:
-    """Return the version that appeared last for the first time; results that name none are older than any."""
-    named = list(dict.fromkeys(result.assay_version for result in results if result.assay_version is not None))
-    return named[-1] if named else None
-
-
-def only_latest(measurements: Sequence[Measurement]) -> tuple[list[Measurement], dict[str, int]]:
-    """Return the results without those of earlier versions, and how many of each type were left out.
-
-    Failures stay whatever their version: they are about the object.
-    """
-    latest = {
-        kind: latest_version(result for result in measurements if result.type == kind and result.outcome == "ok")
-        for kind in dict.fromkeys(result.type for result in measurements)
-    }
-    kept, left_out = [], dict.fromkeys(latest, 0)
-    for result in measurements:
-        if result.outcome == "ok" and result.assay_version != latest[result.type]:
-            left_out[result.type] += 1
-        else:
-            kept.append(result)
-    return kept, {kind: n for kind, n in left_out.items() if n}
 
 
 def _spread_evenly(results: Sequence[Measurement], seed: int) -> list[Measurement]:

@@ -9,7 +9,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from models.proxies.choice import MINIMUM_TO_VALIDATE, ChosenProxies, affordable, counts, make_part
-from models.proxies.validation import Representing, held_out_beliefs, kept_beliefs
+from models.proxies.validation import OtherResultsError, Representing, held_out_beliefs, kept_beliefs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,7 @@ def _refit(
     """Return what `_fit` returned on the same table, from the held-out beliefs that it kept."""
     columns, validated = affordable(proxy, table, 0), affordable(proxy, table, MINIMUM_TO_VALIDATE)
     if set(kept) != {table.types[column] for column in validated}:
-        raise ValueError(f"what was kept of {name} is of other assay types or of other results")
+        raise OtherResultsError(f"what was kept of {name} is of other assay types or of other results")
     if not columns:
         return None
     fit = cache(partial(proxy.fit, table.columns(columns), seed=seed))
@@ -55,7 +55,7 @@ def refit(
         failures: `ChosenProxies.failures` of then; those proxies are not tried again.
 
     Raises:
-        ValueError: if `kept` is not of these results.
+        OtherResultsError: if `kept` is not of these results.
     """
     has_folds = intervals == "feature_conformal"
     failures = {} if failures is None else failures

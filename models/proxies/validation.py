@@ -31,6 +31,10 @@ SCALES = (-3.5, 3.5, 701)
 HALF_90 = 1.6448536269514722
 
 
+class OtherResultsError(ValueError):
+    """Held-out beliefs that were kept are of other results than those at hand."""
+
+
 @runtime_checkable
 class Representing(Protocol):
     """What a fitted proxy offers beside its contract when it has hidden values."""
@@ -167,11 +171,11 @@ def kept_beliefs(table: TrainingTable, column: int, belief: Posterior) -> HeldOu
     """Return held-out beliefs [n] that were kept, beside the known values of their type.
 
     Raises:
-        ValueError: if the table knows another number of values.
+        OtherResultsError: if the table knows another number of values.
     """
     rows = table.known[:, column]
     if len(belief.mean) != int(rows.sum()):
-        raise ValueError(f"{len(belief.mean)} held-out beliefs were kept of {int(rows.sum())} values")
+        raise OtherResultsError(f"{len(belief.mean)} held-out beliefs were kept of {int(rows.sum())} values")
     values, lower, upper = (cells[rows, column] for cells in (table.values, table.lower, table.upper))
     return HeldOut(belief, values, lower, upper)
 

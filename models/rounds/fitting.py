@@ -13,7 +13,7 @@ import torch
 
 from models.applicability import applicability
 from models.beliefs import Beliefs
-from models.dataset import outcomes, transformed
+from models.dataset import outcomes, relevant, transformed
 from models.gflownet.sampler import draw
 from models.proxies.choice import fit_best
 from models.proxies.contract import TrainingTable
@@ -150,7 +150,7 @@ def fit_again(
         tick: hears the share done and what is being done.
 
     Raises:
-        ValueError: if `kept` is of other results.
+        OtherResultsError: if `kept` is of other results.
     """
     tick(0.0, "reading the results")
     spec, domain = given.spec, given.domain
@@ -167,7 +167,7 @@ def fit_again(
 def _believed_by(given: Given, reading: Reading, proxies: ChosenProxies, tick: Callable[[float, str], None]) -> Fitted:
     """Return all that follows from fitted proxies."""
     spec, domain, environment, history, seed = given.spec, given.domain, given.environment, given.history, given.seed
-    attempted = outcomes(history.measurements)
+    attempted = outcomes(relevant(history.measurements, spec.quantities()))
     try:
         feasibility = guard(lambda: _feasibility(domain, reading.feasible, seed))
     except ProxyError as error:

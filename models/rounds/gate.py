@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, final
 import torch
 
 from models import guardrail
-from models.dataset import outcomes
+from models.dataset import outcomes, relevant
 from models.proxies.contract import Posterior
 from models.screening import PREFIX as HAZARD
 
@@ -74,7 +74,8 @@ class Gate:
     def __init__(self, fitted: Fitted, history: History, wishes: Sequence[Rule] = ()) -> None:
         self._fitted = fitted
         self._wishes = wishes
-        attempted = {**fitted.attempted, **outcomes(history.measurements)}
+        known = relevant(history.measurements, fitted.beliefs.spec.quantities())
+        attempted = {**fitted.attempted, **outcomes(known)}
         self._closed = dict.fromkeys(history.excluded, "excluded")
         self._closed |= dict.fromkeys(attempted, "already tried")
         self._closed |= dict.fromkeys((name for name, share in attempted.items() if share > 0), "already measured")

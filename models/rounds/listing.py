@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from models.gflownet.exact import enumerate_space
+from models.gflownet.exact import SpaceTooLargeError, enumerate_space
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,7 +32,7 @@ def whole_space(spec: CampaignSpec, environment: Environment, *, is_diagnosed: b
         return None
     try:
         space = enumerate_space(environment, MOST_EDGES)
-    except ValueError:
+    except SpaceTooLargeError:
         return None
     return space if len(space) <= MOST_STATES else None
 

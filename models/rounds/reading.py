@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, final
 
 import torch
 
-from models.dataset import failures, feasible, tabulate
+from models.assay_versions import only_latest
+from models.dataset import failures, feasible, relevant, tabulate
 from models.proxies import outliers
 from models.proxies.gaussian_process import GaussianProcess
 from models.proxies.guarded import ProxyError, guard
-from models.proxies.offsets import Offsets, learn_offsets, only_latest
+from models.proxies.offsets import Offsets, learn_offsets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -141,8 +142,8 @@ def read(spec: CampaignSpec, domain: Domain, measurements: Sequence[Measurement]
         settings.assay_versions,
         offsets,
         {kind: n for kind, n in superseded.items() if kind in quantities},
-        feasible(measurements),
-        failures(measurements),
+        feasible(relevant(measurements, quantities)),
+        failures(relevant(measurements, quantities)),
         failures_of_models=failed,
     )
 

@@ -9,6 +9,7 @@ failed or cancelled one is queued again by a retry.
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
+from models.records import OBJECT_FAILURES
 from service.errors import ConflictError
 from service.store.states import COMPUTING, RUNNING, CandidateStatus, RoundState
 
@@ -36,9 +37,6 @@ CANDIDATE_MOVES: Mapping[CandidateStatus, AbstractSet[CandidateStatus]] = {
 DECISIONS: frozenset[CandidateStatus] = frozenset({"proposed", "approved", "rejected", "withdrawn"})
 """The statuses that a person may set; the others follow from a release or from results."""
 NEEDS_REASON: frozenset[CandidateStatus] = frozenset({"rejected", "withdrawn"})
-
-OBJECT_FAILURES: frozenset[str] = frozenset({"failed_synthesis", "failed_qc", "insoluble"})
-"""Failures of the object itself, which no assay can make good; the other outcomes concern one assay."""
 
 
 def is_computing(state: str) -> bool:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from models.dataset import failures, feasible, limits, outcomes, restored, tabulate, transformed
+from models.dataset import failures, feasible, limits, outcomes, relevant, restored, tabulate, transformed
 from models.records import Measurement
 from models.specs import MeasuredQuantity
 
@@ -164,6 +164,19 @@ def test_outcomes_tell_made_from_failed() -> None:
         Measurement("d", "y", outcome="not_tested"),
     ]
     assert outcomes(results) == {"a": 1.0, "b": 0.0, "c": 0.5}
+
+
+def test_a_result_of_another_type_makes_no_object_measured() -> None:
+    results = [
+        Measurement("a", "other", 5.0),
+        Measurement("b", "other", outcome="assay_failed"),
+        Measurement("c", "other", outcome="failed_synthesis"),
+        Measurement("d", "y", 1.0),
+        Measurement("d", "other", outcome="not_tested"),
+    ]
+    assert outcomes(relevant(results, {"y"})) == {"c": 0.0, "d": 1.0}
+    assert feasible(relevant(results, {"y"})) == {"c": 0.0, "d": 1.0}
+    assert outcomes(relevant(results, ())) == {"a": 1.0, "b": 0.0, "c": 0.0, "d": 1.0}
 
 
 def test_bounds_follow_the_transform() -> None:

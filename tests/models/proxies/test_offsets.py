@@ -8,8 +8,9 @@ import torch
 from gpytorch.kernels import RBFKernel
 from torch import Tensor
 
+from models.assay_versions import latest_version, only_latest
 from models.dataset import tabulate
-from models.proxies.offsets import Offsets, latest_version, learn_offsets, only_latest
+from models.proxies.offsets import Offsets, learn_offsets
 from models.records import Measurement
 from models.specs import MeasuredQuantity
 

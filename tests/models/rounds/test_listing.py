@@ -91,6 +91,18 @@ def test_a_space_that_is_too_large_is_not_known() -> None:
     assert to_score(spec, space) is None
 
 
+def test_an_error_of_the_environment_is_no_large_space(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = spec_of()
+    environment = open_domain(spec.domain).environment([])
+
+    def broken(*_: object) -> None:
+        raise ValueError("a mask without an action")
+
+    monkeypatch.setattr(environment, "step", broken)
+    with pytest.raises(ValueError, match="a mask without an action"):
+        whole_space(spec, environment)
+
+
 def test_what_neither_chooses_nor_diagnoses_lists_nothing() -> None:
     spec = spec_of(exhaustive=False)
     environment = open_domain(spec.domain).environment([])
@@ -104,3 +116,15 @@ def test_scorers_from_outside_are_not_asked_about_a_whole_space() -> None:
     fields = spec_of().model_dump(mode="json") | {"scorers": [scorer]}
     spec = CampaignSpec.model_validate(fields)
     assert whole_space(spec, open_domain(spec.domain).environment([])) is None
+
+
+def test_results_of_a_type_that_nobody_reads_leave_an_object_to_be_proposed() -> None:
+    results = [Measurement(text, "signal", float(text.count("1"))) for text in ALL[::2]]
+    others = [Measurement(text, "hERG", 7.0) for text in ALL[1::2]]
+    failed = Measurement(ALL[1], "hERG", outcome="failed_synthesis")
+    history = History((*results, *others, failed))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deep_ensemble, "STEPS", 25)
+        summary = propose(spec_of(), history, seed=3, report=lambda *_: None).summary
+    assert summary["refused"] == {"already measured": len(ALL) // 2, "already tried": 1}
+    assert summary["allowed"] == len(ALL) // 2 - 1
