@@ -21,6 +21,7 @@ from models.rounds.diagnosing import diagnose
 from models.rounds.explaining import explain
 from models.rounds.fitting import fit
 from models.rounds.gate import Gate
+from models.rounds.limitations import convergence_statements, reach, reach_statements
 from models.rounds.listing import to_score, whole_space
 from models.rounds.repeating import controls
 from models.rounds.sampling import draw_pool
@@ -67,6 +68,8 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         check_sampler(spec.sampler, environment)
         fitted = fit(spec, screened, environment, history, seed, tick)
     summary = summary_of(fitted, history, str(environment.device), seed) | {"hazard_lists": screened.audit()}
+    summary["reach"] = reach(environment, screened, fitted.measured, seed)
+    summary["statements"] += reach_statements(summary["reach"])
     if unsafe := [rail.name for rail in spec.guardrails if not guardrail.is_bounded(fitted.beliefs.proxies, rail)]:
         return _nothing(summary, stages, unbounded(unsafe))
     with stages.stage("training") as tick:
@@ -85,6 +88,7 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         summary |= diagnose(fitted, trainer, reward, space, seed + 4) if is_diagnosed else {}
     summary |= {"training": {"steps": trainer.steps_done, "loss": curve}} | chosen_summary(fitted, batch, pool, gate)
     summary["statements"] += chosen_statements(fitted, batch, pool, gate)
+    summary["statements"] += convergence_statements(summary.get("convergence", ()), is_listed=bool(pool.draws.listed))
     withheld = screened.withheld(tried(history))
     made_from = origin(spec, environment, history, seed, withheld)
     artefact = pack_artefact(fitted, trainer.policy, made_from, screened, withheld)

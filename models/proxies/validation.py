@@ -84,6 +84,10 @@ class Score:
 
     rmse: float | None
     """Over the values that are not censored; None without any."""
+    deviation: float | None
+    """Of those values about their mean: the error of a model that knows only the mean."""
+    skill: float | None
+    """1 - (rmse / deviation)^2, the share of their variance that is explained; None where they do not vary."""
     nll: float
     """Per value; a censored one counts the log probability of its interval."""
     coverage_90: float | None
@@ -122,8 +126,12 @@ def score(held_out: HeldOut) -> Score:
     unlikely[~exact] = -log_interval(low.new_zeros(1), low.new_ones(1), low[~exact], high[~exact])
     errors = (held_out.values - held_out.belief.mean)[exact]
     n, has_values = len(low), bool(exact.any())
+    rmse = float(errors.square().mean().sqrt()) if has_values else None
+    deviation = float(held_out.values[exact].std(correction=0)) if has_values else None
     return Score(
-        rmse=float(errors.square().mean().sqrt()) if has_values else None,
+        rmse=rmse,
+        deviation=deviation,
+        skill=1 - (rmse / deviation) ** 2 if rmse is not None and deviation else None,
         nll=float(unlikely.mean()),
         coverage_90=float((low[exact].abs() <= HALF_90).double().mean()) if has_values else None,
         scale=scale,

@@ -16,6 +16,7 @@ import torch
 from models.calibration import calibration
 from models.metrics import mean_pairwise_distance, n_circles, vendi_score
 from models.rounds import adapting
+from models.rounds.limitations import skill_statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -175,13 +176,14 @@ def summary_of(fitted: Fitted, history: History, device: str, seed: int) -> dict
     """Return the part of the summary that is known before training: the data, the proxies and how they did so far."""
     record = calibration(fitted.beliefs.spec, history)
     warnings = record.pop("statements")
+    found = fitted.summary()
     return {
         "data_digest": history.digest(),
         "seed": seed,
         "device": device,
         "versions": versions(),
         "processor": processor(),
-        **fitted.summary(),
+        **found,
         "calibration": record["objectives"],
-        "statements": [*statements(fitted), *warnings],
+        "statements": [*statements(fitted), *skill_statements(found["proxies"]), *warnings],
     }

@@ -1,0 +1,101 @@
+"""What a round cannot do well, in numbers and plain sentences. Decides nothing.
+
+Models without skill, a policy far from its target, and measured objects that the environment does not reach.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from models.domains.contract import Domain
+    from models.gflownet.environment import Environment
+
+NO_SKILL = 0.1
+"""Share of the variance of held-out values that a model must explain to be of use."""
+ENOUGH_VALUES = 20
+"""Fewer held-out values than this do not tell a model without skill from bad luck."""
+UNDER_TRAINED = 0.02
+"""Effective share of samples below which the policy hardly represents its target."""
+MOST_SOUGHT = 1_000
+"""Measured objects that are looked for in the environment; of more, a random part."""
+HALF = 0.5
+
+
+def skill_statements(proxies: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return a sentence for every assay type whose chosen proxy predicts no better than the mean.
+
+    Args:
+        proxies: of the round's summary: chosen proxy and everybody's scores, by type.
+    """
+    told = []
+    for kind, summary in proxies.items():
+        score = summary["scores"].get(summary["chosen"])
+        if score is None or score["skill"] is None or score["n"] < ENOUGH_VALUES or score["skill"] >= NO_SKILL:
+            continue
+        told.append(
+            f"The model of {kind} has no skill: its cross-validated error ({score['rmse']:.3g}) is about the deviation "
+            f"of the values themselves ({score['deviation']:.3g}). Its predictions hardly tell objects apart, so the "
+            "batch is little better than chance in it; more, or more varied, results are what helps."
+        )
+    return told
+
+
+def convergence_statements(convergence: Sequence[Mapping[str, Any]], *, is_listed: bool) -> list[str]:
+    """Return a sentence if the policy represents its target badly at some inverse temperature.
+
+    Args:
+        convergence: of the round's summary, one entry for each inverse temperature.
+        is_listed: whether the batch was chosen among all objects, and not among the policy's samples.
+    """
+    shares = {item["beta"]: item["effective_share"] for item in convergence}
+    low = {beta: share for beta, share in shares.items() if share is not None and share < UNDER_TRAINED}
+    if not low:
+        return []
+    at = " and ".join(f"beta {beta:g} ({share:.1%})" for beta, share in low.items())
+    what = "its samples; the batch was chosen among all objects" if is_listed else "this batch and later samples"
+    told = (
+        f"The policy is under-trained: by importance weights, few of its samples represent the target at {at}. This "
+        f"concerns {what}. More `sampler.steps`, or a lower `sampler.beta`, bring it nearer."
+    )
+    return [told]
+
+
+def reach(environment: Environment, domain: Domain, measured: Sequence[str], seed: int) -> dict[str, Any]:
+    """Return how many measured objects the environment can build, and why not the others, as plain JSON.
+
+    `sought` is how many were looked for. `outside_limits` break a rule of the campaign; `other_parts` keep all rules
+    and are made of building blocks or in ways that the environment does not have.
+    """
+    texts = list(measured)
+    if len(texts) > MOST_SOUGHT:
+        order = torch.randperm(len(texts), generator=torch.Generator().manual_seed(seed))[:MOST_SOUGHT]
+        texts = [texts[row] for row in sorted(order.tolist())]
+    if not texts:
+        return {"sought": 0, "reached": 0, "outside_limits": 0, "other_parts": 0}
+    _, can_be_built = environment.states(texts)
+    missing = [text for text, is_known in zip(texts, can_be_built.tolist(), strict=True) if not is_known]
+    outside = sum(bool(domain.check(text)) for text in missing)
+    return {
+        "sought": len(texts),
+        "reached": len(texts) - len(missing),
+        "outside_limits": outside,
+        "other_parts": len(missing) - outside,
+    }
+
+
+def reach_statements(found: Mapping[str, Any]) -> list[str]:
+    """Return a sentence if less than half of the measured objects could be built."""
+    if found["sought"] == 0 or found["reached"] >= HALF * found["sought"]:
+        return []
+    told = (
+        f"The campaign's space reaches {found['reached']} of {found['sought']} measured objects: "
+        f"{found['outside_limits']} break its limits or rules, {found['other_parts']} are made in ways that it does "
+        "not build. Objects like those are never proposed, however good they are; widen the domain's limits or its "
+        "building blocks if they matter."
+    )
+    return [told]
