@@ -110,6 +110,12 @@ def stop(child: Child, how: signal.Signals = signal.SIGTERM, seconds: float = SE
     """Ask a process to end, then end it and its process group; a second Ctrl-C skips the asking."""
     try:
         child.send_signal(how)
+    finally:
+        _await_end(child, seconds)
+
+
+def _await_end(child: Child, seconds: float) -> None:
+    try:
         with suppress(subprocess.TimeoutExpired):
             child.wait(seconds)
     finally:
@@ -230,6 +236,15 @@ class Supervisor:
         with self._lock:
             self._parts.remove(part)
         stop(part.process, part.how_to_stop, part.seconds_to_stop)
+
+    def stop_all(self) -> None:
+        """Stop all parts at the same time, each within the time that it has."""
+        with self._lock:
+            stopped, self._parts = self._parts, []
+        for part in stopped:
+            part.process.send_signal(part.how_to_stop)
+        for part in stopped:
+            _await_end(part.process, part.seconds_to_stop)
 
     def look(self) -> None:
         """Look at every part once."""

@@ -1,0 +1,61 @@
+"""Celery's Redis transport, but nothing that lies in a queue ends a worker: what is no message is dropped and counted.
+
+Whoever reaches Redis can put anything there. A task that was lost this way is sent again by upkeep, because the truth
+about rounds and jobs is in PostgreSQL.
+"""
+
+import itertools
+from collections.abc import Callable
+from queue import Empty
+from typing import Any, Final
+
+import structlog
+from kombu.transport import redis
+
+_MALFORMED: Final = (ValueError, TypeError, LookupError, AttributeError)
+"""What reading a message raises that was not written by us: no JSON, other JSON, missing or odd members."""
+_numbers = itertools.count(1)
+_log = structlog.get_logger(__name__)
+
+
+class CarefulChannel(redis.Channel):  # type: ignore[misc] # kombu publishes no types
+    """Takes messages from the queues and passes over what is none."""
+
+    def _brpop_read(self, **options: Any) -> Any:
+        try:
+            return super()._brpop_read(**options)
+        except ValueError as error:  # it is no JSON; it has left the queue
+            drop("no JSON", error)
+            raise Empty from error
+
+    def basic_consume(
+        self, queue: str, no_ack: bool, callback: Callable[[Any], Any], consumer_tag: str, **options: Any  # noqa: FBT001 - kombu's
+    ) -> Any:
+        """Consume a queue; a message that its consumer cannot read is acknowledged, not delivered for ever."""
+
+        def read(message: Any) -> Any:
+            try:
+                return callback(message)
+            except _MALFORMED as error:
+                drop(queue, error)
+                if not no_ack:
+                    self.basic_ack(message.delivery_tag)
+
+        return super().basic_consume(queue, no_ack, read, consumer_tag, **options)
+
+
+class CarefulTransport(redis.Transport):  # type: ignore[misc] # kombu publishes no types
+    """Delivers what is a message."""
+
+    Channel = CarefulChannel
+
+    def _deliver(self, message: Any, queue: str) -> None:
+        try:
+            super()._deliver(message, queue)
+        except _MALFORMED as error:
+            drop(queue, error)
+
+
+def drop(queue: str, error: Exception) -> None:
+    """Say that something in a queue was no message; its content may hold anything and is not repeated."""
+    _log.error("malformed message dropped", queue=queue, error=type(error).__name__, dropped=next(_numbers))
