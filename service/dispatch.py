@@ -45,7 +45,7 @@ class CelerySender:
         )
 
     def __call__(self, task: str, item: UUID, queue: Queue) -> None:
-        """Send a task, or log that the sweep will have to: whatever is wrong with the queue, the commit has happened."""
+        """Send a task, or log that the sweep will have to: the commit has happened, whatever is wrong with Redis."""
         try:
             self._celery.send_task(task, args=[str(item)], queue=queue)
         except Exception as error:  # noqa: BLE001 - foreign content in Redis raises anything

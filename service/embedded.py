@@ -288,7 +288,7 @@ def _write_private(path: Path, text: str) -> None:
 
 @contextmanager
 def _orderly_signals() -> Iterator[None]:
-    """Let SIGTERM and a closed terminal unwind like Ctrl-C does, so that the servers are stopped; then all is as before."""
+    """Let SIGTERM and a closed terminal unwind like Ctrl-C does, so that the servers are stopped."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import httpx
 
+from service import presence
 from service.embedded import services
 from service.local_keys import first_key
 from service.settings import Settings
@@ -88,6 +89,9 @@ def machine(settings: Settings, logs: Path | None = None) -> Iterator[Machine]:
         migrate(live.required_database_url())
         new_key = first_key(live)
         url = f"http://{_reachable(settings.host)}:{port}"
+        if settings.redis_url is None:
+            with presence.opened(live.required_redis_url()) as client:
+                presence.forget(client)  # who was there when the last run of this machine was killed is not there now
         running = Machine(url, live, supervisor, new_key)
         stack.enter_context(supervisor.running(_part("API", API, live, logs)))
         stack.enter_context(supervisor.running(_part("worker", WORKER, live, logs, _WORKER_SECONDS_TO_STOP)))
@@ -110,7 +114,9 @@ def _part(
     if log is not None:
         log.unlink(missing_ok=True)
     environment = {**os.environ, **settings.environment()}
-    return Part(name, partial(launch, tuple(command), environment=environment, log=log), log, seconds_to_stop=seconds_to_stop)
+    return Part(
+        name, partial(launch, tuple(command), environment=environment, log=log), log, seconds_to_stop=seconds_to_stop
+    )
 
 
 def _await_ready(running: Machine) -> None:

@@ -4,10 +4,10 @@ This is no state of a campaign: it says whether somebody will take what is queue
 so that clocks of machines need not agree.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -17,7 +17,7 @@ Role = Literal["rounds", "fast", "upkeep"]
 ROLES: tuple[Role, ...] = ("rounds", "fast", "upkeep")
 """Two that consume a queue each, and the one that looks after lost work; see `workers.app`."""
 _KEY = "assayflow.consumers."
-_KEPT_SECONDS = 7 * 86400
+_KEPT_SECONDS = 86400
 _SECONDS = 2.0
 
 
@@ -59,19 +59,27 @@ def leave(client: Redis, role: Role, name: str) -> None:
     client.zrem(_KEY + role, name)
 
 
-def look(client: Redis, patience: dict[Role, float]) -> dict[Role, Seen]:
+def forget(client: Redis) -> None:
+    """Forget everybody; who is there says so again.
+
+    Raises:
+        RedisError: if Redis does not answer.
+    """
+    client.delete(*(_KEY + role for role in ROLES))
+
+
+def look(client: Redis, patience: Mapping[Role, float]) -> dict[Role, Seen]:
     """Return who is there, by role: whose last sign is no older than the patience with its role, in seconds.
 
     Raises:
         RedisError: if Redis does not answer.
     """
-    now = _now(client)
-    found: dict[Role, Seen] = {}
-    for role, seconds in patience.items():
-        newest = client.zrevrange(_KEY + role, 0, 0, withscores=True)
-        age = max(now - newest[0][1], 0.0) if newest else None
-        found[role] = Seen(int(client.zcount(_KEY + role, now - seconds, "+inf")), age)
-    return found
+    return {role: _seen(client, role, seconds) for role, seconds in patience.items()}
+
+
+def _seen(client: Redis, role: Role, patience: float) -> Seen:
+    ages = _ages(client, role).values()
+    return Seen(sum(age <= patience for age in ages), min(ages, default=None))
 
 
 def is_there(client: Redis, role: Role, name_prefix: str, seconds: float) -> bool:
@@ -80,10 +88,16 @@ def is_there(client: Redis, role: Role, name_prefix: str, seconds: float) -> boo
     Raises:
         RedisError: if Redis does not answer.
     """
-    names = client.zrangebyscore(_KEY + role, _now(client) - seconds, "+inf")
-    return any(name.decode().startswith(name_prefix) for name in names)
+    return any(name.startswith(name_prefix) and age <= seconds for name, age in _ages(client, role).items())
+
+
+def _ages(client: Redis, role: Role) -> dict[str, float]:
+    """Return the seconds since the last sign of each consumer, by its name."""
+    now = _now(client)
+    signs = cast("list[tuple[bytes, float]]", client.zrange(_KEY + role, 0, -1, withscores=True))
+    return {name.decode(errors="replace"): max(now - at, 0.0) for name, at in signs}
 
 
 def _now(client: Redis) -> float:
     seconds, microseconds = client.time()
-    return float(seconds) + float(microseconds) / 1e6
+    return seconds + microseconds / 1e6

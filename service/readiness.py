@@ -1,13 +1,13 @@
 """Whether everything that a campaign needs is there: database, tables, broker and a consumer of every queue.
 
-Each answer comes within seconds, whatever hangs: the checks run in one thread of their own with connections of their own,
-so that requests which wait for the pools hold no check up, and many callers share one check.
+Each answer comes within seconds, whatever hangs: the checks run in a thread of their own with connections of their own,
+so that requests that wait for the pools hold no check up. Many callers share one check.
 """
 
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Final, final
@@ -39,7 +39,7 @@ class Report:
     """What was found: per check None when all is well, else what is missing and what to do."""
 
     checks: dict[str, str | None] = field(default_factory=dict)
-    queues: dict[str, Seen] = field(default_factory=dict)
+    queues: dict[Role, Seen] = field(default_factory=dict)
 
     @property
     def missing(self) -> dict[str, str]:
@@ -67,17 +67,20 @@ class Readiness:
         try:
             return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(running)), ANSWER_SECONDS)
         except TimeoutError:
-            told = f"not known: the checks take longer than {ANSWER_SECONDS:.0f} seconds, so the database or Redis hangs"
+            told = (
+                f"not known: the checks take longer than {ANSWER_SECONDS:.0f} seconds, so the database or Redis hangs"
+            )
             return Report(dict.fromkeys(_NAMES, told))
 
     def _start(self) -> "Future[Report]":
         """Start the checks; a daemon thread, because nothing that hangs may hold the end of this process up."""
-        self._running = running = Future()
+        running: Future[Report] = Future()
+        self._running = running
 
         def run() -> None:
             try:
                 report = self._check()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - who waits must be answered
                 _log.exception("readiness checks failed")
                 report = Report(dict.fromkeys(_NAMES, f"not known: {type(error).__name__}; see the log of the API"))
             with self._lock:
@@ -109,7 +112,7 @@ class Readiness:
         patience = patience_with(self._settings)
         try:
             with presence.opened(self._settings.required_redis_url()) as client:
-                report.queues = dict(presence.look(client, patience))
+                report.queues = presence.look(client, patience)
         except (RedisError, OSError, ValueError) as error:
             _log.warning("broker not ready", cause=type(error).__name__)
             report.checks["broker"] = "Redis does not answer; start it, or mend ASSAYFLOW_REDIS_URL"

@@ -91,7 +91,7 @@ def launch(
     """
     out = log.open("ab") if log else None
     try:
-        return subprocess.Popen(  # noqa: S603, PLW1509 - our own commands; after the fork only prctl is called
+        return subprocess.Popen(  # noqa: S603 - our own commands
             command,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -99,7 +99,8 @@ def launch(
             stderr=out,
             start_new_session=True,
             user=user,
-            preexec_fn=partial(die_with_parent, os.getpid(), end),
+            # Between fork and exec it calls the C library alone and takes no lock that a thread may hold.
+            preexec_fn=partial(die_with_parent, os.getpid(), end),  # noqa: PLW1509
         )
     finally:
         if out is not None:
@@ -183,7 +184,7 @@ class Part:
         try:
             self.begin()
         except OSError as error:
-            _log.error("part cannot be started", part=self.name, error=str(error))  # noqa: TRY400 - no traceback
+            _log.error("part cannot be started", part=self.name, error=str(error))
             self._ended(-signal.SIGKILL)
         else:
             _log.warning("part started again", part=self.name, pid=self.process.pid)

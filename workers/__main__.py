@@ -1,4 +1,4 @@
-"""`python -m workers`: a round worker, a fast worker and upkeep, kept running; or one of the three. See `workers.app`."""
+"""`python -m workers`: a round worker, a fast worker and upkeep, kept running, or one of them. See `workers.app`."""
 
 import argparse
 import os
@@ -114,7 +114,7 @@ def _fork(settings: Settings, role: Role) -> Forked:
         code = run_worker(settings, role)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - nothing may return into the parent's code
         sys.excepthook(*sys.exc_info())
     finally:
         sys.stdout.flush()

@@ -4,8 +4,8 @@ Three roles, each its own process, started by `run_worker`:
 
 - a round worker (`python -m workers --no-beat`) computes rounds and backtests, one at a time, in a child process;
 - a fast worker (`python -m workers --fast`) answers samples and predictions likewise, so that none waits for a round;
-- upkeep (`python -m workers --beat`, see `workers.upkeep`) finds lost work while every other worker is busy. It needs no
-  queue and loads no torch, and several of them do no harm.
+- upkeep (`python -m workers --beat`, see `workers.upkeep`) finds lost work while every other worker is busy. It needs
+  no queue and loads no torch, and several of them do no harm.
 
 `python -m workers` keeps all three running. SIGTERM or Ctrl-C gives what is running back to the queue and ends within
 seconds; the next worker resumes a round or a backtest from what was kept and begins any other job anew. A worker ends
@@ -34,7 +34,7 @@ from workers.upkeep import run_upkeep
 from workers.watching import drain, watch_step
 
 QUEUES: dict[Role, str] = {"rounds": "celery", "fast": "fast"}
-"""The queues that `service.dispatch` sends to. A worker answers Celery's remote control under its role, before `@host`."""
+"""The queues that `service.dispatch` sends to. A role also stands before `@host` in the worker's name."""
 _REDELIVERY_MARGIN_SECONDS = 600
 
 

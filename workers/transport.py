@@ -5,7 +5,6 @@ about rounds and jobs is in PostgreSQL.
 """
 
 import itertools
-from collections.abc import Callable
 from queue import Empty
 from typing import Any, Final
 
@@ -18,19 +17,17 @@ _numbers = itertools.count(1)
 _log = structlog.get_logger(__name__)
 
 
-class CarefulChannel(redis.Channel):  # type: ignore[misc] # kombu publishes no types
+class CarefulChannel(redis.Channel):
     """Takes messages from the queues and passes over what is none."""
 
     def _brpop_read(self, **options: Any) -> Any:
         try:
-            return super()._brpop_read(**options)
+            return super()._brpop_read(**options)  # type: ignore[misc] # kombu's types leave it out
         except ValueError as error:  # it is no JSON; it has left the queue
             drop("no JSON", error)
             raise Empty from error
 
-    def basic_consume(
-        self, queue: str, no_ack: bool, callback: Callable[[Any], Any], consumer_tag: str, **options: Any  # noqa: FBT001 - kombu's
-    ) -> Any:
+    def basic_consume(self, queue: str, no_ack: bool, callback: Any, *rest: Any, **options: Any) -> Any:  # noqa: FBT001
         """Consume a queue; a message that its consumer cannot read is acknowledged, not delivered for ever."""
 
         def read(message: Any) -> Any:
@@ -41,21 +38,21 @@ class CarefulChannel(redis.Channel):  # type: ignore[misc] # kombu publishes no 
                 if not no_ack:
                     self.basic_ack(message.delivery_tag)
 
-        return super().basic_consume(queue, no_ack, read, consumer_tag, **options)
+        return super().basic_consume(queue, no_ack, read, *rest, **options)
 
 
-class CarefulTransport(redis.Transport):  # type: ignore[misc] # kombu publishes no types
+class CarefulTransport(redis.Transport):
     """Delivers what is a message."""
 
     Channel = CarefulChannel
 
-    def _deliver(self, message: Any, queue: str) -> None:
+    def _deliver(self, message: Any, queue: str | None) -> None:
         try:
             super()._deliver(message, queue)
         except _MALFORMED as error:
             drop(queue, error)
 
 
-def drop(queue: str, error: Exception) -> None:
+def drop(queue: str | None, error: Exception) -> None:
     """Say that something in a queue was no message; its content may hold anything and is not repeated."""
     _log.error("malformed message dropped", queue=queue, error=type(error).__name__, dropped=next(_numbers))

@@ -31,8 +31,8 @@ def run_upkeep(settings: Settings) -> int:
     while not ending.is_asked:
         try:
             sweep(process)
-        except Exception:
-            _log.exception("sweep failed")  # the next one may not; readiness tells who is not there
+        except Exception:  # noqa: BLE001 - the next sweep may not fail; readiness tells when none succeeds
+            _log.exception("sweep failed")
         else:
             sign.give()
         ending.sleep(settings.sweep_seconds)

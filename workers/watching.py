@@ -1,4 +1,4 @@
-"""What a worker's main process does beside handing out messages: it tells that it is there, and ends a child that hangs.
+"""What a worker's main process does beside handing out messages: it says that it is there, and ends a silent child.
 
 Both happen in the consumer's own loop, so that who hears of a consumer knows that it hears the broker.
 """
@@ -32,7 +32,7 @@ _log = structlog.get_logger(__name__)
 def watch_step(process: Process, role: Role) -> type[bootsteps.StartStopStep]:
     """Return the step by which a consumer watches its child and says that it is there, each time it is connected."""
 
-    class Watch(bootsteps.StartStopStep):  # type: ignore[misc] # Celery publishes no type of it
+    class Watch(bootsteps.StartStopStep):
         requires = ("celery.worker.consumer.tasks:Tasks",)
 
         def start(self, consumer: Any) -> None:
@@ -101,7 +101,9 @@ class ChildWatch:
         self._silent += min(since, 2 * _WATCH_SECONDS)
         holds = pulse.stage is Stage.HOLDING
         if self._silent > (settings.lease_seconds + settings.heartbeat_seconds if holds else PREPARING_SECONDS):
-            _log.error("silent child killed", pid=pulse.pid, silent_seconds=round(self._silent, 1), stage=pulse.stage.name)
+            _log.error(
+                "silent child killed", pid=pulse.pid, silent_seconds=round(self._silent, 1), stage=pulse.stage.name
+            )
             kill_child(pulse)
 
 

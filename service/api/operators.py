@@ -27,7 +27,7 @@ def live() -> Health:
 
 @router.get("/health/ready", responses=problems(503))
 async def ready(request: Request) -> ReadinessAnswer:
-    """Tell whether a round can be computed: database, tables, broker, and a consumer of each queue; 503 names what lacks."""
+    """Tell whether work gets done: database, tables, broker and a consumer of each queue; 503 says what is missing."""
     report = await cast("Readiness", request.app.state.readiness).report()
     if report.missing:
         detail, extensions = as_problem(report)
