@@ -115,7 +115,7 @@ class Readiness:
                 report.queues = presence.look(client, patience)
         except (RedisError, OSError, ValueError) as error:
             _log.warning("broker not ready", cause=type(error).__name__)
-            report.checks["broker"] = "Redis does not answer; start it, or mend ASSAYFLOW_REDIS_URL"
+            report.checks["broker"] = "Redis does not answer as it should; start it, or mend ASSAYFLOW_REDIS_URL"
             report.checks |= dict.fromkeys(ROLES, "not known while Redis does not answer")
             return
         report.checks["broker"] = None
