@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from service.store.session import Sessions
 from service.store.states import Queue
+from service.transport import TRANSPORT
 
 ROUND_TASK = "assayflow.round"
 """Computes one round; its argument is the round's id."""
@@ -37,6 +38,7 @@ class CelerySender:
     def __init__(self, redis_url: str) -> None:
         self._celery = Celery("assayflow", broker=redis_url, set_as_current=False)
         self._celery.conf.update(
+            broker_transport=TRANSPORT,
             task_ignore_result=True,
             task_serializer="json",
             broker_connection_timeout=2,

@@ -28,6 +28,7 @@ from service.logs import configure_logs
 from service.presence import Role
 from service.settings import Settings
 from service.supervision import die_with_parent
+from service.transport import TRANSPORT
 from workers.process import Process
 from workers.pulse import Stage
 from workers.upkeep import run_upkeep
@@ -95,7 +96,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "worker_send_task_events": False,
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
-        "broker_transport": "workers.transport:CarefulTransport",
+        "broker_transport": TRANSPORT,
     }
 
 
