@@ -99,9 +99,11 @@ def pids(settings: Settings) -> dict[Role, int]:
     found: dict[Role, int] = {}
     with presence.opened(settings.required_redis_url()) as client:
         for role in ROLES:
-            names = client.zrange(f"assayflow.consumers.{role}", 0, -1)
-            alive = [pid for name in names if not is_gone(pid := int(name.decode().rpartition(":")[2]))]
-            found |= dict.fromkeys([role][: len(alive)], alive[-1] if alive else 0)
+            told = [
+                int(name.decode().rpartition(":")[2]) for name in client.zrange(f"assayflow.consumers.{role}", 0, -1)
+            ]
+            if alive := [pid for pid in told if not is_gone(pid)]:
+                found[role] = alive[-1]
     return found
 
 
@@ -117,8 +119,8 @@ def test_every_part_of_a_worker_is_replaced_when_it_is_killed_and_dies_with_its_
     before = pids(settings)
     for pid in before.values():
         os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: all(map(is_gone, before.values())))
     wait_until(lambda: len(pids(settings)) == len(ROLES))
-    assert not set(before.values()) & set(pids(settings).values())
     (child,) = descendants(pids(settings)["rounds"])
     os.kill(child, signal.SIGKILL)
     lab = make_lab()
@@ -228,3 +230,17 @@ def test_a_disk_that_takes_no_checkpoint_costs_no_round_and_is_stated(
     assert any("could not be saved while it ran" in statement for statement in row.summary["statements"])
     worker.terminate()
     worker.wait(30)
+
+
+FAILING = """
+import sys, service.supervision as supervision, workers.__main__ as main
+supervision.LAST_WAIT_SECONDS = 0.05
+main.run_worker = lambda _settings, role: 3 if role == "fast" else __import__("time").sleep(60)
+sys.exit(main.main(sys.argv[1:]))
+"""
+
+
+def test_a_part_that_does_not_stay_ends_all_of_them_with_a_code(start_worker: StartWorker):
+    worker = start_worker(program=FAILING)
+    wait_until(lambda: worker.poll() is not None, 30)
+    assert worker.returncode == 1
