@@ -141,7 +141,7 @@ class Restarts:
 
 
 @final
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Part:
     """One process that is kept running. `log` is where it writes, if not to this terminal."""
 
@@ -176,9 +176,9 @@ class Part:
 
     def told(self) -> str:
         """Return how it ended and where its log is."""
-        how = f"was killed by {signal.Signals(-self.code).name}" if self.code and self.code < 0 else "ended"
-        told = f"the {self.name} {how}" + ("" if how != "ended" else f" with code {self.code}")
-        return told + (f"; its log is {self.log}" if self.log else "")
+        code = self.code or 0
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+        return f"the {self.name} {how}" + (f"; its log is {self.log}" if self.log else "")
 
     def _begin_again(self) -> None:
         try:

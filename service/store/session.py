@@ -18,7 +18,16 @@ def open_engine(database_url: str, **options: Any) -> Engine:
     return create_engine(
         database_url,
         pool_pre_ping=True,
-        connect_args={"options": "-c timezone=UTC", "application_name": "assayflow", "connect_timeout": 10},
+        connect_args={
+            "options": "-c timezone=UTC",
+            "application_name": "assayflow",
+            "connect_timeout": 10,
+            # A server that went away without a word is noticed within a minute, not within hours.
+            "tcp_user_timeout": 60_000,
+            "keepalives_idle": 30,
+            "keepalives_interval": 10,
+            "keepalives_count": 3,
+        },
         json_serializer=partial(json.dumps, allow_nan=False),
         **options,
     )

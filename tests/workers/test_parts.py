@@ -217,6 +217,24 @@ def test_work_that_does_not_listen_is_given_back_over_its_head(
     lab.cancel(1)
 
 
+QUICK_DRAIN = OFTEN.replace(
+    "from workers.__main__", "import workers.watching; workers.watching.DRAIN_SECONDS = 2;from workers.__main__"
+)
+
+
+def test_a_frozen_child_does_not_hold_the_end_of_its_worker_up(make_lab: MakeLab, start_worker: StartWorker):
+    lab = make_lab(steps=100_000)
+    lab.start()
+    worker = start_worker("--no-beat", program=QUICK_DRAIN, lease_seconds=600)
+    lab.wait(1, lambda row: row.state == "training")
+    (child,) = descendants(worker.pid)
+    os.kill(child, signal.SIGSTOP)
+    worker.terminate()
+    assert worker.wait(15) == 0
+    assert is_gone(child)
+    lab.cancel(1)
+
+
 def test_a_disk_that_takes_no_checkpoint_costs_no_round_and_is_stated(
     make_lab: MakeLab, start_worker: StartWorker, tmp_path: Path
 ):
