@@ -31,6 +31,7 @@ _log = structlog.get_logger(__name__)
 
 def watch_step(process: Process, role: Role) -> type[bootsteps.StartStopStep]:
     """Return the step by which a consumer watches its child and says that it is there, each time it is connected."""
+    timers: list[Any] = []
 
     class Watch(bootsteps.StartStopStep):
         requires = ("celery.worker.consumer.tasks:Tasks",)
@@ -39,14 +40,12 @@ def watch_step(process: Process, role: Role) -> type[bootsteps.StartStopStep]:
             every = process.settings.heartbeat_seconds
             sign, child = Sign(process.settings, role), ChildWatch(process)
             sign.give()
-            self.timers = [
-                consumer.timer.call_repeatedly(every, sign.give),
-                consumer.timer.call_repeatedly(min(_WATCH_SECONDS, every), child.look),
-            ]
+            timers.append(consumer.timer.call_repeatedly(every, sign.give))
+            timers.append(consumer.timer.call_repeatedly(min(_WATCH_SECONDS, every), child.look))
 
         def stop(self, _consumer: Any) -> None:
-            for timer in self.timers:
-                timer.cancel()
+            while timers:
+                timers.pop().cancel()
             if process.is_stopping():
                 Sign(process.settings, role).take_back()
 
