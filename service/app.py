@@ -30,6 +30,7 @@ from service.api.metrics import Metrics
 from service.api.middleware import BodyLimit, RequestContext
 from service.api.problems import install_problem_handlers
 from service.dispatch import CelerySender, deliver
+from service.readiness import Readiness
 from service.settings import Settings
 from service.store.figures import count_jobs, count_rounds
 from service.store.session import make_sessions, open_engine
@@ -74,7 +75,7 @@ def create_app(settings: Settings) -> FastAPI:
         ],
     )
     app.state.sessions, app.state.sender, app.state.metrics = sessions, sender, metrics
-    app.state.settings = settings
+    app.state.settings, app.state.readiness = settings, Readiness(settings)
     for router in ROUTERS:
         app.include_router(router)
     install_problem_handlers(app)

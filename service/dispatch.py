@@ -9,19 +9,17 @@ from uuid import UUID
 
 import structlog
 from celery import Celery
-from kombu.exceptions import OperationalError
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from service.store.session import Sessions
 from service.store.states import Queue
+from service.transport import TRANSPORT
 
 ROUND_TASK = "assayflow.round"
 """Computes one round; its argument is the round's id."""
 JOB_TASK = "assayflow.job"
 """Does one job; its argument is the job's id."""
-SWEEP_TASK = "assayflow.sweep"
-"""Looks for lost rounds and jobs; no argument."""
 
 _BUFFER = "assayflow.tasks"
 _log = structlog.get_logger(__name__)
@@ -40,6 +38,7 @@ class CelerySender:
     def __init__(self, redis_url: str) -> None:
         self._celery = Celery("assayflow", broker=redis_url, set_as_current=False)
         self._celery.conf.update(
+            broker_transport=TRANSPORT,
             task_ignore_result=True,
             task_serializer="json",
             broker_connection_timeout=2,
@@ -48,20 +47,11 @@ class CelerySender:
         )
 
     def __call__(self, task: str, item: UUID, queue: Queue) -> None:
-        """Send a task, or log that the sweep will have to."""
+        """Send a task, or log that the sweep will have to: the commit has happened, whatever is wrong with Redis."""
         try:
             self._celery.send_task(task, args=[str(item)], queue=queue)
-        except (OperationalError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - foreign content in Redis raises anything
             _log.warning("task not sent, the sweep will send it", task=task, item=str(item), error=type(error).__name__)
-
-    def is_ready(self) -> bool:
-        """Tell whether the broker answers."""
-        try:
-            with self._celery.connection_for_write() as connection:
-                connection.ensure_connection(max_retries=1, timeout=2)
-        except (OperationalError, OSError):
-            return False
-        return True
 
     def close(self) -> None:
         """Give the connections back."""

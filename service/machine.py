@@ -1,54 +1,37 @@
 """Everything on one machine: servers, migration, first key, API and workers, started in order and stopped together.
 
-Knows the other processes only by their commands; imports neither torch nor the workers.
+Parts that end are started anew; none outlives this process. Knows the other processes only by their commands; imports
+neither torch nor the workers.
 """
 
 import os
-import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import httpx
 
+from service import presence
 from service.embedded import services
 from service.local_keys import first_key
 from service.settings import Settings
 from service.store.migrations import migrate
+from service.supervision import SECONDS_TO_STOP, Part, PartError, Supervisor, launch
 
 API = (sys.executable, "-m", "service.cli", "api")
 WORKER = (sys.executable, "-m", "workers")
 _SECONDS_TO_START = 90.0
-_SECONDS_TO_STOP = 10.0
+_WORKER_SECONDS_TO_STOP = 30.0
+"""Workers save and give back what they compute before they end."""
 
 
 class MachineError(RuntimeError):
-    """A part of the machine could not be started or has ended; the message says which and where its log is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One running process and where it logs; no log means this terminal."""
-
-    name: str
-    process: "subprocess.Popen[bytes]"
-    log: Path | None = None
-
-    def check(self) -> None:
-        """Raise if it has ended.
-
-        Raises:
-            MachineError: if it has.
-        """
-        code = self.process.poll()
-        if code is not None:
-            where = f"; its log is {self.log}" if self.log else ""
-            raise MachineError(f"the {self.name} ended with code {code}{where}")
+    """A part of the machine could not be started or kept running; the message says which and where its log is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +40,30 @@ class Machine:
 
     url: str
     settings: Settings
-    parts: Sequence[Part]
+    supervisor: Supervisor = field(repr=False)
     new_key: str | None = field(default=None, repr=False)
 
+    @property
+    def parts(self) -> Sequence[Part]:
+        """What is kept running."""
+        return self.supervisor.parts
+
     def check(self) -> None:
-        """Raise if a part has ended.
+        """Raise if a part cannot be kept running.
 
         Raises:
-            MachineError: if one has.
+            MachineError: if one cannot.
         """
-        for part in self.parts:
-            part.check()
+        try:
+            self.supervisor.check()
+        except PartError as error:
+            raise MachineError(str(error)) from error
 
     def wait(self) -> None:
-        """Return never: a part that ends, Ctrl-C or SIGTERM raise.
+        """Return never: a part that is given up, Ctrl-C or SIGTERM raise.
 
         Raises:
-            MachineError: if a part ends.
+            MachineError: if a part is given up.
         """
         while True:
             self.check()
@@ -94,59 +84,69 @@ def machine(settings: Settings, logs: Path | None = None) -> Iterator[Machine]:
     """
     port = _port(settings)
     with ExitStack() as stack:
-        live = stack.enter_context(services(settings.model_copy(update={"port": port})))
+        supervisor = stack.enter_context(Supervisor().watching())
+        live = stack.enter_context(services(settings.model_copy(update={"port": port}), supervisor))
         migrate(live.required_database_url())
         new_key = first_key(live)
-        api = stack.enter_context(_running("API", API, live, logs))
-        worker = stack.enter_context(_running("worker", WORKER, live, logs))
         url = f"http://{_reachable(settings.host)}:{port}"
-        _await_ready(url, api)
-        yield Machine(url, live, (api, worker), new_key)
+        if settings.redis_url is None:
+            with presence.opened(live.required_redis_url()) as client:
+                presence.forget(client)  # who was there when the last run of this machine was killed is not there now
+        running = Machine(url, live, supervisor, new_key)
+        stack.enter_context(supervisor.running(_part("API", API, live, logs)))
+        stack.enter_context(supervisor.running(_part("worker", WORKER, live, logs, _WORKER_SECONDS_TO_STOP)))
+        _await_ready(running)
+        yield running
 
 
 def run(name: str, command: Sequence[str], settings: Settings) -> int:
     """Run one of the commands in this terminal until it ends, and return its exit code."""
-    with _running(name, command, settings, None) as part:
+    supervisor = Supervisor()  # watches nothing: what ends, ends this command
+    with supervisor.running(_part(name, command, settings, None, _WORKER_SECONDS_TO_STOP)) as part:
         return part.process.wait()
 
 
-@contextmanager
-def _running(name: str, command: Sequence[str], settings: Settings, logs: Path | None) -> Iterator[Part]:
-    """Run a command in a session of its own, so that Ctrl-C reaches it through us, in order."""
-    environment = {**os.environ, **settings.environment()}
+def _part(
+    name: str, command: Sequence[str], settings: Settings, logs: Path | None, seconds_to_stop: float = SECONDS_TO_STOP
+) -> Part:
+    """Return how a command is run; its log of an earlier run is replaced, not that of an earlier start."""
     log = logs / f"{name.lower()}.log" if logs else None
-    with ExitStack() as stack:
-        out = stack.enter_context(log.open("wb")) if log else None
-        process = subprocess.Popen(  # noqa: S603 - our own commands
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
-        )
-        try:
-            yield Part(name, process, log)
-        finally:
-            _stop(process)
+    if log is not None:
+        log.unlink(missing_ok=True)
+    environment = {**os.environ, **settings.environment()}
+    return Part(
+        name, partial(launch, tuple(command), environment=environment, log=log), log, seconds_to_stop=seconds_to_stop
+    )
 
 
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    """Ask a process to end, then end it and all that it started; a second Ctrl-C skips the asking."""
-    try:
-        process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_SECONDS_TO_STOP)
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+def _await_ready(running: Machine) -> None:
+    """Wait until the API, the database and a consumer of every queue are there.
 
-
-def _await_ready(url: str, api: Part) -> None:
+    Raises:
+        MachineError: if they are not in time, or a part ends by itself: at the start that is a mistake to be told.
+    """
     deadline = time.monotonic() + _SECONDS_TO_START
+    missing = "the API does not answer"
     while time.monotonic() < deadline:
-        api.check()
+        for part in running.parts:
+            if part.code is not None and part.code >= 0:
+                raise MachineError(part.told())
+        running.check()
         with suppress(httpx.TransportError):
-            if httpx.get(f"{url}/health/ready", timeout=5, trust_env=False).is_success:
+            answer = httpx.get(f"{running.url}/health/ready", timeout=10, trust_env=False)
+            if answer.is_success:
                 return
+            missing = _detail(answer)
         time.sleep(0.1)
-    raise MachineError(f"the API does not get ready{f'; its log is {api.log}' if api.log else ''}")
+    logs = ", ".join(sorted({str(part.log) for part in running.parts if part.log}))
+    raise MachineError(f"not ready after {_SECONDS_TO_START:.0f} seconds: {missing}{f'; see {logs}' if logs else ''}")
+
+
+def _detail(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return f"the API answers {answer.status_code}"
 
 
 def _port(settings: Settings) -> int:

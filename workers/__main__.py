@@ -1,24 +1,35 @@
-"""`python -m workers`: a round worker, a fast worker and upkeep, or one of the three. See `workers.app`."""
+"""`python -m workers`: a round worker, a fast worker and upkeep, kept running, or one of them. See `workers.app`."""
 
 import argparse
+import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Sequence
+from functools import partial
+from typing import final
 
+from models.hazards import load
+from service.logs import configure_logs
+from service.presence import ROLES, Role
 from service.settings import Settings
+from service.supervision import Part, PartError, Supervisor, die_with_parent
 from workers.app import run_worker
-from workers.process import die_with_parent
+from workers.ending import SIGNALS, Ending
 
 OPTIONS = (
     ("--beat", "upkeep", "only look after lost rounds and jobs"),
     ("--no-beat", "rounds", "only compute rounds and backtests"),
     ("--fast", "fast", "only answer samples and predictions"),
 )
+_LOOK_SECONDS = 0.2
+_SECONDS_TO_STOP = 25.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line asks for and return the exit status."""
+    signal.signal(signal.SIGTERM, _end_early)  # the first process of a container has no default for it
     parser = argparse.ArgumentParser(prog="python -m workers", description="Do rounds and jobs, and find lost ones.")
     role = parser.add_mutually_exclusive_group()
     for option, name, told in OPTIONS:
@@ -28,22 +39,92 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = Settings()
     if asked.loglevel:
         settings = settings.model_copy(update={"log_level": asked.loglevel})
-    if asked.role:
-        return run_worker(settings, asked.role)
-    with _beside(settings, "--beat"), _beside(settings, "--fast"):
-        return run_worker(settings)
+    return run_worker(settings, asked.role) if asked.role else keep_running(settings)
 
 
-@contextmanager
-def _beside(settings: Settings, option: str) -> Iterator[None]:
-    """Run another role in a process of its own for the block; the kernel ends it if this process is killed."""
-    command = [sys.executable, "-m", "workers", option, f"--loglevel={settings.log_level}"]
-    process = subprocess.Popen(command, preexec_fn=die_with_parent)  # noqa: S603, PLW1509 - ourselves; no thread runs yet
+def keep_running(settings: Settings) -> int:
+    """Keep a process of every role running until a signal ends it; return the exit status.
+
+    Raises:
+        HazardListError: if the operator names a hazard list that cannot be used.
+    """
+    load(settings.hazard_lists)
+    configure_logs(settings.log_format, settings.log_level)
+    ending, supervisor = Ending(), Supervisor()
+    for role in ROLES:
+        supervisor.add(Part(f"{role} worker", partial(_fork, settings, role), seconds_to_stop=_SECONDS_TO_STOP))
     try:
-        yield
+        while not ending.is_asked:
+            supervisor.look()
+            supervisor.check()
+            ending.sleep(_LOOK_SECONDS)
+    except PartError as error:
+        sys.stderr.write(f"workers: {error}\n")
+        return 1
     finally:
-        process.terminate()
-        process.wait()
+        supervisor.stop_all()
+    return 0
+
+
+@final
+class Forked:
+    """A child of this process, as `service.supervision.Child` wants it."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._code: int | None = None
+
+    def poll(self) -> int | None:
+        """Return its exit code if it has ended."""
+        if self._code is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self._code = os.waitstatus_to_exitcode(status) if pid else None
+        return self._code
+
+    def send_signal(self, sig: int, /) -> None:
+        """Send a signal unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, sig)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while (code := self.poll()) is None:
+            if deadline is not None and time.monotonic() > deadline:
+                raise subprocess.TimeoutExpired("worker", timeout or 0.0)
+            time.sleep(0.02)
+        return code
+
+
+def _fork(settings: Settings, role: Role) -> Forked:
+    """Start a role in a child of this process, which has no thread and no connection: that is quick, and no program.
+
+    The child has a session of its own, so that Ctrl-C reaches it through us, and dies with us.
+    """
+    parent = os.getpid()
+    if pid := os.fork():
+        return Forked(pid)
+    code = 1
+    try:
+        die_with_parent(parent)
+        os.setsid()
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, _end_early)
+        code = run_worker(settings, role)
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    except BaseException:  # noqa: BLE001 - nothing may return into the parent's code
+        sys.excepthook(*sys.exc_info())
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _end_early(_number: int, _frame: object) -> None:
+    """End before there is anything to give back."""
+    raise SystemExit(0)
 
 
 if __name__ == "__main__":

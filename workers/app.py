@@ -4,40 +4,47 @@ Three roles, each its own process, started by `run_worker`:
 
 - a round worker (`python -m workers --no-beat`) computes rounds and backtests, one at a time, in a child process;
 - a fast worker (`python -m workers --fast`) answers samples and predictions likewise, so that none waits for a round;
-- upkeep (`python -m workers --beat`) is Celery beat with a small worker of its own, so that lost work is found while
-  every other worker is busy. It loads no torch, and several of them do no harm.
+- upkeep (`python -m workers --beat`, see `workers.upkeep`) finds lost work while every other worker is busy. It needs
+  no queue and loads no torch, and several of them do no harm.
 
-`python -m workers` is all three. SIGTERM or Ctrl-C gives what is running back to the queue and ends within seconds; the
-next worker resumes a round or a backtest from what was kept and begins any other job anew.
+`python -m workers` keeps all three running. SIGTERM or Ctrl-C gives what is running back to the queue and ends within
+seconds; the next worker resumes a round or a backtest from what was kept and begins any other job anew. A worker ends
+with a code other than 0 when nobody asked it to end.
 """
 
 import logging
 import warnings
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from celery import Celery, signals
-from celery.exceptions import SecurityWarning
+from celery.exceptions import Reject, SecurityWarning
+from celery.utils.nodenames import gethostname
 
 from models.hazards import load
-from service.dispatch import JOB_TASK, ROUND_TASK, SWEEP_TASK
+from service.dispatch import JOB_TASK, ROUND_TASK
 from service.logs import configure_logs
+from service.presence import Role
 from service.settings import Settings
-from workers.process import Process, die_with_parent
+from service.supervision import die_with_parent
+from service.transport import TRANSPORT
+from workers.process import Process
+from workers.pulse import Stage
+from workers.upkeep import run_upkeep
+from workers.watching import drain, watch_step
 
-Role = Literal["rounds", "fast", "upkeep"]
-"""Also the name, before `@host`, under which a worker answers to Celery's remote control."""
-UPKEEP_QUEUE = "upkeep"
-QUEUES: dict[Role, str] = {"rounds": "celery", "fast": "fast", "upkeep": UPKEEP_QUEUE}
-"""The queues that `service.dispatch` sends to, and upkeep's own."""
+QUEUES: dict[Role, str] = {"rounds": "celery", "fast": "fast"}
+"""The queues that `service.dispatch` sends to. A role also stands before `@host` in the worker's name."""
 _REDELIVERY_MARGIN_SECONDS = 600
 
 
-def make_app(settings: Settings) -> Celery:
+def make_app(settings: Settings, role: Role = "rounds") -> Celery:
     """Return the application with its tasks, bound to a process of its own."""
     process = Process(settings)
     app = Celery("assayflow", broker=settings.required_redis_url(), set_as_current=False)
     app.conf.update(_configuration(settings))
+    app.steps["consumer"].add(watch_step(process, role))
     _add_tasks(app, process)
     _connect_signals(process)
     return app
@@ -49,16 +56,24 @@ def run_worker(settings: Settings, role: Role = "rounds") -> int:
     Raises:
         HazardListError: if the operator names a hazard list that cannot be used.
     """
+    if role == "upkeep":
+        configure_logs(settings.log_format, settings.log_level)
+        return run_upkeep(settings)
     # Celery advises against root, which a bare machine may have only; messages are JSON and run no code.
     warnings.filterwarnings("ignore", category=SecurityWarning)
-    common = ["--quiet", "worker", "--without-gossip", "--without-mingle", f"--loglevel={settings.log_level.upper()}"]
-    if role == "upkeep":
-        pool = ["--pool=solo", "--beat", "--scheduler=celery.beat:Scheduler"]
-    else:
-        load(settings.hazard_lists)  # a list that cannot be used stops the start, not the first round
-        pool = ["--pool=prefork", "--concurrency=1"]
-    make_app(settings).worker_main([*common, *pool, f"--queues={QUEUES[role]}", f"--hostname={role}@%h"])
-    return 0
+    load(settings.hazard_lists)  # a list that cannot be used stops the start, not the first round
+    worker = make_app(settings, role).Worker(
+        hostname=f"{role}@{gethostname()}",
+        queues=QUEUES[role],
+        pool_cls="prefork",
+        concurrency=1,
+        loglevel=settings.log_level.upper(),
+        without_gossip=True,
+        without_mingle=True,
+        quiet=True,
+    )
+    worker.start()
+    return int(worker.exitcode or 0)
 
 
 def _configuration(settings: Settings) -> dict[str, Any]:
@@ -81,14 +96,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "worker_send_task_events": False,
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
-        "beat_schedule": {
-            "sweep": {
-                "task": SWEEP_TASK,
-                "schedule": settings.sweep_seconds,
-                "options": {"queue": UPKEEP_QUEUE, "expires": settings.sweep_seconds},
-            }
-        },
-        "beat_max_loop_interval": min(5.0, settings.sweep_seconds),
+        "broker_transport": TRANSPORT,
     }
 
 
@@ -97,19 +105,28 @@ def _add_tasks(app: Celery, process: Process) -> None:
     def compute(round_id: str) -> None:
         from workers.rounds import compute_round
 
-        compute_round(process, UUID(round_id))
+        _claim_and_do(process, compute_round, UUID(round_id))
 
     @app.task(name=JOB_TASK, shared=False)
     def do(job_id: str) -> None:
         from workers.jobs import do_job
 
-        do_job(process, UUID(job_id))
+        _claim_and_do(process, do_job, UUID(job_id))
 
-    @app.task(name=SWEEP_TASK, shared=False)
-    def look_after() -> None:
-        from workers.upkeep import sweep
 
-        sweep(process)
+def _claim_and_do(process: Process, work: Callable[[Process, UUID], None], item_id: UUID) -> None:
+    """Do the work of a message, unless this worker shuts down: then the message goes back into the queue.
+
+    Raises:
+        Reject: if it does.
+    """
+    with process.pulse.at(Stage.LOADING, then=Stage.IDLE):
+        if not process.is_stopping():
+            process.load_science()
+        process.pulse.enter(Stage.CLAIMING)  # before the last look: who drains kills a child only while it loads
+        if process.is_stopping():
+            raise Reject("this worker shuts down", requeue=True)
+        work(process, item_id)
 
 
 def _connect_signals(process: Process) -> None:
@@ -119,14 +136,16 @@ def _connect_signals(process: Process) -> None:
     def use_our_logs(**_: Any) -> None:
         configure_logs(settings.log_format, settings.log_level)
         if settings.log_level != "debug":
-            for chatty in ("celery.beat", "celery.worker.strategy", "celery.app.trace"):
+            for chatty in ("celery.worker.strategy", "celery.app.trace"):
                 logging.getLogger(chatty).setLevel(logging.WARNING)
 
     @signals.worker_process_init.connect(weak=False)
-    @signals.beat_embedded_init.connect(weak=False)
     def start_child(**_: Any) -> None:
-        die_with_parent()
+        die_with_parent(process.parent)
+        process.pulse.enter(Stage.IDLE)
 
     @signals.worker_shutting_down.connect(weak=False)
     def give_work_back(**_: Any) -> None:
-        process.stop()
+        if not process.is_stopping():
+            process.stop()
+            drain(process)

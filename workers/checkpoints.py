@@ -1,18 +1,22 @@
 """What unfinished work can go on from, on disk: a cache with checksums, one file per round or job.
 
-A round replaces its training state; a job adds records to what it has. Knows neither their content nor torch.
+A round replaces its training state; a job adds records to what it has. A disk that is full, read-only or broken is
+reported and costs nothing but the cache: no function here raises `OSError`. Knows neither their content nor torch.
 """
 
 import hashlib
 import os
-from collections.abc import Collection
-from contextlib import suppress
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import final
 from uuid import UUID
 
+import structlog
+
 _SUFFIX = ".checkpoint"
 _DIGEST_BYTES = hashlib.sha256().digest_size
+_log = structlog.get_logger(__name__)
 
 
 @final
@@ -24,10 +28,12 @@ class FileCheckpoint:
 
     def __init__(self, folder: Path, round_id: UUID) -> None:
         self._path = folder / f"{round_id}{_SUFFIX}"
+        self.trouble: str | None = None
+        """Why a state could not be saved, if one could not."""
 
     def load(self) -> bytes | None:
         """Return the last saved state, or None if there is none or it is damaged."""
-        with suppress(FileNotFoundError):
+        with _reported("read", self._path):
             stored = self._path.read_bytes()
             digest, content = stored[:_DIGEST_BYTES], stored[_DIGEST_BYTES:]
             if hashlib.sha256(content).digest() == digest:
@@ -35,19 +41,25 @@ class FileCheckpoint:
         return None
 
     def save(self, content: bytes) -> None:
-        """Replace the saved state; after a crash the old or the new one is there, whole."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        """Replace the saved state; after a crash the old or the new one is there, whole; after a failure the old."""
         fresh = self._path.with_suffix(f".{os.getpid()}.partial")
-        with fresh.open("wb") as file:
-            file.write(hashlib.sha256(content).digest())
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self._path)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with fresh.open("wb") as file:
+                file.write(hashlib.sha256(content).digest())
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(self._path)
+        except OSError as error:
+            self.trouble = error.strerror or type(error).__name__
+            _report("saved", self._path, error)
+            with suppress(OSError):
+                fresh.unlink()  # what there is of it would keep the disk full
 
     def delete(self) -> None:
         """Forget the state."""
-        self._path.unlink(missing_ok=True)
+        _delete(self._path)
 
 
 @final
@@ -62,21 +74,22 @@ class FileJournal:
 
     def load(self) -> list[bytes]:
         """Return the whole records, oldest first."""
-        with suppress(FileNotFoundError):
+        with _reported("read", self._path):
             lines = [line.partition(b" ") for line in self._path.read_bytes().split(b"\n")]
             return [record for digest, _, record in lines if digest == _hex(record)]
         return []
 
     def append(self, record: bytes) -> None:
-        """Add a record; when this returns, the end of the process does not lose it."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("ab") as file:
-            # the break comes first: this record is whole even after one that was cut off
-            file.write(b"\n" + _hex(record) + b" " + record)
+        """Add a record; when this returns, the end of the process does not lose it, if the disk took it."""
+        with _reported("added to", self._path):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("ab") as file:
+                # the break comes first: this record is whole even after one that was cut off
+                file.write(b"\n" + _hex(record) + b" " + record)
 
     def delete(self) -> None:
         """Forget all records."""
-        self._path.unlink(missing_ok=True)
+        _delete(self._path)
 
 
 def _hex(record: bytes) -> bytes:
@@ -86,7 +99,28 @@ def _hex(record: bytes) -> bytes:
 def delete_others(folder: Path, keep: Collection[UUID]) -> None:
     """Delete the files of all rounds and jobs but these, and what a crash left half written."""
     names = {str(item_id) for item_id in keep}
-    for pattern in (f"*{_SUFFIX}", "*.partial"):
-        for path in folder.glob(pattern):
-            if path.name.split(".")[0] not in names:
-                path.unlink(missing_ok=True)
+    with _reported("listed", folder):
+        for pattern in (f"*{_SUFFIX}", "*.partial"):
+            for path in folder.glob(pattern):
+                if path.name.split(".")[0] not in names:
+                    _delete(path)
+
+
+def _delete(path: Path) -> None:
+    with _reported("deleted", path):
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _reported(what: str, path: Path) -> Iterator[None]:
+    """Log what the operating system refuses in the block, and go on after it; that no file is there is no refusal."""
+    try:
+        yield
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        _report(what, path, error)
+
+
+def _report(what: str, path: Path, error: OSError) -> None:
+    _log.warning("checkpoint not " + what, path=str(path), error=error.strerror or type(error).__name__)

@@ -1,21 +1,33 @@
-"""`python -m workers.health [rounds|fast]`: does this host's worker answer? For health checks of containers."""
+"""`python -m workers.health [rounds|fast|upkeep]`: is this host's worker there? For health checks of containers."""
 
+import platform
 import sys
+from typing import get_args
 
 from celery.utils.nodenames import gethostname
 
+from service import presence
+from service.presence import Role
+from service.readiness import patience_with
 from service.settings import Settings
-from workers.app import Role, make_app
+from workers.app import make_app
 
 _SECONDS = 10.0
 
 
 def is_answering(settings: Settings, timeout: float = _SECONDS, role: Role = "rounds") -> bool:
-    """Tell whether this host's worker of a role answers within `timeout` seconds, even while it is at work."""
+    """Tell whether this host's worker of a role answers within `timeout` seconds, even while it is at work.
+
+    Upkeep reads no queue and cannot answer: it must have looked after everything lately.
+    """
+    if role == "upkeep":
+        with presence.opened(settings.required_redis_url()) as client:
+            return presence.is_there(client, role, f"{platform.node()}:", patience_with(settings)[role])
     app = make_app(settings)
     answers = app.control.ping(destination=[f"{role}@{gethostname()}"], timeout=timeout)
     return bool(answers)
 
 
 if __name__ == "__main__":
-    sys.exit(0 if is_answering(Settings(), role="fast" if "fast" in sys.argv[1:] else "rounds") else 1)
+    asked: Role = next((role for role in get_args(Role) if role in sys.argv[1:]), "rounds")
+    sys.exit(0 if is_answering(Settings(), role=asked) else 1)

@@ -3,7 +3,10 @@
 Knows not what the work is.
 """
 
-from collections.abc import Callable
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,7 +21,11 @@ from service.errors import AssayflowError
 from service.store.tables import Json
 from workers.process import Process, process_name
 from workers.progress import Progress
+from workers.pulse import Stage
 
+STUBBORN_SECONDS = 8.0
+"""Work that does not stop so long after a shutdown began is given back over its head."""
+_LOOK_SECONDS = 0.25
 _LONGEST_DETAIL = 1000
 _log = structlog.get_logger(__name__)
 
@@ -41,9 +48,9 @@ def hold(
     """
     log = _log.bind(work=lease.work.noun, id=str(lease.item_id), owner=lease.owner)
     log.info("claimed")
-    progress = Progress(process.sessions, lease, process.settings, process.is_stopping)
+    progress = Progress(process.sessions, lease, process.settings, process.is_stopping, process.pulse.beat)
     try:
-        with progress:
+        with process.pulse.at(Stage.HOLDING, then=Stage.CLAIMING), progress, _leaving(process, lease):
             work(progress)
         log.info("finished")
     except Cancelled:
@@ -54,6 +61,33 @@ def hold(
         forget()  # it may be the cause: another attempt starts afresh
         with process.sessions.begin() as session:
             leases.fail(session, lease, problem(error, lease.work.noun))
+
+
+@contextmanager
+def _leaving(process: Process, lease: Lease[Any]) -> Iterator[None]:
+    """Give the work of the block back when the worker shuts down and the work does not listen; then this process ends.
+
+    Fitting a large process, or a library's own loop, may tell nothing for longer than a shutdown may take.
+    """
+    over = threading.Event()
+
+    def watch() -> None:
+        while not process.is_stopping():
+            if over.wait(_LOOK_SECONDS):
+                return
+        if over.wait(STUBBORN_SECONDS):
+            return
+        with process.sessions.begin() as session:
+            is_given_back = leases.give_back(session, lease)
+        if is_given_back:
+            _log.warning("given back while busy", work=lease.work.noun, id=str(lease.item_id))
+            os._exit(0)
+
+    threading.Thread(target=watch, name="leaving", daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def _stop(process: Process, lease: Lease[Any], progress: Progress, forget: Callable[[], None]) -> None:

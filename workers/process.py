@@ -3,26 +3,23 @@
 Knows no task. CUDA and torch are touched in the child alone: CUDA does not survive a fork.
 """
 
-import ctypes
 import os
 import platform
-import signal
-import sys
+from contextlib import suppress
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
-from multiprocessing import Event
 from typing import TYPE_CHECKING, final
 
 from models.hazards import HazardList, load
 from service.dispatch import CelerySender, deliver
 from service.settings import Settings
 from service.store.session import Sessions, make_sessions, open_engine
+from workers.pulse import Pulse
 
 if TYPE_CHECKING:
     from workers.instruments import Instruments
 
 _RECORDED = ("assayflow", "torch", "botorch", "gpytorch", "numpy", "rdkit", "pymatgen-core")
-_PR_SET_PDEATHSIG = 1
 
 
 @final
@@ -31,7 +28,8 @@ class Process:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._stopping = Event()
+        self.parent = os.getpid()
+        self.pulse = Pulse()
 
     @cached_property
     def sessions(self) -> Sessions:
@@ -49,11 +47,11 @@ class Process:
 
     def stop(self) -> None:
         """Ask the work of this process's children to give its work back soon."""
-        self._stopping.set()
+        self.pulse.drain()
 
     def is_stopping(self) -> bool:
         """Tell whether this worker shuts down."""
-        return self._stopping.is_set()
+        return self.pulse.is_draining
 
     def hazards(self) -> tuple[HazardList, ...]:
         """Return the operator's hazard lists, read anew: a round uses them as they are when it starts.
@@ -63,18 +61,21 @@ class Process:
         """
         return load(self.settings.hazard_lists)
 
+    def load_science(self) -> None:
+        """Import what takes long, before anything is claimed: nobody can stop an import, and a claim must end in time.
+
+        What cannot be imported is told where it is needed, by the work that then fails.
+        """
+        with suppress(Exception):
+            import models.instrument
+            import models.propose  # noqa: F401
+
     def prepare_science(self) -> str:
         """Set torch's threads and return the device to compute on; loads torch."""
         import torch
 
         torch.set_num_threads(self.settings.torch_threads)
         return self.settings.device or ("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def die_with_parent() -> None:
-    """Let the kernel end this process when its parent is killed: an orphan would go on holding its lease."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def installed_versions() -> dict[str, str]:

@@ -26,13 +26,20 @@ _log = structlog.get_logger(__name__)
 class Progress:
     """A `models.records.Report` with a heartbeat, to be used as a context manager around the work of a round or a job.
 
-    `stop` says why the work must end: somebody cancelled it, the lease is lost, or this worker shuts down.
+    `stop` says why the work must end: somebody cancelled it, the lease is lost, or this worker shuts down. `alive` is
+    called with every heartbeat.
     """
 
     def __init__(
-        self, sessions: Sessions, lease: Lease[Any], settings: Settings, is_stopping: Callable[[], bool] = lambda: False
+        self,
+        sessions: Sessions,
+        lease: Lease[Any],
+        settings: Settings,
+        is_stopping: Callable[[], bool] = lambda: False,
+        alive: Callable[[], None] = lambda: None,
     ) -> None:
         self._sessions = sessions
+        self._alive = alive
         self._lease = lease
         self._heartbeat_seconds = settings.heartbeat_seconds
         self._progress_seconds = settings.progress_seconds
@@ -81,7 +88,9 @@ class Progress:
             raise Cancelled(self.stop)
 
     def _beat(self) -> None:
+        self._alive()
         while self._standing != "lost" and not self._done.wait(self._heartbeat_seconds):
+            self._alive()
             self._renew(self._heartbeat)
 
     def _renew(self, write: Callable[[], Standing]) -> None:

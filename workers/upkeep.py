@@ -1,4 +1,7 @@
-"""Repairs what crashes leave behind: lost rounds and jobs, unsent messages, old answers, orphaned checkpoints."""
+"""Repairs what crashes leave behind: lost rounds and jobs, unsent messages, old answers, orphaned checkpoints.
+
+A loop of its own without a queue, so that it also works while Redis is lost, and there is no child that can be.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -9,13 +12,32 @@ from service.campaigns import leases
 from service.campaigns.events import ROUNDS
 from service.campaigns.jobs import JOBS
 from service.campaigns.leases import Work
+from service.settings import Settings
 from service.store import idempotency
 from workers.checkpoints import delete_others
+from workers.ending import Ending
 from workers.process import Process
+from workers.watching import Sign
 
 _ANSWERS_KEPT = timedelta(hours=24)
 _WORK: tuple[Work[Any], ...] = (ROUNDS, JOBS)
 _log = structlog.get_logger(__name__)
+
+
+def run_upkeep(settings: Settings) -> int:
+    """Look after everything again and again until a signal ends it; return the exit status."""
+    ending = Ending()
+    process, sign = Process(settings), Sign(settings, "upkeep")
+    while not ending.is_asked:
+        try:
+            sweep(process)
+        except Exception:  # noqa: BLE001 - the next sweep may not fail; readiness tells when none succeeds
+            _log.exception("sweep failed")
+        else:
+            sign.give()
+        ending.sleep(settings.sweep_seconds)
+    sign.take_back()
+    return 0
 
 
 def sweep(process: Process) -> None:

@@ -4,15 +4,13 @@ from typing import cast
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy.exc import SQLAlchemyError
 
-from service.api.dependencies import sessions_of
 from service.api.documentation import Responses, problems
 from service.api.metrics import Metrics
-from service.dispatch import CelerySender
 from service.errors import UnavailableError
-from service.schemas.health import Health, Readiness
-from service.store.session import is_ready
+from service.readiness import Readiness, as_problem, as_queues
+from service.schemas.health import Health
+from service.schemas.health import Readiness as ReadinessAnswer
 
 router = APIRouter(tags=["operators"])
 
@@ -28,15 +26,13 @@ def live() -> Health:
 
 
 @router.get("/health/ready", responses=problems(503))
-def ready(request: Request) -> Readiness:
-    """Tell whether the database and the broker answer; 503 names the one that does not."""
-    sender = cast("CelerySender", request.app.state.sender)
-    checks = {"database": _database_answers(request), "broker": sender.is_ready()}
-    failed = [name for name, is_fine in checks.items() if not is_fine]
-    if failed:
-        told = {name: "ok" if is_fine else "failed" for name, is_fine in checks.items()}
-        raise UnavailableError(f"no answer from: {', '.join(failed)}", extensions={"checks": told})
-    return Readiness(checks=dict.fromkeys(checks, "ok"))
+async def ready(request: Request) -> ReadinessAnswer:
+    """Tell whether work gets done: database, tables, broker and a consumer of each queue; 503 says what is missing."""
+    report = await cast("Readiness", request.app.state.readiness).report()
+    if report.missing:
+        detail, extensions = as_problem(report)
+        raise UnavailableError(detail, extensions=extensions)
+    return ReadinessAnswer.model_validate({"checks": dict.fromkeys(report.checks, "ok"), "queues": as_queues(report)})
 
 
 @router.get("/metrics", response_class=Response, responses=TEXT)
@@ -44,11 +40,3 @@ def metrics(request: Request) -> Response:
     """Return the figures in Prometheus' format."""
     figures = cast("Metrics", request.app.state.metrics)
     return Response(generate_latest(figures.registry), media_type=CONTENT_TYPE_LATEST)
-
-
-def _database_answers(request: Request) -> bool:
-    try:
-        with sessions_of(request).begin() as session:
-            return is_ready(session)
-    except SQLAlchemyError:
-        return False

@@ -19,9 +19,12 @@ DataDir = Annotated[Path | None, typer.Option(help="Where the embedded servers a
 @commands.command()
 def serve(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
     """Run API and worker on this machine, with embedded PostgreSQL and Redis where no URL is set."""
+    from service.logs import configure_logs
     from service.machine import machine
 
-    with machine(_settings(host=host, port=port, data_dir=data_dir)) as running:
+    settings = _settings(host=host, port=port, data_dir=data_dir)
+    configure_logs(settings.log_format, settings.log_level)
+    with machine(settings) as running:
         say(console(), f"Assayflow is at {running.url} (OpenAPI: {running.url}/openapi.json); Ctrl-C stops it.")
         if running.new_key is not None:
             say(console(), f"API key, shown this once: {running.new_key}")

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 
 class Health(BaseModel):
@@ -11,8 +11,16 @@ class Health(BaseModel):
     status: Literal["ok"] = "ok"
 
 
+class Consumers(BaseModel):
+    """Who takes what waits in a queue."""
+
+    consumers: int = Field(description="how many gave a sign of life just now")
+    last_seen_seconds: float | None = Field(description="since the last sign of any; null if none is known")
+
+
 class Readiness(BaseModel):
-    """What the service needs, and whether it answers."""
+    """What the service needs: every check is there when it is ready."""
 
     status: Literal["ok"] = "ok"
     checks: dict[str, Literal["ok"]]
+    queues: dict[str, Consumers] = Field(description="`rounds`, `fast`, and `upkeep`, which looks after lost work")

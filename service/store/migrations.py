@@ -1,13 +1,17 @@
 """Brings a database to the newest tables, from a checkout or an installed wheel. The steps are in `migrations/`."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect
 
 import service
 from service.store.session import open_engine
+from service.store.tables import Base
 
 _FOLDER = Path(service.__file__).parent.parent / "migrations"
 
@@ -25,7 +29,37 @@ def migrate(database_url: str, revision: str = "head") -> None:
 
 def config(connection: Connection) -> Config:
     """Return Alembic's configuration for one connection."""
-    made = Config()
-    made.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
+    made = _scripts()
     made.attributes["connection"] = connection
     return made
+
+
+def difference(connection: Connection) -> str | None:
+    """Return how a database differs from what this release needs and what to do, or None if it does not."""
+    wanted, known = _revisions()
+    found = set(MigrationContext.configure(connection).get_current_heads())
+    if ahead := found - known:
+        return f"the database is at {_list(ahead)}, which this release does not know; run the release that made it"
+    if found != wanted:
+        here = f"at {_list(found)}" if found else "empty"
+        return f"the database is {here}, this release needs {_list(wanted)}; run `assayflow migrate`"
+    if missing := set(Base.metadata.tables) - set(inspect(connection).get_table_names()):
+        return f"the database lacks {_list(missing)}; restore it from a backup"
+    return None
+
+
+@cache
+def _revisions() -> tuple[set[str], set[str]]:
+    """Return the newest revisions of this release, and all of them."""
+    script = ScriptDirectory.from_config(_scripts())
+    return set(script.get_heads()), {step.revision for step in script.walk_revisions()}
+
+
+def _scripts() -> Config:
+    made = Config()
+    made.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
+    return made
+
+
+def _list(names: set[str]) -> str:
+    return ", ".join(sorted(names))

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, literal, select
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import NullPool
 
 Sessions = sessionmaker[Session]
 
@@ -17,10 +18,33 @@ def open_engine(database_url: str, **options: Any) -> Engine:
     return create_engine(
         database_url,
         pool_pre_ping=True,
-        connect_args={"options": "-c timezone=UTC", "application_name": "assayflow", "connect_timeout": 10},
+        connect_args={
+            "options": "-c timezone=UTC",
+            "application_name": "assayflow",
+            "connect_timeout": 10,
+            # A server that went away without a word is noticed within a minute, not within hours.
+            "tcp_user_timeout": 60_000,
+            "keepalives_idle": 30,
+            "keepalives_interval": 10,
+            "keepalives_count": 3,
+        },
         json_serializer=partial(json.dumps, allow_nan=False),
         **options,
     )
+
+
+def open_probe(database_url: str, seconds: int) -> Engine:
+    """Return an engine that keeps no connection and whose every step answers or fails within so many seconds."""
+    limits = {
+        "connect_timeout": max(seconds, 2),  # less is not observed by libpq
+        "tcp_user_timeout": seconds * 1000,
+        "keepalives_idle": seconds,
+        "keepalives_interval": 1,
+        "keepalives_count": seconds,
+        "options": f"-c timezone=UTC -c statement_timeout={seconds * 1000} -c lock_timeout={seconds * 1000}",
+        "application_name": "assayflow-readiness",
+    }
+    return create_engine(database_url, poolclass=NullPool, connect_args=limits)
 
 
 def make_sessions(engine: Engine) -> Sessions:
@@ -39,8 +63,3 @@ def opened(database_url: str, **options: Any) -> Iterator[Sessions]:
         yield make_sessions(engine)
     finally:
         engine.dispose()
-
-
-def is_ready(session: Session) -> bool:
-    """Tell whether the database answers; raises what the driver raises when it does not."""
-    return session.scalars(select(literal(1))).one() == 1

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from service.dispatch import JOB_TASK, ROUND_TASK, SWEEP_TASK
+from service.dispatch import JOB_TASK, ROUND_TASK
 from service.settings import Settings
-from workers.app import UPKEEP_QUEUE, make_app
+from workers.app import make_app
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,11 +25,8 @@ def test_a_worker_takes_one_message_and_keeps_it_until_the_work_is_done(configur
     assert conf.accept_content == ["json"]
 
 
-def test_all_tasks_are_there_and_the_sweep_has_a_queue_of_its_own(configured: Settings):
-    app = make_app(configured)
-    assert {JOB_TASK, ROUND_TASK, SWEEP_TASK} <= set(app.tasks)
-    (entry,) = app.conf.beat_schedule.values()
-    assert (entry["task"], entry["schedule"], entry["options"]["queue"]) == (SWEEP_TASK, 30.0, UPKEEP_QUEUE)
+def test_all_tasks_are_there(configured: Settings):
+    assert {JOB_TASK, ROUND_TASK} <= set(make_app(configured).tasks)
 
 
 def test_the_parent_process_loads_no_torch():

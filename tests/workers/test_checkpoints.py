@@ -1,6 +1,9 @@
 """What unfinished work goes on from: whole or not there."""
 
+import errno
+import os
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -96,3 +99,34 @@ def test_orphans_and_half_written_files_are_swept(tmp_path: Path):
         [f"{kept}.checkpoint", f"{kept}.123.partial", f"{job}.checkpoint", "something else"]
     )
     delete_others(tmp_path / "missing", [])
+
+
+def full(*_: Any) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_keeps_the_old_state_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    checkpoint = FileCheckpoint(tmp_path, uuid4())
+    checkpoint.save(b"old")
+    assert checkpoint.trouble is None
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        checkpoint.save(b"new")
+    assert checkpoint.trouble == "No space left on device"
+    assert checkpoint.load() == b"old"
+    assert len(list(tmp_path.iterdir())) == 1  # half a file would keep the disk full
+    checkpoint.save(b"newer")
+    assert checkpoint.load() == b"newer"
+
+
+def test_a_folder_that_cannot_be_used_raises_nothing(tmp_path: Path):
+    blocked = tmp_path / "file"
+    blocked.touch()
+    checkpoint, journal = FileCheckpoint(blocked, uuid4()), FileJournal(blocked, uuid4())
+    checkpoint.save(b"state")
+    journal.append(b"record")
+    assert (checkpoint.load(), journal.load()) == (None, [])
+    assert checkpoint.trouble is not None
+    checkpoint.delete()
+    journal.delete()
+    delete_others(blocked, [])

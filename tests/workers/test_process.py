@@ -1,6 +1,9 @@
-"""A hazard list that cannot be used stops a worker's start and fails its rounds with a clear problem."""
+"""What a worker process holds: hazard lists, read anew or not at all, and a wish to stop that nothing can lock."""
 
 import json
+import os
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ from service.settings import Settings
 from workers.app import run_worker
 from workers.holding import problem
 from workers.process import Process
+from workers.pulse import Stage
 
 SWITCHES = open_domain(installed()["switches"].spec.model_validate({"kind": "switches", "n": 3}))
 LIST: dict[str, Any] = {"name": "l", "version": "1", "domain": "switches"}
@@ -45,3 +49,37 @@ def test_the_problem_of_a_round_names_the_file_and_not_its_folder(tmp_path: Path
     told = problem(refused.value, "round")
     assert "lost.json cannot be read: No such file" in told["detail"]
     assert str(tmp_path) not in told["detail"]
+
+
+def test_a_child_that_is_killed_while_it_looks_locks_nobody_out():
+    process = Process(settings())
+    for _ in range(20):
+        child = os.fork()
+        if child == 0:
+            process.pulse.enter(Stage.HOLDING)
+            while True:
+                process.is_stopping()
+                process.pulse.beat()
+        while process.pulse.pid != child:
+            time.sleep(0.001)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    started = time.monotonic()
+    process.stop()
+    assert process.is_stopping()
+    assert process.pulse.stage is Stage.HOLDING
+    assert time.monotonic() - started < 1
+
+
+def test_a_child_hears_at_once_that_its_worker_shuts_down():
+    process = Process(settings())
+    child = os.fork()
+    if child == 0:
+        process.pulse.enter(Stage.LOADING)
+        while not process.is_stopping():
+            time.sleep(0.001)
+        os._exit(7)
+    while process.pulse.stage is not Stage.LOADING:
+        time.sleep(0.001)
+    process.stop()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7

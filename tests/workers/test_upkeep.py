@@ -1,17 +1,23 @@
-"""The sweep: what unfinished work kept stays, what belongs to nobody any more goes."""
+"""The sweep: what unfinished work kept stays, what belongs to nobody any more goes; and it comes again and again."""
 
+import signal
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy.orm import Session
 
+from service import presence
 from service.campaigns import jobs, leases
 from service.campaigns.jobs import JOBS, NewJob, Shelf
 from service.settings import Settings
 from service.store.campaigns import ensure_workspace
 from service.store.session import Sessions
 from workers.checkpoints import FileJournal
+from workers.health import is_answering
 from workers.process import Process
 from workers.upkeep import sweep
 
@@ -42,3 +48,35 @@ def test_what_jobs_kept_is_swept_when_they_are_over(process: Process, sessions: 
     assert {file.stem for file in folder.iterdir()} == {str(queued), str(running)}
     with sessions.begin() as session:
         assert leases.unfinished(session, JOBS) == {queued, running}
+
+
+FAILING_ONCE = """
+import sys, workers.upkeep as upkeep
+sweep, calls = upkeep.sweep, []
+def failing(process):
+    calls.append(1)
+    if len(calls) == 1:
+        raise RuntimeError("once")
+    sweep(process)
+upkeep.sweep = failing
+from workers.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.slow
+def test_upkeep_goes_on_after_a_sweep_that_failed_and_says_when_it_ends(
+    start_worker: Callable[..., Any], settings: Settings
+):
+    with presence.opened(settings.required_redis_url()) as client:
+        presence.forget(client)
+    assert not is_answering(settings, role="upkeep")
+    upkeep = start_worker("--beat", program=FAILING_ONCE)
+    deadline = time.monotonic() + 60
+    while not is_answering(settings, role="upkeep"):
+        assert upkeep.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    upkeep.send_signal(signal.SIGTERM)
+    assert upkeep.wait(10) == 0
+    assert not is_answering(settings, role="upkeep")

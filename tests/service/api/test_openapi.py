@@ -15,6 +15,8 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
+from service import presence
+
 JOB_CALLS = (
     ("post", ""),
     ("get", ""),
@@ -148,10 +150,21 @@ def _known(known: dict[str, Any], name: str, path: str, invented: Any) -> Any:
     return known.get(name, invented)
 
 
+def everybody_is_there(redis_url: str) -> None:
+    with presence.opened(redis_url) as client:
+        for role in presence.ROLES:
+            presence.appear(client, role, "here:1")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", list(GenerationMode))
 def test_the_api_keeps_to_its_description(
-    described: OpenApiSchema, known: dict[str, Any], api: Api, subtests: pytest.Subtests, mode: GenerationMode
+    app: FastAPI,
+    described: OpenApiSchema,
+    known: dict[str, Any],
+    api: Api,
+    subtests: pytest.Subtests,
+    mode: GenerationMode,
 ) -> None:
     headers = {"Authorization": api.client.headers["Authorization"]}
     # Rules that no schema can say (an element's name, a cursor, If-Match) refuse data that the schema allows.
@@ -165,6 +178,9 @@ def test_the_api_keeps_to_its_description(
             if mode is GenerationMode.POSITIVE:
                 parameters = case.path_parameters
                 case.path_parameters = {name: _known(known, name, case.path, parameters[name]) for name in parameters}
+            everybody_is_there(
+                app.state.settings.required_redis_url()
+            )  # without workers, 503 is the truth about readiness
             case.call_and_validate(headers=headers, excluded_checks=excluded)
 
         with subtests.test(operation.label), suppress(Unsatisfiable):  # some have nothing that could be violated

@@ -1,0 +1,290 @@
+"""Keeps processes running: starts them, starts them anew when they end, and lets none of them outlive its parent.
+
+Knows not what the processes are. One that ends again and again soon after its start is given up, and `check` says so.
+"""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Protocol, final
+
+import structlog
+
+FIRST_WAIT_SECONDS, LAST_WAIT_SECONDS = 0.2, 30.0
+"""The first restart comes after the first wait; each further one after twice the wait, up to the last."""
+STEADY_SECONDS = 30.0
+"""A process that ran this long did start; one that ends sooner has failed fast."""
+FAST_FAILURES = 8
+"""After so many fast failures in a row a process is given up."""
+SECONDS_TO_STOP = 10.0
+"""A process that was asked to end is killed after this."""
+_LOOK_SECONDS = 0.1
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+_log = structlog.get_logger(__name__)
+
+
+class PartError(RuntimeError):
+    """A process cannot be kept running; the message says which and where its log is."""
+
+
+class Child(Protocol):
+    """A process that this one started: what `subprocess.Popen` offers."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """Return its exit code if it has ended; negative is the signal that ended it."""
+
+    def send_signal(self, sig: int, /) -> None:
+        """Send a signal unless it has ended."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end.
+
+        Raises:
+            subprocess.TimeoutExpired: if it does not end in time.
+        """
+
+
+def die_with_parent(parent: int, how: signal.Signals = signal.SIGKILL) -> None:
+    """Let the kernel send this process a signal when its parent dies, for whatever reason (Linux only).
+
+    An orphan would go on holding a lease, a port or a folder. The setting survives `exec`. If the parent has died
+    already, the signal comes at once.
+
+    Args:
+        parent: the process id of the parent; the kernel watches the thread of it that started this process.
+        how: what is sent.
+    """
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, how)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), how)
+
+
+def launch(
+    command: tuple[str, ...],
+    *,
+    environment: dict[str, str] | None = None,
+    log: Path | None = None,
+    user: str | None = None,
+    end: signal.Signals = signal.SIGKILL,
+) -> "subprocess.Popen[bytes]":
+    """Start a command in a session of its own that ends with this process; Ctrl-C reaches it through us, in order.
+
+    Args:
+        command: the program and its arguments.
+        environment: all of its variables; this process's when absent.
+        log: where it writes, at the end of what is there; this terminal when absent.
+        user: who runs it; this process's user when absent.
+        end: the signal that it gets when this process dies.
+    """
+    out = log.open("ab") if log else None
+    try:
+        return subprocess.Popen(  # noqa: S603 - our own commands
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+            user=user,
+            # Between fork and exec it calls the C library alone and takes no lock that a thread may hold.
+            preexec_fn=partial(die_with_parent, os.getpid(), end),  # noqa: PLW1509
+        )
+    finally:
+        if out is not None:
+            out.close()
+
+
+def stop(child: Child, how: signal.Signals = signal.SIGTERM, seconds: float = SECONDS_TO_STOP) -> None:
+    """Ask a process to end, then end it and its process group; a second Ctrl-C skips the asking."""
+    try:
+        child.send_signal(how)
+    finally:
+        _await_end(child, seconds)
+
+
+def _await_end(child: Child, seconds: float) -> None:
+    try:
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(seconds)
+    finally:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+
+@final
+@dataclass(slots=True)
+class Restarts:
+    """How often a process failed fast in a row, and how long to wait before its next start. Pure."""
+
+    failures: int = 0
+
+    def after(self, lived_seconds: float) -> float | None:
+        """Return the seconds to wait after a process ended, or None if it is given up."""
+        self.failures = 0 if lived_seconds >= STEADY_SECONDS else self.failures + 1
+        if self.failures >= FAST_FAILURES:
+            return None
+        return float(min(FIRST_WAIT_SECONDS * 2 ** max(self.failures - 1, 0), LAST_WAIT_SECONDS))
+
+
+@final
+@dataclass(slots=True, eq=False)
+class Part:
+    """One process that is kept running. `log` is where it writes, if not to this terminal."""
+
+    name: str
+    start: Callable[[], Child]
+    log: Path | None = None
+    how_to_stop: signal.Signals = signal.SIGTERM
+    seconds_to_stop: float = SECONDS_TO_STOP
+    process: Child = field(init=False, repr=False)
+    code: int | None = field(default=None, init=False)
+    """How it ended last."""
+    failure: str | None = field(default=None, init=False)
+    """Why it is given up."""
+    _restarts: Restarts = field(default_factory=Restarts, init=False, repr=False)
+    _started: float = field(default=0.0, init=False, repr=False)
+    _due: float | None = field(default=None, init=False, repr=False)
+
+    def begin(self) -> None:
+        """Start the process."""
+        self._due, self._started = None, time.monotonic()
+        self.process = self.start()
+
+    def look(self) -> None:
+        """Notice the end of the process, and start it anew when that is due."""
+        if self.failure is not None:
+            return
+        if self._due is not None:
+            if time.monotonic() >= self._due:
+                self._begin_again()
+        elif (code := self.process.poll()) is not None:
+            self._ended(code)
+
+    def told(self) -> str:
+        """Return how it ended and where its log is."""
+        code = self.code or 0
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+        return f"the {self.name} {how}" + (f"; its log is {self.log}" if self.log else "")
+
+    def _begin_again(self) -> None:
+        try:
+            self.begin()
+        except OSError as error:
+            _log.error("part cannot be started", part=self.name, error=str(error))
+            self._ended(-signal.SIGKILL)
+        else:
+            _log.warning("part started again", part=self.name, pid=self.process.pid)
+
+    def _ended(self, code: int) -> None:
+        now = time.monotonic()
+        self.code = code
+        wait = self._restarts.after(now - self._started)
+        if wait is None:
+            self.failure = f"{self.told()}; it was started {FAST_FAILURES} times in a row and did not stay"
+            _log.error("part given up", part=self.name, reason=self.failure)
+            return
+        self._due = now + wait
+        _log.warning("part ended", part=self.name, code=code, starts_again_in=wait, log=str(self.log or "here"))
+
+
+@final
+class Supervisor:
+    """Watches parts, in a thread (`watching`) or whenever `look` is called."""
+
+    def __init__(self) -> None:
+        self._parts: list[Part] = []
+        self._lock = threading.RLock()
+        self._over = threading.Event()
+        self._broken: BaseException | None = None
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What is kept running, in the order of their starts."""
+        with self._lock:
+            return tuple(self._parts)
+
+    @contextmanager
+    def running(self, part: Part) -> Iterator[Part]:
+        """Keep a part running for the block, and stop it then."""
+        self.add(part)
+        try:
+            yield part
+        finally:
+            self.remove(part)
+
+    def add(self, part: Part) -> None:
+        """Start a part and keep it running from now on."""
+        with self._lock:
+            part.begin()
+            self._parts.append(part)
+
+    def remove(self, part: Part) -> None:
+        """Stop a part: it is not started any more."""
+        with self._lock:
+            self._parts.remove(part)
+        stop(part.process, part.how_to_stop, part.seconds_to_stop)
+
+    def stop_all(self) -> None:
+        """Stop all parts at the same time, each within the time that it has."""
+        with self._lock:
+            stopped, self._parts = self._parts, []
+        for part in stopped:
+            part.process.send_signal(part.how_to_stop)
+        for part in stopped:
+            _await_end(part.process, part.seconds_to_stop)
+
+    def look(self) -> None:
+        """Look at every part once."""
+        for part in self.parts:
+            with self._lock:
+                if part in self._parts:
+                    part.look()
+
+    def check(self) -> None:
+        """Raise if a part is given up.
+
+        Raises:
+            PartError: if one is.
+        """
+        if self._broken is not None:
+            raise PartError("the parts are not watched any more") from self._broken
+        for part in self.parts:
+            if part.failure is not None:
+                raise PartError(part.failure)
+
+    @contextmanager
+    def watching(self) -> Iterator["Supervisor"]:
+        """Look at the parts in a thread for the block.
+
+        Parts that were started anew die with the thread, so what is `running` must end inside the block.
+        """
+        thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self._over.set()
+            thread.join()
+
+    def _watch(self) -> None:
+        try:
+            while not self._over.wait(_LOOK_SECONDS):
+                self.look()
+        except BaseException as error:
+            self._broken = error
+            _log.exception("supervisor failed")
+            raise

@@ -1,0 +1,28 @@
+"""The wish to end that comes by a signal, for loops that look now and then."""
+
+import signal
+import time
+from typing import final
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_SLICE_SECONDS = 0.1
+
+
+@final
+class Ending:
+    """Remembers that SIGTERM, Ctrl-C or a closed terminal asked this process to end; made in the main thread."""
+
+    def __init__(self) -> None:
+        self.is_asked = False
+        for number in SIGNALS:
+            if signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, self._ask)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for so long, or until it is time to end."""
+        until = time.monotonic() + seconds
+        while not self.is_asked and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, _SLICE_SECONDS))
+
+    def _ask(self, _number: int, _frame: object) -> None:
+        self.is_asked = True

@@ -1,0 +1,130 @@
+"""What a worker's main process does beside handing out messages: it says that it is there, and ends a silent child.
+
+Both happen in the consumer's own loop, so that who hears of a consumer knows that it hears the broker.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, final
+
+import psutil
+import structlog
+from celery import bootsteps
+from redis import Redis
+from redis.exceptions import RedisError
+
+from service import presence
+from service.presence import Role
+from service.settings import Settings
+from workers.process import Process, process_name
+from workers.pulse import PREPARING_SECONDS, Pulse, Stage
+
+DRAIN_SECONDS = 20.0
+"""A child that has not ended its work so long after a shutdown began is killed; its lease then runs out."""
+_WATCH_SECONDS = 1.0
+_DRAIN_LOOK_SECONDS = 0.1
+_log = structlog.get_logger(__name__)
+
+
+def watch_step(process: Process, role: Role) -> type[bootsteps.StartStopStep]:
+    """Return the step by which a consumer watches its child and says that it is there, each time it is connected."""
+    timers: list[Any] = []
+
+    class Watch(bootsteps.StartStopStep):
+        requires = ("celery.worker.consumer.tasks:Tasks",)
+
+        def start(self, consumer: Any) -> None:
+            every = process.settings.heartbeat_seconds
+            sign, child = Sign(process.settings, role), ChildWatch(process)
+            sign.give()
+            timers.append(consumer.timer.call_repeatedly(every, sign.give))
+            timers.append(consumer.timer.call_repeatedly(min(_WATCH_SECONDS, every), child.look))
+
+        def stop(self, _consumer: Any) -> None:
+            while timers:
+                timers.pop().cancel()
+            if process.is_stopping():
+                Sign(process.settings, role).take_back()
+
+    return Watch
+
+
+@final
+class Sign:
+    """Says in Redis that this process serves a role; a Redis that does not answer is reported by who depends on it."""
+
+    def __init__(self, settings: Settings, role: Role) -> None:
+        self._url = settings.required_redis_url()
+        self._role = role
+
+    def give(self) -> None:
+        """Say that it is there."""
+        self._say(presence.appear)
+
+    def take_back(self) -> None:
+        """Say that it ends."""
+        self._say(presence.leave)
+
+    def _say(self, what: Callable[[Redis, Role, str], None]) -> None:
+        try:
+            with presence.opened(self._url) as client:
+                what(client, self._role, process_name())
+        except (RedisError, OSError) as error:
+            _log.warning("no sign of life given", role=self._role, error=type(error).__name__)
+
+
+@final
+class ChildWatch:
+    """Kills the child that computes when it gives no sign for longer than its lease.
+
+    The lease is then renewed by nobody, so upkeep queues the work again and the next child goes on from what was kept.
+    Silence is counted while this process runs: a machine that slept has no silent children.
+    """
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._heard = 0.0
+        self._looked = time.monotonic()
+        self._silent = 0.0
+
+    def look(self) -> None:
+        """Count the silence since the last look, and end it."""
+        pulse, settings, now = self._process.pulse, self._process.settings, time.monotonic()
+        since, self._looked = now - self._looked, now
+        if pulse.stage is Stage.IDLE or pulse.beaten != self._heard:
+            self._heard, self._silent = pulse.beaten, 0.0
+            return
+        self._silent += min(since, 2 * _WATCH_SECONDS)
+        holds = pulse.stage is Stage.HOLDING
+        if self._silent > (settings.lease_seconds + settings.heartbeat_seconds if holds else PREPARING_SECONDS):
+            _log.error(
+                "silent child killed", pid=pulse.pid, silent_seconds=round(self._silent, 1), stage=pulse.stage.name
+            )
+            kill_child(pulse)
+
+
+def drain(process: Process) -> None:
+    """Let the child end its work, in a thread until this process ends: what holds nothing, or hangs, is killed."""
+
+    def watch() -> None:
+        deadline = time.monotonic() + DRAIN_SECONDS
+        while True:
+            stage = process.pulse.stage
+            if stage is Stage.LOADING or (stage is not Stage.IDLE and time.monotonic() > deadline):
+                _log.warning("child killed at the shutdown", pid=process.pulse.pid, stage=stage.name)
+                kill_child(process.pulse)
+            time.sleep(_DRAIN_LOOK_SECONDS)
+
+    threading.Thread(target=watch, name="drain", daemon=True).start()
+
+
+def kill_child(pulse: Pulse) -> None:
+    """Kill the child that is at work, if it is one of this process's; Celery replaces it and keeps its message."""
+    with suppress(psutil.Error):
+        child = psutil.Process(pulse.pid)
+        if child.ppid() == os.getpid():
+            child.kill()
+    pulse.forget()
