@@ -62,9 +62,9 @@ def round_events(sessions: Sessions, workspace_id: UUID, campaign_id: UUID, numb
     def look(last_id: str) -> tuple[Sequence[Step], bool]:
         with sessions.begin() as session:
             # The state is read first: once the round is at rest, a later look at the events sees all of them.
-            row = queries.get_round(session, workspace_id, campaign_id, number)
-            is_at_rest = not is_computing(row.state)
-            rows = queries.events_after(session, row.id, int(last_id), PAGE)
+            round_id, state = queries.round_standing(session, workspace_id, campaign_id, number)
+            is_at_rest = not is_computing(state)
+            rows = queries.events_after(session, round_id, int(last_id), PAGE)
             return [(str(item.id), RoundEvent.model_validate(item)) for item in rows], is_at_rest and len(rows) < PAGE
 
     return look
@@ -75,9 +75,9 @@ def job_events(sessions: Sessions, shelf: Shelf, job_id: UUID) -> Look:
 
     def look(last_id: str) -> tuple[Sequence[Step], bool]:
         with sessions.begin() as session:
-            row = jobs.find(session, shelf, job_id)
-            event = JobEvent.model_validate(row)
-            told = f"{row.attempt}:{event.model_dump_json()}"
+            row = jobs.standing(session, shelf, job_id)
+        event = JobEvent.model_validate(dict(row))
+        told = f"{row['attempt']}:{event.model_dump_json()}"
         new_id = hashlib.sha256(told.encode()).hexdigest()[:16]
         return [] if new_id == last_id else [(new_id, event)], event.state not in UNFINISHED
 

@@ -3,9 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import Select, exists, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from service.store.paging import Page, cut, read_cursor
 from service.store.tables import Campaign, Workspace
@@ -36,9 +36,22 @@ def lock_by_id(session: Session, campaign_id: UUID) -> Campaign:
     return session.scalars(query.execution_options(populate_existing=True)).one()
 
 
+def is_there(session: Session, workspace_id: UUID, campaign_id: UUID) -> bool:
+    """Tell whether the workspace has this campaign, without reading its specification."""
+    found = exists().where(Campaign.id == campaign_id, Campaign.workspace_id == workspace_id)
+    return session.scalars(select(found)).one()
+
+
+def count(session: Session, campaign_id: UUID, *, rounds: int = 0, results: int = 0) -> None:
+    """Count rounds and results that this transaction adds; the sum is the database's, so that none is lost."""
+    counted = {"n_rounds": Campaign.n_rounds + rounds, "n_results": Campaign.n_results + results}
+    session.execute(update(Campaign).where(Campaign.id == campaign_id).values(**counted))
+
+
 def page(session: Session, workspace_id: UUID, limit: int, cursor: str | None) -> Page[Campaign]:
-    """Return campaigns, newest first."""
-    query = select(Campaign).where(Campaign.workspace_id == workspace_id)
+    """Return campaigns, newest first, without their specifications."""
+    summary = select(Campaign).options(defer(Campaign.spec, raiseload=True))
+    query = summary.where(Campaign.workspace_id == workspace_id)
     if cursor is not None:
         after = read_cursor(cursor, datetime.fromisoformat, UUID)
         query = query.where(tuple_(Campaign.created_at, Campaign.id) < tuple_(*after))
