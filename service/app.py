@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.middleware import Middleware
 
 from service.api import (
@@ -29,6 +29,7 @@ from service.api.documentation import DESCRIPTION, TAGS, describe
 from service.api.metrics import Metrics
 from service.api.middleware import BodyLimit, RequestContext
 from service.api.problems import install_problem_handlers
+from service.api.query import refuse_unknown_query
 from service.dispatch import CelerySender, deliver
 from service.settings import Settings
 from service.store.figures import count_jobs, count_rounds
@@ -64,9 +65,11 @@ def create_app(settings: Settings) -> FastAPI:
         version=_version(),
         description=DESCRIPTION,
         openapi_tags=TAGS,
+        openapi_url=None,  # `describe` serves it, by the rules of all routes
         docs_url=None,  # its pages load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
+        dependencies=[Depends(refuse_unknown_query)],
         lifespan=lifespan,
         middleware=[
             Middleware(RequestContext, metrics=metrics),

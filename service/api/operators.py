@@ -21,13 +21,13 @@ TEXT: Responses = {
 }
 
 
-@router.get("/health/live")
-def live() -> Health:
-    """Tell that the process answers."""
+@router.get("/health/live", responses=problems(422))
+async def live() -> Health:
+    """Tell that the process answers; it waits for no thread and no connection."""
     return Health()
 
 
-@router.get("/health/ready", responses=problems(503))
+@router.get("/health/ready", responses=problems(422, 503))
 def ready(request: Request) -> Readiness:
     """Tell whether the database and the broker answer; 503 names the one that does not."""
     sender = cast("CelerySender", request.app.state.sender)
@@ -39,7 +39,7 @@ def ready(request: Request) -> Readiness:
     return Readiness(checks=dict.fromkeys(checks, "ok"))
 
 
-@router.get("/metrics", response_class=Response, responses=TEXT)
+@router.get("/metrics", response_class=Response, responses={**TEXT, **problems(422)})
 def metrics(request: Request) -> Response:
     """Return the figures in Prometheus' format."""
     figures = cast("Metrics", request.app.state.metrics)
