@@ -48,7 +48,7 @@ def problems(*statuses: int) -> Responses:
 
 def guarded(*statuses: int) -> Responses:
     """Document the problems of every route that needs a key, and these."""
-    return problems(401, 403, 413, 422, 503, *statuses)
+    return problems(401, 403, 408, 413, 422, 503, *statuses)
 
 
 def body_of(media_types: Iterable[str], json_schema: dict[str, Any], description: str) -> dict[str, Any]:
