@@ -94,8 +94,8 @@ class Waiting:
         self._seconds = seconds_of(prefer)
 
     def __call__(self, accepted: Response, shelf: Shelf, told: Callable[[Session, Job], BaseModel]) -> Response:
-        """Return what was accepted, or an answer that waits for its end and tells it."""
-        if self._seconds is None:
+        """Return what was accepted, or an answer that waits for its end and tells it, unless too many wait."""
+        if self._seconds is None or self._poller.is_full:
             return accepted
         job_id = UUID(json.loads(bytes(accepted.body))["id"])
 

@@ -33,13 +33,18 @@ class Poller:
         self._most = most
         self._followers = 0
 
+    @property
+    def is_full(self) -> bool:
+        """Whether nobody more may follow."""
+        return self._followers >= self._most
+
     def check(self) -> None:
         """Check that one more may follow.
 
         Raises:
             UnavailableError: if there are too many.
         """
-        if self._followers >= self._most:
+        if self.is_full:
             raise UnavailableError(f"{self._most} streams and waiting requests are open; try again or ask now and then")
 
     @contextmanager
