@@ -1,9 +1,10 @@
 """What a route asks for: the caller with the scope it needs, and the request's one transaction.
 
-Who is calling is found out by `service.api.admission`, before anything else.
+Who is calling is found out by `service.api.admission`, before anything else. What does not wait is a coroutine: FastAPI
+takes a thread for everything else.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, cast
 from uuid import UUID
@@ -43,7 +44,7 @@ def poller_of(request: Request) -> Poller:
     return cast("Poller", request.app.state.poller)
 
 
-def settings_of(request: Request) -> Settings:
+async def settings_of(request: Request) -> Settings:
     """Return the application's settings."""
     return cast("Settings", request.app.state.settings)
 
@@ -72,17 +73,17 @@ def identify(sessions: Sessions, key: str) -> Caller:
         return Caller(row.id, row.workspace_id, frozenset(row.scopes))
 
 
-def authenticate(
+async def authenticate(
     request: Request, _documented: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 ) -> Caller:
     """Return the caller that was let in."""
     return cast("Caller", request.state.caller)
 
 
-def require(scope: Scope) -> Callable[[Caller], Caller]:
+def require(scope: Scope) -> Callable[[Caller], Awaitable[Caller]]:
     """Return a dependency that lets only keys with this scope pass."""
 
-    def check(caller: Annotated[Caller, Depends(authenticate)]) -> Caller:
+    async def check(caller: Annotated[Caller, Depends(authenticate)]) -> Caller:
         if scope not in caller.scopes:
             raise ForbiddenError(f"this needs the scope {scope}; the key has {', '.join(sorted(caller.scopes))}")
         return caller

@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated, final
 from uuid import UUID
 
@@ -126,19 +126,19 @@ class Following:
 Follow = Annotated[Following, Depends()]
 
 
-def readers(kind: str) -> Callable[[UUID, Caller], Shelf]:
+def readers(kind: str) -> Callable[[UUID, Caller], Awaitable[Shelf]]:
     """Return a dependency: where a caller who may read finds a campaign's jobs of a kind."""
 
-    def shelf(campaign_id: UUID, caller: Reader) -> Shelf:
+    async def shelf(campaign_id: UUID, caller: Reader) -> Shelf:
         return Shelf(kind, caller.workspace_id, campaign_id)
 
     return shelf
 
 
-def writers(kind: str) -> Callable[[UUID, Caller], Shelf]:
+def writers(kind: str) -> Callable[[UUID, Caller], Awaitable[Shelf]]:
     """Return a dependency: where a caller who may write puts a campaign's jobs of a kind."""
 
-    def shelf(campaign_id: UUID, caller: Writer) -> Shelf:
+    async def shelf(campaign_id: UUID, caller: Writer) -> Shelf:
         return Shelf(kind, caller.workspace_id, campaign_id)
 
     return shelf

@@ -1,7 +1,7 @@
 """What users ask to see of a campaign. Reads only; everything is looked up within a workspace."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -35,8 +35,8 @@ def check_campaign(session: Session, workspace_id: UUID, campaign_id: UUID) -> N
         raise NotFoundError(f"no campaign {campaign_id}")
 
 
-def list_campaigns(session: Session, workspace_id: UUID, limit: int, cursor: str | None = None) -> Page[Campaign]:
-    """Return one page of campaigns, newest first, without their specifications."""
+def list_campaigns(session: Session, workspace_id: UUID, limit: int, cursor: str | None = None) -> Page[Any]:
+    """Return one page of campaigns, newest first, as rows without their specifications."""
     return campaigns.page(session, workspace_id, limit, cursor)
 
 

@@ -1,16 +1,27 @@
 """SQL of workspaces and campaigns."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, exists, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session
 
 from service.store.paging import Page, cut, read_cursor
 from service.store.tables import Campaign, Workspace
 
 DEFAULT_WORKSPACE = "default"
+_SUMMARY = (
+    Campaign.id,
+    Campaign.name,
+    Campaign.state,
+    Campaign.domain_kind,
+    Campaign.created_at,
+    Campaign.updated_at,
+    Campaign.n_rounds,
+    Campaign.n_results,
+)
 
 
 def ensure_workspace(session: Session, name: str = DEFAULT_WORKSPACE) -> Workspace:
@@ -48,14 +59,13 @@ def count(session: Session, campaign_id: UUID, *, rounds: int = 0, results: int 
     session.execute(update(Campaign).where(Campaign.id == campaign_id).values(**counted))
 
 
-def page(session: Session, workspace_id: UUID, limit: int, cursor: str | None) -> Page[Campaign]:
-    """Return campaigns, newest first, without their specifications."""
-    summary = select(Campaign).options(defer(Campaign.spec, raiseload=True))
-    query = summary.where(Campaign.workspace_id == workspace_id)
+def page(session: Session, workspace_id: UUID, limit: int, cursor: str | None) -> Page[Any]:
+    """Return campaigns, newest first, as rows of what a list tells of them: a specification can be large."""
+    query = select(*_SUMMARY).where(Campaign.workspace_id == workspace_id)
     if cursor is not None:
         after = read_cursor(cursor, datetime.fromisoformat, UUID)
         query = query.where(tuple_(Campaign.created_at, Campaign.id) < tuple_(*after))
-    rows = session.scalars(query.order_by(Campaign.created_at.desc(), Campaign.id.desc()).limit(limit + 1)).all()
+    rows = session.execute(query.order_by(Campaign.created_at.desc(), Campaign.id.desc()).limit(limit + 1)).all()
     return cut(rows, limit, lambda row: [row.created_at.isoformat(), row.id])
 
 
