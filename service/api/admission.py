@@ -1,4 +1,4 @@
-"""Who may come in, in this order: a valid key, then the body, then a place among the requests that are answered.
+"""Who may come in, in this order: a valid key that may send something, the body, a place among those being answered.
 
 Plain ASGI. A place stands for a thread and a connection of the database; it is given back when the answer begins, by
 when the request's transaction is over, so that neither a slow sender nor a slow reader holds one.
@@ -18,7 +18,7 @@ from service.api.dependencies import Caller, key_of
 from service.api.gate import Gate, Share
 from service.api.problems import problem_response, unavailable
 from service.api.receiving import BodyLimits, announced, read_body, replay
-from service.errors import AssayflowError
+from service.errors import AssayflowError, ForbiddenError
 from service.settings import Settings
 
 GUARDED = "/v1"
@@ -101,10 +101,12 @@ class Admission:
             return receive
         key = key_of(Headers(scope=scope).get("authorization", ""))
         await place.take()
-        state["caller"] = await self._caller(key, scope["path"])
+        caller = state["caller"] = await self._caller(key, scope["path"])
         if size == 0:
             return receive
         place.give()
+        if caller.scopes <= {"read"}:
+            raise ForbiddenError("a body needs the scope write (API keys: admin); the key may only read")
         await memory.take(size)
         body = await read_body(receive, self.limits)
         if body is None:

@@ -69,6 +69,7 @@ class Door:
         gates = (Gate(places, wait_seconds), Gate(1, wait_seconds), Gate(memory, wait_seconds))
         self.gates = Gates(*gates)
         self.admission = Admission(self.app, self.identify, self.gates, LIMITS)
+        self.scopes = frozenset({"read", "write"})
         self.seen: list[tuple[str, bytes]] = []
         self.n_asked_for_keys = 0
         self.goes_on = anyio.Event()
@@ -79,7 +80,7 @@ class Door:
         self.n_asked_for_keys += 1
         if key != KEY:
             raise UnauthorizedError("the API key is not valid")
-        return Caller("a" * 12, uuid4(), frozenset({"read"}))
+        return Caller("a" * 12, uuid4(), self.scopes)
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = (await receive())["body"] if scope["method"] != "GET" else b""
@@ -127,6 +128,18 @@ def test_without_a_valid_key_no_byte_of_a_body_is_read(path: str, key: str | Non
         assert client.problem["instance"] == path
         assert client.headers["www-authenticate"] == "Bearer"
         assert door.n_asked_for_keys == (1 if key == UNKNOWN else 0)  # what is no key is looked up nowhere
+        assert door.is_empty
+
+    anyio.run(test)
+
+
+def test_a_key_that_may_only_read_sends_no_body() -> None:
+    async def test() -> None:
+        door, client = Door(), Client([b"x" * 10])
+        door.scopes = frozenset({"read"})
+        await door.call(client)
+        assert (client.status, client.n_asked, door.seen) == (403, 0, [])
+        assert (await door.call(Client([b""]), size="0")).status == 200  # the route decides
         assert door.is_empty
 
     anyio.run(test)
