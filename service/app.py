@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
-from fastapi import FastAPI
+from anyio.to_thread import current_default_thread_limiter
+from fastapi import Depends, FastAPI
 from starlette.middleware import Middleware
 
 from service.api import (
@@ -25,10 +26,15 @@ from service.api import (
     rounds,
     samples,
 )
+from service.api.admission import Admission, n_for_followers, open_gates
+from service.api.dependencies import identify
 from service.api.documentation import DESCRIPTION, TAGS, describe
 from service.api.metrics import Metrics
-from service.api.middleware import BodyLimit, RequestContext
+from service.api.middleware import RequestContext
+from service.api.polling import Poller
 from service.api.problems import install_problem_handlers
+from service.api.query import refuse_unknown_query
+from service.api.receiving import BodyLimits
 from service.dispatch import CelerySender, deliver
 from service.readiness import Readiness
 from service.settings import Settings
@@ -48,14 +54,17 @@ def create_app(settings: Settings) -> FastAPI:
     Raises:
         RuntimeError: if it does not.
     """
-    engine = open_engine(settings.required_database_url())
+    engine = open_engine(settings.required_database_url(), pool_size=settings.database_connections, max_overflow=0)
     sessions = make_sessions(engine)
     sender = CelerySender(settings.required_redis_url())
     deliver(sessions, sender)
+    limits = BodyLimits(settings.max_upload_bytes, settings.body_idle_seconds, settings.body_seconds)
     metrics = Metrics(partial(count_rounds, sessions), partial(count_jobs, sessions))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        threads = current_default_thread_limiter()
+        threads.total_tokens = max(threads.total_tokens, settings.database_connections)
         yield
         sender.close()
         engine.dispose()
@@ -65,17 +74,20 @@ def create_app(settings: Settings) -> FastAPI:
         version=_version(),
         description=DESCRIPTION,
         openapi_tags=TAGS,
+        openapi_url=None,  # `describe` serves it, by the rules of all routes
         docs_url=None,  # its pages load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
+        dependencies=[Depends(refuse_unknown_query)],
         lifespan=lifespan,
         middleware=[
             Middleware(RequestContext, metrics=metrics),
-            Middleware(BodyLimit, max_bytes=settings.max_upload_bytes),
+            Middleware(Admission, identify=partial(identify, sessions), gates=open_gates(settings), limits=limits),
         ],
     )
     app.state.sessions, app.state.sender, app.state.metrics = sessions, sender, metrics
     app.state.settings, app.state.readiness = settings, Readiness(settings)
+    app.state.poller = Poller(n_for_followers(settings), settings.max_streams)
     for router in ROUTERS:
         app.include_router(router)
     install_problem_handlers(app)

@@ -5,13 +5,14 @@ AssayflowError
 ├── ForbiddenError             403  the key lacks the scope
 ├── NotFoundError              404  no such thing in this workspace
 ├── NotAcceptableError         406  no such representation
+├── RequestTimeoutError        408  the body did not come in time
 ├── ConflictError              409  the state does not allow it
 ├── PreconditionFailedError    412  If-Match is stale
 ├── TooLargeError              413  the body is over the limit
 ├── UnsupportedMediaTypeError  415  the body's format is not read
 ├── UnprocessableError         422  the payload is wrong; `errors` names the places
 ├── PreconditionRequiredError  428  If-Match is missing
-└── UnavailableError           503  something this service needs does not answer
+└── UnavailableError           503  something this service needs does not answer, or too many ask at once
 """
 
 from collections.abc import Mapping, Sequence
@@ -82,6 +83,16 @@ class NotAcceptableError(AssayflowError):
 
 
 @final
+class RequestTimeoutError(AssayflowError):
+    """The body was announced and did not come in time; the connection is closed."""
+
+    status = 408
+    slug = "request-timeout"
+    title = "The request did not come in time"
+    headers: ClassVar[Mapping[str, str]] = {"Connection": "close"}
+
+
+@final
 class ConflictError(AssayflowError):
     """The request is well formed but the state does not allow it."""
 
@@ -137,8 +148,9 @@ class PreconditionRequiredError(AssayflowError):
 
 @final
 class UnavailableError(AssayflowError):
-    """The database or the broker does not answer."""
+    """The database or the broker does not answer, or more ask at once than are answered in time."""
 
     status = 503
     slug = "unavailable"
     title = "The service is not ready"
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "5"}

@@ -24,6 +24,7 @@ from service.store.tables import ApiKey
 Scope = Literal["read", "write", "admin"]
 SCOPES: tuple[Scope, ...] = ("read", "write", "admin")
 _FORM = re.compile(r"af_([0-9a-f]{12})_([0-9a-f]{64})", re.ASCII)
+_NOT_VALID = "the API key is not valid"
 _UNKNOWN = hashlib.sha256(b"no such key").digest()
 
 
@@ -53,18 +54,30 @@ def issue(
     return IssuedKey(row, f"af_{key_id}_{secret}")
 
 
+def check_form(text: str) -> tuple[str, str]:
+    """Return id and secret of a key's text, without looking anything up.
+
+    Raises:
+        UnauthorizedError: if no key has this form; the answer does not say so.
+    """
+    parts = _FORM.fullmatch(text)
+    if parts is None:
+        raise UnauthorizedError(_NOT_VALID)
+    return parts[1], parts[2]
+
+
 def authenticate(session: Session, text: str) -> ApiKey:
     """Return the valid key that this text is, and note that it was used.
 
     Raises:
         UnauthorizedError: if it is malformed, unknown, expired or revoked; the answer does not say which.
     """
-    parts = _FORM.fullmatch(text)
-    row = keys.find_valid(session, parts[1]) if parts else None
-    secret = parts[2] if parts else ""
+    key_id, secret = check_form(text)
+    row, is_used_lately = keys.find_valid(session, key_id) or (None, False)
     if not hmac.compare_digest(row.secret_hash if row else _UNKNOWN, _hashed(secret)) or row is None:
-        raise UnauthorizedError("the API key is not valid")
-    keys.touch(session, row.id)
+        raise UnauthorizedError(_NOT_VALID)
+    if not is_used_lately:
+        keys.touch(session, row.id)
     return row
 
 

@@ -55,6 +55,13 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     max_upload_bytes: int = Field(default=64 * 2**20, gt=0)
+    database_connections: int = Field(default=20, ge=8, le=1000, description="the most that one API process opens")
+    wait_seconds: float = Field(default=20.0, gt=0, description="a request waits so long for its turn, then gets 503")
+    max_streams: int = Field(default=500, ge=1, description="open event streams and waiting requests of one process")
+    head_seconds: float = Field(default=10.0, gt=0, description="a request's head must be whole after this")
+    body_idle_seconds: float = Field(default=20.0, gt=0, description="a body is given up when nothing comes so long")
+    body_seconds: float = Field(default=300.0, gt=0, description="a body must be whole after this")
+    stalled_seconds: float = Field(default=60.0, gt=0, description="who does not read an answer is hung up on")
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"

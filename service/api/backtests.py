@@ -97,12 +97,12 @@ async def sent_backtest(request: Request, content: RawBody) -> SentBacktest:
     raise UnsupportedMediaTypeError(f"application/json or {_FORM} is read here, not {media_type or 'an untyped body'}")
 
 
-def reading(caller: Reader) -> Shelf:
+async def reading(caller: Reader) -> Shelf:
     """Return where a caller who may read finds backtests."""
     return Shelf(BACKTESTS, caller.workspace_id)
 
 
-def writing(caller: Writer) -> Shelf:
+async def writing(caller: Writer) -> Shelf:
     """Return where a caller who may write puts backtests."""
     return Shelf(BACKTESTS, caller.workspace_id)
 

@@ -15,7 +15,7 @@ from service.api.idempotency import Once
 from service.campaigns import commands, queries
 from service.outbound.scorers import check_scorers
 from service.schemas.base import Page
-from service.schemas.campaigns import Campaign
+from service.schemas.campaigns import Campaign, CampaignSummary
 from service.store import tables
 
 router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"], route_class=StrictRoute)
@@ -42,9 +42,10 @@ def create_campaign(
 
 
 @router.get("", responses={200: LINK, **guarded()})
-def list_campaigns(caller: Reader, session: Transaction, asked: AskedPage) -> Page[Campaign]:
-    """List the workspace's campaigns, newest first."""
-    return asked.answer(queries.list_campaigns(session, caller.workspace_id, asked.limit, asked.cursor), Campaign)
+def list_campaigns(caller: Reader, session: Transaction, asked: AskedPage) -> Page[CampaignSummary]:
+    """List the workspace's campaigns, newest first; a single campaign also tells its specification."""
+    page = queries.list_campaigns(session, caller.workspace_id, asked.limit, asked.cursor)
+    return asked.answer(page, CampaignSummary)
 
 
 @router.get("/{campaign_id}", response_model=Campaign, responses={200: ETAG, **guarded(404)})

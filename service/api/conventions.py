@@ -52,7 +52,7 @@ def require_match(if_match: str | None, current: str) -> None:
 class Paging:
     """Which page of a list is asked for, and how it is answered."""
 
-    def __init__(self, request: Request, response: Response, limit: Limit = 50, cursor: Cursor = None) -> None:
+    def __init__(self, request: Request, response: Response, limit: int, cursor: str | None) -> None:
         self.limit = limit
         self.cursor = cursor
         self._url = request.url
@@ -66,7 +66,12 @@ class Paging:
         return Page(items=[view.model_validate(row) for row in page.items], next_cursor=page.next_cursor)
 
 
-AskedPage = Annotated[Paging, Depends()]
+async def paging_of(request: Request, response: Response, limit: Limit = 50, cursor: Cursor = None) -> Paging:
+    """Return which page is asked for."""
+    return Paging(request, response, limit, cursor)
+
+
+AskedPage = Annotated[Paging, Depends(paging_of)]
 
 
 def negotiate(offered: Mapping[str, str], wanted: str | None, accept: str | None) -> str:

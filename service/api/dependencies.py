@@ -1,6 +1,10 @@
-"""What a route asks for: the caller with the scope it needs, and the request's one transaction."""
+"""What a route asks for: the caller with the scope it needs, and the request's one transaction.
 
-from collections.abc import Callable, Iterator
+Who is calling is found out by `service.api.admission`, before anything else. What does not wait is a coroutine: FastAPI
+takes a thread for everything else.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, cast
 from uuid import UUID
@@ -10,6 +14,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 
 from service import keys
+from service.api.polling import Poller
 from service.errors import ForbiddenError, UnauthorizedError
 from service.keys import Scope
 from service.settings import Settings
@@ -34,30 +39,51 @@ def sessions_of(request: Request) -> Sessions:
     return cast("Sessions", request.app.state.sessions)
 
 
-def settings_of(request: Request) -> Settings:
+def poller_of(request: Request) -> Poller:
+    """Return what looks for those who follow something."""
+    return cast("Poller", request.app.state.poller)
+
+
+async def settings_of(request: Request) -> Settings:
     """Return the application's settings."""
     return cast("Settings", request.app.state.settings)
 
 
-def authenticate(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
-) -> Caller:
+def key_of(authorization: str) -> str:
+    """Return the key in an `Authorization` header.
+
+    Raises:
+        UnauthorizedError: if there is none, or it has not the form of a key.
+    """
+    scheme, _, text = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not text.strip():
+        raise UnauthorizedError("send an API key as `Authorization: Bearer af_...`")
+    keys.check_form(text.strip())
+    return text.strip()
+
+
+def identify(sessions: Sessions, key: str) -> Caller:
     """Return the caller, looked up in a transaction of its own so that noting the use of a key holds nobody up.
 
     Raises:
-        UnauthorizedError: without a valid key.
+        UnauthorizedError: if the key is not valid.
     """
-    if credentials is None:
-        raise UnauthorizedError("send an API key as `Authorization: Bearer af_...`")
-    with sessions_of(request).begin() as session:
-        key = keys.authenticate(session, credentials.credentials)
-        return Caller(key.id, key.workspace_id, frozenset(key.scopes))
+    with sessions.begin() as session:
+        row = keys.authenticate(session, key)
+        return Caller(row.id, row.workspace_id, frozenset(row.scopes))
 
 
-def require(scope: Scope) -> Callable[[Caller], Caller]:
+async def authenticate(
+    request: Request, _documented: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+) -> Caller:
+    """Return the caller that was let in."""
+    return cast("Caller", request.state.caller)
+
+
+def require(scope: Scope) -> Callable[[Caller], Awaitable[Caller]]:
     """Return a dependency that lets only keys with this scope pass."""
 
-    def check(caller: Annotated[Caller, Depends(authenticate)]) -> Caller:
+    async def check(caller: Annotated[Caller, Depends(authenticate)]) -> Caller:
         if scope not in caller.scopes:
             raise ForbiddenError(f"this needs the scope {scope}; the key has {', '.join(sorted(caller.scopes))}")
         return caller

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from models.domains import installed
@@ -20,8 +21,8 @@ DESCRIPTION = """\
 Active learning for scientific discovery. A **campaign** says what may be built and what is wanted; each **round**
 proposes a diverse batch of **candidates**; the lab uploads **results**, and the next round is better.
 
-Errors are `application/problem+json` (RFC 9457). A POST with an `Idempotency-Key` happens once. PATCH and DELETE need
-`If-Match`. Lists are paged by `cursor`.
+Errors are `application/problem+json` (RFC 9457); an unknown field or query parameter is one of them. A POST with an
+`Idempotency-Key` happens once. PATCH and DELETE need `If-Match`. Lists are paged by `cursor`.
 """
 
 TAGS = [
@@ -47,7 +48,7 @@ def problems(*statuses: int) -> Responses:
 
 def guarded(*statuses: int) -> Responses:
     """Document the problems of every route that needs a key, and these."""
-    return problems(401, 403, 413, 422, 503, *statuses)
+    return problems(401, 403, 408, 413, 422, 503, *statuses)
 
 
 def body_of(media_types: Iterable[str], json_schema: dict[str, Any], description: str) -> dict[str, Any]:
@@ -74,7 +75,7 @@ LINK = header("Link", '`rel="next"` leads to the next page')
 
 
 def describe(app: FastAPI) -> None:
-    """Let the application describe itself with problems and examples."""
+    """Let the application describe itself with problems and examples, at `/openapi.json`."""
 
     def build() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -93,7 +94,11 @@ def describe(app: FastAPI) -> None:
             app.openapi_schema = schema
         return app.openapi_schema
 
+    async def serve() -> JSONResponse:
+        return JSONResponse(app.openapi())
+
     app.openapi = build  # type: ignore[method-assign] # the documented way to extend it
+    app.add_api_route("/openapi.json", serve, methods=["GET", "HEAD"], include_in_schema=False)
 
 
 def _definitions(model: type[BaseModel]) -> dict[str, Any]:

@@ -8,13 +8,12 @@ import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from uuid import UUID
 
-import anyio
-from anyio.to_thread import run_sync
 from fastapi import Response
 from pydantic import BaseModel
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from service.api.documentation import Responses
+from service.api.polling import Poller
 from service.campaigns import jobs, queries
 from service.campaigns.jobs import Shelf
 from service.campaigns.lifecycle import is_computing
@@ -32,28 +31,31 @@ Look = Callable[[str], tuple[Sequence[Step], bool]]
 """Returns the next events after the one with this id, and whether they are the last ones."""
 
 
-def followed(look: Look, last_id: str) -> Response:
+def followed(poller: Poller, look: Look, last_id: str) -> Response:
     """Answer with the events after `last_id` until the last one, or 204 if there is and will be none.
 
     Raises:
         NotFoundError: if there is nothing to follow.
+        UnavailableError: if too many follow something.
     """
+    poller.check()
     steps, is_over = look(last_id)
     if is_over and not steps:
         return Response(status_code=204)
-    return EventSourceResponse(stream(look, last_id))
+    return EventSourceResponse(stream(poller, look, last_id))
 
 
-async def stream(look: Look, last_id: str) -> AsyncIterator[ServerSentEvent]:
+async def stream(poller: Poller, look: Look, last_id: str) -> AsyncIterator[ServerSentEvent]:
     """Yield every event after `last_id`, until all were told and no more will come."""
     is_over = False
-    while not is_over:
-        steps, is_over = await run_sync(look, last_id)
-        for step_id, data in steps:
-            last_id = step_id
-            yield ServerSentEvent(data.model_dump_json(), id=step_id, event="progress")
-        if not is_over and not steps:
-            await anyio.sleep(POLL_SECONDS)
+    with poller.following():
+        while not is_over:
+            steps, is_over = await poller.look(look, last_id)
+            for step_id, data in steps:
+                last_id = step_id
+                yield ServerSentEvent(data.model_dump_json(), id=step_id, event="progress")
+            if not is_over and not steps:
+                await poller.pause(POLL_SECONDS)
 
 
 def round_events(sessions: Sessions, workspace_id: UUID, campaign_id: UUID, number: int) -> Look:
@@ -62,9 +64,9 @@ def round_events(sessions: Sessions, workspace_id: UUID, campaign_id: UUID, numb
     def look(last_id: str) -> tuple[Sequence[Step], bool]:
         with sessions.begin() as session:
             # The state is read first: once the round is at rest, a later look at the events sees all of them.
-            row = queries.get_round(session, workspace_id, campaign_id, number)
-            is_at_rest = not is_computing(row.state)
-            rows = queries.events_after(session, row.id, int(last_id), PAGE)
+            round_id, state = queries.round_standing(session, workspace_id, campaign_id, number)
+            is_at_rest = not is_computing(state)
+            rows = queries.events_after(session, round_id, int(last_id), PAGE)
             return [(str(item.id), RoundEvent.model_validate(item)) for item in rows], is_at_rest and len(rows) < PAGE
 
     return look
@@ -75,9 +77,9 @@ def job_events(sessions: Sessions, shelf: Shelf, job_id: UUID) -> Look:
 
     def look(last_id: str) -> tuple[Sequence[Step], bool]:
         with sessions.begin() as session:
-            row = jobs.find(session, shelf, job_id)
-            event = JobEvent.model_validate(row)
-            told = f"{row.attempt}:{event.model_dump_json()}"
+            row = jobs.standing(session, shelf, job_id)
+        event = JobEvent.model_validate(dict(row))
+        told = f"{row['attempt']}:{event.model_dump_json()}"
         new_id = hashlib.sha256(told.encode()).hexdigest()[:16]
         return [] if new_id == last_id else [(new_id, event)], event.state not in UNFINISHED
 

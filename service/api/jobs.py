@@ -3,21 +3,21 @@
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated, final
 from uuid import UUID
 
-import anyio
-from anyio.to_thread import run_sync
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 from starlette.types import Receive, Scope, Send
 
+from service.api.admission import give_place_back
 from service.api.conventions import answer
-from service.api.dependencies import Caller, Reader, Writer, sessions_of
+from service.api.dependencies import Caller, Reader, Writer, poller_of, sessions_of
 from service.api.documentation import Responses, files, guarded, header
 from service.api.events import followed, job_events, streamed
+from service.api.polling import Poller
 from service.campaigns import jobs
 from service.campaigns.jobs import Shelf
 from service.errors import ConflictError
@@ -54,27 +54,32 @@ TABLE: Responses = {200: {**FILE[200], "content": files(prediction_formats().val
 class Awaited(Response):
     """An accepted job's answer that holds back until the job is done, or for as long as the caller prefers.
 
-    It waits while it is sent, after the request's transaction was committed, and holds no connection in between.
+    It waits while it is sent, after the request's transaction was committed, and holds neither a place nor a connection
+    in between.
 
     Args:
         accepted: what is answered when the time is over.
         seconds: how long to wait.
         look: returns the finished resource once it is there.
+        poller: looks.
     """
 
-    def __init__(self, accepted: Response, seconds: float, look: Callable[[], Response | None]) -> None:
+    def __init__(self, accepted: Response, seconds: float, look: Callable[[], Response | None], poller: Poller) -> None:
         super().__init__(accepted.body, accepted.status_code, accepted.headers)
         self._accepted = accepted
         self._seconds = seconds
         self._look = look
+        self._poller = poller
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the finished resource, or what was accepted."""
+        give_place_back(scope)
         deadline = time.monotonic() + self._seconds
-        finished = await run_sync(self._look)
-        while finished is None and time.monotonic() < deadline:
-            await anyio.sleep(POLL_SECONDS)
-            finished = await run_sync(self._look)
+        with self._poller.following():
+            finished = await self._poller.look(self._look)
+            while finished is None and time.monotonic() < deadline:
+                await self._poller.pause(POLL_SECONDS)
+                finished = await self._poller.look(self._look)
         chosen = finished or self._accepted
         chosen.headers["Preference-Applied"] = f"wait={self._seconds:g}"
         await chosen(scope, receive, send)
@@ -85,12 +90,12 @@ class Waiting:
     """Lets a POST answer with the finished resource, if the caller prefers to wait for it."""
 
     def __init__(self, request: Request, prefer: Prefer = None) -> None:
-        self._sessions = sessions_of(request)
+        self._sessions, self._poller = sessions_of(request), poller_of(request)
         self._seconds = seconds_of(prefer)
 
     def __call__(self, accepted: Response, shelf: Shelf, told: Callable[[Session, Job], BaseModel]) -> Response:
-        """Return what was accepted, or an answer that waits for its end and tells it."""
-        if self._seconds is None:
+        """Return what was accepted, or an answer that waits for its end and tells it, unless too many wait."""
+        if self._seconds is None or self._poller.is_full:
             return accepted
         job_id = UUID(json.loads(bytes(accepted.body))["id"])
 
@@ -99,7 +104,7 @@ class Waiting:
                 row = jobs.find(session, shelf, job_id)
                 return None if row.state in UNFINISHED else answer(told(session, row))
 
-        return Awaited(accepted, self._seconds, look)
+        return Awaited(accepted, self._seconds, look, self._poller)
 
 
 Wait = Annotated[Waiting, Depends()]
@@ -110,30 +115,30 @@ class Following:
     """Lets a caller follow a job as server-sent events."""
 
     def __init__(self, request: Request, last_event_id: LastSeen = "") -> None:
-        self._sessions = sessions_of(request)
+        self._sessions, self._poller = sessions_of(request), poller_of(request)
         self._last = last_event_id
 
     def __call__(self, shelf: Shelf, job_id: UUID) -> Response:
         """Return the job's events after the last one that was seen, until its end."""
-        return followed(job_events(self._sessions, shelf, job_id), self._last)
+        return followed(self._poller, job_events(self._sessions, shelf, job_id), self._last)
 
 
 Follow = Annotated[Following, Depends()]
 
 
-def readers(kind: str) -> Callable[[UUID, Caller], Shelf]:
+def readers(kind: str) -> Callable[[UUID, Caller], Awaitable[Shelf]]:
     """Return a dependency: where a caller who may read finds a campaign's jobs of a kind."""
 
-    def shelf(campaign_id: UUID, caller: Reader) -> Shelf:
+    async def shelf(campaign_id: UUID, caller: Reader) -> Shelf:
         return Shelf(kind, caller.workspace_id, campaign_id)
 
     return shelf
 
 
-def writers(kind: str) -> Callable[[UUID, Caller], Shelf]:
+def writers(kind: str) -> Callable[[UUID, Caller], Awaitable[Shelf]]:
     """Return a dependency: where a caller who may write puts a campaign's jobs of a kind."""
 
-    def shelf(campaign_id: UUID, caller: Writer) -> Shelf:
+    async def shelf(campaign_id: UUID, caller: Writer) -> Shelf:
         return Shelf(kind, caller.workspace_id, campaign_id)
 
     return shelf

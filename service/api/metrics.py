@@ -1,6 +1,9 @@
 """Figures for operators in Prometheus' format. Each application has its own registry; nothing is global."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping
+from math import inf
+from threading import Lock
 from typing import final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -9,6 +12,8 @@ from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
 Count = Callable[[], Mapping[tuple[str, ...], int]]
+_COUNTED_EVERY = 5.0
+"""Rows are counted once in so many seconds at most."""
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -46,25 +51,34 @@ class Metrics:
 
 @final
 class _Stored(Collector):
-    """Rows of the database, counted at the moment of the scrape."""
+    """Rows of the database, counted at a scrape, but not at every one of many: anybody may scrape."""
 
     def __init__(self, name: str, told: str, labels: list[str], count: Count) -> None:
         self._name, self._told, self._labels = f"assayflow_{name}", told, labels
         self._count = count
+        self._lock, self._counted_at = Lock(), -inf
+        self._counts: Mapping[tuple[str, ...], int] = {}
 
     def describe(self) -> Iterator[Metric]:
         """Name the metric without asking the database."""
         yield self._empty()
 
     def collect(self) -> Iterator[Metric]:
-        """Count now."""
+        """Return the counts of this moment, or of the last few seconds."""
         family = self._empty()
         try:
-            for labels, number in sorted(self._count().items()):
+            for labels, number in sorted(self._recent().items()):
                 family.add_metric(labels, number)
         except SQLAlchemyError:
             return  # the other figures are wanted most when the database is away
         yield family
+
+    def _recent(self) -> Mapping[tuple[str, ...], int]:
+        with self._lock:
+            if time.monotonic() - self._counted_at >= _COUNTED_EVERY:
+                self._counts = self._count()
+                self._counted_at = time.monotonic()
+            return self._counts
 
     def _empty(self) -> GaugeMetricFamily:
         return GaugeMetricFamily(self._name, self._told, labels=self._labels)

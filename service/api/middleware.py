@@ -1,4 +1,4 @@
-"""What happens around every request: an id, a log line, metrics, safe headers, a size limit and the last resort.
+"""What happens around every request: an id, a log line, metrics, safe headers and the last resort.
 
 Plain ASGI, so that streams pass through untouched. It knows no route.
 """
@@ -13,8 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.metrics import Metrics
-from service.api.problems import internal_problem, problem_response
-from service.errors import TooLargeError
+from service.api.problems import internal_problem
 
 REQUEST_ID = "X-Request-ID"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -77,63 +76,3 @@ class RequestContext:
         route = getattr(scope.get("route"), "path_format", "(none)")
         self.metrics.observe(scope["method"], route, status, seconds)
         log.info("request", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 1))
-
-
-@final
-class BodyLimit:
-    """Reads each body before the application does, and answers 413 as soon as it is over the limit.
-
-    Args:
-        app: the next application.
-        max_bytes: the largest body that is read.
-    """
-
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
-        self.app = app
-        self.max_bytes = max_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        declared = Headers(scope=scope).get("content-length", "")
-        try:
-            if declared.isdecimal() and int(declared) > self.max_bytes:
-                raise self._too_large()
-            body = await self._read(receive)
-        except TooLargeError as error:
-            await problem_response(error, scope["path"])(scope, receive, send)
-            return
-        if body is not None:
-            await self.app(scope, _replay(body, receive), send)
-
-    async def _read(self, receive: Receive) -> bytes | None:
-        """Return the whole body, or None when the client went away before its end: half a table is no table."""
-        content = bytearray()
-        more = True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            content += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(content) > self.max_bytes:
-                raise self._too_large()
-        return bytes(content)
-
-    def _too_large(self) -> TooLargeError:
-        return TooLargeError(f"at most {self.max_bytes} bytes are read; send the table in parts")
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    is_sent = False
-
-    async def replay() -> Message:
-        nonlocal is_sent
-        if is_sent:
-            return await receive()
-        is_sent = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return replay

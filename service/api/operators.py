@@ -19,13 +19,13 @@ TEXT: Responses = {
 }
 
 
-@router.get("/health/live")
-def live() -> Health:
-    """Tell that the process answers."""
+@router.get("/health/live", responses=problems(422))
+async def live() -> Health:
+    """Tell that the process answers; it waits for no thread and no connection."""
     return Health()
 
 
-@router.get("/health/ready", responses=problems(503))
+@router.get("/health/ready", responses=problems(422, 503))
 async def ready(request: Request) -> ReadinessAnswer:
     """Tell whether work gets done: database, tables, broker and a consumer of each queue; 503 says what is missing."""
     report = await cast("Readiness", request.app.state.readiness).report()
@@ -35,7 +35,7 @@ async def ready(request: Request) -> ReadinessAnswer:
     return ReadinessAnswer.model_validate({"checks": dict.fromkeys(report.checks, "ok"), "queues": as_queues(report)})
 
 
-@router.get("/metrics", response_class=Response, responses=TEXT)
+@router.get("/metrics", response_class=Response, responses={**TEXT, **problems(422)})
 def metrics(request: Request) -> Response:
     """Return the figures in Prometheus' format."""
     figures = cast("Metrics", request.app.state.metrics)

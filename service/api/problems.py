@@ -51,6 +51,13 @@ def problem(status: int, slug: str, title: str, detail: str, instance: str) -> d
     return {"type": TYPE_PREFIX + slug, "title": title, "status": status, "detail": detail, "instance": instance}
 
 
+def unavailable(error: Exception, path: str) -> UnavailableError:
+    """Log why the database does not answer, and return what is told of it."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    log.error("database_unavailable", path=path, cause=str(cause))
+    return UnavailableError("the database does not answer; try again")
+
+
 def places(errors: Iterable[Mapping[str, Any]], body: Any) -> list[dict[str, Any]]:
     """Turn pydantic's errors into `{pointer, detail}`; those outside the body also say where they are (`in`)."""
     found: list[dict[str, Any]] = []
@@ -121,9 +128,7 @@ def _on_unstorable(request: Request, error: Exception) -> JSONResponse:
 
 
 def _on_unavailable(request: Request, error: Exception) -> JSONResponse:
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    log.error("database_unavailable", path=request.url.path, cause=str(cause))
-    return problem_response(UnavailableError("the database does not answer; try again"), request.url.path)
+    return problem_response(unavailable(error, request.url.path), request.url.path)
 
 
 def _respond(body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> JSONResponse:

@@ -8,7 +8,7 @@ from sse_starlette import EventSourceResponse
 
 from service.api.body import StrictRoute
 from service.api.conventions import AskedPage, answer, content_tag
-from service.api.dependencies import Reader, RoundNumber, Transaction, Writer, sessions_of
+from service.api.dependencies import Reader, RoundNumber, Transaction, Writer, poller_of, sessions_of
 from service.api.documentation import ETAG, LINK, Responses, guarded, header
 from service.api.events import followed, round_events, streamed
 from service.api.idempotency import Once
@@ -57,7 +57,7 @@ def follow_round(
 ) -> Response:
     """Follow a round as server-sent events; resume after a break with `Last-Event-ID`."""
     look = round_events(sessions_of(request), caller.workspace_id, campaign_id, number)
-    return followed(look, str(last_event_id))
+    return followed(poller_of(request), look, str(last_event_id))
 
 
 @router.post("/{number}/cancel", status_code=202, response_model=Round, responses={**ACCEPTED, **guarded(404, 409)})

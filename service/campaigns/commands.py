@@ -106,8 +106,7 @@ def start_round(session: Session, workspace_id: UUID, campaign_id: UUID) -> Roun
         spec=campaign.spec,
         snapshot=take_snapshot(session, campaign_id),
     )
-    session.add(row)
-    session.flush()
+    rounds.add(session, row)
     rounds.append_event(session, row)
     leases.send(session, events.ROUNDS, row)
     return row

@@ -87,7 +87,8 @@ def page(session: Session, shelf: Shelf, limit: int, cursor: str | None) -> Page
     Raises:
         NotFoundError: if the workspace has no such campaign.
     """
-    spec_of(session, shelf)
+    assert shelf.campaign_id is not None
+    queries.check_campaign(session, shelf.workspace_id, shelf.campaign_id)
     return jobs.page(session, shelf, limit, cursor)
 
 

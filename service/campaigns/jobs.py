@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import RowMapping
 from sqlalchemy.orm import Session
 
 from service.campaigns import leases
@@ -91,6 +92,18 @@ def find(session: Session, shelf: Shelf, job_id: UUID) -> Job:
         NotFoundError: if there is none with this id on the shelf.
     """
     row = jobs.find(session, job_id, **shelf.columns())
+    if row is None:
+        raise NotFoundError(f"no {shelf.kind} {job_id}")
+    return row
+
+
+def standing(session: Session, shelf: Shelf, job_id: UUID) -> RowMapping:
+    """Return attempt, state, progress and message of a job.
+
+    Raises:
+        NotFoundError: if there is none with this id on the shelf.
+    """
+    row = jobs.standing(session, job_id, **shelf.columns())
     if row is None:
         raise NotFoundError(f"no {shelf.kind} {job_id}")
     return row

@@ -1,6 +1,7 @@
 """What users ask to see of a campaign. Reads only; everything is looked up within a workspace."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NoReturn
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 from service.errors import NotFoundError
 from service.store import campaigns, candidates, results, rounds
 from service.store.paging import Page
+from service.store.states import RoundState
 from service.store.tables import Campaign, Candidate, Result, Round, RoundEvent
 
 
@@ -23,8 +25,18 @@ def get_campaign(session: Session, workspace_id: UUID, campaign_id: UUID) -> Cam
     return campaign
 
 
-def list_campaigns(session: Session, workspace_id: UUID, limit: int, cursor: str | None = None) -> Page[Campaign]:
-    """Return one page of campaigns, newest first."""
+def check_campaign(session: Session, workspace_id: UUID, campaign_id: UUID) -> None:
+    """Check that a campaign is there, without reading it.
+
+    Raises:
+        NotFoundError: if the workspace has none with this id.
+    """
+    if not campaigns.is_there(session, workspace_id, campaign_id):
+        raise NotFoundError(f"no campaign {campaign_id}")
+
+
+def list_campaigns(session: Session, workspace_id: UUID, limit: int, cursor: str | None = None) -> Page[Any]:
+    """Return one page of campaigns, newest first, as rows without their specifications."""
     return campaigns.page(session, workspace_id, limit, cursor)
 
 
@@ -34,24 +46,34 @@ def get_round(session: Session, workspace_id: UUID, campaign_id: UUID, number: i
     Raises:
         NotFoundError: if there is none.
     """
-    row = rounds.find(session, get_campaign(session, workspace_id, campaign_id).id, number)
-    if row is None:
-        raise NotFoundError(f"the campaign has no round {number}")
-    return row
+    row = rounds.shown(session, workspace_id, campaign_id, number)
+    return row or _no_round(session, workspace_id, campaign_id, number)
 
 
 def list_rounds(
     session: Session, workspace_id: UUID, campaign_id: UUID, limit: int, cursor: str | None = None
 ) -> Page[Round]:
     """Return one page of rounds, newest first."""
-    return rounds.page(session, get_campaign(session, workspace_id, campaign_id).id, limit, cursor)
+    check_campaign(session, workspace_id, campaign_id)
+    return rounds.page(session, campaign_id, limit, cursor)
 
 
 def list_results(
     session: Session, workspace_id: UUID, campaign_id: UUID, limit: int, cursor: str | None = None
 ) -> Page[Result]:
     """Return one page of results in the order in which they were stored."""
-    return results.page(session, get_campaign(session, workspace_id, campaign_id).id, limit, cursor)
+    check_campaign(session, workspace_id, campaign_id)
+    return results.page(session, campaign_id, limit, cursor)
+
+
+def round_standing(session: Session, workspace_id: UUID, campaign_id: UUID, number: int) -> tuple[UUID, RoundState]:
+    """Return the id and state of a round: what one who follows it needs at every look.
+
+    Raises:
+        NotFoundError: if there is none.
+    """
+    found = rounds.standing(session, workspace_id, campaign_id, number)
+    return found or _no_round(session, workspace_id, campaign_id, number)
 
 
 def events_after(session: Session, round_id: UUID, last_id: int = 0, limit: int = 200) -> Sequence[RoundEvent]:
@@ -92,3 +114,8 @@ def candidates_by_object(session: Session, campaign_id: UUID, objects: Collectio
 def known_external_ids(session: Session, campaign_id: UUID, external_ids: Collection[str]) -> set[str]:
     """Return those external ids that stored results of this campaign have already."""
     return results.known_external_ids(session, campaign_id, external_ids)
+
+
+def _no_round(session: Session, workspace_id: UUID, campaign_id: UUID, number: int) -> NoReturn:
+    check_campaign(session, workspace_id, campaign_id)
+    raise NotFoundError(f"the campaign has no round {number}")

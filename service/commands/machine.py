@@ -34,16 +34,15 @@ def serve(host: Host = None, port: Port = None, data_dir: DataDir = None) -> Non
 @commands.command()
 def api(host: Host = None, port: Port = None) -> None:
     """Run the HTTP API alone."""
-    import uvicorn
-
     from service.app import create_app
     from service.embedded import services
     from service.logs import configure_logs
+    from service.server import serve as serve_http
 
     settings = _settings(host=host, port=port)
     configure_logs(settings.log_format, settings.log_level)
     with services(settings) as live:
-        uvicorn.run(create_app(live), host=live.host, port=live.port, log_config=None, timeout_graceful_shutdown=3)
+        serve_http(create_app(live), live)
 
 
 @commands.command()

@@ -1,4 +1,4 @@
-"""A campaign as the API answers it, and what may be changed of one."""
+"""A campaign as the API answers it, alone and in a list."""
 
 from datetime import datetime
 from typing import Any
@@ -10,14 +10,20 @@ from service.schemas.base import Answer
 from service.store.states import CampaignState
 
 
-class Campaign(Answer):
-    """What may be built, what is wanted, and how far it has come."""
+class CampaignSummary(Answer):
+    """A campaign in a list: which one it is, and how far it has come."""
 
     id: UUID
     name: str
     state: CampaignState
-    spec: dict[str, Any] = Field(description="the CampaignSpec as it was accepted, defaults filled in")
+    domain_kind: str = Field(description="what is designed: the `kind` of its domain")
     created_at: datetime
     updated_at: datetime
     rounds: int = Field(validation_alias=AliasChoices("n_rounds", "rounds"), description="rounds started so far")
     results: int = Field(validation_alias=AliasChoices("n_results", "results"), description="result rows stored so far")
+
+
+class Campaign(CampaignSummary):
+    """What may be built, what is wanted, and how far it has come."""
+
+    spec: dict[str, Any] = Field(description="the CampaignSpec as it was accepted, defaults filled in")

@@ -1,9 +1,10 @@
 """SQL of workspaces and campaigns."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import Select, exists, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -11,6 +12,16 @@ from service.store.paging import Page, cut, read_cursor
 from service.store.tables import Campaign, Workspace
 
 DEFAULT_WORKSPACE = "default"
+_SUMMARY = (
+    Campaign.id,
+    Campaign.name,
+    Campaign.state,
+    Campaign.domain_kind,
+    Campaign.created_at,
+    Campaign.updated_at,
+    Campaign.n_rounds,
+    Campaign.n_results,
+)
 
 
 def ensure_workspace(session: Session, name: str = DEFAULT_WORKSPACE) -> Workspace:
@@ -36,13 +47,25 @@ def lock_by_id(session: Session, campaign_id: UUID) -> Campaign:
     return session.scalars(query.execution_options(populate_existing=True)).one()
 
 
-def page(session: Session, workspace_id: UUID, limit: int, cursor: str | None) -> Page[Campaign]:
-    """Return campaigns, newest first."""
-    query = select(Campaign).where(Campaign.workspace_id == workspace_id)
+def is_there(session: Session, workspace_id: UUID, campaign_id: UUID) -> bool:
+    """Tell whether the workspace has this campaign, without reading its specification."""
+    found = exists().where(Campaign.id == campaign_id, Campaign.workspace_id == workspace_id)
+    return session.scalars(select(found)).one()
+
+
+def count(session: Session, campaign_id: UUID, *, rounds: int = 0, results: int = 0) -> None:
+    """Count rounds and results that this transaction adds; the sum is the database's, so that none is lost."""
+    counted = {"n_rounds": Campaign.n_rounds + rounds, "n_results": Campaign.n_results + results}
+    session.execute(update(Campaign).where(Campaign.id == campaign_id).values(**counted))
+
+
+def page(session: Session, workspace_id: UUID, limit: int, cursor: str | None) -> Page[Any]:
+    """Return campaigns, newest first, as rows of what a list tells of them: a specification can be large."""
+    query = select(*_SUMMARY).where(Campaign.workspace_id == workspace_id)
     if cursor is not None:
         after = read_cursor(cursor, datetime.fromisoformat, UUID)
         query = query.where(tuple_(Campaign.created_at, Campaign.id) < tuple_(*after))
-    rows = session.scalars(query.order_by(Campaign.created_at.desc(), Campaign.id.desc()).limit(limit + 1)).all()
+    rows = session.execute(query.order_by(Campaign.created_at.desc(), Campaign.id.desc()).limit(limit + 1)).all()
     return cut(rows, limit, lambda row: [row.created_at.isoformat(), row.id])
 
 

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import RowMapping, select, tuple_
+from sqlalchemy.orm import Session, defer
 
 from service.store.paging import Page, cut, read_cursor
 from service.store.tables import Job, JobInput
@@ -22,9 +22,15 @@ def find(session: Session, job_id: UUID, **owner: Any) -> Job | None:
     return session.scalars(query).one_or_none()
 
 
+def standing(session: Session, job_id: UUID, **owner: Any) -> RowMapping | None:
+    """Return attempt, state, progress and message of a job with these values, and read nothing else of it."""
+    query = select(Job.attempt, Job.state, Job.progress, Job.message).filter_by(id=job_id, **owner)
+    return session.execute(query).mappings().one_or_none()
+
+
 def page(session: Session, limit: int, cursor: str | None, **owner: Any) -> Page[Job]:
-    """Return the jobs whose columns have these values, newest first, without their results."""
-    query = select(Job).filter_by(**owner)
+    """Return the jobs whose columns have these values, newest first, without their results and what was known then."""
+    query = select(Job).options(defer(Job.context)).filter_by(**owner)
     if cursor is not None:
         after = read_cursor(cursor, datetime.fromisoformat, UUID)
         query = query.where(tuple_(Job.created_at, Job.id) < tuple_(*after))

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, DateTime, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from service.store.paging import Page, cut, read_cursor
@@ -12,12 +12,12 @@ from service.store.tables import ApiKey
 _SEEN_EVERY = timedelta(minutes=1)
 
 
-def find_valid(session: Session, key_id: str) -> ApiKey | None:
-    """Return a key that is neither revoked nor expired."""
+def find_valid(session: Session, key_id: str) -> tuple[ApiKey, bool] | None:
+    """Return a key that is neither revoked nor expired, and whether its use was recorded in the last minute."""
     unexpired = or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > func.now())
-    return session.scalars(
-        select(ApiKey).where(ApiKey.id == key_id, ApiKey.revoked_at.is_(None), unexpired)
-    ).one_or_none()
+    query = select(ApiKey, ~_is_stale()).where(ApiKey.id == key_id, ApiKey.revoked_at.is_(None), unexpired)
+    row = session.execute(query).one_or_none()
+    return (row[0], row[1]) if row else None
 
 
 def find(session: Session, workspace_id: UUID, key_id: str) -> ApiKey | None:
@@ -35,6 +35,10 @@ def page(session: Session, workspace_id: UUID, limit: int, cursor: str | None) -
 
 def touch(session: Session, key_id: str) -> None:
     """Record that a key was used, once a minute at most: a read stays nearly free of writes."""
-    stale = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at < func.now() - _SEEN_EVERY)
-    query = update(ApiKey).where(ApiKey.id == key_id, stale).values(last_used_at=func.now())
+    query = update(ApiKey).where(ApiKey.id == key_id, _is_stale()).values(last_used_at=func.now())
     session.execute(query, execution_options={"synchronize_session": False})
+
+
+def _is_stale() -> ColumnElement[bool]:
+    last = func.coalesce(ApiKey.last_used_at, literal("-infinity").cast(DateTime(timezone=True)))
+    return last < func.now() - _SEEN_EVERY

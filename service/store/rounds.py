@@ -3,17 +3,41 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session, defer
 
+from service.store import campaigns
 from service.store.paging import Page, cut, read_cursor
 from service.store.states import COMPUTING, RoundState
-from service.store.tables import Round, RoundEvent
+from service.store.tables import Campaign, Round, RoundEvent
+
+_AS_SHOWN = (defer(Round.spec), defer(Round.snapshot))
+"""What a round was computed from can be megabytes; nobody who looks at a round is shown it."""
 
 
 def find(session: Session, campaign_id: UUID, number: int) -> Round | None:
     """Return a round by its number."""
     return session.scalars(select(Round).where(Round.campaign_id == campaign_id, Round.number == number)).one_or_none()
+
+
+def add(session: Session, row: Round) -> None:
+    """Add a round and count it."""
+    session.add(row)
+    session.flush()
+    campaigns.count(session, row.campaign_id, rounds=1)
+
+
+def shown(session: Session, workspace_id: UUID, campaign_id: UUID, number: int) -> Round | None:
+    """Return a round of this workspace by its number; its specification and snapshot are read when they are used."""
+    query = select(Round).options(*_AS_SHOWN).join(Campaign, Campaign.id == Round.campaign_id)
+    return session.scalars(query.where(*_at(workspace_id, campaign_id, number))).one_or_none()
+
+
+def standing(session: Session, workspace_id: UUID, campaign_id: UUID, number: int) -> tuple[UUID, RoundState] | None:
+    """Return the id and state of a round of this workspace, and read nothing else of it."""
+    query = select(Round.id, Round.state).join(Campaign, Campaign.id == Round.campaign_id)
+    row = session.execute(query.where(*_at(workspace_id, campaign_id, number))).one_or_none()
+    return (row[0], row[1]) if row else None
 
 
 def newest(session: Session, campaign_id: UUID) -> Round | None:
@@ -36,7 +60,7 @@ def computing(session: Session, campaign_id: UUID) -> Round | None:
 
 def page(session: Session, campaign_id: UUID, limit: int, cursor: str | None) -> Page[Round]:
     """Return rounds, newest first."""
-    query = select(Round).where(Round.campaign_id == campaign_id)
+    query = select(Round).options(*_AS_SHOWN).where(Round.campaign_id == campaign_id)
     if cursor is not None:
         query = query.where(Round.number < read_cursor(cursor, int)[0])
     return cut(session.scalars(query.order_by(Round.number.desc()).limit(limit + 1)).all(), limit, lambda r: [r.number])
@@ -51,3 +75,7 @@ def events_after(session: Session, round_id: UUID, last_id: int, limit: int) -> 
     """Return events after `last_id`, oldest first."""
     query = select(RoundEvent).where(RoundEvent.round_id == round_id, RoundEvent.id > last_id)
     return session.scalars(query.order_by(RoundEvent.id).limit(limit)).all()
+
+
+def _at(workspace_id: UUID, campaign_id: UUID, number: int) -> tuple[ColumnElement[bool], ...]:
+    return Campaign.workspace_id == workspace_id, Round.campaign_id == campaign_id, Round.number == number

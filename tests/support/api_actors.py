@@ -17,6 +17,7 @@ from models.domains import open_domain
 from models.records import Nearest, Prediction, Proposal, ProposedCandidate, Purpose, Stage
 from service.campaigns import jobs, leases, payloads, rounds
 from service.campaigns.leases import Lease, Standing
+from service.server import ServerConfig
 from service.store.session import Sessions
 from service.store.states import NEW
 from service.store.tables import Round
@@ -158,7 +159,7 @@ def _candidate(index: int, text: str, purpose: Purpose) -> ProposedCandidate:
 @contextmanager
 def serving(app: FastAPI) -> Iterator[str]:
     """Serve an application from a thread of this process."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=2))
+    server = uvicorn.Server(ServerConfig(app, app.state.settings, port=0, timeout_graceful_shutdown=2))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:

@@ -35,6 +35,11 @@ def campaign_key() -> Mapped[UUID]:
     return mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"))
 
 
+def counter() -> Mapped[int]:
+    """Return a count of other rows, changed in the transaction that adds them."""
+    return mapped_column(default=0, server_default="0")
+
+
 def created() -> Mapped[datetime]:
     """Return a time that is the transaction's unless it is given."""
     return mapped_column(server_default=func.now())

@@ -3,13 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Float, ForeignKey, Identity, Index, func, select
-from sqlalchemy.orm import Mapped, column_property, mapped_column
+from sqlalchemy import BigInteger, CheckConstraint, Float, ForeignKey, Identity, Index
+from sqlalchemy.orm import Mapped, mapped_column
 
 from models.records import Outcome, Relation
 from service.store.states import CAMPAIGN_STATES, CampaignState
-from service.store.tables.base import Base, Json, campaign_key, created, key, one_of, unique_where
-from service.store.tables.rounds import Round
+from service.store.tables.base import Base, Json, campaign_key, counter, created, key, one_of, unique_where
 
 
 class Upload(Base):
@@ -69,7 +68,11 @@ class Result(Base):
 
 
 class Campaign(Base):
-    """What may be built and what is wanted; `version` is its ETag. `n_rounds` and `n_results` are counted on load."""
+    """What may be built and what is wanted; `version` is its ETag.
+
+    `n_rounds` and `n_results` are counters, kept where rounds and results are added (`store.rounds`, `store.results`):
+    counting a million rows at each read would take seconds.
+    """
 
     __tablename__ = "campaigns"
     __table_args__ = (
@@ -86,15 +89,5 @@ class Campaign(Base):
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = created()
     updated_at: Mapped[datetime] = created()
-    n_rounds: Mapped[int] = column_property(
-        select(func.count(Round.id))
-        .where(Round.campaign_id == id)  # noqa: A003 - the column above is meant
-        .correlate_except(Round)
-        .scalar_subquery()
-    )
-    n_results: Mapped[int] = column_property(
-        select(func.count(Result.id))
-        .where(Result.campaign_id == id)  # noqa: A003 - the column above is meant
-        .correlate_except(Result)
-        .scalar_subquery()
-    )
+    n_rounds: Mapped[int] = counter()
+    n_results: Mapped[int] = counter()

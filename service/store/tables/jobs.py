@@ -22,6 +22,7 @@ class Job(Leased, Base):
         CheckConstraint("progress BETWEEN 0 AND 1", name="progress"),
         Index("ix_jobs_workspace_id_kind_created_at_id", "workspace_id", "kind", "created_at", "id"),
         Index("ix_jobs_campaign_id_kind_created_at_id", "campaign_id", "kind", "created_at", "id"),
+        Index("ix_jobs_kind_state", "kind", "state"),
         Index("ix_jobs_unfinished", "state", postgresql_where=literal_column(one_of("state", UNFINISHED))),
     )
 

@@ -29,6 +29,7 @@ class Round(Leased, Base):
         CheckConstraint("progress BETWEEN 0 AND 1", name="progress"),
         UniqueConstraint("campaign_id", "number"),
         unique_where("uq_rounds_computing", None, one_of("state", COMPUTING)),
+        Index("ix_rounds_state", "state"),
     )
 
     campaign_id: Mapped[UUID] = campaign_key()
@@ -81,6 +82,7 @@ class Candidate(Base):
         UniqueConstraint("round_id", "object"),
         unique_where("uq_candidates_live_object", "object", f"{one_of('status', LIVE)} AND {one_of('purpose', NEW)}"),
         Index("ix_candidates_campaign_id_object", "campaign_id", "object"),
+        Index("ix_candidates_campaign_id_status", "campaign_id", "status"),
     )
 
     id: Mapped[UUID] = key()

@@ -105,6 +105,23 @@ def test_a_body_over_the_limit_is_refused_before_it_is_read(base_url: str) -> No
     assert b"application/problem+json" in answer
 
 
+def test_who_has_no_key_is_not_asked_for_a_body(base_url: str) -> None:
+    address = urlsplit(base_url)
+    head = b"POST /v1/campaigns HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n"
+    with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
+        connection.sendall(head)
+        answer = connection.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 401")
+    assert b"application/problem+json" in answer
+
+
+def test_what_is_below_the_guarded_address_needs_a_key_even_if_it_is_not_there(open_client: Any, api: Api) -> None:
+    for path in ("/v1", "/v1/nowhere", "/v1/campaigns/nowhere/else"):
+        assert open_client(None).get(path).status_code == 401
+        assert api.client.get(path).status_code == 404
+    assert open_client(None).get("/nowhere").status_code == 404
+
+
 def test_a_body_that_breaks_off_is_not_taken_for_a_whole_one(api: Api, base_url: str) -> None:
     results = f"/v1/campaigns/{api.campaign()['id']}/results"
     address = urlsplit(base_url)

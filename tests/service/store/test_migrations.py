@@ -131,3 +131,36 @@ def test_rows_of_the_first_tables_get_a_purpose_and_copies_end_on_the_way_back(e
     assert purposes == ["explore", "exploit"]
     assert digests == ["d", None]
     assert [tuple(row) for row in kept] == [("1", "withdrawn"), ("2", "proposed"), ("1", "proposed")]
+
+
+def test_counters_begin_with_what_is_there_and_go_on_the_way_back(engine: Engine):
+    with engine.connect() as connection:
+        command.downgrade(config(connection), "0001")
+        old_rows(connection)
+        campaign = connection.execute(text("SELECT id FROM campaigns")).scalar_one()
+        empty = insert(
+            connection,
+            "campaigns",
+            workspace_id=connection.execute(text("SELECT id FROM workspaces")).scalar_one(),
+            name="E",
+            domain_kind="switches",
+            spec={},
+            state="active",
+            version=1,
+        )
+        told = {"media_type": "text/csv", "sha256": "", "n_accepted": 3, "n_rejected": 0}
+        upload = insert(connection, "uploads", campaign_id=campaign, **told)
+        for row in range(3):
+            said = {"row": row, "verbatim": {}, "object": "1", "type": "glow", "value": 1.0}
+            owners = {"campaign_id": campaign, "upload_id": upload}
+            insert(connection, "results", **owners, **said, relation="=", outcome="ok")
+        command.upgrade(config(connection), "0004")
+        counters = text("SELECT id, n_rounds, n_results FROM campaigns")
+        counted = {row[0]: (row[1], row[2]) for row in connection.execute(counters)}
+        command.downgrade(config(connection), "0003")
+        kept = connection.execute(text("SELECT count(*) FROM results")).scalar_one()
+        command.upgrade(config(connection), "0004")
+        again = {row[0]: (row[1], row[2]) for row in connection.execute(counters)}
+        connection.rollback()
+    assert counted == again == {campaign: (2, 3), empty: (0, 0)}
+    assert kept == 3

@@ -1,0 +1,57 @@
+"""Which query parameters a route takes: any other is refused, so that a misspelt wish is never ignored.
+
+The names are those of the route's own signature, its dependencies included. It knows no resource.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from fastapi import Request
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Query
+from fastapi.routing import APIRoute
+
+from service.errors import UnprocessableError
+from service.pointers import pointer
+
+
+async def refuse_unknown_query(request: Request) -> None:
+    """Check that the route takes each parameter of the query, and as often as it is given.
+
+    Raises:
+        UnprocessableError: naming the parameters that it does not, and those that it does.
+    """
+    given = Counter(name for name, _ in request.query_params.multi_items())
+    if not given:
+        return
+    known = query_parameters(request.scope["route"])
+    told = f"this takes {', '.join(sorted(known))}" if known else "this takes no query parameters"
+    places = [
+        {"in": "query", "pointer": pointer([name]), "detail": detail}
+        for name, times in given.items()
+        if (detail := _wrong(name, times, known, told))
+    ]
+    if places:
+        raise UnprocessableError(f"{places[0]['pointer']}: {places[0]['detail']}", errors=places)
+
+
+def query_parameters(route: APIRoute) -> Mapping[str, bool]:
+    """Return the names of a route's query parameters, and whether each may be given several times."""
+    fields = [field for field in get_flat_params(route.dependant) if isinstance(field.field_info, Query)]
+    return {field.alias: _is_list(field.field_info.annotation) for field in fields}
+
+
+def _wrong(name: str, times: int, known: Mapping[str, bool], told: str) -> str | None:
+    if name not in known:
+        return f"unknown query parameter; {told}"
+    if times > 1 and not known[name]:
+        return f"given {times} times; send it once"
+    return None
+
+
+def _is_list(annotation: Any) -> bool:
+    if get_origin(annotation) in (Union, UnionType, Annotated):
+        return any(_is_list(part) for part in get_args(annotation))
+    return get_origin(annotation) in (list, set, tuple)
