@@ -34,6 +34,7 @@ RESULT_COLUMNS = frozenset(
 
 OxidationStates = Literal["common", "known", "custom", "off"]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
+Symbol = Annotated[str, StringConstraints(min_length=1, max_length=3)]
 
 
 class MaterialsSpec(DomainSpec):
@@ -67,12 +68,12 @@ class CompositionSpec(MaterialsSpec):
     """
 
     space: Literal["composition"]
-    elements: Annotated[tuple[str, ...], Field(min_length=1, max_length=100, description="symbols that may be used")]
+    elements: Annotated[tuple[Symbol, ...], Field(min_length=1, max_length=100, description="symbols that may be used")]
     max_elements: int = Field(default=4, ge=1, le=8, description="most elements in one composition")
     max_atoms: int = Field(default=12, ge=1, le=40, description="most atoms in one reduced formula unit")
     oxidation_states: OxidationStates = "common"
-    custom_oxidation_states: dict[str, Annotated[tuple[int, ...], Field(min_length=1)]] = Field(
-        default_factory=dict, description="element -> its allowed states; for oxidation_states 'custom'"
+    custom_oxidation_states: dict[Symbol, Annotated[tuple[int, ...], Field(min_length=1, max_length=19)]] = Field(
+        default_factory=dict, max_length=100, description="element -> its allowed states; for oxidation_states 'custom'"
     )
 
     @field_validator("elements")

@@ -6,17 +6,22 @@ from pydantic import Field, field_validator
 
 from models.specs import DomainSpec
 
+MAX_HEAVY_ATOMS = 80
+"""Most heavy atoms that a campaign may allow its molecules."""
+MAX_FRAGMENT_LENGTH = 300
+"""Longest SMILES of a fragment, in characters."""
+
 
 class MoleculesSpec(DomainSpec):
     """Small organic molecules, built as trees of fragments."""
 
     kind: Literal["molecules"] = "molecules"
     builder: Literal["fragments"] = "fragments"
-    max_heavy_atoms: Annotated[int, Field(ge=4, le=80)] = 32
+    max_heavy_atoms: Annotated[int, Field(ge=4, le=MAX_HEAVY_ATOMS)] = 32
     max_fragments: Annotated[int, Field(ge=1, le=12)] = 6
     vocabulary_size: Annotated[int, Field(ge=10, le=300, description="how many of the common fragments to use")] = 200
     fragments: Annotated[
-        tuple[str, ...] | None,
+        tuple[Annotated[str, Field(min_length=1, max_length=MAX_FRAGMENT_LENGTH)], ...] | None,
         Field(
             default=None,
             min_length=1,
