@@ -1,9 +1,9 @@
 """The campaign's specification: request body, JSONB column and worker input in one torch-free model."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Self, Union
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Self, Union
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, ValidationInfo, model_validator
 
 from models.decision_specs import (
     AcquisitionSpec,
@@ -18,6 +18,7 @@ from models.domains import installed, open_domain
 from models.domains.contract import InvalidObjectError
 from models.scorer_specs import PREDICTED, RESERVED, ScorerSpec
 from models.specs import (
+    STORED,
     Constraint,
     DomainSpec,
     Guardrail,
@@ -25,6 +26,7 @@ from models.specs import (
     Objective,
     SamplerSpec,
     Spec,
+    is_stored,
     misplaced,
 )
 
@@ -58,6 +60,15 @@ class CampaignSpec(Spec):
     batch: BatchSpec = BatchSpec()
     sampler: SamplerSpec = SamplerSpec()
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+
+    @classmethod
+    def stored(cls, document: Mapping[str, Any]) -> Self:
+        """Return a specification that was accepted before, from its JSON.
+
+        Raises:
+            pydantic.ValidationError: if it is not valid any more, for instance without its domain.
+        """
+        return cls.model_validate(document, context=STORED)
 
     def quantities(self) -> dict[str, MeasuredQuantity]:
         """Return how the values of every assay type that this campaign reads are to be understood."""
@@ -140,7 +151,9 @@ class CampaignSpec(Spec):
         return self
 
     @model_validator(mode="after")
-    def _controls_are_objects(self) -> Self:
+    def _controls_are_objects(self, info: ValidationInfo) -> Self:
+        if is_stored(info):
+            return self
         domain = open_domain(self.domain)
         for place, row in enumerate(self.batch.controls):
             try:

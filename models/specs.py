@@ -5,9 +5,9 @@ The campaign itself, which needs the installed domains, is in `models.campaign`;
 """
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
@@ -24,6 +24,15 @@ LOSSES = tuple(sorted(file.stem for file in _LOSS_FILES if file.stem != "contrac
 def misplaced(pointer: str, message: str) -> PydanticCustomError:
     """Return the error of a rule that spans fields; `pointer` (RFC 6901) names the field from the model's own root."""
     return PydanticCustomError("rule", "{message}", {"message": message, "pointer": pointer})
+
+
+STORED: dict[str, Any] = {"stored": True}
+"""Validation context of a specification that was accepted before: its chemistry is not worked out again."""
+
+
+def is_stored(info: ValidationInfo) -> bool:
+    """Tell whether what is validated was accepted before."""
+    return bool((info.context or {}).get("stored"))
 
 
 class Spec(BaseModel):

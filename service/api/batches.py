@@ -50,7 +50,7 @@ def download_batch(
 ) -> Response:
     """Download the candidates; the filled-in CSV, XLSX or SDF is a valid upload of results."""
     row = queries.get_round(session, caller.workspace_id, campaign_id, number)
-    spec = CampaignSpec.model_validate(row.spec)
+    spec = CampaignSpec.stored(row.spec)
     offered = {"json": "application/json", **batch_formats(open_domain(spec.domain))}
     chosen = negotiate(offered, asked.name, asked.accept)
     candidates = _batch_of(queries.batch(session, row.id), row)

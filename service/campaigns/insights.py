@@ -34,7 +34,7 @@ def get_insights(
         UnprocessableError: if a threshold names no objective.
     """
     campaign = get_campaign(session, workspace_id, campaign_id)
-    spec = CampaignSpec.model_validate(campaign.spec)
+    spec = CampaignSpec.stored(campaign.spec)
     _check(thresholds or {}, spec)
     candidates = stored.candidates(session, campaign.id)
     history = History(

@@ -52,7 +52,7 @@ def ask_samples(session: Session, shelf: Shelf, asked: SampleRequest) -> Job:
     """
     campaign = _locked(session, shelf)
     row = _drawing_round(session, campaign.id, asked.round)
-    spec = CampaignSpec.model_validate(row.spec)
+    spec = CampaignSpec.stored(row.spec)
     try:
         check(asked, spec)
         exact = resolved(asked, _last_betas(session, campaign.id), spec)
@@ -98,7 +98,7 @@ def spec_of(session: Session, shelf: Shelf) -> CampaignSpec:
         NotFoundError: if the workspace has no such campaign.
     """
     assert shelf.campaign_id is not None
-    return CampaignSpec.model_validate(queries.get_campaign(session, shelf.workspace_id, shelf.campaign_id).spec)
+    return CampaignSpec.stored(queries.get_campaign(session, shelf.workspace_id, shelf.campaign_id).spec)
 
 
 def load_now(session: Session, job: ClaimedJob) -> History:
@@ -122,10 +122,10 @@ def load_basis(session: Session, job: ClaimedJob, now: History) -> Basis:
         artefacts.DamagedError: if what the round trained is not what it stored.
     """
     if job.context["round_id"] is None:
-        spec = CampaignSpec.model_validate(job.context["spec"])
+        spec = CampaignSpec.stored(job.context["spec"])
         return Basis(spec, now, spec.seed, None)
     row = store.get(session, Round, UUID(job.context["round_id"]))
-    spec = CampaignSpec.model_validate(row.spec)
+    spec = CampaignSpec.stored(row.spec)
     return Basis(spec, load_history(session, row), row.seed, artefacts.load(session, row.id))
 
 

@@ -61,7 +61,7 @@ def load(session: Session, lease: Lease[Round]) -> ClaimedRound:
     return ClaimedRound(
         id=row.id,
         number=row.number,
-        spec=CampaignSpec.model_validate(row.spec),
+        spec=CampaignSpec.stored(row.spec),
         history=history,
         seed=row.seed,
         attempt=row.attempt,

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from models.specs import DomainSpec
+from models.specs import DomainSpec, is_stored
 
 MAX_HEAVY_ATOMS = 80
 """Most heavy atoms that a campaign may allow its molecules."""
@@ -32,8 +32,10 @@ class MoleculesSpec(DomainSpec):
 
     @field_validator("fragments")
     @classmethod
-    def _fragments_can_be_joined(cls, fragments: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        if fragments is not None:
+    def _fragments_can_be_joined(
+        cls, fragments: tuple[str, ...] | None, info: ValidationInfo
+    ) -> tuple[str, ...] | None:
+        if fragments is not None and not is_stored(info):
             from models.domains.molecules.vocabulary import compile_fragments
 
             compile_fragments(fragments)

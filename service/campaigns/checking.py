@@ -1,0 +1,83 @@
+"""Specifications and requests of callers, checked in children: their chemistry may take long, whoever sends them.
+
+Knows no HTTP. What a child found wrong comes back as pydantic's errors, from which the caller makes places.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, final
+
+from pydantic import ValidationError
+
+from models.campaign import CampaignSpec
+from models.instrument import UnservableError
+from models.instrument.requests import check
+from models.request_specs import BacktestRequest, SampleRequest
+from service.children import Children, Errand, Talk
+from service.errors import UnprocessableError
+
+MOST_ERRORS = 100
+"""Errors that are told of one document."""
+SECONDS = 10.0
+_ADVICE = "give fewer or smaller fragments, structures, controls or patterns"
+_SPEC = Errand("the specification", SECONDS, advice=_ADVICE)
+_SAMPLES = Errand("the request", SECONDS, advice=_ADVICE)
+
+
+@final
+class InvalidDocumentError(ValueError):
+    """A document is no valid specification; `errors` are those of pydantic, without input."""
+
+    def __init__(self, errors: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__(f"{len(errors)} errors")
+        self.errors = tuple(errors)
+
+
+def check_spec(children: Children, document: Any) -> CampaignSpec:
+    """Return the specification that a document describes.
+
+    Raises:
+        InvalidDocumentError: if it describes none.
+        UnprocessableError: if checking it would take too long.
+    """
+    accepted, errors = children(_SPEC, _validated, CampaignSpec, document)
+    if errors:
+        raise InvalidDocumentError(errors)
+    return CampaignSpec.stored(accepted)
+
+
+def check_samples(children: Children, asked: SampleRequest, spec: CampaignSpec) -> None:
+    """Find what no policy of a campaign could serve.
+
+    Raises:
+        UnprocessableError: naming the field, or because finding out would take too long.
+    """
+    refused = children(_SAMPLES, _unservable, asked.model_dump(mode="json"), spec.model_dump(mode="json"))
+    if refused is not None:
+        pointer, detail = refused
+        raise UnprocessableError(detail, [{"pointer": pointer, "detail": detail}])
+
+
+def validate(model: type[CampaignSpec] | type[BacktestRequest], document: Any) -> tuple[Any, list[dict[str, Any]]]:
+    """Return a document as the model writes it, or what is wrong with it."""
+    try:
+        return model.model_validate(document).model_dump(mode="json"), []
+    except ValidationError as error:
+        return None, [_plain(item) for item in error.errors(include_url=False, include_input=False)[:MOST_ERRORS]]
+
+
+def _validated(_talk: Talk, model: type[CampaignSpec], document: Any) -> tuple[Any, list[dict[str, Any]]]:
+    return validate(model, document)
+
+
+def _plain(error: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an error without objects: of its context, only where the culprit is."""
+    context = {name: value for name, value in error.get("ctx", {}).items() if name == "pointer"}
+    return {"type": error["type"], "loc": error["loc"], "msg": error["msg"], "ctx": context}
+
+
+def _unservable(_talk: Talk, asked: Any, spec: Any) -> tuple[str, str] | None:
+    try:
+        check(SampleRequest.model_validate(asked), CampaignSpec.stored(spec))
+    except UnservableError as error:
+        return error.pointer, error.detail
+    return None

@@ -1,0 +1,28 @@
+"""What a function in a child may say to its parent while it works. Knows neither process."""
+
+from typing import Any, Protocol
+
+
+class Talk(Protocol):
+    """The child's end of the line."""
+
+    def tell(self, share: float) -> None:
+        """Say which share (0-1) is done; the time limit counts from here again."""
+
+    def ask(self, question: Any) -> Any:
+        """Return the parent's answer: it has the database, a child has none."""
+
+
+class Silent:
+    """For work in the same process: nobody listens, and nobody answers."""
+
+    def tell(self, share: float) -> None:
+        """Say nothing."""
+
+    def ask(self, question: Any) -> Any:
+        """Refuse: there is nobody to ask.
+
+        Raises:
+            RuntimeError: always.
+        """
+        raise RuntimeError(f"nobody answers {type(question).__name__} here")
