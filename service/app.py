@@ -24,17 +24,19 @@ from service.api import (
     results,
     rounds,
     samples,
+    uploads,
 )
 from service.api.documentation import DESCRIPTION, TAGS, describe
 from service.api.metrics import Metrics
 from service.api.middleware import BodyLimit, RequestContext
 from service.api.problems import install_problem_handlers
+from service.children import Children, Limits
 from service.dispatch import CelerySender, deliver
 from service.settings import Settings
 from service.store.figures import count_jobs, count_rounds
 from service.store.session import make_sessions, open_engine
 
-ROOMS = (domains, campaigns, results, rounds, batches, candidates, samples, predictions, insights, backtests)
+ROOMS = (domains, campaigns, results, uploads, rounds, batches, candidates, samples, predictions, insights, backtests)
 ROUTERS = tuple(room.router for room in (*ROOMS, api_keys, operators))
 
 
@@ -51,11 +53,14 @@ def create_app(settings: Settings) -> FastAPI:
     sessions = make_sessions(engine)
     sender = CelerySender(settings.required_redis_url())
     deliver(sessions, sender)
+    children = Children(Limits(settings.child_processes, settings.child_memory_bytes))
     metrics = Metrics(partial(count_rounds, sessions), partial(count_jobs, sessions))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        children.warm()
         yield
+        children.close()
         sender.close()
         engine.dispose()
 
@@ -74,7 +79,7 @@ def create_app(settings: Settings) -> FastAPI:
         ],
     )
     app.state.sessions, app.state.sender, app.state.metrics = sessions, sender, metrics
-    app.state.settings = settings
+    app.state.settings, app.state.children = settings, children
     for router in ROUTERS:
         app.include_router(router)
     install_problem_handlers(app)

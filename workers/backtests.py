@@ -43,7 +43,7 @@ def read_table(
 
 def replay_table(
     request: BacktestRequest,
-    table: tuple[bytes, str],
+    measured: tuple[Sequence[Measurement], Report],
     settings: Settings,
     tell: Callable[[float, str], None],
     heard: Callable[[], None] = unheard,
@@ -53,7 +53,7 @@ def replay_table(
 
     Args:
         request: what is replayed.
-        table: the measured table and its media type.
+        measured: the good rows of the table, and the report of all rows.
         settings: the operator's, whose rules a campaign's own scorers keep to.
         tell: hears the share done and what goes on; may raise to stop.
         heard: called while scorers are asked; may raise to stop.
@@ -73,7 +73,7 @@ def replay_table(
         tuple(range(request.seeds)),
         request.methods,
     )
-    results, report = read_table(*table, request.spec, request.sheet)
+    results, report = measured
     domain = open_campaign_domain(settings, request.spec, heard)
     lab = TableLab(request.spec, domain, results)
     assert lab.objects is not None

@@ -14,6 +14,8 @@ from multiprocessing import Event
 from typing import TYPE_CHECKING, final
 
 from models.hazards import HazardList, load
+from service.campaigns.reading import Reader
+from service.children import Children, Limits
 from service.dispatch import CelerySender, deliver
 from service.settings import Settings
 from service.store.session import Sessions, make_sessions, open_engine
@@ -46,6 +48,12 @@ class Process:
         from workers.instruments import Instruments
 
         return Instruments()
+
+    @cached_property
+    def reader(self) -> Reader:
+        """Who reads the tables of jobs: a child that may be killed when a job is cancelled."""
+        children = Children(Limits(processes=1, memory_bytes=self.settings.child_memory_bytes))
+        return Reader(children, self.settings.child_seconds)
 
     def stop(self) -> None:
         """Ask the work of this process's children to give its work back soon."""

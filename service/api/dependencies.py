@@ -10,6 +10,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 
 from service import keys
+from service.campaigns import reading
+from service.children import Children
 from service.errors import ForbiddenError, UnauthorizedError
 from service.keys import Scope
 from service.settings import Settings
@@ -37,6 +39,16 @@ def sessions_of(request: Request) -> Sessions:
 def settings_of(request: Request) -> Settings:
     """Return the application's settings."""
     return cast("Settings", request.app.state.settings)
+
+
+def children_of(request: Request) -> Children:
+    """Return the application's children, which check what callers send."""
+    return cast("Children", request.app.state.children)
+
+
+def reader_of(request: Request) -> reading.Reader:
+    """Return who reads the tables that callers send."""
+    return reading.Reader(children_of(request), settings_of(request).child_seconds)
 
 
 def authenticate(
@@ -76,5 +88,7 @@ Transaction = Annotated[Session, Depends(open_transaction, scope="function")]
 Reader = Annotated[Caller, Depends(require("read"))]
 Writer = Annotated[Caller, Depends(require("write"))]
 Admin = Annotated[Caller, Depends(require("admin"))]
+Checkers = Annotated[Children, Depends(children_of)]
+TableReader = Annotated[reading.Reader, Depends(reader_of)]
 Operators = Annotated[Settings, Depends(settings_of)]
 RoundNumber = Annotated[int, Path(ge=1, le=2**31 - 1, description="the round's number, from 1")]

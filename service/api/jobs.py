@@ -88,7 +88,7 @@ class Waiting:
         self._sessions = sessions_of(request)
         self._seconds = seconds_of(prefer)
 
-    def __call__(self, accepted: Response, shelf: Shelf, told: Callable[[Session, Job], BaseModel]) -> Response:
+    def __call__(self, accepted: Response, shelf: Shelf, told: Callable[[Session, Job], BaseModel | Response]) -> Response:
         """Return what was accepted, or an answer that waits for its end and tells it."""
         if self._seconds is None:
             return accepted
@@ -97,7 +97,10 @@ class Waiting:
         def look() -> Response | None:
             with self._sessions.begin() as session:
                 row = jobs.find(session, shelf, job_id)
-                return None if row.state in UNFINISHED else answer(told(session, row))
+                if row.state in UNFINISHED:
+                    return None
+                view = told(session, row)
+                return view if isinstance(view, Response) else answer(view)
 
         return Awaited(accepted, self._seconds, look)
 

@@ -12,6 +12,7 @@ from models.campaign import CampaignSpec
 from models.instrument import UnservableError
 from models.instrument.requests import check
 from models.request_specs import BacktestRequest, SampleRequest
+from models.specs import STORED, Spec
 from service.children import Children, Errand, Talk
 from service.errors import UnprocessableError
 
@@ -25,11 +26,15 @@ _SAMPLES = Errand("the request", SECONDS, advice=_ADVICE)
 
 @final
 class InvalidDocumentError(ValueError):
-    """A document is no valid specification; `errors` are those of pydantic, without input."""
+    """A document is no valid specification: what pydantic found wrong, without input."""
 
     def __init__(self, errors: Sequence[Mapping[str, Any]]) -> None:
         super().__init__(f"{len(errors)} errors")
-        self.errors = tuple(errors)
+        self._errors = tuple(errors)
+
+    def errors(self) -> tuple[Mapping[str, Any], ...]:
+        """Return the first hundred errors, as `pydantic.ValidationError.errors` does."""
+        return self._errors
 
 
 def check_spec(children: Children, document: Any) -> CampaignSpec:
@@ -39,10 +44,12 @@ def check_spec(children: Children, document: Any) -> CampaignSpec:
         InvalidDocumentError: if it describes none.
         UnprocessableError: if checking it would take too long.
     """
-    accepted, errors = children(_SPEC, _validated, CampaignSpec, document)
-    if errors:
-        raise InvalidDocumentError(errors)
-    return CampaignSpec.stored(accepted)
+    return CampaignSpec.stored(_accepted(children, CampaignSpec, document))
+
+
+def check_backtest(children: Children, document: Any) -> BacktestRequest:
+    """Return the plan of a backtest that a document describes; raises as `check_spec`."""
+    return BacktestRequest.model_validate(_accepted(children, BacktestRequest, document), context=STORED)
 
 
 def check_samples(children: Children, asked: SampleRequest, spec: CampaignSpec) -> None:
@@ -57,16 +64,19 @@ def check_samples(children: Children, asked: SampleRequest, spec: CampaignSpec) 
         raise UnprocessableError(detail, [{"pointer": pointer, "detail": detail}])
 
 
-def validate(model: type[CampaignSpec] | type[BacktestRequest], document: Any) -> tuple[Any, list[dict[str, Any]]]:
-    """Return a document as the model writes it, or what is wrong with it."""
+def _accepted(children: Children, model: type[Spec], document: Any) -> Any:
+    """Return a document as a model writes it."""
+    accepted, errors = children(_SPEC, _validated, model, document)
+    if errors:
+        raise InvalidDocumentError(errors)
+    return accepted
+
+
+def _validated(_talk: Talk, model: type[Spec], document: Any) -> tuple[Any, list[dict[str, Any]]]:
     try:
         return model.model_validate(document).model_dump(mode="json"), []
     except ValidationError as error:
         return None, [_plain(item) for item in error.errors(include_url=False, include_input=False)[:MOST_ERRORS]]
-
-
-def _validated(_talk: Talk, model: type[CampaignSpec], document: Any) -> tuple[Any, list[dict[str, Any]]]:
-    return validate(model, document)
 
 
 def _plain(error: Mapping[str, Any]) -> dict[str, Any]:

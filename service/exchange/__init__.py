@@ -17,6 +17,7 @@ from service.exchange.tables import (
     media_type_named,
     media_types,
     media_types_by_extension,
+    most_rows,
     read_table,
 )
 
@@ -36,6 +37,7 @@ __all__ = [
     "media_type_named",
     "media_types",
     "media_types_by_extension",
+    "most_rows",
     "open_upload",
     "prediction_formats",
     "read_objects",

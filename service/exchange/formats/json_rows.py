@@ -26,8 +26,7 @@ def read(content: bytes, charset: str | None) -> Table:
         TableError: if the content is no JSON array.
     """
     del charset  # JSON says by itself which Unicode encoding it is in
-    # What stands between two commas is one value at most: that many can be counted before any is made.
-    check_size(count_rows(content) - 1, max(content.count(b":"), content.count(b",")))
+    check_counts(content)
     try:
         rows = json.loads(
             content, parse_float=_Number, parse_int=_Number, parse_constant=_Number, object_pairs_hook=tuple
@@ -40,6 +39,15 @@ def read(content: bytes, charset: str | None) -> Table:
     parsed = tuple(_row(number, pairs) for number, pairs in enumerate(rows, 1))
     columns = dict.fromkeys(column for row in parsed for column in row.cells)
     return Table(tuple(columns), parsed)
+
+
+def check_counts(content: bytes) -> None:
+    """Count before anything is made of it: what stands between two commas is one value at most.
+
+    Raises:
+        TableError: if there are more rows or cells than are read.
+    """
+    check_size(count_rows(content) - 1, content.count(b","))
 
 
 def count_rows(content: bytes) -> int:
