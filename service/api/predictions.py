@@ -25,7 +25,7 @@ from service.campaigns.instruments import PREDICTIONS
 from service.campaigns.jobs import Shelf
 from service.campaigns.objects import MEMBER, objects_of
 from service.campaigns.reading import Reader, SentTable
-from service.campaigns.uploads import Mode
+from service.campaigns.uploads import Mode, readable
 from service.exchange import media_types, prediction_formats, write_predictions
 from service.schemas.base import Page
 from service.schemas.jobs import Predicting, PredictingAnswer
@@ -152,6 +152,8 @@ def _ask(session: Session, shelf: Shelf, file: ObjectsFile, reader: Reader, dire
         "sha256": hashlib.sha256(file.content).hexdigest(),
     }
     if reader.count_rows(file.table) > direct_rows:
+        with readable():
+            reader.look_at_objects(spec, file.table, MOST_PREDICTIONS)
         how = {"accepted": None, "rejected": None}
         table = (file.content, file.media_type)
         return instruments.ask_predictions(session, shelf, request | how, table, unread_mode=file.options.mode)

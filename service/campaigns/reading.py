@@ -15,7 +15,7 @@ from models.domains.contract import Domain
 from models.domains.delegating import DelegatingDomain
 from service.children import Children, Errand, Talk
 from service.errors import UnprocessableError
-from service.exchange import CampaignView, Report, TableError, check_upload, most_rows, open_upload, read_objects
+from service.exchange import CampaignView, Report, TableError, check_upload, most_rows, open_objects, open_upload, read_objects
 from service.exchange.formats.json_rows import check_counts
 from service.exchange.tables import MAX_CELLS
 from service.strict_json import MAX_MODEL_BYTES, parse_body
@@ -98,6 +98,10 @@ class Reader:
         found: tuple[dict[str, Any], tuple[bytes, str]] = self._children(self._errand, _parted, content)
         return found
 
+    def look_at_objects(self, spec: CampaignSpec, table: SentTable, most: int) -> None:
+        """Find what is wrong with a table of objects as a whole, without reading any; raises as `objects`."""
+        self._children(self._errand, _look_at_objects, table, spec.model_dump(mode="json"), most)
+
     def objects(
         self, spec: CampaignSpec, table: SentTable, most: int, heard: Heard = ignore
     ) -> Report:
@@ -174,6 +178,11 @@ def _objects(talk: Talk, table: SentTable, document: Mapping[str, Any], most: in
     rows = most_rows(table.content, table.media_type)
     telling = _TellingDomain(domain, talk, min(rows, most))
     return read_objects(_array(table), table.media_type, telling, table.sheet, most)
+
+
+def _look_at_objects(_talk: Talk, table: SentTable, document: Mapping[str, Any], most: int) -> None:
+    domain = open_domain(CampaignSpec.stored(document).domain)
+    open_objects(_array(table), table.media_type, domain, table.sheet, most)
 
 
 def _check_results(n: int) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from models.domains.contract import Domain
-    from service.exchange.tables import RawRow
+    from service.exchange.tables import RawRow, Table
 
 
 def read_objects(
@@ -26,13 +26,21 @@ def read_objects(
         SheetError: if there is no such sheet.
         TableError: if the table as a whole cannot be read, has more than `most` rows, or no column describes an object.
     """
+    table = open_objects(content, media_type, domain, sheet, most)
+    headers = object_headers(table.columns, domain)
+    return Report(tuple(_parsed(row, headers, domain) for row in table.rows), table.warnings)
+
+
+def open_objects(
+    content: bytes, media_type: str, domain: Domain, sheet: str | None = None, most: int = MAX_ROWS
+) -> Table:
+    """Return a table of objects before any object is read; raises as `read_objects`."""
     table = read_table(content, media_type, domain.object_columns, sheet)
     if len(table.rows) > most:
         raise TableError(f"{len(table.rows)} rows; at most {most} are read here at once")
-    headers = object_headers(table.columns, domain)
-    if not headers and table.rows:
+    if table.rows and not object_headers(table.columns, domain):
         raise TableError(f"no column describes an object: add {' or '.join(domain.object_columns[:5])}")
-    return Report(tuple(_parsed(row, headers, domain) for row in table.rows), table.warnings)
+    return table
 
 
 def _parsed(row: RawRow, headers: Mapping[str, str], domain: Domain) -> ParsedRow:
