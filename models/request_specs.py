@@ -74,7 +74,13 @@ class BacktestRequest(Spec):
     batch_size: Annotated[int, Field(ge=1, le=1_000)] = 24
     initial: Annotated[int, Field(ge=1, le=10_000)] = 24
     seeds: Annotated[int, Field(ge=1, le=100)] = 5
-    methods: Annotated[tuple[Text, ...], Field(min_length=1, max_length=16)] = ("assayflow", "random", "genetic", "greedy", "bayesian")
+    methods: Annotated[tuple[Text, ...], Field(min_length=1, max_length=16)] = (
+        "assayflow",
+        "random",
+        "genetic",
+        "greedy",
+        "bayesian",
+    )
     sheet: Annotated[
         str | None,
         Field(

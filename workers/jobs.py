@@ -4,8 +4,9 @@ A kind is a module of `workers.handlers` with a function
 
     handle(process: Process, job: ClaimedJob, tell: Tell) -> Json
 
-so a new kind is a new file; one that stores something besides its answer returns what does so in the last transaction. A handler may keep what it has so far in a `FileJournal` with the job's id, from which the
-next worker goes on when this one is lost; it is removed when the job ends.
+so a new kind is a new file; one that stores something besides its answer returns what does so in the last transaction.
+A handler may keep what it has so far in a `FileJournal` with the job's id, from which the next worker goes on when this
+one is lost; it is removed when the job ends.
 """
 
 import pkgutil

@@ -128,7 +128,7 @@ Write = Annotated[Shelf, Depends(writing)]
     responses={**ACCEPTED, **guarded(404, 409, 415)},
     openapi_extra=BODY,
 )
-def ask_backtest(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency as an argument
+def ask_backtest(
     sent: Annotated[SentBacktest, Depends(sent_backtest)],
     shelf: Write,
     session: Transaction,

@@ -88,7 +88,9 @@ class Waiting:
         self._sessions = sessions_of(request)
         self._seconds = seconds_of(prefer)
 
-    def __call__(self, accepted: Response, shelf: Shelf, told: Callable[[Session, Job], BaseModel | Response]) -> Response:
+    def __call__(
+        self, accepted: Response, shelf: Shelf, told: Callable[[Session, Job], BaseModel | Response]
+    ) -> Response:
         """Return what was accepted, or an answer that waits for its end and tells it."""
         if self._seconds is None:
             return accepted

@@ -154,7 +154,7 @@ def _ask(session: Session, shelf: Shelf, file: ObjectsFile, reader: Reader, dire
     if reader.count_rows(file.table) > direct_rows:
         with readable():
             reader.look_at_objects(spec, file.table, MOST_PREDICTIONS)
-        how = {"accepted": None, "rejected": None}
+        how: Json = {"accepted": None, "rejected": None}
         table = (file.content, file.media_type)
         return instruments.ask_predictions(session, shelf, request | how, table, unread_mode=file.options.mode)
     report = objects_of(reader, spec, file.table, file.options.mode)

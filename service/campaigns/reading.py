@@ -15,7 +15,16 @@ from models.domains.contract import Domain
 from models.domains.delegating import DelegatingDomain
 from service.children import Children, Errand, Talk
 from service.errors import UnprocessableError
-from service.exchange import CampaignView, Report, TableError, check_upload, most_rows, open_objects, open_upload, read_objects
+from service.exchange import (
+    CampaignView,
+    Report,
+    TableError,
+    check_upload,
+    most_rows,
+    open_objects,
+    open_upload,
+    read_objects,
+)
 from service.exchange.formats.json_rows import check_counts
 from service.exchange.tables import MAX_CELLS
 from service.strict_json import MAX_MODEL_BYTES, parse_body
@@ -102,24 +111,18 @@ class Reader:
         """Find what is wrong with a table of objects as a whole, without reading any; raises as `objects`."""
         self._children(self._errand, _look_at_objects, table, spec.model_dump(mode="json"), most)
 
-    def objects(
-        self, spec: CampaignSpec, table: SentTable, most: int, heard: Heard = ignore
-    ) -> Report:
+    def objects(self, spec: CampaignSpec, table: SentTable, most: int, heard: Heard = ignore) -> Report:
         """Return the object of every row of a table, or the reason why there is none.
 
         Raises:
             TableError: if the table cannot be read, or has more than `most` rows; else as `results`.
         """
-        report: Report = self._children(
-            self._errand, _objects, table, spec.model_dump(mode="json"), most, heard=heard
-        )
+        report: Report = self._children(self._errand, _objects, table, spec.model_dump(mode="json"), most, heard=heard)
         return report
 
     def measurements(self, spec: CampaignSpec, table: SentTable, heard: Heard = ignore) -> Report:
         """Return what becomes of every row of a table of results that no campaign has stored; raises as `results`."""
-        report: Report = self._children(
-            self._errand, _measurements, table, spec.model_dump(mode="json"), heard=heard
-        )
+        report: Report = self._children(self._errand, _measurements, table, spec.model_dump(mode="json"), heard=heard)
         return report
 
 

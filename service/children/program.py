@@ -1,4 +1,4 @@
-"""The child's side: `python -m service.children.program FD MEMORY` does one errand after the other, and ends with its parent.
+"""The child's side: `python -m service.children.program FD MEMORY` does errands, and ends with its parent.
 
 An errand is a function with its arguments. It starts no thread and loads no torch; what it imports stays for the next.
 """
@@ -85,7 +85,7 @@ def _preload() -> None:
     warnings.simplefilter("ignore")
     import rdkit.Chem  # noqa: F401 - for its memory
 
-    import models.campaign
+    import models.campaign  # noqa: F401 - likewise
     import service.exchange  # noqa: F401 - likewise
 
 

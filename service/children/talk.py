@@ -11,18 +11,3 @@ class Talk(Protocol):
 
     def ask(self, question: Any) -> Any:
         """Return the parent's answer: it has the database, a child has none."""
-
-
-class Silent:
-    """For work in the same process: nobody listens, and nobody answers."""
-
-    def tell(self, share: float) -> None:
-        """Say nothing."""
-
-    def ask(self, question: Any) -> Any:
-        """Refuse: there is nobody to ask.
-
-        Raises:
-            RuntimeError: always.
-        """
-        raise RuntimeError(f"nobody answers {type(question).__name__} here")

@@ -6,8 +6,12 @@ import io
 import re
 import zipfile
 import zlib
+from typing import TYPE_CHECKING
 
 from service.exchange.tables import TableError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MAX_UNPACKED = 128 * 2**20
 """Most bytes that all parts of an archive may have."""
@@ -59,6 +63,21 @@ def check_archive(content: bytes) -> bool:
 
 def _look_through(archive: zipfile.ZipFile) -> bool:
     parts = archive.infolist()
+    _check_directory(parts)
+    n_tags, has_formulas = 0, False
+    for part in parts:
+        text = archive.read(part)
+        n_tags += text.count(b"<") * (_SLOW if part.filename in _SLOW_PARTS else 1)
+        has_formulas |= _FORMULA.search(text) is not None
+        if part.filename.endswith((".xml", ".rels")) and b"<!DOCTYPE" in text.replace(b"\0", b""):
+            raise TableError(f"{part.filename[:80]} declares a document type, which no spreadsheet does")
+        if n_tags * (1 + has_formulas) > MAX_TAGS:
+            raise TableError("the workbook has too many cells or formats: split it or send CSV")
+    return has_formulas
+
+
+def _check_directory(parts: Sequence[zipfile.ZipInfo]) -> None:
+    """Check what an archive says of its parts, before any is unpacked."""
     if len(parts) > MAX_PARTS:
         raise TableError(f"the workbook has {len(parts)} parts; at most {MAX_PARTS} are read")
     if any(part.flag_bits & 1 for part in parts):
@@ -73,16 +92,6 @@ def _look_through(archive: zipfile.ZipFile) -> bool:
             f"a part of the workbook is compressed more than {MAX_RATIO}:1, as no spreadsheet is: "
             "open it in a spreadsheet program and save it again, or send CSV"
         )
-    n_tags, has_formulas = 0, False
-    for part in parts:
-        text = archive.read(part)
-        n_tags += text.count(b"<") * (_SLOW if part.filename in _SLOW_PARTS else 1)
-        has_formulas |= _FORMULA.search(text) is not None
-        if part.filename.endswith((".xml", ".rels")) and b"<!DOCTYPE" in text.replace(b"\0", b""):
-            raise TableError(f"{part.filename[:80]} declares a document type, which no spreadsheet does")
-        if n_tags * (1 + has_formulas) > MAX_TAGS:
-            raise TableError("the workbook has too many cells or formats: split it or send CSV")
-    return has_formulas
 
 
 def count_rows(content: bytes) -> int:

@@ -71,14 +71,18 @@ def read_attachments(text: str) -> tuple[str, Counter[int]]:
     """
     if len(text) > MAX_FRAGMENT_LENGTH:
         shown = f"{text[:40]}..."
-        raise InvalidFragmentError(f"fragment {shown!r} has {len(text)} characters; at most {MAX_FRAGMENT_LENGTH} are read")
+        raise InvalidFragmentError(
+            f"fragment {shown!r} has {len(text)} characters; at most {MAX_FRAGMENT_LENGTH} are read"
+        )
     try:
         mol = flat(molecule(text))
     except ValueError as error:
         raise InvalidFragmentError(f"fragment {text!r} is not a valid SMILES") from error
     if mol.GetNumHeavyAtoms() > MAX_HEAVY_ATOMS:
         heavy = mol.GetNumHeavyAtoms()
-        raise InvalidFragmentError(f"fragment {text!r} has {heavy} heavy atoms; a molecule has at most {MAX_HEAVY_ATOMS}")
+        raise InvalidFragmentError(
+            f"fragment {text!r} has {heavy} heavy atoms; a molecule has at most {MAX_HEAVY_ATOMS}"
+        )
     stars = [atom for atom in mol.GetAtoms() if atom.GetAtomicNum() == 0]
     if any(star.GetDegree() != 1 or star.GetBonds()[0].GetBondType() != Chem.BondType.SINGLE for star in stars):
         raise InvalidFragmentError(f"fragment {text!r}: every [*] must end one single bond")

@@ -1,7 +1,7 @@
 """Substructures that people ask for: SMARTS of a bounded size, searched for a bounded time. Torch-free.
 
-Finding a subgraph takes exponential time in the worst case (Ullmann, J. ACM 23, 31, 1976), so every pair of atoms that is
-compared counts. Knows no campaign.
+Finding a subgraph takes exponential time in the worst case (Ullmann, J. ACM 23, 31, 1976), so every pair of atoms that
+is compared counts. Knows no campaign.
 """
 
 from __future__ import annotations
@@ -76,7 +76,8 @@ def matches(mol: Chem.Mol, query: Chem.Mol, most: int, *, checks: int = MOST_CHE
         return True
 
     parameters = Chem.SubstructMatchParameters()
-    parameters.maxMatches, parameters.uniquify = most, False
+    parameters.maxMatches = most  # type: ignore[assignment] # RDKit's stubs name the class for every property
+    parameters.uniquify = False  # type: ignore[assignment] # likewise
     parameters.setExtraAtomCheckFunc(count)
     found: tuple[tuple[int, ...], ...] = mol.GetSubstructMatches(query, parameters)
     return found

@@ -1,7 +1,7 @@
 """Regular expressions that people send, in an engine whose time is linear in the text. Torch-free.
 
 Python's `re` backtracks: a pattern such as `([A-Z]+)+!` never ends on a sequence of sixty residues, and holds the
-interpreter meanwhile. RE2 simulates an automaton instead (https://swtch.com/~rsc/regexp/regexp3.html), which is why it has
+interpreter meanwhile. RE2 simulates an automaton instead (https://swtch.com/~rsc/regexp/regexp3.html), so it has
 neither look-around nor back-references.
 """
 

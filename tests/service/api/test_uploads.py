@@ -12,7 +12,6 @@ from fastapi import FastAPI
 
 from service.app import create_app
 from service.settings import Settings
-from service.store.session import Sessions
 from workers.jobs import do_job
 from workers.process import Process
 
@@ -84,7 +83,7 @@ def test_a_dry_run_stores_nothing_and_a_job_delivered_twice_stores_once(api: Api
     assert api.client.get(f"/v1/campaigns/{campaign}").json()["results"] == len(TABLE)
 
 
-def test_the_same_key_brings_the_same_job(api: Api, process: Process):
+def test_the_same_key_brings_the_same_job(api: Api):
     campaign = api.campaign()["id"]
     headers = {"Idempotency-Key": "plate-7"}
     address = f"/v1/campaigns/{campaign}/results"
@@ -95,7 +94,7 @@ def test_the_same_key_brings_the_same_job(api: Api, process: Process):
     assert api.client.post(address, json=TABLE[:-1], headers=headers).status_code == 422
 
 
-def test_a_caller_may_wait_for_a_long_table(api: Api, process: Process, sessions: Sessions):
+def test_a_caller_may_wait_for_a_long_table(api: Api, process: Process):
     campaign = api.campaign()["id"]
     answers: list[httpx.Response] = []
 
