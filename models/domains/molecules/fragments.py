@@ -133,7 +133,7 @@ def automorphisms(core: str) -> tuple[tuple[int, ...], ...]:
     try:
         found = matches(mol, mol, _MAX_MATCHES)
     except TooComplexError as error:
-        raise InvalidFragmentError(f"the symmetries of fragment {core!r} take too long to find") from error
+        raise InvalidFragmentError(f"the symmetries of fragment {core[:80]!r} take too long to find") from error
     if len(found) == _MAX_MATCHES:
         raise InvalidFragmentError(f"fragment {core!r} is too symmetric")
     # A match ignores hydrogens, so it would turn an azole's NH into its N.

@@ -39,13 +39,13 @@ def refuse(_talk: Talk, text: str) -> None:
     raise UnprocessableError(text, [{"pointer": "/a", "detail": text}], {"rows": 3})
 
 
-class Unsendable(RuntimeError):
+class UnsendableError(RuntimeError):
     def __init__(self, one: int, two: int) -> None:
         super().__init__(f"{one} {two}")
 
 
 def refuse_oddly(_talk: Talk) -> None:
-    raise Unsendable(1, 2)
+    raise UnsendableError(1, 2)
 
 
 def spin(_talk: Talk) -> None:
@@ -73,7 +73,7 @@ def environment(_talk: Talk) -> tuple[dict[str, str], set[str], tuple[int, int]]
 
 def test_a_child_tells_asks_answers_and_is_used_again(children: Children):
     heard: list[float | None] = []
-    found = children(ERRAND, total, [1, 2, 3], answer=lambda question: len(question), heard=heard.append)
+    found = children(ERRAND, total, [1, 2, 3], answer=len, heard=heard.append)
     assert found == 6 + len("how much more?")
     assert [share for share in heard if share is not None] == [0.0, 1 / 3, 2 / 3]
     assert children(ERRAND, who) == children(ERRAND, who) != os.getpid()
@@ -84,7 +84,7 @@ def test_what_a_function_raises_is_raised_with_all_it_says(children: Children):
         children(ERRAND, refuse, "no")
     assert refused.value.errors == ({"pointer": "/a", "detail": "no"},)
     assert refused.value.extensions == {"rows": 3}
-    with pytest.raises(RuntimeError, match="Unsendable: 1 2"):
+    with pytest.raises(RuntimeError, match="UnsendableError: 1 2"):
         children(ERRAND, refuse_oddly)
 
 
