@@ -43,6 +43,19 @@ def read_table(
 
 def replay_table(
     request: BacktestRequest,
+    table: tuple[bytes, str],
+    settings: Settings,
+    tell: Callable[[float, str], None],
+    heard: Callable[[], None] = unheard,
+    kept: ChoiceStore | None = None,
+) -> dict[str, Any]:
+    """Return what `replay_results` does, of a table with its media type that is read here."""
+    results, report = read_table(*table, request.spec, request.sheet)
+    return replay_results(request, (results, report), settings, tell, heard, kept)
+
+
+def replay_results(
+    request: BacktestRequest,
     measured: tuple[Sequence[Measurement], Report],
     settings: Settings,
     tell: Callable[[float, str], None],

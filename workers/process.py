@@ -53,7 +53,7 @@ class Process:
     def reader(self) -> Reader:
         """Who reads the tables of jobs: a child that may be killed when a job is cancelled."""
         children = Children(Limits(processes=1, memory_bytes=self.settings.child_memory_bytes))
-        return Reader(children, self.settings.child_seconds)
+        return Reader(children, self.settings.child_seconds, is_followed=True)
 
     def stop(self) -> None:
         """Ask the work of this process's children to give its work back soon."""

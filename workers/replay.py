@@ -21,7 +21,7 @@ from models.campaign import CampaignSpec
 from models.request_specs import BacktestRequest
 from service.exchange import media_type_named
 from service.settings import Settings
-from workers.backtests import read_table, replay_table, unfilled
+from workers.backtests import replay_table, unfilled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -73,8 +73,7 @@ def replay(request: Request, tell: Callable[[float, str], None]) -> dict[str, An
         sheet=request.sheet,
     )
     media_type = media_type_named(request.table.name) or "text/csv"
-    measured = read_table(request.table.read_bytes(), media_type, asked.spec, asked.sheet)
-    answer = replay_table(asked, measured, Settings(), tell)
+    answer = replay_table(asked, (request.table.read_bytes(), media_type), Settings(), tell)
     if request.json is not None:
         request.json.write_text(json.dumps(answer, indent=1, allow_nan=False), encoding="utf-8")
     if request.plot is not None:

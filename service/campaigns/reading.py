@@ -32,6 +32,7 @@ from service.strict_json import MAX_MODEL_BYTES, parse_body
 TICK = 20
 """Objects between two signs of progress."""
 _TOLD = 100
+_ADVICE = "split it into smaller tables, and look for objects of extraordinary size"
 MAX_RESULTS = 250_000
 """Most results of one table: a row with several measured columns holds as many."""
 Heard = Callable[[float | None], None]
@@ -61,12 +62,13 @@ class Reader:
 
     Args:
         children: who read.
-        seconds: computing time of one table, or from one sign of progress to the next.
+        seconds: computing time of one table or, where reading is followed, from one sign of progress to the next.
+        is_followed: whether somebody waits for the end of a long job, and not for an answer.
     """
 
-    def __init__(self, children: Children, seconds: float) -> None:
+    def __init__(self, children: Children, seconds: float, *, is_followed: bool = False) -> None:
         self._children = children
-        self._errand = Errand("the table", seconds, advice="split it into smaller tables")
+        self._errand = Errand("the table", seconds, advice=_ADVICE, is_followed=is_followed)
 
     def close(self) -> None:
         """End the children."""

@@ -45,14 +45,15 @@ class Limits:
 class Errand:
     """What a child is sent for.
 
-    `seconds` is the computing time that it may take, from its start or from the last progress that it told; `subject`
-    and `pointer` name what is being checked in the error, and `advice` what to do about it.
+    `seconds` is the computing time that it may take in all or, where it is followed, from one sign of progress to the
+    next; `subject` and `pointer` name what is being checked in the error, and `advice` what to do about it.
     """
 
     subject: str
     seconds: float
     pointer: str = ""
     advice: str = "send less at once"
+    is_followed: bool = False
 
 
 def _ignore(_share: float | None) -> None:
@@ -160,7 +161,7 @@ class _Child:
         """Return or raise what the call does in the child."""
         try:
             line = self.start()
-            line.send((*call, errand.seconds))
+            line.send((*call, errand.seconds, errand.is_followed))
             kind, value = self._listen(line, errand, answer, heard)
         except (EOFError, ConnectionError) as error:
             raise self._lost(errand) from error
@@ -216,13 +217,16 @@ class _Child:
             kind, value, *rest = line.recv()
             if kind == "told":
                 heard(value)
+                if errand.is_followed:
+                    deadline = time.monotonic() + WALL * errand.seconds
             elif kind == "asked":
+                asked = time.monotonic()
                 line.send(answer(value))
+                deadline += time.monotonic() - asked
             else:
                 if rest and rest[0]:
                     self.kill()
                 return kind, value
-            deadline = time.monotonic() + WALL * errand.seconds
 
     def _lost(self, errand: Errand) -> UnprocessableError:
         """Return why the line broke: the kernel ended the child at its limit, or it crashed."""

@@ -21,22 +21,22 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 class Line:
     """The child's end of the line; see `service.children.talk.Talk`."""
 
-    def __init__(self, connection: "Connection[Any, Any]", seconds: float) -> None:
+    def __init__(self, connection: "Connection[Any, Any]", seconds: float, is_followed: bool) -> None:  # noqa: FBT001 - as it was sent
         self._connection = connection
         self._seconds = seconds
+        self._is_followed = is_followed
         _allow_cpu(seconds)
 
     def tell(self, share: float) -> None:
-        """Say which share (0-1) is done; the time limit counts from here again."""
+        """Say which share (0-1) is done; where the errand is followed, its time counts from here again."""
         self._connection.send(("told", share))
-        _allow_cpu(self._seconds)
+        if self._is_followed:
+            _allow_cpu(self._seconds)
 
     def ask(self, question: Any) -> Any:
         """Return the parent's answer."""
         self._connection.send(("asked", question))
-        answer = self._connection.recv()
-        _allow_cpu(self._seconds)
-        return answer
+        return self._connection.recv()
 
 
 def main(descriptor: int, memory_bytes: int) -> None:
@@ -49,10 +49,10 @@ def main(descriptor: int, memory_bytes: int) -> None:
     _limit(resource.RLIMIT_AS, _mapped_bytes() + memory_bytes)
     while True:
         try:
-            function, arguments, seconds = connection.recv()
+            function, arguments, *limits = connection.recv()
         except EOFError:
             return
-        kind, value = _done(function, arguments, Line(connection, seconds))
+        kind, value = _done(function, arguments, Line(connection, *limits))
         is_leaving = kind == "memory" or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 > memory_bytes // 2
         _send(connection, (kind, value, is_leaving))
         if is_leaving:  # what it holds comes back to the machine only so

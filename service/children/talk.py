@@ -7,7 +7,7 @@ class Talk(Protocol):
     """The child's end of the line."""
 
     def tell(self, share: float) -> None:
-        """Say which share (0-1) is done; the time limit counts from here again."""
+        """Say which share (0-1) is done."""
 
     def ask(self, question: Any) -> Any:
         """Return the parent's answer: it has the database, a child has none."""

@@ -10,7 +10,7 @@ from service.campaigns.reading import SentTable
 from service.campaigns.uploads import readable
 from service.store import jobs
 from service.store.tables import Json
-from workers.backtests import picture, replay_table
+from workers.backtests import picture, replay_results
 from workers.checkpoints import FileJournal
 from workers.handlers import Tell
 from workers.process import Process
@@ -33,5 +33,5 @@ def handle(process: Process, job: ClaimedJob, tell: Tell) -> Json:
     known = backtests.replayable(request, *measured) if job.context == backtests.UNREAD else {}
     process.prepare_science()
     kept = FileJournal(process.settings.artefacts, job.id)
-    answer = replay_table(request, measured, process.settings, tell.after(READING), tell.listen, kept)
+    answer = replay_results(request, measured, process.settings, tell.after(READING), tell.listen, kept)
     return {"answer": answer, "picture": picture(answer["curves"]), **known}

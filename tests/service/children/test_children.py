@@ -35,6 +35,14 @@ def total(talk: Talk, numbers: list[int]) -> int:
     return sum(numbers) + int(talk.ask("how much more?"))
 
 
+def work(talk: Talk, seconds: float) -> float:
+    """Compute for a while and tell all the time."""
+    begun = time.process_time()
+    while time.process_time() - begun < seconds:
+        talk.tell(0.5)
+    return seconds
+
+
 def refuse(_talk: Talk, text: str) -> None:
     raise UnprocessableError(text, [{"pointer": "/a", "detail": text}], {"rows": 3})
 
@@ -100,6 +108,13 @@ def test_a_child_ends_at_its_limit_and_the_error_names_limit_and_place(children:
     assert children(ERRAND, who) != before
     with pytest.raises(ProcessLookupError):
         os.kill(before, 0)
+
+
+def test_progress_gives_time_only_to_work_that_is_followed(children: Children):
+    followed = Errand("the table", 1.0, is_followed=True)
+    assert children(followed, work, 3.5) == 3.5
+    with pytest.raises(UnprocessableError, match="1 s of computing time"):
+        children(SHORT, work, 3.5)
 
 
 def test_a_child_that_waits_for_nothing_is_killed_too(children: Children, monkeypatch: pytest.MonkeyPatch):

@@ -27,7 +27,8 @@ def book(sheet: str) -> bytes:
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     root = links.format(f'<Relationship Id="rId1" Type="{kinds}/officeDocument" Target="xl/workbook.xml"/>')
     inner = links.format(f'<Relationship Id="rId1" Type="{kinds}/worksheet" Target="worksheets/sheet1.xml"/>')
-    named = f'<workbook xmlns="{main}" xmlns:r="{kinds}"><sheets><sheet name="S" sheetId="1" r:id="rId1"/></sheets></workbook>'
+    sheets = '<sheets><sheet name="S" sheetId="1" r:id="rId1"/></sheets>'
+    named = f'<workbook xmlns="{main}" xmlns:r="{kinds}">{sheets}</workbook>'
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("[Content_Types].xml", types)
