@@ -63,11 +63,15 @@ def test_work_that_listens_keeps_its_process(
     ended: list[None] = []
     monkeypatch.setattr(Progress, "_end_process", staticmethod(lambda: ended.append(None)))
     lease = claimed(sessions, shelf)
-    with pytest.raises(Cancelled), Progress(sessions, lease, quick) as report:
+
+    def step(report: Progress) -> None:
         with sessions.begin() as session:
             jobs.cancel(session, shelf, lease.item_id)
         while True:
             report.listen()
             time.sleep(0.01)
+
+    with Progress(sessions, lease, quick) as report, pytest.raises(Cancelled):
+        step(report)
     time.sleep(2 * quick.cancel_seconds)
     assert not ended

@@ -2,15 +2,17 @@
 
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from api_actors import Api
 from fastapi import FastAPI
 
 from service.app import create_app
 from service.settings import Settings
+
+if TYPE_CHECKING:
+    import httpx
 
 MOLECULES = {"kind": "molecules"}
 GLOW = [{"name": "glow"}]
