@@ -33,11 +33,14 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What children may take: how many there are, the memory of each, and how many errands may wait for one."""
+    """What children may take: how many there are, the memory of each, and how many errands may wait for one.
+
+    Whoever waits may hold a database connection, so fewer may wait than there are connections.
+    """
 
     processes: int = 2
     memory_bytes: int = 2 * 2**30
-    waiting: int = 16
+    waiting: int = 8
     waiting_seconds: float = 30.0
 
 

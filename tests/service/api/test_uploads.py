@@ -1,6 +1,7 @@
 """Long tables of results: a job with the same report as a short table, stored once or not at all."""
 
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -119,6 +120,23 @@ def test_a_cancelled_upload_stores_nothing(api: Api, process: Process):
     cancelled = api.client.post(f"{accepted.headers['location']}/cancel")
     assert (cancelled.status_code, cancelled.json()["state"]) == (202, "cancelled")
     job = done(api, process, accepted)
+    assert (job["state"], job["report"]) == ("cancelled", None)
+    assert api.client.get(f"/v1/campaigns/{campaign}").json()["results"] == 0
+
+
+def test_a_running_upload_is_cancelled_in_the_middle_of_an_object(api: Api, process: Process):
+    molecules = {"domain": {"kind": "molecules"}, "objectives": [{"name": "glow"}]}
+    campaign = api.campaign(**molecules)["id"]
+    accepted = ask(api, campaign, [{"smiles": f"C1{'C' * (1_800 + n)}C1", "glow": n} for n in range(100)])
+    working = threading.Thread(target=do_job, args=(process, UUID(accepted.json()["id"])))
+    working.start()
+    where = accepted.headers["location"]
+    while api.client.get(where).json()["state"] == "queued":
+        time.sleep(0.05)
+    assert api.client.post(f"{where}/cancel").status_code == 202
+    working.join(60)
+    assert not working.is_alive()  # a hundred such rings take minutes
+    job = api.client.get(where).json()
     assert (job["state"], job["report"]) == ("cancelled", None)
     assert api.client.get(f"/v1/campaigns/{campaign}").json()["results"] == 0
 
