@@ -10,6 +10,7 @@ from sse_starlette import EventSourceResponse
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
+from models.campaign import CampaignSpec
 from models.request_specs import BacktestRequest
 from service.api.batches import AskedFormat
 from service.api.body import RawBody, media_type_of
@@ -19,7 +20,7 @@ from service.api.documentation import LINK, guarded
 from service.api.idempotency import Once
 from service.api.jobs import ACCEPTED, EVENTS, FILE, Follow, Wait, accepted, result_of
 from service.campaigns import backtests, jobs
-from service.campaigns.backtests import BACKTESTS, UNREAD
+from service.campaigns.backtests import BACKTESTS, UNREAD, Measured
 from service.campaigns.checking import InvalidDocumentError, check_backtest
 from service.campaigns.jobs import Shelf
 from service.campaigns.patching import places
@@ -106,6 +107,10 @@ class Checks:
     reader: TableReader
     settings: Operators
 
+    def measure(self, content: bytes, media_type: str, spec: CampaignSpec, sheet: str | None) -> Measured:
+        """Read a measured table in a child."""
+        return backtests.measured(self.reader.measurements(spec, SentTable(content, media_type, sheet)))
+
 
 def reading(caller: Reader) -> Shelf:
     """Return where a caller who may read finds backtests."""
@@ -190,13 +195,11 @@ def _ask(session: Session, shelf: Shelf, sent: SentBacktest, checks: Checks) -> 
         found = places(error, plan)
         raise UnprocessableError(f"{found[0]['pointer']}: {found[0]['detail']}", found) from error
     check_scorers(asked.spec.scorers, checks.settings, "/spec")
-    backtests.check_methods(asked)
-    content = SentTable(*table, asked.sheet)
     with readable(sheet_in="body"):
-        if checks.reader.count_rows(content) > checks.settings.direct_rows:
-            return backtests.queue_backtest(session, shelf, asked, table)
-        known = backtests.replayable(asked, *backtests.measured(checks.reader.measurements(asked.spec, content)))
-        return backtests.queue_backtest(session, shelf, asked, table, known)
+        if checks.reader.count_rows(SentTable(*table, asked.sheet)) <= checks.settings.direct_rows:
+            return backtests.ask_backtest(session, shelf, asked, table, checks.measure)
+    backtests.check_methods(asked)
+    return backtests.queue_backtest(session, shelf, asked, table)
 
 
 async def _from_form(form: FormData) -> SentBacktest:

@@ -161,6 +161,6 @@ def result_of(row: Job) -> Json:
     Raises:
         ConflictError: if there is none.
     """
-    if row.result is None:
+    if row.result is None or row.state != "succeeded":
         raise ConflictError(f"this is {row.state} and has no answer to download")
     return row.result

@@ -24,7 +24,9 @@ from service.store.tables import Job
 BACKTESTS = "backtests"
 UNREAD: dict[str, Any] = {"objects": None, "report": None}
 """What is known of a table that is not read yet."""
-Measure = Callable[[bytes, str, CampaignSpec, str | None], tuple[Sequence[Measurement], Report]]
+Measured = tuple[list[Measurement], Report]
+"""The good rows of a table as measurements, and the report of all rows."""
+Measure = Callable[[bytes, str, CampaignSpec, str | None], Measured]
 TOLD_ROWS = 1_000
 """Refused rows that a backtest keeps with their reasons; the others are counted."""
 _SHARED = tuple(item.name for item in fields(Measurement) if item.name != "round")
@@ -33,7 +35,7 @@ _SHARED = tuple(item.name for item in fields(Measurement) if item.name != "round
 def ask_backtest(
     session: Session, shelf: Shelf, asked: BacktestRequest, table: tuple[bytes, str], measure: Measure | None = None
 ) -> Job:
-    """Queue a backtest; the table is read first, by `measure` if it is given.
+    """Queue a backtest of a table that is read first: by `measure`, or in this process.
 
     Raises:
         UnknownFormatError: if the table's format is none that is read.
@@ -78,9 +80,7 @@ def replayable(asked: BacktestRequest, results: Sequence[Measurement], report: R
     return {"objects": n_objects, "report": shortened(report)}
 
 
-def read_measurements(
-    content: bytes, media_type: str, spec: CampaignSpec, sheet: str | None = None
-) -> tuple[list[Measurement], Report]:
+def read_measurements(content: bytes, media_type: str, spec: CampaignSpec, sheet: str | None = None) -> Measured:
     """Return the good rows of a table as measurements, and the report of all rows.
 
     Raises:
@@ -91,7 +91,7 @@ def read_measurements(
     return measured(read_results(content, media_type, CampaignView(spec, open_domain(spec.domain)), sheet))
 
 
-def measured(report: Report) -> tuple[list[Measurement], Report]:
+def measured(report: Report) -> Measured:
     """Return the good rows of a report as measurements, and the report."""
     results = [row.result for row in report.rows if row.result is not None]
     return [Measurement(**{name: getattr(result, name) for name in _SHARED}) for result in results], report

@@ -143,7 +143,8 @@ def load_basis(session: Session, job: ClaimedJob, now: History) -> Basis:
 
 def spec_of_job(session: Session, job: ClaimedJob) -> CampaignSpec:
     """Return the specification of a job's campaign as it is now."""
-    return CampaignSpec.stored(session.get_one(Campaign, job.campaign_id).spec)
+    assert job.campaign_id is not None
+    return CampaignSpec.stored(campaigns.get(session, job.campaign_id).spec)
 
 
 def is_unread(row: Job | ClaimedJob) -> bool:

@@ -19,6 +19,7 @@ from service.campaigns.reading import Known, Mentioned, Reader, SentTable, uuids
 from service.campaigns.rows import NewResult, NewUpload
 from service.errors import ConflictError, UnprocessableError, UnsupportedMediaTypeError
 from service.exchange import ParsedRow, Report, SheetError, TableError, UnknownFormatError
+from service.store import campaigns
 from service.store.tables import Campaign, Job
 
 UPLOADS = "uploads"
@@ -87,10 +88,11 @@ def claimed_file(job: ClaimedJob, content: bytes) -> ResultsFile:
     return ResultsFile(content=content, **{name: job.request[name] for name in _TAKEN})
 
 
-def spec_and_workspace(session: Session, job: ClaimedJob) -> tuple[CampaignSpec, UUID]:
+def destination(session: Session, job: ClaimedJob) -> tuple[CampaignSpec, Owner]:
     """Return what a job's campaign says now, and whose it is."""
-    campaign = session.get_one(Campaign, job.campaign_id)
-    return CampaignSpec.stored(campaign.spec), campaign.workspace_id
+    assert job.campaign_id is not None
+    campaign = campaigns.get(session, job.campaign_id)
+    return CampaignSpec.stored(campaign.spec), Owner(campaign.workspace_id, job.context["api_key_id"])
 
 
 def known(session: Session, campaign_id: UUID, mentioned: Mentioned) -> Known:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
 POLL_SECONDS = 0.2
-WALL = 3
+WALL = 5
 """How much longer than its computing time an errand may last on a busy machine."""
 _KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "HOME", "TMPDIR", "LD_LIBRARY_PATH")
 _log = structlog.get_logger(__name__)

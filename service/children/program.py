@@ -42,7 +42,7 @@ class Line:
 def main(descriptor: int, memory_bytes: int) -> None:
     """Do errands until the parent hangs up, or until one of them has taken much memory."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to understand
-    os.nice(5)  # requests that are answered in milliseconds come first
+    os.nice(2)  # requests that are answered in milliseconds come first
     connection: Connection[Any, Any] = Connection(descriptor)
     _preload()
     _limit(resource.RLIMIT_CORE, 0)

@@ -36,6 +36,11 @@ def lock_by_id(session: Session, campaign_id: UUID) -> Campaign:
     return session.scalars(query.execution_options(populate_existing=True)).one()
 
 
+def get(session: Session, campaign_id: UUID) -> Campaign:
+    """Return a campaign that there is, for a worker, which knows no workspace."""
+    return session.get_one(Campaign, campaign_id)
+
+
 def page(session: Session, workspace_id: UUID, limit: int, cursor: str | None) -> Page[Campaign]:
     """Return campaigns, newest first."""
     query = select(Campaign).where(Campaign.workspace_id == workspace_id)

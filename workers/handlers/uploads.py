@@ -3,7 +3,6 @@
 from service.campaigns import uploads
 from service.campaigns.jobs import ClaimedJob
 from service.campaigns.reading import Known, Mentioned
-from service.campaigns.uploads import Owner
 from service.store import jobs
 from workers.handlers import Conclude, Tell
 from workers.process import Process
@@ -15,7 +14,7 @@ def handle(process: Process, job: ClaimedJob, tell: Tell) -> Conclude:
     campaign_id = job.campaign_id
     with process.sessions.begin() as session:
         content, _ = jobs.load_input(session, job.id)
-        spec, workspace_id = uploads.spec_and_workspace(session, job)
+        spec, owner = uploads.destination(session, job)
     file = uploads.claimed_file(job, content)
 
     def known(mentioned: Mentioned) -> Known:
@@ -24,5 +23,4 @@ def handle(process: Process, job: ClaimedJob, tell: Tell) -> Conclude:
 
     with uploads.readable():
         report = process.reader.results(spec, file.table, known, tell.read)
-    owner = Owner(workspace_id, job.context["api_key_id"])
     return lambda session: {"report": uploads.settle(session, owner, campaign_id, file, report).as_json()}
