@@ -37,6 +37,9 @@ else:
         Field(discriminator="kind"),
     ]
 
+MOST_CONSTRAINTS = 64
+MOST_GUARDRAILS = 32
+"""Each of them is a proxy to fit and to ask in every step of the training."""
 CLUSTER = "cluster"
 """The grouping by similarity that every domain has."""
 
@@ -48,8 +51,8 @@ class CampaignSpec(Spec):
     domain: InstalledDomainSpec
     scorers: Annotated[tuple[ScorerSpec, ...], Field(max_length=8)] = ()
     objectives: Annotated[tuple[Objective, ...], Field(min_length=1, max_length=8)]
-    constraints: tuple[Constraint, ...] = ()
-    guardrails: tuple[Guardrail, ...] = ()
+    constraints: Annotated[tuple[Constraint, ...], Field(max_length=MOST_CONSTRAINTS)] = ()
+    guardrails: Annotated[tuple[Guardrail, ...], Field(max_length=MOST_GUARDRAILS)] = ()
     proxies: ProxySpec = ProxySpec()
     acquisition: AcquisitionSpec = AcquisitionSpec()
     applicability: ApplicabilitySpec = ApplicabilitySpec()
@@ -150,7 +153,9 @@ class CampaignSpec(Spec):
         return self
 
     @model_validator(mode="after")
-    def _controls_are_objects(self) -> Self:
+    def _controls_are_objects(self, info: ValidationInfo) -> Self:
+        if is_stored(info):
+            return self
         domain = open_domain(self.domain)
         for place, row in enumerate(self.batch.controls):
             try:

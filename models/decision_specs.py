@@ -6,9 +6,9 @@ What is wanted and how the policy is trained is in `models.specs`.
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from models.specs import Name, Spec, misplaced
+from models.specs import Name, Spec, Text, misplaced
 
 
 def _files(folder: str) -> tuple[str, ...]:
@@ -28,9 +28,10 @@ PROXIES = ("gaussian_process", "multi_task_gaussian_process", "deep_ensemble", "
 class ProxySpec(Spec):
     """How results become beliefs."""
 
-    kinds: tuple[str, ...] = Field(
+    kinds: tuple[Text, ...] = Field(
         default=PROXIES,
         min_length=1,
+        max_length=len(PROXIES),
         description="proxies that may be chosen, by cross-validation where there are several; each costs six fits a "
         "round. A type with too few or too many results for all of them goes to one that can learn it",
         json_schema_extra={"items": {"type": "string", "enum": list(PROXIES)}},
@@ -56,6 +57,12 @@ class ProxySpec(Spec):
         return self
 
 
+MOST_LIMITS = 32
+"""Limits of one batch."""
+MOST_COLUMNS = 128
+"""Columns that describe one object: a mixture has at most 64 components and 24 process variables."""
+MAX_OBJECT_TEXT = 4_000
+"""Longest text of one of them, in characters: HELM takes a few for each residue."""
 AUGMENTATION = 0.05
 """The weight of the sum beside the maximum in the augmented Chebyshev scalarisation (rho; Steuer & Choo, 1983)."""
 
@@ -63,7 +70,7 @@ AUGMENTATION = 0.05
 class AcquisitionSpec(Spec):
     """What the sampler is rewarded for: how an uncertain utility becomes a score."""
 
-    kind: str = Field(
+    kind: Text = Field(
         default="upper_confidence_bound",
         description="one of the installed acquisitions",
         json_schema_extra={"enum": list(ACQUISITIONS)},
@@ -109,7 +116,7 @@ class GroupLimit(Spec):
     """At most so many candidates share a group."""
 
     kind: Literal["group"]
-    by: str = Field(
+    by: Text = Field(
         min_length=1, description="`cluster`, a grouping of the domain (scaffold ...) or one of the object's columns"
     )
     max: int = Field(ge=1)
@@ -119,10 +126,16 @@ class SharedLimit(Spec):
     """All candidates of a batch have one and the same value of a column, as a plate has one temperature."""
 
     kind: Literal["shared"]
-    column: str = Field(min_length=1)
+    column: Text = Field(min_length=1)
 
 
 BatchLimit = Annotated[BudgetLimit | GroupLimit | SharedLimit, Field(discriminator="kind")]
+
+
+Columns = Annotated[
+    dict[Text, Annotated[str, StringConstraints(max_length=MAX_OBJECT_TEXT)]], Field(max_length=MOST_COLUMNS)
+]
+"""An object as in a table of results: column -> text."""
 
 
 class BatchSpec(Spec):
@@ -131,14 +144,14 @@ class BatchSpec(Spec):
     size: int = Field(default=24, ge=1, le=1536)
     diversity: float = Field(default=0.5, ge=0, le=1, description="0 takes the best values, 1 spreads the most")
     exploration: float = Field(default=0.2, ge=0, le=1, description="share of the batch chosen for uncertainty")
-    selector: str = Field(
+    selector: Text = Field(
         default="greedy", description="one of the installed selectors", json_schema_extra={"enum": list(SELECTORS)}
     )
     replicates: int = Field(default=0, ge=0, le=384, description="best measured objects to measure again")
-    controls: tuple[dict[str, str], ...] = Field(
+    controls: tuple[Columns, ...] = Field(
         default=(), max_length=96, description="objects, as table columns, that are part of every batch"
     )
-    limits: tuple[BatchLimit, ...] = ()
+    limits: Annotated[tuple[BatchLimit, ...], Field(max_length=MOST_LIMITS)] = ()
 
     @model_validator(mode="after")
     def _is_installed(self) -> Self:

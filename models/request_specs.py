@@ -8,15 +8,18 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from models.campaign import CampaignSpec
-from models.specs import Spec
+from models.decision_specs import Columns
+from models.specs import Spec, Text
 
 MOST_SAMPLES = 1_000
 MOST_PREDICTIONS = 10_000
 MOST_CONDITIONS = 32
 
-Columns = dict[str, str]
-"""An object as in a table of results: column -> text."""
-Preference = Annotated[dict[str, Annotated[float, Field(ge=0)]], Field(min_length=1)]
+MAX_PATTERN = 1_000
+"""Longest pattern, in characters."""
+
+Pattern = Annotated[str, Field(max_length=MAX_PATTERN)]
+Preference = Annotated[dict[Text, Annotated[float, Field(ge=0)]], Field(min_length=1, max_length=8)]
 """Weights of objectives by name; those left out weigh nothing. Only their proportions count."""
 Preferences = Annotated[tuple[Preference, ...], Field(min_length=1, max_length=MOST_CONDITIONS)]
 Beta = Annotated[float, Field(gt=0, le=1_000)]
@@ -35,7 +38,7 @@ class Likeness(Spec):
 class GroupOf(Spec):
     """The group of an object under one of the domain's groupings (its scaffold, its length)."""
 
-    by: str
+    by: Text
     object: Columns
 
 
@@ -53,9 +56,9 @@ class SampleRequest(Spec):
     round: Annotated[int, Field(ge=1)] | None = None
     """The round whose policy draws; None takes the latest that has one."""
     like: Likeness | None = None
-    require: Annotated[tuple[str, ...], Field(max_length=16)] = ()
+    require: Annotated[tuple[Pattern, ...], Field(max_length=16)] = ()
     """Patterns in the domain's own language (SMARTS, regular expression, elements) that every sample shows."""
-    avoid: Annotated[tuple[str, ...], Field(max_length=16)] = ()
+    avoid: Annotated[tuple[Pattern, ...], Field(max_length=16)] = ()
     """Patterns that no sample shows."""
     avoid_groups: Annotated[tuple[GroupOf, ...], Field(max_length=16)] = ()
     """Groups that no sample is of: `not this scaffold`."""
@@ -71,7 +74,13 @@ class BacktestRequest(Spec):
     batch_size: Annotated[int, Field(ge=1, le=1_000)] = 24
     initial: Annotated[int, Field(ge=1, le=10_000)] = 24
     seeds: Annotated[int, Field(ge=1, le=100)] = 5
-    methods: Annotated[tuple[str, ...], Field(min_length=1)] = ("assayflow", "random", "genetic", "greedy", "bayesian")
+    methods: Annotated[tuple[Text, ...], Field(min_length=1, max_length=16)] = (
+        "assayflow",
+        "random",
+        "genetic",
+        "greedy",
+        "bayesian",
+    )
     sheet: Annotated[
         str | None,
         Field(

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, final
 
+from cachetools import LRUCache
+
 from models.domains.delegating import DelegatingDomain
 from models.hazards import HazardListError
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from models.records import History
     from models.specs import DomainSpec
 
+MOST_KNOWN = 200_000
+"""Objects of which the reasons are remembered."""
 PREFIX = "hazard list "
 """How every reason given by a list begins, in `check` and among the counts of what was refused."""
 
@@ -48,7 +52,7 @@ class ScreenedDomain(DelegatingDomain):
         self.lists = tuple(item for item in lists if item.applies(spec))
         """The lists that apply."""
         self._matchers = [(item.name, _opened(item, domain)) for item in self.lists]
-        self._hazards: dict[str, list[str]] = {}
+        self._hazards: LRUCache[str, list[str]] = LRUCache(MOST_KNOWN)
 
     def hazards(self, text: str) -> list[str]:
         """Return one reason for each list that names the object or cannot say."""

@@ -12,6 +12,9 @@ from pydantic_core import PydanticCustomError
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
 Transform = Literal["none", "log10"]
+Text = Annotated[str, StringConstraints(max_length=200)]
+"""A short text: an assay type, a column, a property."""
+Units = Annotated[str, StringConstraints(max_length=50)]
 
 _LOSS_FILES = (Path(__file__).parent / "gflownet" / "losses").glob("[a-z]*.py")
 LOSSES = tuple(sorted(file.stem for file in _LOSS_FILES if file.stem != "contract"))
@@ -58,7 +61,7 @@ class DomainSpec(Spec):
 class MeasuredQuantity(Spec):
     """How values of one assay `type` are read: their units and the scale on which they are modelled."""
 
-    units: str | None = None
+    units: Units | None = None
     transform: Transform = "none"
 
 
@@ -76,8 +79,8 @@ class Objective(MeasuredQuantity):
     """
 
     name: Name
-    type: str | None = Field(default=None, min_length=1, description="assay type of its results; the name when absent")
-    computed: str | None = Field(default=None, description="a property the domain computes")
+    type: Text | None = Field(default=None, min_length=1, description="assay type of its results; the name when absent")
+    computed: Text | None = Field(default=None, description="a property the domain computes")
     direction: Literal["maximize", "minimize", "target"] = "maximize"
     target: float | None = None
     range: tuple[float, float] | None = None
@@ -108,8 +111,8 @@ class Objective(MeasuredQuantity):
 class Constraint(MeasuredQuantity):
     """A rule a candidate must satisfy: on a computed `property`, or on a measured `type` with a `probability`."""
 
-    property: str | None = None
-    type: str | None = None
+    property: Text | None = None
+    type: Text | None = None
     min: float | None = None
     max: float | None = None
     probability: float | None = Field(default=None, gt=0, lt=1)
@@ -133,7 +136,7 @@ class Guardrail(MeasuredQuantity):
     """A safety specification on a measured `type`, bounded by a cautious risk (arXiv:2408.05284)."""
 
     name: Name
-    type: str
+    type: Text
     min: float | None = None
     max: float | None = None
     risk: float = Field(default=0.05, gt=0, lt=1)
@@ -183,7 +186,7 @@ class BehaviourSpec(Spec):
 class SamplerSpec(Spec):
     """How the generative policy is trained."""
 
-    loss: str = Field(
+    loss: Text = Field(
         default="trajectory_balance",
         description="prefix_sub_trajectory_balance needs a domain where every prefix may stop (peptides of min_length "
         "1), forward_looking_* a reward with partial log-rewards",

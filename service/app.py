@@ -25,6 +25,7 @@ from service.api import (
     results,
     rounds,
     samples,
+    uploads,
 )
 from service.api.admission import Admission, n_for_followers, open_gates
 from service.api.dependencies import identify
@@ -35,13 +36,14 @@ from service.api.polling import Poller
 from service.api.problems import install_problem_handlers
 from service.api.query import refuse_unknown_query
 from service.api.receiving import BodyLimits
+from service.children import Children, Limits
 from service.dispatch import CelerySender, deliver
 from service.readiness import Readiness
 from service.settings import Settings
 from service.store.figures import count_jobs, count_rounds
 from service.store.session import make_sessions, open_engine
 
-ROOMS = (domains, campaigns, results, rounds, batches, candidates, samples, predictions, insights, backtests)
+ROOMS = (domains, campaigns, results, uploads, rounds, batches, candidates, samples, predictions, insights, backtests)
 ROUTERS = tuple(room.router for room in (*ROOMS, api_keys, operators))
 
 
@@ -59,13 +61,16 @@ def create_app(settings: Settings) -> FastAPI:
     sender = CelerySender(settings.required_redis_url())
     deliver(sessions, sender)
     limits = BodyLimits(settings.max_upload_bytes, settings.body_idle_seconds, settings.body_seconds)
+    children = Children(Limits(settings.child_processes, settings.child_memory_bytes))
     metrics = Metrics(partial(count_rounds, sessions), partial(count_jobs, sessions))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         threads = current_default_thread_limiter()
         threads.total_tokens = max(threads.total_tokens, settings.database_connections)
+        children.warm()
         yield
+        children.close()
         sender.close()
         engine.dispose()
 
@@ -86,7 +91,7 @@ def create_app(settings: Settings) -> FastAPI:
         ],
     )
     app.state.sessions, app.state.sender, app.state.metrics = sessions, sender, metrics
-    app.state.settings, app.state.readiness = settings, Readiness(settings)
+    app.state.settings, app.state.readiness, app.state.children = settings, Readiness(settings), children
     app.state.poller = Poller(n_for_followers(settings), settings.max_streams)
     for router in ROUTERS:
         app.include_router(router)

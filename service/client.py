@@ -114,12 +114,36 @@ class Client:
         """Create a campaign and return its id."""
         return str(self._json(self._send("POST", "/campaigns", json=spec))["id"])
 
-    def upload(self, campaign: str, path: Path) -> dict[str, Any]:
-        """Upload a CSV file of results, keep its good rows, and return the report."""
+    def upload(self, campaign: str, path: Path, check: Callable[[], None] = lambda: None) -> dict[str, Any]:
+        """Upload a CSV file of results, keep its good rows, and return the report.
+
+        A long file is read as a job, which is followed to its end; `check` is called meanwhile and may raise.
+
+        Raises:
+            RefusedError: if the file is refused, or its job did not succeed.
+        """
         query = {"mode": "partial", "filename": path.name}
-        headers = {"Content-Type": "text/csv"}
+        headers = {"Content-Type": "text/csv", "Idempotency-Key": uuid4().hex}
         url = f"/campaigns/{campaign}/results"
-        return self._json(self._send("POST", url, params=query, headers=headers, content=path.read_bytes()))
+        answered = self._send("POST", url, params=query, headers=headers, content=path.read_bytes())
+        told = self._json(answered)
+        if answered.status_code != httpx.codes.ACCEPTED:
+            return told
+        job = self._ended(Job(f"/campaigns/{campaign}/uploads/{told['id']}", told), check)
+        if job.told["state"] != "succeeded":
+            raise RefusedError(sentence(job.told["failure"]) if job.told["failure"] else job.told["message"])
+        report: dict[str, Any] = job.told["report"]
+        return report
+
+    def _ended(self, job: Job, check: Callable[[], None]) -> Job:
+        """Return a job as it is when it is finished."""
+        following = self.follow_job(job, check)
+        while True:
+            try:
+                next(following)
+            except StopIteration as end:
+                finished: Job = end.value
+                return finished
 
     def results(self, campaign: str) -> list[dict[str, Any]]:
         """Return every stored result."""

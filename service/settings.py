@@ -63,12 +63,22 @@ class Settings(BaseSettings):
     body_seconds: float = Field(default=300.0, gt=0, description="a body must be whole after this")
     stalled_seconds: float = Field(default=60.0, gt=0, description="who does not read an answer is hung up on")
 
+    direct_rows: int = Field(default=2_000, ge=0, description="a table that may have more rows is read as a job")
+    child_processes: int = Field(default=2, ge=1, le=64, description="how many requests are checked at the same time")
+    child_memory_bytes: int = Field(default=2 * 2**30, ge=256 * 2**20, description="what checking one may take")
+    child_seconds: float = Field(
+        default=60.0, gt=0, description="computing time of checking one table, or from one sign of progress to the next"
+    )
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["console", "json"] = "console"
 
     lease_seconds: float = Field(default=60.0, gt=0, description="a silent worker loses its round after this")
     heartbeat_seconds: float = Field(default=5.0, gt=0, description="how often a worker renews its lease")
     progress_seconds: float = Field(default=1.0, ge=0, description="progress is written at most this often")
+    cancel_seconds: float = Field(
+        default=20.0, gt=0, description="work that was cancelled and does not stop loses its process after this"
+    )
     sweep_seconds: float = Field(default=30.0, gt=0, description="how often lost rounds are looked for")
     resend_seconds: float = Field(default=300.0, gt=0, description="a queued round's message is sent again after this")
     max_attempts: int = Field(default=3, ge=1, description="a round whose worker died this often has failed")

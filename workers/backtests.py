@@ -49,11 +49,24 @@ def replay_table(
     heard: Callable[[], None] = unheard,
     kept: ChoiceStore | None = None,
 ) -> dict[str, Any]:
+    """Return what `replay_results` does, of a table with its media type that is read here."""
+    results, report = read_table(*table, request.spec, request.sheet)
+    return replay_results(request, (results, report), settings, tell, heard, kept)
+
+
+def replay_results(
+    request: BacktestRequest,
+    measured: tuple[Sequence[Measurement], Report],
+    settings: Settings,
+    tell: Callable[[float, str], None],
+    heard: Callable[[], None] = unheard,
+    kept: ChoiceStore | None = None,
+) -> dict[str, Any]:
     """Return curves with confidence intervals and the rows behind them, as plain JSON.
 
     Args:
         request: what is replayed.
-        table: the measured table and its media type.
+        measured: the good rows of the table, and the report of all rows.
         settings: the operator's, whose rules a campaign's own scorers keep to.
         tell: hears the share done and what goes on; may raise to stop.
         heard: called while scorers are asked; may raise to stop.
@@ -73,7 +86,7 @@ def replay_table(
         tuple(range(request.seeds)),
         request.methods,
     )
-    results, report = read_table(*table, request.spec, request.sheet)
+    results, report = measured
     domain = open_campaign_domain(settings, request.spec, heard)
     lab = TableLab(request.spec, domain, results)
     assert lab.objects is not None

@@ -4,8 +4,9 @@ A kind is a module of `workers.handlers` with a function
 
     handle(process: Process, job: ClaimedJob, tell: Tell) -> Json
 
-so a new kind is a new file. A handler may keep what it has so far in a `FileJournal` with the job's id, from which the
-next worker goes on when this one is lost; it is removed when the job ends.
+so a new kind is a new file; one that stores something besides its answer returns what does so in the last transaction.
+A handler may keep what it has so far in a `FileJournal` with the job's id, from which the next worker goes on when this
+one is lost; it is removed when the job ends.
 """
 
 import pkgutil
@@ -13,14 +14,16 @@ from importlib import import_module
 from typing import cast
 from uuid import UUID
 
+from models.records import Cancelled
 from service.campaigns import jobs
 from service.campaigns.jobs import JOBS
 from service.campaigns.leases import Lease
+from service.errors import AssayflowError
 from service.store.tables import Job
 from workers import handlers
 from workers.checkpoints import FileJournal
 from workers.handlers import Handler, Tell
-from workers.holding import hold, lease_for
+from workers.holding import hold, lease_for, problem
 from workers.process import Process, installed_versions
 from workers.progress import Progress
 
@@ -47,11 +50,17 @@ def do_job(process: Process, job_id: UUID) -> None:
 def _handle_and_store(process: Process, lease: Lease[Job], report: Progress, journal: FileJournal) -> None:
     with process.sessions.begin() as session:
         claimed = jobs.load(session, lease)
-    result = _handler(claimed.kind)(process, claimed, Tell(report))
-    with process.sessions.begin() as session:
-        is_stored = jobs.finish(session, lease, result)
-    if is_stored:
-        journal.delete()
+    try:
+        answer = _handler(claimed.kind)(process, claimed, Tell(report))
+        with process.sessions.begin() as session:
+            if not jobs.finish(session, lease, answer(session) if callable(answer) else answer):
+                raise Cancelled("lost")  # and nothing of the answer is stored
+    except AssayflowError as error:
+        if not error.extensions:
+            raise
+        with process.sessions.begin() as session:
+            jobs.refuse(session, lease, problem(error, "job"), {"report": error.extensions})
+    journal.delete()
 
 
 def _handler(kind: str) -> Handler:

@@ -11,6 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, final
 
 from models.hazards import HazardList, load
+from service.campaigns.reading import Reader
+from service.children import Children, Limits
 from service.dispatch import CelerySender, deliver
 from service.settings import Settings
 from service.store.session import Sessions, make_sessions, open_engine
@@ -44,6 +46,12 @@ class Process:
         from workers.instruments import Instruments
 
         return Instruments()
+
+    @cached_property
+    def reader(self) -> Reader:
+        """Who reads the tables of jobs: a child that may be killed when a job is cancelled."""
+        children = Children(Limits(processes=1, memory_bytes=self.settings.child_memory_bytes))
+        return Reader(children, self.settings.child_seconds, is_followed=True)
 
     def stop(self) -> None:
         """Ask the work of this process's children to give its work back soon."""

@@ -3,9 +3,12 @@
 Knows nothing of what the work does: it is called with stages and shares, and a thread keeps the lease while it is not.
 """
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Literal, Self, final
 
@@ -44,10 +47,15 @@ class Progress:
         self._heartbeat_seconds = settings.heartbeat_seconds
         self._progress_seconds = settings.progress_seconds
         self._is_stopping = is_stopping
+        self._cancel_seconds = settings.cancel_seconds
         self._standing: Standing = "held"
         self._written: tuple[str, float] | None = None
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    @staticmethod
+    def _end_process() -> None:
+        os.kill(os.getpid(), signal.SIGKILL)  # Celery starts another child
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -89,9 +97,25 @@ class Progress:
 
     def _beat(self) -> None:
         self._alive()
-        while self._standing != "lost" and not self._done.wait(self._heartbeat_seconds):
-            self._alive()
-            self._renew(self._heartbeat)
+        stopped: float | None = None
+        while not self._done.wait(self._heartbeat_seconds):
+            if self._standing != "lost":
+                self._alive()
+                self._renew(self._heartbeat)
+            if self._standing == "held":
+                continue
+            stopped = stopped or time.monotonic()
+            if time.monotonic() - stopped > self._cancel_seconds:
+                self._abandon()
+                return
+
+    def _abandon(self) -> None:
+        """End work that does not listen: some step of it computes on, and only its process can be ended."""
+        _log.error("work outlived its end", item=str(self._lease.item_id), why=self._standing)
+        if self._standing == "cancelled":
+            with suppress(DBAPIError), self._sessions.begin() as session:
+                leases.cancel(session, self._lease)
+        self._end_process()
 
     def _renew(self, write: Callable[[], Standing]) -> None:
         """Write, and remember what the database says. Its absence alone is no reason to stop: the lease decides."""

@@ -1,37 +1,38 @@
 """Routes of backtests: a campaign replayed on a measured table."""
 
-import json
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import ValidationError
 from sqlalchemy.orm import Session
 from sse_starlette import EventSourceResponse
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
+from models.campaign import CampaignSpec
 from models.request_specs import BacktestRequest
 from service.api.batches import AskedFormat
-from service.api.body import RawBody, media_type_of, parse_body
+from service.api.body import RawBody, media_type_of
 from service.api.conventions import AskedPage, answer, content_tag, negotiate
-from service.api.dependencies import Operators, Reader, Transaction, Writer
+from service.api.dependencies import Checkers, Operators, Reader, TableReader, Transaction, Writer
 from service.api.documentation import LINK, guarded
 from service.api.idempotency import Once
 from service.api.jobs import ACCEPTED, EVENTS, FILE, Follow, Wait, accepted, result_of
-from service.api.uploads import readable
 from service.campaigns import backtests, jobs
-from service.campaigns.backtests import BACKTESTS
+from service.campaigns.backtests import BACKTESTS, UNREAD, Measured
+from service.campaigns.checking import InvalidDocumentError, check_backtest
 from service.campaigns.jobs import Shelf
 from service.campaigns.patching import places
-from service.errors import UnprocessableError, UnsupportedMediaTypeError
+from service.campaigns.reading import SentTable, wrong
+from service.campaigns.uploads import readable
+from service.errors import TooLargeError, UnprocessableError, UnsupportedMediaTypeError
 from service.exchange import media_type_named, media_types
 from service.outbound.scorers import check_scorers
 from service.schemas.base import Page
 from service.schemas.jobs import Backtest, BacktestAnswer
-from service.settings import Settings
 from service.store.tables import Job, Json
+from service.strict_json import MAX_MODEL_BYTES, parse_body
 
 router = APIRouter(prefix="/v1/backtests", tags=["backtests"])
 
@@ -72,10 +73,11 @@ BODY: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class SentBacktest:
-    """What was sent: a plan to be checked, and a table with its media type."""
+    """What was sent: a plan to be checked, and a table with its media type; or JSON that holds both."""
 
     plan: Json
     table: tuple[bytes, str]
+    is_json: bool = False
 
 
 async def sent_backtest(request: Request, content: RawBody) -> SentBacktest:
@@ -87,14 +89,27 @@ async def sent_backtest(request: Request, content: RawBody) -> SentBacktest:
     """
     media_type = media_type_of(request)
     if media_type == "application/json":
-        return _from_json(parse_body(content))
+        return SentBacktest({}, (content, media_type), is_json=True)
     if media_type == _FORM:
         try:
             async with request.form(max_files=2, max_fields=20) as form:
                 return await _from_form(form)
         except HTTPException as error:
-            raise _wrong("", f"not a form: {error.detail}") from error
+            raise wrong("", f"not a form: {error.detail}") from error
     raise UnsupportedMediaTypeError(f"application/json or {_FORM} is read here, not {media_type or 'an untyped body'}")
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What checks a request."""
+
+    children: Checkers
+    reader: TableReader
+    settings: Operators
+
+    def measure(self, content: bytes, media_type: str, spec: CampaignSpec, sheet: str | None) -> Measured:
+        """Read a measured table in a child."""
+        return backtests.measured(self.reader.measurements(spec, SentTable(content, media_type, sheet)))
 
 
 async def reading(caller: Reader) -> Shelf:
@@ -124,10 +139,13 @@ def ask_backtest(
     session: Transaction,
     once: Once,
     wait: Wait,
-    settings: Operators,
+    checks: Annotated[Checks, Depends()],
 ) -> Response:
-    """Replay a campaign on a measured table against baselines; everything is checked before it is queued."""
-    return wait(once(lambda: _accepted(_ask(session, shelf, sent, settings), session)), shelf, told)
+    """Replay a campaign on a measured table against baselines; everything is checked before it is queued.
+
+    The worker reads a table of more than some thousand rows, so that its `objects` and `report` come with the answer.
+    """
+    return wait(once(lambda: _accepted(_ask(session, shelf, sent, checks), session)), shelf, told)
 
 
 @router.get("", responses={200: LINK, **guarded()})
@@ -163,36 +181,31 @@ def cancel_backtest(job_id: UUID, shelf: Write, session: Transaction, once: Once
 
 def told(_session: Session, row: Job) -> BacktestAnswer:
     """Return a backtest with its answer."""
-    result = row.result["answer"] if row.result else None
-    return BacktestAnswer.model_validate(Backtest.model_validate(row).model_dump() | row.context | {"result": result})
+    result = row.result or {}
+    known = {name: result.get(name, row.context[name]) for name in UNREAD}
+    view = Backtest.model_validate(row).model_dump() | known | {"result": result.get("answer")}
+    return BacktestAnswer.model_validate(view)
 
 
-def _ask(session: Session, shelf: Shelf, sent: SentBacktest, settings: Settings) -> Job:
+def _ask(session: Session, shelf: Shelf, sent: SentBacktest, checks: Checks) -> Job:
+    plan, table = checks.reader.parted(sent.table[0]) if sent.is_json else (sent.plan, sent.table)
     try:
-        asked = BacktestRequest.model_validate(sent.plan)
-    except ValidationError as error:
-        found = places(error, sent.plan)
+        asked = check_backtest(checks.children, plan)
+    except InvalidDocumentError as error:
+        found = places(error, plan)
         raise UnprocessableError(f"{found[0]['pointer']}: {found[0]['detail']}", found) from error
-    check_scorers(asked.spec.scorers, settings, "/spec")
+    check_scorers(asked.spec.scorers, checks.settings, "/spec")
     with readable(sheet_in="body"):
-        return backtests.ask_backtest(session, shelf, asked, sent.table)
-
-
-def _from_json(body: Any) -> SentBacktest:
-    if not isinstance(body, dict):
-        raise _wrong("", "send an object with spec and table")
-    table = body.pop("table", None)
-    if isinstance(table, list):
-        return SentBacktest(body, (json.dumps(table).encode(), "application/json"))
-    if isinstance(table, str):
-        return SentBacktest(body, (table.encode(), "text/csv"))
-    raise _wrong("/table", "send an array of rows, or CSV text")
+        if checks.reader.count_rows(SentTable(*table, asked.sheet)) <= checks.settings.direct_rows:
+            return backtests.ask_backtest(session, shelf, asked, table, checks.measure)
+    backtests.check_methods(asked)
+    return backtests.queue_backtest(session, shelf, asked, table)
 
 
 async def _from_form(form: FormData) -> SentBacktest:
     table, parts = form.get("table"), {name: part for name, part in form.items() if name != "table"}
     if not isinstance(table, UploadFile):
-        raise _wrong("/table", "send a file")
+        raise wrong("/table", "send a file")
     plan: Json = {}
     for name, part in parts.items():
         text = (await part.read()).decode("utf-8", "replace") if isinstance(part, UploadFile) else part
@@ -206,14 +219,12 @@ async def _from_form(form: FormData) -> SentBacktest:
 
 def _read_part(name: str, text: str) -> Any:
     if name == "spec":
+        if len(text) > MAX_MODEL_BYTES:
+            raise TooLargeError(f"at most {MAX_MODEL_BYTES} bytes of JSON are read as spec")
         return parse_body(text.encode(), "/spec")
     if name == "methods":
         return [word.strip() for word in text.split(",") if word.strip()]
     return text
-
-
-def _wrong(pointer: str, detail: str) -> UnprocessableError:
-    return UnprocessableError(f"{pointer or 'the body'}: {detail}", [{"pointer": pointer, "detail": detail}])
 
 
 def _accepted(row: Job, session: Session) -> Response:

@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 
 from service import keys
 from service.api.polling import Poller
+from service.campaigns import reading
+from service.children import Children
 from service.errors import ForbiddenError, UnauthorizedError
 from service.keys import Scope
 from service.settings import Settings
@@ -62,6 +64,16 @@ def key_of(authorization: str) -> str:
     return text.strip()
 
 
+async def children_of(request: Request) -> Children:
+    """Return the application's children, which check what callers send."""
+    return cast("Children", request.app.state.children)
+
+
+async def reader_of(request: Request) -> reading.Reader:
+    """Return who reads the tables that callers send."""
+    return reading.Reader(await children_of(request), (await settings_of(request)).child_seconds)
+
+
 def identify(sessions: Sessions, key: str) -> Caller:
     """Return the caller, looked up in a transaction of its own so that noting the use of a key holds nobody up.
 
@@ -102,5 +114,7 @@ Transaction = Annotated[Session, Depends(open_transaction, scope="function")]
 Reader = Annotated[Caller, Depends(require("read"))]
 Writer = Annotated[Caller, Depends(require("write"))]
 Admin = Annotated[Caller, Depends(require("admin"))]
+Checkers = Annotated[Children, Depends(children_of)]
+TableReader = Annotated[reading.Reader, Depends(reader_of)]
 Operators = Annotated[Settings, Depends(settings_of)]
 RoundNumber = Annotated[int, Path(ge=1, le=2**31 - 1, description="the round's number, from 1")]

@@ -8,7 +8,9 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode
 
+from models.campaign import CampaignSpec
 from models.domains import installed
 from service.api.problems import MEDIA_TYPE
 from service.schemas.jobs import JobEvent
@@ -89,7 +91,9 @@ def describe(app: FastAPI) -> None:
             schemas = schema["components"]["schemas"]
             for model in (Problem, RoundEvent, JobEvent):
                 schemas |= _definitions(model)
+            schemas |= _definitions(CampaignSpec, "validation")
             body = schema["paths"]["/v1/campaigns"]["post"]["requestBody"]["content"]["application/json"]
+            body["schema"] = {"$ref": "#/components/schemas/CampaignSpec"}  # a child makes the model of it
             body["examples"] = _campaign_examples()
             app.openapi_schema = schema
         return app.openapi_schema
@@ -101,8 +105,8 @@ def describe(app: FastAPI) -> None:
     app.add_api_route("/openapi.json", serve, methods=["GET", "HEAD"], include_in_schema=False)
 
 
-def _definitions(model: type[BaseModel]) -> dict[str, Any]:
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
+def _definitions(model: type[BaseModel], mode: JsonSchemaMode = "serialization") -> dict[str, Any]:
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}", mode=mode)
     parts: dict[str, Any] = schema.pop("$defs", {})
     return {**parts, model.__name__: schema}
 

@@ -93,7 +93,9 @@ class Waiting:
         self._sessions, self._poller = sessions_of(request), poller_of(request)
         self._seconds = seconds_of(prefer)
 
-    def __call__(self, accepted: Response, shelf: Shelf, told: Callable[[Session, Job], BaseModel]) -> Response:
+    def __call__(
+        self, accepted: Response, shelf: Shelf, told: Callable[[Session, Job], BaseModel | Response]
+    ) -> Response:
         """Return what was accepted, or an answer that waits for its end and tells it, unless too many wait."""
         if self._seconds is None or self._poller.is_full:
             return accepted
@@ -102,7 +104,10 @@ class Waiting:
         def look() -> Response | None:
             with self._sessions.begin() as session:
                 row = jobs.find(session, shelf, job_id)
-                return None if row.state in UNFINISHED else answer(told(session, row))
+                if row.state in UNFINISHED:
+                    return None
+                view = told(session, row)
+                return view if isinstance(view, Response) else answer(view)
 
         return Awaited(accepted, self._seconds, look, self._poller)
 
@@ -161,6 +166,6 @@ def result_of(row: Job) -> Json:
     Raises:
         ConflictError: if there is none.
     """
-    if row.result is None:
+    if row.result is None or row.state != "succeeded":
         raise ConflictError(f"this is {row.state} and has no answer to download")
     return row.result

@@ -14,18 +14,19 @@ from models.domains import open_domain
 from models.records import JudgedObject, Nearest, Prediction
 from models.request_specs import MOST_PREDICTIONS
 from service.api.batches import AskedFormat, attachment, plain
-from service.api.body import AskedSheet, RawBody, parse_body
+from service.api.body import AskedSheet, RawBody
 from service.api.conventions import AskedPage, answer, content_tag, negotiate
-from service.api.dependencies import Transaction
+from service.api.dependencies import Operators, TableReader, Transaction
 from service.api.documentation import LINK, body_of, guarded
 from service.api.idempotency import Once
 from service.api.jobs import ACCEPTED, EVENTS, TABLE, Follow, Wait, accepted, readers, result_of, writers
-from service.api.uploads import Mode, readable, refusal
 from service.campaigns import instruments, jobs
 from service.campaigns.instruments import PREDICTIONS
 from service.campaigns.jobs import Shelf
-from service.errors import UnprocessableError
-from service.exchange import Report, media_types, prediction_formats, read_objects, write_predictions
+from service.campaigns.objects import MEMBER, objects_of
+from service.campaigns.reading import Reader, SentTable
+from service.campaigns.uploads import Mode, readable
+from service.exchange import media_types, prediction_formats, write_predictions
 from service.schemas.base import Page
 from service.schemas.jobs import Predicting, PredictingAnswer
 from service.store.tables import Job, Json
@@ -63,6 +64,11 @@ class ObjectsFile:
     media_type: str
     options: PredictionOptions
 
+    @property
+    def table(self) -> SentTable:
+        """The file as it is read."""
+        return SentTable(self.content, self.media_type, self.options.sheet, MEMBER)
+
 
 def sent_objects(request: Request, content: RawBody, options: Annotated[PredictionOptions, Depends()]) -> ObjectsFile:
     """Return the uploaded table with how it is to be taken."""
@@ -76,11 +82,21 @@ def sent_objects(request: Request, content: RawBody, options: Annotated[Predicti
     responses={**ACCEPTED, **guarded(404, 409, 415)},
     openapi_extra=BODY,
 )
-def ask_predictions(
-    file: Annotated[ObjectsFile, Depends(sent_objects)], shelf: Write, session: Transaction, once: Once, wait: Wait
+def ask_predictions(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency as an argument
+    file: Annotated[ObjectsFile, Depends(sent_objects)],
+    shelf: Write,
+    session: Transaction,
+    once: Once,
+    wait: Wait,
+    reader: TableReader,
+    settings: Operators,
 ) -> Response:
-    """Predict objects of your own; bad rows are reported and, unless `mode=atomic`, the good ones predicted."""
-    return wait(once(lambda: _accepted(_ask(session, shelf, file), session)), shelf, told)
+    """Predict objects of your own; bad rows are reported and, unless `mode=atomic`, the good ones predicted.
+
+    A table of more than some thousand rows is read by the worker too, so that its `report` comes with the answer.
+    """
+    asked = once(lambda: _accepted(_ask(session, shelf, file, reader, settings.direct_rows), session))
+    return wait(asked, shelf, told)
 
 
 @router.get("", responses={200: LINK, **guarded(404)})
@@ -121,51 +137,30 @@ def cancel_predictions(job_id: UUID, shelf: Write, session: Transaction, once: O
 
 def told(session: Session, row: Job) -> PredictingAnswer:
     """Return predictions with what became of every row of their table."""
-    report = instruments.load_objects(session, row.id)
-    rows = row.result["rows"] if row.result else None
-    return PredictingAnswer.model_validate(
-        Predicting.model_validate(row).model_dump() | {"report": report, "rows": rows}
-    )
+    result = row.result or {}
+    report = result.get("report") if instruments.is_unread(row) else instruments.load_objects(session, row.id)
+    view = Predicting.model_validate(row).model_dump() | {"report": report, "rows": result.get("rows")}
+    return PredictingAnswer.model_validate(view)
 
 
-def _ask(session: Session, shelf: Shelf, file: ObjectsFile) -> Job:
+def _ask(session: Session, shelf: Shelf, file: ObjectsFile, reader: Reader, direct_rows: int) -> Job:
     spec = instruments.spec_of(session, shelf)
-    with readable():
-        report = read_objects(_table(file), file.media_type, open_domain(spec.domain), file.options.sheet)
-    _check_rows(report, file.options.mode)
     request: Json = {
         "filename": file.options.filename,
         "sheet": file.options.sheet,
         "media_type": file.media_type,
         "sha256": hashlib.sha256(file.content).hexdigest(),
-        "accepted": len(report.accepted),
-        "rejected": report.count("rejected"),
     }
+    if reader.count_rows(file.table) > direct_rows:
+        with readable():
+            reader.look_at_objects(spec, file.table, MOST_PREDICTIONS)
+        how: Json = {"accepted": None, "rejected": None}
+        table = (file.content, file.media_type)
+        return instruments.ask_predictions(session, shelf, request | how, table, unread_mode=file.options.mode)
+    report = objects_of(reader, spec, file.table, file.options.mode)
+    how = {"accepted": len(report.accepted), "rejected": report.count("rejected")}
     table = (json.dumps(report.as_json()).encode(), "application/json")
-    return instruments.ask_predictions(session, shelf, request, table)
-
-
-def _table(file: ObjectsFile) -> bytes:
-    """Return the table in the body: in JSON it is the member `objects`."""
-    if file.media_type.partition(";")[0].strip().lower() != "application/json":
-        return file.content
-    body = parse_body(file.content)
-    if not isinstance(body, dict) or not isinstance(body.get("objects"), list):
-        place = {"pointer": "/objects", "detail": "send an array of objects, each with its columns"}
-        raise UnprocessableError(f"/objects: {place['detail']}", [place])
-    if unknown := [name for name in body if name != "objects"]:
-        raise UnprocessableError("unknown members", [{"pointer": f"/{name}", "detail": "unknown"} for name in unknown])
-    return json.dumps(body["objects"]).encode()
-
-
-def _check_rows(report: Report, mode: Mode) -> None:
-    if len(report.accepted) > MOST_PREDICTIONS:
-        detail = f"{len(report.accepted)} objects; at most {MOST_PREDICTIONS} are predicted at once"
-        raise UnprocessableError(detail, [{"pointer": "/objects", "detail": detail}])
-    if report.count("rejected") and (mode == "atomic" or not report.accepted):
-        raise refusal(report, "predicted")
-    if not report.accepted:
-        raise UnprocessableError("no row describes an object", [{"pointer": "/objects", "detail": "no object"}])
+    return instruments.ask_predictions(session, shelf, request | how, table)
 
 
 def _judged(item: Json) -> JudgedObject:

@@ -1,6 +1,7 @@
 """Routes of results."""
 
 from dataclasses import asdict, dataclass
+from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
@@ -8,11 +9,14 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from service.api.body import AskedSheet, RawBody
 from service.api.conventions import AskedPage, answer
-from service.api.dependencies import Reader, Transaction, Writer
+from service.api.dependencies import Operators, Reader, TableReader, Transaction, Writer
 from service.api.documentation import LINK, body_of, guarded
 from service.api.idempotency import Once
-from service.api.uploads import Mode, ResultsFile, take_results
+from service.api.jobs import Wait
+from service.api.uploads import QUEUED, queued, told
 from service.campaigns import queries
+from service.campaigns.jobs import Shelf
+from service.campaigns.uploads import UPLOADS, Mode, Owner, ResultsFile, ask_upload, take_results
 from service.exchange import media_types
 from service.schemas.base import Page
 from service.schemas.results import Result, UploadReport
@@ -43,16 +47,32 @@ def sent_file(request: Request, content: RawBody, options: Annotated[UploadOptio
     return ResultsFile(content=content, media_type=media_type, **asdict(options))
 
 
-@router.post("", response_model=UploadReport, responses=guarded(404, 409, 415), openapi_extra=BODY)
-def upload_results(
+@router.post("", response_model=UploadReport, responses={**QUEUED, **guarded(404, 409, 415)}, openapi_extra=BODY)
+def upload_results(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency as an argument
     campaign_id: UUID,
     file: Annotated[ResultsFile, Depends(sent_file)],
     caller: Writer,
     session: Transaction,
     once: Once,
+    wait: Wait,
+    reader: TableReader,
+    settings: Operators,
 ) -> Response:
-    """Upload measurements and failures; results for objects that were never proposed are welcome."""
-    return once(lambda: answer(UploadReport(**take_results(session, caller, campaign_id, file).as_json())))
+    """Upload measurements and failures; results for objects that were never proposed are welcome.
+
+    A table of more than some thousand rows is answered with 202 and read as a job, whose `report` is the same.
+    """
+    owner = Owner(caller.workspace_id, caller.key_id)
+
+    def take() -> Response:
+        if reader.count_rows(file.table) > settings.direct_rows:
+            return queued(ask_upload(session, owner, campaign_id, file))
+        return answer(UploadReport(**take_results(session, owner, campaign_id, file, reader).as_json()))
+
+    answered = once(take)
+    if answered.status_code != HTTPStatus.ACCEPTED:
+        return answered
+    return wait(answered, Shelf(UPLOADS, caller.workspace_id, campaign_id), told)
 
 
 @router.get("", responses={200: LINK, **guarded(404)})

@@ -1,5 +1,6 @@
 """Routes of samples: more candidates from a trained policy, without training."""
 
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -12,11 +13,12 @@ from models.request_specs import SampleRequest
 from service.api.batches import AskedFormat, attachment, plain
 from service.api.body import StrictRoute
 from service.api.conventions import AskedPage, answer, content_tag, negotiate
-from service.api.dependencies import Transaction
+from service.api.dependencies import Checkers, Transaction
 from service.api.documentation import LINK, guarded
 from service.api.idempotency import Once
 from service.api.jobs import ACCEPTED, EVENTS, TABLE, Follow, Wait, accepted, readers, result_of, writers
 from service.campaigns import instruments, jobs, payloads
+from service.campaigns.checking import check_samples
 from service.campaigns.instruments import SAMPLES
 from service.campaigns.jobs import Shelf
 from service.exchange import BatchRow, batch_formats, write_batch
@@ -31,9 +33,12 @@ Write = Annotated[Shelf, Depends(writers(SAMPLES))]
 
 
 @router.post("", status_code=202, response_model=SamplingAnswer, responses={**ACCEPTED, **guarded(404, 409, 415)})
-def ask_samples(asked: SampleRequest, shelf: Write, session: Transaction, once: Once, wait: Wait) -> Response:
+def ask_samples(
+    asked: SampleRequest, shelf: Write, session: Transaction, once: Once, wait: Wait, children: Checkers
+) -> Response:
     """Draw more candidates from a trained policy at any temperature and trade-off, without training."""
-    return wait(once(lambda: _accepted(instruments.ask_samples(session, shelf, asked), session)), shelf, told)
+    check = partial(check_samples, children)
+    return wait(once(lambda: _accepted(instruments.ask_samples(session, shelf, asked, check), session)), shelf, told)
 
 
 @router.get("", responses={200: LINK, **guarded(404)})

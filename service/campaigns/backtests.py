@@ -3,6 +3,7 @@
 The command line reads its table with the same code.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -21,13 +22,20 @@ from service.exchange import CampaignView, Report, read_results
 from service.store.tables import Job
 
 BACKTESTS = "backtests"
+UNREAD: dict[str, Any] = {"objects": None, "report": None}
+"""What is known of a table that is not read yet."""
+Measured = tuple[list[Measurement], Report]
+"""The good rows of a table as measurements, and the report of all rows."""
+Measure = Callable[[bytes, str, CampaignSpec, str | None], Measured]
 TOLD_ROWS = 1_000
 """Refused rows that a backtest keeps with their reasons; the others are counted."""
 _SHARED = tuple(item.name for item in fields(Measurement) if item.name != "round")
 
 
-def ask_backtest(session: Session, shelf: Shelf, asked: BacktestRequest, table: tuple[bytes, str]) -> Job:
-    """Queue a backtest.
+def ask_backtest(
+    session: Session, shelf: Shelf, asked: BacktestRequest, table: tuple[bytes, str], measure: Measure | None = None
+) -> Job:
+    """Queue a backtest of a table that is read first: by `measure`, or in this process.
 
     Raises:
         UnknownFormatError: if the table's format is none that is read.
@@ -35,22 +43,44 @@ def ask_backtest(session: Session, shelf: Shelf, asked: BacktestRequest, table: 
         TableError: if it cannot be read.
         UnprocessableError: if a method is unknown, or the table has too few objects to replay anything.
     """
+    check_methods(asked)
+    context = replayable(asked, *(measure or read_measurements)(*table, asked.spec, asked.sheet))
+    return queue_backtest(session, shelf, asked, table, context)
+
+
+def queue_backtest(
+    session: Session, shelf: Shelf, asked: BacktestRequest, table: tuple[bytes, str], context: dict[str, Any] = UNREAD
+) -> Job:
+    """Queue a backtest; without a context its worker finds out what the table holds."""
+    new = NewJob(queue="celery", request=asked.model_dump(mode="json"), context=context, table=table)
+    return jobs.ask(session, shelf, new)
+
+
+def check_methods(asked: BacktestRequest) -> None:
+    """Check that every method is there.
+
+    Raises:
+        UnprocessableError: naming those that are not.
+    """
     unknown = [(place, name) for place, name in enumerate(asked.methods) if name not in METHODS]
     if unknown:
         detail = f"unknown method; there are {', '.join(METHODS)}"
         places = [{"pointer": f"/methods/{place}", "detail": detail} for place, _ in unknown]
         raise UnprocessableError(f"methods: {', '.join(name for _, name in unknown)}: {detail}", places)
-    results, report = read_measurements(*table, asked.spec, asked.sheet)
+
+
+def replayable(asked: BacktestRequest, results: Sequence[Measurement], report: Report) -> dict[str, Any]:
+    """Return how many objects a table has that can be replayed, and the rows that are no results.
+
+    Raises:
+        UnprocessableError: if there are too few.
+    """
     n_objects = len(complete_objects(results, _types(asked)))
     _check_enough(n_objects, asked, report)
-    context = {"objects": n_objects, "report": shortened(report)}
-    new = NewJob(queue="celery", request=asked.model_dump(mode="json"), context=context, table=table)
-    return jobs.ask(session, shelf, new)
+    return {"objects": n_objects, "report": shortened(report)}
 
 
-def read_measurements(
-    content: bytes, media_type: str, spec: CampaignSpec, sheet: str | None = None
-) -> tuple[list[Measurement], Report]:
+def read_measurements(content: bytes, media_type: str, spec: CampaignSpec, sheet: str | None = None) -> Measured:
     """Return the good rows of a table as measurements, and the report of all rows.
 
     Raises:
@@ -58,7 +88,11 @@ def read_measurements(
         SheetError: if there is no such sheet.
         TableError: if the table as a whole cannot be read.
     """
-    report = read_results(content, media_type, CampaignView(spec, open_domain(spec.domain)), sheet)
+    return measured(read_results(content, media_type, CampaignView(spec, open_domain(spec.domain)), sheet))
+
+
+def measured(report: Report) -> Measured:
+    """Return the good rows of a report as measurements, and the report."""
     results = [row.result for row in report.rows if row.result is not None]
     return [Measurement(**{name: getattr(result, name) for name in _SHARED}) for result in results], report
 

@@ -4,7 +4,7 @@ Everything is looked up within a workspace: another workspace's id raises `NotFo
 A command locks its campaign, so that commands on one campaign happen one after the other.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -36,11 +36,17 @@ def create_campaign(session: Session, workspace_id: UUID, spec: CampaignSpec) ->
 
 
 def patch_campaign(
-    session: Session, workspace_id: UUID, campaign_id: UUID, version: int, changes: Mapping[str, Any]
+    session: Session,
+    workspace_id: UUID,
+    campaign_id: UUID,
+    version: int,
+    changes: Mapping[str, Any],
+    check: Callable[[Any], CampaignSpec] = CampaignSpec.model_validate,
 ) -> Campaign:
     """Change the specification by a JSON merge patch (RFC 7396); rounds that exist keep theirs.
 
-    `version` is the one that the caller read (If-Match). In `changes`, null brings a default back.
+    `version` is the one that the caller read (If-Match). In `changes`, null brings a default back. `check` makes a
+    specification of the merged document.
 
     Raises:
         PreconditionFailedError: if the campaign changed since.
@@ -51,7 +57,7 @@ def patch_campaign(
     if campaign.version != version:
         raise PreconditionFailedError("the campaign changed since it was read; read it again")
     _check_active(campaign)
-    spec = patched(campaign.spec, changes, is_begun=_is_begun(session, campaign_id))
+    spec = patched(campaign.spec, changes, is_begun=_is_begun(session, campaign_id), check=check)
     _write_spec(campaign, spec)
     return _touched(session, campaign)
 

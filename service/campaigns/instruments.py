@@ -5,7 +5,7 @@ A job freezes what is known when it is asked for, so that one that is done again
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,13 +13,14 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from models.campaign import CampaignSpec
-from models.instrument import UnservableError
-from models.instrument.requests import check, resolved
+from models.instrument import UnservableError, requests
+from models.instrument.requests import resolved
 from models.records import History
 from models.request_specs import SampleRequest
 from service.campaigns import jobs, queries
 from service.campaigns.history import load_history, load_known, take_snapshot
 from service.campaigns.jobs import ClaimedJob, NewJob, Shelf
+from service.campaigns.uploads import Mode
 from service.errors import ConflictError, NotFoundError, UnprocessableError
 from service.store import artefacts, campaigns, rounds
 from service.store import jobs as stored
@@ -42,8 +43,13 @@ class Basis:
     artefact: bytes | None
 
 
-def ask_samples(session: Session, shelf: Shelf, asked: SampleRequest) -> Job:
-    """Queue the drawing of samples.
+def ask_samples(
+    session: Session,
+    shelf: Shelf,
+    asked: SampleRequest,
+    check: Callable[[SampleRequest, CampaignSpec], None] = requests.check,
+) -> Job:
+    """Queue the drawing of samples; `check` finds what no policy could serve.
 
     Raises:
         NotFoundError: if the workspace has no such campaign.
@@ -64,8 +70,12 @@ def ask_samples(session: Session, shelf: Shelf, asked: SampleRequest) -> Job:
     return jobs.ask(session, shelf, NewJob(queue="fast", request=exact.model_dump(mode="json"), context=context))
 
 
-def ask_predictions(session: Session, shelf: Shelf, request: Json, table: tuple[bytes, str]) -> Job:
+def ask_predictions(
+    session: Session, shelf: Shelf, request: Json, table: tuple[bytes, str], unread_mode: Mode | None = None
+) -> Job:
     """Queue the judging of a table of objects: by the latest round's beliefs, or by new ones when there is no round.
+
+    `table` is the report of what was read or, with a mode, the file as it was sent, which the worker then reads.
 
     Raises:
         NotFoundError: if the workspace has no such campaign.
@@ -77,6 +87,8 @@ def ask_predictions(session: Session, shelf: Shelf, request: Json, table: tuple[
         raise ConflictError("nothing is known yet: upload results or start a round first")
     basis = {"round_id": str(row.id)} if row else {"round_id": None, "spec": campaign.spec}
     context = {**basis, "now": take_snapshot(session, campaign.id)}
+    if unread_mode is not None:
+        context["unread_mode"] = unread_mode
     told = {**request, "round": row.number if row else None}
     return jobs.ask(session, shelf, NewJob(queue="fast", request=told, context=context, table=table))
 
@@ -128,6 +140,17 @@ def load_basis(session: Session, job: ClaimedJob, now: History) -> Basis:
     row = store.get(session, Round, UUID(job.context["round_id"]))
     spec = CampaignSpec.from_stored(row.spec)
     return Basis(spec, load_history(session, row), row.seed, artefacts.load(session, row.id))
+
+
+def spec_of_job(session: Session, job: ClaimedJob) -> CampaignSpec:
+    """Return the specification of a job's campaign as it is now."""
+    assert job.campaign_id is not None
+    return CampaignSpec.from_stored(campaigns.get(session, job.campaign_id).spec)
+
+
+def is_unread(row: Job | ClaimedJob) -> bool:
+    """Tell whether a job's table is a file that the worker is to read."""
+    return "unread_mode" in row.context
 
 
 def load_objects(session: Session, job_id: UUID) -> Mapping[str, Any]:

@@ -148,3 +148,9 @@ def finish(session: Session, lease: Lease[Job], result: Mapping[str, Any]) -> bo
     """Store the answer, once; False if the lease was lost or the job was finished before."""
     done = {"state": "succeeded", "progress": 1.0, "message": "done", "result": dict(result)}
     return leases.end(session, lease, **done) is not None
+
+
+def refuse(session: Session, lease: Lease[Job], failure: Json, result: Mapping[str, Any]) -> bool:
+    """End a job whose input is wrong, with the problem and the report of it; False if the lease was lost."""
+    told = {"state": "failed", "message": str(failure["title"]), "failure": failure, "result": dict(result)}
+    return leases.end(session, lease, **told) is not None

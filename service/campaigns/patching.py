@@ -1,12 +1,13 @@
 """Changing a specification, and the seeds of its rounds. Pure: knows no SQL."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
 from models.campaign import CampaignSpec
+from service.campaigns.checking import InvalidDocumentError
 from service.errors import ConflictError, UnprocessableError
 from service.pointers import body_place
 
@@ -14,8 +15,14 @@ FIXED_ONCE_BEGUN = ("domain", "objectives")
 """What results and rounds are read by: it may not change once there are any."""
 
 
-def patched(stored: Mapping[str, Any], changes: Mapping[str, Any], *, is_begun: bool) -> CampaignSpec:
-    """Return the specification after a JSON merge patch.
+def patched(
+    stored: Mapping[str, Any],
+    changes: Mapping[str, Any],
+    *,
+    is_begun: bool,
+    check: Callable[[Any], CampaignSpec] = CampaignSpec.model_validate,
+) -> CampaignSpec:
+    """Return the specification after a JSON merge patch; `check` makes it of the merged document.
 
     Raises:
         UnprocessableError: if it is not valid then.
@@ -23,8 +30,8 @@ def patched(stored: Mapping[str, Any], changes: Mapping[str, Any], *, is_begun: 
     """
     merged = merge(stored, changes)
     try:
-        spec = CampaignSpec.model_validate(merged)
-    except ValidationError as error:
+        spec = check(merged)
+    except (ValidationError, InvalidDocumentError) as error:
         raise UnprocessableError("the changed specification is not valid", places(error, merged)) from error
     fresh = spec.model_dump(mode="json")
     touched = [name for name in FIXED_ONCE_BEGUN if fresh[name] != stored[name]]
@@ -48,9 +55,9 @@ def merge(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]
     return merged
 
 
-def places(error: ValidationError, document: Mapping[str, Any]) -> list[dict[str, str]]:
+def places(error: ValidationError | InvalidDocumentError, document: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return the JSON pointer into the document and the reason of everything that is wrong."""
-    return [body_place(item, item["loc"], document) for item in error.errors(include_url=False, include_input=False)]
+    return [body_place(item, item["loc"], document) for item in error.errors()]
 
 
 def round_seed(seed: int, number: int) -> int:

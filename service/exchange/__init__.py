@@ -5,7 +5,7 @@ Knows no HTTP and no SQL. One file per table format (`formats/`), one column map
 """
 
 from service.exchange.batch import BatchFile, BatchRow, batch_formats, flat_rows, write_batch
-from service.exchange.objects import read_objects
+from service.exchange.objects import open_objects, read_objects
 from service.exchange.predictions import prediction_formats, write_predictions
 from service.exchange.report import ParsedRow, Report
 from service.exchange.results import Upload, check_upload, open_upload, read_results
@@ -17,6 +17,7 @@ from service.exchange.tables import (
     media_type_named,
     media_types,
     media_types_by_extension,
+    most_rows,
     read_table,
 )
 
@@ -36,6 +37,8 @@ __all__ = [
     "media_type_named",
     "media_types",
     "media_types_by_extension",
+    "most_rows",
+    "open_objects",
     "open_upload",
     "prediction_formats",
     "read_objects",

@@ -19,6 +19,10 @@ MAX_ROWS = 250_000
 MAX_COLUMNS = 2_000
 MAX_CELL = 100_000
 """Longest cell, in characters."""
+MAX_CELLS = 3_000_000
+"""Most cells of a table, blank ones among them."""
+MAX_NAME = 300
+"""Longest name of a column, in characters."""
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
@@ -81,6 +85,8 @@ class TableFormat:
     aliases: tuple[str, ...] = ()
     """Other extensions of files that are read like this."""
     read_sheet: Callable[[bytes, str], Table] | None = None
+    count_rows: Callable[[bytes], int] = len
+    """Returns at least how many rows there can be, without reading them."""
 
 
 @cache
@@ -129,6 +135,13 @@ def read_table(
     raise UnknownFormatError(f"{wanted or 'no media type'} is not a table format; send one of {names}")
 
 
+def most_rows(content: bytes, media_type: str) -> int:
+    """Return how many rows a file has at most, counted without reading it; 0 if no format has the media type."""
+    wanted = media_type.partition(";")[0].strip().lower()
+    found = next((item for item in formats() if item.read and wanted in item.media_types), None)
+    return found.count_rows(content) if found else 0
+
+
 def _read_sheet(item: TableFormat, content: bytes, sheet: str) -> Table:
     if item.read_sheet is None:
         names = ", ".join(known.extension for known in formats() if known.read_sheet)
@@ -165,6 +178,18 @@ def check_names(header: Sequence[str], row: int) -> None:
         seen.add(key)
 
 
+def check_size(n_rows: int, n_cells: int, row: int | None = None) -> None:
+    """Check how large a table is, while it is read or before.
+
+    Raises:
+        TableError: if it has more rows or cells than are read.
+    """
+    if n_rows > MAX_ROWS:
+        raise TableError(f"the table has more than {MAX_ROWS} rows: split it", row=row)
+    if n_cells > MAX_CELLS:
+        raise TableError(f"the table has more than {MAX_CELLS} cells: split it", row=row)
+
+
 def _charset(parameters: str) -> str | None:
     for parameter in parameters.split(";"):
         key, _, value = parameter.partition("=")
@@ -178,6 +203,8 @@ def _checked(table: Table) -> Table:
         raise TableError(f"the table has {len(table.rows)} rows; at most {MAX_ROWS} are read at once")
     if len(table.columns) > MAX_COLUMNS:
         raise TableError(f"the table has {len(table.columns)} columns; at most {MAX_COLUMNS} are read")
+    if long := next((name for name in table.columns if len(name) > MAX_NAME), None):
+        raise TableError(f"the name of a column is longer than {MAX_NAME} characters", column=f"{long[:40]}...")
     for row in table.rows:
         for column, text in row.cells.items():
             if len(text) > MAX_CELL:

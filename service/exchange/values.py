@@ -19,6 +19,8 @@ MISSING = frozenset(
 )
 """How people write that there is no value."""
 
+MAX_VALUE = 200
+"""Longest text of a value, in characters."""
 _SIGNS = {"≤": "<=", "≥": ">=", "=<": "<=", "=>": ">=", "≈": "~", "<<": "<", ">>": ">", "==": "="}
 _VALUE = re.compile(
     r"(?P<sign><<|>>|<=|>=|=<|=>|==|[<>=~≤≥≈])?\s*"
@@ -52,6 +54,8 @@ def read_value(text: str, *, decimal_comma: bool = False) -> ReadValue:
     Raises:
         ValueTextError: if it is no finite number.
     """
+    if len(text) > MAX_VALUE:
+        raise ValueTextError(f"{shortened(text)} is longer than a value: at most {MAX_VALUE} characters are read")
     plain = text.strip().replace("\u2212", "-").strip("'")
     if decimal_comma and plain.count(",") == 1 and "." not in plain:
         plain = plain.replace(",", ".")

@@ -1,7 +1,7 @@
 """Work beside rounds: samples, predictions and backtests, and what they answer."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -48,6 +48,31 @@ class SamplingAnswer(Sampling):
     summary: dict[str, Any] | None = Field(description="what drawing was like, and why there may be fewer than asked")
 
 
+class ResultsAsked(Answer):
+    """The table of results that was sent, and how it is taken."""
+
+    filename: str | None
+    sheet: str | None = Field(description="of a workbook; null when the first is read")
+    media_type: str
+    sha256: str
+    bytes: int = Field(description="size of the file")
+    mode: Literal["atomic", "partial"]
+    dry_run: bool
+
+
+class Uploading(Job):
+    """A table of results that is read as a job."""
+
+    campaign_id: UUID
+    request: ResultsAsked
+
+
+class UploadingAnswer(Uploading):
+    """An upload with what became of every row."""
+
+    report: UploadReport | None = Field(description="as a short table is answered; null until the job has ended")
+
+
 class ObjectsAsked(Answer):
     """The table of objects that was sent."""
 
@@ -55,8 +80,8 @@ class ObjectsAsked(Answer):
     sheet: str | None = Field(default=None, description="of a workbook; null when the first was read")
     media_type: str
     sha256: str
-    accepted: int
-    rejected: int
+    accepted: int | None = Field(description="rows that describe an object; null while a long table is not read yet")
+    rejected: int | None = Field(description="rows that do not; likewise")
     round: int | None = Field(description="the round whose beliefs answer; null when there is none yet")
 
 
@@ -86,7 +111,7 @@ class PredictedRow(Answer):
 class PredictingAnswer(Predicting):
     """Predictions, with what became of every row."""
 
-    report: UploadReport
+    report: UploadReport | None = Field(description="null while a long table is not read yet")
     rows: list[PredictedRow] | None = Field(description="one per accepted row; null until the state is succeeded")
 
 
@@ -108,6 +133,8 @@ class BacktestResult(Answer):
 class BacktestAnswer(Backtest):
     """A backtest with its answer."""
 
-    objects: int = Field(description="objects of the table that can be replayed")
-    report: UploadReport = Field(description="the table's rows that are no results, the first thousand of them")
+    objects: int | None = Field(description="of the table that can be replayed; null while a long one is not read yet")
+    report: UploadReport | None = Field(
+        description="the table's rows that are no results, the first thousand of them; null like `objects`"
+    )
     result: BacktestResult | None = Field(description="null until the state is succeeded")

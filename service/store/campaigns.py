@@ -59,6 +59,11 @@ def count(session: Session, campaign_id: UUID, *, rounds: int = 0, results: int 
     session.execute(update(Campaign).where(Campaign.id == campaign_id).values(**counted))
 
 
+def get(session: Session, campaign_id: UUID) -> Campaign:
+    """Return a campaign that there is, for a worker, which knows no workspace."""
+    return session.get_one(Campaign, campaign_id)
+
+
 def page(session: Session, workspace_id: UUID, limit: int, cursor: str | None) -> Page[Any]:
     """Return campaigns, newest first, as rows of what a list tells of them: a specification can be large."""
     query = select(*_SUMMARY).where(Campaign.workspace_id == workspace_id)

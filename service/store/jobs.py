@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, select, tuple_
+from sqlalchemy import RowMapping, Text, cast, select, tuple_
 from sqlalchemy.orm import Session, defer
 
 from service.store.paging import Page, cut, read_cursor
@@ -42,6 +42,11 @@ def newest_with(session: Session, campaign_id: UUID, kind: str, member: str) -> 
     """Return the campaign's last job of a kind whose request has a value for this member."""
     query = select(Job).where(Job.campaign_id == campaign_id, Job.kind == kind, Job.request[member].astext.is_not(None))
     return session.scalars(query.order_by(Job.created_at.desc(), Job.id.desc()).limit(1)).first()
+
+
+def result_text(session: Session, job_id: UUID, member: str) -> str | None:
+    """Return a member of a job's result as JSON text, without making objects of it; None if there is none."""
+    return session.scalars(select(cast(Job.result[member], Text)).where(Job.id == job_id)).one()
 
 
 def add_input(session: Session, job_id: UUID, content: bytes, media_type: str) -> None:

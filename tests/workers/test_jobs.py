@@ -159,6 +159,41 @@ def test_a_table_is_replayed_with_curves_and_a_picture(player: Player):
     assert "<svg" in found["picture"]
 
 
+def test_a_table_that_nobody_read_yet_is_read_by_the_worker(player: Player):
+    objects, request = "sequence\nKKL\nk9k\nAAA\n", {"sheet": None}
+
+    def predicted(mode: Any) -> UUID:
+        with player.sessions.begin() as session:
+            shelf = player.shelf("predictions")
+            return instruments.ask_predictions(session, shelf, request, (objects.encode(), "text/csv"), mode).id
+
+    found = player.finish("predictions", predicted("partial"))
+    assert [(row["row"], row["object"]) for row in found["rows"]] == [(2, "KKL"), (4, "AAA")]
+    assert (found["report"]["accepted"], found["report"]["rejected"]) == (2, 1)
+    refused = player.wait("predictions", predicted("atomic"), lambda row: row.state not in UNFINISHED)
+    assert (refused.state, refused.failure["status"], refused.result["report"]["rejected"]) == ("failed", 422, 1)
+
+    plan = BacktestRequest.model_validate(
+        {
+            "spec": player.lab.round(1).spec,
+            "rounds": 1,
+            "batch_size": 4,
+            "initial": 8,
+            "seeds": 1,
+            "methods": ["random"],
+        }
+    )
+    with player.sessions.begin() as session:
+        shelf = player.shelf("backtests")
+        job_id = backtests.queue_backtest(session, shelf, plan, (TABLE.encode() + b"AAA,?!\n", "text/csv")).id
+    replayed = player.finish("backtests", job_id)
+    assert (replayed["objects"], replayed["report"]["rejected"], replayed["answer"]["objects"]) == (64, 1, 64)
+    with player.sessions.begin() as session:
+        few = backtests.queue_backtest(session, shelf, plan, (b"sequence,glow\nAAA,1\n", "text/csv")).id
+    failed = player.wait("backtests", few, lambda row: row.state not in UNFINISHED)
+    assert (failed.state, failed.failure["errors"][0]["pointer"]) == ("failed", "/initial")
+
+
 def test_a_running_backtest_is_cancelled_within_seconds(player: Player):
     spec = CampaignSpec.model_validate(player.lab.round(1).spec)
     plan = {"rounds": 7, "batch_size": 4, "initial": 8, "seeds": 50, "methods": ["assayflow"]}

@@ -1,6 +1,9 @@
 """One module per kind of job, found by its name; each has a function `handle`. They know no lease and no queue."""
 
+from collections.abc import Callable
 from typing import Protocol, final
+
+from sqlalchemy.orm import Session
 
 from service.campaigns.jobs import ClaimedJob
 from service.store.tables import Json
@@ -12,20 +15,36 @@ from workers.progress import Progress
 class Tell:
     """Hears how far a job is; raises `models.records.Cancelled` when its work must stop."""
 
-    def __init__(self, report: Progress) -> None:
+    def __init__(self, report: Progress, start: float = 0.0) -> None:
         self._report = report
+        self._start = start
 
     def __call__(self, share: float, message: str) -> None:
         """Record the share done (0-1) and what goes on, once in a while."""
-        self._report("running", share, message)
+        self._report("running", self._start + (1 - self._start) * share, message)
+
+    def after(self, share: float) -> "Tell":
+        """Return what hears of the rest of a job, of which so large a part is done."""
+        return Tell(self._report, share)
 
     def listen(self) -> None:
         """Record nothing, and raise if the work must stop."""
         self._report.listen()
 
+    def read(self, share: float | None, of: float = 1.0) -> None:
+        """Record how much of a table is read, as so large a part of the job; None says that nothing is new."""
+        if share is None:
+            self.listen()
+        else:
+            self(of * share, "reading the table")
+
+
+Conclude = Callable[[Session], Json]
+"""Stores what a job brings and returns its answer, in the transaction that ends the job: both are there or neither."""
+
 
 class Handler(Protocol):
     """Answers jobs of one kind."""
 
-    def __call__(self, process: Process, job: ClaimedJob, tell: Tell) -> Json:
-        """Return the answer as plain JSON."""
+    def __call__(self, process: Process, job: ClaimedJob, tell: Tell) -> Json | Conclude:
+        """Return the answer as plain JSON, or what stores something besides."""

@@ -1,13 +1,21 @@
 """Replays a campaign on the table that came with the job."""
 
+from functools import partial
+
 from models.request_specs import BacktestRequest
+from service.campaigns import backtests
 from service.campaigns.jobs import ClaimedJob
+from service.campaigns.reading import SentTable
+from service.campaigns.uploads import readable
 from service.store import jobs
 from service.store.tables import Json
-from workers.backtests import picture, replay_table
+from workers.backtests import picture, replay_results
 from workers.checkpoints import FileJournal
 from workers.handlers import Tell
 from workers.process import Process
+
+READING = 0.05
+"""Share of a job's progress that reading its table is."""
 
 
 def handle(process: Process, job: ClaimedJob, tell: Tell) -> Json:
@@ -17,8 +25,12 @@ def handle(process: Process, job: ClaimedJob, tell: Tell) -> Json:
     """
     with process.sessions.begin() as session:
         table = jobs.load_input(session, job.id)
-    process.prepare_science()
     request = BacktestRequest.from_stored(job.request)
+    with readable(sheet_in="body"):
+        sent = SentTable(*table, request.sheet)
+        measured = backtests.measured(process.reader.measurements(request.spec, sent, partial(tell.read, of=READING)))
+    known = backtests.replayable(request, *measured) if job.context == backtests.UNREAD else {}
+    process.prepare_science()
     kept = FileJournal(process.settings.artefacts, job.id)
-    answer = replay_table(request, table, process.settings, tell, tell.listen, kept)
-    return {"answer": answer, "picture": picture(answer["curves"])}
+    answer = replay_results(request, measured, process.settings, tell.after(READING), tell.listen, kept)
+    return {"answer": answer, "picture": picture(answer["curves"]), **known}

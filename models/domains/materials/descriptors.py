@@ -42,7 +42,7 @@ def coordinates(variable: Categorical) -> Floats:
     return _coordinates(numbers, structures)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)  # of at most process.MAX_NUMBERS numbers each
 def _coordinates(numbers: tuple[tuple[float, ...], ...], structures: tuple[str, ...]) -> Floats:
     blocks = [np.asarray(numbers, dtype=np.float64).reshape(len(numbers), -1)]
     if any(structures):

@@ -4,12 +4,15 @@ import math
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, FiniteFloat, StringConstraints, model_validator
+from pydantic import Field, FiniteFloat, StringConstraints, ValidationInfo, model_validator
 
-from models.specs import Spec, misplaced
+from models.specs import Spec, is_stored, misplaced
 
 MAX_LEVELS = 1000
 MAX_DESCRIPTORS = 256
+MAX_NUMBERS = 20_000
+"""Most numbers that all values of a variable are described by."""
+MAX_SMILES_LENGTH = 300
 Label = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True)]
 Value = str | float
 
@@ -21,7 +24,7 @@ def escaped(key: str) -> str:
 
 class _Named(Spec):
     name: Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
-    units: str | None = None
+    units: Annotated[str, StringConstraints(max_length=50)] | None = None
 
 
 class Categorical(_Named):
@@ -32,9 +35,13 @@ class Categorical(_Named):
 
     type: Literal["categorical"]
     values: Annotated[tuple[Label, ...], Field(min_length=1, max_length=MAX_LEVELS)]
-    smiles: dict[str, str] = Field(default_factory=dict, description="value -> SMILES, for every value")
-    descriptors: dict[str, tuple[FiniteFloat, ...]] = Field(
-        default_factory=dict, description="value -> numbers that describe it, as many for every value"
+    smiles: dict[str, Annotated[str, StringConstraints(max_length=MAX_SMILES_LENGTH)]] = Field(
+        default_factory=dict, max_length=MAX_LEVELS, description="value -> SMILES, for every value"
+    )
+    descriptors: dict[str, Annotated[tuple[FiniteFloat, ...], Field(max_length=MAX_DESCRIPTORS)]] = Field(
+        default_factory=dict,
+        max_length=MAX_LEVELS,
+        description="value -> numbers that describe it, as many for every value",
     )
 
     @property
@@ -59,11 +66,18 @@ class Categorical(_Named):
         return self
 
     @model_validator(mode="after")
-    def _descriptions_can_be_read(self) -> Self:
+    def _descriptions_are_few(self) -> Self:
+        n_numbers = sum(map(len, self.descriptors.values()))
+        if n_numbers > MAX_NUMBERS:
+            raise misplaced("/descriptors", f"{n_numbers} numbers describe the values; at most {MAX_NUMBERS} are read")
+        return self
+
+    @model_validator(mode="after")
+    def _descriptions_can_be_read(self, info: ValidationInfo) -> Self:
         from models.domains.materials.descriptors import is_structure
 
         for value, text in self.smiles.items():
-            if not is_structure(text):
+            if not is_stored(info) and not is_structure(text):
                 raise misplaced(f"/smiles/{escaped(value)}", f"the SMILES of {value!r} cannot be read: {text!r}")
         lengths = {value: len(numbers) for value, numbers in self.descriptors.items()}
         for value, length in lengths.items():

@@ -11,6 +11,7 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     StringConstraints,
+    ValidationInfo,
     ValidatorFunctionWrapHandler,
     field_validator,
     model_validator,
@@ -18,7 +19,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from models.domains.materials.process import Variable
-from models.specs import DomainSpec
+from models.specs import DomainSpec, is_stored
 
 RESULT_COLUMNS = frozenset(
     name
@@ -34,6 +35,7 @@ RESULT_COLUMNS = frozenset(
 
 OxidationStates = Literal["common", "known", "custom", "off"]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
+Symbol = Annotated[str, StringConstraints(min_length=1, max_length=3)]
 
 
 class MaterialsSpec(DomainSpec):
@@ -49,13 +51,13 @@ class MaterialsSpec(DomainSpec):
             return handler(source)
         choices = {name: handler.generate_schema(space) for name, space in SPACES.items()}
         union = core_schema.tagged_union_schema(choices=cast("Any", choices), discriminator="space")
-        return core_schema.no_info_wrap_validator_function(_validate_space, union, ref=cls.__name__)
+        return core_schema.with_info_wrap_validator_function(_validate_space, union, ref=cls.__name__)
 
 
-def _validate_space(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+def _validate_space(value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
     """Validate by the chosen space's own class, so that errors name `elements` and not `composition.elements`."""
     space = SPACES.get(str(value.get("space"))) if isinstance(value, Mapping) else None
-    return handler(value) if space is None else space.model_validate(value)
+    return handler(value) if space is None else space.model_validate(value, context=info.context)
 
 
 class CompositionSpec(MaterialsSpec):
@@ -67,12 +69,12 @@ class CompositionSpec(MaterialsSpec):
     """
 
     space: Literal["composition"]
-    elements: Annotated[tuple[str, ...], Field(min_length=1, max_length=100, description="symbols that may be used")]
+    elements: Annotated[tuple[Symbol, ...], Field(min_length=1, max_length=100, description="symbols that may be used")]
     max_elements: int = Field(default=4, ge=1, le=8, description="most elements in one composition")
     max_atoms: int = Field(default=12, ge=1, le=40, description="most atoms in one reduced formula unit")
     oxidation_states: OxidationStates = "common"
-    custom_oxidation_states: dict[str, Annotated[tuple[int, ...], Field(min_length=1)]] = Field(
-        default_factory=dict, description="element -> its allowed states; for oxidation_states 'custom'"
+    custom_oxidation_states: dict[Symbol, Annotated[tuple[int, ...], Field(min_length=1, max_length=19)]] = Field(
+        default_factory=dict, max_length=100, description="element -> its allowed states; for oxidation_states 'custom'"
     )
 
     @field_validator("elements")
@@ -97,7 +99,9 @@ class CompositionSpec(MaterialsSpec):
         return states
 
     @model_validator(mode="after")
-    def _is_possible(self) -> Self:
+    def _is_possible(self, info: ValidationInfo) -> Self:
+        if is_stored(info):
+            return self
         from models.domains.materials.composition.charges import allowed_states
         from models.domains.materials.composition.reachability import has_valid_composition
 

@@ -5,10 +5,12 @@ Radius 2, folded; counts, because exact Gaussian processes read substructure cou
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
+from cachetools import LRUCache, cached
 from rdkit.Chem import rdFingerprintGenerator
 
 from models.domains.molecules.objects import molecule
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 N_FEATURES = 2048
 RADIUS = 2
+KEPT_COUNTS = 1_000_000
+"""Counts of the fingerprints that are remembered: those of about twenty thousand molecules of usual size."""
 
 
 @cache
@@ -29,7 +33,7 @@ def _generator() -> rdFingerprintGenerator.FingerprintGenerator64:
     return rdFingerprintGenerator.GetMorganGenerator(radius=RADIUS, fpSize=N_FEATURES)
 
 
-@lru_cache(maxsize=20_000)
+@cached(LRUCache(KEPT_COUNTS, getsizeof=lambda counts: len(counts.GetNonzeroElements()) + 10), lock=Lock())
 def _counts(text: str) -> DataStructs.UIntSparseIntVect:
     counts: DataStructs.UIntSparseIntVect = _generator().GetCountFingerprint(molecule(text))
     return counts

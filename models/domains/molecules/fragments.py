@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from functools import cache
 from itertools import chain, permutations, product
+from threading import Lock
 
+from cachetools import LRUCache, cached
 from rdkit import Chem
 
 from models.domains.molecules.cutting import (
@@ -20,7 +21,9 @@ from models.domains.molecules.cutting import (
     environments,
     flat,
 )
+from models.domains.molecules.matching import TooComplexError, matches
 from models.domains.molecules.objects import CARBON, molecule
+from models.domains.molecules.spec import MAX_FRAGMENT_LENGTH, MAX_HEAVY_ATOMS
 
 MAX_SITES = 6
 MAX_PERMUTATIONS = 12
@@ -28,6 +31,8 @@ MAX_SITES_PER_ATOM = 3
 NEVER_OPEN = frozenset({"acyl", "sulfonyl"})
 """Environments that must not keep a hydrogen: aldehydes and sulfinates are reactive."""
 _MAX_MATCHES = 4096
+_KEPT_IMAGES = 2_000_000
+"""Atoms of the symmetries that are remembered."""
 
 
 class InvalidFragmentError(ValueError):
@@ -64,10 +69,20 @@ def read_attachments(text: str) -> tuple[str, Counter[int]]:
     Raises:
         InvalidFragmentError: if the text is no connected SMILES whose [*] are single bonds at the end of chains.
     """
+    if len(text) > MAX_FRAGMENT_LENGTH:
+        shown = f"{text[:40]}..."
+        raise InvalidFragmentError(
+            f"fragment {shown!r} has {len(text)} characters; at most {MAX_FRAGMENT_LENGTH} are read"
+        )
     try:
         mol = flat(molecule(text))
     except ValueError as error:
         raise InvalidFragmentError(f"fragment {text!r} is not a valid SMILES") from error
+    if mol.GetNumHeavyAtoms() > MAX_HEAVY_ATOMS:
+        heavy = mol.GetNumHeavyAtoms()
+        raise InvalidFragmentError(
+            f"fragment {text!r} has {heavy} heavy atoms; a molecule has at most {MAX_HEAVY_ATOMS}"
+        )
     stars = [atom for atom in mol.GetAtoms() if atom.GetAtomicNum() == 0]
     if any(star.GetDegree() != 1 or star.GetBonds()[0].GetBondType() != Chem.BondType.SINGLE for star in stars):
         raise InvalidFragmentError(f"fragment {text!r}: every [*] must end one single bond")
@@ -107,21 +122,24 @@ def closed(core: str, sites: Counter[int]) -> Counter[int]:
     return total
 
 
-@cache
+@cached(LRUCache(_KEPT_IMAGES, getsizeof=lambda images: sum(map(len, images)) + 10), lock=Lock())
 def automorphisms(core: str) -> tuple[tuple[int, ...], ...]:
     """Return the symmetries of a core as images of its atoms.
 
     Raises:
-        InvalidFragmentError: if there are too many to list.
+        InvalidFragmentError: if there are too many to list, or they take too long to find.
     """
     mol = molecule(core)
-    matches = mol.GetSubstructMatches(mol, uniquify=False, maxMatches=_MAX_MATCHES)
-    if len(matches) == _MAX_MATCHES:
+    try:
+        found = matches(mol, mol, _MAX_MATCHES)
+    except TooComplexError as error:
+        raise InvalidFragmentError(f"the symmetries of fragment {core[:80]!r} take too long to find") from error
+    if len(found) == _MAX_MATCHES:
         raise InvalidFragmentError(f"fragment {core!r} is too symmetric")
     # A match ignores hydrogens, so it would turn an azole's NH into its N.
     kinds = [(atom.GetTotalNumHs(), atom.GetFormalCharge()) for atom in mol.GetAtoms()]
     return tuple(
-        match for match in matches if all(kinds[image] == kind for image, kind in zip(match, kinds, strict=True))
+        match for match in found if all(kinds[image] == kind for image, kind in zip(match, kinds, strict=True))
     )
 
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import io
 from functools import cache, lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from cachetools import LRUCache, cached
 from rdkit import Chem, rdBase
 
 from models.domains.contract import ComputedProperty, FileFormat, InvalidObjectError
+from models.domains.molecules.matching import search
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +26,10 @@ if TYPE_CHECKING:
 COLUMN = "smiles"
 CARBON = 6
 MAX_TEXT_LENGTH = 2_000
+KEPT_ATOMS = 1_000_000
+"""Atoms of the molecules that are remembered: about fifteen thousand of usual size."""
+_ENTRY = 40
+"""What a molecule costs beside its atoms, in atoms."""
 ELEMENTS = frozenset({"B", "Br", "C", "Cl", "F", "H", "I", "N", "O", "P", "S", "Se", "Si"})
 
 COMPUTED = {
@@ -44,7 +51,7 @@ COMPUTED = {
 GROUPINGS = {"scaffold": "Bemis-Murcko scaffold (1996); molecules without a ring are one group"}
 
 
-@lru_cache(maxsize=20_000)
+@cached(LRUCache(KEPT_ATOMS, getsizeof=lambda mol: mol.GetNumAtoms() + _ENTRY), lock=Lock())
 def molecule(text: str) -> Chem.Mol:
     """Return the RDKit molecule of a canonical text; shared, so it must not be changed.
 
@@ -57,7 +64,6 @@ def molecule(text: str) -> Chem.Mol:
     return mol
 
 
-@lru_cache(maxsize=20_000)
 def canonical_smiles(text: str) -> str:
     """Return the canonical SMILES of the neutral parent molecule that `text` describes.
 
@@ -69,6 +75,11 @@ def canonical_smiles(text: str) -> str:
         raise InvalidObjectError(COLUMN, "the SMILES is empty")
     if len(text) > MAX_TEXT_LENGTH:
         raise InvalidObjectError(COLUMN, f"the SMILES is longer than {MAX_TEXT_LENGTH} characters")
+    return _canonical(text)
+
+
+@lru_cache(maxsize=20_000)  # of texts that are not longer than MAX_TEXT_LENGTH
+def _canonical(text: str) -> str:
     parent = _parent(molecule(text))
     strange = sorted({atom.GetSymbol() for atom in parent.GetAtoms()} - ELEMENTS)
     if strange:
@@ -105,14 +116,13 @@ def check(text: str, max_heavy_atoms: int) -> list[str]:
 def substructure(smarts: str) -> Callable[[str], bool]:
     """Return whether a canonical text holds the substructure that a SMARTS describes.
 
+    The test raises `matching.TooComplexError` where a search would take too long.
+
     Raises:
-        ValueError: if the SMARTS cannot be read or is empty.
+        ValueError: if the SMARTS cannot be read, is empty or too large.
     """
-    with rdBase.BlockLogs():
-        query: Chem.Mol | None = Chem.MolFromSmarts(smarts.strip())
-    if query is None or query.GetNumAtoms() == 0:
-        raise ValueError(f"{_shown(smarts)} is no SMARTS")
-    return lambda text: bool(molecule(text).HasSubstructMatch(query))
+    test = search(smarts)
+    return lambda text: test(molecule(text))
 
 
 def properties(texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:

@@ -2,9 +2,14 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from models.specs import DomainSpec
+from models.specs import DomainSpec, is_stored
+
+MAX_HEAVY_ATOMS = 80
+"""Most heavy atoms that a campaign may allow its molecules."""
+MAX_FRAGMENT_LENGTH = 300
+"""Longest SMILES of a fragment, in characters."""
 
 
 class MoleculesSpec(DomainSpec):
@@ -12,11 +17,11 @@ class MoleculesSpec(DomainSpec):
 
     kind: Literal["molecules"] = "molecules"
     builder: Literal["fragments"] = "fragments"
-    max_heavy_atoms: Annotated[int, Field(ge=4, le=80)] = 32
+    max_heavy_atoms: Annotated[int, Field(ge=4, le=MAX_HEAVY_ATOMS)] = 32
     max_fragments: Annotated[int, Field(ge=1, le=12)] = 6
     vocabulary_size: Annotated[int, Field(ge=10, le=300, description="how many of the common fragments to use")] = 200
     fragments: Annotated[
-        tuple[str, ...] | None,
+        tuple[Annotated[str, Field(min_length=1, max_length=MAX_FRAGMENT_LENGTH)], ...] | None,
         Field(
             default=None,
             min_length=1,
@@ -27,8 +32,10 @@ class MoleculesSpec(DomainSpec):
 
     @field_validator("fragments")
     @classmethod
-    def _fragments_can_be_joined(cls, fragments: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        if fragments is not None:
+    def _fragments_can_be_joined(
+        cls, fragments: tuple[str, ...] | None, info: ValidationInfo
+    ) -> tuple[str, ...] | None:
+        if fragments is not None and not is_stored(info):
             from models.domains.molecules.vocabulary import compile_fragments
 
             compile_fragments(fragments)

@@ -7,11 +7,11 @@ means by a sequence in its table; a peptide with other ends carries both of them
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, final
 
 from models.domains.contract import Domain, FileFormat, InvalidObjectError
 from models.domains.peptides import drawing, features, parts, properties
+from models.domains.peptides.expressions import searching
 from models.domains.peptides.notation import Ends, Peptide, read_helm, read_sequence, write_helm, write_sequence
 
 if TYPE_CHECKING:
@@ -81,18 +81,13 @@ class Peptides(Domain):
             yield f"the C-terminus is {peptide.ends.c_terminus}, not {spec.c_terminus}"
 
     def pattern(self, text: str) -> Callable[[str], bool]:
-        """Return whether a regular expression occurs in the one-letter sequence, in upper or lower case.
+        """Return whether a regular expression (RE2) occurs in the one-letter sequence, in upper or lower case.
 
         Raises:
             ValueError: if it is no regular expression, or one that every sequence holds.
         """
-        try:
-            expression = re.compile(text.strip(), re.IGNORECASE)
-        except re.error as error:
-            raise ValueError(f"{text!r} is no regular expression: {error}") from error
-        if expression.search(""):
-            raise ValueError(f"{text!r} is found in every sequence")
-        return lambda peptide: expression.search(self.read(peptide).sequence) is not None
+        search = searching(text)
+        return lambda peptide: search(self.read(peptide).sequence)
 
     def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
         """Return the named computed properties, each [N]."""

@@ -15,11 +15,17 @@ CTerminus = Literal["free", "amide"]
 
 
 def _join(value: Any) -> Any:
-    return "".join(value) if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value) else value
+    return (
+        "".join(value)
+        if isinstance(value, list | tuple) and len(value) <= LONGEST and all(isinstance(item, str) for item in value)
+        else value
+    )
 
 
 Residue = Annotated[str, StringConstraints(pattern=f"^[{RESIDUES}]$")]
-Alphabet = Annotated[str, BeforeValidator(_join, json_schema_input_type=str | list[str]), Field(min_length=1)]
+Alphabet = Annotated[
+    str, BeforeValidator(_join, json_schema_input_type=str | list[str]), Field(min_length=1, max_length=LONGEST)
+]
 
 
 class PeptidesSpec(DomainSpec):

@@ -7,23 +7,28 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, final
 
 from service.exchange.spreadsheet import cell_text, unprotected
-from service.exchange.tables import RawRow, Table, TableError, TableFormat, check_names
+from service.exchange.tables import RawRow, Table, TableError, TableFormat, check_names, check_size
 from service.exchange.texts import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 DELIMITERS = (",", ";", "\t")
+MAX_RECORD = 1_000_000
+"""Longest row, in characters."""
+MAX_LINES = 2**20
+"""Most lines, blank ones among them: as many as a spreadsheet has rows."""
 
 
 def read(content: bytes, charset: str | None) -> Table:
     """Read delimited text under a header row.
 
     Raises:
-        TableError: if there is no header, two columns share a name, or a quote never ends.
+        TableError: if there is no header, two columns share a name, a quote never ends, or there is too much of it.
     """
     text, warnings = decode(content, charset)
     delimiter, text, first_row = _delimiter(text)
@@ -46,13 +51,18 @@ def write(rows: Sequence[Mapping[str, Any]]) -> bytes:
     return out.getvalue().encode()
 
 
+def count_rows(content: bytes) -> int:
+    """Return at least how many rows there can be."""
+    return max(content.count(b"\n"), content.count(b"\r")) + 1
+
+
 def _delimiter(text: str) -> tuple[str, str, int]:
     """Return the delimiter, the text to parse and the spreadsheet row at which it starts."""
     first, _, rest = text.partition("\n")
     if first.strip().lower().startswith("sep=") and first.strip()[4:] in ("", *DELIMITERS):
         return first.strip()[4:] or "\t", rest, 2
     outside, quoted = [], False
-    for letter in text.lstrip("\r\n"):
+    for letter in islice(text.lstrip("\r\n"), MAX_RECORD):
         quoted ^= letter == '"'
         if letter in "\r\n" and not quoted:
             break
@@ -62,17 +72,51 @@ def _delimiter(text: str) -> tuple[str, str, int]:
 
 
 def _records(text: str, delimiter: str, first_row: int) -> list[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    """Return the rows that are not blank, each with its number.
+
+    Raises:
+        TableError: as soon as there are too many rows or cells, a row is too long, or the text is no CSV.
+    """
+    lines = _Lines(text)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     records = []
-    number = first_row - 1
+    number, n_cells = first_row - 1, 0
     try:
         for number, raw in enumerate(reader, first_row):
+            lines.start_record()
             cells = [unprotected(cell.strip()) for cell in raw]
             if any(cells):
                 records.append((number, cells))
+                n_cells += len(cells)
+                check_size(len(records) - 1, n_cells, number)
     except csv.Error as error:
         raise TableError(f"row {number + 1} is not valid CSV: {error}", row=number + 1) from error
     return records
+
+
+@final
+class _Lines:
+    """The lines of a text, which end the reading when there are too many, or too long ones in one row."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = enumerate(io.StringIO(text, newline=""), 1)
+        self._n_letters = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        number, line = next(self._lines)
+        self._n_letters += len(line)
+        if self._n_letters > MAX_RECORD:
+            raise TableError(f"a row is longer than {MAX_RECORD} characters: is a quote missing?", row=number)
+        if number > MAX_LINES:
+            raise TableError(f"the file has more than {MAX_LINES} lines: split it", row=number)
+        return line
+
+    def start_record(self) -> None:
+        """Count the letters of the next row from here."""
+        self._n_letters = 0
 
 
 def _named(columns: list[str]) -> tuple[str, ...]:
@@ -91,5 +135,10 @@ def _row(number: int, cells: list[str], columns: list[str]) -> RawRow:
 
 
 FORMAT = TableFormat(
-    "csv", ("text/csv", "application/csv", "text/tab-separated-values"), read, write, aliases=("tsv", "txt")
+    "csv",
+    ("text/csv", "application/csv", "text/tab-separated-values"),
+    read,
+    write,
+    aliases=("tsv", "txt"),
+    count_rows=count_rows,
 )

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from service.exchange.tables import RawRow, Table, TableError, TableFormat
+from service.exchange.tables import RawRow, Table, TableError, TableFormat, check_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ def read(content: bytes, charset: str | None) -> Table:
         TableError: if the content is no JSON array.
     """
     del charset  # JSON says by itself which Unicode encoding it is in
+    check_counts(content)
     try:
         rows = json.loads(
             content, parse_float=_Number, parse_int=_Number, parse_constant=_Number, object_pairs_hook=tuple
@@ -34,9 +35,24 @@ def read(content: bytes, charset: str | None) -> Table:
         raise TableError(f"not valid JSON: {error}") from error
     if not isinstance(rows, list):
         raise TableError("send a JSON array of rows")
+    check_size(len(rows), 0)
     parsed = tuple(_row(number, pairs) for number, pairs in enumerate(rows, 1))
     columns = dict.fromkeys(column for row in parsed for column in row.cells)
     return Table(tuple(columns), parsed)
+
+
+def check_counts(content: bytes) -> None:
+    """Count before anything is made of it: what stands between two commas is one value at most.
+
+    Raises:
+        TableError: if there are more rows or cells than are read.
+    """
+    check_size(count_rows(content) - 1, content.count(b","))
+
+
+def count_rows(content: bytes) -> int:
+    """Return at least how many rows there can be: each is an object."""
+    return content.count(b"{") + 1
 
 
 def _row(number: int, pairs: Any) -> RawRow:
@@ -63,4 +79,4 @@ def _text(value: Any) -> str | None:
     return value.strip() if isinstance(value, str) else None
 
 
-FORMAT = TableFormat("json", ("application/json",), read)
+FORMAT = TableFormat("json", ("application/json",), read, count_rows=count_rows)

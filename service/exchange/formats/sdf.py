@@ -5,10 +5,11 @@ Knows nothing of what the other columns mean, and reads only: the molecules' dom
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from service.exchange.tables import MAX_COLUMNS, MAX_ROWS, RawRow, Table, TableError, TableFormat
+from service.exchange.tables import MAX_COLUMNS, MAX_ROWS, RawRow, Table, TableError, TableFormat, check_size
 from service.exchange.texts import decode
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ MAX_RECORD = 500_000
 """Longest record, in characters."""
 MAX_ATOMS = 999
 """Most atoms of a structure, as in a V2000 connection table."""
+MAX_BONDS = 1_200
+"""Most bonds: rings are looked for, which takes long where nearly every atom has many."""
+_COUNTS = re.compile(r"^(?:M  V30 COUNTS +(\d{1,9}) +(\d{1,9})\b|([ \d]{3})([ \d]{3}).{27} V2000)", re.MULTILINE)
 _END = "$$$$"
 _SHOWN = 5
 
@@ -47,19 +51,28 @@ def read(content: bytes, charset: str | None) -> Table:
     Raises:
         TableError: if there is no record, or too many.
     """
+    check_size(count_rows(content) - 1, 0)
     text, warnings = decode(content, charset)
     notes = _Notes()
     rows = []
     columns: dict[str, None] = {}
+    n_cells = 0
     for number, record in enumerate(_split(text), 1):
         row = _row(number, record, notes)
         columns |= dict.fromkeys(row.cells)
         rows.append(row)
+        n_cells += len(row.cells)
+        check_size(0, n_cells, number)
         if number > MAX_ROWS or len(columns) > MAX_COLUMNS:
             raise TableError(f"at most {MAX_ROWS} records with {MAX_COLUMNS} fields are read at once", row=number)
     if not rows:
         raise TableError("the file holds no record")
     return Table(tuple(columns or {COLUMN: None}), tuple(rows), (*warnings, *notes.warnings()))
+
+
+def count_rows(content: bytes) -> int:
+    """Return at least how many records there can be."""
+    return content.count(_END.encode()) + 1
 
 
 def _split(text: str) -> Iterator[str]:
@@ -77,8 +90,9 @@ def _split(text: str) -> Iterator[str]:
 def _row(number: int, record: str, notes: _Notes) -> RawRow:
     from rdkit import Chem, rdBase
 
-    if len(record) > MAX_RECORD:
-        return RawRow(number, {}, f"the record is longer than {MAX_RECORD} characters")
+    problem = _too_large(record)
+    if problem is not None:
+        return RawRow(number, {}, problem)
     with rdBase.BlockLogs():
         mol = _molecule(record)
         if mol is None:
@@ -94,6 +108,18 @@ def _row(number: int, record: str, notes: _Notes) -> RawRow:
     if smiles and any(text and not _is_same(text, smiles) for text in written):
         notes.other_smiles.append(number)
     return RawRow(number, {COLUMN: smiles or next(iter(written), ""), **fields})
+
+
+def _too_large(record: str) -> str | None:
+    """Return why a record is not read, from what it says of its size: chemistry comes later."""
+    if len(record) > MAX_RECORD:
+        return f"the record is longer than {MAX_RECORD} characters"
+    counts = [[int(part) for part in match.groups() if part and part.strip()] for match in _COUNTS.finditer(record)]
+    n_atoms = max((count[0] for count in counts if count), default=0)
+    n_bonds = max((count[1] for count in counts if len(count) > 1), default=0)
+    if n_atoms > MAX_ATOMS:
+        return f"the structure has {n_atoms} atoms, more than {MAX_ATOMS}"
+    return f"the structure has {n_bonds} bonds, more than {MAX_BONDS}" if n_bonds > MAX_BONDS else None
 
 
 def _molecule(record: str, *, sanitize: bool = True) -> Any:
@@ -134,4 +160,4 @@ def _records(numbers: list[int]) -> str:
     return f"record {shown} has" if len(numbers) == 1 else f"records {shown} have"
 
 
-FORMAT = TableFormat("sdf", ("chemical/x-mdl-sdfile",), read, object_column=COLUMN)
+FORMAT = TableFormat("sdf", ("chemical/x-mdl-sdfile",), read, object_column=COLUMN, count_rows=count_rows)

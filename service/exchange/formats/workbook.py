@@ -14,20 +14,22 @@ from functools import lru_cache
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
-from service.exchange.archives import check_archive
+from service.exchange.archives import check_archive, count_rows
 from service.exchange.spreadsheet import looks_like_formula, unprotected
-from service.exchange.tables import RawRow, SheetError, Table, TableError, TableFormat, check_names
+from service.exchange.tables import RawRow, SheetError, Table, TableError, TableFormat, check_names, check_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-MAX_CELLS = 2_000_000
+MAX_CELLS = 1_000_000
 """Most cells that are looked at, the blank ones between others among them."""
 LAST_ROW = 2**20
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _LITERAL = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.')
 _TOLD_SHEETS = 50
+_LONGEST_FORMAT = 255
+"""Longest number format, in characters: as long as spreadsheets allow."""
 _WIDTHS = (10, 45)
 """Narrowest and widest column of a written sheet, in characters."""
 
@@ -119,8 +121,11 @@ def _table(content: bytes, name: str | None, *, has_formulas: bool) -> Table:
         raise TableError(f"the sheet {sheet.title!r} is empty; its first row must name the columns")
     header = [" ".join(text.split()) for text in head.texts]
     check_names(header, head.number)
-    rows = tuple(_row(line, header, head.number) for line in lines)
-    return Table(tuple(name for name in header if name), rows, tuple(warnings))
+    rows: list[RawRow] = []
+    for line in lines:
+        check_size(len(rows) + 1, 0, line.number)
+        rows.append(_row(line, header, head.number))
+    return Table(tuple(name for name in header if name), tuple(rows), tuple(warnings))
 
 
 def _sheet(content: bytes, name: str | None, *, data_only: bool = True) -> tuple[Any, list[str]]:
@@ -215,7 +220,7 @@ def _text(cell: Any) -> str:
 
 
 def _digits(value: float, number_format: str | None) -> str:
-    is_percent, n_zeros = _shown(number_format or "General")
+    is_percent, n_zeros = _shown((number_format or "General")[:_LONGEST_FORMAT])
     if is_percent:
         return f"{value * 100:.15g}%"
     if isinstance(value, int):
@@ -230,4 +235,4 @@ def _shown(number_format: str) -> tuple[bool, int]:
     return "%" in plain, len(plain) if plain and not plain.strip("0") else 0
 
 
-FORMAT = TableFormat("xlsx", (MEDIA_TYPE,), read, write, read_sheet=read_sheet)
+FORMAT = TableFormat("xlsx", (MEDIA_TYPE,), read, write, read_sheet=read_sheet, count_rows=count_rows)

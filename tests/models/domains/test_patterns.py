@@ -1,85 +1,86 @@
-"""Patterns, in which operators write hazard lists: each domain's own language, and nothing that cannot be read."""
+"""Patterns of callers and operators end: in linear time, or after so many comparisons."""
 
 from typing import Any
 
 import pytest
-from domain_examples import Example
+from rdkit import Chem
 
-from models.domains import installed
-from models.domains.contract import Domain
+from models.domains import installed, open_domain
+from models.domains.molecules import matching
+from models.domains.molecules.matching import TooComplexError
+from models.instrument.wishes import wishes
+from models.request_specs import SampleRequest
 
-
-def opened(kind: str, **spec: Any) -> Domain:
-    plugin = installed()[kind]
-    return plugin.open(plugin.spec.model_validate({"kind": kind, **spec}))
-
-
-def held(domain: Domain, pattern: str, *rows: dict[str, str]) -> list[bool]:
-    matches = domain.pattern(pattern)
-    return [matches(domain.parse(row)) for row in rows]
-
-
-def test_an_empty_pattern_is_none_in_any_domain(example: Example):
-    for blank in ("", "  "):
-        with pytest.raises(ValueError, match=r"."):
-            example.domain.pattern(blank)
+FULLERENE = (
+    "c12c3c4c5c1c1c6c7c2c2c8c3c3c9c4c4c%10c5c5c1c1c6c6c%11c7c2c2c7c8c3c3c8c9c4c4c9c%10c5c5c1c1c6c6c%11c2c2c7c3c3c8c4c4"
+    "c9c5c1c1c6c2c3c41"
+)
+ENDLESS = "*" + "~*" * 40 + "~[#8]"
 
 
-def test_smarts_find_substructures():
-    rows = [{"smiles": smiles} for smiles in ("Clc1ccccc1", "ClCC", "C1=CC=CC=C1Cl", "Oc1ccccc1.Cl")]
-    assert held(opened("molecules"), "c1ccccc1[Cl,Br]", *rows) == [True, False, True, False]
+def domain(kind: str, **spec: Any) -> Any:
+    return open_domain(installed()[kind].spec.model_validate({"kind": kind, **spec}))
 
 
-def test_regular_expressions_find_motifs_whatever_the_ends_and_the_case():
-    peptides = opened("peptides")
-    rows = [{"sequence": sequence} for sequence in ("AKKAKA", "Ac-AKKAK-NH2", "KAKA", "ACA")]
-    assert held(peptides, "kk.K", *rows) == [True, True, False, False]
-    assert held(peptides, "Ac", *rows) == [False, False, False, True]  # a residue motif, not the acetyl group
+@pytest.mark.parametrize("text", ["([A-Z]+)+!", "(.*)*.*!", "(A|AA)+$!", "(([A-Z])*)*x"])
+def test_a_peptide_pattern_that_backtracks_for_ever_elsewhere_is_searched_at_once(text: str):
+    test = domain("peptides").pattern(text)
+    assert not any(test("A" * 60) for _ in range(100))
 
 
-def test_elements_and_formulas():
-    domain = opened("materials", space="composition", elements=["Pb", "Te", "Tl", "Cd", "S"])
-    rows = [{"formula": formula} for formula in ("PbTe", "Pb2Te2", "TlPbTe2", "CdS", "PbTeS")]
-    assert held(domain, "Cd", *rows) == [False, False, False, True, False]
-    assert held(domain, "Pb, Tl", *rows) == [False, False, True, False, False]
-    assert held(domain, "TePb", *rows) == [True, True, False, False, False]
+@pytest.mark.parametrize("text", [r"(?=K)A", r"(?<!K)A", r"(A)\1", "(?P<a>K)(?P=a)"])
+def test_what_no_linear_engine_does_is_refused_with_the_reason(text: str):
+    with pytest.raises(ValueError, match="RE2 has no look-around and no back-references"):
+        domain("peptides").pattern(text)
 
 
-def test_components_and_settings():
-    domain = opened(
-        "materials",
-        space="mixture",
-        components=["water", "ethanol"],
-        grid=4,
-        process=[
-            {"name": "temperature", "type": "ordinal", "values": [20, 40]},
-            {"name": "base", "type": "categorical", "values": ["KOAc", "CsOAc"]},
-        ],
-    )
-    rows = [
-        {"water": "1", "ethanol": "0", "temperature": "40", "base": "KOAc"},
-        {"water": "0.5", "ethanol": "0.5", "temperature": "20", "base": "CsOAc"},
-    ]
-    assert held(domain, "Ethanol", *rows) == [False, True]
-    assert held(domain, "water, temperature = 40.0", *rows) == [True, False]
-    assert held(domain, "base=csoac", *rows) == [False, True]
-    assert held(domain, "phosgene", *rows) == [False, False]
-    with pytest.raises(ValueError, match="temperature"):
-        domain.pattern("temperature")
+@pytest.mark.parametrize("text", ["A" * 1_001, "(((A{1000}){1000}){1000}){1000}", "A{999}" * 150, "(", "A**"])
+def test_a_pattern_that_is_too_large_or_none_is_refused(text: str):
+    with pytest.raises(ValueError, match=r"at most 1000|no regular expression"):
+        domain("peptides").pattern(text)
+
+
+def test_letters_of_either_case_and_groups_are_found():
+    test = domain("peptides").pattern(" k[^p]{2}(?:W|y)$ ")
+    assert test("AAKGGY")
+    assert not test("AAKPGY")
+
+
+def test_a_search_that_would_not_end_is_given_up_and_refuses_the_object():
+    test = domain("molecules").pattern(ENDLESS)
+    with pytest.raises(TooComplexError, match=f"{matching.MOST_CHECKS} comparisons"):
+        test(FULLERENE)
+    assert not test("CCO")
+    (rule,) = wishes(SampleRequest(avoid=(ENDLESS,)), domain("molecules"))
+    assert "cannot be compared" in str(rule(FULLERENE))
+
+
+def test_a_recursive_search_is_counted_too():
+    test = domain("molecules").pattern(f"[$({ENDLESS})]")
+    with pytest.raises(TooComplexError):
+        test(FULLERENE)
+
+
+@pytest.mark.parametrize("smarts", ["C(=O)N", "[$(c1ccccc1)]CN", "c1ccc2ccccc2c1", "[#6;R]~[#7;!R]", "[CX4]-[NX3;H1]"])
+@pytest.mark.parametrize("smiles", ["CC(=O)Nc1ccccc1", "NCc1ccccc1", "c1ccc2ccccc2c1", "CNC1CCCC1", "CCO"])
+def test_counting_changes_no_answer(smarts: str, smiles: str):
+    mol = Chem.MolFromSmiles(smiles)
+    expected = mol.HasSubstructMatch(Chem.MolFromSmarts(smarts))
+    assert domain("molecules").pattern(smarts)(smiles) == expected
+    assert bool(matching.matches(mol, matching.read_smarts(smarts), 1)) == expected
 
 
 @pytest.mark.parametrize(
-    ("kind", "spec", "nonsense"),
+    ("smarts", "reason"),
     [
-        ("molecules", {}, "c1ccc("),
-        ("peptides", {}, "(K"),
-        ("peptides", {}, "K*"),
-        ("materials", {"space": "composition", "elements": ["Pb", "Te"]}, "Pb,TlCl"),
-        ("materials", {"space": "composition", "elements": ["Pb", "Te"]}, "lead"),
-        ("materials", {"space": "mixture", "components": ["water", "ethanol"]}, "water,,ethanol"),
-        ("switches", {}, "01x"),
+        ("C" * 1_001, "1001 characters; at most 1000"),
+        ("C" * 101, "101 atoms; at most 100"),
+        ("[$(" * 9 + "C" + ")]" * 9, "more than 8 deep"),
+        ("", "is no SMARTS"),
+        ("C(", "is no SMARTS"),
     ],
 )
-def test_what_is_no_pattern_is_refused(kind: str, spec: dict[str, Any], nonsense: str):
-    with pytest.raises(ValueError, match=r"."):
-        opened(kind, **spec).pattern(nonsense)
+def test_a_large_smarts_is_refused_before_it_is_searched(smarts: str, reason: str):
+    with pytest.raises(ValueError, match=reason):
+        domain("molecules").pattern(smarts)
+    assert domain("molecules").pattern("[$([$([$(C)])])]")("CC")

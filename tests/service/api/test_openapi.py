@@ -78,6 +78,7 @@ def test_the_calls_of_this_version_are_all_there(document: dict[str, Any]) -> No
         ("post", f"{rounds}/{{number}}/retry"),
         ("post", f"{rounds}/{{number}}/release"),
         ("get", f"{rounds}/{{number}}/batch"),
+        *((method, f"{one}/uploads{below}") for method, below in JOB_CALLS if (method, below) != ("post", "")),
         ("get", f"{one}/insights"),
         ("get", f"{one}/insights/{{figure}}"),
         *(
@@ -132,20 +133,21 @@ def _jobs(api: Api, worker: Worker, campaign: dict[str, Any]) -> dict[str, str]:
         f"{address}/samples": {"n": 2},
         f"{address}/predictions": {"objects": [{"switches": "1010"}]},
         "/v1/backtests": {"spec": SPEC, "table": rows, "initial": 4},
+        f"{address}/results": rows * 300,  # long enough to become a job
     }
     found = {}
     for path, body in bodies.items():
-        waiting, over = (api.client.post(path, json=body).json()["id"] for _ in range(2))
-        assert api.client.post(f"{path}/{over}/cancel").status_code == 202
-        kind = path.rsplit("/", 1)[1]
-        found |= {kind: waiting, f"{kind}/events": over}
+        waiting, over = (api.client.post(path, json=body).headers["location"] for _ in range(2))
+        assert api.client.post(f"{over}/cancel").status_code == 202
+        _, kind, name = over.rsplit("/", 2)
+        found |= {kind: waiting.rsplit("/", 1)[1], f"{kind}/events": name}
     return found
 
 
 def _known(known: dict[str, Any], name: str, path: str, invented: Any) -> Any:
     """Return the id of something that exists, or what was invented where that is as good."""
     if name == "job_id":
-        kind = next(kind for kind in ("samples", "predictions", "backtests") if f"/{kind}/" in path)
+        kind = next(kind for kind in ("samples", "predictions", "backtests", "uploads") if f"/{kind}/" in path)
         return known[f"{kind}/events" if path.endswith("/events") else kind]
     return known.get(name, invented)
 

@@ -8,6 +8,7 @@ neutral, within the limits and has divisor 1. Sets of charges are integers read 
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 from math import gcd
@@ -49,12 +50,34 @@ def charge_bound(states: States, max_atoms: int) -> int:
 
 @lru_cache(maxsize=256)
 def has_valid_composition(states: States, max_atoms: int, max_elements: int) -> bool:
-    """Return whether any composition balances within the limits; keeps no table."""
+    """Return whether any composition balances within the limits; keeps no table.
+
+    One neutral atom or two elements that cancel decide nearly always; the rest is small: what no two of them balance
+    within `max_atoms` has states that sum to more than that.
+    """
+    if any(0 in values for values in states) or (max_elements > 1 and _has_balanced_pair(states, max_atoms)):
+        return True
     bound = charge_bound(states, max_atoms)
-    need = _needed_at_the_end(max_atoms, min(max_elements, len(states)), bound)
-    for values in reversed(states):
-        need = _needed_before(need, _taken(need, values, max_atoms, bound))
+    n_elements = min(max_elements, len(states))
+    need = _needed_at_the_end(max_atoms, n_elements, bound)
+    for values, count in Counter(states).items():
+        for _ in range(min(count, n_elements)):  # elements of equal states stand in for one another
+            need = _needed_before(need, _taken(need, values, max_atoms, bound))
     return bool(need[START] >> bound & 1)
+
+
+def _has_balanced_pair(states: States, max_atoms: int) -> bool:
+    """Return whether m atoms of one element at +p and p of another at -m balance, both reduced."""
+    holders: dict[int, set[int]] = defaultdict(set)
+    for element, values in enumerate(states):
+        for value in values:
+            holders[value].add(element)
+    return any(
+        len(holders[plus] | holders[minus]) > 1 and (plus - minus) // gcd(plus, minus) <= max_atoms
+        for plus in list(holders)
+        for minus in list(holders)
+        if plus > 0 > minus
+    )
 
 
 def reachability(states: States, max_atoms: int, max_elements: int) -> Reachability:

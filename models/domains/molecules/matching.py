@@ -1,0 +1,96 @@
+"""Substructures that people ask for: SMARTS of a bounded size, searched for a bounded time. Torch-free.
+
+Finding a subgraph takes exponential time in the worst case (Ullmann, J. ACM 23, 31, 1976), so every pair of atoms that
+is compared counts. Knows no campaign.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+from rdkit import Chem, rdBase
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MOST_CHECKS = 100_000
+"""Pairs of atoms that one search may compare: about a twentieth of a second. A usual one takes a hundred."""
+MAX_SMARTS_LENGTH = 1_000
+MAX_SMARTS_ATOMS = 100
+MAX_RECURSION = 8
+"""How deep `$(...)` may stand in one another."""
+_PLAIN_ATOMS = 6
+"""Atoms of a pattern that cannot take long: in 80 atoms of four neighbours it starts below 80 · 3⁵ · 4 paths."""
+
+
+@final
+class TooComplexError(RuntimeError):
+    """A search compared too many atoms and was given up: nobody knows whether the substructure is there."""
+
+
+def read_smarts(text: str) -> Chem.Mol:
+    """Return the query of a SMARTS.
+
+    Raises:
+        ValueError: if it cannot be read, is empty, or is larger than what is searched for.
+    """
+    text = text.strip()
+    if len(text) > MAX_SMARTS_LENGTH:
+        raise ValueError(f"the SMARTS has {len(text)} characters; at most {MAX_SMARTS_LENGTH} are read")
+    if _recursion(text) > MAX_RECURSION:
+        raise ValueError(f"{text[:80]!r}: $(...) stands in one another more than {MAX_RECURSION} deep")
+    with rdBase.BlockLogs():
+        query: Chem.Mol | None = Chem.MolFromSmarts(text)
+    if query is None or query.GetNumAtoms() == 0:
+        raise ValueError(f"{text[:80]!r} is no SMARTS")
+    if query.GetNumAtoms() > MAX_SMARTS_ATOMS:
+        raise ValueError(f"the SMARTS has {query.GetNumAtoms()} atoms; at most {MAX_SMARTS_ATOMS} are searched for")
+    return query
+
+
+def search(smarts: str) -> Callable[[Chem.Mol], bool]:
+    """Return the test of molecules for a SMARTS; it raises `TooComplexError` where it would take too long.
+
+    Raises:
+        ValueError: see `read_smarts`.
+    """
+    query = read_smarts(smarts)
+    if query.GetNumAtoms() <= _PLAIN_ATOMS and "$" not in smarts:
+        return lambda mol: bool(mol.HasSubstructMatch(query))
+    return lambda mol: bool(matches(mol, query, most=1))
+
+
+def matches(mol: Chem.Mol, query: Chem.Mol, most: int, *, checks: int = MOST_CHECKS) -> tuple[tuple[int, ...], ...]:
+    """Return up to `most` matches of a query, the same atoms in another order among them.
+
+    Raises:
+        TooComplexError: if more than `checks` pairs of atoms would have to be compared.
+    """
+    left = checks
+
+    def count(_query: Chem.Atom, _atom: Chem.Atom) -> bool:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise TooComplexError(f"given up after {checks} comparisons of atoms")
+        return True
+
+    parameters = Chem.SubstructMatchParameters()
+    parameters.maxMatches = most  # type: ignore[assignment] # RDKit's stubs name the class for every property
+    parameters.uniquify = False  # type: ignore[assignment] # likewise
+    parameters.setExtraAtomCheckFunc(count)
+    found: tuple[tuple[int, ...], ...] = mol.GetSubstructMatches(query, parameters)
+    return found
+
+
+def _recursion(smarts: str) -> int:
+    """Return how deep `$(...)` stands in one another."""
+    deepest = 0
+    recursive: list[bool] = []
+    for before, letter in zip(f" {smarts}", smarts, strict=False):
+        if letter == "(":
+            recursive.append(before == "$")
+            deepest = max(deepest, sum(recursive))
+        elif letter == ")" and recursive:
+            recursive.pop()
+    return deepest

@@ -1,0 +1,234 @@
+"""Tables of callers, read in children: parsing and chemistry of what may be anything. Knows no HTTP.
+
+The functions that begin with an underscore run in a child, which has neither the database nor a thread of this process.
+"""
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, final
+from uuid import UUID
+
+from models.campaign import CampaignSpec
+from models.domains import open_domain
+from models.domains.contract import Domain
+from models.domains.delegating import DelegatingDomain
+from service.children import Children, Errand, Talk
+from service.errors import UnprocessableError
+from service.exchange import (
+    CampaignView,
+    Report,
+    TableError,
+    check_upload,
+    most_rows,
+    open_objects,
+    open_upload,
+    read_objects,
+)
+from service.exchange.formats.json_rows import check_counts
+from service.exchange.tables import MAX_CELLS
+from service.strict_json import MAX_MODEL_BYTES, parse_body
+
+TICK = 20
+"""Objects between two signs of progress."""
+_TOLD = 100
+_ADVICE = "split it into smaller tables, and look for objects of extraordinary size"
+MAX_RESULTS = 250_000
+"""Most results of one table: a row with several measured columns holds as many."""
+Heard = Callable[[float | None], None]
+Mentioned = tuple[frozenset[str], frozenset[str]]
+"""What stands in a table under `candidate_id`, and under `external_id`."""
+Known = tuple[Mapping[str, str], Collection[str]]
+"""The objects of those candidates that there are, by id, and those external ids that are stored already."""
+
+
+def ignore(_share: float | None) -> None:
+    """Hear nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentTable:
+    """A table as it was sent; `member` is that of a JSON body whose array it is."""
+
+    content: bytes
+    media_type: str
+    sheet: str | None = None
+    member: str | None = None
+
+
+@final
+class Reader:
+    """Reads tables in children.
+
+    Args:
+        children: who read.
+        seconds: computing time of one table or, where reading is followed, from one sign of progress to the next.
+        is_followed: whether somebody waits for the end of a long job, and not for an answer.
+    """
+
+    def __init__(self, children: Children, seconds: float, *, is_followed: bool = False) -> None:
+        self._children = children
+        self._errand = Errand("the table", seconds, advice=_ADVICE, is_followed=is_followed)
+
+    def close(self) -> None:
+        """End the children."""
+        self._children.close()
+
+    def count_rows(self, table: SentTable) -> int:
+        """Return how many rows a table has at most, without reading it."""
+        found: int = self._children(self._errand, _most_rows, table)
+        return found
+
+    def results(
+        self, spec: CampaignSpec, table: SentTable, known: Callable[[Mentioned], Known], heard: Heard = ignore
+    ) -> Report:
+        """Return what becomes of every row of a table of a campaign's results; nothing is stored.
+
+        Args:
+            spec: the campaign's.
+            table: as it was sent.
+            known: says what the campaign has of what the table mentions.
+            heard: hears which share is done, or None while there is nothing new; what it raises ends the reading.
+
+        Raises:
+            UnknownFormatError: if the media type is none that is read.
+            SheetError: if there is no such sheet.
+            TableError: if the table as a whole cannot be read.
+            UnprocessableError: if reading takes more than a child may.
+        """
+        document = spec.model_dump(mode="json")
+        report: Report = self._children(self._errand, _results, table, document, answer=known, heard=heard)
+        return report
+
+    def parted(self, content: bytes) -> tuple[dict[str, Any], tuple[bytes, str]]:
+        """Return a JSON body without its member `table`, and the table with its media type.
+
+        Raises:
+            UnprocessableError: if there is no table, or the rest is too long.
+        """
+        found: tuple[dict[str, Any], tuple[bytes, str]] = self._children(self._errand, _parted, content)
+        return found
+
+    def look_at_objects(self, spec: CampaignSpec, table: SentTable, most: int) -> None:
+        """Find what is wrong with a table of objects as a whole, without reading any; raises as `objects`."""
+        self._children(self._errand, _look_at_objects, table, spec.model_dump(mode="json"), most)
+
+    def objects(self, spec: CampaignSpec, table: SentTable, most: int, heard: Heard = ignore) -> Report:
+        """Return the object of every row of a table, or the reason why there is none.
+
+        Raises:
+            TableError: if the table cannot be read, or has more than `most` rows; else as `results`.
+        """
+        report: Report = self._children(self._errand, _objects, table, spec.model_dump(mode="json"), most, heard=heard)
+        return report
+
+    def measurements(self, spec: CampaignSpec, table: SentTable, heard: Heard = ignore) -> Report:
+        """Return what becomes of every row of a table of results that no campaign has stored; raises as `results`."""
+        report: Report = self._children(self._errand, _measurements, table, spec.model_dump(mode="json"), heard=heard)
+        return report
+
+
+def uuids(texts: frozenset[str]) -> set[UUID]:
+    """Return those of the texts that are UUIDs; a row with another one is rejected with its reason."""
+    found = set()
+    for text in texts:
+        try:
+            found.add(UUID(text))
+        except ValueError:
+            continue
+    return found
+
+
+@final
+class _TellingDomain(DelegatingDomain):
+    """A domain that tells how many of a table's objects it has read."""
+
+    def __init__(self, domain: Domain, talk: Talk, n_rows: int) -> None:
+        super().__init__(domain)
+        self._talk = talk
+        self._n_rows = max(1, n_rows)
+        self._n_read = 0
+
+    def parse(self, fields: Mapping[str, str]) -> str:
+        self._n_read += 1
+        if self._n_read % TICK == 0:
+            self._talk.tell(min(1.0, self._n_read / self._n_rows))
+        return super().parse(fields)
+
+
+def _most_rows(_talk: Talk, table: SentTable) -> int:
+    return most_rows(table.content, table.media_type)
+
+
+def _results(talk: Talk, table: SentTable, document: Mapping[str, Any]) -> Report:
+    spec = CampaignSpec.from_stored(document)
+    domain = open_domain(spec.domain)
+    upload = open_upload(table.content, table.media_type, spec, domain, table.sheet)
+    _check_results(len(upload.entries))
+    candidates, external_ids = talk.ask((upload.mentioned("candidate_id"), upload.mentioned("external_id")))
+    telling = _TellingDomain(domain, talk, len(upload.entries))
+    return check_upload(upload, CampaignView(spec, telling, candidates, external_ids))
+
+
+def _measurements(talk: Talk, table: SentTable, document: Mapping[str, Any]) -> Report:
+    spec = CampaignSpec.from_stored(document)
+    domain = open_domain(spec.domain)
+    upload = open_upload(table.content, table.media_type, spec, domain, table.sheet)
+    _check_results(len(upload.entries))
+    return check_upload(upload, CampaignView(spec, _TellingDomain(domain, talk, len(upload.entries))))
+
+
+def _objects(talk: Talk, table: SentTable, document: Mapping[str, Any], most: int) -> Report:
+    domain = open_domain(CampaignSpec.from_stored(document).domain)
+    rows = most_rows(table.content, table.media_type)
+    telling = _TellingDomain(domain, talk, min(rows, most))
+    return read_objects(_array(table), table.media_type, telling, table.sheet, most)
+
+
+def _look_at_objects(_talk: Talk, table: SentTable, document: Mapping[str, Any], most: int) -> None:
+    domain = open_domain(CampaignSpec.from_stored(document).domain)
+    open_objects(_array(table), table.media_type, domain, table.sheet, most)
+
+
+def _check_results(n: int) -> None:
+    if n > MAX_RESULTS:
+        raise TableError(f"the table holds {n} results; at most {MAX_RESULTS} are read at once: split it")
+
+
+def _parted(_talk: Talk, content: bytes) -> tuple[dict[str, Any], tuple[bytes, str]]:
+    if content.count(b",") > MAX_CELLS:
+        raise wrong("/table", f"the table has more than {MAX_CELLS} cells: split it")
+    body = parse_body(content)
+    if not isinstance(body, dict):
+        raise wrong("", "send an object with spec and table")
+    table = body.pop("table", None)
+    if len(json.dumps(body)) > MAX_MODEL_BYTES:
+        raise wrong("", f"at most {MAX_MODEL_BYTES} bytes of JSON are read beside the table")
+    if isinstance(table, list):
+        return body, (json.dumps(table).encode(), "application/json")
+    if isinstance(table, str):
+        return body, (table.encode(), "text/csv")
+    raise wrong("/table", "send an array of rows, or CSV text")
+
+
+def wrong(pointer: str, detail: str) -> UnprocessableError:
+    """Return the problem of one place in a body."""
+    return UnprocessableError(f"{pointer or 'the body'}: {detail}", [{"pointer": pointer, "detail": detail}])
+
+
+def _array(table: SentTable) -> bytes:
+    """Return the table's own bytes: in a JSON body with other members, those of its array.
+
+    Raises:
+        UnprocessableError: if the body is no such JSON.
+    """
+    if table.member is None or table.media_type.partition(";")[0].strip().lower() != "application/json":
+        return table.content
+    check_counts(table.content)
+    body = parse_body(table.content)
+    pointer = f"/{table.member}"
+    if not isinstance(body, dict) or not isinstance(body.get(table.member), list):
+        raise wrong(pointer, f"send an array of {table.member}, each with its columns")
+    if unknown := [name for name in body if name != table.member][:_TOLD]:
+        raise UnprocessableError("unknown members", [{"pointer": f"/{name}", "detail": "unknown"} for name in unknown])
+    return json.dumps(body[table.member]).encode()

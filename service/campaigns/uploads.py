@@ -1,0 +1,209 @@
+"""One upload of results: from a file's bytes to stored rows and a report, at once or as a job. It knows no HTTP.
+
+Reading and storing are two steps: a child reads while no transaction is open, and rows are stored in one.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from models.campaign import CampaignSpec
+from service.campaigns import commands, jobs, queries
+from service.campaigns.jobs import ClaimedJob, NewJob, Shelf
+from service.campaigns.reading import Known, Mentioned, Reader, SentTable, uuids
+from service.campaigns.rows import NewResult, NewUpload
+from service.errors import ConflictError, UnprocessableError, UnsupportedMediaTypeError
+from service.exchange import ParsedRow, Report, SheetError, TableError, UnknownFormatError
+from service.store import campaigns
+from service.store.tables import Campaign, Job
+
+UPLOADS = "uploads"
+TOLD_PLACES = 1_000
+_TAKEN = ("media_type", "filename", "sheet", "mode", "dry_run")
+"""How a file is to be taken, beside its content."""
+Mode = Literal["atomic", "partial"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultsFile:
+    """What was sent, and how it is to be taken."""
+
+    content: bytes
+    media_type: str
+    filename: str | None = None
+    sheet: str | None = None
+    mode: Mode = "atomic"
+    dry_run: bool = False
+
+    @property
+    def table(self) -> SentTable:
+        """The file as it is read."""
+        return SentTable(self.content, self.media_type, self.sheet)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose campaign the results are for, and which key sent them."""
+
+    workspace_id: UUID
+    key_id: str | None
+
+
+def take_results(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile, reader: Reader) -> Report:
+    """Check every row of a file and, unless it is a dry run, store the good ones.
+
+    Raises:
+        NotFoundError: if there is no such campaign.
+        UnsupportedMediaTypeError: if the format is none that is read.
+        UnprocessableError: if the file is no table or has no such sheet, or a row is bad in atomic mode; it carries the
+            report.
+    """
+    spec = CampaignSpec.from_stored(_open_campaign(session, owner, campaign_id).spec)
+    with readable():
+        report = reader.results(spec, file.table, lambda mentioned: known(session, campaign_id, mentioned))
+    return settle(session, owner, campaign_id, file, report)
+
+
+def ask_upload(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile) -> Job:
+    """Queue a file that is too long to be read while its sender waits.
+
+    Raises:
+        NotFoundError: if there is no such campaign.
+    """
+    _open_campaign(session, owner, campaign_id)
+    taken = {name: getattr(file, name) for name in _TAKEN}
+    request = {**taken, "sha256": hashlib.sha256(file.content).hexdigest(), "bytes": len(file.content)}
+    table = (file.content, file.media_type)
+    new = NewJob(queue="fast", request=request, context={"api_key_id": owner.key_id}, table=table)
+    return jobs.ask(session, Shelf(UPLOADS, owner.workspace_id, campaign_id), new)
+
+
+def claimed_file(job: ClaimedJob, content: bytes) -> ResultsFile:
+    """Return the file of a job."""
+    return ResultsFile(content=content, **{name: job.request[name] for name in _TAKEN})
+
+
+def destination(session: Session, job: ClaimedJob) -> tuple[CampaignSpec, Owner]:
+    """Return what a job's campaign says now, and whose it is."""
+    assert job.campaign_id is not None
+    campaign = campaigns.get(session, job.campaign_id)
+    return CampaignSpec.from_stored(campaign.spec), Owner(campaign.workspace_id, job.context["api_key_id"])
+
+
+def known(session: Session, campaign_id: UUID, mentioned: Mentioned) -> Known:
+    """Return the candidates by id, and the external ids, that a file mentions and the campaign has."""
+    ids, external_ids = mentioned
+    candidates = queries.candidates_by_id(session, campaign_id, uuids(ids))
+    objects = {str(key): candidate.object for key, candidate in candidates.items()}
+    return objects, queries.known_external_ids(session, campaign_id, external_ids)
+
+
+def settle(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile, report: Report) -> Report:
+    """Store the good rows of a report, unless it is a dry run, and return what became of each.
+
+    Raises:
+        UnprocessableError: if a row is bad in atomic mode; it carries the report.
+        ConflictError: if the campaign was archived meanwhile.
+    """
+    report = _linked(session, campaign_id, report)
+    if file.mode == "atomic" and report.count("rejected"):
+        raise refusal(report, "stored")
+    if file.dry_run or not report.accepted:
+        return report
+    return _store(session, owner, campaign_id, file, report)
+
+
+def _open_campaign(session: Session, owner: Owner, campaign_id: UUID) -> Campaign:
+    campaign = queries.get_campaign(session, owner.workspace_id, campaign_id)
+    if campaign.state == "archived":
+        raise ConflictError("the campaign is archived and takes no results")
+    return campaign
+
+
+@contextmanager
+def readable(sheet_in: Literal["query", "body"] = "query") -> Iterator[None]:
+    """Answer for a file that cannot be read as a table.
+
+    Args:
+        sheet_in: where the name of its sheet was given.
+
+    Raises:
+        UnsupportedMediaTypeError: if its format is none that is read.
+        UnprocessableError: if it is no table, or has no such sheet.
+    """
+    try:
+        yield
+    except UnknownFormatError as error:
+        raise UnsupportedMediaTypeError(str(error)) from error
+    except SheetError as error:
+        named = ({"in": "query"} if sheet_in == "query" else {}) | {"pointer": "/sheet", "detail": error.detail}
+        raise UnprocessableError(f"/sheet: {error.detail}", errors=[named]) from error
+    except TableError as error:
+        place = {"row": error.row, "column": error.column, "detail": error.detail}
+        raise UnprocessableError(error.detail, errors=[{k: v for k, v in place.items() if v is not None}]) from error
+
+
+def _linked(session: Session, campaign_id: UUID, report: Report) -> Report:
+    """Name the candidate of each row that gave only its object: the newest with that object, waiting ones first."""
+    objects = {row.object for row in report.accepted if row.candidate_id is None and row.object}
+    known = queries.candidates_by_object(session, campaign_id, objects) if objects else {}
+    ids = {text: str(candidate.id) for text, candidate in known.items()}
+    return replace(report, rows=tuple(_with_candidate(row, ids) for row in report.rows))
+
+
+def _with_candidate(row: ParsedRow, ids: Mapping[str, str]) -> ParsedRow:
+    if row.candidate_id is not None or row.object is None or row.object not in ids:
+        return row
+    return replace(row, candidate_id=ids[row.object])
+
+
+def refusal(report: Report, done: str) -> UnprocessableError:
+    """Return the problem of a table with bad rows, of which nothing is `done`; it carries the report.
+
+    It names the first thousand places; the report has all.
+    """
+    bad = [row for row in report.rows if row.status == "rejected"]
+    places = [{"row": row.row, "column": row.column, "detail": row.reason} for row in bad[:TOLD_PLACES]]
+    return UnprocessableError(
+        f"{len(bad)} of {len(report.rows)} rows are rejected and nothing was {done}; "
+        "correct them or send the table with mode=partial",
+        errors=places,
+        extensions=report.as_json(),
+    )
+
+
+def _store(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile, report: Report) -> Report:
+    """Store the accepted rows; one whose external_id arrived in the meantime has become a duplicate."""
+    upload = NewUpload(
+        media_type=file.media_type,
+        sha256=hashlib.sha256(file.content).hexdigest(),
+        filename=file.filename,
+        api_key_id=owner.key_id,
+        n_rejected=report.count("rejected"),
+    )
+    rows = [_new_result(row) for row in report.accepted]
+    stored = commands.store_results(session, owner.workspace_id, campaign_id, upload, rows)
+    late = {id(row) for row, told in zip(report.accepted, stored.rows, strict=True) if told.status == "duplicate"}
+    if not late:
+        return report
+    reason = "the same external_id was stored at this moment"
+    return replace(
+        report,
+        rows=tuple(
+            replace(row, status="duplicate", reason=reason, column="external_id", result=None)
+            if id(row) in late
+            else row
+            for row in report.rows
+        ),
+    )
+
+
+def _new_result(row: ParsedRow) -> NewResult:
+    assert row.result is not None
+    candidate_id = UUID(row.candidate_id) if row.candidate_id else None
+    return NewResult(row=row.row, verbatim=row.verbatim, result=row.result, candidate_id=candidate_id)

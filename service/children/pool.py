@@ -1,0 +1,255 @@
+"""The parent's side: a few children, a bounded queue before them, and a hand that kills the one that goes too far.
+
+A child is started by `subprocess`, never forked from this process and its threads, without the environment's secrets,
+and used again. Its answers are unpickled: it runs no code but ours, on data that is not.
+"""
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing import Pipe
+from typing import TYPE_CHECKING, Any, final
+
+import structlog
+
+from service.errors import UnavailableError, UnprocessableError
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+POLL_SECONDS = 0.2
+WALL = 5
+"""How much longer than its computing time an errand may last on a busy machine."""
+_KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "HOME", "TMPDIR", "LD_LIBRARY_PATH")
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What children may take: how many there are, the memory of each, and how many errands may wait for one.
+
+    Whoever waits may hold a database connection, so fewer may wait than there are connections.
+    """
+
+    processes: int = 2
+    memory_bytes: int = 2 * 2**30
+    waiting: int = 8
+    waiting_seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What a child is sent for.
+
+    `seconds` is the computing time that it may take in all or, where it is followed, from one sign of progress to the
+    next; `subject` and `pointer` name what is being checked in the error, and `advice` what to do about it.
+    """
+
+    subject: str
+    seconds: float
+    pointer: str = ""
+    advice: str = "send less at once"
+    is_followed: bool = False
+
+
+def _ignore(_share: float | None) -> None:
+    return None
+
+
+def _nobody(_question: Any) -> Any:
+    raise RuntimeError("this errand was not expected to ask")
+
+
+@final
+class Children:
+    """Runs functions in children; safe in threads. Children are started when they are needed.
+
+    A function is called as `function(talk, *arguments)` (see `service.children.talk`). It and all that it takes and
+    returns must be picklable.
+    """
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self._idle: queue.LifoQueue[_Child] = queue.LifoQueue()  # the one used last is warm
+        self._all = [_Child(self.limits.memory_bytes) for _ in range(self.limits.processes)]
+        for child in self._all:
+            self._idle.put(child)
+        self._lock = threading.Lock()
+        self._n_waiting = 0
+
+    def __call__(
+        self,
+        errand: Errand,
+        function: Callable[..., Any],
+        *arguments: Any,
+        answer: Callable[[Any], Any] = _nobody,
+        heard: Callable[[float | None], None] = _ignore,
+    ) -> Any:
+        """Return what a function returns in a child, or raise what it raises there.
+
+        Args:
+            errand: why, and for how long at most.
+            function: is given its end of the line first.
+            arguments: of the function.
+            answer: answers what the child asks.
+            heard: is called several times a second, with the share that is done when the child told it; what it raises
+                ends the child.
+
+        Raises:
+            UnprocessableError: if it took more time or memory than it may; the error names the limit.
+            UnavailableError: if too many errands wait for a child already.
+        """
+        with self._child() as child:
+            return child.run(errand, (function, arguments), answer, heard)
+
+    def warm(self) -> None:
+        """Start a child, so that the first errand finds it ready."""
+        with suppress(queue.Empty):
+            child = self._idle.get_nowait()
+            child.start()
+            self._idle.put(child)
+
+    def close(self) -> None:
+        """End all children."""
+        for child in self._all:
+            child.kill()
+
+    @contextmanager
+    def _child(self) -> Iterator["_Child"]:
+        child = self._next()
+        try:
+            yield child
+        finally:
+            self._idle.put(child)
+
+    def _next(self) -> "_Child":
+        with suppress(queue.Empty):
+            return self._idle.get_nowait()
+        with self._lock:
+            if self._n_waiting >= self.limits.waiting:
+                raise UnavailableError(f"{self._n_waiting} requests wait to be checked already; try again in a minute")
+            self._n_waiting += 1
+        try:
+            return self._idle.get(timeout=self.limits.waiting_seconds)
+        except queue.Empty:
+            raise UnavailableError("other requests are being checked; try again in a minute") from None
+        finally:
+            with self._lock:
+                self._n_waiting -= 1
+
+
+@final
+class _Child:
+    """One child, started anew after it has ended. Used by one thread at a time."""
+
+    def __init__(self, memory_bytes: int) -> None:
+        self._memory_bytes = memory_bytes
+        self._process: subprocess.Popen[bytes] | None = None
+        self._line: Connection[Any, Any] | None = None
+
+    def run(
+        self,
+        errand: Errand,
+        call: tuple[Callable[..., Any], tuple[Any, ...]],
+        answer: Callable[[Any], Any],
+        heard: Callable[[float | None], None],
+    ) -> Any:
+        """Return or raise what the call does in the child."""
+        try:
+            line = self.start()
+            line.send((*call, errand.seconds, errand.is_followed))
+            kind, value = self._listen(line, errand, answer, heard)
+        except (EOFError, ConnectionError) as error:
+            raise self._lost(errand) from error
+        except BaseException:
+            self.kill()
+            raise
+        if kind == "memory":
+            raise self._too_much(errand, f"{self._memory_bytes >> 20} MiB of memory")
+        if kind == "raised":
+            raise value
+        return value
+
+    def start(self) -> "Connection[Any, Any]":
+        """Return the line to the child, which is started if there is none."""
+        if self._line is None or self._process is None or self._process.poll() is not None:
+            self.kill()
+            self._line, theirs = Pipe()
+            with theirs:
+                self._process = subprocess.Popen(  # noqa: S603 - our own program
+                    [sys.executable, "-m", "service.children.program", str(theirs.fileno()), str(self._memory_bytes)],
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    env=_environment(),
+                    start_new_session=True,
+                )
+        return self._line
+
+    def kill(self) -> None:
+        """End the child, whatever it does."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        if self._line is not None:
+            self._line.close()
+        self._process = self._line = None
+
+    def _listen(
+        self,
+        line: "Connection[Any, Any]",
+        errand: Errand,
+        answer: Callable[[Any], Any],
+        heard: Callable[[float | None], None],
+    ) -> tuple[str, Any]:
+        deadline = time.monotonic() + WALL * errand.seconds
+        while True:
+            if not line.poll(POLL_SECONDS):
+                heard(None)
+                if time.monotonic() > deadline:
+                    self.kill()
+                    raise self._too_slow(errand)
+                continue
+            kind, value, *rest = line.recv()
+            if kind == "told":
+                heard(value)
+                if errand.is_followed:
+                    deadline = time.monotonic() + WALL * errand.seconds
+            elif kind == "asked":
+                asked = time.monotonic()
+                line.send(answer(value))
+                deadline += time.monotonic() - asked
+            else:
+                if rest and rest[0]:
+                    self.kill()
+                return kind, value
+
+    def _lost(self, errand: Errand) -> UnprocessableError:
+        """Return why the line broke: the kernel ended the child at its limit, or it crashed."""
+        code = self._process.wait() if self._process is not None else 0
+        self.kill()
+        if code == -signal.SIGXCPU:
+            return self._too_slow(errand)
+        _log.error("a child died", subject=errand.subject, code=code)
+        return self._too_much(errand, f"a process of {self._memory_bytes >> 20} MiB can bear")
+
+    def _too_slow(self, errand: Errand) -> UnprocessableError:
+        return self._too_much(errand, f"{errand.seconds:g} s of computing time")
+
+    def _too_much(self, errand: Errand, limit: str) -> UnprocessableError:
+        detail = f"checking {errand.subject} takes more than {limit}: {errand.advice}"
+        return UnprocessableError(detail, [{"pointer": errand.pointer, "detail": detail}])
+
+
+def _environment() -> dict[str, str]:
+    """Return the child's environment: none of the service's addresses and secrets, and one thread for each library."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    return {**kept, **threads, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}

@@ -1,0 +1,109 @@
+"""The child's side: `python -m service.children.program FD MEMORY` does errands, and ends with its parent.
+
+An errand is a function with its arguments. It starts no thread and loads no torch; what it imports stays for the next.
+"""
+
+import os
+import pickle
+import resource
+import signal
+import sys
+import warnings
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, final
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+@final
+class Line:
+    """The child's end of the line; see `service.children.talk.Talk`."""
+
+    def __init__(self, connection: "Connection[Any, Any]", seconds: float, is_followed: bool) -> None:  # noqa: FBT001 - as it was sent
+        self._connection = connection
+        self._seconds = seconds
+        self._is_followed = is_followed
+        _allow_cpu(seconds)
+
+    def tell(self, share: float) -> None:
+        """Say which share (0-1) is done; where the errand is followed, its time counts from here again."""
+        self._connection.send(("told", share))
+        if self._is_followed:
+            _allow_cpu(self._seconds)
+
+    def ask(self, question: Any) -> Any:
+        """Return the parent's answer."""
+        self._connection.send(("asked", question))
+        return self._connection.recv()
+
+
+def main(descriptor: int, memory_bytes: int) -> None:
+    """Do errands until the parent hangs up, or until one of them has taken much memory."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to understand
+    os.nice(2)  # requests that are answered in milliseconds come first
+    connection: Connection[Any, Any] = Connection(descriptor)
+    _preload()
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_AS, _mapped_bytes() + memory_bytes)
+    while True:
+        try:
+            function, arguments, *limits = connection.recv()
+        except EOFError:
+            return
+        kind, value = _done(function, arguments, Line(connection, *limits))
+        is_leaving = kind == "memory" or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 > memory_bytes // 2
+        _send(connection, (kind, value, is_leaving))
+        if is_leaving:  # what it holds comes back to the machine only so
+            return
+
+
+def _done(function: Callable[..., Any], arguments: tuple[Any, ...], line: Line) -> tuple[str, Any]:
+    try:
+        return "done", function(line, *arguments)
+    except MemoryError:
+        return "memory", None
+    except Exception as error:  # noqa: BLE001 - whatever it is, the parent raises it
+        return "raised", error
+
+
+def _send(connection: "Connection[Any, Any]", message: tuple[str, Any, bool]) -> None:
+    """Send an answer; one that cannot be sent is told by its name."""
+    kind, value, is_leaving = message
+    try:
+        pickle.loads(pickle.dumps(value)) if kind == "raised" else None  # noqa: S301 - its own error
+        connection.send(message)
+    except MemoryError:
+        connection.send(("memory", None, True))
+    except Exception:  # noqa: BLE001 - an error that cannot be pickled
+        connection.send(("raised", RuntimeError(f"{type(value).__name__}: {value}"[:500]), is_leaving))
+
+
+def _preload() -> None:
+    """Import what nearly every errand needs, before the memory that it maps would count."""
+    warnings.simplefilter("ignore")
+    import rdkit.Chem  # noqa: F401 - for its memory
+
+    import models.campaign  # noqa: F401 - likewise
+    import service.exchange  # noqa: F401 - likewise
+
+
+def _mapped_bytes() -> int:
+    """Return the address space in use, which is what RLIMIT_AS limits; most of it is libraries."""
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * _PAGE
+
+
+def _limit(what: int, amount: int) -> None:
+    _, hard = resource.getrlimit(what)
+    resource.setrlimit(what, (amount if hard == resource.RLIM_INFINITY else min(amount, hard), hard))
+
+
+def _allow_cpu(seconds: float) -> None:
+    """Let the kernel end this process once it has computed for so long from now, also when its parent is gone."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    _limit(resource.RLIMIT_CPU, int(usage.ru_utime + usage.ru_stime + seconds) + 1)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,170 @@
+"""Children do what they are sent for, end at their limits, and leave the service answering meanwhile."""
+
+import os
+import resource
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from models.records import Cancelled
+from service.children import Children, Errand, Limits, Talk
+from service.errors import UnavailableError, UnprocessableError
+
+ERRAND = Errand("the table", 20.0, "/table", "split it")
+SHORT = Errand("the table", 1.0, "/table", "split it")
+
+
+@pytest.fixture(scope="module")
+def children() -> Iterator[Children]:
+    made = Children(Limits(processes=1, memory_bytes=512 * 2**20, waiting=1, waiting_seconds=20.0))
+    yield made
+    made.close()
+
+
+def who(_talk: Talk) -> int:
+    return os.getpid()
+
+
+def total(talk: Talk, numbers: list[int]) -> int:
+    for place, _ in enumerate(numbers):
+        talk.tell(place / len(numbers))
+    return sum(numbers) + int(talk.ask("how much more?"))
+
+
+def work(talk: Talk, seconds: float) -> float:
+    """Compute for a while and tell all the time."""
+    begun = time.process_time()
+    while time.process_time() - begun < seconds:
+        talk.tell(0.5)
+    return seconds
+
+
+def refuse(_talk: Talk, text: str) -> None:
+    raise UnprocessableError(text, [{"pointer": "/a", "detail": text}], {"rows": 3})
+
+
+class UnsendableError(RuntimeError):
+    def __init__(self, one: int, two: int) -> None:
+        super().__init__(f"{one} {two}")
+
+
+def refuse_oddly(_talk: Talk) -> None:
+    raise UnsendableError(1, 2)
+
+
+def spin(_talk: Talk) -> None:
+    while True:
+        pass
+
+
+def sleep(_talk: Talk) -> None:
+    time.sleep(1000)
+
+
+def swell(_talk: Talk) -> int:
+    return len([bytes(2**20) for _ in range(4_000)])
+
+
+def crash(_talk: Talk) -> None:
+    os.abort()
+
+
+def environment(_talk: Talk) -> tuple[dict[str, str], set[str], tuple[int, int]]:
+    import sys
+
+    return dict(os.environ), set(sys.modules), resource.getrlimit(resource.RLIMIT_AS)
+
+
+def test_a_child_tells_asks_answers_and_is_used_again(children: Children):
+    heard: list[float | None] = []
+    found = children(ERRAND, total, [1, 2, 3], answer=len, heard=heard.append)
+    assert found == 6 + len("how much more?")
+    assert [share for share in heard if share is not None] == [0.0, 1 / 3, 2 / 3]
+    assert children(ERRAND, who) == children(ERRAND, who) != os.getpid()
+
+
+def test_what_a_function_raises_is_raised_with_all_it_says(children: Children):
+    with pytest.raises(UnprocessableError, match="no") as refused:
+        children(ERRAND, refuse, "no")
+    assert refused.value.errors == ({"pointer": "/a", "detail": "no"},)
+    assert refused.value.extensions == {"rows": 3}
+    with pytest.raises(RuntimeError, match="UnsendableError: 1 2"):
+        children(ERRAND, refuse_oddly)
+
+
+@pytest.mark.parametrize(
+    ("function", "limit"), [(spin, "1 s of computing"), (swell, "512 MiB"), (crash, "512 MiB can bear")]
+)
+def test_a_child_ends_at_its_limit_and_the_error_names_limit_and_place(children: Children, function: Any, limit: str):
+    before = children(ERRAND, who)
+    with capture_logs(), pytest.raises(UnprocessableError, match=f"the table takes more than .*{limit}") as refused:
+        children(SHORT, function)
+    assert refused.value.errors[0]["pointer"] == "/table"
+    assert refused.value.detail.endswith(": split it")
+    assert children(ERRAND, who) != before
+    with pytest.raises(ProcessLookupError):
+        os.kill(before, 0)
+
+
+def test_progress_gives_time_only_to_work_that_is_followed(children: Children):
+    followed = Errand("the table", 1.0, is_followed=True)
+    assert children(followed, work, 3.5) == 3.5
+    with pytest.raises(UnprocessableError, match="1 s of computing time"):
+        children(SHORT, work, 3.5)
+
+
+def test_a_child_that_waits_for_nothing_is_killed_too(children: Children, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("service.children.pool.WALL", 0.3)
+    with pytest.raises(UnprocessableError, match="1 s of computing time"):
+        children(SHORT, sleep)
+
+
+def test_whoever_listens_may_end_the_child(children: Children):
+    before = children(ERRAND, who)
+
+    def stop(_share: float | None) -> None:
+        raise Cancelled("cancelled")
+
+    with pytest.raises(Cancelled):
+        children(ERRAND, spin, heard=stop)
+    assert children(ERRAND, who) != before
+
+
+def test_only_so_many_errands_wait(children: Children):
+    ends: list[BaseException] = []
+    go_on = threading.Event()
+
+    def stop(_share: float | None) -> None:
+        if go_on.is_set():
+            raise Cancelled("cancelled")
+
+    def occupy() -> None:
+        try:
+            children(ERRAND, spin, heard=stop)
+        except BaseException as error:  # noqa: BLE001 - looked at below
+            ends.append(error)
+
+    threads = [threading.Thread(target=occupy) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    while children._n_waiting < 1:
+        time.sleep(0.01)
+    with pytest.raises(UnavailableError, match="1 requests wait"):
+        children(ERRAND, who)
+    go_on.set()
+    for thread in threads:
+        thread.join(60)
+    assert [type(error) for error in ends] == [Cancelled, Cancelled]
+
+
+def test_a_child_knows_no_secret_loads_no_torch_and_has_a_limit(children: Children, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ASSAYFLOW_DATABASE_URL", "postgresql://secret")
+    children.close()  # the next one is started in this environment
+    variables, modules, (soft, _) = children(ERRAND, environment)
+    assert not [name for name in variables if name.startswith("ASSAYFLOW")]
+    assert "torch" not in modules
+    assert 512 * 2**20 < soft < 8 * 2**30
