@@ -36,6 +36,22 @@ class InvalidObjectError(ValueError):
         self.detail = detail
 
 
+HAZARD = "hazard"
+"""The code of every violation of an operator's hazard list; no domain uses it for a rule of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A rule that an object breaks.
+
+    `code` names the rule and is the same for every object that breaks it: violations are counted by it. `message` tells
+    a person about this object.
+    """
+
+    code: str
+    message: str
+
+
 @dataclass(frozen=True, slots=True)
 class ComputedProperty:
     """A property known without an assay."""
@@ -89,8 +105,8 @@ class Domain(ABC):
         """
 
     @abstractmethod
-    def check(self, text: str) -> list[str]:
-        """Return the reasons why this object may not be proposed (the domain's rules and limits), or nothing."""
+    def check(self, text: str) -> list[Violation]:
+        """Return which of the domain's rules and limits forbid that this object is proposed, or nothing."""
 
     @abstractmethod
     def pattern(self, text: str) -> Callable[[str], bool]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gpytorch.kernels import Kernel
 
-    from models.domains.contract import Floats, Part
+    from models.domains.contract import Floats, Part, Violation
     from models.gflownet.environment import Environment
 
 
@@ -31,8 +31,8 @@ class DelegatingDomain(Domain):
         """Return the canonical text of an object."""
         return self._domain.parse(fields)
 
-    def check(self, text: str) -> list[str]:
-        """Return the reasons why this object may not be proposed, or nothing."""
+    def check(self, text: str) -> list[Violation]:
+        """Return which rules forbid that this object is proposed, or nothing."""
         return self._domain.check(text)
 
     def pattern(self, text: str) -> Callable[[str], bool]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from gpytorch.kernels import Kernel
 
-    from models.domains.contract import Floats, Part
+    from models.domains.contract import Floats, Part, Violation
     from models.domains.molecules.spec import MoleculesSpec
     from models.gflownet.environment import Environment
 
@@ -33,7 +33,7 @@ class Molecules(Domain):
         """Return the canonical SMILES of the neutral parent of the `smiles` column."""
         return objects.canonical_smiles(fields.get(objects.COLUMN, ""))
 
-    def check(self, text: str) -> list[str]:
+    def check(self, text: str) -> list[Violation]:
         """Return why a molecule may not be proposed."""
         return objects.check(text, self.spec.max_heavy_atoms)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, final
 
-from models.domains.contract import Domain, FileFormat, InvalidObjectError
+from models.domains.contract import Domain, FileFormat, InvalidObjectError, Violation
 from models.domains.peptides import drawing, features, parts, properties
 from models.domains.peptides.notation import Ends, Peptide, read_helm, read_sequence, write_helm, write_sequence
 
@@ -60,24 +60,25 @@ class Peptides(Domain):
             raise InvalidObjectError("helm", "describes another peptide than sequence does")
         return write_sequence(read[0], self.ends)
 
-    def check(self, text: str) -> list[str]:
+    def check(self, text: str) -> list[Violation]:
         """Return which of the campaign's limits the peptide breaks."""
         return list(self._broken_limits(self.read(text)))
 
-    def _broken_limits(self, peptide: Peptide) -> Iterator[str]:
+    def _broken_limits(self, peptide: Peptide) -> Iterator[Violation]:
         spec, sequence = self.spec, peptide.sequence
         if not spec.min_length <= len(sequence) <= spec.max_length:
-            yield f"length {len(sequence)} is outside {spec.min_length}-{spec.max_length}"
+            yield Violation("length", f"length {len(sequence)} is outside {spec.min_length}-{spec.max_length}")
         for position, residue in sorted(spec.fixed.items()):
             if sequence[position - 1 : position] != residue:
-                yield f"position {position} is not {residue}"
+                yield Violation("fixed", f"position {position} is not {residue}")
         free = {residue for position, residue in enumerate(sequence, start=1) if position not in spec.fixed}
         if not free <= set(spec.alphabet):
-            yield f"residues {', '.join(sorted(free - set(spec.alphabet)))} are outside the alphabet"
+            foreign = ", ".join(sorted(free - set(spec.alphabet)))
+            yield Violation("alphabet", f"residues {foreign} are outside the alphabet")
         if peptide.ends.n_terminus != spec.n_terminus:
-            yield f"the N-terminus is {peptide.ends.n_terminus}, not {spec.n_terminus}"
+            yield Violation("n_terminus", f"the N-terminus is {peptide.ends.n_terminus}, not {spec.n_terminus}")
         if peptide.ends.c_terminus != spec.c_terminus:
-            yield f"the C-terminus is {peptide.ends.c_terminus}, not {spec.c_terminus}"
+            yield Violation("c_terminus", f"the C-terminus is {peptide.ends.c_terminus}, not {spec.c_terminus}")
 
     def pattern(self, text: str) -> Callable[[str], bool]:
         """Return whether a regular expression occurs in the one-letter sequence, in upper or lower case.

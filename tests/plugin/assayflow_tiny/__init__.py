@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 from pydantic import Field
 
-from models.domains.contract import ComputedProperty, Domain, FileFormat, InvalidObjectError, Part, Plugin
+from models.domains.contract import ComputedProperty, Domain, FileFormat, InvalidObjectError, Part, Plugin, Violation
 from models.specs import DomainSpec
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ class Switches(Domain):
             raise InvalidObjectError("switches", "expected letters 0 and 1")
         return text
 
-    def check(self, text: str) -> list[str]:
+    def check(self, text: str) -> list[Violation]:
         """Return whether the number of switches is another."""
-        return [] if len(text) == self.n else [f"{len(text)} switches, not {self.n}"]
+        return [] if len(text) == self.n else [Violation("n", f"{len(text)} switches, not {self.n}")]
 
     def pattern(self, text: str) -> Callable[[str], bool]:
         """Return whether a text holds a run of letters."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, final
 
-from models.domains.contract import Domain, FileFormat
+from models.domains.contract import Domain, FileFormat, Violation
 from models.domains.materials.composition import features
 from models.domains.materials.composition.charges import allowed_states, is_neutral
 from models.domains.materials.composition.drawing import draw_formulas
@@ -42,21 +42,24 @@ class CompositionDomain(Domain):
         """Return the canonical formula of the column `formula`."""
         return canonical(fields.get(COLUMN, ""))
 
-    def check(self, text: str) -> list[str]:
+    def check(self, text: str) -> list[Violation]:
         """Return which of the campaign's limits the composition breaks."""
         spec, amounts = self._spec, amounts_of(text)
         foreign = [symbol for symbol in amounts if symbol not in self._states]
-        reasons = []
+        broken = []
         if foreign:
-            reasons.append(f"not among the campaign's elements: {', '.join(foreign)}")
+            broken.append(Violation("elements", f"not among the campaign's elements: {', '.join(foreign)}"))
         if len(amounts) > spec.max_elements:
-            reasons.append(f"{len(amounts)} elements, at most {spec.max_elements} are allowed")
+            message = f"{len(amounts)} elements, at most {spec.max_elements} are allowed"
+            broken.append(Violation("max_elements", message))
         if (atoms := sum(amounts.values())) > spec.max_atoms:
-            reasons.append(f"{atoms} atoms in the formula unit, at most {spec.max_atoms} are allowed")
+            message = f"{atoms} atoms in the formula unit, at most {spec.max_atoms} are allowed"
+            broken.append(Violation("max_atoms", message))
         if not foreign and not is_neutral(amounts, self._states):
             states = spec.oxidation_states
-            reasons.append(f"no choice of one {states} oxidation state per element makes it charge-neutral")
-        return reasons
+            message = f"no choice of one {states} oxidation state per element makes it charge-neutral"
+            broken.append(Violation("oxidation_states", message))
+        return broken
 
     def pattern(self, text: str) -> Callable[[str], bool]:
         """Return whether a composition holds all elements of a list (`Cd`, `Pb,Tl`), or is a formula (`PbTe`)."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.domains.contract import InvalidObjectError
+from models.domains.contract import InvalidObjectError, Violation
 from models.domains.peptides.objects import Peptides
 from models.domains.peptides.spec import PeptidesSpec
 
@@ -109,7 +109,8 @@ def test_formats_hold_every_candidate():
 def test_limits_are_told_one_by_one():
     domain = Peptides(PeptidesSpec(min_length=3, max_length=4, alphabet="KL", n_terminus="acetyl", fixed={1: "C"}))
     assert domain.check("CKL") == []
-    assert domain.check("CCL") == ["residues C are outside the alphabet"]
-    assert domain.check("KL") == ["length 2 is outside 3-4", "position 1 is not C"]
-    assert domain.check("H-CKL-OH") == ["the N-terminus is free, not acetyl"]
-    assert domain.check("Ac-CKL-NH2") == ["the C-terminus is amide, not free"]
+    assert domain.check("CCL") == [Violation("alphabet", "residues C are outside the alphabet")]
+    short, misplaced = Violation("length", "length 2 is outside 3-4"), Violation("fixed", "position 1 is not C")
+    assert domain.check("KL") == [short, misplaced]
+    assert domain.check("H-CKL-OH") == [Violation("n_terminus", "the N-terminus is free, not acetyl")]
+    assert domain.check("Ac-CKL-NH2") == [Violation("c_terminus", "the C-terminus is amide, not free")]
