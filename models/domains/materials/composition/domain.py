@@ -8,7 +8,8 @@ from models.domains.contract import Domain, FileFormat, ParsedObject, Violation
 from models.domains.materials.composition import features
 from models.domains.materials.composition.charges import allowed_states, is_neutral
 from models.domains.materials.composition.drawing import draw_formulas
-from models.domains.materials.composition.formula import COLUMN, amounts_of, canonical, matching
+from models.domains.materials.composition.formula import amounts_of, matching, parse_formula
+from models.domains.materials.composition.spelling import COLUMN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -39,8 +40,8 @@ class CompositionDomain(Domain):
         self._states = allowed_states(spec)
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
-        """Return the canonical formula of the column `formula`."""
-        return ParsedObject(canonical(fields.get(COLUMN, "")))
+        """Return the canonical formula of the column `formula`, and what to tell about how it was read."""
+        return parse_formula(fields.get(COLUMN, ""), self._states)
 
     def check(self, text: str) -> list[Violation]:
         """Return which of the campaign's limits the composition breaks."""
@@ -57,7 +58,10 @@ class CompositionDomain(Domain):
             broken.append(Violation("max_atoms", message))
         if not foreign and not is_neutral(amounts, self._states):
             states = spec.oxidation_states
-            message = f"no choice of one {states} oxidation state per element makes it charge-neutral"
+            message = (
+                f"no choice of one {states} oxidation state per element makes it charge-neutral; mixed valence and "
+                "metals alone need oxidation_states 'off'"
+            )
             broken.append(Violation("oxidation_states", message))
         return broken
 
