@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -96,6 +97,9 @@ class Domain(ABC):
     """Table columns that carry an object, in order of preference: any one of them is enough unless
     `needs_all_columns` (a mixture's components and process variables)."""
     needs_all_columns: bool = False
+    qualifying_columns: Mapping[str, Sequence[str]] = MappingProxyType({})
+    """Columns that say more of an object beside `object_columns` (a peptide's end groups) and none by themselves, each
+    with the headers it may have, in small letters and with `_` for whatever is no letter and no digit."""
     computed: Mapping[str, ComputedProperty]
     groupings: Mapping[str, str]
     """Ways of putting alike objects into one group (by scaffold, by length), each with its description."""
@@ -115,6 +119,10 @@ class Domain(ABC):
     def parse(self, fields: Mapping[str, str]) -> str:
         """Return the canonical text alone; raises what `read_object` raises."""
         return self.read_object(fields).text
+
+    def names_object(self, fields: Mapping[str, str]) -> bool:
+        """Return whether any column is given that describes an object, and not only ones that qualify it."""
+        return any(name not in self.qualifying_columns for name in fields)
 
     @abstractmethod
     def check(self, text: str) -> list[Violation]:

@@ -35,7 +35,7 @@ def _parsed(row: RawRow, headers: Mapping[str, str], domain: Domain) -> ParsedRo
     fields = picked(row, headers)
     if row.problem is not None:
         return ParsedRow(row.number, "rejected", row.problem, verbatim=fields)
-    if not fields:
+    if not domain.names_object(fields):
         return ParsedRow(row.number, "skipped", "the row describes no object")
     try:
         found = domain.read_object(fields)

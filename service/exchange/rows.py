@@ -91,10 +91,11 @@ class _Objects:
         candidate_id = entry.fields.get("candidate_id", "").strip().lower()
         if candidate_id and candidate_id not in self._candidates:
             raise RowProblem("candidate_id", f"this campaign has no candidate {shortened(candidate_id)}")
-        if not candidate_id and not entry.objects:
+        is_described = self._domain.names_object(entry.objects)
+        if not candidate_id and not is_described:
             wanted = " or ".join(("candidate_id", *self._domain.object_columns[:4]))
             raise RowProblem("candidate_id", f"the row does not say which object was measured: give {wanted}")
-        if not entry.objects:
+        if not is_described:
             return candidate_id, ParsedObject(self._candidates[candidate_id])
         found = self._parse(entry.objects)
         if candidate_id and found.text != self._candidates[candidate_id]:

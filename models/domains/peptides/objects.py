@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any, final
 
 from models.domains.contract import Domain, FileFormat, InvalidObjectError, ParsedObject, Violation
 from models.domains.peptides import drawing, features, parts, properties
-from models.domains.peptides.notation import Ends, Peptide, read_helm, read_sequence, write_helm, write_sequence
+from models.domains.peptides.notation import (
+    Ends,
+    Peptide,
+    check_ends,
+    read_canonical,
+    read_helm,
+    read_sequence,
+    write_helm,
+    write_sequence,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +32,9 @@ if TYPE_CHECKING:
     from models.domains.peptides.spec import PeptidesSpec
     from models.gflownet.environment import Environment
 
+_HEADERS = ("_terminus", "_term", "term", "_terminal", "_cap", "_terminal_group", "_terminal_modification")
+QUALIFYING_COLUMNS = {f"{end}_terminus": tuple(f"{end}{rest}" for rest in _HEADERS) for end in "nc"}
+"""The end groups, where a table has columns of their own for them."""
 GROUPINGS = {"length": "number of residues", "residues": "the same residues in any order"}
 
 
@@ -31,6 +43,7 @@ class Peptides(Domain):
     """Linear peptides within one campaign's limits."""
 
     object_columns = ("sequence", "helm")
+    qualifying_columns = QUALIFYING_COLUMNS
 
     def __init__(self, spec: PeptidesSpec) -> None:
         self.spec = spec
@@ -44,20 +57,22 @@ class Peptides(Domain):
 
     def read(self, text: str) -> Peptide:
         """Return the peptide of a canonical text."""
-        return read_sequence(text, self.ends)
+        return read_canonical(text, self.ends)
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
         """Return the canonical text: the bare sequence, with its ends when they are not the campaign's.
 
         Raises:
-            InvalidObjectError: if neither column is given, one cannot be read, or the two differ.
+            InvalidObjectError: if neither column is given, one cannot be read, or two differ.
         """
-        read = [self.read(fields["sequence"])] if "sequence" in fields else []
-        read += [read_helm(fields["helm"])] if "helm" in fields else []
+        read = [read_sequence(fields["sequence"], self.ends, fields)] if "sequence" in fields else []
+        if "helm" in fields:
+            read.append(read_helm(fields["helm"]))
+            check_ends(read[-1], fields)
         if not read:
             raise InvalidObjectError("sequence", "a peptide needs a sequence or helm")
-        if read[0] != read[-1]:
-            raise InvalidObjectError("helm", "describes another peptide than sequence does")
+        if len(set(read)) > 1:
+            raise InvalidObjectError("helm", "describes another peptide than the other columns do")
         return ParsedObject(write_sequence(read[0], self.ends))
 
     def check(self, text: str) -> list[Violation]:
