@@ -37,6 +37,8 @@ class InvalidObjectError(ValueError):
         self.detail = detail
 
 
+FRACTION = "fraction"
+"""Units of a part of one: percent divide by a hundred."""
 HAZARD = "hazard"
 """The code of every violation of an operator's hazard list; no domain uses it for a rule of its own."""
 
@@ -100,6 +102,9 @@ class Domain(ABC):
     qualifying_columns: Mapping[str, Sequence[str]] = MappingProxyType({})
     """Columns that say more of an object beside `object_columns` (a peptide's end groups) and none by themselves, each
     with the headers it may have, in small letters and with `_` for whatever is no letter and no digit."""
+    quantity_columns: Mapping[str, str | None] = MappingProxyType({})
+    """Those of `object_columns` that hold numbers, each with its units, `FRACTION`, or None where none are stated: a
+    table may head them with other units in brackets."""
     computed: Mapping[str, ComputedProperty]
     groupings: Mapping[str, str]
     """Ways of putting alike objects into one group (by scaffold, by length), each with its description."""

@@ -25,7 +25,7 @@ class DelegatingDomain(Domain):
     def __init__(self, domain: Domain) -> None:
         self._domain = domain
         self.object_columns, self.needs_all_columns = domain.object_columns, domain.needs_all_columns
-        self.qualifying_columns = domain.qualifying_columns
+        self.qualifying_columns, self.quantity_columns = domain.qualifying_columns, domain.quantity_columns
         self.computed, self.groupings, self.formats = domain.computed, domain.groupings, domain.formats
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from models.domains.contract import InvalidObjectError
 from service.exchange.columns import object_headers, picked
+from service.exchange.object_units import in_domain_units, with_absent_told
 from service.exchange.report import ParsedRow, Report
 from service.exchange.tables import TableError, read_table
 
@@ -24,7 +25,9 @@ def read_objects(content: bytes, media_type: str, domain: Domain, sheet: str | N
         SheetError: if there is no such sheet.
         TableError: if the table as a whole cannot be read, or no column describes an object.
     """
-    table = read_table(content, media_type, domain.object_columns, sheet)
+    table = with_absent_told(
+        in_domain_units(read_table(content, media_type, domain.object_columns, sheet), domain), domain
+    )
     headers = object_headers(table.columns, domain)
     if not headers and table.rows:
         raise TableError(f"no column describes an object: add {' or '.join(domain.object_columns[:5])}")

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, final
 
-from models.domains.contract import Domain, ParsedObject, Violation
+from models.domains.contract import FRACTION, Domain, ParsedObject, Violation
 from models.domains.materials.mixture import features, recipe
 from models.domains.materials.mixture.drawing import draw_recipes
-from models.domains.materials.process import Categorical
+from models.domains.materials.mixture.reading import parse_recipe
+from models.domains.materials.process import Categorical, is_numeric
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,12 +34,15 @@ class MixtureDomain(Domain):
     def __init__(self, spec: MixtureSpec) -> None:
         self._spec = spec
         self.object_columns = (*spec.components, *(variable.name for variable in spec.process))
+        self.quantity_columns = dict.fromkeys(spec.components, FRACTION) | {
+            variable.name: variable.units for variable in spec.process if is_numeric(variable)
+        }
         self.computed = features.computed_of(spec)
         self.groupings = {"components": "the same components in any amounts"} if spec.components else {}
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
-        """Return the canonical recipe; a blank component is none of it."""
-        return ParsedObject(recipe.canonical(self._spec, fields))
+        """Return the canonical recipe, and what to tell about it; a blank component is none of it."""
+        return parse_recipe(self._spec, fields)
 
     def check(self, text: str) -> list[Violation]:
         """Return which of the campaign's limits the recipe breaks."""
