@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Self, Union
 from pydantic import Field, StringConstraints, model_validator
 
 from models.decision_specs import (
+    CLUSTER,
     AcquisitionSpec,
     ApplicabilitySpec,
     BatchSpec,
@@ -35,9 +36,6 @@ else:
         Union[tuple(plugin.spec for plugin in installed().values())],  # noqa: UP007 - built from what is installed
         Field(discriminator="kind"),
     ]
-
-CLUSTER = "cluster"
-"""The grouping by similarity that every domain has."""
 
 
 class CampaignSpec(Spec):

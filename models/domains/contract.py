@@ -106,6 +106,9 @@ class Domain(ABC):
     """Those of `object_columns` that hold numbers, each with its units, `FRACTION`, or None where none are stated: a
     table may head them with other units in brackets."""
     computed: Mapping[str, ComputedProperty]
+    cluster_similarity: float = 0.5
+    """From which similarity on two objects count as one family: above nearly all pairs of unrelated objects, below most
+    pairs of analogues. A constant, so that it does not depend on what there is to choose from."""
     groupings: Mapping[str, str]
     """Ways of putting alike objects into one group (by scaffold, by length), each with its description."""
     formats: Mapping[str, FileFormat]

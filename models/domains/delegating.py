@@ -26,6 +26,7 @@ class DelegatingDomain(Domain):
         self._domain = domain
         self.object_columns, self.needs_all_columns = domain.object_columns, domain.needs_all_columns
         self.qualifying_columns, self.quantity_columns = domain.qualifying_columns, domain.quantity_columns
+        self.cluster_similarity = domain.cluster_similarity
         self.computed, self.groupings, self.formats = domain.computed, domain.groupings, domain.formats
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:

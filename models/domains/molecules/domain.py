@@ -22,6 +22,8 @@ class Molecules(Domain):
     """Small organic molecules; the canonical text is a SMILES."""
 
     object_columns = (objects.COLUMN,)
+    cluster_similarity = 0.4
+    """Of pairs of drug-like molecules 99.6 % are less similar, of pairs with one scaffold nine in ten are more."""
     computed = objects.COMPUTED
     groupings = objects.GROUPINGS
     formats = objects.FORMATS

@@ -43,6 +43,8 @@ class Peptides(Domain):
     """Linear peptides within one campaign's limits."""
 
     object_columns = ("sequence", "helm")
+    cluster_similarity = 0.3
+    """Of random peptides one pair in a thousand is as similar; of an 8-mer's variants by two residues half are."""
     qualifying_columns = QUALIFYING_COLUMNS
 
     def __init__(self, spec: PeptidesSpec) -> None:

@@ -31,6 +31,8 @@ class CompositionDomain(Domain):
     """Reduced formulas within a campaign's elements, limits and oxidation states."""
 
     object_columns = (COLUMN,)
+    cluster_similarity = 0.75
+    """GaAs and GaAlAs2 are as similar, GaAs and GaP are not."""
     computed = features.COMPUTED
     groupings = {"elements": "chemical system: the same elements in any amounts"}  # noqa: RUF012 - never written to
     formats = {"txt": FileFormat(media_type="text/plain", write=write_formulas)}  # noqa: RUF012 - never written to

@@ -29,6 +29,8 @@ class MixtureDomain(Domain):
     """Recipes: fractions of components on a grid and a value for each process variable."""
 
     needs_all_columns = True
+    cluster_similarity = 0.75
+    """Recipes of four settings that share three are as similar."""
     formats = {}  # noqa: RUF012 - never written to; CSV and JSON say all
 
     def __init__(self, spec: MixtureSpec) -> None:
