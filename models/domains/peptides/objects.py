@@ -160,15 +160,24 @@ class Peptides(Domain):
         return spectrum_and_descriptor_kernel(self.spec.max_length)
 
     def _write_fasta(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
-        chains = ((_name(row, number), self.read(str(row["object"]))) for number, row in enumerate(rows, start=1))
-        return "".join(f">{name} {write_helm(chain)}\n{chain.sequence}\n" for name, chain in chains).encode()
+        """Return records named by candidate, described by rank and by HELM, which alone says the end groups."""
+        records = []
+        for number, row in enumerate(rows, start=1):
+            peptide = self.read(str(row["object"]))
+            records.append(f">{_name(row, number)} {write_helm(peptide)}\n{peptide.sequence}\n")
+        return "".join(records).encode()
 
     def _write_helm(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
-        chains = ((_name(row, number), self.read(str(row["object"]))) for number, row in enumerate(rows, start=1))
-        return "".join(f"{write_helm(chain)}\t{name}\n" for name, chain in chains).encode()
+        """Return a line for each candidate: HELM, a tab, its name and rank."""
+        lines = (
+            f"{write_helm(self.read(str(row['object'])))}\t{_name(row, number)}\n"
+            for number, row in enumerate(rows, start=1)
+        )
+        return "".join(lines).encode()
 
 
 def _name(row: Mapping[str, Any], number: int) -> str:
-    """Return the candidate's id, else its rank, else its place, without white space."""
-    value = row.get("id") or row.get("rank") or number
-    return "_".join(str(value).split())
+    """Return the candidate's id and rank; the rank or place alone for what is no candidate."""
+    rank = row.get("rank") or number
+    name = "_".join(str(row.get("candidate_id") or "").split())
+    return f"{name} rank={rank}" if name else str(rank)

@@ -156,10 +156,10 @@ def test_sequence_and_helm_must_agree():
 
 
 def test_formats_hold_every_candidate():
-    rows = [{"object": "ACD", "id": "c 1"}, {"object": "Ac-KW-NH2", "rank": 2}]
+    rows = [{"object": "ACD", "candidate_id": "c 1", "rank": 7}, {"object": "Ac-KW-NH2", "candidate_id": "", "rank": 2}]
     fasta = FREE.formats["fasta"].write(rows).decode()
-    assert fasta == ">c_1 PEPTIDE1{A.C.D}$$$$V2.0\nACD\n>2 PEPTIDE1{[ac].K.W.[am]}$$$$V2.0\nKW\n"
-    assert FREE.formats["helm"].write(rows).decode().splitlines()[0] == "PEPTIDE1{A.C.D}$$$$V2.0\tc_1"
+    assert fasta == ">c_1 rank=7 PEPTIDE1{A.C.D}$$$$V2.0\nACD\n>2 PEPTIDE1{[ac].K.W.[am]}$$$$V2.0\nKW\n"
+    assert FREE.formats["helm"].write(rows).decode().splitlines()[0] == "PEPTIDE1{A.C.D}$$$$V2.0\tc_1 rank=7"
 
 
 def test_limits_are_told_one_by_one():
