@@ -1,7 +1,7 @@
 """FASTA: every record's letters become the column `sequence`, or its HELM the column `helm` where the header has one.
 
-White space inside a record is a line wrap. A first word that is a candidate's id becomes `candidate_id`, another `name`.
-Reads only: the peptides' domain writes its own.
+White space inside a record is a line wrap. The first word becomes `candidate_id` where it is one, else `name`. Reads
+only: the peptides' domain writes its own.
 """
 
 from __future__ import annotations

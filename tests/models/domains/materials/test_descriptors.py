@@ -53,7 +53,7 @@ def test_stereoisomers_lie_apart_and_nearer_than_strangers(one: str, other: str,
     found = distances(variable(values=list(smiles), smiles=smiles))
     indistinguishable = DISTANCE * np.sqrt(OWN_SHARE)
     assert found[0, 1] > 1.5 * indistinguishable
-    assert found[0, 2] == pytest.approx(found[1, 2])
+    assert found[0, 2] == pytest.approx(found[1, 2], rel=0.05)
     assert found[0, 1] < min(found[0, 3], found[0, 4])
 
 
