@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 
 _PERCENT = ("%", "percent", "pct")
 _HEADER = re.compile(
-    r"(?P<name>.+?)\s*(?:[(\[]\s*(?P<units>[^()\[\]]+?)\s*[)\]]|[\s_](?P<bare>(?:[a-z]+[.\s_-]*)?(?:%|percent|pct)))",
+    r"(?P<name>.+?)\s*(?:[(\[]\s*(?P<units>[^()\[\]]+?)\s*[)\]]"
+    r"|/\s*(?P<quotient>[^/]+)"
+    r"|[\s_](?P<bare>°[CF]|(?:[a-z]+[.\s_-]*)?(?:%|percent|pct)))",
     re.IGNORECASE,
 )
+"""`T (K)`, `T / K` as IUPAC writes it, `Ni wt%`."""
 
 
 def in_domain_units(table: Table, domain: Domain) -> Table:
@@ -43,7 +46,9 @@ def in_domain_units(table: Table, domain: Domain) -> Table:
         match = None if header in exact else _HEADER.fullmatch(header.strip())
         name = wanted.pop(key(match["name"]), None) if match else None
         if match is not None and name is not None:
-            table = _converted(table, header, name, (match["units"] or match["bare"]).strip(), domain)
+            table = _converted(
+                table, header, name, str(match["units"] or match["quotient"] or match["bare"]).strip(), domain
+            )
     return table
 
 

@@ -69,7 +69,10 @@ def test_an_absent_column_is_told_once() -> None:
     assert objects.warnings == ("no column Co: taken as absent from every row",)
 
 
-@pytest.mark.parametrize(("header", "cell"), [("T (K)", "363.15"), ("T [°C]", "90"), ("t (degF)", "194"), ("T", "90")])
+@pytest.mark.parametrize(
+    ("header", "cell"),
+    [("T (K)", "363.15"), ("T [°C]", "90"), ("t (degF)", "194"), ("T / K", "363.15"), ("T °C", "90"), ("T", "90")],
+)
 def test_settings_are_converted_to_the_units_of_their_variable(header: str, cell: str) -> None:
     (row,) = read(f"{header},solvent,y\n{cell},DMF,1\n", components=[], process=PROCESS).rows
     assert row.object == '{"T":90,"solvent":"DMF"}'
