@@ -6,6 +6,7 @@ only: the peptides' domain writes its own.
 
 from __future__ import annotations
 
+import io
 import re
 from typing import TYPE_CHECKING
 
@@ -51,16 +52,28 @@ def read(content: bytes, charset: str | None) -> Table:
         TableError: if there is no record or too many, or text stands before the first.
     """
     text, warnings = decode(content, charset)
-    before, *records = re.split(r"^>", text, flags=re.MULTILINE)
-    if before.strip():
-        raise TableError("a FASTA record begins with a line '>name'; this file begins otherwise", row=1)
-    return table_of((_row(number, record) for number, record in enumerate(records, 1)), warnings)
+    return table_of((_row(number, lines) for number, lines in enumerate(_records(text), 1)), warnings)
 
 
-def _row(number: int, record: str) -> RawRow:
-    header, _, body = record.partition("\n")
-    name, _, rest = header.strip().partition(" ")
-    letters = "".join(body.split()).removesuffix("*")
+def _records(text: str) -> Iterator[list[str]]:
+    """Yield the lines of each record, its header first and without its sign."""
+    record: list[str] = []
+    for number, line in enumerate(io.StringIO(text, newline=None), 1):
+        if line.startswith(">"):
+            if record:
+                yield record
+            record = [line[1:].strip()]
+        elif record:
+            record.append(line)
+        elif line.strip():
+            raise TableError("a FASTA record begins with a line '>name'; this file begins otherwise", row=number)
+    if record:
+        yield record
+
+
+def _row(number: int, lines: list[str]) -> RawRow:
+    name, _, rest = lines[0].partition(" ")
+    letters = "".join("".join(lines[1:]).split()).removesuffix("*")
     cells = named(name) | {COLUMN: letters}
     helm = _HELM.search(rest)
     if helm is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 from service.exchange.formats.fasta import named, table_of
 from service.exchange.tables import RawRow, Table, TableFormat
 from service.exchange.texts import decode
@@ -16,7 +18,7 @@ def read(content: bytes, charset: str | None) -> Table:
         TableError: if there is no line with a polymer, or there are too many.
     """
     text, warnings = decode(content, charset)
-    lines = ((number, line.split()) for number, line in enumerate(text.splitlines(), 1))
+    lines = ((number, line.split()) for number, line in enumerate(io.StringIO(text, newline=None), 1))
     return table_of((RawRow(number, _cells(words)) for number, words in lines if words), warnings)
 
 

@@ -60,6 +60,14 @@ def test_cells_in_percent_and_with_decimal_commas_are_numbers() -> None:
     assert read("Ni (%);Fe (%);Co (%);y\n50,0;30,0;20,0;1\n").rows[0].object == expected
 
 
+@pytest.mark.parametrize("cell", ["1e999999999", "nan", "inf", "1,000", "x", "9" * 400])
+def test_what_is_no_number_is_refused_and_never_computed(cell: str) -> None:
+    (row,) = read(f'Ni (%),Fe,Co,y\n"{cell}",0,0,1\n').rows
+    assert (row.status, row.column) == ("rejected", "Ni")
+    (row,) = read(f'T (K),solvent,y\n"{cell}",DMF,1\n', components=[], process=PROCESS).rows
+    assert (row.status, row.column) == ("rejected", "T")
+
+
 def test_an_absent_column_is_told_once() -> None:
     report = read("Ni,Fe,y\n0.5,0.5,1\n0.25,0.75,1\n")
     assert [row.status for row in report.rows] == ["accepted", "accepted"]

@@ -10,8 +10,10 @@ from __future__ import annotations
 import difflib
 import math
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from models.domains.cells import plain_number
 from models.domains.contract import InvalidObjectError, ParsedObject
 from models.domains.materials.mixture.recipe import DECIMALS, grid_fraction, nearest_level, write
 from models.domains.materials.process import Categorical
@@ -33,9 +35,8 @@ FAR = 3.0
 """A number so many ranges beyond the campaign's is refused; a narrow range counts as half its largest number."""
 FAR_DECADES = 2.0
 """The same on a log scale, where a range of less than so many decades counts as so many."""
-_SHOWN = 6
-_DECIMAL_COMMA = re.compile(r"[+-]?(?:0,\d+|\d+,(?:\d{1,2}|\d{4,}))")
-"""A comma that cannot set thousands apart."""
+_SHOWN, _COMPARED = 6, 100
+"""Values that a warning lists, and values and letters that are compared with an unknown one."""
 _SPREAD = re.compile(r"\d\s*(?:±|\+/-|\u2013|-|to)\s*\d")
 
 
@@ -98,11 +99,18 @@ def _choice(variable: Categorical, text: str, warnings: list[str]) -> str:
     listed = {value.casefold(): value for value in variable.values}
     if text.casefold() in listed:
         return listed[text.casefold()]
-    near = difflib.get_close_matches(text.casefold(), listed, n=1)
+    near = _nearest(text.casefold()[:_COMPARED], tuple(listed))
     known = ", ".join(variable.values[:_SHOWN]) + (", ..." if variable.values[_SHOWN:] else "")
-    hint = f"the nearest is {listed[near[0]]!r}" if near else f"they are {known}"
+    hint = f"they are {known}" if near is None else f"the nearest is {listed[near]!r}"
     warnings.append(f"{variable.name}: {text!r} is none of the campaign's values; {hint}")
     return text
+
+
+@lru_cache(maxsize=4096)
+def _nearest(text: str, values: tuple[str, ...]) -> str | None:
+    """Return the value that is spelled most alike, if one is, among so many as can be compared for each row."""
+    found = difflib.get_close_matches(text, values[:_COMPARED], n=1)
+    return found[0] if found else None
 
 
 def _number_of(variable: Numeric, text: str, warnings: list[str]) -> float:
@@ -134,13 +142,10 @@ def _is_far(variable: Numeric, value: float) -> bool:
 
 
 def _number(column: str, text: str) -> float:
-    plain = text.replace("\u2212", "-")
-    if _DECIMAL_COMMA.fullmatch(plain):
-        plain = plain.replace(",", ".")
     try:
-        value = float(plain)
+        value = plain_number(text)
     except ValueError as error:
-        hint = "; give one value, without its error or a range" if _SPREAD.search(plain) else ""
+        hint = "; give one value, without its error or a range" if _SPREAD.search(text) else ""
         raise InvalidObjectError(column, f"{column}: {text!r} is no number{hint}") from error
     if not math.isfinite(value):
         raise InvalidObjectError(column, f"{column}: {text!r} is no finite number")
