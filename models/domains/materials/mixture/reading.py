@@ -35,8 +35,8 @@ FAR = 3.0
 """A number so many ranges beyond the campaign's is refused; a narrow range counts as half its largest number."""
 FAR_DECADES = 2.0
 """The same on a log scale, where a range of less than so many decades counts as so many."""
-_SHOWN, _COMPARED = 6, 100
-"""Values that a warning lists, and values and letters that are compared with an unknown one."""
+_SHOWN, _COMPARED, _LETTERS = 6, 100, 40
+"""Values that a warning lists, values that are compared with an unknown one, and letters of each."""
 _SPREAD = re.compile(r"\d\s*(?:±|\+/-|\u2013|-|to)\s*\d")
 
 
@@ -99,7 +99,7 @@ def _choice(variable: Categorical, text: str, warnings: list[str]) -> str:
     listed = {value.casefold(): value for value in variable.values}
     if text.casefold() in listed:
         return listed[text.casefold()]
-    near = _nearest(text.casefold()[:_COMPARED], tuple(listed))
+    near = _nearest(text.casefold()[:_LETTERS], tuple(listed))
     known = ", ".join(variable.values[:_SHOWN]) + (", ..." if variable.values[_SHOWN:] else "")
     hint = f"they are {known}" if near is None else f"the nearest is {listed[near]!r}"
     warnings.append(f"{variable.name}: {text!r} is none of the campaign's values; {hint}")
@@ -109,8 +109,9 @@ def _choice(variable: Categorical, text: str, warnings: list[str]) -> str:
 @lru_cache(maxsize=4096)
 def _nearest(text: str, values: tuple[str, ...]) -> str | None:
     """Return the value that is spelled most alike, if one is, among so many as can be compared for each row."""
-    found = difflib.get_close_matches(text, values[:_COMPARED], n=1)
-    return found[0] if found else None
+    begin = {value[:_LETTERS]: value for value in reversed(values[:_COMPARED])}
+    found = difflib.get_close_matches(text, begin, n=1)
+    return begin[found[0]] if found else None
 
 
 def _number_of(variable: Numeric, text: str, warnings: list[str]) -> float:
