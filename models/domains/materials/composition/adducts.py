@@ -10,7 +10,7 @@ import itertools
 import re
 from typing import NamedTuple
 
-_DOTS = re.compile(r"\s*[·•∙⋅・*]\s*")
+_DOTS = re.compile(r"\s*[·•∙⋅・*\u00d7]\s*|\s+x\s+(?=\d)")
 _HALF = re.compile(r"(\d*)½")
 _PART = re.compile(r"(?P<coefficient>\d+(?:\.\d+)?|\.\d+|\d+/\d+)?\s*(?P<formula>[A-Z(\[{].*)")
 _SOME = re.compile(r"[xnyz]\s*(?P<formula>[A-Z(\[{].*)")

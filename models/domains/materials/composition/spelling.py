@@ -31,12 +31,13 @@ _PHASE = re.compile(
 )
 _REMARK = re.compile(r"(?<=.)[(\[{][A-Z][a-z]?\d{2,}[)\]}]$")
 """A product's name such as P25 in the last brackets."""
-_WORD = re.compile(r"(?P<letters>[A-Z]{2,})(?P<grade>\d{3,})?")
+_HYDROGEN = re.compile(r"[.\u00b7\u2022*]\s*\d*\s*H20$")
+_WORD = re.compile(r"(?:[A-Z][a-z])*(?P<letters>[A-Z]{2,})(?P<grade>\d{3,})?")
 _COMMON_WORDS = frozenset(
     (
         *("COO", "COOH", "CSO", "HCHO", "HCN", "HCO", "HCOO", "HCOOH", "HDO", "HNC", "HNCO", "HNCS", "HNO", "HOCN"),
         *("HOF", "HOI", "HOOC", "HOOH", "HSCN", "KCN", "KHS", "KNCO", "KNCS", "KOCN", "KOH", "KSCN", "KSH", "NCO"),
-        *("NCS", "NNO", "NOF", "OCHO", "OCN", "OCO", "OCS", "ONO", "OOCH", "SCN", "SCO"),
+        *("NCS", "NNO", "NOF", "OCHO", "OCN", "OCO", "OCS", "ONO", "OOCH", "OOH", "SCN", "SCO"),
     )
 )
 """Molecules and groups that are printed in capital letters alone."""
@@ -94,6 +95,8 @@ def _refuse_by_sight(plain: str, text: str) -> None:
         )
     if re.search(r"\s[(\[{]", plain):
         _refuse(text, "a blank before a bracket: write one formula without blanks and without remarks")
+    if _HYDROGEN.search(plain):
+        _refuse(text, "H20 is twenty atoms of hydrogen: write water with the letter O")
     if _REMARK.search(plain):
         _refuse(text, "a remark in brackets: write the formula alone")
 
@@ -130,7 +133,8 @@ def _symbols(formula: str, text: str) -> list[str]:
         place, last = token.end(), token.lastgroup or token[0]
         symbols += [token[0]] if token["symbol"] else []
     if place < len(formula) or not symbols:
-        _refuse(text, "is no chemical formula: write element symbols and amounts, as in Fe2O3 or Al0.3Ga0.7As")
+        odd = f"{formula[place : place + 12]!r} is neither; " if formula[place:] else ""
+        _refuse(text, f"is no chemical formula: {odd}write element symbols and amounts, as in Fe2O3 or Al0.3Ga0.7As")
     return symbols
 
 
