@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Self, Union
 from pydantic import Field, StringConstraints, ValidationInfo, model_validator
 
 from models.decision_specs import (
+    CLUSTER,
     AcquisitionSpec,
     ApplicabilitySpec,
     BatchSpec,
@@ -40,8 +41,6 @@ else:
 MOST_CONSTRAINTS = 64
 MOST_GUARDRAILS = 32
 """Each of them is a proxy to fit and to ask in every step of the training."""
-CLUSTER = "cluster"
-"""The grouping by similarity that every domain has."""
 
 
 class CampaignSpec(Spec):

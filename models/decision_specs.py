@@ -104,6 +104,10 @@ class ApplicabilitySpec(Spec):
     )
 
 
+CLUSTER = "cluster"
+"""The grouping by similarity, which every domain has."""
+
+
 class BudgetLimit(Spec):
     """The sum of a computed property over the batch has a maximum."""
 
@@ -113,13 +117,30 @@ class BudgetLimit(Spec):
 
 
 class GroupLimit(Spec):
-    """At most so many candidates share a group."""
+    """At most so many candidates share a group.
+
+    Of a `cluster`, no candidate has more than `max` - 1 others in the batch that are similar to it, so that no family
+    has more than `max` members there, whatever else there was to choose from.
+    """
 
     kind: Literal["group"]
     by: Text = Field(
         min_length=1, description="`cluster`, a grouping of the domain (scaffold ...) or one of the object's columns"
     )
     max: int = Field(ge=1)
+    similarity: float | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        description="from which on two candidates are in one cluster; the domain's own (0.4 for molecules, 0.3 for "
+        "peptides, 0.75 for materials) if absent",
+    )
+
+    @model_validator(mode="after")
+    def _is_about_clusters(self) -> Self:
+        if self.similarity is not None and self.by != CLUSTER:
+            raise misplaced("/similarity", "only clusters have a similarity: leave it out, or group by 'cluster'")
+        return self
 
 
 class SharedLimit(Spec):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, final
 
 from cachetools import LRUCache
 
+from models.domains.contract import HAZARD, Violation
 from models.domains.delegating import DelegatingDomain
 from models.hazards import HazardListError
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 MOST_KNOWN = 200_000
 """Objects of which the reasons are remembered."""
-PREFIX = "hazard list "
-"""How every reason given by a list begins, in `check` and among the counts of what was refused."""
 
 
 class HazardError(RuntimeError):
@@ -59,7 +58,9 @@ class ScreenedDomain(DelegatingDomain):
         known = self._hazards.get(text)
         if known is None:
             told = ((name, _asked(matcher, text)) for name, matcher in self._matchers)
-            known = self._hazards[text] = [f"{PREFIX}{name}: {reason}" for name, reason in told if reason is not None]
+            known = self._hazards[text] = [
+                f"hazard list {name}: {reason}" for name, reason in told if reason is not None
+            ]
         return known
 
     def closed_to(self, history: History) -> History:
@@ -71,9 +72,9 @@ class ScreenedDomain(DelegatingDomain):
         """Return which lists were used, as plain JSON."""
         return [{"name": item.name, "version": item.version, "sha256": item.sha256} for item in self.lists]
 
-    def check(self, text: str) -> list[str]:
-        """Return the reasons of hazard lists, then those of the domain."""
-        return [*self.hazards(text), *self._domain.check(text)]
+    def check(self, text: str) -> list[Violation]:
+        """Return what hazard lists say, then which rules of the domain the object breaks."""
+        return [*(Violation(HAZARD, reason) for reason in self.hazards(text)), *self._domain.check(text)]
 
     def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:
         """Return the domain's environment; measured hazards do not widen its vocabulary."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from models.campaign import CampaignSpec
-    from models.domains.contract import Domain, Floats
+    from models.domains.contract import Domain, Floats, Violation
     from models.gflownet.environment import Environment
     from models.records import Measurement
 
@@ -95,7 +95,7 @@ class TableDomain(DelegatingDomain):
         self._objects = tuple(objects)
         self._features: np.ndarray[tuple[int, int], np.dtype[np.float32]] | None = None
         self._properties: dict[str, Floats] = {}
-        self._broken: dict[str, list[str]] = {}
+        self._broken: dict[str, list[Violation]] = {}
 
     def features(self, texts: Sequence[str]) -> Floats:
         """Return proxy inputs [N, D]."""
@@ -118,8 +118,8 @@ class TableDomain(DelegatingDomain):
             self._properties |= self._domain.properties(self._objects, new)
         return {name: self._properties[name][rows] for name in names}
 
-    def check(self, text: str) -> list[str]:
-        """Return the reasons why this object may not be proposed, or nothing."""
+    def check(self, text: str) -> list[Violation]:
+        """Return which rules forbid that this object is proposed, or nothing."""
         if text not in self._broken:
             self._broken[text] = self._domain.check(text)
         return self._broken[text]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -34,6 +35,32 @@ class InvalidObjectError(ValueError):
         super().__init__(detail)
         self.column = column
         self.detail = detail
+
+
+FRACTION = "fraction"
+"""Units of a part of one: percent divide by a hundred."""
+HAZARD = "hazard"
+"""The code of every violation of an operator's hazard list; no domain uses it for a rule of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A rule that an object breaks.
+
+    `code` names the rule and is the same for every object that breaks it: violations are counted by it. `message` tells
+    a person about this object.
+    """
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedObject:
+    """An object as its columns describe it: `warnings` tell what was left out, changed or assumed to read them."""
+
+    text: str
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +99,16 @@ class Domain(ABC):
     """Table columns that carry an object, in order of preference: any one of them is enough unless
     `needs_all_columns` (a mixture's components and process variables)."""
     needs_all_columns: bool = False
+    qualifying_columns: Mapping[str, Sequence[str]] = MappingProxyType({})
+    """Columns that say more of an object beside `object_columns` (a peptide's end groups) and none by themselves, each
+    with the headers it may have, in small letters and with `_` for whatever is no letter and no digit."""
+    quantity_columns: Mapping[str, str | None] = MappingProxyType({})
+    """Those of `object_columns` that hold numbers, each with its units, `FRACTION`, or None where none are stated: a
+    table may head them with other units in brackets."""
     computed: Mapping[str, ComputedProperty]
+    cluster_similarity: float = 0.5
+    """From which similarity on two objects count as one family: above nearly all pairs of unrelated objects, below most
+    pairs of analogues. A constant, so that it does not depend on what there is to choose from."""
     groupings: Mapping[str, str]
     """Ways of putting alike objects into one group (by scaffold, by length), each with its description."""
     every_prefix_may_stop: bool = False
@@ -81,8 +117,8 @@ class Domain(ABC):
     """File name extension -> format, beside json and csv, which every domain has."""
 
     @abstractmethod
-    def parse(self, fields: Mapping[str, str]) -> str:
-        """Return the canonical text of the object described by the given columns (blank ones are left out).
+    def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
+        """Return the object described by the given columns (blank ones are left out), and what to tell about it.
 
         An object outside the campaign's limits is still an object: results for it are welcome.
 
@@ -90,9 +126,17 @@ class Domain(ABC):
             InvalidObjectError: if the fields describe no object; it names the column.
         """
 
+    def parse(self, fields: Mapping[str, str]) -> str:
+        """Return the canonical text alone; raises what `read_object` raises."""
+        return self.read_object(fields).text
+
+    def names_object(self, fields: Mapping[str, str]) -> bool:
+        """Return whether any column is given that describes an object, and not only ones that qualify it."""
+        return any(name not in self.qualifying_columns for name in fields)
+
     @abstractmethod
-    def check(self, text: str) -> list[str]:
-        """Return the reasons why this object may not be proposed (the domain's rules and limits), or nothing."""
+    def check(self, text: str) -> list[Violation]:
+        """Return which of the domain's rules and limits forbid that this object is proposed, or nothing."""
 
     @abstractmethod
     def pattern(self, text: str) -> Callable[[str], bool]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gpytorch.kernels import Kernel
 
-    from models.domains.contract import Floats, Part
+    from models.domains.contract import Floats, ParsedObject, Part, Violation
     from models.gflownet.environment import Environment
 
 
@@ -26,14 +26,16 @@ class DelegatingDomain(Domain):
         self._domain = domain
         self.object_columns, self.needs_all_columns = domain.object_columns, domain.needs_all_columns
         self.every_prefix_may_stop = domain.every_prefix_may_stop
+        self.qualifying_columns, self.quantity_columns = domain.qualifying_columns, domain.quantity_columns
+        self.cluster_similarity = domain.cluster_similarity
         self.computed, self.groupings, self.formats = domain.computed, domain.groupings, domain.formats
 
-    def parse(self, fields: Mapping[str, str]) -> str:
-        """Return the canonical text of an object."""
-        return self._domain.parse(fields)
+    def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
+        """Return an object, and what to tell about how it was read."""
+        return self._domain.read_object(fields)
 
-    def check(self, text: str) -> list[str]:
-        """Return the reasons why this object may not be proposed, or nothing."""
+    def check(self, text: str) -> list[Violation]:
+        """Return which rules forbid that this object is proposed, or nothing."""
         return self._domain.check(text)
 
     def pattern(self, text: str) -> Callable[[str], bool]:

@@ -5,7 +5,6 @@ Knows beliefs, the history and the domain's rules; not where objects come from o
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,8 +14,8 @@ import torch
 
 from models import guardrail
 from models.dataset import outcomes, relevant
+from models.domains.contract import HAZARD
 from models.proxies.contract import Posterior
-from models.screening import PREFIX as HAZARD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
 Rule = Callable[[str], str | None]
 """Tells of an object why it is not wanted, or None."""
-_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
 
 
 @final
@@ -119,7 +117,8 @@ class Gate:
         broken = self._fitted.domain.check(text)
         if not broken:
             return next((reason for wish in self._wishes if (reason := wish(text)) is not None), None)
-        return broken[0] if broken[0].startswith(HAZARD) else "rule: " + _NUMBER.sub("#", broken[0])
+        # Audits look for the list that refused an object; of other rules only the kind is counted.
+        return broken[0].message if broken[0].code == HAZARD else f"rule: {broken[0].code}"
 
     def release(self, texts: Iterable[str]) -> None:
         """Let objects be admitted once more: they passed and were not needed."""
@@ -152,10 +151,13 @@ class Gate:
         assessment = self._fitted.beliefs.assess(texts)
         bounds = self._bounds(assessment.features)
         against = [
-            tuple(filter(None, [self._closed.get(text), *self._fitted.domain.check(text), *reasons]))
+            tuple(filter(None, [self._closed.get(text), *self._broken_rules(text), *reasons]))
             for text, reasons in zip(texts, self._reasons(assessment, bounds), strict=True)
         ]
         return Examined(assessment, bounds, against)
+
+    def _broken_rules(self, text: str) -> list[str]:
+        return [violation.message for violation in self._fitted.domain.check(text)]
 
     def summary(self) -> dict[str, Any]:
         """Return what the guardrails refused and how much of what was drawn is in the applicability domain."""

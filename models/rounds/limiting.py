@@ -6,16 +6,16 @@ Knows the domain's properties, groupings and columns; not what is chosen.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, final
 
 import torch
 
-from models.campaign import CLUSTER
-from models.decision_specs import BudgetLimit, GroupLimit, SharedLimit
-from models.selection.limits import BatchLimits, Budget, Grouping, leader_clusters, numbered
+from models.decision_specs import CLUSTER, BudgetLimit, GroupLimit, SharedLimit
+from models.selection.limits import ROUNDING, BatchLimits, Budget, Grouping, Likeness, numbered
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from torch import Tensor
 
@@ -30,44 +30,38 @@ OUTSIDE = "outside the applicability domain"
 class PoolLimits:
     """What a batch out of N objects must keep to, by the name of each limit.
 
-    `shared` [N] is the text of what all of a batch must have in common, None when nothing; `per_cluster` is the most of
-    one cluster, which is found among the objects that are compared with each other.
+    `shared` [N] is the text of what all of a batch must have in common, None when nothing.
     """
 
     budgets: Mapping[str, Budget]
     groupings: Mapping[str, Grouping]
+    likenesses: Mapping[str, Likeness]
     shared: list[str] | None = None
-    per_cluster: int | None = None
 
     def __bool__(self) -> bool:
         """Tell whether there is any limit within one shared value."""
-        return bool(self.budgets or self.groupings or self.per_cluster is not None)
+        return bool(self.budgets or self.groupings or self.likenesses)
 
     def at(self, rows: Tensor) -> PoolLimits:
         """Return the limits of the objects in `rows`, which share what they must."""
         return PoolLimits(
             {name: item.at(rows) for name, item in self.budgets.items()},
             {name: item.at(rows) for name, item in self.groupings.items()},
-            None,
-            self.per_cluster,
+            {name: item.at(rows) for name, item in self.likenesses.items()},
         )
-
-    def clustered(self, similarity: Tensor, values: Tensor) -> PoolLimits:
-        """Return the same limits with clusters found by similarities [N, N], the most valuable leading."""
-        if self.per_cluster is None:
-            return self
-        clusters = Grouping(leader_clusters(similarity, values), self.per_cluster)
-        return PoolLimits(self.budgets, {**self.groupings, f"at most {self.per_cluster} per cluster": clusters})
 
     def started(self, n: int, k: int) -> BatchLimits:
         """Return the limits for an empty batch of at most k of N objects."""
-        return BatchLimits(n, k, tuple(self.budgets.values()), tuple(self.groupings.values()))
+        return BatchLimits(n, k, *self.all())
+
+    def all(self) -> tuple[tuple[Budget, ...], tuple[Grouping, ...], tuple[Likeness, ...]]:
+        """Return the limits without their names."""
+        return tuple(self.budgets.values()), tuple(self.groupings.values()), tuple(self.likenesses.values())
 
     @property
     def names(self) -> list[str]:
         """Every limit in words."""
-        cluster = [] if self.per_cluster is None else [f"at most {self.per_cluster} per cluster"]
-        return [*self.budgets, *self.groupings, *(name for name in cluster if name not in self.groupings)]
+        return [*self.budgets, *self.groupings, *self.likenesses]
 
 
 def read_limits(
@@ -78,15 +72,16 @@ def read_limits(
     Controls are part of every batch and paid for first; groups count new candidates only. `outside` is the limit on
     those outside the applicability domain, if there is one.
     """
-    budgets, groupings = {}, {}
-    per_cluster: int | None = None
+    budgets, groupings, likenesses = {}, {}, {}
     for limit in batch.limits:
         if isinstance(limit, BudgetLimit):
             costs = torch.from_numpy(domain.properties([*texts, *controls], [limit.property])[limit.property])
             budget = Budget(costs[: len(texts)], limit.max - float(costs[len(texts) :].sum()))
             budgets[f"{limit.property} of at most {limit.max:g} in sum"] = budget
         elif isinstance(limit, GroupLimit) and limit.by == CLUSTER:
-            per_cluster = limit.max if per_cluster is None else min(limit.max, per_cluster)
+            threshold = domain.cluster_similarity if limit.similarity is None else limit.similarity
+            name = f"at most {limit.max} per cluster (similarity of at least {threshold:g})"
+            likenesses[name] = Likeness(_alike(domain, texts, threshold), limit.max)
         elif isinstance(limit, GroupLimit):
             groups = numbered(_labels(limit, domain, texts))
             groupings[f"at most {limit.max} per {limit.by}"] = Grouping(groups, limit.max)
@@ -94,7 +89,15 @@ def read_limits(
         groupings[f"at most {outside.most} {OUTSIDE}"] = outside
     has_shared = any(isinstance(limit, SharedLimit) for limit in batch.limits)
     shared = [shared_value(batch, domain, text) for text in texts] if has_shared else None
-    return PoolLimits(budgets, groupings, shared, per_cluster)
+    return PoolLimits(budgets, groupings, likenesses, shared)
+
+
+def _alike(domain: Domain, texts: Sequence[str], threshold: float) -> Callable[[int], Tensor]:
+    @cache
+    def alike(index: int) -> Tensor:
+        return torch.from_numpy(domain.similarity([texts[index]], texts)[0] >= threshold - ROUNDING)
+
+    return alike
 
 
 def shared_value(batch: BatchSpec, domain: Domain, text: str) -> str:

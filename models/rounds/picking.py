@@ -42,7 +42,7 @@ def pick(part: Scored, limits: PoolLimits, fitted: Fitted, history: History, see
         return _cover(part, limits, fitted, history)
     rows = _short_list(part, limits, fitted)
     candidates = _compared(part, rows, fitted)
-    within = limits.at(rows).clustered(candidates.similarity, candidates.values)
+    within = limits.at(rows)
     if batch.selector == JOINT:
         from models.selection.hypervolume import n_draws
 
@@ -64,9 +64,7 @@ def completed(picks: list[Pick], values: Tensor, k: int, limits: PoolLimits) -> 
     chosen = {item.index: item for item in picks}
     liked = torch.zeros(len(values), dtype=torch.float64)
     liked[list(chosen)] = 1.0
-    largest = largest_batch(
-        k, (unit(values) + liked) / 2, tuple(limits.budgets.values()), tuple(limits.groupings.values())
-    )
+    largest = largest_batch(k, (unit(values) + liked) / 2, *limits.all())
     if len(largest) <= len(picks):
         return picks
     kept = [item for item in picks if item.index in set(largest)]
@@ -77,28 +75,17 @@ def completed(picks: list[Pick], values: Tensor, k: int, limits: PoolLimits) -> 
 
 def _cover(part: Scored, limits: PoolLimits, fitted: Fitted, history: History) -> list[Pick]:
     """Return picks that fill the space between what was tried or is pending."""
-    k, n = fitted.beliefs.spec.batch.size, len(part.texts)
-    rows = torch.arange(n)
-    if limits.per_cluster is not None:
-        rows = torch.arange(0, n, -(-n // SHORT_LIST[1]))
-    within = limits.at(rows)
-    texts = [part.texts[row] for row in rows.tolist()]
-    if limits.per_cluster is not None:
-        within = within.clustered(_similarity(fitted, texts), part.value[rows])
+    k = fitted.beliefs.spec.batch.size
     known = list(dict.fromkeys([*fitted.attempted, *history.pending]))
-    found = cover(fitted.domain, texts, part.feasibility[rows], known, k, within.started(len(rows), k))
-    picks = completed([Pick(row, "explore") for row in found], part.feasibility[rows], k, within)
-    return [Pick(int(rows[item.index]), "explore") for item in picks]
-
-
-def _similarity(fitted: Fitted, texts: list[str]) -> Tensor:
-    return torch.from_numpy(fitted.domain.similarity(texts, texts)).to(torch.float64)
+    found = cover(fitted.domain, part.texts, part.feasibility, known, k, limits.started(len(part.texts), k))
+    picks = completed([Pick(row, "explore") for row in found], part.feasibility, k, limits)
+    return [Pick(item.index, "explore") for item in picks]
 
 
 def _compared(part: Scored, rows: Tensor, fitted: Fitted) -> Candidates:
     """Return the objects in `rows` with their similarities."""
     listed = part.at(rows)
-    similarity = _similarity(fitted, listed.texts)
+    similarity = torch.from_numpy(fitted.domain.similarity(listed.texts, listed.texts)).to(torch.float64)
     return Candidates(listed.value, listed.unknown, similarity, listed.inside, listed.feasibility)
 
 
@@ -121,8 +108,7 @@ def _short_list(part: Scored, limits: PoolLimits, fitted: Fitted) -> Tensor:
     others = part.unknown.index_fill(0, best, -1.0).argsort(descending=True, stable=True)[:n_unknown]
     rows = torch.cat([best, others])
     if limits and n < len(part.texts):
-        budgets, groupings = tuple(limits.budgets.values()), tuple(limits.groupings.values())
-        needed = largest_batch(batch.size, unit(part.value), budgets, groupings)
+        needed = largest_batch(batch.size, unit(part.value), *limits.all())
         rows = torch.tensor(sorted({*rows.tolist(), *needed}), dtype=torch.int64)
     return rows.sort().values
 
@@ -151,7 +137,7 @@ def _gain(part: Scored, limits: PoolLimits, fitted: Fitted) -> tuple[int, float]
     batch = fitted.beliefs.spec.batch
     rows = _short_list(part, limits, fitted)
     candidates = _compared(part, rows, fitted)
-    within = limits.at(rows).clustered(candidates.similarity, candidates.values)
+    within = limits.at(rows)
     request = Request(batch.size, batch.diversity, batch.exploration)
     picks = select_greedily(candidates, request, within.started(len(rows), batch.size))
     picks = completed(picks, candidates.values, batch.size, within)

@@ -1,12 +1,12 @@
-"""Limits that hold for a batch as a whole: sums that have a maximum, groups of which only so many may be in it.
+"""Limits that hold for a batch as a whole: sums that have a maximum, groups and families with only so many members.
 
-Knows costs and group numbers; not where they come from. Letters: N candidates.
+Knows costs, group numbers and which are alike; not where these come from. Letters: N candidates.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import torch
@@ -14,15 +14,19 @@ import torch
 from models.selection.contract import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    import numpy.typing as npt
     from torch import Tensor
 
-CLUSTER_SIMILARITY = 0.5
-"""Two candidates less similar than this are never in one cluster."""
-CLUSTER_QUANTILE = 0.95
-"""Nor are two that are no more similar than this share of all pairs: similarities of some domains are all high."""
 ROUNDING = 1e-9
+MOST_COMPARED = 64
+"""Candidates among which a largest batch is sought with all pairs compared: beyond, the programme grows too large."""
+MOST_NODES = 1_000
+"""Of that programme's search, after which the best batch found so far counts: the same on every machine."""
+
+Rows = tuple[Any, "npt.NDArray[np.float64]"]
+"""Coefficients [rows, N] of a linear limit, dense or sparse, and the most that each row may sum to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,30 +53,26 @@ class Grouping:
         return replace(self, groups=self.groups[rows])
 
 
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """No one of a batch has more than `most` - 1 others in it that are like it, so no family has more than `most`.
+
+    `alike` returns for a candidate which ones [N] (bool) it is like, itself among them; the relation is symmetric. It
+    depends on two candidates alone: whatever else there is to choose from, the same pairs are alike.
+    """
+
+    alike: Callable[[int], Tensor]
+    most: int
+
+    def at(self, rows: Tensor) -> Likeness:
+        """Return the same limit on the candidates in `rows`."""
+        return replace(self, alike=lambda index: self.alike(int(rows[index]))[rows])
+
+
 def numbered(labels: Sequence[str]) -> Tensor:
     """Return the group number [N] of each label, in order of first appearance."""
     numbers = {label: number for number, label in enumerate(dict.fromkeys(labels))}
     return torch.tensor([numbers[label] for label in labels], dtype=torch.int64)
-
-
-def leader_clusters(similarity: Tensor, values: Tensor) -> Tensor:
-    """Return the cluster number [N] of each candidate: that of the first leader which it is similar to.
-
-    The most valuable first, a candidate that is similar to no leader so far becomes one (Hartigan, Clustering
-    Algorithms, 1975, chapter 3). Similar is `CLUSTER_SIMILARITY`, or more where `CLUSTER_QUANTILE` of pairs are.
-    """
-    n = len(values)
-    pairs = similarity[~torch.eye(n, dtype=torch.bool)]
-    usual = float(np.quantile(pairs.numpy(), CLUSTER_QUANTILE)) if n > 1 else 0.0
-    close = similarity > usual + ROUNDING if usual >= CLUSTER_SIMILARITY else similarity >= CLUSTER_SIMILARITY
-    clusters = torch.full((n,), -1, dtype=torch.int64)
-    number = 0
-    for leader in values.argsort(descending=True, stable=True).tolist():
-        if int(clusters[leader]) < 0:
-            clusters[close[leader] & (clusters < 0)] = number
-            clusters[leader] = number
-            number += 1
-    return clusters
 
 
 @final
@@ -82,17 +82,27 @@ class BatchLimits(Limits):
     An expensive candidate is open only while the cheapest others can still fill the batch beside it.
     """
 
-    def __init__(self, n: int, k: int, budgets: Sequence[Budget] = (), groupings: Sequence[Grouping] = ()) -> None:
+    def __init__(
+        self,
+        n: int,
+        k: int,
+        budgets: Sequence[Budget] = (),
+        groupings: Sequence[Grouping] = (),
+        likenesses: Sequence[Likeness] = (),
+    ) -> None:
         self._left = k
         self._free = torch.ones(n, dtype=torch.bool)
         self._budgets = [(budget.costs.to(torch.float64), budget.most) for budget in budgets]
         self._groupings = [(item.groups, _room(item)) for item in groupings]
+        self._likenesses = [_Families(item, n) for item in likenesses]
 
     def open(self) -> Tensor:
         """Return which candidates [N] (bool) may be added next."""
         free = self._free.clone()
         for groups, room in self._groupings:
             free &= (groups < 0) | (room[groups] > 0)
+        for families in self._likenesses:
+            free &= families.open()
         allowed = free.clone()
         for costs, most in self._budgets:
             allowed &= _affordable(costs, most, free, self._left)
@@ -112,6 +122,30 @@ class BatchLimits(Limits):
         for groups, room in self._groupings:
             if int(groups[index]) >= 0:
                 room[groups[index]] -= 1
+        for families in self._likenesses:
+            families.add(index)
+
+
+class _Families:
+    """Counts for each candidate [N] how many of those added are like it."""
+
+    def __init__(self, likeness: Likeness, n: int) -> None:
+        self._likeness = likeness
+        self._counts = torch.zeros(n, dtype=torch.int64)
+        self._added: dict[int, Tensor] = {}
+
+    def open(self) -> Tensor:
+        """Return which candidates [N] (bool) have room beside those that they are like, and leave room to them."""
+        room = self._counts < self._likeness.most
+        for index, alike in self._added.items():
+            if int(self._counts[index]) >= self._likeness.most:
+                room = room & ~alike
+        return room
+
+    def add(self, index: int) -> None:
+        """Count a candidate."""
+        self._added[index] = self._likeness.alike(index)
+        self._counts += self._added[index]
 
 
 def _room(grouping: Grouping) -> Tensor:
@@ -146,39 +180,81 @@ def _worthiest(k: int, worth: Tensor, groupings: Sequence[Grouping]) -> Tensor:
 
 
 def largest_batch(
-    k: int, worth: Tensor, budgets: Sequence[Budget] = (), groupings: Sequence[Grouping] = ()
+    k: int,
+    worth: Tensor,
+    budgets: Sequence[Budget] = (),
+    groupings: Sequence[Grouping] = (),
+    likenesses: Sequence[Likeness] = (),
 ) -> list[int]:
     """Return the rows of a largest batch of at most k within all limits, of the greatest worth [N] in 0-1 among those.
 
     An integer linear programme, because several limits at once defeat picking one by one. Where only groups tell rows
     apart, it is asked about the k worthiest of each combination of groups alone: the others cannot make a batch better.
+    With likenesses of more than `MOST_COMPARED` candidates, the worthiest are taken one by one.
     """
-    if not budgets and len(worth) > k > 0:
+    if len(worth) == 0 or k == 0:
+        return []
+    if likenesses and len(worth) > MOST_COMPARED:
+        return _one_by_one(worth, BatchLimits(len(worth), k, budgets, groupings, likenesses))
+    if not budgets and not likenesses and len(worth) > k > 0:
         few = _worthiest(k, worth, groupings)
         if len(few) < len(worth):
             chosen = largest_batch(k, worth[few], (), [grouping.at(few) for grouping in groupings])
             return [int(few[row]) for row in chosen]
+    rows = [*_rows_of(len(worth), k, budgets, groupings), *map(_crowding, likenesses)]
+    return _solved(k, worth, rows, {"node_limit": MOST_NODES} if likenesses else {})
+
+
+def _rows_of(n: int, k: int, budgets: Sequence[Budget], groupings: Sequence[Grouping]) -> list[Rows]:
+    """Return what a batch of at most k within budgets and groupings of N candidates keeps to."""
+    rows: list[Rows] = [(np.ones((1, n)), np.array([float(k)]))]
+    rows += [(budget.costs.numpy()[None], np.array([budget.most])) for budget in budgets]
+    members = [(_membership(grouping, n), grouping.most) for grouping in groupings]
+    return rows + [(counted, np.full(counted.shape[0], float(most))) for counted, most in members]
+
+
+def _solved(k: int, worth: Tensor, limits: Sequence[Rows], options: Mapping[str, int]) -> list[int]:
+    """Return the rows of a best batch of at most k within linear limits."""
     from scipy.optimize import Bounds, LinearConstraint, milp  # type: ignore[import-untyped] # publishes no types
     from scipy.sparse import csr_array, vstack  # type: ignore[import-untyped]
 
-    n = len(worth)
-    if n == 0 or k == 0:
-        return []
-    rows, tops = [csr_array(np.ones((1, n)))], [np.array([float(k)])]
-    for budget in budgets:
-        rows.append(csr_array(budget.costs.numpy()[None]))
-        tops.append(np.array([budget.most]))
-    for grouping in groupings:
-        members = (grouping.groups >= 0).nonzero().squeeze(1).numpy()
-        if len(members):
-            numbers = grouping.groups.numpy()[members]
-            shape = (int(numbers.max()) + 1, n)
-            rows.append(csr_array((np.ones(len(members)), (numbers, members)), shape=shape))
-            tops.append(np.full(shape[0], float(grouping.most)))
+    rows, tops = zip(*limits, strict=True)
     answer = milp(
         -(worth.numpy() + k + 1.0),  # one more is worth more than the best of all others
-        integrality=np.ones(n),
+        integrality=np.ones(len(worth)),
         bounds=Bounds(0, 1),
-        constraints=LinearConstraint(vstack(rows), ub=np.concatenate(tops)),
+        constraints=LinearConstraint(vstack([csr_array(part) for part in rows]), ub=np.concatenate(tops)),
+        options=options,
     )
     return [] if answer.x is None else np.flatnonzero(answer.x > 0.5).tolist()  # noqa: PLR2004 - a binary variable
+
+
+def _membership(grouping: Grouping, n: int) -> Any:
+    """Return which candidates are in which group as a sparse matrix [groups, N]."""
+    from scipy.sparse import csr_array
+
+    members = (grouping.groups >= 0).nonzero().squeeze(1).numpy()
+    numbers = grouping.groups.numpy()[members]
+    n_groups = int(numbers.max()) + 1 if len(members) else 0
+    return csr_array((np.ones(len(members)), (numbers, members)), shape=(n_groups, n))
+
+
+def _crowding(likeness: Likeness) -> Rows:
+    """Return rows [N, N] and tops [N]: a chosen candidate has at most `most` - 1 chosen others like it.
+
+    A row does not bind where its candidate is not chosen: its top is then as many as are like it.
+    """
+    others = torch.stack([likeness.alike(index) for index in range(len(likeness.alike(0)))]).to(torch.float64)
+    others.fill_diagonal_(0.0)
+    spare = (others.sum(dim=1) - (likeness.most - 1)).clamp_min(0.0)
+    rows = others + torch.diag(spare)
+    return rows.numpy(), (spare + likeness.most - 1).numpy()
+
+
+def _one_by_one(worth: Tensor, limits: BatchLimits) -> list[int]:
+    """Return the rows that are picked when the worthiest open one is taken until none is left."""
+    rows: list[int] = []
+    while bool((is_open := limits.open()).any()):
+        rows.append(int(worth.masked_fill(~is_open, -torch.inf).argmax()))
+        limits.add(rows[-1])
+    return sorted(rows)

@@ -6,7 +6,7 @@ Knows no HTTP and prints nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +22,7 @@ class Stage:
 
     name: str
     objects: Sequence[Mapping[str, float]]
+    kind: Literal["measured", "predicted"] = "measured"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import fcntl
 import shutil
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -169,7 +169,7 @@ class _Story:
             }
             for item in candidates
         ]
-        self.stages.append(self._stage(f"round {number}, predicted", predicted, domain))
+        self.stages.append(replace(self._stage(f"round {number}, predicted", predicted, domain), kind="predicted"))
         exact = _values_of(results)
         self.stages.append(self._stage(f"round {number}, SIMULATED lab", exact, domain))
         predictions = [ids[row["candidate_id"]]["predictions"][name] for row in exact]
@@ -198,7 +198,7 @@ class _Story:
     def _compare(self) -> None:
         self.printer.head("What improved, and what did not")
         objectives = self.spec["objectives"]
-        measured = [stage for stage in self.stages if "predicted" not in stage.name]
+        measured = [stage for stage in self.stages if stage.kind == "measured"]
         self.printer.outcome(lines(objectives, self.stages), verdicts(objectives, measured))
         plot_predictions(self.comparisons, self._measured["name"], self.folder / "predicted-against-simulated")
 

@@ -181,12 +181,19 @@ def _fields(headers: tuple[str, ...]) -> dict[str, str]:
 
 
 def object_headers(headers: tuple[str, ...], domain: Domain) -> dict[str, str]:
-    """Return the domain's column -> header; `canonical_smiles` is read as `smiles`."""
+    """Return the domain's column -> header; `canonical_smiles` is read as `smiles`.
+
+    Columns that only qualify an object are there where others name it.
+    """
     by_key: dict[str, str] = {}
     for header in headers:
         by_key.setdefault(key(header), header)
     found = {name: by_key.get(key(name)) or by_key.get(f"canonical_{key(name)}") for name in domain.object_columns}
-    return {name: header for name, header in found.items() if header is not None}
+    named = {name: header for name, header in found.items() if header is not None}
+    if not named:
+        return {}
+    qualifying = domain.qualifying_columns.items()
+    return named | {name: by_key[each] for name, headers in qualifying for each in headers if each in by_key}
 
 
 def _result_columns(headers: tuple[str, ...], spec: CampaignSpec) -> list[ResultColumn]:

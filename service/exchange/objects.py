@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from models.domains.contract import InvalidObjectError
 from service.exchange.columns import object_headers, picked
+from service.exchange.object_units import in_domain_units, with_absent_told
 from service.exchange.report import ParsedRow, Report
 from service.exchange.tables import MAX_ROWS, TableError, read_table
 
@@ -38,6 +39,7 @@ def open_objects(
     table = read_table(content, media_type, domain.object_columns, sheet)
     if len(table.rows) > most:
         raise TableError(f"{len(table.rows)} rows; at most {most} are read here at once")
+    table = with_absent_told(in_domain_units(table, domain), domain)
     if table.rows and not object_headers(table.columns, domain):
         raise TableError(f"no column describes an object: add {' or '.join(domain.object_columns[:5])}")
     return table
@@ -47,10 +49,11 @@ def _parsed(row: RawRow, headers: Mapping[str, str], domain: Domain) -> ParsedRo
     fields = picked(row, headers)
     if row.problem is not None:
         return ParsedRow(row.number, "rejected", row.problem, verbatim=fields)
-    if not fields:
+    if not domain.names_object(fields):
         return ParsedRow(row.number, "skipped", "the row describes no object")
     try:
-        return ParsedRow(row.number, "accepted", object=domain.parse(fields), verbatim=fields)
+        found = domain.read_object(fields)
     except InvalidObjectError as error:
         column = headers.get(error.column, error.column)
         return ParsedRow(row.number, "rejected", error.detail, column, verbatim=fields)
+    return ParsedRow(row.number, "accepted", warnings=found.warnings, object=found.text, verbatim=fields)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from service.exchange.columns import entries, map_columns
+from service.exchange.object_units import in_domain_units, with_absent_told
 from service.exchange.report import Report
 from service.exchange.rows import validate_rows
 from service.exchange.tables import read_table
@@ -51,7 +52,9 @@ def open_upload(
         SheetError: if there is no such sheet.
         TableError: if the table as a whole cannot be read.
     """
-    table = read_table(content, media_type, domain.object_columns, sheet)
+    table = with_absent_told(
+        in_domain_units(read_table(content, media_type, domain.object_columns, sheet), domain), domain
+    )
     mapped = map_columns(table, spec, domain)
     return Upload(tuple(entries(table, mapped)), mapped.warnings, table.decimal_comma)
 

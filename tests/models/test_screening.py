@@ -8,7 +8,7 @@ import pytest
 from domain_examples import Example, names, open_example
 
 from models.domains import installed, open_domain
-from models.domains.contract import Domain
+from models.domains.contract import HAZARD, Domain, Violation
 from models.hazards import HazardList, HazardListError
 from models.screening import HazardError, ScreenedDomain
 
@@ -22,16 +22,17 @@ def screened(*matchers: Any) -> ScreenedDomain:
 
 def test_what_a_list_names_is_refused_by_list_and_reason():
     domain = screened(lambda text: "burns" if "11" in text else None, lambda text: "odd" if text == "110" else None)
-    assert domain.check("110") == ["hazard list l0: burns", "hazard list l1: odd"]
+    burns = Violation(HAZARD, "hazard list l0: burns")
+    assert domain.check("110") == [burns, Violation(HAZARD, "hazard list l1: odd")]
     assert domain.check("101") == []
-    assert domain.check("1111") == ["hazard list l0: burns", "4 switches, not 3"]
+    assert domain.check("1111") == [burns, Violation("n", "4 switches, not 3")]
 
 
 def test_what_cannot_be_compared_is_refused():
     def fails(text: str) -> str | None:
         raise KeyError(text)
 
-    assert screened(fails).check("101") == ["hazard list l0: could not be compared (KeyError)"]
+    assert screened(fails).check("101") == [Violation(HAZARD, "hazard list l0: could not be compared (KeyError)")]
 
 
 def test_each_object_is_compared_once():

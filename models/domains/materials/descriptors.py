@@ -69,7 +69,7 @@ def _fragments(structures: tuple[str, ...]) -> Floats:
     from rdkit import Chem
     from rdkit.Chem import rdFingerprintGenerator
 
-    generator = rdFingerprintGenerator.GetMorganGenerator(radius=RADIUS, fpSize=LENGTH)
+    generator = rdFingerprintGenerator.GetMorganGenerator(radius=RADIUS, fpSize=LENGTH, includeChirality=True)
     counts = [generator.GetCountFingerprintAsNumPy(Chem.MolFromSmiles(text)) for text in structures]
     logs: Floats = np.log1p(np.asarray(counts, dtype=np.float64))
     return logs

@@ -1,6 +1,8 @@
 """Process variables: what can be set in a preparation beside the amounts, and the values it may take. Torch-free."""
 
+import itertools
 import math
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
@@ -9,12 +11,15 @@ from pydantic import Field, FiniteFloat, StringConstraints, ValidationInfo, mode
 from models.specs import Spec, is_stored, misplaced
 
 MAX_LEVELS = 1000
+LOG_DECADES = 2.0
+"""Positive values that span as many decades may be on a log scale without being told so."""
 MAX_DESCRIPTORS = 256
 MAX_NUMBERS = 20_000
 """Most numbers that all values of a variable are described by."""
 MAX_SMILES_LENGTH = 300
 Label = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True)]
 Value = str | float
+Scale = Literal["auto", "linear", "log"]
 
 
 def escaped(key: str) -> str:
@@ -87,7 +92,17 @@ class Categorical(_Named):
         return self
 
 
-class Ordinal(_Named):
+class _Number(_Named):
+    """A number; on a log scale its steps count as ratios for features, kernels and similarities."""
+
+    scale: Scale = Field(
+        default="auto",
+        description="how far apart values are: by difference (linear) or by ratio (log); auto is log for positive "
+        "ordinal values that span two decades or more and are spaced more evenly so",
+    )
+
+
+class Ordinal(_Number):
     """One of several numbers, such as the settings of a hot plate."""
 
     type: Literal["ordinal"]
@@ -98,15 +113,21 @@ class Ordinal(_Named):
         """The values it may take, ascending."""
         return self.values
 
+    @property
+    def is_log(self) -> bool:
+        """Whether values count by their ratios."""
+        return self.scale == "log" or (self.scale == "auto" and _is_spaced_by_ratio(self.values))
+
     @model_validator(mode="after")
     def _values_ascend(self) -> Self:
         if any(not left < right for left, right in zip(self.values, self.values[1:], strict=False)):
             message = "values must be numbers in ascending order, each once"
             raise ValueError(message)
+        _check_scale(self.scale, self.values[0])
         return self
 
 
-class Continuous(_Named):
+class Continuous(_Number):
     """A number between `low` and `high`, set in steps of `resolution`."""
 
     type: Literal["continuous"]
@@ -119,6 +140,11 @@ class Continuous(_Named):
         """The values it may take, ascending: exact decimals, so that 0.1 + 0.2 is 0.3."""
         low, resolution = Decimal(str(self.low)), Decimal(str(self.resolution))
         return tuple(float(low + step * resolution) for step in range(self._steps() + 1))
+
+    @property
+    def is_log(self) -> bool:
+        """Whether values count by their ratios; evenly spaced as they are, only where it is asked for."""
+        return self.scale == "log"
 
     def _steps(self) -> int:
         return math.floor((self.high - self.low) / self.resolution + 1e-6)
@@ -135,7 +161,26 @@ class Continuous(_Named):
         if abs(steps - round(steps)) > 1e-6:  # noqa: PLR2004 - what decimal fractions lose in binary
             message = "high - low must be a whole number of steps of resolution"
             raise ValueError(message)
+        _check_scale(self.scale, self.low)
         return self
+
+
+def _check_scale(scale: Scale, lowest: float) -> None:
+    if scale == "log" and lowest <= 0:
+        raise misplaced("/scale", f"a log scale needs positive values, not {lowest:g}")
+
+
+def _is_spaced_by_ratio(values: tuple[float, ...]) -> bool:
+    """Return whether ascending values span decades and their logarithms are spaced more evenly than they are."""
+    if values[0] <= 0 or math.log10(values[-1] / values[0]) < LOG_DECADES:
+        return False
+    return _unevenness([math.log(value) for value in values]) <= _unevenness(values)
+
+
+def _unevenness(values: Sequence[float]) -> float:
+    """Return the largest gap between ascending values over their mean gap."""
+    gaps = [right - left for left, right in itertools.pairwise(values)]
+    return max(gaps) * len(gaps) / sum(gaps)
 
 
 Variable = Annotated[Categorical | Ordinal | Continuous, Field(discriminator="type")]

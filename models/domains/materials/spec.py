@@ -122,7 +122,10 @@ class CompositionSpec(MaterialsSpec):
 
 
 class MixtureSpec(MaterialsSpec):
-    """Mixtures of components whose fractions sum to 1 on a grid, with process variables; or conditions alone."""
+    """Mixtures of components whose fractions sum to 1 on a grid, with process variables; or conditions alone.
+
+    Measured mixtures may lie off the grid, and their fractions sum to 1 within 0.005.
+    """
 
     space: Literal["mixture"]
     components: tuple[Label, ...] = Field(default=(), max_length=64, description="names; empty for conditions only")

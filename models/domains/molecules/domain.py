@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from models.domains.contract import Domain
+from models.domains.contract import Domain, ParsedObject
 from models.domains.molecules import objects
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from gpytorch.kernels import Kernel
 
-    from models.domains.contract import Floats, Part
+    from models.domains.contract import Floats, Part, Violation
     from models.domains.molecules.spec import MoleculesSpec
     from models.gflownet.environment import Environment
 
@@ -22,6 +22,8 @@ class Molecules(Domain):
     """Small organic molecules; the canonical text is a SMILES."""
 
     object_columns = (objects.COLUMN,)
+    cluster_similarity = 0.4
+    """Of pairs of drug-like molecules 99.6 % are less similar, of pairs with one scaffold nine in ten are more."""
     computed = objects.COMPUTED
     groupings = objects.GROUPINGS
     formats = objects.FORMATS
@@ -29,11 +31,11 @@ class Molecules(Domain):
     def __init__(self, spec: MoleculesSpec) -> None:
         self.spec = spec
 
-    def parse(self, fields: Mapping[str, str]) -> str:
+    def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
         """Return the canonical SMILES of the neutral parent of the `smiles` column."""
-        return objects.canonical_smiles(fields.get(objects.COLUMN, ""))
+        return ParsedObject(objects.canonical_smiles(fields.get(objects.COLUMN, "")))
 
-    def check(self, text: str) -> list[str]:
+    def check(self, text: str) -> list[Violation]:
         """Return why a molecule may not be proposed."""
         return objects.check(text, self.spec.max_heavy_atoms)
 

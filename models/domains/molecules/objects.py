@@ -15,7 +15,7 @@ import numpy as np
 from cachetools import LRUCache, cached
 from rdkit import Chem, rdBase
 
-from models.domains.contract import ComputedProperty, FileFormat, InvalidObjectError
+from models.domains.contract import ComputedProperty, FileFormat, InvalidObjectError, Violation
 from models.domains.molecules.matching import search
 
 if TYPE_CHECKING:
@@ -102,15 +102,16 @@ def settled(text: str) -> str:
     return text
 
 
-def check(text: str, max_heavy_atoms: int) -> list[str]:
+def check(text: str, max_heavy_atoms: int) -> list[Violation]:
     """Return why a molecule may not be proposed: too large, or an unstable or reactive group."""
     from models.domains.molecules.alerts import alerts
 
     mol = molecule(text)
-    reasons = [f"contains {name}" for name in alerts(mol)]
+    broken = [Violation(f"alert: {name}", f"contains {name}") for name in alerts(mol)]
     if mol.GetNumHeavyAtoms() > max_heavy_atoms:
-        reasons.insert(0, f"has {mol.GetNumHeavyAtoms()} heavy atoms, more than {max_heavy_atoms}")
-    return reasons
+        message = f"has {mol.GetNumHeavyAtoms()} heavy atoms, more than {max_heavy_atoms}"
+        broken.insert(0, Violation("max_heavy_atoms", message))
+    return broken
 
 
 def substructure(smarts: str) -> Callable[[str], bool]:

@@ -1,18 +1,49 @@
 """Read and write peptides: one- and three-letter sequences with end groups, and HELM 2.0. Knows no campaign."""
 
+from __future__ import annotations
+
 import re
-from typing import NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar
 
 from models.domains.contract import InvalidObjectError
 from models.domains.peptides.residues import RESIDUES, THREE_LETTER
-from models.domains.peptides.spec import CTerminus, NTerminus
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from models.domains.peptides.spec import CTerminus, NTerminus
+
+End = TypeVar("End", bound=str)
 LONGEST_READ = 200
 """Residues beyond which a text is taken for a protein and refused."""
 
-N_CAPS: dict[str, NTerminus] = {"H": "free", "Ac": "acetyl", "ac": "acetyl"}
-C_CAPS: dict[str, CTerminus] = {"OH": "free", "NH2": "amide", "am": "amide"}
-_HELM = re.compile(r"PEPTIDE1\{(?P<monomers>[^{}]*)\}\$\$\$\$(?:V2\.0)?")
+N_CAPS: dict[str, NTerminus] = {
+    **dict.fromkeys(("H", "NH2", "H2N"), "free"),
+    **dict.fromkeys(("Ac", "ac", "Acetyl", "acetyl", "CH3CO"), "acetyl"),
+}
+C_CAPS: dict[str, CTerminus] = {
+    **dict.fromkeys(("OH", "COOH", "CO2H"), "free"),
+    **dict.fromkeys(("NH2", "CONH2", "am", "amide", "Amide"), "amide"),
+}
+_N_WORDS: dict[str, NTerminus] = {
+    **dict.fromkeys(("free", "h", "nh2", "h2n", "nh3+", "amine", "free amine", "none", "unmodified"), "free"),
+    **dict.fromkeys(("acetyl", "ac", "act", "acetylated", "acetylation", "n-acetyl"), "acetyl"),
+}
+_C_WORDS: dict[str, CTerminus] = {
+    **dict.fromkeys(
+        ("free", "oh", "cooh", "co2h", "coo-", "acid", "free acid", "carboxyl", "none", "unmodified"), "free"
+    ),
+    **dict.fromkeys(("amide", "am", "amd", "nh2", "conh2", "amidated", "amidation", "c-amide"), "amide"),
+}
+"""What people write in a column of their own for each end, in small letters."""
+ONLY = "only linear chains of the twenty proteinogenic L-residues are known here"
+_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-"))
+_CYCLE = re.compile(r"(?:c|cyc|[Cc]yclo)\s*[-(\[{]")
+_MONOMER = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]")
+_CODES = re.compile(r"(?:[A-Z][a-z]{2})+")
+_HELM = re.compile(r"(?P<polymers>[^$]*)\$(?P<bonds>[^$]*)\$(?P<groups>[^$]*)\$(?P<notes>[^$]*)\$(?:V2\.0)?")
+_CHAIN = re.compile(r"PEPTIDE1\{(?P<monomers>[^{}]*)\}")
+_HEAD_TO_TAIL = re.compile(r"PEPTIDE1,PEPTIDE1,\d+:R[12]-\d+:R[12]")
 
 
 class Ends(NamedTuple):
@@ -40,7 +71,9 @@ def _check_residues(column: str, residues: str) -> str:
         _refuse(column, f"{len(residues)} residues: more than the {LONGEST_READ} that are read as a peptide")
     if any(letter.islower() for letter in residues):
         _refuse(
-            column, "lower-case letters often mean D-residues, which are not known here: write L-residues in upper case"
+            column,
+            "lower-case letters often mean D-residues or modifications, which are not known here: write L-residues as "
+            "ACD or Ala-Cys-Asp",
         )
     unknown = sorted(set(residues) - set(RESIDUES))
     if unknown:
@@ -48,31 +81,99 @@ def _check_residues(column: str, residues: str) -> str:
     return residues
 
 
-def _one_letter(column: str, tokens: list[str]) -> str:
-    """Return the residues of a chain that was cut at its hyphens."""
-    if len(tokens) == 1 and not (len(tokens[0]) == 3 and tokens[0].istitle()):  # noqa: PLR2004 - a three-letter code
-        return _check_residues(column, tokens[0])
-    unknown = [token for token in tokens if token.upper() not in THREE_LETTER]
-    if unknown:
-        _refuse(column, f"{unknown[0]!r} is no three-letter code of a proteinogenic residue")
-    return _check_residues(column, "".join(THREE_LETTER[token.upper()] for token in tokens))
+def read_sequence(text: str, default: Ends, fields: Mapping[str, str] | None = None) -> Peptide:
+    """Read `ACD`, `Ac-ACD-NH2`, `NH2-ACD-COOH`, `Ala-Cys-Asp`, `Ala Cys Asp` or `H-Ala-Cys-Asp-OH`.
 
-
-def read_sequence(text: str, default: Ends) -> Peptide:
-    """Read `ACD`, `Ac-ACD-NH2`, `Ala-Cys-Asp` or `H-Ala-Cys-Asp-OH`; an end that is not written is the default's.
-
-    White space is skipped (wrapped FASTA).
+    An end that is not written is what the columns `n_terminus` and `c_terminus` of `fields` say, else the default's.
 
     Raises:
-        InvalidObjectError: naming the column `sequence`.
+        InvalidObjectError: if the text is no such chain, or a column says something else; it names the column.
     """
-    tokens = "".join(text.split()).split("-")
-    n_terminus, c_terminus = default
+    tokens = [token.strip() for token in text.strip().translate(_DASHES).split("-")]
+    n_terminus, c_terminus = _stated_ends(fields or {})
     if len(tokens) > 1 and tokens[0] in N_CAPS:
         n_terminus = N_CAPS[tokens.pop(0)]
     if len(tokens) > 1 and tokens[-1] in C_CAPS:
         c_terminus = C_CAPS[tokens.pop()]
-    return Peptide(_one_letter("sequence", tokens), Ends(n_terminus, c_terminus))
+    _refuse_other_chemistry(text)
+    peptide = Peptide(_residues(tokens), Ends(n_terminus or default.n_terminus, c_terminus or default.c_terminus))
+    check_ends(peptide, fields or {})
+    return peptide
+
+
+def check_ends(peptide: Peptide, fields: Mapping[str, str]) -> None:
+    """Check that the columns `n_terminus` and `c_terminus`, where there are any, state the ends that a peptide has.
+
+    Raises:
+        InvalidObjectError: if one states another end or none that is known; it names the column.
+    """
+    pairs = zip(("n_terminus", "c_terminus"), peptide.ends, _stated_ends(fields), strict=True)
+    for column, written, stated in pairs:
+        if stated not in (None, written):
+            _refuse(column, f"the column says {stated}, the peptide is written with {written}: which is it?")
+
+
+def _stated_ends(fields: Mapping[str, str]) -> tuple[NTerminus | None, CTerminus | None]:
+    return _stated("n_terminus", _N_WORDS, fields), _stated("c_terminus", _C_WORDS, fields)
+
+
+def _stated(column: str, words: Mapping[str, End], fields: Mapping[str, str]) -> End | None:
+    text = fields.get(column, "").strip().strip("-").casefold()
+    if text and text not in words:
+        known = " or ".join(dict.fromkeys(words.values()))
+        _refuse(column, f"the end group {fields[column]!r} is not supported: it is {known}")
+    return words.get(text)
+
+
+def _refuse_other_chemistry(text: str) -> None:
+    """Refuse what other notations write and no linear chain of L-residues has, by its name."""
+    if _CYCLE.match(text.strip()):
+        _refuse("sequence", f"cyclic peptides are not supported: {ONLY}")
+    if monomer := _MONOMER.search(text):
+        name = monomer[1].strip()
+        _refuse("sequence", f"the monomer or modification {name!r} is not supported: {ONLY}, without a monomer library")
+
+
+def _residues(tokens: Sequence[str]) -> str:
+    """Return the residues of a chain without its end groups, cut at its hyphens."""
+    words = [word for token in tokens for word in (token.split() or [""])]
+    if len(words) == 1 and not _is_code_row(words[0]):
+        return _check_residues("sequence", words[0])
+    if len(words) == 1:
+        words = re.findall("...", words[0])
+    elif len(words) > len(tokens) and not all(word.upper() in THREE_LETTER for word in words):
+        _refuse(
+            "sequence",
+            "two chains, or a chain with blanks: white space is a line wrap only inside one record of a FASTA file; "
+            "give each chain a row of its own",
+        )
+    if unknown := [word for word in words if word.upper() not in THREE_LETTER]:
+        _refuse("sequence", _why_no_code(unknown[0], words))
+    if small := [word for word in words if word[0].islower()]:
+        _check_residues("sequence", small[0])
+    return _check_residues("sequence", "".join(THREE_LETTER[word.upper()] for word in words))
+
+
+def _is_code_row(word: str) -> bool:
+    """Return whether a word is three-letter codes in a row, each with one capital (`AlaCysAsp`)."""
+    return bool(_CODES.fullmatch(word)) and all(code.upper() in THREE_LETTER for code in re.findall("...", word))
+
+
+def _why_no_code(word: str, words: Sequence[str]) -> str:
+    why = f"{word!r} is no end group and no three-letter code of a proteinogenic residue"
+    if word in ("D", "d", "L", "l"):
+        return f"{why}: D-residues are not supported, {ONLY}"
+    if all(set(other) <= set(RESIDUES) for other in words):
+        return f"{why}: gaps and breaks between chains are not read"
+    return f"{why}: {ONLY}"
+
+
+def read_canonical(text: str, default: Ends) -> Peptide:
+    """Return the peptide of a text that `write_sequence` wrote."""
+    n_cap, _, rest = text.rpartition("-")[0].partition("-")
+    if not n_cap:
+        return Peptide(text, default)
+    return Peptide(rest, Ends(N_CAPS[n_cap], C_CAPS[text.rpartition("-")[2]]))
 
 
 def write_sequence(peptide: Peptide, default: Ends) -> str:
@@ -90,10 +191,7 @@ def read_helm(text: str) -> Peptide:
     Raises:
         InvalidObjectError: naming the column `helm`.
     """
-    match = _HELM.fullmatch("".join(text.split()))
-    if match is None:
-        _refuse("helm", "expected one linear chain such as PEPTIDE1{A.C.D}$$$$V2.0, without connections or annotations")
-    monomers = match["monomers"].split(".")
+    monomers = _chain(text).split(".")
     n_terminus: NTerminus = "free"
     c_terminus: CTerminus = "free"
     if monomers[0] == "[ac]":
@@ -104,10 +202,32 @@ def read_helm(text: str) -> Peptide:
         del monomers[-1]
     unknown = [monomer for monomer in monomers if len(monomer) != 1]
     if unknown:
+        name = unknown[0].strip("[]")
         _refuse(
-            "helm", f"monomer {unknown[0]!r} is not known here: only proteinogenic L-residues, [ac] first and [am] last"
+            "helm",
+            f"monomer {name!r} is not supported: {ONLY}, with [ac] first and [am] last, without a monomer library",
         )
     return Peptide(_check_residues("helm", "".join(monomers)), Ends(n_terminus, c_terminus))
+
+
+def _chain(text: str) -> str:
+    """Return the monomers of the only chain, as they are written."""
+    expected = "expected one linear chain such as PEPTIDE1{A.C.D}$$$$V2.0"
+    match = _HELM.fullmatch("".join(text.split()))
+    if match is None:
+        _refuse("helm", f"{expected}, without annotations")
+    if "|" in match["polymers"]:
+        _refuse("helm", f"several chains are not supported: {expected}")
+    chain = _CHAIN.fullmatch(match["polymers"])
+    if chain is None:
+        _refuse("helm", f"{expected}; other polymers are not supported")
+    if _HEAD_TO_TAIL.search(match["bonds"]):
+        _refuse("helm", f"cyclic peptides are not supported: {expected}")
+    if match["bonds"]:
+        _refuse("helm", f"bonds between side chains such as disulfides are not supported: {expected}")
+    if match["groups"] or match["notes"]:
+        _refuse("helm", f"{expected}, without groups and annotations")
+    return chain["monomers"]
 
 
 def write_helm(peptide: Peptide) -> str:

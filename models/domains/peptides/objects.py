@@ -9,10 +9,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, final
 
-from models.domains.contract import Domain, FileFormat, InvalidObjectError
+from models.domains.contract import Domain, FileFormat, InvalidObjectError, ParsedObject, Violation
 from models.domains.peptides import drawing, features, parts, properties
 from models.domains.peptides.expressions import searching
-from models.domains.peptides.notation import Ends, Peptide, read_helm, read_sequence, write_helm, write_sequence
+from models.domains.peptides.notation import (
+    Ends,
+    Peptide,
+    check_ends,
+    read_canonical,
+    read_helm,
+    read_sequence,
+    write_helm,
+    write_sequence,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +32,9 @@ if TYPE_CHECKING:
     from models.domains.peptides.spec import PeptidesSpec
     from models.gflownet.environment import Environment
 
+_HEADERS = ("_terminus", "_term", "term", "_terminal", "_cap", "_terminal_group", "_terminal_modification")
+QUALIFYING_COLUMNS = {f"{end}_terminus": tuple(f"{end}{rest}" for rest in _HEADERS) for end in "nc"}
+"""The end groups, where a table has columns of their own for them."""
 GROUPINGS = {"length": "number of residues", "residues": "the same residues in any order"}
 
 
@@ -31,6 +43,9 @@ class Peptides(Domain):
     """Linear peptides within one campaign's limits."""
 
     object_columns = ("sequence", "helm")
+    cluster_similarity = 0.3
+    """Of random peptides one pair in a thousand is as similar; of an 8-mer's variants by two residues half are."""
+    qualifying_columns = QUALIFYING_COLUMNS
 
     def __init__(self, spec: PeptidesSpec) -> None:
         self.spec = spec
@@ -45,40 +60,43 @@ class Peptides(Domain):
 
     def read(self, text: str) -> Peptide:
         """Return the peptide of a canonical text."""
-        return read_sequence(text, self.ends)
+        return read_canonical(text, self.ends)
 
-    def parse(self, fields: Mapping[str, str]) -> str:
+    def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
         """Return the canonical text: the bare sequence, with its ends when they are not the campaign's.
 
         Raises:
-            InvalidObjectError: if neither column is given, one cannot be read, or the two differ.
+            InvalidObjectError: if neither column is given, one cannot be read, or two differ.
         """
-        read = [self.read(fields["sequence"])] if "sequence" in fields else []
-        read += [read_helm(fields["helm"])] if "helm" in fields else []
+        read = [read_sequence(fields["sequence"], self.ends, fields)] if "sequence" in fields else []
+        if "helm" in fields:
+            read.append(read_helm(fields["helm"]))
+            check_ends(read[-1], fields)
         if not read:
             raise InvalidObjectError("sequence", "a peptide needs a sequence or helm")
-        if read[0] != read[-1]:
-            raise InvalidObjectError("helm", "describes another peptide than sequence does")
-        return write_sequence(read[0], self.ends)
+        if len(set(read)) > 1:
+            raise InvalidObjectError("helm", "describes another peptide than the other columns do")
+        return ParsedObject(write_sequence(read[0], self.ends))
 
-    def check(self, text: str) -> list[str]:
+    def check(self, text: str) -> list[Violation]:
         """Return which of the campaign's limits the peptide breaks."""
         return list(self._broken_limits(self.read(text)))
 
-    def _broken_limits(self, peptide: Peptide) -> Iterator[str]:
+    def _broken_limits(self, peptide: Peptide) -> Iterator[Violation]:
         spec, sequence = self.spec, peptide.sequence
         if not spec.min_length <= len(sequence) <= spec.max_length:
-            yield f"length {len(sequence)} is outside {spec.min_length}-{spec.max_length}"
+            yield Violation("length", f"length {len(sequence)} is outside {spec.min_length}-{spec.max_length}")
         for position, residue in sorted(spec.fixed.items()):
             if sequence[position - 1 : position] != residue:
-                yield f"position {position} is not {residue}"
+                yield Violation("fixed", f"position {position} is not {residue}")
         free = {residue for position, residue in enumerate(sequence, start=1) if position not in spec.fixed}
         if not free <= set(spec.alphabet):
-            yield f"residues {', '.join(sorted(free - set(spec.alphabet)))} are outside the alphabet"
+            foreign = ", ".join(sorted(free - set(spec.alphabet)))
+            yield Violation("alphabet", f"residues {foreign} are outside the alphabet")
         if peptide.ends.n_terminus != spec.n_terminus:
-            yield f"the N-terminus is {peptide.ends.n_terminus}, not {spec.n_terminus}"
+            yield Violation("n_terminus", f"the N-terminus is {peptide.ends.n_terminus}, not {spec.n_terminus}")
         if peptide.ends.c_terminus != spec.c_terminus:
-            yield f"the C-terminus is {peptide.ends.c_terminus}, not {spec.c_terminus}"
+            yield Violation("c_terminus", f"the C-terminus is {peptide.ends.c_terminus}, not {spec.c_terminus}")
 
     def pattern(self, text: str) -> Callable[[str], bool]:
         """Return whether a regular expression (RE2) occurs in the one-letter sequence, in upper or lower case.
@@ -138,15 +156,24 @@ class Peptides(Domain):
         return spectrum_and_descriptor_kernel(self.spec.max_length)
 
     def _write_fasta(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
-        chains = ((_name(row, number), self.read(str(row["object"]))) for number, row in enumerate(rows, start=1))
-        return "".join(f">{name} {write_helm(chain)}\n{chain.sequence}\n" for name, chain in chains).encode()
+        """Return records named by candidate, described by rank and by HELM, which alone says the end groups."""
+        records = []
+        for number, row in enumerate(rows, start=1):
+            peptide = self.read(str(row["object"]))
+            records.append(f">{_name(row, number)} {write_helm(peptide)}\n{peptide.sequence}\n")
+        return "".join(records).encode()
 
     def _write_helm(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
-        chains = ((_name(row, number), self.read(str(row["object"]))) for number, row in enumerate(rows, start=1))
-        return "".join(f"{write_helm(chain)}\t{name}\n" for name, chain in chains).encode()
+        """Return a line for each candidate: HELM, a tab, its name and rank."""
+        lines = (
+            f"{write_helm(self.read(str(row['object'])))}\t{_name(row, number)}\n"
+            for number, row in enumerate(rows, start=1)
+        )
+        return "".join(lines).encode()
 
 
 def _name(row: Mapping[str, Any], number: int) -> str:
-    """Return the candidate's id, else its rank, else its place, without white space."""
-    value = row.get("id") or row.get("rank") or number
-    return "_".join(str(value).split())
+    """Return the candidate's id and rank; the rank or place alone for what is no candidate."""
+    rank = row.get("rank") or number
+    name = "_".join(str(row.get("candidate_id") or "").split())
+    return f"{name} rank={rank}" if name else str(rank)

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
-from models.domains.peptides.residues import RESIDUES
+from models.domains.peptides.residues import RESIDUES, THREE_LETTER
 from models.specs import DomainSpec
 
 LONGEST = 60
@@ -15,11 +15,28 @@ CTerminus = Literal["free", "amide"]
 
 
 def _join(value: Any) -> Any:
-    return (
-        "".join(value)
-        if isinstance(value, list | tuple) and len(value) <= LONGEST and all(isinstance(item, str) for item in value)
-        else value
-    )
+    is_list = isinstance(value, list | tuple) and len(value) <= LONGEST  # a longer one is refused by its length
+    if not is_list or not all(isinstance(item, str) for item in value):
+        return value
+    for item in value:
+        if len(item) != 1:
+            hint = f": write {THREE_LETTER[item.upper()]!r}" if item.upper() in THREE_LETTER else ""
+            message = f"alphabet: each item is one letter, {item!r} is none{hint}"
+            raise ValueError(message)
+    return "".join(value)
+
+
+def _distinct(value: Any) -> Any:
+    """Refuse keys that name one position twice, of which a mapping of numbers would keep the last."""
+    seen: dict[int, str] = {}
+    for name in value if isinstance(value, dict) else ():
+        if str(name).strip().lstrip("+").isdecimal():
+            position = int(str(name).strip().lstrip("+"))
+            if position in seen:
+                message = f"fixed: {seen[position]!r} and {str(name)!r} both name position {position}"
+                raise ValueError(message)
+            seen[position] = str(name)
+    return value
 
 
 Residue = Annotated[str, StringConstraints(pattern=f"^[{RESIDUES}]$")]
@@ -41,7 +58,9 @@ class PeptidesSpec(DomainSpec):
     alphabet: Alphabet = RESIDUES
     n_terminus: NTerminus = "free"
     c_terminus: CTerminus = "free"
-    fixed: dict[Annotated[int, Field(ge=1, le=LONGEST)], Residue] = Field(default_factory=dict)
+    fixed: Annotated[dict[Annotated[int, Field(ge=1, le=LONGEST)], Residue], BeforeValidator(_distinct)] = Field(
+        default_factory=dict
+    )
 
     @field_validator("alphabet")
     @classmethod

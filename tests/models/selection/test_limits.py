@@ -7,7 +7,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.selection.limits import BatchLimits, Budget, Grouping, largest_batch, leader_clusters, numbered
+from models.selection.limits import (
+    MOST_COMPARED,
+    BatchLimits,
+    Budget,
+    Grouping,
+    Likeness,
+    largest_batch,
+    numbered,
+)
 
 
 def _keeps(rows: tuple[int, ...] | list[int], budgets: list[Budget], groupings: list[Grouping]) -> bool:
@@ -78,15 +86,61 @@ def test_labels_are_numbered_as_they_come() -> None:
     assert numbered(["b", "a", "b"]).tolist() == [0, 1, 0]
 
 
-def test_the_best_lead_clusters() -> None:
-    similarity = torch.tensor([[1.0, 0.6, 0.1], [0.6, 1.0, 0.6], [0.1, 0.6, 1.0]], dtype=torch.float64)
-    clusters = leader_clusters(torch.block_diag(similarity, torch.eye(60)).double(), torch.arange(63.0).flip(0))
-    assert clusters[:3].tolist() == [0, 0, 1]
-    assert len(set(clusters.tolist())) == 62
+def _likeness(similarity: torch.Tensor, threshold: float, most: int) -> Likeness:
+    return Likeness(lambda index: similarity[index] >= threshold, most)
 
 
-def test_where_all_are_alike_only_the_most_alike_cluster() -> None:
-    points = torch.linspace(0, 1, 100, dtype=torch.float64)
-    similarity = 1 - 0.3 * (points.unsqueeze(1) - points).abs()
-    n_clusters = len(set(leader_clusters(similarity, points).tolist()))
-    assert 10 <= n_clusters <= 60
+def _keeps_families(rows: tuple[int, ...] | list[int], alike: torch.Tensor, most: int) -> bool:
+    chosen = alike[list(rows)][:, list(rows)]
+    return bool((chosen.sum(dim=1) <= most).all())
+
+
+@st.composite
+def similarities(draw: st.DrawFn) -> torch.Tensor:
+    n = draw(st.integers(1, 8))
+    upper = torch.zeros(n, n, dtype=torch.float64)
+    for row, column in itertools.combinations(range(n), 2):
+        upper[row, column] = draw(st.sampled_from([0.1, 0.4, 0.6, 0.9]))
+    return upper + upper.T + torch.eye(n, dtype=torch.float64)
+
+
+@settings(max_examples=60, deadline=None)
+@given(similarities(), st.integers(1, 8), st.integers(1, 3), st.randoms(use_true_random=False))
+def test_no_family_has_more_than_its_most_and_a_largest_batch_is_the_largest(
+    similarity: torch.Tensor, k: int, most: int, random: object
+) -> None:
+    n, alike, likeness = len(similarity), similarity >= 0.5, _likeness(similarity, 0.5, most)
+    limits, rows = BatchLimits(n, k, likenesses=(likeness,)), []
+    while bool((is_open := limits.open()).any()):
+        rows.append(random.choice(is_open.nonzero().squeeze(1).tolist()))  # type: ignore[attr-defined]
+        limits.add(rows[-1])
+    assert len(set(rows)) == len(rows) <= k
+    assert _keeps_families(rows, alike, most)
+    largest = largest_batch(k, torch.linspace(0, 1, n, dtype=torch.float64), likenesses=(likeness,))
+    assert _keeps_families(largest, alike, most)
+    sizes = range(min(k, n), len(largest), -1)
+    assert not any(
+        _keeps_families(each, alike, most) for size in sizes for each in itertools.combinations(range(n), size)
+    )
+
+
+def test_a_bridge_between_families_gives_neither_a_second_allowance() -> None:
+    similarity = torch.block_diag(torch.full((19, 19), 0.8), torch.full((5, 5), 0.8), torch.eye(1)).double()
+    similarity[24, :10] = similarity[:10, 24] = 0.7  # like half of the family, and worth most
+    worth = torch.linspace(0, 1, 25, dtype=torch.float64)
+    limits = BatchLimits(25, 25, likenesses=(_likeness(similarity, 0.5, 4),))
+    rows = []
+    for row in worth.argsort(descending=True).tolist():
+        if bool(limits.open()[row]):
+            limits.add(row)
+            rows.append(row)
+    assert sum(row < 19 for row in rows) <= 4
+    assert _keeps_families(rows, similarity >= 0.5, 4)
+
+
+def test_a_large_pool_of_one_family_gives_its_allowance_and_the_worthiest_others() -> None:
+    n = MOST_COMPARED + 100
+    similarity = torch.eye(n, dtype=torch.float64)
+    similarity[:-6, :-6] = 0.9
+    rows = largest_batch(9, torch.linspace(1, 0, n, dtype=torch.float64), likenesses=(_likeness(similarity, 0.5, 4),))
+    assert rows == [0, 1, 2, 3, *range(n - 6, n - 1)]

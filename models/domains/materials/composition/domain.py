@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, final
 
-from models.domains.contract import Domain, FileFormat
+from models.domains.contract import Domain, FileFormat, ParsedObject, Violation
 from models.domains.materials.composition import features
 from models.domains.materials.composition.charges import allowed_states, is_neutral
 from models.domains.materials.composition.drawing import draw_formulas
-from models.domains.materials.composition.formula import COLUMN, amounts_of, canonical, matching
+from models.domains.materials.composition.formula import amounts_of, matching, parse_formula
+from models.domains.materials.composition.spelling import COLUMN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +31,8 @@ class CompositionDomain(Domain):
     """Reduced formulas within a campaign's elements, limits and oxidation states."""
 
     object_columns = (COLUMN,)
+    cluster_similarity = 0.75
+    """GaAs and GaAlAs2 are as similar, GaAs and GaP are not."""
     computed = features.COMPUTED
     groupings = {"elements": "chemical system: the same elements in any amounts"}  # noqa: RUF012 - never written to
     formats = {"txt": FileFormat(media_type="text/plain", write=write_formulas)}  # noqa: RUF012 - never written to
@@ -38,25 +41,31 @@ class CompositionDomain(Domain):
         self._spec = spec
         self._states = allowed_states(spec)
 
-    def parse(self, fields: Mapping[str, str]) -> str:
-        """Return the canonical formula of the column `formula`."""
-        return canonical(fields.get(COLUMN, ""))
+    def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
+        """Return the canonical formula of the column `formula`, and what to tell about how it was read."""
+        return parse_formula(fields.get(COLUMN, ""), self._states)
 
-    def check(self, text: str) -> list[str]:
+    def check(self, text: str) -> list[Violation]:
         """Return which of the campaign's limits the composition breaks."""
         spec, amounts = self._spec, amounts_of(text)
         foreign = [symbol for symbol in amounts if symbol not in self._states]
-        reasons = []
+        broken = []
         if foreign:
-            reasons.append(f"not among the campaign's elements: {', '.join(foreign)}")
+            broken.append(Violation("elements", f"not among the campaign's elements: {', '.join(foreign)}"))
         if len(amounts) > spec.max_elements:
-            reasons.append(f"{len(amounts)} elements, at most {spec.max_elements} are allowed")
+            message = f"{len(amounts)} elements, at most {spec.max_elements} are allowed"
+            broken.append(Violation("max_elements", message))
         if (atoms := sum(amounts.values())) > spec.max_atoms:
-            reasons.append(f"{atoms} atoms in the formula unit, at most {spec.max_atoms} are allowed")
+            message = f"{atoms} atoms in the formula unit, at most {spec.max_atoms} are allowed"
+            broken.append(Violation("max_atoms", message))
         if not foreign and not is_neutral(amounts, self._states):
             states = spec.oxidation_states
-            reasons.append(f"no choice of one {states} oxidation state per element makes it charge-neutral")
-        return reasons
+            message = (
+                f"no choice of one {states} oxidation state per element makes it charge-neutral; 'known' or 'custom' "
+                "oxidation_states admit more, mixed valence and metals alone need 'off'"
+            )
+            broken.append(Violation("oxidation_states", message))
+        return broken
 
     def pattern(self, text: str) -> Callable[[str], bool]:
         """Return whether a composition holds all elements of a list (`Cd`, `Pb,Tl`), or is a formula (`PbTe`)."""

@@ -3,7 +3,8 @@
 The canonical text is the reduced formula: integer amounts with greatest common divisor 1 (an amount of 1 is not
 written), elements in ascending formal electronegativity, which is the sequence of IUPAC's Red Book (2005, table VI) and
 the way formulas are printed: CuInSe2, PbTe, NH3. So `As Ga`, `Ga2As2` and `GaAs` are
-all `GaAs`, and `Al0.5Ga0.5As` is `GaAlAs2`.
+all `GaAs`, and `Al0.5Ga0.5As` is `GaAlAs2`. Decimals count as rounded at the third place, and percent at the first:
+`Fe66.7Ni33.3`, `Fe0.667Ni0.333` and `Fe2Ni` are one.
 """
 
 from __future__ import annotations
@@ -12,30 +13,37 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from models.domains.contract import InvalidObjectError
+from models.domains.contract import InvalidObjectError, ParsedObject
 from models.domains.materials.composition.elements import element_table
+from models.domains.materials.composition.spelling import COLUMN, Spelled, read_spelling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
-COLUMN = "formula"
-MAX_TEXT = 200
 MAX_ATOMS = 10_000
 SIMPLE_MULTIPLES = (*range(1, 21), 100, 1000)
-AMOUNT_TOLERANCE = 5e-4
-"""Formula amounts are written with three decimals at best: 0.333 is a third."""
-_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
-_HYDRATE = re.compile(r"\.\d*H2O$")
+AMOUNT_TOLERANCE = 7e-4
+"""Formula amounts are written with three decimals at best: a third is 0.333, or 0.334 where the sum must be 1."""
+PERCENT, PERCENT_TOLERANCE = 100, 0.2
+"""What amounts in percent sum to, and what rounding loses of it."""
 _TERM = re.compile(r"([A-Z][a-z]?)(\d*)")
 
 
-def canonical(text: str) -> str:
-    """Return the canonical formula of any spelling that pymatgen reads.
+def parse_formula(text: str, elements: Collection[str] = ()) -> ParsedObject:
+    """Return the canonical formula of any usual spelling, and what to tell about the reading.
+
+    `elements` are the campaign's; they tell a formula in capital letters from an abbreviation.
 
     Raises:
         InvalidObjectError: if the text is no chemical formula, or not one of integer ratios.
     """
-    return write(_integers(_read(text), text))
+    spelled = read_spelling(text, elements)
+    return ParsedObject(write(_integers(spelled, text)), spelled.warnings)
+
+
+def canonical(text: str) -> str:
+    """Return the canonical formula alone; raises what `parse_formula` raises."""
+    return parse_formula(text).text
 
 
 def write(amounts: Mapping[str, int]) -> str:
@@ -67,37 +75,18 @@ def matching(pattern: str) -> Callable[[str], bool]:
     return lambda text: text == formula
 
 
-def _read(text: str) -> dict[str, float]:
-    from pymatgen.core import Composition, Element
-
-    spelled = text.strip().translate(_SUBSCRIPTS)
-    if len(spelled) > MAX_TEXT:
-        raise InvalidObjectError(COLUMN, f"the formula is longer than {MAX_TEXT} characters")
-    if _HYDRATE.search(spelled):
-        raise InvalidObjectError(COLUMN, f"{text!r}: write water of crystallisation in brackets, as in CaSO4(H2O)2")
-    try:
-        items = dict(Composition(spelled).items())
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-        raise InvalidObjectError(COLUMN, f"{text!r} is no chemical formula") from error
-    if not items:
-        raise InvalidObjectError(COLUMN, f"{text!r} names no element")
-    for species in items:
-        symbol = getattr(species, "symbol", str(species))
-        if not isinstance(species, Element):
-            raise InvalidObjectError(COLUMN, f"{text!r}: {symbol!r} is no element (Fe2O3, not FE2O3)")
-        if symbol not in element_table():
-            raise InvalidObjectError(COLUMN, f"{text!r}: no electronegativity is known for {symbol}")
-    return {species.symbol: float(amount) for species, amount in items.items()}
-
-
-def _integers(amounts: Mapping[str, float], text: str) -> dict[str, int]:
+def _integers(spelled: Spelled, text: str) -> dict[str, int]:
     """Return the smallest integer amounts in the same ratio.
 
     Multiples up to 20 find simple ratios from rounded decimals (0.333 is a third); 100 and 1000 read the rest as the
-    decimals they are.
+    decimals they are. Decimals that sum to 100 are percent, so that Fe66.7Ni33.3 is Fe0.667Ni0.333.
     """
+    amounts = spelled.amounts
     if not all(math.isfinite(amount) and amount <= MAX_ATOMS for amount in amounts.values()):
         raise InvalidObjectError(COLUMN, f"{text!r} has more than {MAX_ATOMS} atoms in its formula unit")
+    has_decimals = any(amount % 1 for amount in amounts.values())
+    if has_decimals and abs(sum(amounts.values()) - PERCENT) <= PERCENT_TOLERANCE:
+        amounts = {symbol: amount / PERCENT for symbol, amount in amounts.items()}
     for multiple in SIMPLE_MULTIPLES:
         whole = {symbol: round(amount * multiple) for symbol, amount in amounts.items()}
         errors = (abs(amount - whole[symbol] / multiple) for symbol, amount in amounts.items())

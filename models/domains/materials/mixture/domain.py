@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, final
 
-from models.domains.contract import Domain
+from models.domains.contract import FRACTION, Domain, ParsedObject, Violation
 from models.domains.materials.mixture import features, recipe
 from models.domains.materials.mixture.drawing import draw_recipes
-from models.domains.materials.process import Categorical
+from models.domains.materials.mixture.reading import parse_recipe
+from models.domains.materials.process import Categorical, is_numeric
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,31 +29,38 @@ class MixtureDomain(Domain):
     """Recipes: fractions of components on a grid and a value for each process variable."""
 
     needs_all_columns = True
+    cluster_similarity = 0.75
+    """Recipes of four settings that share three are as similar."""
     formats = {}  # noqa: RUF012 - never written to; CSV and JSON say all
 
     def __init__(self, spec: MixtureSpec) -> None:
         self._spec = spec
         self.object_columns = (*spec.components, *(variable.name for variable in spec.process))
+        self.quantity_columns = dict.fromkeys(spec.components, FRACTION) | {
+            variable.name: variable.units for variable in spec.process if is_numeric(variable)
+        }
         self.computed = features.computed_of(spec)
         self.groupings = {"components": "the same components in any amounts"} if spec.components else {}
 
-    def parse(self, fields: Mapping[str, str]) -> str:
-        """Return the canonical recipe; a blank component is none of it."""
-        return recipe.canonical(self._spec, fields)
+    def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
+        """Return the canonical recipe, and what to tell about it; a blank component is none of it."""
+        return parse_recipe(self._spec, fields)
 
-    def check(self, text: str) -> list[str]:
+    def check(self, text: str) -> list[Violation]:
         """Return which of the campaign's limits the recipe breaks."""
         spec, values = self._spec, recipe.read(text)
-        reasons = []
+        broken = []
         if spec.components and recipe.grid_steps(spec, values) is None:
-            reasons.append(f"fractions are not multiples of 1/{spec.grid}")
+            broken.append(Violation("grid", f"fractions are not multiples of 1/{spec.grid}"))
         if (count := sum(name in values for name in spec.components)) > spec.max_components:
-            reasons.append(f"{count} components, at most {spec.max_components} are allowed")
+            message = f"{count} components, at most {spec.max_components} are allowed"
+            broken.append(Violation("max_components", message))
         for variable in spec.process:
             if values[variable.name] not in variable.levels:
                 kind = "values" if isinstance(variable, Categorical) else "levels"
-                reasons.append(f"{variable.name}: {values[variable.name]} is not one of the campaign's {kind}")
-        return reasons
+                message = f"{variable.name}: {values[variable.name]} is not one of the campaign's {kind}"
+                broken.append(Violation(f"{kind} of {variable.name}", message))
+        return broken
 
     def pattern(self, text: str) -> Callable[[str], bool]:
         """Return whether a recipe holds all of a list of components and settings (`water, solvent=DMF`)."""

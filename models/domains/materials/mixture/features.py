@@ -84,7 +84,8 @@ def computed_of(spec: MixtureSpec) -> dict[str, ComputedProperty]:
 def features_of(spec: MixtureSpec, texts: Sequence[str]) -> Floats:
     """Return proxy inputs [N, C + V + L + K].
 
-    Numbers are scaled so that the variable's own range is 0-1; a measured value outside lies outside. A category that
+    Numbers are scaled so that the variable's own range is 0-1, in logarithms where it has a log scale; a measured value
+    outside lies outside. A category that
     the campaign does not list is a row of zeros in its blocks, which is in the middle of the coordinates.
     """
     recipes = [read(text) for text in texts]
@@ -106,8 +107,11 @@ def _fractions(spec: MixtureSpec, recipes: Sequence[Mapping[str, Any]]) -> Float
 
 
 def _scaled(variable: Any, recipes: Sequence[Mapping[str, Any]]) -> Floats:
-    low, high = variable.levels[0], variable.levels[-1]
+    ends = np.asarray([variable.levels[0], variable.levels[-1]], dtype=np.float64)
     values = np.asarray([[recipe[variable.name]] for recipe in recipes], dtype=np.float64).reshape(-1, 1)
+    if variable.is_log:
+        ends, values = np.log(ends), np.log(values)
+    low, high = ends
     scaled: Floats = (values - low) / ((high - low) or 1.0)
     return scaled
 
@@ -154,7 +158,8 @@ def _column(recipes: Sequence[Mapping[str, Any]], name: str) -> Floats:
 def similarity_of(spec: MixtureSpec, left: Sequence[str], right: Sequence[str]) -> Floats:
     """Return similarities [N, M]: the mean over the mixture as a whole and each process variable (Gower, 1971).
 
-    A mixture counts 1 - L1 / 2 of its fractions, a number 1 - |difference| / range (0 beyond), a category 1 or 0.
+    A mixture counts 1 - L1 / 2 of its fractions, a number 1 - |difference| / range on its scale (0 beyond), a
+    category 1 or 0.
     """
     rows, columns = [read(text) for text in left], [read(text) for text in right]
     parts = []

@@ -1,9 +1,7 @@
-"""Recipes: table columns in, one canonical text out. Torch-free.
+"""Recipes: their canonical text, its patterns and its words. Torch-free.
 
 The canonical text is compact JSON with the campaign's columns in the specification's order: the components with their
 fractions (zero ones are left out), then every process variable, as in `{"water":0.75,"ethanol":0.25,"temperature":40}`.
-A fraction or number that lies on a step of the grid to within what rounding loses is that step; any other value stays
-the measured number it is, with six decimals for fractions.
 """
 
 from __future__ import annotations
@@ -12,35 +10,12 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from models.domains.contract import InvalidObjectError
-from models.domains.materials.process import Categorical
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from models.domains.materials.process import Continuous, Ordinal
     from models.domains.materials.spec import MixtureSpec
 
-    Variable = Categorical | Ordinal | Continuous
-
 DECIMALS = 6
-ROUNDING = 5e-4
-"""What a fraction loses when it is written with three decimals."""
-SUM_TOLERANCE = 2e-3
-PERCENT = 100
-
-
-def canonical(spec: MixtureSpec, fields: Mapping[str, str]) -> str:
-    """Return the canonical text of a recipe given by its columns; names match in upper and lower case.
-
-    Raises:
-        InvalidObjectError: if a number cannot be read, fractions do not sum to 1 or a process variable is missing.
-    """
-    given = {name.strip().casefold(): text.strip() for name, text in fields.items()}
-    recipe: dict[str, str | float] = dict(_fractions(spec, given))
-    for variable in spec.process:
-        recipe[variable.name] = _setting(variable, given.get(variable.name.casefold(), ""))
-    return write(spec, recipe)
 
 
 def write(spec: MixtureSpec, recipe: Mapping[str, str | float]) -> str:
@@ -70,7 +45,8 @@ def tidy(value: float) -> float:
 def nearest_level(levels: Sequence[float], value: float) -> int | None:
     """Return the index of the level that equals the value up to binary rounding, or None."""
     index = min(range(len(levels)), key=lambda i: abs(levels[i] - value))
-    return index if math.isclose(levels[index], value, rel_tol=1e-9, abs_tol=1e-12) else None
+    rounding = 1e-12 * max(abs(level) for level in levels)
+    return index if math.isclose(levels[index], value, rel_tol=1e-9, abs_tol=rounding) else None
 
 
 def grid_steps(spec: MixtureSpec, recipe: Mapping[str, Any]) -> dict[str, int] | None:
@@ -107,46 +83,6 @@ def _is_same(value: str | float, text: str) -> bool:
         return math.isclose(value, float(text), rel_tol=1e-9, abs_tol=1e-12)
     except ValueError:
         return False
-
-
-def _fractions(spec: MixtureSpec, given: Mapping[str, str]) -> dict[str, float]:
-    if not spec.components:
-        return {}
-    fractions = {name: _number(name, given.get(name.casefold(), "") or "0") for name in spec.components}
-    for name, value in fractions.items():
-        if value < 0:
-            raise InvalidObjectError(name, f"{name}: a fraction cannot be negative, got {value:g}")
-    total = sum(fractions.values())
-    if abs(total - 1) > SUM_TOLERANCE:
-        percent = "; write 0.3 for 30 %" if abs(total - PERCENT) <= PERCENT * SUM_TOLERANCE else ""
-        column = max(fractions, key=lambda name: fractions[name])
-        raise InvalidObjectError(column, f"component fractions sum to {total:.6g}, not 1{percent}")
-    steps = {name: round(value * spec.grid) for name, value in fractions.items()}
-    near = min(ROUNDING, 0.25 / spec.grid)
-    if sum(steps.values()) == spec.grid and all(abs(v - steps[n] / spec.grid) <= near for n, v in fractions.items()):
-        return {name: grid_fraction(count, spec.grid) for name, count in steps.items()}
-    return {name: round(value, DECIMALS) for name, value in fractions.items()}
-
-
-def _setting(variable: Variable, text: str) -> str | float:
-    if not text:
-        raise InvalidObjectError(variable.name, f"{variable.name} is missing: every process variable must be given")
-    if isinstance(variable, Categorical):
-        listed = {value.casefold(): value for value in variable.values}
-        return listed.get(text.casefold(), text)
-    value = _number(variable.name, text)
-    index = nearest_level(variable.levels, value)
-    return value if index is None else variable.levels[index]
-
-
-def _number(column: str, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError as error:
-        raise InvalidObjectError(column, f"{column}: {text!r} is no number") from error
-    if not math.isfinite(value):
-        raise InvalidObjectError(column, f"{column}: {text!r} is no finite number")
-    return value
 
 
 def in_words(spec: MixtureSpec, text: str) -> list[str]:

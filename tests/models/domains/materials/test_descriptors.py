@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from models.domains.materials.descriptors import DISTANCE, coordinates
+from models.domains.materials.descriptors import DISTANCE, OWN_SHARE, coordinates
 from models.domains.materials.process import Categorical
 
 SOLVENTS = {"ethanol": "CCO", "propanol": "CCCO", "benzene": "c1ccccc1", "toluene": "Cc1ccccc1"}
@@ -38,6 +38,23 @@ def test_what_is_alike_is_near_and_the_scale_is_that_of_a_one_hot_code(fields: d
     assert found[2, 3] < found[1, 3]
     pairs = found[np.triu_indices(4, 1)]
     assert np.sqrt(np.square(pairs).mean()) == pytest.approx(DISTANCE)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "flat"),
+    [
+        ("C[C@@H](N)c1ccccc1", "C[C@H](N)c1ccccc1", "CC(N)c1ccccc1"),
+        ("CC(C)[C@@H]1COC(=N1)c1ccccc1P(C)C", "CC(C)[C@H]1COC(=N1)c1ccccc1P(C)C", "CC(C)C1COC(=N1)c1ccccc1P(C)C"),
+        ("C/C=C/C", "C/C=C\\C", "CC=CC"),
+    ],
+)
+def test_stereoisomers_lie_apart_and_nearer_than_strangers(one: str, other: str, flat: str) -> None:
+    smiles = {"one": one, "other": other, "flat": flat, "bipyridine": "c1ccnc(-c2ccccn2)c1", "glyme": "COCCOC"}
+    found = distances(variable(values=list(smiles), smiles=smiles))
+    indistinguishable = DISTANCE * np.sqrt(OWN_SHARE)
+    assert found[0, 1] > 1.5 * indistinguishable
+    assert found[0, 2] == pytest.approx(found[1, 2], rel=0.05)
+    assert found[0, 1] < min(found[0, 3], found[0, 4])
 
 
 def test_units_do_not_matter() -> None:

@@ -31,7 +31,7 @@ def domain(open_spec: Callable[..., Domain]) -> Domain:
     ],
 )
 def test_check_names_each_broken_limit(domain: Domain, text: str, words: str | None):
-    reasons = domain.check(domain.parse({"formula": text}))
+    reasons = [item.message for item in domain.check(domain.parse({"formula": text}))]
     assert (reasons == []) if words is None else any(words in reason for reason in reasons)
 
 

@@ -33,7 +33,7 @@ def recipe(domain: Domain, **values: str | float) -> str:
     ],
 )
 def test_check_names_each_broken_limit(domain: Domain, values: dict[str, str | float], words: str | None):
-    reasons = domain.check(recipe(domain, **values))
+    reasons = [item.message for item in domain.check(recipe(domain, **values))]
     assert (reasons == []) if words is None else (len(reasons) == 1 and words in reasons[0])
 
 

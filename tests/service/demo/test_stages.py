@@ -1,0 +1,30 @@
+"""What was measured is told from what was predicted by the kind of a stage, whatever the stage is called."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from service.demo import story
+from service.demo.outcome import Stage, verdicts
+
+
+def test_verdicts_are_of_measured_stages_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    told: list[list[str]] = []
+    printer = SimpleNamespace(head=lambda _: None, outcome=lambda _, said: told.append(said))
+    monkeypatch.setattr(story, "plot_predictions", lambda *_: None)
+    spec: dict[str, Any] = {"objectives": [{"name": "y", "type": "predicted_y"}]}
+    nothing: Any = None
+    played = story._Story(nothing, spec, tmp_path, nothing, nothing, cast("Any", printer))
+    played.stages.extend(
+        [
+            Stage("predicted_y, initial data", [{"y": 1.0}, {"y": 2.0}]),
+            Stage("predicted_y, round 1", [{"y": 3.0}, {"y": 4.0}]),
+            Stage("round 2, model", [{"y": -9.0}], kind="predicted"),
+        ]
+    )
+    played._compare()
+    measured = [stage for stage in played.stages if stage.kind == "measured"]
+    assert told == [verdicts(spec["objectives"], measured)]
+    assert told != [verdicts(spec["objectives"], played.stages)]
