@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints, model_validator
 from models.decision_specs import (
     AcquisitionSpec,
     ApplicabilitySpec,
+    BaseMeasureSpec,
     BatchSpec,
     BudgetLimit,
     GroupLimit,
@@ -52,6 +53,7 @@ class CampaignSpec(Spec):
     proxies: ProxySpec = ProxySpec()
     acquisition: AcquisitionSpec = AcquisitionSpec()
     applicability: ApplicabilitySpec = ApplicabilitySpec()
+    base_measure: BaseMeasureSpec = BaseMeasureSpec()
     batch: BatchSpec = BatchSpec()
     sampler: SamplerSpec = SamplerSpec()
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
@@ -120,6 +122,15 @@ class CampaignSpec(Spec):
             if name is not None and name not in known:
                 choice = ", ".join(sorted(known))
                 raise misplaced(pointer, f"unknown computed property {name!r}; this domain has {choice}")
+        return self
+
+    @model_validator(mode="after")
+    def _weighed_sizes_exist(self) -> Self:
+        sizes = open_domain(self.domain).sizes
+        for size in self.base_measure.weights:
+            if sizes is not None and not sizes.least <= size <= sizes.most:
+                detail = f"no object here has {size} {sizes.unit}: they have {sizes.least} to {sizes.most}"
+                raise misplaced(f"/base_measure/weights/{size}", detail)
         return self
 
     @model_validator(mode="after")

@@ -46,6 +46,15 @@ class ComputedProperty:
 
 
 @dataclass(frozen=True, slots=True)
+class Sizes:
+    """What the size of an object counts, in the plural, and the least and the most of it that the limits allow."""
+
+    unit: str
+    least: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """A piece of an object that a prediction may hang on: `name` is what a person reads, `columns` its features."""
 
@@ -77,6 +86,8 @@ class Domain(ABC):
     """Ways of putting alike objects into one group (by scaffold, by length), each with its description."""
     formats: Mapping[str, FileFormat]
     """File name extension -> format, beside json and csv, which every domain has."""
+    sizes: Sizes | None = None
+    """What `Environment.size` counts; without it, the steps in which an object is built."""
 
     @abstractmethod
     def parse(self, fields: Mapping[str, str]) -> str:

@@ -26,6 +26,7 @@ class DelegatingDomain(Domain):
         self._domain = domain
         self.object_columns, self.needs_all_columns = domain.object_columns, domain.needs_all_columns
         self.computed, self.groupings, self.formats = domain.computed, domain.groupings, domain.formats
+        self.sizes = domain.sizes
 
     def parse(self, fields: Mapping[str, str]) -> str:
         """Return the canonical text of an object."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, final
 
-from models.domains.contract import Domain, FileFormat, InvalidObjectError
+from models.domains.contract import Domain, FileFormat, InvalidObjectError, Sizes
 from models.domains.peptides import drawing, features, parts, properties
 from models.domains.peptides.notation import Ends, Peptide, read_helm, read_sequence, write_helm, write_sequence
 
@@ -37,6 +37,7 @@ class Peptides(Domain):
         self.ends = Ends(spec.n_terminus, spec.c_terminus)
         self.computed = properties.COMPUTED
         self.groupings = GROUPINGS
+        self.sizes = Sizes("residues", spec.min_length, spec.max_length)
         self.formats = {
             "fasta": FileFormat("text/x-fasta", self._write_fasta),
             "helm": FileFormat("text/plain", self._write_helm),

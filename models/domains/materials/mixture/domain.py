@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, final
 
-from models.domains.contract import Domain
+from models.domains.contract import Domain, Sizes
 from models.domains.materials.mixture import features, recipe
 from models.domains.materials.mixture.drawing import draw_recipes
 from models.domains.materials.process import Categorical
@@ -34,6 +34,8 @@ class MixtureDomain(Domain):
         self._spec = spec
         self.object_columns = (*spec.components, *(variable.name for variable in spec.process))
         self.computed = features.computed_of(spec)
+        most = min(spec.max_components, len(spec.components), spec.grid)
+        self.sizes = Sizes("components", min(1, most), most)
         self.groupings = {"components": "the same components in any amounts"} if spec.components else {}
 
     def parse(self, fields: Mapping[str, str]) -> str:
