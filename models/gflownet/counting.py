@@ -1,7 +1,7 @@
 """How many distinct objects of each size an environment can build: exact where it can be known, else estimated.
 
 An environment that has counted is believed; a small one is listed; of any other the numbers are estimated from uniform
-walks, which needs nothing of it but its masks. Knows no reward. Letters: B walks, W state width.
+walks, which needs nothing of it but its masks. Knows no reward. Letters: B final states, n walkers, W state width.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, final
 
+import numpy as np
 import torch
 
 from models.gflownet.exact import enumerate_space
 from models.gflownet.sampler import Draws
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from torch import Generator, Tensor
 
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
 
 MOST_EDGES = 10_000
 """Edges in one layer of a space beyond which it is not listed."""
-WALKS = 2_048
-"""Walks between two looks at how well the numbers are known."""
-MOST_WALKS = 8_192
-PRECISE = 0.05
-"""Relative standard error at which an estimate is good enough."""
+WALKERS = 1_024
+LEAST_RUNS, MOST_RUNS = 4, 8
+"""Independent estimates, from so many walkers each."""
+PRECISE = 0.1
+"""Relative standard error at which no more are made."""
 
 
 @final
@@ -80,55 +81,67 @@ def count_objects(environment: Environment, seed: int) -> Counts:
 
 
 def _estimated(environment: Environment, seed: int) -> Counts:
-    """Return estimates from uniform walks.
-
-    For every object x, the expectation of P_B(tau | x) / P_F(tau) over walks tau that end in x is 1, so that the mean
-    of this weight over all walks, 0 where they end in another size, is unbiased for the number of objects of a size.
-    """
+    """Return the means of independent estimates; the errors are by the delta method."""
     generator = torch.Generator(device=environment.device).manual_seed(seed)
-    sizes, log_weights, n_walks = torch.empty(0, dtype=torch.int64), torch.empty(0, dtype=torch.float64), 0
-    counts = Counts({}, "estimated")
-    while n_walks < MOST_WALKS and not (counts.errors and max(counts.errors.values()) <= PRECISE):
-        final_states, weights = uniform_walks(environment, WALKS, generator)
-        is_object = _is_object(environment, final_states)
-        sizes = torch.cat([sizes, environment.size(final_states[is_object]).cpu()])
-        log_weights = torch.cat([log_weights, weights[is_object].cpu()])
-        n_walks += WALKS
-        counts = _averaged(sizes, log_weights, n_walks)
+    runs = [walked_counts(environment, WALKERS, generator) for _ in range(LEAST_RUNS)]
+    counts = _averaged(runs)
+    while len(runs) < MOST_RUNS and max(counts.errors.values(), default=math.inf) > PRECISE:
+        runs.append(walked_counts(environment, WALKERS, generator))
+        counts = _averaged(runs)
     if not counts.log_counts:
-        raise ValueError(f"not one of {n_walks} random walks made an object")
+        raise ValueError(f"not one of {counts.n_walks} random walks made an object")
     return counts
 
 
-def _averaged(sizes: Tensor, log_weights: Tensor, n_walks: int) -> Counts:
-    """Return the means over all walks of the weights of each size; the errors are by the delta method."""
-    log_counts, errors = {}, {}
-    for size in torch.unique(sizes).tolist():
-        log_mean = log_weights[sizes == size].logsumexp(dim=0) - math.log(n_walks)
-        relative = torch.zeros(n_walks, dtype=torch.float64)
-        found = (log_weights[sizes == size] - log_mean).exp()
-        relative[: len(found)] = found
-        log_counts[size], errors[size] = float(log_mean), float(relative.std()) / math.sqrt(n_walks)
-    return Counts(log_counts, "estimated", errors, n_walks)
+def _averaged(runs: Sequence[Mapping[int, float]]) -> Counts:
+    n, log_counts, errors = len(runs), {}, {}
+    for size in sorted(set().union(*runs)):
+        found = torch.tensor([run.get(size, -math.inf) for run in runs], dtype=torch.float64)
+        log_counts[size] = float(found.logsumexp(dim=0)) - math.log(n)
+        errors[size] = float((found - log_counts[size]).exp().std()) / math.sqrt(n)
+    return Counts(log_counts, "estimated", errors, n * WALKERS)
 
 
 @torch.inference_mode()
-def uniform_walks(environment: Environment, n: int, generator: Generator) -> tuple[Tensor, Tensor]:
-    """Return the final states [n, W] of uniformly random walks tau, and log P_B(tau | x) - log P_F(tau) [n] (float64).
+def walked_counts(environment: Environment, n: int, generator: Generator) -> dict[int, float]:
+    """Return unbiased estimates of the numbers of objects, as logarithms by size, from n walkers.
 
-    P_B is uniform over the ways back.
+    For every object x, the expectation of P_B(tau | x) / P_F(tau) over uniform walks tau that end in x is 1, so that
+    the mean of this weight over all walks, 0 where they end in another size, is the number of objects of a size. After
+    each step the walkers that go on are drawn anew by their weights, which keeps the means and reaches sizes at which
+    hardly a uniform walk ends (Gordon, Salmond & Smith, IEE Proceedings F 140, 1993). P_B is uniform over ways back.
     """
-    states = environment.reset(n)
-    log_weights = torch.zeros(n, dtype=torch.float64, device=environment.device)
-    rows, draws = torch.arange(n, device=environment.device), Draws(generator)
-    while len(rows):
-        mask = environment.forward_mask(states[rows])
-        after = environment.step(states[rows], draws.draw(torch.zeros_like(mask, dtype=torch.float32), mask))
-        ways_back = environment.backward_mask(after).sum(dim=1)
-        log_weights[rows] += mask.sum(dim=1).double().log() - ways_back.double().log()
-        states[rows] = after
-        rows = rows[~environment.is_final(after)]
-    return states, log_weights
+    states, log_mass = environment.reset(n), 0.0
+    found: dict[int, float] = {}
+    draws = Draws(generator)
+    while len(states):
+        mask = environment.forward_mask(states)
+        after = environment.step(states, draws.draw(torch.zeros_like(mask, dtype=torch.float32), mask))
+        log_weights = mask.sum(dim=1).double().log() - environment.backward_mask(after).sum(dim=1).double().log()
+        log_weights += log_mass - math.log(n)
+        is_final = environment.is_final(after)
+        for size, weight in _by_size(environment, after[is_final], log_weights[is_final]).items():
+            found[size] = float(np.logaddexp(found.get(size, -math.inf), weight))
+        states, log_weights = after[~is_final], log_weights[~is_final]
+        if len(states):
+            log_mass = float(log_weights.logsumexp(dim=0))
+            states = states[_resampled(log_weights, n, generator)]
+    return found
+
+
+def _resampled(log_weights: Tensor, n: int, generator: Generator) -> Tensor:
+    """Return n rows, each as often as its share of the weights says, up to one (systematic resampling)."""
+    edges = log_weights.softmax(dim=0).cumsum(dim=0)
+    start = torch.rand(1, generator=generator, device=edges.device, dtype=torch.float64)
+    places = (torch.arange(n, device=edges.device) + start) / n
+    return torch.searchsorted(edges, places).clamp_max(len(edges) - 1)
+
+
+def _by_size(environment: Environment, final_states: Tensor, log_weights: Tensor) -> dict[int, float]:
+    """Return the log of the summed weights [B] of the final states [B, W] that are objects, by size."""
+    is_object = _is_object(environment, final_states)
+    sizes, log_weights = environment.size(final_states[is_object]), log_weights[is_object]
+    return {size: float(log_weights[sizes == size].logsumexp(dim=0)) for size in torch.unique(sizes).tolist()}
 
 
 def _is_object(environment: Environment, final_states: Tensor) -> Tensor:
