@@ -146,4 +146,5 @@ def _by_size(environment: Environment, final_states: Tensor, log_weights: Tensor
 
 def _is_object(environment: Environment, final_states: Tensor) -> Tensor:
     """Return which final states [B] stand for an object of their own."""
-    return torch.tensor([bool(text) for text in environment.objects(final_states)], device=final_states.device)
+    named = [bool(text) for text in environment.objects(final_states)]
+    return torch.tensor(named, dtype=torch.bool, device=final_states.device)

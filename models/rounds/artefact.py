@@ -17,6 +17,7 @@ from models.campaign import CampaignSpec
 from models.checkpoint import CheckpointError, pack, unpack
 from models.proxies.contract import Posterior
 from models.rounds.accounting import versions
+from models.rounds.base_measure import EVERY_OBJECT, BaseMeasure, restored
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,12 +51,16 @@ class ArtefactError(ValueError):
 @final
 @dataclass(frozen=True, slots=True)
 class Artefact:
-    """The content of an artefact; `held_out` is by proxy and assay type, `versions` are of what made it."""
+    """The content of an artefact; `held_out` is by proxy and assay type, `versions` are of what made it.
+
+    `base_measure` is the one that the policy was trained with, whatever would be counted today.
+    """
 
     policy: dict[str, Tensor]
     multipliers: Mapping[str, Any]
     held_out: dict[str, dict[str, Posterior]]
     versions: Mapping[str, str]
+    base_measure: BaseMeasure
 
 
 def tried(history: History) -> list[str]:
@@ -68,9 +73,12 @@ def _told(spec: CampaignSpec) -> dict[str, Any]:
 
 
 def _completed(told: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return a specification as it is told today: with the defaults of fields that came since; None if it is none."""
+    """Return a specification as it is told today: with the defaults of fields that came since; None if it is none.
+
+    One from before there was a base measure weighed all objects the same, which is not the default.
+    """
     try:
-        return _told(CampaignSpec.model_validate({"name": "any", **told}))
+        return _told(CampaignSpec.model_validate({"name": "any", "base_measure": {"kind": "objects"}, **told}))
     except ValidationError:
         return None
 
@@ -92,13 +100,16 @@ def origin(
     }
 
 
-def pack_artefact(fitted: Fitted, policy: Policy, made_from: Mapping[str, Any]) -> bytes:
+def pack_artefact(
+    fitted: Fitted, policy: Policy, made_from: Mapping[str, Any], measure: BaseMeasure = EVERY_OBJECT
+) -> bytes:
     """Return the artefact of a round whose policy is trained.
 
     Args:
         fitted: what the round believed.
         policy: that the round sampled from.
         made_from: `origin` of the round.
+        measure: that the policy was trained with.
     """
     tensors = {f"policy.{name}": value for name, value in policy.state_dict().items()}
     kept: dict[str, list[str]] = {}
@@ -112,6 +123,7 @@ def pack_artefact(fitted: Fitted, policy: Policy, made_from: Mapping[str, Any]) 
         "versions": versions(),
         "multipliers": fitted.reward.multipliers.state(),
         "held_out": kept,
+        "base_measure": measure.state(),
     }
     return pack(tensors, header)
 
@@ -142,5 +154,6 @@ def open_artefact(content: bytes, made_from: Mapping[str, Any]) -> Artefact:
         }
         for name, kinds in kept.items()
     }
+    measure = restored(header.get("base_measure"))
     policy = {key.removeprefix("policy."): value for key, value in tensors.items() if key.startswith("policy.")}
-    return Artefact(policy, header["multipliers"], held_out, header["versions"])
+    return Artefact(policy, header["multipliers"], held_out, header["versions"], measure)
