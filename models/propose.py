@@ -96,7 +96,8 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         summary |= diagnose(fitted, trainer, reward, space, seed + 4) if is_diagnosed else {}
     summary |= {"training": {"steps": trainer.steps_done, "loss": curve}} | chosen_summary(fitted, batch, pool, gate)
     summary |= {"base_measure": told_sizes(measure, environment, pool, batch)}
-    summary["statements"] += [*chosen_statements(fitted, batch, pool, gate), *measure.statements()]
+    summary["statements"] += chosen_statements(fitted, batch, pool, gate)
+    summary["statements"] += measure.statements(pool.draws.sizes, screened.sizes)
     made_from = origin(spec, screened, environment, history, seed)
     artefact = pack_artefact(fitted, trainer.policy, made_from, measure)
     return Proposal(candidates, plain(summary | {"cost": stages.cost(fitted.reward.n_scored)}), artefact)

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
     from models.campaign import CampaignSpec
     from models.decision_specs import BaseMeasureSpec
-    from models.domains.contract import Domain
+    from models.domains.contract import Domain, Sizes
     from models.gflownet.environment import Environment
     from models.gflownet.prior import LogPrior
 
 UNIT = "building steps"
 """What sizes count where a domain does not say."""
+CROWDED = 0.9
+"""Share of what the policy drew above which one size is worth a sentence."""
 UNCERTAIN = 0.25
 """Relative standard error of a number of objects above which the round says so."""
 
@@ -84,8 +86,16 @@ class BaseMeasure:
         how = None if counts is None else {"how": counts.how, "n_walks": counts.n_walks}
         return {"kind": self.kind, "unit": self.unit, "counts": how, "sizes": rows, "densities": [*self.log_densities]}
 
-    def statements(self) -> list[str]:
-        """Return what a reader should know of numbers of objects that are hardly known."""
+    def statements(self, drawn: Mapping[int, int], possible: Sizes | None) -> list[str]:
+        """Return what a reader should know of sizes.
+
+        Args:
+            drawn: how many objects of each size the policy drew.
+            possible: sizes that the domain allows, if it says so.
+        """
+        return [*self._on_counts(), *self._on_one_size(drawn, possible)]
+
+    def _on_counts(self) -> list[str]:
         errors = {} if self.counts is None else self.counts.errors
         if not (unsure := [size for size, error in sorted(errors.items()) if error > UNCERTAIN]):
             return []
@@ -95,6 +105,22 @@ class BaseMeasure:
             f"{max(errors.values()):.0%}: the sampler weighs these sizes by as much more or less than it was asked to."
         )
         return [told]
+
+    def _on_one_size(self, drawn: Mapping[int, int], possible: Sizes | None) -> list[str]:
+        total = sum(drawn.values())
+        size = max(drawn, key=lambda size: drawn[size], default=0)
+        if not total or drawn[size] < CROWDED * total:
+            return []
+        told = f"{drawn[size] / total:.0%} of what the policy drew has {size} {self.unit}"
+        if self.weights.get(size, 1.0) < CROWDED:
+            return [f"{told}, a size that weighs {self.weights[size]:.0%} before any reward: predictions speak for it."]
+        if not self.weights and possible is not None and possible.least < possible.most:
+            return [f"{told}: all objects weigh the same (base_measure.kind is objects), and most have that size."]
+        return []
+
+
+EVERY_OBJECT = BaseMeasure("objects", UNIT, None, {})
+"""What was meant before a campaign could say: all objects weigh the same."""
 
 
 def base_measure(
@@ -114,17 +140,13 @@ def base_measure(
     if asked.kind == "objects":
         return BaseMeasure("objects", unit, None, {})
     counts = count_objects(environment, seed)
-    raw = _Weights(asked, _sizes_of(environment, measured) if asked.kind == "measured" else Counter())
+    raw = _Weights(asked, _sizes_of(environment, measured) if asked.kind == "measured" else {})
     total = sum(raw.of(size) for size in counts.log_counts)
-    # walks may have missed sizes; none is larger than the longest trajectory where sizes count steps or fewer
+    # walks may have missed a size, which is at most the longest way to an object
     largest = max([*counts.log_counts, environment.max_steps if counts.how == "estimated" else 0])
     densities = [math.log(raw.of(size) / total) - counts.log_count(size) for size in range(largest + 1)]
     weights = {size: raw.of(size) / total for size in counts.log_counts}
     return BaseMeasure(asked.kind, unit, counts, weights, densities)
-
-
-EVERY_OBJECT = BaseMeasure("objects", UNIT, None, {})
-"""What was meant before a campaign could say: all objects weigh the same."""
 
 
 @final

@@ -131,3 +131,21 @@ def test_rows_of_the_first_tables_get_a_purpose_and_copies_end_on_the_way_back(e
     assert purposes == ["explore", "exploit"]
     assert digests == ["d", None]
     assert [tuple(row) for row in kept] == [("1", "withdrawn"), ("2", "proposed"), ("1", "proposed")]
+
+
+def test_specifications_from_before_base_measures_weigh_all_objects_the_same(engine: Engine):
+    found = "SELECT spec -> 'base_measure' ->> 'kind' FROM {} ORDER BY 1"
+    with engine.connect() as connection:
+        command.downgrade(config(connection), "0001")
+        old_rows(connection)
+        command.upgrade(config(connection), "head")
+        newer = {"spec": {"objectives": [], "base_measure": {"kind": "sizes"}}}
+        connection.execute(
+            text("UPDATE rounds SET spec = CAST(:spec AS jsonb) WHERE number = 2"), {"spec": json.dumps(newer["spec"])}
+        )
+        asked = [connection.execute(text(found.format(table))).scalars().all() for table in ("campaigns", "rounds")]
+        command.downgrade(config(connection), "0003")
+        without = connection.execute(text(found.format("rounds"))).scalars().all()
+        connection.rollback()
+    assert asked == [["objects"], ["objects", "sizes"]]
+    assert without == [None, None]
