@@ -96,7 +96,7 @@ class BaseMeasureSpec(Spec):
         "more than the number of measured objects that have it; objects: every object weighs the same, so that nearly "
         "everything drawn has the size of which there are most, which is the largest",
     )
-    weights: dict[Annotated[int, Field(ge=0)], Annotated[float, Field(gt=0)]] = Field(
+    weights: dict[Annotated[int, Field(ge=0)], Annotated[float, Field(ge=1e-6, le=1e6)]] = Field(
         default_factory=dict,
         description="size -> by how much its weight is multiplied; 1 for sizes that are not named",
     )
