@@ -43,7 +43,7 @@ class BaseMeasure:
     unit: str
     counts: Counts | None
     weights: Mapping[int, float]
-    log_densities: Sequence[float] = ()
+    log_densities: tuple[float, ...] = ()
 
     def prior(self, environment: Environment) -> LogPrior | None:
         """Return the log-density of final states; None where it is the same for all, which changes no distribution."""
@@ -144,7 +144,7 @@ def base_measure(
     total = sum(raw.of(size) for size in counts.log_counts)
     # walks may have missed a size, which is at most the longest way to an object
     largest = max([*counts.log_counts, environment.max_steps if counts.how == "estimated" else 0])
-    densities = [math.log(raw.of(size) / total) - counts.log_count(size) for size in range(largest + 1)]
+    densities = tuple(math.log(raw.of(size) / total) - counts.log_count(size) for size in range(largest + 1))
     weights = {size: raw.of(size) / total for size in counts.log_counts}
     return BaseMeasure(asked.kind, unit, counts, weights, densities)
 
@@ -177,4 +177,4 @@ def restored(state: Mapping[str, Any] | None) -> BaseMeasure:
         errors = {size: error for size, _, _, error in rows if error is not None}
         counts = Counts(log_counts, counts["how"], errors, counts["n_walks"])
     weights = {size: weight for size, weight, _, _ in rows}
-    return BaseMeasure(state["kind"], state["unit"], counts, weights, state["densities"])
+    return BaseMeasure(state["kind"], state["unit"], counts, weights, tuple(state["densities"]))
