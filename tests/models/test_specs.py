@@ -108,7 +108,7 @@ def test_a_base_measure_weighs_sizes_by_positive_numbers() -> None:
     assert CampaignSpec.model_validate(spec.model_dump(mode="json")) == spec
     assert CampaignSpec.model_validate(campaign()).base_measure.kind == "sizes"
     for weights in ({"3": 0}, {"3": -1}, {"3": 1e9}, {"x": 1}, {"-2": 1}, {"2.5": 1}):
-        with pytest.raises(ValidationError, match="base_measure.weights"):
+        with pytest.raises(ValidationError, match=r"base_measure\.weights"):
             CampaignSpec.model_validate(campaign(base_measure={"weights": weights}))
     with pytest.raises(ValidationError, match="no object here has 5 residues: they have 2 to 4"):
         CampaignSpec.model_validate(campaign(base_measure={"weights": {"5": 1}}))

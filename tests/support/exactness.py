@@ -1,4 +1,6 @@
-"""Truth for small spaces: train one conditional policy and compare its exact distribution with R^beta / Z, or b R^beta / Z.
+"""Truth for small spaces: train one conditional policy and compare its exact distribution with the target's.
+
+The target is R^beta / Z, or prior * R^beta / Z.
 
 Letters: X final states in the order of `enumerate_space`, M objectives, B trajectories.
 """
@@ -87,15 +89,14 @@ def assert_exact(
     utilities: Tensor,
     *,
     log_reward: LogReward | None = None,
-    prior: LogPrior | None = None,
     preferences: Sequence[tuple[float, ...]] = PREFERENCES,
     settings: TrainerSettings = SETTINGS,
     seed: int = 0,
 ) -> list[Deviation]:
     """Train on tabulated utilities [X, M], aligned with `enumerate_space(environment).final_states`, and compare.
 
-    `log_reward` stands in for the table where a loss needs more than that; it must have these utilities. With a
-    `prior` the truth is prior * R^beta / Z.
+    `log_reward` stands in for the table where a loss needs more than that, or a prior stands beside the table; it must
+    have these utilities.
 
     Raises:
         AssertionError: if the total variation exceeds the tolerance at any of the conditions.
@@ -103,7 +104,6 @@ def assert_exact(
     space = enumerate_space(environment)
     assert utilities.shape == (len(space), len(preferences[0]))
     log_reward = log_reward or tabulated(space, utilities)
-    log_reward = log_reward if prior is None else BesidePrior(log_reward, prior)
     conditions = ConditionSampler((BETAS[0], BETAS[-1]), utilities.shape[1], device=environment.device)
     trainer = Trainer(environment, conditions, log_reward, settings, seed)
     trainer.run(settings.steps)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 from domain_examples import Example, examples_of
-from exactness import SETTINGS, assert_exact
+from exactness import SETTINGS, BesidePrior, assert_exact, tabulated
 
 from models.domains import installed
-from models.gflownet.environment import Environment
 from models.gflownet.counting import count_objects
+from models.gflownet.environment import Environment
 from models.gflownet.exact import Space, enumerate_space
 from models.gflownet.prior import SizePrior
 
@@ -73,6 +73,7 @@ def test_domain_samples_base_measure_times_reward_within_005_at_3_temperatures(k
             continue
         utilities = smooth_utilities(example, environment.objects(space.final_states))
         prior = even_sizes(environment)
-        assert_exact(environment, utilities, prior=prior, settings=replace(SETTINGS, steps=1000))
+        beside = BesidePrior(tabulated(space, utilities), prior)
+        assert_exact(environment, utilities, log_reward=beside, settings=replace(SETTINGS, steps=1000))
         n_compared += 1
     assert n_compared, f"no example of {kind} has several sizes"

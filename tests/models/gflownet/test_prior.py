@@ -29,6 +29,9 @@ def utilities() -> Tensor:
     return torch.tensor([[text.count("W") / len(text), text.count("AK") / 2] for text in texts])
 
 
+BESIDE = BesidePrior(tabulated(SPACE, utilities()), EVEN)
+
+
 def build(log_reward, settings: TrainerSettings = SETTINGS, environment=ENVIRONMENT) -> Trainer:  # noqa: ANN001
     return Trainer(environment, ConditionSampler((BETAS[0], BETAS[-1]), 2), log_reward, settings, 0)
 
@@ -47,7 +50,7 @@ def test_a_policy_samples_prior_times_reward(loss: str):
     assert_exact(
         ENVIRONMENT,
         utilities(),
-        prior=EVEN,
+        log_reward=BESIDE,
         preferences=[(1.0, 0.0), (0.5, 0.5)],
         settings=replace(SETTINGS, loss=loss),
     )
@@ -55,7 +58,7 @@ def test_a_policy_samples_prior_times_reward(loss: str):
 
 def test_several_conditions_of_one_object_have_the_same_prior():
     settings = replace(SETTINGS, steps=400, conditions_per_trajectory=3)
-    assert_exact(ENVIRONMENT, utilities(), prior=EVEN, preferences=[(0.5, 0.5)], settings=settings)
+    assert_exact(ENVIRONMENT, utilities(), log_reward=BESIDE, preferences=[(0.5, 0.5)], settings=settings)
 
 
 def test_objects_with_many_trajectories_have_one_prior():
@@ -64,7 +67,8 @@ def test_objects_with_many_trajectories_have_one_prior():
     counts = environment.size(space.final_states).bincount().double().clamp_min(1)
     prior = SizePrior(environment, (-counts.log()).tolist())
     flat = torch.zeros(len(space), 1)
-    found = assert_exact(environment, flat, prior=prior, preferences=[(1.0,)], settings=SETTINGS)
+    beside = BesidePrior(tabulated(space, flat), prior)
+    found = assert_exact(environment, flat, log_reward=beside, preferences=[(1.0,)], settings=SETTINGS)
     assert [item.log_z_error for item in found] == pytest.approx([0.0] * len(found), abs=0.05)
 
 

@@ -171,7 +171,7 @@ def test_candidates_are_told_their_reward_alone():
             assert -0.1 <= candidate.log_reward <= 2 * candidate.beta
 
 
-def opened(kind: str, artefact: bytes | None = None, asked: str | None = None):  # noqa: ANN201
+def opened(kind: str, artefact: bytes | None = None, asked: str | None = None):
     spec = campaign(PEPTIDES, base_measure={"kind": asked or kind})
     content = artefact or made(kind).artefact
     return open_instrument(spec, results(), seed=SEED, artefact=content, report=lambda *_: None)
