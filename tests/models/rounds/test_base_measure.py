@@ -20,6 +20,7 @@ from models.request_specs import SampleRequest
 from models.rounds.artefact import ArtefactError
 from models.rounds.base_measure import EVERY_OBJECT, BaseMeasure, base_measure, restored
 from models.rounds.training import StateReward
+from service.schemas.insights import BaseMeasureUsed
 
 PEPTIDES = {"kind": "peptides", "min_length": 3, "max_length": 6, "alphabet": "AKLW"}
 COMPOSITIONS = {"kind": "materials", "space": "composition", "elements": ["Mg", "Al", "O", "S", "N"], "max_atoms": 8}
@@ -151,6 +152,12 @@ def test_a_round_tells_what_came_of_every_size():
         assert item["log_count_error"] == 0
         assert item["log_density"] == pytest.approx(math.log(0.25) - size * math.log(4))
     assert "sizes" not in proposal.summary["draws"]
+
+
+def test_insights_take_it_as_it_is_told():
+    for kind in ("sizes", "objects"):
+        told = made(kind).summary["base_measure"]
+        assert BaseMeasureUsed.model_validate_json(json.dumps(told)).model_dump() == told
 
 
 def test_convergence_is_measured_against_base_measure_times_reward():
