@@ -138,6 +138,37 @@ def test_lengths_are_spread_where_they_collapsed():
     assert (told["sizes"]["kind"], told["sizes"]["unit"]) == ("sizes", "residues")
 
 
+RANGES = {
+    "peptides": ({"kind": "peptides", "min_length": 8, "max_length": 24}, "hydrophobicity"),
+    "compositions": (
+        {
+            "kind": "materials",
+            "space": "composition",
+            "elements": ["Mg", "Al", "Zn", "Ga", "In", "Si", "Ge", "P", "As", "S", "Se"],
+            "max_atoms": 8,
+        },
+        "mean_atomic_number",
+    ),
+    "molecules": ({"kind": "molecules", "max_fragments": 4}, "molecular_weight"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RANGES)
+def test_a_range_of_sizes_means_all_of_it(name: str):
+    domain, computed = RANGES[name]
+    sampler = {"steps": 80, "trajectories_per_step": 32, "beta": [1, 4], "exhaustive": False}
+    spec = campaign(domain, objectives=[{"name": "wanted", "computed": computed}], sampler=sampler, batch={"size": 24})
+    proposal = propose(spec, History(), seed=SEED, report=lambda *_: None, is_diagnosed=False)
+    sizes = proposal.summary["base_measure"]["sizes"]
+    total = sum(item["drawn"] for item in sizes)
+    shares = [item["drawn"] / total for item in sizes]
+    assert len(sizes) > 3
+    assert max(shares) < 3 / len(sizes)
+    assert min(shares) > 1 / (4 * len(sizes))
+    assert sum(item["chosen"] > 0 for item in sizes) > len(sizes) / 3
+
+
 def test_a_round_tells_what_came_of_every_size():
     proposal = made("sizes")
     sizes = {item["size"]: item for item in proposal.summary["base_measure"]["sizes"]}
