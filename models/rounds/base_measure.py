@@ -74,16 +74,11 @@ class BaseMeasure:
 
     def state(self) -> dict[str, Any]:
         """Return what an artefact keeps, as plain JSON."""
-        counts = self.counts
-        rows = (
-            []
-            if counts is None
-            else [
-                [size, self.weights[size], log_count, counts.errors.get(size)]
-                for size, log_count in counts.log_counts.items()
-            ]
-        )
-        how = None if counts is None else {"how": counts.how, "n_walks": counts.n_walks}
+        counts = self.counts or Counts({}, "exact")
+        rows = [
+            [size, weight, counts.log_counts[size], counts.errors.get(size)] for size, weight in self.weights.items()
+        ]
+        how = None if self.counts is None else {"how": counts.how, "n_walks": counts.n_walks}
         return {"kind": self.kind, "unit": self.unit, "counts": how, "sizes": rows, "densities": [*self.log_densities]}
 
     def statements(self, drawn: Mapping[int, int], possible: Sizes | None) -> list[str]:

@@ -185,9 +185,8 @@ def draw_pool(  # noqa: PLR0913 - each is one thing that decides what there is t
         is_exhausted = n_draws > BY_POLICY and gate.n_unique == before
     by_policy = min(n_draws, BY_POLICY)
     ended: Ended = "enough" if n_passed >= goal else "nothing new" if is_exhausted else "too many draws"
-    return join_parts(
-        parts, Draws(by_policy * DRAWS, (n_draws - by_policy) * DRAWS, goal, ended, len(found), sizes=sizes)
-    )
+    by_walks = n_draws - by_policy
+    return join_parts(parts, Draws(by_policy * DRAWS, by_walks * DRAWS, goal, ended, len(found), sizes=dict(sizes)))
 
 
 def _list_pool(
