@@ -32,6 +32,7 @@ from models.instrument.opening import open_instrument
 from models.propose import propose
 from models.records import History, Measurement
 from models.request_specs import SampleRequest
+from models.rounds.training import StateReward
 
 SEED = 7
 ASKED = (24, 96, 1_000)
@@ -181,7 +182,8 @@ def _at(opened: Instrument, beta: float, preference: dict[str, float]) -> dict[s
     weights = [preference["assay"], preference["second"]]
     log_p = policy_log_probability(space, source.policy, source.conditions.fixed(beta, weights))
     asked = source.conditions.fixed(beta, weights, len(texts))
-    target = log_target(reward(texts, asked.beta, asked.preference))
+    states = StateReward(source.environment, reward, opened.measure.prior(source.environment))
+    target = log_target(states.log_target(space.final_states, asked))
     value = reward.value(texts, asked.preference)
     request = SampleRequest(n=48, beta=beta, preference=preference, seed=SEED)
     found, _ = opened.sample(request, History(), _silent)

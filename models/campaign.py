@@ -9,6 +9,7 @@ from models.decision_specs import (
     CLUSTER,
     AcquisitionSpec,
     ApplicabilitySpec,
+    BaseMeasureSpec,
     BatchSpec,
     BudgetLimit,
     GroupLimit,
@@ -55,6 +56,7 @@ class CampaignSpec(Spec):
     proxies: ProxySpec = ProxySpec()
     acquisition: AcquisitionSpec = AcquisitionSpec()
     applicability: ApplicabilitySpec = ApplicabilitySpec()
+    base_measure: BaseMeasureSpec = BaseMeasureSpec()
     batch: BatchSpec = BatchSpec()
     sampler: SamplerSpec = SamplerSpec()
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
@@ -135,6 +137,15 @@ class CampaignSpec(Spec):
         if loss.startswith("prefix_") and not open_domain(self.domain).every_prefix_may_stop:
             detail = f"{loss} needs a domain in which every prefix is an object, such as peptides of min_length 1"
             raise misplaced("/sampler/loss", detail)
+        return self
+
+    @model_validator(mode="after")
+    def _weighed_sizes_exist(self) -> Self:
+        sizes = open_domain(self.domain).sizes
+        for size in self.base_measure.weights:
+            if sizes is not None and not sizes.least <= size <= sizes.most:
+                detail = f"no object here has {size} {sizes.unit}: they have {sizes.least} to {sizes.most}"
+                raise misplaced(f"/base_measure/weights/{size}", detail)
         return self
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""How a round decides, as torch-free pydantic models: proxies, acquisition, applicability and the batch.
+"""How a round decides, as torch-free pydantic models: proxies, acquisition, base measure, applicability, the batch.
 
 What is wanted and how the policy is trained is in `models.specs`.
 """
@@ -87,6 +87,31 @@ class AcquisitionSpec(Spec):
     def _is_installed(self) -> Self:
         if self.kind not in ACQUISITIONS:
             raise misplaced("/kind", f"kind must be one of {', '.join(ACQUISITIONS)}")
+        return self
+
+
+class BaseMeasureSpec(Spec):
+    """What the sampler aims at before any reward: how much each size of objects weighs in its target.
+
+    The target is b(x) * R(x). Sizes are counted in the domain's own unit: residues of a peptide, atoms of a
+    composition, components of a mixture, fragments of a molecule.
+    """
+
+    kind: Literal["sizes", "measured", "objects"] = Field(
+        default="sizes",
+        description="sizes: all sizes weigh the same, and so do all objects of one size; measured: a size weighs one "
+        "more than the number of measured objects that have it; objects: every object weighs the same, so that nearly "
+        "everything drawn has the size of which there are most, which is the largest",
+    )
+    weights: dict[Annotated[int, Field(ge=0)], Annotated[float, Field(ge=1e-6, le=1e6)]] = Field(
+        default_factory=dict,
+        description="size -> by how much its weight is multiplied; 1 for sizes that are not named",
+    )
+
+    @model_validator(mode="after")
+    def _weighs_sizes(self) -> Self:
+        if self.weights and self.kind == "objects":
+            raise misplaced("/weights", "weights are of sizes, which kind 'objects' does not weigh")
         return self
 
 

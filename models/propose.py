@@ -13,9 +13,18 @@ from typing import TYPE_CHECKING, Any
 from models import guardrail
 from models.domains import open_domain
 from models.records import Proposal
-from models.rounds.accounting import Stages, chosen_statements, chosen_summary, plain, summary_of, unbounded
+from models.rounds.accounting import (
+    Stages,
+    chosen_statements,
+    chosen_summary,
+    plain,
+    summary_of,
+    told_sizes,
+    unbounded,
+)
 from models.rounds.adapting import Adaptation
 from models.rounds.artefact import origin, pack_artefact, tried
+from models.rounds.base_measure import base_measure
 from models.rounds.choosing import choose
 from models.rounds.diagnosing import diagnose
 from models.rounds.explaining import explain
@@ -73,7 +82,9 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     if unsafe := [rail.name for rail in spec.guardrails if not guardrail.is_bounded(fitted.beliefs.proxies, rail)]:
         return _nothing(summary, stages, unbounded(unsafe))
     with stages.stage("training") as tick:
-        reward = StateReward(environment, fitted.reward)
+        tick(0.0, "counting the objects of each size")
+        measure = base_measure(spec, screened, environment, fitted.measured, seed + 7)
+        reward = StateReward(environment, fitted.reward, measure.prior(environment))
         trainer = build_trainer(spec.sampler, environment, reward, len(spec.objectives), seed, fitted.measured)
         training = Training(trainer, Adaptation(trainer, reward, seed + 5))
         curve = train(training, checkpoint, _identity(spec, summary), tick)
@@ -87,11 +98,13 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         summary["stopping"] = stopping(fitted, history, pool.at([choice.row for choice in batch.choices]), seed + 6)
         summary |= diagnose(fitted, trainer, reward, space, seed + 4) if is_diagnosed else {}
     summary |= {"training": {"steps": trainer.steps_done, "loss": curve}} | chosen_summary(fitted, batch, pool, gate)
+    summary |= {"base_measure": told_sizes(measure, environment, pool, batch)}
     summary["statements"] += chosen_statements(fitted, batch, pool, gate)
     summary["statements"] += convergence_statements(summary.get("convergence", ()), is_listed=bool(pool.draws.listed))
+    summary["statements"] += measure.statements(pool.draws.sizes, screened.sizes)
     withheld = screened.withheld(tried(history))
     made_from = origin(spec, environment, history, seed, withheld)
-    artefact = pack_artefact(fitted, trainer.policy, made_from, screened, withheld)
+    artefact = pack_artefact(fitted, trainer.policy, made_from, screened, withheld, measure)
     return Proposal(candidates, plain(summary | {"cost": stages.cost(fitted.reward.n_scored)}), artefact)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, final
 import torch
 
 from models.gflownet.environment import Environment
+from models.gflownet.exploration.replay import first_of_each
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +60,9 @@ class RestrictedEnvironment(Environment):
         finals, can_be_built = environment.states(objects)
         if not bool(can_be_built.any()):
             raise ValueError("none of the objects can be built in this environment")
-        self._known = ancestors(environment, finals[can_be_built])
+        finals = finals[can_be_built]
+        self._known = ancestors(environment, finals)
+        self._sizes = environment.size(finals[first_of_each(environment.key(finals))])
         self._masks: dict[bytes, Tensor] = {}
         self.device = environment.device
         self.state_width = environment.state_width
@@ -127,6 +130,15 @@ class RestrictedEnvironment(Environment):
     def key(self, states: Tensor) -> Tensor:
         """Return a 64-bit name of each state [B]."""
         return self._environment.key(states)
+
+    def size(self, final_states: Tensor) -> Tensor:
+        """Return the size of finished objects [B]."""
+        return self._environment.size(final_states)
+
+    def log_counts(self) -> dict[int, float]:
+        """Return size -> log of the number of objects of the list."""
+        sizes, counts = torch.unique(self._sizes, return_counts=True)
+        return dict(zip(sizes.tolist(), counts.double().log().tolist(), strict=True))
 
     def objects(self, states: Tensor) -> list[str]:
         """Return the canonical text of each final state."""

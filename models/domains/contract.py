@@ -73,6 +73,15 @@ class ComputedProperty:
 
 
 @dataclass(frozen=True, slots=True)
+class Sizes:
+    """What the size of an object counts, in the plural, and the least and the most of it that the limits allow."""
+
+    unit: str
+    least: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """A piece of an object that a prediction may hang on: `name` is what a person reads, `columns` its features."""
 
@@ -115,6 +124,8 @@ class Domain(ABC):
     """Whether whatever the environment has built so far is an object (it then has a `stop_action`)."""
     formats: Mapping[str, FileFormat]
     """File name extension -> format, beside json and csv, which every domain has."""
+    sizes: Sizes | None = None
+    """What `Environment.size` counts; without it, the steps in which an object is built."""
 
     @abstractmethod
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:

@@ -9,7 +9,7 @@ how equal states are numbered) or a word of a fixed vocabulary.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import torch
@@ -92,6 +92,24 @@ class Environment(ABC):
             mixed = (mixed ^ (column + 0x9E3779B9)) * 1099511628211
             mixed = mixed ^ (mixed >> 29)
         return mixed
+
+    def size(self, final_states: Tensor) -> Tensor:
+        """Return the size of finished objects [B] (int64, at least 0), equal for equal keys.
+
+        As it stands, the number of steps that build them; an environment that builds an object in different numbers of
+        steps, or whose steps are not what a person counts, says otherwise.
+        """
+        states = final_states.clone()
+        steps = torch.zeros(len(states), dtype=torch.int64, device=states.device)
+        while bool((rows := self.backward_mask(states).any(dim=1)).any()):
+            steps += rows
+            mask = self.backward_mask(states[rows])
+            states[rows] = self.back(states[rows], mask.long().argmax(dim=1))
+        return steps
+
+    def log_counts(self) -> Mapping[int, float] | None:
+        """Return size -> log of the number of distinct objects that have it, exactly; None where nobody has counted."""
+        return None
 
     @abstractmethod
     def objects(self, states: Tensor) -> list[str]:

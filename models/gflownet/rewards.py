@@ -48,6 +48,20 @@ class PreparedLogReward(Protocol):
         """Work out all that no condition changes for final states [B, W], whose log-rewards will be wanted soon."""
 
 
+@runtime_checkable
+class PriorLogReward(Protocol):
+    """A log-reward beside a prior (`models.gflownet.prior`): the policy's target is the product of both.
+
+    What ranks objects and is compared over temperatures is the log-reward alone.
+    """
+
+    def __call__(self, states: Tensor, condition: Condition) -> Tensor:
+        """Return log-rewards [B] of final states [B, W]."""
+
+    def log_prior(self, states: Tensor) -> Tensor:
+        """Return finite log-densities [B] of final states [B, W]; no condition changes them."""
+
+
 def check_loss(name: str, loss: Loss, environment: Environment, *, has_partial: bool) -> None:
     """Refuse a loss that cannot be used here; `has_partial` tells whether the reward is a `PartialLogReward`.
 
@@ -63,6 +77,20 @@ def check_loss(name: str, loss: Loss, environment: Environment, *, has_partial: 
         raise UnfitLossError(f"loss {name!r} needs a reward with partial log-rewards (a method `partial`)")
 
 
+def log_priors(log_reward: LogReward, states: Tensor) -> Tensor:
+    """Return the log-prior [B] of final states [B, W]; 0 where the reward stands beside none.
+
+    Raises:
+        InvalidLogRewardError: if there is not one finite number per state.
+    """
+    if not isinstance(log_reward, PriorLogReward):
+        return torch.zeros(len(states), device=states.device)
+    found = log_reward.log_prior(states).detach().float()
+    if found.shape != (len(states),) or not bool(found.isfinite().all()):
+        raise InvalidLogRewardError(f"log_prior must be {len(states)} finite numbers, one per final state")
+    return found
+
+
 def stopped_log_rewards(
     trajectories: Trajectories, final: Tensor, condition: Condition, log_reward: LogReward
 ) -> Tensor:
@@ -70,7 +98,7 @@ def stopped_log_rewards(
 
     Args:
         trajectories: in an environment with a `stop_action`.
-        final: log-rewards [B] of the final states, which are not asked for again.
+        final: log-rewards [B] of the final states, prior included, which are not asked for again.
         condition: of each trajectory [B].
         log_reward: asked once for every state from which the trajectory went on; must return finite values.
     """

@@ -1,5 +1,8 @@
 """Training: draw conditions, walk, ask for log-rewards, take a gradient step. It knows no objects, files or queues.
 
+What losses and log Z see of an object is its log-reward and, where there is one, its log-prior; behaviours, which keep
+the best objects, see the log-reward alone.
+
 All that changes while training is in `state_dict`, so that a resumed run gives the same numbers bit for bit (with one
 thread). Letters: B trajectories of one step, W state width, M objectives.
 """
@@ -26,6 +29,7 @@ from models.gflownet.rewards import (
     PartialLogReward,
     PreparedLogReward,
     check_loss,
+    log_priors,
     partial_log_rewards,
     stopped_log_rewards,
 )
@@ -152,7 +156,8 @@ class Trainer:
             self._start_log_z()
         condition, trajectories = self._next()
         log_reward = self._score(trajectories.final_states, condition)
-        loss = self._loss(trajectories, log_reward, condition)
+        log_prior = log_priors(self._log_reward, trajectories.final_states)
+        loss = self._loss(trajectories, log_reward, log_prior, condition)
         for parameter in self._parameters:
             parameter.grad = None
         loss.backward()  # type: ignore[no-untyped-call]
@@ -233,26 +238,30 @@ class Trainer:
         groups = -(-n // self.settings.group_size)
         return self.conditions.sample(groups, self.generator).repeat(self.settings.group_size).at(slice(0, n))
 
-    def _loss(self, trajectories: Trajectories, log_reward: Tensor, condition: Condition) -> Tensor:
+    def _loss(self, trajectories: Trajectories, log_reward: Tensor, log_prior: Tensor, condition: Condition) -> Tensor:
         """Return the mean loss over the trajectories [B], each under its condition and under others."""
         times, n = self.settings.conditions_per_trajectory, len(condition)
         if times > 1:
             others = [self._draw_conditions(n) for _ in range(times - 1)]
             condition, trajectories = join_conditions([condition, *others]), trajectories.repeat(times)
             more = self._checked(trajectories.final_states[n:], condition.at(slice(n, None)))
-            log_reward = torch.cat([log_reward, more])
-        asked = self._ask_along(trajectories, log_reward, condition)
+            log_reward, log_prior = torch.cat([log_reward, more]), log_prior.repeat(times)
+        asked = self._ask_along(trajectories, log_reward + log_prior, condition)
         return self.loss(trajectories, asked, self.policy, condition).mean()
 
-    def _ask_along(self, trajectories: Trajectories, log_reward: Tensor, condition: Condition) -> Tensor:
-        """Return the log-rewards that the loss takes, given those of the final states [B]."""
+    def _ask_along(self, trajectories: Trajectories, target: Tensor, condition: Condition) -> Tensor:
+        """Return the log-rewards that the loss takes, priors included, given those of the final states [B]."""
         if self.loss.rewards_of == "stopped":
-            return stopped_log_rewards(trajectories, log_reward, condition, self._score)
+            return stopped_log_rewards(trajectories, target, condition, self._target)
         if self.loss.rewards_of == "partial":
             assert isinstance(self._log_reward, PartialLogReward)
             self.partial_calls += trajectories.n_transitions // self.settings.conditions_per_trajectory
-            return partial_log_rewards(trajectories, log_reward, condition, self._log_reward)
-        return log_reward
+            return partial_log_rewards(trajectories, target, condition, self._log_reward)
+        return target
+
+    def _target(self, final_states: Tensor, condition: Condition) -> Tensor:
+        """Return the unnormalised log-target [B]: the checked log-reward and the log-prior."""
+        return self._score(final_states, condition) + log_priors(self._log_reward, final_states)
 
     def _score(self, final_states: Tensor, condition: Condition) -> Tensor:
         """Return checked log-rewards [B] and count them."""
@@ -284,7 +293,7 @@ class Trainer:
         condition = self.conditions.sample(n, self.generator).repeat(each)
         trajectories = walk_forward(self.policy, self.environment, condition, self.generator)
         scores = score(self.policy, trajectories, condition)
-        weight = trajectories.total(scores.log_pb - scores.log_pf) + self._score(trajectories.final_states, condition)
+        weight = trajectories.total(scores.log_pb - scores.log_pf) + self._target(trajectories.final_states, condition)
         estimates = weight.view(n, each).logsumexp(dim=1) - math.log(each)
         self.policy.partition.fit(condition.beta.view(n, each)[:, 0], estimates)
 

@@ -98,6 +98,7 @@ def _round(past: PastRound, domain: Domain) -> dict[str, Any]:
         "seconds": dict(cost.get("seconds") or {}),
         "objects_scored": cost.get("objects_scored"),
         "convergence": summary.get("convergence"),
+        "base_measure": summary.get("base_measure"),
     }
 
 

@@ -18,6 +18,7 @@ from models.instrument.requests import asks, check, parsed, resolved
 from models.instrument.telling import aim_of, summary_of
 from models.instrument.wishes import resembling, wishes
 from models.rounds.accounting import plain
+from models.rounds.base_measure import EVERY_OBJECT
 from models.rounds.gate import Gate
 from models.rounds.telling import tell, tell_judged, told_of
 from models.rounds.training import StateReward
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from models.instrument.drawing import Drawn
     from models.records import History, JudgedObject, ProposedCandidate
     from models.request_specs import SampleRequest
+    from models.rounds.base_measure import BaseMeasure
     from models.rounds.fitting import Fitted
     from models.rounds.sampling import Pool, Source
     from models.screening import ScreenedDomain
@@ -55,6 +57,7 @@ class Instrument:
         environment: of the policy.
         source: draws samples; None where no round left a policy.
         statements: what a reader of every answer should know.
+        measure: the base measure that the policy was trained with.
     """
 
     def __init__(
@@ -64,11 +67,14 @@ class Instrument:
         environment: Environment,
         source: Source | None,
         statements: Sequence[str] = (),
+        *,
+        measure: BaseMeasure = EVERY_OBJECT,
     ) -> None:
         self.fitted = fitted
         self.source = source
+        self.measure = measure
         self._domain = domain
-        self._states = StateReward(environment, fitted.reward)
+        self._states = StateReward(environment, fitted.reward, measure.prior(environment))
         self._statements = tuple(statements)
 
     def sample(
@@ -103,9 +109,15 @@ class Instrument:
         self._domain.require_clean(candidate.object for candidate in candidates)
         summary = summary_of(self.fitted, self.source, asked, shares, drawn, gate)
         summary |= {"log_pf_estimated": n_estimated, "seed": seed, "seconds": round(time.monotonic() - start, 3)}
+        summary["base_measure"] = self._sizes(drawn.pool(asked.n)) if drawn.rows else self.measure.told()
         summary["statements"] += self._statements
         report(1.0, f"found {len(candidates)} samples")
         return candidates, plain(summary)
+
+    def _sizes(self, pool: Pool) -> dict[str, Any]:
+        """Return the base measure with the sizes of the samples."""
+        assert self.source is not None
+        return self.measure.told(chosen=self.source.environment.size(pool.states).tolist())
 
     def judge(self, texts: Sequence[str], now: History, report: Report) -> tuple[JudgedObject, ...]:
         """Return what is believed of objects (canonical texts), and why they could not be proposed as they are.

@@ -74,7 +74,8 @@ def open_instrument(  # noqa: PLR0913 - each is one thing a round was given
     except OtherResultsError as error:
         raise ArtefactError(f"the round's cross-validation is of other results: {error}") from error
     fitted.reward.multipliers.restore(found.multipliers)
-    return Instrument(fitted, screened, environment, source, _other_versions(found.versions))
+    told = _other_versions(found.versions)
+    return Instrument(fitted, screened, environment, source, told, measure=found.base_measure)
 
 
 def _withheld(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import platform
 import time
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from models.domains.contract import Domain
+    from models.gflownet.environment import Environment
     from models.records import History, Report, Stage
+    from models.rounds.base_measure import BaseMeasure
     from models.rounds.choosing import Batch
     from models.rounds.fitting import Fitted
     from models.rounds.gate import Gate
@@ -100,7 +103,7 @@ def chosen_summary(fitted: Fitted, batch: Batch, pool: Pool, gate: Gate) -> dict
     """Return the part of the summary that tells of what was drawn, refused and chosen."""
     return {
         "sampled": pool.n_sampled,
-        "draws": asdict(pool.draws),
+        "draws": {name: value for name, value in asdict(pool.draws).items() if name != "sizes"},
         "unique": gate.n_unique,
         "refused": gate.counts(),
         "allowed": len(pool.texts),
@@ -111,6 +114,13 @@ def chosen_summary(fitted: Fitted, batch: Batch, pool: Pool, gate: Gate) -> dict
         "diversity": diversity(fitted.domain, [pool.texts[choice.row] for choice in batch.choices]),
         "multipliers": adapting.told(fitted.beliefs, fitted.reward.multipliers),
     }
+
+
+def told_sizes(measure: BaseMeasure, environment: Environment, pool: Pool, batch: Batch) -> dict[str, Any]:
+    """Return the base measure with how many objects of each size the policy drew, passed the gate and were chosen."""
+    allowed: list[int] = environment.size(pool.states).tolist()
+    chosen = [allowed[choice.row] for choice in batch.choices]
+    return measure.told(drawn=Counter(pool.draws.sizes).elements(), allowed=allowed, chosen=chosen)
 
 
 def chosen_statements(fitted: Fitted, batch: Batch, pool: Pool, gate: Gate) -> list[str]:

@@ -18,6 +18,7 @@ from models.campaign import CampaignSpec
 from models.checkpoint import CheckpointError, pack, unpack
 from models.proxies.contract import Posterior
 from models.rounds.accounting import processor, versions
+from models.rounds.base_measure import EVERY_OBJECT, BaseMeasure, restored
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -51,7 +52,10 @@ class ArtefactError(ValueError):
 @final
 @dataclass(frozen=True, slots=True)
 class Artefact:
-    """The content of an artefact; `held_out` is by proxy and assay type, `versions` are of what made it."""
+    """The content of an artefact; `held_out` is by proxy and assay type, `versions` are of what made it.
+
+    `base_measure` is the one that the policy was trained with, whatever would be counted today.
+    """
 
     policy: dict[str, Tensor]
     multipliers: Mapping[str, Any]
@@ -60,6 +64,7 @@ class Artefact:
     """Why proxies took no part, by name."""
     versions: Mapping[str, str]
     made_from: Mapping[str, Any]
+    base_measure: BaseMeasure
     withheld: tuple[str, ...] | None
     """Measured objects that hazard lists kept from the building blocks; None where an older release told none."""
 
@@ -94,9 +99,12 @@ def _told(spec: CampaignSpec) -> dict[str, Any]:
 
 
 def _completed(told: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return a specification as it is told today: with the defaults of fields that came since; None if it is none."""
+    """Return a specification as it is told today: with the defaults of fields that came since; None if it is none.
+
+    One from before there was a base measure weighed all objects the same, which is not the default.
+    """
     try:
-        return _told(CampaignSpec.from_stored({"name": "any", **told}))
+        return _told(CampaignSpec.from_stored({"name": "any", "base_measure": {"kind": "objects"}, **told}))
     except ValidationError:
         return None
 
@@ -125,7 +133,12 @@ def origin(
 
 
 def pack_artefact(
-    fitted: Fitted, policy: Policy, made_from: Mapping[str, Any], domain: ScreenedDomain, withheld: Collection[str]
+    fitted: Fitted,
+    policy: Policy,
+    made_from: Mapping[str, Any],
+    domain: ScreenedDomain,
+    withheld: Collection[str],
+    measure: BaseMeasure = EVERY_OBJECT,
 ) -> bytes:
     """Return the artefact of a round whose policy is trained.
 
@@ -135,6 +148,7 @@ def pack_artefact(
         made_from: `origin` of the round.
         domain: names the hazard lists that were used; they are told, not compared.
         withheld: as in `made_from`.
+        measure: that the policy was trained with.
     """
     tensors = {f"policy.{name}": value for name, value in policy.state_dict().items()}
     proxies = fitted.beliefs.proxies
@@ -151,6 +165,7 @@ def pack_artefact(
         "held_out": kept,
         "failures": proxies.failures,
         "withheld": list(withheld),
+        "base_measure": measure.state(),
     }
     return pack(tensors, header)
 
@@ -178,5 +193,6 @@ def read_artefact(content: bytes) -> Artefact:
     except (CheckpointError, KeyError) as error:
         raise ArtefactError(f"the round's artefact cannot be read: {error}") from error
     policy = {key.removeprefix("policy."): value for key, value in tensors.items() if key.startswith("policy.")}
+    measure = restored(header.get("base_measure"))
     withheld = tuple(header["withheld"]) if "withheld" in header else None
-    return Artefact(policy, multipliers, held_out, header.get("failures", {}), made_by, made_from, withheld)
+    return Artefact(policy, multipliers, held_out, header.get("failures", {}), made_by, made_from, measure, withheld)

@@ -1,7 +1,7 @@
 """How near the trained policy came to its target: log Z, effective sample share, distances. Decides nothing.
 
-Weights are w = R(x) P_B(tau | x) / P_F(tau) of trajectories tau drawn by the policy under one inverse temperature and
-the even preference. Letters: N draws, X final states.
+Weights are w = b(x) R(x) P_B(tau | x) / P_F(tau) of trajectories tau drawn by the policy under one inverse temperature
+and the even preference; b is the base measure. Letters: N draws, X final states.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _at(trainer: Trainer, reward: StateReward, beta: float, seed: int) -> dict[s
     generator = torch.Generator(device=trainer.environment.device).manual_seed(seed)
     condition = trainer.conditions.fixed(beta, even, WEIGHED)
     drawn = sample(trainer.policy, trainer.environment, condition, WEIGHED, generator)
-    log_weights = reward(drawn.final_states, condition) + drawn.log_pb - drawn.log_pf
+    log_weights = reward.log_target(drawn.final_states, condition) + drawn.log_pb - drawn.log_pf
     return {"beta": beta, "samples": WEIGHED, **weighed(log_weights.double().cpu())}
 
 
@@ -77,8 +77,8 @@ def weighed(log_weights: Tensor) -> dict[str, float | None]:
 def _distance(space: Space, trainer: Trainer, reward: StateReward, beta: float) -> float | None:
     """Return the exact total variation between policy and target; None where nothing has a reward."""
     even = [1.0] * trainer.conditions.n_objectives
-    log_reward = reward(space.final_states, trainer.conditions.fixed(beta, even, len(space)))
-    if not bool(log_reward.isfinite().any()):
+    target = reward.log_target(space.final_states, trainer.conditions.fixed(beta, even, len(space)))
+    if not bool(target.isfinite().any()):
         return None
     log_p = policy_log_probability(space, trainer.policy, trainer.conditions.fixed(beta, even))
-    return total_variation(log_p, log_target(log_reward))
+    return total_variation(log_p, log_target(target))

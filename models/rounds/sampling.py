@@ -6,7 +6,8 @@ which candidates are the best.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, final
 
 import torch
@@ -17,7 +18,7 @@ from models.gflownet.sampler import sample
 from models.proxies.contract import Posterior
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from torch import Generator, Tensor
 
@@ -64,7 +65,8 @@ class Source(Protocol):
 class Draws:
     """How many objects came from whom, how many allowed ones were wanted, and why drawing ended.
 
-    `by_search` were found while the policy was trained, `listed` are all that there are.
+    `by_search` were found while the policy was trained, `listed` are all that there are. `sizes` are of what the policy
+    drew.
     """
 
     by_policy: int
@@ -73,6 +75,7 @@ class Draws:
     ended: Ended
     by_search: int = 0
     listed: int = 0
+    sizes: Mapping[int, int] = field(default_factory=dict)
 
 
 @final
@@ -167,10 +170,12 @@ def draw_pool(  # noqa: PLR0913 - each is one thing that decides what there is t
     found = source.found
     parts = list(_as_they_are(source, found, reward, gate))
     n_passed, n_draws = sum(len(passed.rows) for passed, _, _ in parts), 0
+    sizes: Counter[int] = Counter()
     is_exhausted = False
     while n_draws < LEAST_DRAWS or (n_passed < goal and n_draws < MOST_DRAWS and not is_exhausted):
         states, condition = _draw(source, n_draws, generator)
         n_draws += 1
+        sizes.update(source.environment.size(states).tolist() if n_draws <= BY_POLICY else ())
         before = gate.n_unique
         for passed, kept in through(states, reward, gate):
             parts.append((passed, states[kept], condition.at(kept)))
@@ -180,7 +185,8 @@ def draw_pool(  # noqa: PLR0913 - each is one thing that decides what there is t
         is_exhausted = n_draws > BY_POLICY and gate.n_unique == before
     by_policy = min(n_draws, BY_POLICY)
     ended: Ended = "enough" if n_passed >= goal else "nothing new" if is_exhausted else "too many draws"
-    return join_parts(parts, Draws(by_policy * DRAWS, (n_draws - by_policy) * DRAWS, goal, ended, len(found)))
+    by_walks = n_draws - by_policy
+    return join_parts(parts, Draws(by_policy * DRAWS, by_walks * DRAWS, goal, ended, len(found), sizes=dict(sizes)))
 
 
 def _list_pool(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from models.constraints import Multipliers
     from models.gflownet.conditioning import Condition
     from models.gflownet.environment import Environment
+    from models.gflownet.prior import LogPrior
     from models.records import CheckpointStore
     from models.reward import LogReward
     from models.rounds.adapting import Adaptation
@@ -39,11 +40,18 @@ CURVE_POINTS = 50
 
 @final
 class StateReward:
-    """The log-reward of final states: an object's text is asked for only when its state is new."""
+    """The log-reward of final states, beside a prior: an object's text is asked for only when its state is new.
 
-    def __init__(self, environment: Environment, reward: LogReward) -> None:
+    Args:
+        environment: of the states.
+        reward: of texts.
+        prior: of final states; without one all objects weigh the same.
+    """
+
+    def __init__(self, environment: Environment, reward: LogReward, prior: LogPrior | None = None) -> None:
         self._environment = environment
         self._reward = reward
+        self._prior = prior
         self._texts: dict[int, str] = {}
 
     @property
@@ -71,6 +79,14 @@ class StateReward:
     def __call__(self, states: Tensor, condition: Condition) -> Tensor:
         """Return log-rewards [B] of final states [B, W]."""
         return self._reward(self.texts(states), condition.beta, condition.preference)
+
+    def log_prior(self, states: Tensor) -> Tensor:
+        """Return the log-prior [B] of final states [B, W]."""
+        return torch.zeros(len(states), device=states.device) if self._prior is None else self._prior(states)
+
+    def log_target(self, states: Tensor, condition: Condition) -> Tensor:
+        """Return the unnormalised log-target [B] of final states [B, W]: what the policy is to sample."""
+        return self(states, condition) + self.log_prior(states)
 
 
 def check_sampler(spec: SamplerSpec, environment: Environment) -> None:

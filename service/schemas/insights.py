@@ -128,6 +128,30 @@ class Convergence(BaseModel):
     states: int | None = Field(default=None, description="objects of the enumerated space")
 
 
+class SizeShare(BaseModel):
+    """Objects of one size: what they weigh in the sampler's target before any reward, and what came of it."""
+
+    size: int
+    weight: float | None = Field(description="of the whole size; all weights sum to 1")
+    log_count: float | None = Field(description="natural logarithm of the number of such objects")
+    log_count_error: float | None = Field(description="its standard error; 0 where it is exact")
+    log_density: float | None = Field(description="what one such object adds to its log-reward")
+    drawn: int = Field(description="by the policy")
+    allowed: int = Field(description="that might have been chosen")
+    chosen: int
+
+
+class BaseMeasureUsed(BaseModel):
+    """How a round's target weighed sizes before any reward."""
+
+    kind: Literal["sizes", "measured", "objects"]
+    unit: str = Field(description="what sizes count, such as residues")
+    counted: Literal["exact", "listed", "estimated"] | None = Field(
+        description="how the numbers of objects are known; null where they were not needed"
+    )
+    sizes: list[SizeShare]
+
+
 class PartImportance(BaseModel):
     """How much one part moves a prediction (Shapley values), on the modelled scale, with standard errors."""
 
@@ -184,6 +208,7 @@ class RoundInsight(Stage):
     objects_scored: int | None = Field(description="objects that the proxies were asked about")
     calibration: dict[str, dict[str, Any]] = Field(description="scores of the round's forecasts, by objective")
     convergence: list[Convergence] | None = Field(description="how near the policy came to its target")
+    base_measure: BaseMeasureUsed | None = Field(description="null for rounds from before it was told")
 
 
 class ScaleUsed(BaseModel):

@@ -56,6 +56,8 @@ def pointers(model: type[Spec], document: dict[str, Any]) -> list[str]:
             campaign(batch={"controls": [{"sequence": "AG"}, {"sequence": "?"}]}),
             "/batch/controls/1/sequence",
         ),
+        (CampaignSpec, campaign(base_measure={"weights": {"3": 2, "5": 2}}), "/base_measure/weights/5"),
+        (CampaignSpec, campaign(base_measure={"kind": "objects", "weights": {"3": 2}}), "/weights"),
         (CampaignSpec, campaign(batch={"controls": [{"charm": "AG"}]}), "/batch/controls/0/sequence"),
     ],
 )
@@ -97,3 +99,16 @@ def test_losses_are_the_files() -> None:
 def test_a_specification_survives_json() -> None:
     spec = CampaignSpec.model_validate(campaign())
     assert CampaignSpec.model_validate_json(spec.model_dump_json()) == spec
+
+
+def test_a_base_measure_weighs_sizes_by_positive_numbers() -> None:
+    asked = {"kind": "measured", "weights": {"2": 1, "4": 0.25}}
+    spec = CampaignSpec.model_validate(campaign(base_measure=asked))
+    assert spec.base_measure.weights == {2: 1.0, 4: 0.25}
+    assert CampaignSpec.model_validate(spec.model_dump(mode="json")) == spec
+    assert CampaignSpec.model_validate(campaign()).base_measure.kind == "sizes"
+    for weights in ({"3": 0}, {"3": -1}, {"3": 1e9}, {"x": 1}, {"-2": 1}, {"2.5": 1}):
+        with pytest.raises(ValidationError, match=r"base_measure\.weights"):
+            CampaignSpec.model_validate(campaign(base_measure={"weights": weights}))
+    with pytest.raises(ValidationError, match="no object here has 5 residues: they have 2 to 4"):
+        CampaignSpec.model_validate(campaign(base_measure={"weights": {"5": 1}}))

@@ -1,4 +1,6 @@
-"""Truth for small spaces: train one conditional policy and compare its exact distribution with R^beta / Z.
+"""Truth for small spaces: train one conditional policy and compare its exact distribution with the target's.
+
+The target is R^beta / Z, or prior * R^beta / Z.
 
 Letters: X final states in the order of `enumerate_space`, M objectives, B trajectories.
 """
@@ -13,6 +15,8 @@ from models.gflownet.conditioning import Condition, ConditionSampler
 from models.gflownet.environment import Environment
 from models.gflownet.exact import Space, enumerate_space, log_target, policy_log_probability, total_variation
 from models.gflownet.policy import PolicySpec
+from models.gflownet.prior import LogPrior
+from models.gflownet.rewards import log_priors
 from models.gflownet.trainer import LogReward, Trainer, TrainerSettings
 
 TOLERANCE = 0.05
@@ -46,15 +50,32 @@ def tabulated(space: Space, utilities: Tensor) -> LogReward:
     return log_reward
 
 
+@dataclass(frozen=True)
+class BesidePrior:
+    """A log-reward beside a prior, which no inverse temperature multiplies."""
+
+    log_reward: LogReward
+    prior: LogPrior
+
+    def __call__(self, states: Tensor, condition: Condition) -> Tensor:
+        """Return log-rewards [B]."""
+        return self.log_reward(states, condition)
+
+    def log_prior(self, states: Tensor) -> Tensor:
+        """Return log-densities [B]."""
+        return self.prior(states)
+
+
 def deviations(
     trainer: Trainer, space: Space, log_reward: LogReward, preferences: Sequence[tuple[float, ...]] = PREFERENCES
 ) -> list[Deviation]:
     """Return the deviation from the truth at every pair of inverse temperature and preference."""
+    log_prior = log_priors(log_reward, space.final_states)
     found = []
     for beta in BETAS:
         for preference in preferences:
             condition = trainer.conditions.fixed(beta, preference)
-            target = log_reward(space.final_states, condition.repeat(len(space)))
+            target = log_reward(space.final_states, condition.repeat(len(space))) + log_prior
             log_p = policy_log_probability(space, trainer.policy, condition)
             with torch.no_grad():
                 log_z = float(trainer.policy.log_z(condition))
@@ -74,7 +95,8 @@ def assert_exact(
 ) -> list[Deviation]:
     """Train on tabulated utilities [X, M], aligned with `enumerate_space(environment).final_states`, and compare.
 
-    `log_reward` stands in for the table where a loss needs more than that; it must have these utilities.
+    `log_reward` stands in for the table where a loss needs more than that, or a prior stands beside the table; it must
+    have these utilities.
 
     Raises:
         AssertionError: if the total variation exceeds the tolerance at any of the conditions.

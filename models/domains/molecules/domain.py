@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from models.domains.contract import Domain, ParsedObject
+from models.domains.contract import Domain, ParsedObject, Sizes
 from models.domains.molecules import objects
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class Molecules(Domain):
 
     def __init__(self, spec: MoleculesSpec) -> None:
         self.spec = spec
+        self.sizes = Sizes("fragments", 1, spec.max_fragments)
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
         """Return the canonical SMILES of the neutral parent of the `smiles` column."""

@@ -141,6 +141,10 @@ class FragmentTrees(Environment):
         """Return a 64-bit name [B] that ignores how nodes are numbered and sites are turned."""
         return self._facts.recall(states, "name")
 
+    def size(self, final_states: Tensor) -> Tensor:
+        """Return the number of fragments [B]."""
+        return trees.count_nodes(split(final_states))
+
     def objects(self, states: Tensor) -> list[str]:
         """Return the canonical SMILES of finished trees, empty where chemistry refuses; old ones are looked up."""
         texts = []

@@ -114,6 +114,15 @@ class PeptidesEnvironment(Environment):
         lengths = one_hot(self._lengths(states), self.max_length + 1)  # [B, L + 1]
         return torch.cat([placed.flatten(1), composition, lengths, states[:, -1:]], dim=1)
 
+    def size(self, final_states: Tensor) -> Tensor:
+        """Return the lengths [B]."""
+        return self._lengths(final_states)
+
+    def log_counts(self) -> dict[int, float]:
+        """Return length -> log of the number of peptides: the product of the residues allowed at each position."""
+        choices = self._allowed[:-1].sum(dim=1).double().log().cumsum(dim=0).tolist()  # [L]
+        return {length: choices[length - 1] for length in range(self.min_length, self.max_length + 1)}
+
     def objects(self, states: Tensor) -> list[str]:
         """Return the sequence of each finished chain."""
         letters = ["", *self.residues]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, final
 
-from models.domains.contract import Domain, FileFormat, InvalidObjectError, ParsedObject, Violation
+from models.domains.contract import Domain, FileFormat, InvalidObjectError, ParsedObject, Sizes, Violation
 from models.domains.peptides import drawing, features, parts, properties
 from models.domains.peptides.expressions import searching
 from models.domains.peptides.notation import (
@@ -53,6 +53,7 @@ class Peptides(Domain):
         self.ends = Ends(spec.n_terminus, spec.c_terminus)
         self.computed = properties.COMPUTED
         self.groupings = GROUPINGS
+        self.sizes = Sizes("residues", spec.min_length, spec.max_length)
         self.formats = {
             "fasta": FileFormat("text/x-fasta", self._write_fasta),
             "helm": FileFormat("text/plain", self._write_helm),

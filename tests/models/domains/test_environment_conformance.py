@@ -70,6 +70,34 @@ def test_equal_keys_have_equal_encodings(env: Environment, batches: list[Tensor]
     torch.testing.assert_close(encoded, encoded[first[group]], rtol=0, atol=1e-6)
 
 
+def test_sizes_depend_on_the_object_alone(example: Example, env: Environment, batches: list[Tensor]):
+    """However its parts are numbered, and whichever way it was built."""
+    finals = batches[-1]
+    sizes = env.size(finals)
+    assert sizes.dtype == torch.int64
+    assert sizes.shape == (len(finals),)
+    assert int(sizes.min()) >= 0
+    assert torch.equal(env.size(rebuilt(env, finals)), sizes)
+    assert env.size(finals[:0]).shape == (0,)
+    possible = example.domain.sizes
+    if possible is not None:
+        assert possible.least <= int(sizes.min()) <= int(sizes.max()) <= possible.most
+
+
+def rebuilt(env: Environment, states: Tensor) -> Tensor:
+    """Return the same objects, taken apart and built up again in another order."""
+    generator, actions = torch.Generator().manual_seed(3), []
+    while bool((rows := env.backward_mask(states).any(dim=1)).any()):
+        before = states.clone()
+        before[rows], forward = env.redo(states[rows], pick(env.backward_mask(states[rows]), generator))
+        actions.append((rows, forward))
+        states = before
+    for rows, forward in reversed(actions):
+        states = states.clone()
+        states[rows] = env.step(states[rows], forward)
+    return states
+
+
 def test_finished_objects_are_allowed_and_lead_back_to_their_states(
     example: Example, env: Environment, batches: list[Tensor]
 ):

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import torch
 from domain_examples import Example, examples_of
-from exactness import SETTINGS, assert_exact
+from exactness import SETTINGS, BesidePrior, assert_exact, tabulated
 
 from models.domains import installed
+from models.gflownet.counting import count_objects
 from models.gflownet.environment import Environment
 from models.gflownet.exact import Space, enumerate_space
+from models.gflownet.prior import SizePrior
 
 MOST_EDGES = 20_000
 MOST_OBJECTS = 3_000
@@ -52,3 +54,26 @@ def test_domain_is_within_total_variation_005_at_3_temperatures_and_3_preference
         assert_exact(environment, smooth_utilities(example, texts), settings=replace(SETTINGS, steps=1000))
         n_compared += 1
     assert n_compared, f"no example of {kind} is small enough to enumerate"
+
+
+def even_sizes(environment: Environment) -> SizePrior:
+    """Return the prior under which every size weighs the same."""
+    log_counts = dict(count_objects(environment, 0).log_counts)
+    return SizePrior(environment, [-log_counts.get(size, 0.0) for size in range(max(log_counts) + 1)])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [kind for kind in installed() if kind != "switches"])
+def test_domain_samples_base_measure_times_reward_within_005_at_3_temperatures(kind: str):
+    n_compared = 0
+    for example in examples_of(kind):
+        environment = example.domain.environment(example.texts)
+        space = small_space(environment)
+        if space is None or len(environment.size(space.final_states).unique()) == 1:
+            continue
+        utilities = smooth_utilities(example, environment.objects(space.final_states))
+        prior = even_sizes(environment)
+        beside = BesidePrior(tabulated(space, utilities), prior)
+        assert_exact(environment, utilities, log_reward=beside, settings=replace(SETTINGS, steps=1000))
+        n_compared += 1
+    assert n_compared, f"no example of {kind} has several sizes"

@@ -202,12 +202,14 @@ def test_summaries_are_passed_on():
         "sampled": 512,
         "cost": {"seconds": {"fitting": 2.0}, "objects_scored": 99},
         "convergence": [{"beta": 1.0}],
+        "base_measure": {"kind": "sizes"},
         "importance": {"objectives": {}},
     }
     older = _round(1, "0000", summary=summary | {"importance": {"objectives": {"glow": {}}}})
     told = _told(_spec(), [], [older, _round(2, "0001", summary=summary | {"importance": None})])
     assert told["rounds"][0]["refused"] == {"too large": 3}
     assert (told["rounds"][0]["seconds"], told["rounds"][0]["objects_scored"]) == ({"fitting": 2.0}, 99)
+    assert told["rounds"][0]["base_measure"] == {"kind": "sizes"}
     assert told["importance"] == {"round": 1, "objectives": {"glow": {}}}
 
 

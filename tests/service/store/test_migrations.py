@@ -164,3 +164,35 @@ def test_counters_begin_with_what_is_there_and_go_on_the_way_back(engine: Engine
         connection.rollback()
     assert counted == again == {campaign: (2, 3), empty: (0, 0)}
     assert kept == 3
+
+
+def old_job(connection: Connection) -> None:
+    """Store a job with a specification, as it waited before there were base measures."""
+    workspace = connection.execute(text("SELECT id FROM workspaces")).scalar_one()
+    numbers = {"progress": 0.0, "attempt": 0, "cancel_requested": False}
+    told = {"kind": "backtests", "queue": "celery", "state": "queued", "message": "m"}
+    documents = {"request": {"spec": {"objectives": []}, "rounds": 2}, "context": {"objects": 3}}
+    insert(connection, "jobs", workspace_id=workspace, **told, **numbers, **documents)
+
+
+def test_specifications_from_before_base_measures_weigh_all_objects_the_same(engine: Engine):
+    found = "SELECT spec -> 'base_measure' ->> 'kind' FROM {} ORDER BY 1"
+    with engine.connect() as connection:
+        command.downgrade(config(connection), "0001")
+        old_rows(connection)
+        command.upgrade(config(connection), "0003")
+        old_job(connection)
+        command.upgrade(config(connection), "head")
+        requests = connection.execute(text("SELECT request, context FROM jobs")).one()
+        newer = {"spec": {"objectives": [], "base_measure": {"kind": "sizes"}}}
+        connection.execute(
+            text("UPDATE rounds SET spec = CAST(:spec AS jsonb) WHERE number = 2"), {"spec": json.dumps(newer["spec"])}
+        )
+        asked = [connection.execute(text(found.format(table))).scalars().all() for table in ("campaigns", "rounds")]
+        command.downgrade(config(connection), "0003")
+        without = connection.execute(text(found.format("rounds"))).scalars().all()
+        connection.rollback()
+    assert asked == [["objects"], ["objects", "sizes"]]
+    weighed = {"objectives": [], "base_measure": {"kind": "objects", "weights": {}}}
+    assert tuple(requests) == ({"spec": weighed, "rounds": 2}, {"objects": 3})
+    assert without == [None, None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, final
 
-from models.domains.contract import Domain, FileFormat, ParsedObject, Violation
+from models.domains.contract import Domain, FileFormat, ParsedObject, Sizes, Violation
 from models.domains.materials.composition import features
 from models.domains.materials.composition.charges import allowed_states, is_neutral
 from models.domains.materials.composition.drawing import draw_formulas
@@ -40,6 +40,7 @@ class CompositionDomain(Domain):
     def __init__(self, spec: CompositionSpec) -> None:
         self._spec = spec
         self._states = allowed_states(spec)
+        self.sizes = Sizes("atoms", 1, spec.max_atoms)
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
         """Return the canonical formula of the column `formula`, and what to tell about how it was read."""

@@ -7,6 +7,7 @@ charges, W words of a set of charges, C contexts.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, final
 
 import torch
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from models.domains.materials.composition.charges import is_neutral
 from models.domains.materials.composition.formula import amounts_of
-from models.domains.materials.composition.reachability import Reachability, reachability
+from models.domains.materials.composition.reachability import Reachability, count_compositions, reachability
 from models.domains.materials.sequence import ActionSequence, chosen_actions, one_hot
 
 if TYPE_CHECKING:
@@ -71,6 +72,15 @@ class CompositionEnvironment(ActionSequence):
         parts = [chosen, amounts, one_hot(used, self._max_atoms + 1), one_hot(count, self._max_elements + 1)]
         parts += [self._prefix_charges(states).float(), (divisor == 1).float()[:, None]]
         return torch.cat(parts, dim=1)
+
+    def size(self, final_states: Tensor) -> Tensor:
+        """Return the atoms of the formula units [B]."""
+        return self._amount[final_states].sum(dim=1)
+
+    def log_counts(self) -> dict[int, float] | None:
+        """Return atoms -> log of the number of compositions; None where counting would take long."""
+        counts = count_compositions(tuple(self._oxidation.values()), self._max_atoms, self._max_elements)
+        return None if counts is None else {atoms: math.log(count) for atoms, count in counts.items()}
 
     def objects(self, states: Tensor) -> list[str]:
         """Return the canonical formula of each final state."""

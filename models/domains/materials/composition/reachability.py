@@ -15,12 +15,16 @@ from math import gcd
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 Context = tuple[int, int, int]
 """Atoms used, elements used, greatest common divisor (0 at the start)."""
 START: Context = (0, 0, 0)
 States = tuple[tuple[int, ...], ...]
+Prefix = tuple[Context, int]
+"""A context with the set of charges that its elements may carry."""
+MOST_STEPS = 3_000_000
+"""Continued prefixes beyond which compositions are not counted; so many take some seconds."""
 Need = dict[Context, int]
 """For every context the set of prefix charges that can still be completed."""
 
@@ -89,6 +93,42 @@ def reachability(states: States, max_atoms: int, max_elements: int) -> Reachabil
         columns.append(_taken(need, values, max_atoms, bound))
         need = _needed_before(need, columns[-1])
     return Reachability(bound=bound, contexts=tuple(need), allowed=tuple(zip(*reversed(columns), strict=True)))
+
+
+def count_compositions(states: States, max_atoms: int, max_elements: int) -> dict[int, int] | None:
+    """Return atoms -> number of distinct valid compositions; None where there is too much to count through.
+
+    Prefixes are counted together when they have the same context and may carry the same charges, of which only those
+    matter that can still be completed: a composition that balances in several ways counts once.
+    """
+    bound = charge_bound(states, max_atoms)
+    needs = [_needed_at_the_end(max_atoms, min(max_elements, len(states)), bound)]
+    for values in reversed(states):
+        needs.append(_needed_before(needs[-1], _taken(needs[-1], values, max_atoms, bound)))
+    counted = {(START, 1 << bound): 1}
+    n_steps = 0
+    for values, need in zip(states, needs[-2::-1], strict=True):
+        n_steps += len(counted) * max_atoms
+        if n_steps > MOST_STEPS:
+            return None
+        counted = _counted_after(counted, values, need, bound)
+    found: Counter[int] = Counter()
+    for (context, _), count in counted.items():
+        found[context[0]] += count
+    return dict(sorted(found.items()))
+
+
+def _counted_after(counted: Mapping[Prefix, int], values: Sequence[int], need: Need, bound: int) -> dict[Prefix, int]:
+    """Return how many prefixes there are once one more element is decided; those that cannot be completed are gone."""
+    following: Counter[Prefix] = Counter()
+    for (context, charges), count in counted.items():
+        following[context, charges & need[context]] += count
+        amount = 1
+        while (after := _after(context, amount)) in need:
+            shifted = _shifted_union(charges, (-amount * value for value in values), bound)
+            following[after, shifted & need[after]] += count
+            amount += 1
+    return {prefix: count for prefix, count in following.items() if prefix[1]}
 
 
 def _needed_at_the_end(max_atoms: int, max_elements: int, bound: int) -> Need:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, final
 
-from models.domains.contract import FRACTION, Domain, ParsedObject, Violation
+from models.domains.contract import FRACTION, Domain, ParsedObject, Sizes, Violation
 from models.domains.materials.mixture import features, recipe
 from models.domains.materials.mixture.drawing import draw_recipes
 from models.domains.materials.mixture.reading import parse_recipe
@@ -40,6 +40,8 @@ class MixtureDomain(Domain):
             variable.name: variable.units for variable in spec.process if is_numeric(variable)
         }
         self.computed = features.computed_of(spec)
+        most = min(spec.max_components, len(spec.components), spec.grid)
+        self.sizes = Sizes("components", min(1, most), most)
         self.groupings = {"components": "the same components in any amounts"} if spec.components else {}
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:

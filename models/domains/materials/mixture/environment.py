@@ -6,6 +6,7 @@ Letters: B batch, A actions, C components, G grid steps, V variables.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, final
 
 import torch
@@ -70,6 +71,21 @@ class MixtureEnvironment(ActionSequence):
         taken = (self._steps[states] > 0).sum(dim=1)
         parts = [chosen, fractions, one_hot(self._remaining(states), self._grid + 1), one_hot(taken, self._most + 1)]
         return torch.cat([*parts, one_hot(self._n_set(states), len(self._levels) + 1)], dim=1)
+
+    def size(self, final_states: Tensor) -> Tensor:
+        """Return the number of components present [B]."""
+        return (self._steps[final_states] > 0).sum(dim=1)
+
+    def log_counts(self) -> dict[int, float]:
+        """Return components -> log of the number of recipes: which components, how the steps are divided, settings."""
+        settings = math.prod(map(len, self._levels))
+        if not self._grid:
+            return {0: math.log(settings)}
+        n = len(self._spec.components)
+        return {
+            count: math.log(math.comb(n, count) * math.comb(self._grid - 1, count - 1) * settings)
+            for count in range(1, self._most + 1)
+        }
 
     def objects(self, states: Tensor) -> list[str]:
         """Return the canonical text of each final state."""
