@@ -37,6 +37,14 @@ class InvalidObjectError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class ParsedObject:
+    """An object as its columns describe it: `warnings` tell what was left out, changed or assumed to read them."""
+
+    text: str
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ComputedProperty:
     """A property known without an assay."""
 
@@ -79,14 +87,18 @@ class Domain(ABC):
     """File name extension -> format, beside json and csv, which every domain has."""
 
     @abstractmethod
-    def parse(self, fields: Mapping[str, str]) -> str:
-        """Return the canonical text of the object described by the given columns (blank ones are left out).
+    def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
+        """Return the object described by the given columns (blank ones are left out), and what to tell about it.
 
         An object outside the campaign's limits is still an object: results for it are welcome.
 
         Raises:
             InvalidObjectError: if the fields describe no object; it names the column.
         """
+
+    def parse(self, fields: Mapping[str, str]) -> str:
+        """Return the canonical text alone; raises what `read_object` raises."""
+        return self.read_object(fields).text
 
     @abstractmethod
     def check(self, text: str) -> list[str]:

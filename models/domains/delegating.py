@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gpytorch.kernels import Kernel
 
-    from models.domains.contract import Floats, Part
+    from models.domains.contract import Floats, ParsedObject, Part
     from models.gflownet.environment import Environment
 
 
@@ -27,9 +27,9 @@ class DelegatingDomain(Domain):
         self.object_columns, self.needs_all_columns = domain.object_columns, domain.needs_all_columns
         self.computed, self.groupings, self.formats = domain.computed, domain.groupings, domain.formats
 
-    def parse(self, fields: Mapping[str, str]) -> str:
-        """Return the canonical text of an object."""
-        return self._domain.parse(fields)
+    def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
+        """Return an object, and what to tell about how it was read."""
+        return self._domain.read_object(fields)
 
     def check(self, text: str) -> list[str]:
         """Return the reasons why this object may not be proposed, or nothing."""

@@ -38,7 +38,8 @@ def _parsed(row: RawRow, headers: Mapping[str, str], domain: Domain) -> ParsedRo
     if not fields:
         return ParsedRow(row.number, "skipped", "the row describes no object")
     try:
-        return ParsedRow(row.number, "accepted", object=domain.parse(fields), verbatim=fields)
+        found = domain.read_object(fields)
     except InvalidObjectError as error:
         column = headers.get(error.column, error.column)
         return ParsedRow(row.number, "rejected", error.detail, column, verbatim=fields)
+    return ParsedRow(row.number, "accepted", warnings=found.warnings, object=found.text, verbatim=fields)

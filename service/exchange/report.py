@@ -21,8 +21,8 @@ Status = Literal["accepted", "rejected", "duplicate", "skipped"]
 class ParsedRow:
     """One result of the table: a wide row holds several, and they share its number.
 
-    `verbatim` is what the cells said, by field (`value`, `units`, ...). `result` is there exactly when the row is
-    accepted. A skipped row had neither a value nor an outcome.
+    `verbatim` is what the cells said, by field (`value`, `units`, ...) and by the object's columns. `result` is there
+    exactly when the row is accepted. A skipped row had neither a value nor an outcome.
     """
 
     row: int
@@ -53,8 +53,9 @@ class Report:
         return tuple(row for row in self.rows if row.status == "accepted")
 
     def all_warnings(self) -> list[str]:
-        """Return the warnings of the table, then of its rows with their numbers."""
-        return [*self.warnings, *(f"row {row.row}: {text}" for row in self.rows for text in row.warnings)]
+        """Return the warnings of the table, then of its rows with their numbers; results of one row share theirs."""
+        told = [f"row {row.row}: {text}" for row in self.rows for text in row.warnings]
+        return [*self.warnings, *dict.fromkeys(told)]
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as docs/results.md describes it."""

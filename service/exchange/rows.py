@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from models.domains.contract import InvalidObjectError
+from models.domains.contract import InvalidObjectError, ParsedObject
 from service.exchange.quantities import RowProblem, read_quantity, read_type
 from service.exchange.report import ParsedRow
 from service.exchange.traits import read_traits
@@ -78,10 +78,10 @@ class _Objects:
         self._domain = view.domain
         self._candidates = view.candidates
         self._ids = {text: candidate_id for candidate_id, text in view.candidates.items()}
-        self._parsed: dict[tuple[tuple[str, str], ...], str | InvalidObjectError] = {}
+        self._parsed: dict[tuple[tuple[str, str], ...], ParsedObject | InvalidObjectError] = {}
 
-    def find(self, entry: Entry) -> tuple[str | None, str]:
-        """Return the candidate's id, if it is one, and the canonical text.
+    def find(self, entry: Entry) -> tuple[str | None, ParsedObject]:
+        """Return the candidate's id, if it is one, and the object.
 
         Raises:
             RowProblem: if the row is broken, there is no such candidate or object, or the two differ.
@@ -95,18 +95,18 @@ class _Objects:
             wanted = " or ".join(("candidate_id", *self._domain.object_columns[:4]))
             raise RowProblem("candidate_id", f"the row does not say which object was measured: give {wanted}")
         if not entry.objects:
-            return candidate_id, self._candidates[candidate_id]
-        text = self._parse(entry.objects)
-        if candidate_id and text != self._candidates[candidate_id]:
+            return candidate_id, ParsedObject(self._candidates[candidate_id])
+        found = self._parse(entry.objects)
+        if candidate_id and found.text != self._candidates[candidate_id]:
             column = next(iter(entry.objects))
-            raise RowProblem(column, f"candidate_id names {self._candidates[candidate_id]}, {column} {text}")
-        return candidate_id or self._ids.get(text), text
+            raise RowProblem(column, f"candidate_id names {self._candidates[candidate_id]}, {column} {found.text}")
+        return candidate_id or self._ids.get(found.text), found
 
-    def _parse(self, fields: Mapping[str, str]) -> str:
+    def _parse(self, fields: Mapping[str, str]) -> ParsedObject:
         known = tuple(fields.items())
         if known not in self._parsed:
             try:
-                self._parsed[known] = self._domain.parse(fields)
+                self._parsed[known] = self._domain.read_object(fields)
             except InvalidObjectError as error:
                 self._parsed[known] = error
         found = self._parsed[known]
@@ -117,18 +117,21 @@ class _Objects:
 
 def _parse(entry: Entry, types: _Types, objects: _Objects, *, decimal_comma: bool) -> ParsedRow:
     candidate_id, text = entry.fields.get("candidate_id"), None
+    verbatim = {**entry.objects, **entry.fields}
     if entry.problem is None and is_missing(entry.fields.get("value", "")) and not entry.fields.get("outcome"):
         reason = "no value and no outcome"
-        return ParsedRow(entry.row, "skipped", reason, None, (), candidate_id, None, entry.fields)
+        return ParsedRow(entry.row, "skipped", reason, None, (), candidate_id, None, verbatim)
     try:
-        candidate_id, text = objects.find(entry)
+        candidate_id, found = objects.find(entry)
+        text = found.text
         kind, units, warnings = types.find(entry.fields.get("type", ""))
         quantity, more = read_quantity(entry.fields, kind, units, decimal_comma=decimal_comma)
         result = StandardResult(object=text, type=kind, **quantity, **read_traits(entry.fields))
     except RowProblem as problem:
         column = entry.headers.get(problem.column, problem.column) if problem.column else None
-        return ParsedRow(entry.row, "rejected", problem.detail, column, (), candidate_id, text, entry.fields)
-    return ParsedRow(entry.row, "accepted", None, None, (*warnings, *more), candidate_id, text, entry.fields, result)
+        return ParsedRow(entry.row, "rejected", problem.detail, column, (), candidate_id, text, verbatim)
+    told = (*found.warnings, *warnings, *more)
+    return ParsedRow(entry.row, "accepted", None, None, told, candidate_id, text, verbatim, result)
 
 
 def _duplicate(row: ParsedRow, reason: str) -> ParsedRow:

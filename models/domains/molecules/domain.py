@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from models.domains.contract import Domain
+from models.domains.contract import Domain, ParsedObject
 from models.domains.molecules import objects
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ class Molecules(Domain):
     def __init__(self, spec: MoleculesSpec) -> None:
         self.spec = spec
 
-    def parse(self, fields: Mapping[str, str]) -> str:
+    def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
         """Return the canonical SMILES of the neutral parent of the `smiles` column."""
-        return objects.canonical_smiles(fields.get(objects.COLUMN, ""))
+        return ParsedObject(objects.canonical_smiles(fields.get(objects.COLUMN, "")))
 
     def check(self, text: str) -> list[str]:
         """Return why a molecule may not be proposed."""

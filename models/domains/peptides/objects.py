@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, final
 
-from models.domains.contract import Domain, FileFormat, InvalidObjectError
+from models.domains.contract import Domain, FileFormat, InvalidObjectError, ParsedObject
 from models.domains.peptides import drawing, features, parts, properties
 from models.domains.peptides.notation import Ends, Peptide, read_helm, read_sequence, write_helm, write_sequence
 
@@ -46,7 +46,7 @@ class Peptides(Domain):
         """Return the peptide of a canonical text."""
         return read_sequence(text, self.ends)
 
-    def parse(self, fields: Mapping[str, str]) -> str:
+    def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
         """Return the canonical text: the bare sequence, with its ends when they are not the campaign's.
 
         Raises:
@@ -58,7 +58,7 @@ class Peptides(Domain):
             raise InvalidObjectError("sequence", "a peptide needs a sequence or helm")
         if read[0] != read[-1]:
             raise InvalidObjectError("helm", "describes another peptide than sequence does")
-        return write_sequence(read[0], self.ends)
+        return ParsedObject(write_sequence(read[0], self.ends))
 
     def check(self, text: str) -> list[str]:
         """Return which of the campaign's limits the peptide breaks."""

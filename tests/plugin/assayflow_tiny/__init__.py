@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 from pydantic import Field
 
-from models.domains.contract import ComputedProperty, Domain, FileFormat, InvalidObjectError, Part, Plugin
+from models.domains.contract import ComputedProperty, Domain, FileFormat, InvalidObjectError, ParsedObject, Part, Plugin
 from models.specs import DomainSpec
 
 if TYPE_CHECKING:
@@ -39,12 +39,12 @@ class Switches(Domain):
         self.groupings = {"first": "whether the first switch is on"}
         self.formats = {"txt": FileFormat("text/plain", _write_lines)}
 
-    def parse(self, fields: Mapping[str, str]) -> str:
+    def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
         """Return the letters; a row of another length is an object too, outside the limits."""
         text = fields.get("switches", "").strip()
         if not text or not set(text) <= {"0", "1"}:
             raise InvalidObjectError("switches", "expected letters 0 and 1")
-        return text
+        return ParsedObject(text)
 
     def check(self, text: str) -> list[str]:
         """Return whether the number of switches is another."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from models.campaign import CampaignSpec
-from models.domains.contract import ComputedProperty, Domain, FileFormat, InvalidObjectError
+from models.domains.contract import ComputedProperty, Domain, FileFormat, InvalidObjectError, ParsedObject
 from models.records import Nearest, Prediction, ProposedCandidate
 from models.specs import DomainSpec, Objective
 from service.exchange import BatchRow, CampaignView
@@ -33,11 +33,11 @@ class Words(Domain):
         "txt": FileFormat("text/plain", lambda rows: "\n".join(row["object"] for row in rows).encode())
     }
 
-    def parse(self, fields: Mapping[str, str]) -> str:
+    def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
         text = fields.get("word") or fields.get("spelling") or ""
         if not text.isalpha():
             raise InvalidObjectError("word", f"{text!r} is no word")
-        return text.lower()
+        return ParsedObject(text.lower(), () if "word" in fields else ("read by its spelling",))
 
     def check(self, text: str) -> list[str]:
         del text

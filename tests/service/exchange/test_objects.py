@@ -32,6 +32,7 @@ def test_a_row_that_cannot_be_split_stops_no_other(view: CampaignView):
 def test_json_rows_are_objects_too(view: CampaignView):
     report = read_objects(b'[{"word": "apple"}, {"spelling": "pear"}, 5]', "application/json", view.domain)
     assert [row.object for row in report.rows] == ["apple", "pear", None]
+    assert [row.warnings for row in report.rows] == [(), ("read by its spelling",), ()]
 
 
 def test_a_table_without_an_object_is_refused(view: CampaignView):

@@ -191,6 +191,14 @@ def test_an_unread_type_is_kept_with_a_warning(read: Callable[..., Report]):
     assert "IC50, logS" in row.warnings[0]
 
 
+def test_what_a_domain_tells_of_an_object_is_told_once_for_its_row_and_the_cell_is_kept(read: Callable[..., Report]):
+    report = read("spelling,IC50 (nM),logS\nGamma,1,-2\n")
+    assert [(row.object, row.verbatim["spelling"], row.warnings) for row in report.rows] == [
+        ("gamma", "Gamma", ("read by its spelling",)),
+    ] * 2
+    assert report.all_warnings() == ["row 2: read by its spelling"]
+
+
 def test_candidates_are_found_by_id_or_by_object(read: Callable[..., Report]):
     assert one(read, word="", candidate_id=ALPHA.upper()).object == "alpha"
     assert one(read, word="ALPHA", candidate_id=ALPHA).status == "accepted"

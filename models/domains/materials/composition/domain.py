@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, final
 
-from models.domains.contract import Domain, FileFormat
+from models.domains.contract import Domain, FileFormat, ParsedObject
 from models.domains.materials.composition import features
 from models.domains.materials.composition.charges import allowed_states, is_neutral
 from models.domains.materials.composition.drawing import draw_formulas
@@ -38,9 +38,9 @@ class CompositionDomain(Domain):
         self._spec = spec
         self._states = allowed_states(spec)
 
-    def parse(self, fields: Mapping[str, str]) -> str:
+    def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
         """Return the canonical formula of the column `formula`."""
-        return canonical(fields.get(COLUMN, ""))
+        return ParsedObject(canonical(fields.get(COLUMN, "")))
 
     def check(self, text: str) -> list[str]:
         """Return which of the campaign's limits the composition breaks."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, final
 
-from models.domains.contract import Domain
+from models.domains.contract import Domain, ParsedObject
 from models.domains.materials.mixture import features, recipe
 from models.domains.materials.mixture.drawing import draw_recipes
 from models.domains.materials.process import Categorical
@@ -36,9 +36,9 @@ class MixtureDomain(Domain):
         self.computed = features.computed_of(spec)
         self.groupings = {"components": "the same components in any amounts"} if spec.components else {}
 
-    def parse(self, fields: Mapping[str, str]) -> str:
+    def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
         """Return the canonical recipe; a blank component is none of it."""
-        return recipe.canonical(self._spec, fields)
+        return ParsedObject(recipe.canonical(self._spec, fields))
 
     def check(self, text: str) -> list[str]:
         """Return which of the campaign's limits the recipe breaks."""
