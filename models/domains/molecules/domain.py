@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from models.domains.contract import Domain, ParsedObject
+from models.domains.contract import Domain
 from models.domains.molecules import objects
+from models.domains.molecules.reading import read_smiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from gpytorch.kernels import Kernel
 
-    from models.domains.contract import Floats, Part
+    from models.domains.contract import Floats, ParsedObject, Part
     from models.domains.molecules.spec import MoleculesSpec
     from models.gflownet.environment import Environment
 
@@ -30,8 +31,8 @@ class Molecules(Domain):
         self.spec = spec
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
-        """Return the canonical SMILES of the neutral parent of the `smiles` column."""
-        return ParsedObject(objects.canonical_smiles(fields.get(objects.COLUMN, "")))
+        """Return the compound of the `smiles` column: without its counterions, in normal form."""
+        return read_smiles(fields.get(objects.COLUMN, ""))
 
     def check(self, text: str) -> list[str]:
         """Return why a molecule may not be proposed."""

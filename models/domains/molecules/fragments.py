@@ -14,13 +14,13 @@ from rdkit import Chem
 
 from models.domains.molecules.cutting import (
     SP3_CARBON,
-    add_hydrogens,
     canonical_core,
     cuttable_bonds,
     environments,
-    flat,
 )
+from models.domains.molecules.normal_form import add_hydrogens, normal_form
 from models.domains.molecules.objects import CARBON, molecule
+from models.domains.molecules.stereo import flat
 
 MAX_SITES = 6
 MAX_PERMUTATIONS = 12
@@ -65,7 +65,7 @@ def read_attachments(text: str) -> tuple[str, Counter[int]]:
         InvalidFragmentError: if the text is no connected SMILES whose [*] are single bonds at the end of chains.
     """
     try:
-        mol = flat(molecule(text))
+        mol = normal_form(flat(molecule(text)))
     except ValueError as error:
         raise InvalidFragmentError(f"fragment {text!r} is not a valid SMILES") from error
     stars = [atom for atom in mol.GetAtoms() if atom.GetAtomicNum() == 0]
