@@ -30,7 +30,6 @@ _USUAL_BOND = {CARBON: Chem.BondType.TRIPLE, NITROGEN: Chem.BondType.DOUBLE, OXY
 """Bonds by which an anion hangs on its nitrogen cation in the groups of `_is_settled`."""
 
 RESONANCE = (
-    ("azide and diazo", "[C,N;-1:1]-[N;+1:2]#[N;+0;X1:3]>>[*;+0:1]=[*;+1:2]=[*;-1:3]"),
     ("mesoionic ring", "[c;-1:1]:[c:2]=[O,S;+0:3]>>[c;+0:1]:[c:2]-[*;-1:3]"),
     ("charges on atoms 1 and 3", "[N,O,S,Se;-1:1]-[A:2]=[N,O,S,Se;+1:3]>>[*;+0:1]=[*:2]-[*;+0:3]"),
     ("charges on atoms 1 and 3", "[n,o,s;-1:1]:[a:2]=[N,O,S;+1:3]>>[*;+0:1]:[*:2]-[*;+0:3]"),
@@ -75,8 +74,11 @@ def normal_form(mol: Chem.Mol) -> Chem.Mol:
     charged = [atom for atom in mol.GetAtoms() if atom.GetFormalCharge()]
     if all(_is_settled(atom) for atom in charged):
         return mol
-    with rdBase.BlockLogs():
-        editable = Chem.RWMol(_resonance().normalize(mol))
+    editable = Chem.RWMol(mol)
+    _write_azides(editable)
+    if any(map(may_move, editable.GetAtoms())):
+        with rdBase.BlockLogs():
+            editable = Chem.RWMol(_resonance().normalize(editable))
     _pair_charges(editable)
     _move_protons(editable)
     Chem.SanitizeMol(editable)
@@ -102,6 +104,14 @@ def unlabelled(mol: Chem.Mol) -> Chem.Mol:
     return Chem.RemoveHs(copy)
 
 
+def may_move(atom: Chem.Atom) -> bool:
+    """Return whether a charge could stand elsewhere without a hydrogen: its atom has a multiple bond."""
+    if atom.GetFormalCharge() < 0:
+        return atom.GetAtomicNum() == CARBON and bool(atom.GetIsAromatic())
+    is_cation = atom.GetFormalCharge() > 0 and not _is_settled(atom)
+    return is_cation and any(bond.GetBondType() != Chem.BondType.SINGLE for bond in atom.GetBonds())
+
+
 def is_carbanion(atom: Chem.Atom) -> bool:
     """Return whether a carbon of a normal form carries a charge that neither a proton nor a neighbour takes."""
     return atom.GetAtomicNum() == CARBON and atom.GetFormalCharge() < 0 and not _is_paired(atom)
@@ -124,6 +134,15 @@ def _is_settled(atom: Chem.Atom) -> bool:
 
 def _is_paired(atom: Chem.Atom) -> bool:
     return any(other.GetFormalCharge() * atom.GetFormalCharge() < 0 for other in atom.GetNeighbors())
+
+
+def _write_azides(mol: Chem.RWMol) -> None:
+    """Write azides and diazo compounds with two double bonds: N=[N+]=[N-]."""
+    for first, middle, last in mol.GetSubstructMatches(_azide()):
+        for left, right in ((first, middle), (middle, last)):
+            mol.GetBondBetweenAtoms(left, right).SetBondType(Chem.BondType.DOUBLE)
+        mol.GetAtomWithIdx(first).SetFormalCharge(0)
+        mol.GetAtomWithIdx(last).SetFormalCharge(-1)
 
 
 def _pair_charges(mol: Chem.RWMol) -> None:
@@ -209,6 +228,11 @@ def _resonance() -> Normalizer:
 
     lines = "".join(f"{name}\t{smarts}\n" for name, smarts in RESONANCE)
     return rdMolStandardize.NormalizerFromData(lines, rdMolStandardize.CleanupParameters())
+
+
+@cache
+def _azide() -> Chem.Mol:
+    return Chem.MolFromSmarts("[#6,#7;-1]-[#7;+1]#[#7;+0;X1]")
 
 
 @cache

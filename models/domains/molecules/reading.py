@@ -16,16 +16,18 @@ from rdkit import Chem, rdBase
 
 from models.domains.contract import InvalidObjectError, ParsedObject
 from models.domains.molecules.counterions import Record, metals, sort_out
-from models.domains.molecules.normal_form import is_carbanion, normal_form
+from models.domains.molecules.normal_form import is_carbanion, may_move, normal_form
 from models.domains.molecules.objects import CARBON, COLUMN, ELEMENTS, MAX_TEXT_LENGTH, molecule, settled, shown
 from models.domains.molecules.stereo import MAX_GROUPS, one_compound, settled_groups, written
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 BONDS = frozenset({Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRIPLE, Chem.BondType.AROMATIC})
 SALT_FORMERS = frozenset({"N", "O", "S", "Se", "F", "Cl", "Br", "I"})
 """Elements whose bond to a listed metal is read as ionic."""
+MAX_MOVABLE_CHARGES = 20
+"""Most charges that could stand elsewhere; the time to place them grows with the cube of their number."""
 MOST_SHOWN = 4
 _MIXTURE = re.compile(r"(?:^|[|,])(?:[&o]\d*:|r\b)")
 _DATA = "DAT"
@@ -51,7 +53,7 @@ def _read(text: str) -> ParsedObject:
     with rdBase.BlockLogs():
         try:
             mol = _ionic(mol)
-            if reason := _why_no_compound(mol):
+            if reason := next(_why_no_compound(mol), None):
                 raise InvalidObjectError(COLUMN, f"{shown(text)} {reason}")
             compound, warnings = _compound(mol)
             compound, told = settled_groups(compound) if compound.GetStereoGroups() else (compound, [])
@@ -92,19 +94,20 @@ def _is_salt_bond(bond: Chem.Bond) -> bool:
     return len(ends & metals().keys()) == 1 and bool(ends & SALT_FORMERS)
 
 
-def _why_no_compound(mol: Chem.Mol) -> str | None:
-    """Return what keeps a structure from being organic molecules, or None."""
-    if reason := next(filter(None, map(_why_strange, mol.GetAtoms())), None):
-        return reason
+def _why_no_compound(mol: Chem.Mol) -> Iterator[str]:
+    """Yield what keeps a structure from being organic molecules."""
+    atoms = list(mol.GetAtoms())
+    yield from filter(None, map(_why_strange, atoms))
     if any(bond.HasQuery() or bond.GetBondType() not in BONDS for bond in mol.GetBonds()):
-        return "is a query or a complex: it has bonds that are neither single, double, triple nor aromatic"
-    if all(atom.GetAtomicNum() != CARBON for atom in mol.GetAtoms()):
-        return "contains no carbon"
+        yield "is a query or a complex: it has bonds that are neither single, double, triple nor aromatic"
+    if all(atom.GetAtomicNum() != CARBON for atom in atoms):
+        yield "contains no carbon"
     if any(group.GetProp("TYPE") != _DATA for group in Chem.GetMolSubstanceGroups(mol)):
-        return "has a repeating or variable unit: send one molecule"
+        yield "has a repeating or variable unit: send one molecule"
+    if sum(map(may_move, atoms)) > MAX_MOVABLE_CHARGES:
+        yield f"has more than {MAX_MOVABLE_CHARGES} charges in double bonds or aromatic rings"
     if len(mol.GetStereoGroups()) > MAX_GROUPS:
-        return f"has more than {MAX_GROUPS} stereo groups"
-    return None
+        yield f"has more than {MAX_GROUPS} stereo groups"
 
 
 def _why_strange(atom: Chem.Atom) -> str | None:
