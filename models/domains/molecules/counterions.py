@@ -70,7 +70,9 @@ def metals() -> Mapping[str, Counterion]:
 
 @cache
 def _entries() -> Mapping[str, Counterion]:
-    return {Chem.MolToSmiles(normal_form(mol)): entry for mol, entry in _read()}
+    forms = [(normal_form(mol), entry) for mol, entry in _read()]
+    without = {Chem.MolToSmiles(flat(form)): entry for form, entry in reversed(forms)}
+    return without | {Chem.MolToSmiles(form): entry for form, entry in forms}
 
 
 @cache
