@@ -2,7 +2,7 @@
 
 Listed counterions and solvents are left out, and everything else that is changed is told; what is no single organic
 compound is refused. The text is in one normal form (see `normal_form`): two records of one compound have the same.
-Tautomers are different compounds, and so are isotopic labels.
+Tautomers are different compounds but for imidic acids (see `tautomers`), and isotopic labels make another compound.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from models.domains.molecules.counterions import Record, metals, sort_out
 from models.domains.molecules.normal_form import is_carbanion, may_move, normal_form
 from models.domains.molecules.objects import CARBON, COLUMN, ELEMENTS, MAX_TEXT_LENGTH, molecule, settled, shown
 from models.domains.molecules.stereo import MAX_GROUPS, one_compound, settled_groups, written
+from models.domains.molecules.tautomers import amide_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -135,7 +136,10 @@ def _compound(mol: Chem.Mol) -> tuple[Chem.Mol, list[str]]:
     compound, warnings = _only([forms[place] for place in record.compounds], record)
     if any(_has_moved_protons(parts[place], forms[place]) for place in record.compounds):
         warnings.append("charges were neutralised by moving protons")
-    return compound, warnings
+    amide = amide_form(compound)
+    if amide is not compound:
+        warnings.append("drawn as an imidic acid: read as its amide tautomer")
+    return amide, warnings
 
 
 def _only(forms: Sequence[Chem.Mol], record: Record) -> tuple[Chem.Mol, list[str]]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from rdkit import Chem
 
 from models.domains.contract import InvalidObjectError
 from models.domains.molecules.build_vocabulary import source_molecules
 from models.domains.molecules.reading import read_smiles
+
+if TYPE_CHECKING:
+    from models.domains.molecules.domain import Molecules
 
 TAFAMIDIS = "O=C(O)c1ccc2nc(-c3cc(Cl)cc(Cl)c3)oc2c1"
 FOSFOMYCIN = "C[C@@H]1O[C@@H]1P(=O)(O)O"
@@ -143,6 +148,29 @@ def test_what_is_no_organic_molecule_is_refused(sent: str, reason: str, capfd: p
         read_smiles(sent)
     assert caught.value.column == "smiles"
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        ("OC1=NC(=O)C(c2ccccc2)N1", "O=C1NC(=O)C(c2ccccc2)N1"),
+        ("O=C1N=C(O)C(c2ccccc2)N1", "O=C1NC(=O)C(c2ccccc2)N1"),
+        ("C/C(O)=N/C", "CNC(C)=O"),
+        ("CC([O-])=NC.[Na+]", "CNC(C)=O"),
+        ("SC(=N)N", "NC(N)=S"),
+        ("C[C@H](N)C(O)=NC", "CNC(=O)[C@H](C)N"),
+        ("OC(O)=NC", "CNC(=O)O"),
+    ],
+)
+def test_an_imidic_acid_is_its_amide_and_is_never_proposed(domain: Molecules, sent: str, stored: str):
+    found = read_smiles(sent)
+    assert found.text == stored
+    assert "drawn as an imidic acid: read as its amide tautomer" in found.warnings
+    assert any("an imidic acid" in str(reason) for reason in domain.check("OC1=NCCN1"))
+
+
+def test_tautomers_of_aromatic_rings_are_two_objects():
+    assert read_smiles("Oc1ccccn1").text != read_smiles("O=c1cccc[nH]1").text
 
 
 def test_words_after_a_smiles_are_told():
