@@ -186,11 +186,10 @@ def _has_moved_protons(part: Chem.Mol, form: Chem.Mol) -> bool:
 
 def _said_after(text: str, mol: Chem.Mol) -> list[str]:
     """Return what to tell about the words or the CXSMILES extension after a SMILES."""
-    _, _, rest = text.partition(" ")
-    rest = rest.strip()
+    rest = " ".join(text.split()[1:])
     if rest.startswith("|"):
         is_lost = _MIXTURE.search(rest) and not mol.GetStereoGroups()
-        told = "told to be a mixture of stereoisomers, but not by its stereocentres: stored as drawn"
+        told = "said to be a mixture of stereoisomers, but not of which of its stereocentres: stored as drawn"
         return [told] if is_lost else []
     return [f"{shown(rest)} after the SMILES was read as a name"] if rest else []
 
