@@ -26,6 +26,7 @@ PROTON_DONORS = frozenset({NITROGEN, OXYGEN, PHOSPHORUS, SULFUR, SELENIUM})
 PROTON_ACCEPTORS = (CARBON, NITROGEN, OXYGEN, SULFUR, SELENIUM, *sorted(HALOGENS))
 """Elements of anions, the strongest bases first."""
 
+MAX_RESONANCE_FORMS = 64
 _USUAL_BOND = {CARBON: Chem.BondType.TRIPLE, NITROGEN: Chem.BondType.DOUBLE, OXYGEN: Chem.BondType.SINGLE}
 """Bonds by which an anion hangs on its nitrogen cation in the groups of `_is_settled`."""
 
@@ -82,6 +83,8 @@ def normal_form(mol: Chem.Mol) -> Chem.Mol:
     _pair_charges(editable)
     _move_protons(editable)
     Chem.SanitizeMol(editable)
+    if Chem.GetFormalCharge(editable) > 0 and any(map(may_move, editable.GetAtoms())):
+        editable = _first_resonance_form(editable)
     Chem.AssignStereochemistry(editable, cleanIt=True, force=True)
     return editable.GetMol()
 
@@ -115,6 +118,23 @@ def may_move(atom: Chem.Atom) -> bool:
 def is_carbanion(atom: Chem.Atom) -> bool:
     """Return whether a carbon of a normal form carries a charge that neither a proton nor a neighbour takes."""
     return atom.GetAtomicNum() == CARBON and atom.GetFormalCharge() < 0 and not _is_paired(atom)
+
+
+def _first_resonance_form(mol: Chem.RWMol) -> Chem.RWMol:
+    """Return a cation with its charge where the first of its SMILES has it (imidazolium, cyanines, guanidinium).
+
+    What has configured double bonds stays as it is drawn: moving them would lose their configuration. A charge beside a
+    hydrogen is none of the forms, since a proton could take it away.
+    """
+    if any(bond.GetStereo() != Chem.BondStereo.STEREONONE for bond in mol.GetBonds()):
+        return mol
+    forms = {Chem.MolToSmiles(mol): mol}
+    for drawn in Chem.ResonanceMolSupplier(mol, 0, MAX_RESONANCE_FORMS):
+        form = Chem.RWMol(drawn)
+        Chem.SanitizeMol(form)
+        if not any(atom.GetFormalCharge() > 0 and atom.GetTotalNumHs() for atom in form.GetAtoms()):
+            forms.setdefault(Chem.MolToSmiles(form), form)
+    return forms[min(forms)]
 
 
 def _is_settled(atom: Chem.Atom) -> bool:

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
         ("Cn1ccc(=O)cc1", "C[n+]1ccc([O-])cc1"),
         ("CN(C)C=O", "C[N+](C)=C[O-]"),
         ("CN(C)C=N", "C[N+](C)=CN.[Cl-]", "CN(C)C=[NH2+]"),
+        ("CC[n+]1ccn(C)c1", "C[n+]1ccn(CC)c1.[Cl-]"),
+        ("CCN(C)C=CC=[N+](C)C", "CN(C)C=CC=[N+](C)CC"),
         ("C[N+](C)(C)CC(=O)[O-]", "C[N+](C)(C)CC(=O)O.[Cl-]", "C[N+](C)(C)CC(=O)O"),
         ("C[n+]1cccc(C(=O)[O-])c1", "C[n+]1cccc(C(=O)O)c1.[I-]"),
         ("NCC(=O)O", "[NH3+]CC(=O)[O-]", "[NH3+]CC(=O)O.[Cl-]", "NCC(=O)[O-].[Na+]", "NCC(=O)O[K]"),
