@@ -18,8 +18,8 @@ from models.domains.molecules.cutting import (
     cuttable_bonds,
     environments,
 )
-from models.domains.molecules.normal_form import add_hydrogens, normal_form
-from models.domains.molecules.objects import CARBON, molecule
+from models.domains.molecules.normal_form import CARBON, add_hydrogens, normal_form
+from models.domains.molecules.objects import molecule
 from models.domains.molecules.stereo import flat
 
 MAX_SITES = 6

@@ -6,6 +6,7 @@ It knows nothing of how a text that was sent becomes canonical (see `reading`), 
 from __future__ import annotations
 
 import io
+import re
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from models.domains.contract import Floats
 
 COLUMN = "smiles"
-CARBON = 6
 MAX_TEXT_LENGTH = 2_000
+_LABEL = re.compile(r"\[\d")
 ELEMENTS = frozenset({"B", "Br", "C", "Cl", "F", "H", "I", "N", "O", "P", "S", "Se", "Si"})
 
 COMPUTED = {
@@ -93,7 +94,8 @@ def substructure(smarts: str) -> Callable[[str], bool]:
 
     def is_match(text: str) -> bool:
         mol = molecule(text)
-        return bool(mol.HasSubstructMatch(query)) or bool(unlabelled(mol).HasSubstructMatch(query))
+        forms = (mol, unlabelled(mol)) if _LABEL.search(text) else (mol,)
+        return any(form.HasSubstructMatch(query) for form in forms)
 
     return is_match
 

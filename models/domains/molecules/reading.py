@@ -16,8 +16,8 @@ from rdkit import Chem, rdBase
 
 from models.domains.contract import InvalidObjectError, ParsedObject
 from models.domains.molecules.counterions import Record, metals, sort_out
-from models.domains.molecules.normal_form import is_carbanion, may_move, normal_form
-from models.domains.molecules.objects import CARBON, COLUMN, ELEMENTS, MAX_TEXT_LENGTH, molecule, settled, shown
+from models.domains.molecules.normal_form import CARBON, is_carbanion, may_move, normal_form
+from models.domains.molecules.objects import COLUMN, ELEMENTS, MAX_TEXT_LENGTH, molecule, settled, shown
 from models.domains.molecules.stereo import MAX_GROUPS, one_compound, settled_groups, written
 from models.domains.molecules.tautomers import amide_form
 
