@@ -31,7 +31,7 @@ MAX_MOVABLE_CHARGES = 20
 """Most charges that could stand elsewhere; the time to place them grows with the cube of their number."""
 MOST_SHOWN = 4
 _MIXTURE = re.compile(r"(?:^|[|,])(?:[&o]\d*:|r\b)")
-_DATA = "DAT"
+_DATA, _LINK_NODES = "DAT", "_molLinkNodes"
 
 
 def read_smiles(text: str) -> ParsedObject:
@@ -99,16 +99,23 @@ def _why_no_compound(mol: Chem.Mol) -> Iterator[str]:
     """Yield what keeps a structure from being organic molecules."""
     atoms = list(mol.GetAtoms())
     yield from filter(None, map(_why_strange, atoms))
-    if any(bond.HasQuery() or bond.GetBondType() not in BONDS for bond in mol.GetBonds()):
+    if not all(map(_is_definite, mol.GetBonds())):
         yield "is a query or a complex: it has bonds that are neither single, double, triple nor aromatic"
     if all(atom.GetAtomicNum() != CARBON for atom in atoms):
         yield "contains no carbon"
-    if any(group.GetProp("TYPE") != _DATA for group in Chem.GetMolSubstanceGroups(mol)):
+    is_repeated = any(group.GetProp("TYPE") != _DATA for group in Chem.GetMolSubstanceGroups(mol))
+    if is_repeated or mol.HasProp(_LINK_NODES):
         yield "has a repeating or variable unit: send one molecule"
     if sum(map(may_move, atoms)) > MAX_MOVABLE_CHARGES:
         yield f"has more than {MAX_MOVABLE_CHARGES} charges in double bonds or aromatic rings"
     if len(mol.GetStereoGroups()) > MAX_GROUPS:
         yield f"has more than {MAX_GROUPS} stereo groups"
+
+
+def _is_definite(bond: Chem.Bond) -> bool:
+    kind = bond.GetBondType()
+    is_ring = kind != Chem.BondType.AROMATIC or bond.GetBeginAtom().GetIsAromatic()
+    return kind in BONDS and is_ring and not bond.HasQuery()
 
 
 def _why_strange(atom: Chem.Atom) -> str | None:
