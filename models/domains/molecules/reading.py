@@ -71,8 +71,11 @@ def canonical_smiles(text: str) -> str:
 
 def _ionic(mol: Chem.Mol) -> Chem.Mol:
     """Return the molecule without atom maps, with bonds between listed metals and heteroatoms written as ionic."""
-    bonds = [bond for bond in mol.GetBonds() if _is_salt_bond(bond)]
-    mapped = [atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomMapNum()]
+    atoms = list(mol.GetAtoms())
+    bonds = [
+        bond for atom in atoms if atom.GetSymbol() not in ELEMENTS for bond in atom.GetBonds() if _is_salt_bond(bond)
+    ]
+    mapped = [atom.GetIdx() for atom in atoms if atom.GetAtomMapNum()]
     if not bonds and not mapped:
         return mol
     editable = Chem.RWMol(mol)
@@ -90,9 +93,8 @@ def _ionic(mol: Chem.Mol) -> Chem.Mol:
 
 def _is_salt_bond(bond: Chem.Bond) -> bool:
     ends = {bond.GetBeginAtom().GetSymbol(), bond.GetEndAtom().GetSymbol()}
-    if ends <= ELEMENTS or bond.GetBondType() != Chem.BondType.SINGLE:
-        return False
-    return len(ends & metals().keys()) == 1 and bool(ends & SALT_FORMERS)
+    is_single = bond.GetBondType() == Chem.BondType.SINGLE
+    return is_single and len(ends & metals().keys()) == 1 and bool(ends & SALT_FORMERS)
 
 
 def _why_no_compound(mol: Chem.Mol) -> Iterator[str]:
