@@ -147,3 +147,7 @@ class RestrictedEnvironment(Environment):
     def states(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Return final states [N, W] and which texts could be represented [N]."""
         return self._environment.states(texts)
+
+    def simplified(self, text: str) -> tuple[str, str] | None:  # the base has a default, which simplifies nothing
+        """Return an object without what no state can represent, and what that is."""
+        return self._environment.simplified(text)

@@ -121,3 +121,8 @@ class Environment(ABC):
     @abstractmethod
     def states(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Return final states [N, W] for canonical texts and which of them could be represented [N] (bool)."""
+
+    def simplified(self, text: str) -> tuple[str, str] | None:
+        """Return an object without what no state can represent, and what that is in words; None if it is nothing."""
+        del text
+        return None

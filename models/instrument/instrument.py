@@ -97,10 +97,11 @@ class Instrument:
         asked = resolved(request, (), spec)
         seed = secrets.randbelow(2**31) if asked.seed is None else asked.seed
         shares = asks(asked, spec)
-        rules, near = wishes(asked, self._domain), None
+        rules, near, statements = wishes(asked, self._domain), None, self._statements
         if asked.like is not None:
-            text, near = self._to_resemble(asked)
+            text, near, told = self._to_resemble(asked)
             rules.append(resembling(self._domain, text, asked.like.similarity))
+            statements = (*told, *statements)
         gate = Gate(self.fitted, now, rules)
         drawer = Drawer(self.source, self._states, gate, shares, near)
         generator = torch.Generator(device=self.source.environment.device).manual_seed(seed)
@@ -110,7 +111,7 @@ class Instrument:
         summary = summary_of(self.fitted, self.source, asked, shares, drawn, gate)
         summary |= {"log_pf_estimated": n_estimated, "seed": seed, "seconds": round(time.monotonic() - start, 3)}
         summary["base_measure"] = self._sizes(drawn.pool(asked.n)) if drawn.rows else self.measure.told()
-        summary["statements"] += self._statements
+        summary["statements"] += statements
         report(1.0, f"found {len(candidates)} samples")
         return candidates, plain(summary)
 
@@ -134,19 +135,26 @@ class Instrument:
         report(1.0, f"judged {len(texts)} objects")
         return tuple(judged)
 
-    def _to_resemble(self, request: SampleRequest) -> tuple[str, Tensor]:
-        """Return the object whose neighbours are asked for and its final state [W].
+    def _to_resemble(self, request: SampleRequest) -> tuple[str, Tensor, list[str]]:
+        """Return the object whose neighbours are asked for, the final state [W] to begin at, and what to tell.
 
         Raises:
-            UnservableError: if the policy could not build it.
+            UnservableError: if the policy could not build it, not even without what no state can represent.
         """
         assert request.like is not None
         assert self.source is not None
         text = parsed(self._domain, request.like.object, "/like/object")
-        states, can_be_built = self.source.environment.states([text])
-        if not bool(can_be_built[0]):
-            raise UnservableError("/like/object", "this round's policy cannot build the object, so it has no way back")
-        return text, states[0]
+        environment = self.source.environment
+        forms = [(text, ""), *filter(None, [environment.simplified(text)])]
+        for form, lost in forms:
+            states, can_be_built = environment.states([form])
+            if bool(can_be_built[0]):
+                shown = self._domain.display(form)
+                told = (
+                    [f"No policy builds the {lost} of the object: its neighbours are those of {shown}."] if lost else []
+                )
+                return text, states[0], told
+        raise UnservableError("/like/object", "this round's policy cannot build the object, so it has no way back")
 
     def _tell(self, request: SampleRequest, drawn: Drawn, seed: int) -> tuple[tuple[ProposedCandidate, ...], int]:
         """Return the samples by condition, ranked within each, and for how many `log_pf` is an estimate."""

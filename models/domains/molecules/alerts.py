@@ -35,6 +35,7 @@ ALERTS = {
     "a hemiaminal": "[OX2H][CX4;!$(C(F)(F)F)][NX3;!$(N[C,S]=[O,S])]",
     "a geminal diol": "[OX2H][CX4][OX2H]",
     "a geminal halogen and heteroatom": "[CX4;!$(C(F)(F)F);!$(C(F)F)]([Cl,Br,I,F])[N,O,S]",
+    "an imidic acid": "[OX2H,SX2H][CX3]=[NX2]",
     "a free enol": "[OX2H][CX3;!R]=[CX3]",
     "a thiol ester of a thioacid": "[CX3](=S)[SX2]",
     "an N-nitroso group": "[NX3][NX2]=O",

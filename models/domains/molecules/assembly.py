@@ -12,7 +12,8 @@ import torch
 from rdkit import Chem, rdBase
 
 from models.domains.contract import InvalidObjectError
-from models.domains.molecules.cutting import Pieces, add_hydrogens, cut
+from models.domains.molecules.cutting import Pieces, cut
+from models.domains.molecules.normal_form import add_hydrogens, normal_form
 from models.domains.molecules.objects import molecule, settled
 from models.domains.molecules.trees import NONE
 
@@ -41,7 +42,7 @@ def assemble(row: Sequence[int], fragments: Sequence[Fragment]) -> str:
     try:
         with rdBase.BlockLogs():
             Chem.SanitizeMol(editable)
-        return settled(Chem.MolToSmiles(editable))
+        return settled(Chem.MolToSmiles(normal_form(editable)))
     except (Chem.MolSanitizeException, InvalidObjectError):
         return ""
 

@@ -28,7 +28,8 @@ from models.domains.molecules.fragments import (
     split_variants,
     write_attachments,
 )
-from models.domains.molecules.objects import canonical_smiles, molecule
+from models.domains.molecules.objects import molecule
+from models.domains.molecules.reading import canonical_smiles
 from models.domains.molecules.vocabulary import FILE, Sites, capped, used_sites
 
 if TYPE_CHECKING:

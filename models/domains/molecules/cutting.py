@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING
 
 from rdkit import Chem
 
+from models.domains.molecules.normal_form import add_hydrogens
 from models.domains.molecules.objects import molecule
+from models.domains.molecules.stereo import flat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 ENVIRONMENTS: Mapping[str, str] = {
     "acyl": "[CX3;!R;+0]=[OX1]",  # BRICS L1, L6
@@ -123,21 +125,6 @@ def cut(text: str) -> Pieces:
     }
     joins = tuple(Join(*place[left], *place[right]) for left, right in bonds)
     return Pieces(tuple(core for core, _ in cores), joins)
-
-
-def flat(mol: Chem.Mol) -> Chem.Mol:
-    """Return a copy without stereochemistry."""
-    copy = Chem.Mol(mol)
-    Chem.RemoveStereochemistry(copy)
-    return copy
-
-
-def add_hydrogens(atoms: Iterable[Chem.Atom], change: int) -> None:
-    """Change the number of hydrogens that each atom carries, once per mention."""
-    for atom in atoms:
-        hydrogens = atom.GetTotalNumHs() + change
-        atom.SetNoImplicit(True)
-        atom.SetNumExplicitHs(hydrogens)
 
 
 def canonical_core(mol: Chem.Mol) -> tuple[str, list[int]]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, final
 
 from models.domains.contract import Domain, ParsedObject, Sizes
 from models.domains.molecules import objects
+from models.domains.molecules.reading import read_smiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,8 +34,8 @@ class Molecules(Domain):
         self.sizes = Sizes("fragments", 1, spec.max_fragments)
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
-        """Return the canonical SMILES of the neutral parent of the `smiles` column."""
-        return ParsedObject(objects.canonical_smiles(fields.get(objects.COLUMN, "")))
+        """Return the compound of the `smiles` column: without its counterions, in normal form."""
+        return read_smiles(fields.get(objects.COLUMN, ""))
 
     def check(self, text: str) -> list[Violation]:
         """Return why a molecule may not be proposed."""

@@ -19,7 +19,10 @@ from models.domains.molecules import encoding, trees
 from models.domains.molecules.assembly import Disassembler, assemble, rows_to_tensor
 from models.domains.molecules.facts import Facts, work_out
 from models.domains.molecules.memory import Memory
+from models.domains.molecules.normal_form import unlabelled
+from models.domains.molecules.objects import molecule, settled
 from models.domains.molecules.rules import Limits, first_words, survey
+from models.domains.molecules.stereo import flat, written
 from models.domains.molecules.tables import tables
 from models.domains.molecules.trees import NONE, split
 from models.gflownet.environment import Environment
@@ -169,6 +172,15 @@ class FragmentTrees(Environment):
             for is_found, row, text in zip(found.tolist(), states.tolist(), texts, strict=True)
         ]
         return states, torch.tensor(same, dtype=torch.bool, device=self.device)
+
+    def simplified(self, text: str) -> tuple[str, str] | None:
+        """Return a molecule without its isotopes and configuration, if it has any."""
+        mol = molecule(text)
+        plain = unlabelled(mol)
+        simple = flat(plain)
+        lost = {"isotopes": plain is not mol, "configuration": written(simple) != written(plain)}
+        names = [name for name, is_lost in lost.items() if is_lost]
+        return (settled(written(simple)), " and ".join(names)) if names else None
 
     def _work_out(self, states: Tensor) -> Facts:
         return work_out(states, self._tables, self.limits, self._first_words)

@@ -15,15 +15,15 @@ from rdkit import Chem
 
 from models.domains.molecules.cutting import (
     SP3_CARBON,
-    add_hydrogens,
     canonical_core,
     cuttable_bonds,
     environments,
-    flat,
 )
 from models.domains.molecules.matching import TooComplexError, matches
-from models.domains.molecules.objects import CARBON, molecule
+from models.domains.molecules.normal_form import CARBON, add_hydrogens, normal_form
+from models.domains.molecules.objects import molecule
 from models.domains.molecules.spec import MAX_FRAGMENT_LENGTH, MAX_HEAVY_ATOMS
+from models.domains.molecules.stereo import flat
 
 MAX_SITES = 6
 MAX_PERMUTATIONS = 12
@@ -75,7 +75,7 @@ def read_attachments(text: str) -> tuple[str, Counter[int]]:
             f"fragment {shown!r} has {len(text)} characters; at most {MAX_FRAGMENT_LENGTH} are read"
         )
     try:
-        mol = flat(molecule(text))
+        mol = normal_form(flat(molecule(text)))
     except ValueError as error:
         raise InvalidFragmentError(f"fragment {text!r} is not a valid SMILES") from error
     if mol.GetNumHeavyAtoms() > MAX_HEAVY_ATOMS:

@@ -1,13 +1,13 @@
-"""Molecules as canonical SMILES: reading, identity, rules, computed properties and files. Torch-free.
+"""Molecules as canonical SMILES: rules, computed properties and files. Torch-free.
 
-A salt is read as its parent, a charge is neutralised where a proton can do it, stereochemistry is kept. Tautomers are
-different objects. It knows nothing of fragments, features or campaigns.
+It knows nothing of how a text that was sent becomes canonical (see `reading`), of fragments, features or campaigns.
 """
 
 from __future__ import annotations
 
 import io
-from functools import cache, lru_cache
+import re
+from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,8 @@ from rdkit import Chem, rdBase
 
 from models.domains.contract import ComputedProperty, FileFormat, InvalidObjectError, Violation
 from models.domains.molecules.matching import search
+from models.domains.molecules.normal_form import unlabelled
+from models.domains.molecules.stereo import written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,12 +26,12 @@ if TYPE_CHECKING:
     from models.domains.contract import Floats
 
 COLUMN = "smiles"
-CARBON = 6
 MAX_TEXT_LENGTH = 2_000
 KEPT_ATOMS = 1_000_000
 """Atoms of the molecules that are remembered: about fifteen thousand of usual size."""
 _ENTRY = 40
 """What a molecule costs beside its atoms, in atoms."""
+_LABEL = re.compile(r"\[\d")
 ELEMENTS = frozenset({"B", "Br", "C", "Cl", "F", "H", "I", "N", "O", "P", "S", "Se", "Si"})
 
 COMPUTED = {
@@ -60,42 +62,15 @@ def molecule(text: str) -> Chem.Mol:
     """
     mol = _read(text)
     if mol is None or mol.GetNumAtoms() == 0:
-        raise InvalidObjectError(COLUMN, f"{_shown(text)} is not a valid SMILES: {_why_invalid(text)}")
+        raise InvalidObjectError(COLUMN, f"{shown(text)} is not a valid SMILES: {_why_invalid(text)}")
     return mol
 
 
-def canonical_smiles(text: str) -> str:
-    """Return the canonical SMILES of the neutral parent molecule that `text` describes.
-
-    Raises:
-        InvalidObjectError: if the text describes no molecule of the usual organic elements.
-    """
-    text = text.strip()
-    if not text:
-        raise InvalidObjectError(COLUMN, "the SMILES is empty")
-    if len(text) > MAX_TEXT_LENGTH:
-        raise InvalidObjectError(COLUMN, f"the SMILES is longer than {MAX_TEXT_LENGTH} characters")
-    return _canonical(text)
-
-
-@lru_cache(maxsize=20_000)  # of texts that are not longer than MAX_TEXT_LENGTH
-def _canonical(text: str) -> str:
-    parent = _parent(molecule(text))
-    strange = sorted({atom.GetSymbol() for atom in parent.GetAtoms()} - ELEMENTS)
-    if strange:
-        raise InvalidObjectError(
-            COLUMN, f"{_shown(text)} contains {', '.join(strange)}, which this domain does not cover"
-        )
-    if all(atom.GetAtomicNum() != CARBON for atom in parent.GetAtoms()):
-        raise InvalidObjectError(COLUMN, f"{_shown(text)} contains no carbon")
-    return settled(Chem.MolToSmiles(parent))
-
-
 def settled(text: str) -> str:
-    """Return the SMILES that reading and writing a canonical SMILES no longer changes."""
+    """Return the text that reading and writing a canonical text no longer changes."""
     # Canonical ranking may see a molecule differently once it has been written and read.
     for _ in range(3):
-        again = Chem.MolToSmiles(molecule(text))
+        again = written(molecule(text))
         if again == text:
             break
         text = again
@@ -115,7 +90,7 @@ def check(text: str, max_heavy_atoms: int) -> list[Violation]:
 
 
 def substructure(smarts: str) -> Callable[[str], bool]:
-    """Return whether a canonical text holds the substructure that a SMARTS describes.
+    """Return whether a canonical text holds the substructure that a SMARTS describes, labelled by isotopes or not.
 
     The test raises `matching.TooComplexError` where a search would take too long.
 
@@ -123,7 +98,13 @@ def substructure(smarts: str) -> Callable[[str], bool]:
         ValueError: if the SMARTS cannot be read, is empty or too large.
     """
     test = search(smarts)
-    return lambda text: test(molecule(text))
+
+    def is_match(text: str) -> bool:
+        mol = molecule(text)
+        forms = (mol, unlabelled(mol)) if _LABEL.search(text) else (mol,)
+        return any(test(form) for form in forms)
+
+    return is_match
 
 
 def properties(texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
@@ -171,8 +152,9 @@ def write_sdf(rows: Sequence[Mapping[str, Any]]) -> bytes:
 FORMATS = {"sdf": FileFormat("chemical/x-mdl-sdfile", write_sdf)}
 
 
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 80 else text[:77] + "...")  # noqa: PLR2004 - what fits on a line
+def shown(text: str) -> str:
+    """Return a text in quotes for a message, shortened to what fits on a line."""
+    return repr(text if len(text) <= 80 else text[:77] + "...")  # noqa: PLR2004 - a line
 
 
 def _read(text: str, *, sanitize: bool = True) -> Chem.Mol | None:
@@ -189,21 +171,6 @@ def _why_invalid(text: str) -> str:
     with rdBase.BlockLogs():
         problems = Chem.DetectChemistryProblems(mol)
     return str(problems[0].Message()) if problems else "it cannot be read"
-
-
-def _parent(mol: Chem.Mol) -> Chem.Mol:
-    from rdkit.Chem.MolStandardize import rdMolStandardize
-
-    with rdBase.BlockLogs():
-        try:
-            parent = rdMolStandardize.IsotopeParent(rdMolStandardize.ChargeParent(mol))
-        except (ValueError, RuntimeError) as error:
-            raise InvalidObjectError(COLUMN, f"{_shown(Chem.MolToSmiles(mol))} cannot be standardised") from error
-    for atom in parent.GetAtoms():
-        atom.SetAtomMapNum(0)
-        if atom.GetAtomicNum() == 0:
-            raise InvalidObjectError(COLUMN, f"{_shown(Chem.MolToSmiles(mol))} has an open attachment point")
-    return parent
 
 
 @cache

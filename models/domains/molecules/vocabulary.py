@@ -142,6 +142,8 @@ def _safe_sites(core: str) -> Sites:
 
 def _is_clean(core: str, sites: Sites) -> bool:
     mol = capped(core, sites)
+    if any(atom.GetIsotope() for atom in mol.GetAtoms()):
+        return False
     charges = sum(abs(atom.GetFormalCharge()) for atom in mol.GetAtoms())
     nitro_charges = 2 * core.count("[N+](=O)[O-]") + 2 * core.count("O=[N+]([O-])")
     return molecule(core).GetNumHeavyAtoms() <= MAX_FRAGMENT_ATOMS and charges == nitro_charges and not alerts(mol)

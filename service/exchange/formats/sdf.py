@@ -31,13 +31,10 @@ _SHOWN = 5
 class _Notes:
     """Records of which the person who sent them should hear."""
 
-    mixtures: list[int] = field(default_factory=list)
     other_smiles: list[int] = field(default_factory=list)
 
     def warnings(self) -> list[str]:
         found = []
-        if self.mixtures:
-            found.append(f"{_records(self.mixtures)} a mixture of stereoisomers, read as the one that is drawn")
         if self.other_smiles:
             found.append(f"{_records(self.other_smiles)} a field {COLUMN} that differs; the structure was read")
         return found
@@ -102,11 +99,11 @@ def _row(number: int, record: str, notes: _Notes) -> RawRow:
         if problem is not None:
             return RawRow(number, fields, problem)
         smiles = Chem.MolToSmiles(mol)
-    if any(kind.GetGroupType() != Chem.StereoGroupType.STEREO_ABSOLUTE for kind in mol.GetStereoGroups()):
-        notes.mixtures.append(number)
     written = [fields.pop(name) for name in list(fields) if name.casefold() == COLUMN]
     if smiles and any(text and not _is_same(text, smiles) for text in written):
         notes.other_smiles.append(number)
+    if mol.GetStereoGroups():
+        smiles = Chem.MolToCXSmiles(mol, Chem.SmilesWriteParams(), Chem.CXSmilesFields.CX_ENHANCEDSTEREO)
     return RawRow(number, {COLUMN: smiles or next(iter(written), ""), **fields})
 
 

@@ -208,6 +208,22 @@ def test_an_object_that_cannot_be_built_has_no_neighbours(played: Played) -> Non
     assert caught.value.pointer == "/like/object"
 
 
+def test_neighbours_of_what_no_state_represents_are_those_of_a_simpler_form_and_it_is_told(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = played.instrument.source
+    assert source is not None
+    simple, like = played.history.measurements[0].object, {"object": {"switches": "1"}, "similarity": 0.1}
+    monkeypatch.setattr(played.instrument._domain, "similarity", lambda left, right: np.ones((len(left), len(right))))
+    monkeypatch.setattr(source.environment, "simplified", lambda _: (simple, "tail"))
+    candidates, summary = _sample(played, n=3, beta=4, preference=BOTH, like=like)
+    assert len(candidates) == 3
+    assert f"No policy builds the tail of the object: its neighbours are those of {simple}." in summary["statements"]
+    monkeypatch.setattr(source.environment, "simplified", lambda _: ("0", "tail"))
+    with pytest.raises(UnservableError):
+        _sample(played, like=like)
+
+
 def test_what_makes_no_sense_is_refused_here_too(played: Played) -> None:
     with pytest.raises(UnservableError, match="unknown objective"):
         _sample(played, preference={"signl": 1})

@@ -291,3 +291,17 @@ def test_measured_molecules_widen_the_vocabulary(domain: Molecules, default_env:
 def test_a_vocabulary_too_large_for_the_limit_is_refused():
     with pytest.raises(ValueError, match="max_heavy_atoms"):
         FragmentTrees(compile_fragments(["[*]c1ccccc1"]), 3, 5)
+
+
+@pytest.mark.parametrize(
+    ("text", "simple", "lost"),
+    [
+        ("C[C@@H](Nc1ncnc2ccccc12)c1ccccc1", "CC(Nc1ncnc2ccccc12)c1ccccc1", "configuration"),
+        ("[2H]C([2H])([2H])Oc1ccccc1", "COc1ccccc1", "isotopes"),
+        ("[13CH3][C@H](O)c1ccccc1", "CC(O)c1ccccc1", "isotopes and configuration"),
+        ("C[C@H]1CCCC[C@@H]1O |&1:1,6|", "CC1CCCCC1O", "configuration"),
+    ],
+)
+def test_what_no_tree_represents_has_a_simpler_form(default_env: FragmentTrees, text: str, simple: str, lost: str):
+    assert default_env.simplified(text) == (simple, lost)
+    assert default_env.simplified(simple) is None

@@ -21,7 +21,7 @@ DRUGS = ["CC(=O)Nc1ccc(O)cc1", "CN1C(=O)CN=C(c2ccccc2)c2cc(Cl)ccc21", "CC(C)Cc1c
         ("C[NH3+].[Cl-]", "CN"),
         ("OCC", "CCO"),
         ("C1=CC=CC=C1", "c1ccccc1"),
-        ("[2H]C([2H])O", "CO"),
+        ("[2H]C([2H])O", "[2H]C([2H])O"),
         ("CN(=O)=O", "C[N+](=O)[O-]"),
         ("C[N+](C)(C)CC([O-])=O", "C[N+](C)(C)CC(=O)[O-]"),
         ("N[C@@H](C)C(=O)O", "C[C@H](N)C(=O)O"),

@@ -112,14 +112,12 @@ def test_a_record_without_a_structure_may_name_its_candidate_or_smiles(view: Cam
     ]
 
 
-def test_what_the_structure_does_not_say_is_told():
+def test_what_the_structure_does_not_say_is_told_and_stereo_groups_are_passed_on():
     mixture = Chem.MolToMolBlock(Chem.MolFromSmiles("C[C@H](O)CC |&1:1|"), forceV3000=True) + "$$$$\n"
     table = read_table((record("CCO", SMILES="OCC") + record("CCO", Smiles="CCN") + mixture).encode(), MEDIA_TYPE)
     assert table.columns == ("smiles",)
-    assert table.warnings == (
-        "record 3 has a mixture of stereoisomers, read as the one that is drawn",
-        "record 2 has a field smiles that differs; the structure was read",
-    )
+    assert table.warnings == ("record 2 has a field smiles that differs; the structure was read",)
+    assert table.rows[2].cells["smiles"] == "CC[C@H](C)O |&1:2|"
 
 
 def test_records_are_limited(monkeypatch: pytest.MonkeyPatch):
