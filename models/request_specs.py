@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from models.campaign import CampaignSpec
-from models.specs import Spec
+from models.specs import MOST_BETA, Spec
 
 MOST_SAMPLES = 1_000
 MOST_PREDICTIONS = 10_000
@@ -19,7 +19,7 @@ Columns = dict[str, str]
 Preference = Annotated[dict[str, Annotated[float, Field(ge=0)]], Field(min_length=1)]
 """Weights of objectives by name; those left out weigh nothing. Only their proportions count."""
 Preferences = Annotated[tuple[Preference, ...], Field(min_length=1, max_length=MOST_CONDITIONS)]
-Beta = Annotated[float, Field(gt=0, le=1_000)]
+Beta = Annotated[float, Field(gt=0, le=MOST_BETA)]
 Betas = Annotated[tuple[Beta, ...], Field(min_length=1, max_length=MOST_CONDITIONS)]
 Shift = Literal["colder", "bolder"]
 

@@ -18,6 +18,10 @@ LOSSES = tuple(sorted(file.stem for file in _LOSS_FILES if file.stem != "contrac
 """Names of the training losses: one file each, so a new loss needs no registry."""
 
 
+MOST_BETA = 1_000.0
+"""The greatest inverse temperature: single precision tells beta u to .0005 up to u = 8, far beyond the range."""
+
+
 def misplaced(pointer: str, message: str) -> PydanticCustomError:
     """Return the error of a rule that spans fields; `pointer` (RFC 6901) names the field from the model's own root."""
     return PydanticCustomError("rule", "{message}", {"message": message, "pointer": pointer})
@@ -190,7 +194,11 @@ class SamplerSpec(Spec):
         description="conditions under which each object is learned from: its own and others drawn anew. More make the "
         "policy better at every temperature and preference for the same objects, and a step slower",
     )
-    beta: tuple[float, float] = Field(default=(1.0, 64.0), description="range of inverse temperatures to serve")
+    beta: tuple[float, float] = Field(
+        default=(1.0, 64.0),
+        description=f"range of inverse temperatures to serve, at most {MOST_BETA:g}: utilities of 0 and 1, the ends of "
+        "an objective's range, differ by beta in log-reward",
+    )
     beta_law: Literal["log_uniform", "uniform"] = Field(
         default="log_uniform", description="how training draws from that range; uniform practises high ones more"
     )
@@ -211,6 +219,6 @@ class SamplerSpec(Spec):
     def _is_consistent(self) -> Self:
         if self.loss not in LOSSES:
             raise misplaced("/loss", f"loss must be one of {', '.join(LOSSES)}")
-        if not 0 < self.beta[0] <= self.beta[1]:
-            raise misplaced("/beta", "beta must be [low, high] with 0 < low <= high")
+        if not 0 < self.beta[0] <= self.beta[1] <= MOST_BETA:
+            raise misplaced("/beta", f"beta must be [low, high] with 0 < low <= high <= {MOST_BETA:g}")
         return self

@@ -178,7 +178,11 @@ def test_a_range_is_learned_from_the_data() -> None:
         [torch.linspace(0, 100, 101, dtype=torch.float64), torch.tensor([math.nan], dtype=torch.float64)]
     )
     learned = utility(Objective(name="y"), "none", values)
-    assert (learned.low, learned.high) == pytest.approx((5.0, 95.0))
+    assert (learned.low, learned.high) == pytest.approx((5.0, 100.0))
+    down = utility(Objective(name="y", direction="minimize"), "none", values)
+    assert (down.low, down.high) == pytest.approx((0.0, 95.0))
+    aim = utility(Objective(name="y", direction="target", target=50.0), "none", values)
+    assert (aim.low, aim.high) == pytest.approx((5.0, 95.0))
     constant = utility(Objective(name="y"), "none", torch.full((4,), 3.0))
     assert constant.low < 3.0 < constant.high
     with pytest.raises(ValueError, match="log10"):

@@ -37,6 +37,7 @@ def pointers(model: type[Spec], document: dict[str, Any]) -> list[str]:
         (Constraint, {"property": "length", "min": 3, "max": 2}, "/min"),
         (SamplerSpec, {"loss": "hope"}, "/loss"),
         (SamplerSpec, {"beta": [4, 2]}, "/beta"),
+        (SamplerSpec, {"beta": [1, 1001]}, "/beta"),
         (BehaviourSpec, {"diverse_share": 0.5, "averaged_share": 0.4}, "/diverse_share"),
         (CampaignSpec, campaign(objectives=[MEASURED, MEASURED]), "/objectives/1/name"),
         (CampaignSpec, campaign(objectives=[{"name": "sequence"}]), "/objectives/0/name"),
