@@ -124,6 +124,10 @@ class Guardrail(MeasuredQuantity):
     alpha: float = Field(
         default=0.1, ge=0, le=1, description="how much a hypothesis must weigh to be plausible; 0 believes in all"
     )
+    applies_to: Literal["value", "reading"] = Field(
+        default="value",
+        description="what must keep to the bounds: the true value, or a single reading, to which noise adds",
+    )
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:

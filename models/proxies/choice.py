@@ -17,9 +17,10 @@ import torch
 
 from models.proxies import feature_conformal
 from models.proxies.conformal import gaussian_radius, radius
-from models.proxies.contract import Posterior, Proxy
+from models.proxies.contract import Posterior, Proxy, Weighing
 from models.proxies.function_draws import draw_path
-from models.proxies.validation import FOLDS, HALF_90, Representing, held_out_beliefs, score
+from models.proxies.stacking import stacking_weights
+from models.proxies.validation import FOLDS, HALF_90, Representing, held_out_beliefs, log_densities, score
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -64,6 +65,20 @@ class Part:
     def proxy(self) -> FittedProxy:
         """The fitted proxy; opened again (`refit`), it is fitted when somebody first asks it."""
         return self.fit()
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Hypotheses:
+    """What one proxy holds possible of one type: beliefs [K, N], their weights [K], and the `weight` of all together.
+
+    Both kinds of weights are distributions: of the hypotheses of this proxy, and of the proxies.
+    """
+
+    proxy: str
+    weight: float
+    belief: Posterior
+    weights: Tensor
 
 
 @final
@@ -174,24 +189,30 @@ class ChosenProxies:
         found = radius(part.held_out[kind], level)
         return gaussian if found is None else found / part.scores[kind].scale
 
-    def hypotheses(self, features: Tensor, kind: str) -> tuple[Posterior, Tensor]:
-        """Return every hypothesis [K, N] that some proxy holds about one type, and their weights [K].
+    def hypotheses(self, features: Tensor, kind: str) -> tuple[Hypotheses, ...]:
+        """Return what every proxy that learned a type holds possible of it at features [N, D], weighted by stacking.
 
-        A proxy weighs by its cross-validated likelihood less half the standard error of its logarithm (pseudo-BMA,
-        arXiv:1704.02030); its members share that weight equally.
+        Where none was cross-validated all weigh the same; otherwise one that was not has no say.
         """
         column = self.types.index(kind)
-        beliefs, weights = [], []
-        for part in self._parts:
-            if column in part.columns:
-                members = part.proxy.members(features).scaled(part.factors)
-                place = part.columns.index(column)
-                beliefs.append([members.mean[..., place], members.sd[..., place], members.noise_sd[..., place]])
-                found, k = part.scores.get(kind), len(members.mean)
-                evidence = 0.0 if found is None else -found.nll * found.n - 0.5 * found.log_likelihood_error
-                weights.append(torch.full((k,), evidence - math.log(k), dtype=torch.float64))
-        mean, sd, noise = (torch.cat(column_parts) for column_parts in zip(*beliefs, strict=True))
-        return Posterior(mean, sd, noise), torch.cat(weights).softmax(dim=0)
+        parts = [part for part in self._parts if column in part.columns]
+        told = []
+        for part, weight in zip(parts, self._weights(parts, kind).tolist(), strict=True):
+            members, place = part.proxy.members(features).scaled(part.factors), part.columns.index(column)
+            told.append(Hypotheses(part.name, weight, members.at(place), _member_weights(part.proxy, len(members.mean))))
+        return tuple(told)
+
+    @staticmethod
+    def _weights(parts: Sequence[Part], kind: str) -> Tensor:
+        """Return how much the hypotheses of each part weigh together [F], a distribution."""
+        is_judged = torch.tensor([kind in part.held_out for part in parts])
+        if not bool(is_judged.any()):
+            return torch.full((len(parts),), 1 / len(parts), dtype=torch.float64)
+        judged = [part for part in parts if kind in part.held_out]
+        densities = [log_densities(part.held_out[kind], part.scores[kind].scale) for part in judged]
+        weights = torch.zeros(len(parts), dtype=torch.float64)
+        weights[is_judged] = stacking_weights(torch.stack(densities))
+        return weights
 
     def held_out(self) -> dict[str, dict[str, Posterior]]:
         """Return what each proxy said of held-out values of each type [n]: with it, `refit` needs no validation."""
@@ -217,6 +238,11 @@ class ChosenProxies:
         errors = f"{check.scores[kind].rmse:.3g} against {chosen.scores[kind].rmse:.3g}"
         name = chosen.name.replace("_", " ")
         return [f"a random forest predicts held-out values better than the chosen {name} (error {errors})"]
+
+
+def _member_weights(proxy: FittedProxy, k: int) -> Tensor:
+    """Return the weights [K] of the hypotheses of one proxy."""
+    return proxy.member_weights() if isinstance(proxy, Weighing) else torch.full((k,), 1 / k, dtype=torch.float64)
 
 
 def _is_clearly_better(one: HeldOut, other: HeldOut) -> bool:
