@@ -77,6 +77,8 @@ class Beliefs:
         others = [column for column, is_so in enumerate(is_weighted) if not is_so]
         self.gated = [*others, *range(len(self.judged), len(self.judged) + len(spec.guardrails))]
         """The other columns of `within`: their probability weighs as it is."""
+        self.guarded = list(range(len(self.judged), len(self.judged) + len(spec.guardrails)))
+        """Those of guardrails: an object that breaks one will not be proposed, whatever it is worth."""
         computed = [o.computed for o in spec.objectives] + [c.property for c in spec.constraints]
         self._computed = list(dict.fromkeys(name for name in computed if name is not None))
         self._known: dict[str, tuple[float, ...]] = {}
@@ -138,7 +140,7 @@ class Beliefs:
         return Posterior(mean, sd, noise)
 
     def _within(self, belief: Posterior) -> Tensor:
-        """Return the probabilities [N, C] of keeping to measured bounds: constraints are about what an assay reports."""
+        """Return the probabilities [N, C] of keeping to measured bounds; constraints are on what an assay reports."""
         bounds: list[Constraint | Guardrail] = [*self.judged, *self.spec.guardrails]
         is_of_values = [False] * len(self.judged) + [rail.applies_to == "value" for rail in self.spec.guardrails]
         probabilities = [torch.ones(len(belief.mean), 0, dtype=torch.float64)]

@@ -3,10 +3,10 @@
 The hypotheses are the functions that each proxy holds possible; those of a proxy weigh by what it says of them, and the
 proxies by how well they predicted held-out results. The bound is the worst of the plausible ones: a hypothesis is
 plausible when its proxy is among all proxies, and when it is among the hypotheses of its proxy. So it does not matter
-into how many hypotheses a proxy divides its belief, nor that two proxies say the same. The bound is on the true value, to
-which the noise of an assay adds no danger, unless the specification is about single readings. It holds only if the
-truth is among the hypotheses. A specification whose assay has too
-few results cannot be bounded: then its bound is 1 and everything is refused (it fails closed).
+into how many hypotheses a proxy divides its belief, nor that two proxies say the same. The bound is on the true value,
+to which the noise of an assay adds no danger, unless the specification is about single readings. It holds only if the
+truth is among the hypotheses. A specification whose assay has too few results cannot be bounded: then its bound is 1
+and everything is refused (it fails closed).
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from models.acquisition.contract import Acquisition
-    from models.beliefs import Assessment, Beliefs
+    from models.beliefs import Beliefs
     from models.proxies.contract import Posterior
     from models.proxies.function_draws import Path
     from models.specs import Objective, Transform
@@ -42,7 +42,8 @@ LIKELY = 0.5
 MOST_MEASURED = 256
 """Measured objects, evenly picked, that are part of an acquisition's yardstick."""
 BESIDE = 3
-"""Columns behind statistics and costs: the probability of success, the log of all probabilities, and 1 for refused."""
+"""Columns behind statistics and costs: the probability that an attempt may be made and succeeds, the log of all
+probabilities, and 1 for refused."""
 QUANTILES = (0.05, 0.95)
 """Part of the known values that a learned range spans, beside the best of them."""
 
@@ -225,8 +226,9 @@ class LogReward:
         assessment = self._beliefs.assess(texts)
         statistics = self._statistics(assessment.features, assessment.objectives, assessment.trust)
         gated = assessment.within[:, self._beliefs.gated]
-        success = assessment.feasibility.unsqueeze(-1)
-        weight = torch.cat([success, gated], dim=1).clamp_min(LEAST_PROBABILITY).log().sum(dim=1, keepdim=True)
+        feasible = assessment.feasibility.unsqueeze(-1)
+        success = feasible * assessment.within[:, self._beliefs.guarded].prod(dim=1, keepdim=True)
+        weight = torch.cat([feasible, gated], dim=1).clamp_min(LEAST_PROBABILITY).log().sum(dim=1, keepdim=True)
         refused = (~assessment.is_allowed | ~statistics.isfinite().all(dim=1)).unsqueeze(-1)
         statistics = statistics.masked_fill(refused, 0.0)
         weighted = assessment.within[:, self._beliefs.weighted]

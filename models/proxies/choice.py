@@ -19,7 +19,7 @@ from models.proxies import feature_conformal
 from models.proxies.conformal import gaussian_radius, radius
 from models.proxies.contract import Posterior, Proxy, Weighing
 from models.proxies.function_draws import draw_path
-from models.proxies.stacking import stacking_weights
+from models.proxies.plausibility import plausibilities
 from models.proxies.validation import FOLDS, HALF_90, Representing, held_out_beliefs, log_densities, score
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ class ChosenProxies:
         return gaussian if found is None else found / part.scores[kind].scale
 
     def hypotheses(self, features: Tensor, kind: str) -> tuple[Hypotheses, ...]:
-        """Return what every proxy that learned a type holds possible of it at features [N, D], weighted by stacking.
+        """Return what every proxy that learned a type holds possible of it at features [N, D].
 
         Where none was cross-validated all weigh the same; otherwise one that was not has no say.
         """
@@ -199,7 +199,9 @@ class ChosenProxies:
         told = []
         for part, weight in zip(parts, self._weights(parts, kind).tolist(), strict=True):
             members, place = part.proxy.members(features).scaled(part.factors), part.columns.index(column)
-            told.append(Hypotheses(part.name, weight, members.at(place), _member_weights(part.proxy, len(members.mean))))
+            told.append(
+                Hypotheses(part.name, weight, members.at(place), _member_weights(part.proxy, len(members.mean)))
+            )
         return tuple(told)
 
     @staticmethod
@@ -211,7 +213,7 @@ class ChosenProxies:
         judged = [part for part in parts if kind in part.held_out]
         densities = [log_densities(part.held_out[kind], part.scores[kind].scale) for part in judged]
         weights = torch.zeros(len(parts), dtype=torch.float64)
-        weights[is_judged] = stacking_weights(torch.stack(densities))
+        weights[is_judged] = plausibilities(torch.stack(densities))
         return weights
 
     def held_out(self) -> dict[str, dict[str, Posterior]]:

@@ -18,8 +18,8 @@ import torch
 from models.proxies.choice import JointProxy
 from models.proxies.contract import FittedProxy, Posterior
 from models.proxies.expectation_propagation import interval_sites
-from models.proxies.quantile_functions import member_weights, quantile_functions
 from models.proxies.gaussian_process import IMPOSSIBLE, ITERATIONS, JITTER, NOISE_PRIOR, ROWS_TO_FIT
+from models.proxies.quantile_functions import member_weights, quantile_functions
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,9 +1,9 @@
 """The hypotheses that a Gaussian belief holds: functions that lie a number of deviations above or below its mean.
 
-A process is one distribution over functions, which a guardrail cannot take apart: asked for its worst hypothesis it would
-answer with the average of all. So it is told as K functions f_k = mean + z_k sd, weighted by the normal density at their
-deviation. Each keeps a small deviation of its own, for what lies between two of them, and all together have the
-process' mean and variance. Measurement noise stays apart. Knows no process and no guardrail.
+A process is one distribution over functions, which a guardrail cannot take apart: asked for its worst hypothesis it
+would answer with the average of all. So it is told as K functions f_k = mean + z_k sd, weighted by the normal density
+at their deviation. Each keeps a small deviation of its own, for what lies between two of them, and all together have
+the process' mean and variance. Measurement noise stays apart. Knows no process and no guardrail.
 
 Letters: K functions, N objects, M assay types.
 """
@@ -16,9 +16,9 @@ import torch
 
 from models.proxies.contract import Posterior
 
-STEP = 0.75
+STEP = 0.6
 PLACES = torch.arange(-4, 5, dtype=torch.float64) * STEP
-"""Where the K functions lie, in their own deviations; 3 deviations to either side."""
+"""Where the K functions lie, in deviations."""
 OWN = 0.25
 """Share of the process' deviation that every function keeps."""
 

@@ -93,8 +93,8 @@ def scalarised(utilities: Tensor, preferences: Tensor) -> Tensor:
 def worth(values: Tensor) -> tuple[Tensor, Tensor]:
     """Return how near each object [N] is to the best for its own best trade-off, and which [N] of P that is.
 
-    For every trade-off, 1 is the greatest of the pool's values [N, P] and 0 their median, so that no trade-off outshines
-    another.
+    For every trade-off, 1 is the greatest of the pool's values [N, P] and 0 their median, so that no trade-off
+    outshines another.
     """
     best, middle = values.amax(dim=0), values.median(dim=0).values
     relative = torch.where(_tells(values), (values - middle) / (best - middle), 0.0)

@@ -32,6 +32,7 @@ class Known:
     required = torch.zeros(0, dtype=torch.float64)
     gated: tuple[int, ...] = ()
     weighted: tuple[int, ...] = ()
+    guarded: tuple[int, ...] = ()
 
     def __init__(self, values: Tensor, success: float = 1.0) -> None:
         self.values, self.success = values, success
