@@ -17,10 +17,10 @@ import torch
 
 from models.proxies import feature_conformal
 from models.proxies.conformal import gaussian_radius, radius
-from models.proxies.contract import Posterior, Proxy, Weighing
+from models.proxies.contract import Posterior, Proxy
 from models.proxies.function_draws import draw_path
-from models.proxies.plausibility import plausibilities
-from models.proxies.validation import FOLDS, HALF_90, Representing, held_out_beliefs, log_densities, score
+from models.proxies.hypotheses import held_possible
+from models.proxies.validation import FOLDS, HALF_90, Representing, held_out_beliefs, score
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from models.proxies.contract import FittedProxy, TrainingTable
     from models.proxies.function_draws import Path
+    from models.proxies.hypotheses import Hypotheses
     from models.proxies.validation import HeldOut, Score
 
 MINIMUM_TO_VALIDATE = 10
@@ -65,20 +66,6 @@ class Part:
     def proxy(self) -> FittedProxy:
         """The fitted proxy; opened again (`refit`), it is fitted when somebody first asks it."""
         return self.fit()
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Hypotheses:
-    """What one proxy holds possible of one type: beliefs [K, N], their weights [K], and the `weight` of all together.
-
-    Both kinds of weights are distributions: of the hypotheses of this proxy, and of the proxies.
-    """
-
-    proxy: str
-    weight: float
-    belief: Posterior
-    weights: Tensor
 
 
 @final
@@ -190,31 +177,9 @@ class ChosenProxies:
         return gaussian if found is None else found / part.scores[kind].scale
 
     def hypotheses(self, features: Tensor, kind: str) -> tuple[Hypotheses, ...]:
-        """Return what every proxy that learned a type holds possible of it at features [N, D].
-
-        Where none was cross-validated all weigh the same; otherwise one that was not has no say.
-        """
+        """Return what every proxy that learned a type holds possible of it at features [N, D]."""
         column = self.types.index(kind)
-        parts = [part for part in self._parts if column in part.columns]
-        told = []
-        for part, weight in zip(parts, self._weights(parts, kind).tolist(), strict=True):
-            members, place = part.proxy.members(features).scaled(part.factors), part.columns.index(column)
-            told.append(
-                Hypotheses(part.name, weight, members.at(place), _member_weights(part.proxy, len(members.mean)))
-            )
-        return tuple(told)
-
-    @staticmethod
-    def _weights(parts: Sequence[Part], kind: str) -> Tensor:
-        """Return how much the hypotheses of each part weigh together [F], a distribution."""
-        is_judged = torch.tensor([kind in part.held_out for part in parts])
-        if not bool(is_judged.any()):
-            return torch.full((len(parts),), 1 / len(parts), dtype=torch.float64)
-        judged = [part for part in parts if kind in part.held_out]
-        densities = [log_densities(part.held_out[kind], part.scores[kind].scale) for part in judged]
-        weights = torch.zeros(len(parts), dtype=torch.float64)
-        weights[is_judged] = plausibilities(torch.stack(densities))
-        return weights
+        return held_possible([part for part in self._parts if column in part.columns], features, kind, column)
 
     def held_out(self) -> dict[str, dict[str, Posterior]]:
         """Return what each proxy said of held-out values of each type [n]: with it, `refit` needs no validation."""
@@ -240,11 +205,6 @@ class ChosenProxies:
         errors = f"{check.scores[kind].rmse:.3g} against {chosen.scores[kind].rmse:.3g}"
         name = chosen.name.replace("_", " ")
         return [f"a random forest predicts held-out values better than the chosen {name} (error {errors})"]
-
-
-def _member_weights(proxy: FittedProxy, k: int) -> Tensor:
-    """Return the weights [K] of the hypotheses of one proxy."""
-    return proxy.member_weights() if isinstance(proxy, Weighing) else torch.full((k,), 1 / k, dtype=torch.float64)
 
 
 def _is_clearly_better(one: HeldOut, other: HeldOut) -> bool:

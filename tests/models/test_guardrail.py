@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from models.guardrail import bound, is_bounded, plausible, statement, told, violation_bound
-from models.proxies.choice import Hypotheses
 from models.proxies.contract import Posterior
+from models.proxies.hypotheses import Hypotheses
 from models.specs import Guardrail
 
 
