@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Self, Union
 from pydantic import Field, StringConstraints, model_validator
 
 from models.decision_specs import (
+    HYPERVOLUME_OBJECTIVES,
     AcquisitionSpec,
     ApplicabilitySpec,
     BatchSpec,
@@ -120,6 +121,13 @@ class CampaignSpec(Spec):
             if name is not None and name not in known:
                 choice = ", ".join(sorted(known))
                 raise misplaced(pointer, f"unknown computed property {name!r}; this domain has {choice}")
+        return self
+
+    @model_validator(mode="after")
+    def _acquisition_can_be_served(self) -> Self:
+        kind, n = self.acquisition.kind, len(self.objectives)
+        if kind == "expected_hypervolume_improvement" and n > HYPERVOLUME_OBJECTIVES:
+            raise misplaced("/acquisition/kind", f"{kind} serves at most {HYPERVOLUME_OBJECTIVES} objectives, not {n}")
         return self
 
     @model_validator(mode="after")

@@ -56,6 +56,8 @@ class ProxySpec(Spec):
         return self
 
 
+HYPERVOLUME_OBJECTIVES = 4
+"""Most objectives of an analytic expected hypervolume improvement: with more, an exact front has too many boxes."""
 AUGMENTATION = 0.05
 """The weight of the sum beside the maximum in the augmented Chebyshev scalarisation (rho; Steuer & Choo, 1983)."""
 

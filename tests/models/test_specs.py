@@ -50,6 +50,14 @@ def pointers(model: type[Spec], document: dict[str, Any]) -> list[str]:
             campaign(batch={"limits": [{"kind": "group", "by": "cluster", "max": 1}, BUDGET | {"property": "charm"}]}),
             "/batch/limits/1/property",
         ),
+        (
+            CampaignSpec,
+            campaign(
+                objectives=[{"name": f"y{number}"} for number in range(5)],
+                acquisition={"kind": "expected_hypervolume_improvement"},
+            ),
+            "/acquisition/kind",
+        ),
         (CampaignSpec, campaign(batch={"limits": [{"kind": "group", "by": "charm", "max": 1}]}), "/batch/limits/0/by"),
         (CampaignSpec, campaign(batch={"limits": [{"kind": "shared", "column": "pH"}]}), "/batch/limits/0/column"),
         (
