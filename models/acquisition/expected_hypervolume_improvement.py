@@ -46,7 +46,9 @@ class ExpectedHypervolumeImprovement(Acquisition):
         front = front_of(situation.incumbents)
         m = front.shape[1]
         if m > HYPERVOLUME_OBJECTIVES:
-            raise ValueError(f"expected_hypervolume_improvement serves at most {HYPERVOLUME_OBJECTIVES} objectives, not {m}")
+            raise ValueError(
+                f"expected hypervolume improvement serves at most {HYPERVOLUME_OBJECTIVES} objectives, not {m}"
+            )
         self._cells = cells_beyond(front)
         self._span = 1 - reference_point(front)
         self._scale = ImprovementScale(self.improvement, self.statistics(*situation.reference, None), m)

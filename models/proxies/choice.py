@@ -19,7 +19,7 @@ from models.proxies import feature_conformal
 from models.proxies.conformal import gaussian_radius, radius
 from models.proxies.contract import Posterior, Proxy
 from models.proxies.function_draws import draw_path
-from models.proxies.hypotheses import held_possible
+from models.proxies.hypotheses import held_possible, proxy_weights
 from models.proxies.validation import FOLDS, HALF_90, Representing, held_out_beliefs, score
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ class ChosenProxies:
         self.types = types = tuple(n_values)
         self._parts = parts
         self._intervals = intervals
+        self._weights: dict[str, Tensor] = {}
         self.chosen = {kind: self._choose(column) for column, kind in enumerate(types)}
 
     def _choose(self, column: int) -> str:
@@ -179,7 +180,10 @@ class ChosenProxies:
     def hypotheses(self, features: Tensor, kind: str) -> tuple[Hypotheses, ...]:
         """Return what every proxy that learned a type holds possible of it at features [N, D]."""
         column = self.types.index(kind)
-        return held_possible([part for part in self._parts if column in part.columns], features, kind, column)
+        parts = [part for part in self._parts if column in part.columns]
+        if kind not in self._weights:
+            self._weights[kind] = proxy_weights(parts, kind)
+        return held_possible(parts, self._weights[kind], features, column)
 
     def held_out(self) -> dict[str, dict[str, Posterior]]:
         """Return what each proxy said of held-out values of each type [n]: with it, `refit` needs no validation."""

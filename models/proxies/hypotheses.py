@@ -37,20 +37,20 @@ class Hypotheses:
     weights: Tensor
 
 
-def held_possible(parts: Sequence[Part], features: Tensor, kind: str, column: int) -> tuple[Hypotheses, ...]:
-    """Return what each of the proxies that learned a type holds possible of it at features [N, D].
-
-    Where none was cross-validated all weigh the same; otherwise one that was not has no say.
-    """
+def held_possible(parts: Sequence[Part], weights: Tensor, features: Tensor, column: int) -> tuple[Hypotheses, ...]:
+    """Return what proxies of weights [F] hold possible of the type in a column at features [N, D]."""
     told = []
-    for part, weight in zip(parts, _weights(parts, kind).tolist(), strict=True):
+    for part, weight in zip(parts, weights.tolist(), strict=True):
         belief = part.proxy.members(features).scaled(part.factors).at(part.columns.index(column))
         told.append(Hypotheses(part.name, weight, belief, _member_weights(part.proxy, len(belief.mean))))
     return tuple(told)
 
 
-def _weights(parts: Sequence[Part], kind: str) -> Tensor:
-    """Return how much the hypotheses of each proxy weigh together [F], a distribution."""
+def proxy_weights(parts: Sequence[Part], kind: str) -> Tensor:
+    """Return how much the proxies that learned a type weigh [F], a distribution.
+
+    Where none was cross-validated all weigh the same; otherwise one that was not has no say.
+    """
     is_judged = torch.tensor([kind in part.held_out for part in parts])
     if not bool(is_judged.any()):
         return torch.full((len(parts),), 1 / len(parts), dtype=torch.float64)
