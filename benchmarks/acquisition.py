@@ -166,8 +166,7 @@ def judge(problem: Problem, known: list[int], name: str, seed: int) -> Judge:
     drawn = None
     if kind.uses_draws:
         values = proxies.path(problem.features[ordinary], seed)(problem.features)
-        nothing = torch.zeros_like(values[:, 0])
-        drawn = torch.stack([item.moments(values[:, m], nothing)[0] for m, item in enumerate(utilities)], dim=1)
+        drawn = torch.stack([item.of(values[:, m]) for m, item in enumerate(utilities)], dim=1)
     return Judge(kind, mean, sd, [*known, *ordinary], drawn)
 
 

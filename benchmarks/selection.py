@@ -25,7 +25,7 @@ from models.proxies.contract import FittedProxy, TrainingTable
 from models.proxies.gaussian_process import GaussianProcess
 from models.rounds.accounting import CIRCLE_SIMILARITY
 from models.rounds.picking import SHORT_LIST
-from models.rounds.valuing import trade_offs, worth
+from models.rounds.valuing import scalarised, trade_offs, worth
 from models.selection import get_selector
 from models.selection.contract import Candidates, JointUtilities, Request
 from models.selection.hypervolume import LIST_LENGTH, n_draws
@@ -128,8 +128,8 @@ def prepare(molecules: Molecules, seed: int) -> Task:
     belief = proxy.posterior(molecules.features[rows]).at(0)
     part = replace(molecules, drug_likeness=molecules.drug_likeness[rows])
     preferences = trade_offs(2, seed)
-    predicted, _ = worth(part.utilities(belief.mean), preferences)
-    measured, _ = worth(part.utilities(molecules.solubility[rows]), preferences)
+    predicted, _ = worth(scalarised(part.utilities(belief.mean), preferences))
+    measured, _ = worth(scalarised(part.utilities(molecules.solubility[rows]), preferences))
     return Task(molecules, proxy, training, rows, predicted, belief.sd, measured, seed)
 
 

@@ -77,6 +77,8 @@ class Beliefs:
         others = [column for column, is_so in enumerate(is_weighted) if not is_so]
         self.gated = [*others, *range(len(self.judged), len(self.judged) + len(spec.guardrails))]
         """The other columns of `within`: their probability weighs as it is."""
+        self.guarded = list(range(len(self.judged), len(self.judged) + len(spec.guardrails)))
+        """Those of guardrails: an object that breaks one will not be proposed, whatever it is worth."""
         computed = [o.computed for o in spec.objectives] + [c.property for c in spec.constraints]
         self._computed = list(dict.fromkeys(name for name in computed if name is not None))
         self._known: dict[str, tuple[float, ...]] = {}
@@ -138,12 +140,15 @@ class Beliefs:
         return Posterior(mean, sd, noise)
 
     def _within(self, belief: Posterior) -> Tensor:
+        """Return the probabilities [N, C] of keeping to measured bounds; constraints are on what an assay reports."""
         bounds: list[Constraint | Guardrail] = [*self.judged, *self.spec.guardrails]
+        is_of_values = [False] * len(self.judged) + [rail.applies_to == "value" for rail in self.spec.guardrails]
         probabilities = [torch.ones(len(belief.mean), 0, dtype=torch.float64)]
-        for item in bounds:
+        for item, is_of_value in zip(bounds, is_of_values, strict=True):
             assert item.type is not None
-            probability = belief.at(self.proxies.types.index(item.type)).probability_within(*self.limits(item))
-            probabilities.append(probability.unsqueeze(-1))
+            of_type = belief.at(self.proxies.types.index(item.type))
+            judged = of_type.without_noise() if is_of_value else of_type
+            probabilities.append(judged.probability_within(*self.limits(item)).unsqueeze(-1))
         return torch.cat(probabilities, dim=1)
 
     def _is_allowed(self, values: dict[str, Tensor], n: int) -> Tensor:

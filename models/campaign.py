@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints, ValidationInfo, model_validator
 
 from models.decision_specs import (
     CLUSTER,
+    HYPERVOLUME_OBJECTIVES,
     AcquisitionSpec,
     ApplicabilitySpec,
     BaseMeasureSpec,
@@ -146,6 +147,14 @@ class CampaignSpec(Spec):
             if sizes is not None and not sizes.least <= size <= sizes.most:
                 detail = f"no object here has {size} {sizes.unit}: they have {sizes.least} to {sizes.most}"
                 raise misplaced(f"/base_measure/weights/{size}", detail)
+        return self
+
+    @model_validator(mode="after")
+    def _acquisition_can_be_served(self, info: ValidationInfo) -> Self:
+        kind, n = self.acquisition.kind, len(self.objectives)
+        is_hypervolume = kind == "expected_hypervolume_improvement"
+        if is_hypervolume and n > HYPERVOLUME_OBJECTIVES and not is_stored(info):
+            raise misplaced("/acquisition/kind", f"{kind} serves at most {HYPERVOLUME_OBJECTIVES} objectives, not {n}")
         return self
 
     @model_validator(mode="after")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 START = 1.0
 """The first multiplier: a missing probability weighs as it does under enforcement by a gate."""
 MOST = 20.0
-"""The greatest multiplier: it outweighs the whole range of utilities at the usual inverse temperatures."""
+"""The greatest multiplier where beta weighs nothing: no object that violates is worth its while."""
 TARGET = 0.1
 """The share of on-policy samples that may violate a constraint; they are refused anyway."""
 RATE = 1.0
@@ -42,11 +42,20 @@ def cost(probability: Tensor, asked: Tensor, least: float) -> Tensor:
     return torch.where(probability < asked, 1.0 + missing, 0.0)
 
 
+def greatest_multiplier(beta: float) -> float:
+    """Return the bound of multipliers for inverse temperatures up to beta: it outweighs the whole range of utilities.
+
+    What violates costs at least one multiplier, and gains at most beta by being as good as hoped for in place of poor.
+    """
+    return MOST + beta
+
+
 @final
 class Multipliers:
-    """One multiplier per constraint, at least 0 and at most `MOST`."""
+    """One multiplier per constraint, at least 0 and at most `greatest`."""
 
-    def __init__(self, n: int) -> None:
+    def __init__(self, n: int, greatest: float = MOST) -> None:
+        self.greatest = greatest
         self.values = torch.full((n,), START, dtype=torch.float64)
         self.shares = torch.ones(n, dtype=torch.float64)
         """The running share [L] of samples that violate each constraint."""
@@ -63,7 +72,7 @@ class Multipliers:
     def update(self, violates: Tensor) -> None:
         """Take one step up or down for on-policy samples [N, L] (bool, or shares of exact distributions [1, L])."""
         share = violates.to(torch.float64).mean(dim=0)
-        self.values = (self.values + RATE * (share - TARGET)).clamp(0.0, MOST)
+        self.values = (self.values + RATE * (share - TARGET)).clamp(0.0, self.greatest)
         memory = MEMORY if self.n_updates else 0.0
         self.shares = memory * self.shares + (1 - memory) * share
         self.n_updates += 1

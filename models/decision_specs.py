@@ -63,6 +63,8 @@ MOST_COLUMNS = 128
 """Columns that describe one object: a mixture has at most 64 components and 24 process variables."""
 MAX_OBJECT_TEXT = 4_000
 """Longest text of one of them, in characters: HELM takes a few for each residue."""
+HYPERVOLUME_OBJECTIVES = 4
+"""Most objectives of an analytic expected hypervolume improvement: with more, an exact front has too many boxes."""
 AUGMENTATION = 0.05
 """The weight of the sum beside the maximum in the augmented Chebyshev scalarisation (rho; Steuer & Choo, 1983)."""
 

@@ -1,8 +1,12 @@
 """How cautious to be: a bound on the probability of breaking a safety specification (arXiv:2408.05284).
 
-The hypotheses are what the proxies hold possible, weighted by how well they predicted held-out results; the bound is
-the worst of the plausible ones. It holds only if the truth is among the hypotheses. A specification whose assay has too
-few results cannot be bounded: then its bound is 1 and everything is refused (it fails closed).
+The hypotheses are the functions that each proxy holds possible; those of a proxy weigh by what it says of them, and the
+proxies by how well they predicted held-out results. The bound is the worst of the plausible ones: a hypothesis is
+plausible when its proxy is among all proxies, and when it is among the hypotheses of its proxy. So it does not matter
+into how many hypotheses a proxy divides its belief, nor that two proxies say the same. The bound is on the true value,
+to which the noise of an assay adds no danger, unless the specification is about single readings. It holds only if the
+truth is among the hypotheses. A specification whose assay has too few results cannot be bounded: then its bound is 1
+and everything is refused (it fails closed).
 """
 
 from __future__ import annotations
@@ -15,11 +19,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from models.proxies.choice import ChosenProxies
+    from models.proxies.contract import Posterior
     from models.specs import Guardrail
 
 CAVEAT = "The bound holds only if the truth is among the hypotheses."
 ALPHA = 0.1
 """A hypothesis is plausible when it weighs at least this share of all that weigh as much or more."""
+SAME = 1e-9
+"""Relative difference below which two weights are the same."""
 MINIMUM_RESULTS = 10
 """Fewer results of an assay than this, censored ones among them, bound nothing."""
 MINIMUM_VALUES = 3
@@ -29,6 +36,8 @@ MINIMUM_VALUES = 3
 def plausible(weights: Tensor, alpha: float = ALPHA) -> Tensor:
     """Return which hypotheses are plausible [K] (bool): p_k >= alpha * sum_{j <= k} p_j in descending order.
 
+    Of equal weights all are plausible that would be in some order: they differ in nothing that could tell them apart.
+
     Raises:
         ValueError: if alpha is not in [0, 1] or the weights are no distribution.
     """
@@ -36,10 +45,8 @@ def plausible(weights: Tensor, alpha: float = ALPHA) -> Tensor:
         raise ValueError(f"alpha must be in 0-1, not {alpha}")
     if not bool((weights >= 0).all()) or abs(float(weights.sum()) - 1) > 1e-6:  # noqa: PLR2004 - rounding
         raise ValueError("weights must be a distribution")
-    ordered, order = weights.sort(descending=True, stable=True)
-    kept = torch.zeros_like(weights, dtype=torch.bool)
-    kept[order] = ordered >= alpha * ordered.cumsum(dim=0)
-    return kept
+    is_heavier = weights.unsqueeze(0) > weights.unsqueeze(1) * (1 + SAME)  # [K, K]
+    return weights >= alpha * (is_heavier.to(weights) @ weights + weights)
 
 
 def violation_bound(violations: Tensor, weights: Tensor, alpha: float = ALPHA) -> Tensor:
@@ -60,8 +67,20 @@ def bound(proxies: ChosenProxies, guardrail: Guardrail, limits: tuple[float, flo
     """
     if not is_bounded(proxies, guardrail):
         return torch.ones(len(features), dtype=torch.float64)
-    belief, weights = proxies.hypotheses(features, guardrail.type)
-    return violation_bound(1.0 - belief.probability_within(*limits), weights, guardrail.alpha)
+    families = proxies.hypotheses(features, guardrail.type)
+    is_heard = plausible(torch.tensor([family.weight for family in families], dtype=torch.float64), guardrail.alpha)
+    bounds = [
+        violation_bound(violations(family.belief, guardrail, limits), family.weights, guardrail.alpha)
+        for family, is_so in zip(families, is_heard.tolist(), strict=True)
+        if is_so
+    ]
+    return torch.stack(bounds).amax(dim=0)
+
+
+def violations(belief: Posterior, guardrail: Guardrail, limits: tuple[float, float]) -> Tensor:
+    """Return the probability [...] with which each belief [...] breaks the specification."""
+    judged = belief if guardrail.applies_to == "reading" else belief.without_noise()
+    return 1.0 - judged.probability_within(*limits)
 
 
 def told(guardrail: Guardrail, bounds: Tensor) -> dict[str, Any]:

@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from models.hazards import HazardList
     from models.records import CheckpointStore, History, Report
 
+MEANING = "2"
+"""Of a checkpoint; to be raised when the same specification and data come to mean another reward or training state."""
+
 
 def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the first four are needed
     spec: CampaignSpec,
@@ -118,6 +121,7 @@ def _nothing(summary: dict[str, Any], stages: Stages, statement: str) -> Proposa
 def _identity(spec: CampaignSpec, summary: Mapping[str, Any]) -> str:
     """Return a name of everything that a checkpoint depends on."""
     parts = [
+        MEANING,
         spec.model_dump_json(),
         *(json.dumps(summary[key]) for key in ("data_digest", "seed", "device", "versions", "hazard_lists")),
     ]

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from models.campaign import CampaignSpec
 from models.decision_specs import Columns
-from models.specs import Spec, Text
+from models.specs import MOST_BETA, Spec, Text
 
 MOST_SAMPLES = 1_000
 MOST_PREDICTIONS = 10_000
@@ -22,7 +22,7 @@ Pattern = Annotated[str, Field(max_length=MAX_PATTERN)]
 Preference = Annotated[dict[Text, Annotated[float, Field(ge=0)]], Field(min_length=1, max_length=8)]
 """Weights of objectives by name; those left out weigh nothing. Only their proportions count."""
 Preferences = Annotated[tuple[Preference, ...], Field(min_length=1, max_length=MOST_CONDITIONS)]
-Beta = Annotated[float, Field(gt=0, le=1_000)]
+Beta = Annotated[float, Field(gt=0, le=MOST_BETA)]
 Betas = Annotated[tuple[Beta, ...], Field(min_length=1, max_length=MOST_CONDITIONS)]
 Shift = Literal["colder", "bolder"]
 

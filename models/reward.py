@@ -1,23 +1,24 @@
 """What a round wants, as a log-reward: beta times the expected value of an attempt, plus the log of feasibility.
 
 A failed attempt is worth what is poor, 0, so that the acquisition's value counts with the probability of success
-(docs/decisions/0015). The one place where beta multiplies and where utilities become a reward. Knows beliefs and
-preferences; not the training loop. Letters: N objects, M objectives, S statistics, L constraints that multipliers
-enforce. 0 is poor and 1 as good as hoped for on every utility.
+(docs/decisions/0015). The one place where beta multiplies and where utilities become a reward. Nothing is cut off:
+values beyond what was hoped for are compressed, and so are log-rewards of what is poor, but all still rise
+(docs/decisions/0020). Knows beliefs and preferences; not the training loop. Letters: N objects, M objectives, S
+statistics, L constraints that multipliers enforce, P preferences. 0 is poor and 1 as good as hoped for on every
+utility.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, final
 
 import torch
 
 from models.acquisition import get_acquisition
 from models.acquisition.contract import SCALARISATIONS, augmented_chebyshev, nothing_known, weighted_sum
-from models.constraints import Multipliers, cost
-from models.ranges import range_of, reach, require_logarithms, target_of
+from models.constraints import MOST, Multipliers, cost, greatest_multiplier
+from models.utility import Utility, moments, utility
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,76 +26,22 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from models.acquisition.contract import Acquisition
-    from models.beliefs import Assessment, Beliefs
+    from models.beliefs import Beliefs
     from models.proxies.contract import Posterior
     from models.proxies.function_draws import Path
-    from models.specs import Objective, Transform
 
 __all__ = ["LogReward", "Utility", "augmented_chebyshev", "log_reward", "utility", "weighted_sum"]
 
-LOG_FLOOR = -20.0
-"""The least log-reward of an object that may be proposed, before multipliers."""
-LOG_CEILING = 300.0
+SOFT_FLOOR = -20.0
+"""Log-rewards below this, before multipliers, fall ever more slowly: what is poor should not rule the loss."""
 LEAST_PROBABILITY = 1e-4
 LIKELY = 0.5
 """An incumbent keeps to every measured bound with at least this probability."""
 MOST_MEASURED = 256
 """Measured objects, evenly picked, that are part of an acquisition's yardstick."""
 BESIDE = 3
-"""Columns behind statistics and costs: the probability of success, the log of all probabilities, and 1 for refused."""
-QUANTILES = (0.05, 0.95)
-"""Part of the known values that a learned range spans."""
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Utility:
-    """How the modelled values of one objective become utilities: `low` and `high` of its range map to 0 and 1.
-
-    With a target, the utility is 1 there and falls to 0 at the farther end of the range.
-    """
-
-    low: float
-    high: float
-    direction: str
-    target: float | None = None
-
-    def moments(self, mean: Tensor, sd: Tensor) -> tuple[Tensor, Tensor]:
-        """Return expectation and deviation [N] of the utility for Gaussian beliefs [N] about the value.
-
-        The distance to a target is folded normal (Leone et al., Technometrics 3, 1961).
-        """
-        width = self.high - self.low
-        if self.direction == "maximize":
-            return (mean - self.low) / width, sd / width
-        if self.direction == "minimize":
-            return (self.high - mean) / width, sd / width
-        assert self.target is not None
-        farthest = reach(self.low, self.high, self.target)
-        offset, spread = mean - self.target, sd.clamp_min(1e-12)
-        ratio = offset / spread
-        tail = torch.erf(ratio / math.sqrt(2))
-        distance = spread * math.sqrt(2 / math.pi) * torch.exp(-0.5 * ratio.square()) + offset * tail
-        variance = (offset.square() + spread.square() - distance.square()).clamp_min(0.0)
-        return 1 - distance / farthest, variance.sqrt() / farthest
-
-
-def utility(
-    objective: Objective, transform: Transform, reference: Tensor, usual: tuple[float, float] | None = None
-) -> Utility:
-    """Return how an objective is normalised: by its own range, else the `usual` one, else modelled values [R].
-
-    Raises:
-        ValueError: if the range or target has no logarithm although the assay's values are modelled as log10.
-    """
-    require_logarithms(objective, transform)
-    target = target_of(objective, transform)
-    known = reference[reference.isfinite()]
-    # torch's own quantile: numpy's differs in the last bit
-    spanned = (float(known.quantile(QUANTILES[0])), float(known.quantile(QUANTILES[1]))) if len(known) else None
-    unknown = (-1.0, 1.0) if target is None else (target - 1.0, target + 1.0)
-    found = range_of(objective, transform, spanned, usual, unknown)
-    return Utility(found.low, found.high, objective.direction, target)
+"""Columns behind statistics and costs: the probability that an attempt may be made and succeeds, the log of all
+probabilities, and 1 for refused."""
 
 
 @final
@@ -111,6 +58,7 @@ class LogReward:
         acquisition: what beta multiplies, weighted by the probability of success.
         kappa: deviations of optimism in `scores`.
         path: the function drawn for this round, for acquisitions that use one.
+        greatest: what no multiplier exceeds.
 
     Attributes:
         multipliers: of the constraints that multipliers enforce; whoever moves them changes the reward of every object.
@@ -123,6 +71,7 @@ class LogReward:
         acquisition: Acquisition,
         kappa: float = 1.0,
         path: Path | None = None,
+        greatest: float = MOST,
     ) -> None:
         self._beliefs = beliefs
         self._utilities = tuple(utilities)
@@ -131,7 +80,7 @@ class LogReward:
         self._path = path
         nothing = torch.zeros(1, len(self._utilities), dtype=torch.float64)
         self._n_statistics = acquisition.statistics(nothing, nothing, nothing).shape[1]
-        self.multipliers = Multipliers(len(beliefs.weighted))
+        self.multipliers = Multipliers(len(beliefs.weighted), greatest)
         self._rows: dict[str, int] = {"": 0}
         self._known = torch.zeros(1, self._n_statistics + len(self.multipliers) + BESIDE, dtype=torch.float64)
         self._known[0, -1] = 1.0
@@ -144,9 +93,9 @@ class LogReward:
     def __call__(self, texts: Sequence[str], beta: Tensor, preference: Tensor) -> Tensor:
         """Return log-rewards [N] (float32) for inverse temperatures [N] and preferences [N, M]."""
         known = self._lookup(texts)
-        value = self._acquisition.value(known[:, : self._n_statistics], preference.to(known))
+        value = compressed(self._acquisition.value(known[:, : self._n_statistics], preference.to(known)))
         expected = expected_value(value, known[:, -BESIDE])
-        log_reward = (beta.to(known) * expected + known[:, -2]).clamp(LOG_FLOOR, LOG_CEILING)
+        log_reward = softly_floored(beta.to(known) * expected + known[:, -2])
         # below the floor: where nearly everything violates, the costs alone tell the way to what does not
         log_reward = log_reward - self.multipliers.penalty(self._costs(known))
         return log_reward.masked_fill(known[:, -1] > 0, -torch.inf).float().to(beta.device)
@@ -175,6 +124,21 @@ class LogReward:
         """Return how uncertain each utility is [N, M]."""
         return moments(self._utilities, objectives)[1]
 
+    def acquired(self, texts: Sequence[str], objectives: Posterior, trust: Tensor, preferences: Tensor) -> Tensor:
+        """Return the acquisition's values [N, P] of objects for each of the preferences [P, M], should they be made.
+
+        Args:
+            texts: the objects [N]; asked for only by acquisitions that draw a function.
+            objectives: what is believed of them [N, M].
+            trust: the share [N] of each deviation that counts.
+            preferences: on the simplex.
+        """
+        features = self._beliefs.features(texts) if self._path is not None else None
+        statistics = self._statistics(features, objectives, trust)
+        n = len(texts)
+        columns = [self._acquisition.value(statistics, preference.expand(n, -1)) for preference in preferences]
+        return torch.stack(columns, dim=1)
+
     def prepare(self, texts: Sequence[str]) -> None:
         """Ask about all new objects in one go, which costs less than in parts."""
         self._lookup(texts)
@@ -200,31 +164,53 @@ class LogReward:
     def _believed(self, texts: Sequence[str]) -> Tensor:
         """Return the rows of objects that keep to the rules."""
         assessment = self._beliefs.assess(texts)
-        mean, sd = moments(self._utilities, assessment.objectives)
-        trust, drawn = assessment.trust.unsqueeze(-1), self._drawn(assessment)
-        # outside the applicability domain hope fades: deviations and draws shrink towards what is expected
-        drawn = None if drawn is None else mean + trust * (drawn - mean)
-        statistics = self._acquisition.statistics(mean, trust * sd, drawn)
+        statistics = self._statistics(assessment.features, assessment.objectives, assessment.trust)
         gated = assessment.within[:, self._beliefs.gated]
-        success = assessment.feasibility.unsqueeze(-1)
-        weight = torch.cat([success, gated], dim=1).clamp_min(LEAST_PROBABILITY).log().sum(dim=1, keepdim=True)
+        feasible = assessment.feasibility.unsqueeze(-1)
+        success = feasible * assessment.within[:, self._beliefs.guarded].prod(dim=1, keepdim=True)
+        weight = torch.cat([feasible, gated], dim=1).clamp_min(LEAST_PROBABILITY).log().sum(dim=1, keepdim=True)
         refused = (~assessment.is_allowed | ~statistics.isfinite().all(dim=1)).unsqueeze(-1)
         statistics = statistics.masked_fill(refused, 0.0)
         weighted = assessment.within[:, self._beliefs.weighted]
         costs = cost(weighted, self._beliefs.required[self._beliefs.weighted], LEAST_PROBABILITY)
         return torch.cat([statistics, costs, success, weight, refused.to(statistics)], dim=1).round(decimals=6)
 
-    def _drawn(self, assessment: Assessment) -> Tensor | None:
-        """Return the utilities [N, M] under the drawn function; computed objectives are what they are."""
-        if self._path is None:
-            return None
-        values, types = self._path(assessment.features), self._beliefs.proxies.types
+    def _statistics(self, features: Tensor | None, objectives: Posterior, trust: Tensor) -> Tensor:
+        """Return the acquisition's statistics [N, S]; features [N, D] are needed where a function was drawn.
+
+        Outside the applicability domain hope fades: deviations and draws shrink towards what is expected.
+        """
+        mean, sd = moments(self._utilities, objectives)
+        share, drawn = trust.unsqueeze(-1), None
+        if self._path is not None:
+            assert features is not None
+            drawn = mean + share * (self._drawn(self._path(features), objectives) - mean)
+        return self._acquisition.statistics(mean, share * sd, drawn)
+
+    def _drawn(self, values: Tensor, objectives: Posterior) -> Tensor:
+        """Return the utilities [N, M] under a drawn function's values; computed objectives are what they are."""
+        types = self._beliefs.proxies.types
         columns = [
-            assessment.objectives.mean[:, i] if item.assay_type is None else values[:, types.index(item.assay_type)]
+            objectives.mean[:, i] if item.assay_type is None else values[:, types.index(item.assay_type)]
             for i, item in enumerate(self._beliefs.spec.objectives)
         ]
         pairs = zip(self._utilities, columns, strict=True)
-        return torch.stack([item.moments(column, torch.zeros_like(column))[0] for item, column in pairs], dim=-1)
+        return torch.stack([item.of(column) for item, column in pairs], dim=-1)
+
+
+def compressed(value: Tensor) -> Tensor:
+    """Return values [N] that are themselves up to 1 and 1 + log v above: they still rise, but ever more slowly.
+
+    Neither value nor slope jumps at 1, and no two different values become equal. So a range that results leave far
+    behind makes the reward no step at its end and no needle beyond it.
+    """
+    return value.clamp_max(1.0) + value.clamp_min(1.0).log()
+
+
+def softly_floored(log_reward: Tensor) -> Tensor:
+    """Return log-rewards [N] of which those below `SOFT_FLOOR` fall as a square root: no two become equal."""
+    below = (SOFT_FLOOR - log_reward).clamp_min(0.0)
+    return log_reward.clamp_min(SOFT_FLOOR) - ((1 + 2 * below).sqrt() - 1)
 
 
 def expected_value(value: Tensor, success: Tensor) -> Tensor:
@@ -235,13 +221,6 @@ def expected_value(value: Tensor, success: Tensor) -> Tensor:
     is worth nothing however good it would be.
     """
     return success * value.clamp_min(0.0) + value.clamp_max(0.0)
-
-
-def moments(utilities: Sequence[Utility], objectives: Posterior) -> tuple[Tensor, Tensor]:
-    """Return expectation and deviation [N, M] of every utility for beliefs about the objectives."""
-    columns = [item.moments(objectives.mean[:, i], objectives.sd[:, i]) for i, item in enumerate(utilities)]
-    mean, sd = (torch.stack(part, dim=-1) for part in zip(*columns, strict=True))
-    return mean, sd
 
 
 def log_reward(
@@ -273,7 +252,8 @@ def log_reward(
         reached = list(dict.fromkeys([*measured, *pending]))
         situation = replace(situation, incumbents=_incumbents(beliefs, utilities, reached), reference=reference)
     path = beliefs.proxies.path(beliefs.features(random_objects()), seed) if kind.uses_draws else None
-    return LogReward(beliefs, utilities, kind(situation), spec.kappa, path)
+    greatest = greatest_multiplier(beliefs.spec.sampler.beta[1])
+    return LogReward(beliefs, utilities, kind(situation), spec.kappa, path, greatest)
 
 
 def _reference(beliefs: Beliefs, utilities: Sequence[Utility], texts: Sequence[str]) -> tuple[Tensor, Tensor]:

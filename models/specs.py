@@ -4,6 +4,7 @@ The campaign itself, which needs the installed domains, is in `models.campaign`;
 `models.decision_specs`.
 """
 
+import math
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -20,6 +21,10 @@ _LOSS_FILES = (Path(__file__).parent / "gflownet" / "losses").glob("[a-z]*.py")
 LOSSES = tuple(sorted(file.stem for file in _LOSS_FILES if file.stem != "contract"))
 """Names of the training losses: one file each, so a new loss needs no registry. The name tells what a loss takes:
 `forward_looking_*` partial log-rewards, `prefix_*` those of prefixes, every one of which may stop."""
+
+
+MOST_BETA = 1_000.0
+"""The greatest inverse temperature: single precision tells beta u to .0005 up to u = 8, far beyond the range."""
 
 
 def misplaced(pointer: str, message: str) -> PydanticCustomError:
@@ -143,6 +148,10 @@ class Guardrail(MeasuredQuantity):
     alpha: float = Field(
         default=0.1, ge=0, le=1, description="how much a hypothesis must weigh to be plausible; 0 believes in all"
     )
+    applies_to: Literal["value", "reading"] = Field(
+        default="value",
+        description="what must keep to the bounds: the true value, or a single reading, to which noise adds",
+    )
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -213,7 +222,11 @@ class SamplerSpec(Spec):
         description="conditions under which each object is learned from: its own and others drawn anew. More make the "
         "policy better at every temperature and preference for the same objects, and a step slower",
     )
-    beta: tuple[float, float] = Field(default=(1.0, 64.0), description="range of inverse temperatures to serve")
+    beta: tuple[float, float] = Field(
+        default=(1.0, 64.0),
+        description=f"range of inverse temperatures to serve, at most {MOST_BETA:g}: utilities of 0 and 1, the ends of "
+        "an objective's range, differ by beta in log-reward",
+    )
     beta_law: Literal["log_uniform", "uniform"] = Field(
         default="log_uniform", description="how training draws from that range; uniform practises high ones more"
     )
@@ -230,9 +243,10 @@ class SamplerSpec(Spec):
     )
 
     @model_validator(mode="after")
-    def _is_consistent(self) -> Self:
+    def _is_consistent(self, info: ValidationInfo) -> Self:
         if self.loss not in LOSSES:
             raise misplaced("/loss", f"loss must be one of {', '.join(LOSSES)}")
-        if not 0 < self.beta[0] <= self.beta[1]:
-            raise misplaced("/beta", "beta must be [low, high] with 0 < low <= high")
+        most = math.inf if is_stored(info) else MOST_BETA
+        if not 0 < self.beta[0] <= self.beta[1] <= most:
+            raise misplaced("/beta", f"beta must be [low, high] with 0 < low <= high <= {MOST_BETA:g}")
         return self

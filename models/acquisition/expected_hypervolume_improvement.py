@@ -20,14 +20,13 @@ from models.acquisition.contract import Acquisition
 from models.acquisition.improvement.front import cells_beyond, front_of, reference_point
 from models.acquisition.improvement.gaussian import expected_excess
 from models.acquisition.improvement.scale import ImprovementScale
+from models.decision_specs import HYPERVOLUME_OBJECTIVES
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from models.acquisition.contract import Situation
 
-MOST_OBJECTIVES = 4
-"""With more, an exact front has too many boxes."""
 ELEMENTS = 4_000_000
 """Numbers held at a time, by which many objects are taken in turns."""
 
@@ -46,8 +45,10 @@ class ExpectedHypervolumeImprovement(Acquisition):
     def __init__(self, situation: Situation) -> None:
         front = front_of(situation.incumbents)
         m = front.shape[1]
-        if m > MOST_OBJECTIVES:
-            raise ValueError(f"expected_hypervolume_improvement serves at most {MOST_OBJECTIVES} objectives, not {m}")
+        if m > HYPERVOLUME_OBJECTIVES:
+            raise ValueError(
+                f"expected hypervolume improvement serves at most {HYPERVOLUME_OBJECTIVES} objectives, not {m}"
+            )
         self._cells = cells_beyond(front)
         self._span = 1 - reference_point(front)
         self._scale = ImprovementScale(self.improvement, self.statistics(*situation.reference, None), m)

@@ -42,8 +42,7 @@ def spread(objective: Objective, transform: Transform, known: Tensor) -> Utility
 
 def utilities_of(objectives: list[Utility], values: Tensor) -> Tensor:
     """Return utilities [N, M] of modelled values [N, M]; a missing value is as poor as can be."""
-    sure = torch.zeros(len(values), dtype=values.dtype)
-    columns = [item.moments(values[:, i], sure)[0] for i, item in enumerate(objectives)]
+    columns = [item.of(values[:, i]) for i, item in enumerate(objectives)]
     return torch.nan_to_num(torch.stack(columns, dim=1), nan=0.0)
 
 

@@ -80,7 +80,7 @@ class TrainerSettings:
     genetic_share: float = 0.0
     genetic_parents: int = 256
     forbidden_gap: float = 10.0
-    """A log-reward of -inf counts as this much less than the lowest log-reward seen, scaled to the row's beta."""
+    """A log-reward of -inf counts as this much less than the lowest log-reward seen."""
     first_estimate: int = 512
     """Trajectories that set log Z(c) near the truth before the first step."""
     group_size: int = 8
@@ -119,6 +119,7 @@ class Trainer:
         self.steps_done = 0
         self.reward_calls = 0
         self.lowest_utility = math.inf
+        self.lowest_log_reward = math.inf
         self.partial_calls = 0
         self.loss = get_loss(settings.loss, settings.huber_delta)
         has_partial = isinstance(log_reward, PartialLogReward)
@@ -187,6 +188,7 @@ class Trainer:
         tensors |= {f"ahead.{name}": value for name, value in self._ahead.state_dict().items()}
         tensors["generator"] = self.generator.get_state()
         tensors["lowest_utility"] = torch.tensor(self.lowest_utility, dtype=torch.float64)
+        tensors["lowest_log_reward"] = torch.tensor(self.lowest_log_reward, dtype=torch.float64)
         counts = {"reward_calls": self.reward_calls, "partial_calls": self.partial_calls}
         return tensors, {"steps_done": self.steps_done, **counts}
 
@@ -203,6 +205,7 @@ class Trainer:
             self._ahead.load_state_dict(_below(tensors, "ahead"), self.environment)
             self.generator.set_state(tensors["generator"])
             self.lowest_utility = float(tensors["lowest_utility"])
+            self.lowest_log_reward = float(tensors["lowest_log_reward"])
             self.steps_done, self.reward_calls = int(header["steps_done"]), int(header["reward_calls"])
             self.partial_calls = int(header["partial_calls"])
         except (KeyError, RuntimeError) as error:
@@ -278,10 +281,14 @@ class Trainer:
             raise InvalidLogRewardError("log_reward holds NaN or +inf: a missing result is not a reward")
         log_reward = log_reward.float()
         is_forbidden = log_reward.isneginf()
-        utility = (log_reward / condition.beta).masked_fill(is_forbidden, torch.inf)
-        self.lowest_utility = min(self.lowest_utility, float(utility.min()))
-        lowest = self.lowest_utility if math.isfinite(self.lowest_utility) else 0.0
-        return torch.where(is_forbidden, lowest * condition.beta - self.settings.forbidden_gap, log_reward)
+        allowed = log_reward.masked_fill(is_forbidden, torch.inf)
+        self.lowest_log_reward = min(self.lowest_log_reward, float(allowed.min()))
+        self.lowest_utility = min(self.lowest_utility, float((allowed / condition.beta).min()))
+        lowest = torch.zeros_like(log_reward)
+        if math.isfinite(self.lowest_log_reward):
+            # what beta does not multiply is no utility: scaled alone, it would sink far below all that was seen
+            lowest = (self.lowest_utility * condition.beta).clamp_min(self.lowest_log_reward)
+        return torch.where(is_forbidden, lowest - self.settings.forbidden_gap, log_reward)
 
     @torch.no_grad()
     def _start_log_z(self) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from models.dataset import restored
 from models.decision_specs import AUGMENTATION
-from models.ranges import range_of, reach, target_of
+from models.ranges import range_of, reach, target_of, utilities_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -48,12 +48,7 @@ class Scale:
 
     def utilities(self, values: Floats) -> Floats:
         """Return the utilities [N] of modelled values [N]; NaN stays NaN."""
-        width = self.high - self.low
-        target = self.target
-        if target is not None:
-            return np.asarray(1 - np.abs(values - target) / reach(self.low, self.high, target))
-        is_rising = self.objective.direction == "maximize"
-        return np.asarray((values - self.low) / width if is_rising else (self.high - values) / width)
+        return utilities_of(values, self.low, self.high, self.objective.direction, self.target)
 
     def measure(self, utility: float) -> float:
         """Return what a reader compares: the value in the objective's units, or the distance from its target.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, final
 from models.domains import open_domain
 from models.domains.contract import InvalidObjectError
 from models.instrument import UnservableError
+from models.specs import MOST_BETA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 SHIFTS = {"colder": 2.0, "bolder": 0.5}
 """What inverse temperatures are multiplied by: colder keeps closer to the best, bolder strays farther."""
-MOST_BETA = 1_000.0
 
 
 @final

@@ -20,6 +20,7 @@ from models.proxies.conformal import gaussian_radius, radius
 from models.proxies.contract import Posterior, Proxy
 from models.proxies.function_draws import draw_path
 from models.proxies.guarded import ProxyError, fit_and_predict
+from models.proxies.hypotheses import held_possible, proxy_weights
 from models.proxies.validation import FOLDS, HALF_90, Representing, held_out_beliefs, score
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from models.proxies.contract import FittedProxy, TrainingTable
     from models.proxies.function_draws import Path
+    from models.proxies.hypotheses import Hypotheses
     from models.proxies.validation import HeldOut, Score
 
 MINIMUM_TO_VALIDATE = 10
@@ -94,6 +96,7 @@ class ChosenProxies:
         self.types = types = tuple(n_values)
         self._parts = parts
         self._intervals = intervals
+        self._weights: dict[str, Tensor] = {}
         self.chosen = {kind: self._choose(column) for column, kind in enumerate(types)}
 
     def _choose(self, column: int) -> str:
@@ -187,24 +190,13 @@ class ChosenProxies:
         found = radius(part.held_out[kind], level)
         return gaussian if found is None else found / part.scores[kind].scale
 
-    def hypotheses(self, features: Tensor, kind: str) -> tuple[Posterior, Tensor]:
-        """Return every hypothesis [K, N] that some proxy holds about one type, and their weights [K].
-
-        A proxy weighs by its cross-validated likelihood less half the standard error of its logarithm (pseudo-BMA,
-        arXiv:1704.02030); its members share that weight equally.
-        """
+    def hypotheses(self, features: Tensor, kind: str) -> tuple[Hypotheses, ...]:
+        """Return what every proxy that learned a type holds possible of it at features [N, D]."""
         column = self.types.index(kind)
-        beliefs, weights = [], []
-        for part in self._parts:
-            if column in part.columns:
-                members = part.proxy.members(features).scaled(part.factors)
-                place = part.columns.index(column)
-                beliefs.append([members.mean[..., place], members.sd[..., place], members.noise_sd[..., place]])
-                found, k = part.scores.get(kind), len(members.mean)
-                evidence = 0.0 if found is None else -found.nll * found.n - 0.5 * found.log_likelihood_error
-                weights.append(torch.full((k,), evidence - math.log(k), dtype=torch.float64))
-        mean, sd, noise = (torch.cat(column_parts) for column_parts in zip(*beliefs, strict=True))
-        return Posterior(mean, sd, noise), torch.cat(weights).softmax(dim=0)
+        parts = [part for part in self._parts if column in part.columns]
+        if kind not in self._weights:
+            self._weights[kind] = proxy_weights(parts, kind)
+        return held_possible(parts, self._weights[kind], features, column)
 
     def held_out(self) -> dict[str, dict[str, Posterior]]:
         """Return what each proxy said of held-out values of each type [n]: with it, `refit` needs no validation."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import torch
 
@@ -156,6 +156,10 @@ class Posterior:
         probability: Tensor = torch.special.ndtr(below) - torch.special.ndtr(above)
         return probability.clamp(0.0, 1.0)
 
+    def without_noise(self) -> Posterior:
+        """Return the belief about values themselves, as an assay without noise would report them."""
+        return replace(self, noise_sd=torch.zeros_like(self.noise_sd))
+
     def scaled(self, factors: Tensor) -> Posterior:
         """Return the belief with both deviations multiplied by `factors` [M]."""
         return Posterior(self.mean, self.sd * factors, self.noise_sd * factors)
@@ -170,11 +174,19 @@ class FittedProxy(ABC):
 
     @abstractmethod
     def members(self, features: Tensor) -> Posterior:
-        """Return the beliefs [K, N, M] of each hypothesis that this proxy holds, all equally weighted."""
+        """Return the beliefs [K, N, M] of each hypothesis that this proxy holds: all equal, unless it is `Weighing`."""
 
     @abstractmethod
     def draw(self, features: Tensor, n: int, generator: torch.Generator) -> Tensor:
         """Return n joint draws [n, N, M] of the values (without measurement noise)."""
+
+
+@runtime_checkable
+class Weighing(Protocol):
+    """What a fitted proxy offers beside its contract when its hypotheses are not equally probable."""
+
+    def member_weights(self) -> Tensor:
+        """Return the weights [K] of its members, a distribution."""
 
 
 class Proxy(ABC):

@@ -18,6 +18,7 @@ import torch
 
 from models.proxies.contract import FittedProxy, Posterior, Proxy, TrainingTable
 from models.proxies.expectation_propagation import interval_sites
+from models.proxies.quantile_functions import member_weights, quantile_functions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -201,9 +202,12 @@ class FittedGaussianProcess(FittedProxy):
         return Posterior(torch.stack(means, dim=-1), torch.stack(sds, dim=-1), torch.stack(noises, dim=-1))
 
     def members(self, features: Tensor) -> Posterior:
-        """Return the one belief [1, N, M] that a process holds."""
-        belief = self.posterior(features)
-        return Posterior(belief.mean.unsqueeze(0), belief.sd.unsqueeze(0), belief.noise_sd.unsqueeze(0))
+        """Return the functions [K, N, M] that a process holds possible, from unlikely low to unlikely high ones."""
+        return quantile_functions(self.posterior(features))
+
+    def member_weights(self) -> Tensor:
+        """Return the weights [K] of those functions."""
+        return member_weights()
 
     @torch.no_grad()
     def draw(self, features: Tensor, n: int, generator: torch.Generator) -> Tensor:

@@ -19,6 +19,7 @@ from models.proxies.choice import JointProxy
 from models.proxies.contract import FittedProxy, Posterior
 from models.proxies.expectation_propagation import interval_sites
 from models.proxies.gaussian_process import IMPOSSIBLE, ITERATIONS, JITTER, NOISE_PRIOR, ROWS_TO_FIT
+from models.proxies.quantile_functions import member_weights, quantile_functions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -204,9 +205,12 @@ class FittedMultiTaskGaussianProcess(FittedProxy):
         return Posterior(self._location + self._scale * mean, self._scale * sd, (self._scale * noise).expand_as(mean))
 
     def members(self, features: Tensor) -> Posterior:
-        """Return the one belief [1, N, M] that the process holds."""
-        belief = self.posterior(features)
-        return Posterior(belief.mean.unsqueeze(0), belief.sd.unsqueeze(0), belief.noise_sd.unsqueeze(0))
+        """Return the functions [K, N, M] that the process holds possible, from unlikely low to unlikely high ones."""
+        return quantile_functions(self.posterior(features))
+
+    def member_weights(self) -> Tensor:
+        """Return the weights [K] of those functions."""
+        return member_weights()
 
     @torch.no_grad()
     def draw(self, features: Tensor, n: int, generator: torch.Generator) -> Tensor:

@@ -115,15 +115,23 @@ def _scale(low: Tensor, high: Tensor) -> float:
     return float(logs[unlikely.argmin()].exp())
 
 
+def log_densities(held_out: HeldOut, scale: float) -> Tensor:
+    """Return the log densities [n] of held-out values, deviations scaled; of a censored one its log probability."""
+    low, high = (end / scale for end in held_out.standard())
+    exact = low == high
+    density = -0.5 * low.square() - (held_out.belief.predictive_sd.clamp_min(1e-9) * scale).log()
+    density = density - 0.5 * math.log(2 * math.pi)
+    density[~exact] = log_interval(low.new_zeros(1), low.new_ones(1), low[~exact], high[~exact])
+    return density
+
+
 def score(held_out: HeldOut) -> Score:
     """Score held-out beliefs, each measured value taken as one typical measurement."""
     low, high = held_out.standard()
     exact = low == high
     scale = _scale(low, high)
     low, high = low / scale, high / scale
-    density = -0.5 * low.square() - (held_out.belief.predictive_sd.clamp_min(1e-9) * scale).log()
-    unlikely = 0.5 * math.log(2 * math.pi) - density
-    unlikely[~exact] = -log_interval(low.new_zeros(1), low.new_ones(1), low[~exact], high[~exact])
+    unlikely = -log_densities(held_out, scale)
     errors = (held_out.values - held_out.belief.mean)[exact]
     n, has_values = len(low), bool(exact.any())
     rmse = float(errors.square().mean().sqrt()) if has_values else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from torch import Generator
 
-from models.constraints import MOST, TARGET
+from models.constraints import TARGET
 from models.gflownet.sampler import sample
 
 if TYPE_CHECKING:
@@ -82,8 +82,8 @@ def told(beliefs: Beliefs, multipliers: Multipliers) -> list[dict[str, Any]]:
 def statements(beliefs: Beliefs, multipliers: Multipliers) -> list[str]:
     """Return what a reader should know of multipliers that did not suffice."""
     return [
-        f"The multiplier of the constraint on {item['type']} reached its bound of {MOST:g} and "
+        f"The multiplier of the constraint on {item['type']} reached its bound of {multipliers.greatest:g} and "
         f"{item['violating_share']:.0%} of the sampler's objects still violate it: few objects may satisfy it."
         for item in told(beliefs, multipliers)
-        if item["multiplier"] >= MOST
+        if item["multiplier"] >= multipliers.greatest
     ]

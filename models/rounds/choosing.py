@@ -14,7 +14,7 @@ from models.proxies.contract import Posterior
 from models.rounds.limiting import read_limits, shared_value
 from models.rounds.picking import pick, together
 from models.rounds.repeating import Repeat, controls, replicates
-from models.rounds.valuing import score, trade_offs, worth
+from models.rounds.valuing import scalarised, score, trade_offs, worth
 from models.selection.limits import Grouping
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _replicates(
         exists = utilities.isfinite().all(dim=1)
         values = torch.full((len(texts),), -1.0, dtype=torch.float64)
         if bool(exists.any()):
-            values[exists], _ = worth(utilities[exists], trade_offs(utilities.shape[1], seed))
+            values[exists], _ = worth(scalarised(utilities[exists], trade_offs(utilities.shape[1], seed)))
         return values
 
     return replicates(fitted, history, closed, merit, batch.replicates)

@@ -1,6 +1,7 @@
 """What makes an object of the pool worth choosing: how near it is to the best, and how little is known of it.
 
-Knows utilities and trade-offs; not similarities or limits. Letters: N objects, M objectives, P trade-offs.
+The best is what the campaign's acquisition holds best, the same that the policy is rewarded for. Knows utilities and
+trade-offs; not similarities or limits. Letters: N objects, M objectives, P trade-offs.
 """
 
 from __future__ import annotations
@@ -51,10 +52,16 @@ class Scored:
 
 
 def score(pool: Pool, fitted: Fitted, seed: int) -> Scored:
-    """Return the pool with its worth."""
+    """Return the pool with its worth by the campaign's acquisition.
+
+    For trade-offs in which nothing promises an improvement, as in a space that is nearly exhausted, optimistic
+    utilities tell the objects apart in its place.
+    """
     utilities = fitted.reward.scores(pool.objectives, pool.trust)
     preferences = _informed(trade_offs(utilities.shape[1], seed), utilities, fitted)
-    near_best, which = worth(utilities, preferences)
+    optimistic = scalarised(utilities, preferences)
+    values = fitted.reward.acquired(pool.texts, pool.objectives, pool.trust, preferences)
+    near_best, which = worth(torch.where(_tells(values), values, optimistic))
     unknown = fitted.reward.deviations(pool.objectives).mean(dim=1) * pool.feasibility
     return Scored(
         pool.texts,
@@ -64,7 +71,7 @@ def score(pool: Pool, fitted: Fitted, seed: int) -> Scored:
         which,
         preferences,
         pool.in_domain,
-        tells=bool(near_best.any()),
+        tells=bool(_tells(optimistic).any()),
     )
 
 
@@ -78,16 +85,26 @@ def trade_offs(n_objectives: int, seed: int) -> Tensor:
     return torch.cat([even, weights / weights.sum(dim=1, keepdim=True)])
 
 
-def worth(utilities: Tensor, preferences: Tensor) -> tuple[Tensor, Tensor]:
+def scalarised(utilities: Tensor, preferences: Tensor) -> Tensor:
+    """Return the utilities [N, M] of objects made one for each trade-off [P, M]: [N, P]."""
+    return augmented_chebyshev(utilities.unsqueeze(1), preferences.unsqueeze(0))
+
+
+def worth(values: Tensor) -> tuple[Tensor, Tensor]:
     """Return how near each object [N] is to the best for its own best trade-off, and which [N] of P that is.
 
-    For every trade-off, 1 is the best of the pool and 0 its median, so that no trade-off outshines another.
+    For every trade-off, 1 is the greatest of the pool's values [N, P] and 0 their median, so that no trade-off
+    outshines another.
     """
-    values = augmented_chebyshev(utilities.unsqueeze(1), preferences.unsqueeze(0))  # [N, P]
     best, middle = values.amax(dim=0), values.median(dim=0).values
-    relative = torch.where(best - middle > TOLERANCE, (values - middle) / (best - middle), 0.0)
+    relative = torch.where(_tells(values), (values - middle) / (best - middle), 0.0)
     top, which = relative.clamp(0.0, 1.0).max(dim=1)
     return top, which
+
+
+def _tells(values: Tensor) -> Tensor:
+    """Return for which trade-offs [P] values [N, P] tell the best objects from the median one."""
+    return values.amax(dim=0) - values.median(dim=0).values > TOLERANCE
 
 
 def _informed(preferences: Tensor, utilities: Tensor, fitted: Fitted) -> Tensor:

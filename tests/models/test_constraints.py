@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.constraints import MOST, START, TARGET, Multipliers, cost
+from models.constraints import MOST, START, TARGET, Multipliers, cost, greatest_multiplier
 
 OBJECTS = 200
 
@@ -67,6 +67,16 @@ def test_a_constraint_that_nobody_violates_costs_nothing_and_an_impossible_one_s
     assert easy.values.tolist() == [0.0]
     assert impossible.values.tolist() == [MOST]
     assert impossible.shares.tolist() == pytest.approx([1.0])
+
+
+def test_the_greatest_multiplier_outweighs_the_whole_range_of_utilities_at_every_temperature():
+    probability, asked = torch.tensor([[0.99], [0.85]], dtype=torch.float64), torch.tensor([0.9], dtype=torch.float64)
+    for beta in (1.0, 64.0, 128.0, 1000.0):
+        multipliers = Multipliers(1, greatest_multiplier(beta))
+        for _ in range(2000):
+            multipliers.update(torch.ones(8, 1, dtype=torch.bool))
+        poor, good = (beta * torch.tensor([0.0, 1.0]) - multipliers.penalty(cost(probability, asked, 1e-4))).tolist()
+        assert poor > good + 10
 
 
 def test_each_constraint_has_its_own_multiplier():

@@ -1,12 +1,14 @@
 """The bound is that of the worst plausible hypothesis, and fails closed."""
 
 import math
+from typing import Any, Literal
 
 import pytest
 import torch
 
 from models.guardrail import bound, is_bounded, plausible, statement, told, violation_bound
 from models.proxies.contract import Posterior
+from models.proxies.hypotheses import Hypotheses
 from models.specs import Guardrail
 
 
@@ -33,29 +35,74 @@ def test_refuses_what_is_no_distribution() -> None:
 
 
 class Counted:
-    """What `is_bounded` and `bound` ask of proxies: two hypotheses that disagree about the second object."""
+    """What `is_bounded` and `bound` ask of proxies."""
+
+    told: tuple[Hypotheses, ...] = ()
 
     def __init__(self, n_values: int, n_known: int) -> None:
         self.n_values, self.n_known = {"hc50": n_values}, {"hc50": n_known}
 
-    def hypotheses(self, features: torch.Tensor, kind: str) -> tuple[Posterior, torch.Tensor]:
+    def hypotheses(self, features: torch.Tensor, kind: str) -> tuple[Hypotheses, ...]:
         assert (len(features), kind) == (2, "hc50")
-        mean = torch.tensor([[3.0, 3.0], [3.0, 2.0]], dtype=torch.float64)
-        sd = torch.full_like(mean, 0.5)
-        return Posterior(mean, sd, torch.zeros_like(sd)), torch.tensor([0.97, 0.03], dtype=torch.float64)
+        return self.told
 
 
-def rail(alpha: float = 0.1) -> Guardrail:
-    return Guardrail(name="blood", type="hc50", min=100.0, risk=0.05, alpha=alpha)
+def told_by(*means: tuple[float, float], weights: list[float], weight: float = 1.0, noise: float = 0.0) -> Hypotheses:
+    """Return hypotheses about two objects, each sure to half a decade."""
+    mean = torch.tensor(means, dtype=torch.float64)
+    sd = torch.full_like(mean, 0.5)
+    return Hypotheses("", weight, Posterior(mean, sd, torch.full_like(mean, noise)), torch.tensor(weights).double())
+
+
+def rail(alpha: float = 0.1, applies_to: Literal["value", "reading"] = "value") -> Guardrail:
+    return Guardrail(name="blood", type="hc50", min=100.0, risk=0.05, alpha=alpha, applies_to=applies_to)
+
+
+def bounds_of(*told: Hypotheses, **asked: Any) -> list[float]:
+    proxies = Counted(20, 20)
+    proxies.told = told
+    found: list[float] = bound(proxies, rail(**asked), (2.0, math.inf), torch.zeros(2, 1)).tolist()  # type: ignore[arg-type]
+    return found
+
+
+SAFE = 0.5 * math.erfc(1.0 / 0.5 / math.sqrt(2))
+AT_THE_EDGE = 0.5
 
 
 def test_alpha_of_the_guardrail_decides_who_is_heard() -> None:
-    violates = [0.5 * math.erfc(1.0 / 0.5 / math.sqrt(2)), 0.5]
-    features = torch.zeros(2, 1)
-    heard = bound(Counted(20, 20), rail(alpha=0.01), (2.0, math.inf), features)  # type: ignore[arg-type]
-    unheard = bound(Counted(20, 20), rail(alpha=0.1), (2.0, math.inf), features)  # type: ignore[arg-type]
-    assert heard.tolist() == pytest.approx(violates)
-    assert unheard.tolist() == pytest.approx([violates[0], violates[0]])
+    disagreeing = told_by((3.0, 3.0), (3.0, 2.0), weights=[0.97, 0.03])
+    assert bounds_of(disagreeing, alpha=0.01) == pytest.approx([SAFE, AT_THE_EDGE])
+    assert bounds_of(disagreeing, alpha=0.1) == pytest.approx([SAFE, SAFE])
+
+
+def test_hypotheses_of_equal_weight_are_heard_or_not_together() -> None:
+    even = torch.full((5,), 0.2, dtype=torch.float64)
+    for alpha in (0.0, 0.1, 0.3, 1.0):
+        assert plausible(even, alpha).tolist() == [True] * 5
+    mixed = torch.tensor([0.1, 0.2, 0.1, 0.5, 0.1], dtype=torch.float64)
+    assert plausible(mixed, 0.12).tolist() == [True] * 5
+    assert plausible(mixed, 0.2).tolist() == [False, True, False, True, False]
+
+
+def test_two_proxies_that_say_the_same_are_as_cautious_as_one() -> None:
+    places = [(3.0, 3.0), (3.0, 2.0)]
+    one = bounds_of(told_by(*places, weights=[0.88, 0.12]))
+    split = (told_by(*places, weights=[0.88, 0.12], weight=0.5) for _ in range(2))
+    assert bounds_of(*split) == one == pytest.approx([SAFE, AT_THE_EDGE])
+
+
+def test_a_proxy_that_predicts_badly_is_not_heard() -> None:
+    good = told_by((3.0, 3.0), weights=[1.0], weight=0.97)
+    bad = told_by((3.0, 2.0), weights=[1.0], weight=0.03)
+    assert bounds_of(good, bad) == pytest.approx([SAFE, SAFE])
+    assert bounds_of(good, bad, alpha=0.01) == pytest.approx([SAFE, AT_THE_EDGE])
+
+
+def test_noise_of_the_assay_is_no_doubt_about_the_truth_unless_a_reading_is_meant() -> None:
+    quiet, loud = (told_by((3.0, 3.0), weights=[1.0], noise=noise) for noise in (0.0, 2.0))
+    assert bounds_of(quiet) == bounds_of(loud) == pytest.approx([SAFE, SAFE])
+    assert bounds_of(quiet, applies_to="reading") == pytest.approx([SAFE, SAFE])
+    assert bounds_of(loud, applies_to="reading")[0] > 0.3
 
 
 @pytest.mark.parametrize(

@@ -43,10 +43,13 @@ class FixedBeliefs:
     domain = Rules()
     required = torch.tensor([0.9], dtype=torch.float64)
 
-    def __init__(self, trust: float = 1.0, sd: float = 0.0, *, is_weighted: bool = False) -> None:
+    def __init__(
+        self, trust: float = 1.0, sd: float = 0.0, *, is_weighted: bool = False, is_guarded: bool = False
+    ) -> None:
         self.asked: list[str] = []
         self.trust, self.sd = trust, sd
         self.gated, self.weighted = ([], [0]) if is_weighted else ([0], [])
+        self.guarded = [0] if is_guarded else []
 
     def assess(self, texts: Sequence[str]) -> Assessment:
         self.asked += texts
@@ -76,6 +79,13 @@ def test_beta_multiplies_the_utility_exactly_once() -> None:
     for beta in (1.0, 2.0, 4.0, 64.0):
         answer = _ask(reward, ["good", "even"], beta).tolist()
         assert answer == pytest.approx([beta * 0.55, beta * 0.5 * 0.5 + log_feasibility], rel=1e-5)
+
+
+def test_what_a_guardrail_will_refuse_is_worth_nothing() -> None:
+    reward, _ = _reward(is_guarded=True)
+    both = math.log(0.5) + math.log(0.5)
+    for beta in (1.0, 64.0):
+        assert _ask(reward, ["even"], beta).tolist() == pytest.approx([beta * 0.5 * 0.5 * 0.5 + both], rel=1e-5)
 
 
 def test_what_can_hardly_be_made_is_outweighed_at_every_temperature() -> None:
@@ -178,7 +188,11 @@ def test_a_range_is_learned_from_the_data() -> None:
         [torch.linspace(0, 100, 101, dtype=torch.float64), torch.tensor([math.nan], dtype=torch.float64)]
     )
     learned = utility(Objective(name="y"), "none", values)
-    assert (learned.low, learned.high) == pytest.approx((5.0, 95.0))
+    assert (learned.low, learned.high) == pytest.approx((5.0, 100.0))
+    down = utility(Objective(name="y", direction="minimize"), "none", values)
+    assert (down.low, down.high) == pytest.approx((0.0, 95.0))
+    aim = utility(Objective(name="y", direction="target", target=50.0), "none", values)
+    assert (aim.low, aim.high) == pytest.approx((5.0, 95.0))
     constant = utility(Objective(name="y"), "none", torch.full((4,), 3.0))
     assert constant.low < 3.0 < constant.high
     with pytest.raises(ValueError, match="log10"):

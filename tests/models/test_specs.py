@@ -37,6 +37,7 @@ def pointers(model: type[Spec], document: dict[str, Any]) -> list[str]:
         (Constraint, {"property": "length", "min": 3, "max": 2}, "/min"),
         (SamplerSpec, {"loss": "hope"}, "/loss"),
         (SamplerSpec, {"beta": [4, 2]}, "/beta"),
+        (SamplerSpec, {"beta": [1, 1001]}, "/beta"),
         (BehaviourSpec, {"diverse_share": 0.5, "averaged_share": 0.4}, "/diverse_share"),
         (CampaignSpec, campaign(objectives=[MEASURED, MEASURED]), "/objectives/1/name"),
         (CampaignSpec, campaign(objectives=[{"name": "sequence"}]), "/objectives/0/name"),
@@ -48,6 +49,14 @@ def pointers(model: type[Spec], document: dict[str, Any]) -> list[str]:
             CampaignSpec,
             campaign(batch={"limits": [{"kind": "group", "by": "cluster", "max": 1}, BUDGET | {"property": "charm"}]}),
             "/batch/limits/1/property",
+        ),
+        (
+            CampaignSpec,
+            campaign(
+                objectives=[{"name": f"y{number}"} for number in range(5)],
+                acquisition={"kind": "expected_hypervolume_improvement"},
+            ),
+            "/acquisition/kind",
         ),
         (CampaignSpec, campaign(batch={"limits": [{"kind": "group", "by": "charm", "max": 1}]}), "/batch/limits/0/by"),
         (CampaignSpec, campaign(batch={"limits": [{"kind": "shared", "column": "pH"}]}), "/batch/limits/0/column"),

@@ -185,6 +185,21 @@ def test_forbidden_objects_count_as_less_than_the_worst_allowed_one():
     assert trainer.lowest_utility == 0.0
 
 
+def test_what_beta_does_not_multiply_sinks_no_forbidden_object():
+    """A chance of success of .0001 costs 9.2 at every temperature, and is seen at low ones."""
+
+    def log_reward(final_states: Tensor, condition: Condition) -> Tensor:
+        values = letter_reward(final_states, condition) - 9.2
+        return values.masked_fill(final_states[:, 0] == 1, -torch.inf)
+
+    trainer = build(log_reward=log_reward)
+    trainer.run(20)
+    states, _ = ENVIRONMENT.states(["ACCC", "ACCC", "GGGG", "GGGG"])
+    condition = Condition(torch.tensor([1.0, 8.0, 1.0, 8.0]), torch.full((4, 2), 0.5))
+    told = trainer._checked(states, condition)
+    assert told.tolist() == pytest.approx([-9.2 - SETTINGS.forbidden_gap] * 2 + [-9.2] * 2, abs=0.1)
+
+
 def test_all_forbidden_is_no_crash():
     trainer = build(log_reward=lambda final_states, _: torch.full((len(final_states),), -torch.inf))
     assert trainer.step()["log_reward"] == pytest.approx(-SETTINGS.forbidden_gap)

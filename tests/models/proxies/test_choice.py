@@ -113,16 +113,32 @@ def test_nothing_measured_answers_the_prior() -> None:
     assert torch.allclose(belief.sd, torch.ones(4, 2, dtype=torch.float64))
 
 
-def test_hypotheses_of_every_proxy_weigh_by_likelihood() -> None:
+def test_hypotheses_of_every_proxy_weigh_by_what_they_said_of_held_out_values() -> None:
     x, y = _data(50)
     proxies = {"gaussian_process": GaussianProcess(RBFKernel), "constant": Constant(1.0)}
     chosen = fit_best(_table(y, x), proxies, seed=0, tick=_quiet)
-    belief, weights = chosen.hypotheses(x, "a")
-    assert belief.mean.shape == (2, 50)
-    assert float(weights.sum()) == pytest.approx(1.0)
-    assert float(weights[0]) > 0.99
-    _, even = chosen.hypotheses(x, "b")
-    assert 0.01 < float(even[0]) < 0.99
+    process, constant = chosen.hypotheses(x, "a")
+    assert (process.proxy, constant.proxy) == ("gaussian_process", "constant")
+    assert process.belief.mean.shape == (len(process.weights), 50)
+    assert constant.belief.mean.shape == (1, 50)
+    assert process.weight + constant.weight == pytest.approx(1.0)
+    assert process.weight > 0.9
+    assert 0.01 < chosen.hypotheses(x, "b")[0].weight < 0.99
+
+
+def test_proxies_that_say_the_same_weigh_the_same_however_many_values_there_are() -> None:
+    x, y = _data(60)
+    proxies = {name: GaussianProcess(RBFKernel) for name in ("gaussian_process", "again")}
+    chosen = fit_best(_table(y, x), proxies, seed=0, tick=_quiet)
+    assert [family.weight for family in chosen.hypotheses(x, "a")] == pytest.approx([0.5, 0.5])
+
+
+def test_without_validation_all_weigh_the_same_and_with_it_only_who_took_part() -> None:
+    x, y = _data(60)
+    y[5:, 0] = math.nan
+    proxies = {"gaussian_process": GaussianProcess(RBFKernel), "again": GaussianProcess(RBFKernel)}
+    chosen = fit_best(_table(y, x), proxies, seed=0, tick=_quiet)
+    assert [family.weight for family in chosen.hypotheses(x, "a")] == [0.5, 0.5]
 
 
 def _judged(name: str, error: float, nll: float, x: Tensor, values: Tensor) -> Part:

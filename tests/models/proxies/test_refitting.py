@@ -58,8 +58,8 @@ def _answers(proxies: ChosenProxies, features: Tensor, seed: int = 3) -> list[Te
     belief = proxies.posterior(features)
     told = [belief.mean, belief.sd, belief.noise_sd, *proxies.interval(features)]
     for kind in proxies.types:
-        hypotheses, weights = proxies.hypotheses(features, kind)
-        told += [hypotheses.mean, hypotheses.sd, hypotheses.noise_sd, weights]
+        for held in proxies.hypotheses(features, kind):
+            told += [held.belief.mean, held.belief.sd, held.belief.noise_sd, held.weights, torch.tensor(held.weight)]
     told.append(proxies.draw(features, 3, torch.Generator().manual_seed(seed)))
     return [*told, proxies.path(features[:4], seed)(features)]
 

@@ -99,7 +99,7 @@ def _told(fitted: Fitted, objects: list[str]) -> list[Tensor]:
     beliefs = fitted.beliefs
     features = beliefs.features(objects)
     assessed = beliefs.assess(objects)
-    hypotheses, weights = beliefs.proxies.hypotheses(features, "length")
+    families = beliefs.proxies.hypotheses(features, "length")
     beta, even = torch.full((len(objects),), 4.0), torch.full((len(objects), 2), 0.5)
     return [
         assessed.objectives.mean,
@@ -109,9 +109,8 @@ def _told(fitted: Fitted, objects: list[str]) -> list[Tensor]:
         assessed.within,
         assessed.trust,
         *beliefs.proxies.interval(features),
-        hypotheses.mean,
-        hypotheses.sd,
-        weights,
+        *(part for held in families for part in (held.belief.mean, held.belief.sd, held.weights)),
+        torch.tensor([held.weight for held in families]),
         fitted.reward(objects, beta, even),
     ]
 

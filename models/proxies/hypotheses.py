@@ -1,0 +1,66 @@
+"""What proxies hold possible of one assay type, and how much each possibility weighs. Knows no guardrail.
+
+Letters: F proxies, K hypotheses of one of them, N objects, D features.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import torch
+
+from models.proxies.contract import Weighing
+from models.proxies.plausibility import plausibilities
+from models.proxies.validation import log_densities
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from models.proxies.choice import Part
+    from models.proxies.contract import FittedProxy, Posterior
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Hypotheses:
+    """What one proxy holds possible of one type: beliefs [K, N], their weights [K], and the `weight` of all together.
+
+    Both kinds of weights are distributions: of the hypotheses of this proxy, and of the proxies.
+    """
+
+    proxy: str
+    weight: float
+    belief: Posterior
+    weights: Tensor
+
+
+def held_possible(parts: Sequence[Part], weights: Tensor, features: Tensor, column: int) -> tuple[Hypotheses, ...]:
+    """Return what proxies of weights [F] hold possible of the type in a column at features [N, D]."""
+    told = []
+    for part, weight in zip(parts, weights.tolist(), strict=True):
+        belief = part.proxy.members(features).scaled(part.factors).at(part.columns.index(column))
+        told.append(Hypotheses(part.name, weight, belief, _member_weights(part.proxy, len(belief.mean))))
+    return tuple(told)
+
+
+def proxy_weights(parts: Sequence[Part], kind: str) -> Tensor:
+    """Return how much the proxies that learned a type weigh [F], a distribution.
+
+    Where none was cross-validated all weigh the same; otherwise one that was not has no say.
+    """
+    is_judged = torch.tensor([kind in part.held_out for part in parts])
+    if not bool(is_judged.any()):
+        return torch.full((len(parts),), 1 / len(parts), dtype=torch.float64)
+    judged = [part for part in parts if kind in part.held_out]
+    densities = [log_densities(part.held_out[kind], part.scores[kind].scale) for part in judged]
+    weights = torch.zeros(len(parts), dtype=torch.float64)
+    weights[is_judged] = plausibilities(torch.stack(densities))
+    return weights
+
+
+def _member_weights(proxy: FittedProxy, k: int) -> Tensor:
+    """Return the weights [K] of the hypotheses of one proxy."""
+    return proxy.member_weights() if isinstance(proxy, Weighing) else torch.full((k,), 1 / k, dtype=torch.float64)
