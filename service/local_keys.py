@@ -8,9 +8,10 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from service import keys
-from service.embedded import database
-from service.errors import UnprocessableError
+from service.embedded import database, require_existing
+from service.errors import ConflictError, UnprocessableError
 from service.settings import Settings
+from service.store import migrations
 from service.store.campaigns import ensure_workspace
 from service.store.session import opened
 from service.store.tables import ApiKey
@@ -36,14 +37,14 @@ def make_key(settings: Settings, name: str, scopes: Sequence[str], expires_at: d
     if unknown:
         raise UnprocessableError(f"unknown scope {unknown[0]!r}; there are {', '.join(keys.SCOPES)}")
     wanted = [scope for scope in keys.SCOPES if scope in scopes]
-    with database(settings) as live, _workspace(live) as (session, workspace_id):
+    with _existing(settings) as (session, workspace_id):
         return keys.issue(session, workspace_id, name, wanted, expires_at).text
 
 
 def all_keys(settings: Settings) -> list[ApiKey]:
     """Return every key, revoked ones included; the secrets are nowhere."""
     found: list[ApiKey] = []
-    with database(settings) as live, _workspace(live) as (session, workspace_id):
+    with _existing(settings) as (session, workspace_id):
         cursor = None
         while True:
             page = keys.list_keys(session, workspace_id, _PAGE, cursor)
@@ -59,8 +60,23 @@ def revoke_key(settings: Settings, key_id: str) -> None:
     Raises:
         NotFoundError: if there is none.
     """
-    with database(settings) as live, _workspace(live) as (session, workspace_id):
+    with _existing(settings) as (session, workspace_id):
         keys.revoke(session, workspace_id, key_id)
+
+
+@contextmanager
+def _existing(settings: Settings) -> Iterator[tuple[Session, UUID]]:
+    """Open the workspace of a database that is there and has its tables; nothing is made for a question.
+
+    Raises:
+        EmbeddedError: if there is no database.
+        ConflictError: if it has not the tables of this release.
+    """
+    require_existing(settings)
+    with database(settings) as live, opened(live.required_database_url()) as sessions, sessions.begin() as session:
+        if (difference := migrations.difference(session.connection())) is not None:
+            raise ConflictError(difference)
+        yield session, ensure_workspace(session).id
 
 
 @contextmanager

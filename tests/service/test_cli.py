@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from typer.testing import CliRunner
 
 from service.cli import app, commands
 from service.settings import Settings
+from service.store.session import open_engine
 
 ROOT = Path(__file__).parents[2]
 
@@ -83,3 +85,50 @@ def test_an_unknown_demonstration_names_those_there_are():
 def test_the_command_starts_without_torch():
     script = "import sys, service.cli, service.machine; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0  # noqa: S603
+
+
+def _fails(arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+    """Run a command that must end with exit 1, and return its one line."""
+    monkeypatch.setattr(sys, "argv", ["assayflow", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        app()
+    assert ended.value.code == 1
+    told = capsys.readouterr().err
+    assert "Traceback" not in told
+    return " ".join(told.split())
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["create", "robot"], ["revoke", "ffffffffffff"]], ids=" ".join)
+def test_keys_of_no_database_say_so_and_make_none(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.delenv("ASSAYFLOW_DATABASE_URL", raising=False)
+    monkeypatch.delenv("ASSAYFLOW_DATA_DIR", raising=False)
+    monkeypatch.chdir(tmp_path)
+    told = _fails(["keys", *arguments], monkeypatch, capsys)
+    assert "there is no database" in told
+    assert "assayflow serve" in told
+    assert not list(tmp_path.iterdir())
+
+
+def test_keys_of_a_database_without_tables_name_the_command_that_makes_them(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    engine = open_engine(settings.required_database_url())
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("CREATE DATABASE without_tables"))
+        empty = engine.url.set(database="without_tables").render_as_string(hide_password=False)
+        try:
+            monkeypatch.setenv("ASSAYFLOW_DATABASE_URL", empty)
+            monkeypatch.setenv("ASSAYFLOW_REDIS_URL", "redis://127.0.0.1:1")
+            assert "run `assayflow migrate`" in _fails(["keys", "list"], monkeypatch, capsys)
+        finally:
+            connection.execute(text("DROP DATABASE without_tables WITH (FORCE)"))
+    engine.dispose()
+
+
+def test_a_database_that_does_not_answer_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("ASSAYFLOW_DATABASE_URL", "postgresql+psycopg://nobody@127.0.0.1:1/none")
+    assert "the database does not answer" in _fails(["keys", "list"], monkeypatch, capsys)
