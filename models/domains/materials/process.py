@@ -4,7 +4,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, FiniteFloat, StringConstraints, ValidationInfo, model_validator
 
@@ -100,6 +100,12 @@ class _Number(_Named):
         description="how far apart values are: by difference (linear) or by ratio (log); auto is log for positive "
         "ordinal values that span two decades or more and are spaced more evenly so",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keeps_its_scale(cls, value: Any, info: ValidationInfo) -> Any:
+        # From before there were scales: rounds learned by differences, and must be opened by the same features.
+        return {"scale": "linear", **value} if is_stored(info) and isinstance(value, dict) else value
 
 
 class Ordinal(_Number):

@@ -71,3 +71,10 @@ def test_neighbouring_decades_are_equally_far_apart(domain: Domain) -> None:
     covariance = domain.kernel().double()(torch.tensor(domain.features(texts))).to_dense().detach()
     np.testing.assert_allclose(np.diag(covariance, 1), float(covariance[0, 1]))
     np.testing.assert_array_equal(domain.properties(texts, ["c"])["c"], DECADES)
+
+
+def test_a_variable_from_before_there_were_scales_keeps_its_features() -> None:
+    stored = {"name": "c", "type": "ordinal", "values": [1e-6, 1e-4, 1e-2]}
+    assert Ordinal.model_validate(stored).is_log
+    assert not Ordinal.from_stored(stored).is_log
+    assert Ordinal.from_stored(Ordinal.model_validate(stored).model_dump()).is_log
