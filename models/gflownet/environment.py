@@ -37,6 +37,13 @@ class Environment(ABC):
     """The forward action that finishes a state as it is; None unless every unfinished state but the initial one, which
     may or may not, allows it."""
 
+    def vocabulary(self) -> Sequence[str]:
+        """Return what the vocabulary actions stand for, in their order, where that is not given by the format alone.
+
+        A stored policy opens only where it is the same: equally many other building blocks would fit its shape.
+        """
+        return ()
+
     @abstractmethod
     def reset(self, n: int) -> Tensor:
         """Return n initial states [n, W]."""

@@ -41,6 +41,7 @@ WHAT = {
     "seed": "seed",
     "blocks": "set of measured objects that building blocks come from",
     "environment": "environment",
+    "vocabulary": "vocabulary of building blocks",
 }
 """What must be the same, and how it is called."""
 
@@ -78,6 +79,7 @@ class Artefact:
             ArtefactError: if it was made from something else; the message says what differs.
         """
         found = {**self.made_from, "spec": _completed(self.made_from["spec"])}
+        found.setdefault("vocabulary", made_from["vocabulary"])  # an older release did not tell it
         differs = [told for key, told in WHAT.items() if found.get(key) != made_from[key]]
         if differs:
             raise ArtefactError(f"the round's artefact was made with another {', another '.join(differs)}")
@@ -129,6 +131,7 @@ def origin(
         "seed": seed,
         "blocks": hashlib.sha256("\n".join(building_blocks(history, withheld)).encode()).hexdigest(),
         "environment": f"{environment.format} {' '.join(map(str, shape))}",
+        "vocabulary": hashlib.sha256("\n".join(environment.vocabulary()).encode()).hexdigest(),
     }
 
 

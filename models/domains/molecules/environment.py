@@ -73,6 +73,10 @@ class FragmentTrees(Environment):
         self._facts = Memory(self._work_out, self.reset(1))
         self._texts: OrderedDict[int, str] = OrderedDict()
 
+    def vocabulary(self) -> list[str]:
+        """Return every fragment by its core and sites."""
+        return [f"{item.core} {item.atoms} {item.environments}" for item in self.fragments]
+
     def reset(self, n: int) -> Tensor:
         """Return n empty trees [n, W]."""
         states = torch.full((n, self.state_width), NONE, device=self.device)

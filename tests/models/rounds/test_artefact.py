@@ -274,6 +274,17 @@ def test_another_layout_of_states_is_refused(
         open_instrument(spec, history, **given)
 
 
+def test_as_many_other_building_blocks_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The policy would fit their number, and mean others by its actions."""
+    left = _left("molecules")
+    given: dict[str, Any] = {"seed": SEED, "artefact": left.artefact, "report": lambda *_: None}
+    kind = type(left.domain.environment(tried(left.history)))
+    whole = kind.vocabulary
+    monkeypatch.setattr(kind, "vocabulary", lambda self: whole(self)[::-1])
+    with pytest.raises(ArtefactError, match="another vocabulary of building blocks"):
+        open_instrument(left.spec, left.history, **given)
+
+
 def test_a_proxy_that_failed_then_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     spec, history = _campaign("switches")
     domain = ScreenedDomain(open_domain(spec.domain), spec.domain, ())
