@@ -107,6 +107,7 @@ class BaseMeasureSpec(Spec):
     )
     weights: dict[Annotated[int, Field(ge=0)], Annotated[float, Field(ge=1e-6, le=1e6)]] = Field(
         default_factory=dict,
+        max_length=100,
         description="size -> by how much its weight is multiplied; 1 for sizes that are not named",
     )
 
