@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from inspect import iscoroutinefunction
 from threading import Barrier, Lock
 from typing import Any
 
@@ -17,6 +18,7 @@ from api_actors import Api, Worker, serving
 from fastapi import FastAPI
 from sqlalchemy import event
 
+from service.api import operators
 from service.api.metrics import Metrics
 from service.api.polling import LOOKS_PER_SECOND, Poller
 from service.app import create_app
@@ -64,6 +66,10 @@ def test_a_crowd_of_readers_is_served_by_few_connections(api: Api, small: FastAP
     assert answers.total() == 240
     assert max(seen) <= pool.size() == CONNECTIONS
     assert pool._max_overflow == 0
+
+
+def test_liveness_takes_no_thread() -> None:
+    assert iscoroutinefunction(operators.live)
 
 
 def test_one_stream_too_many_is_refused_and_told_when_to_come_back(api: Api, small_url: str) -> None:
