@@ -23,11 +23,11 @@ from service.settings import Settings
 
 GUARDED = "/v1"
 """Below this address everything needs a key, also what is not there."""
-FREE = frozenset({"/health/live"})
-"""What needs no place: it touches neither threads nor the database."""
+FREE = frozenset({"/health/live", "/health/ready"})
+"""What needs no place: coroutines that take neither a thread nor a connection of requests."""
 
-N_FOR_OPERATORS = 2
-"""Connections for readiness and metrics."""
+N_FOR_OPERATORS = 1
+"""Connections for metrics, and for whatever else needs no key; readiness has its own."""
 N_BODIES = 4
 """The largest bodies that may be in memory at once; many more small ones."""
 
