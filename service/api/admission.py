@@ -23,20 +23,24 @@ from service.settings import Settings
 
 GUARDED = "/v1"
 """Below this address everything needs a key, also what is not there."""
-FREE = frozenset({"/health/live"})
-"""What needs no place: it touches neither threads nor the database."""
+FREE = frozenset({"/health/live", "/health/ready"})
+"""What needs no place: coroutines that take neither a thread nor a connection of requests."""
 
-N_FOR_OPERATORS = 2
-"""Connections for readiness and metrics."""
+N_FOR_OPERATORS = 1
+"""Connections for metrics, and for whatever else needs no key; readiness has its own."""
 N_BODIES = 4
 """The largest bodies that may be in memory at once; many more small ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gates:
-    """What is shared out: places of requests with a key and of the other ones, and bytes of bodies in memory."""
+    """What is shared out: places of requests with a key and of the other ones, and bytes of bodies in memory.
+
+    Those who sent a body may have half of the places: checking it can take long, and readers shall not wait for that.
+    """
 
     requests: Gate
+    senders: Gate
     operators: Gate
     bodies: Gate
 
@@ -46,6 +50,7 @@ def open_gates(settings: Settings) -> Gates:
     requests = settings.database_connections - n_for_followers(settings) - N_FOR_OPERATORS
     return Gates(
         requests=Gate(requests, settings.wait_seconds),
+        senders=Gate(requests // 2, settings.wait_seconds),
         operators=Gate(N_FOR_OPERATORS, settings.wait_seconds),
         bodies=Gate(N_BODIES * settings.max_upload_bytes, settings.wait_seconds),
     )
@@ -79,22 +84,22 @@ class Admission:
             await self.app(scope, receive, send)
             return
         place = Share(self.gates.requests if _is_guarded(scope) else self.gates.operators)
-        memory = Share(self.gates.bodies)
+        sender, memory = Share(self.gates.senders), Share(self.gates.bodies)
+        scope.setdefault("state", {})["places"] = (sender, place)
         try:
             whole = await self._admitted(scope, receive, place, memory)
             if whole is not None:
-                await self.app(scope, whole, _giving_back(place, send))
+                await self.app(scope, whole, _giving_back(scope, send))
         except AssayflowError as error:
-            place.give()
+            give_place_back(scope)
             await problem_response(error, scope["path"])(scope, receive, send)
         finally:
-            place.give()
+            give_place_back(scope)
             memory.give()
 
     async def _admitted(self, scope: Scope, receive: Receive, place: Share, memory: Share) -> Receive | None:
         """Return a channel that brings the whole body, or None when the client went away before its end."""
-        state = scope.setdefault("state", {})
-        state["place"] = place
+        state = scope["state"]
         size = announced(scope, self.limits)
         if not _is_guarded(scope):
             await place.take()
@@ -111,7 +116,8 @@ class Admission:
         body = await read_body(receive, self.limits)
         if body is None:
             return None
-        await place.take()
+        for share in state["places"]:
+            await share.take()
         return replay(body, receive)
 
     async def _caller(self, key: str, path: str) -> Caller:
@@ -123,8 +129,9 @@ class Admission:
 
 def give_place_back(scope: Scope) -> None:
     """Give the place of a request back before its answer begins, because the answer will wait for something."""
-    place: Share = scope["state"]["place"]
-    place.give()
+    shares: tuple[Share, ...] = scope["state"]["places"]
+    for share in shares:
+        share.give()
 
 
 def _is_guarded(scope: Scope) -> bool:
@@ -132,10 +139,10 @@ def _is_guarded(scope: Scope) -> bool:
     return path == GUARDED or path.startswith(f"{GUARDED}/")
 
 
-def _giving_back(place: Share, send: Send) -> Send:
+def _giving_back(scope: Scope, send: Send) -> Send:
     async def send_and_give(message: Message) -> None:
         if message["type"] == "http.response.start":
-            place.give()
+            give_place_back(scope)
         await send(message)
 
     return send_and_give

@@ -30,7 +30,7 @@ from service.errors import TooLargeError, UnprocessableError, UnsupportedMediaTy
 from service.exchange import media_type_named, media_types
 from service.outbound.scorers import check_scorers
 from service.schemas.base import Page
-from service.schemas.jobs import Backtest, BacktestAnswer
+from service.schemas.jobs import Backtest, BacktestAnswer, BacktestSummary
 from service.store.tables import Job, Json
 from service.strict_json import MAX_MODEL_BYTES, parse_body
 
@@ -149,9 +149,9 @@ def ask_backtest(
 
 
 @router.get("", responses={200: LINK, **guarded()})
-def list_backtests(shelf: Read, session: Transaction, asked: AskedPage) -> Page[Backtest]:
+def list_backtests(shelf: Read, session: Transaction, asked: AskedPage) -> Page[BacktestSummary]:
     """List the workspace's backtests, newest first."""
-    return asked.answer(jobs.page(session, shelf, asked.limit, asked.cursor), Backtest)
+    return asked.answer(jobs.page(session, shelf, asked.limit, asked.cursor), BacktestSummary)
 
 
 @router.get("/{job_id}", response_model=BacktestAnswer, responses={**FILE, **guarded(404, 406, 409)})

@@ -93,7 +93,7 @@ def ask_predictions(
     return jobs.ask(session, shelf, NewJob(queue="fast", request=told, context=context, table=table))
 
 
-def page(session: Session, shelf: Shelf, limit: int, cursor: str | None) -> Page[Job]:
+def page(session: Session, shelf: Shelf, limit: int, cursor: str | None) -> Page[Any]:
     """Return one page of a campaign's jobs of one kind, newest first.
 
     Raises:

@@ -109,8 +109,8 @@ def standing(session: Session, shelf: Shelf, job_id: UUID) -> RowMapping:
     return row
 
 
-def page(session: Session, shelf: Shelf, limit: int, cursor: str | None) -> Page[Job]:
-    """Return one page of jobs, newest first."""
+def page(session: Session, shelf: Shelf, limit: int, cursor: str | None) -> Page[Any]:
+    """Return one page of jobs, newest first, as rows of what a list tells of them."""
     return jobs.page(session, limit, cursor, **shelf.columns())
 
 

@@ -115,6 +115,13 @@ class PredictingAnswer(Predicting):
     rows: list[PredictedRow] | None = Field(description="one per accepted row; null until the state is succeeded")
 
 
+class BacktestSummary(Job):
+    """A backtest in a list: a backtest alone also tells the specification."""
+
+    name: str = Field(description="of the campaign that is replayed")
+    request: dict[str, Any] = Field(description="what is replayed, with every default, without the specification")
+
+
 class Backtest(Job):
     """A campaign replayed on a measured table."""
 

@@ -5,11 +5,26 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Text, cast, select, tuple_
-from sqlalchemy.orm import Session, defer
+from sqlalchemy import RowMapping, Text, cast, literal, select, tuple_
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
 
 from service.store.paging import Page, cut, read_cursor
 from service.store.tables import Job, JobInput
+
+_SUMMARY = (
+    Job.id,
+    Job.campaign_id,
+    Job.state,
+    Job.progress,
+    Job.message,
+    Job.created_at,
+    Job.started_at,
+    Job.finished_at,
+    Job.failure,
+    Job.request.op("-", return_type=JSONB())(literal("spec", Text())).label("request"),
+    Job.request["spec"]["name"].astext.label("name"),
+)
 
 
 class DamagedInputError(RuntimeError):
@@ -28,13 +43,16 @@ def standing(session: Session, job_id: UUID, **owner: Any) -> RowMapping | None:
     return session.execute(query).mappings().one_or_none()
 
 
-def page(session: Session, limit: int, cursor: str | None, **owner: Any) -> Page[Job]:
-    """Return the jobs whose columns have these values, newest first, without their results and what was known then."""
-    query = select(Job).options(defer(Job.context)).filter_by(**owner)
+def page(session: Session, limit: int, cursor: str | None, **owner: Any) -> Page[Any]:
+    """Return the jobs whose columns have these values, newest first, as rows of what a list tells of them.
+
+    A specification in a request is left out, but for its name: it can be large.
+    """
+    query = select(*_SUMMARY).where(*(getattr(Job, name) == value for name, value in owner.items()))
     if cursor is not None:
         after = read_cursor(cursor, datetime.fromisoformat, UUID)
         query = query.where(tuple_(Job.created_at, Job.id) < tuple_(*after))
-    rows = session.scalars(query.order_by(Job.created_at.desc(), Job.id.desc()).limit(limit + 1)).all()
+    rows = session.execute(query.order_by(Job.created_at.desc(), Job.id.desc()).limit(limit + 1)).all()
     return cut(rows, limit, lambda row: [row.created_at.isoformat(), row.id])
 
 

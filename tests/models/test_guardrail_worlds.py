@@ -94,7 +94,7 @@ def test_also_what_a_round_would_propose_that_wants_what_harms() -> None:
 
 
 def test_alpha_and_risk_decide_how_many_pass_and_noise_does_not_close_the_door() -> None:
-    shares = [float((_bounds(alpha=alpha) <= 0.05).double().mean()) for alpha in (0.001, 0.01, 0.1, 0.3, 1.0)]
+    shares = [float((_bounds(alpha=alpha) <= 0.05).double().mean()) for alpha in (0.01, 0.04, 0.1, 0.3, 1.0)]
     assert shares == sorted(shares)
     assert len(set(shares)) == len(shares)
     careful, bold = (float((_bounds() <= risk).double().mean()) for risk in (0.01, 0.3))
@@ -104,10 +104,12 @@ def test_alpha_and_risk_decide_how_many_pass_and_noise_does_not_close_the_door()
     assert float(readings.double().mean()) < 0.8 * float(values.double().mean())
 
 
-def test_the_bound_is_more_cautious_than_the_probability_and_less_so_with_a_higher_alpha() -> None:
+def test_where_danger_is_real_the_bound_is_more_cautious_than_the_probability() -> None:
     (proxies, *_), new = worlds().proxies, worlds().new
     probability = 1 - proxies.posterior(new).without_noise().at(0).probability_within(-math.inf, LIMIT)
     heard = [_bounds(alpha=alpha)[0] for alpha in (0.01, 0.1)]
     assert bool((heard[0] >= heard[1]).all())
-    assert bool((heard[1] >= probability - 0.02).all())
+    is_doubtful = probability > 0.1
+    assert int(is_doubtful.sum()) > 5
+    assert bool((heard[1] >= probability)[is_doubtful].all())
     assert float((heard[1] - probability).max()) > 0.2

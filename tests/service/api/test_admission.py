@@ -66,8 +66,8 @@ class Door:
     """An admission before an application that tells what reached it."""
 
     def __init__(self, places: int = 1, wait_seconds: float = 5.0, memory: int = 4000) -> None:
-        gates = (Gate(places, wait_seconds), Gate(1, wait_seconds), Gate(memory, wait_seconds))
-        self.gates = Gates(*gates)
+        sizes = {"requests": places, "senders": max(1, places // 2), "operators": 1, "bodies": memory}
+        self.gates = Gates(**{name: Gate(size, wait_seconds) for name, size in sizes.items()})
         self.admission = Admission(self.app, self.identify, self.gates, LIMITS)
         self.scopes = frozenset({"read", "write"})
         self.seen: list[tuple[str, bytes]] = []
@@ -104,7 +104,7 @@ class Door:
 
     @property
     def is_empty(self) -> bool:
-        gates = (self.gates.requests, self.gates.operators, self.gates.bodies)
+        gates = (self.gates.requests, self.gates.senders, self.gates.operators, self.gates.bodies)
         return all(gate.free == gate.capacity for gate in gates)
 
 
@@ -241,9 +241,9 @@ def test_operators_have_places_of_their_own() -> None:
     async def test() -> None:
         door = Door(places=1)
         await door.gates.requests.take(1)
-        ready = await door.call(Client([b"x"]), "/health/ready", key=None)
-        assert ready.status == 200
+        assert (await door.call(Client([b"x"]), "/metrics", key=None)).status == 200
         await door.gates.operators.take(1)
+        assert (await door.call(Client([b"x"]), "/health/ready", key=None)).status == 200
         waiting = Client([])
         with anyio.move_on_after(0.05):
             await door.call(waiting, "/metrics", key=None, method="GET")
@@ -264,6 +264,27 @@ def test_an_answer_that_waits_for_something_holds_no_place_meanwhile() -> None:
             assert door.is_empty
             door.goes_on.set()
         assert {client.status for client in clients} == {200}
+
+    anyio.run(test)
+
+
+def test_senders_leave_places_to_readers() -> None:
+    async def test() -> None:
+        door = Door(places=4)
+        door.goes_on = anyio.Event()
+        senders = [Client([b"x"]) for _ in range(6)]
+        async with anyio.create_task_group() as tasks:
+            for client in senders:
+                tasks.start_soon(door.call, client)
+            await until(lambda: len(door.seen) == 2)
+            await until(lambda: sum(client.n_asked for client in senders) == 6)  # all bodies are there, and wait
+            door.goes_on, before = anyio.Event(), door.goes_on
+            door.goes_on.set()
+            assert (await door.call(Client([]), "/v1/read", method="GET")).status == 200
+            assert [path for path, _ in door.seen] == ["/v1/x", "/v1/x", "/v1/read"]
+            before.set()
+        assert {client.status for client in senders} == {200}
+        assert door.is_empty
 
     anyio.run(test)
 

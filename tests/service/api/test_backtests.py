@@ -127,3 +127,13 @@ def test_a_backtest_happens_once_is_cancelled_and_belongs_to_its_workspace(
     assert api.client.post(f"{address}/cancel").status_code == 409
     reader = open_client(new_key("read")[0])
     assert reader.post("/v1/backtests", json=BODY).status_code == 403
+
+
+def test_a_list_tells_backtests_without_their_specifications(api: Api) -> None:
+    made = api.client.post("/v1/backtests", json=BODY).json()
+    (item,) = api.client.get("/v1/backtests").json()["items"]
+    assert item["request"] == {name: value for name, value in made["request"].items() if name != "spec"}
+    assert item["name"] == made["request"]["spec"]["name"]
+    assert {name: item[name] for name in ("id", "state", "created_at")} == {
+        name: made[name] for name in ("id", "state", "created_at")
+    }
