@@ -24,6 +24,8 @@ from workers.pulse import PREPARING_SECONDS, Pulse, Stage
 
 DRAIN_SECONDS = 20.0
 """A child that has not ended its work so long after a shutdown began is killed; its lease then runs out."""
+GRACE_SECONDS = 10.0
+"""A child on a busy machine that is late with its heartbeats loses its lease at once, and its life only after this."""
 _WATCH_SECONDS = 1.0
 _DRAIN_LOOK_SECONDS = 0.1
 _log = structlog.get_logger(__name__)
@@ -99,7 +101,7 @@ class ChildWatch:
             return
         self._silent += min(since, 2 * _WATCH_SECONDS)
         holds = pulse.stage is Stage.HOLDING
-        if self._silent > (settings.lease_seconds + settings.heartbeat_seconds if holds else PREPARING_SECONDS):
+        if self._silent > (settings.lease_seconds + GRACE_SECONDS if holds else PREPARING_SECONDS):
             _log.error(
                 "silent child killed", pid=pulse.pid, silent_seconds=round(self._silent, 1), stage=pulse.stage.name
             )

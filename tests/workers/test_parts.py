@@ -143,7 +143,7 @@ def test_a_child_that_freezes_is_killed_after_its_lease_and_its_round_goes_on(
     lab.wait(1, lambda row: path.exists() and row.state == "training")
     frozen = int(lab.round(1).lease_owner.split(":")[1])
     os.kill(frozen, signal.SIGSTOP)
-    wait_until(lambda: is_gone(frozen), settings.lease_seconds + 15)
+    wait_until(lambda: is_gone(frozen), settings.lease_seconds + 40)
     row = lab.finish(1)
     assert (row.state, row.attempt, len(lab.batch(1))) == ("awaiting_results", 2, 5)
     worker.terminate()

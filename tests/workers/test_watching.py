@@ -67,7 +67,7 @@ def look_for(watch: ChildWatch, clock: Clock, seconds: float) -> None:
         watch.look()
 
 
-@pytest.mark.parametrize(("stage", "patience"), [(Stage.HOLDING, 65.0), (Stage.LOADING, PREPARING_SECONDS)])
+@pytest.mark.parametrize(("stage", "patience"), [(Stage.HOLDING, 70.0), (Stage.LOADING, PREPARING_SECONDS)])
 def test_a_child_is_killed_when_it_is_silent_for_too_long(
     process: Process,
     child: "subprocess.Popen[bytes]",
