@@ -150,6 +150,21 @@ def test_a_child_that_freezes_is_killed_after_its_lease_and_its_round_goes_on(
     assert worker.wait(30) == 0
 
 
+QUICK_EAR = "import sys, workers.__main__ as main; main.SILENT_SECONDS = 4.0; sys.exit(main.main(sys.argv[1:]))"
+
+
+def test_a_part_that_freezes_is_killed_and_replaced(start_worker: StartWorker, settings: Settings):
+    worker = start_worker(program=QUICK_EAR)
+    wait_until(lambda: len(pids(settings)) == len(ROLES))
+    frozen = pids(settings)
+    for pid in frozen.values():
+        os.kill(pid, signal.SIGSTOP)
+    wait_until(lambda: all(map(is_gone, frozen.values())))
+    wait_until(lambda: len(pids(settings)) == len(ROLES))
+    worker.terminate()
+    assert worker.wait(30) == 0
+
+
 def test_garbage_in_redis_ends_no_worker_and_delays_no_round(
     make_lab: MakeLab, start_worker: StartWorker, settings: Settings
 ):

@@ -10,6 +10,7 @@ import psutil
 import pytest
 from pydantic import SecretStr
 
+from service import supervision
 from service.settings import Settings
 from workers import watching
 from workers.process import Process
@@ -30,7 +31,8 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr(watching, "time", made)
+    for module in (watching, supervision):
+        monkeypatch.setattr(module, "time", made)
     return made
 
 
