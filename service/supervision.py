@@ -28,6 +28,7 @@ FAST_FAILURES = 8
 SECONDS_TO_STOP = 10.0
 """A process that was asked to end is killed after this."""
 _LOOK_SECONDS = 0.1
+_LONGEST_LOOK_SECONDS = 2.0
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 _log = structlog.get_logger(__name__)
@@ -141,15 +142,42 @@ class Restarts:
 
 
 @final
+@dataclass(slots=True)
+class Hearing:
+    """Counts how long a process has been silent: `sign` returns something else whenever it gave a sign of life.
+
+    Silence is counted while this process runs, so that a machine that slept has no silent processes.
+    """
+
+    sign: Callable[[], float]
+    patience_seconds: float
+    _heard: float = field(default=0.0, init=False)
+    _looked: float = field(default_factory=time.monotonic, init=False)
+    _silent: float = field(default=0.0, init=False)
+
+    def is_over(self) -> bool:
+        """Tell whether the process is silent for longer than the patience with it."""
+        now, heard = time.monotonic(), self.sign()
+        since, self._looked = now - self._looked, now
+        self._silent = 0.0 if heard != self._heard else self._silent + min(since, _LONGEST_LOOK_SECONDS)
+        self._heard = heard
+        return self._silent > self.patience_seconds
+
+
+@final
 @dataclass(slots=True, eq=False)
 class Part:
-    """One process that is kept running. `log` is where it writes, if not to this terminal."""
+    """One process that is kept running, and killed when it is silent, if it is heard at all.
+
+    `log` is where it writes, if not to this terminal.
+    """
 
     name: str
     start: Callable[[], Child]
     log: Path | None = None
     how_to_stop: signal.Signals = signal.SIGTERM
     seconds_to_stop: float = SECONDS_TO_STOP
+    hearing: Hearing | None = None
     process: Child = field(init=False, repr=False)
     code: int | None = field(default=None, init=False)
     """How it ended last."""
@@ -173,6 +201,9 @@ class Part:
                 self._begin_again()
         elif (code := self.process.poll()) is not None:
             self._ended(code)
+        elif self.hearing is not None and self.hearing.is_over():
+            _log.error("silent part killed", part=self.name, pid=self.process.pid)
+            self.process.send_signal(signal.SIGKILL)
 
     def told(self) -> str:
         """Return how it ended and where its log is."""

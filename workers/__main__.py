@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -14,15 +15,19 @@ from models.hazards import load
 from service.logs import configure_logs
 from service.presence import ROLES, Role
 from service.settings import Settings
-from service.supervision import Part, PartError, Supervisor, die_with_parent
+from service.supervision import Hearing, Part, PartError, Supervisor, die_with_parent
 from workers.app import run_worker
 from workers.ending import SIGNALS, Ending
+from workers.pulse import Pulse
 
 OPTIONS = (
     ("--beat", "upkeep", "only look after lost rounds and jobs"),
     ("--no-beat", "rounds", "only compute rounds and backtests"),
     ("--fast", "fast", "only answer samples and predictions"),
 )
+SILENT_SECONDS = 30.0
+"""A role whose process is frozen for so long is killed and started anew."""
+_BEAT_SECONDS = 1.0
 _LOOK_SECONDS = 0.2
 _SECONDS_TO_STOP = 25.0
 
@@ -52,7 +57,7 @@ def keep_running(settings: Settings) -> int:
     configure_logs(settings.log_format, settings.log_level)
     ending, supervisor = Ending(), Supervisor()
     for role in ROLES:
-        supervisor.add(Part(f"{role} worker", partial(_fork, settings, role), seconds_to_stop=_SECONDS_TO_STOP))
+        supervisor.add(_part(settings, role))
     try:
         while not ending.is_asked:
             supervisor.look()
@@ -64,6 +69,14 @@ def keep_running(settings: Settings) -> int:
     finally:
         supervisor.stop_all()
     return 0
+
+
+def _part(settings: Settings, role: Role) -> Part:
+    """Return how a role is kept running."""
+    pulse = Pulse()
+    hearing = Hearing(lambda: pulse.beaten, SILENT_SECONDS)
+    start = partial(_fork, settings, role, pulse)
+    return Part(f"{role} worker", start, seconds_to_stop=_SECONDS_TO_STOP, hearing=hearing)
 
 
 @final
@@ -96,7 +109,7 @@ class Forked:
         return code
 
 
-def _fork(settings: Settings, role: Role) -> Forked:
+def _fork(settings: Settings, role: Role, pulse: Pulse) -> Forked:
     """Start a role in a child of this process, which has no thread and no connection: that is quick, and no program.
 
     The child has a session of its own, so that Ctrl-C reaches it through us, and dies with us.
@@ -111,6 +124,7 @@ def _fork(settings: Settings, role: Role) -> Forked:
         for number in SIGNALS:
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGTERM, _end_early)
+        threading.Thread(target=_beat, args=(pulse,), name="pulse", daemon=True).start()
         code = run_worker(settings, role)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
@@ -120,6 +134,13 @@ def _fork(settings: Settings, role: Role) -> Forked:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def _beat(pulse: Pulse) -> None:
+    """Give signs of life for as long as this process runs; it takes no lock, so forks of this process are safe."""
+    while True:
+        pulse.beat()
+        time.sleep(_BEAT_SECONDS)
 
 
 def _end_early(_number: int, _frame: object) -> None:

@@ -19,11 +19,14 @@ from redis.exceptions import RedisError
 from service import presence
 from service.presence import Role
 from service.settings import Settings
+from service.supervision import Hearing
 from workers.process import Process, process_name
 from workers.pulse import PREPARING_SECONDS, Pulse, Stage
 
 DRAIN_SECONDS = 20.0
 """A child that has not ended its work so long after a shutdown began is killed; its lease then runs out."""
+GRACE_SECONDS = 10.0
+"""A child on a busy machine that is late with its heartbeats loses its lease at once, and its life only after this."""
 _WATCH_SECONDS = 1.0
 _DRAIN_LOOK_SECONDS = 0.1
 _log = structlog.get_logger(__name__)
@@ -86,24 +89,22 @@ class ChildWatch:
 
     def __init__(self, process: Process) -> None:
         self._process = process
-        self._heard = 0.0
-        self._looked = time.monotonic()
-        self._silent = 0.0
+        settings = process.settings
+        self._holding = Hearing(self._sign, settings.lease_seconds + GRACE_SECONDS)
+        self._preparing = Hearing(self._sign, PREPARING_SECONDS)
 
     def look(self) -> None:
         """Count the silence since the last look, and end it."""
-        pulse, settings, now = self._process.pulse, self._process.settings, time.monotonic()
-        since, self._looked = now - self._looked, now
-        if pulse.stage is Stage.IDLE or pulse.beaten != self._heard:
-            self._heard, self._silent = pulse.beaten, 0.0
-            return
-        self._silent += min(since, 2 * _WATCH_SECONDS)
-        holds = pulse.stage is Stage.HOLDING
-        if self._silent > (settings.lease_seconds + settings.heartbeat_seconds if holds else PREPARING_SECONDS):
-            _log.error(
-                "silent child killed", pid=pulse.pid, silent_seconds=round(self._silent, 1), stage=pulse.stage.name
-            )
+        pulse = self._process.pulse
+        is_over = {Stage.HOLDING: self._holding.is_over(), Stage.IDLE: False}
+        if is_over.get(pulse.stage, self._preparing.is_over()):
+            _log.error("silent child killed", pid=pulse.pid, stage=pulse.stage.name)
             kill_child(pulse)
+
+    def _sign(self) -> float:
+        """Return the last sign of the child; one that has nothing to do is never silent."""
+        pulse = self._process.pulse
+        return time.monotonic() if pulse.stage is Stage.IDLE else pulse.beaten
 
 
 def drain(process: Process) -> None:

@@ -143,9 +143,24 @@ def test_a_child_that_freezes_is_killed_after_its_lease_and_its_round_goes_on(
     lab.wait(1, lambda row: path.exists() and row.state == "training")
     frozen = int(lab.round(1).lease_owner.split(":")[1])
     os.kill(frozen, signal.SIGSTOP)
-    wait_until(lambda: is_gone(frozen), settings.lease_seconds + 15)
+    wait_until(lambda: is_gone(frozen), settings.lease_seconds + 40)
     row = lab.finish(1)
     assert (row.state, row.attempt, len(lab.batch(1))) == ("awaiting_results", 2, 5)
+    worker.terminate()
+    assert worker.wait(30) == 0
+
+
+QUICK_EAR = "import sys, workers.__main__ as main; main.SILENT_SECONDS = 4.0; sys.exit(main.main(sys.argv[1:]))"
+
+
+def test_a_part_that_freezes_is_killed_and_replaced(start_worker: StartWorker, settings: Settings):
+    worker = start_worker(program=QUICK_EAR)
+    wait_until(lambda: len(pids(settings)) == len(ROLES))
+    frozen = pids(settings)
+    for pid in frozen.values():
+        os.kill(pid, signal.SIGSTOP)
+    wait_until(lambda: all(map(is_gone, frozen.values())))
+    wait_until(lambda: len(pids(settings)) == len(ROLES))
     worker.terminate()
     assert worker.wait(30) == 0
 

@@ -10,6 +10,7 @@ import psutil
 import pytest
 from pydantic import SecretStr
 
+from service import supervision
 from service.settings import Settings
 from workers import watching
 from workers.process import Process
@@ -30,7 +31,8 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr(watching, "time", made)
+    for module in (watching, supervision):
+        monkeypatch.setattr(module, "time", made)
     return made
 
 
@@ -67,7 +69,7 @@ def look_for(watch: ChildWatch, clock: Clock, seconds: float) -> None:
         watch.look()
 
 
-@pytest.mark.parametrize(("stage", "patience"), [(Stage.HOLDING, 65.0), (Stage.LOADING, PREPARING_SECONDS)])
+@pytest.mark.parametrize(("stage", "patience"), [(Stage.HOLDING, 70.0), (Stage.LOADING, PREPARING_SECONDS)])
 def test_a_child_is_killed_when_it_is_silent_for_too_long(
     process: Process,
     child: "subprocess.Popen[bytes]",
