@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from models.proxies.feasibility import Feasibility
     from models.specs import Constraint, Guardrail, Objective, Transform
 
+MOST_KNOWN = 1_000_000
+"""Objects whose computed properties are remembered: some hundred megabytes."""
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -114,9 +117,11 @@ class Beliefs:
         )
 
     def _computed_values(self, texts: Sequence[str]) -> dict[str, Tensor]:
-        """Return the computed properties that the campaign reads [N]; each object is computed once in a round."""
+        """Return the computed properties that the campaign reads [N]; each object is computed once while remembered."""
         if not self._computed:
             return {}
+        if len(self._known) > MOST_KNOWN:
+            self._known.clear()
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
         if new:
             columns = self.domain.properties(new, self._computed)

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 CHECKPOINT_SECONDS = 15.0
 TICK_SECONDS = 0.5
+MOST_TEXTS = 1_000_000
+"""States whose objects are remembered: some hundred megabytes."""
 CURVE_POINTS = 50
 
 
@@ -65,6 +67,8 @@ class StateReward:
 
     def texts(self, states: Tensor) -> list[str]:
         """Return the canonical text of each final state [B, W]; empty for what is no object."""
+        if len(self._texts) > MOST_TEXTS:
+            self._texts.clear()
         keys: list[int] = self._environment.key(states).tolist()
         new = {key: row for row, key in enumerate(keys) if key not in self._texts}
         if new:

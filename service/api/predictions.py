@@ -151,9 +151,11 @@ def _ask(session: Session, shelf: Shelf, file: ObjectsFile, reader: Reader, dire
         "media_type": file.media_type,
         "sha256": hashlib.sha256(file.content).hexdigest(),
     }
-    if reader.count_rows(file.table) > direct_rows:
-        with readable():
+    with readable():
+        is_long = reader.count_rows(file.table) > direct_rows
+        if is_long:
             reader.look_at_objects(spec, file.table, MOST_PREDICTIONS)
+    if is_long:
         how: Json = {"accepted": None, "rejected": None}
         table = (file.content, file.media_type)
         return instruments.ask_predictions(session, shelf, request | how, table, unread_mode=file.options.mode)

@@ -16,7 +16,7 @@ from service.api.jobs import Wait
 from service.api.uploads import QUEUED, queued, told
 from service.campaigns import queries
 from service.campaigns.jobs import Shelf
-from service.campaigns.uploads import UPLOADS, Mode, Owner, ResultsFile, ask_upload, take_results
+from service.campaigns.uploads import UPLOADS, Mode, Owner, ResultsFile, ask_upload, readable, take_results
 from service.exchange import media_types
 from service.schemas.base import Page
 from service.schemas.results import Result, UploadReport
@@ -65,7 +65,9 @@ def upload_results(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency a
     owner = Owner(caller.workspace_id, caller.key_id)
 
     def take() -> Response:
-        if reader.count_rows(file.table) > settings.direct_rows:
+        with readable():
+            is_long = reader.count_rows(file.table) > settings.direct_rows
+        if is_long:
             return queued(ask_upload(session, owner, campaign_id, file))
         return answer(UploadReport(**take_results(session, owner, campaign_id, file, reader).as_json()))
 

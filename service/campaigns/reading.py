@@ -25,7 +25,6 @@ from service.exchange import (
     open_upload,
     read_objects,
 )
-from service.exchange.formats.json_rows import check_counts
 from service.exchange.tables import MAX_CELLS
 from service.strict_json import MAX_MODEL_BYTES, parse_body
 
@@ -75,7 +74,11 @@ class Reader:
         self._children.close()
 
     def count_rows(self, table: SentTable) -> int:
-        """Return how many rows a table has at most, without reading it."""
+        """Return how many rows a table has at most, without reading it.
+
+        Raises:
+            TableError: if it has more than are read, or cannot even be counted.
+        """
         found: int = self._children(self._errand, _most_rows, table)
         return found
 
@@ -224,7 +227,7 @@ def _array(table: SentTable) -> bytes:
     """
     if table.member is None or table.media_type.partition(";")[0].strip().lower() != "application/json":
         return table.content
-    check_counts(table.content)
+    most_rows(table.content, table.media_type)
     body = parse_body(table.content)
     pointer = f"/{table.member}"
     if not isinstance(body, dict) or not isinstance(body.get(table.member), list):

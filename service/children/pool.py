@@ -202,6 +202,9 @@ class _Child:
             self._line.close()
         self._process = self._line = None
 
+    def __del__(self) -> None:
+        self.kill()
+
     def _listen(
         self,
         line: "Connection[Any, Any]",
@@ -211,11 +214,11 @@ class _Child:
     ) -> tuple[str, Any]:
         deadline = time.monotonic() + WALL * errand.seconds
         while True:
+            if time.monotonic() > deadline:
+                self.kill()
+                raise self._too_slow(errand)
             if not line.poll(POLL_SECONDS):
                 heard(None)
-                if time.monotonic() > deadline:
-                    self.kill()
-                    raise self._too_slow(errand)
                 continue
             kind, value, *rest = line.recv()
             if kind == "told":

@@ -46,14 +46,15 @@ def main(descriptor: int, memory_bytes: int) -> None:
     connection: Connection[Any, Any] = Connection(descriptor)
     _preload()
     _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_AS, _mapped_bytes() + memory_bytes)
+    if sys.platform == "linux":  # elsewhere nobody keeps to this limit, or says what is mapped
+        _limit(resource.RLIMIT_AS, _mapped_bytes() + memory_bytes)
     while True:
         try:
             function, arguments, *limits = connection.recv()
         except EOFError:
             return
         kind, value = _done(function, arguments, Line(connection, *limits))
-        is_leaving = kind == "memory" or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 > memory_bytes // 2
+        is_leaving = kind == "memory" or _peak_bytes() > memory_bytes // 2
         _send(connection, (kind, value, is_leaving))
         if is_leaving:  # what it holds comes back to the machine only so
             return
@@ -87,6 +88,12 @@ def _preload() -> None:
 
     import models.campaign  # noqa: F401 - likewise
     import service.exchange  # noqa: F401 - likewise
+
+
+def _peak_bytes() -> int:
+    """Return the most memory that this process ever held: kibibytes on Linux, bytes on macOS."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak * 1024 if sys.platform == "linux" else peak
 
 
 def _mapped_bytes() -> int:

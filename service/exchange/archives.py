@@ -95,11 +95,8 @@ def _check_directory(parts: Sequence[zipfile.ZipInfo]) -> None:
 
 
 def count_rows(content: bytes) -> int:
-    """Return at least how many rows the sheets together can have: those with a value; 0 for what cannot be read."""
-    try:
-        check_archive(content)
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            sheets = [archive.read(part) for part in archive.infolist() if part.filename.startswith(_SHEETS)]
-    except TableError:
-        return 0
+    """Return at least how many rows with a value the sheets together have; raises as `check_archive`."""
+    check_archive(content)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        sheets = [archive.read(part) for part in archive.infolist() if part.filename.startswith(_SHEETS)]
     return sum(min(len(_ROW.findall(text)), len(_VALUE.findall(text))) for text in sheets)

@@ -86,7 +86,7 @@ class TableFormat:
     """Other extensions of files that are read like this."""
     read_sheet: Callable[[bytes, str], Table] | None = None
     count_rows: Callable[[bytes], int] = len
-    """Returns at least how many rows there can be, without reading them."""
+    """Returns at least how many rows there can be, without reading them; raises TableError when that are too many."""
 
 
 @cache
@@ -136,7 +136,11 @@ def read_table(
 
 
 def most_rows(content: bytes, media_type: str) -> int:
-    """Return how many rows a file has at most, counted without reading it; 0 if no format has the media type."""
+    """Return how many rows a file has at most, counted without reading it; 0 if no format has the media type.
+
+    Raises:
+        TableError: if it has more than are read, or cannot even be counted.
+    """
     wanted = media_type.partition(";")[0].strip().lower()
     found = next((item for item in formats() if item.read and wanted in item.media_types), None)
     return found.count_rows(content) if found else 0

@@ -1,15 +1,22 @@
 """Lengths and counts of a specification are refused before its chemistry; what is remembered has a size."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 from pydantic import ValidationError
 
+from models.beliefs import Beliefs
 from models.campaign import MOST_GUARDRAILS, CampaignSpec
+from models.domains import open_domain
 from models.domains.materials.composition import reachability
 from models.domains.materials.composition.elements import element_table
 from models.domains.molecules import features, fragments, objects, vocabulary
+from models.domains.molecules.spec import MoleculesSpec
 from models.request_specs import SampleRequest
+from models.rounds.training import StateReward
+from models.screening import ScreenedDomain
 
 ATTEMPTS = 300
 
@@ -159,6 +166,30 @@ def test_molecules_fingerprints_and_symmetries_are_remembered_by_size():
     assert fragments.automorphisms.cache.maxsize == fragments._KEPT_IMAGES
     with pytest.raises(fragments.InvalidFragmentError, match="take too long"):
         fragments.automorphisms("C1" + "C" * 700 + "C1")
+
+
+def test_what_a_round_remembers_of_objects_is_bounded_and_changes_no_number(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("models.beliefs.MOST_KNOWN", 3)
+    monkeypatch.setattr("models.rounds.training.MOST_TEXTS", 3)
+    beliefs = Beliefs.__new__(Beliefs)
+    beliefs.domain, beliefs._computed, beliefs._known = open_domain(MoleculesSpec()), ["heavy_atoms"], {}
+    environment = SimpleNamespace(
+        key=lambda states: states[:, 0], objects=lambda states: ["C" * int(row[0]) for row in states]
+    )
+    reward = StateReward(environment, None)
+    for start in range(1, 20):
+        texts = ["C" * (start + step) for step in range(3)]
+        assert beliefs._computed_values(texts)["heavy_atoms"].tolist() == [float(len(text)) for text in texts]
+        assert reward.texts(torch.arange(start, start + 3)[:, None]) == texts
+        assert max(len(beliefs._known), len(reward._texts)) <= 3 + 3
+
+
+def test_a_screened_domain_remembers_so_many_objects(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("models.screening.MOST_KNOWN", 5)
+    spec = MoleculesSpec()
+    screened = ScreenedDomain(open_domain(spec), spec, ())
+    assert [screened.hazards("C" * n) for n in range(1, 20)] == [[]] * 19
+    assert len(screened._hazards) == 5
 
 
 def test_the_texts_that_are_remembered_have_a_length():

@@ -174,3 +174,36 @@ def test_a_job_that_is_over_is_not_asked_about():
     with client_of(lambda _: pytest.fail("nothing is left to ask")) as client:
         done = job("succeeded", 1.0)
         assert list(client.follow_job(done)) == [done.event]
+
+
+@pytest.mark.parametrize("state", ["succeeded", "failed"])
+def test_a_long_upload_is_followed_to_its_report(state: str, tmp_path: Path):
+    table = tmp_path / "plates.csv"
+    table.write_text("smiles,glow\nCCO,1\n")
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(f"{request.method} {request.url.path}")
+        job = {"id": "7", "state": "queued", "progress": 0.0, "message": "waiting", "failure": None}
+        if request.method == "POST":
+            assert request.headers["Idempotency-Key"]
+            return httpx.Response(202, json=job, headers={"Location": "/v1/campaigns/c/uploads/7"})
+        if request.url.path.endswith("/events"):
+            return httpx.Response(200, text=event(1, state), headers={"Content-Type": "text/event-stream"})
+        over = {"state": state, "report": {"accepted": 1}} if len(asked) > 3 else {}
+        failure = (
+            {"title": "The payload is not valid", "detail": "no column", "errors": []} if state == "failed" else None
+        )
+        return httpx.Response(200, json={**job, **over, "failure": failure})
+
+    with client_of(answer) as client:
+        if state == "succeeded":
+            assert client.upload("c", table) == {"accepted": 1}
+        else:
+            with pytest.raises(RefusedError, match="no column"):
+                client.upload("c", table)
+    assert asked[:3] == [
+        "POST /v1/campaigns/c/results",
+        "GET /v1/campaigns/c/uploads/7",
+        "GET /v1/campaigns/c/uploads/7/events",
+    ]

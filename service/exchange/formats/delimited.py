@@ -52,8 +52,15 @@ def write(rows: Sequence[Mapping[str, Any]]) -> bytes:
 
 
 def count_rows(content: bytes) -> int:
-    """Return at least how many rows there can be."""
-    return max(content.count(b"\n"), content.count(b"\r")) + 1
+    """Return at least how many rows there can be.
+
+    Raises:
+        TableError: if there are more lines than are read.
+    """
+    lines = max(content.count(b"\n"), content.count(b"\r")) + 1
+    if lines > MAX_LINES + 1:
+        raise TableError(f"the file has more than {MAX_LINES} lines: split it")
+    return lines
 
 
 def _delimiter(text: str) -> tuple[str, str, int]:

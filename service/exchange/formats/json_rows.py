@@ -26,7 +26,7 @@ def read(content: bytes, charset: str | None) -> Table:
         TableError: if the content is no JSON array.
     """
     del charset  # JSON says by itself which Unicode encoding it is in
-    check_counts(content)
+    count_rows(content)
     try:
         rows = json.loads(
             content, parse_float=_Number, parse_int=_Number, parse_constant=_Number, object_pairs_hook=tuple
@@ -41,18 +41,15 @@ def read(content: bytes, charset: str | None) -> Table:
     return Table(tuple(columns), parsed)
 
 
-def check_counts(content: bytes) -> None:
-    """Count before anything is made of it: what stands between two commas is one value at most.
+def count_rows(content: bytes) -> int:
+    """Return at least how many rows there can be, before anything is made of them: each is an object.
 
     Raises:
-        TableError: if there are more rows or cells than are read.
+        TableError: if there are more rows or cells than are read; what stands between two commas is one value at most.
     """
-    check_size(count_rows(content) - 1, content.count(b","))
-
-
-def count_rows(content: bytes) -> int:
-    """Return at least how many rows there can be: each is an object."""
-    return content.count(b"{") + 1
+    rows = content.count(b"{") + 1
+    check_size(rows - 1, content.count(b","))
+    return rows
 
 
 def _row(number: int, pairs: Any) -> RawRow:

@@ -48,7 +48,7 @@ def read(content: bytes, charset: str | None) -> Table:
     Raises:
         TableError: if there is no record, or too many.
     """
-    check_size(count_rows(content) - 1, 0)
+    count_rows(content)
     text, warnings = decode(content, charset)
     notes = _Notes()
     rows = []
@@ -68,8 +68,14 @@ def read(content: bytes, charset: str | None) -> Table:
 
 
 def count_rows(content: bytes) -> int:
-    """Return at least how many records there can be."""
-    return content.count(_END.encode()) + 1
+    """Return at least how many records there can be.
+
+    Raises:
+        TableError: if there are more than are read.
+    """
+    records = content.count(_END.encode()) + 1
+    check_size(records - 1, 0)
+    return records
 
 
 def _split(text: str) -> Iterator[str]:

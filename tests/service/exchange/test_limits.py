@@ -113,9 +113,14 @@ def test_rows_are_counted_without_reading_them_and_never_too_few(content: bytes,
     assert n_rows <= most_rows(content, media_type) <= n_rows + 2
 
 
-def test_what_no_format_reads_and_what_is_damaged_has_no_rows():
+def test_what_no_format_reads_has_no_rows_and_what_is_too_long_is_refused_while_counting():
     assert most_rows(b"a\n" * 9, "image/png") == 0
-    assert most_rows(b"PK nothing", workbook.MEDIA_TYPE) == 0
+    with pytest.raises(TableError, match="no XLSX workbook"):
+        most_rows(b"PK nothing", workbook.MEDIA_TYPE)
+    with pytest.raises(TableError, match="more than 1048576 lines"):
+        most_rows(b"a\n" * 1_100_000, "text/csv")
+    with pytest.raises(TableError, match="more than 250000 rows"):
+        most_rows(b"$$$$\n" * 300_000, "chemical/x-mdl-sdfile")
 
 
 def test_the_name_of_a_column_and_the_text_of_a_value_have_a_length():
