@@ -16,8 +16,10 @@ from service.campaigns import commands, queries
 from service.campaigns.rows import NewResult, NewUpload
 from service.errors import ConflictError, UnprocessableError, UnsupportedMediaTypeError
 from service.exchange import (
+    Asked,
     CampaignView,
     ParsedRow,
+    QuestionError,
     Report,
     SheetError,
     TableError,
@@ -25,6 +27,7 @@ from service.exchange import (
     check_upload,
     open_upload,
 )
+from service.exchange.values import Decimal
 
 Mode = Literal["atomic", "partial"]
 
@@ -37,6 +40,7 @@ class ResultsFile:
     media_type: str
     filename: str | None = None
     sheet: str | None = None
+    decimal: Decimal | None = None
     mode: Mode = "atomic"
     dry_run: bool = False
 
@@ -56,13 +60,13 @@ def take_results(session: Session, caller: Caller, campaign_id: UUID, file: Resu
     spec = CampaignSpec.model_validate(campaign.spec)
     domain = open_domain(spec.domain)
     with readable():
-        upload = open_upload(file.content, file.media_type, spec, domain, file.sheet)
+        upload = open_upload(file.content, file.media_type, spec, domain, Asked(file.sheet, file.decimal))
     known = queries.candidates_by_id(session, campaign_id, _uuids(upload.mentioned("candidate_id")))
     view = CampaignView(
         spec,
         domain,
         {str(key): candidate.object for key, candidate in known.items()},
-        queries.known_external_ids(session, campaign_id, upload.mentioned("external_id")),
+        queries.results_by_external_id(session, campaign_id, upload.mentioned("external_id")),
     )
     report = _linked(session, campaign_id, check_upload(upload, view))
     if file.mode == "atomic" and report.count("rejected"):
@@ -81,7 +85,7 @@ def readable(sheet_in: Literal["query", "body"] = "query") -> Iterator[None]:
 
     Raises:
         UnsupportedMediaTypeError: if its format is none that is read.
-        UnprocessableError: if it is no table, or has no such sheet.
+        UnprocessableError: if it is no table, has no such sheet, or can be read in two ways.
     """
     try:
         yield
@@ -90,6 +94,10 @@ def readable(sheet_in: Literal["query", "body"] = "query") -> Iterator[None]:
     except SheetError as error:
         named = ({"in": "query"} if sheet_in == "query" else {}) | {"pointer": "/sheet", "detail": error.detail}
         raise UnprocessableError(f"/sheet: {error.detail}", errors=[named]) from error
+    except QuestionError as error:
+        pointer = f"/{error.parameter}"
+        place = {"in": "query", "pointer": pointer, "detail": error.detail, "choices": list(error.choices)}
+        raise UnprocessableError(error.detail, errors=[place]) from error
     except TableError as error:
         place = {"row": error.row, "column": error.column, "detail": error.detail}
         raise UnprocessableError(error.detail, errors=[{k: v for k, v in place.items() if v is not None}]) from error

@@ -16,8 +16,9 @@ from models.records import Measurement
 from models.request_specs import BacktestRequest
 from service.campaigns import jobs
 from service.campaigns.jobs import NewJob, Shelf
+from service.campaigns.quantities import check_units
 from service.errors import UnprocessableError
-from service.exchange import CampaignView, Report, read_results
+from service.exchange import Asked, CampaignView, Report, read_results
 from service.store.tables import Job
 
 BACKTESTS = "backtests"
@@ -33,13 +34,14 @@ def ask_backtest(session: Session, shelf: Shelf, asked: BacktestRequest, table: 
         UnknownFormatError: if the table's format is none that is read.
         SheetError: if it has no such sheet.
         TableError: if it cannot be read.
-        UnprocessableError: if a method is unknown, or the table has too few objects to replay anything.
+        UnprocessableError: if a method or units are unknown, or the table has too few objects to replay anything.
     """
     unknown = [(place, name) for place, name in enumerate(asked.methods) if name not in METHODS]
     if unknown:
         detail = f"unknown method; there are {', '.join(METHODS)}"
         places = [{"pointer": f"/methods/{place}", "detail": detail} for place, _ in unknown]
         raise UnprocessableError(f"methods: {', '.join(name for _, name in unknown)}: {detail}", places)
+    check_units(asked.spec, "/spec")
     results, report = read_measurements(*table, asked.spec, asked.sheet)
     n_objects = len(complete_objects(results, _types(asked)))
     _check_enough(n_objects, asked, report)
@@ -58,7 +60,7 @@ def read_measurements(
         SheetError: if there is no such sheet.
         TableError: if the table as a whole cannot be read.
     """
-    report = read_results(content, media_type, CampaignView(spec, open_domain(spec.domain)), sheet)
+    report = read_results(content, media_type, CampaignView(spec, open_domain(spec.domain)), Asked(sheet))
     results = [row.result for row in report.rows if row.result is not None]
     return [Measurement(**{name: getattr(result, name) for name in _SHARED}) for result in results], report
 

@@ -10,9 +10,10 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
+    from service.exchange.values import Decimal
     from collections.abc import Callable, Collection, Mapping, Sequence
 
 MAX_ROWS = 250_000
@@ -40,6 +41,30 @@ class UnknownFormatError(ValueError):
     """No installed format has this media type or this extension."""
 
 
+class QuestionError(TableError):
+    """A table can be read in two ways; the parameter of the request says in which, with one of the choices."""
+
+    def __init__(self, parameter: str, choices: Sequence[str], detail: str, *, row: int | None = None) -> None:
+        super().__init__(detail, row=row)
+        self.parameter = parameter
+        self.choices = tuple(choices)
+
+
+class Digits(str):  # noqa: SLOT000 - a text with an attribute
+    """The digits of a cell that is a number by its type: its decimal sign is a point, whatever texts beside it do.
+
+    `shown` is what a person sees of it: two identifiers 1.1 and 1.10 are one number.
+    """
+
+    shown: str
+
+    def __new__(cls, digits: str, shown: str | None = None) -> Self:
+        """Return the digits, which are shown as they are unless it is said."""
+        made = super().__new__(cls, digits)
+        made.shown = digits if shown is None else shown
+        return made
+
+
 @dataclass(frozen=True, slots=True)
 class RawRow:
     """One row as it stands in the file.
@@ -55,12 +80,16 @@ class RawRow:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under a header; `warnings` tell what was guessed while reading."""
+    """Rows under a header; `warnings` tell what was guessed while reading.
+
+    `delimiter` is that of a text file. `decimal` is the decimal sign where the format itself says which it is.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[RawRow, ...]
     warnings: tuple[str, ...] = ()
-    decimal_comma: bool = False
+    delimiter: str = ""
+    decimal: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

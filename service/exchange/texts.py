@@ -1,4 +1,4 @@
-"""A file's bytes as text: UTF-8, UTF-16, Latin-1, or the charset that was declared. Knows no format."""
+"""A file's bytes as text: UTF-8, UTF-16, Windows-1252, or the charset that was declared. Knows no format."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def _decoded(content: bytes, charset: str | None) -> tuple[str, list[str]]:
     try:
         return content.decode("utf-8"), []
     except UnicodeDecodeError:
-        warning = "the file is not UTF-8; it was read as Latin-1: check letters outside ASCII, such as µ"
-        return content.decode("latin-1"), [warning]
+        warning = "the file is not UTF-8; it was read as Windows-1252: check letters outside ASCII, such as µ"
+        return content.decode("cp1252", errors="replace"), [warning]
 
 
 def _strict(content: bytes, encoding: str) -> str:

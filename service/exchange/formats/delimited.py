@@ -33,7 +33,7 @@ def read(content: bytes, charset: str | None) -> Table:
     (number, header), *body = records
     check_names(header, number)
     rows = tuple(_row(number, cells, header) for number, cells in body)
-    return Table(_named(header), rows, tuple(warnings), decimal_comma=delimiter == ";")
+    return Table(_named(header), rows, tuple(warnings), delimiter=delimiter)
 
 
 def write(rows: Sequence[Mapping[str, Any]]) -> bytes:

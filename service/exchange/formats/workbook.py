@@ -120,7 +120,7 @@ def _table(content: bytes, name: str | None, *, has_formulas: bool) -> Table:
     header = [" ".join(text.split()) for text in head.texts]
     check_names(header, head.number)
     rows = tuple(_row(line, header, head.number) for line in lines)
-    return Table(tuple(name for name in header if name), rows, tuple(warnings))
+    return Table(tuple(name for name in header if name), rows, tuple(warnings), decimal="point")
 
 
 def _sheet(content: bytes, name: str | None, *, data_only: bool = True) -> tuple[Any, list[str]]:
