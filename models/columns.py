@@ -33,6 +33,13 @@ SYNONYMS = MappingProxyType(
     }
 )
 """Other names of `FIELDS`, as `key` writes them."""
+SPREAD = MappingProxyType(
+    {
+        **dict.fromkeys(("sd", "stdev", "std", "std_dev", "standard_deviation"), "standard_deviation"),
+        **dict.fromkeys(("n", "n_replicates", "n_readings"), "n"),
+    }
+)
+"""Names of what makes a standard error of the mean, beside an assay's name or where only one assay is measured."""
 QUALIFIERS = frozenset(
     {"qualifier", "operator", "modifier", "mod", "prefix", "sign", "op", "rel", "censor", "relational_operator", "symbol"}
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from models.columns import BATCH_FIELDS, GUARDRAIL, PREDICTED, PREFERENCE, RESULT_FIELDS, key
+from models.columns import BATCH_FIELDS, GUARDRAIL, PREDICTED, PREFERENCE, RESULT_FIELDS, SPREAD, key
 from service.exchange.headers import ResultColumn, named_result, own_columns, read_fields, result_names
 from service.exchange.tables import TableError
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from models.domains.contract import Domain
     from service.exchange.tables import Table
 
+_NUMBERS = ("value", "upper_value", "standard_error", "standard_deviation", "n")
 _SHOWN = 8
 
 
@@ -35,6 +36,11 @@ class Mapped:
     units: str | None = None
     default_type: str | None = None
     warnings: tuple[str, ...] = ()
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether the columns are those of a downloaded batch, whose empty cells mean what the batch said."""
+        return "candidate_id" in self.fields and bool(self.results)
 
     def read(self) -> set[str]:
         """Return the headers that are read."""
@@ -57,7 +63,7 @@ class Mapped:
 
 
 def _numbers(fields: Mapping[str, str]) -> list[str]:
-    return [fields[name] for name in ("value", "upper_value", "standard_error") if name in fields]
+    return [fields[name] for name in _NUMBERS if name in fields]
 
 
 def map_columns(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
@@ -79,11 +85,23 @@ def map_columns(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
         if "type" not in fields and len(types) != 1:
             raise TableError(f"add a column type: this campaign reads {', '.join(types) or 'no assay'}", column="type")
         default = None if "type" in fields else types[0]
-        return Mapped(fields, objects, units=units, default_type=default)
+        return Mapped({**_spread(headers, fields), **fields}, objects, units=units, default_type=default)
     if not results and table.columns:
         known = ", ".join(types) or "no assay"
         raise TableError(f"no column holds results: add type and value, or one column per assay; known are {known}")
+    if len(results) == 1:
+        fields = {**_spread(headers, fields | results[0].own), **fields}
     return Mapped(fields, objects, tuple(results))
+
+
+def _spread(headers: tuple[str, ...], taken: Mapping[str, str]) -> dict[str, str]:
+    """Return the columns of a standard deviation and of how many readings a mean has."""
+    found: dict[str, str] = {}
+    for header in headers:
+        field = SPREAD.get(key(header))
+        if field is not None and field not in taken and header not in taken.values():
+            found.setdefault(field, header)
+    return found
 
 
 def object_headers(headers: tuple[str, ...], domain: Domain) -> dict[str, str]:
@@ -108,7 +126,8 @@ def _result_columns(headers: tuple[str, ...], spec: CampaignSpec) -> list[Result
             continue
         if kind in found:
             raise TableError(f"columns {found[kind].header!r} and {header!r} both hold {kind}", column=header)
-        found[kind] = ResultColumn(kind, header, units, own_columns(headers, header, kind, spec))
+        own = own_columns([other for other in headers if other not in predicted], header, kind, spec)
+        found[kind] = ResultColumn(kind, header, units, own)
     return list(found.values())
 
 
@@ -127,7 +146,8 @@ def _predictions(headers: tuple[str, ...], spec: CampaignSpec) -> set[str]:
         if mean and not is_batch and objective.assay_type and key(objective.name) not in by_key:
             detail = f"{mean!r} is a batch's name for a prediction: name the column {objective.name} if it was measured"
             raise TableError(f"{detail}, and leave it out if not", column=mean)
-        found |= {header for header in columns.values() if header is not None}
+        if is_batch:
+            found |= {header for header in columns.values() if header is not None}
     return found
 
 

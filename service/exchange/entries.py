@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _OF_ONE_ASSAY = ("assay_failed", "not_tested")
 _OF_ONE_RESULT = ("relation", "units", *MEASURED_FIELDS)
+_SPARED = frozenset({*TRAITS, "comment", "outcome", "standard_deviation", "n"})
 _AS_SHOWN = frozenset({*TRAITS, "comment", "candidate_id"})
 
 
@@ -46,8 +47,10 @@ class Entry:
 def entries(table: Table, mapped: Mapped, spec: CampaignSpec) -> Iterator[Entry]:
     """Yield every result of the table; a row without any is one entry without value and outcome."""
     wide = _Wide(mapped, spec)
+    needed = mapped.read() - {header for name, header in mapped.fields.items() if name in _SPARED}
     for row in table.rows:
-        if row.problem is not None:
+        # Programs leave blank cells at the end out; a cell that matters may be missing because the file was cut.
+        if row.problem is not None and not (row.is_short and needed <= row.cells.keys()):
             yield Entry(row.number, picked(row, mapped.fields), picked(row, mapped.objects), problem=row.problem)
         elif mapped.results:
             yield from wide.entries(row)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from models.columns import FIELDS, QUALIFIERS, SYNONYMS, key
+from models.columns import FIELDS, PREDICTED, QUALIFIERS, SPREAD, SYNONYMS, key
 from service.exchange.tables import TableError
 from service.exchange.units import are_convertible, is_unit_beside_a_number
 
@@ -20,6 +20,7 @@ _MEAN = re.compile(r"(?<![a-z])(geo(metric)?[ _]?)?(mean|average|avg)(?![a-z])",
 _BRACKETED = re.compile(r"[\s_]*[(\[](?P<inside>[^()\[\]]+)[)\]]\s*")
 _BEFORE_UNITS = re.compile(r"[\s_,;:/-]*(in[\s_]+)?", re.IGNORECASE)
 _STANDARD = ("type", "relation", "value", "units", "upper_value")
+_NO_UNITS = frozenset({*FIELDS, *SYNONYMS, *PREDICTED, *QUALIFIERS, *SPREAD})
 _OF_A_RESULT = tuple(name for name in FIELDS if name not in ("candidate_id", "type"))
 
 
@@ -73,6 +74,8 @@ def _with_units(text: str, names: Mapping[str, str]) -> tuple[str, str | None] |
         if bracketed := _BRACKETED.fullmatch(text, end):
             return kind, bracketed["inside"].strip()
         rest = text[end:]
+        if key(rest) in _NO_UNITS:
+            return None
         units = rest[_BEFORE_UNITS.match(rest).end() :].strip()  # type: ignore[union-attr] - it matches nothing as well
         if is_unit_beside_a_number(units):
             return kind, units
@@ -111,7 +114,7 @@ def _field(header: str) -> tuple[str, str | None]:
     plain = key(header)
     name = SYNONYMS.get(plain, plain)
     if name not in FIELDS and plain.startswith("value") and (found := named_result(header, {"value": "value"})):
-        return found
+        return found if found[1] else (name, None)
     return name, None
 
 
@@ -148,4 +151,4 @@ def is_qualifier_of(other: str, column: ResultColumn, spec: CampaignSpec) -> boo
 
 def _qualifying() -> dict[str, str]:
     names = {name: name for name in _OF_A_RESULT}
-    return names | {name: field for name, field in SYNONYMS.items() if field in _OF_A_RESULT}
+    return names | {name: field for name, field in SYNONYMS.items() if field in _OF_A_RESULT} | dict(SPREAD)

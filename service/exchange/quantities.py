@@ -24,6 +24,7 @@ from service.exchange.values import (
     ReadValue,
     ValueTextError,
     is_missing,
+    is_outcome,
     outcome_word,
     read_number,
     read_outcome,
@@ -90,7 +91,7 @@ def read_quantity(entry: Entry, assay: Assay, decimal: Decimal) -> tuple[Quantit
     if read.error is not None:
         warnings.append("what follows ± was read as the standard error")
     told = _told(entry, read, decimal)
-    stated = told.units
+    stated = None if told.units and not assay.quantity.units and is_of_logarithms(told.units) else told.units
     if assay.given is not None:
         told = _on_the_other_scale(told, assay, warnings)
     return _standard(told, assay, warnings), stated, warnings
@@ -100,6 +101,8 @@ def _told(entry: Entry, read: ReadValue, decimal: Decimal) -> _Told:
     fields = entry.fields
     upper = _number(fields, "upper_value", decimal)
     error = _number(fields, "standard_error", decimal)
+    if error is None:
+        error = _error_of_mean(fields, decimal)
     if error is not None and error < 0:
         raise RowProblem("standard_error", "standard_error must not be negative")
     told = _Told(
@@ -114,6 +117,17 @@ def _told(entry: Entry, read: ReadValue, decimal: Decimal) -> _Told:
     if told.upper is not None and told.relation not in ("=", "~"):
         raise RowProblem("upper_value", f"a range has no relation {told.relation}: leave it or upper_value out")
     return told
+
+
+def _error_of_mean(fields: Mapping[str, str], decimal: Decimal) -> float | None:
+    """Return the standard error from a standard deviation and a number of readings, if both are given."""
+    deviation = _number(fields, "standard_deviation", decimal)
+    n_readings = _number(fields, "n", decimal)
+    if deviation is None or n_readings is None:
+        return None
+    if n_readings < 1:
+        raise RowProblem("n", f"a mean of {n_readings:g} readings has no standard error")
+    return deviation / math.sqrt(n_readings)
 
 
 def _agreed(field: str, stated: float | None, in_cell: float | None) -> float | None:
@@ -136,7 +150,8 @@ def _standard(told: _Told, assay: Assay, warnings: list[str]) -> Quantity:
         upper = _converted(told.upper, told.units, wanted.units, "upper_value")
     if told.error is not None:
         # A difference, not a value: degrees Celsius are shifted against kelvins, their errors are not.
-        error = abs(_converted(told.value + told.error, told.units, wanted.units, "standard_error") - value)
+        zero = _converted(0.0, told.units, wanted.units, "standard_error")
+        error = _converted(told.error, told.units, wanted.units, "standard_error") - zero
     units = wanted.units or told.units
     return Quantity(
         relation=told.relation, value=value, units=units, upper_value=upper, standard_error=error, outcome="ok"
@@ -224,7 +239,7 @@ def _number(fields: Mapping[str, str], field: str, decimal: Decimal) -> float | 
 def _outcome(fields: Mapping[str, str]) -> Outcome:
     text = fields.get("outcome", "")
     try:
-        return "ok" if is_missing(text) else read_outcome(text)
+        return read_outcome(text) if is_outcome(text) else "ok"
     except ValueTextError as error:
         raise RowProblem("outcome", str(error)) from error
 

@@ -87,9 +87,11 @@ def decide_decimal(table: Table, headers: Iterable[str], answer: Decimal | None)
     Raises:
         QuestionError: if the cells contradict each other or leave both readings open.
     """
-    if answer is not None or table.decimal is not None:
-        return answer or table.decimal or "point"
+    if answer is not None:
+        return answer
     seen = _looked_through(table, tuple(headers))
+    if table.decimal is not None:
+        return _as_the_format_says(table.decimal, seen)
     if len(seen.decimal) > 1:
         _ask(seen.decimal["."], seen.decimal[","])
     sign = next(iter(seen.decimal), None)
@@ -99,6 +101,14 @@ def decide_decimal(table: Table, headers: Iterable[str], answer: Decimal | None)
     if doubtful is not None and _OTHER[sign] not in seen.grouping:
         _ask(doubtful, seen.decimal[sign])
     return _NAME[sign]
+
+
+def _as_the_format_says(decimal: Decimal, seen: _Seen) -> Decimal:
+    """Return the format's own sign, unless a text in the file may follow another custom: `1,234` beside numbers."""
+    other = _OTHER[SIGN_OF[decimal]]
+    if other in seen.either and other not in seen.grouping:
+        _ask(seen.either[other])
+    return decimal
 
 
 def _without_proof(table: Table, seen: _Seen) -> Decimal:

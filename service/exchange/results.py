@@ -14,13 +14,15 @@ from service.exchange.reading import Reading, decide_decimal
 from service.exchange.report import Report
 from service.exchange.roles import check_unread_units, with_qualifiers, without_units_row
 from service.exchange.rows import validate_rows
-from service.exchange.tables import read_table
+from service.exchange.tables import TableError, read_table
 
 if TYPE_CHECKING:
     from models.campaign import CampaignSpec
     from models.domains.contract import Domain
+    from service.exchange.columns import Mapped
     from service.exchange.entries import Entry
     from service.exchange.rows import CampaignView
+    from service.exchange.tables import Table
     from service.exchange.values import Decimal
 
 
@@ -31,6 +33,7 @@ class Upload:
     entries: tuple[Entry, ...]
     warnings: tuple[str, ...]
     reading: Reading
+    is_batch: bool = False
 
     def mentioned(self, field: str) -> frozenset[str]:
         """Return what stands under `candidate_id` (in small letters) or `external_id`."""
@@ -66,7 +69,7 @@ def open_upload(
     """
     asked = asked or Asked()
     table = read_table(content, media_type, domain.object_columns, asked.sheet)
-    mapped = map_columns(table, spec, domain)
+    mapped = _mapped(table, spec, domain)
     table, mapped, units_row = without_units_row(table, mapped)
     mapped = with_qualifiers(table, mapped, spec)
     check_unread_units(table, mapped, spec)
@@ -74,13 +77,25 @@ def open_upload(
     reading = Reading(decide_decimal(table, numbers, asked.decimal), mapped.roles(), table.delimiter, units_row)
     mapped = with_warnings(table, mapped, spec, domain)
     warnings = mapped.warnings if units_row is None else (*mapped.warnings, f"row {units_row} was read as units")
-    return Upload(tuple(entries(table, mapped, spec)), warnings, reading)
+    return Upload(tuple(entries(table, mapped, spec)), warnings, reading, mapped.is_batch)
+
+
+def _mapped(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
+    try:
+        return map_columns(table, spec, domain)
+    except TableError as error:
+        # Whoever looks for the columns should hear of the sheets that were not read.
+        told = "; ".join((error.detail, *table.warnings))
+        raise TableError(told, row=error.row, column=error.column) from error
 
 
 def check_upload(upload: Upload, view: CampaignView) -> Report:
     """Return what becomes of every row; nothing is stored."""
     rows, warnings = validate_rows(upload.entries, view, decimal=upload.reading.decimal)
-    return Report(tuple(rows), (*upload.warnings, *warnings), upload.reading)
+    # An empty cell of a downloaded batch has the batch's units.
+    told = () if upload.is_batch else tuple(warnings)
+    empty = () if rows else ("the table has no rows below its header",)
+    return Report(tuple(rows), (*upload.warnings, *told, *empty), upload.reading)
 
 
 def read_results(content: bytes, media_type: str, view: CampaignView, asked: Asked | None = None) -> Report:

@@ -15,7 +15,7 @@ from service.exchange.quantities import read_quantity
 from service.exchange.report import ParsedRow
 from service.exchange.stated_units import StatedUnits
 from service.exchange.traits import read_traits
-from service.exchange.values import is_missing, shortened
+from service.exchange.values import is_missing, is_outcome, shortened
 from service.records import StandardResult
 
 if TYPE_CHECKING:
@@ -128,4 +128,4 @@ class _Reader:
 
 
 def _says_outcome(entry: Entry) -> bool:
-    return not is_missing(entry.fields.get("outcome", ""))
+    return is_outcome(entry.fields.get("outcome", ""))

@@ -70,12 +70,13 @@ class RawRow:
     """One row as it stands in the file.
 
     `number` counts as a spreadsheet does (the header of a CSV is row 1) or, in JSON and SDF, records from 1. A row with
-    a `problem` could not be split into cells.
+    a `problem` could not be split into cells; one that only `is_short` lacks cells at its end.
     """
 
     number: int
     cells: Mapping[str, str]
     problem: str | None = None
+    is_short: bool = False
 
 
 @dataclass(frozen=True, slots=True)

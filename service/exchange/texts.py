@@ -22,6 +22,8 @@ def decode(content: bytes, charset: str | None) -> tuple[str, list[str]]:
     Raises:
         TableError: if the charset is unknown or not that of the content, or the text cannot be stored.
     """
+    if content.startswith(b"PK\x03\x04"):
+        raise TableError("the file is a workbook or another archive, not text: send it as what it is")
     text, warnings = _decoded(content, charset)
     if not is_storable(text):
         raise TableError("the file holds NUL characters: it is no text, or UTF-16 without a byte order mark")

@@ -82,9 +82,16 @@ class ReadValue:
 
 
 def is_missing(text: str) -> bool:
-    """Return whether the cell says that there is no value."""
+    """Return whether the cell says that there is no value; the NaN of a typed cell is a broken value."""
+    if type(text) is not str:
+        return not text
     plain = text.strip()
     return plain.casefold() in MISSING or (plain[:1] in "-–—_.…" and _NOTHING.fullmatch(plain) is not None)  # noqa: RUF001
+
+
+def is_outcome(text: str) -> bool:
+    """Return whether a cell says how something ended, in words that are known or not."""
+    return bool(text) and (_outcome_key(text) in _OUTCOMES or not is_missing(text))
 
 
 def outcome_word(text: str) -> Outcome | None:

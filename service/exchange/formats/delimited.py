@@ -30,7 +30,7 @@ def read(content: bytes, charset: str | None) -> Table:
     records = _records(text, delimiter, first_row)
     if not records:
         raise TableError("the file is empty; its first row must name the columns")
-    (number, header), *body = records
+    (number, header), *body = _without_index(records)
     check_names(header, number)
     rows = tuple(_row(number, cells, header) for number, cells in body)
     return Table(_named(header), rows, tuple(warnings), delimiter=delimiter)
@@ -75,6 +75,14 @@ def _records(text: str, delimiter: str, first_row: int) -> list[tuple[int, list[
     return records
 
 
+def _without_index(records: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
+    """Return the table without a first column that has no name and only counts: `to_csv` of pandas writes one."""
+    (number, header), *body = records
+    if header[0] or not body or any(cells[0] != str(place) for place, (_, cells) in enumerate(body)):
+        return records
+    return [(number, header[1:]), *((row, cells[1:]) for row, cells in body)]
+
+
 def _named(columns: list[str]) -> tuple[str, ...]:
     return tuple(name for name in columns if name)
 
@@ -84,7 +92,8 @@ def _row(number: int, cells: list[str], columns: list[str]) -> RawRow:
     extra = [text for text in cells[len(columns) :] if text]
     unnamed = [text for name, text in zip(columns, cells, strict=False) if text and not name]
     if extra or len(cells) < len(columns):
-        return RawRow(number, named, f"the row has {len(cells)} cells, the header {len(columns)}")
+        detail = f"the row has {len(cells)} cells, the header {len(columns)}"
+        return RawRow(number, named, detail, is_short=not extra)
     if unnamed:
         return RawRow(number, named, f"{unnamed[0]!r} stands under a column without a name")
     return RawRow(number, named)

@@ -10,13 +10,13 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import datetime, time
-from functools import lru_cache
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 from service.exchange.archives import check_archive
+from service.exchange.number_formats import shown
 from service.exchange.spreadsheet import looks_like_formula, unprotected
-from service.exchange.tables import RawRow, SheetError, Table, TableError, TableFormat, check_names
+from service.exchange.tables import Digits, RawRow, SheetError, Table, TableError, TableFormat, check_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,7 +26,6 @@ MAX_CELLS = 2_000_000
 """Most cells that are looked at, the blank ones between others among them."""
 LAST_ROW = 2**20
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_LITERAL = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.')
 _TOLD_SHEETS = 50
 _WIDTHS = (10, 45)
 """Narrowest and widest column of a written sheet, in characters."""
@@ -215,19 +214,10 @@ def _text(cell: Any) -> str:
 
 
 def _digits(value: float, number_format: str | None) -> str:
-    is_percent, n_zeros = _shown(number_format or "General")
-    if is_percent:
-        return f"{value * 100:.15g}%"
-    if isinstance(value, int):
-        return f"{value:0{n_zeros}d}"
-    return f"{value:.15g}"  # as many digits as a spreadsheet has
-
-
-@lru_cache(maxsize=1_000)
-def _shown(number_format: str) -> tuple[bool, int]:
-    """Return whether a number is shown in percent, and with how many digits at least (00042)."""
-    plain = _LITERAL.sub("", number_format.partition(";")[0])
-    return "%" in plain, len(plain) if plain and not plain.strip("0") else 0
+    found = shown(value, number_format)
+    if found.exact is not None:
+        return Digits(found.exact, found.padded)
+    return Digits(found.text) if any(letter.isdigit() for letter in found.text) else found.text
 
 
 FORMAT = TableFormat("xlsx", (MEDIA_TYPE,), read, write, read_sheet=read_sheet)
