@@ -83,7 +83,9 @@ class CampaignSpec(Spec):
             if objective.name.lower() in taken:
                 raise misplaced(f"/objectives/{place}/name", f"{objective.name!r} is the column of the object itself")
             if lost := next((column for column in columns if clashes(column, [objective.name])), None):
-                detail = f"the object's column {lost!r} would be lost among the columns of {objective.name!r}: rename one"
+                detail = (
+                    f"the object's column {lost!r} would be lost among the columns of {objective.name!r}: rename one"
+                )
                 raise misplaced(f"/objectives/{place}/name", detail)
             seen.add(objective.name)
         return self

@@ -24,7 +24,9 @@ FIELDS = ("candidate_id", "type", "value", *RESULT_FIELDS, *MEASURED_FIELDS, *TR
 
 SYNONYMS = MappingProxyType(
     {
-        **dict.fromkeys(("unit", "unit_s", "uom", "unit_of_measure", "units_of_measure", "einheit", "einheiten"), "units"),
+        **dict.fromkeys(
+            ("unit", "unit_s", "uom", "unit_of_measure", "units_of_measure", "einheit", "einheiten"), "units"
+        ),
         **dict.fromkeys(("value_unit", "value_units", "result_unit", "result_units", "concentration_units"), "units"),
         **dict.fromkeys(("comments", "activity_comment"), "comment"),
         **dict.fromkeys(("std_error", "sem"), "standard_error"),
@@ -41,7 +43,19 @@ SPREAD = MappingProxyType(
 )
 """Names of what makes a standard error of the mean, beside an assay's name or where only one assay is measured."""
 QUALIFIERS = frozenset(
-    {"qualifier", "operator", "modifier", "mod", "prefix", "sign", "op", "rel", "censor", "relational_operator", "symbol"}
+    {
+        "qualifier",
+        "operator",
+        "modifier",
+        "mod",
+        "prefix",
+        "sign",
+        "op",
+        "rel",
+        "censor",
+        "relational_operator",
+        "symbol",
+    }
 )
 """Names that mean `relation` when the cells do: an operator may also be a person."""
 

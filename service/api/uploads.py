@@ -96,8 +96,8 @@ def readable(sheet_in: Literal["query", "body"] = "query") -> Iterator[None]:
         raise UnprocessableError(f"/sheet: {error.detail}", errors=[named]) from error
     except QuestionError as error:
         pointer = f"/{error.parameter}"
-        place = {"in": "query", "pointer": pointer, "detail": error.detail, "choices": list(error.choices)}
-        raise UnprocessableError(error.detail, errors=[place]) from error
+        asked = {"in": "query", "pointer": pointer, "detail": error.detail, "choices": list(error.choices)}
+        raise UnprocessableError(error.detail, errors=[asked]) from error
     except TableError as error:
         place = {"row": error.row, "column": error.column, "detail": error.detail}
         raise UnprocessableError(error.detail, errors=[{k: v for k, v in place.items() if v is not None}]) from error

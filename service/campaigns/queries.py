@@ -5,8 +5,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from service.errors import NotFoundError
 from service.campaigns.results import standard_by_external_id
+from service.errors import NotFoundError
 from service.records import StandardResult
 from service.store import campaigns, candidates, results, rounds
 from service.store.paging import Page

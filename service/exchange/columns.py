@@ -90,7 +90,7 @@ def map_columns(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
         known = ", ".join(types) or "no assay"
         raise TableError(f"no column holds results: add type and value, or one column per assay; known are {known}")
     if len(results) == 1:
-        fields = {**_spread(headers, fields | results[0].own), **fields}
+        fields = {**_spread(headers, {**fields, **results[0].own}), **fields}
     return Mapped(fields, objects, tuple(results))
 
 

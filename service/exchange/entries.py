@@ -114,7 +114,9 @@ class _Wide:
         if name != "units":
             return free
         fitting = [column for column in free if _fits(text, column.units or self._wanted.get(column.type))]
-        if len(fitting) > 1 and all(same_units(text, column.units or self._wanted[column.type] or "") for column in fitting):
+        if len(fitting) > 1 and all(
+            same_units(text, column.units or self._wanted[column.type] or "") for column in fitting
+        ):
             return fitting[:1]
         return fitting or free
 

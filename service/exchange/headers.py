@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MAX_HEADER = 200
 _MEAN = re.compile(r"(?<![a-z])(geo(metric)?[ _]?)?(mean|average|avg)(?![a-z])", re.IGNORECASE)
 _BRACKETED = re.compile(r"[\s_]*[(\[](?P<inside>[^()\[\]]+)[)\]]\s*")
-_BEFORE_UNITS = re.compile(r"[\s_,;:/-]*(in[\s_]+)?", re.IGNORECASE)
+_BEFORE_UNITS = re.compile(r"^[\s_,;:/-]*(in[\s_]+)?", re.IGNORECASE)
 _STANDARD = ("type", "relation", "value", "units", "upper_value")
 _NO_UNITS = frozenset({*FIELDS, *SYNONYMS, *PREDICTED, *QUALIFIERS, *SPREAD})
 _OF_A_RESULT = tuple(name for name in FIELDS if name not in ("candidate_id", "type"))
@@ -76,7 +76,7 @@ def _with_units(text: str, names: Mapping[str, str]) -> tuple[str, str | None] |
         rest = text[end:]
         if key(rest) in _NO_UNITS:
             return None
-        units = rest[_BEFORE_UNITS.match(rest).end() :].strip()  # type: ignore[union-attr] - it matches nothing as well
+        units = _BEFORE_UNITS.sub("", rest, count=1).strip()
         if is_unit_beside_a_number(units):
             return kind, units
     return None

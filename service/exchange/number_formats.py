@@ -13,7 +13,7 @@ from functools import lru_cache
 _TOKEN = re.compile(r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|\[(?P<bracket>[^\]]*)\]|_.|\*.|(?P<plain>.)', re.DOTALL)
 _CONDITION = re.compile(r"(?P<sign><=|>=|<>|<|>|=)(?P<number>-?[0-9.]+)")
 _RELATION = re.compile(r"[<>=~≤≥≈]+")
-_UNITS = re.compile(r"\s*[A-Za-z%µμ°][\w%µμ°/·^-]*")  # noqa: RUF001 - both micro signs
+_UNITS = re.compile(r"\s*[A-Za-z%µμ°][\w%µμ°/·^-]*")
 _MOST_ZEROS = 15
 _MAX_FORMAT = 255
 

@@ -127,7 +127,7 @@ def _error_of_mean(fields: Mapping[str, str], decimal: Decimal) -> float | None:
         return None
     if n_readings < 1:
         raise RowProblem("n", f"a mean of {n_readings:g} readings has no standard error")
-    return deviation / math.sqrt(n_readings)
+    return deviation / float(math.sqrt(n_readings))
 
 
 def _agreed(field: str, stated: float | None, in_cell: float | None) -> float | None:
@@ -168,7 +168,9 @@ def _without_wanted_units(told: _Told, assay: Assay, warnings: list[str]) -> _To
     if is_of_logarithms(told.units):
         return replace(told, units=None)
     if assay.is_read and is_logarithm(assay.type):
-        raise RowProblem("units", f"{assay.type} is a logarithm without units, but the row says {shortened(told.units)}")
+        raise RowProblem(
+            "units", f"{assay.type} is a logarithm without units, but the row says {shortened(told.units)}"
+        )
     try:
         check_known(told.units)
     except UnitsError as error:
@@ -214,7 +216,7 @@ def _on_the_other_scale(told: _Told, assay: Assay, warnings: list[str]) -> _Told
 
 def _power(exponent: float) -> float:
     try:
-        return 10.0**exponent
+        return math.pow(10.0, exponent)
     except OverflowError as error:
         raise RowProblem("value", f"10^{exponent:g} mol/L is no concentration") from error
 
@@ -270,7 +272,5 @@ def _units(entry: Entry, read: ReadValue) -> str | None:
         raise RowProblem("units", f"the header says {shortened(entry.units)}, the units are {shortened(column)}")
     stated_units = column or entry.units
     if stated_units and read.rest and not same_units(stated_units, read.rest):
-        raise RowProblem(
-            "units", f"the units are {shortened(stated_units)}, but the value says {shortened(read.rest)}"
-        )
+        raise RowProblem("units", f"the units are {shortened(stated_units)}, but the value says {shortened(read.rest)}")
     return stated_units or read.rest

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _OTHER: Mapping[str, str] = {".": ",", ",": "."}
 _NAME: Mapping[str, Decimal] = {".": "point", ",": "comma"}
 _GROUPED = {sign: re.compile(rf"[0-9]{{1,3}}(\{sign}[0-9]{{3}})+") for sign in _OTHER}
-_LEADING = re.compile(rf"[0-9., {GROUP}]*")
+_LEADING = re.compile(rf"^[0-9., {GROUP}]+")
 _GROUPING = re.compile(rf"[ {GROUP}]")
 _AMBIGUOUS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 
@@ -149,6 +149,6 @@ def _note_all(seen: _Seen, row: int, cell: str) -> None:
         return
     for name in ("number", "error", "upper"):
         text = (match[name] or "").lstrip("+-")
-        digits = _LEADING.match(text)[0]  # type: ignore[index] - it may be empty and always matches
+        digits = text.removesuffix(_LEADING.sub("", text))
         has_power = len(digits) < len(text) or (name == "number" and match["power"] is not None)
         seen.note(row, cell, _GROUPING.sub("", digits), has_power=has_power)

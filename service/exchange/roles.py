@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from models.columns import QUALIFIERS, key
+from models.columns import key
 from service.exchange.headers import is_qualifier_of
 from service.exchange.tables import TableError
 from service.exchange.units import are_convertible, is_unit_beside_a_number, same_units
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from service.exchange.headers import ResultColumn
     from service.exchange.tables import RawRow, Table
 
-_UNEQUAL = frozenset("< <= > >= ~ ≤ ≥ << >> =< => ≈".split())
+_LONGEST = len("greater than") + 4
+"""Longest text of a relation, with quotes around it."""
 
 
 def with_qualifiers(table: Table, mapped: Mapped, spec: CampaignSpec) -> Mapped:
@@ -46,30 +47,28 @@ def _holds_relations(table: Table, header: str) -> bool:
     """Return whether every cell that says something is a relation.
 
     Raises:
-        TableError: if some are and others are not.
+        TableError: if one is an inequality and others are something else.
     """
-    relation: tuple[int, str] | None = None
-    other: tuple[int, str] | None = None
+    found: dict[str, tuple[int, str]] = {}
     for row in table.rows:
         cell = row.cells.get(header, "")
-        if not cell or is_missing(cell):
-            continue
-        if is_relation(cell):
-            relation = relation if relation and relation[1] in _UNEQUAL else (row.number, cell)
-        else:
-            other = other or (row.number, cell)
-        if other and not (relation and relation[1].strip("'") in _UNEQUAL) and len(cell) > 3:  # noqa: PLR2004
-            return False
-    if relation is None or (other and relation[1].strip("'") not in _UNEQUAL):
-        return False
-    if other:
+        if cell:
+            found.setdefault(_kind(cell), (row.number, cell))
+    unequal, other = found.get("unequal"), found.get("other")
+    if unequal and other:
         raise TableError(
-            f"column {header!r} holds the relation {relation[1]!r} in row {relation[0]} and {shortened(other[1])} in row "
+            f"column {header!r} holds the relation {unequal[1]!r} in row {unequal[0]} and {shortened(other[1])} in row "
             f"{other[0]}: a relation column holds nothing else",
             row=other[0],
             column=header,
         )
-    return True
+    return not other and bool(unequal or "equal" in found)
+
+
+def _kind(cell: str) -> str:
+    if len(cell) > _LONGEST or not is_relation(cell):
+        return "nothing" if is_missing(cell) else "other"
+    return "equal" if read_relation(cell) == "=" else "unequal"
 
 
 def _with_relation(mapped: Mapped, header: str, table: Table, spec: CampaignSpec) -> Mapped:
@@ -98,18 +97,17 @@ def _check_free(taken: str | None, header: str) -> None:
         raise TableError(f"columns {taken!r} and {header!r} both hold relations", column=header)
 
 
-def is_qualifier_name(header: str) -> bool:
-    """Return whether a column has one of the names that a relation has elsewhere."""
-    return key(header) in QUALIFIERS
-
-
 def check_unread_units(table: Table, mapped: Mapped, spec: CampaignSpec) -> None:
     """Check that no column holds the units of the values while none is read.
 
     Raises:
         TableError: if one does.
     """
-    if "units" in mapped.fields or mapped.units or any(column.units or "units" in column.own for column in mapped.results):
+    if (
+        "units" in mapped.fields
+        or mapped.units
+        or any(column.units or "units" in column.own for column in mapped.results)
+    ):
         return
     wanted = [quantity.units for quantity in spec.quantities().values() if quantity.units]
     for header in _unread(table, mapped):

@@ -13,8 +13,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from service.exchange.values import Decimal
     from collections.abc import Callable, Collection, Mapping, Sequence
+
+    from service.exchange.values import Decimal
 
 MAX_ROWS = 250_000
 MAX_COLUMNS = 2_000

@@ -19,21 +19,30 @@ MAX_TEXT = 60
 """Longest text that can be units, in characters."""
 _MAX_FACTORS = 6
 _SPELLINGS = str.maketrans(
-    {"µ": "u", "μ": "u", "·": "*", "⋅": "*", "×": "*", "−": "-", "⁻": "-", "Å": "angstrom", "Å": "angstrom"}  # noqa: RUF001
+    {"µ": "u", "μ": "u", "·": "*", "⋅": "*", "\u00d7": "*", "\u2212": "-", "⁻": "-"}
+    | {"\u00c5": "angstrom", "\u212b": "angstrom"}
     | dict(zip("¹²³⁴", "1234", strict=True))
 )
 _WORDS = {
-    **{"%": "percent", "°C": "degC", "ºC": "degC", "°F": "degF", "mcg": "ug", "ul": "uL", "ml": "mL", "dl": "dL"},
-    **{"hr": "hour", "hrs": "hour", "mins": "minute", "micromoles": "micromole", "nmoles": "nanomole"},
+    "%": "percent",
+    "°C": "degC",
+    "ºC": "degC",
+    "°F": "degF",
+    "mcg": "ug",
+    "hr": "hour",
+    "hrs": "hour",
+    "mins": "minute",
 }
 _COUNTED = ("RLU", "RFU", "RU", "AU", "CFU", "cfu", "PFU", "pfu", "IU", "fold", "score", "points", "cells", "copies")
 """What laboratories count and pint does not know; each converts to itself alone."""
 _FACTOR = re.compile(r"(?P<word>[A-Za-z]{1,24}|%|[°º][CF])(?:(?:\^|\*\*)?(?P<power>-?[1-4]))?")
 _BETWEEN = re.compile(r"\s*(/|\*|\s)\s*")
 _SUBSTANCE, _MASS = "[substance]", "[mass]"
-_OFTEN_ALONE = frozenset("M K g s h V J %".split())
+_OFTEN_ALONE = frozenset("MKgshVJ%")
 _LOGARITHM = re.compile(r"p[A-Z]\w*|-?\s*log.*", re.DOTALL)
-_OF_LOGARITHMS = re.compile(r"-?\s*log(10)?\s*(\(?\s*(M|mol/L|molar)\s*\)?)?|log(10)?\s*units?|dimensionless", re.IGNORECASE)
+_OF_LOGARITHMS = re.compile(
+    r"-?\s*log(10)?\s*(\(?\s*(M|mol/L|molar)\s*\)?)?|log(10)?\s*units?|dimensionless", re.IGNORECASE
+)
 
 
 class UnitsError(ValueError):

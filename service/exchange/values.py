@@ -1,4 +1,4 @@
-"""The text of one value cell by one grammar, with five answers: a number, nothing, a censored word, an outcome, or none.
+"""The text of one value cell by one grammar: a number, nothing, a censored word, an outcome, or unreadable.
 
 Knows no units and no campaign; which sign is the decimal one has been decided for the whole file (`reading`).
 """
@@ -27,8 +27,8 @@ MISSING = frozenset(
 """How people write that there is no value; dashes and dots alone say it as well."""
 _NOTHING = re.compile(r"[-–—_.…\s]*")  # noqa: RUF001 - dashes as spreadsheets make them
 _CENSORED = re.compile(
-    r"[<>≤≥]?\s*(lod|loq|lloq|uloq|llod|uld|lld|max|min|mdl|range)|b(lo?q|lod|ql|dl)|a(lo?q|ql)|(below|above|out of) .*|"
-    r"inactive|no fit|no effect|not active|ov(rflw|erflow|er)|saturated|#sat|range\?",
+    r"[<>≤≥]?\s*(lod|loq|lloq|uloq|llod|uld|lld|max|min|mdl|range)|b(lo?q|lod|ql|dl)|a(lo?q|ql)|(below|above|out of) .*"
+    r"|inactive|no fit|no effect|not active|ov(rflw|erflow|er)|saturated|#sat|range\?",
     re.IGNORECASE,
 )
 _OUTCOME_WORDS = {
@@ -49,7 +49,9 @@ _MAX_TEXT = 200
 GROUP = "'’\u00a0\u2009\u202f"  # noqa: RUF001 - what separates thousands beside points and commas
 _DIGITS = rf"(?:[0-9]{{1,3}}(?:[ {GROUP}][0-9]{{3}})+(?:[.,][0-9]+)?(?![0-9])|[0-9][0-9.,]*|[.,][0-9]+)"
 NUMBER = rf"[+-]?{_DIGITS}"
-_POWER = r"(?:e[+-]?[0-9]{1,4}|\s+e[+-][0-9]{1,4}|\s*[x×*·]\s*10(?:\^|\*\*)\s*[+-]?[0-9]{1,3}|\s*[x×]\s*10[+-][0-9]{1,3})"  # noqa: RUF001
+_POWER = (
+    r"(?:e[+-]?[0-9]{1,4}|\s+e[+-][0-9]{1,4}|\s*[x×*·]\s*10(?:\^|\*\*)\s*[+-]?[0-9]{1,3}|\s*[x×]\s*10[+-][0-9]{1,3})"  # noqa: RUF001
+)
 _SIGN = r"<<|>>|<=|>=|=<|=>|==|~=|[<>=~≤≥≈]|(?:ca\.?|approx\.?|about|circa)(?=\s)"
 VALUE = re.compile(
     rf"(?P<sign>{_SIGN})?\s*"
@@ -59,7 +61,13 @@ VALUE = re.compile(
     r"(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
-_PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+_PLAIN = {
+    decimal: re.compile(
+        rf"(?P<sign>[<>]=?|[=~≤≥])?\s*(?P<number>[+-]?(?:[0-9]+\{sign}?[0-9]*|\{sign}[0-9]+)(?:[eE][+-]?[0-9]{{1,4}})?)"
+    )
+    for decimal, sign in SIGN_OF.items()
+}
+"""What most cells are, read without the whole grammar."""
 _EXPONENT = re.compile(_POWER, re.IGNORECASE)
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _RAISED = re.compile(r"(?<=10)([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
@@ -107,8 +115,9 @@ def read_value(text: str, decimal: Decimal = "point") -> ReadValue:
         ValueTextError: if it is no finite number.
     """
     plain = text.strip().strip("'")
-    if _PLAIN.fullmatch(plain) and (decimal == "point" or "." not in plain):
-        return ReadValue(_finite(float(plain), text))
+    if simple := _PLAIN[decimal].fullmatch(plain):
+        sign = read_relation(simple["sign"]) if simple["sign"] else None
+        return ReadValue(_finite(float(simple["number"].replace(",", ".")), text), sign)
     match = VALUE.fullmatch(spelled(plain)) if len(plain) <= _MAX_TEXT else None
     if match is None:
         raise ValueTextError(_unreadable(text))
@@ -118,7 +127,7 @@ def read_value(text: str, decimal: Decimal = "point") -> ReadValue:
     rest = match["rest"].strip()
     if rest[:1] in (";", ",") and re.match(r"\W\s*[+-]?[0-9.]", rest):
         raise ValueTextError(f"{shortened(text)} holds two values; give each a row of its own")
-    if rest[:1].isdigit() or rest[:1] in (".", ",", ":", "-") or _PLAIN.match(rest):
+    if rest[:1].isdigit() or rest[:1] in (".", ",", ":", "-") or rest[:1] in ("+", "<", ">"):
         raise ValueTextError(f"{shortened(text)} is not a number")
     return ReadValue(number, relation, rest or None, error, upper)
 
@@ -205,10 +214,13 @@ def _ungrouped(digits: str, decimal: Decimal) -> str | None:
     if not part.isdigit() and part:
         return None
     parts = re.split(rf"[ {GROUP}{group}]", whole)
-    is_grouped = len(parts) == 1 or (
-        len(set(re.findall(rf"[ {GROUP}{group}]", whole))) == 1
-        and 0 < len(parts[0].lstrip("+-")) < 4  # noqa: PLR2004 - thousands
-        and all(len(item) == 3 for item in parts[1:])  # noqa: PLR2004
+    is_grouped = (
+        len(parts) == 1
+        or (
+            len(set(re.findall(rf"[ {GROUP}{group}]", whole))) == 1
+            and 0 < len(parts[0].lstrip("+-")) < 4  # noqa: PLR2004 - thousands
+            and all(len(item) == 3 for item in parts[1:])  # noqa: PLR2004
+        )
     )
     return f"{''.join(parts)}.{part or '0'}" if is_grouped else None
 

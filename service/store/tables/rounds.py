@@ -79,7 +79,9 @@ class Candidate(Base):
         CheckConstraint(one_of("purpose", PURPOSES), name="purpose"),
         UniqueConstraint("round_id", "rank"),
         UniqueConstraint("round_id", "object"),
-        unique_where("uq_candidates_live_object", ("object",), f"{one_of('status', LIVE)} AND {one_of('purpose', NEW)}"),
+        unique_where(
+            "uq_candidates_live_object", ("object",), f"{one_of('status', LIVE)} AND {one_of('purpose', NEW)}"
+        ),
         Index("ix_candidates_campaign_id_object", "campaign_id", "object"),
     )
 
