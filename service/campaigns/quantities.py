@@ -64,7 +64,8 @@ def _contradiction(kind: str, quantity: MeasuredQuantity, read_in: str | None) -
     if isinstance(quantity, Constraint | Guardrail):
         bounds = [value for value in (quantity.min, quantity.max) if value is not None]
     try:
-        told = [f"{value:g} {quantity.units} is {convert(value, quantity.units or '', read_in):g}" for value in bounds]
+        units = quantity.units or ""
+        told = [f"{value:g} {units} is {convert(value, units, read_in):g} {read_in}" for value in bounds]
     except UnitsError as error:
         return f"{detail}: {error}"
     return f"{detail}: give everything of it in {read_in}" + (f" ({', '.join(told)})" if told else "")

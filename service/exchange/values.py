@@ -127,7 +127,7 @@ def read_value(text: str, decimal: Decimal = "point") -> ReadValue:
     rest = match["rest"].strip()
     if rest[:1] in (";", ",") and re.match(r"\W\s*[+-]?[0-9.]", rest):
         raise ValueTextError(f"{shortened(text)} holds two values; give each a row of its own")
-    if rest[:1].isdigit() or rest[:1] in (".", ",", ":", "-") or rest[:1] in ("+", "<", ">"):
+    if rest and (rest[0].isdigit() or rest[0] in ".,:-+<>"):
         raise ValueTextError(f"{shortened(text)} is not a number")
     return ReadValue(number, relation, rest or None, error, upper)
 

@@ -131,3 +131,25 @@ def test_rows_of_the_first_tables_get_a_purpose_and_copies_end_on_the_way_back(e
     assert purposes == ["explore", "exploit"]
     assert digests == ["d", None]
     assert [tuple(row) for row in kept] == [("1", "withdrawn"), ("2", "proposed"), ("1", "proposed")]
+
+
+def test_the_ids_of_wide_rows_lose_their_type_and_get_it_back_where_two_share_one(engine: Engine):
+    with engine.connect() as connection:
+        command.downgrade(config(connection), "0001")
+        old_rows(connection)
+        command.upgrade(config(connection), "0003")
+        campaign = connection.execute(text("SELECT id FROM campaigns")).scalar_one()
+        told = {"media_type": "text/csv", "sha256": "0", "n_accepted": 3, "n_rejected": 0}
+        upload = insert(connection, "uploads", campaign_id=campaign, **told)
+        for row, (kind, external_id) in enumerate((("IC50", "R1/IC50"), ("logS", "R1/logS"), ("logS", "S7"))):
+            owners = {"campaign_id": campaign, "upload_id": upload, "row": row, "verbatim": {}, "object": "x"}
+            said = {"type": kind, "value": 1.0, "relation": "=", "outcome": "ok", "external_id": external_id}
+            insert(connection, "results", **owners, **said)
+        ids = text("SELECT external_id FROM results ORDER BY row")
+        command.upgrade(config(connection), "0004")
+        up = connection.execute(ids).scalars().all()
+        command.downgrade(config(connection), "0003")
+        down = connection.execute(ids).scalars().all()
+        connection.rollback()
+    assert up == ["R1", "R1", "S7"]
+    assert down == ["R1/IC50", "R1/logS", "S7"]
