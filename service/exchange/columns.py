@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from models.columns import BATCH_FIELDS, GUARDRAIL, PREDICTED, PREFERENCE, RESULT_FIELDS, SPREAD, key
+from service.exchange.end_groups import SEQUENCE, end_headers
 from service.exchange.headers import ResultColumn, named_result, own_columns, read_fields, result_names
 from service.exchange.tables import TableError
 
@@ -105,12 +106,13 @@ def _spread(headers: tuple[str, ...], taken: Mapping[str, str]) -> dict[str, str
 
 
 def object_headers(headers: tuple[str, ...], domain: Domain) -> dict[str, str]:
-    """Return the domain's column -> header; `canonical_smiles` is read as `smiles`."""
+    """Return the domain's column -> header; `canonical_smiles` is read as `smiles`, end groups beside `sequence`."""
     by_key: dict[str, str] = {}
     for header in headers:
         by_key.setdefault(key(header), header)
     found = {name: by_key.get(key(name)) or by_key.get(f"canonical_{key(name)}") for name in domain.object_columns}
-    return {name: header for name, header in found.items() if header is not None}
+    headed = {name: header for name, header in found.items() if header is not None}
+    return {**end_headers(headers), **headed} if SEQUENCE in headed else headed
 
 
 def _result_columns(headers: tuple[str, ...], spec: CampaignSpec) -> list[ResultColumn]:

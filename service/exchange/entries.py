@@ -47,6 +47,7 @@ class Entry:
 def entries(table: Table, mapped: Mapped, spec: CampaignSpec) -> Iterator[Entry]:
     """Yield every result of the table; a row without any is one entry without value and outcome."""
     wide = _Wide(mapped, spec)
+    headers = {**mapped.objects, **mapped.fields}
     needed = mapped.read() - {header for name, header in mapped.fields.items() if name in _SPARED}
     for row in table.rows:
         # Programs leave blank cells at the end out; a cell that matters may be missing because the file was cut.
@@ -58,7 +59,7 @@ def entries(table: Table, mapped: Mapped, spec: CampaignSpec) -> Iterator[Entry]
             fields = picked(row, mapped.fields)
             if mapped.default_type is not None:
                 fields["type"] = mapped.default_type
-            yield Entry(row.number, fields, picked(row, mapped.objects), mapped.fields, units=mapped.units)
+            yield Entry(row.number, fields, picked(row, mapped.objects), headers, units=mapped.units)
 
 
 def picked(row: RawRow, headers: Mapping[str, str]) -> dict[str, str]:
@@ -141,7 +142,7 @@ class _Wide:
 
 
 def _headers(column: ResultColumn, mapped: Mapped) -> dict[str, str]:
-    return {**mapped.fields, **column.own, "value": column.header, "type": column.header}
+    return {**mapped.objects, **mapped.fields, **column.own, "value": column.header, "type": column.header}
 
 
 def _has_value(row: RawRow, column: ResultColumn) -> bool:

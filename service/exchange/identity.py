@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from models.domains.contract import InvalidObjectError
+from service.exchange.end_groups import END_COLUMNS, with_ends
 from service.exchange.problems import RowProblem
 from service.exchange.values import shortened
 
@@ -47,13 +48,14 @@ class Objects:
         """
         if entry.problem is not None:
             raise RowProblem(None, entry.problem)
+        names_object = bool(entry.objects.keys() - END_COLUMNS.keys())
         candidate_id = entry.fields.get("candidate_id", "").strip().lower()
         if candidate_id and candidate_id not in self._candidates:
             raise RowProblem("candidate_id", f"this campaign has no candidate {shortened(candidate_id)}")
-        if not candidate_id and not entry.objects:
+        if not candidate_id and not names_object:
             wanted = " or ".join(("candidate_id", *self._domain.object_columns[:4]))
             raise RowProblem("candidate_id", f"the row does not say which object was measured: give {wanted}")
-        if not entry.objects:
+        if not names_object:
             return candidate_id, self._candidates[candidate_id]
         if not candidate_id and not self._domain.needs_all_columns:
             _check_is_object(entry.objects)
@@ -67,7 +69,7 @@ class Objects:
         known = tuple(fields.items())
         if known not in self._parsed:
             try:
-                self._parsed[known] = self._domain.parse(fields)
+                self._parsed[known] = self._domain.parse(with_ends(fields))
             except InvalidObjectError as error:
                 self._parsed[known] = error
         found = self._parsed[known]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from models.domains.contract import InvalidObjectError
 from service.exchange.columns import object_headers
+from service.exchange.end_groups import with_ends
 from service.exchange.entries import picked
 from service.exchange.report import ParsedRow, Report
 from service.exchange.tables import TableError, read_table
@@ -39,7 +40,7 @@ def _parsed(row: RawRow, headers: Mapping[str, str], domain: Domain) -> ParsedRo
     if not fields:
         return ParsedRow(row.number, "skipped", "the row describes no object")
     try:
-        return ParsedRow(row.number, "accepted", object=domain.parse(fields), verbatim=fields)
+        return ParsedRow(row.number, "accepted", object=domain.parse(with_ends(fields)), verbatim=fields)
     except InvalidObjectError as error:
         column = headers.get(error.column, error.column)
         return ParsedRow(row.number, "rejected", error.detail, column, verbatim=fields)

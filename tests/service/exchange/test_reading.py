@@ -48,9 +48,7 @@ def values(view: CampaignView, content: bytes, decimal: Decimal | None = None, m
         (["1 to 2,5"], ";", [1]),
     ],
 )
-def test_the_cells_of_a_file_decide_together(
-    view: CampaignView, cells: list[str], delimiter: str, found: list[float]
-):
+def test_the_cells_of_a_file_decide_together(view: CampaignView, cells: list[str], delimiter: str, found: list[float]):
     assert values(view, table(cells, delimiter)) == found
 
 

@@ -124,7 +124,17 @@ def test_a_header_and_a_column_that_disagree_are_rejected(read: Callable[..., Re
 
 @pytest.mark.parametrize(
     "header",
-    ["IC50 (uM)", "IC50_uM", "IC50 uM", "IC50; uM", "IC50 / uM", "IC50 in µM", "Mean IC50 (uM)", "IC50 [µM]", "IC50-uM"],
+    [
+        "IC50 (uM)",
+        "IC50_uM",
+        "IC50 uM",
+        "IC50; uM",
+        "IC50 / uM",
+        "IC50 in µM",
+        "Mean IC50 (uM)",
+        "IC50 [µM]",
+        "IC50-uM",
+    ],
 )
 def test_units_in_a_header_are_read_however_they_are_written(read: Callable[..., Report], header: str):
     assert told(read(f'word,"{header}"\ngamma,5\n')) == [5000]
