@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from models.columns import MEASURED_FIELDS, TRAITS, key
+from service.exchange.end_groups import END_COLUMNS
 from service.exchange.tables import Digits
 from service.exchange.units import are_convertible, same_units
 from service.exchange.values import is_missing, is_relation, read_relation, shortened
@@ -47,7 +48,7 @@ class Entry:
 def entries(table: Table, mapped: Mapped, spec: CampaignSpec) -> Iterator[Entry]:
     """Yield every result of the table; a row without any is one entry without value and outcome."""
     wide = _Wide(mapped, spec)
-    headers = {**mapped.objects, **mapped.fields}
+    headers = _told_headers(mapped)
     needed = mapped.read() - {header for name, header in mapped.fields.items() if name in _SPARED}
     for row in table.rows:
         # Programs leave blank cells at the end out; a cell that matters may be missing because the file was cut.
@@ -141,8 +142,14 @@ class _Wide:
         return {**fields, "type": column.type, "value": row.cells.get(column.header, "")}
 
 
+def _told_headers(mapped: Mapped) -> dict[str, str]:
+    """Return the headers by which messages name fields; an object's columns are told by the domain's names."""
+    ends = {name: header for name, header in mapped.objects.items() if name in END_COLUMNS}
+    return {**ends, **mapped.fields}
+
+
 def _headers(column: ResultColumn, mapped: Mapped) -> dict[str, str]:
-    return {**mapped.objects, **mapped.fields, **column.own, "value": column.header, "type": column.header}
+    return {**_told_headers(mapped), **column.own, "value": column.header, "type": column.header}
 
 
 def _has_value(row: RawRow, column: ResultColumn) -> bool:

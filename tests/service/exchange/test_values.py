@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +16,7 @@ from service.exchange.values import ValueTextError, is_missing, outcome_word, re
     ("text", "number"),
     [
         ("1.2 x 10^-3", 0.0012),
-        ("1.2×10⁻³", 0.0012),
+        ("1.2\u00d710⁻³", 0.0012),
         ("1.2*10^-3", 0.0012),
         ("1.2x10-3", 0.0012),
         ("10^-3", 0.001),
@@ -38,7 +40,7 @@ def test_powers_of_ten_and_grouped_digits_are_numbers(text: str, number: float):
         ("-1.5+/-0.3", 0.3, None),
         ("-1.5 +- 0.3", 0.3, None),
         ("-1.5 to 2", None, 2),
-        ("-1.5 – 2", None, 2),
+        ("-1.5 \u2013 2", None, 2),
         ("-1.5 - 2", None, 2),
         ("-1.5 bis 2", None, 2),
     ],
@@ -51,7 +53,20 @@ def test_an_error_and_a_range_stand_in_one_cell(text: str, error: float | None, 
 @pytest.mark.parametrize(
     "text",
     [
-        *("-3.1;-3.2", "1-2", "10-20", "[1, 2]", "1 2", "5.2-", "(5.2)", "1.2.3", "12,5", "1,23,4", "１２", "TRUE"),
+        *(
+            "-3.1;-3.2",
+            "1-2",
+            "10-20",
+            "[1, 2]",
+            "1 2",
+            "5.2-",
+            "(5.2)",
+            "1.2.3",
+            "12,5",
+            "1,23,4",
+            "\uff11\uff12",
+            "TRUE",
+        ),
         *("<LOD", "BLQ", "inactive", "Range?", "1e999", "inf", "high"),
     ],
 )
@@ -68,9 +83,10 @@ def test_what_follows_a_number_is_handed_on_to_be_judged_as_units(text: str):
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused_with_a_sentence(text: str):
     try:
-        read_value(text)
-    except ValueTextError as error:
-        assert str(error)
+        read = read_value(text)
+    except ValueTextError:
+        return
+    assert math.isfinite(read.number)
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
