@@ -33,7 +33,7 @@ _WORDS = {
     "hrs": "hour",
     "mins": "minute",
 }
-_COUNTED = ("RLU", "RFU", "RU", "AU", "CFU", "cfu", "PFU", "pfu", "IU", "fold", "score", "points", "cells", "copies")
+_COUNTED = ("RLU", "RFU", "RU", "CFU", "cfu", "PFU", "pfu", "IU", "fold", "score", "points", "cells", "copies")
 """What laboratories count and pint does not know; each converts to itself alone."""
 _FACTOR = re.compile(r"(?P<word>[A-Za-z]{1,24}|%|[°º][CF])(?:(?:\^|\*\*)?(?P<power>-?[1-4]))?")
 _BETWEEN = re.compile(r"\s*(/|\*|\s)\s*")

@@ -106,13 +106,13 @@ def test_a_table_is_read_to_the_numbers_that_were_written_or_asks(
     """A lone `1.234` among commas is a decimal point, as every program writes it: there the tables show their comma."""
     delimiter, decimal, group = custom
     meant = [number / 10**places for number in numbers]
+    expected = [float(f"{number:.{places}f}") for number in meant]
     separator = {"other": "," if decimal == "." else "."}.get(group, group)
     cells = [written(number, decimal, separator, places) for number in meant]
     if (delimiter, decimal, separator) == (",", ",", "."):
-        meant, cells = [*meant, 0.5], [*cells, "0,5"]
+        expected, cells = [*expected, 0.5], [*cells, "0,5"]
     view = CampaignView(spec, domain)
     answer: Decimal = "point" if decimal == "." else "comma"
-    expected = [float(f"{number:.{places}f}") for number in meant]
     try:
         assert values(view, table(cells, delimiter)) == expected
     except QuestionError:

@@ -67,7 +67,7 @@ def test_an_error_and_a_range_stand_in_one_cell(text: str, error: float | None, 
             "\uff11\uff12",
             "TRUE",
         ),
-        *("<LOD", "BLQ", "inactive", "Range?", "1e999", "inf", "high"),
+        *("<LOD", "BLQ", "inactive", "Range?", "1e999", "inf", "high", "\uff11\uff12"),
     ],
 )
 def test_what_is_no_single_number_is_refused(text: str):
