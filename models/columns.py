@@ -27,7 +27,7 @@ SYNONYMS = MappingProxyType(
         **dict.fromkeys(
             ("unit", "unit_s", "uom", "unit_of_measure", "units_of_measure", "einheit", "einheiten"), "units"
         ),
-        **dict.fromkeys(("value_unit", "value_units", "result_unit", "result_units", "concentration_units"), "units"),
+        **dict.fromkeys(("value_unit", "value_units", "result_unit", "result_units"), "units"),
         **dict.fromkeys(("comments", "activity_comment"), "comment"),
         **dict.fromkeys(("std_error", "sem"), "standard_error"),
         **dict.fromkeys(("plate_id", "plate_barcode"), "plate"),

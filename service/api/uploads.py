@@ -95,6 +95,9 @@ def readable(sheet_in: Literal["query", "body"] = "query") -> Iterator[None]:
         named = ({"in": "query"} if sheet_in == "query" else {}) | {"pointer": "/sheet", "detail": error.detail}
         raise UnprocessableError(f"/sheet: {error.detail}", errors=[named]) from error
     except QuestionError as error:
+        if sheet_in == "body":
+            told = f"{error.detail.partition(':')[0]}: write all numbers of the table with one sign and no thousands"
+            raise UnprocessableError(told, errors=[{"row": error.row, "detail": told}]) from error
         pointer = f"/{error.parameter}"
         asked = {"in": "query", "pointer": pointer, "detail": error.detail, "choices": list(error.choices)}
         raise UnprocessableError(error.detail, errors=[asked]) from error

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from models.campaign import CampaignSpec
+from models.domains import open_domain
 from models.specs import Constraint, Guardrail, MeasuredQuantity
 from service.errors import UnprocessableError
 from service.exchange.units import UnitsError, check_known, convert, is_of_logarithms, same_units
@@ -31,6 +32,7 @@ def _problems(spec: CampaignSpec) -> Iterator[tuple[str, str]]:
             yield pointer, f"unknown units {quantity.units[:40]!r}: {hint}"
         elif quantity.units is not None and not _are_one(quantity.units, read_in[kind]):
             yield pointer, _contradiction(kind, quantity, read_in[kind])
+    yield from _computed(spec)
 
 
 def _measured(spec: CampaignSpec) -> Iterator[tuple[str, str, MeasuredQuantity]]:
@@ -42,6 +44,18 @@ def _measured(spec: CampaignSpec) -> Iterator[tuple[str, str, MeasuredQuantity]]
             yield f"/constraints/{place}", constraint.type, constraint
     for place, guardrail in enumerate(spec.guardrails):
         yield f"/guardrails/{place}", guardrail.type, guardrail
+
+
+def _computed(spec: CampaignSpec) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with units of computed properties: bounds are compared with them as they are computed."""
+    known = {name: item.units for name, item in open_domain(spec.domain).computed.items()}
+    known |= {scorer.name: scorer.units for scorer in spec.scorers}
+    named = [(f"/objectives/{place}", item.computed, item.units) for place, item in enumerate(spec.objectives)]
+    named += [(f"/constraints/{place}", item.property, item.units) for place, item in enumerate(spec.constraints)]
+    for pointer, name, units in named:
+        if name is not None and units is not None and not _are_one(units, known.get(name)):
+            own = known.get(name)
+            yield pointer, f"{name!r} is computed {f'in {own}' if own else 'without units'}, not in {units[:40]}"
 
 
 def _is_known(units: str) -> bool:

@@ -15,27 +15,32 @@ if TYPE_CHECKING:
 
     from service.exchange.entries import Entry
     from service.exchange.rows import CampaignView
+    from service.exchange.values import Decimal
     from service.records import StandardResult
 
 _NO_OBJECT = re.compile(
     r"(geo\s*)?mean|average|avg|median|min(imum)?|max(imum)?|sd|std(ev|\.?\s*dev\.?)?|standard\s+deviation|sem|cv\s*%?|"
     r"rsd|sum|total|count|test|plate|qc|control|ctrl|(pos|neg)(itive|ative)?(\s*(control|ctrl))?|nc|pc|con|blank|"
-    r"calstd|calibrator|standard|vehicle|dmso|buffer|reference|ref|z'|z\s*prime|s/b",
+    r"sample|median|percentile|range|variance|limits?|empty|calstd|calibrator|standard|vehicle|dmso|buffer|reference|ref|z'|z\s*prime|s/b",
     re.IGNORECASE,
 )
+_WITH_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+")
 _NUMBERED = re.compile(r"[\s_#-]*[0-9]{0,3}\s*[:.]?$")
 
 
 def looks_like_no_object(text: str) -> bool:
     """Return whether a cell names a summary row or a control: such words are peptides, formulas and SMILES as well."""
-    return _NO_OBJECT.fullmatch(_NUMBERED.sub("", text.strip())) is not None
+    plain = _NUMBERED.sub("", text.strip())
+    words = re.split(r"[\s_&,;:/()±+-]+", plain)
+    return _NO_OBJECT.fullmatch(plain) is not None or all(word and _NO_OBJECT.fullmatch(word) for word in words)
 
 
 class Objects:
     """Finds the object that a row is about, and remembers texts it has parsed."""
 
-    def __init__(self, view: CampaignView) -> None:
+    def __init__(self, view: CampaignView, decimal: Decimal) -> None:
         self._domain = view.domain
+        self._has_commas = decimal == "comma" and view.domain.needs_all_columns
         self._candidates = view.candidates
         self._ids = {text: candidate_id for candidate_id, text in view.candidates.items()}
         self._parsed: dict[tuple[tuple[str, str], ...], str | InvalidObjectError] = {}
@@ -69,13 +74,20 @@ class Objects:
         known = tuple(fields.items())
         if known not in self._parsed:
             try:
-                self._parsed[known] = self._domain.parse(with_ends(fields))
+                self._parsed[known] = self._domain.parse(
+                    with_ends(_with_points(fields) if self._has_commas else fields)
+                )
             except InvalidObjectError as error:
                 self._parsed[known] = error
         found = self._parsed[known]
         if isinstance(found, InvalidObjectError):
             raise RowProblem(found.column, found.detail) from found
         return found
+
+
+def _with_points(fields: Mapping[str, str]) -> dict[str, str]:
+    """Return amounts and settings with decimal points, where the file has commas."""
+    return {name: text.replace(",", ".") if _WITH_COMMA.fullmatch(text) else text for name, text in fields.items()}
 
 
 def _check_is_object(fields: Mapping[str, str]) -> None:

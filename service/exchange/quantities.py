@@ -15,6 +15,7 @@ from service.exchange.units import (
     UnitsError,
     check_known,
     convert,
+    is_certain_unit,
     is_logarithm,
     is_of_logarithms,
     is_unit_beside_a_number,
@@ -90,14 +91,14 @@ def read_quantity(entry: Entry, assay: Assay, decimal: Decimal) -> tuple[Quantit
     read = _cell("value", fields["value"], decimal)
     if read.error is not None:
         warnings.append("what follows ± was read as the standard error")
-    told = _told(entry, read, decimal)
+    told = _told(entry, read, decimal, assay.quantity.units)
     stated = None if told.units and not assay.quantity.units and is_of_logarithms(told.units) else told.units
     if assay.given is not None:
         told = _on_the_other_scale(told, assay, warnings)
     return _standard(told, assay, warnings), stated, warnings
 
 
-def _told(entry: Entry, read: ReadValue, decimal: Decimal) -> _Told:
+def _told(entry: Entry, read: ReadValue, decimal: Decimal, wanted: str | None) -> _Told:
     fields = entry.fields
     upper = _number(fields, "upper_value", decimal)
     error = _number(fields, "standard_error", decimal)
@@ -108,7 +109,7 @@ def _told(entry: Entry, read: ReadValue, decimal: Decimal) -> _Told:
     told = _Told(
         value=read.number,
         relation=_relation(fields, read),
-        units=_units(entry, read),
+        units=_units(entry, read, wanted),
         upper=_agreed("upper_value", upper, read.upper),
         error=_agreed("standard_error", error, read.error),
     )
@@ -257,13 +258,14 @@ def _relation(fields: Mapping[str, str], read: ReadValue) -> Relation:
     return stated or read.relation or "="
 
 
-def _units(entry: Entry, read: ReadValue) -> str | None:
+def _units(entry: Entry, read: ReadValue, wanted: str | None) -> str | None:
     """Return the units on which header, column and cell agree.
 
     Raises:
         RowProblem: if they do not, or the text behind the number is no units.
     """
-    if read.rest and not is_unit_beside_a_number(read.rest):
+    is_stated = wanted or entry.units or not is_missing(entry.fields.get("units", ""))
+    if read.rest and not (is_unit_beside_a_number if is_stated else is_certain_unit)(read.rest):
         detail = f"{shortened(read.rest)} after the number is not known as units: leave it out or move it to comment"
         raise RowProblem("value", f"{shortened(entry.fields['value'])} is not a number: {detail}")
     stated = entry.fields.get("units", "")

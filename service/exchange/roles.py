@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from service.exchange.headers import ResultColumn
     from service.exchange.tables import RawRow, Table
 
+_UNIT_WORDS = frozenset(("", "unit", "units", "einheit", "einheiten"))
+_DIGITS = frozenset("0123456789")
+_CENSORED = ("censor", "out_of_range")
+_FALSE = frozenset(("false", "no", "n", "0", "none", "uncensored", "exact", "f"))
 _LONGEST = len("greater than") + 4
 """Longest text of a relation, with quotes around it."""
 
@@ -35,7 +39,17 @@ def with_qualifiers(table: Table, mapped: Mapped, spec: CampaignSpec) -> Mapped:
     for header in _unread(table, mapped):
         if _holds_relations(table, header):
             mapped = _with_relation(mapped, header, table, spec)
+        elif any(word in key(header) for word in _CENSORED):
+            _check_uncensored(table, header)
     return mapped
+
+
+def _check_uncensored(table: Table, header: str) -> None:
+    for row in table.rows:
+        cell = row.cells.get(header, "")
+        if not is_missing(cell) and cell.strip().casefold() not in _FALSE:
+            detail = f"column {header!r} says {shortened(cell)} in row {row.number}: say it as a relation, < or >"
+            raise TableError(detail, row=row.number, column=header)
 
 
 def _unread(table: Table, mapped: Mapped) -> Iterator[str]:
@@ -134,12 +148,18 @@ def without_units_row(table: Table, mapped: Mapped) -> tuple[Table, Mapped, int 
     """Take the row of units under the header out, if there is one, and return its number.
 
     Raises:
-        TableError: if it contradicts a header.
+        TableError: if it contradicts a header, or a row without an object says something else than a number there.
     """
     row = table.rows[0] if table.rows else None
-    units = _units_below(row, mapped) if row else {}
+    units = _below_header(row, mapped) if row else {}
     if row is None or not units:
         return table, mapped, None
+    for header, text in units.items():
+        if not is_unit_beside_a_number(text):
+            detail = (
+                f"row {row.number} names no object and says {shortened(text)} under {header!r}, which is no unit known"
+            )
+            raise TableError(f"{detail}: take the row out", row=row.number, column=header)
     results = tuple(_in_units(column, units.get(column.header), row.number) for column in mapped.results)
     value = units.get(mapped.fields.get("value", ""))
     if value and mapped.units and not same_units(value, mapped.units):
@@ -148,15 +168,14 @@ def without_units_row(table: Table, mapped: Mapped) -> tuple[Table, Mapped, int 
     return rest, replace(mapped, results=results, units=value or mapped.units), row.number
 
 
-def _units_below(row: RawRow, mapped: Mapped) -> dict[str, str]:
-    told = {header: cell.strip("()[] ") for header, cell in row.cells.items() if cell and not is_missing(cell)}
+def _below_header(row: RawRow, mapped: Mapped) -> dict[str, str]:
+    """Return the texts without digits that a row without an object has in the columns of values."""
     identity = {*mapped.objects.values(), mapped.fields.get("candidate_id", "")}
-    for header in identity & told.keys():
-        if key(told.pop(header)) not in ("unit", "units", "einheit", "einheiten"):
-            return {}
+    if any(key(row.cells.get(header, "")) not in _UNIT_WORDS for header in identity):
+        return {}
     values = {column.header for column in mapped.results} | {mapped.fields.get("value", "")}
-    is_units = all(is_unit_beside_a_number(cell) for cell in told.values())
-    return told if is_units and values & told.keys() else {}
+    told = {header: row.cells.get(header, "").strip("()[] ") for header in values}
+    return {header: text for header, text in told.items() if text and not is_missing(text) and text[-1:] not in _DIGITS}
 
 
 def _in_units(column: ResultColumn, units: str | None, row: int) -> ResultColumn:

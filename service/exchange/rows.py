@@ -92,7 +92,7 @@ class _Reader:
 
     def __init__(self, entries: Sequence[Entry], view: CampaignView, decimal: Decimal) -> None:
         self._entries, self._decimal = entries, decimal
-        self._objects, self._assays = Objects(view), _Assays(entries, view.spec)
+        self._objects, self._assays = Objects(view, decimal), _Assays(entries, view.spec)
         self._repeats, self._units = Repeats(view.stored), StatedUnits()
 
     def read(self) -> tuple[list[ParsedRow], list[str]]:

@@ -93,6 +93,18 @@ def is_unit_beside_a_number(text: str) -> bool:
     return (len(plain) > 1 or plain in _OFTEN_ALONE) and _parsed(plain) is not None
 
 
+def is_certain_unit(text: str) -> bool:
+    """Return whether a text behind a number is its units even where nobody states any.
+
+    Short words are units as well: `ns` is not significant, `5 M` five million, `na` a nanoyear.
+    """
+    plain = plain_units(text)
+    unit = _parsed(plain) if len(plain) > 1 or plain == "%" else None
+    if unit is None:
+        return False
+    return unit.dimensionless or any(kind in unit.dimensionality for kind in (_SUBSTANCE, _MASS, "[temperature]"))
+
+
 def is_logarithm(kind: str) -> bool:
     """Return whether values of a type are logarithms by its name, and have no units: `pIC50`, `logS`."""
     return _LOGARITHM.fullmatch(kind) is not None or kind[:3].casefold() == "log"

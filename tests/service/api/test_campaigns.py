@@ -41,6 +41,7 @@ def test_a_campaign_is_created_and_read_back(api: Api, campaign_spec: dict[str, 
             "/guardrails/0/units",
             "cannot convert 'uM'",
         ),
+        ({"constraints": [{"property": "ones", "max": 1, "units": "kDa"}]}, "/constraints/0/units", "is computed"),
         (
             {"guardrails": [{"name": "g", "type": "heat", "max": 10, "units": "lots"}]},
             "/guardrails/0/units",

@@ -67,6 +67,7 @@ def test_a_column_of_that_name_that_holds_names_of_people_is_only_not_read(view:
         ("word,Flag,IC50 (nM)\ngamma,>,10\ndelta,ok,10\n", "relation '>' in row 2 and 'ok' in row 3"),
         ("word,Flag,IC50 (nM)\ngamma,see the notes,10\ndelta,<,10\n", "relation '<' in row 3"),
         ("word,IC50 (nM),logS,Flag\ngamma,10,-2,>\n", "does not say of which assay: name it IC50_relation or logS_rel"),
+        ("word,Censored,IC50 (nM)\ngamma,no,10\ndelta,right,10\n", "'right' in row 3: say it as a relation"),
         ("word,Qualifier,Operator,IC50 (nM)\ngamma,>,<,10\n", "both hold relations"),
     ],
 )
@@ -116,7 +117,9 @@ def test_a_measured_mean_is_not_taken_for_a_prediction(view: CampaignView):
     assert report.rows[0].result.standard_error == pytest.approx(200)
 
 
-@pytest.mark.parametrize("word", ["AVERAGE", "Mean", "MIN", "SD", "CV", "TEST", "PLATE", "QC", "QC1", "nc", "Mean:"])
+@pytest.mark.parametrize(
+    "word", ["AVERAGE", "Mean", "MIN", "SD", "CV", "TEST", "PLATE", "QC", "QC1", "nc", "Mean:", "MEAN SD", "QC sample"]
+)
 def test_words_of_summaries_and_controls_are_no_objects(view: CampaignView, word: str):
     report = read(view, f"word,type,value\ngamma,logS,1\n{word},logS,1\n")
     assert [row.status for row in report.rows] == ["accepted", "rejected"]

@@ -110,6 +110,21 @@ def test_a_row_of_units_is_the_units_of_its_columns(read: Callable[..., Report],
     assert told(read(f"word,type,value,time\n{row.replace(',', ',,', 1)}\ngamma,IC50,5,1\n")) == [5000]
 
 
+@pytest.mark.parametrize("row", [",uM,free text", ",uM,"])
+def test_a_row_of_units_is_one_whatever_stands_in_other_columns(read: Callable[..., Report], row: str):
+    assert told(read(f"word,IC50,comment\n{row}\ngamma,5,\n")) == [5000]
+
+
+def test_a_row_under_the_header_that_says_something_else_is_asked_about(read: Callable[..., Report]):
+    with pytest.raises(TableError, match="row 2 names no object and says 'half maximal' under 'IC50'"):
+        read("word,IC50\n,half maximal\ngamma,5\n")
+
+
+@pytest.mark.parametrize("rest", ["ns", "na", "M", "K", "h", "ca", "nd", "pc", "a", "b"])
+def test_a_short_word_is_no_unit_where_nobody_states_any(read: Callable[..., Report], rest: str):
+    assert told(read(f"word,type,value\ngamma,logS,5 {rest}\ndelta,hERG,5 {rest}\n")) == ["rejected", "rejected"]
+
+
 def test_a_row_of_units_that_contradicts_the_header_is_refused(read: Callable[..., Report]):
     with pytest.raises(TableError, match="says 'nM', the row of units 'uM'"):
         read("word,IC50 (nM)\n,uM\ngamma,5\n")
