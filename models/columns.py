@@ -85,9 +85,9 @@ def is_reserved(name: str) -> bool:
 
 
 def columns_of_objective(name: str) -> tuple[str, ...]:
-    """Return the keys of every column that an objective of this name has in a table, its own first."""
+    """Return the keys of the columns that an objective of this name has in a table beside its own."""
     parts = (*PREDICTED, "result", *(field for field in FIELDS if field not in ("candidate_id", "type")))
-    return (key(name), *(key(f"{name}_{part}") for part in parts), key(f"{PREFERENCE}{name}"))
+    return (*(key(f"{name}_{part}") for part in parts), key(f"{PREFERENCE}{name}"))
 
 
 def clashes(name: str, objectives: Iterable[str]) -> str | None:

@@ -47,7 +47,7 @@ def test_all_columns_that_a_batch_has_of_its_own_are_reserved():
 
     (row,) = flat_rows([BatchRow("id", "proposed", candidate)], spec, Solvents())
     free = {name for name in row if not is_reserved(name) and name not in columns_of_objective("y")}
-    assert free == {"solvent"}
+    assert free == {"solvent", "y"}
 
 
 def test_the_vocabularies_are_one():
