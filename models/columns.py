@@ -17,6 +17,8 @@ RESULT_FIELDS = ("relation", "units", "outcome", "comment")
 """The empty columns that follow the objectives in a downloaded batch."""
 MEASURED_FIELDS = ("upper_value", "standard_error")
 """Further numbers of one result, in the units of its value."""
+IDENTITIES = frozenset({"candidate_id", "smiles", "canonical_smiles", "sequence", "helm", "formula"})
+"""Columns that say what was measured, by which the header of a table is found below a title."""
 TRAITS = ("replicate", "assay_version", "plate", "measured_at", "lot", "external_id")
 """What describes how a result came about."""
 FIELDS = ("candidate_id", "type", "value", *RESULT_FIELDS, *MEASURED_FIELDS, *TRAITS)

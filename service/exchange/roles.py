@@ -5,13 +5,14 @@ A qualifier that is not read turns `> 10000` into a measured 10000, so a column 
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from models.columns import key
 from service.exchange.headers import is_qualifier_of
 from service.exchange.tables import TableError
-from service.exchange.units import are_convertible, is_unit_beside_a_number, same_units
+from service.exchange.units import are_convertible, is_certain_unit, is_unit_beside_a_number, same_units
 from service.exchange.values import is_missing, is_relation, read_relation, shortened
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from service.exchange.headers import ResultColumn
     from service.exchange.tables import RawRow, Table
 
+MAX_TITLE = 2_000
+"""How much of a line above the header is looked at, in characters."""
 _UNIT_WORDS = frozenset(("", "unit", "units", "einheit", "einheiten"))
 _DIGITS = frozenset("0123456789")
 _CENSORED = ("censor", "out_of_range")
@@ -123,6 +126,8 @@ def check_unread_units(table: Table, mapped: Mapped, spec: CampaignSpec) -> None
         or any(column.units or "units" in column.own for column in mapped.results)
     ):
         return
+    if any(_speaks_of_units(line) for line in table.title):
+        raise TableError("what stands above the header speaks of units: write them into the header or a column units")
     wanted = [quantity.units for quantity in spec.quantities().values() if quantity.units]
     for header in _unread(table, mapped):
         found = _only_units(row.cells.get(header, "") for row in table.rows)
@@ -130,6 +135,13 @@ def check_unread_units(table: Table, mapped: Mapped, spec: CampaignSpec) -> None
         if fitting and fitting == found and not all(same_units(text, units) for text in found for units in wanted):
             detail = f"column {header!r} holds units ({', '.join(sorted(found)[:3])}) and no column is named units"
             raise TableError(f"{detail}: name it units if they are those of the values, or say theirs", column=header)
+
+
+def _speaks_of_units(line: str) -> bool:
+    words = re.split(r"[\s;,:=()\[\]|]+", line[:MAX_TITLE])
+    return any(word and is_certain_unit(word) for word in words) or any(
+        word in line.casefold() for word in ("unit", "einheit")
+    )
 
 
 def _only_units(cells: Iterable[str]) -> set[str]:

@@ -12,6 +12,8 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
+from models.columns import IDENTITIES, key
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 MAX_ROWS = 250_000
 MAX_COLUMNS = 2_000
+MAX_TITLE_ROWS = 60
+"""How far down the row that names the columns is looked for."""
+MAX_HEADER = 200
 MAX_CELL = 100_000
 """Longest cell, in characters."""
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -84,7 +89,8 @@ class RawRow:
 class Table:
     """Rows under a header; `warnings` tell what was guessed while reading.
 
-    `delimiter` is that of a text file. `decimal` is the decimal sign where the format itself says which it is.
+    `title` is what stands above the header. `delimiter` is that of a text file. `decimal` is the decimal sign where the
+    format itself says which it is.
     """
 
     columns: tuple[str, ...]
@@ -92,6 +98,7 @@ class Table:
     warnings: tuple[str, ...] = ()
     delimiter: str = ""
     decimal: Decimal | None = None
+    title: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +189,26 @@ def media_types_by_extension() -> dict[str, str]:
     return {name: item.media_types[0] for item in known for name in (item.extension, *item.aliases)}
 
 
+def header_place(rows: Sequence[Sequence[str]]) -> int:
+    """Return which of the first rows of a file names the columns: the first, unless only a later one says of what.
+
+    Programs write titles, dates and comments above their tables.
+    """
+    for place, cells in enumerate(rows[:MAX_TITLE_ROWS]):
+        named = {key(cell) for cell in cells if len(cell) <= MAX_HEADER}
+        if named & IDENTITIES and len(named - {""}) > 1:
+            return place
+    return 0
+
+
+def title_warning(rows: Sequence[str], header_row: int) -> tuple[str, ...]:
+    """Return the warning of rows above the header, with what they say."""
+    if not rows:
+        return ()
+    shown = "; ".join(text[:80] for text in rows[:3])
+    return (f"row {header_row} was read as the header, and not what stands above it: {shown}",)
+
+
 def check_names(header: Sequence[str], row: int) -> None:
     """Check that the columns of a header can be told apart; blank ones are passed over.
 
@@ -190,16 +217,16 @@ def check_names(header: Sequence[str], row: int) -> None:
     """
     seen: set[str] = set()
     for name in header:
-        key = name.casefold()
-        if key and key in seen:
+        folded = name.casefold()
+        if folded and folded in seen:
             raise TableError(f"two columns are named {name!r}", row=row, column=name)
-        seen.add(key)
+        seen.add(folded)
 
 
 def _charset(parameters: str) -> str | None:
     for parameter in parameters.split(";"):
-        key, _, value = parameter.partition("=")
-        if key.strip().lower() == "charset":
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset":
             return value.strip().strip('"') or None
     return None
 

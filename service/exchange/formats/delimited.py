@@ -1,4 +1,4 @@
-"""CSV as spreadsheets and instruments write it: comma, semicolon or tab; UTF-8, UTF-16 or Latin-1.
+"""CSV as spreadsheets and instruments write it: comma, semicolon, tab or bar; UTF-8, UTF-16 or Windows-1252.
 
 Knows nothing of what the columns mean.
 """
@@ -9,14 +9,26 @@ import csv
 import io
 from typing import TYPE_CHECKING, Any
 
+from models.columns import IDENTITIES, key
 from service.exchange.spreadsheet import cell_text, unprotected
-from service.exchange.tables import RawRow, Table, TableError, TableFormat, check_names
+from service.exchange.tables import (
+    MAX_TITLE_ROWS,
+    RawRow,
+    Table,
+    TableError,
+    TableFormat,
+    check_names,
+    header_place,
+    title_warning,
+)
 from service.exchange.texts import decode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-DELIMITERS = (",", ";", "\t")
+DELIMITERS = (",", ";", "\t", "|")
+MAX_LINE = 100_000
+"""How much of a line is looked at for the delimiter, in characters."""
 
 
 def read(content: bytes, charset: str | None) -> Table:
@@ -30,10 +42,13 @@ def read(content: bytes, charset: str | None) -> Table:
     records = _records(text, delimiter, first_row)
     if not records:
         raise TableError("the file is empty; its first row must name the columns")
-    (number, header), *body = _without_index(records)
+    place = header_place([cells for _, cells in records[:MAX_TITLE_ROWS]])
+    title = tuple(" ".join(filter(None, cells)) for _, cells in records[:place])
+    (number, header), *body = _without_index(records[place:])
+    warnings += title_warning(title, number)
     check_names(header, number)
     rows = tuple(_row(number, cells, header) for number, cells in body)
-    return Table(_named(header), rows, tuple(warnings), delimiter=delimiter)
+    return Table(_named(header), rows, tuple(warnings), delimiter=delimiter, title=title)
 
 
 def write(rows: Sequence[Mapping[str, Any]]) -> bytes:
@@ -51,6 +66,11 @@ def _delimiter(text: str) -> tuple[str, str, int]:
     first, _, rest = text.partition("\n")
     if first.strip().lower().startswith("sep=") and first.strip()[4:] in ("", *DELIMITERS):
         return first.strip()[4:] or "\t", rest, 2
+    for line in text.splitlines()[:MAX_TITLE_ROWS]:
+        for delimiter in DELIMITERS:
+            cells = [cell.strip().strip('"') for cell in line[:MAX_LINE].split(delimiter)]
+            if len(cells) > 1 and any(key(cell) in IDENTITIES for cell in cells):
+                return delimiter, text, 1
     outside, quoted = [], False
     for letter in text.lstrip("\r\n"):
         quoted ^= letter == '"'

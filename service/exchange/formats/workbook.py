@@ -10,13 +10,24 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import datetime, time
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING, Any
 
 from service.exchange.archives import check_archive
 from service.exchange.number_formats import shown
 from service.exchange.spreadsheet import looks_like_formula, unprotected
-from service.exchange.tables import Digits, RawRow, SheetError, Table, TableError, TableFormat, check_names
+from service.exchange.tables import (
+    MAX_TITLE_ROWS,
+    Digits,
+    RawRow,
+    SheetError,
+    Table,
+    TableError,
+    TableFormat,
+    check_names,
+    header_place,
+    title_warning,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -113,13 +124,17 @@ def _table(content: bytes, name: str | None, *, has_formulas: bool) -> Table:
     sheet, warnings = _sheet(content, name)
     raw = _sheet(content, name, data_only=False)[0] if has_formulas else None
     lines = (line for line in _lines(sheet, raw) if any(line.texts) or line.uncalculated)
-    head = next(lines, None)
+    first = list(islice(lines, MAX_TITLE_ROWS))
+    place = header_place([line.texts for line in first])
+    head = first[place] if first else None
     if head is None:
         raise TableError(f"the sheet {sheet.title!r} is empty; its first row must name the columns")
     header = [" ".join(text.split()) for text in head.texts]
     check_names(header, head.number)
-    rows = tuple(_row(line, header, head.number) for line in lines)
-    return Table(tuple(name for name in header if name), rows, tuple(warnings), decimal="point")
+    rows = tuple(_row(line, header, head.number) for line in chain(first[place + 1 :], lines))
+    title = tuple(" ".join(filter(None, line.texts)) for line in first[:place])
+    warnings += title_warning(title, head.number)
+    return Table(tuple(name for name in header if name), rows, tuple(warnings), decimal="point", title=title)
 
 
 def _sheet(content: bytes, name: str | None, *, data_only: bool = True) -> tuple[Any, list[str]]:
