@@ -61,4 +61,6 @@ def test_a_header_of_a_sheet_is_found_below_a_title(view: CampaignView):
 def test_units_in_a_title_are_asked_for(view: CampaignView):
     with pytest.raises(TableError, match="speaks of units"):
         read_results(b"# units mg/mL\nsequence,MIC\nKWK,5\n", "text/csv", view)
+    with pytest.raises(TableError, match="speaks of units"):
+        read_results(b",mg/mL\nsequence,MIC\nKWK,5\n", "text/csv", view)
     assert told(read_results(b"# units mg/mL\nsequence,MIC (mg/mL)\nKWK,5\n", "text/csv", view)) == [(3, 5000)]
