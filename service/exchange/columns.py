@@ -112,6 +112,8 @@ def object_headers(headers: tuple[str, ...], domain: Domain) -> dict[str, str]:
         by_key.setdefault(key(header), header)
     found = {name: by_key.get(key(name)) or by_key.get(f"canonical_{key(name)}") for name in domain.object_columns}
     headed = {name: header for name, header in found.items() if header is not None}
+    if not headed and not domain.needs_all_columns and "object" in by_key:  # as stored results are listed
+        return {domain.object_columns[0]: by_key["object"]}
     return {**end_headers(headers), **headed} if SEQUENCE in headed else headed
 
 

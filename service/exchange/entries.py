@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _OF_ONE_ASSAY = ("assay_failed", "not_tested")
 _OF_ONE_RESULT = ("relation", "units", *MEASURED_FIELDS)
-_SPARED = frozenset({*TRAITS, "comment", "outcome", "standard_deviation", "n"})
+_SPARED = frozenset(("comment", "lot", "plate", "replicate", "measured_at"))
 _AS_SHOWN = frozenset({*TRAITS, "comment", "candidate_id"})
 
 
@@ -49,10 +49,9 @@ def entries(table: Table, mapped: Mapped, spec: CampaignSpec) -> Iterator[Entry]
     """Yield every result of the table; a row without any is one entry without value and outcome."""
     wide = _Wide(mapped, spec)
     headers = _told_headers(mapped)
-    needed = mapped.read() - {header for name, header in mapped.fields.items() if name in _SPARED}
+    read, spared = mapped.read(), {header for name, header in mapped.fields.items() if name in _SPARED}
     for row in table.rows:
-        # Programs leave blank cells at the end out; a cell that matters may be missing because the file was cut.
-        if row.problem is not None and not (row.is_short and needed <= row.cells.keys()):
+        if row.problem is not None and not _is_readable(row, read, spared):
             yield Entry(row.number, picked(row, mapped.fields), picked(row, mapped.objects), problem=row.problem)
         elif mapped.results:
             yield from wide.entries(row)
@@ -61,6 +60,15 @@ def entries(table: Table, mapped: Mapped, spec: CampaignSpec) -> Iterator[Entry]
             if mapped.default_type is not None:
                 fields["type"] = mapped.default_type
             yield Entry(row.number, fields, picked(row, mapped.objects), headers, units=mapped.units)
+
+
+def _is_readable(row: RawRow, read: set[str], spared: set[str]) -> bool:
+    """Return whether nothing that is read is missing of a row.
+
+    Programs leave blank cells at the end out; one that matters may be missing because the file was cut.
+    """
+    needed = {column for column in row.lacks if column in read and (column in row.cells or column not in spared)}
+    return bool(row.lacks) and not needed
 
 
 def picked(row: RawRow, headers: Mapping[str, str]) -> dict[str, str]:

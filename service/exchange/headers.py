@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from models.campaign import CampaignSpec
 
-MAX_HEADER = 200
+_LONGEST = 100
+"""Longest header in which units are looked for, in characters."""
 _MEAN = re.compile(r"(?<![a-z])(geo(metric)?[ _]?)?(mean|average|avg)(?![a-z])", re.IGNORECASE)
 _BRACKETED = re.compile(r"[\s_]*[(\[](?P<inside>[^()\[\]]+)[)\]]\s*")
 _BEFORE_UNITS = re.compile(r"^[\s_,;:/-]*(in[\s_]+)?", re.IGNORECASE)
@@ -58,7 +59,7 @@ def named_result(header: str, names: Mapping[str, str]) -> tuple[str, str | None
     kind = names.get(plain) or names.get(plain.removesuffix("_result"))
     if kind is not None:
         return kind, None
-    if len(text) > MAX_HEADER:
+    if len(text) > _LONGEST:
         return None
     return _with_units(text, names) or _with_units(_MEAN.sub(" ", text), names)
 

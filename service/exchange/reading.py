@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from service.exchange.tables import Digits, QuestionError
-from service.exchange.values import GROUP, SIGN_OF, VALUE, spelled
+from service.exchange.values import GROUP, MAX_VALUE, SIGN_OF, VALUE, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -144,7 +144,7 @@ def _looked_through(table: Table, headers: tuple[str, ...]) -> _Seen:
 
 
 def _note_all(seen: _Seen, row: int, cell: str) -> None:
-    match = VALUE.fullmatch(spelled(cell.strip().strip("'")))
+    match = VALUE.fullmatch(spelled(cell.strip().strip("'"))) if len(cell) <= MAX_VALUE else None
     if match is None:
         return
     for name in ("number", "error", "upper"):

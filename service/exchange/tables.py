@@ -76,13 +76,13 @@ class RawRow:
     """One row as it stands in the file.
 
     `number` counts as a spreadsheet does (the header of a CSV is row 1) or, in JSON and SDF, records from 1. A row with
-    a `problem` could not be split into cells; one that only `is_short` lacks cells at its end.
+    a `problem` could not be split into cells, or only the columns that it `lacks` could not be read.
     """
 
     number: int
     cells: Mapping[str, str]
     problem: str | None = None
-    is_short: bool = False
+    lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

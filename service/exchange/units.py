@@ -115,10 +115,14 @@ def is_of_logarithms(text: str) -> bool:
     return _OF_LOGARITHMS.fullmatch(text.strip()) is not None
 
 
-@lru_cache(maxsize=4096)
 def plain_units(text: str) -> str:
-    """Return the units in plain letters: every micro sign is `u`, no spaces around operators."""
-    return re.sub(r"\s*([*/^])\s*", r"\1", text[: MAX_TEXT + 1].translate(_SPELLINGS).strip())
+    """Return the units in plain letters, every micro sign `u`, no spaces around operators; what is too long is cut."""
+    return _plain(text[: MAX_TEXT + 1])
+
+
+@lru_cache(maxsize=4096)
+def _plain(text: str) -> str:
+    return re.sub(r"\s*([*/^])\s*", r"\1", text.translate(_SPELLINGS).strip())
 
 
 @cache

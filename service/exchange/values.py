@@ -44,7 +44,7 @@ _SIGNS = {"≤": "<=", "≥": ">=", "=<": "<=", "=>": ">=", "≈": "~", "<<": "<
 _SIGNS |= dict.fromkeys(("ca", "ca.", "approx", "approx.", "about", "circa", "~="), "~")
 _SIGNS |= {"gt": ">", "lt": "<", "ge": ">=", "gte": ">=", "le": "<=", "lte": "<=", "eq": "=", "equals": "="}
 _SIGNS |= {"greater than": ">", "less than": "<", "equal to": "="}
-_MAX_TEXT = 200
+MAX_VALUE = 200
 """Longest value cell that can be a number, in characters."""
 GROUP = "'’\u00a0\u2009\u202f"  # noqa: RUF001 - what separates thousands beside points and commas
 _DIGITS = rf"(?:[0-9]{{1,3}}(?:[ {GROUP}][0-9]{{3}})+(?:[.,][0-9]+)?(?![0-9])|[0-9][0-9.,]*|[.,][0-9]+)"
@@ -118,7 +118,7 @@ def read_value(text: str, decimal: Decimal = "point") -> ReadValue:
     if simple := _PLAIN[decimal].fullmatch(plain):
         sign = read_relation(simple["sign"]) if simple["sign"] else None
         return ReadValue(_finite(float(simple["number"].replace(",", ".")), text), sign)
-    match = VALUE.fullmatch(spelled(plain)) if len(plain) <= _MAX_TEXT else None
+    match = VALUE.fullmatch(spelled(plain)) if len(plain) <= MAX_VALUE else None
     if match is None:
         raise ValueTextError(_unreadable(text))
     relation = read_relation(match["sign"]) if match["sign"] else None

@@ -113,7 +113,8 @@ def _row(number: int, cells: list[str], columns: list[str]) -> RawRow:
     unnamed = [text for name, text in zip(columns, cells, strict=False) if text and not name]
     if extra or len(cells) < len(columns):
         detail = f"the row has {len(cells)} cells, the header {len(columns)}"
-        return RawRow(number, named, detail, is_short=not extra)
+        lacks = () if extra else tuple(name for name in columns[len(cells) :] if name)
+        return RawRow(number, named, detail, lacks)
     if unnamed:
         return RawRow(number, named, f"{unnamed[0]!r} stands under a column without a name")
     return RawRow(number, named)

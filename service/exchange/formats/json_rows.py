@@ -43,15 +43,17 @@ def _row(number: int, pairs: Any) -> RawRow:
     if not isinstance(pairs, tuple):
         return RawRow(number, {}, "a row must be an object with one entry per column")
     cells: dict[str, str] = {}
-    problem = None
+    problem: str | None = None
+    nested: list[str] = []
     for column, value in pairs:
         name, text = column.strip(), _text(value)
         if name in cells:
-            problem = problem or f"{column!r} is given twice"
-        elif text is None:
+            return RawRow(number, cells, f"{column!r} is given twice")
+        if text is None:
             problem = problem or f"{column!r} must be a text, a number, true, false or null"
+            nested.append(name)
         cells.setdefault(name, text or "")
-    return RawRow(number, cells, problem)
+    return RawRow(number, cells, problem, tuple(nested))
 
 
 def _text(value: Any) -> str | None:

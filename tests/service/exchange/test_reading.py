@@ -158,4 +158,13 @@ def test_a_boolean_hides_no_later_column(view: CampaignView):
     report = read_results(json.dumps([rows[0] | {"tags": "x"}, rows[1]]).encode(), "application/json", view)
     assert [row.status for row in report.rows] == ["accepted", "rejected"]
     nested = read_results(json.dumps(rows[:1]).encode(), "application/json", view)
-    assert "'tags' must be a text" in nested.rows[0].reason
+    assert nested.rows[0].result.value == 5
+    comment = read_results(json.dumps([rows[1] | {"comment": ["x"]}]).encode(), "application/json", view)
+    assert "'comment' must be a text" in comment.rows[0].reason
+
+
+def test_stored_results_as_they_are_listed_can_be_sent_again(view: CampaignView):
+    listed = {"id": "x", "candidate_id": None, "row": 2, "verbatim": {"value": "<5"}, "object": "gamma", "type": "logS"}
+    said = {"relation": "<", "value": 5.0, "units": None, "outcome": "ok", "external_id": None, "comment": None}
+    report = read_results(json.dumps([listed | said]).encode(), "application/json", view)
+    assert (report.rows[0].object, report.rows[0].result.relation, report.rows[0].result.value) == ("gamma", "<", 5)
