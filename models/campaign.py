@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Self, Union
 
 from pydantic import Field, StringConstraints, ValidationInfo, model_validator
 
+from models.columns import GUARDRAIL, clashes, is_reserved
 from models.decision_specs import (
     CLUSTER,
     HYPERVOLUME_OBJECTIVES,
@@ -19,7 +20,7 @@ from models.decision_specs import (
 )
 from models.domains import installed, open_domain
 from models.domains.contract import InvalidObjectError
-from models.scorer_specs import PREDICTED, RESERVED, ScorerSpec
+from models.scorer_specs import ScorerSpec
 from models.specs import (
     Constraint,
     DomainSpec,
@@ -79,13 +80,19 @@ class CampaignSpec(Spec):
 
     @model_validator(mode="after")
     def _names_are_clear(self) -> Self:
-        taken = {column.lower() for column in open_domain(self.domain).object_columns}
+        columns = open_domain(self.domain).object_columns
+        taken = {column.lower() for column in columns}
         seen: set[str] = set()
         for place, objective in enumerate(self.objectives):
             if objective.name in seen:
                 raise misplaced(f"/objectives/{place}/name", f"the name {objective.name!r} is used twice")
             if objective.name.lower() in taken:
                 raise misplaced(f"/objectives/{place}/name", f"{objective.name!r} is the column of the object itself")
+            if lost := next((column for column in columns if clashes(column, [objective.name])), None):
+                detail = (
+                    f"the object's column {lost!r} would be lost among the columns of {objective.name!r}: rename one"
+                )
+                raise misplaced(f"/objectives/{place}/name", detail)
             seen.add(objective.name)
         return self
 
@@ -102,14 +109,12 @@ class CampaignSpec(Spec):
     @model_validator(mode="after")
     def _scorers_have_names_of_their_own(self) -> Self:
         domain = open_domain(self.domain)
-        taken = {name.casefold() for name in (*RESERVED, *domain.computed, *domain.object_columns)}
-        taken |= {f"{item.name}_{part}".casefold() for item in self.objectives for part in PREDICTED}
-        taken |= {f"preference_{item.name}".casefold() for item in self.objectives}
-        taken |= {f"guardrail_{item.name}".casefold() for item in self.guardrails}
+        taken = {name.casefold() for name in (*domain.computed, *domain.object_columns)}
+        taken |= {f"{GUARDRAIL}{item.name}".casefold() for item in self.guardrails}
         measured = {*self.quantities(), *(item.name for item in self.objectives if item.assay_type is not None)}
         for place, scorer in enumerate(self.scorers):
             name = scorer.name.casefold()
-            if name in taken:
+            if name in taken or is_reserved(name) or clashes(name, [item.name for item in self.objectives]):
                 raise misplaced(f"/scorers/{place}/name", f"{scorer.name!r} already stands for something else here")
             if other := next((item for item in measured if f"{name}_".startswith(f"{item.casefold()}_")), None):
                 detail = f"{scorer.name!r} would be read as a column of the measured {other!r}"

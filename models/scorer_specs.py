@@ -12,16 +12,6 @@ from models.specs import Name, Spec, misplaced
 Url = Annotated[str, StringConstraints(pattern=r"^[Hh][Tt][Tt][Pp][Ss]?://[!-~]+$", max_length=2048)]
 SECONDS = 30.0
 
-RESERVED = (
-    *("object", "candidate_id", "rank", "status", "acquisition", "feasibility", "beta", "purpose", "in_domain"),
-    *("nearest_measured", "nearest_similarity", "reason", "relation", "units", "outcome", "comment", "type", "value"),
-    *("upper_value", "standard_error", "replicate", "assay_version", "plate", "measured_at", "lot", "external_id"),
-    *("unit", "comments", "activity_comment", "std_error", "plate_id", "plate_barcode"),
-)
-"""Columns that a batch or a table of results has for something else."""
-PREDICTED = ("mean", "sd", "low", "high")
-"""What follows an objective's name in the columns of its prediction."""
-
 
 class ScorerSpec(Spec):
     """A computed property that the campaign brings along: an HTTP service, or a function installed beside the workers.

@@ -18,6 +18,7 @@ from service.campaigns import queries
 from service.campaigns.jobs import Shelf
 from service.campaigns.uploads import UPLOADS, Mode, Owner, ResultsFile, ask_upload, readable, take_results
 from service.exchange import media_types
+from service.exchange.values import Decimal
 from service.schemas.base import Page
 from service.schemas.results import Result, UploadReport
 
@@ -39,6 +40,9 @@ class UploadOptions:
     mode: Annotated[Mode, Query(description="atomic: all rows or none; partial: the good rows")] = "atomic"
     filename: Annotated[str | None, Query(max_length=255, description="the file's name, for the record")] = None
     sheet: AskedSheet = None
+    decimal: Annotated[
+        Decimal | None, Query(description="the decimal sign of texts; found in the whole file when absent")
+    ] = None
 
 
 def sent_file(request: Request, content: RawBody, options: Annotated[UploadOptions, Depends()]) -> ResultsFile:

@@ -17,8 +17,9 @@ from models.records import Measurement
 from models.request_specs import BacktestRequest
 from service.campaigns import jobs
 from service.campaigns.jobs import NewJob, Shelf
+from service.campaigns.quantities import check_units
 from service.errors import UnprocessableError
-from service.exchange import CampaignView, Report, read_results
+from service.exchange import Asked, CampaignView, Report, read_results
 from service.store.tables import Job
 
 BACKTESTS = "backtests"
@@ -41,7 +42,7 @@ def ask_backtest(
         UnknownFormatError: if the table's format is none that is read.
         SheetError: if it has no such sheet.
         TableError: if it cannot be read.
-        UnprocessableError: if a method is unknown, or the table has too few objects to replay anything.
+        UnprocessableError: if a method or units are unknown, or the table has too few objects to replay anything.
     """
     check_methods(asked)
     context = replayable(asked, *(measure or read_measurements)(*table, asked.spec, asked.sheet))
@@ -67,6 +68,7 @@ def check_methods(asked: BacktestRequest) -> None:
         detail = f"unknown method; there are {', '.join(METHODS)}"
         places = [{"pointer": f"/methods/{place}", "detail": detail} for place, _ in unknown]
         raise UnprocessableError(f"methods: {', '.join(name for _, name in unknown)}: {detail}", places)
+    check_units(asked.spec, "/spec")
 
 
 def replayable(asked: BacktestRequest, results: Sequence[Measurement], report: Report) -> dict[str, Any]:
@@ -88,7 +90,7 @@ def read_measurements(content: bytes, media_type: str, spec: CampaignSpec, sheet
         SheetError: if there is no such sheet.
         TableError: if the table as a whole cannot be read.
     """
-    return measured(read_results(content, media_type, CampaignView(spec, open_domain(spec.domain)), sheet))
+    return measured(read_results(content, media_type, CampaignView(spec, open_domain(spec.domain)), Asked(sheet)))
 
 
 def measured(report: Report) -> Measured:

@@ -16,6 +16,7 @@ from service.campaigns import events, leases, results
 from service.campaigns.history import take_snapshot
 from service.campaigns.lifecycle import DECISIONS, NEEDS_REASON, check_candidate_move, check_round_move
 from service.campaigns.patching import patched, round_seed
+from service.campaigns.quantities import check_units
 from service.campaigns.rows import NewResult, NewUpload, StoredUpload
 from service.errors import ConflictError, NotFoundError, PreconditionFailedError, UnprocessableError
 from service.store import campaigns, candidates, rounds
@@ -26,7 +27,12 @@ from service.store.tables import Campaign, Candidate, Round
 
 
 def create_campaign(session: Session, workspace_id: UUID, spec: CampaignSpec) -> Campaign:
-    """Create a campaign."""
+    """Create a campaign.
+
+    Raises:
+        UnprocessableError: if units of its specification are unknown, or contradict each other.
+    """
+    check_units(spec)
     campaign = Campaign(workspace_id=workspace_id)
     _write_spec(campaign, spec)
     session.add(campaign)
@@ -58,6 +64,8 @@ def patch_campaign(
         raise PreconditionFailedError("the campaign changed since it was read; read it again")
     _check_active(campaign)
     spec = patched(campaign.spec, changes, is_begun=_is_begun(session, campaign_id), check=check)
+    if {"objectives", "constraints", "guardrails"} & changes.keys():
+        check_units(spec)
     _write_spec(campaign, spec)
     return _touched(session, campaign)
 

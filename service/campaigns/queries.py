@@ -6,7 +6,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from service.campaigns.results import standard_by_external_id
 from service.errors import NotFoundError
+from service.records import StandardResult
 from service.store import campaigns, candidates, results, rounds
 from service.store.paging import Page
 from service.store.states import RoundState
@@ -111,9 +113,11 @@ def candidates_by_object(session: Session, campaign_id: UUID, objects: Collectio
     return candidates.newest_by_object(session, campaign_id, objects)
 
 
-def known_external_ids(session: Session, campaign_id: UUID, external_ids: Collection[str]) -> set[str]:
-    """Return those external ids that stored results of this campaign have already."""
-    return results.known_external_ids(session, campaign_id, external_ids)
+def results_by_external_id(
+    session: Session, campaign_id: UUID, external_ids: Collection[str]
+) -> dict[tuple[str, str], StandardResult]:
+    """Return assay type and external id -> the result of this campaign that has them."""
+    return standard_by_external_id(session, campaign_id, external_ids)
 
 
 def _no_round(session: Session, workspace_id: UUID, campaign_id: UUID, number: int) -> NoReturn:

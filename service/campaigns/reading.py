@@ -4,18 +4,19 @@ The functions that begin with an underscore run in a child, which has neither th
 """
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, final
 from uuid import UUID
 
 from models.campaign import CampaignSpec
 from models.domains import open_domain
-from models.domains.contract import Domain
+from models.domains.contract import Domain, ParsedObject
 from models.domains.delegating import DelegatingDomain
 from service.children import Children, Errand, Talk
 from service.errors import UnprocessableError
 from service.exchange import (
+    Asked,
     CampaignView,
     Report,
     TableError,
@@ -26,6 +27,8 @@ from service.exchange import (
     read_objects,
 )
 from service.exchange.tables import MAX_CELLS
+from service.exchange.values import Decimal
+from service.records import StandardResult
 from service.strict_json import MAX_MODEL_BYTES, parse_body
 
 TICK = 20
@@ -37,8 +40,8 @@ MAX_RESULTS = 250_000
 Heard = Callable[[float | None], None]
 Mentioned = tuple[frozenset[str], frozenset[str]]
 """What stands in a table under `candidate_id`, and under `external_id`."""
-Known = tuple[Mapping[str, str], Collection[str]]
-"""The objects of those candidates that there are, by id, and those external ids that are stored already."""
+Known = tuple[Mapping[str, str], Mapping[tuple[str, str], StandardResult]]
+"""The objects of those candidates that there are, by id, and the results stored under an assay type and external id."""
 
 
 def ignore(_share: float | None) -> None:
@@ -47,12 +50,18 @@ def ignore(_share: float | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class SentTable:
-    """A table as it was sent; `member` is that of a JSON body whose array it is."""
+    """A table as it was sent, with what its sender says of it; `member` is that of a JSON body whose array it is."""
 
     content: bytes
     media_type: str
     sheet: str | None = None
     member: str | None = None
+    decimal: Decimal | None = None
+
+    @property
+    def asked(self) -> Asked:
+        """How the sender wants it read."""
+        return Asked(self.sheet, self.decimal)
 
 
 @final
@@ -152,11 +161,11 @@ class _TellingDomain(DelegatingDomain):
         self._n_rows = max(1, n_rows)
         self._n_read = 0
 
-    def parse(self, fields: Mapping[str, str]) -> str:
+    def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
         self._n_read += 1
         if self._n_read % TICK == 0:
             self._talk.tell(min(1.0, self._n_read / self._n_rows))
-        return super().parse(fields)
+        return super().read_object(fields)
 
 
 def _most_rows(_talk: Talk, table: SentTable) -> int:
@@ -166,17 +175,17 @@ def _most_rows(_talk: Talk, table: SentTable) -> int:
 def _results(talk: Talk, table: SentTable, document: Mapping[str, Any]) -> Report:
     spec = CampaignSpec.from_stored(document)
     domain = open_domain(spec.domain)
-    upload = open_upload(table.content, table.media_type, spec, domain, table.sheet)
+    upload = open_upload(table.content, table.media_type, spec, domain, table.asked)
     _check_results(len(upload.entries))
-    candidates, external_ids = talk.ask((upload.mentioned("candidate_id"), upload.mentioned("external_id")))
+    candidates, stored = talk.ask((upload.mentioned("candidate_id"), upload.mentioned("external_id")))
     telling = _TellingDomain(domain, talk, len(upload.entries))
-    return check_upload(upload, CampaignView(spec, telling, candidates, external_ids))
+    return check_upload(upload, CampaignView(spec, telling, candidates, stored))
 
 
 def _measurements(talk: Talk, table: SentTable, document: Mapping[str, Any]) -> Report:
     spec = CampaignSpec.from_stored(document)
     domain = open_domain(spec.domain)
-    upload = open_upload(table.content, table.media_type, spec, domain, table.sheet)
+    upload = open_upload(table.content, table.media_type, spec, domain, table.asked)
     _check_results(len(upload.entries))
     return check_upload(upload, CampaignView(spec, _TellingDomain(domain, talk, len(upload.entries))))
 

@@ -1,6 +1,6 @@
 """Storing results, and the outcomes that follow from them. Parsing them is `service.exchange`'s."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, fields
 from operator import attrgetter
 from uuid import UUID
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from service.campaigns.events import complete_if_settled
 from service.campaigns.lifecycle import CANDIDATE_MOVES, outcome_of
 from service.campaigns.rows import NewResult, NewUpload, StoredRow, StoredUpload
-from service.errors import UnprocessableError
+from service.errors import ConflictError, UnprocessableError
 from service.records import StandardResult
 from service.store import candidates, results
 from service.store.tables import Campaign, Candidate, Upload
@@ -51,15 +51,29 @@ def _candidates_of(session: Session, campaign_id: UUID, rows: Sequence[NewResult
 
 
 def _without_duplicates(session: Session, campaign_id: UUID, rows: Sequence[NewResult]) -> dict[int, NewResult]:
-    names = [row.result.external_id for row in rows]
-    seen = results.known_external_ids(session, campaign_id, {name for name in names if name})
+    names = {row.result.external_id for row in rows}
+    seen = standard_by_external_id(session, campaign_id, {name for name in names if name})
     fresh = {}
-    for place, (row, name) in enumerate(zip(rows, names, strict=True)):  # the results of a wide row share row.row
-        if name is None or name not in seen:
+    for place, row in enumerate(rows):  # the results of a wide row share row.row
+        if row.result.external_id is None:
             fresh[place] = row
-            if name:
-                seen.add(name)
+            continue
+        met = seen.setdefault((row.result.type, row.result.external_id), row.result)
+        if met is row.result:
+            fresh[place] = row
+        elif not met.says_the_same(row.result):
+            detail = f"external_id {row.result.external_id!r} was given to {met.told()} at this moment: send it again"
+            raise ConflictError(detail, [{"row": row.row, "column": "external_id", "detail": detail}])
     return fresh
+
+
+def standard_by_external_id(
+    session: Session, campaign_id: UUID, external_ids: Collection[str]
+) -> dict[tuple[str, str], StandardResult]:
+    """Return assay type and external id -> the stored result that has them."""
+    stored = results.by_external_id(session, campaign_id, external_ids) if external_ids else ()
+    standard = [StandardResult(**{name: getattr(row, name) for name in _STANDARD}) for row in stored]
+    return {(item.type, item.external_id): item for item in standard if item.external_id is not None}
 
 
 def _settle(session: Session, campaign: Campaign, touched: Sequence[Candidate]) -> None:

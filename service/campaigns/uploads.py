@@ -18,13 +18,14 @@ from service.campaigns.jobs import ClaimedJob, NewJob, Shelf
 from service.campaigns.reading import Known, Mentioned, Reader, SentTable, uuids
 from service.campaigns.rows import NewResult, NewUpload
 from service.errors import ConflictError, UnprocessableError, UnsupportedMediaTypeError
-from service.exchange import ParsedRow, Report, SheetError, TableError, UnknownFormatError
+from service.exchange import ParsedRow, QuestionError, Report, SheetError, TableError, UnknownFormatError
+from service.exchange.values import Decimal
 from service.store import campaigns
 from service.store.tables import Campaign, Job
 
 UPLOADS = "uploads"
 TOLD_PLACES = 1_000
-_TAKEN = ("media_type", "filename", "sheet", "mode", "dry_run")
+_TAKEN = ("media_type", "filename", "sheet", "decimal", "mode", "dry_run")
 """How a file is to be taken, beside its content."""
 Mode = Literal["atomic", "partial"]
 
@@ -37,13 +38,14 @@ class ResultsFile:
     media_type: str
     filename: str | None = None
     sheet: str | None = None
+    decimal: Decimal | None = None
     mode: Mode = "atomic"
     dry_run: bool = False
 
     @property
     def table(self) -> SentTable:
         """The file as it is read."""
-        return SentTable(self.content, self.media_type, self.sheet)
+        return SentTable(self.content, self.media_type, self.sheet, decimal=self.decimal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def ask_upload(session: Session, owner: Owner, campaign_id: UUID, file: ResultsF
 
 def claimed_file(job: ClaimedJob, content: bytes) -> ResultsFile:
     """Return the file of a job."""
-    return ResultsFile(content=content, **{name: job.request[name] for name in _TAKEN})
+    return ResultsFile(content=content, **{name: job.request[name] for name in _TAKEN if name in job.request})
 
 
 def destination(session: Session, job: ClaimedJob) -> tuple[CampaignSpec, Owner]:
@@ -96,11 +98,11 @@ def destination(session: Session, job: ClaimedJob) -> tuple[CampaignSpec, Owner]
 
 
 def known(session: Session, campaign_id: UUID, mentioned: Mentioned) -> Known:
-    """Return the candidates by id, and the external ids, that a file mentions and the campaign has."""
+    """Return the candidates by id, and the results by external id, that a file mentions and the campaign has."""
     ids, external_ids = mentioned
     candidates = queries.candidates_by_id(session, campaign_id, uuids(ids))
     objects = {str(key): candidate.object for key, candidate in candidates.items()}
-    return objects, queries.known_external_ids(session, campaign_id, external_ids)
+    return objects, queries.results_by_external_id(session, campaign_id, external_ids)
 
 
 def settle(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile, report: Report) -> Report:
@@ -134,7 +136,7 @@ def readable(sheet_in: Literal["query", "body"] = "query") -> Iterator[None]:
 
     Raises:
         UnsupportedMediaTypeError: if its format is none that is read.
-        UnprocessableError: if it is no table, or has no such sheet.
+        UnprocessableError: if it is no table, has no such sheet, or can be read in two ways.
     """
     try:
         yield
@@ -143,6 +145,10 @@ def readable(sheet_in: Literal["query", "body"] = "query") -> Iterator[None]:
     except SheetError as error:
         named = ({"in": "query"} if sheet_in == "query" else {}) | {"pointer": "/sheet", "detail": error.detail}
         raise UnprocessableError(f"/sheet: {error.detail}", errors=[named]) from error
+    except QuestionError as error:
+        pointer = f"/{error.parameter}"
+        asked = {"in": "query", "pointer": pointer, "detail": error.detail, "choices": list(error.choices)}
+        raise UnprocessableError(error.detail, errors=[asked]) from error
     except TableError as error:
         place = {"row": error.row, "column": error.column, "detail": error.detail}
         raise UnprocessableError(error.detail, errors=[{k: v for k, v in place.items() if v is not None}]) from error

@@ -8,9 +8,10 @@ from service.exchange.batch import BatchFile, BatchRow, batch_formats, flat_rows
 from service.exchange.objects import open_objects, read_objects
 from service.exchange.predictions import prediction_formats, write_predictions
 from service.exchange.report import ParsedRow, Report
-from service.exchange.results import Upload, check_upload, open_upload, read_results
+from service.exchange.results import Asked, Upload, check_upload, open_upload, read_results
 from service.exchange.rows import CampaignView, validate_rows
 from service.exchange.tables import (
+    QuestionError,
     SheetError,
     TableError,
     UnknownFormatError,
@@ -22,10 +23,12 @@ from service.exchange.tables import (
 )
 
 __all__ = [
+    "Asked",
     "BatchFile",
     "BatchRow",
     "CampaignView",
     "ParsedRow",
+    "QuestionError",
     "Report",
     "SheetError",
     "TableError",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from service.exchange.columns import RESULT_FIELDS
+from models.columns import FIELDS, GUARDRAIL, PREDICTED, PREFERENCE, RESULT_FIELDS
 from service.exchange.tables import UnknownFormatError, written_formats
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from models.records import JudgedObject, ProposedCandidate
 
     Judged = ProposedCandidate | JudgedObject
-
-_PREDICTION = ("mean", "sd", "low", "high")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,7 @@ def _writers(domain: Domain) -> dict[str, tuple[str, Callable[[Sequence[Mapping[
 def _flat(row: BatchRow, described: Mapping[str, Any], computed: Iterable[str], spec: CampaignSpec) -> dict[str, Any]:
     candidate = row.candidate
     flat: dict[str, Any] = {"status": row.status, **expected_columns(candidate, computed, spec), "beta": candidate.beta}
-    flat |= {f"preference_{item.name}": candidate.preference.get(item.name) for item in spec.objectives}
+    flat |= {f"{PREFERENCE}{item.name}": candidate.preference.get(item.name) for item in spec.objectives}
     flat |= {**nearest_columns(candidate), "purpose": candidate.purpose, **domain_column(candidate)}
     flat |= {"reason": candidate.reason}
     named = {"candidate_id": row.candidate_id, "rank": candidate.rank}
@@ -98,10 +96,10 @@ def expected_columns(item: Judged, computed: Iterable[str], spec: CampaignSpec) 
     for objective in spec.objectives:
         prediction = item.predictions.get(objective.name)
         if prediction is not None or objective.assay_type is not None:
-            flat |= {f"{objective.name}_{part}": getattr(prediction, part, None) for part in _PREDICTION}
+            flat |= {f"{objective.name}_{part}": getattr(prediction, part, None) for part in PREDICTED}
     flat |= {name: item.computed.get(name) for name in computed}
     flat |= {"acquisition": item.acquisition, "feasibility": item.feasibility}
-    return flat | {f"guardrail_{rail.name}": item.guardrails.get(rail.name) for rail in spec.guardrails}
+    return flat | {f"{GUARDRAIL}{rail.name}": item.guardrails.get(rail.name) for rail in spec.guardrails}
 
 
 def nearest_columns(item: Judged) -> dict[str, Any]:
@@ -119,13 +117,13 @@ def domain_column(item: Judged) -> dict[str, Any]:
 
 
 def beside(described: Mapping[str, Any], columns: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the columns, renamed where the domain has a column of that name (a process variable `beta`)."""
+    """Return the columns, renamed where the domain has a column of that name."""
     return {f"batch_{name}" if name in described else name: value for name, value in columns.items()}
 
 
 def _result_columns(taken: Mapping[str, Any], spec: CampaignSpec) -> dict[str, None]:
     """Return the columns to fill in; one whose name is taken ends in `_result`."""
     names = [item.name for item in spec.objectives if item.assay_type is not None]
-    reserved = {column.casefold() for column in (*taken, *RESULT_FIELDS, "type", "value")}
+    reserved = {column.casefold() for column in (*taken, *FIELDS)}
     columns = [f"{name}_result" if name.casefold() in reserved else name for name in names]
     return dict.fromkeys((*columns, *RESULT_FIELDS))

@@ -1,78 +1,71 @@
 """Which column of a table means what: ChEMBL's long layout, or one column per measured objective.
 
-Splits rows into entries, one result each. Knows nothing of values, units or stored candidates.
+Knows nothing of values or stored candidates.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from models.columns import BATCH_FIELDS, GUARDRAIL, PREDICTED, PREFERENCE, RESULT_FIELDS, SPREAD, key
+from service.exchange.headers import ResultColumn, named_result, own_columns, read_fields, result_names
 from service.exchange.tables import TableError
-from service.exchange.values import is_missing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from models.campaign import CampaignSpec
     from models.domains.contract import Domain
-    from service.exchange.tables import RawRow, Table
+    from service.exchange.tables import Table
 
-RESULT_FIELDS = ("relation", "units", "outcome", "comment")
-"""The empty columns that follow the objectives in a downloaded batch."""
-FIELDS = (
-    *("candidate_id", "type", "value", *RESULT_FIELDS, "upper_value", "standard_error", "replicate"),
-    *("assay_version", "plate", "measured_at", "lot", "external_id"),
-)
-_SYNONYMS = {
-    "unit": "units",
-    "comments": "comment",
-    "activity_comment": "comment",
-    "std_error": "standard_error",
-    "plate_id": "plate",
-    "plate_barcode": "plate",
-}
-_STANDARD = ("type", "relation", "value", "units", "upper_value")
-_WITH_UNITS = re.compile(r"(?P<name>.+?)\s*[(\[](?P<units>[^()\[\]]+)[)\]]")
-_OF_ONE_ASSAY = ("assay_failed", "not_tested")
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One result as text: `fields` by name, `objects` by the domain's columns, `headers` for messages."""
-
-    row: int
-    fields: Mapping[str, str] = field(default_factory=dict)
-    objects: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    problem: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ResultColumn:
-    """A wide table's column of one assay type, with the columns that qualify only it."""
-
-    type: str
-    header: str
-    units: str | None
-    own: Mapping[str, str]
+_NUMBERS = ("value", "upper_value", "standard_error", "standard_deviation", "n")
+_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """What the header means; `results` is empty for the long layout. `default_type` stands in for a type column."""
+    """What the header means; `results` is empty for the long layout, whose value column may state `units`.
+
+    `default_type` stands in for a type column.
+    """
 
     fields: Mapping[str, str]
     objects: Mapping[str, str]
     results: tuple[ResultColumn, ...] = ()
+    units: str | None = None
     default_type: str | None = None
     warnings: tuple[str, ...] = ()
+    qualifying: frozenset[str] = frozenset()
+    """Those of `objects` that only qualify one, such as end groups."""
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether the columns are those of a downloaded batch, whose empty cells mean what the batch said."""
+        return "candidate_id" in self.fields and bool(self.results)
+
+    def read(self) -> set[str]:
+        """Return the headers that are read."""
+        own = {header for column in self.results for header in (column.header, *column.own.values())}
+        return own | {*self.fields.values(), *self.objects.values()}
+
+    def numbers(self) -> tuple[str, ...]:
+        """Return the headers under which numbers stand."""
+        own = {header for column in self.results for header in (column.header, *_numbers(column.own))}
+        return tuple(own | {*_numbers(self.fields)})
+
+    def roles(self) -> dict[str, str]:
+        """Return header -> what it is read as."""
+        told = {header: name for name, header in self.objects.items()}
+        told |= {header: name for name, header in self.fields.items()}
+        for column in self.results:
+            told |= {header: f"{name} of {column.type}" for name, header in column.own.items()}
+            told[column.header] = f"value of {column.type}" + (f" in {column.units}" if column.units else "")
+        return told
 
 
-def key(header: str) -> str:
-    """Return a header without capitals, spaces and signs: `Standard Value` is `standard_value`."""
-    return re.sub(r"[^0-9a-z]+", "_", header.casefold()).strip("_")
+def _numbers(fields: Mapping[str, str]) -> list[str]:
+    return [fields[name] for name in _NUMBERS if name in fields]
 
 
 def map_columns(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
@@ -83,7 +76,8 @@ def map_columns(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
     """
     objects = object_headers(table.columns, domain)
     headers = tuple(header for header in table.columns if header not in objects.values())
-    fields = _fields(headers)
+    fields, units = read_fields(headers)
+    qualifying = frozenset(domain.qualifying_columns)
     if "candidate_id" not in fields and not objects and table.columns:
         wanted = " or ".join(("candidate_id", *domain.object_columns[:4]))
         raise TableError(f"no column says which object was measured: add {wanted}")
@@ -94,90 +88,24 @@ def map_columns(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
         if "type" not in fields and len(types) != 1:
             raise TableError(f"add a column type: this campaign reads {', '.join(types) or 'no assay'}", column="type")
         default = None if "type" in fields else types[0]
-        return _with_warnings(table, Mapped(fields, objects, default_type=default), spec, domain)
+        fields = {**_spread(headers, fields), **fields}
+        return Mapped(fields, objects, units=units, default_type=default, qualifying=qualifying)
     if not results and table.columns:
         known = ", ".join(types) or "no assay"
         raise TableError(f"no column holds results: add type and value, or one column per assay; known are {known}")
-    return _with_warnings(table, Mapped(fields, objects, tuple(results)), spec, domain)
+    if len(results) == 1:
+        fields = {**_spread(headers, {**fields, **results[0].own}), **fields}
+    return Mapped(fields, objects, tuple(results), qualifying=qualifying)
 
 
-def entries(table: Table, mapped: Mapped) -> Iterator[Entry]:
-    """Yield every result of the table; a row without any is one entry without value and outcome."""
-    headers = {column.type: _headers(column, mapped) for column in mapped.results}
-    for row in table.rows:
-        if row.problem is not None:
-            yield Entry(row.number, picked(row, mapped.fields), picked(row, mapped.objects), problem=row.problem)
-        elif mapped.results:
-            yield from _wide(row, mapped, headers)
-        else:
-            fields = picked(row, mapped.fields)
-            if mapped.default_type is not None:
-                fields["type"] = mapped.default_type
-            yield Entry(row.number, fields, picked(row, mapped.objects), mapped.fields)
-
-
-def picked(row: RawRow, headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the cells of a row that say something, by name."""
-    cells = {name: row.cells.get(header, "") for name, header in headers.items()}
-    return {name: text for name, text in cells.items() if text}
-
-
-def _headers(column: ResultColumn, mapped: Mapped) -> dict[str, str]:
-    return {**mapped.fields, **column.own, "value": column.header, "type": column.header}
-
-
-def _wide(row: RawRow, mapped: Mapped, headers: Mapping[str, Mapping[str, str]]) -> Iterator[Entry]:
-    shared, objects = picked(row, mapped.fields), picked(row, mapped.objects)
-    told = [column for column in mapped.results if _tells_something(row, column, mapped, shared)]
-    for column in told:
-        yield Entry(row.number, _own_fields(row, column, mapped, shared), objects, headers[column.type])
-    if not told:
-        yield Entry(row.number, shared, objects, mapped.fields)
-
-
-def _tells_something(row: RawRow, column: ResultColumn, mapped: Mapped, shared: Mapping[str, str]) -> bool:
-    own_outcome = row.cells.get(column.own.get("outcome", ""), "")
-    return _has_value(row, column) or bool(own_outcome) or _shared_outcome_applies(row, column, mapped, shared)
-
-
-def _shared_outcome_applies(row: RawRow, column: ResultColumn, mapped: Mapped, shared: Mapping[str, str]) -> bool:
-    """Return whether the row's outcome is about this assay: a failed assay is one of those without a value."""
-    outcome = key(shared.get("outcome", ""))
-    if outcome in ("", "ok"):
-        return False
-    is_whole = all(_has_value(row, other) for other in mapped.results)
-    return outcome not in _OF_ONE_ASSAY or is_whole or not _has_value(row, column)
-
-
-def _has_value(row: RawRow, column: ResultColumn) -> bool:
-    return not is_missing(row.cells.get(column.header, ""))
-
-
-def _own_fields(row: RawRow, column: ResultColumn, mapped: Mapped, shared: Mapping[str, str]) -> dict[str, str]:
-    fields = {name: text for name, text in shared.items() if name != "value"}
-    if not _shared_outcome_applies(row, column, mapped, shared):
-        fields.pop("outcome", None)
-    if "external_id" in fields and len(mapped.results) > 1:
-        fields["external_id"] = f"{fields['external_id']}/{column.type}"
-    if column.units is not None:
-        fields["units"] = column.units
-    fields.update(picked(row, column.own))
-    return {**fields, "type": column.type, "value": row.cells.get(column.header, "")}
-
-
-def _fields(headers: tuple[str, ...]) -> dict[str, str]:
-    """Return field -> header; ChEMBL's standard_* columns win over its verbatim ones as a set."""
-    by_key: dict[str, str] = {}
+def _spread(headers: tuple[str, ...], taken: Mapping[str, str]) -> dict[str, str]:
+    """Return the columns of a standard deviation and of how many readings a mean has."""
+    found: dict[str, str] = {}
     for header in headers:
-        name = _SYNONYMS.get(key(header), key(header))
-        if name in FIELDS and name in by_key:
-            raise TableError(f"columns {by_key[name]!r} and {header!r} both mean {name}", column=header)
-        by_key.setdefault(name, header)
-    fields = {name: by_key[name] for name in FIELDS if name in by_key}
-    if "standard_value" in by_key:
-        fields = {name: header for name, header in fields.items() if name not in _STANDARD}
-        fields |= {name: by_key[f"standard_{name}"] for name in _STANDARD if f"standard_{name}" in by_key}
-    return fields
+        field = SPREAD.get(key(header))
+        if field is not None and field not in taken and header not in taken.values():
+            found.setdefault(field, header)
+    return found
 
 
 def object_headers(headers: tuple[str, ...], domain: Domain) -> dict[str, str]:
@@ -190,6 +118,8 @@ def object_headers(headers: tuple[str, ...], domain: Domain) -> dict[str, str]:
         by_key.setdefault(key(header), header)
     found = {name: by_key.get(key(name)) or by_key.get(f"canonical_{key(name)}") for name in domain.object_columns}
     named = {name: header for name, header in found.items() if header is not None}
+    if not named and not domain.needs_all_columns and "object" in by_key:  # as stored results are listed
+        return {domain.object_columns[0]: by_key["object"]}
     if not named:
         return {}
     qualifying = domain.qualifying_columns.items()
@@ -197,48 +127,51 @@ def object_headers(headers: tuple[str, ...], domain: Domain) -> dict[str, str]:
 
 
 def _result_columns(headers: tuple[str, ...], spec: CampaignSpec) -> list[ResultColumn]:
-    names = {key(kind): kind for kind in spec.quantities()}
-    for objective in spec.objectives:
-        if objective.assay_type is not None:
-            names[key(objective.name)] = objective.assay_type
+    names = result_names(spec)
+    predicted = _predictions(headers, spec)
     found: dict[str, ResultColumn] = {}
     for header in sorted(headers, key=lambda header: not key(header).endswith("_result")):
-        kind, units = _result_name(header, names)
-        if kind is None or (kind in found and key(found[kind].header) == f"{key(header)}_result"):
+        named = None if header in predicted else named_result(header, names)
+        if named is None:
+            continue
+        kind, units = named
+        if kind in found and key(found[kind].header) == f"{key(header)}_result":
             continue
         if kind in found:
             raise TableError(f"columns {found[kind].header!r} and {header!r} both hold {kind}", column=header)
-        found[kind] = ResultColumn(kind, header, units, _own(headers, header, kind, spec))
+        own = own_columns([other for other in headers if other not in predicted], header, kind, spec)
+        found[kind] = ResultColumn(kind, header, units, own)
     return list(found.values())
 
 
-def _result_name(header: str, names: Mapping[str, str]) -> tuple[str | None, str | None]:
-    plain = key(header)
-    kind = names.get(plain) or names.get(plain.removesuffix("_result"))
-    if kind is not None:
-        return kind, None
-    match = _WITH_UNITS.fullmatch(header.strip())
-    return (names.get(key(match["name"])), match["units"].strip()) if match else (None, None)
+def _predictions(headers: tuple[str, ...], spec: CampaignSpec) -> set[str]:
+    """Return the columns that hold a downloaded batch's predictions, which is told by what stands beside them.
+
+    Raises:
+        TableError: if `potency_mean` stands without them: it may be a prediction or a mean that was measured.
+    """
+    by_key = {key(header): header for header in headers}
+    found: set[str] = set()
+    for objective in spec.objectives:
+        columns = {part: by_key.get(key(f"{objective.name}_{part}")) for part in PREDICTED}
+        mean = columns["mean"]
+        is_batch = (columns["low"] and columns["high"]) or {"acquisition", "feasibility"} & by_key.keys()
+        if mean and not is_batch and objective.assay_type and key(objective.name) not in by_key:
+            detail = f"{mean!r} is a batch's name for a prediction: name the column {objective.name} if it was measured"
+            raise TableError(f"{detail}, and leave it out if not", column=mean)
+        if is_batch:
+            found |= {header for header in columns.values() if header is not None}
+    return found
 
 
-def _own(headers: tuple[str, ...], header: str, kind: str, spec: CampaignSpec) -> dict[str, str]:
-    """Return the columns that qualify one assay only: `IC50_relation`, `solubility_outcome`."""
-    bases = {key(header).removesuffix("_result"), key(kind)}
-    bases |= {key(objective.name) for objective in spec.objectives if objective.assay_type == kind}
-    wanted = {f"{base}_{name}": name for base in bases for name in FIELDS if name not in ("candidate_id", "type")}
-    return {wanted[key(other)]: other for other in headers if key(other) in wanted}
-
-
-def _with_warnings(table: Table, mapped: Mapped, spec: CampaignSpec, domain: Domain) -> Mapped:
-    read = {*mapped.fields.values(), *mapped.objects.values()}
-    for column in mapped.results:
-        read |= {column.header, *column.own.values()}
-    expected = _downloaded(spec, domain)
+def with_warnings(table: Table, mapped: Mapped, spec: CampaignSpec, domain: Domain) -> Mapped:
+    """Return the mapping with a warning for what is not read and was not expected."""
+    read, expected = mapped.read(), _downloaded(spec, domain)
     expected |= {f"batch_{name}" for name in expected}
     ignored = [header for header in table.columns if header not in read and key(header) not in expected]
     warnings = table.warnings
     if ignored:
-        shown = ", ".join(repr(header[:40]) for header in ignored[:8]) + (", ..." if len(ignored) > 8 else "")  # noqa: PLR2004
+        shown = ", ".join(repr(header[:40]) for header in ignored[:_SHOWN]) + (", ..." if ignored[_SHOWN:] else "")
         warnings = (*warnings, f"not read: {'column' if len(ignored) == 1 else 'columns'} {shown}")
     if mapped.default_type is not None:
         warnings = (*warnings, f"no column type: every value was read as {mapped.default_type}")
@@ -247,11 +180,10 @@ def _with_warnings(table: Table, mapped: Mapped, spec: CampaignSpec, domain: Dom
 
 def _downloaded(spec: CampaignSpec, domain: Domain) -> set[str]:
     """Return the keys of a downloaded batch's own columns, which an upload may carry and nobody reads."""
-    names = {"rank", "status", "acquisition", "feasibility", "beta", "nearest_measured", "nearest_similarity"}
-    names |= {"purpose", "in_domain", "reason"}
+    names = {*BATCH_FIELDS, *RESULT_FIELDS}
     for objective in spec.objectives:
-        names |= {key(f"{objective.name}_{part}") for part in ("mean", "sd", "low", "high")}
-        names.add(key(f"preference_{objective.name}"))
-    names |= {key(f"guardrail_{guardrail.name}") for guardrail in spec.guardrails}
+        names |= {key(f"{objective.name}_{part}") for part in PREDICTED}
+        names.add(key(f"{PREFERENCE}{objective.name}"))
+    names |= {key(f"{GUARDRAIL}{guardrail.name}") for guardrail in spec.guardrails}
     names |= {key(scorer.name) for scorer in spec.scorers}
-    return names | {key(name) for name in domain.computed} | {*RESULT_FIELDS}
+    return names | {key(name) for name in domain.computed}

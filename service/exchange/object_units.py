@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from models.columns import key
 from models.domains.cells import plain_number
 from models.domains.contract import FRACTION
-from service.exchange.columns import key
 from service.exchange.tables import TableError
 from service.exchange.units import UnitsError, convert, same_units
 
@@ -87,7 +87,7 @@ def _read_as(header: str, name: str, units: str, wanted: str | None) -> tuple[Ch
         TableError: if the units cannot be converted.
     """
     if wanted is None:
-        return str, ": the campaign states no units for it, so its numbers are taken as they are"
+        return _unchanged, ": the campaign states no units for it, so its numbers are taken as they are"
     if wanted == FRACTION:
         if units.casefold() not in _PERCENT:
             raise TableError(
@@ -98,12 +98,16 @@ def _read_as(header: str, name: str, units: str, wanted: str | None) -> tuple[Ch
             )
         return _percent, ", in percent"
     if same_units(units, wanted):
-        return str, ""
+        return _unchanged, ""
     try:
         convert(1.0, units, wanted)
     except UnitsError as error:
         raise TableError(f"column {header!r} looks like {name}: {error}", column=header) from error
     return lambda text: _converted(text, units, wanted), f", converted to {wanted}"
+
+
+def _unchanged(text: str) -> str:
+    return text
 
 
 def _percent(text: str) -> str:
@@ -122,6 +126,6 @@ def _converted(text: str, units: str, wanted: str) -> str:
 def _changed(row: RawRow, renamed: Mapping[str, tuple[str, Change]]) -> Mapping[str, str]:
     cells = {}
     for column, text in row.cells.items():
-        name, change = renamed.get(column, (column, str))
+        name, change = renamed.get(column, (column, _unchanged))
         cells[name] = change(text)
     return cells

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from models.domains.contract import InvalidObjectError
-from service.exchange.columns import object_headers, picked
+from service.exchange.columns import object_headers
+from service.exchange.entries import picked
 from service.exchange.object_units import in_domain_units, with_absent_told
 from service.exchange.report import ParsedRow, Report
 from service.exchange.tables import MAX_ROWS, TableError, read_table

@@ -1,4 +1,4 @@
-"""The measured part of a row: type, relation, value, units, spread and outcome.
+"""The measured part of a row: relation, value, units, spread and outcome.
 
 Standard values are in the campaign's units and not yet transformed: the proxies take logarithms.
 """
@@ -6,15 +6,27 @@ Standard values are in the campaign's units and not yet transformed: the proxies
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypedDict
 
-from models.specs import MeasuredQuantity
-from service.exchange.units import UnitsError, convert, same_units
+from service.exchange.problems import RowProblem
+from service.exchange.tables import Digits
+from service.exchange.units import (
+    UnitsError,
+    check_known,
+    convert,
+    is_certain_unit,
+    is_logarithm,
+    is_of_logarithms,
+    is_unit_beside_a_number,
+    same_units,
+)
 from service.exchange.values import (
     ReadValue,
     ValueTextError,
     is_missing,
+    is_outcome,
+    outcome_word,
     read_number,
     read_outcome,
     read_relation,
@@ -25,19 +37,13 @@ from service.exchange.values import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from models.campaign import CampaignSpec
     from models.records import Outcome, Relation
+    from service.exchange.assays import Assay
+    from service.exchange.entries import Entry
+    from service.exchange.values import Decimal
 
-MAX_TYPE = 200
-
-
-class RowProblem(Exception):  # noqa: N818 - a row's problem is an answer, not a failure
-    """Why a row is rejected, and the field that is wrong."""
-
-    def __init__(self, column: str | None, detail: str) -> None:
-        super().__init__(detail)
-        self.column = column
-        self.detail = detail
+_TURNED: dict[Relation, Relation] = {"=": "=", "~": "~", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
+_FAR_LOGARITHM = 20
 
 
 class Quantity(TypedDict, total=False):
@@ -52,109 +58,199 @@ class Quantity(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True)
-class _Scale:
-    """From the units of a row to those of the campaign."""
+class _Told:
+    """What a row says, in its own units."""
 
-    given: str | None
-    wanted: str | None
-
-    def __call__(self, value: float, field: str) -> float:
-        if self.given is None or self.wanted is None:
-            return value
-        try:
-            converted = convert(value, self.given, self.wanted)
-        except UnitsError as error:
-            raise RowProblem("units", str(error)) from error
-        if not math.isfinite(converted):
-            raise RowProblem(field, f"{value:g} {self.given} is too large in {self.wanted}")
-        return converted
-
-    @property
-    def units(self) -> str | None:
-        return self.wanted or self.given
+    value: float
+    relation: Relation
+    units: str | None
+    upper: float | None
+    error: float | None
 
 
-def read_type(text: str, spec: CampaignSpec) -> tuple[str, MeasuredQuantity, list[str]]:
-    """Return the assay type as the campaign spells it, how its values are read, and warnings.
-
-    A type that the campaign does not read is kept: a later version of the campaign may read it.
-
-    Raises:
-        RowProblem: if there is none.
-    """
-    known = spec.quantities()
-    if not text:
-        raise RowProblem("type", f"say what was measured; this campaign reads {', '.join(known) or 'nothing'}")
-    if len(text) > MAX_TYPE:
-        raise RowProblem("type", f"a type has at most {MAX_TYPE} characters")
-    names = {name.casefold(): name for name in known}
-    names = {o.name.casefold(): o.assay_type for o in spec.objectives if o.assay_type} | names
-    kind = text if text in known else names.get(text.casefold(), text)
-    if kind in known:
-        return kind, known[kind], []
-    warning = f"the campaign does not read {shortened(kind)} (it reads {', '.join(known) or 'nothing'}); kept for later"
-    return kind, MeasuredQuantity(), [warning]
-
-
-def read_quantity(
-    fields: Mapping[str, str], kind: str, wanted: MeasuredQuantity, *, decimal_comma: bool
-) -> tuple[Quantity, list[str]]:
-    """Return the measured fields in the campaign's units, and warnings.
+def read_quantity(entry: Entry, assay: Assay, decimal: Decimal) -> tuple[Quantity, str | None, list[str]]:
+    """Return the measured fields in the campaign's units, the units that the row states, and warnings.
 
     Raises:
         RowProblem: if a cell does not hold what its column asks for.
     """
+    fields = entry.fields
     warnings: list[str] = []
     outcome = _outcome(fields)
+    if outcome == "ok" and (word := outcome_word(fields.get("value", ""))):
+        warnings.append(f"the value was read as the outcome {word}")
+        return Quantity(outcome=word, units=assay.quantity.units), None, warnings
     if outcome != "ok":
         if not is_missing(fields.get("value", "")):
             warnings.append(f"the value is not used, because the outcome is {outcome}")
-        return Quantity(outcome=outcome, units=wanted.units), warnings
+        return Quantity(outcome=outcome, units=assay.quantity.units), None, warnings
     if is_missing(fields.get("value", "")):
         raise RowProblem("value", "outcome ok needs a value")
-    read = _cell("value", fields["value"], decimal_comma=decimal_comma)
-    scale = _Scale(_units(fields, read), wanted.units)
-    if scale.given and not scale.wanted:
-        warnings.append(f"the campaign states no units for {kind}: the value is kept in {scale.given}")
-    value = scale(read.number, "value")
+    for field, detail in entry.refused.items():
+        raise RowProblem(field, detail)
+    read = _cell("value", fields["value"], decimal)
+    if read.error is not None:
+        warnings.append("what follows ± was read as the standard error")
+    told = _told(entry, read, decimal, assay.quantity.units)
+    stated = None if told.units and not assay.quantity.units and is_of_logarithms(told.units) else told.units
+    if assay.given is not None:
+        told = _on_the_other_scale(told, assay, warnings)
+    return _standard(told, assay, warnings), stated, warnings
+
+
+def _told(entry: Entry, read: ReadValue, decimal: Decimal, wanted: str | None) -> _Told:
+    fields = entry.fields
+    upper = _number(fields, "upper_value", decimal)
+    error = _number(fields, "standard_error", decimal)
+    if error is None:
+        error = _error_of_mean(fields, decimal)
+    if error is not None and error < 0:
+        raise RowProblem("standard_error", "standard_error must not be negative")
+    told = _Told(
+        value=read.number,
+        relation=_relation(fields, read),
+        units=_units(entry, read, wanted),
+        upper=_agreed("upper_value", upper, read.upper),
+        error=_agreed("standard_error", error, read.error),
+    )
+    if told.upper is not None and told.upper <= told.value:
+        raise RowProblem("upper_value", f"upper_value {told.upper:g} must exceed the value")
+    if told.upper is not None and told.relation not in ("=", "~"):
+        raise RowProblem("upper_value", f"a range has no relation {told.relation}: leave it or upper_value out")
+    return told
+
+
+def _error_of_mean(fields: Mapping[str, str], decimal: Decimal) -> float | None:
+    """Return the standard error from a standard deviation and a number of readings, if both are given."""
+    deviation = _number(fields, "standard_deviation", decimal)
+    n_readings = _number(fields, "n", decimal)
+    if deviation is None or n_readings is None:
+        return None
+    if n_readings < 1:
+        raise RowProblem("n", f"a mean of {n_readings:g} readings has no standard error")
+    return deviation / float(math.sqrt(n_readings))
+
+
+def _agreed(field: str, stated: float | None, in_cell: float | None) -> float | None:
+    if stated is not None and in_cell is not None and stated != in_cell:
+        raise RowProblem(field, f"{field} is {stated:g}, but the value says {in_cell:g}")
+    return in_cell if stated is None else stated
+
+
+def _standard(told: _Told, assay: Assay, warnings: list[str]) -> Quantity:
+    wanted = assay.quantity
+    if told.units and not wanted.units:
+        told = _without_wanted_units(told, assay, warnings)
+    value = _converted(told.value, told.units, wanted.units, "value")
     if wanted.transform == "log10" and value <= 0:
-        raise RowProblem("value", f"{kind} is modelled on a log10 scale, so its values must be positive")
-    upper = _upper(fields, value, scale, decimal_comma=decimal_comma)
-    error = _standard_error(fields, read.number, value, scale, decimal_comma=decimal_comma)
-    relation = _relation(fields, read)
+        raise RowProblem("value", f"{assay.type} is modelled on a log10 scale, so its values must be positive")
+    if is_logarithm(assay.type) and not wanted.units and abs(value) > _FAR_LOGARITHM:
+        warnings.append(f"{value:g} is far off for a logarithm such as {assay.type}")
+    upper = error = None
+    if told.upper is not None:
+        upper = _converted(told.upper, told.units, wanted.units, "upper_value")
+    if told.error is not None:
+        # A difference, not a value: degrees Celsius are shifted against kelvins, their errors are not.
+        zero = _converted(0.0, told.units, wanted.units, "standard_error")
+        error = _converted(told.error, told.units, wanted.units, "standard_error") - zero
+    units = wanted.units or told.units
     return Quantity(
-        relation=relation, value=value, units=scale.units, upper_value=upper, standard_error=error, outcome="ok"
-    ), warnings
+        relation=told.relation, value=value, units=units, upper_value=upper, standard_error=error, outcome="ok"
+    )
 
 
-def _cell(field: str, text: str, *, decimal_comma: bool) -> ReadValue:
+def _without_wanted_units(told: _Told, assay: Assay, warnings: list[str]) -> _Told:
+    """Return what a row says of a quantity for which the campaign states no units.
+
+    Raises:
+        RowProblem: if its units are none, or it is a logarithm and has none by its nature.
+    """
+    assert told.units is not None
+    if is_of_logarithms(told.units):
+        return replace(told, units=None)
+    if assay.is_read and is_logarithm(assay.type):
+        raise RowProblem(
+            "units", f"{assay.type} is a logarithm without units, but the row says {shortened(told.units)}"
+        )
     try:
-        return read_value(text, decimal_comma=decimal_comma)
+        check_known(told.units)
+    except UnitsError as error:
+        raise RowProblem("units", str(error)) from error
+    if assay.is_read:
+        warnings.append(f"the campaign states no units for {assay.type}: the value is kept in {told.units}")
+    return told
+
+
+def _converted(value: float, given: str | None, wanted: str | None, field: str) -> float:
+    if given is None or wanted is None:
+        return value
+    try:
+        converted = convert(value, given, wanted)
+    except UnitsError as error:
+        raise RowProblem("units", str(error)) from error
+    if not math.isfinite(converted):
+        raise RowProblem(field, f"{value:g} {given} is too large in {wanted}")
+    return converted
+
+
+def _on_the_other_scale(told: _Told, assay: Assay, warnings: list[str]) -> _Told:
+    """Return pIC50 as IC50 in mol/L, or IC50 as pIC50: the order turns round, and with it relation and range."""
+    if assay.given == "logarithm":
+        if told.units and not is_of_logarithms(told.units):
+            raise RowProblem("units", f"a logarithm has no units, but the row says {shortened(told.units)}")
+        ends = sorted(_power(-end) for end in (told.value, told.upper) if end is not None)
+    else:
+        if not told.units:
+            raise RowProblem("units", f"give units: without them the value cannot be told as {assay.type}")
+        molar = [_converted(end, told.units, "mol/L", "value") for end in (told.value, told.upper) if end is not None]
+        if min(molar) <= 0:
+            raise RowProblem("value", "only a positive concentration has a logarithm")
+        ends = sorted(-math.log10(end) for end in molar)
+    if told.error is not None:
+        warnings.append("the standard error is of the other scale and was left out")
+    upper = ends[1] if len(ends) > 1 else None
+    units = "mol/L" if assay.given == "logarithm" else None
+    value, upper = (None if end is None else float(f"{end:.14g}") for end in (ends[0], upper))
+    assert value is not None
+    return _Told(value, _TURNED[told.relation], units, upper, None)
+
+
+def _power(exponent: float) -> float:
+    try:
+        return math.pow(10.0, exponent)
+    except OverflowError as error:
+        raise RowProblem("value", f"10^{exponent:g} mol/L is no concentration") from error
+
+
+def _cell(field: str, text: str, decimal: Decimal) -> ReadValue:
+    try:
+        return read_value(text, "point" if isinstance(text, Digits) else decimal)
     except ValueTextError as error:
         raise RowProblem(field, str(error)) from error
 
 
-def _number(fields: Mapping[str, str], field: str, *, decimal_comma: bool) -> float | None:
+def _number(fields: Mapping[str, str], field: str, decimal: Decimal) -> float | None:
     text = fields.get(field, "")
     if is_missing(text):
         return None
     try:
-        return read_number(text, decimal_comma=decimal_comma)
+        return read_number(text, "point" if isinstance(text, Digits) else decimal)
     except ValueTextError as error:
         raise RowProblem(field, str(error)) from error
 
 
 def _outcome(fields: Mapping[str, str]) -> Outcome:
+    text = fields.get("outcome", "")
     try:
-        return read_outcome(fields["outcome"]) if fields.get("outcome") else "ok"
+        return read_outcome(text) if is_outcome(text) else "ok"
     except ValueTextError as error:
         raise RowProblem("outcome", str(error)) from error
 
 
 def _relation(fields: Mapping[str, str], read: ReadValue) -> Relation:
-    stated = None
+    text = fields.get("relation", "")
     try:
-        stated = read_relation(fields["relation"]) if fields.get("relation") else None
+        stated = None if is_missing(text) else read_relation(text)
     except ValueTextError as error:
         raise RowProblem("relation", str(error)) from error
     if stated and read.relation and stated != read.relation:
@@ -162,30 +258,21 @@ def _relation(fields: Mapping[str, str], read: ReadValue) -> Relation:
     return stated or read.relation or "="
 
 
-def _units(fields: Mapping[str, str], read: ReadValue) -> str | None:
-    stated = fields.get("units") or None
-    if stated and read.units and not same_units(stated, read.units):
-        raise RowProblem("units", f"the units are {shortened(stated)}, but the value says {shortened(read.units)}")
-    return stated or read.units
+def _units(entry: Entry, read: ReadValue, wanted: str | None) -> str | None:
+    """Return the units on which header, column and cell agree.
 
-
-def _upper(fields: Mapping[str, str], value: float, scale: _Scale, *, decimal_comma: bool) -> float | None:
-    number = _number(fields, "upper_value", decimal_comma=decimal_comma)
-    if number is None:
-        return None
-    upper = scale(number, "upper_value")
-    if upper <= value:
-        raise RowProblem("upper_value", f"upper_value {number:g} must exceed the value")
-    return upper
-
-
-def _standard_error(
-    fields: Mapping[str, str], number: float, value: float, scale: _Scale, *, decimal_comma: bool
-) -> float | None:
-    error = _number(fields, "standard_error", decimal_comma=decimal_comma)
-    if error is None:
-        return None
-    if error < 0:
-        raise RowProblem("standard_error", "standard_error must not be negative")
-    # A difference, not a value: degrees Celsius are shifted against kelvins, their errors are not.
-    return abs(scale(number + error, "standard_error") - value)
+    Raises:
+        RowProblem: if they do not, or the text behind the number is no units.
+    """
+    is_stated = wanted or entry.units or not is_missing(entry.fields.get("units", ""))
+    if read.rest and not (is_unit_beside_a_number if is_stated else is_certain_unit)(read.rest):
+        detail = f"{shortened(read.rest)} after the number is not known as units: leave it out or move it to comment"
+        raise RowProblem("value", f"{shortened(entry.fields['value'])} is not a number: {detail}")
+    stated = entry.fields.get("units", "")
+    column = None if is_missing(stated) else stated
+    if column and entry.units and not same_units(column, entry.units):
+        raise RowProblem("units", f"the header says {shortened(entry.units)}, the units are {shortened(column)}")
+    stated_units = column or entry.units
+    if stated_units and read.rest and not same_units(stated_units, read.rest):
+        raise RowProblem("units", f"the units are {shortened(stated_units)}, but the value says {shortened(read.rest)}")
+    return stated_units or read.rest

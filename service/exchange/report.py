@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from service.exchange.reading import Reading
     from service.records import StandardResult
 
 Status = Literal["accepted", "rejected", "duplicate", "skipped"]
@@ -38,10 +39,14 @@ class ParsedRow:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Every row of one upload, in the table's order; `warnings` are about the table as a whole."""
+    """Every row of one upload, in the table's order; `warnings` are about the table as a whole.
+
+    `reading` is how its cells were understood; a table of objects alone has none.
+    """
 
     rows: tuple[ParsedRow, ...]
     warnings: tuple[str, ...] = ()
+    reading: Reading | None = None
 
     def count(self, status: Status) -> int:
         """Return how many rows have this status; the four counts add up to the number of rows."""
@@ -66,6 +71,7 @@ class Report:
             "duplicates": counts["duplicate"],
             "skipped": counts["skipped"],
             "warnings": self.all_warnings(),
+            "reading": None if self.reading is None else self.reading.as_json(),
             "rows": [
                 {
                     "row": row.row,

@@ -8,17 +8,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from service.exchange.columns import entries, map_columns
+from service.exchange.columns import map_columns, with_warnings
+from service.exchange.entries import entries
 from service.exchange.object_units import in_domain_units, with_absent_told
+from service.exchange.reading import Reading, decide_decimal
 from service.exchange.report import Report
+from service.exchange.roles import check_unread_units, with_qualifiers, without_units_row
 from service.exchange.rows import validate_rows
-from service.exchange.tables import read_table
+from service.exchange.tables import TableError, read_table
 
 if TYPE_CHECKING:
     from models.campaign import CampaignSpec
     from models.domains.contract import Domain
-    from service.exchange.columns import Entry
+    from service.exchange.columns import Mapped
+    from service.exchange.entries import Entry
     from service.exchange.rows import CampaignView
+    from service.exchange.tables import Table
+    from service.exchange.values import Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +33,8 @@ class Upload:
 
     entries: tuple[Entry, ...]
     warnings: tuple[str, ...]
-    decimal_comma: bool
+    reading: Reading
+    is_batch: bool = False
 
     def mentioned(self, field: str) -> frozenset[str]:
         """Return what stands under `candidate_id` (in small letters) or `external_id`."""
@@ -35,8 +42,16 @@ class Upload:
         return frozenset(text.lower() if field == "candidate_id" else text for text in texts if text)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the sender says of a file: the sheet of a workbook to read, and the decimal sign where both are possible."""
+
+    sheet: str | None = None
+    decimal: Decimal | None = None
+
+
 def open_upload(
-    content: bytes, media_type: str, spec: CampaignSpec, domain: Domain, sheet: str | None = None
+    content: bytes, media_type: str, spec: CampaignSpec, domain: Domain, asked: Asked | None = None
 ) -> Upload:
     """Read a file as far as it can be read without the campaign's candidates.
 
@@ -45,32 +60,53 @@ def open_upload(
         media_type: one of `tables.media_types()`, with or without a charset.
         spec: the campaign that the results are for.
         domain: its domain.
-        sheet: the sheet of a workbook to read; the first, when it is not given.
+        asked: what the sender says of it; nothing, when it is not given.
 
     Raises:
         UnknownFormatError: if the media type is none of ours.
         SheetError: if there is no such sheet.
+        QuestionError: if it can be read in two ways and the sender did not say which.
         TableError: if the table as a whole cannot be read.
     """
-    table = with_absent_told(
-        in_domain_units(read_table(content, media_type, domain.object_columns, sheet), domain), domain
-    )
-    mapped = map_columns(table, spec, domain)
-    return Upload(tuple(entries(table, mapped)), mapped.warnings, table.decimal_comma)
+    asked = asked or Asked()
+    table = read_table(content, media_type, domain.object_columns, asked.sheet)
+    table = with_absent_told(in_domain_units(table, domain), domain)
+    mapped = _mapped(table, spec, domain)
+    table, mapped, units_row = without_units_row(table, mapped)
+    mapped = with_qualifiers(table, mapped, spec)
+    check_unread_units(table, mapped, spec)
+    numbers = (*mapped.numbers(), *(mapped.objects.values() if domain.needs_all_columns else ()))
+    reading = Reading(decide_decimal(table, numbers, asked.decimal), mapped.roles(), table.delimiter, units_row)
+    mapped = with_warnings(table, mapped, spec, domain)
+    warnings = mapped.warnings if units_row is None else (*mapped.warnings, f"row {units_row} was read as units")
+    return Upload(tuple(entries(table, mapped, spec)), warnings, reading, mapped.is_batch)
+
+
+def _mapped(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
+    try:
+        return map_columns(table, spec, domain)
+    except TableError as error:
+        # Whoever looks for the columns should hear of the sheets that were not read.
+        told = "; ".join((error.detail, *table.warnings))
+        raise TableError(told, row=error.row, column=error.column) from error
 
 
 def check_upload(upload: Upload, view: CampaignView) -> Report:
     """Return what becomes of every row; nothing is stored."""
-    rows = validate_rows(upload.entries, view, decimal_comma=upload.decimal_comma)
-    return Report(tuple(rows), upload.warnings)
+    rows, warnings = validate_rows(upload.entries, view, decimal=upload.reading.decimal)
+    # An empty cell of a downloaded batch has the batch's units.
+    told = () if upload.is_batch else tuple(warnings)
+    empty = () if rows else ("the table has no rows below its header",)
+    return Report(tuple(rows), (*upload.warnings, *told, *empty), upload.reading)
 
 
-def read_results(content: bytes, media_type: str, view: CampaignView, sheet: str | None = None) -> Report:
+def read_results(content: bytes, media_type: str, view: CampaignView, asked: Asked | None = None) -> Report:
     """Return what becomes of every row of a file, in one step.
 
     Raises:
         UnknownFormatError: if the media type is none of ours.
         SheetError: if there is no such sheet.
+        QuestionError: if it can be read in two ways and the sender did not say which.
         TableError: if the table as a whole cannot be read.
     """
-    return check_upload(open_upload(content, media_type, view.spec, view.domain, sheet), view)
+    return check_upload(open_upload(content, media_type, view.spec, view.domain, asked), view)

@@ -5,135 +5,130 @@ Knows neither file formats nor SQL: stored candidates come as a mapping.
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from models.domains.contract import InvalidObjectError, ParsedObject
-from service.exchange.quantities import RowProblem, read_quantity, read_type
+from service.exchange.assays import MAX_TYPE, find_assay, unread
+from service.exchange.identity import Objects, Repeats
+from service.exchange.problems import RowProblem
+from service.exchange.quantities import read_quantity
 from service.exchange.report import ParsedRow
+from service.exchange.stated_units import StatedUnits
 from service.exchange.traits import read_traits
-from service.exchange.values import is_missing, shortened
+from service.exchange.values import is_missing, is_outcome, shortened
 from service.records import StandardResult
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from models.campaign import CampaignSpec
     from models.domains.contract import Domain
-    from models.specs import MeasuredQuantity
-    from service.exchange.columns import Entry
+    from service.exchange.assays import Assay
+    from service.exchange.entries import Entry
+    from service.exchange.values import Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignView:
     """What reading results needs to know of a campaign.
 
-    `candidates` maps the id of every candidate to its canonical text; `external_ids` are those already stored.
+    `candidates` maps the id of every candidate to its canonical text; `stored` maps assay type and external id to the
+    result that has them already.
     """
 
     spec: CampaignSpec
     domain: Domain
     candidates: Mapping[str, str] = field(default_factory=dict)
-    external_ids: Collection[str] = ()
+    stored: Mapping[tuple[str, str], StandardResult] = field(default_factory=dict)
 
 
-def validate_rows(entries: Iterable[Entry], view: CampaignView, *, decimal_comma: bool = False) -> list[ParsedRow]:
-    """Return what becomes of every entry; a bad one never stops the others."""
-    entries = list(entries)
-    objects, types = _Objects(view), _Types(view.spec)
-    repeats = Counter(entry.fields.get("external_id") for entry in entries)
-    seen: set[str] = set()
-    parsed = []
-    for entry in entries:
-        row = _parse(entry, types, objects, decimal_comma=decimal_comma)
-        external = row.result.external_id if row.result else None
-        if external is not None and (external in view.external_ids or external in seen):
-            where = "an earlier row" if external in seen and repeats[external] > 1 else "a stored result"
-            row = _duplicate(row, f"external_id {shortened(external)} repeats {where}")
-        elif external is not None:
-            seen.add(external)
-        parsed.append(row)
-    return parsed
+def validate_rows(
+    entries: Iterable[Entry], view: CampaignView, *, decimal: Decimal = "point"
+) -> tuple[list[ParsedRow], list[str]]:
+    """Return what becomes of every entry, and warnings of the file; a bad entry never stops the others."""
+    reader = _Reader(list(entries), view, decimal)
+    return reader.read()
 
 
-class _Types:
-    """Finds the assay type that a row is about, and remembers texts it has read."""
+class _Assays:
+    """Finds the assay that a row is about."""
 
-    def __init__(self, spec: CampaignSpec) -> None:
-        self._spec = spec
-        self._read: dict[str, tuple[str, MeasuredQuantity, list[str]]] = {}
+    def __init__(self, entries: Sequence[Entry], spec: CampaignSpec) -> None:
+        self._entries, self._spec = entries, spec
+        self._found: dict[str, Assay] = {}
+        self._direct: set[tuple[str, tuple[str, ...]]] | None = None
 
-    def find(self, text: str) -> tuple[str, MeasuredQuantity, list[str]]:
-        """Return what `read_type` returns; raises what it raises."""
-        if text not in self._read:
-            self._read[text] = read_type(text, self._spec)
-        return self._read[text]
+    def find(self, entry: Entry) -> Assay:
+        """Return the assay of an entry; raises what `find_assay` raises."""
+        text = entry.fields.get("type", "")
+        assay = self._named(text)
+        # What is given on both scales is one measurement, not two.
+        if assay.given is not None and (assay.type, _object_key(entry)) in self._given_directly():
+            return unread(text, self._spec)
+        return assay
 
+    def _named(self, text: str) -> Assay:
+        if text not in self._found:
+            self._found[text] = find_assay(text, self._spec)
+        return self._found[text]
 
-class _Objects:
-    """Finds the object that a row is about, and remembers texts it has parsed."""
-
-    def __init__(self, view: CampaignView) -> None:
-        self._domain = view.domain
-        self._candidates = view.candidates
-        self._ids = {text: candidate_id for candidate_id, text in view.candidates.items()}
-        self._parsed: dict[tuple[tuple[str, str], ...], ParsedObject | InvalidObjectError] = {}
-
-    def find(self, entry: Entry) -> tuple[str | None, ParsedObject]:
-        """Return the candidate's id, if it is one, and the object.
-
-        Raises:
-            RowProblem: if the row is broken, there is no such candidate or object, or the two differ.
-        """
-        if entry.problem is not None:
-            raise RowProblem(None, entry.problem)
-        candidate_id = entry.fields.get("candidate_id", "").strip().lower()
-        if candidate_id and candidate_id not in self._candidates:
-            raise RowProblem("candidate_id", f"this campaign has no candidate {shortened(candidate_id)}")
-        is_described = self._domain.names_object(entry.objects)
-        if not candidate_id and not is_described:
-            wanted = " or ".join(("candidate_id", *self._domain.object_columns[:4]))
-            raise RowProblem("candidate_id", f"the row does not say which object was measured: give {wanted}")
-        if not is_described:
-            return candidate_id, ParsedObject(self._candidates[candidate_id])
-        found = self._parse(entry.objects)
-        if candidate_id and found.text != self._candidates[candidate_id]:
-            column = next(iter(entry.objects))
-            raise RowProblem(column, f"candidate_id names {self._candidates[candidate_id]}, {column} {found.text}")
-        return candidate_id or self._ids.get(found.text), found
-
-    def _parse(self, fields: Mapping[str, str]) -> ParsedObject:
-        known = tuple(fields.items())
-        if known not in self._parsed:
-            try:
-                self._parsed[known] = self._domain.read_object(fields)
-            except InvalidObjectError as error:
-                self._parsed[known] = error
-        found = self._parsed[known]
-        if isinstance(found, InvalidObjectError):
-            raise RowProblem(found.column, found.detail) from found
-        return found
+    def _given_directly(self) -> set[tuple[str, tuple[str, ...]]]:
+        if self._direct is None:
+            self._direct = set()
+            for entry in self._entries:
+                text = entry.fields.get("type", "")
+                if 0 < len(text) <= MAX_TYPE and not is_missing(entry.fields.get("value", "")):
+                    assay = self._named(text)
+                    self._direct |= {(assay.type, _object_key(entry))} if assay.given is None else set()
+        return self._direct
 
 
-def _parse(entry: Entry, types: _Types, objects: _Objects, *, decimal_comma: bool) -> ParsedRow:
-    candidate_id, text = entry.fields.get("candidate_id"), None
-    verbatim = {**entry.objects, **entry.fields}
-    if entry.problem is None and is_missing(entry.fields.get("value", "")) and not entry.fields.get("outcome"):
-        reason = "no value and no outcome"
-        return ParsedRow(entry.row, "skipped", reason, None, (), candidate_id, None, verbatim)
-    try:
-        candidate_id, found = objects.find(entry)
-        text = found.text
-        kind, units, warnings = types.find(entry.fields.get("type", ""))
-        quantity, more = read_quantity(entry.fields, kind, units, decimal_comma=decimal_comma)
-        result = StandardResult(object=text, type=kind, **quantity, **read_traits(entry.fields))
-    except RowProblem as problem:
-        column = entry.headers.get(problem.column, problem.column) if problem.column else None
-        return ParsedRow(entry.row, "rejected", problem.detail, column, (), candidate_id, text, verbatim)
-    told = (*found.warnings, *warnings, *more)
-    return ParsedRow(entry.row, "accepted", None, None, told, candidate_id, text, verbatim, result)
+def _object_key(entry: Entry) -> tuple[str, ...]:
+    return (entry.fields.get("candidate_id", ""), *entry.objects.values())
 
 
-def _duplicate(row: ParsedRow, reason: str) -> ParsedRow:
-    return ParsedRow(row.row, "duplicate", reason, "external_id", (), row.candidate_id, row.object, row.verbatim)
+class _Reader:
+    """Reads the entries of one file, one after the other."""
+
+    def __init__(self, entries: Sequence[Entry], view: CampaignView, decimal: Decimal) -> None:
+        self._entries, self._decimal = entries, decimal
+        self._objects, self._assays = Objects(view, decimal), _Assays(entries, view.spec)
+        self._repeats, self._units = Repeats(view.stored), StatedUnits()
+
+    def read(self) -> tuple[list[ParsedRow], list[str]]:
+        """Return what becomes of all entries, and warnings of the file."""
+        rows = [self._row(place, entry) for place, entry in enumerate(self._entries)]
+        return self._units.judged(rows), self._units.warnings()
+
+    def _row(self, place: int, entry: Entry) -> ParsedRow:
+        candidate_id, text = entry.fields.get("candidate_id"), None
+        verbatim = {**entry.objects, **entry.fields}
+        if entry.problem is None and is_missing(entry.fields.get("value", "")) and not _says_outcome(entry):
+            reason = "no value and no outcome"
+            return ParsedRow(entry.row, "skipped", reason, None, (), candidate_id, None, verbatim)
+        try:
+            candidate_id, found = self._objects.find(entry)
+            text = found.text
+            result, warnings = self._result(place, entry, text)
+            repeated = self._repeats.check(entry.row, result)
+        except RowProblem as problem:
+            column = entry.headers.get(problem.column, problem.column) if problem.column else None
+            return ParsedRow(entry.row, "rejected", problem.detail, column, (), candidate_id, text, verbatim)
+        told = (*found.warnings, *warnings)
+        row = ParsedRow(entry.row, "accepted", None, None, told, candidate_id, text, verbatim, result)
+        if repeated is None:
+            return row
+        reason = f"external_id {shortened(result.external_id or '')} repeats {repeated} with the same content"
+        return replace(row, status="duplicate", reason=reason, column="external_id", warnings=(), result=None)
+
+    def _result(self, place: int, entry: Entry, text: str) -> tuple[StandardResult, tuple[str, ...]]:
+        assay = self._assays.find(entry)
+        quantity, units, warnings = read_quantity(entry, assay, self._decimal)
+        if assay.is_read and assay.given is None and quantity.get("value") is not None:
+            self._units.note(place, assay, units)
+        result = StandardResult(object=text, type=assay.type, **quantity, **read_traits(entry.fields))
+        return result, (*assay.warnings, *warnings)
+
+
+def _says_outcome(entry: Entry) -> bool:
+    return is_outcome(entry.fields.get("outcome", ""))

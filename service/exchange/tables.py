@@ -10,13 +10,20 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
+
+from models.columns import IDENTITIES, key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
+    from service.exchange.values import Decimal
+
 MAX_ROWS = 250_000
 MAX_COLUMNS = 2_000
+MAX_TITLE_ROWS = 60
+"""How far down the row that names the columns is looked for."""
+MAX_HEADER = 200
 MAX_CELL = 100_000
 """Longest cell, in characters."""
 MAX_CELLS = 3_000_000
@@ -44,27 +51,58 @@ class UnknownFormatError(ValueError):
     """No installed format has this media type or this extension."""
 
 
+class QuestionError(TableError):
+    """A table can be read in two ways; the parameter of the request says in which, with one of the choices."""
+
+    def __init__(self, parameter: str, choices: Sequence[str], detail: str, *, row: int | None = None) -> None:
+        super().__init__(detail, row=row)
+        self.parameter = parameter
+        self.choices = tuple(choices)
+
+
+class Digits(str):  # noqa: SLOT000 - a text with an attribute
+    """The digits of a cell that is a number by its type: its decimal sign is a point, whatever texts beside it do.
+
+    `shown` is what a person sees of it: two identifiers 1.1 and 1.10 are one number.
+    """
+
+    shown: str
+
+    def __new__(cls, digits: str, shown: str | None = None) -> Self:
+        """Return the digits, which are shown as they are unless it is said."""
+        made = super().__new__(cls, digits)
+        made.shown = digits if shown is None else shown
+        return made
+
+
 @dataclass(frozen=True, slots=True)
 class RawRow:
     """One row as it stands in the file.
 
     `number` counts as a spreadsheet does (the header of a CSV is row 1) or, in JSON and SDF, records from 1. A row with
-    a `problem` could not be split into cells.
+    a `problem` could not be split into cells, or only the columns that it `lacks` could not be read.
     """
 
     number: int
     cells: Mapping[str, str]
     problem: str | None = None
+    lacks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under a header; `warnings` tell what was guessed while reading."""
+    """Rows under a header; `warnings` tell what was guessed while reading.
+
+    `title` is what stands above the header. `delimiter` is that of a text file. `decimal` is the decimal sign where the
+    format itself says which it is.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[RawRow, ...]
     warnings: tuple[str, ...] = ()
-    decimal_comma: bool = False
+    delimiter: str = ""
+    decimal: Decimal | None = None
+    title: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +206,26 @@ def media_types_by_extension() -> dict[str, str]:
     return {name: item.media_types[0] for item in known for name in (item.extension, *item.aliases)}
 
 
+def header_place(rows: Sequence[Sequence[str]]) -> int:
+    """Return which of the first rows of a file names the columns: the first, unless only a later one says of what.
+
+    Programs write titles, dates and comments above their tables.
+    """
+    for place, cells in enumerate(rows[:MAX_TITLE_ROWS]):
+        named = {key(cell) for cell in cells if len(cell) <= MAX_HEADER}
+        if named & IDENTITIES and len(named - {""}) > 1:
+            return place
+    return 0
+
+
+def title_warning(rows: Sequence[str], header_row: int) -> tuple[str, ...]:
+    """Return the warning of rows above the header, with what they say."""
+    if not rows:
+        return ()
+    shown = "; ".join(text[:80] for text in rows[:3])
+    return (f"row {header_row} was read as the header, and not what stands above it: {shown}",)
+
+
 def check_names(header: Sequence[str], row: int) -> None:
     """Check that the columns of a header can be told apart; blank ones are passed over.
 
@@ -176,10 +234,10 @@ def check_names(header: Sequence[str], row: int) -> None:
     """
     seen: set[str] = set()
     for name in header:
-        key = name.casefold()
-        if key and key in seen:
+        folded = name.casefold()
+        if folded and folded in seen:
             raise TableError(f"two columns are named {name!r}", row=row, column=name)
-        seen.add(key)
+        seen.add(folded)
 
 
 def check_size(n_rows: int, n_cells: int, row: int | None = None) -> None:
@@ -196,8 +254,8 @@ def check_size(n_rows: int, n_cells: int, row: int | None = None) -> None:
 
 def _charset(parameters: str) -> str | None:
     for parameter in parameters.split(";"):
-        key, _, value = parameter.partition("=")
-        if key.strip().lower() == "charset":
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset":
             return value.strip().strip('"') or None
     return None
 

@@ -1,4 +1,4 @@
-"""A file's bytes as text: UTF-8, UTF-16, Latin-1, or the charset that was declared. Knows no format."""
+"""A file's bytes as text: UTF-8, UTF-16, Windows-1252, or the charset that was declared. Knows no format."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ def decode(content: bytes, charset: str | None) -> tuple[str, list[str]]:
     Raises:
         TableError: if the charset is unknown or not that of the content, or the text cannot be stored.
     """
+    if content.startswith(b"PK\x03\x04"):
+        raise TableError("the file is a workbook or another archive, not text: send it as what it is")
     text, warnings = _decoded(content, charset)
     if not is_storable(text):
         raise TableError("the file holds NUL characters: it is no text, or UTF-16 without a byte order mark")
@@ -37,8 +39,8 @@ def _decoded(content: bytes, charset: str | None) -> tuple[str, list[str]]:
     try:
         return content.decode("utf-8"), []
     except UnicodeDecodeError:
-        warning = "the file is not UTF-8; it was read as Latin-1: check letters outside ASCII, such as µ"
-        return content.decode("latin-1"), [warning]
+        warning = "the file is not UTF-8; it was read as Windows-1252: check letters outside ASCII, such as µ"
+        return content.decode("cp1252", errors="replace"), [warning]
 
 
 def _strict(content: bytes, encoding: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypedDict
 
-from service.exchange.quantities import RowProblem
+from service.exchange.problems import RowProblem
 from service.exchange.values import is_missing, shortened
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ def read_traits(fields: Mapping[str, str]) -> Traits:
 
 def _text(fields: Mapping[str, str], name: str, limit: int) -> str | None:
     text = fields.get(name) or None
+    if text is not None and is_missing(text):
+        return None
     if text is not None and len(text) > limit:
         raise RowProblem(name, f"{name} has at most {limit} characters")
     return text

@@ -1,6 +1,7 @@
-"""Units of values, converted by pint where dimensions allow. Knows no campaign.
+"""Units of values: known words with small whole powers, converted by pint where dimensions allow. Knows no campaign.
 
-pint takes a second to load, so it is loaded when two units differ for the first time.
+A text is taken apart here and pint is asked for single words only: its own parser computes, so that `9^9^9 nM` would
+hold the interpreter for ever. It takes a second to load, so it is loaded when two units differ for the first time.
 """
 
 from __future__ import annotations
@@ -14,10 +15,34 @@ if TYPE_CHECKING:
 
     import pint
 
-_UNIT_TEXT = re.compile(r"[A-Za-z%°Å*/^.\d ()⁻¹²³·-]{1,40}")
-_BIG_POWER = re.compile(r"(\*\*|\^)\s*\(?\s*-?\s*\d{2,}|\d{4,}|\*\*.*\*\*.*\*\*")
-_SPELLINGS = {"µ": "u", "μ": "u", "·": "*", "⁻¹": "^-1", "²": "^2", "³": "^3"}
+MAX_TEXT = 60
+"""Longest text that can be units, in characters."""
+_MAX_FACTORS = 6
+_SPELLINGS = str.maketrans(
+    {"µ": "u", "μ": "u", "·": "*", "⋅": "*", "\u00d7": "*", "\u2212": "-", "⁻": "-"}
+    | {"\u00c5": "angstrom", "\u212b": "angstrom"}
+    | dict(zip("¹²³⁴", "1234", strict=True))
+)
+_WORDS = {
+    "%": "percent",
+    "°C": "degC",
+    "ºC": "degC",
+    "°F": "degF",
+    "mcg": "ug",
+    "hr": "hour",
+    "hrs": "hour",
+    "mins": "minute",
+}
+_COUNTED = ("RLU", "RFU", "RU", "CFU", "cfu", "PFU", "pfu", "IU", "fold", "score", "points", "cells", "copies")
+"""What laboratories count and pint does not know; each converts to itself alone."""
+_FACTOR = re.compile(r"(?P<word>[A-Za-z]{1,24}|%|[°º][CF])(?:(?:\^|\*\*)?(?P<power>-?[1-4]))?")
+_BETWEEN = re.compile(r"\s*(/|\*|\s)\s*")
 _SUBSTANCE, _MASS = "[substance]", "[mass]"
+_OFTEN_ALONE = frozenset("MKgshVJ%")
+_LOGARITHM = re.compile(r"p[A-Z]\w*|-?\s*log.*", re.DOTALL)
+_OF_LOGARITHMS = re.compile(
+    r"-?\s*log(10)?\s*(\(?\s*(M|mol/L|molar)\s*\)?)?|log(10)?\s*units?|dimensionless", re.IGNORECASE
+)
 
 
 class UnitsError(ValueError):
@@ -30,26 +55,85 @@ def convert(value: float, given: str, wanted: str) -> float:
     Raises:
         UnitsError: if either is unknown or the dimensions differ.
     """
-    return value if same_units(given, wanted) else _conversion(plain_units(given), plain_units(wanted))(value)
+    left, right = plain_units(given), plain_units(wanted)
+    return value if left == right else _conversion(left, right)(value)
 
 
 def same_units(left: str, right: str) -> bool:
-    """Return whether two texts are one unit apart from its spelling."""
-    return plain_units(left) == plain_units(right)
+    """Return whether two texts mean one unit: `uM` and `µmol/L`."""
+    if plain_units(left) == plain_units(right):
+        return True
+    try:
+        return convert(1.0, left, right) == 1.0 and convert(0.0, left, right) == 0.0
+    except UnitsError:
+        return False
+
+
+def are_convertible(left: str, right: str) -> bool:
+    """Return whether values in one unit can be told in the other."""
+    try:
+        convert(1.0, left, right)
+    except UnitsError:
+        return False
+    return True
+
+
+def check_known(text: str) -> None:
+    """Check that a text is units.
+
+    Raises:
+        UnitsError: if it is not.
+    """
+    _unit(plain_units(text))
+
+
+def is_unit_beside_a_number(text: str) -> bool:
+    """Return whether a text that follows a number is certainly its units: no mark, no letter of a footnote."""
+    plain = plain_units(text)
+    return (len(plain) > 1 or plain in _OFTEN_ALONE) and _parsed(plain) is not None
+
+
+def is_certain_unit(text: str) -> bool:
+    """Return whether a text behind a number is its units even where nobody states any.
+
+    Short words are units as well: `ns` is not significant, `5 M` five million, `na` a nanoyear.
+    """
+    plain = plain_units(text)
+    unit = _parsed(plain) if len(plain) > 1 or plain == "%" else None
+    if unit is None:
+        return False
+    return unit.dimensionless or any(kind in unit.dimensionality for kind in (_SUBSTANCE, _MASS, "[temperature]"))
+
+
+def is_logarithm(kind: str) -> bool:
+    """Return whether values of a type are logarithms by its name, and have no units: `pIC50`, `logS`."""
+    return _LOGARITHM.fullmatch(kind) is not None or kind[:3].casefold() == "log"
+
+
+def is_of_logarithms(text: str) -> bool:
+    """Return whether units say no more than that the value is a logarithm: `-log M`, `log units`."""
+    return _OF_LOGARITHMS.fullmatch(text.strip()) is not None
 
 
 def plain_units(text: str) -> str:
-    """Return the units in plain letters: every micro sign is `u`, no spaces around operators."""
-    for sign, plain in _SPELLINGS.items():
-        text = text.replace(sign, plain)
-    return re.sub(r"\s*([*/^])\s*", r"\1", text.strip())
+    """Return the units in plain letters, every micro sign `u`, no spaces around operators; what is too long is cut."""
+    return _plain(text[: MAX_TEXT + 1])
+
+
+@lru_cache(maxsize=4096)
+def _plain(text: str) -> str:
+    return re.sub(r"\s*([*/^])\s*", r"\1", text.translate(_SPELLINGS).strip())
 
 
 @cache
 def _registry() -> pint.UnitRegistry[float]:
     import pint
 
-    return pint.UnitRegistry(cache_folder=None)
+    registry: pint.UnitRegistry[float] = pint.UnitRegistry(cache_folder=None)
+    registry.define("fraction = 1")
+    for name in _COUNTED:
+        registry.define(f"{name} = [{name.casefold()}]")
+    return registry
 
 
 @lru_cache(maxsize=512)
@@ -58,20 +142,60 @@ def _conversion(given: str, wanted: str) -> Callable[[float], float]:
     if source.dimensionality != target.dimensionality:
         raise UnitsError(_difference(given, source, wanted, target))
 
+    def exactly(value: float) -> float:
+        return float(_registry().Quantity(value, source).to(target).magnitude)
+
+    factor = exactly(1.0) if exactly(0.0) == 0.0 else None  # degrees Celsius are shifted as well
+
     def converted(value: float) -> float:
         # 2 uM are 2000 nM and not 1999.9999999999998: fourteen digits are more than any instrument has.
-        return float(f"{_registry().Quantity(value, source).to(target).magnitude:.14g}")
+        return float(f"{value * factor if factor is not None else exactly(value):.14g}")
 
     return converted
 
 
-def _unit(text: str) -> pint.Unit:
-    if not _UNIT_TEXT.fullmatch(text) or _BIG_POWER.search(text):
-        raise UnitsError(f"unknown units {text[:40]!r}")
-    try:
-        return _registry().Unit(text)
-    except Exception as error:
-        raise UnitsError(f"unknown units {text!r}") from error
+def _unit(plain: str) -> pint.Unit:
+    found = _parsed(plain)
+    if found is None:
+        raise UnitsError(f"unknown units {plain[:40]!r}")
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _parsed(plain: str) -> pint.Unit | None:
+    """Return the product of known words, or None if the text is anything else."""
+    factors = _factors(plain)
+    if factors is None:
+        return None
+    unit = _registry().Unit("dimensionless")
+    for word, power in factors:
+        name = _WORDS.get(word, word)
+        if not _registry().parse_unit_name(name):
+            return None
+        unit = unit * _registry().Unit(name) ** power
+    return unit
+
+
+def _factors(plain: str) -> list[tuple[str, int]] | None:
+    """Take `mg/mL`, `umol L-1`, `kJ/(mol*K)` and `1/h` apart into words and powers."""
+    text, in_brackets = re.subn(r"/\(([^()]*)\)$", r"/\1", plain)
+    text = re.sub(r"^1(?=/)", "", text)
+    if not text or len(text) > MAX_TEXT:
+        return None
+    found: list[tuple[str, int]] = []
+    position, sign = (1, -1) if text.startswith("/") else (0, 1)
+    while len(found) < _MAX_FACTORS and (factor := _FACTOR.match(text, position)):
+        found.append((factor["word"], sign * int(factor["power"] or 1)))
+        position = factor.end()
+        if position == len(text):
+            return found
+        between = _BETWEEN.match(text, position)
+        if between is None:
+            return None
+        # Behind a bracket everything is below the line; `a/b*c` is a*c/b, as spreadsheets and pint read it.
+        sign = -1 if between[1] == "/" or (in_brackets and sign < 0) else 1
+        position = between.end()
+    return None
 
 
 def _difference(given: str, source: pint.Unit, wanted: str, target: pint.Unit) -> str:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from models.records import Outcome, Relation
 from service.exchange.report import Status
+from service.exchange.values import Decimal
 from service.schemas.base import Answer
 
 
@@ -50,6 +51,15 @@ class ReportedRow(BaseModel):
     type: str | None
 
 
+class Reading(BaseModel):
+    """How a file was understood, from the evidence of all its cells."""
+
+    decimal: Decimal = Field(description="the decimal sign of numbers that are texts")
+    delimiter: str | None = Field(description="of a text file")
+    units_row: int | None = Field(description="the row below the header that holds units")
+    columns: dict[str, str] = Field(description="header -> what it was read as; others were not read")
+
+
 class UploadReport(BaseModel):
     """What became of an upload; with `dry_run` nothing of it was stored."""
 
@@ -58,4 +68,5 @@ class UploadReport(BaseModel):
     duplicates: int
     skipped: int
     warnings: list[str]
+    reading: Reading | None = Field(description="how the cells were understood")
     rows: list[ReportedRow]

@@ -52,11 +52,10 @@ def page(session: Session, campaign_id: UUID, limit: int, cursor: str | None) ->
     return cut(rows, limit, lambda row: [row.sequence])
 
 
-def known_external_ids(session: Session, campaign_id: UUID, external_ids: Collection[str]) -> set[str]:
-    """Return those external ids that the campaign has already."""
+def by_external_id(session: Session, campaign_id: UUID, external_ids: Collection[str]) -> Sequence[Result]:
+    """Return the results that have one of these external ids, each with its own assay type."""
     asked = any_(literal(list(external_ids), ARRAY(Text())))  # one parameter: a statement takes 65,535
-    query = select(Result.external_id).where(Result.campaign_id == campaign_id, Result.external_id == asked)
-    return {known for known in session.scalars(query) if known is not None}
+    return session.scalars(select(Result).where(Result.campaign_id == campaign_id, Result.external_id == asked)).all()
 
 
 def last_sequence(session: Session, campaign_id: UUID) -> int:

@@ -18,20 +18,12 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
+from models.columns import is_reserved
 from models.domains.materials.process import Variable
 from models.specs import DomainSpec, is_stored
 
-RESULT_COLUMNS = frozenset(
-    name
-    for names in (
-        ("candidate_id", "object", "display", "rank", "status", "reason", "acquisition", "feasibility", "beta"),
-        ("nearest_measured", "nearest_similarity", "log_reward", "log_pf", "n_components", "mixing_entropy"),
-        ("type", "relation", "value", "units", "upper_value", "standard_error", "replicate", "outcome"),
-        ("assay_version", "measured_at", "lot", "external_id", "comment", "round", "row"),
-    )
-    for name in names
-)
-"""Columns of result and batch tables, and computed properties, that no component or process variable may be named."""
+COMPUTED = frozenset({"n_components", "mixing_entropy"})
+"""Computed properties of mixtures, which are columns of a batch as well."""
 
 OxidationStates = Literal["common", "known", "custom", "off"]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
@@ -170,6 +162,6 @@ def _check_column_names(names: tuple[str, ...] | list[str]) -> None:
     """Refuse names that could not head their own column in a result table."""
     _refuse_repeats(names)
     for name in names:
-        if name.casefold() in RESULT_COLUMNS or name.casefold().startswith("preference_"):
+        if is_reserved(name) or name.casefold() in COMPUTED:
             message = f"{name!r} is a column of the result table; choose another name"
             raise ValueError(message)

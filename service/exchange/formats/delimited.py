@@ -1,4 +1,4 @@
-"""CSV as spreadsheets and instruments write it: comma, semicolon or tab; UTF-8, UTF-16 or Latin-1.
+"""CSV as spreadsheets and instruments write it: comma, semicolon, tab or bar; UTF-8, UTF-16 or Windows-1252.
 
 Knows nothing of what the columns mean.
 """
@@ -10,18 +10,31 @@ import io
 from itertools import islice
 from typing import TYPE_CHECKING, Any, final
 
+from models.columns import IDENTITIES, key
 from service.exchange.spreadsheet import cell_text, unprotected
-from service.exchange.tables import RawRow, Table, TableError, TableFormat, check_names, check_size
+from service.exchange.tables import (
+    MAX_TITLE_ROWS,
+    RawRow,
+    Table,
+    TableError,
+    TableFormat,
+    check_names,
+    check_size,
+    header_place,
+    title_warning,
+)
 from service.exchange.texts import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-DELIMITERS = (",", ";", "\t")
+DELIMITERS = (",", ";", "\t", "|")
 MAX_RECORD = 1_000_000
 """Longest row, in characters."""
 MAX_LINES = 2**20
 """Most lines, blank ones among them: as many as a spreadsheet has rows."""
+MAX_LINE = 100_000
+"""How much of a line is looked at for the delimiter, in characters."""
 
 
 def read(content: bytes, charset: str | None) -> Table:
@@ -35,10 +48,13 @@ def read(content: bytes, charset: str | None) -> Table:
     records = _records(text, delimiter, first_row)
     if not records:
         raise TableError("the file is empty; its first row must name the columns")
-    (number, header), *body = records
+    place = header_place([cells for _, cells in records[:MAX_TITLE_ROWS]])
+    title = tuple(" ".join(filter(None, cells)) for _, cells in records[:place])
+    (number, header), *body = _without_index(records[place:])
+    warnings += title_warning(title, number)
     check_names(header, number)
     rows = tuple(_row(number, cells, header) for number, cells in body)
-    return Table(_named(header), rows, tuple(warnings), decimal_comma=delimiter == ";")
+    return Table(_named(header), rows, tuple(warnings), delimiter=delimiter, title=title)
 
 
 def write(rows: Sequence[Mapping[str, Any]]) -> bytes:
@@ -68,6 +84,11 @@ def _delimiter(text: str) -> tuple[str, str, int]:
     first, _, rest = text.partition("\n")
     if first.strip().lower().startswith("sep=") and first.strip()[4:] in ("", *DELIMITERS):
         return first.strip()[4:] or "\t", rest, 2
+    for line in text.splitlines()[:MAX_TITLE_ROWS]:
+        for delimiter in DELIMITERS:
+            cells = [cell.strip().strip('"') for cell in line[:MAX_LINE].split(delimiter)]
+            if len(cells) > 1 and any(key(cell) in IDENTITIES for cell in cells):
+                return delimiter, text, 1
     outside, quoted = [], False
     for letter in islice(text.lstrip("\r\n"), MAX_RECORD):
         quoted ^= letter == '"'
@@ -126,6 +147,14 @@ class _Lines:
         self._n_letters = 0
 
 
+def _without_index(records: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
+    """Return the table without a first column that has no name and only counts: `to_csv` of pandas writes one."""
+    (number, header), *body = records
+    if header[0] or not body or any(cells[0] != str(place) for place, (_, cells) in enumerate(body)):
+        return records
+    return [(number, header[1:]), *((row, cells[1:]) for row, cells in body)]
+
+
 def _named(columns: list[str]) -> tuple[str, ...]:
     return tuple(name for name in columns if name)
 
@@ -135,7 +164,9 @@ def _row(number: int, cells: list[str], columns: list[str]) -> RawRow:
     extra = [text for text in cells[len(columns) :] if text]
     unnamed = [text for name, text in zip(columns, cells, strict=False) if text and not name]
     if extra or len(cells) < len(columns):
-        return RawRow(number, named, f"the row has {len(cells)} cells, the header {len(columns)}")
+        detail = f"the row has {len(cells)} cells, the header {len(columns)}"
+        lacks = () if extra else tuple(name for name in columns[len(cells) :] if name)
+        return RawRow(number, named, detail, lacks)
     if unnamed:
         return RawRow(number, named, f"{unnamed[0]!r} stands under a column without a name")
     return RawRow(number, named)

@@ -1,4 +1,4 @@
-"""A JSON array of rows: one object of texts, numbers and nulls per result.
+"""A JSON array of rows: one object of texts, numbers, booleans and nulls per result.
 
 Numbers keep the digits they were sent with. Knows nothing of what the columns mean.
 """
@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from service.exchange.tables import RawRow, Table, TableError, TableFormat, check_size
+from service.exchange.tables import Digits, RawRow, Table, TableError, TableFormat, check_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def read(content: bytes, charset: str | None) -> Table:
     check_size(len(rows), 0)
     parsed = tuple(_row(number, pairs) for number, pairs in enumerate(rows, 1))
     columns = dict.fromkeys(column for row in parsed for column in row.cells)
-    return Table(tuple(columns), parsed)
+    return Table(tuple(columns), parsed, decimal="point")
 
 
 def count_rows(content: bytes) -> int:
@@ -56,23 +56,26 @@ def _row(number: int, pairs: Any) -> RawRow:
     if not isinstance(pairs, tuple):
         return RawRow(number, {}, "a row must be an object with one entry per column")
     cells: dict[str, str] = {}
+    problem: str | None = None
+    nested: list[str] = []
     for column, value in pairs:
-        if column.strip() in cells:
+        name, text = column.strip(), _text(value)
+        if name in cells:
             return RawRow(number, cells, f"{column!r} is given twice")
-        text = _text(value)
         if text is None:
-            return RawRow(number, cells, f"{column!r} must be a text, a number or null")
-        cells[column.strip()] = text
-    return RawRow(number, cells)
+            problem = problem or f"{column!r} must be a text, a number, true, false or null"
+            nested.append(name)
+        cells.setdefault(name, text or "")
+    return RawRow(number, cells, problem, tuple(nested))
 
 
 def _text(value: Any) -> str | None:
     if value is None:
         return ""
     if isinstance(value, bool):
-        return None
+        return str(value).lower()
     if isinstance(value, _Number):
-        return value.digits
+        return Digits(value.digits)
     return value.strip() if isinstance(value, str) else None
 
 

@@ -64,7 +64,7 @@ def read(content: bytes, charset: str | None) -> Table:
             raise TableError(f"at most {MAX_ROWS} records with {MAX_COLUMNS} fields are read at once", row=number)
     if not rows:
         raise TableError("the file holds no record")
-    return Table(tuple(columns or {COLUMN: None}), tuple(rows), (*warnings, *notes.warnings()))
+    return Table(tuple(columns or {COLUMN: None}), tuple(rows), (*warnings, *notes.warnings()), decimal="point")
 
 
 def count_rows(content: bytes) -> int:

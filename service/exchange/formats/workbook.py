@@ -10,13 +10,25 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import datetime, time
-from functools import lru_cache
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING, Any
 
 from service.exchange.archives import check_archive, count_rows
+from service.exchange.number_formats import shown
 from service.exchange.spreadsheet import looks_like_formula, unprotected
-from service.exchange.tables import RawRow, SheetError, Table, TableError, TableFormat, check_names, check_size
+from service.exchange.tables import (
+    MAX_TITLE_ROWS,
+    Digits,
+    RawRow,
+    SheetError,
+    Table,
+    TableError,
+    TableFormat,
+    check_names,
+    check_size,
+    header_place,
+    title_warning,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,10 +38,7 @@ MAX_CELLS = 1_000_000
 """Most cells that are looked at, the blank ones between others among them."""
 LAST_ROW = 2**20
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_LITERAL = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.')
 _TOLD_SHEETS = 50
-_LONGEST_FORMAT = 255
-"""Longest number format, in characters: as long as spreadsheets allow."""
 _WIDTHS = (10, 45)
 """Narrowest and widest column of a written sheet, in characters."""
 
@@ -116,16 +125,21 @@ def _table(content: bytes, name: str | None, *, has_formulas: bool) -> Table:
     sheet, warnings = _sheet(content, name)
     raw = _sheet(content, name, data_only=False)[0] if has_formulas else None
     lines = (line for line in _lines(sheet, raw) if any(line.texts) or line.uncalculated)
-    head = next(lines, None)
+    first = list(islice(lines, MAX_TITLE_ROWS))
+    place = header_place([line.texts for line in first])
+    head = first[place] if first else None
     if head is None:
         raise TableError(f"the sheet {sheet.title!r} is empty; its first row must name the columns")
     header = [" ".join(text.split()) for text in head.texts]
     check_names(header, head.number)
     rows: list[RawRow] = []
-    for line in lines:
+    for line in chain(first[place + 1 :], lines):
         check_size(len(rows) + 1, 0, line.number)
         rows.append(_row(line, header, head.number))
-    return Table(tuple(name for name in header if name), tuple(rows), tuple(warnings))
+    title = tuple(" ".join(filter(None, line.texts)) for line in first[:place])
+    warnings += title_warning(title, head.number)
+    names = tuple(name for name in header if name)
+    return Table(names, tuple(rows), tuple(warnings), decimal="point", title=title)
 
 
 def _sheet(content: bytes, name: str | None, *, data_only: bool = True) -> tuple[Any, list[str]]:
@@ -220,19 +234,10 @@ def _text(cell: Any) -> str:
 
 
 def _digits(value: float, number_format: str | None) -> str:
-    is_percent, n_zeros = _shown((number_format or "General")[:_LONGEST_FORMAT])
-    if is_percent:
-        return f"{value * 100:.15g}%"
-    if isinstance(value, int):
-        return f"{value:0{n_zeros}d}"
-    return f"{value:.15g}"  # as many digits as a spreadsheet has
-
-
-@lru_cache(maxsize=1_000)
-def _shown(number_format: str) -> tuple[bool, int]:
-    """Return whether a number is shown in percent, and with how many digits at least (00042)."""
-    plain = _LITERAL.sub("", number_format.partition(";")[0])
-    return "%" in plain, len(plain) if plain and not plain.strip("0") else 0
+    found = shown(value, number_format)
+    if found.exact is not None:
+        return Digits(found.exact, found.padded)
+    return Digits(found.text) if any(letter.isdigit() for letter in found.text) else found.text
 
 
 FORMAT = TableFormat("xlsx", (MEDIA_TYPE,), read, write, read_sheet=read_sheet, count_rows=count_rows)

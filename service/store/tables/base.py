@@ -1,5 +1,6 @@
 """What all tables share: the base, the columns of leased work, and short names for usual columns and conditions."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,10 +20,9 @@ def one_of(column: str, values: tuple[str, ...]) -> str:
     return f"{column} IN ({', '.join(repr(value) for value in values)})"
 
 
-def unique_where(name: str, column: str | None, condition: str) -> Index:
-    """Return an index by which at most one row of a campaign (with the same `column`) fulfils the condition."""
-    columns = ("campaign_id", *((column,) if column else ()))
-    return Index(name, *columns, unique=True, postgresql_where=literal_column(condition))
+def unique_where(name: str, columns: Sequence[str], condition: str) -> Index:
+    """Return an index by which at most one row of a campaign (with the same `columns`) fulfils the condition."""
+    return Index(name, "campaign_id", *columns, unique=True, postgresql_where=literal_column(condition))
 
 
 def key() -> Mapped[UUID]:

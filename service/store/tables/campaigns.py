@@ -38,7 +38,7 @@ class Result(Base):
             name="outcome",
         ),
         CheckConstraint("outcome <> 'ok' OR value IS NOT NULL", name="ok_has_value"),
-        unique_where("uq_results_campaign_id_external_id", "external_id", "external_id IS NOT NULL"),
+        unique_where("uq_results_campaign_id_type_external_id", ("type", "external_id"), "external_id IS NOT NULL"),
         Index("ix_results_campaign_id_sequence", "campaign_id", "sequence"),
     )
 

@@ -28,7 +28,7 @@ class Round(Leased, Base):
         CheckConstraint(one_of("state", ROUND_STATES), name="state"),
         CheckConstraint("progress BETWEEN 0 AND 1", name="progress"),
         UniqueConstraint("campaign_id", "number"),
-        unique_where("uq_rounds_computing", None, one_of("state", COMPUTING)),
+        unique_where("uq_rounds_computing", (), one_of("state", COMPUTING)),
         Index("ix_rounds_state", "state"),
     )
 
@@ -80,7 +80,9 @@ class Candidate(Base):
         CheckConstraint(one_of("purpose", PURPOSES), name="purpose"),
         UniqueConstraint("round_id", "rank"),
         UniqueConstraint("round_id", "object"),
-        unique_where("uq_candidates_live_object", "object", f"{one_of('status', LIVE)} AND {one_of('purpose', NEW)}"),
+        unique_where(
+            "uq_candidates_live_object", ("object",), f"{one_of('status', LIVE)} AND {one_of('purpose', NEW)}"
+        ),
         Index("ix_candidates_campaign_id_object", "campaign_id", "object"),
         Index("ix_candidates_campaign_id_status", "campaign_id", "status"),
     )

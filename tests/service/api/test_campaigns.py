@@ -27,6 +27,48 @@ def test_a_campaign_is_created_and_read_back(api: Api, campaign_spec: dict[str, 
 
 
 @pytest.mark.parametrize(
+    ("change", "pointer", "detail"),
+    [
+        ({"objectives": [{"name": "glow", "units": "bananas"}]}, "/objectives/0/units", "unknown units 'bananas'"),
+        ({"objectives": [{"name": "glow", "units": "9^9^9 nM"}]}, "/objectives/0/units", "unknown units"),
+        (
+            {"constraints": [{"type": "glow", "max": 10, "units": "W", "probability": 0.5}]},
+            "/constraints/0/units",
+            "give everything of it in mW (10 W is 10000 mW)",
+        ),
+        (
+            {"guardrails": [{"name": "g", "type": "glow", "max": 10, "units": "uM"}]},
+            "/guardrails/0/units",
+            "cannot convert 'uM'",
+        ),
+        ({"constraints": [{"property": "ones", "max": 1, "units": "kDa"}]}, "/constraints/0/units", "is computed"),
+        (
+            {"guardrails": [{"name": "g", "type": "heat", "max": 10, "units": "lots"}]},
+            "/guardrails/0/units",
+            "unknown units 'lots'",
+        ),
+    ],
+)
+def test_units_that_are_unknown_or_contradict_each_other_are_refused(
+    api: Api, campaign_spec: dict[str, Any], change: dict[str, Any], pointer: str, detail: str
+) -> None:
+    refused = api.client.post("/v1/campaigns", json=campaign_spec | change)
+    assert refused.status_code == 422
+    (place,) = refused.json()["errors"]
+    assert place["pointer"] == pointer
+    assert detail in place["detail"]
+    created = api.client.post("/v1/campaigns", json=campaign_spec)
+    tag = {"If-Match": created.headers["ETag"], "Content-Type": "application/merge-patch+json"}
+    patched = api.client.patch(created.headers["Location"], json=change, headers=tag)
+    assert (patched.status_code, patched.json()["errors"][0]["pointer"]) == (422, pointer)
+
+
+def test_bounds_in_the_same_units_however_they_are_spelled_are_taken(api: Api, campaign_spec: dict[str, Any]) -> None:
+    bounds = {"constraints": [{"type": "glow", "max": 10, "units": "milliwatt", "probability": 0.5}]}
+    assert api.client.post("/v1/campaigns", json=campaign_spec | bounds).status_code == 201
+
+
+@pytest.mark.parametrize(
     ("change", "pointer"),
     [
         ({"objectives": [{"name": "glow", "direction": "up"}]}, "/objectives/0/direction"),

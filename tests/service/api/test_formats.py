@@ -153,7 +153,7 @@ def test_a_sheet_is_chosen_by_name_for_results_and_objects(api: Api) -> None:
     book = Workbook()
     for name, switches, glow in (("Plate 1", "0101", 1), ("Plate 2", "1111", 2)):
         page = book.create_sheet(name)
-        page.append(["switches", "glow"])
+        page.append(["switches", "glow (mW)"])
         page.append([switches, glow])
     del book["Sheet"]
     content = saved(book)

@@ -73,6 +73,34 @@ def test_a_repeated_external_id_is_a_duplicate(api: Api, address: str) -> None:
     assert len(api.client.get(address).json()["items"]) == 1
 
 
+@pytest.mark.parametrize("mode", ["atomic", "partial"])
+def test_another_result_under_a_stored_external_id_is_a_conflict_that_names_both(
+    api: Api, address: str, mode: str
+) -> None:
+    row = {"switches": "0101", "type": "glow", "value": 3, "external_id": "A-1"}
+    api.client.post(address, json=[row])
+    response = api.client.post(address, json=[row | {"value": 4}], params={"mode": mode})
+    assert response.status_code == (422 if mode == "atomic" else 200)
+    (told,) = response.json()["rows"]
+    assert (told["status"], told["column"]) == ("rejected", "external_id")
+    assert "= 3 mW of 0101; here it is = 4 mW of 0101" in told["reason"]
+    assert [item["value"] for item in api.client.get(address).json()["items"]] == [3]
+
+
+def test_a_file_that_can_be_read_in_two_ways_is_asked_about_once(api: Api, address: str) -> None:
+    table = "switches;type;value;units\n" + "0101;glow;1.234;mW\n" * 50
+    asked = api.client.post(address, content=table, headers=CSV, params={"mode": "partial"})
+    assert asked.status_code == 422
+    (question,) = asked.json()["errors"]
+    assert (question["in"], question["pointer"], question["choices"]) == ("query", "/decimal", ["point", "comma"])
+    for decimal, value in (("point", 1.234), ("comma", 1234)):
+        answered = api.client.post(address, content=table, headers=CSV, params={"decimal": decimal})
+        assert (answered.status_code, answered.json()["accepted"]) == (200, 50)
+        assert answered.json()["reading"]["decimal"] == decimal
+        assert api.client.get(address, params={"limit": 200}).json()["items"][-1]["value"] == value
+    assert api.client.post(address, content=table, headers=CSV, params={"decimal": "dot"}).status_code == 422
+
+
 def test_results_are_paged_in_the_order_of_the_file(api: Api, address: str) -> None:
     rows = [{"switches": f"{index:04b}", "type": "glow", "value": index} for index in range(7)]
     api.client.post(address, json=rows)

@@ -12,7 +12,7 @@ from models.records import Forecast, Prediction
 from service.campaigns import commands, queries
 from service.campaigns.history import load_history
 from service.campaigns.rows import NewResult, NewUpload, StoredUpload
-from service.errors import UnprocessableError
+from service.errors import ConflictError, UnprocessableError
 from service.records import StandardResult
 from service.store.tables import Campaign, Round
 
@@ -57,13 +57,17 @@ def test_a_candidate_id_is_enough_and_wins(session: Session, campaign: Campaign,
 
 def test_an_external_id_is_stored_once(session: Session, campaign: Campaign, store: Store):
     assert [row.status for row in store(("0111", "glow", 1.0), external_id="E1").rows] == ["stored"]
-    again = store(("0111", "glow", 9.0), ("0001", "glow", 1.0), external_id="E1")
-    assert [row.status for row in again.rows] == ["duplicate", "duplicate"]
-    twice = store(("0111", "glow", 9.0), ("0001", "glow", 1.0), external_id="E2")
+    again = store(("0111", "glow", 1.0), ("0111", "total", 1.0), external_id="E1")
+    assert [row.status for row in again.rows] == ["duplicate", "stored"]
+    with pytest.raises(ConflictError, match="E1"):
+        store(("0111", "glow", 9.0), external_id="E1")
+    twice = store(("0111", "glow", 9.0), ("0111", "glow", 9.0), external_id="E2")
     assert [row.status for row in twice.rows] == ["stored", "duplicate"]
     stored = queries.list_results(session, campaign.workspace_id, campaign.id, 10).items
-    assert [(item.external_id, item.value) for item in stored] == [("E1", 1.0), ("E2", 9.0)]
-    assert queries.known_external_ids(session, campaign.id, ["E1", "E3"]) == {"E1"}
+    told = [(item.external_id, item.type, item.value) for item in stored]
+    assert told == [("E1", "glow", 1.0), ("E1", "total", 1.0), ("E2", "glow", 9.0)]
+    known = queries.results_by_external_id(session, campaign.id, ["E1", "E3"])
+    assert {named: result.value for named, result in known.items()} == {("glow", "E1"): 1.0, ("total", "E1"): 1.0}
 
 
 def test_a_row_is_kept_verbatim_beside_its_standard_form(session: Session, campaign: Campaign):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from models.specs import Objective
 from service.exchange import CampaignView, TableError, read_results
+from service.records import StandardResult
 
 ALPHA = "11111111-1111-4111-8111-111111111111"
 BETA = "22222222-2222-4222-8222-222222222222"
@@ -132,7 +133,7 @@ def test_values_carry_relations_and_units(read: Callable[..., Report], text: str
     assert (result.relation, result.value) == (relation, pytest.approx(value))
 
 
-@pytest.mark.parametrize("text", ["N/A", "n.d.", "", "-", "ND", "not determined"])
+@pytest.mark.parametrize("text", ["N/A", "n.d.", "", "-", "ND", "not determined", "nan", "-----", "...", "k.A."])
 def test_a_missing_value_is_skipped_and_not_an_error(read: Callable[..., Report], text: str):
     row = one(read, value=text)
     assert (row.status, row.reason, row.result) == ("skipped", "no value and no outcome", None)
@@ -141,7 +142,7 @@ def test_a_missing_value_is_skipped_and_not_an_error(read: Callable[..., Report]
 @pytest.mark.parametrize(
     ("cells", "column", "reason"),
     [
-        ({"value": "NaN"}, "value", "finite"),
+        ({"value": "Infinity"}, "value", "finite"),
         ({"value": "-inf"}, "value", "finite"),
         ({"value": "1e999"}, "value", "finite"),
         ({"value": "1,5"}, "value", "decimal point"),
@@ -206,12 +207,34 @@ def test_candidates_are_found_by_id_or_by_object(read: Callable[..., Report]):
     assert one(read, word="gamma").candidate_id is None
 
 
-def test_a_repeated_external_id_is_a_duplicate(spec: CampaignSpec, domain: Domain):
-    view = CampaignView(spec, domain, {}, {"E0"})
-    text = "word,type,value,external_id\ngamma,logS,1,E1\ngamma,logS,2,E1\ngamma,logS,3,E0\ngamma,logS,4,\n"
+def test_a_repeated_external_id_is_a_duplicate_with_the_same_content_and_a_conflict_with_another(
+    spec: CampaignSpec, domain: Domain
+):
+    stored = StandardResult(object="gamma", type="logS", value=3.0, external_id="E0")
+    view = CampaignView(spec, domain, {}, {("logS", "E0"): stored})
+    cells = ("1,E1", "1.0,E1", "2,E1", "3,E0", "4,E0", "4,")
+    text = "word,type,value,external_id\n" + "".join(f"gamma,logS,{pair}\n" for pair in cells)
     report = read_results(text.encode(), "text/csv", view)
-    assert [row.status for row in report.rows] == ["accepted", "duplicate", "duplicate", "accepted"]
-    assert "stored" in report.rows[2].reason
+    told = ["accepted", "duplicate", "rejected", "duplicate", "rejected", "accepted"]
+    assert [row.status for row in report.rows] == told
+    assert "repeats row 2" in report.rows[1].reason
+    assert "= 1 of gamma; here it is = 2 of gamma" in report.rows[2].reason
+    assert "a stored result" in report.rows[3].reason
+    assert "a stored result, = 3 of gamma; here it is = 4 of gamma" in report.rows[4].reason
+
+
+@pytest.mark.parametrize("nothing", ["NA", "n/a", "-", "None", "nan"])
+def test_an_external_id_that_says_nothing_is_none(read: Callable[..., Report], nothing: str):
+    report = read(f"word,type,value,external_id,lot\ngamma,logS,1,{nothing},{nothing}\ndelta,logS,2,{nothing},L1\n")
+    assert [row.status for row in report.rows] == ["accepted", "accepted"]
+    assert [(row.result.external_id, row.result.lot) for row in report.rows] == [(None, None), (None, "L1")]
+
+
+def test_one_external_id_may_stand_for_several_assays(read: Callable[..., Report]):
+    long = read("word,type,value,units,external_id\ngamma,IC50,1,nM,R1\ngamma,logS,-2,,R1\n")
+    wide = read("word,IC50 (nM),logS,external_id\ngamma,1,-2,R1\n")
+    for report in (long, wide):
+        assert [(row.result.type, row.result.external_id) for row in report.rows] == [("IC50", "R1"), ("logS", "R1")]
 
 
 def test_degrees_are_shifted_and_their_errors_are_not(spec_of: Callable[..., CampaignSpec], domain: Domain):

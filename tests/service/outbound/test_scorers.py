@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from models.campaign import CampaignSpec
+from models.columns import FIELDS, SYNONYMS
 from models.domains import open_domain
 from models.records import Nearest, Prediction, ProposedCandidate
-from models.scorer_specs import RESERVED, ScorerSpec
+from models.scorer_specs import ScorerSpec
 from service.errors import UnprocessableError
 from service.exchange.batch import BatchRow, flat_rows
-from service.exchange.columns import _SYNONYMS, FIELDS
 from service.outbound.scorers import check_scorer, check_scorers
 from service.settings import Settings
 
@@ -84,7 +84,6 @@ def test_no_scorer_can_have_the_name_of_another_column():
     predictions = {name: Prediction(1.0, 0.1, 0.8, 1.2) for name in ("glow", "sum")}
     candidate = ProposedCandidate(1, "0101", predictions, {}, 1.0, 1.0, {}, 1.0, {"glow": 1.0}, 0.0, 0.0, nearest, "so")
     (row,) = flat_rows([BatchRow("id", "proposed", candidate)], spec, open_domain(spec.domain))
-    for column in {*row, *FIELDS, *_SYNONYMS}:
+    for column in {*row, *FIELDS, *SYNONYMS}:
         with pytest.raises(ValueError, match=r"stands for something else|read as a column"):
             CampaignSpec.model_validate(spec.model_dump() | {"scorers": [{"name": column, "entry_point": "pairs"}]})
-    assert len(RESERVED) == len(set(RESERVED))

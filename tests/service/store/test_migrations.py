@@ -196,3 +196,25 @@ def test_specifications_from_before_base_measures_weigh_all_objects_the_same(eng
     weighed = {"objectives": [], "base_measure": {"kind": "objects", "weights": {}}}
     assert tuple(requests) == ({"spec": weighed, "rounds": 2}, {"objects": 3})
     assert without == [None, None]
+
+
+def test_the_ids_of_wide_rows_lose_their_type_and_get_it_back_where_two_share_one(engine: Engine):
+    with engine.connect() as connection:
+        command.downgrade(config(connection), "0001")
+        old_rows(connection)
+        command.upgrade(config(connection), "0005")
+        campaign = connection.execute(text("SELECT id FROM campaigns")).scalar_one()
+        told = {"media_type": "text/csv", "sha256": "0", "n_accepted": 3, "n_rejected": 0}
+        upload = insert(connection, "uploads", campaign_id=campaign, **told)
+        for row, (kind, external_id) in enumerate((("IC50", "R1/IC50"), ("logS", "R1/logS"), ("logS", "S7"))):
+            owners = {"campaign_id": campaign, "upload_id": upload, "row": row, "verbatim": {}, "object": "x"}
+            said = {"type": kind, "value": 1.0, "relation": "=", "outcome": "ok", "external_id": external_id}
+            insert(connection, "results", **owners, **said)
+        ids = text("SELECT external_id FROM results ORDER BY row")
+        command.upgrade(config(connection), "0006")
+        up = connection.execute(ids).scalars().all()
+        command.downgrade(config(connection), "0005")
+        down = connection.execute(ids).scalars().all()
+        connection.rollback()
+    assert up == ["R1", "R1", "S7"]
+    assert down == ["R1/IC50", "R1/logS", "S7"]

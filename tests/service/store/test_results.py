@@ -61,4 +61,5 @@ def test_a_text_that_cannot_be_kept_is_a_data_error(session: Session, owners: di
 def test_more_ids_are_looked_up_than_a_statement_has_parameters(session: Session, owners: dict[str, UUID]):
     add(session, owners, [{"row": 1, "external_id": "E7"}])
     asked = [f"E{number}" for number in range(70_000)]
-    assert results.known_external_ids(session, owners["campaign_id"], asked) == {"E7"}
+    found = results.by_external_id(session, owners["campaign_id"], asked)
+    assert [row.external_id for row in found] == ["E7"]

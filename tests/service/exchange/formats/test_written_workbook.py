@@ -129,7 +129,9 @@ def test_a_filled_in_download_comes_back_value_by_value(
     book = load_workbook(io.BytesIO(write_batch(batch_rows(words, ids), spec, domain, "xlsx").content))
     places = {cell.value: cell.column for cell in book.active[1]}
     for number, cells in enumerate(values, 2):
-        for name, value in zip(("potency", "solubility", "relation", "comment"), cells, strict=True):
+        potency, solubility, relation, comment = cells
+        told = (f"{relation}{potency!r}" if relation else potency, solubility, comment)
+        for name, value in zip(("potency", "solubility", "comment"), told, strict=True):
             cell = book.active.cell(number, places[name], None if value == "" else value)
             cell.data_type = "s" if value and isinstance(value, str) else "n"
     report = read_results(saved(book), MEDIA_TYPE, CampaignView(spec, domain, dict(zip(ids, words, strict=True))))

@@ -1,0 +1,98 @@
+"""The columns of result and batch tables: one vocabulary for specifications, domains and files. Torch-free, pure.
+
+Whoever names a column of their own (a process variable, a scorer) asks `is_reserved`; whoever reads or writes tables
+uses the names themselves.
+"""
+
+from __future__ import annotations
+
+import re
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+RESULT_FIELDS = ("relation", "units", "outcome", "comment")
+"""The empty columns that follow the objectives in a downloaded batch."""
+MEASURED_FIELDS = ("upper_value", "standard_error")
+"""Further numbers of one result, in the units of its value."""
+IDENTITIES = frozenset({"candidate_id", "smiles", "canonical_smiles", "sequence", "helm", "formula"})
+"""Columns that say what was measured, by which the header of a table is found below a title."""
+TRAITS = ("replicate", "assay_version", "plate", "measured_at", "lot", "external_id")
+"""What describes how a result came about."""
+FIELDS = ("candidate_id", "type", "value", *RESULT_FIELDS, *MEASURED_FIELDS, *TRAITS)
+"""What a table of results can say of one result."""
+
+SYNONYMS = MappingProxyType(
+    {
+        **dict.fromkeys(
+            ("unit", "unit_s", "uom", "unit_of_measure", "units_of_measure", "einheit", "einheiten"), "units"
+        ),
+        **dict.fromkeys(("value_unit", "value_units", "result_unit", "result_units"), "units"),
+        **dict.fromkeys(("comments", "activity_comment"), "comment"),
+        **dict.fromkeys(("std_error", "sem"), "standard_error"),
+        **dict.fromkeys(("plate_id", "plate_barcode"), "plate"),
+        **dict.fromkeys(("relationship", "comparator", "inequality", "value_relation", "result_relation"), "relation"),
+    }
+)
+"""Other names of `FIELDS`, as `key` writes them."""
+SPREAD = MappingProxyType(
+    {
+        **dict.fromkeys(("sd", "stdev", "std", "std_dev", "standard_deviation"), "standard_deviation"),
+        **dict.fromkeys(("n", "n_replicates", "n_readings"), "n"),
+    }
+)
+"""Names of what makes a standard error of the mean, beside an assay's name or where only one assay is measured."""
+QUALIFIERS = frozenset(
+    {
+        "qualifier",
+        "operator",
+        "modifier",
+        "mod",
+        "prefix",
+        "sign",
+        "op",
+        "rel",
+        "censor",
+        "relational_operator",
+        "symbol",
+    }
+)
+"""Names that mean `relation` when the cells do: an operator may also be a person."""
+
+BATCH_FIELDS = (
+    *("object", "display", "rank", "status", "acquisition", "feasibility", "beta", "nearest_measured"),
+    *("nearest_similarity", "purpose", "in_domain", "reason", "log_reward", "log_pf", "round", "row", "refused"),
+)
+"""What a batch or a table of predictions says of a candidate beside what was predicted."""
+PREDICTED = ("mean", "sd", "low", "high")
+"""What follows an objective's name in the columns of its prediction."""
+PREFERENCE, GUARDRAIL = "preference_", "guardrail_"
+"""What precedes the name of an objective, or of a guardrail, in the columns of its preference or bound."""
+
+RESERVED = frozenset({*FIELDS, *SYNONYMS, *BATCH_FIELDS})
+"""Columns that tables have for something else."""
+
+
+def key(header: str) -> str:
+    """Return a header without capitals, spaces and signs: `Standard Value` is `standard_value`."""
+    return re.sub(r"[^0-9a-z]+", "_", header.casefold()).strip("_")
+
+
+def is_reserved(name: str) -> bool:
+    """Return whether a table has a column of this name for something else, whatever is measured."""
+    plain = key(name)
+    return plain in RESERVED or plain.startswith((PREFERENCE, GUARDRAIL))
+
+
+def columns_of_objective(name: str) -> tuple[str, ...]:
+    """Return the keys of the columns that an objective of this name has in a table beside its own."""
+    parts = (*PREDICTED, "result", *(field for field in FIELDS if field not in ("candidate_id", "type")))
+    return (*(key(f"{name}_{part}") for part in parts), key(f"{PREFERENCE}{name}"))
+
+
+def clashes(name: str, objectives: Iterable[str]) -> str | None:
+    """Return the objective in whose columns a column of this name would be lost, if there is one."""
+    plain = key(name)
+    return next((objective for objective in objectives if plain in columns_of_objective(objective)), None)

@@ -1,0 +1,85 @@
+"""Whether the units of a specification can be read, and are one for each assay: bounds are compared with its values."""
+
+from collections.abc import Iterator
+
+from models.campaign import CampaignSpec
+from models.domains import open_domain
+from models.specs import Constraint, Guardrail, MeasuredQuantity
+from service.errors import UnprocessableError
+from service.exchange.units import UnitsError, check_known, convert, is_of_logarithms, same_units
+
+
+def check_units(spec: CampaignSpec, below: str = "") -> None:
+    """Check that all units are known, and those of one assay the same.
+
+    Args:
+        spec: a valid specification.
+        below: the JSON pointer at which it stands in what was sent.
+
+    Raises:
+        UnprocessableError: naming every place.
+    """
+    found = [{"pointer": f"{below}{pointer}/units", "detail": detail} for pointer, detail in _problems(spec)]
+    if found:
+        raise UnprocessableError(f"{found[0]['pointer']}: {found[0]['detail']}", found)
+
+
+def _problems(spec: CampaignSpec) -> Iterator[tuple[str, str]]:
+    read_in = {kind: quantity.units for kind, quantity in spec.quantities().items()}
+    for pointer, kind, quantity in _measured(spec):
+        if quantity.units is not None and not _is_known(quantity.units):
+            hint = "write them as nM, umol/L, mg/mL, % or kJ/mol, or leave them out"
+            yield pointer, f"unknown units {quantity.units[:40]!r}: {hint}"
+        elif quantity.units is not None and not _are_one(quantity.units, read_in[kind]):
+            yield pointer, _contradiction(kind, quantity, read_in[kind])
+    yield from _computed(spec)
+
+
+def _measured(spec: CampaignSpec) -> Iterator[tuple[str, str, MeasuredQuantity]]:
+    for place, objective in enumerate(spec.objectives):
+        if objective.assay_type is not None:
+            yield f"/objectives/{place}", objective.assay_type, objective
+    for place, constraint in enumerate(spec.constraints):
+        if constraint.type is not None:
+            yield f"/constraints/{place}", constraint.type, constraint
+    for place, guardrail in enumerate(spec.guardrails):
+        yield f"/guardrails/{place}", guardrail.type, guardrail
+
+
+def _computed(spec: CampaignSpec) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with units of computed properties: bounds are compared with them as they are computed."""
+    known = {name: item.units for name, item in open_domain(spec.domain).computed.items()}
+    known |= {scorer.name: scorer.units for scorer in spec.scorers}
+    named = [(f"/objectives/{place}", item.computed, item.units) for place, item in enumerate(spec.objectives)]
+    named += [(f"/constraints/{place}", item.property, item.units) for place, item in enumerate(spec.constraints)]
+    for pointer, name, units in named:
+        if name is not None and units is not None and not _are_one(units, known.get(name)):
+            own = known.get(name)
+            yield pointer, f"{name!r} is computed {f'in {own}' if own else 'without units'}, not in {units[:40]}"
+
+
+def _is_known(units: str) -> bool:
+    try:
+        check_known(units)
+    except UnitsError:
+        return is_of_logarithms(units)
+    return True
+
+
+def _are_one(units: str, read_in: str | None) -> bool:
+    return read_in is not None and (units.strip() == read_in.strip() or same_units(units, read_in))
+
+
+def _contradiction(kind: str, quantity: MeasuredQuantity, read_in: str | None) -> str:
+    if read_in is None:
+        return f"values of {kind!r} are read without units by what comes first: give these units there as well"
+    detail = f"values of {kind!r} are read in {read_in} here"
+    bounds = []
+    if isinstance(quantity, Constraint | Guardrail):
+        bounds = [value for value in (quantity.min, quantity.max) if value is not None]
+    try:
+        units = quantity.units or ""
+        told = [f"{value:g} {units} is {convert(value, units, read_in):g} {read_in}" for value in bounds]
+    except UnitsError as error:
+        return f"{detail}: {error}"
+    return f"{detail}: give everything of it in {read_in}" + (f" ({', '.join(told)})" if told else "")

@@ -1,0 +1,155 @@
+"""What one header says: which assay a column holds, in which units. Knows no cells."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from models.columns import FIELDS, PREDICTED, QUALIFIERS, SPREAD, SYNONYMS, key
+from service.exchange.tables import TableError
+from service.exchange.units import are_convertible, is_unit_beside_a_number
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from models.campaign import CampaignSpec
+
+_LONGEST = 100
+"""Longest header in which units are looked for, in characters."""
+_MEAN = re.compile(r"(?<![a-z])(geo(metric)?[ _]?)?(mean|average|avg)(?![a-z])", re.IGNORECASE)
+_BRACKETED = re.compile(r"[\s_]*[(\[](?P<inside>[^()\[\]]+)[)\]]\s*")
+_BEFORE_UNITS = re.compile(r"^[\s_,;:/-]*(in[\s_]+)?", re.IGNORECASE)
+_STANDARD = ("type", "relation", "value", "units", "upper_value")
+_NO_UNITS = frozenset({*FIELDS, *SYNONYMS, *PREDICTED, *QUALIFIERS, *SPREAD})
+_OF_A_RESULT = tuple(name for name in FIELDS if name not in ("candidate_id", "type"))
+
+
+@dataclass(frozen=True, slots=True)
+class ResultColumn:
+    """A column of one assay type, with the columns that qualify only it."""
+
+    type: str
+    header: str
+    units: str | None
+    own: Mapping[str, str]
+
+
+def result_names(spec: CampaignSpec) -> dict[str, str]:
+    """Return key -> assay type of every name under which a column of results may stand."""
+    names = {key(kind): kind for kind in spec.quantities()}
+    for kind, quantity in spec.quantities().items():
+        if quantity.units and are_molar(quantity.units):
+            names.setdefault(key(f"p{kind}"), f"p{kind}")
+    for objective in spec.objectives:
+        if objective.assay_type is not None:
+            names[key(objective.name)] = objective.assay_type
+    return names
+
+
+def are_molar(units: str) -> bool:
+    """Return whether values in these units have a negative decadic logarithm of their own name, as IC50 has pIC50."""
+    return are_convertible(units, "mol/L")
+
+
+def named_result(header: str, names: Mapping[str, str]) -> tuple[str, str | None] | None:
+    """Return the assay type and units of `IC50 (nM)`, `IC50_uM`, `Mean IC50, uM` or `IC50 in uM`; None for others."""
+    text = " ".join(header.split())
+    plain = key(text)
+    kind = names.get(plain) or names.get(plain.removesuffix("_result"))
+    if kind is not None:
+        return kind, None
+    if len(text) > _LONGEST:
+        return None
+    return _with_units(text, names) or _with_units(_MEAN.sub(" ", text), names)
+
+
+def _with_units(text: str, names: Mapping[str, str]) -> tuple[str, str | None] | None:
+    text = text.strip()
+    if key(text) in names:
+        return names[key(text)], None
+    for end in range(len(text) - 1, 0, -1):
+        kind = None if text[end].isalnum() else names.get(key(text[:end]))
+        if kind is None:
+            continue
+        if bracketed := _BRACKETED.fullmatch(text, end):
+            return kind, bracketed["inside"].strip()
+        rest = text[end:]
+        if key(rest) in _NO_UNITS:
+            return None
+        units = _BEFORE_UNITS.sub("", rest, count=1).strip()
+        if is_unit_beside_a_number(units):
+            return kind, units
+    return None
+
+
+def read_fields(headers: Collection[str]) -> tuple[dict[str, str], str | None]:
+    """Return field -> header, and the units that the header of the value column states.
+
+    ChEMBL's standard_* columns win over its verbatim ones as a set; a relation that only one of the two has counts.
+
+    Raises:
+        TableError: if two columns hold the same.
+    """
+    by_key: dict[str, str] = {}
+    units = None
+    for header in headers:
+        name, stated = _field(header)
+        if name in FIELDS and name in by_key:
+            raise TableError(f"columns {by_key[name]!r} and {header!r} both mean {name}", column=header)
+        by_key.setdefault(name, header)
+        units = units or stated
+    fields = {name: by_key[name] for name in FIELDS if name in by_key}
+    standard = {name: by_key[f"standard_{name}"] for name in _STANDARD if f"standard_{name}" in by_key}
+    if "value" in standard:
+        kept = {name for name in ("relation", "upper_value") if "value" not in fields or name == "relation"}
+        fields = {name: header for name, header in fields.items() if name not in _STANDARD or name in kept}
+        units = None
+        return fields | standard, units
+    standard.pop("type", None)
+    return {**standard, **fields}, units
+
+
+def _field(header: str) -> tuple[str, str | None]:
+    """Return the field that a header names, or its key; the value's header may state units: `Value (uM)`."""
+    plain = key(header)
+    name = SYNONYMS.get(plain, plain)
+    if name not in FIELDS and plain.startswith("value") and (found := named_result(header, {"value": "value"})):
+        return found if found[1] else (name, None)
+    return name, None
+
+
+def own_columns(headers: Collection[str], header: str, kind: str, spec: CampaignSpec) -> dict[str, str]:
+    """Return field -> header of the columns that qualify one assay only: `IC50_relation`, `solubility_outcome`.
+
+    Raises:
+        TableError: if two of them mean the same.
+    """
+    wanted = {f"{base}_{name}": field for base in bases_of(header, kind, spec) for name, field in _qualifying().items()}
+    found: dict[str, str] = {}
+    for other in headers:
+        field = wanted.get(key(other)) if other != header else None
+        if field is not None and field in found:
+            raise TableError(f"columns {found[field]!r} and {other!r} both mean {field} of {kind}", column=other)
+        if field is not None:
+            found[field] = other
+    return found
+
+
+def bases_of(header: str, kind: str, spec: CampaignSpec) -> set[str]:
+    """Return the keys with which the names of columns that qualify one assay begin."""
+    bases = {key(header).removesuffix("_result"), key(kind)}
+    return bases | {key(objective.name) for objective in spec.objectives if objective.assay_type == kind}
+
+
+def is_qualifier_of(other: str, column: ResultColumn, spec: CampaignSpec) -> bool:
+    """Return whether a column's name says that it is the relation of a result column: `IC50_PREFIX`, `mod IC50`."""
+    plain = key(other)
+    words = {*QUALIFIERS, "relation", *(name for name, field in SYNONYMS.items() if field == "relation")}
+    bases = bases_of(column.header, column.type, spec)
+    return any(plain in (f"{base}_{word}", f"{word}_{base}") for base in bases for word in words)
+
+
+def _qualifying() -> dict[str, str]:
+    names = {name: name for name in _OF_A_RESULT}
+    return names | {name: field for name, field in SYNONYMS.items() if field in _OF_A_RESULT} | dict(SPREAD)

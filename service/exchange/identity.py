@@ -1,0 +1,126 @@
+"""Which object a row is about, and whether the result is stored already under its external id. Knows no SQL."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from models.domains.contract import InvalidObjectError, ParsedObject
+from service.exchange.problems import RowProblem
+from service.exchange.values import shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from service.exchange.entries import Entry
+    from service.exchange.rows import CampaignView
+    from service.exchange.values import Decimal
+    from service.records import StandardResult
+
+_NO_OBJECT = re.compile(
+    r"(geo\s*)?mean|average|avg|median|min(imum)?|max(imum)?|sd|std(ev|\.?\s*dev\.?)?|standard\s+deviation|sem|cv\s*%?|"
+    r"rsd|sum|total|count|test|plate|qc|control|ctrl|(pos|neg)(itive|ative)?(\s*(control|ctrl))?|nc|pc|con|blank|"
+    r"sample|median|percentile|range|variance|limits?|empty|calstd|calibrator|standard|vehicle|dmso|buffer|reference|ref|z'|z\s*prime|s/b",
+    re.IGNORECASE,
+)
+_WITH_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+")
+_NUMBERED = re.compile(r"[\s_#-]*[0-9]{0,3}\s*[:.]?$")
+
+
+def looks_like_no_object(text: str) -> bool:
+    """Return whether a cell names a summary row or a control: such words are peptides, formulas and SMILES as well."""
+    plain = _NUMBERED.sub("", text.strip())
+    words = re.split(r"[\s_&,;:/()±+-]+", plain)
+    return _NO_OBJECT.fullmatch(plain) is not None or all(word and _NO_OBJECT.fullmatch(word) for word in words)
+
+
+class Objects:
+    """Finds the object that a row is about, and remembers texts it has parsed."""
+
+    def __init__(self, view: CampaignView, decimal: Decimal) -> None:
+        self._domain = view.domain
+        self._has_commas = decimal == "comma" and view.domain.needs_all_columns
+        self._candidates = view.candidates
+        self._ids = {text: candidate_id for candidate_id, text in view.candidates.items()}
+        self._parsed: dict[tuple[tuple[str, str], ...], ParsedObject | InvalidObjectError] = {}
+
+    def find(self, entry: Entry) -> tuple[str | None, ParsedObject]:
+        """Return the candidate's id, if it is one, and the object.
+
+        Raises:
+            RowProblem: if the row is broken, there is no such candidate or object, or the two differ.
+        """
+        if entry.problem is not None:
+            raise RowProblem(None, entry.problem)
+        names_object = self._domain.names_object(entry.objects)
+        candidate_id = entry.fields.get("candidate_id", "").strip().lower()
+        if candidate_id and candidate_id not in self._candidates:
+            raise RowProblem("candidate_id", f"this campaign has no candidate {shortened(candidate_id)}")
+        if not candidate_id and not names_object:
+            wanted = " or ".join(("candidate_id", *self._domain.object_columns[:4]))
+            raise RowProblem("candidate_id", f"the row does not say which object was measured: give {wanted}")
+        if not names_object:
+            return candidate_id, ParsedObject(self._candidates[candidate_id])
+        if not candidate_id and not self._domain.needs_all_columns:
+            _check_is_object(entry.objects)
+        found = self._parse(entry.objects)
+        if candidate_id and found.text != self._candidates[candidate_id]:
+            column = next(iter(entry.objects))
+            raise RowProblem(column, f"candidate_id names {self._candidates[candidate_id]}, {column} {found.text}")
+        return candidate_id or self._ids.get(found.text), found
+
+    def _parse(self, fields: Mapping[str, str]) -> ParsedObject:
+        known = tuple(fields.items())
+        if known not in self._parsed:
+            try:
+                self._parsed[known] = self._domain.read_object(_with_points(fields) if self._has_commas else fields)
+            except InvalidObjectError as error:
+                self._parsed[known] = error
+        found = self._parsed[known]
+        if isinstance(found, InvalidObjectError):
+            raise RowProblem(found.column, found.detail) from found
+        return found
+
+
+def _with_points(fields: Mapping[str, str]) -> dict[str, str]:
+    """Return amounts and settings with decimal points, where the file has commas."""
+    return {name: text.replace(",", ".") if _WITH_COMMA.fullmatch(text) else text for name, text in fields.items()}
+
+
+def _check_is_object(fields: Mapping[str, str]) -> None:
+    for column, text in fields.items():
+        if looks_like_no_object(text):
+            raise RowProblem(
+                column,
+                f"{shortened(text)} looks like a summary or control row: take it out, or name the object in another "
+                "way or by its candidate_id",
+            )
+
+
+class Repeats:
+    """Tells results that repeat an external id: with the same content a duplicate, with another one a conflict.
+
+    One id may stand for several assays of a sample.
+    """
+
+    def __init__(self, stored: Mapping[tuple[str, str], StandardResult]) -> None:
+        self._known = {named: (result, "a stored result") for named, result in stored.items()}
+
+    def check(self, row: int, result: StandardResult) -> str | None:
+        """Return where the same result was met before, or None; a new one is remembered.
+
+        Raises:
+            RowProblem: if another result has this id.
+        """
+        if result.external_id is None:
+            return None
+        met = self._known.setdefault((result.type, result.external_id), (result, f"row {row}"))
+        if met[0] is result:
+            return None
+        if not met[0].says_the_same(result):
+            raise RowProblem(
+                "external_id",
+                f"external_id {shortened(result.external_id)} is that of {met[1]}, {met[0].told()}; here it is "
+                f"{result.told()}: give another id, or withdraw what is wrong",
+            )
+        return met[1]

@@ -1,0 +1,154 @@
+"""How one file is read, decided from the evidence of all its cells: the decimal sign, and the role of every column.
+
+A guess is made from the whole file and told in the report; where two readings are possible it is a question of the
+file with its choices, never a guess for each row. Knows no format and no stored candidate.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from service.exchange.tables import Digits, QuestionError
+from service.exchange.values import GROUP, MAX_VALUE, SIGN_OF, VALUE, spelled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from service.exchange.tables import Table
+    from service.exchange.values import Decimal
+
+_OTHER: Mapping[str, str] = {".": ",", ",": "."}
+_NAME: Mapping[str, Decimal] = {".": "point", ",": "comma"}
+_GROUPED = {sign: re.compile(rf"[0-9]{{1,3}}(\{sign}[0-9]{{3}})+") for sign in _OTHER}
+_LEADING = re.compile(rf"^[0-9., {GROUP}]+")
+_GROUPING = re.compile(rf"[ {GROUP}]")
+_AMBIGUOUS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was decided: `columns` is header -> role, `units_row` the row that holds units, if one does."""
+
+    decimal: Decimal
+    columns: Mapping[str, str] = field(default_factory=dict)
+    delimiter: str = ""
+    units_row: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as docs/results.md describes it."""
+        return {
+            "decimal": self.decimal,
+            "delimiter": self.delimiter or None,
+            "units_row": self.units_row,
+            "columns": dict(self.columns),
+        }
+
+
+@dataclass(slots=True)
+class _Seen:
+    """Where each sign was certainly the decimal one, certainly between thousands, or either: sign -> (row, cell)."""
+
+    decimal: dict[str, tuple[int, str]] = field(default_factory=dict)
+    grouping: dict[str, tuple[int, str]] = field(default_factory=dict)
+    either: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+    def note(self, row: int, cell: str, digits: str, *, has_power: bool) -> None:
+        """Take the digits of a number as evidence; what is no number in any reading is none."""
+        last = max((".", ","), key=digits.rfind)
+        whole, _, part = digits.rpartition(last)
+        other = _OTHER[last]
+        if last not in digits:
+            return
+        if other in digits:
+            if _GROUPED[other].fullmatch(whole) and part.isdigit():
+                self._certain(last, row, cell)
+                self.grouping.setdefault(other, (row, cell))
+        elif last in whole:
+            if _GROUPED[last].fullmatch(digits):
+                self._certain(other, row, cell)
+                self.grouping.setdefault(last, (row, cell))
+        elif has_power or not _AMBIGUOUS.fullmatch(digits):
+            self._certain(last, row, cell)
+        else:
+            self.either.setdefault(last, (row, cell))
+
+    def _certain(self, sign: str, row: int, cell: str) -> None:
+        self.decimal.setdefault(sign, (row, cell))
+
+
+def decide_decimal(table: Table, headers: Iterable[str], answer: Decimal | None) -> Decimal:
+    """Return the decimal sign of the numbers under some headers.
+
+    `1.234` alone may be 1234 or a number with three decimals: other cells decide. In files whose list separator is a
+    comma, and in typed formats, a lone point is a decimal point, as in every programming language.
+
+    Raises:
+        QuestionError: if the cells contradict each other or leave both readings open.
+    """
+    if answer is not None:
+        return answer
+    seen = _looked_through(table, tuple(headers))
+    if table.decimal is not None:
+        return _as_the_format_says(table.decimal, seen)
+    if len(seen.decimal) > 1:
+        _ask(seen.decimal["."], seen.decimal[","])
+    sign = next(iter(seen.decimal), None)
+    if sign is None:
+        return _without_proof(table, seen)
+    doubtful = seen.either.get(_OTHER[sign])
+    if doubtful is not None and _OTHER[sign] not in seen.grouping:
+        _ask(doubtful, seen.decimal[sign])
+    return _NAME[sign]
+
+
+def _as_the_format_says(decimal: Decimal, seen: _Seen) -> Decimal:
+    """Return the format's own sign, unless a text in the file may follow another custom: `1,234` beside numbers."""
+    other = _OTHER[SIGN_OF[decimal]]
+    if other in seen.either and other not in seen.grouping:
+        _ask(seen.either[other])
+    return decimal
+
+
+def _without_proof(table: Table, seen: _Seen) -> Decimal:
+    if not seen.either:
+        return "point"
+    if set(seen.either) == {"."} and table.delimiter in ("", ","):
+        return "point"
+    _ask(*seen.either.values())
+    raise AssertionError  # pragma: no cover
+
+
+def _ask(*places: tuple[int, str]) -> None:
+    shown = " and ".join(f"{cell[:40]!r} in row {row}" for row, cell in places)
+    raise QuestionError(
+        "decimal",
+        tuple(SIGN_OF),
+        f"which is the decimal sign? {shown} can be read in two ways: send decimal=point or decimal=comma",
+        row=places[0][0],
+    )
+
+
+def _looked_through(table: Table, headers: tuple[str, ...]) -> _Seen:
+    seen = _Seen()
+    has_commas = any("," in row.cells.get(header, "") for row in table.rows for header in headers)
+    if not has_commas and table.delimiter in ("", ","):
+        return seen
+    for row in table.rows:
+        for header in headers:
+            cell = row.cells.get(header, "")
+            if ("," in cell or "." in cell) and not isinstance(cell, Digits):
+                _note_all(seen, row.number, cell)
+    return seen
+
+
+def _note_all(seen: _Seen, row: int, cell: str) -> None:
+    match = VALUE.fullmatch(spelled(cell.strip().strip("'"))) if len(cell) <= MAX_VALUE else None
+    if match is None:
+        return
+    for name in ("number", "error", "upper"):
+        text = (match[name] or "").lstrip("+-")
+        digits = text.removesuffix(_LEADING.sub("", text))
+        has_power = len(digits) < len(text) or (name == "number" and match["power"] is not None)
+        seen.note(row, cell, _GROUPING.sub("", digits), has_power=has_power)

@@ -1,0 +1,133 @@
+"""One grammar of value cells: what is read, what is missing, and what is refused with its reason."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.exchange.number_formats import shown
+from service.exchange.values import ValueTextError, is_missing, outcome_word, read_outcome, read_value
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("1.2 x 10^-3", 0.0012),
+        ("1.2\u00d710⁻³", 0.0012),
+        ("1.2*10^-3", 0.0012),
+        ("1.2x10-3", 0.0012),
+        ("10^-3", 0.001),
+        ("3 e-4", 0.0003),
+        ("1.2E+03", 1200),
+        ("1,234.5", 1234.5),
+        ("12 345 678", 12345678),
+        ("\u22121.5", -1.5),
+    ],
+)
+def test_powers_of_ten_and_grouped_digits_are_numbers(text: str, number: float):
+    read = read_value(text)
+    assert read.number == pytest.approx(number)
+    assert (read.relation, read.rest, read.error, read.upper) == (None, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "upper"),
+    [
+        ("-1.5 ± 0.30", 0.3, None),
+        ("-1.5+/-0.3", 0.3, None),
+        ("-1.5 +- 0.3", 0.3, None),
+        ("-1.5 to 2", None, 2),
+        ("-1.5 \u2013 2", None, 2),
+        ("-1.5 - 2", None, 2),
+        ("-1.5 bis 2", None, 2),
+    ],
+)
+def test_an_error_and_a_range_stand_in_one_cell(text: str, error: float | None, upper: float | None):
+    read = read_value(text)
+    assert (read.number, read.error, read.upper, read.rest) == (-1.5, error, upper, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "-3.1;-3.2",
+            "1-2",
+            "10-20",
+            "[1, 2]",
+            "1 2",
+            "5.2-",
+            "(5.2)",
+            "1.2.3",
+            "12,5",
+            "1,23,4",
+            "\uff11\uff12",
+            "TRUE",
+        ),
+        *("<LOD", "BLQ", "inactive", "Range?", "1e999", "inf", "high", "\uff11\uff12"),
+    ],
+)
+def test_what_is_no_single_number_is_refused(text: str):
+    with pytest.raises(ValueTextError):
+        read_value(text)
+
+
+@pytest.mark.parametrize("text", ["1.2 x 103", "5 (n=3)", "5*", "5 a", "0x10", "1_000", "5 out of range", "3.1e"])
+def test_what_follows_a_number_is_handed_on_to_be_judged_as_units(text: str):
+    assert read_value(text).rest
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_read_or_refused_with_a_sentence(text: str):
+    try:
+        read = read_value(text)
+    except ValueTextError:
+        return
+    assert math.isfinite(read.number)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_every_number_that_a_program_writes_is_read_exactly(number: float):
+    assert read_value(repr(number)).number == number
+
+
+@pytest.mark.parametrize("text", ["-----", "...", "—", "NaN", "n/t", "TBD", "not available", " ? "])
+def test_words_and_signs_of_nothing(text: str):
+    assert is_missing(text)
+
+
+def test_outcomes_are_read_in_the_words_of_a_laboratory():
+    assert (outcome_word("Insoluble"), outcome_word("5"), outcome_word("ok")) == ("insoluble", None, None)
+    assert [read_outcome(text) for text in ("QC failed", "not synthesised", "N/T", "Precipitated")] == [
+        "failed_qc",
+        "failed_synthesis",
+        "not_tested",
+        "insoluble",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "number_format", "text"),
+    [
+        (100, '">"0', ">100"),
+        (100, '"> "0" nM"', ">100nM"),
+        (5, "\\<0.0", "<5"),
+        (5, '[<10]"<10";0', "<10"),
+        (50, '[<10]"<10";0', "50"),
+        (0, '0;-0;"ND"', "ND"),
+        (-5, "0;[Red](0)", "-5"),
+        (5, '"$"#,##0', "5"),
+        (0.45, "0%", "45%"),
+        (42, "00000", "00042"),
+        (1234.5678, "#,##0.0", "1234.5678"),
+    ],
+)
+def test_a_number_is_read_as_its_format_shows_it_and_not_rounded(value: float, number_format: str, text: str):
+    assert shown(value, number_format).text == text
+
+
+def test_decimals_that_a_format_adds_are_kept_for_identifiers():
+    assert [shown(1.1, text).padded for text in ("General", "0.0", "0.00", "0")] == ["1.1", "1.1", "1.10", "1.1"]
