@@ -169,6 +169,7 @@ def test_garbage_in_redis_ends_no_worker_and_delays_no_round(
     make_lab: MakeLab, start_worker: StartWorker, settings: Settings
 ):
     with Redis.from_url(settings.required_redis_url()) as redis:
+        redis.flushdb()  # the workers killed above left what they had not acknowledged
         redis.lpush("celery", *GARBAGE)
         for tag, content in enumerate(("garbage", "[1]", "{}")):
             redis.hset("unacked", str(tag), content)
