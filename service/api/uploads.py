@@ -7,9 +7,9 @@ from fastapi import APIRouter, Depends, Response
 from sqlalchemy.orm import Session
 from sse_starlette import EventSourceResponse
 
-from service.api.conventions import AskedPage
+from service.api.conventions import AskedPage, content_tag
 from service.api.dependencies import Transaction
-from service.api.documentation import LINK, Responses, guarded, header
+from service.api.documentation import ETAG, LINK, Responses, guarded, header
 from service.api.idempotency import Once
 from service.api.jobs import ACCEPTED, EVENTS, Follow, accepted, readers, writers
 from service.campaigns import instruments, jobs
@@ -39,7 +39,7 @@ def list_uploads(shelf: Read, session: Transaction, asked: AskedPage) -> Page[Up
     return asked.answer(instruments.page(session, shelf, asked.limit, asked.cursor), Uploading)
 
 
-@router.get("/{job_id}", response_model=UploadingAnswer, responses=guarded(404))
+@router.get("/{job_id}", response_model=UploadingAnswer, responses={200: ETAG, **guarded(404)})
 def get_upload(job_id: UUID, shelf: Read, session: Transaction) -> Response:
     """Return how far an upload is and, once it has ended, its report."""
     return told(session, jobs.find(session, shelf, job_id))
@@ -59,9 +59,11 @@ def cancel_upload(job_id: UUID, shelf: Write, session: Transaction, once: Once) 
 
 def told(session: Session, row: Job) -> Response:
     """Return an upload with its report, which is handed on as the database has it: it may have 250,000 rows."""
-    view = Uploading.model_validate(row).model_dump_json()
+    view = Uploading.model_validate(row)
     report = result_text(session, row.id, "report") or "null"
-    return Response(f'{view[:-1]},"report":{report}}}', media_type="application/json")
+    body = f'{view.model_dump_json()[:-1]},"report":{report}}}'
+    # The report is there when the state says so: what tells the rest apart tells all.
+    return Response(body, headers={"ETag": content_tag(view)}, media_type="application/json")
 
 
 def queued(row: Job) -> Response:

@@ -39,7 +39,7 @@ def open_objects(
     """Return a table of objects before any object is read; raises as `read_objects`."""
     table = read_table(content, media_type, domain.object_columns, sheet)
     if len(table.rows) > most:
-        raise TableError(f"{len(table.rows)} rows; at most {most} are read here at once")
+        raise TableError(f"{len(table.rows)} rows; at most {most} are read here at once", row=table.rows[most].number)
     table = with_absent_told(in_domain_units(table, domain), domain)
     if table.rows and not object_headers(table.columns, domain):
         raise TableError(f"no column describes an object: add {' or '.join(domain.object_columns[:5])}")

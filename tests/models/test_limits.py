@@ -154,12 +154,14 @@ def test_a_request_for_samples_has_limits(asked: dict[str, Any]):
 
 def test_molecules_fingerprints_and_symmetries_are_remembered_by_size():
     cache = objects.molecule.cache
-    assert cache.maxsize == objects.KEPT_ATOMS
+    assert cache.maxsize == objects.KEPT_BYTES
     for length in range(ATTEMPTS):
         objects.molecule("C" * (1_500 + length))
         features.count_fingerprints(["C" * (length + 1)])
-    assert cache.currsize <= objects.KEPT_ATOMS
-    assert cache.currsize >= len(cache) * 40
+    for size in range(5):  # a ring of so many atoms holds a hundred megabytes
+        objects.molecule("C1" + "C" * (1_780 + size) + "C1")
+    assert len(cache) < 5
+    assert cache.currsize <= objects.KEPT_BYTES
     assert features._counts.cache.currsize <= features.KEPT_COUNTS
     fragments.automorphisms("C1" + "C" * 198 + "C1")
     assert fragments.automorphisms.cache.currsize >= 2 * 200 * 200

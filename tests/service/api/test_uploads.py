@@ -55,6 +55,8 @@ def test_a_short_table_is_answered_at_once_and_a_long_one_as_a_job_with_the_same
     assert job["report"]["rows"][: SHORT - 1] == short.json()["rows"]
     stored = api.client.get(f"/v1/campaigns/{other}/results").json()["items"]
     assert [item["value"] for item in stored] == [row["value"] for row in TABLE]
+    tags = {api.client.get(f"/v1/campaigns/{other}/uploads/{job['id']}").headers["etag"] for _ in range(2)}
+    assert len(tags) == 1
     listed = api.client.get(f"/v1/campaigns/{other}/uploads").json()["items"]
     assert [item["id"] for item in listed] == [job["id"]]
 
