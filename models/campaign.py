@@ -79,7 +79,7 @@ class CampaignSpec(Spec):
         return (*open_domain(self.domain).computed, *(scorer.name for scorer in self.scorers))
 
     @model_validator(mode="after")
-    def _names_are_clear(self) -> Self:
+    def _names_are_clear(self, info: ValidationInfo) -> Self:
         columns = open_domain(self.domain).object_columns
         taken = {column.lower() for column in columns}
         seen: set[str] = set()
@@ -88,7 +88,8 @@ class CampaignSpec(Spec):
                 raise misplaced(f"/objectives/{place}/name", f"the name {objective.name!r} is used twice")
             if objective.name.lower() in taken:
                 raise misplaced(f"/objectives/{place}/name", f"{objective.name!r} is the column of the object itself")
-            if lost := next((column for column in columns if clashes(column, [objective.name])), None):
+            lost = next((column for column in columns if clashes(column, [objective.name])), None)
+            if lost is not None and not is_stored(info):
                 detail = (
                     f"the object's column {lost!r} would be lost among the columns of {objective.name!r}: rename one"
                 )

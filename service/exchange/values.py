@@ -114,11 +114,13 @@ def read_value(text: str, decimal: Decimal = "point") -> ReadValue:
     Raises:
         ValueTextError: if it is no finite number.
     """
+    if len(text) > MAX_VALUE:
+        raise ValueTextError(f"{shortened(text)} is longer than a value: at most {MAX_VALUE} characters are read")
     plain = text.strip().strip("'")
     if simple := _PLAIN[decimal].fullmatch(plain):
         sign = read_relation(simple["sign"]) if simple["sign"] else None
         return ReadValue(_finite(float(simple["number"].replace(",", ".")), text), sign)
-    match = VALUE.fullmatch(spelled(plain)) if len(plain) <= MAX_VALUE else None
+    match = VALUE.fullmatch(spelled(plain))
     if match is None:
         raise ValueTextError(_unreadable(text))
     relation = read_relation(match["sign"]) if match["sign"] else None

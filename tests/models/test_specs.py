@@ -121,3 +121,19 @@ def test_a_base_measure_weighs_sizes_by_positive_numbers() -> None:
             CampaignSpec.model_validate(campaign(base_measure={"weights": weights}))
     with pytest.raises(ValidationError, match="no object here has 5 residues: they have 2 to 4"):
         CampaignSpec.model_validate(campaign(base_measure={"weights": {"5": 1}}))
+
+
+def test_a_campaign_that_was_accepted_stays_readable_whatever_is_asked_of_new_ones() -> None:
+    process = [{"name": "plate", "type": "categorical", "values": ["a", "b"]}]
+    stored: dict[str, Any] = {
+        "name": "old",
+        "domain": {"kind": "materials", "space": "mixture", "process": process},
+        "objectives": [{"name": "y"}],
+        "sampler": {"loss": "forward_looking_detailed_balance", "beta": [1, 5000]},
+    }
+    with pytest.raises(ValidationError):
+        CampaignSpec.model_validate(stored)
+    assert CampaignSpec.from_stored(stored).sampler.beta == (1, 5000)
+    for broken in ({"name": "old"}, stored | {"unheard": 1}, stored | {"objectives": []}):
+        with pytest.raises(ValidationError):
+            CampaignSpec.from_stored(broken)

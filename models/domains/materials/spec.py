@@ -127,22 +127,22 @@ class MixtureSpec(MaterialsSpec):
 
     @field_validator("components")
     @classmethod
-    def _components_are_unique(cls, components: tuple[str, ...]) -> tuple[str, ...]:
-        _check_column_names(components)
+    def _components_are_unique(cls, components: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        _check_column_names(components, info)
         return components
 
     @field_validator("process")
     @classmethod
-    def _variables_are_unique(cls, process: tuple[Variable, ...]) -> tuple[Variable, ...]:
-        _check_column_names([variable.name for variable in process])
+    def _variables_are_unique(cls, process: tuple[Variable, ...], info: ValidationInfo) -> tuple[Variable, ...]:
+        _check_column_names([variable.name for variable in process], info)
         return process
 
     @model_validator(mode="after")
-    def _is_possible(self) -> Self:
+    def _is_possible(self, info: ValidationInfo) -> Self:
         if not self.components and not self.process:
             message = "give components, process or both: there is nothing to vary"
             raise ValueError(message)
-        _check_column_names([*self.components, *(variable.name for variable in self.process)])
+        _check_column_names([*self.components, *(variable.name for variable in self.process)], info)
         return self
 
 
@@ -158,10 +158,10 @@ def _refuse_repeats(names: tuple[str, ...] | list[str]) -> None:
             raise ValueError(message)
 
 
-def _check_column_names(names: tuple[str, ...] | list[str]) -> None:
-    """Refuse names that could not head their own column in a result table."""
+def _check_column_names(names: tuple[str, ...] | list[str], info: ValidationInfo) -> None:
+    """Refuse names that could not head their own column in a result table, which has got more columns with time."""
     _refuse_repeats(names)
-    for name in names:
+    for name in () if is_stored(info) else names:
         if is_reserved(name) or name.casefold() in COMPUTED:
             message = f"{name!r} is a column of the result table; choose another name"
             raise ValueError(message)

@@ -36,7 +36,7 @@ def test_end_groups_in_columns_are_read(view: CampaignView, header: str, cells: 
 def test_an_end_group_that_is_not_known_is_rejected_with_its_column(view: CampaignView):
     report = read_results(b"sequence,N-term,MIC\nKWK,Fmoc,5\n", "text/csv", view)
     assert [(row.status, row.column) for row in report.rows] == [("rejected", "N-term")]
-    assert "'Fmoc' is no end group" in report.rows[0].reason
+    assert "'Fmoc' is not supported" in report.rows[0].reason
 
 
 @pytest.mark.parametrize("text", ["AVERAGE", "MEAN", "QC", "NC", "CV", "TEST", "PLATE"])

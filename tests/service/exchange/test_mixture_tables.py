@@ -8,7 +8,7 @@ from openpyxl import Workbook
 
 from models.campaign import CampaignSpec
 from models.domains import open_domain
-from service.exchange import CampaignView, Report, TableError, read_objects, read_results
+from service.exchange import CampaignView, QuestionError, Report, TableError, read_objects, read_results
 
 PROCESS = [
     {"name": "T", "type": "ordinal", "values": [90, 120], "units": "°C"},
@@ -60,12 +60,17 @@ def test_cells_in_percent_and_with_decimal_commas_are_numbers() -> None:
     assert read("Ni (%);Fe (%);Co (%);y\n50,0;30,0;20,0;1\n").rows[0].object == expected
 
 
-@pytest.mark.parametrize("cell", ["1e999999999", "nan", "inf", "1,000", "x", "9" * 400])
+@pytest.mark.parametrize("cell", ["1e999999999", "nan", "inf", "x", "9" * 400])
 def test_what_is_no_number_is_refused_and_never_computed(cell: str) -> None:
     (row,) = read(f'Ni (%),Fe,Co,y\n"{cell}",0,0,1\n').rows
     assert (row.status, row.column) == ("rejected", "Ni")
     (row,) = read(f'T (K),solvent,y\n"{cell}",DMF,1\n', components=[], process=PROCESS).rows
     assert (row.status, row.column) == ("rejected", "T")
+
+
+def test_a_number_that_may_be_two_is_asked_about() -> None:
+    with pytest.raises(QuestionError, match="which is the decimal sign"):
+        read('Ni (%),Fe,Co,y\n"1,000",0,0,1\n')
 
 
 def test_an_absent_column_is_told_once() -> None:

@@ -22,7 +22,7 @@ def test_end_groups_are_part_of_the_object(headers: tuple[str, str]) -> None:
         ("accepted", "H-KLAKL-NH2"),
         ("rejected", None),
     ]
-    assert report.rows[2].column == "n_terminus"
+    assert report.rows[2].column == headers[0]
     assert report.warnings == ()
 
 
