@@ -63,7 +63,9 @@ class Lab:
 
     def round(self, number: int) -> Round:
         with self.sessions() as session:
-            return queries.get_round(session, self.workspace_id, self.campaign_id, number)
+            row = queries.get_round(session, self.workspace_id, self.campaign_id, number)
+            session.refresh(row)  # all of it, also what nobody who looks at a round is shown
+            return row
 
     def batch(self, number: int) -> list[Candidate]:
         with self.sessions() as session:
