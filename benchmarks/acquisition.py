@@ -41,14 +41,14 @@ from benchmarks.exact.training import mean_and_half, side_by_side
 from benchmarks.report import DATA, Report, run
 from models.acquisition import get_acquisition
 from models.acquisition.contract import Acquisition, Situation, augmented_chebyshev
-from models.decision_specs import ACQUISITIONS
 from models.domains import open_domain
 from models.domains.contract import Domain
 from models.domains.materials.spec import MixtureSpec
-from models.proxies.choice import ChosenProxies, fit_best
 from models.proxies.contract import TrainingTable
 from models.proxies.gaussian_process import GaussianProcess
-from models.reward import Utility, moments
+from models.proxies.model_selection import ChosenProxies, fit_best
+from models.reward.log_reward import Utility, moments
+from models.specs.decisions import ACQUISITIONS
 
 SEEDS = (1, 2, 3, 4, 5)
 FIRST = 16

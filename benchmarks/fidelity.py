@@ -57,7 +57,7 @@ from models.gflownet.conditioning import ConditionSampler
 from models.gflownet.exact import log_target, total_variation, uniform_log_probability
 from models.gflownet.rewards import UnfitLossError
 from models.gflownet.trainer import TrainerSettings
-from models.specs import LOSSES
+from models.specs.sampler import LOSSES
 
 MINUTES_OF_TWO_CORES = 5.0
 

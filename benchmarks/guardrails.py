@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from benchmarks.report import DATA, Report, run
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.propose import propose
 from models.records import History, Measurement, Proposal

@@ -23,16 +23,16 @@ import torch
 
 from benchmarks import latency
 from benchmarks.report import Report, run
-from models.campaign import CampaignSpec
+from models.campaign.requests import SampleRequest
+from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.gflownet.exact import enumerate_space, log_target, policy_log_probability, total_variation
 from models.gflownet.sampler import sample
-from models.instrument.instrument import Instrument
-from models.instrument.opening import open_instrument
+from models.inference.load import open_instrument
+from models.inference.trained_campaign import Instrument
 from models.propose import propose
 from models.records import History, Measurement
-from models.request_specs import SampleRequest
-from models.rounds.training import StateReward
+from models.rounds.training.train import StateReward
 
 SEED = 7
 ASKED = (24, 96, 1_000)

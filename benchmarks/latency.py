@@ -21,12 +21,12 @@ import numpy as np
 import torch
 
 from benchmarks.report import DATA, Report, run
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.domains.contract import InvalidObjectError
 from models.propose import propose
 from models.records import History, Measurement, Stage
-from models.specs import SamplerSpec
+from models.specs.sampler import SamplerSpec
 
 TABLE = DATA / "molecules" / "ESOL.csv"
 MEASURED, BATCH, NOISE = 500, 96, 0.3

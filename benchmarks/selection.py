@@ -20,12 +20,12 @@ from benchmarks.report import DATA, Report, run
 from models.domains import open_domain
 from models.domains.contract import Domain, InvalidObjectError
 from models.domains.molecules.spec import MoleculesSpec
-from models.metrics import hypervolume, mean_pairwise_distance, n_circles, vendi_score
+from models.metrics.sets import hypervolume, mean_pairwise_distance, n_circles, vendi_score
 from models.proxies.contract import FittedProxy, TrainingTable
 from models.proxies.gaussian_process import GaussianProcess
-from models.rounds.accounting import CIRCLE_SIMILARITY
-from models.rounds.picking import SHORT_LIST
-from models.rounds.valuing import scalarised, trade_offs, worth
+from models.rounds.reporting.summary import CIRCLE_SIMILARITY
+from models.rounds.selecting.picks import SHORT_LIST
+from models.rounds.selecting.scoring import scalarised, trade_offs, worth
 from models.selection import get_selector
 from models.selection.contract import Candidates, JointUtilities, Request
 from models.selection.hypervolume import LIST_LENGTH, n_draws

@@ -10,10 +10,15 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from models import guardrail
 from models.domains import open_domain
 from models.records import Proposal
-from models.rounds.accounting import (
+from models.rounds.artefact import origin, pack_artefact, tried
+from models.rounds.fitting.fit import fit
+from models.rounds.reporting.batch_records import explain
+from models.rounds.reporting.diagnosis import diagnose
+from models.rounds.reporting.limitations import convergence_statements, reach, reach_statements
+from models.rounds.reporting.stopping import stopping
+from models.rounds.reporting.summary import (
     Stages,
     chosen_statements,
     chosen_summary,
@@ -22,29 +27,24 @@ from models.rounds.accounting import (
     told_sizes,
     unbounded,
 )
-from models.rounds.adapting import Adaptation
-from models.rounds.artefact import origin, pack_artefact, tried
-from models.rounds.base_measure import base_measure
-from models.rounds.choosing import choose
-from models.rounds.diagnosing import diagnose
-from models.rounds.explaining import explain
-from models.rounds.fitting import fit
-from models.rounds.gate import Gate
-from models.rounds.limitations import convergence_statements, reach, reach_statements
-from models.rounds.listing import to_score, whole_space
-from models.rounds.repeating import controls
-from models.rounds.sampling import draw_pool
-from models.rounds.training import StateReward, Training, build_trainer, check_sampler, train
-from models.screening import ScreenedDomain
-from models.stopping import stopping
+from models.rounds.sampling.candidate_pool import draw_pool
+from models.rounds.sampling.enumeration import to_score, whole_space
+from models.rounds.sampling.filters import Gate
+from models.rounds.selecting.batch import choose
+from models.rounds.selecting.replicates import controls
+from models.rounds.training.base_measure import base_measure
+from models.rounds.training.dual_ascent import Adaptation
+from models.rounds.training.train import StateReward, Training, build_trainer, check_sampler, train
+from models.safety import guardrails as guardrail
+from models.safety.screened_domain import ScreenedDomain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from models.campaign import CampaignSpec
+    from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
-    from models.hazards import HazardList
     from models.records import CheckpointStore, History, Report
+    from models.safety.hazard_lists import HazardList
 
 MEANING = "2"
 """Of a checkpoint; to be raised when the same specification and data come to mean another reward or training state."""

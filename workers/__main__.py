@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import final
 
-from models.hazards import load
+from models.safety.hazard_lists import load
 from service.logs import configure_logs
 from service.presence import ROLES, Role
 from service.settings import Settings

@@ -22,7 +22,7 @@ from celery import Celery, signals
 from celery.exceptions import Reject, SecurityWarning
 from celery.utils.nodenames import gethostname
 
-from models.hazards import load
+from models.safety.hazard_lists import load
 from service.dispatch import JOB_TASK, ROUND_TASK
 from service.logs import configure_logs
 from service.presence import Role

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from models.backtests.choices import ChoiceStore
-    from models.campaign import CampaignSpec
+    from models.campaign.requests import BacktestRequest
+    from models.campaign.spec import CampaignSpec
     from models.records import Measurement
-    from models.request_specs import BacktestRequest
     from service.exchange import Report
     from service.settings import Settings
 
@@ -75,7 +75,7 @@ def replay_results(
     Raises:
         ValueError: if the table or a number is wrong.
     """
-    from models.backtest import Plan, backtest, summarise
+    from models.backtests.runner import Plan, backtest, summarise
     from models.backtests.table import TableDomain, TableLab
 
     plan = Plan(

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, final
 import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from models.scorer_specs import SECONDS, ScorerSpec
 from models.scorers.contract import ScorerError
 from models.scorers.entry_points import described
+from models.specs.scorers import SECONDS, ScorerSpec
 from service.outbound.addresses import RefusedAddressError, Resolver, Rules, Target, locate
 
 if TYPE_CHECKING:

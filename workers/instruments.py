@@ -12,7 +12,7 @@ from workers.process import Process
 from workers.scoring import open_campaign_domain
 
 if TYPE_CHECKING:
-    from models.instrument.instrument import Instrument
+    from models.inference.trained_campaign import Instrument
     from models.records import History
     from workers.handlers import Tell
 
@@ -66,7 +66,7 @@ def open_for(process: Process, job: ClaimedJob, tell: "Tell") -> "tuple[Instrume
 
     def make() -> "Instrument":
         device = process.prepare_science()
-        from models.instrument.opening import open_instrument
+        from models.inference.load import open_instrument
 
         with process.sessions.begin() as session:
             given = instruments.load_basis(session, job, now)

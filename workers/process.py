@@ -10,7 +10,7 @@ from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, final
 
-from models.hazards import HazardList, load
+from models.safety.hazard_lists import HazardList, load
 from service.campaigns.reading import Reader
 from service.children import Children, Limits
 from service.dispatch import CelerySender, deliver
@@ -75,7 +75,7 @@ class Process:
         What cannot be imported is told where it is needed, by the work that then fails.
         """
         with suppress(Exception):
-            import models.instrument
+            import models.inference
             import models.propose  # noqa: F401
 
     def prepare_science(self) -> str:

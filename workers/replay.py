@@ -17,8 +17,8 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from models.campaign import CampaignSpec
-from models.request_specs import BacktestRequest
+from models.campaign.requests import BacktestRequest
+from models.campaign.spec import CampaignSpec
 from service.exchange import media_type_named
 from service.settings import Settings
 from workers.backtests import replay_table, unfilled

@@ -17,10 +17,10 @@ from workers.http_scorer import HttpScorer, Outside
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from models.campaign import CampaignSpec
+    from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
-    from models.scorer_specs import ScorerSpec
     from models.scorers.contract import Scorer
+    from models.specs.scorers import ScorerSpec
     from service.settings import Settings
 
 

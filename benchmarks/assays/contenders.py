@@ -14,10 +14,10 @@ from torch import Tensor
 
 from benchmarks.assays.scoring import LEVELS, Prediction, gaussian
 from benchmarks.assays.tables import AssayTable
-from models.proxies.choice import ChosenProxies, fit_best
 from models.proxies.contract import Proxy, TrainingTable
 from models.proxies.deep_ensemble import DeepEnsemble
 from models.proxies.gaussian_process import GaussianProcess
+from models.proxies.model_selection import ChosenProxies, fit_best
 from models.proxies.multi_task_gaussian_process import MultiTaskGaussianProcess
 from models.proxies.random_forest import RandomForest
 

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.report import DATA
-from models.dataset import SHRINKAGE
+from models.data.tables import SHRINKAGE
 from models.domains import open_domain
 from models.domains.contract import Domain, InvalidObjectError
 from models.domains.materials.spec import CompositionSpec

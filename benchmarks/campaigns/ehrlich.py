@@ -14,10 +14,10 @@ from benchmarks.campaigns.framework import Open, Protocol, Row, Session, differe
 from models.backtests.evolved import Evolved
 from models.backtests.oracles.ehrlich import ehrlich
 from models.backtests.oracles.sequences import EhrlichLab
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.domains.contract import Domain
-from models.metrics import n_circles
+from models.metrics.sets import n_circles
 
 NAME = "ehrlich"
 SHAPES = {15: (2, 4, 4), 32: (4, 4, 4)}

@@ -19,10 +19,10 @@ import numpy.typing as npt
 from scipy.stats import t  # type: ignore[import-untyped] # scipy publishes no types
 
 from benchmarks.report import DATA, Report
-from models.backtest import Plan, backtest, summarise
 from models.backtests.contract import Choice, Lab, Method, Task
 from models.backtests.methods import open_method
-from models.campaign import CampaignSpec
+from models.backtests.runner import Plan, backtest, summarise
+from models.campaign.spec import CampaignSpec
 from models.domains.contract import Domain
 from models.records import History, Measurement
 
@@ -98,7 +98,7 @@ class Session:
         return None
 
     def replay(self, campaign: str, protocol: Protocol, lab: Lab, domain: Domain) -> list[Row]:
-        """Return a row per method, seed and round, as `models.backtest` does, with `cpu_seconds` beside.
+        """Return a row per method, seed and round, as `models.backtests.runner` does, with `cpu_seconds` beside.
 
         A method that fails ends the run; what was chosen before stays on disk.
         """

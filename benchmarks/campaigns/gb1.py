@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.campaigns.framework import Protocol, Session, mean, methods, show
 from models.backtests.table import TableDomain, TableLab
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.records import Measurement
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.campaigns.framework import SMALL_TABLE, Protocol, Session, difference, mean, methods, show
 from models.backtests.table import TableDomain, TableLab
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.domains.contract import Domain
 from models.records import Measurement

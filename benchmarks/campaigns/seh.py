@@ -16,10 +16,10 @@ from models.backtests.evolved import Evolved
 from models.backtests.genetic import Genetic
 from models.backtests.oracles.molecules import NoisyLab
 from models.backtests.oracles.seh import SehProxy
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.domains.contract import Domain
-from models.metrics import n_circles
+from models.metrics.sets import n_circles
 
 NAME = "seh"
 ARRAYS = "seh/seh_mpnn_proxy_params.npz"

@@ -14,9 +14,9 @@ import numpy as np
 
 from benchmarks.campaigns.framework import Protocol, Session, difference, mean, methods, show
 from models.backtests.table import TableDomain, TableLab
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
-from models.metrics import n_circles
+from models.metrics.sets import n_circles
 from models.records import Measurement
 
 NAME = "tfbind8"

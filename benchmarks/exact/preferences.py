@@ -15,7 +15,7 @@ from benchmarks.report import Report
 from models.gflownet.conditioning import ConditionSampler
 from models.gflownet.exact import log_target, total_variation, uniform_log_probability
 from models.gflownet.policy import PolicySpec
-from models.reward import augmented_chebyshev, weighted_sum
+from models.reward.log_reward import augmented_chebyshev, weighted_sum
 
 SCALARISATIONS = {"weighted sum": weighted_sum, "augmented Chebyshev": augmented_chebyshev}
 EXACT_HYPERVOLUME = 0.980775

@@ -3,7 +3,7 @@
 from importlib import import_module
 
 from models.acquisition.contract import Acquisition
-from models.decision_specs import ACQUISITIONS
+from models.specs.decisions import ACQUISITIONS
 
 
 def get_acquisition(name: str) -> type[Acquisition]:

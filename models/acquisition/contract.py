@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import torch
 
-from models.decision_specs import AUGMENTATION
+from models.specs.decisions import AUGMENTATION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -20,7 +20,7 @@ from models.acquisition.contract import Acquisition
 from models.acquisition.improvement.front import cells_beyond, front_of, reference_point
 from models.acquisition.improvement.gaussian import expected_excess
 from models.acquisition.improvement.scale import ImprovementScale
-from models.decision_specs import HYPERVOLUME_OBJECTIVES
+from models.specs.decisions import HYPERVOLUME_OBJECTIVES
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -115,7 +115,7 @@ def _one_objective(model: Model, best: float, domain: Domain, names: Sequence[st
 
 
 def _several(models: list[Any], inputs: Tensor, domain: Domain, names: Sequence[str], k: int, seed: int) -> list[int]:
-    from models.reward import augmented_chebyshev
+    from models.reward.log_reward import augmented_chebyshev
     from models.selection.contract import Candidates, JointUtilities, Request
     from models.selection.hypervolume import n_draws, select
     from models.selection.limits import BatchLimits

@@ -15,10 +15,10 @@ from models.backtests.genetic import preferences, ranked
 from models.backtests.rounds import for_batch
 from models.backtests.variation import steps_breed
 from models.gflownet.conditioning import ConditionSampler
-from models.rounds.choosing import choose
-from models.rounds.fitting import fit, random_objects
-from models.rounds.gate import Gate
-from models.rounds.sampling import Draws, Pool, join_parts, wanted
+from models.rounds.fitting.fit import fit, random_objects
+from models.rounds.sampling.candidate_pool import Draws, Pool, join_parts, wanted
+from models.rounds.sampling.filters import Gate
+from models.rounds.selecting.batch import choose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from models.backtests.variation import Breed
     from models.domains.contract import Domain
     from models.records import History
-    from models.rounds.fitting import Fitted
+    from models.rounds.fitting.fit import Fitted
 
 POPULATION = 256
 LITTER = 512

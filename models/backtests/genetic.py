@@ -81,7 +81,7 @@ def _survivors(names: list[str], utilities: Tensor, n: int) -> tuple[list[str], 
 
 def best_ranks(utilities: Tensor) -> Tensor:
     """Return the rows [N] of utilities [N, M] in the order of their best rank under preferences along the front."""
-    from models.reward import augmented_chebyshev
+    from models.reward.log_reward import augmented_chebyshev
 
     return ranked(torch.stack([augmented_chebyshev(utilities, one) for one in preferences(utilities.shape[1])], dim=1))
 
@@ -103,7 +103,7 @@ def preferences(n_objectives: int) -> Tensor:
 
 def winners(utilities: Tensor, n: int, generator: Generator) -> Tensor:
     """Return the winning rows [n] of tournaments over utilities [N, M], each under a random preference."""
-    from models.reward import augmented_chebyshev
+    from models.reward.log_reward import augmented_chebyshev
 
     entrants = torch.randint(len(utilities), (n, TOURNAMENT), generator=generator)
     weights = torch.empty(n, utilities.shape[1], dtype=utilities.dtype).exponential_(generator=generator)

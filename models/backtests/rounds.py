@@ -12,19 +12,19 @@ import torch
 
 from models.backtests.contract import Choice, Method, untried
 from models.backtests.table import TableDomain
-from models.decision_specs import AcquisitionSpec
 from models.gflownet.conditioning import ConditionSampler
 from models.propose import propose
-from models.rounds.choosing import choose
-from models.rounds.fitting import fit
-from models.rounds.gate import Gate
-from models.rounds.sampling import Draws, join_parts
+from models.rounds.fitting.fit import fit
+from models.rounds.sampling.candidate_pool import Draws, join_parts
+from models.rounds.sampling.filters import Gate
+from models.rounds.selecting.batch import choose
+from models.specs.decisions import AcquisitionSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from models.backtests.contract import Task
-    from models.campaign import CampaignSpec
+    from models.campaign.spec import CampaignSpec
     from models.gflownet.environment import Environment
     from models.records import History
 

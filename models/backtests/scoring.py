@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from models.dataset import tabulate
-from models.ranges import range_of, require_logarithms, target_of
-from models.reward import Utility
+from models.data.ranges import range_of, require_logarithms, target_of
+from models.data.tables import tabulate
+from models.reward.log_reward import Utility
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from models.campaign import CampaignSpec
+    from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
     from models.records import History
-    from models.specs import Objective, Transform
+    from models.specs.objectives import Objective, Transform
 
 
 def modelled(values: Tensor, transform: Transform) -> Tensor:

@@ -8,13 +8,13 @@ import numpy as np
 
 from models.backtests.contract import Lab
 from models.backtests.restricted import RestrictedEnvironment
-from models.dataset import complete_objects, restored, tabulate
-from models.domains.delegating import DelegatingDomain
+from models.data.tables import complete_objects, restored, tabulate
+from models.domains.wrapper import DelegatingDomain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from models.campaign import CampaignSpec
+    from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain, Floats, Violation
     from models.gflownet.environment import Environment
     from models.records import Measurement

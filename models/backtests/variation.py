@@ -1,6 +1,6 @@
 """Variation of objects for evolutionary baselines, in any domain: their building steps are mutated and recombined.
 
-It turns texts into states and back; how steps vary is in `models.gflownet.variation`. Knows no reward.
+It turns texts into states and back; how steps vary is in `models.gflownet.genetic_operators`. Knows no reward.
 Letters: B objects, T steps, W state width.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from models.gflownet import variation
+from models.gflownet import genetic_operators as variation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -10,7 +10,7 @@ from importlib.metadata import entry_points
 from typing import cast
 
 from models.domains.contract import Domain, Plugin
-from models.specs import DomainSpec
+from models.specs.base import DomainSpec
 
 ENTRY_POINT_GROUP = "assayflow.domains"
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gpytorch.kernels import Kernel
 
     from models.gflownet.environment import Environment
-    from models.specs import DomainSpec
+    from models.specs.base import DomainSpec
 
     Floats = npt.NDArray[np.float64]
 

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from models.gflownet.conditioning import Condition, ConditionSampler
 from models.gflownet.environment import Environment
-from models.gflownet.products import MOST_BETA, hidden_layers, multiplies_bfloat16, pays
+from models.gflownet.mixed_precision import MOST_BETA, hidden_layers, multiplies_bfloat16, pays
 from models.gflownet.trajectories import Features
 
 Precision = Literal["fastest", "float32", "bfloat16"]

@@ -16,10 +16,9 @@ import torch
 from torch import Generator, Tensor
 
 from models.checkpoint import CheckpointError, pack, unpack
-from models.gflownet.ahead import Ahead, interleave
 from models.gflownet.conditioning import Condition, ConditionSampler, join_conditions
 from models.gflownet.environment import Environment
-from models.gflownet.exploration.choice import behaviour_of
+from models.gflownet.exploration.factory import behaviour_of
 from models.gflownet.losses import get_loss
 from models.gflownet.optimizer import adam_step, build_optimizer, flat_state, gradient_norm, load_state, set_rates
 from models.gflownet.policy import Policy, PolicySpec
@@ -36,6 +35,7 @@ from models.gflownet.rewards import (
 from models.gflownet.sampler import walk_forward
 from models.gflownet.scoring import score
 from models.gflownet.trajectories import Trajectories
+from models.gflownet.trajectory_queue import Ahead, interleave
 
 Metrics = dict[str, float]
 

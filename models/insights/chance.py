@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from models.metrics import hypervolume, non_dominated
+from models.metrics.sets import hypervolume, non_dominated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

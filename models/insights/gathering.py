@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from models.calibration import calibration
-from models.dataset import restored
+from models.data.tables import restored
 from models.insights.hits import hits, rule_of, success
 from models.insights.measured import measured
 from models.insights.pareto import pareto
 from models.insights.progress import progress
 from models.insights.statements import statements
 from models.insights.variety import diversity, novelty
+from models.metrics.calibration import calibration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from models.campaign import CampaignSpec
+    from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
     from models.insights.records import PastRound
     from models.insights.scales import Scale

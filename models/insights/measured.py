@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from models.assay_versions import only_latest
-from models.dataset import limits, tabulate, transformed
+from models.data.tables import limits, tabulate, transformed
+from models.data.versions import only_latest
 from models.insights.scales import scale_of, together
 
 if TYPE_CHECKING:
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from models.campaign import CampaignSpec
-    from models.dataset import MeasuredTable
+    from models.campaign.spec import CampaignSpec
+    from models.data.tables import MeasuredTable
     from models.domains.contract import Domain
     from models.insights.records import PastRound
     from models.insights.scales import Scale
     from models.records import Measurement
-    from models.specs import Constraint, Guardrail, Objective
+    from models.specs.objectives import Constraint, Guardrail, Objective
 
     Floats = npt.NDArray[np.float64]
     Flags = npt.NDArray[np.bool_]

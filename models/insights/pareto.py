@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from models.dataset import restored
-from models.metrics import non_dominated
+from models.data.tables import restored
+from models.metrics.sets import non_dominated
 
 if TYPE_CHECKING:
     from models.domains.contract import Domain

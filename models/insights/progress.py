@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from models.dataset import restored
+from models.data.tables import restored
 from models.insights.chance import ENOUGH, Volume, bootstrap, order_statistics
 
 if TYPE_CHECKING:

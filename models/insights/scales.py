@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from models.dataset import restored
-from models.decision_specs import AUGMENTATION
-from models.ranges import range_of, reach, target_of, utilities_of
+from models.data.ranges import range_of, reach, target_of, utilities_of
+from models.data.tables import restored
+from models.specs.decisions import AUGMENTATION
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from models.campaign import CampaignSpec
+    from models.campaign.spec import CampaignSpec
+    from models.data.ranges import Source
     from models.domains.contract import Domain
-    from models.ranges import Source
-    from models.specs import Objective, Transform
+    from models.specs.objectives import Objective, Transform
 
     Floats = npt.NDArray[np.float64]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from models.metrics import mean_pairwise_distance, n_circles, vendi_score
+from models.metrics.sets import mean_pairwise_distance, n_circles, vendi_score
 
 if TYPE_CHECKING:
     from models.domains.contract import Domain

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from models.proxies.choice import Part
     from models.proxies.contract import FittedProxy, Posterior
+    from models.proxies.model_selection import Part
 
 
 @final

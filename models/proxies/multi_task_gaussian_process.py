@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
-from models.proxies.choice import JointProxy
 from models.proxies.contract import FittedProxy, Posterior
 from models.proxies.expectation_propagation import interval_sites
 from models.proxies.gaussian_process import IMPOSSIBLE, ITERATIONS, JITTER, NOISE_PRIOR, ROWS_TO_FIT
+from models.proxies.model_selection import JointProxy
 from models.proxies.quantile_functions import member_weights, quantile_functions
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, final
 
 from pydantic import ValidationError
 
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.checkpoint import CheckpointError, pack, unpack
 from models.proxies.contract import Posterior
-from models.rounds.accounting import processor, versions
-from models.rounds.base_measure import EVERY_OBJECT, BaseMeasure, restored
+from models.rounds.reporting.summary import processor, versions
+from models.rounds.training.base_measure import EVERY_OBJECT, BaseMeasure, restored
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from models.gflownet.environment import Environment
     from models.gflownet.policy import Policy
     from models.records import History
-    from models.rounds.fitting import Fitted
-    from models.screening import ScreenedDomain
+    from models.rounds.fitting.fit import Fitted
+    from models.safety.screened_domain import ScreenedDomain
 
 FORMAT = 1
 IGNORED = ("name", "batch", "seed")

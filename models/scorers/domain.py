@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from models.domains.delegating import DelegatingDomain
+from models.domains.wrapper import DelegatingDomain
 from models.scorers.contract import ScorerError
 
 if TYPE_CHECKING:

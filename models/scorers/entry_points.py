@@ -14,7 +14,7 @@ from models.domains.contract import ComputedProperty
 from models.scorers.contract import Row, ScorerError
 
 if TYPE_CHECKING:
-    from models.scorer_specs import ScorerSpec
+    from models.specs.scorers import ScorerSpec
 
 GROUP = "assayflow.scorers"
 Scores = Callable[[Sequence[Row]], Sequence[float | None]]

@@ -5,8 +5,8 @@ Knows similarities, not what the objects are.
 
 from importlib import import_module
 
-from models.decision_specs import SELECTORS
 from models.selection.contract import Selector
+from models.specs.decisions import SELECTORS
 
 
 def get_selector(name: str) -> Selector:

@@ -10,8 +10,8 @@ from sse_starlette import EventSourceResponse
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
-from models.campaign import CampaignSpec
-from models.request_specs import BacktestRequest
+from models.campaign.requests import BacktestRequest
+from models.campaign.spec import CampaignSpec
 from service.api.batches import AskedFormat
 from service.api.body import RawBody, media_type_of
 from service.api.conventions import AskedPage, answer, content_tag, negotiate

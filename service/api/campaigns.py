@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Response
 from fastapi.exceptions import RequestValidationError
 
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from service.api.body import StrictRoute
 from service.api.conventions import AskedPage, IfMatch, answer, etag, require_match
 from service.api.dependencies import Checkers, Operators, Reader, Transaction, Writer

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.orm import Session
 from sse_starlette import EventSourceResponse
 
+from models.campaign.requests import MOST_PREDICTIONS
 from models.domains import open_domain
 from models.records import JudgedObject, Nearest, Prediction
-from models.request_specs import MOST_PREDICTIONS
 from service.api.batches import AskedFormat, attachment, plain
 from service.api.body import AskedSheet, RawBody
 from service.api.conventions import AskedPage, answer, content_tag, negotiate

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Response
 from sqlalchemy.orm import Session
 from sse_starlette import EventSourceResponse
 
+from models.campaign.requests import SampleRequest
 from models.domains import open_domain
-from models.request_specs import SampleRequest
 from service.api.batches import AskedFormat, attachment, plain
 from service.api.body import StrictRoute
 from service.api.conventions import AskedPage, answer, content_tag, negotiate

@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models.backtests.methods import METHODS
-from models.campaign import CampaignSpec
-from models.dataset import complete_objects
+from models.campaign.requests import BacktestRequest
+from models.campaign.spec import CampaignSpec
+from models.data.tables import complete_objects
 from models.domains import open_domain
 from models.records import Measurement
-from models.request_specs import BacktestRequest
 from service.campaigns import jobs
 from service.campaigns.jobs import NewJob, Shelf
 from service.campaigns.quantities import check_units

@@ -8,11 +8,11 @@ from typing import Any, final
 
 from pydantic import ValidationError
 
-from models.campaign import CampaignSpec
-from models.instrument import UnservableError
-from models.instrument.requests import check
-from models.request_specs import BacktestRequest, SampleRequest
-from models.specs import Spec
+from models.campaign.requests import BacktestRequest, SampleRequest
+from models.campaign.spec import CampaignSpec
+from models.inference import UnservableError
+from models.inference.requests import check
+from models.specs.base import Spec
 from service.children import Children, Errand, Talk
 from service.errors import UnprocessableError
 

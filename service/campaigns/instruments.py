@@ -12,11 +12,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from models.campaign import CampaignSpec
-from models.instrument import UnservableError, requests
-from models.instrument.requests import resolved
+from models.campaign.requests import SampleRequest
+from models.campaign.spec import CampaignSpec
+from models.inference import UnservableError, requests
+from models.inference.requests import resolved
 from models.records import History
-from models.request_specs import SampleRequest
 from service.campaigns import jobs, queries
 from service.campaigns.history import load_history, load_known, take_snapshot
 from service.campaigns.jobs import ClaimedJob, NewJob, Shelf

@@ -1,7 +1,7 @@
 """A table of the user's own objects, read to be judged: the same for a request and for a worker. It knows no HTTP."""
 
-from models.campaign import CampaignSpec
-from models.request_specs import MOST_PREDICTIONS
+from models.campaign.requests import MOST_PREDICTIONS
+from models.campaign.spec import CampaignSpec
 from service.campaigns.reading import Heard, Reader, SentTable, ignore
 from service.campaigns.uploads import Mode, readable, refusal
 from service.errors import UnprocessableError

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from service.campaigns.checking import InvalidDocumentError
 from service.errors import ConflictError, UnprocessableError
 from service.pointers import body_place

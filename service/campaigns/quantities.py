@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
-from models.specs import Constraint, Guardrail, MeasuredQuantity
+from models.specs.objectives import Constraint, Guardrail, MeasuredQuantity
 from service.errors import UnprocessableError
 from service.exchange.units import UnitsError, check_known, convert, is_of_logarithms, same_units
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any, final
 from uuid import UUID
 
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.domains.contract import Domain, ParsedObject
-from models.domains.delegating import DelegatingDomain
+from models.domains.wrapper import DelegatingDomain
 from service.children import Children, Errand, Talk
 from service.errors import UnprocessableError
 from service.exchange import (

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from service.campaigns import commands, jobs, queries
 from service.campaigns.jobs import ClaimedJob, NewJob, Shelf
 from service.campaigns.reading import Known, Mentioned, Reader, SentTable, uuids

@@ -86,7 +86,7 @@ def _preload() -> None:
     warnings.simplefilter("ignore")
     import rdkit.Chem  # noqa: F401 - for its memory
 
-    import models.campaign  # noqa: F401 - likewise
+    import models.campaign.spec  # noqa: F401 - likewise
     import service.exchange  # noqa: F401 - likewise
 
 

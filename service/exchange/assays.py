@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from models.specs import MeasuredQuantity
+from models.specs.objectives import MeasuredQuantity
 from service.exchange.headers import are_molar
 from service.exchange.problems import RowProblem
 from service.exchange.values import shortened
 
 if TYPE_CHECKING:
-    from models.campaign import CampaignSpec
+    from models.campaign.spec import CampaignSpec
 
 MAX_TYPE = 200
 

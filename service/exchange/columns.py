@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from models.columns import BATCH_FIELDS, GUARDRAIL, PREDICTED, PREFERENCE, RESULT_FIELDS, SPREAD, key
+from models.specs.columns import BATCH_FIELDS, GUARDRAIL, PREDICTED, PREFERENCE, RESULT_FIELDS, SPREAD, key
 from service.exchange.headers import ResultColumn, named_result, own_columns, read_fields, result_names
 from service.exchange.tables import TableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from models.campaign import CampaignSpec
+    from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
     from service.exchange.tables import Table
 

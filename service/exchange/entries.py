@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from models.columns import MEASURED_FIELDS, TRAITS, key
+from models.specs.columns import MEASURED_FIELDS, TRAITS, key
 from service.exchange.tables import Digits
 from service.exchange.units import are_convertible, same_units
 from service.exchange.values import is_missing, is_relation, read_relation, shortened
@@ -16,7 +16,7 @@ from service.exchange.values import is_missing, is_relation, read_relation, shor
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from models.campaign import CampaignSpec
+    from models.campaign.spec import CampaignSpec
     from service.exchange.columns import Mapped
     from service.exchange.headers import ResultColumn
     from service.exchange.tables import RawRow, Table

@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from models.columns import FIELDS, PREDICTED, QUALIFIERS, SPREAD, SYNONYMS, key
+from models.specs.columns import FIELDS, PREDICTED, QUALIFIERS, SPREAD, SYNONYMS, key
 from service.exchange.tables import TableError
 from service.exchange.units import are_convertible, is_unit_beside_a_number
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from models.campaign import CampaignSpec
+    from models.campaign.spec import CampaignSpec
 
 _LONGEST = 100
 """Longest header in which units are looked for, in characters."""

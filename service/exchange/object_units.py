@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from models.columns import key
 from models.domains.cells import plain_number
 from models.domains.contract import FRACTION
+from models.specs.columns import key
 from service.exchange.tables import TableError
 from service.exchange.units import UnitsError, convert, same_units
 

@@ -10,7 +10,7 @@ from service.exchange.tables import UnknownFormatError, written_formats
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from models.campaign import CampaignSpec
+    from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
     from models.records import JudgedObject
 

@@ -18,7 +18,7 @@ from service.exchange.rows import validate_rows
 from service.exchange.tables import TableError, read_table
 
 if TYPE_CHECKING:
-    from models.campaign import CampaignSpec
+    from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
     from service.exchange.columns import Mapped
     from service.exchange.entries import Entry

@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from models.columns import key
+from models.specs.columns import key
 from service.exchange.headers import is_qualifier_of
 from service.exchange.tables import TableError
 from service.exchange.units import are_convertible, is_certain_unit, is_unit_beside_a_number, same_units
@@ -18,7 +18,7 @@ from service.exchange.values import is_missing, is_relation, read_relation, shor
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from models.campaign import CampaignSpec
+    from models.campaign.spec import CampaignSpec
     from service.exchange.columns import Mapped
     from service.exchange.headers import ResultColumn
     from service.exchange.tables import RawRow, Table

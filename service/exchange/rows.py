@@ -21,7 +21,7 @@ from service.records import StandardResult
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from models.campaign import CampaignSpec
+    from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
     from service.exchange.assays import Assay
     from service.exchange.entries import Entry

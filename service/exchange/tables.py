@@ -12,7 +12,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Self
 
-from models.columns import IDENTITIES, key
+from models.specs.columns import IDENTITIES, key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence

@@ -14,7 +14,7 @@ from service.outbound.addresses import RefusedAddressError, check_url, read_rule
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from models.scorer_specs import ScorerSpec
+    from models.specs.scorers import ScorerSpec
     from service.outbound.addresses import Target
     from service.settings import Settings
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from models.specs import Name
+from models.specs.objectives import Name
 from service.store.states import RoundState
 
 FigureName = Literal["pareto", "hypervolume", "best", "calibration", "hits", "diversity", "importance", "convergence"]

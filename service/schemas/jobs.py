@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from models.request_specs import SampleRequest
+from models.campaign.requests import SampleRequest
 from service.schemas.base import Answer
 from service.schemas.candidates import Nearest, Prediction, Proposed
 from service.schemas.results import UploadReport

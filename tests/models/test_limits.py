@@ -7,16 +7,16 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from models.beliefs import Beliefs
-from models.campaign import MOST_GUARDRAILS, CampaignSpec
+from models.campaign.requests import SampleRequest
+from models.campaign.spec import MOST_GUARDRAILS, CampaignSpec
 from models.domains import open_domain
 from models.domains.materials.composition import reachability
 from models.domains.materials.composition.elements import element_table
 from models.domains.molecules import features, fragments, objects, vocabulary
 from models.domains.molecules.spec import MoleculesSpec
-from models.request_specs import SampleRequest
-from models.rounds.training import StateReward
-from models.screening import ScreenedDomain
+from models.reward.evaluation import Beliefs
+from models.rounds.training.train import StateReward
+from models.safety.screened_domain import ScreenedDomain
 
 ATTEMPTS = 300
 
@@ -171,8 +171,8 @@ def test_molecules_fingerprints_and_symmetries_are_remembered_by_size():
 
 
 def test_what_a_round_remembers_of_objects_is_bounded_and_changes_no_number(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("models.beliefs.MOST_KNOWN", 3)
-    monkeypatch.setattr("models.rounds.training.MOST_TEXTS", 3)
+    monkeypatch.setattr("models.reward.evaluation.MOST_KNOWN", 3)
+    monkeypatch.setattr("models.rounds.training.train.MOST_TEXTS", 3)
     beliefs = Beliefs.__new__(Beliefs)
     beliefs.domain, beliefs._computed, beliefs._known = open_domain(MoleculesSpec()), ["heavy_atoms"], {}
     environment = SimpleNamespace(
@@ -187,7 +187,7 @@ def test_what_a_round_remembers_of_objects_is_bounded_and_changes_no_number(monk
 
 
 def test_a_screened_domain_remembers_so_many_objects(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("models.screening.MOST_KNOWN", 5)
+    monkeypatch.setattr("models.safety.screened_domain.MOST_KNOWN", 5)
     spec = MoleculesSpec()
     screened = ScreenedDomain(open_domain(spec), spec, ())
     assert [screened.hazards("C" * n) for n in range(1, 20)] == [[]] * 19

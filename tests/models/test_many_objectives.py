@@ -9,7 +9,7 @@ import torch
 from domain_examples import open_example
 from gpytorch.kernels import RBFKernel
 
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.domains import installed, open_domain
 from models.propose import propose
 from models.proxies import deep_ensemble, random_forest
@@ -18,7 +18,7 @@ from models.proxies.gaussian_process import GaussianProcess
 from models.proxies.guarded import ProxyError
 from models.proxies.multi_task_gaussian_process import MultiTaskGaussianProcess
 from models.records import History, Measurement, Proposal
-from models.rounds.fitting import random_objects
+from models.rounds.fitting.fit import random_objects
 
 MOST_OBJECTIVES = 5
 N_OBJECTS = 24

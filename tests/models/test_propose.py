@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.propose import propose
 from models.proxies import deep_ensemble
 from models.records import Cancelled, History, Measurement, Proposal, Stage
-from models.rounds import training
-from models.rounds.sampling import DRAWS
+from models.rounds.sampling.candidate_pool import DRAWS
+from models.rounds.training import train as training
 
 ALL = ["".join(letters) for letters in itertools.product("01", repeat=7)]
 BASE: dict[str, Any] = {

@@ -12,7 +12,7 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.records import Nearest, Prediction, Proposal, ProposedCandidate, Purpose, Stage
 from service.campaigns import jobs, leases, payloads, rounds

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from models.campaign import CampaignSpec
-from models.instrument.instrument import Instrument
+from models.campaign.spec import CampaignSpec
+from models.inference.trained_campaign import Instrument
 from models.records import History, Measurement, Proposal
 
 EVERYTHING = ["".join(letters) for letters in itertools.product("01", repeat=7)]

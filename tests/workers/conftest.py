@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from service.campaigns import commands, queries
 from service.campaigns.rows import NewResult, NewUpload
 from service.dispatch import CelerySender, deliver

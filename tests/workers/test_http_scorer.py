@@ -15,9 +15,9 @@ import pytest
 from scorer_servers import Reply, scorer_server, values
 
 from models.records import Cancelled
-from models.scorer_specs import ScorerSpec
 from models.scorers.contract import ScorerError
 from models.scorers.domain import unheard
+from models.specs.scorers import ScorerSpec
 from service.outbound.addresses import check_url, read_rules
 from workers.http_scorer import ATTEMPTS, MOST_BYTES, HttpScorer, Outside
 

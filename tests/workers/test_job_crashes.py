@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from models.request_specs import BacktestRequest
+from models.campaign.requests import BacktestRequest
 from service.campaigns import backtests, jobs
 from service.campaigns.jobs import Shelf
 from service.settings import Settings

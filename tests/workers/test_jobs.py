@@ -11,9 +11,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import update
 
-from models.campaign import CampaignSpec
+from models.campaign.requests import BacktestRequest, SampleRequest
+from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
-from models.request_specs import BacktestRequest, SampleRequest
 from service.campaigns import backtests, instruments, jobs
 from service.campaigns.jobs import NewJob, Shelf
 from service.exchange import read_objects

@@ -22,7 +22,7 @@ MakeLab = Callable[..., Any]
 StartWorker = Callable[..., Any]
 
 OFTEN = (
-    "import sys, models.rounds.training; models.rounds.training.CHECKPOINT_SECONDS = 0.5;"
+    "import sys, models.rounds.training.train; models.rounds.training.train.CHECKPOINT_SECONDS = 0.5;"
     "from workers.__main__ import main; sys.exit(main(sys.argv[1:]))"
 )
 SLOW_IMPORT = """

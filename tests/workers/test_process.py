@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from models.domains import installed, open_domain
-from models.hazards import HazardListError
+from models.safety.hazard_lists import HazardListError
 from service.settings import Settings
 from workers.app import run_worker
 from workers.holding import problem

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.records import Cancelled
 from service.campaigns import commands, queries, rounds
 from service.campaigns.leases import Lease

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scorer_servers import Reply, Scorer, scorer_server, values
 
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.records import Cancelled
 from models.scorers.contract import ScorerError
 from service.settings import Settings

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from models.request_specs import BacktestRequest
+from models.campaign.requests import BacktestRequest
 from service.campaigns import backtests
 from service.campaigns.jobs import ClaimedJob
 from service.campaigns.reading import SentTable

@@ -1,8 +1,8 @@
 """Draws more candidates from the policy of a round."""
 
+from models.campaign.requests import SampleRequest
 from models.domains import open_domain
-from models.instrument import UnservableError
-from models.request_specs import SampleRequest
+from models.inference import UnservableError
 from service.campaigns.jobs import ClaimedJob
 from service.campaigns.payloads import described
 from service.errors import UnprocessableError

@@ -14,7 +14,7 @@ from models.records import Measurement
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from models.campaign import CampaignSpec
+    from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain, Floats
 
 NOISE = 0.3

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, FiniteFloat, StringConstraints, ValidationInfo, model_validator
 
-from models.specs import Spec, is_stored, misplaced
+from models.specs.base import Spec, is_stored, misplaced
 
 MAX_LEVELS = 1000
 LOG_DECADES = 2.0

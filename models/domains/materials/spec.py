@@ -18,9 +18,9 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from models.columns import is_reserved
 from models.domains.materials.process import Variable
-from models.specs import DomainSpec, is_stored
+from models.specs.base import DomainSpec, is_stored
+from models.specs.columns import is_reserved
 
 COMPUTED = frozenset({"n_components", "mixing_entropy"})
 """Computed properties of mixtures, which are columns of a batch as well."""

@@ -95,6 +95,6 @@ class Molecules(Domain):
 
     def kernel(self) -> Kernel:
         """Return a Tanimoto kernel over counts."""
-        from models.proxies.kernels import TanimotoKernel
+        from models.domains.kernels import TanimotoKernel
 
         return TanimotoKernel()

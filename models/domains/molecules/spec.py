@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from models.specs import DomainSpec, is_stored
+from models.specs.base import DomainSpec, is_stored
 
 MAX_HEAVY_ATOMS = 80
 """Most heavy atoms that a campaign may allow its molecules."""

@@ -5,8 +5,8 @@ import math
 from gpytorch.kernels import Kernel, MaternKernel, ScaleKernel
 from gpytorch.priors import LogNormalPrior
 
+from models.domains.kernels import TanimotoKernel
 from models.domains.peptides.features import SPECTRUM_WIDTH, descriptor_width
-from models.proxies.kernels import TanimotoKernel
 
 
 def spectrum_and_descriptor_kernel(max_length: int) -> Kernel:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from models.domains.contract import Part
+from models.domains.discriminative_parts import telling
 from models.domains.peptides.features import REACH, SPECTRUM_WIDTH, descriptor_width
 from models.domains.peptides.residues import RESIDUES, Z_SCALES
-from models.domains.telling import telling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
 from models.domains.peptides.residues import RESIDUES, THREE_LETTER
-from models.specs import DomainSpec
+from models.specs.base import DomainSpec
 
 LONGEST = 60
 """Longest peptide a campaign may ask for; solid-phase synthesis rarely goes further."""

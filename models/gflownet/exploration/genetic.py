@@ -15,10 +15,10 @@ from models.gflownet.conditioning import Condition
 from models.gflownet.environment import Environment
 from models.gflownet.exploration.contract import Behaviour
 from models.gflownet.exploration.replay import Replay
+from models.gflownet.genetic_operators import build, children, take_apart
 from models.gflownet.policy import Policy
 from models.gflownet.sampler import walk_backward
 from models.gflownet.trajectories import Trajectories
-from models.gflownet.variation import build, children, take_apart
 
 
 @final

@@ -3,7 +3,7 @@
 from importlib import import_module
 
 from models.gflownet.losses.contract import Loss
-from models.specs import LOSSES
+from models.specs.sampler import LOSSES
 
 
 def get_loss(name: str, delta: float | None = 1.0) -> Loss:

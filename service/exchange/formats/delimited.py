@@ -10,7 +10,7 @@ import io
 from itertools import islice
 from typing import TYPE_CHECKING, Any, final
 
-from models.columns import IDENTITIES, key
+from models.specs.columns import IDENTITIES, key
 from service.exchange.spreadsheet import cell_text, unprotected
 from service.exchange.tables import (
     MAX_TITLE_ROWS,

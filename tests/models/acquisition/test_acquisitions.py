@@ -19,7 +19,7 @@ from models.acquisition.contract import (
 )
 from models.acquisition.thompson_sampling import ThompsonSampling
 from models.acquisition.upper_confidence_bound import UpperConfidenceBound
-from models.decision_specs import ACQUISITIONS
+from models.specs.decisions import ACQUISITIONS
 
 OBJECTIVES = (1, 2, 3, 4)
 EVERY = pytest.mark.parametrize("name", ACQUISITIONS)

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from models.backtests.table import TableDomain, TableLab
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.records import Measurement
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 import torch
 
-from models.backtest import Plan, backtest
 from models.backtests.contract import Choice, Method, Task, untried
 from models.backtests.methods import METHODS, open_method
+from models.backtests.runner import Plan, backtest
 from models.backtests.table import TableDomain, TableLab
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.records import Cancelled, History, Measurement
 
@@ -145,7 +145,7 @@ def test_choices_of_anything_else_are_not_taken(monkeypatch: pytest.MonkeyPatch)
         assert Counted.calls == 12, changes
     replay(Shelf(*kept.records), ("random", "greedy"), make=lambda _: open_method("random"))
     assert Counted.calls == 6
-    monkeypatch.setattr("models.backtest.versions", lambda: {"assayflow": "another"})
+    monkeypatch.setattr("models.backtests.runner.versions", lambda: {"assayflow": "another"})
     replay(Shelf(*kept.records))
     assert Counted.calls == 12
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.backtest import Plan, backtest
 from models.backtests.contract import Lab, Task
 from models.backtests.evolved import Evolved
-from models.campaign import CampaignSpec
+from models.backtests.runner import Plan, backtest
+from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.records import History, Measurement
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.backtests.table import TableDomain, TableError, TableLab
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.records import Measurement
 

@@ -12,7 +12,7 @@ import torch
 from domain_examples import Example
 from pydantic import ValidationError
 
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.domains import installed
 from models.domains.contract import HAZARD, MOST_PARTS, InvalidObjectError, Plugin
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.domains import installed, open_domain
 
 PLUGIN_FOLDER = Path(__file__).parents[2] / "plugin"
 ASK = """
 import json
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.domains import installed
 schema = CampaignSpec.model_json_schema()
 print(json.dumps([list(installed()), sorted(schema["$defs"])]))

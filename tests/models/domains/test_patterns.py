@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from rdkit import Chem
 
+from models.campaign.requests import SampleRequest
 from models.domains import installed, open_domain
 from models.domains.molecules import matching
 from models.domains.molecules.matching import TooComplexError
-from models.instrument.wishes import wishes
-from models.request_specs import SampleRequest
+from models.inference.filters import wishes
 
 FULLERENE = (
     "c12c3c4c5c1c1c6c7c2c2c8c3c3c9c4c4c%10c5c5c1c1c6c6c%11c7c2c2c7c8c3c3c8c9c4c4c9c%10c5c5c1c1c6c6c%11c2c2c7c3c3c8c4c4"

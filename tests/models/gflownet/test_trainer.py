@@ -13,7 +13,7 @@ from models.gflownet.conditioning import Condition, ConditionSampler
 from models.gflownet.environments.strings import Strings
 from models.gflownet.policy import PolicySpec
 from models.gflownet.trainer import InvalidLogRewardError, Trainer, TrainerSettings
-from models.specs import LOSSES
+from models.specs.sampler import LOSSES
 
 ENVIRONMENT = Strings("ACG", 4)
 SETTINGS = TrainerSettings(steps=40, trajectories_per_step=16, policy=PolicySpec(width=32), first_estimate=64)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.insights.chance import BOOTSTRAPS, MOST_EXACT_POINTS, Volume, bootstrap, order_statistics, wilson
-from models.metrics import hypervolume
+from models.metrics.sets import hypervolume
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=5), st.integers(1, 4))

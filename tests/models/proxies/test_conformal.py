@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.proxies.choice import ChosenProxies, Intervals, fit_best
 from models.proxies.conformal import gaussian_radius, quantile, radius, scores
 from models.proxies.contract import FittedProxy, Posterior, Proxy, TrainingTable
+from models.proxies.model_selection import ChosenProxies, Intervals, fit_best
 from models.proxies.validation import HeldOut
 
 NAN = math.nan

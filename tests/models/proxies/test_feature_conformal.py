@@ -7,11 +7,11 @@ import torch
 from gpytorch.kernels import RBFKernel
 from torch import Tensor
 
-from models.proxies.choice import fit_best
 from models.proxies.contract import TrainingTable
 from models.proxies.deep_ensemble import DeepEnsemble
 from models.proxies.feature_conformal import distances, radius, reach
 from models.proxies.gaussian_process import GaussianProcess
+from models.proxies.model_selection import fit_best
 from models.proxies.validation import Fold
 
 

@@ -8,11 +8,11 @@ from gpytorch.kernels import MaternKernel
 from gpytorch.priors import LogNormalPrior
 from torch import Tensor
 
-from models.proxies.choice import fit_best
 from models.proxies.contract import TrainingTable
-from models.proxies.function_draws import draw_path
 from models.proxies.gaussian_process import GaussianProcess
+from models.proxies.model_selection import fit_best
 from models.proxies.multi_task_gaussian_process import MultiTaskGaussianProcess
+from models.proxies.pathwise_samples import draw_path
 
 NAN = math.nan
 

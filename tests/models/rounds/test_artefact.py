@@ -10,19 +10,19 @@ import torch
 from domain_examples import open_example
 from torch import Tensor
 
-from models.campaign import CampaignSpec
+from models.campaign.requests import SampleRequest
+from models.campaign.spec import CampaignSpec
 from models.checkpoint import pack, unpack
 from models.domains import open_domain
-from models.hazards import HazardList
-from models.instrument.opening import open_instrument
+from models.inference.load import open_instrument
 from models.proxies import deep_ensemble, random_forest
 from models.records import History, Measurement
-from models.request_specs import SampleRequest
-from models.rounds.accounting import versions
 from models.rounds.artefact import ArtefactError, origin, pack_artefact, tried
-from models.rounds.fitting import Fitted, fit, random_objects
-from models.rounds.training import StateReward, build_trainer
-from models.screening import ScreenedDomain
+from models.rounds.fitting.fit import Fitted, fit, random_objects
+from models.rounds.reporting.summary import versions
+from models.rounds.training.train import StateReward, build_trainer
+from models.safety.hazard_lists import HazardList
+from models.safety.screened_domain import ScreenedDomain
 
 KINDS = ("molecules", "peptides", "materials", "switches")
 SWITCHES = {"kind": "switches", "n": 6}
@@ -133,7 +133,7 @@ def test_nothing_is_cross_validated_when_opened(left: Left, monkeypatch: pytest.
     def never(*_: object, **__: object) -> None:
         raise AssertionError("a fold was fitted")
 
-    monkeypatch.setattr("models.proxies.choice.held_out_beliefs", never)
+    monkeypatch.setattr("models.proxies.model_selection.held_out_beliefs", never)
     given = {"seed": SEED, "report": lambda *_: None, "domain": left.domain}
     open_instrument(left.spec, left.history, artefact=left.artefact, **given)
     with pytest.raises(AssertionError, match="a fold"):

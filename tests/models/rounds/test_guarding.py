@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from models import hazards
-from models.campaign import CampaignSpec
-from models.constraints import MOST
-from models.hazards import HazardList, HazardListError
+from models.campaign.spec import CampaignSpec
 from models.propose import propose
 from models.proxies import deep_ensemble
 from models.records import Cancelled, History, Measurement, Proposal
-from models.rounds import training
-from models.screening import HazardError
+from models.reward.lagrange_multipliers import MOST
+from models.rounds.training import train as training
+from models.safety import hazard_lists as hazards
+from models.safety.hazard_lists import HazardList, HazardListError
+from models.safety.screened_domain import HazardError
 
 ALL = ["".join(letters) for letters in itertools.product("01", repeat=7)]
 BASE: dict[str, Any] = {

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from models.scorer_specs import ScorerSpec
 from models.scorers import entry_points
 from models.scorers.contract import ScorerError
 from models.scorers.entry_points import GROUP, FunctionScorer, installed
+from models.specs.scorers import ScorerSpec
 
 HERE = "scorers_of_a_user"
 

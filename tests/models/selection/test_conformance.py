@@ -8,10 +8,10 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.decision_specs import SELECTORS
 from models.selection import get_selector
 from models.selection.contract import Candidates, Request
 from models.selection.limits import BatchLimits, Grouping
+from models.specs.decisions import SELECTORS
 
 MakePlane = Callable[..., Candidates]
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 
-from models.metrics import mean_pairwise_distance
+from models.metrics.sets import mean_pairwise_distance
 from models.selection.contract import Candidates, Pick, Request
 from models.selection.greedy import select
 from models.selection.limits import BatchLimits

@@ -18,7 +18,7 @@ from models.domains.contract import (
     Plugin,
     Violation,
 )
-from models.specs import DomainSpec
+from models.specs.base import DomainSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from api_actors import Api
 
-from models.decision_specs import BatchSpec
+from models.specs.decisions import BatchSpec
 
 
 def test_a_campaign_is_created_and_read_back(api: Api, campaign_spec: dict[str, Any]) -> None:

@@ -123,7 +123,7 @@ import sys
 import service.app
 before = {"torch", "matplotlib"} & set(sys.modules)
 import service.figures, models.insights.gathering
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.records import History
 spec = {"name": "x", "domain": {"kind": "switches"}, "objectives": [{"name": "glow"}]}

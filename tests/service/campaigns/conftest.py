@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy.orm import Session
 
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.records import Prediction, Proposal, ProposedCandidate, Purpose
 from service.campaigns import commands, rounds
 from service.campaigns.rows import NewResult, NewUpload, StoredUpload

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.orm import Session
 
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from service.campaigns import commands, queries
 from service.campaigns.rows import StoredUpload
 from service.errors import ConflictError, NotFoundError, PreconditionFailedError, UnprocessableError

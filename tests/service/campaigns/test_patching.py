@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from service.campaigns.patching import merge, patched, round_seed
 from service.errors import ConflictError, UnprocessableError
 

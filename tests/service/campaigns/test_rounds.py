@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.records import Proposal
 from service.campaigns import commands, events, leases, queries, rounds
 from service.campaigns.rounds import Lease

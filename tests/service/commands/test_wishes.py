@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import typer
 
-from models.request_specs import SampleRequest
+from models.campaign.requests import SampleRequest
 from service.commands.wishes import Wishes, numbers, pairs
 
 

@@ -6,7 +6,7 @@ import io
 import numpy as np
 import pytest
 
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from service.demo.labs import kinds, open_case
 from service.demo.labs.simulated import FAILURES, LABEL, fill_in

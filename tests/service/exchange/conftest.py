@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import pytest
 
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.domains.contract import ComputedProperty, Domain, FileFormat, InvalidObjectError, ParsedObject
 from models.records import Nearest, Prediction, ProposedCandidate
-from models.specs import DomainSpec, Objective
+from models.specs.base import DomainSpec
+from models.specs.objectives import Objective
 from service.exchange import BatchRow, CampaignView
 
 if TYPE_CHECKING:

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.specs import Objective
+from models.specs.objectives import Objective
 from service.exchange import CampaignView, UnknownFormatError, batch_formats, read_results, write_batch
 from service.exchange.formats import workbook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from models.campaign import CampaignSpec
+    from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
     from service.exchange import BatchRow
 

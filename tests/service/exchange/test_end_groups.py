@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from service.exchange import CampaignView, read_objects, read_results
 

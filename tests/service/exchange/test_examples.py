@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from service.exchange import CampaignView, read_results
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from service.exchange import CampaignView, read_objects, read_results
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from models.specs import Objective
+from models.specs.objectives import Objective
 from service.exchange import CampaignView, TableError, read_results
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from models.campaign import CampaignSpec
+    from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
     from service.exchange import Report
 

@@ -14,7 +14,7 @@ from service.exchange import Asked, CampaignView, QuestionError, read_results
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from models.campaign import CampaignSpec
+    from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
     from service.exchange.values import Decimal
 

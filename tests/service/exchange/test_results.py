@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.specs import Objective
+from models.specs.objectives import Objective
 from service.exchange import CampaignView, TableError, read_results
 from service.records import StandardResult
 
@@ -20,7 +20,7 @@ BETA = "22222222-2222-4222-8222-222222222222"
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from models.campaign import CampaignSpec
+    from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
     from service.exchange import Report
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from openpyxl import Workbook
 
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from service.exchange import CampaignView, TableError, read_results
 from service.exchange.formats.workbook import MEDIA_TYPE

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.specs import Objective
+from models.specs.objectives import Objective
 from service.exchange import CampaignView, TableError, read_results
 from service.exchange.units import (
     UnitsError,
@@ -23,7 +23,7 @@ from service.exchange.units import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from models.campaign import CampaignSpec
+    from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
     from service.exchange import Report
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from models.campaign import CampaignSpec
-from models.columns import FIELDS, SYNONYMS
+from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.records import Nearest, Prediction, ProposedCandidate
-from models.scorer_specs import ScorerSpec
+from models.specs.columns import FIELDS, SYNONYMS
+from models.specs.scorers import ScorerSpec
 from service.errors import UnprocessableError
 from service.exchange.batch import BatchRow, flat_rows
 from service.outbound.scorers import check_scorer, check_scorers

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.domains.contract import ComputedProperty, Part
+from models.domains.discriminative_parts import telling
 from models.domains.materials.composition.elements import DESCRIPTORS, descriptor_matrix, element_table
 from models.domains.materials.composition.formula import amounts_of
-from models.domains.telling import telling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

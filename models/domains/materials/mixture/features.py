@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from models.domains.contract import ComputedProperty, Part
+from models.domains.discriminative_parts import telling
 from models.domains.materials.descriptors import coordinates
 from models.domains.materials.mixture.recipe import read
 from models.domains.materials.process import Categorical, is_numeric
-from models.domains.telling import telling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from models.backtests.oracles.molecules import LIMIT, NoisyLab
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 
 PLAIN = ["C" * n + "O" for n in range(1, 60)]

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from models.backtest import Plan, backtest
 from models.backtests.oracles.ehrlich import ehrlich
 from models.backtests.oracles.sequences import EhrlichLab
-from models.campaign import CampaignSpec
+from models.backtests.runner import Plan, backtest
+from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 
 LENGTH = 12

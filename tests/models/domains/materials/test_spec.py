@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.domains.materials.spec import CompositionSpec, MaterialsSpec, MixtureSpec
 
 ZINC_SULFIDE = {"kind": "materials", "space": "composition", "elements": ["Zn", "S"]}

@@ -8,11 +8,11 @@ from torch import Tensor
 
 from models.gflownet.conditioning import Condition, ConditionSampler
 from models.gflownet.environments.strings import Strings
-from models.gflownet.exploration.averaged import Averaged
 from models.gflownet.exploration.diverse_replay import DiverseReplay
+from models.gflownet.exploration.ema import Averaged
 from models.gflownet.exploration.genetic import Genetic
 from models.gflownet.exploration.local_search import LocalSearch, rebuild, undo_steps
-from models.gflownet.exploration.shares import Part, Shares
+from models.gflownet.exploration.mixture import Part, Shares
 from models.gflownet.exploration.tempered import Tempered
 from models.gflownet.exploration.uniform import UniformMixture
 from models.gflownet.policy import Policy, PolicySpec

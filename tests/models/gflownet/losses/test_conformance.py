@@ -12,7 +12,7 @@ from models.gflownet.exact import enumerate_space
 from models.gflownet.exploration.uniform import UniformMixture
 from models.gflownet.losses import get_loss
 from models.gflownet.policy import Policy, PolicySpec
-from models.specs import LOSSES
+from models.specs.sampler import LOSSES
 
 GRID, REWARD = grid()
 CONDITIONS = ConditionSampler((1.0, 4.0), 2)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.campaign import CampaignSpec
+from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.records import ProposedCandidate
 from service.exchange import BatchRow, TableError, UnknownFormatError, read_objects, read_table, write_batch

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from openpyxl import Workbook
 
-    from models.campaign import CampaignSpec
+    from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
     from service.exchange import BatchRow
 

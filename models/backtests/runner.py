@@ -1,0 +1,234 @@
+"""A campaign replayed against a lab that knows the answers: every method, every seed, round by round.
+
+All methods start from the same initial objects of a seed and get the same number of measurements. What a method sees
+is a history as any round's; the truth is used for scores alone. Choices can be kept, so that a stopped replay goes on
+where it was; figures are always computed from them anew. Knows no queue, HTTP or files.
+Letters: N objects, M objectives.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+import torch
+
+from models.backtests.chance import Chance
+from models.backtests.choices import Choices
+from models.backtests.contract import Task
+from models.backtests.methods import METHODS, open_method
+from models.backtests.scoring import modelled, utilities_of
+from models.backtests.scoring import spread as scale_of
+from models.metrics.sets import hypervolume, n_circles
+from models.records import History
+from models.reward.log_reward import augmented_chebyshev
+from models.rounds.reporting.summary import versions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from torch import Tensor
+
+    from models.backtests.choices import ChoiceStore, KeptChoice
+    from models.backtests.contract import Lab, Method
+    from models.campaign.spec import CampaignSpec
+    from models.domains.contract import Domain
+    from models.records import Measurement
+
+    Report = Callable[[float, str], None]
+    """Hears the share done (0-1) and what goes on; may raise to stop."""
+    Ask = Callable[[History, int, int], KeptChoice]
+    """Returns what a method chooses: at most so many objects, with a seed."""
+
+HIT_SHARE = 0.01
+"""An object of a table is a hit when it is among this share of the best."""
+CIRCLE_SIMILARITY = 0.5
+TOP = 10
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is replayed: `rounds` of `batch_size` after `initial` random objects, with each of `seeds`.
+
+    Raises:
+        ValueError: if a number is not positive or a method is unknown.
+    """
+
+    spec: CampaignSpec
+    rounds: int
+    batch_size: int
+    initial: int
+    seeds: tuple[int, ...]
+    methods: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Check the numbers and names once."""
+        for name in ("rounds", "batch_size", "initial"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1")
+        if not self.seeds or not self.methods:
+            raise ValueError("give at least one seed and one method")
+        if unknown := [name for name in self.methods if name not in METHODS]:
+            raise ValueError(f"methods: unknown {', '.join(unknown)}; there are {', '.join(METHODS)}")
+
+
+@final
+class Judge:
+    """Scores what was measured, by utilities of true values whose ranges the whole table (or the spec) gives."""
+
+    def __init__(self, spec: CampaignSpec, domain: Domain, lab: Lab) -> None:
+        self._spec = spec
+        self._domain = domain
+        self._lab = lab
+        quantities = spec.quantities()
+        kinds = [item.assay_type for item in spec.objectives]
+        pairs = zip(spec.objectives, kinds, strict=True)
+        self._transforms = [o.transform if kind is None else quantities[kind].transform for o, kind in pairs]
+        whole = self._modelled(lab.objects or ())
+        self._scales = [
+            scale_of(objective, transform, whole[:, i])
+            for i, (objective, transform) in enumerate(zip(spec.objectives, self._transforms, strict=True))
+        ]
+        self._threshold, self.best = float("nan"), {}
+        if lab.objects is not None:
+            utilities = utilities_of(self._scales, whole)
+            total = self._total(utilities)
+            self._threshold = float(total.quantile(1 - HIT_SHARE))
+            self.best = {"utility": float(total.max()), "hypervolume": self._hypervolume(utilities)}
+            self._base_rate = float((total >= self._threshold).double().mean())
+
+    def _modelled(self, objects: Sequence[str]) -> Tensor:
+        if not objects:
+            return torch.zeros(0, len(self._spec.objectives), dtype=torch.float64)
+        values = torch.from_numpy(self._lab.truth(objects)).double()
+        columns = [modelled(values[:, i], transform) for i, transform in enumerate(self._transforms)]
+        return torch.stack(columns, dim=1)
+
+    def _total(self, utilities: Tensor) -> Tensor:
+        even = torch.full_like(utilities, 1.0 / utilities.shape[1])
+        return augmented_chebyshev(utilities, even)
+
+    def _hypervolume(self, utilities: Tensor) -> float:
+        return hypervolume(utilities.numpy(), np.zeros(utilities.shape[1]))
+
+    def score(self, objects: Sequence[str], new: Sequence[str]) -> dict[str, float]:
+        """Return the figures of all objects measured so far, the last round's `new` ones among them."""
+        utilities = utilities_of(self._scales, self._modelled(objects))
+        total = self._total(utilities)
+        top = total.argsort(descending=True)[:TOP]
+        figures = {
+            "measured": float(len(objects)),
+            "best_utility": float(total.max()),
+            "mean_of_top_10": float(total[top].mean()),
+            "hypervolume": self._hypervolume(utilities),
+        }
+        for i, objective in enumerate(self._spec.objectives):
+            figures[f"best_{objective.name}"] = self._best(objects, i, utilities)
+        if new:
+            similarity = np.asarray(self._domain.similarity(new, new))
+            figures["circles"] = float(n_circles(similarity, CIRCLE_SIMILARITY))
+        if self.best:
+            hits = float((total >= self._threshold).sum())
+            figures["regret"] = self.best["utility"] - figures["best_utility"]
+            figures["hits"] = hits
+            figures["enrichment"] = hits / len(objects) / self._base_rate
+        return figures
+
+    def _best(self, objects: Sequence[str], column: int, utilities: Tensor) -> float:
+        """Return the value, in the objective's units, of the object that is best in it."""
+        return float(self._lab.truth([objects[int(utilities[:, column].argmax())]])[0, column])
+
+
+def backtest(
+    plan: Plan,
+    lab: Lab,
+    domain: Domain,
+    report: Report,
+    make: Callable[[str], Method] = open_method,
+    kept: ChoiceStore | None = None,
+) -> list[dict[str, Any]]:
+    """Return one row per method, seed and round (round 0 is the initial set), with figures and costs.
+
+    `make` opens a method by name. What `kept` holds from an interrupted run of the same is not asked again, and the
+    rows are those of an uninterrupted one, costs included.
+    """
+    judge = Judge(plan.spec, domain, lab)
+    spec = plan.spec.model_copy(update={"batch": plan.spec.batch.model_copy(update={"size": plan.batch_size})})
+    choices = Choices(kept, _identity(spec, lab))
+    rows: list[dict[str, Any]] = []
+    turns = [(seed, name) for seed in plan.seeds for name in plan.methods]
+    for turn, (seed, name) in enumerate(turns):
+
+        def tick(message: str, turn: int = turn, name: str = name, seed: int = seed) -> None:
+            report(turn / len(turns), f"{name}, seed {seed}: {message}")
+
+        task = Task(spec, domain, lab.objects, tick)
+        ask = partial(choices.ask, (name, make(name)), task)
+        rows += [{"method": name, "seed": seed, **row} for row in _replay(plan, task, lab, judge, ask, seed)]
+    report(1.0, "done")
+    return rows
+
+
+def _identity(spec: CampaignSpec, lab: Lab) -> str:
+    """Return a name of what every choice depends on beside what was measured before it."""
+    parts = [spec.model_dump_json(), json.dumps(lab.objects), json.dumps(versions())]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _replay(plan: Plan, task: Task, lab: Lab, judge: Judge, ask: Ask, seed: int) -> list[dict[str, Any]]:
+    begin = lab.start or (lambda n, seed: Chance().choose(task, History(), n, seed).objects)
+    start = tuple(begin(plan.initial, seed))
+    measurements: tuple[Measurement, ...] = lab.measure(start, 0, seed)
+    measured = list(start)
+    rows = [{"round": 0, **judge.score(measured, start), "n_scored": 0, "seconds": 0.0}]
+    for n_round in range(1, plan.rounds + 1):
+        task.tick(f"round {n_round} of {plan.rounds}")
+        choice = ask(History(measurements), plan.batch_size, seed + 1_000 * n_round)
+        _check(choice.objects, set(measured), lab, plan.batch_size)
+        if not choice.objects:
+            break
+        measurements += lab.measure(choice.objects, n_round, seed + 1_000 * n_round)
+        measured += choice.objects
+        scores = judge.score(measured, choice.objects)
+        rows.append({"round": n_round, **scores, "n_scored": choice.n_scored, "seconds": choice.seconds})
+    return rows
+
+
+def _check(names: Sequence[str], measured: set[str], lab: Lab, k: int) -> None:
+    """Refuse a choice that would be unfair.
+
+    Raises:
+        RuntimeError: if it repeats an object, asks for more than was allowed, or for what cannot be measured.
+    """
+    if len(names) > k or len(set(names)) < len(names) or measured & set(names):
+        raise RuntimeError("a method chose too many objects, or one twice")
+    if lab.objects is not None and not set(names) <= set(lab.objects):
+        raise RuntimeError("a method chose what is not in the table")
+
+
+def summarise(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return one row per method and round: mean and half of the 95 % confidence interval over seeds of every figure.
+
+    The half is NaN with a single seed.
+    """
+    from scipy.stats import t  # type: ignore[import-untyped] # scipy publishes no types
+
+    groups: dict[tuple[str, int], list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault((row["method"], row["round"]), []).append(row)
+    answers = []
+    for (method, n_round), some in groups.items():
+        cells: dict[str, Any] = {"method": method, "round": n_round, "seeds": len(some)}
+        for name in [key for key in some[0] if key not in ("method", "round", "seed")]:
+            values = np.array([row[name] for row in some if name in row])
+            spread = values.std(ddof=1) / len(values) ** 0.5 if len(values) > 1 else math.nan
+            cells[name] = float(values.mean())
+            cells[f"{name}_half"] = float(t.ppf(0.975, max(len(values) - 1, 1)) * spread)
+        answers.append(cells)
+    return answers

@@ -1,0 +1,188 @@
+"""The campaign's specification: request body, JSONB column and worker input in one torch-free model."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Self, Union
+
+from pydantic import Field, StringConstraints, ValidationInfo, model_validator
+
+from models.domains import installed, open_domain
+from models.domains.contract import InvalidObjectError
+from models.specs.base import DomainSpec, Spec, is_stored, misplaced
+from models.specs.columns import GUARDRAIL, clashes, is_reserved
+from models.specs.decisions import (
+    CLUSTER,
+    HYPERVOLUME_OBJECTIVES,
+    AcquisitionSpec,
+    ApplicabilitySpec,
+    BaseMeasureSpec,
+    BatchSpec,
+    BudgetLimit,
+    GroupLimit,
+    ProxySpec,
+    SharedLimit,
+)
+from models.specs.objectives import Constraint, Guardrail, MeasuredQuantity, Objective
+from models.specs.sampler import SamplerSpec
+from models.specs.scorers import ScorerSpec
+
+if TYPE_CHECKING:
+    InstalledDomainSpec = DomainSpec
+else:
+    InstalledDomainSpec = Annotated[
+        Union[tuple(plugin.spec for plugin in installed().values())],  # noqa: UP007 - built from what is installed
+        Field(discriminator="kind"),
+    ]
+
+MOST_CONSTRAINTS = 64
+MOST_GUARDRAILS = 32
+"""Each of them is a proxy to fit and to ask in every step of the training."""
+
+
+class CampaignSpec(Spec):
+    """What may be built, what is wanted, and how each round is made."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+    domain: InstalledDomainSpec
+    scorers: Annotated[tuple[ScorerSpec, ...], Field(max_length=8)] = ()
+    objectives: Annotated[tuple[Objective, ...], Field(min_length=1, max_length=8)]
+    constraints: Annotated[tuple[Constraint, ...], Field(max_length=MOST_CONSTRAINTS)] = ()
+    guardrails: Annotated[tuple[Guardrail, ...], Field(max_length=MOST_GUARDRAILS)] = ()
+    proxies: ProxySpec = ProxySpec()
+    acquisition: AcquisitionSpec = AcquisitionSpec()
+    applicability: ApplicabilitySpec = ApplicabilitySpec()
+    base_measure: BaseMeasureSpec = BaseMeasureSpec()
+    batch: BatchSpec = BatchSpec()
+    sampler: SamplerSpec = SamplerSpec()
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+
+    def quantities(self) -> dict[str, MeasuredQuantity]:
+        """Return how the values of every assay type that this campaign reads are to be understood."""
+        named: list[tuple[str | None, MeasuredQuantity]] = [(o.assay_type, o) for o in self.objectives]
+        named += [(constraint.type, constraint) for constraint in self.constraints]
+        named += [(guardrail.type, guardrail) for guardrail in self.guardrails]
+        measured: dict[str, MeasuredQuantity] = {}
+        for assay_type, quantity in named:
+            if assay_type is not None:
+                measured.setdefault(assay_type, quantity)
+        return measured
+
+    def computed(self) -> tuple[str, ...]:
+        """Return the names of the domain's computed properties, then those of the campaign's scorers."""
+        return (*open_domain(self.domain).computed, *(scorer.name for scorer in self.scorers))
+
+    @model_validator(mode="after")
+    def _names_are_clear(self, info: ValidationInfo) -> Self:
+        columns = open_domain(self.domain).object_columns
+        taken = {column.lower() for column in columns}
+        seen: set[str] = set()
+        for place, objective in enumerate(self.objectives):
+            if objective.name in seen:
+                raise misplaced(f"/objectives/{place}/name", f"the name {objective.name!r} is used twice")
+            if objective.name.lower() in taken:
+                raise misplaced(f"/objectives/{place}/name", f"{objective.name!r} is the column of the object itself")
+            lost = next((column for column in columns if clashes(column, [objective.name])), None)
+            if lost is not None and not is_stored(info):
+                detail = (
+                    f"the object's column {lost!r} would be lost among the columns of {objective.name!r}: rename one"
+                )
+                raise misplaced(f"/objectives/{place}/name", detail)
+            seen.add(objective.name)
+        return self
+
+    @model_validator(mode="after")
+    def _objectives_fit_the_scale_of_their_type(self) -> Self:
+        measured = self.quantities()
+        for place, objective in enumerate(self.objectives):
+            kind = objective.assay_type
+            if kind is not None and measured[kind].transform == "log10" and not objective.is_positive:
+                detail = f"values of {kind!r} are modelled as log10 here: range and target must be positive"
+                raise misplaced(f"/objectives/{place}", detail)
+        return self
+
+    @model_validator(mode="after")
+    def _scorers_have_names_of_their_own(self) -> Self:
+        domain = open_domain(self.domain)
+        taken = {name.casefold() for name in (*domain.computed, *domain.object_columns)}
+        taken |= {f"{GUARDRAIL}{item.name}".casefold() for item in self.guardrails}
+        measured = {*self.quantities(), *(item.name for item in self.objectives if item.assay_type is not None)}
+        for place, scorer in enumerate(self.scorers):
+            name = scorer.name.casefold()
+            if name in taken or is_reserved(name) or clashes(name, [item.name for item in self.objectives]):
+                raise misplaced(f"/scorers/{place}/name", f"{scorer.name!r} already stands for something else here")
+            if other := next((item for item in measured if f"{name}_".startswith(f"{item.casefold()}_")), None):
+                detail = f"{scorer.name!r} would be read as a column of the measured {other!r}"
+                raise misplaced(f"/scorers/{place}/name", detail)
+            taken.add(name)
+        return self
+
+    @model_validator(mode="after")
+    def _properties_exist(self) -> Self:
+        known = self.computed()
+        asked = [(f"/objectives/{place}/computed", item.computed) for place, item in enumerate(self.objectives)]
+        asked += [(f"/constraints/{place}/property", item.property) for place, item in enumerate(self.constraints)]
+        for pointer, name in asked:
+            if name is not None and name not in known:
+                choice = ", ".join(sorted(known))
+                raise misplaced(pointer, f"unknown computed property {name!r}; this domain has {choice}")
+        return self
+
+    @model_validator(mode="after")
+    def _loss_can_be_served(self, info: ValidationInfo) -> Self:
+        loss = self.sampler.loss
+        if is_stored(info):
+            return self
+        if loss.startswith("forward_looking_"):
+            raise misplaced("/sampler/loss", f"{loss} needs partial log-rewards, which no campaign's objectives offer")
+        if loss.startswith("prefix_") and not open_domain(self.domain).every_prefix_may_stop:
+            detail = f"{loss} needs a domain in which every prefix is an object, such as peptides of min_length 1"
+            raise misplaced("/sampler/loss", detail)
+        return self
+
+    @model_validator(mode="after")
+    def _weighed_sizes_exist(self) -> Self:
+        sizes = open_domain(self.domain).sizes
+        for size in self.base_measure.weights:
+            if sizes is not None and not sizes.least <= size <= sizes.most:
+                detail = f"no object here has {size} {sizes.unit}: they have {sizes.least} to {sizes.most}"
+                raise misplaced(f"/base_measure/weights/{size}", detail)
+        return self
+
+    @model_validator(mode="after")
+    def _acquisition_can_be_served(self, info: ValidationInfo) -> Self:
+        kind, n = self.acquisition.kind, len(self.objectives)
+        is_hypervolume = kind == "expected_hypervolume_improvement"
+        if is_hypervolume and n > HYPERVOLUME_OBJECTIVES and not is_stored(info):
+            raise misplaced("/acquisition/kind", f"{kind} serves at most {HYPERVOLUME_OBJECTIVES} objectives, not {n}")
+        return self
+
+    @model_validator(mode="after")
+    def _batch_is_possible(self) -> Self:
+        domain = open_domain(self.domain)
+        groups = [CLUSTER, *domain.groupings, *domain.object_columns]
+        for place, limit in enumerate(self.batch.limits):
+            pointer = f"/batch/limits/{place}"
+            if isinstance(limit, BudgetLimit):
+                _require(limit.property, self.computed(), f"{pointer}/property", "computed property")
+            elif isinstance(limit, GroupLimit):
+                _require(limit.by, groups, f"{pointer}/by", "group")
+            elif isinstance(limit, SharedLimit):
+                _require(limit.column, domain.object_columns, f"{pointer}/column", "column")
+        return self
+
+    @model_validator(mode="after")
+    def _controls_are_objects(self, info: ValidationInfo) -> Self:
+        if is_stored(info):
+            return self
+        domain = open_domain(self.domain)
+        for place, row in enumerate(self.batch.controls):
+            try:
+                domain.parse({name: text for name, text in row.items() if text.strip()})
+            except InvalidObjectError as error:
+                column = error.column.replace("~", "~0").replace("/", "~1")
+                raise misplaced(f"/batch/controls/{place}/{column}", error.detail) from error
+        return self
+
+
+def _require(name: str, known: Iterable[str], pointer: str, what: str) -> None:
+    if name not in set(known):
+        raise misplaced(pointer, f"unknown {what} {name!r}; this domain has {', '.join(known)}")

@@ -1,0 +1,1 @@
+"""Results as they were measured: tables, assay versions, ranges, batch effects, outliers."""

@@ -1,0 +1,232 @@
+"""What assay versions and plates add to results, told apart from what objects add.
+
+An observation is f(object) + offset[version] + offset[plate] + noise on the modelled scale: f is a Gaussian process
+with the domain's kernel, the offsets are zero-mean normal random effects, one variance per kind of effect. Variances
+maximise the marginal likelihood, offsets are their best linear unbiased predictions (Henderson 1975; the conditional
+mean of R & W 2006, section 2.7). The latest version is the reference, its offset 0 by definition: results are
+translated to its scale. Knows no domain and no campaign.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, final
+
+import torch
+
+from models.data.tables import kind_of, observation
+from models.data.versions import latest_version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from gpytorch.kernels import Kernel
+    from torch import Tensor
+
+    from models.records import Measurement
+    from models.specs.objectives import Transform
+
+MOST_OBSERVATIONS = 400
+"""Offsets are learned from at most this many results of a type, spread evenly over versions and plates."""
+ITERATIONS = 40
+CONSTANT = 10.0
+"""Variance of the unknown constant, in standardised units."""
+FEW = 5
+"""Fewer results than this of a version are told, when it shares no objects with the reference."""
+LOG_PRIORS = {"amplitude": (0.0, 1.0), "noise": (math.log(0.1), 1.5), "version": (-1.5, 1.5), "plate": (-3.0, 1.5)}
+"""Mean and deviation of the logs of the variances, in standardised units: plates are expected to differ less."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Offsets:
+    """Offsets of one type on the modelled scale, by version and by plate, each with its standard error."""
+
+    reference: str | None = None
+    versions: Mapping[str | None, tuple[float, float]] = field(default_factory=dict)
+    plates: Mapping[str | None, tuple[float, float]] = field(default_factory=dict)
+    shared: Mapping[str | None, int] = field(default_factory=dict)
+    """Objects that each version has in common with the reference."""
+    counts: Mapping[str | None, int] = field(default_factory=dict)
+    """Results of each version."""
+
+    def of(self, result: Measurement) -> float:
+        """Return what the version and the plate of a result added to it."""
+        version = self.versions.get(result.assay_version, (0.0, 0.0))[0]
+        return version + (self.plates.get(result.plate, (0.0, 0.0))[0] if result.plate is not None else 0.0)
+
+    def summary(self) -> dict[str, Any]:
+        """Return offsets and standard errors as plain JSON, empty where there is nothing to tell."""
+        told: dict[str, Any] = {}
+        if self.versions:
+            told["reference"] = self.reference
+            told["versions"] = {_named(name): _pair(pair) for name, pair in self.versions.items()}
+        if self.plates:
+            told["plates"] = {_named(name): _pair(pair) for name, pair in self.plates.items()}
+        return told
+
+    def remarks(self, kind: str) -> list[str]:
+        """Return plain sentences about the offsets of the type named `kind`."""
+        told = []
+        to = _called(self.reference)
+        for name, (offset, error) in self.versions.items():
+            told.append(
+                f"Results of {kind} by {_called(name)} read {offset:+.3g} ± {error:.2g} from {to} (modelled scale) "
+                "and were translated to it."
+            )
+            if self.shared[name] == 0:
+                few = f" and has only {self.counts[name]} results" if self.counts[name] < FEW else ""
+                told.append(
+                    f"For {kind}, {_called(name)} shares no object with {to}{few}: the offset rests on similar "
+                    "objects and may be their chemistry. Measure some objects with both."
+                )
+        if self.plates:
+            largest = max(abs(offset) for offset, _ in self.plates.values())
+            told.append(f"Offsets of {len(self.plates)} plates of {kind} were removed, the largest {largest:.3g}.")
+        return told
+
+
+def _named(version: str | None) -> str:
+    return "" if version is None else version
+
+
+def _called(version: str | None) -> str:
+    return "the unnamed version" if version is None else f"version {version}"
+
+
+def _pair(pair: tuple[float, float]) -> dict[str, float]:
+    return {"offset": pair[0], "standard_error": pair[1]}
+
+
+def _spread_evenly(results: Sequence[Measurement], seed: int) -> list[Measurement]:
+    """Return at most `MOST_OBSERVATIONS` results, in turn from every version and plate; those measured twice first."""
+    order = torch.randperm(len(results), generator=torch.Generator().manual_seed(seed)).tolist()
+    seen: dict[str, set[tuple[str | None, str | None]]] = {}
+    for result in results:
+        seen.setdefault(result.object, set()).add((result.assay_version, result.plate))
+    order.sort(key=lambda place: -len(seen[results[place].object]))
+    taken: dict[tuple[str | None, str | None], int] = {}
+    ranked = []
+    for place in order:
+        group = (results[place].assay_version, results[place].plate)
+        taken[group] = taken.get(group, 0) + 1
+        ranked.append((taken[group], place))
+    return [results[place] for place in sorted(place for _, place in sorted(ranked)[:MOST_OBSERVATIONS])]
+
+
+def _indicators(results: Sequence[Measurement], kind: str, levels: Sequence[str | None]) -> Tensor:
+    """Return which of the levels each result has [n, L]; one that has none of them is a row of zeros."""
+    names = [result.assay_version if kind == "version" else result.plate for result in results]
+    return torch.tensor([[float(name == level) for level in levels] for name in names], dtype=torch.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """Standardised targets [n] of objects with rows [n, D], and the design [n, L] of each kind of effect."""
+
+    kernel: Kernel
+    rows: Tensor
+    targets: Tensor
+    known: Tensor
+    designs: Mapping[str, Tensor]
+
+    def covariance(self, variances: Mapping[str, Tensor]) -> Tensor:
+        """Return that of the targets [n, n]; an unknown constant is part of it (R & W 2006, section 2.7)."""
+        gram: Tensor = self.kernel(self.rows).to_dense()
+        total = variances["amplitude"] * gram + CONSTANT + torch.diag(self.known + variances["noise"] + 1e-6)
+        for kind, design in self.designs.items():
+            total = total + variances[kind] * design @ design.T
+        return total
+
+
+def _fit_variances(model: _Model) -> dict[str, Tensor]:
+    """Fit the kernel in place; return the variances that maximise the marginal likelihood with weak priors."""
+    kinds = ["amplitude", "noise", *model.designs]
+    centers, widths = torch.tensor([LOG_PRIORS[kind] for kind in kinds], dtype=torch.float64).T
+    logs = centers.clone().requires_grad_()
+    parameters = [logs, *(p for p in model.kernel.parameters() if p.requires_grad)]
+    optimiser = torch.optim.LBFGS(parameters, max_iter=ITERATIONS, line_search_fn="strong_wolfe")
+
+    def variances() -> dict[str, Tensor]:
+        return dict(zip(kinds, logs.clamp(-10.0, 5.0).exp().unbind(), strict=True))
+
+    def loss() -> Tensor:
+        optimiser.zero_grad()
+        factor = torch.linalg.cholesky(model.covariance(variances()))
+        whitened = torch.linalg.solve_triangular(factor, model.targets[:, None], upper=False)
+        value: Tensor = 0.5 * whitened.square().sum() + factor.diagonal().log().sum()
+        value = (value + 0.5 * ((logs - centers) / widths).square().sum()) / len(model.targets)
+        for _, module, prior, closure, _ in model.kernel.named_priors():
+            value = value - prior.log_prob(closure(module)).sum() / len(model.targets)
+        value.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
+        return value
+
+    optimiser.step(loss)  # type: ignore[no-untyped-call] # torch leaves it untyped
+    return {kind: variance.detach() for kind, variance in variances().items()}
+
+
+@torch.no_grad()
+def _predictions(model: _Model, variances: Mapping[str, Tensor], kind: str) -> list[tuple[float, float]]:
+    """Return each level's conditional mean and deviation, in standardised units."""
+    design, variance = model.designs[kind], variances[kind]
+    solved = torch.linalg.solve(model.covariance(variances), torch.cat([model.targets[:, None], design], dim=1))
+    means = variance * design.T @ solved[:, 0]
+    spread = (variance - variance.square() * (design * solved[:, 1:]).sum(dim=0)).clamp_min(0.0).sqrt()
+    return list(zip(means.tolist(), spread.tolist(), strict=True))
+
+
+def learn_offsets(
+    results: Sequence[Measurement],
+    transform: Transform,
+    features: Callable[[Sequence[str]], Tensor],
+    kernel: Kernel,
+    *,
+    plates: bool,
+    seed: int,
+) -> Offsets:
+    """Return the offsets of one type's results; none when they have one version and, with `plates`, one plate.
+
+    `features` gives the rows [n, D] of objects. Only exact results teach; bounds are translated all the same. The
+    kernel is fitted in place.
+    """
+    exact = [result for result in results if kind_of(result, transform) == "results"]
+    reference = latest_version(result for result in results if result.outcome == "ok")
+    levels = _levels(exact, reference, plates=plates)
+    if not levels or len(exact) <= FEW:
+        return Offsets()
+    used = _spread_evenly(exact, seed)
+    values, known = torch.tensor([observation(result, transform) for result in used], dtype=torch.float64).T
+    scale = max(float(values.std()), 1e-9)
+    rows = features([result.object for result in used])
+    designs = {kind: _indicators(used, kind, names) for kind, names in levels.items()}
+    targets = (values - values.mean()) / scale
+    model = _Model(kernel.to(rows), rows, targets, torch.nan_to_num(known) / scale**2, designs)
+    variances = _fit_variances(model)
+    found = {
+        kind: {
+            name: (scale * mean, scale * deviation)
+            for name, (mean, deviation) in zip(names, _predictions(model, variances, kind), strict=True)
+        }
+        for kind, names in levels.items()
+    }
+    versions = found.get("version", {})
+    objects = {name: {r.object for r in exact if r.assay_version == name} for name in (*versions, reference)}
+    return Offsets(
+        reference,
+        versions,
+        found.get("plate", {}),
+        {name: len(objects[name] & objects[reference]) for name in versions},
+        {name: sum(r.assay_version == name for r in exact) for name in versions},
+    )
+
+
+def _levels(exact: Sequence[Measurement], reference: str | None, *, plates: bool) -> dict[str, list[str | None]]:
+    """Return the versions other than the reference and the plates, where there is something to compare."""
+    levels: dict[str, list[str | None]] = {}
+    if versions := list(dict.fromkeys(r.assay_version for r in exact if r.assay_version != reference)):
+        levels["version"] = versions
+    named = list(dict.fromkeys(r.plate for r in exact if r.plate is not None))
+    if plates and named and len({r.plate for r in exact}) > 1:
+        levels["plate"] = [*named]
+    return levels

@@ -1,0 +1,123 @@
+"""The range of an objective: which values are poor (0) and as good as hoped for (1), on the modelled scale. Torch-free.
+
+The reward, backtests and insights all read ranges here, and make utilities of values by the same formulas, for NumPy
+arrays and tensors alike. They differ in what known values say (quantiles for the reward, which poor outliers must not
+rule; the ends for figures), so callers bring those ends. Knows no beliefs.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, final
+
+from models.data.tables import transformed
+
+if TYPE_CHECKING:
+    from models.specs.objectives import Objective, Transform
+
+Array = TypeVar("Array", bound=Any)
+"""NumPy's arrays or tensors: the formulas below are the same for both."""
+Source = Literal["campaign", "domain", "measured", "nothing"]
+"""Who says so: the campaign's own range, a property's usual one, known values, or nobody."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Range:
+    """`low` < `high` on the modelled scale, and where they come from."""
+
+    low: float
+    high: float
+    source: Source
+
+
+def target_of(objective: Objective, transform: Transform) -> float | None:
+    """Return an objective's target on the modelled scale: None without one, NaN where it has no logarithm."""
+    return None if objective.target is None else transformed(objective.target, transform)
+
+
+def reach(low: float, high: float, target: float) -> float:
+    """Return the distance from a target to the farther end of its range: there the utility is 0."""
+    return max(abs(target - low), abs(high - target))
+
+
+def utilities_of(values: Array, low: float, high: float, direction: str, target: float | None) -> Array:
+    """Return how good modelled values (any shape) are: 0 at the poor end of the range and 1 at its good end.
+
+    With a target it is 1 there and 0 at the farther end of the range. Values beyond the range leave 0-1; nothing is cut
+    off, and NaN stays NaN.
+    """
+    numbers: Any = values
+    told: Array
+    if target is not None:
+        told = 1 - abs(numbers - target) / reach(low, high, target)
+    elif direction == "maximize":
+        told = (numbers - low) / (high - low)
+    else:
+        told = (high - numbers) / (high - low)
+    return told
+
+
+def with_best(ends: tuple[float, float], reached: tuple[float, float], direction: str) -> tuple[float, float]:
+    """Return the ends of a learned range with the good one moved out to the best value known.
+
+    Args:
+        ends: what the bulk of known values spans, on the modelled scale.
+        reached: the least and the greatest of them.
+        direction: of the objective; a target is no end, so that its range stays what it is.
+    """
+    low, high = ends
+    if direction == "maximize":
+        return low, max(high, reached[1])
+    return (min(low, reached[0]), high) if direction == "minimize" else ends
+
+
+def require_logarithms(objective: Objective, transform: Transform) -> None:
+    """Refuse an objective whose own range or target does not exist on the modelled scale.
+
+    Raises:
+        ValueError: if a number has no logarithm although the assay's values are modelled as log10.
+    """
+    if transform == "log10" and not objective.is_positive:
+        raise ValueError(f"objective {objective.name!r}: range and target must be positive, its values are log10")
+
+
+def range_of(
+    objective: Objective,
+    transform: Transform,
+    known: tuple[float, float] | None = None,
+    usual: tuple[float, float] | None = None,
+    unknown: tuple[float, float] = (0.0, 1.0),
+) -> Range:
+    """Return the range of an objective: its own, else the usual one, else the ends of known values, else `unknown`.
+
+    A range without logarithms where values are modelled as log10 is passed over; one without width gets a width of 1.
+
+    Args:
+        objective: whose range it is; its own range is in its units.
+        transform: the scale on which its values are modelled.
+        known: ends of what is known of its values, on the modelled scale.
+        usual: the range its property usually has, in its units.
+        unknown: the range when nothing is known, on the modelled scale.
+    """
+    low, high, source = _first(objective.range, usual, known, transform) or (*unknown, "nothing")
+    if not low < high:
+        low, high = low - 0.5, high + 0.5
+    return Range(low, high, source)
+
+
+def _first(
+    own: tuple[float, float] | None,
+    usual: tuple[float, float] | None,
+    known: tuple[float, float] | None,
+    transform: Transform,
+) -> tuple[float, float, Source] | None:
+    """Return the first range that exists on the modelled scale, and who says so."""
+    given: tuple[tuple[tuple[float, float] | None, Source], ...] = ((own, "campaign"), (usual, "domain"))
+    for edges, source in given:
+        if edges is not None:
+            low, high = (transformed(edge, transform) for edge in edges)
+            if math.isfinite(low) and math.isfinite(high):
+                return low, high, source
+    return None if known is None else (*known, "measured")

@@ -1,0 +1,52 @@
+"""Which behaviours a trainer's settings ask for, each with its share of the trajectories. It knows no training loop."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from models.gflownet.exploration.diverse_replay import DiverseReplay
+from models.gflownet.exploration.ema import Averaged
+from models.gflownet.exploration.genetic import Genetic
+from models.gflownet.exploration.local_search import LocalSearch
+from models.gflownet.exploration.mixture import Part, Shares
+from models.gflownet.exploration.replay import Replay
+from models.gflownet.exploration.tempered import Tempered
+from models.gflownet.exploration.uniform import UniformMixture
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from models.gflownet.exploration.contract import Behaviour
+    from models.gflownet.policy import Policy
+    from models.gflownet.rewards import LogReward
+    from models.gflownet.trainer import TrainerSettings
+
+
+def behaviour_of(settings: TrainerSettings, policy: Policy, measured: Tensor, log_reward: LogReward) -> Behaviour:
+    """Return the behaviours that have a share, and replay in any case: it keeps what was measured.
+
+    Args:
+        settings: the shares, and what each behaviour takes.
+        policy: in training.
+        measured: final states [L, W] to replay.
+        log_reward: finite log-rewards, for behaviours that search; what they ask is counted by whoever gives it.
+
+    Raises:
+        ValueError: if a setting is outside its limits.
+    """
+    replayed = settings.measured_share + settings.replay_share
+    capacity, width = settings.replay_capacity, measured.shape[1]
+    middle = math.sqrt(math.prod(policy.conditions.beta_range))
+    replay = Replay(measured, capacity, settings.measured_share / max(replayed, 1e-9), middle)
+    depth, rounds = settings.local_search_depth, settings.local_search_rounds
+    parts = [
+        Part("diverse", DiverseReplay(width, capacity), settings.diverse_share),
+        Part("local_search", LocalSearch(width, log_reward, capacity, depth, rounds), settings.local_search_share),
+        Part("genetic", Genetic(width, settings.genetic_parents), settings.genetic_share),
+        Part("tempered", Tempered(settings.temperature), settings.tempered_share),
+        Part("averaged", Averaged(policy, settings.average_decay), settings.averaged_share),
+    ]
+    first = Part("replay", replay, replayed, has_memory=settings.replay_share > 0)
+    rest = UniformMixture(settings.random_action_probability)
+    return Shares([first, *(part for part in parts if part.share != 0)], rest)

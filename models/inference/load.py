@@ -1,0 +1,105 @@
+"""Opens a campaign as an instrument: the beliefs of a round, and its policy where it left one.
+
+Knows how a round learned; not who plays, nor where artefacts are kept.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from models.domains import open_domain
+from models.inference.trained_campaign import Instrument
+from models.proxies.validation import OtherResultsError
+from models.rounds.artefact import ArtefactError, building_blocks, origin, read_artefact, tried
+from models.rounds.fitting.fit import Given, fit, fit_again
+from models.rounds.reporting.summary import processor, versions
+from models.rounds.training.train import trained_policy
+from models.safety.screened_domain import ScreenedDomain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from models.campaign.spec import CampaignSpec
+    from models.domains.contract import Domain
+    from models.records import History
+    from models.rounds.artefact import Artefact
+    from models.safety.hazard_lists import HazardList
+
+    Report = Callable[[float, str], None]
+
+
+def open_instrument(  # noqa: PLR0913 - each is one thing a round was given
+    spec: CampaignSpec,
+    history: History,
+    *,
+    seed: int,
+    artefact: bytes | None,
+    report: Report,
+    device: str | None = None,
+    hazards: Sequence[HazardList] = (),
+    domain: Domain | None = None,
+) -> Instrument:
+    """Return the instrument of a round: its beliefs to the bit (with one thread and the same versions), and its policy.
+
+    Args:
+        spec: of the round.
+        history: what the round knew.
+        seed: of the round.
+        artefact: what the round left behind; without one everything is cross-validated again and nothing can be drawn.
+        report: hears the share done and what goes on; what it raises stops the work.
+        device: of the policy.
+        hazards: today's lists; what they name is never drawn, whatever the round's lists were.
+        domain: stands in for the campaign's own, as it did in the round.
+
+    Raises:
+        ArtefactError: if the artefact is damaged, or was made from something else; it says what differs.
+        HazardListError: if a hazard list about these objects cannot be used.
+    """
+    own = domain or open_domain(spec.domain)
+    screened = ScreenedDomain(own, spec.domain, hazards)
+    if artefact is None:
+        environment = screened.environment(tried(history), device or "cpu")
+        return Instrument(fit(spec, screened, environment, history, seed, report), screened, environment, None)
+    found = read_artefact(artefact)
+    withheld = _withheld(found, own, spec, history, hazards)
+    environment = own.environment(building_blocks(history, withheld), device or "cpu")
+    found.require(origin(spec, environment, history, seed, withheld))
+    try:
+        source = trained_policy(spec.sampler, environment, len(spec.objectives), found.policy)
+    except RuntimeError as error:
+        raise ArtefactError(f"the round's policy has another shape than its environment asks for: {error}") from error
+    try:
+        given = Given(spec, screened, environment, history, seed)
+        fitted = fit_again(given, found.held_out, found.failures, report)
+    except OtherResultsError as error:
+        raise ArtefactError(f"the round's cross-validation is of other results: {error}") from error
+    fitted.reward.multipliers.restore(found.multipliers)
+    told = _other_versions(found.versions)
+    return Instrument(fitted, screened, environment, source, told, measure=found.base_measure)
+
+
+def _withheld(
+    found: Artefact, domain: Domain, spec: CampaignSpec, history: History, hazards: Sequence[HazardList]
+) -> Sequence[str]:
+    """Return the measured objects that the round's own hazard lists kept from its building blocks.
+
+    Where the artefact does not tell, they are what today's lists of the same content name.
+    """
+    if found.withheld is not None:
+        return found.withheld
+    then = {item["sha256"] for item in found.made_from.get("hazard_lists", ())}
+    lists = [item for item in hazards if item.sha256 in then]
+    return ScreenedDomain(domain, spec.domain, lists).withheld(tried(history))
+
+
+def _other_versions(made_by: Mapping[str, str]) -> list[str]:
+    """Return what a reader should know of an artefact that another installation or another processor made."""
+    now = versions() | {"processor": processor()}
+    if "processor" not in made_by:  # an older release did not tell it
+        del now["processor"]
+    others = [name for name in {**made_by, **now} if made_by.get(name) != now.get(name)]
+    told = (
+        f"The round was computed with another {', '.join(others)}: its proxies are fitted anew with what is installed "
+        "here, so that numbers may differ in their last digits."
+    )
+    return [told] if others else []

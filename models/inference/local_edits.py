@@ -1,0 +1,34 @@
+"""Objects like a given one: it is taken apart a little, and the policy builds on from there.
+
+Letters: B samples, W state width.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from models.gflownet.exploration.local_search import rebuild, undo_steps
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
+    from models.gflownet.conditioning import Condition
+    from models.rounds.sampling.candidate_pool import Source
+
+MOST_STEPS_BACK = 12
+"""Steps that are undone at most, the stopping one included; every number of steps is tried equally often."""
+
+
+def neighbours(source: Source, state: Tensor, condition: Condition, generator: Generator) -> Tensor:
+    """Return final states [B, W] that the policy builds from what is left of a final state [W]."""
+    most = min(MOST_STEPS_BACK, source.environment.max_steps)
+    depth = torch.arange(len(condition), device=state.device) % most + 1
+    left = state.expand(len(condition), -1).clone()
+    for steps in range(1, most + 1):
+        rows = (depth == steps).nonzero().squeeze(1)
+        if len(rows):
+            part = condition.at(rows)
+            left[rows] = undo_steps(source.policy, source.environment, left[rows], part, steps, generator)
+    return rebuild(source.policy, source.environment, left, condition, generator)

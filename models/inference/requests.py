@@ -1,0 +1,162 @@
+"""What a request for samples means for its campaign: temperatures, trade-offs, shares. Torch-free, so the API asks it.
+
+Knows the specification and the domain's language; no policy and no results.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+from models.domains import open_domain
+from models.domains.contract import InvalidObjectError
+from models.inference import UnservableError
+from models.specs.sampler import MOST_BETA
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from models.campaign.requests import SampleRequest
+    from models.campaign.spec import CampaignSpec
+    from models.domains.contract import Domain
+
+SHIFTS = {"colder": 2.0, "bolder": 0.5}
+"""What inverse temperatures are multiplied by: colder keeps closer to the best, bolder strays farther."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """`n` samples under one condition; what is None is drawn for each sample as in training."""
+
+    n: int
+    beta: float | None
+    preference: tuple[float, ...] | None
+
+
+def check(request: SampleRequest, spec: CampaignSpec) -> None:
+    """Find what no policy of this campaign could serve, without opening one.
+
+    Raises:
+        UnservableError: naming the field: an objective that the campaign does not have, weights that are all zero, more
+            conditions than samples, a pattern or grouping that the domain does not know, columns that are no object.
+    """
+    domain = open_domain(spec.domain)
+    asks(request, spec)
+    tests_of(request, domain)
+    avoided_groups(request, domain)
+    if request.like is not None:
+        parsed(domain, request.like.object, "/like/object")
+
+
+def resolved(request: SampleRequest, previous: Sequence[float], spec: CampaignSpec) -> SampleRequest:
+    """Return the request with numbers in place of `colder` (twice as cold) and `bolder` (half as cold).
+
+    Args:
+        request: of a user.
+        previous: the inverse temperatures that the user asked for last; when there are none, the geometric middle of
+            the campaign's range counts as that.
+        spec: of the campaign.
+    """
+    if not isinstance(request.beta, str):
+        return request
+    low, high = spec.sampler.beta
+    last = tuple(previous) or (math.sqrt(low * high),)
+    shifted = tuple(min(beta * SHIFTS[request.beta], MOST_BETA) for beta in last)
+    return request.model_copy(update={"beta": shifted})
+
+
+def asks(request: SampleRequest, spec: CampaignSpec) -> list[Ask]:
+    """Return all pairs of an inverse temperature and a preference with their shares; the first has the remainder.
+
+    `colder` and `bolder` count as one inverse temperature until they are resolved.
+
+    Raises:
+        UnservableError: if a preference makes no sense here, or a condition would get no sample.
+    """
+    betas = _betas(request)
+    pairs = [(beta, weights) for beta in betas for weights in _preferences(request, spec)]
+    share, rest = divmod(request.n, len(pairs))
+    if share == 0:
+        raise UnservableError("/n", f"{request.n} samples cannot be shared by {len(pairs)} conditions")
+    return [Ask(share + (rest if place == 0 else 0), *pair) for place, pair in enumerate(pairs)]
+
+
+def _betas(request: SampleRequest) -> tuple[float | None, ...]:
+    if request.beta is None or isinstance(request.beta, str):
+        return (None,)
+    return request.beta if isinstance(request.beta, tuple) else (request.beta,)
+
+
+def _preferences(request: SampleRequest, spec: CampaignSpec) -> list[tuple[float, ...] | None]:
+    """Return the asked preferences as shares in the order of the campaign's objectives."""
+    if request.preference is None:
+        return [None]
+    is_one = isinstance(request.preference, Mapping)
+    asked = [request.preference] if isinstance(request.preference, Mapping) else request.preference
+    return [
+        _weights(weights, spec, "/preference" if is_one else f"/preference/{place}")
+        for place, weights in enumerate(asked)
+    ]
+
+
+def _weights(weights: Mapping[str, float], spec: CampaignSpec, pointer: str) -> tuple[float, ...]:
+    names = [objective.name for objective in spec.objectives]
+    for name in weights:
+        if name not in names:
+            known = ", ".join(names)
+            raise UnservableError(f"{pointer}/{_escaped(name)}", f"unknown objective; this campaign has {known}")
+    total = sum(weights.values())
+    if not 0 < total < math.inf:
+        raise UnservableError(pointer, "weights must not all be 0, and their sum must be finite")
+    return tuple(weights.get(name, 0.0) / total for name in names)
+
+
+def tests_of(request: SampleRequest, domain: Domain) -> list[tuple[str, bool, Callable[[str], bool]]]:
+    """Return each pattern with whether it is required (or to be avoided) and its test.
+
+    Raises:
+        UnservableError: if a text is no pattern of the domain's language.
+    """
+    tests = []
+    for field, patterns in (("require", request.require), ("avoid", request.avoid)):
+        for place, text in enumerate(patterns):
+            try:
+                tests.append((text, field == "require", domain.pattern(text)))
+            except ValueError as error:
+                raise UnservableError(f"/{field}/{place}", str(error)) from error
+    return tests
+
+
+def avoided_groups(request: SampleRequest, domain: Domain) -> list[tuple[str, str]]:
+    """Return the groupings and groups that no sample may be of.
+
+    Raises:
+        UnservableError: if the domain has no such grouping, or the columns describe no object.
+    """
+    groups = []
+    for place, item in enumerate(request.avoid_groups):
+        if item.by not in domain.groupings:
+            known = ", ".join(domain.groupings) or "none"
+            raise UnservableError(f"/avoid_groups/{place}/by", f"unknown grouping {item.by!r}; this domain has {known}")
+        text = parsed(domain, item.object, f"/avoid_groups/{place}/object")
+        groups.append((item.by, domain.group([text], item.by)[0]))
+    return groups
+
+
+def parsed(domain: Domain, columns: Mapping[str, str], pointer: str) -> str:
+    """Return the canonical text of the object that columns describe.
+
+    Raises:
+        UnservableError: naming the column, if they describe none.
+    """
+    try:
+        return domain.parse({name: text for name, text in columns.items() if text.strip()})
+    except InvalidObjectError as error:
+        raise UnservableError(f"{pointer}/{_escaped(error.column)}", error.detail) from error
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,184 @@
+"""A trained campaign that is played: more samples at any condition, and a judgement of anybody's objects.
+
+Knows beliefs and, where a round left one, a policy; trains nothing and keeps nothing.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, final
+
+import torch
+
+from models.inference import UnservableError
+from models.inference.conditional_sampler import Drawer
+from models.inference.filters import resembling, wishes
+from models.inference.requests import asks, check, parsed, resolved
+from models.inference.summary import aim_of, summary_of
+from models.rounds.reporting.candidate_records import tell, tell_judged, told_of
+from models.rounds.reporting.summary import plain
+from models.rounds.sampling.filters import Gate
+from models.rounds.training.base_measure import EVERY_OBJECT
+from models.rounds.training.train import StateReward
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from torch import Tensor
+
+    from models.campaign.requests import SampleRequest
+    from models.gflownet.environment import Environment
+    from models.inference.conditional_sampler import Drawn
+    from models.records import History, JudgedObject, ProposedCandidate
+    from models.rounds.fitting.fit import Fitted
+    from models.rounds.sampling.candidate_pool import Pool, Source
+    from models.rounds.training.base_measure import BaseMeasure
+    from models.safety.screened_domain import ScreenedDomain
+
+    Report = Callable[[float, str], None]
+
+JUDGED = 512
+"""Objects judged in one go at most."""
+MOST_SIMILARITIES = 4_000_000
+"""Similarities with measured objects that are held at once: bounds the memory of large campaigns."""
+DRAWING = 0.9
+"""Share of the progress of a request that drawing is."""
+
+
+@final
+class Instrument:
+    """What a round believed, and the policy that it trained.
+
+    Args:
+        fitted: the round's beliefs and reward.
+        domain: with today's hazard lists.
+        environment: of the policy.
+        source: draws samples; None where no round left a policy.
+        statements: what a reader of every answer should know.
+        measure: the base measure that the policy was trained with.
+    """
+
+    def __init__(
+        self,
+        fitted: Fitted,
+        domain: ScreenedDomain,
+        environment: Environment,
+        source: Source | None,
+        statements: Sequence[str] = (),
+        *,
+        measure: BaseMeasure = EVERY_OBJECT,
+    ) -> None:
+        self.fitted = fitted
+        self.source = source
+        self.measure = measure
+        self._domain = domain
+        self._states = StateReward(environment, fitted.reward, measure.prior(environment))
+        self._statements = tuple(statements)
+
+    def sample(
+        self, request: SampleRequest, now: History, report: Report
+    ) -> tuple[tuple[ProposedCandidate, ...], dict[str, Any]]:
+        """Return distinct new allowed objects drawn under the asked conditions, and what drawing them was like.
+
+        They pass the gates that a batch passes, with what the campaign knows `now`, and come by condition, the best of
+        each first. There are exactly as many as asked for, or the summary says why not. `like` draws neighbours of an
+        object; `log_pf` is the policy's density in any case.
+
+        Raises:
+            UnservableError: if the request makes no sense for this campaign, or there is no policy.
+            HazardError: if something on a hazard list came through nevertheless.
+        """
+        start, spec = time.monotonic(), self.fitted.beliefs.spec
+        if self.source is None:
+            raise UnservableError("/round", "no policy was kept of this round: it can judge objects, but draw none")
+        check(request, spec)
+        asked = resolved(request, (), spec)
+        seed = secrets.randbelow(2**31) if asked.seed is None else asked.seed
+        shares = asks(asked, spec)
+        rules, near, statements = wishes(asked, self._domain), None, self._statements
+        if asked.like is not None:
+            text, near, told = self._to_resemble(asked)
+            rules.append(resembling(self._domain, text, asked.like.similarity))
+            statements = (*told, *statements)
+        gate = Gate(self.fitted, now, rules)
+        drawer = Drawer(self.source, self._states, gate, shares, near)
+        generator = torch.Generator(device=self.source.environment.device).manual_seed(seed)
+        drawn = drawer.run(generator, lambda share, message: report(DRAWING * share, message))
+        candidates, n_estimated = self._tell(asked, drawn, seed) if drawn.rows else ((), 0)
+        self._domain.require_clean(candidate.object for candidate in candidates)
+        summary = summary_of(self.fitted, self.source, asked, shares, drawn, gate)
+        summary |= {"log_pf_estimated": n_estimated, "seed": seed, "seconds": round(time.monotonic() - start, 3)}
+        summary["base_measure"] = self._sizes(drawn.pool(asked.n)) if drawn.rows else self.measure.told()
+        summary["statements"] += statements
+        report(1.0, f"found {len(candidates)} samples")
+        return candidates, plain(summary)
+
+    def _sizes(self, pool: Pool) -> dict[str, Any]:
+        """Return the base measure with the sizes of the samples."""
+        assert self.source is not None
+        return self.measure.told(chosen=self.source.environment.size(pool.states).tolist())
+
+    def judge(self, texts: Sequence[str], now: History, report: Report) -> tuple[JudgedObject, ...]:
+        """Return what is believed of objects (canonical texts), and why they could not be proposed as they are.
+
+        Objects are judged one part after the other, so that memory is bounded.
+        """
+        gate = Gate(self.fitted, now)
+        size = max(1, min(JUDGED, MOST_SIMILARITIES // max(1, len(self.fitted.measured))))
+        judged: list[JudgedObject] = []
+        for first in range(0, len(texts), size):
+            part = list(texts[first : first + size])
+            report(first / len(texts), f"judged {first} of {len(texts)} objects")
+            judged += tell_judged(part, gate.examine(part), self.fitted)
+        report(1.0, f"judged {len(texts)} objects")
+        return tuple(judged)
+
+    def _to_resemble(self, request: SampleRequest) -> tuple[str, Tensor, list[str]]:
+        """Return the object whose neighbours are asked for, the final state [W] to begin at, and what to tell.
+
+        Raises:
+            UnservableError: if the policy could not build it, not even without what no state can represent.
+        """
+        assert request.like is not None
+        assert self.source is not None
+        text = parsed(self._domain, request.like.object, "/like/object")
+        environment = self.source.environment
+        forms = [(text, ""), *filter(None, [environment.simplified(text)])]
+        for form, lost in forms:
+            states, can_be_built = environment.states([form])
+            if bool(can_be_built[0]):
+                shown = self._domain.display(form)
+                told = (
+                    [f"No policy builds the {lost} of the object: its neighbours are those of {shown}."] if lost else []
+                )
+                return text, states[0], told
+        raise UnservableError("/like/object", "this round's policy cannot build the object, so it has no way back")
+
+    def _tell(self, request: SampleRequest, drawn: Drawn, seed: int) -> tuple[tuple[ProposedCandidate, ...], int]:
+        """Return the samples by condition, ranked within each, and for how many `log_pf` is an estimate."""
+        assert self.source is not None
+        pool = drawn.pool(request.n)
+        likeness = self._likeness(request, pool)
+        condition = pool.condition
+        # per unit of beta, so that samples at drawn temperatures compare
+        merit = self.fitted.reward(pool.texts, condition.beta, condition.preference) / condition.beta
+        keys = zip(drawn.owners, (-x for x in likeness), (-x for x in merit.tolist()), strict=True)
+        order = [row for _, row in sorted(zip(keys, range(len(pool.texts)), strict=True))]
+        chosen, likeness = pool.at(order), [likeness[row] for row in order]
+        is_near, spec = request.like is not None, self.fitted.beliefs.spec
+        aims = [aim_of(spec, chosen, row, like if is_near else None) for row, like in enumerate(likeness)]
+        told = told_of(chosen, aims, self.fitted, self.source, seed + 1)
+        owners = [drawn.owners[row] for row in order]
+        first = {owner: owners.index(owner) for owner in owners}
+        candidates = enumerate(tell(told, self.fitted))
+        return tuple(replace(item, rank=row - first[owners[row]] + 1) for row, item in candidates), told.n_estimated
+
+    def _likeness(self, request: SampleRequest, pool: Pool) -> list[float]:
+        """Return similarities [N] to the object to resemble, 0 where there is none."""
+        if request.like is None:
+            return [0.0] * len(pool.texts)
+        text = parsed(self._domain, request.like.object, "/like/object")
+        found: list[float] = self._domain.similarity(pool.texts, [text])[:, 0].tolist()
+        return found

@@ -1,0 +1,1 @@
+"""How good objects are, and how good predictions were: diversity, hypervolume, calibration."""

@@ -1,0 +1,68 @@
+"""The proxies of an earlier round again, from the same results and what its cross-validation found: no fold is fitted.
+
+Knows no domain and no objective, nor where anything is kept.
+"""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from typing import TYPE_CHECKING
+
+from models.proxies.model_selection import MINIMUM_TO_VALIDATE, ChosenProxies, affordable, counts, make_part
+from models.proxies.validation import OtherResultsError, Representing, held_out_beliefs, kept_beliefs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from models.proxies.contract import Posterior, Proxy, TrainingTable
+    from models.proxies.model_selection import Intervals, Part
+
+
+def _refit(
+    name: str, proxy: Proxy, table: TrainingTable, kept: Mapping[str, Posterior], seed: int, *, has_folds: bool
+) -> Part | None:
+    """Return what `_fit` returned on the same table, from the held-out beliefs that it kept."""
+    columns, validated = affordable(proxy, table, 0), affordable(proxy, table, MINIMUM_TO_VALIDATE)
+    if set(kept) != {table.types[column] for column in validated}:
+        raise OtherResultsError(f"what was kept of {name} is of other assay types or of other results")
+    if not columns:
+        return None
+    fit = cache(partial(proxy.fit, table.columns(columns), seed=seed))
+    if has_folds and kept and isinstance(fit(), Representing):
+        beliefs = held_out_beliefs(proxy, table, columns, seed=seed, tick=lambda: None)
+        return make_part(name, fit, columns, table.types, {kind: beliefs[kind] for kind in kept})
+    held_out = {kind: kept_beliefs(table, table.types.index(kind), belief) for kind, belief in kept.items()}
+    return make_part(name, fit, columns, table.types, held_out)
+
+
+def refit(
+    table: TrainingTable,
+    proxies: Mapping[str, Proxy],
+    kept: Mapping[str, Mapping[str, Posterior]],
+    *,
+    seed: int,
+    intervals: Intervals = "conformal",
+    failures: Mapping[str, str] | None = None,
+) -> ChosenProxies:
+    """Return what `fit_best` returned for the same table, proxies and seed, without its cross-validation.
+
+    Args:
+        table: what was measured.
+        proxies: to choose from, in the same order.
+        kept: `ChosenProxies.held_out` of what is to be had again.
+        seed: of the fits.
+        intervals: as then; feature-conformal ones need the networks of the folds, which are trained again.
+        failures: `ChosenProxies.failures` of then; those proxies are not tried again.
+
+    Raises:
+        OtherResultsError: if `kept` is not of these results.
+    """
+    has_folds = intervals == "feature_conformal"
+    failures = {} if failures is None else failures
+    parts = [
+        _refit(name, proxy, table, kept.get(name, {}), seed, has_folds=has_folds)
+        for name, proxy in proxies.items()
+        if name not in failures
+    ]
+    found = [part for part in parts if part is not None]
+    return ChosenProxies(counts(table, table.measured), found, intervals, counts(table, table.known), failures)

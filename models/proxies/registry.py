@@ -1,0 +1,52 @@
+"""The proxies that a campaign lets compete, in order. Knows how each is made; not which one predicts best.
+
+Letters: M assay types.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from models.proxies.deep_ensemble import DeepEnsemble
+from models.proxies.gaussian_process import GaussianProcess
+from models.proxies.model_selection import affordable
+from models.proxies.multi_task_gaussian_process import MultiTaskGaussianProcess
+from models.proxies.random_forest import RandomForest
+from models.specs.decisions import PROXIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from gpytorch.kernels import Kernel
+
+    from models.proxies.contract import Proxy, TrainingTable
+
+FOR_FEW, FOR_MANY = "gaussian_process", "random_forest"
+"""Who learns a type that none of the wanted kinds can: one has no least number of values, the other no greatest."""
+
+
+def open_proxies(kernel: Callable[[], Kernel], kinds: Sequence[str], table: TrainingTable) -> dict[str, Proxy]:
+    """Return the proxies of the wanted kinds; the first takes types with too few results to compare.
+
+    Where a type of the table is beyond all of them, one that can learn it joins in: a Gaussian process for few values,
+    a random forest for many.
+    """
+    makers: dict[str, Callable[[], Proxy]] = {
+        "gaussian_process": lambda: GaussianProcess(kernel),
+        "multi_task_gaussian_process": lambda: MultiTaskGaussianProcess(kernel),
+        "deep_ensemble": DeepEnsemble,
+        "random_forest": RandomForest,
+    }
+    opened = {name: makers[name]() for name in PROXIES if name in kinds}
+    for name in (FOR_FEW, FOR_MANY):
+        learned = {column for proxy in opened.values() for column in affordable(proxy, table, 0)}
+        missing = set(range(len(table.types))) - learned
+        if missing & set(affordable(joining := makers[name](), table, 0)):
+            opened[name] = joining
+    return {name: opened[name] for name in PROXIES if name in opened}
+
+
+def spare_proxies(kernel: Callable[[], Kernel], competing: Mapping[str, Proxy]) -> dict[str, Proxy]:
+    """Return the proxies that step in for types whose competing proxies all failed."""
+    makers: dict[str, Callable[[], Proxy]] = {FOR_FEW: lambda: GaussianProcess(kernel), FOR_MANY: RandomForest}
+    return {name: make() for name, make in makers.items() if name not in competing}

@@ -1,0 +1,89 @@
+"""The applicability domain: how far an object is from anything measured, and how much optimism that leaves.
+
+Knows a domain's similarity and the measured objects; no value, no proxy and no reward. Letters: N objects, R measured.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from models.domains.contract import Domain
+    from models.specs.decisions import ApplicabilitySpec
+
+MINIMUM_MEASURED = 10
+"""With fewer measured objects nothing tells how near is near enough."""
+QUANTILE = 0.05
+"""Share of the measured objects that lie farther from all the others than the learned threshold allows."""
+MOST_LEFT_OUT = 1000
+"""Measured objects, evenly picked, whose own nearest neighbours set the threshold."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Applicability:
+    """Where predictions can be trusted; without a threshold nobody knows, and everything counts as inside.
+
+    `threshold` is the least similarity to the nearest measured object; `is_learned` tells that the data set it.
+    """
+
+    domain: Domain
+    measured: tuple[str, ...]
+    threshold: float | None
+    is_learned: bool
+
+    def nearest(self, texts: Sequence[str]) -> Tensor:
+        """Return the similarity [N] to the nearest measured object; 1 where no threshold, or 0, asks for none."""
+        if not self.threshold:
+            return torch.ones(len(texts), dtype=torch.float64)
+        return torch.from_numpy(self.domain.similarity(texts, self.measured)).to(torch.float64).amax(dim=1)
+
+    def is_inside(self, nearest: Tensor) -> Tensor:
+        """Return which objects [N] (bool) are near enough, from similarities [N]."""
+        return nearest >= (self.threshold or 0.0)
+
+    def trust(self, nearest: Tensor) -> Tensor:
+        """Return the share [N] of a deviation that may be hoped for: 1 inside, then falling with similarity to 0.
+
+        What a proxy says of its own uncertainty was checked against measured objects and their like. Optimism that
+        grows with distance would send the sampler where nothing was checked; there, only what is expected counts.
+        """
+        if not self.threshold:
+            return torch.ones_like(nearest)
+        return (nearest / self.threshold).clamp(0.0, 1.0)
+
+    def summary(self) -> dict[str, Any]:
+        """Return the threshold and where it is from, as plain JSON."""
+        return {"threshold": self.threshold, "learned": self.is_learned, "measured": len(self.measured)}
+
+    def statements(self) -> list[str]:
+        """Return what a reader of the round should know."""
+        if self.threshold is not None:
+            return []
+        told = f"Only {len(self.measured)} objects are measured: nothing tells yet how far predictions reach"
+        return [f"{told}, so every candidate counts as inside the applicability domain."]
+
+
+def applicability(spec: ApplicabilitySpec, domain: Domain, measured: Sequence[str]) -> Applicability:
+    """Return the domain that the specification asks for, or the one that the measured objects show.
+
+    The learned threshold is the 5 % quantile of how similar each measured object is to the nearest of the others: the
+    distance-to-model rule of quantitative structure-activity models (Sheridan et al., J. Chem. Inf. Comput. Sci. 44,
+    2004) with the training set as its own yardstick.
+    """
+    objects = tuple(measured)
+    if spec.min_similarity is not None:
+        return Applicability(domain, objects, spec.min_similarity if objects else None, is_learned=False)
+    if len(objects) < MINIMUM_MEASURED:
+        return Applicability(domain, objects, None, is_learned=False)
+    rows = torch.arange(0, len(objects), -(-len(objects) // MOST_LEFT_OUT))
+    similarity = torch.from_numpy(domain.similarity([objects[row] for row in rows.tolist()], objects))
+    others = similarity.to(torch.float64).index_put((torch.arange(len(rows)), rows), torch.tensor(-1.0).double())
+    return Applicability(domain, objects, float(others.amax(dim=1).quantile(QUANTILE)), is_learned=True)

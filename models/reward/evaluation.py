@@ -1,0 +1,165 @@
+"""What is believed about objects when a round starts: computed properties, proxies and feasibility, in one place.
+
+Knows the campaign's specification, its domain and how far its predictions reach; not what is preferred (that is the
+reward) nor what is refused.
+Letters: N objects, M objectives, C measured bounds (constraints, then guardrails).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import torch
+
+from models.data.tables import limits
+from models.proxies.contract import Posterior
+from models.proxies.model_selection import MINIMUM_TO_VALIDATE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from models.campaign.spec import CampaignSpec
+    from models.domains.contract import Domain
+    from models.proxies.feasibility import Feasibility
+    from models.proxies.model_selection import ChosenProxies
+    from models.reward.applicability import Applicability
+    from models.specs.objectives import Constraint, Guardrail, Objective, Transform
+
+MOST_KNOWN = 1_000_000
+"""Objects whose computed properties are remembered: some hundred megabytes."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Beliefs about N objects: `objectives` [N, M] on the modelled scale, probabilities [N] and [N, C]."""
+
+    features: Tensor
+    objectives: Posterior
+    feasibility: Tensor
+    within: Tensor
+    is_allowed: Tensor
+    """[N] (bool): within the constraints on computed properties."""
+    nearest: Tensor
+    """[N]: similarity to the nearest measured object."""
+    trust: Tensor
+    """[N]: how much of the uncertainty optimism may count on, 1 inside the applicability domain."""
+
+
+@final
+class Beliefs:
+    """The fitted models of one round, asked by object text."""
+
+    def __init__(
+        self,
+        spec: CampaignSpec,
+        domain: Domain,
+        proxies: ChosenProxies,
+        feasibility: Feasibility,
+        applicability: Applicability,
+    ) -> None:
+        self.spec = spec
+        self.domain = domain
+        self.proxies = proxies
+        self.feasibility = feasibility
+        self.applicability = applicability
+        self.transforms: dict[str, Transform] = {k: q.transform for k, q in spec.quantities().items()}
+        measured = [
+            c for c in spec.constraints if c.type is not None and proxies.n_values[c.type] >= MINIMUM_TO_VALIDATE
+        ]
+        self.judged: tuple[Constraint, ...] = tuple(measured)
+        """Measured constraints whose assay has enough results to be judged; the others are not enforced yet."""
+        self.required = torch.tensor([item.probability or 0.0 for item in self.judged], dtype=torch.float64)
+        """The probability [C] with which each of them must hold."""
+        is_weighted = [item.enforcement == "lagrangian" for item in self.judged]
+        self.weighted = [column for column, is_so in enumerate(is_weighted) if is_so]
+        """Columns of `within` that multipliers enforce."""
+        others = [column for column, is_so in enumerate(is_weighted) if not is_so]
+        self.gated = [*others, *range(len(self.judged), len(self.judged) + len(spec.guardrails))]
+        """The other columns of `within`: their probability weighs as it is."""
+        self.guarded = list(range(len(self.judged), len(self.judged) + len(spec.guardrails)))
+        """Those of guardrails: an object that breaks one will not be proposed, whatever it is worth."""
+        computed = [o.computed for o in spec.objectives] + [c.property for c in spec.constraints]
+        self._computed = list(dict.fromkeys(name for name in computed if name is not None))
+        self._known: dict[str, tuple[float, ...]] = {}
+
+    def transform(self, objective: Objective) -> Transform:
+        """Return the scale on which an objective is modelled: its assay's, or its own when it is computed."""
+        kind = objective.assay_type
+        return objective.transform if kind is None else self.transforms[kind]
+
+    def features(self, texts: Sequence[str]) -> Tensor:
+        """Return proxy inputs [N, D] (float64)."""
+        return torch.from_numpy(self.domain.features(texts)).to(torch.float64)
+
+    def limits(self, bound: Constraint | Guardrail) -> tuple[float, float]:
+        """Return a measured bound on its assay's modelled scale."""
+        assert bound.type is not None
+        return limits(bound.min, bound.max, self.transforms[bound.type])
+
+    def assess(self, texts: Sequence[str]) -> Assessment:
+        """Return what is believed about N valid objects."""
+        features = self.features(texts)
+        belief = self.proxies.posterior(features)
+        values = self._computed_values(texts)
+        nearest = self.applicability.nearest(texts)
+        return Assessment(
+            features=features,
+            objectives=self._objectives(belief, values),
+            feasibility=self.feasibility.probability(features),
+            within=self._within(belief),
+            is_allowed=self._is_allowed(values, len(texts)),
+            nearest=nearest,
+            trust=self.applicability.trust(nearest),
+        )
+
+    def _computed_values(self, texts: Sequence[str]) -> dict[str, Tensor]:
+        """Return the computed properties that the campaign reads [N]; each object is computed once while remembered."""
+        if not self._computed:
+            return {}
+        if len(self._known) > MOST_KNOWN:
+            self._known.clear()
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if new:
+            columns = self.domain.properties(new, self._computed)
+            rows = zip(*[columns[name].tolist() for name in self._computed], strict=True)
+            self._known.update(zip(new, rows, strict=True))
+        values = torch.tensor([self._known[text] for text in texts], dtype=torch.float64)
+        return dict(zip(self._computed, values.reshape(len(texts), len(self._computed)).unbind(dim=1), strict=True))
+
+    def _objectives(self, belief: Posterior, values: dict[str, Tensor]) -> Posterior:
+        columns: list[Posterior] = []
+        for objective in self.spec.objectives:
+            if objective.assay_type is not None:
+                columns.append(belief.at(self.proxies.types.index(objective.assay_type)))
+                continue
+            assert objective.computed is not None
+            value = values[objective.computed]
+            value = value if objective.transform == "none" else value.log10()
+            columns.append(Posterior(value, torch.zeros_like(value), torch.zeros_like(value)))
+        stacks = zip(*[(column.mean, column.sd, column.noise_sd) for column in columns], strict=True)
+        mean, sd, noise = (torch.stack(stack, dim=-1) for stack in stacks)
+        return Posterior(mean, sd, noise)
+
+    def _within(self, belief: Posterior) -> Tensor:
+        """Return the probabilities [N, C] of keeping to measured bounds; constraints are on what an assay reports."""
+        bounds: list[Constraint | Guardrail] = [*self.judged, *self.spec.guardrails]
+        is_of_values = [False] * len(self.judged) + [rail.applies_to == "value" for rail in self.spec.guardrails]
+        probabilities = [torch.ones(len(belief.mean), 0, dtype=torch.float64)]
+        for item, is_of_value in zip(bounds, is_of_values, strict=True):
+            assert item.type is not None
+            of_type = belief.at(self.proxies.types.index(item.type))
+            judged = of_type.without_noise() if is_of_value else of_type
+            probabilities.append(judged.probability_within(*self.limits(item)).unsqueeze(-1))
+        return torch.cat(probabilities, dim=1)
+
+    def _is_allowed(self, values: dict[str, Tensor], n: int) -> Tensor:
+        allowed = torch.ones(n, dtype=torch.bool)
+        for constraint in self.spec.constraints:
+            if constraint.property is not None:
+                low, high = limits(constraint.min, constraint.max, "none")
+                allowed &= (values[constraint.property] >= low) & (values[constraint.property] <= high)
+        return allowed

@@ -1,0 +1,89 @@
+"""How values of an objective become utilities: by its range, for single values and for Gaussian beliefs about them.
+
+Knows ranges and beliefs about objectives; no acquisition and no reward. 0 is poor and 1 as good as hoped for on every
+utility; beyond the range it leaves 0-1, and nothing is cut off. Letters: N objects, M objectives, R known values.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import torch
+
+from models.data.ranges import range_of, reach, require_logarithms, target_of, utilities_of, with_best
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from models.proxies.contract import Posterior
+    from models.specs.objectives import Objective, Transform
+
+QUANTILES = (0.05, 0.95)
+"""Part of the known values that a learned range spans, beside the best of them."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Utility:
+    """How the modelled values of one objective become utilities: `low` and `high` of its range map to 0 and 1.
+
+    With a target, the utility is 1 there and falls to 0 at the farther end of the range.
+    """
+
+    low: float
+    high: float
+    direction: str
+    target: float | None = None
+
+    def of(self, values: Tensor) -> Tensor:
+        """Return the utilities [N] of modelled values [N]; NaN stays NaN."""
+        return utilities_of(values, self.low, self.high, self.direction, self.target)
+
+    def moments(self, mean: Tensor, sd: Tensor) -> tuple[Tensor, Tensor]:
+        """Return expectation and deviation [N] of the utility for Gaussian beliefs [N] about the value.
+
+        The distance to a target is folded normal (Leone et al., Technometrics 3, 1961).
+        """
+        if self.target is None:
+            return self.of(mean), sd / (self.high - self.low)
+        farthest = reach(self.low, self.high, self.target)
+        offset, spread = mean - self.target, sd.clamp_min(1e-12)
+        ratio = offset / spread
+        tail = torch.erf(ratio / math.sqrt(2))
+        distance = spread * math.sqrt(2 / math.pi) * torch.exp(-0.5 * ratio.square()) + offset * tail
+        variance = (offset.square() + spread.square() - distance.square()).clamp_min(0.0)
+        return 1 - distance / farthest, variance.sqrt() / farthest
+
+
+def utility(
+    objective: Objective, transform: Transform, reference: Tensor, usual: tuple[float, float] | None = None
+) -> Utility:
+    """Return how an objective is normalised: by its own range, else the `usual` one, else modelled values [R].
+
+    Modelled values tell the range by their quantiles, but its good end holds the best of them.
+
+    Raises:
+        ValueError: if the range or target has no logarithm although the assay's values are modelled as log10.
+    """
+    require_logarithms(objective, transform)
+    target = target_of(objective, transform)
+    known = reference[reference.isfinite()]
+    spanned = None
+    if len(known):
+        # torch's own quantile: numpy's differs in the last bit
+        bulk = (float(known.quantile(QUANTILES[0])), float(known.quantile(QUANTILES[1])))
+        spanned = with_best(bulk, (float(known.min()), float(known.max())), objective.direction)
+    unknown = (-1.0, 1.0) if target is None else (target - 1.0, target + 1.0)
+    found = range_of(objective, transform, spanned, usual, unknown)
+    return Utility(found.low, found.high, objective.direction, target)
+
+
+def moments(utilities: Sequence[Utility], objectives: Posterior) -> tuple[Tensor, Tensor]:
+    """Return expectation and deviation [N, M] of every utility for beliefs about the objectives."""
+    columns = [item.moments(objectives.mean[:, i], objectives.sd[:, i]) for i, item in enumerate(utilities)]
+    mean, sd = (torch.stack(part, dim=-1) for part in zip(*columns, strict=True))
+    return mean, sd

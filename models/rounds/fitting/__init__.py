@@ -1,0 +1,1 @@
+"""The first state of a round: results are cleaned and proxies are fitted."""

@@ -1,0 +1,242 @@
+"""The first step of a round: from the campaign's history to fitted beliefs and a log-reward.
+
+Knows the specification, the domain and the results; not the policy.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, final
+
+import torch
+
+from models.data.outliers import MOST_TOLD
+from models.data.tables import outcomes, relevant, transformed
+from models.gflownet.sampler import draw
+from models.proxies.contract import TrainingTable
+from models.proxies.feasibility import fit_feasibility, unlearned
+from models.proxies.guarded import ProxyError, guard
+from models.proxies.model_selection import fit_best
+from models.proxies.refit import refit
+from models.proxies.registry import open_proxies, spare_proxies
+from models.reward.applicability import applicability
+from models.reward.evaluation import Beliefs
+from models.reward.log_reward import LogReward, Utility, log_reward, utility
+from models.rounds.fitting.results import read, with_outliers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from models.campaign.spec import CampaignSpec
+    from models.data.tables import MeasuredTable
+    from models.domains.contract import Domain
+    from models.gflownet.environment import Environment
+    from models.proxies.contract import Posterior
+    from models.proxies.feasibility import Feasibility
+    from models.proxies.model_selection import ChosenProxies
+    from models.records import History
+    from models.rounds.fitting.results import Reading
+    from models.specs.objectives import Objective
+
+ENOUGH_OBJECTS = 20
+"""Measured objects that tell the usual range of a computed property."""
+RANDOM_WALKS = 256
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What the rest of the round needs of the data."""
+
+    domain: Domain
+    beliefs: Beliefs
+    reward: LogReward
+    table: MeasuredTable
+    attempted: dict[str, float]
+    """Every object somebody tried to make or measure, with the share of attempts that gave a result."""
+    reading: Reading
+
+    @property
+    def measured(self) -> list[str]:
+        """Objects with at least one result."""
+        return [name for name, share in self.attempted.items() if share > 0]
+
+    def remarks(self) -> list[str]:
+        """Return what a reader of the round should know of its results."""
+        failed = [
+            f"The {name.replace('_', ' ')} could not learn from these results and took no part ({reason})."
+            for name, reason in self.beliefs.proxies.failures.items()
+        ]
+        return [*failed, *self.reading.remarks()]
+
+    def summary(self) -> dict[str, Any]:
+        """Return counts and scores as plain JSON."""
+        proxies = self.beliefs.proxies.summary()
+        for kind in self.table.types:
+            proxies[kind] |= self.reading.of_type(kind)
+        return {
+            "proxies": proxies,
+            "failed_proxies": self.beliefs.proxies.failures,
+            "cold_start": [kind for kind, counts in self.table.counts.items() if counts["objects"] == 0],
+            "feasibility": {
+                "learned": self.beliefs.feasibility.is_learned,
+                "objects": len(self.attempted),
+                "failed": sum(share == 0 for share in self.attempted.values()),
+                "by_kind": dict(self.reading.failures),
+            },
+            "outliers": [outlier.summary() for outlier in self.reading.outliers[:MOST_TOLD]],
+            "n_outliers": len(self.reading.outliers),
+            "applicability": self.beliefs.applicability.summary(),
+        }
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a round is given to learn from.
+
+    The environment only serves as a source of random objects when nothing else tells the range of an objective.
+    """
+
+    spec: CampaignSpec
+    domain: Domain
+    environment: Environment
+    history: History
+    seed: int
+
+
+def fit(
+    spec: CampaignSpec,
+    domain: Domain,
+    environment: Environment,
+    history: History,
+    seed: int,
+    tick: Callable[[float, str], None],
+) -> Fitted:
+    """Return the fitted models of the round; `tick` hears the share done and what is being done.
+
+    The environment only serves as a source of random objects when nothing else tells the range of an objective.
+    """
+    given = Given(spec, domain, environment, history, seed)
+    tick(0.0, "reading the results")
+    reading = read(spec, domain, history.measurements, seed)
+    training = _training_table(spec, domain, reading.table)
+    reading = with_outliers(reading, spec, domain, training, seed)
+    competing = open_proxies(domain.kernel, spec.proxies.kinds, training)
+    proxies = fit_best(
+        training,
+        competing,
+        seed=seed,
+        tick=lambda share, message: tick(0.9 * share, message),
+        intervals=spec.proxies.intervals,
+        spare=spare_proxies(domain.kernel, competing),
+    )
+    return _believed_by(given, reading, proxies, tick)
+
+
+def fit_again(
+    given: Given,
+    kept: Mapping[str, Mapping[str, Posterior]],
+    failures: Mapping[str, str],
+    tick: Callable[[float, str], None],
+) -> Fitted:
+    """Return what `fit` returned to an earlier round, without cross-validation and without looking for outliers.
+
+    Args:
+        given: the same as then.
+        kept: `held_out()` of its proxies.
+        failures: of its proxies; they are not tried again.
+        tick: hears the share done and what is being done.
+
+    Raises:
+        OtherResultsError: if `kept` is of other results.
+    """
+    tick(0.0, "reading the results")
+    spec, domain = given.spec, given.domain
+    reading = read(spec, domain, given.history.measurements, given.seed)
+    training = _training_table(spec, domain, reading.table)
+    tick(0.3, "fitting the proxies")
+    competing = open_proxies(domain.kernel, spec.proxies.kinds, training)
+    spare = spare_proxies(domain.kernel, competing)
+    competing |= {name: proxy for name, proxy in spare.items() if name in kept}
+    proxies = refit(training, competing, kept, seed=given.seed, intervals=spec.proxies.intervals, failures=failures)
+    return _believed_by(given, reading, proxies, tick)
+
+
+def _believed_by(given: Given, reading: Reading, proxies: ChosenProxies, tick: Callable[[float, str], None]) -> Fitted:
+    """Return all that follows from fitted proxies."""
+    spec, domain, environment, history, seed = given.spec, given.domain, given.environment, given.history, given.seed
+    attempted = outcomes(relevant(history.measurements, spec.quantities()))
+    try:
+        feasibility = guard(lambda: _feasibility(domain, reading.feasible, seed))
+    except ProxyError as error:
+        feasibility = unlearned()
+        note = f"What can be made could not be learned from the failures; all objects count as feasible ({error})."
+        reading = replace(reading, failures_of_models=(*reading.failures_of_models, note))
+    tick(1.0, "fitted the proxies")
+    measured = [name for name, share in attempted.items() if share > 0]
+    beliefs = Beliefs(spec, domain, proxies, feasibility, applicability(spec.applicability, domain, measured))
+    utilities = [_utility(objective, beliefs, reading.table, environment) for objective in spec.objectives]
+    reward = log_reward(beliefs, utilities, measured, lambda: random_objects(environment), seed, history.pending)
+    return Fitted(domain, beliefs, reward, reading.table, attempted, reading)
+
+
+def _training_table(spec: CampaignSpec, domain: Domain, table: MeasuredTable) -> TrainingTable:
+    believed = torch.tensor([_believed(spec, kind) for kind in table.types], dtype=torch.float64).reshape(-1, 2)
+    return TrainingTable(
+        types=table.types,
+        features=torch.from_numpy(domain.features(table.objects)).to(torch.float64),
+        values=torch.from_numpy(table.values),
+        noise=torch.from_numpy(table.noise),
+        lower=torch.from_numpy(table.lower),
+        upper=torch.from_numpy(table.upper),
+        centers=believed[:, 0],
+        scales=believed[:, 1],
+    )
+
+
+def _believed(spec: CampaignSpec, kind: str) -> tuple[float, float]:
+    """Return centre and deviation of a type's values before any is known: of its objective's range, if it has one."""
+    transform = spec.quantities()[kind].transform
+    for objective in spec.objectives:
+        if objective.assay_type == kind and objective.range is not None:
+            low, high = (transformed(edge, transform) for edge in objective.range)
+            if math.isfinite(low + high):
+                return (low + high) / 2, (high - low) / 2
+    return 0.0, 1.0
+
+
+def _feasibility(domain: Domain, feasible: Mapping[str, float], seed: int) -> Feasibility:
+    features = torch.from_numpy(domain.features(list(feasible))).to(torch.float64)
+    shares = torch.tensor(list(feasible.values()), dtype=torch.float64)
+    return fit_feasibility(features, shares, domain.kernel, seed=seed)
+
+
+def _utility(objective: Objective, beliefs: Beliefs, table: MeasuredTable, environment: Environment) -> Utility:
+    """Return an objective's normalisation, from what is known of its values."""
+    transform = beliefs.transform(objective)
+    if objective.assay_type is not None:
+        values = torch.from_numpy(table.values[:, table.types.index(objective.assay_type)])
+        return utility(objective, transform, values)
+    assert objective.computed is not None
+    usual = beliefs.domain.computed[objective.computed].range
+    if usual is not None and transform == "log10" and usual[0] <= 0:
+        usual = None
+    if objective.range is not None or usual is not None:
+        return utility(objective, transform, torch.empty(0), usual)
+    texts = list(table.objects) if len(table.objects) >= ENOUGH_OBJECTS else random_objects(environment)
+    values = torch.from_numpy(beliefs.domain.properties(texts, [objective.computed])[objective.computed])
+    return utility(objective, transform, values if transform == "none" else values.log10())
+
+
+def random_objects(environment: Environment) -> list[str]:
+    """Return the distinct objects of a few hundred uniformly random walks, always the same ones."""
+    generator = torch.Generator(device=environment.device).manual_seed(0)
+    states = environment.reset(RANDOM_WALKS)
+    while bool((walking := ~environment.is_final(states)).any()):
+        rows = walking.nonzero().squeeze(1)
+        logits = torch.zeros(len(rows), environment.n_actions, device=environment.device)
+        actions = draw(logits.masked_fill(~environment.forward_mask(states[rows]), -torch.inf), generator)
+        states = states.index_copy(0, rows, environment.step(states[rows], actions))
+    return [text for text in dict.fromkeys(environment.objects(states)) if text]

@@ -1,0 +1,176 @@
+"""A campaign's results read into one table, and what was done to them on the way, in numbers and plain sentences.
+
+Versions and plates are put on one scale, failures are graded, outliers are looked for; nothing is dropped unless the
+campaign asks for the latest version only. Knows the specification and the domain; not what is chosen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, final
+
+import torch
+
+from models.data import outliers
+from models.data.batch_effects import Offsets, learn_offsets
+from models.data.tables import failures, feasible, relevant, tabulate
+from models.data.versions import only_latest
+from models.proxies.gaussian_process import GaussianProcess
+from models.proxies.guarded import ProxyError, guard
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from models.campaign.spec import CampaignSpec
+    from models.data.outliers import Outlier
+    from models.data.tables import MeasuredTable
+    from models.domains.contract import Domain
+    from models.proxies.contract import TrainingTable
+    from models.records import Measurement
+
+    Floats = npt.NDArray[np.float64]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The table of results with its history; `measurements` are those that the table was made of."""
+
+    measurements: Sequence[Measurement]
+    table: MeasuredTable
+    versions: str
+    """How several versions of an assay were read: offset, latest or pooled."""
+    offsets: Mapping[str, Offsets] = field(default_factory=dict)
+    superseded: Mapping[str, int] = field(default_factory=dict)
+    """Results by earlier versions that were left out, by type."""
+    feasible: Mapping[str, float] = field(default_factory=dict)
+    """How feasible the attempts at each object say it is, 0-1."""
+    failures: Mapping[str, int] = field(default_factory=dict)
+    """Objects that failed, by how."""
+    outliers: Sequence[Outlier] = ()
+    failures_of_models: Sequence[str] = ()
+    """Plain sentences about what could not be learned of the results, and what was done instead."""
+
+    def of_type(self, kind: str) -> dict[str, Any]:
+        """Return what was done to the results of one type, as plain JSON."""
+        told: dict[str, Any] = {"results": dict(self.table.counts[kind])}
+        if offsets := self.offsets[kind].summary():
+            told["offsets"] = offsets
+        if kind in self.superseded:
+            told["results"]["superseded"] = self.superseded[kind]
+        return told
+
+    def remarks(self) -> list[str]:
+        """Return plain sentences about all that a reader of the round should know of its results."""
+        told: list[str] = []
+        for kind, counts in self.table.counts.items():
+            told += [*_on_bounds(kind, counts), *self._on_versions(kind), *self.offsets[kind].remarks(kind)]
+        return [
+            *told,
+            *_on_failures(self.failures),
+            *outliers.remarks(self.outliers),
+            *self.failures_of_models,
+        ]
+
+    def _on_versions(self, kind: str) -> list[str]:
+        if kind in self.superseded:
+            return [f"{self.superseded[kind]} results of {kind} by earlier assay versions were left out, as asked."]
+        n = self.table.counts[kind]["assay_versions"]
+        if n < 2 or self.offsets[kind].versions:  # noqa: PLR2004 - one version needs no word
+            return []
+        why = "as asked" if self.versions == "pooled" else "for their results are too few to tell an offset"
+        return [f"{n} assay versions of {kind} are pooled as if they were one, {why}."]
+
+
+def _on_bounds(kind: str, counts: Mapping[str, int]) -> list[str]:
+    told = []
+    if n := counts["censored"]:
+        told.append(
+            f"{n} results of {kind} are bounds (<, > or a wide range), modelled as bounds and not as values."
+            if n > 1
+            else f"1 result of {kind} is a bound (<, > or a wide range), modelled as a bound and not as a value."
+        )
+    if n := counts["contradictory"]:
+        told.append(
+            f"The bounds of {n} objects on {kind} contradict each other; their values are taken to lie between."
+        )
+    return told
+
+
+def _on_failures(by_kind: Mapping[str, int]) -> list[str]:
+    if not by_kind:
+        return []
+    counts = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in by_kind.items())
+    weak = "; a failed assay counts as a quarter of a failure" if "assay_failed" in by_kind else ""
+    return [f"Objects that failed: {counts}. What is like them is scored lower{weak}."]
+
+
+def read(spec: CampaignSpec, domain: Domain, measurements: Sequence[Measurement], seed: int) -> Reading:
+    """Return the results as one table, on the scale of each assay's latest version; outliers are not sought yet."""
+    settings, quantities = spec.proxies, spec.quantities()
+    kept, superseded = only_latest(measurements) if settings.assay_versions == "latest" else (measurements, {})
+    offsets: dict[str, Offsets] = {}
+    failed: list[str] = []
+    for kind, quantity in quantities.items():
+        mine = [result for result in kept if result.type == kind]
+        if settings.assay_versions == "pooled":
+            mine = [replace(result, assay_version=None) for result in mine]
+        learn = partial(
+            learn_offsets,
+            mine,
+            quantity.transform,
+            lambda objects: torch.from_numpy(domain.features(objects)).to(torch.float64),
+            domain.kernel(),
+            plates=settings.plate_offsets,
+            seed=seed,
+        )
+        try:
+            offsets[kind] = guard(learn)
+        except ProxyError as error:
+            offsets[kind] = Offsets()
+            failed.append(
+                f"No offsets of assay versions and plates of {kind} could be learned; none was removed ({error})."
+            )
+    table = tabulate(kept, quantities, lambda result: offsets[result.type].of(result))
+    return Reading(
+        kept,
+        table,
+        settings.assay_versions,
+        offsets,
+        {kind: n for kind, n in superseded.items() if kind in quantities},
+        feasible(relevant(measurements, quantities)),
+        failures(relevant(measurements, quantities)),
+        failures_of_models=failed,
+    )
+
+
+def with_outliers(reading: Reading, spec: CampaignSpec, domain: Domain, training: TrainingTable, seed: int) -> Reading:
+    """Return the reading with its outliers: against replicates, and against a Gaussian process of all other values."""
+    offsets = [reading.offsets[r.type].of(r) if r.type in reading.offsets else 0.0 for r in reading.measurements]
+    try:
+        expected = guard(lambda: _left_out(training, domain, seed))
+    except ProxyError as error:
+        note = f"Results were compared with their replicates only: similar objects could not be learned from ({error})."
+        reading, expected = replace(reading, failures_of_models=(*reading.failures_of_models, note)), {}
+    found = outliers.find_outliers(reading.measurements, spec.quantities(), offsets, reading.table, expected)
+    return replace(reading, outliers=found)
+
+
+def _left_out(training: TrainingTable, domain: Domain, seed: int) -> dict[str, tuple[Floats, Floats]]:
+    """Return leave-one-out predictions and deviations of the values of each type that a process can afford."""
+    measured, known = training.measured.sum(dim=0).tolist(), training.known.sum(dim=0).tolist()
+    columns = [j for j, n in enumerate(measured) if n >= outliers.ENOUGH and known[j] <= GaussianProcess.maximum]
+    if not columns:
+        return {}
+    fitted = GaussianProcess(domain.kernel).fit(training.columns(columns), seed=seed)
+    return {
+        training.types[column]: (
+            fitted.leave_one_out(place).detach().numpy(),
+            fitted.leave_one_out_deviation(place).detach().numpy(),
+        )
+        for place, column in enumerate(columns)
+    }

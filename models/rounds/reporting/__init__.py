@@ -1,0 +1,1 @@
+"""What a round tells: candidates, summary, diagnosis, advice."""

@@ -1,0 +1,214 @@
+"""What is told of objects, chosen, sampled or judged: their numbers in the campaign's units and one plain sentence.
+
+Knows beliefs, bounds and how the policy came to an object; not why anybody asks. Letters: N objects, M objectives,
+G guardrails.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import torch
+
+from models.data.tables import restored
+from models.gflownet.density import log_density
+from models.records import JudgedObject, Nearest, Prediction, ProposedCandidate
+from models.rounds.reporting.reasons import Aim, reason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from torch import Tensor
+
+    from models.domains.contract import Floats
+    from models.proxies.contract import Posterior
+    from models.rounds.fitting.fit import Fitted
+    from models.rounds.sampling.candidate_pool import Pool, Source
+    from models.rounds.sampling.filters import Examined
+    from models.specs.objectives import Objective
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """How the policy came to an object: under which condition, how good it was for it and how likely."""
+
+    beta: float | None = None
+    preference: tuple[float, ...] = ()
+    log_reward: float | None = None
+    log_pf: float | None = None
+
+
+NOT_DRAWN = Drawn()
+"""Of an object that is measured again."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is told of N objects, row by row: aims, beliefs, bounds [N, G], acquisition [N] and where they lie."""
+
+    texts: Sequence[str]
+    aims: Sequence[Aim]
+    drawn: Sequence[Drawn]
+    objectives: Posterior
+    feasibility: Tensor
+    bounds: Tensor
+    acquisition: Tensor
+    inside: Sequence[bool | None]
+    n_estimated: int = 0
+    """Objects whose `log_pf` is an estimate: there are too many ways to build them to count them out."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What follows for N objects from their texts alone: intervals [N, types], neighbours, computed properties [N]."""
+
+    low: Tensor
+    high: Tensor
+    nearest: Sequence[Nearest | None]
+    computed: Mapping[str, Floats]
+
+
+def tell(told: Told, fitted: Fitted, first: int = 1) -> list[ProposedCandidate]:
+    """Return N candidates, ranked from `first` in the order in which they come."""
+    numbers = numbers_of(told.texts, fitted)
+    return [_candidate(row, told, numbers, fitted, first + row) for row in range(len(told.texts))]
+
+
+def told_of(pool: Pool, aims: Sequence[Aim], fitted: Fitted, source: Source, seed: int) -> Told:
+    """Return what is told of every object of a pool, each under the condition under which it was drawn."""
+    condition, texts = pool.condition, pool.texts
+    generator = torch.Generator(device=source.environment.device).manual_seed(seed)
+    log_pf, is_exact = log_density(source.policy, source.environment, pool.states, condition, generator)
+    log_reward = fitted.reward(texts, condition.beta, condition.preference).tolist()
+    shares = [tuple(row) for row in condition.preference.tolist()]
+    return Told(
+        texts,
+        aims,
+        [Drawn(*row) for row in zip(condition.beta.tolist(), shares, log_reward, log_pf.tolist(), strict=True)],
+        pool.objectives,
+        pool.feasibility,
+        pool.bounds,
+        fitted.reward.value(texts, condition.preference.cpu()),
+        [None] * len(texts) if pool.in_domain is None else pool.in_domain.tolist(),
+        n_estimated=int((~is_exact).sum()),
+    )
+
+
+def tell_judged(texts: Sequence[str], examined: Examined, fitted: Fitted) -> list[JudgedObject]:
+    """Return what is believed of objects that somebody else thought of; all trade-offs weigh the same."""
+    numbers, assessed, beliefs = numbers_of(texts, fitted), examined.assessment, fitted.beliefs
+    inside = beliefs.applicability.is_inside(assessed.nearest).tolist()
+    acquisition = fitted.reward.value(texts, even_preference(len(texts), fitted))
+    return [
+        JudgedObject(
+            object=text,
+            predictions=_predictions(row, assessed.objectives, numbers, fitted),
+            computed=_computed(row, numbers),
+            acquisition=float(acquisition[row]),
+            feasibility=float(assessed.feasibility[row]),
+            guardrails=_guardrails(row, examined.bounds, fitted),
+            nearest_measured=numbers.nearest[row],
+            in_domain=None if beliefs.applicability.threshold is None else inside[row],
+            refused=examined.against[row],
+        )
+        for row, text in enumerate(texts)
+    ]
+
+
+def even_preference(n: int, fitted: Fitted) -> Tensor:
+    """Return n times the preference [n, M] that weighs all objectives the same."""
+    n_objectives = len(fitted.beliefs.spec.objectives)
+    return torch.full((n, n_objectives), 1.0 / n_objectives, dtype=torch.float64)
+
+
+def numbers_of(texts: Sequence[str], fitted: Fitted) -> Numbers:
+    """Return what follows from texts alone."""
+    beliefs = fitted.beliefs
+    low, high = beliefs.proxies.interval(beliefs.features(texts))
+    names = list(fitted.domain.computed)
+    computed = fitted.domain.properties(texts, names) if names else {}
+    return Numbers(low, high, _nearest(texts, fitted), computed)
+
+
+def _candidate(row: int, told: Told, numbers: Numbers, fitted: Fitted, rank: int) -> ProposedCandidate:
+    spec, drawn, aim, nearest = fitted.beliefs.spec, told.drawn[row], told.aims[row], numbers.nearest[row]
+    text, feasibility, inside = told.texts[row], float(told.feasibility[row]), told.inside[row]
+    predictions = _predictions(row, told.objectives, numbers, fitted)
+    names = [objective.name for objective in spec.objectives]
+    neighbour = _neighbour(text, nearest, fitted)
+    return ProposedCandidate(
+        rank=rank,
+        object=text,
+        predictions=predictions,
+        computed=_computed(row, numbers),
+        acquisition=float(told.acquisition[row]),
+        feasibility=feasibility,
+        guardrails=_guardrails(row, told.bounds, fitted),
+        beta=drawn.beta,
+        preference=dict(zip(names, drawn.preference, strict=True)) if drawn.preference else {},
+        log_reward=drawn.log_reward,
+        log_pf=drawn.log_pf,
+        nearest_measured=nearest,
+        reason=reason(aim, spec.objectives, predictions, neighbour, feasibility, is_outside=inside is False),
+        purpose=aim.purpose,
+        in_domain=inside,
+    )
+
+
+def _computed(row: int, numbers: Numbers) -> dict[str, float]:
+    """Return the computed properties that the object has."""
+    values = {name: float(column[row]) for name, column in numbers.computed.items()}
+    return {name: value for name, value in values.items() if math.isfinite(value)}
+
+
+def _guardrails(row: int, bounds: Tensor, fitted: Fitted) -> dict[str, float]:
+    rails = fitted.beliefs.spec.guardrails
+    return {rail.name: float(bound) for rail, bound in zip(rails, bounds[row], strict=True)}
+
+
+def _predictions(row: int, believed: Posterior, numbers: Numbers, fitted: Fitted) -> dict[str, Prediction]:
+    """Return the prediction of every objective that something is known about."""
+    beliefs = fitted.beliefs
+    answers = {}
+    for column, objective in enumerate(beliefs.spec.objectives):
+        kind, mean = objective.assay_type, float(believed.mean[row, column])
+        if kind is None and math.isfinite(mean):
+            answers[objective.name] = _exact(mean, objective)
+        elif kind is None:
+            continue  # a control or somebody's own object may lack it
+        elif beliefs.proxies.n_values[kind] > 0 or objective.range is not None:
+            place, transform = beliefs.proxies.types.index(kind), beliefs.transform(objective)
+            ends = (float(numbers.low[row, place]), float(numbers.high[row, place]))
+            middle, low, high = (restored(value, transform) for value in (mean, *ends))
+            answers[objective.name] = Prediction(middle, float(believed.predictive_sd[row, column]), low, high)
+    return answers
+
+
+def _exact(value: float, objective: Objective) -> Prediction:
+    """Return the value of a computed objective, which is known."""
+    restored_value = restored(value, objective.transform)
+    return Prediction(restored_value, 0.0, restored_value, restored_value)
+
+
+def _nearest(texts: Sequence[str], fitted: Fitted) -> list[Nearest | None]:
+    measured = fitted.measured
+    if not measured:
+        return [None] * len(texts)
+    similarity = fitted.domain.similarity(texts, measured)
+    places = similarity.argmax(axis=1)
+    return [Nearest(measured[place], float(similarity[row, place])) for row, place in enumerate(places)]
+
+
+def _neighbour(text: str, nearest: Nearest | None, fitted: Fitted) -> str:
+    if nearest is None:
+        return "nothing has been measured yet"
+    if nearest.object == text:
+        return "it has been measured before"
+    return (
+        f"the nearest measured object is {fitted.domain.display(nearest.object)} (similarity {nearest.similarity:.2f})"
+    )

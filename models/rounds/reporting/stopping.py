@@ -1,0 +1,250 @@
+"""Is another round worth it? What the last rounds brought, and what the proposed batch is expected to bring.
+
+Progress is a hypervolume: of what was measured by each round, as it is believed now, so that a lucky reading does not
+look like a plateau afterwards. Only objects that might be proposed count. The advice is advice: a batch costs what the
+lab knows and this module does not, so it also tells the expected gain per candidate.
+
+"consider stopping" needs both: the last `PLATEAU_ROUNDS` rounds with new results together raised the hypervolume by
+less than `SMALL`, and the batch is expected to raise it by less than `SMALL` or, with one objective, by less than the
+noise of one reading. The expectation is over joint draws of the proxies for the batch and the best known objects, so
+that likely misjudgements of both count on neither side. Letters: K known objects, N candidates, M objectives, L
+directions, S draws.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+
+import torch
+from torch.quasirandom import SobolEngine
+
+from models.acquisition.improvement.front import front_of, reference_point
+from models.data.tables import restored
+from models.proxies.contract import Posterior
+from models.reward.log_reward import LIKELY
+from models.rounds.selecting.joint_samples import joint_utilities
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from torch import Tensor
+
+    from models.records import History
+    from models.rounds.fitting.fit import Fitted
+    from models.rounds.sampling.candidate_pool import Pool
+
+PLATEAU_ROUNDS = 2
+SMALL = 0.01
+"""Share of the hypervolume below which a gain is called small."""
+DIRECTIONS = 512
+DRAWS = 128
+MOST_KNOWN = 200
+"""Known objects that are drawn with the batch: those that reach the farthest in some direction."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Measured objects that might be proposed: expected `values` [K, M] on the modelled scale, `utilities` [K, M].
+
+    `rounds` [K] is the round that first measured each, 0 for what was there before.
+    """
+
+    texts: list[str]
+    rounds: Tensor
+    values: Tensor
+    utilities: Tensor
+
+
+@final
+class Volume:
+    """The hypervolume of utilities above a reference, by the same directions every time, so that differences tell.
+
+    The mean over directions l of the positive unit sphere of max_n min_m ((u_nm - r_m) / l_m)^M, times the volume of
+    the sphere's positive part (Deng & Zhang, Swarm Evol. Comput. 2019; arXiv:2006.04655): as cheap for eight objectives
+    as for two. With one objective it is the best utility above the reference.
+    """
+
+    def __init__(self, reference: Tensor) -> None:
+        self.reference = reference
+        m = len(reference)
+        engine = SobolEngine(m, scramble=True, seed=0)  # type: ignore[no-untyped-call] # torch leaves it untyped
+        uniform = engine.draw(DIRECTIONS, dtype=torch.float64).clamp(1e-9, 1 - 1e-9)
+        normal = torch.special.ndtri(0.5 + uniform / 2)
+        self._directions = normal / normal.norm(dim=1, keepdim=True)
+        self._scale = math.pi ** (m / 2) / (2**m * math.gamma(m / 2 + 1))
+
+    def reach(self, utilities: Tensor) -> Tensor:
+        """Return how far each object [N] reaches along each direction [N, L]."""
+        above = (utilities - self.reference).clamp_min(0.0)
+        columns = [above[:, m, None] / self._directions[None, :, m] for m in range(above.shape[1])]
+        return torch.stack(columns).amin(dim=0)
+
+    def of(self, reach: Tensor) -> float:
+        """Return the volume of the farthest reaches [L]."""
+        return float(reach.pow(len(self.reference)).mean() * self._scale)
+
+    def of_points(self, utilities: Tensor) -> float:
+        """Return the volume that objects [N, M] dominate."""
+        return self.of(self.farthest(utilities))
+
+    def farthest(self, utilities: Tensor) -> Tensor:
+        """Return the farthest reaches [L] of objects [N, M], 0 without any."""
+        reach = self.reach(utilities)
+        return reach.amax(dim=0) if len(reach) else reach.new_zeros(DIRECTIONS)
+
+
+def expected_gain(volume: Volume, known: Tensor, draws: Tensor, succeeds: Tensor) -> float:
+    """Return by how much a batch is expected to raise the volume of what is known.
+
+    Args:
+        volume: how volumes are measured.
+        known: utilities of known objects [S, K, M].
+        draws: those of the batch [S, N, M].
+        succeeds: which candidates give a result in each draw [S, N].
+    """
+    gains = []
+    for there, drawn, kept in zip(known, draws, succeeds, strict=True):
+        before = volume.farthest(there)
+        gains.append(volume.of(torch.maximum(before, volume.farthest(drawn[kept]))) - volume.of(before))
+    return sum(gains) / len(gains)
+
+
+def stopping(fitted: Fitted, history: History, chosen: Pool, seed: int) -> dict[str, Any]:
+    """Return the advice, its reasons as plain sentences and the numbers behind it, as plain JSON."""
+    known = _known(fitted, history)
+    if len(known.rounds) == 0:
+        reason = "Nothing that might be proposed has been measured yet, so nothing can be said of a plateau."
+        return {"advice": "continue", "reasons": [reason], "numbers": {}}
+    volume = Volume(reference_point(front_of(known.utilities)))
+    rounds = _rounds(known, volume, fitted)
+    numbers = {
+        "rounds": rounds,
+        "growth": growth([item["hypervolume"] for item in rounds], [item["round"] for item in rounds]),
+        "expected": _expected(known, volume, fitted, chosen, seed),
+    }
+    advice, reasons = advise(numbers)
+    return {"advice": advice, "reasons": reasons, "numbers": numbers}
+
+
+def growth(volumes: Sequence[float], rounds: Sequence[int]) -> float | None:
+    """Return the share of the hypervolume that the last `PLATEAU_ROUNDS` rounds brought, None with fewer rounds.
+
+    Args:
+        volumes: what was dominated after each round, in order.
+        rounds: their numbers; 0 is what was known before the first.
+    """
+    if sum(number > 0 for number in rounds) < PLATEAU_ROUNDS:
+        return None
+    before = volumes[-PLATEAU_ROUNDS - 1] if len(volumes) > PLATEAU_ROUNDS else 0.0
+    return (volumes[-1] - before) / volumes[-1] if volumes[-1] > 0 else 1.0
+
+
+def advise(numbers: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """Return the advice and why."""
+    expected, grown = numbers["expected"], numbers["growth"]
+    if expected["candidates"] == 0:
+        return "consider stopping", ["No new candidate may be proposed, so nothing can be gained by this round."]
+    measured = [item["round"] for item in numbers["rounds"] if item["round"] > 0]
+    share = expected["share"]
+    reasons = []
+    if grown is None:
+        reasons.append(f"{len(measured)} of the {PLATEAU_ROUNDS} rounds that show a plateau have results.")
+    else:
+        spoken = f"rounds {measured[-PLATEAU_ROUNDS]} to {measured[-1]}"
+        reasons.append(f"{grown:.1%} of what has been reached (hypervolume) came with {spoken}.")
+    if share is not None:
+        reasons.append(f"This batch is expected to add {share:.1%} to what is known, if its predictions are right.")
+    hidden = [
+        name for name, item in expected["objectives"].items() if item["noise"] > 0 and item["gain"] < item["noise"]
+    ]
+    reasons += [f"The best {name} is expected to improve by less than the noise of one reading." for name in hidden]
+    is_hidden = len(expected["objectives"]) == 1 and bool(hidden)
+    is_small = (share is not None and share < SMALL) or is_hidden
+    is_flat = grown is not None and grown < SMALL
+    return ("consider stopping" if is_small and is_flat else "continue"), reasons
+
+
+def _known(fitted: Fitted, history: History) -> Known:
+    first: dict[str, int] = {}
+    for result in history.measurements:
+        if result.outcome == "ok":
+            number = result.round or 0
+            first[result.object] = min(number, first.get(result.object, number))
+    texts = [text for text in fitted.measured if text in first and not fitted.domain.check(text)]
+    rounds = torch.tensor([first[text] for text in texts], dtype=torch.int64)
+    if not texts:
+        nothing = torch.zeros(0, len(fitted.beliefs.spec.objectives), dtype=torch.float64)
+        return Known([], rounds, nothing, nothing)
+    assessed = fitted.beliefs.assess(texts)
+    values = assessed.objectives.mean
+    utilities = _utilities(values, fitted)
+    counts = assessed.is_allowed & (assessed.within >= LIKELY).all(dim=1) & utilities.isfinite().all(dim=1)
+    kept = counts.nonzero().squeeze(1)
+    return Known([texts[row] for row in kept.tolist()], rounds[kept], values[kept], utilities[kept])
+
+
+def _utilities(values: Tensor, fitted: Fitted) -> Tensor:
+    """Return the utilities [N, M] of known values [N, M] on the modelled scale."""
+    exact = torch.zeros_like(values)
+    return fitted.reward.scores(Posterior(values, exact, exact))
+
+
+def _rounds(known: Known, volume: Volume, fitted: Fitted) -> list[dict[str, Any]]:
+    """Return what each round with new results brought, and what all up to it reach together."""
+    told = []
+    for number in sorted(set(known.rounds.tolist())):
+        new, so_far = known.rounds == number, known.rounds <= number
+        told.append(
+            {
+                "round": number,
+                "objects": int(new.sum()),
+                "hypervolume": volume.of_points(known.utilities[so_far]),
+                "best": _best(known.values[new], known.utilities[new], fitted),
+            }
+        )
+    return told
+
+
+def _best(values: Tensor, utilities: Tensor, fitted: Fitted) -> dict[str, float]:
+    """Return the best expected value of each objective, in its units."""
+    beliefs = fitted.beliefs
+    rows = utilities.argmax(dim=0).tolist()
+    return {
+        objective.name: restored(float(values[rows[column], column]), beliefs.transform(objective))
+        for column, objective in enumerate(beliefs.spec.objectives)
+    }
+
+
+def _expected(known: Known, volume: Volume, fitted: Fitted, chosen: Pool, seed: int) -> dict[str, Any]:
+    """Return what is expected of the batch: of the hypervolume, and of each best utility beside a reading's noise."""
+    n, names = len(chosen.texts), [objective.name for objective in fitted.beliefs.spec.objectives]
+    if n == 0:
+        return {"candidates": 0, "hypervolume": 0.0, "share": 0.0, "per_candidate": 0.0, "objectives": {}}
+    drawn = joint_utilities(fitted, [*chosen.texts, *_farthest(known, volume)], (), DRAWS, seed).candidates
+    batch, there = drawn[:, :n], drawn[:, n:]
+    generator = torch.Generator().manual_seed(seed)
+    succeeds = torch.rand(DRAWS, n, generator=generator, dtype=torch.float64) < chosen.feasibility
+    gain = expected_gain(volume, there, batch, succeeds)
+    best = there.amax(dim=1)  # [S, M]
+    risen = torch.where(succeeds[..., None], batch, -torch.inf).amax(dim=1).maximum(best) - best
+    belief = chosen.objectives
+    reading = fitted.reward.deviations(Posterior(belief.mean, belief.noise_sd, torch.zeros_like(belief.mean)))
+    objectives = zip(names, risen.mean(dim=0).tolist(), reading.mean(dim=0).tolist(), strict=True)
+    reached = volume.of_points(known.utilities)
+    return {
+        "candidates": n,
+        "hypervolume": gain,
+        "share": gain / reached if reached > 0 else None,
+        "per_candidate": gain / n,
+        "objectives": {name: {"gain": rise, "noise": noise} for name, rise, noise in objectives},
+    }
+
+
+def _farthest(known: Known, volume: Volume) -> list[str]:
+    """Return the known objects that reach the farthest in some direction, the first `MOST_KNOWN` of them."""
+    reach = volume.reach(known.utilities)
+    share = (reach / reach.amax(dim=0).clamp_min(1e-12)).amax(dim=1)
+    return [known.texts[row] for row in share.argsort(descending=True, stable=True)[:MOST_KNOWN].tolist()]

@@ -1,0 +1,199 @@
+"""What a round tells of itself: seconds, versions and plain sentences where it fell short. Decides nothing."""
+
+from __future__ import annotations
+
+import math
+import platform
+import time
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any, final
+
+import torch
+
+from models.metrics.calibration import calibration
+from models.metrics.sets import mean_pairwise_distance, n_circles, vendi_score
+from models.rounds.reporting.limitations import skill_statements
+from models.rounds.training import dual_ascent as adapting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from models.domains.contract import Domain
+    from models.gflownet.environment import Environment
+    from models.records import History, Report, Stage
+    from models.rounds.fitting.fit import Fitted
+    from models.rounds.sampling.candidate_pool import Pool
+    from models.rounds.sampling.filters import Gate
+    from models.rounds.selecting.batch import Batch
+    from models.rounds.training.base_measure import BaseMeasure
+
+SPANS: dict[Stage, tuple[float, float]] = {
+    "fitting": (0.0, 0.15),
+    "training": (0.15, 0.8),
+    "sampling": (0.8, 0.92),
+    "selecting": (0.92, 1.0),
+}
+"""Part of the whole round's progress that each stage covers, as in a round of some minutes: many training steps make
+training, and a first round without results makes sampling, longer than told (see `benchmarks/latency.py`)."""
+CIRCLE_SIMILARITY = 0.5
+"""Objects less similar than this count as different circles."""
+PACKAGES = ("assayflow", "torch", "gpytorch", "botorch", "numpy", "rdkit", "pymatgen-core")
+
+
+@final
+class Stages:
+    """Measures each stage and turns its own progress into that of the round."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: Stage) -> Iterator[Callable[[float, str], None]]:
+        """Enter a stage; what it yields hears the share of the stage (0-1) that is done and what goes on."""
+        low, high = SPANS[name]
+
+        def tick(share: float, message: str) -> None:
+            self._report(name, low + (high - low) * share, message)
+
+        start = time.monotonic()
+        tick(0.0, name)
+        yield tick
+        self._seconds[name] = round(time.monotonic() - start, 3)
+
+    def cost(self, n_scored: int) -> dict[str, Any]:
+        """Return what the round took since its last start: seconds per stage, objects scored by the proxies.
+
+        The one part of a summary that two equal rounds do not share.
+        """
+        return {"seconds": dict(self._seconds), "objects_scored": n_scored}
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what computed the round."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def processor() -> str:
+    """Return the kind of processor that computed the round: another one may round the last digits differently."""
+    return f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
+
+
+def diversity(domain: Domain, texts: Sequence[str]) -> dict[str, float]:
+    """Return how different objects are from each other."""
+    similarity = domain.similarity(texts, texts)
+    return {
+        "mean_pairwise_distance": mean_pairwise_distance(similarity),
+        "circles": n_circles(similarity, CIRCLE_SIMILARITY),
+        "vendi_score": vendi_score(similarity),
+    }
+
+
+def chosen_summary(fitted: Fitted, batch: Batch, pool: Pool, gate: Gate) -> dict[str, Any]:
+    """Return the part of the summary that tells of what was drawn, refused and chosen."""
+    return {
+        "sampled": pool.n_sampled,
+        "draws": {name: value for name, value in asdict(pool.draws).items() if name != "sizes"},
+        "unique": gate.n_unique,
+        "refused": gate.counts(),
+        "allowed": len(pool.texts),
+        **gate.summary(),
+        "chosen": len(batch.choices),
+        "again": len(batch.repeats),
+        "space_filling": batch.is_space_filling,
+        "diversity": diversity(fitted.domain, [pool.texts[choice.row] for choice in batch.choices]),
+        "multipliers": adapting.told(fitted.beliefs, fitted.reward.multipliers),
+    }
+
+
+def told_sizes(measure: BaseMeasure, environment: Environment, pool: Pool, batch: Batch) -> dict[str, Any]:
+    """Return the base measure with how many objects of each size the policy drew, passed the gate and were chosen."""
+    allowed: list[int] = environment.size(pool.states).tolist()
+    chosen = [allowed[choice.row] for choice in batch.choices]
+    return measure.told(drawn=Counter(pool.draws.sizes).elements(), allowed=allowed, chosen=chosen)
+
+
+def chosen_statements(fitted: Fitted, batch: Batch, pool: Pool, gate: Gate) -> list[str]:
+    """Return what a reader of the round should know of its batch: how it was made, and why it is small."""
+    asked, n = fitted.beliefs.spec.batch.size, len(batch.choices)
+    told = [*batch.notes, *batch.shortfall]
+    if not batch.shortfall and n < asked:
+        told.append(
+            f"The batch holds {n} of the {asked} candidates asked for: of {_came_by(pool)} were new, allowed and safe. "
+            "`refused` counts the reasons."
+        )
+    return [*told, *gate.statements(), *adapting.statements(fitted.beliefs, fitted.reward.multipliers)]
+
+
+def _came_by(pool: Pool) -> str:
+    """Return the clause that says among what no more could be chosen."""
+    if pool.draws.listed:
+        return f"all {pool.draws.listed} objects that can be built, no more"
+    return f"{pool.n_sampled} objects drawn, at last by random walks (the space may hold no others), no more"
+
+
+def statements(fitted: Fitted) -> list[str]:
+    """Return what a reader of the round should know about its data."""
+    beliefs = fitted.beliefs
+    n_values = beliefs.proxies.n_values
+    told = [
+        f"No usable result of {kind} yet (cold start): the round knows nothing of it and treats all objects alike."
+        for kind, counts in fitted.table.counts.items()
+        if counts["objects"] == 0
+    ]
+    for kind, counts in fitted.table.counts.items():
+        if counts["unusable"]:
+            told.append(
+                f"{counts['unusable']} results of {kind} have no value on its modelled scale and were left out."
+            )
+    told += fitted.remarks()
+    told += [
+        f"The constraint on {item.type} is not enforced yet: it has only {n_values[item.type]} results."
+        for item in beliefs.spec.constraints
+        if item.type is not None and item not in beliefs.judged
+    ]
+    return told
+
+
+def plain(figure: Any) -> Any:
+    """Return a summary in which a number that does not exist is None: one odd statistic must not cost the batch."""
+    if isinstance(figure, Mapping):
+        return {name: plain(item) for name, item in figure.items()}
+    if isinstance(figure, list | tuple):
+        return [plain(item) for item in figure]
+    return None if isinstance(figure, float) and not math.isfinite(figure) else figure
+
+
+def unbounded(names: list[str]) -> str:
+    """Return why nothing is proposed although a guardrail's assay has too few results."""
+    return (
+        f"Nothing is proposed: the assay of guardrail {', '.join(names)} has too few results to bound the risk (it "
+        "needs ten, three of them uncensored), so every object is refused. Upload results of that assay first."
+    )
+
+
+def summary_of(fitted: Fitted, history: History, device: str, seed: int) -> dict[str, Any]:
+    """Return the part of the summary that is known before training: the data, the proxies and how they did so far."""
+    record = calibration(fitted.beliefs.spec, history)
+    warnings = record.pop("statements")
+    found = fitted.summary()
+    return {
+        "data_digest": history.digest(),
+        "seed": seed,
+        "device": device,
+        "versions": versions(),
+        "processor": processor(),
+        **found,
+        "calibration": record["objectives"],
+        "statements": [*statements(fitted), *skill_statements(found["proxies"]), *warnings],
+    }

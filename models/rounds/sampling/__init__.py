@@ -1,0 +1,1 @@
+"""The third state of a round: candidates are sampled and filtered."""

@@ -1,0 +1,44 @@
+"""A space that is small enough to be listed: every object it can build, and every one of them asked about.
+
+Knows the environment; not what is believed of its objects. Letters: X final states, W state width.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from models.gflownet.exact import SpaceTooLargeError, enumerate_space
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from models.campaign.spec import CampaignSpec
+    from models.gflownet.environment import Environment
+    from models.gflownet.exact import Space
+
+MOST_EDGES = 100_000
+MOST_STATES = 20_000
+"""Spaces with more edges in a layer or more objects than this are not listed."""
+MOST_SCORED = 5_000
+"""Objects of a space that a round scores one and all; a larger one is drawn from."""
+
+
+def whole_space(spec: CampaignSpec, environment: Environment, *, is_diagnosed: bool = True) -> Space | None:
+    """Return the whole space; None where it is too large, or where scorers from outside would be asked about it all.
+
+    A round that draws (`exhaustive` is off) needs it for its diagnosis alone.
+    """
+    if spec.scorers or not (is_diagnosed or spec.sampler.exhaustive):
+        return None
+    try:
+        space = enumerate_space(environment, MOST_EDGES)
+    except SpaceTooLargeError:
+        return None
+    return space if len(space) <= MOST_STATES else None
+
+
+def to_score(spec: CampaignSpec, space: Space | None) -> Tensor | None:
+    """Return the final states [X, W] of all objects, where a round is to score each of them in place of drawing."""
+    if space is None or not spec.sampler.exhaustive or len(space) > MOST_SCORED:
+        return None
+    return space.final_states

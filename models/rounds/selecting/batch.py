@@ -1,0 +1,155 @@
+"""The fourth step of a round: a diverse batch out of the pool, the best for every trade-off and some to learn from.
+
+Knows which steps make a batch and when it falls short; not how the reasons are told. Letters: N objects, M objectives.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import torch
+
+from models.proxies.contract import Posterior
+from models.rounds.selecting.limits import read_limits, shared_value
+from models.rounds.selecting.picks import pick, together
+from models.rounds.selecting.replicates import Repeat, controls, replicates
+from models.rounds.selecting.scoring import scalarised, score, trade_offs, worth
+from models.selection.limits import Grouping
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from models.records import History
+    from models.rounds.fitting.fit import Fitted
+    from models.rounds.sampling.candidate_pool import Pool
+    from models.rounds.selecting.limits import PoolLimits
+    from models.rounds.selecting.scoring import Scored
+    from models.selection.contract import Purpose
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One chosen row of the pool: what for, and the trade-off [M] that it serves best."""
+
+    row: int
+    purpose: Purpose
+    trade_off: tuple[float, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """New candidates in order of rank, what is measured again, and what a reader of the round should know of it.
+
+    `is_space_filling`: nothing told objects apart, so the candidates cover the space. `shortfall` says why there are
+    fewer candidates than asked for although the pool holds enough; `notes` what else is worth telling.
+    """
+
+    choices: tuple[Choice, ...] = ()
+    repeats: tuple[Repeat, ...] = ()
+    is_space_filling: bool = False
+    shortfall: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def choose(pool: Pool, fitted: Fitted, history: History, seed: int) -> Batch:
+    """Return the batch: min(size, pool) distinct new candidates, or as many as its limits admit, and the repeats.
+
+    When nothing tells objects apart yet (no results, nothing computed), the candidates fill the space instead.
+    """
+    batch = fitted.beliefs.spec.batch
+    again = controls(fitted.domain, batch.controls, history.pending)
+    if not pool.texts:
+        return Batch(repeats=(*again, *_replicates(fitted, history, again, None, seed)))
+    scored = score(pool, fitted, seed)
+    limits = read_limits(batch, fitted.domain, pool.texts, [item.object for item in again], _outside(scored, fitted))
+    rows = together(scored, limits, fitted)
+    picked = pick(scored.at(rows), limits.at(rows), fitted, history, seed)
+    trade_offs = scored.trade_offs[scored.best_for[rows]].tolist()
+    choices = [Choice(int(rows[item.index]), item.purpose, tuple(trade_offs[item.index])) for item in picked]
+    shared = None if limits.shared is None else limits.shared[int(rows[0])]
+    return Batch(
+        tuple(choices),
+        (*again, *_replicates(fitted, history, again, shared, seed)),
+        is_space_filling=not scored.tells,
+        shortfall=_shortfall(limits, shared, (batch.size, len(choices), len(rows), len(pool.texts))),
+        notes=_notes(scored, choices, fitted),
+    )
+
+
+def _outside(scored: Scored, fitted: Fitted) -> Grouping | None:
+    """Return the limit on candidates outside the applicability domain.
+
+    A share that the campaign names is kept to; the default one yields where the pool holds too few inside.
+    """
+    if scored.inside is None:
+        return None
+    spec = fitted.beliefs.spec
+    named = spec.applicability.outside_share
+    most = round((spec.batch.exploration if named is None else named) * spec.batch.size)
+    if named is None:
+        most = max(most, spec.batch.size - int(scored.inside.sum()))
+    return Grouping(torch.where(scored.inside, -1, 0), most)
+
+
+def _replicates(
+    fitted: Fitted, history: History, again: Sequence[Repeat], shared: str | None, seed: int
+) -> list[Repeat]:
+    """Return the replicates of a batch, which share with it what all must share."""
+    batch = fitted.beliefs.spec.batch
+    closed = {item.object for item in again}
+    if shared is not None:
+        closed |= {text for text in fitted.measured if shared_value(batch, fitted.domain, text) != shared}
+
+    def merit(texts: Sequence[str]) -> Tensor:
+        mean = fitted.beliefs.assess(texts).objectives.mean
+        utilities = fitted.reward.scores(Posterior(mean, torch.zeros_like(mean), torch.zeros_like(mean)))
+        exists = utilities.isfinite().all(dim=1)
+        values = torch.full((len(texts),), -1.0, dtype=torch.float64)
+        if bool(exists.any()):
+            values[exists], _ = worth(scalarised(utilities[exists], trade_offs(utilities.shape[1], seed)))
+        return values
+
+    return replicates(fitted, history, closed, merit, batch.replicates)
+
+
+def _shortfall(limits: PoolLimits, shared: str | None, counts: tuple[int, int, int, int]) -> tuple[str, ...]:
+    """Return why the limits made a batch smaller: counts are asked, chosen, sharing the value, allowed."""
+    asked, chosen, sharing, allowed = counts
+    if chosen >= min(asked, allowed):
+        return ()
+    reasons = []
+    if shared is not None and sharing < min(asked, allowed):
+        reasons.append(
+            f"Only {sharing} of the {allowed} objects that may be proposed have {shared}, which all must share."
+        )
+    if chosen < min(asked, sharing):
+        among = "" if shared is None else f" with {shared}"
+        reasons.append(
+            f"The limits of the batch ({'; '.join(limits.names)}) admit {chosen} of the {sharing} objects{among} that "
+            "may be proposed."
+        )
+    return tuple(reasons)
+
+
+def _notes(scored: Scored, choices: Sequence[Choice], fitted: Fitted) -> tuple[str, ...]:
+    """Return what a reader should know of how the batch was made."""
+    notes = []
+    if not scored.tells:
+        notes.append(
+            "Nothing tells objects apart yet: the batch is space-filling, each candidate as unlike the others and what "
+            "was tried before as can be."
+        )
+    batch, inside = fitted.beliefs.spec.batch, scored.inside
+    if inside is not None and fitted.beliefs.spec.applicability.outside_share is None:
+        n_outside = sum(not bool(inside[choice.row]) for choice in choices)
+        if n_outside > round(batch.exploration * batch.size):
+            notes.append(
+                f"{n_outside} candidates lie outside the applicability domain, more than the exploration share: only "
+                f"{int(inside.sum())} objects inside it may be proposed. `applicability.outside_share` forbids that."
+            )
+    return tuple(notes)

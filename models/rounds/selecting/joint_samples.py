@@ -1,0 +1,63 @@
+"""Joint draws of utilities of a short list, of what was measured and of what is under way.
+
+Knows beliefs and how objectives become utilities; not what is chosen. Letters: N candidates, R known objects, M
+objectives, S draws.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from models.proxies.contract import Posterior
+from models.selection.contract import JointUtilities
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from models.rounds.fitting.fit import Fitted
+
+MOST_KNOWN = 500
+"""Known objects that are drawn with the candidates: the best for some objective."""
+
+
+def joint_utilities(
+    fitted: Fitted, candidates: Sequence[str], pending: Sequence[str], n_draws: int, seed: int
+) -> JointUtilities:
+    """Return draws of the utilities that the proxies hold possible, the same function for all objects of a draw.
+
+    Measured and pending objects whose computed objectives do not exist are left out.
+    """
+    measured, waiting = _known(fitted, pending)
+    texts = [*candidates, *measured, *waiting]
+    beliefs = fitted.beliefs
+    assessed = beliefs.assess(texts)
+    generator = torch.Generator().manual_seed(seed)
+    drawn = beliefs.proxies.draw(assessed.features, n_draws, generator)  # [S, N + R, types]
+    columns = [
+        drawn[..., beliefs.proxies.types.index(item.assay_type)]
+        if item.assay_type is not None
+        else assessed.objectives.mean[:, column].expand(n_draws, -1)
+        for column, item in enumerate(beliefs.spec.objectives)
+    ]
+    values = torch.stack(columns, dim=-1)
+    flat = values.reshape(-1, values.shape[-1])
+    certain = Posterior(flat, torch.zeros_like(flat), torch.zeros_like(flat))
+    utilities = fitted.reward.scores(certain).reshape(values.shape)
+    n = len(candidates)
+    return JointUtilities(utilities[:, :n], utilities[:, n:], len(waiting))
+
+
+def _known(fitted: Fitted, pending: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the measured and the pending objects that may matter: the best expected of each objective in turn."""
+    texts = list(dict.fromkeys([*fitted.measured, *pending]))
+    if not texts:
+        return [], []
+    mean = fitted.beliefs.assess(texts).objectives.mean
+    utilities = fitted.reward.scores(Posterior(mean, torch.zeros_like(mean), torch.zeros_like(mean)))
+    rows = utilities.isfinite().all(dim=1).nonzero().squeeze(1)
+    ranks = utilities[rows].argsort(dim=0, descending=True).argsort(dim=0).amin(dim=1)
+    kept = [texts[row] for row in rows[ranks.argsort(stable=True)][:MOST_KNOWN].tolist()]
+    measured = set(fitted.measured)
+    return [text for text in kept if text in measured], [text for text in kept if text not in measured]

@@ -1,0 +1,113 @@
+"""The limits of a batch, as the campaign words them, turned into costs and groups of the pool's objects.
+
+Knows the domain's properties, groupings and columns; not what is chosen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, final
+
+import torch
+
+from models.selection.limits import ROUNDING, BatchLimits, Budget, Grouping, Likeness, numbered
+from models.specs.decisions import CLUSTER, BudgetLimit, GroupLimit, SharedLimit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from torch import Tensor
+
+    from models.domains.contract import Domain
+    from models.specs.decisions import BatchSpec
+
+OUTSIDE = "outside the applicability domain"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class PoolLimits:
+    """What a batch out of N objects must keep to, by the name of each limit.
+
+    `shared` [N] is the text of what all of a batch must have in common, None when nothing.
+    """
+
+    budgets: Mapping[str, Budget]
+    groupings: Mapping[str, Grouping]
+    likenesses: Mapping[str, Likeness]
+    shared: list[str] | None = None
+
+    def __bool__(self) -> bool:
+        """Tell whether there is any limit within one shared value."""
+        return bool(self.budgets or self.groupings or self.likenesses)
+
+    def at(self, rows: Tensor) -> PoolLimits:
+        """Return the limits of the objects in `rows`, which share what they must."""
+        return PoolLimits(
+            {name: item.at(rows) for name, item in self.budgets.items()},
+            {name: item.at(rows) for name, item in self.groupings.items()},
+            {name: item.at(rows) for name, item in self.likenesses.items()},
+        )
+
+    def started(self, n: int, k: int) -> BatchLimits:
+        """Return the limits for an empty batch of at most k of N objects."""
+        return BatchLimits(n, k, *self.all())
+
+    def all(self) -> tuple[tuple[Budget, ...], tuple[Grouping, ...], tuple[Likeness, ...]]:
+        """Return the limits without their names."""
+        return tuple(self.budgets.values()), tuple(self.groupings.values()), tuple(self.likenesses.values())
+
+    @property
+    def names(self) -> list[str]:
+        """Every limit in words."""
+        return [*self.budgets, *self.groupings, *self.likenesses]
+
+
+def read_limits(
+    batch: BatchSpec, domain: Domain, texts: Sequence[str], controls: Sequence[str], outside: Grouping | None
+) -> PoolLimits:
+    """Return the limits of a batch out of the pool's objects.
+
+    Controls are part of every batch and paid for first; groups count new candidates only. `outside` is the limit on
+    those outside the applicability domain, if there is one.
+    """
+    budgets, groupings, likenesses = {}, {}, {}
+    for limit in batch.limits:
+        if isinstance(limit, BudgetLimit):
+            costs = torch.from_numpy(domain.properties([*texts, *controls], [limit.property])[limit.property])
+            budget = Budget(costs[: len(texts)], limit.max - float(costs[len(texts) :].sum()))
+            budgets[f"{limit.property} of at most {limit.max:g} in sum"] = budget
+        elif isinstance(limit, GroupLimit) and limit.by == CLUSTER:
+            threshold = domain.cluster_similarity if limit.similarity is None else limit.similarity
+            name = f"at most {limit.max} per cluster (similarity of at least {threshold:g})"
+            likenesses[name] = Likeness(_alike(domain, texts, threshold), limit.max)
+        elif isinstance(limit, GroupLimit):
+            groups = numbered(_labels(limit, domain, texts))
+            groupings[f"at most {limit.max} per {limit.by}"] = Grouping(groups, limit.max)
+    if outside is not None:
+        groupings[f"at most {outside.most} {OUTSIDE}"] = outside
+    has_shared = any(isinstance(limit, SharedLimit) for limit in batch.limits)
+    shared = [shared_value(batch, domain, text) for text in texts] if has_shared else None
+    return PoolLimits(budgets, groupings, likenesses, shared)
+
+
+def _alike(domain: Domain, texts: Sequence[str], threshold: float) -> Callable[[int], Tensor]:
+    @cache
+    def alike(index: int) -> Tensor:
+        return torch.from_numpy(domain.similarity([texts[index]], texts)[0] >= threshold - ROUNDING)
+
+    return alike
+
+
+def shared_value(batch: BatchSpec, domain: Domain, text: str) -> str:
+    """Return what an object must have in common with the rest of its batch, in words."""
+    columns = domain.columns(text)
+    names = [limit.column for limit in batch.limits if isinstance(limit, SharedLimit)]
+    return ", ".join(f"{name} = {columns.get(name, '')}" for name in names)
+
+
+def _labels(limit: GroupLimit, domain: Domain, texts: Sequence[str]) -> list[str]:
+    if limit.by in domain.groupings:
+        return domain.group(texts, limit.by)
+    return [str(domain.columns(text).get(limit.by, "")) for text in texts]

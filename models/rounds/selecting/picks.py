@@ -1,0 +1,147 @@
+"""From the pool's worth to picks: what may share a batch, which objects are compared, what the selector says of them.
+
+Knows worth, similarities and limits; not how picks are told. Letters: N objects.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import torch
+
+from models.rounds.selecting.joint_samples import joint_utilities
+from models.rounds.selecting.space_filling import cover
+from models.selection import get_selector
+from models.selection.contract import Candidates, Pick, Request, unit
+from models.selection.greedy import select as select_greedily
+from models.selection.limits import largest_batch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from models.records import History
+    from models.rounds.fitting.fit import Fitted
+    from models.rounds.selecting.limits import PoolLimits
+    from models.rounds.selecting.scoring import Scored
+
+SHORT_LIST = (8, 1500)
+"""Objects compared with each other: so many for each one to be chosen, and at most so many."""
+JOINT = "hypervolume"
+"""The selector that needs joint draws, which only short lists can afford."""
+UNKNOWN_SHARE = 0.25
+"""Least part of a list for joint draws that is there for being unknown: what may improve most need not look best."""
+MOST_VALUES = 12
+"""Values of shared columns that are tried, those with the most and best objects first."""
+
+
+def pick(part: Scored, limits: PoolLimits, fitted: Fitted, history: History, seed: int) -> list[Pick]:
+    """Return picks, by row of the part: as many as were asked for, or a largest batch that its limits admit."""
+    batch = fitted.beliefs.spec.batch
+    if not part.tells:
+        return _cover(part, limits, fitted, history)
+    rows = _short_list(part, limits, fitted)
+    candidates = _compared(part, rows, fitted)
+    within = limits.at(rows)
+    if batch.selector == JOINT:
+        from models.selection.hypervolume import n_draws
+
+        n, texts = n_draws(len(fitted.beliefs.spec.objectives)), [part.texts[row] for row in rows.tolist()]
+        candidates = replace(candidates, utilities=joint_utilities(fitted, texts, history.pending, n, seed))
+    request = Request(batch.size, batch.diversity, batch.exploration, seed)
+    picks = get_selector(batch.selector)(candidates, request, within.started(len(rows), batch.size))
+    picks = completed(picks, candidates.values, batch.size, within)
+    return [Pick(int(rows[item.index]), item.purpose) for item in picks]
+
+
+def completed(picks: list[Pick], values: Tensor, k: int, limits: PoolLimits) -> list[Pick]:
+    """Return a largest batch within the limits that keeps as many of the picks as it can.
+
+    One by one, several limits at once may leave no way on although a larger batch exists.
+    """
+    if len(picks) >= min(k, len(values)) or not limits:
+        return picks
+    chosen = {item.index: item for item in picks}
+    liked = torch.zeros(len(values), dtype=torch.float64)
+    liked[list(chosen)] = 1.0
+    largest = largest_batch(k, (unit(values) + liked) / 2, *limits.all())
+    if len(largest) <= len(picks):
+        return picks
+    kept = [item for item in picks if item.index in set(largest)]
+    new = sorted(set(largest) - set(chosen), key=lambda row: (-float(values[row]), row))
+    found = [*kept, *(Pick(row, "exploit") for row in new)]
+    return sorted(found, key=lambda item: item.purpose == "explore")
+
+
+def _cover(part: Scored, limits: PoolLimits, fitted: Fitted, history: History) -> list[Pick]:
+    """Return picks that fill the space between what was tried or is pending."""
+    k = fitted.beliefs.spec.batch.size
+    known = list(dict.fromkeys([*fitted.attempted, *history.pending]))
+    found = cover(fitted.domain, part.texts, part.feasibility, known, k, limits.started(len(part.texts), k))
+    picks = completed([Pick(row, "explore") for row in found], part.feasibility, k, limits)
+    return [Pick(item.index, "explore") for item in picks]
+
+
+def _compared(part: Scored, rows: Tensor, fitted: Fitted) -> Candidates:
+    """Return the objects in `rows` with their similarities."""
+    listed = part.at(rows)
+    similarity = torch.from_numpy(fitted.domain.similarity(listed.texts, listed.texts)).to(torch.float64)
+    return Candidates(listed.value, listed.unknown, similarity, listed.inside, listed.feasibility)
+
+
+def _short_list(part: Scored, limits: PoolLimits, fitted: Fitted) -> Tensor:
+    """Return the rows worth comparing: the most valuable, and as many of the least known as exploration asks for.
+
+    Under limits also a largest batch that they admit, so that the list is never what makes a batch small.
+    """
+    batch = fitted.beliefs.spec.batch
+    each, most = SHORT_LIST
+    wanted, share = min(most, each * batch.size), batch.exploration
+    if batch.selector == JOINT:
+        from models.selection.hypervolume import LIST_LENGTH, least_length
+
+        wanted = min(max(each * batch.size, least_length(len(fitted.beliefs.spec.objectives))), LIST_LENGTH)
+        share = max(share, UNKNOWN_SHARE)
+    n = min(len(part.texts), max(batch.size, wanted))
+    n_unknown = round(share * n)
+    best = part.value.argsort(descending=True, stable=True)[: n - n_unknown]
+    others = part.unknown.index_fill(0, best, -1.0).argsort(descending=True, stable=True)[:n_unknown]
+    rows = torch.cat([best, others])
+    if limits and n < len(part.texts):
+        needed = largest_batch(batch.size, unit(part.value), *limits.all())
+        rows = torch.tensor(sorted({*rows.tolist(), *needed}), dtype=torch.int64)
+    return rows.sort().values
+
+
+def together(scored: Scored, limits: PoolLimits, fitted: Fitted) -> Tensor:
+    """Return the rows of the pool that may be in one batch: of the shared value whose best batch is worth most.
+
+    The largest batch wins, then the greatest sum of what greedy picks score; only the most promising values are tried.
+    """
+    everything = torch.arange(len(scored.texts))
+    if limits.shared is None:
+        return everything
+    by_value: dict[str, list[int]] = {}
+    for row, text in enumerate(limits.shared):
+        by_value.setdefault(text, []).append(row)
+    parts = [torch.tensor(rows) for rows in by_value.values()]
+    size = fitted.beliefs.spec.batch.size
+    counts = [min(len(rows), size) for rows in parts]
+    bounds = [(n, float(scored.value[rows].topk(n).values.sum())) for rows, n in zip(parts, counts, strict=True)]
+    order = sorted(range(len(parts)), key=lambda place: bounds[place], reverse=True)[:MOST_VALUES]
+    return max((parts[place] for place in order), key=lambda rows: _gain(scored.at(rows), limits.at(rows), fitted))
+
+
+def _gain(part: Scored, limits: PoolLimits, fitted: Fitted) -> tuple[int, float]:
+    """Return the size of the batch that greedy picks, and what it is worth: its values and its spread, as weighed."""
+    batch = fitted.beliefs.spec.batch
+    rows = _short_list(part, limits, fitted)
+    candidates = _compared(part, rows, fitted)
+    within = limits.at(rows)
+    request = Request(batch.size, batch.diversity, batch.exploration)
+    picks = select_greedily(candidates, request, within.started(len(rows), batch.size))
+    picks = completed(picks, candidates.values, batch.size, within)
+    chosen = torch.tensor([pick.index for pick in picks], dtype=torch.int64)
+    likeness = candidates.similarity[chosen][:, chosen].fill_diagonal_(0.0)
+    spread = (1 - likeness.amax(dim=1)).sum() if len(chosen) else torch.zeros(())
+    return len(picks), float((1 - batch.diversity) * candidates.values[chosen].sum() + batch.diversity * spread)

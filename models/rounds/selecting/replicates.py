@@ -1,0 +1,70 @@
+"""What is measured again beside a round's new candidates: controls, and replicates of the best results.
+
+Knows utilities of measured objects and what is under way; not the policy.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from torch import Tensor
+
+    from models.domains.contract import Domain
+    from models.records import History
+    from models.rounds.fitting.fit import Fitted
+
+PER_REPLICATE = 3
+"""Best measured objects that compete for each replicate."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """An object to measure again, and why in words."""
+
+    object: str
+    purpose: Literal["replicate", "control"]
+    why: str
+
+
+def controls(domain: Domain, columns: Sequence[dict[str, str]], pending: Sequence[str]) -> list[Repeat]:
+    """Return the campaign's controls, each once; one that is still under way is not repeated.
+
+    Raises:
+        InvalidObjectError: if the columns describe no object.
+    """
+    texts = dict.fromkeys(domain.parse({name: text for name, text in row.items() if text.strip()}) for row in columns)
+    return [
+        Repeat(text, "control", "a control that is part of every batch") for text in texts if text not in set(pending)
+    ]
+
+
+def replicates(
+    fitted: Fitted, history: History, taken: Collection[str], worth: Callable[[Sequence[str]], Tensor], n: int
+) -> list[Repeat]:
+    """Return at most n of the best measured objects, those with the fewest results first, then the least certain.
+
+    Objects `taken` (controls, what a shared limit forbids) and those pending or excluded are left out; `worth` tells
+    how near each object [N] is to the best for some trade-off.
+    """
+    types = {objective.assay_type for objective in fitted.beliefs.spec.objectives} - {None}
+    results = Counter(item.object for item in history.measurements if item.type in types and item.outcome == "ok")
+    closed = {*history.pending, *history.excluded, *taken}
+    texts = [text for text in results if text not in closed]
+    if n == 0 or not texts:
+        return []
+    best = worth(texts).argsort(descending=True, stable=True)[: PER_REPLICATE * n].tolist()
+    shown = [texts[row] for row in best]
+    doubt = fitted.reward.deviations(fitted.beliefs.assess(shown).objectives).mean(dim=1).tolist()
+    order = sorted(range(len(shown)), key=lambda place: (results[shown[place]], -doubt[place], place))
+    return [Repeat(shown[place], "replicate", _why(results[shown[place]])) for place in order[:n]]
+
+
+def _why(n_results: int) -> str:
+    times = "once" if n_results == 1 else f"{n_results} times"
+    return f"a replicate: among the best measured, and measured only {times} so far"

@@ -1,0 +1,117 @@
+"""What makes an object of the pool worth choosing: how near it is to the best, and how little is known of it.
+
+The best is what the campaign's acquisition holds best, the same that the policy is rewarded for. Knows utilities and
+trade-offs; not similarities or limits. Letters: N objects, M objectives, P trade-offs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+import torch
+
+from models.reward.log_reward import augmented_chebyshev
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from models.rounds.fitting.fit import Fitted
+    from models.rounds.sampling.candidate_pool import Pool
+
+PREFERENCES = 32
+CONCENTRATION = 1.5
+TOLERANCE = 1e-9
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The pool with what makes an object worth choosing: `value`, `unknown` and `best_for` [N], `trade_offs` [P, M].
+
+    `inside` [N] (bool) is the applicability domain, None when nothing was measured; `tells` is whether anything known
+    tells the objects apart.
+    """
+
+    texts: list[str]
+    value: Tensor
+    unknown: Tensor
+    feasibility: Tensor
+    best_for: Tensor
+    trade_offs: Tensor
+    inside: Tensor | None
+    tells: bool
+
+    def at(self, rows: Tensor) -> Scored:
+        """Return the objects in `rows`."""
+        parts = (self.value, self.unknown, self.feasibility, self.best_for)
+        value, unknown, feasibility, best_for = (part[rows] for part in parts)
+        inside = None if self.inside is None else self.inside[rows]
+        texts = [self.texts[row] for row in rows.tolist()]
+        return Scored(texts, value, unknown, feasibility, best_for, self.trade_offs, inside, self.tells)
+
+
+def score(pool: Pool, fitted: Fitted, seed: int) -> Scored:
+    """Return the pool with its worth by the campaign's acquisition.
+
+    For trade-offs in which nothing promises an improvement, as in a space that is nearly exhausted, optimistic
+    utilities tell the objects apart in its place.
+    """
+    utilities = fitted.reward.scores(pool.objectives, pool.trust)
+    preferences = _informed(trade_offs(utilities.shape[1], seed), utilities, fitted)
+    optimistic = scalarised(utilities, preferences)
+    values = fitted.reward.acquired(pool.texts, pool.objectives, pool.trust, preferences)
+    near_best, which = worth(torch.where(_tells(values), values, optimistic))
+    unknown = fitted.reward.deviations(pool.objectives).mean(dim=1) * pool.feasibility
+    return Scored(
+        pool.texts,
+        near_best * pool.feasibility,
+        unknown,
+        pool.feasibility,
+        which,
+        preferences,
+        pool.in_domain,
+        tells=bool(_tells(optimistic).any()),
+    )
+
+
+def trade_offs(n_objectives: int, seed: int) -> Tensor:
+    """Return trade-offs [P, M] spread over the simplex, the even one first."""
+    even = torch.full((1, n_objectives), 1.0 / n_objectives, dtype=torch.float64)
+    if n_objectives == 1:
+        return even
+    shape = torch.full((PREFERENCES, n_objectives), CONCENTRATION, dtype=torch.float64)
+    weights = torch._standard_gamma(shape, generator=torch.Generator().manual_seed(seed))  # noqa: SLF001 - as a Dirichlet
+    return torch.cat([even, weights / weights.sum(dim=1, keepdim=True)])
+
+
+def scalarised(utilities: Tensor, preferences: Tensor) -> Tensor:
+    """Return the utilities [N, M] of objects made one for each trade-off [P, M]: [N, P]."""
+    return augmented_chebyshev(utilities.unsqueeze(1), preferences.unsqueeze(0))
+
+
+def worth(values: Tensor) -> tuple[Tensor, Tensor]:
+    """Return how near each object [N] is to the best for its own best trade-off, and which [N] of P that is.
+
+    For every trade-off, 1 is the greatest of the pool's values [N, P] and 0 their median, so that no trade-off
+    outshines another.
+    """
+    best, middle = values.amax(dim=0), values.median(dim=0).values
+    relative = torch.where(_tells(values), (values - middle) / (best - middle), 0.0)
+    top, which = relative.clamp(0.0, 1.0).max(dim=1)
+    return top, which
+
+
+def _tells(values: Tensor) -> Tensor:
+    """Return for which trade-offs [P] values [N, P] tell the best objects from the median one."""
+    return values.amax(dim=0) - values.median(dim=0).values > TOLERANCE
+
+
+def _informed(preferences: Tensor, utilities: Tensor, fitted: Fitted) -> Tensor:
+    """Return preferences [P, M] with weight only on objectives that tell objects apart; all even when none does."""
+    n_values = fitted.beliefs.proxies.n_values
+    objectives = fitted.beliefs.spec.objectives
+    known = torch.tensor([item.assay_type is None or n_values[item.assay_type] > 0 for item in objectives])
+    weights = preferences * (known & (utilities.amax(dim=0) - utilities.amin(dim=0) > TOLERANCE))
+    total = weights.sum(dim=1, keepdim=True)
+    return torch.where(total > 0, weights / total.clamp_min(TOLERANCE), 1.0 / preferences.shape[1])

@@ -1,0 +1,89 @@
+"""Dual ascent beside training: now and then the policy is asked what it samples, and multipliers follow.
+
+Knows the trainer and the reward; not what a constraint is about.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, final
+
+from torch import Generator
+
+from models.gflownet.sampler import sample
+from models.reward.lagrange_multipliers import TARGET
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+    from models.gflownet.trainer import Trainer
+    from models.reward.evaluation import Beliefs
+    from models.reward.lagrange_multipliers import Multipliers
+    from models.rounds.training.train import StateReward
+
+EVERY = 5
+"""Training steps between two updates: multipliers move on a slower scale than the policy."""
+ON_POLICY = 64
+"""Objects drawn for an update, by the policy alone and under the conditions it trains for."""
+KEY = "multipliers.generator"
+
+
+@final
+class Adaptation:
+    """Moves the reward's multipliers; does nothing where there are none.
+
+    Replayed and measured objects have no part in it, and every object is scored with the multipliers of the moment.
+    """
+
+    def __init__(self, trainer: Trainer, reward: StateReward, seed: int) -> None:
+        self._trainer = trainer
+        self._reward = reward
+        self._generator = Generator(device=trainer.environment.device).manual_seed(seed)
+
+    @property
+    def multipliers(self) -> Multipliers:
+        """Those of the reward."""
+        return self._reward.multipliers
+
+    def follow(self) -> None:
+        """Update the multipliers if it is time to; called after every training step."""
+        if not len(self.multipliers) or self._trainer.steps_done % EVERY:
+            return
+        trainer = self._trainer
+        condition = trainer.conditions.sample(ON_POLICY, self._generator)
+        drawn = sample(trainer.policy, trainer.environment, condition, ON_POLICY, self._generator)
+        self.multipliers.update(self._reward.violations(drawn.final_states))
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return everything that changes: tensors by name, and plain JSON."""
+        return {KEY: self._generator.get_state()}, self.multipliers.state()
+
+    def restore(self, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
+        """Take back what `state` returned."""
+        self._generator.set_state(tensors[KEY])
+        self.multipliers.restore(state)
+
+
+def told(beliefs: Beliefs, multipliers: Multipliers) -> list[dict[str, Any]]:
+    """Return each constraint with its multiplier and the share of samples that violate it, as plain JSON."""
+    parts = zip(beliefs.weighted, multipliers.values.tolist(), multipliers.shares.tolist(), strict=True)
+    return [
+        {
+            **beliefs.judged[column].model_dump(include={"type", "min", "max", "probability"}),
+            "multiplier": value,
+            "violating_share": share,
+            "target_share": TARGET,
+        }
+        for column, value, share in parts
+    ]
+
+
+def statements(beliefs: Beliefs, multipliers: Multipliers) -> list[str]:
+    """Return what a reader should know of multipliers that did not suffice."""
+    return [
+        f"The multiplier of the constraint on {item['type']} reached its bound of {multipliers.greatest:g} and "
+        f"{item['violating_share']:.0%} of the sampler's objects still violate it: few objects may satisfy it."
+        for item in told(beliefs, multipliers)
+        if item["multiplier"] >= multipliers.greatest
+    ]

@@ -1,0 +1,268 @@
+"""The second step of a round: a policy trained on the log-reward, saved as it goes.
+
+Knows the engine and the reward by text; not where checkpoints are kept.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, final
+
+import torch
+
+from models.checkpoint import CheckpointError, pack, unpack
+from models.gflownet.conditioning import ConditionSampler
+from models.gflownet.losses import get_loss
+from models.gflownet.policy import Policy, PolicySpec
+from models.gflownet.rewards import check_loss
+from models.gflownet.trainer import Trainer, TrainerSettings
+from models.records import Cancelled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from torch import Tensor
+
+    from models.gflownet.conditioning import Condition
+    from models.gflownet.environment import Environment
+    from models.gflownet.prior import LogPrior
+    from models.records import CheckpointStore
+    from models.reward.lagrange_multipliers import Multipliers
+    from models.reward.log_reward import LogReward
+    from models.rounds.training.dual_ascent import Adaptation
+    from models.specs.sampler import SamplerSpec
+
+CHECKPOINT_SECONDS = 15.0
+TICK_SECONDS = 0.5
+MOST_TEXTS = 1_000_000
+"""States whose objects are remembered: some hundred megabytes."""
+CURVE_POINTS = 50
+
+
+@final
+class StateReward:
+    """The log-reward of final states, beside a prior: an object's text is asked for only when its state is new.
+
+    Args:
+        environment: of the states.
+        reward: of texts.
+        prior: of final states; without one all objects weigh the same.
+    """
+
+    def __init__(self, environment: Environment, reward: LogReward, prior: LogPrior | None = None) -> None:
+        self._environment = environment
+        self._reward = reward
+        self._prior = prior
+        self._texts: dict[int, str] = {}
+
+    @property
+    def multipliers(self) -> Multipliers:
+        """Those of the constraints that the reward weighs; they move while training."""
+        return self._reward.multipliers
+
+    def violations(self, states: Tensor) -> Tensor:
+        """Return which of those constraints each final state [B, W] violates [B, L] (bool)."""
+        return self._reward.violations(self.texts(states))
+
+    def texts(self, states: Tensor) -> list[str]:
+        """Return the canonical text of each final state [B, W]; empty for what is no object."""
+        if len(self._texts) > MOST_TEXTS:
+            self._texts.clear()
+        keys: list[int] = self._environment.key(states).tolist()
+        new = {key: row for row, key in enumerate(keys) if key not in self._texts}
+        if new:
+            rows = torch.tensor(list(new.values()), device=states.device)
+            self._texts.update(zip(new, self._environment.objects(states[rows]), strict=True))
+        return [self._texts[key] for key in keys]
+
+    def prepare(self, states: Tensor) -> None:
+        """Ask the proxies about final states [B, W] in one go; their log-rewards will be wanted soon."""
+        self._reward.prepare(self.texts(states))
+
+    def __call__(self, states: Tensor, condition: Condition) -> Tensor:
+        """Return log-rewards [B] of final states [B, W]."""
+        return self._reward(self.texts(states), condition.beta, condition.preference)
+
+    def log_prior(self, states: Tensor) -> Tensor:
+        """Return the log-prior [B] of final states [B, W]."""
+        return torch.zeros(len(states), device=states.device) if self._prior is None else self._prior(states)
+
+    def log_target(self, states: Tensor, condition: Condition) -> Tensor:
+        """Return the unnormalised log-target [B] of final states [B, W]: what the policy is to sample."""
+        return self(states, condition) + self.log_prior(states)
+
+
+def check_sampler(spec: SamplerSpec, environment: Environment) -> None:
+    """Refuse a loss that a campaign's environment and reward cannot serve, before anything is fitted.
+
+    Raises:
+        UnfitLossError: if the loss asks for something that they do not offer.
+    """
+    check_loss(spec.loss, get_loss(spec.loss), environment, has_partial=hasattr(StateReward, "partial"))
+
+
+def build_trainer(
+    spec: SamplerSpec,
+    environment: Environment,
+    reward: StateReward,
+    n_objectives: int,
+    seed: int,
+    measured: Sequence[str],
+) -> Trainer:
+    """Return a trainer at its start.
+
+    Raises:
+        UnfitLossError: if the loss asks for something that the environment or the reward does not offer.
+    """
+    conditions = ConditionSampler(spec.beta, n_objectives, device=environment.device, beta_law=spec.beta_law)
+    return Trainer(environment, conditions, reward, settings_of(spec), seed, measured)
+
+
+def settings_of(spec: SamplerSpec) -> TrainerSettings:
+    """Return what a campaign's sampler asks of a trainer."""
+    return TrainerSettings(
+        loss=spec.loss,
+        steps=spec.steps,
+        trajectories_per_step=spec.trajectories_per_step,
+        steps_per_draw=spec.steps_per_draw,
+        conditions_per_trajectory=spec.conditions_per_trajectory,
+        policy=PolicySpec(has_learned_backward=spec.backward_policy == "learned", precision=spec.precision),
+        huber_delta=spec.huber_delta,
+        random_action_probability=spec.random_action_probability,
+        **spec.behaviour.model_dump(),
+    )
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class TrainedPolicy:
+    """A policy that was trained elsewhere, with where it builds and what it was trained for."""
+
+    policy: Policy
+    environment: Environment
+    conditions: ConditionSampler
+
+
+def trained_policy(
+    spec: SamplerSpec, environment: Environment, n_objectives: int, weights: Mapping[str, Tensor]
+) -> TrainedPolicy:
+    """Return the policy of a finished trainer (`build_trainer`) from its weights, ready to sample.
+
+    Raises:
+        RuntimeError: if the weights are of a policy of another shape.
+    """
+    conditions = ConditionSampler(spec.beta, n_objectives, device=environment.device, beta_law=spec.beta_law)
+    shape = replace(settings_of(spec).policy, has_flow="flow.weight" in weights)
+    policy = Policy(environment, conditions, shape, torch.Generator().manual_seed(0))
+    policy.load_state_dict(weights)
+    return TrainedPolicy(policy.requires_grad_(requires_grad=False), environment, conditions)
+
+
+@final
+class Curve:
+    """The training loss, averaged over equal stretches of steps."""
+
+    def __init__(self, steps: int) -> None:
+        self.stretch = max(1, steps // CURVE_POINTS)
+        self.points: list[float] = []
+        self._open: list[float] = []
+
+    def add(self, loss: float) -> None:
+        """Take the loss of the next step."""
+        self._open.append(loss)
+        if len(self._open) == self.stretch:
+            self.points.append(sum(self._open) / self.stretch)
+            self._open = []
+
+    def state(self) -> list[list[float]]:
+        """Return what a checkpoint keeps."""
+        return [list(self.points), list(self._open)]
+
+    def restore(self, state: list[list[float]]) -> None:
+        """Take back what `state` returned."""
+        self.points, self._open = state
+
+
+@final
+class Training:
+    """All that changes while a round trains: the trainer, its loss curve and the multipliers beside it."""
+
+    def __init__(self, trainer: Trainer, adaptation: Adaptation) -> None:
+        self.trainer = trainer
+        self.adaptation = adaptation
+        self.curve = Curve(trainer.settings.steps)
+
+    @property
+    def is_done(self) -> bool:
+        """Tell whether all steps are taken."""
+        return self.trainer.steps_done >= self.trainer.settings.steps
+
+    def step(self) -> None:
+        """Take one step, and let the multipliers follow."""
+        self.curve.add(self.trainer.step()["loss"])
+        self.adaptation.follow()
+
+    def save(self, checkpoint: CheckpointStore, identity: str) -> None:
+        """Save everything under the name of what it depends on."""
+        tensors, state = self.trainer.state_dict()
+        more, multipliers = self.adaptation.state()
+        parts = {"trainer": state, "curve": self.curve.state(), "multipliers": multipliers}
+        checkpoint.save(pack(tensors | more, {"identity": identity, **parts}))
+
+    def save_if(self, checkpoint: CheckpointStore | None, identity: str) -> None:
+        """Save everything where there is a place for it."""
+        if checkpoint is not None:
+            self.save(checkpoint, identity)
+
+    def resume(self, checkpoint: CheckpointStore, identity: str) -> bool:
+        """Go to where a checkpoint of the same round was left; tell whether there was one.
+
+        A checkpoint is a cache: one that is damaged or of another round (`identity`) is passed over.
+
+        Raises:
+            CheckpointError: if it is of this round but of a trainer of another shape.
+        """
+        content = checkpoint.load()
+        if content is None:
+            return False
+        try:
+            tensors, header = unpack(content)
+        except CheckpointError:
+            return False
+        if header.get("identity") != identity:
+            return False
+        self.trainer.load_state_dict(tensors, header["trainer"])
+        self.curve.restore(header["curve"])
+        self.adaptation.restore(tensors, header["multipliers"])
+        return True
+
+
+def train(
+    training: Training, checkpoint: CheckpointStore | None, identity: str, tick: Callable[[float, str], None]
+) -> list[float]:
+    """Take the remaining steps, telling and saving now and then; return the loss curve. `tick` may raise to stop.
+
+    Clocks decide only when to tell and to save, so that they change no number.
+    """
+    trainer, steps = training.trainer, training.trainer.settings.steps
+    if checkpoint is not None:
+        training.resume(checkpoint, identity)
+    told = saved = time.monotonic()
+    tick(trainer.steps_done / steps, f"training, step {trainer.steps_done} of {steps}")
+    try:
+        while not training.is_done:
+            training.step()
+            now = time.monotonic()
+            if checkpoint is not None and now - saved >= CHECKPOINT_SECONDS:
+                training.save(checkpoint, identity)
+                saved = now
+            if now - told >= TICK_SECONDS:
+                tick(trainer.steps_done / steps, f"training, step {trainer.steps_done} of {steps}")
+                told = now
+    except Cancelled:
+        # whoever stopped this may want to go on elsewhere: nothing trained so far is lost
+        training.save_if(checkpoint, identity)
+        raise
+    training.save_if(checkpoint, identity)
+    return training.curve.points

@@ -1,0 +1,1 @@
+"""What must not be proposed: hazard lists of operators, and guardrails of campaigns."""

@@ -1,0 +1,111 @@
+"""How cautious to be: a bound on the probability of breaking a safety specification (arXiv:2408.05284).
+
+The hypotheses are the functions that each proxy holds possible; those of a proxy weigh by what it says of them, and the
+proxies by how well they predicted held-out results. The bound is the worst of the plausible ones: a hypothesis is
+plausible when its proxy is among all proxies, and when it is among the hypotheses of its proxy. So it does not matter
+into how many hypotheses a proxy divides its belief, nor that two proxies say the same. The bound is on the true value,
+to which the noise of an assay adds no danger, unless the specification is about single readings. It holds only if the
+truth is among the hypotheses. A specification whose assay has too few results cannot be bounded: then its bound is 1
+and everything is refused (it fails closed).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from models.proxies.contract import Posterior
+    from models.proxies.model_selection import ChosenProxies
+    from models.specs.objectives import Guardrail
+
+CAVEAT = "The bound holds only if the truth is among the hypotheses."
+ALPHA = 0.1
+"""A hypothesis is plausible when it weighs at least this share of all that weigh as much or more."""
+SAME = 1e-9
+"""Relative difference below which two weights are the same."""
+MINIMUM_RESULTS = 10
+"""Fewer results of an assay than this, censored ones among them, bound nothing."""
+MINIMUM_VALUES = 3
+"""Of those so many must be values: from bounds alone (all above 500) nobody knows how much the assay varies."""
+
+
+def plausible(weights: Tensor, alpha: float = ALPHA) -> Tensor:
+    """Return which hypotheses are plausible [K] (bool): p_k >= alpha * sum_{j <= k} p_j in descending order.
+
+    Of equal weights all are plausible that would be in some order: they differ in nothing that could tell them apart.
+
+    Raises:
+        ValueError: if alpha is not in [0, 1] or the weights are no distribution.
+    """
+    if not 0 <= alpha <= 1:
+        raise ValueError(f"alpha must be in 0-1, not {alpha}")
+    if not bool((weights >= 0).all()) or abs(float(weights.sum()) - 1) > 1e-6:  # noqa: PLR2004 - rounding
+        raise ValueError("weights must be a distribution")
+    is_heavier = weights.unsqueeze(0) > weights.unsqueeze(1) * (1 + SAME)  # [K, K]
+    return weights >= alpha * (is_heavier.to(weights) @ weights + weights)
+
+
+def violation_bound(violations: Tensor, weights: Tensor, alpha: float = ALPHA) -> Tensor:
+    """Return the worst probability of violation [N] over the plausible of K hypotheses, from [K, N] and weights [K]."""
+    return violations[plausible(weights, alpha)].amax(dim=0)
+
+
+def is_bounded(proxies: ChosenProxies, guardrail: Guardrail) -> bool:
+    """Tell whether the guardrail's assay has enough results to bound anything."""
+    kind = guardrail.type
+    return proxies.n_known[kind] >= MINIMUM_RESULTS and proxies.n_values[kind] >= MINIMUM_VALUES
+
+
+def bound(proxies: ChosenProxies, guardrail: Guardrail, limits: tuple[float, float], features: Tensor) -> Tensor:
+    """Return the bound on the probability of violation [N] for features [N, D].
+
+    `limits` are the specification's on the modelled scale, infinite where it has none.
+    """
+    if not is_bounded(proxies, guardrail):
+        return torch.ones(len(features), dtype=torch.float64)
+    families = proxies.hypotheses(features, guardrail.type)
+    is_heard = plausible(torch.tensor([family.weight for family in families], dtype=torch.float64), guardrail.alpha)
+    bounds = [
+        violation_bound(violations(family.belief, guardrail, limits), family.weights, guardrail.alpha)
+        for family, is_so in zip(families, is_heard.tolist(), strict=True)
+        if is_so
+    ]
+    return torch.stack(bounds).amax(dim=0)
+
+
+def violations(belief: Posterior, guardrail: Guardrail, limits: tuple[float, float]) -> Tensor:
+    """Return the probability [...] with which each belief [...] breaks the specification."""
+    judged = belief if guardrail.applies_to == "reading" else belief.without_noise()
+    return 1.0 - judged.probability_within(*limits)
+
+
+def told(guardrail: Guardrail, bounds: Tensor) -> dict[str, Any]:
+    """Return what became of the objects judged, from their bounds [N], as plain JSON: counts and typical bounds."""
+    is_refused = bounds > guardrail.risk
+    return {
+        "risk": guardrail.risk,
+        "alpha": guardrail.alpha,
+        "judged": len(bounds),
+        "refused": int(is_refused.sum()),
+        "refused_bounds": _spread(bounds[is_refused]),
+        "passed_bounds": _spread(bounds[~is_refused]),
+    }
+
+
+def _spread(bounds: Tensor) -> dict[str, float] | None:
+    if not len(bounds):
+        return None
+    return {"least": float(bounds.min()), "median": float(bounds.median()), "greatest": float(bounds.max())}
+
+
+def statement(guardrail: Guardrail, bounds: Tensor) -> str:
+    """Return the sentence that tells how many objects were refused, and what the bound is worth."""
+    n_refused = int((bounds > guardrail.risk).sum())
+    return (
+        f"Guardrail {guardrail.name} refused {n_refused} of {len(bounds)} objects: some plausible hypothesis gave each "
+        f"of them more than {guardrail.risk:g} probability of violating it. {CAVEAT}"
+    )

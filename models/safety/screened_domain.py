@@ -1,0 +1,110 @@
+"""A domain with an operator's hazard lists among its rules: whoever asks the rules asks the lists. Torch-free.
+
+Knows the domain and the lists by their interfaces alone; not what becomes of what they refuse.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, final
+
+from cachetools import LRUCache
+
+from models.domains.contract import HAZARD, Violation
+from models.domains.wrapper import DelegatingDomain
+from models.safety.hazard_lists import HazardListError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from models.domains.contract import Domain
+    from models.gflownet.environment import Environment
+    from models.records import History
+    from models.safety.hazard_lists import HazardList, Matcher
+    from models.specs.base import DomainSpec
+
+MOST_KNOWN = 200_000
+"""Objects of which the reasons are remembered."""
+
+
+class HazardError(RuntimeError):
+    """Something that a hazard list names came into a batch: the round must not end well."""
+
+
+@final
+class ScreenedDomain(DelegatingDomain):
+    """A domain whose rules include hazard lists; everything else is the domain's own.
+
+    A hazard is an object too: it is parsed, and results for it are read.
+
+    Args:
+        domain: bound to `spec`.
+        spec: tells which of the lists apply.
+        lists: of any domain; those about other objects are passed over.
+
+    Raises:
+        HazardListError: if a list that applies is not written in the domain's language.
+    """
+
+    def __init__(self, domain: Domain, spec: DomainSpec, lists: Iterable[HazardList]) -> None:
+        super().__init__(domain)
+        self.lists = tuple(item for item in lists if item.applies(spec))
+        """The lists that apply."""
+        self._matchers = [(item.name, _opened(item, domain)) for item in self.lists]
+        self._hazards: LRUCache[str, list[str]] = LRUCache(MOST_KNOWN)
+
+    def hazards(self, text: str) -> list[str]:
+        """Return one reason for each list that names the object or cannot say."""
+        known = self._hazards.get(text)
+        if known is None:
+            told = ((name, _asked(matcher, text)) for name, matcher in self._matchers)
+            known = self._hazards[text] = [
+                f"hazard list {name}: {reason}" for name, reason in told if reason is not None
+            ]
+        return known
+
+    def closed_to(self, history: History) -> History:
+        """Return the history with measured hazards among the excluded objects, so that none is measured again."""
+        tried = dict.fromkeys(item.object for item in history.measurements)
+        return replace(history, excluded=(*history.excluded, *self.withheld(tried)))
+
+    def audit(self) -> list[dict[str, str]]:
+        """Return which lists were used, as plain JSON."""
+        return [{"name": item.name, "version": item.version, "sha256": item.sha256} for item in self.lists]
+
+    def check(self, text: str) -> list[Violation]:
+        """Return what hazard lists say, then which rules of the domain the object breaks."""
+        return [*(Violation(HAZARD, reason) for reason in self.hazards(text)), *self._domain.check(text)]
+
+    def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:
+        """Return the domain's environment; measured hazards do not widen its vocabulary."""
+        hidden = set(self.withheld(known))
+        return self._domain.environment([text for text in known if text not in hidden], device)
+
+    def withheld(self, known: Iterable[str]) -> list[str]:
+        """Return the objects that a list names: they do not widen the environment's vocabulary."""
+        return [text for text in known if self.hazards(text)]
+
+    def require_clean(self, texts: Iterable[str]) -> None:
+        """Check a whole batch once more, whatever way each object came into it.
+
+        Raises:
+            HazardError: if a list names one of the objects; the message names list and reason.
+        """
+        found = [reason for text in texts for reason in self.hazards(text)]
+        if found:
+            raise HazardError(f"an object of the batch is on a {found[0]}; nothing is proposed")
+
+
+def _opened(item: HazardList, domain: Domain) -> Matcher:
+    try:
+        return item.open(domain)
+    except Exception as error:  # a list that cannot be used must stop the round, whatever went wrong
+        raise HazardListError(f"hazard list {item.name!r}: {error}") from error
+
+
+def _asked(matcher: Matcher, text: str) -> str | None:
+    try:
+        return matcher(text)
+    except Exception as error:  # noqa: BLE001 - what cannot be compared is refused
+        return f"could not be compared ({type(error).__name__})"

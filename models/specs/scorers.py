@@ -1,0 +1,46 @@
+"""What a campaign says of a scorer of its own: a computed property's name, and who computes it. Torch-free.
+
+Knows no HTTP: whether an address may be asked is for the service to say, which holds the operator's rules.
+"""
+
+from typing import Annotated, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from models.specs.base import Spec, misplaced
+from models.specs.objectives import Name
+
+Url = Annotated[str, StringConstraints(pattern=r"^[Hh][Tt][Tt][Pp][Ss]?://[!-~]+$", max_length=2048)]
+SECONDS = 30.0
+
+
+class ScorerSpec(Spec):
+    """A computed property that the campaign brings along: an HTTP service, or a function installed beside the workers.
+
+    An objective names it as `computed`, a constraint or a budget as `property`.
+    """
+
+    name: Name
+    description: Annotated[str, StringConstraints(max_length=500)] = ""
+    units: Annotated[str, StringConstraints(min_length=1, max_length=50)] | None = None
+    range: tuple[float, float] | None = Field(default=None, description="usual values, which an objective maps to 0-1")
+    url: Url | None = Field(default=None, description="an HTTP service that is sent objects and answers with values")
+    entry_point: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
+        default=None, description="an installed entry point of the group assayflow.scorers"
+    )
+    secret: Name | None = Field(default=None, description="which of the operator's secrets is sent to `url`")
+    timeout_seconds: float | None = Field(
+        default=None, gt=0, le=600, description=f"how long one answer of `url` may take; {SECONDS:g} when absent"
+    )
+    batch_size: int = Field(default=256, ge=1, le=10_000, description="objects that are sent at once")
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if (self.url is None) == (self.entry_point is None):
+            raise misplaced("", "give either url or entry_point")
+        for name in ("secret", "timeout_seconds"):
+            if self.url is None and getattr(self, name) is not None:
+                raise misplaced(f"/{name}", f"{name} is for a url only")
+        if self.range is not None and not self.range[0] < self.range[1]:
+            raise misplaced("/range", "range must be [low, high] with low < high")
+        return self

@@ -1,0 +1,36 @@
+"""A domain around another one answers every question of the contract as that one does."""
+
+import inspect
+
+import numpy as np
+from domain_examples import Example
+
+from models.domains.contract import Domain
+from models.domains.wrapper import DelegatingDomain
+
+
+def test_no_question_is_left_to_the_wrappers():
+    assert not inspect.isabstract(DelegatingDomain)
+    assert Domain.__abstractmethods__ <= set(vars(DelegatingDomain))
+
+
+def test_everything_is_the_domain_s_own(example: Example):
+    own, texts = example.domain, example.texts
+    domain = DelegatingDomain(own)
+    for name in Domain.__annotations__:
+        assert getattr(domain, name) == getattr(own, name)
+    assert [domain.parse(row) for row in example.rows] == texts
+    for text in texts:
+        assert domain.check(text) == own.check(text)
+        assert domain.columns(text) == own.columns(text)
+        assert domain.display(text) == own.display(text)
+    assert domain.draw(texts, texts) == own.draw(texts, texts)
+    assert domain.parts(texts) == own.parts(texts)
+    for name in own.groupings:
+        assert domain.group(texts, name) == own.group(texts, name)
+    for name in own.computed:
+        np.testing.assert_array_equal(domain.properties(texts, [name])[name], own.properties(texts, [name])[name])
+    np.testing.assert_array_equal(domain.features(texts), own.features(texts))
+    np.testing.assert_array_equal(domain.similarity(texts, texts), own.similarity(texts, texts))
+    assert type(domain.environment(texts)) is type(own.environment(texts))
+    assert type(domain.kernel()) is type(own.kernel())

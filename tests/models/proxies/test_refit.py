@@ -1,0 +1,121 @@
+"""Proxies that are fitted again answer to the bit what those of the round answered, whatever they are asked."""
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+from gpytorch.kernels import RBFKernel
+from torch import Tensor
+
+from models.proxies import deep_ensemble, random_forest
+from models.proxies.contract import Proxy, TrainingTable
+from models.proxies.deep_ensemble import DeepEnsemble
+from models.proxies.gaussian_process import GaussianProcess
+from models.proxies.model_selection import ChosenProxies, Intervals, fit_best
+from models.proxies.random_forest import RandomForest
+from models.proxies.refit import refit
+
+PROXIES: dict[str, Proxy] = {
+    "gaussian_process": GaussianProcess(RBFKernel),
+    "deep_ensemble": DeepEnsemble(),
+    "random_forest": RandomForest(),
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick() -> Iterator[None]:
+    """Train less: what is tested does not depend on it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(deep_ensemble, "STEPS", 20)
+        patch.setattr(random_forest, "TREES", 10)
+        yield
+
+
+def _table() -> TrainingTable:
+    """Three types: one with censored values, one with too few values to validate, one that is never measured."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.rand(40, 3, generator=generator, dtype=torch.float64)
+    noise = torch.randn(40, 3, generator=generator, dtype=torch.float64)
+    values = torch.stack([x.sum(dim=1), 2 * x[:, 0], x[:, 1]], dim=1) + 0.1 * noise
+    nothing = torch.full_like(values, torch.nan)
+    lower, upper = nothing.clone(), nothing.clone()
+    is_high = values[:, 0] > 2
+    lower[is_high, 0], upper[is_high, 0] = 2.0, torch.inf
+    values[is_high, 0] = torch.nan
+    values[5:, 1] = torch.nan
+    values[:, 2] = torch.nan
+    ones = torch.ones(3, dtype=torch.float64)
+    return TrainingTable(("rich", "poor", "never"), x, values, nothing, 0 * ones, ones, lower, upper)
+
+
+@pytest.fixture(scope="module")
+def first(quick: None) -> ChosenProxies:  # noqa: ARG001 - the constants come first
+    return fit_best(_table(), PROXIES, seed=4, tick=lambda *_: None)
+
+
+def _answers(proxies: ChosenProxies, features: Tensor, seed: int = 3) -> list[Tensor]:
+    """Return all that proxies can be asked."""
+    belief = proxies.posterior(features)
+    told = [belief.mean, belief.sd, belief.noise_sd, *proxies.interval(features)]
+    for kind in proxies.types:
+        for held in proxies.hypotheses(features, kind):
+            told += [held.belief.mean, held.belief.sd, held.belief.noise_sd, held.weights, torch.tensor(held.weight)]
+    told.append(proxies.draw(features, 3, torch.Generator().manual_seed(seed)))
+    return [*told, proxies.path(features[:4], seed)(features)]
+
+
+@pytest.mark.parametrize("intervals", ["conformal", "feature_conformal", "gaussian"])
+def test_everything_is_equal_to_the_bit(first: ChosenProxies, intervals: Intervals) -> None:
+    table = _table()
+    first = ChosenProxies(first.n_values, first._parts, intervals, first.n_known)
+    features = torch.rand(9, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    again = refit(table, PROXIES, first.held_out(), seed=4, intervals=intervals)
+    assert again.chosen == first.chosen
+    assert again.summary() == first.summary()
+    for one, other in zip(_answers(first, features), _answers(again, features), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_only_feature_conformal_intervals_need_folds_again(
+    first: ChosenProxies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, kept = _table(), first.held_out()
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("a fold was fitted")
+
+    monkeypatch.setattr("models.proxies.refit.held_out_beliefs", never)
+    refit(table, PROXIES, kept, seed=4)
+    with pytest.raises(AssertionError, match="a fold"):
+        refit(table, PROXIES, kept, seed=0, intervals="feature_conformal")
+
+
+def test_a_proxy_is_fitted_when_it_is_first_asked(first: ChosenProxies, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = _table()
+    fits: list[str] = []
+    for name, proxy in PROXIES.items():
+        whole = type(proxy).fit
+
+        def counted(self: Proxy, part: TrainingTable, *, seed: int, name: str = name, whole=whole):  # noqa: ANN001, ANN202
+            fits.append(name)
+            return whole(self, part, seed=seed)
+
+        monkeypatch.setattr(type(proxy), "fit", counted)
+    again = refit(table, PROXIES, first.held_out(), seed=0)
+    assert fits == []
+    again.posterior(table.features)
+    again.posterior(table.features)
+    assert sorted(fits) == sorted(set(again.chosen.values()))
+
+
+@pytest.mark.parametrize("change", ["fewer results", "another type", "nothing kept"])
+def test_what_was_kept_of_other_results_is_refused(first: ChosenProxies, change: str) -> None:
+    table, kept = _table(), dict(first.held_out())
+    if change == "fewer results":
+        table = table.rows(torch.arange(30))
+    elif change == "another type":
+        kept["gaussian_process"] = {"other": kept["gaussian_process"]["rich"]}
+    else:
+        kept = {}
+    with pytest.raises(ValueError, match="kept"):
+        refit(table, PROXIES, kept, seed=0)

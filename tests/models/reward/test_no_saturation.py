@@ -1,0 +1,120 @@
+"""No log-reward is cut off: what is better is told apart at every temperature, on every range, above and below it."""
+
+import math
+from collections.abc import Sequence
+
+import pytest
+import torch
+from torch import Tensor
+
+from models.acquisition import get_acquisition
+from models.acquisition.contract import SCALARISATIONS, Situation
+from models.proxies.contract import Posterior
+from models.reward.evaluation import Assessment
+from models.reward.log_reward import LogReward, Utility, utility
+from models.specs.objectives import Objective
+from models.specs.sampler import MOST_BETA
+
+BETAS = (1e-3, 1.0, 16.0, 64.0, 300.0, MOST_BETA)
+N, BEST, MEASURED = 4000, 150, 96
+RESOLUTION = 1e-5
+"""Statistics are rounded to six decimals."""
+
+
+class NoRules:
+    def check(self, _: str) -> list[str]:
+        return []
+
+
+class Known:
+    """True values [N, M] in place of predictions; an object is the number of its row."""
+
+    domain = NoRules()
+    required = torch.zeros(0, dtype=torch.float64)
+    gated: tuple[int, ...] = ()
+    weighted: tuple[int, ...] = ()
+    guarded: tuple[int, ...] = ()
+
+    def __init__(self, values: Tensor, success: float = 1.0) -> None:
+        self.values, self.success = values, success
+
+    def assess(self, texts: Sequence[str]) -> Assessment:
+        mean = self.values[[int(text) for text in texts]]
+        one = torch.ones(len(mean), dtype=torch.float64)
+        sure = torch.zeros_like(mean)
+        return Assessment(mean, Posterior(mean, sure, sure), self.success * one, mean[:, :0], one > 0, one, one)
+
+
+def heavy_tailed(m: int = 1, seed: int = 0) -> Tensor:
+    """Return values [N, M] of which most are next to nothing and a few very large, as fitness landscapes have them."""
+    normal = torch.randn(N, m, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    return (2.0 * normal).exp()
+
+
+def rewards(values: Tensor, utilities: list[Utility], beta: float, kind: str = "upper_confidence_bound") -> Tensor:
+    m = values.shape[1]
+    told = torch.stack([item.of(values[:, i]) for i, item in enumerate(utilities)], dim=1)[:MEASURED]
+    situation = Situation(1.0, SCALARISATIONS["augmented_chebyshev"], told, (told, torch.zeros_like(told)))
+    beliefs = Known(values)
+    reward = LogReward(beliefs, utilities, get_acquisition(kind)(situation), 0.0)  # type: ignore[arg-type]
+    texts = [str(row) for row in range(len(values))]
+    return reward(texts, torch.full((len(texts),), beta), torch.full((len(texts), m), 1 / m))
+
+
+def assert_told_apart(worth: Tensor, answer: Tensor) -> None:
+    """Check that log-rewards [N] rise wherever the worth [N] of an object does, by more than it is rounded."""
+    assert bool(answer.isfinite().all())
+    rows = [int(worth.argmin())]
+    for row in worth.argsort().tolist():
+        last = float(worth[rows[-1]])
+        if float(worth[row]) > last + RESOLUTION * max(1.0, abs(last)):
+            rows.append(row)
+    assert len(rows) > len(worth) / 10
+    assert bool((answer[rows].diff() > 0).all())
+
+
+@pytest.mark.parametrize("beta", BETAS)
+@pytest.mark.parametrize("kind", ["upper_confidence_bound", "expected_improvement", "expected_hypervolume_improvement"])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_best_of_a_heavy_tail_do_not_tie_on_a_learned_range(beta: float, kind: str, seed: int) -> None:
+    values = heavy_tailed(seed=seed)
+    learned = utility(Objective(name="y"), "none", values[:MEASURED, 0])
+    assert learned.high == float(values[:MEASURED].max())
+    answer = rewards(values, [learned], beta, kind)
+    best = values[:, 0].topk(BEST).indices
+    best = best[values[best, 0] > learned.high]
+    assert len(answer[best].unique()) == len(best)
+    assert_told_apart(learned.of(values[best, 0]), answer[best])
+
+
+@pytest.mark.parametrize("beta", BETAS)
+@pytest.mark.parametrize("span", [(0.0, 1.0), (0.0, 1e-6), (1e3, 2e3), (-1.0, 500.0)])
+@pytest.mark.parametrize("direction", ["maximize", "minimize", "target"])
+def test_all_are_told_apart_on_every_stated_range(beta: float, span: tuple[float, float], direction: str) -> None:
+    values = heavy_tailed()
+    target = 5.0 if direction == "target" else None
+    wanted = Objective.model_validate({"name": "y", "direction": direction, "target": target, "range": span})
+    stated = utility(wanted, "none", torch.empty(0))
+    assert_told_apart(stated.of(values[:, 0]), rewards(values, [stated], beta))
+
+
+@pytest.mark.parametrize("beta", BETAS)
+def test_several_objectives_and_doubtful_objects_are_told_apart(beta: float) -> None:
+    values = heavy_tailed(2)
+    both = [Utility(0.0, 1.0, "maximize"), Utility(0.0, 50.0, "minimize")]
+    told = torch.stack([item.of(values[:, i]) for i, item in enumerate(both)], dim=1)
+    even = torch.full_like(told, 0.5)
+    worth = SCALARISATIONS["augmented_chebyshev"](told, even)
+    assert_told_apart(worth, rewards(values, both, beta))
+
+
+def test_above_one_a_reward_rises_by_the_logarithm_and_has_no_step() -> None:
+    values = torch.tensor([[0.5], [1.0], [1.0 + 1e-6], [math.e], [math.e**2]], dtype=torch.float64)
+    answer = rewards(values, [Utility(0.0, 1.0, "maximize")], 10.0)
+    assert answer.tolist() == pytest.approx([5.0, 10.0, 10.00001, 20.0, 30.0], abs=2e-6)
+
+
+def test_below_the_soft_floor_a_reward_falls_as_a_root_and_has_no_step() -> None:
+    values = torch.tensor([[-1.0], [-2.0], [-2.000001], [-14.0]], dtype=torch.float64)
+    answer = rewards(values, [Utility(0.0, 1.0, "maximize")], 10.0)
+    assert answer.tolist() == pytest.approx([-10.0, -20.0, -20.00001, -19.0 - math.sqrt(241)], abs=2e-6)

@@ -1,0 +1,158 @@
+"""The campaign's acquisition ranks the pool: in a listed space another kind makes another batch."""
+
+import copy
+import functools
+import itertools
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+
+from models.campaign.spec import CampaignSpec
+from models.domains import open_domain
+from models.gflownet.conditioning import Condition
+from models.records import History, Measurement
+from models.reward.log_reward import log_reward
+from models.rounds.fitting.fit import Fitted, fit
+from models.rounds.sampling.candidate_pool import Draws, Pool
+from models.rounds.sampling.filters import Gate
+from models.rounds.selecting.batch import choose
+from models.rounds.selecting.scoring import score, worth
+from models.specs.decisions import ACQUISITIONS
+
+ALL = ["".join(letters) for letters in itertools.product("01", repeat=7)]
+TWO: list[dict[str, Any]] = [{"name": "signal"}, {"name": "level", "direction": "minimize"}]
+ONLY, BOTH = ("signal",), ("signal", "level")
+PAIRS = list(itertools.combinations(ACQUISITIONS, 2))
+
+
+def _signal(text: str) -> float:
+    return text.count("1") + 3.0 * (text[:2] == "01") - 2.0 * (text[3:5] == "11")
+
+
+def _level(text: str) -> float:
+    return int(text[::-1], 2) / 20 + 2.0 * (text[2] == "1")
+
+
+MEASURED = tuple(
+    Measurement(text, kind, value(text))
+    for text in ALL[:100:5]
+    for kind, value in (("signal", _signal), ("level", _level))
+)
+NEW = [text for text in ALL if text not in {item.object for item in MEASURED}]
+
+
+@functools.cache
+def _believed(names: tuple[str, ...], measured: tuple[Measurement, ...]) -> Fitted:
+    content = {
+        "name": "switches",
+        "domain": {"kind": "switches", "n": 7},
+        "objectives": [item for item in TWO if item["name"] in names],
+        "proxies": {"kinds": ["gaussian_process"]},
+        "batch": {"size": 8, "diversity": 0, "exploration": 0},
+    }
+    spec = CampaignSpec.model_validate(content)
+    domain = open_domain(spec.domain)
+    history = History(tuple(item for item in measured if item.type in names))
+    return fit(spec, domain, domain.environment([]), history, 0, lambda _share, _message: None)
+
+
+def _fitted(
+    names: tuple[str, ...], measured: tuple[Measurement, ...] = MEASURED, seed: int = 0, **acquisition: Any
+) -> Fitted:
+    """Return the same beliefs with the reward of another acquisition."""
+    fitted = _believed(names, measured)
+    beliefs = copy.copy(fitted.beliefs)
+    content = beliefs.spec.model_dump(mode="json") | {"acquisition": acquisition}
+    beliefs.spec = CampaignSpec.model_validate(content)
+    reward = log_reward(beliefs, fitted.reward._utilities, fitted.measured, lambda: ALL[::2], seed)
+    return replace(fitted, beliefs=beliefs, reward=reward)
+
+
+def _pool(fitted: Fitted, texts: list[str]) -> Pool:
+    passed = Gate(fitted, History()).judge(texts)
+    n, m = len(passed.texts), len(fitted.beliefs.spec.objectives)
+    condition = Condition(torch.ones(n), torch.full((n, m), 1 / m))
+    return Pool(
+        passed.texts,
+        torch.zeros(n, 1, dtype=torch.int64),
+        condition,
+        passed.objectives,
+        passed.feasibility,
+        passed.bounds,
+        passed.trust,
+        None,
+        Draws(0, 0, n, "all listed", listed=n),
+    )
+
+
+def _batch(fitted: Fitted) -> frozenset[str]:
+    pool = _pool(fitted, NEW)
+    return frozenset(pool.texts[choice.row] for choice in choose(pool, fitted, History(), 0).choices)
+
+
+@pytest.fixture(scope="module")
+def batches() -> Mapping[tuple[int, str], frozenset[str]]:
+    cases = itertools.product((ONLY, BOTH), ACQUISITIONS)
+    return {(len(wanted), kind): _batch(_fitted(wanted, kind=kind)) for wanted, kind in cases}
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS)
+def test_two_kinds_make_two_batches_in_a_listed_space(
+    batches: Mapping[tuple[int, str], frozenset[str]], one: str, other: str
+) -> None:
+    assert len(batches[2, one]) == len(batches[2, other]) == 8
+    assert batches[2, one] != batches[2, other]
+    improvements = {"expected_improvement", "expected_hypervolume_improvement"}
+    # with one objective the hypervolume is its utility, so that both are one and the same improvement
+    assert (batches[1, one] == batches[1, other]) == ({one, other} == improvements)
+
+
+@pytest.mark.parametrize("kind", ACQUISITIONS)
+def test_the_pool_is_ranked_as_the_policy_is_rewarded(kind: str) -> None:
+    fitted = _fitted(ONLY, kind=kind)
+    scored, certain = score(_pool(fitted, NEW), fitted, 0), torch.ones(len(NEW), 1, dtype=torch.float64)
+    told = fitted.reward.value(scored.texts, certain)
+    order = told.argsort(descending=True)[: len(NEW) // 3]
+    assert bool((scored.value[order].diff() <= 1e-4).all())
+    assert float(scored.value[order[0]]) == pytest.approx(float(scored.value.max()), abs=1e-4)
+
+
+def test_kappa_and_scalarisation_reach_the_batch() -> None:
+    bold, careful = (_batch(_fitted(ONLY, kappa=kappa)) for kappa in (0.0, 10.0))
+    assert bold != careful
+    sums, front = (_batch(_fitted(BOTH, scalarisation=name)) for name in ("weighted_sum", "augmented_chebyshev"))
+    assert sums != front
+
+
+def test_another_seed_draws_another_function_and_the_same_seed_the_same() -> None:
+    one, again, other = (_batch(_fitted(ONLY, seed=seed, kind="thompson_sampling")) for seed in (1, 1, 2))
+    assert one == again != other
+
+
+@pytest.mark.parametrize("kind", ACQUISITIONS)
+def test_before_any_result_the_batch_fills_the_space_whatever_the_kind(kind: str) -> None:
+    fitted = _fitted(ONLY, (), kind=kind)
+    assert not score(_pool(fitted, NEW), fitted, 0).tells
+
+
+def test_where_nothing_promises_an_improvement_utilities_decide() -> None:
+    fitted = _fitted(ONLY, kind="expected_improvement")
+    pool = _pool(fitted, NEW)
+    beaten = replace(pool.objectives, mean=pool.objectives.mean - 1e3)
+    pool = replace(pool, objectives=beaten)
+    even = torch.ones(1, 1, dtype=torch.float64)
+    values = fitted.reward.acquired(pool.texts, pool.objectives, pool.trust, even)
+    assert float(values.max()) < 1e-9
+    scored = score(pool, fitted, 0)
+    assert scored.tells
+    assert int(scored.value.argmax()) == int(fitted.reward.scores(pool.objectives, pool.trust)[:, 0].argmax())
+
+
+def test_worth_is_relative_to_the_best_and_the_median_of_each_trade_off() -> None:
+    values = torch.tensor([[0.0, 5.0], [1.0, 5.0], [2.0, 5.0], [1.5, 5.0], [0.5, 5.0]], dtype=torch.float64)
+    near, which = worth(values)
+    assert near.tolist() == pytest.approx([0.0, 0.0, 1.0, 0.5, 0.0])
+    assert which[2] == 0

@@ -1,0 +1,101 @@
+"""The sampler's specification reaches the trainer, and a loss that does not fit is refused before fitting."""
+
+from dataclasses import fields
+from typing import Any
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from models.campaign.spec import CampaignSpec
+from models.domains import open_domain
+from models.gflownet.losses import get_loss
+from models.gflownet.rewards import UnfitLossError
+from models.gflownet.trainer import TrainerSettings
+from models.propose import propose
+from models.records import History, Measurement
+from models.rounds.training.train import StateReward, build_trainer, check_sampler
+from models.specs.sampler import LOSSES, BehaviourSpec, SamplerSpec
+
+DOMAIN = {"kind": "peptides", "min_length": 1, "max_length": 3, "alphabet": "AG"}
+
+
+def _body(loss: str, **domain: int) -> dict[str, Any]:
+    return {
+        "name": "A campaign",
+        "domain": DOMAIN | domain,
+        "objectives": [{"name": "potency"}],
+        "sampler": {"loss": loss, "steps": 3, "trajectories_per_step": 4},
+    }
+
+
+def campaign(loss: str, **domain: int) -> CampaignSpec:
+    """Return a campaign as an earlier release may have stored it."""
+    return CampaignSpec.from_stored(_body(loss, **domain))
+
+
+def build(spec: SamplerSpec) -> TrainerSettings:
+    environment = open_domain(campaign("trajectory_balance").domain).environment([], "cpu")
+    reward = StateReward(environment, lambda texts, beta, preference: torch.zeros(len(texts)))  # noqa: ARG005 - as called
+    return build_trainer(spec, environment, reward, 1, 0, []).settings
+
+
+def test_a_plain_specification_is_the_trainer_s_own_defaults() -> None:
+    assert build(SamplerSpec()) == TrainerSettings()
+
+
+def test_every_choice_is_passed_on() -> None:
+    behaviour = BehaviourSpec(diverse_share=0.2, local_search_share=0.1, local_search_depth=2, temperature=3.0)
+    settings = build(SamplerSpec(behaviour=behaviour, huber_delta=None, backward_policy="learned"))
+    assert {name: getattr(settings, name) for name in BehaviourSpec.model_fields} == behaviour.model_dump()
+    assert settings.huber_delta is None
+    assert settings.policy.has_learned_backward
+    assert set(BehaviourSpec.model_fields) <= {field.name for field in fields(TrainerSettings)}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("min_length", [1, 2])
+def test_a_campaign_is_refused_exactly_where_its_rounds_would_fail(loss: str, min_length: int) -> None:
+    environment = open_domain(campaign(loss, min_length=min_length).domain).environment([], "cpu")
+    try:
+        check_sampler(campaign(loss).sampler, environment)
+    except UnfitLossError:
+        with pytest.raises(ValidationError) as caught:
+            CampaignSpec.model_validate(_body(loss, min_length=min_length))
+        (error,) = caught.value.errors()
+        assert error["ctx"]["pointer"] == "/sampler/loss"
+        assert loss in error["msg"]
+    else:
+        assert CampaignSpec.model_validate(_body(loss, min_length=min_length)).sampler.loss == loss
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_name_of_a_loss_tells_what_it_takes(loss: str) -> None:
+    taken = {"forward": "partial", "prefix": "stopped"}
+    assert get_loss(loss).rewards_of == taken.get(loss.split("_", maxsplit=1)[0], "final")
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_what_fits_a_campaign_is_told_before_fitting(loss: str) -> None:
+    for min_length in (1, 2):
+        spec = campaign(loss, min_length=min_length)
+        wanted = get_loss(loss).rewards_of
+        environment = open_domain(spec.domain).environment([], "cpu")
+        if wanted == "partial" or (wanted == "stopped" and min_length == 2):
+            with pytest.raises(UnfitLossError, match=loss):
+                check_sampler(spec.sampler, environment)
+        else:
+            check_sampler(spec.sampler, environment)
+
+
+def test_a_round_with_an_unfit_loss_fails_at_once() -> None:
+    spec = campaign("prefix_sub_trajectory_balance", min_length=2)
+    heard: list[str] = []
+    with pytest.raises(UnfitLossError, match="PeptidesEnvironment has states that may not"):
+        propose(
+            spec,
+            History((Measurement("AG", "potency", 1.0),)),
+            seed=0,
+            report=lambda _stage, _progress, message: heard.append(message),
+        )
+    assert len(heard) <= 1
