@@ -25,7 +25,7 @@ from benchmarks.report import Report, run
 from models.gflownet.conditioning import ConditionSampler
 from models.gflownet.exact import log_target, total_variation, uniform_log_probability
 from models.gflownet.policy import PolicySpec
-from models.gflownet.trainer import TrainerSettings
+from models.gflownet.settings import TrainerSettings
 
 SEEDS = (1, 2, 3, 4, 5)
 CALLS = {"hypergrid 8^4": 32_000, "strings 4^6": 8_000}

@@ -56,7 +56,7 @@ from benchmarks.report import Report, run
 from models.gflownet.conditioning import ConditionSampler
 from models.gflownet.exact import log_target, total_variation, uniform_log_probability
 from models.gflownet.rewards import UnfitLossError
-from models.gflownet.trainer import TrainerSettings
+from models.gflownet.settings import TrainerSettings
 from models.specs.sampler import LOSSES
 
 MINUTES_OF_TWO_CORES = 5.0

@@ -32,7 +32,7 @@ from models.inference.load import open_instrument
 from models.inference.trained_campaign import Instrument
 from models.propose import propose
 from models.records import History, Measurement
-from models.rounds.training.train import StateReward
+from models.rounds.training.state_reward import StateReward
 
 SEED = 7
 ASKED = (24, 96, 1_000)

@@ -34,7 +34,8 @@ from models.rounds.selecting.batch import choose
 from models.rounds.selecting.replicates import controls
 from models.rounds.training.base_measure import base_measure
 from models.rounds.training.dual_ascent import Adaptation
-from models.rounds.training.train import StateReward, Training, build_trainer, check_sampler, train
+from models.rounds.training.state_reward import StateReward
+from models.rounds.training.train import Training, build_trainer, check_sampler, train
 from models.safety import guardrails as guardrail
 from models.safety.screened_domain import ScreenedDomain
 

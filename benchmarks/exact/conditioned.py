@@ -10,7 +10,8 @@ from torch import Tensor
 from benchmarks.exact.training import Target
 from models.gflownet.conditioning import Condition
 from models.gflownet.policy import PolicySpec
-from models.gflownet.trainer import Trainer, TrainerSettings
+from models.gflownet.settings import TrainerSettings
+from models.gflownet.trainer import Trainer
 
 SEEDS = (1, 2, 3, 4, 5)
 KINDS = {

@@ -9,7 +9,7 @@ from benchmarks.exact.targets import target
 from benchmarks.exact.training import fit
 from models.gflownet.conditioning import ConditionSampler
 from models.gflownet.policy import PolicySpec
-from models.gflownet.trainer import TrainerSettings
+from models.gflownet.settings import TrainerSettings
 
 SEEDS = (1, 2, 3)
 CALLS = 64_000

@@ -7,7 +7,7 @@ from benchmarks.exact.recipes import BUDGET, CALLS, GRID_TRAJECTORIES, OUR_GRID,
 from benchmarks.exact.training import mean, mean_and_half, side_by_side, within_calls
 from benchmarks.report import Report
 from models.gflownet.policy import Precision
-from models.gflownet.trainer import TrainerSettings
+from models.gflownet.settings import TrainerSettings
 
 PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
 Case = tuple[str, str, int, TrainerSettings]

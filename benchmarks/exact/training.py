@@ -26,7 +26,8 @@ from models.gflownet.exact import (
     reward_ratio,
     total_variation,
 )
-from models.gflownet.trainer import Trainer, TrainerSettings
+from models.gflownet.settings import TrainerSettings
+from models.gflownet.trainer import Trainer
 
 Base = Callable[[Tensor, Tensor], Tensor]
 """Log-reward over beta [B] of values [B, M] under preferences [B, M]."""

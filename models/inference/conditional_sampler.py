@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from models.inference.requests import Ask
     from models.rounds.sampling.candidate_pool import Ended, Source
     from models.rounds.sampling.filters import Gate, Passed
-    from models.rounds.training.train import StateReward
+    from models.rounds.training.state_reward import StateReward
 
 LEAST_BLOCK, MOST_BLOCK = 64, 512
 """Objects drawn at a time."""

@@ -21,7 +21,7 @@ from models.rounds.reporting.candidate_records import tell, tell_judged, told_of
 from models.rounds.reporting.summary import plain
 from models.rounds.sampling.filters import Gate
 from models.rounds.training.base_measure import EVERY_OBJECT
-from models.rounds.training.train import StateReward
+from models.rounds.training.state_reward import StateReward
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

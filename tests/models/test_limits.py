@@ -15,7 +15,7 @@ from models.domains.materials.composition.elements import element_table
 from models.domains.molecules import features, fragments, objects, vocabulary
 from models.domains.molecules.spec import MoleculesSpec
 from models.reward.evaluation import Beliefs
-from models.rounds.training.train import StateReward
+from models.rounds.training.state_reward import StateReward
 from models.safety.screened_domain import ScreenedDomain
 
 ATTEMPTS = 300
@@ -172,7 +172,7 @@ def test_molecules_fingerprints_and_symmetries_are_remembered_by_size():
 
 def test_what_a_round_remembers_of_objects_is_bounded_and_changes_no_number(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("models.reward.evaluation.MOST_KNOWN", 3)
-    monkeypatch.setattr("models.rounds.training.train.MOST_TEXTS", 3)
+    monkeypatch.setattr("models.rounds.training.state_reward.MOST_TEXTS", 3)
     beliefs = Beliefs.__new__(Beliefs)
     beliefs.domain, beliefs._computed, beliefs._known = open_domain(MoleculesSpec()), ["heavy_atoms"], {}
     environment = SimpleNamespace(

@@ -17,7 +17,8 @@ from models.gflownet.exact import Space, enumerate_space, log_target, policy_log
 from models.gflownet.policy import PolicySpec
 from models.gflownet.prior import LogPrior
 from models.gflownet.rewards import log_priors
-from models.gflownet.trainer import LogReward, Trainer, TrainerSettings
+from models.gflownet.settings import TrainerSettings
+from models.gflownet.trainer import LogReward, Trainer
 
 TOLERANCE = 0.05
 BETAS = (1.0, 2.0, 4.0)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from models.gflownet.exploration.contract import Behaviour
     from models.gflownet.policy import Policy
     from models.gflownet.rewards import LogReward
-    from models.gflownet.trainer import TrainerSettings
+    from models.gflownet.settings import TrainerSettings
 
 
 def behaviour_of(settings: TrainerSettings, policy: Policy, measured: Tensor, log_reward: LogReward) -> Behaviour:

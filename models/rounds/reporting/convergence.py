@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from models.gflownet.exact import Space
     from models.gflownet.trainer import Trainer
     from models.rounds.fitting.fit import Fitted
-    from models.rounds.training.train import StateReward
+    from models.rounds.training.state_reward import StateReward
 
 WEIGHED = 256
 """Draws behind the estimates."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from models.gflownet.environment import Environment
     from models.gflownet.policy import Policy
     from models.rounds.sampling.filters import Gate, Passed
-    from models.rounds.training.train import StateReward
+    from models.rounds.training.state_reward import StateReward
     from models.specs.decisions import BatchSpec
 
 DRAWS = 512

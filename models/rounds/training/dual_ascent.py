@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from models.gflownet.trainer import Trainer
     from models.reward.evaluation import Beliefs
     from models.reward.lagrange_multipliers import Multipliers
-    from models.rounds.training.train import StateReward
+    from models.rounds.training.state_reward import StateReward
 
 EVERY = 5
 """Training steps between two updates: multipliers move on a slower scale than the policy."""

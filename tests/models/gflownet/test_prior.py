@@ -15,7 +15,8 @@ from models.gflownet.environments.hypergrid import Hypergrid
 from models.gflownet.exact import enumerate_space
 from models.gflownet.policy import PolicySpec
 from models.gflownet.prior import SizePrior
-from models.gflownet.trainer import InvalidLogRewardError, Trainer, TrainerSettings
+from models.gflownet.settings import TrainerSettings
+from models.gflownet.trainer import InvalidLogRewardError, Trainer
 
 ENVIRONMENT = PeptidesEnvironment(PeptidesSpec(min_length=1, max_length=4, alphabet="AKW"))
 SPACE = enumerate_space(ENVIRONMENT)

@@ -22,7 +22,8 @@ from models.gflownet.rewards import (
     partial_log_rewards,
     stopped_log_rewards,
 )
-from models.gflownet.trainer import Trainer, TrainerSettings
+from models.gflownet.settings import TrainerSettings
+from models.gflownet.trainer import Trainer
 from models.gflownet.trajectories import Trajectories
 
 PEPTIDES = PeptidesEnvironment(PeptidesSpec(min_length=1, max_length=3, alphabet="AG"))

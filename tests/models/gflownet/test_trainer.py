@@ -12,7 +12,8 @@ from models.checkpoint import CheckpointError
 from models.gflownet.conditioning import Condition, ConditionSampler
 from models.gflownet.environments.strings import Strings
 from models.gflownet.policy import PolicySpec
-from models.gflownet.trainer import InvalidLogRewardError, Trainer, TrainerSettings
+from models.gflownet.settings import TrainerSettings
+from models.gflownet.trainer import InvalidLogRewardError, Trainer
 from models.specs.sampler import LOSSES
 
 ENVIRONMENT = Strings("ACG", 4)

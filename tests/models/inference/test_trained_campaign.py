@@ -19,7 +19,7 @@ from models.inference.load import open_instrument
 from models.inference.requests import Ask
 from models.records import Cancelled, History, Measurement, ProposedCandidate
 from models.rounds.sampling.filters import Gate
-from models.rounds.training.train import StateReward
+from models.rounds.training.state_reward import StateReward
 from models.safety.hazard_lists import HazardList
 
 BOTH = {"signal": 0.5, "few": 0.5}

@@ -20,7 +20,8 @@ from models.records import History, Measurement
 from models.rounds.artefact import ArtefactError, origin, pack_artefact, tried
 from models.rounds.fitting.fit import Fitted, fit, random_objects
 from models.rounds.reporting.summary import versions
-from models.rounds.training.train import StateReward, build_trainer
+from models.rounds.training.state_reward import StateReward
+from models.rounds.training.train import build_trainer
 from models.safety.hazard_lists import HazardList
 from models.safety.screened_domain import ScreenedDomain
 

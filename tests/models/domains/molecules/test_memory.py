@@ -11,7 +11,8 @@ from models.domains.molecules.environment import FragmentTrees
 from models.domains.molecules.memory import Memory
 from models.domains.molecules.vocabulary import compile_fragments
 from models.gflownet.conditioning import ConditionSampler
-from models.gflownet.trainer import Trainer, TrainerSettings
+from models.gflownet.settings import TrainerSettings
+from models.gflownet.trainer import Trainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

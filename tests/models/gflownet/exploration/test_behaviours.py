@@ -16,7 +16,8 @@ from models.gflownet.exploration.mixture import Part, Shares
 from models.gflownet.exploration.tempered import Tempered
 from models.gflownet.exploration.uniform import UniformMixture
 from models.gflownet.policy import Policy, PolicySpec
-from models.gflownet.trainer import Trainer, TrainerSettings
+from models.gflownet.settings import TrainerSettings
+from models.gflownet.trainer import Trainer
 
 ENVIRONMENT = Strings("AB", 4)
 CONDITIONS = ConditionSampler((1.0, 4.0), 2)

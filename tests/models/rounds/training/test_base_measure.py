@@ -19,7 +19,7 @@ from models.propose import propose
 from models.records import History, Measurement, Proposal
 from models.rounds.artefact import ArtefactError
 from models.rounds.training.base_measure import EVERY_OBJECT, BaseMeasure, base_measure, restored
-from models.rounds.training.train import StateReward
+from models.rounds.training.state_reward import StateReward
 from service.schemas.insights import BaseMeasureUsed
 
 PEPTIDES = {"kind": "peptides", "min_length": 3, "max_length": 6, "alphabet": "AKLW"}

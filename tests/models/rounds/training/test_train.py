@@ -11,10 +11,11 @@ from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.gflownet.losses import get_loss
 from models.gflownet.rewards import UnfitLossError
-from models.gflownet.trainer import TrainerSettings
+from models.gflownet.settings import TrainerSettings
 from models.propose import propose
 from models.records import History, Measurement
-from models.rounds.training.train import StateReward, build_trainer, check_sampler
+from models.rounds.training.state_reward import StateReward
+from models.rounds.training.train import build_trainer, check_sampler
 from models.specs.sampler import LOSSES, BehaviourSpec, SamplerSpec
 
 DOMAIN = {"kind": "peptides", "min_length": 1, "max_length": 3, "alphabet": "AG"}
