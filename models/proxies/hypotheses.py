@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from models.proxies.contract import FittedProxy, Posterior
-    from models.proxies.model_selection import Part
+    from models.proxies.proxy_fit import ProxyFit
 
 
 @final
@@ -37,7 +37,7 @@ class Hypotheses:
     weights: Tensor
 
 
-def held_possible(parts: Sequence[Part], weights: Tensor, features: Tensor, column: int) -> tuple[Hypotheses, ...]:
+def held_possible(parts: Sequence[ProxyFit], weights: Tensor, features: Tensor, column: int) -> tuple[Hypotheses, ...]:
     """Return what proxies of weights [F] hold possible of the type in a column at features [N, D]."""
     told = []
     for part, weight in zip(parts, weights.tolist(), strict=True):
@@ -46,7 +46,7 @@ def held_possible(parts: Sequence[Part], weights: Tensor, features: Tensor, colu
     return tuple(told)
 
 
-def proxy_weights(parts: Sequence[Part], kind: str) -> Tensor:
+def proxy_weights(parts: Sequence[ProxyFit], kind: str) -> Tensor:
     """Return how much the proxies that learned a type weigh [F], a distribution.
 
     Where none was cross-validated all weigh the same; otherwise one that was not has no say.

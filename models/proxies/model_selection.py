@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from dataclasses import asdict, dataclass
-from functools import cached_property
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Literal, final
 
 import torch
@@ -21,6 +20,7 @@ from models.proxies.contract import Posterior, Proxy
 from models.proxies.guarded import ProxyError, fit_and_predict
 from models.proxies.hypotheses import held_possible, proxy_weights
 from models.proxies.pathwise_samples import draw_path
+from models.proxies.proxy_fit import ProxyFit
 from models.proxies.validation import FOLDS, HALF_90, Representing, held_out_beliefs, score
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from models.proxies.contract import FittedProxy, TrainingTable
     from models.proxies.hypotheses import Hypotheses
     from models.proxies.pathwise_samples import Path
-    from models.proxies.validation import HeldOut, Score
+    from models.proxies.validation import HeldOut
 
 MINIMUM_TO_VALIDATE = 10
 """Fewer known values than this are not cross-validated: the first proxy takes the type, with its own deviations."""
@@ -54,23 +54,6 @@ class JointProxy(Proxy):
         """Return the columns of a table that can be learned together, or none."""
 
 
-@dataclass(frozen=True)
-class Part:
-    """A proxy, the table's columns it knows, the factors of its deviations there, and what it was held to."""
-
-    name: str
-    fit: Callable[[], FittedProxy]
-    columns: list[int]
-    factors: Tensor
-    scores: Mapping[str, Score]
-    held_out: Mapping[str, HeldOut]
-
-    @cached_property
-    def proxy(self) -> FittedProxy:
-        """The fitted proxy; opened again (`refit`), it is fitted when somebody first asks it."""
-        return self.fit()
-
-
 @final
 class ChosenProxies:
     """Fitted proxies behind one posterior: every assay type is answered by the one chosen for it."""
@@ -78,7 +61,7 @@ class ChosenProxies:
     def __init__(
         self,
         n_values: Mapping[str, int],
-        parts: list[Part],
+        parts: list[ProxyFit],
         intervals: Intervals = "conformal",
         n_known: Mapping[str, int] | None = None,
         failures: Mapping[str, str] | None = None,
@@ -106,7 +89,7 @@ class ChosenProxies:
             raise ProxyError(f"no proxy could learn {kind}: {_sentence(self.failures) or 'none was given'}")
         return min(parts, key=lambda part: part.scores[kind].nll if kind in part.scores else math.inf).name
 
-    def _part(self, kind: str) -> Part:
+    def _part(self, kind: str) -> ProxyFit:
         return next(part for part in self._parts if part.name == self.chosen[kind])
 
     def posterior(self, features: Tensor) -> Posterior:
@@ -248,14 +231,14 @@ def affordable(proxy: Proxy, table: TrainingTable, at_least: int) -> list[int]:
 
 def make_part(
     name: str, fit: Callable[[], FittedProxy], columns: list[int], types: Sequence[str], held_out: Mapping[str, HeldOut]
-) -> Part:
+) -> ProxyFit:
     """Return a proxy on some columns of a table of `types`, its deviations scaled to what it was held to."""
     scores = {kind: score(held) for kind, held in held_out.items()}
     factors = [scores[kind].scale if (kind := types[column]) in scores else 1.0 for column in columns]
-    return Part(name, fit, columns, torch.tensor(factors, dtype=torch.float64), scores, held_out)
+    return ProxyFit(name, fit, columns, torch.tensor(factors, dtype=torch.float64), scores, held_out)
 
 
-def _fit(name: str, proxy: Proxy, table: TrainingTable, seed: int, step: Callable[[str], None]) -> Part | None:
+def _fit(name: str, proxy: Proxy, table: TrainingTable, seed: int, step: Callable[[str], None]) -> ProxyFit | None:
     """Cross-validate and fit one proxy on the types it can afford; call `step` after each of the fits.
 
     Raises:
@@ -305,7 +288,7 @@ def fit_best(
         ProxyError: if a type is left without any proxy. A type that was never measured goes to a proxy that learns
             from nothing (`minimum` 0).
     """
-    parts: list[Part] = []
+    parts: list[ProxyFit] = []
     failures: dict[str, str] = {}
 
     def learn(name: str, proxy: Proxy, step: Callable[[str], None]) -> None:

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from models.proxies.contract import Posterior, Proxy, TrainingTable
-    from models.proxies.model_selection import Intervals, Part
+    from models.proxies.model_selection import Intervals
+    from models.proxies.proxy_fit import ProxyFit
 
 
 def _refit(
     name: str, proxy: Proxy, table: TrainingTable, kept: Mapping[str, Posterior], seed: int, *, has_folds: bool
-) -> Part | None:
+) -> ProxyFit | None:
     """Return what `_fit` returned on the same table, from the held-out beliefs that it kept."""
     columns, validated = affordable(proxy, table, 0), affordable(proxy, table, MINIMUM_TO_VALIDATE)
     if set(kept) != {table.types[column] for column in validated}:

@@ -10,9 +10,11 @@ from pydantic import ValidationError
 from models.campaign.requests import SampleRequest
 from models.campaign.spec import MOST_GUARDRAILS, CampaignSpec
 from models.domains import open_domain
-from models.domains.materials.composition import reachability
-from models.domains.materials.composition.elements import element_table
-from models.domains.molecules import features, fragments, objects, vocabulary
+from models.domains.materials.charge_balance import reachability
+from models.domains.materials.charge_balance.elements import element_table
+from models.domains.molecules.chemistry import fingerprints as features
+from models.domains.molecules.chemistry import molecules as objects
+from models.domains.molecules.fragments import fragments, vocabulary
 from models.domains.molecules.spec import MoleculesSpec
 from models.reward.evaluation import Beliefs
 from models.rounds.training.state_reward import StateReward

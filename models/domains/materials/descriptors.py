@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from models.domains.contract import Floats
-    from models.domains.materials.process import Categorical
 
 RADIUS, LENGTH = 2, 2048
 """Of Morgan count fingerprints (doi:10.1021/ci100050t)."""
@@ -35,10 +36,18 @@ def is_structure(smiles: str) -> bool:
     return mol is not None and bool(mol.GetNumAtoms())
 
 
-def coordinates(variable: Categorical) -> Floats:
-    """Return coordinates [L, K] of the variable's values; K is 0 when nothing tells them apart."""
-    numbers = tuple(variable.descriptors.get(value, ()) for value in variable.values)
-    structures = tuple(variable.smiles.get(value, "") for value in variable.values)
+def embed_categories(
+    values: Sequence[str], descriptors: Mapping[str, tuple[float, ...]], smiles: Mapping[str, str]
+) -> Floats:
+    """Return coordinates [L, K] of a variable's values; K is 0 when nothing tells them apart.
+
+    Args:
+        values: of the variable.
+        descriptors: numbers about each value, for all of them or none.
+        smiles: structure of each value, likewise.
+    """
+    numbers = tuple(descriptors.get(value, ()) for value in values)
+    structures = tuple(smiles.get(value, "") for value in values)
     return _coordinates(numbers, structures)
 
 

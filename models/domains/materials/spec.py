@@ -72,7 +72,7 @@ class CompositionSpec(MaterialsSpec):
     @field_validator("elements")
     @classmethod
     def _elements_exist(cls, elements: tuple[str, ...]) -> tuple[str, ...]:
-        from models.domains.materials.composition.elements import element_table
+        from models.domains.materials.charge_balance.elements import element_table
 
         _refuse_repeats(elements)
         for symbol in elements:
@@ -94,8 +94,8 @@ class CompositionSpec(MaterialsSpec):
     def _is_possible(self, info: ValidationInfo) -> Self:
         if is_stored(info):
             return self
-        from models.domains.materials.composition.charges import allowed_states
-        from models.domains.materials.composition.reachability import has_valid_composition
+        from models.domains.materials.charge_balance.oxidation_states import allowed_states
+        from models.domains.materials.charge_balance.reachability import has_valid_composition
 
         if (self.oxidation_states == "custom") != bool(self.custom_oxidation_states):
             message = "custom_oxidation_states is required with oxidation_states 'custom' and only then"
@@ -103,7 +103,7 @@ class CompositionSpec(MaterialsSpec):
         if self.custom_oxidation_states and set(self.custom_oxidation_states) != set(self.elements):
             message = "custom_oxidation_states must name exactly the elements of `elements`"
             raise ValueError(message)
-        states = allowed_states(self)
+        states = allowed_states(self.elements, self.oxidation_states, self.custom_oxidation_states)
         if not has_valid_composition(tuple(states.values()), self.max_atoms, self.max_elements):
             message = (
                 "no valid composition exists: none of the elements balance within max_atoms, max_elements and "

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, final
 
 from models.domains.contract import Domain, ParsedObject, Sizes
-from models.domains.molecules import objects
-from models.domains.molecules.reading import read_smiles
+from models.domains.molecules.chemistry import molecules as objects
+from models.domains.molecules.chemistry.reading import read_smiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -63,19 +63,19 @@ class Molecules(Domain):
 
     def features(self, texts: Sequence[str]) -> Floats:
         """Return folded Morgan counts [N, 2048]."""
-        from models.domains.molecules.features import count_fingerprints
+        from models.domains.molecules.chemistry.fingerprints import count_fingerprints
 
         return count_fingerprints(texts)
 
     def parts(self, texts: Sequence[str]) -> tuple[Part, ...]:
         """Return atom environments by their SMILES."""
-        from models.domains.molecules.parts import parts_of
+        from models.domains.molecules.chemistry.atom_environments import parts_of
 
         return parts_of(texts)
 
     def similarity(self, left: Sequence[str], right: Sequence[str]) -> Floats:
         """Return Tanimoto similarities of counts [N, M]."""
-        from models.domains.molecules.features import tanimoto
+        from models.domains.molecules.chemistry.fingerprints import tanimoto
 
         return tanimoto(left, right)
 
@@ -87,11 +87,12 @@ class Molecules(Domain):
 
     def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:
         """Return the fragment-tree environment; fragments of `known` molecules widen its vocabulary."""
-        from models.domains.molecules.environment import FragmentTrees
-        from models.domains.molecules.vocabulary import vocabulary
+        from models.domains.molecules.environment.fragment_trees import FragmentTrees
+        from models.domains.molecules.fragments.vocabulary import vocabulary
 
         spec = self.spec
-        return FragmentTrees(vocabulary(spec, known), spec.max_fragments, spec.max_heavy_atoms, device=device)
+        fragments = vocabulary(spec.fragments, spec.vocabulary_size, spec.max_heavy_atoms, known)
+        return FragmentTrees(fragments, spec.max_fragments, spec.max_heavy_atoms, device=device)
 
     def kernel(self) -> Kernel:
         """Return a Tanimoto kernel over counts."""

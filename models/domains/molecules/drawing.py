@@ -9,7 +9,7 @@ from rdkit import Chem
 from rdkit.Chem import rdDepictor
 from rdkit.Chem.Draw import rdMolDraw2D
 
-from models.domains.molecules.objects import molecule
+from models.domains.molecules.chemistry.molecules import molecule
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,12 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from models.domains.molecules.limits import MAX_FRAGMENT_LENGTH, MAX_HEAVY_ATOMS
 from models.specs.base import DomainSpec, is_stored
-
-MAX_HEAVY_ATOMS = 80
-"""Most heavy atoms that a campaign may allow its molecules."""
-MAX_FRAGMENT_LENGTH = 300
-"""Longest SMILES of a fragment, in characters."""
 
 
 class MoleculesSpec(DomainSpec):
@@ -36,7 +32,7 @@ class MoleculesSpec(DomainSpec):
         cls, fragments: tuple[str, ...] | None, info: ValidationInfo
     ) -> tuple[str, ...] | None:
         if fragments is not None and not is_stored(info):
-            from models.domains.molecules.vocabulary import compile_fragments
+            from models.domains.molecules.fragments.vocabulary import compile_fragments
 
             compile_fragments(fragments)
         return fragments

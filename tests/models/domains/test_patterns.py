@@ -7,8 +7,8 @@ from rdkit import Chem
 
 from models.campaign.requests import SampleRequest
 from models.domains import installed, open_domain
-from models.domains.molecules import matching
-from models.domains.molecules.matching import TooComplexError
+from models.domains.molecules.chemistry import matching
+from models.domains.molecules.chemistry.matching import TooComplexError
 from models.inference.filters import wishes
 
 FULLERENE = (

@@ -10,8 +10,8 @@ from domain_examples import examples_of
 
 from models.backtests.restricted import RestrictedEnvironment
 from models.domains import installed
-from models.domains.materials.composition.charges import is_neutral
-from models.domains.materials.composition.reachability import count_compositions
+from models.domains.materials.charge_balance.oxidation_states import is_neutral
+from models.domains.materials.charge_balance.reachability import count_compositions
 from models.gflownet import counting
 from models.gflownet.counting import Counts, count_objects, walked_counts
 from models.gflownet.environment import Environment
@@ -157,7 +157,7 @@ def test_a_composition_that_balances_in_several_ways_counts_once():
 
 
 def test_counting_that_would_take_long_is_left_to_walkers(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("models.domains.materials.composition.reachability.MOST_STEPS", 10)
+    monkeypatch.setattr("models.domains.materials.charge_balance.reachability.MOST_STEPS", 10)
     assert count_compositions(((1, 2), (-2,), (-1,)), 6, 3) is None
 
 

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from models.proxies.contract import FittedProxy, Posterior, Proxy, TrainingTable
 from models.proxies.gaussian_process import GaussianProcess
-from models.proxies.model_selection import ChosenProxies, Part, fit_best
+from models.proxies.model_selection import ChosenProxies, fit_best
+from models.proxies.proxy_fit import ProxyFit
 from models.proxies.validation import HeldOut, score
 
 
@@ -141,14 +142,14 @@ def test_without_validation_all_weigh_the_same_and_with_it_only_who_took_part() 
     assert [family.weight for family in chosen.hypotheses(x, "a")] == [0.5, 0.5]
 
 
-def _judged(name: str, error: float, nll: float, x: Tensor, values: Tensor) -> Part:
+def _judged(name: str, error: float, nll: float, x: Tensor, values: Tensor) -> ProxyFit:
     """Return a proxy that was off by so much in its held-out predictions, whatever its likelihood."""
     wrong = values + error * torch.where(torch.arange(len(values)) % 2 == 0, 1.0, -1.0)
     none = torch.full_like(values, math.nan)
     held = HeldOut(Posterior(wrong, torch.ones_like(values), 0 * values), values, none, none)
     fitted = Constant(1.0).fit(_table(values.unsqueeze(-1), x), seed=0)
     scores = {"a": replace(score(held), nll=nll)}
-    return Part(name, lambda: fitted, [0], torch.ones(1, dtype=torch.float64), scores, {"a": held})
+    return ProxyFit(name, lambda: fitted, [0], torch.ones(1, dtype=torch.float64), scores, {"a": held})
 
 
 @pytest.mark.parametrize(("error", "warned"), [(0.5, True), (0.95, False), (2.0, False)])

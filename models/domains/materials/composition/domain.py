@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, final
 
 from models.domains.contract import Domain, FileFormat, ParsedObject, Sizes, Violation
+from models.domains.materials.charge_balance.oxidation_states import allowed_states, is_neutral
 from models.domains.materials.composition import features
-from models.domains.materials.composition.charges import allowed_states, is_neutral
 from models.domains.materials.composition.drawing import draw_formulas
 from models.domains.materials.composition.formula import amounts_of, matching, parse_formula
 from models.domains.materials.composition.spelling import COLUMN
@@ -39,7 +39,7 @@ class CompositionDomain(Domain):
 
     def __init__(self, spec: CompositionSpec) -> None:
         self._spec = spec
-        self._states = allowed_states(spec)
+        self._states = allowed_states(spec.elements, spec.oxidation_states, spec.custom_oxidation_states)
         self.sizes = Sizes("atoms", 1, spec.max_atoms)
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:

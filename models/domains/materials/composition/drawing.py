@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from models.domains.materials.composition.elements import element_table
+from models.domains.materials.charge_balance.elements import element_table
 from models.domains.materials.composition.formula import amounts_of
 from models.domains.materials.drawing import MARGIN, card_grid, shortened, stacked_bar, text_line
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, final
 import torch
 from torch import Tensor
 
-from models.domains.materials.composition.charges import is_neutral
+from models.domains.materials.charge_balance.oxidation_states import is_neutral
+from models.domains.materials.charge_balance.reachability import Reachability, count_compositions, reachability
 from models.domains.materials.composition.formula import amounts_of
-from models.domains.materials.composition.reachability import Reachability, count_compositions, reachability
 from models.domains.materials.sequence import ActionSequence, chosen_actions, one_hot
 
 if TYPE_CHECKING:

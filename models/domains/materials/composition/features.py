@@ -13,7 +13,7 @@ import numpy as np
 
 from models.domains.contract import ComputedProperty, Part
 from models.domains.discriminative_parts import telling
-from models.domains.materials.composition.elements import DESCRIPTORS, descriptor_matrix, element_table
+from models.domains.materials.charge_balance.elements import DESCRIPTORS, descriptor_matrix, element_table
 from models.domains.materials.composition.formula import amounts_of
 
 if TYPE_CHECKING:

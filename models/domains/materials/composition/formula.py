@@ -14,7 +14,7 @@ import re
 from typing import TYPE_CHECKING
 
 from models.domains.contract import InvalidObjectError, ParsedObject
-from models.domains.materials.composition.elements import element_table
+from models.domains.materials.charge_balance.elements import element_table
 from models.domains.materials.composition.spelling import COLUMN, Spelled, read_spelling
 
 if TYPE_CHECKING:

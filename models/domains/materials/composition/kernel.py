@@ -12,7 +12,7 @@ import math
 from gpytorch.kernels import Kernel, MaternKernel
 from gpytorch.priors import LogNormalPrior
 
-from models.domains.materials.composition.elements import DESCRIPTORS, element_table
+from models.domains.materials.charge_balance.elements import DESCRIPTORS, element_table
 from models.domains.materials.covariance import ConvexSum
 
 STATISTICS_LENGTHSCALE, FRACTIONS_LENGTHSCALE = 4.0, 1.0

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from models.domains.contract import InvalidObjectError
+from models.domains.materials.charge_balance.elements import element_table, in_order
 from models.domains.materials.composition.adducts import Part, split_adduct
-from models.domains.materials.composition.elements import element_table, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

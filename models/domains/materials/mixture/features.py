@@ -15,7 +15,7 @@ import numpy as np
 
 from models.domains.contract import ComputedProperty, Part
 from models.domains.discriminative_parts import telling
-from models.domains.materials.descriptors import coordinates
+from models.domains.materials.descriptors import embed_categories
 from models.domains.materials.mixture.recipe import read
 from models.domains.materials.process import Categorical, is_numeric
 
@@ -56,6 +56,11 @@ class Layout:
 def _blocks(start: int, sizes: Sequence[int]) -> tuple[tuple[int, ...], ...]:
     ends = list(itertools.accumulate(sizes, initial=start))
     return tuple(tuple(range(first, last)) for first, last in itertools.pairwise(ends))
+
+
+def coordinates(variable: Categorical) -> Floats:
+    """Return coordinates [L, K] of a variable's values, by what is known of them."""
+    return embed_categories(variable.values, variable.descriptors, variable.smiles)
 
 
 def layout_of(spec: MixtureSpec) -> Layout:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from models.domains.materials.descriptors import DISTANCE, OWN_SHARE, coordinates
+from models.domains.materials.descriptors import DISTANCE, OWN_SHARE
+from models.domains.materials.mixture.features import coordinates
 from models.domains.materials.process import Categorical
 
 SOLVENTS = {"ethanol": "CCO", "propanol": "CCCO", "benzene": "c1ccccc1", "toluene": "Cc1ccccc1"}

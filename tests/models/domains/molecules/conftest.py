@@ -12,7 +12,7 @@ from models.domains.molecules.spec import MoleculesSpec
 
 if TYPE_CHECKING:
     from models.domains.molecules.domain import Molecules
-    from models.domains.molecules.environment import FragmentTrees
+    from models.domains.molecules.environment.fragment_trees import FragmentTrees
 
 
 @pytest.fixture(scope="session")

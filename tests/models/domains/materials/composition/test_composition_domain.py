@@ -8,7 +8,7 @@ from pymatgen.core import Composition
 
 from models.domains.contract import Domain
 from models.domains.materials import PLUGIN
-from models.domains.materials.composition.elements import DESCRIPTORS, descriptor_matrix, element_table
+from models.domains.materials.charge_balance.elements import DESCRIPTORS, descriptor_matrix, element_table
 
 BAND_GAPS = Path(__file__).parents[5] / "examples" / "band_gaps.csv"
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from models.domains.contract import Domain
-from models.domains.materials.composition.charges import allowed_states
-from models.domains.materials.composition.elements import in_order
+from models.domains.materials.charge_balance.elements import in_order
+from models.domains.materials.charge_balance.oxidation_states import allowed_states
 from models.domains.materials.composition.formula import write
 from models.domains.materials.spec import CompositionSpec
 from models.gflownet.environment import Environment
@@ -35,7 +35,8 @@ def neutral(amounts: tuple[int, ...], states: list[tuple[int, ...]]) -> bool:
 
 def brute_force(spec: CompositionSpec) -> set[str]:
     """Every valid composition, by trying all amounts of all subsets and all assignments of charges."""
-    order, states = in_order(spec.elements), allowed_states(spec)
+    order = in_order(spec.elements)
+    states = allowed_states(spec.elements, spec.oxidation_states, spec.custom_oxidation_states)
     found = set()
     for size in range(1, spec.max_elements + 1):
         for symbols in itertools.combinations(order, size):

@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from models.domains.contract import InvalidObjectError, ParsedObject
-from models.domains.materials.composition.elements import element_table
+from models.domains.materials.charge_balance.elements import element_table
 from models.domains.materials.composition.formula import amounts_of, canonical, parse_formula, write
 
 SYMBOLS = ["Ag", "Al", "As", "C", "Ca", "Cl", "Co", "Cu", "Ga", "H", "In", "N", "Na", "O", "S", "Se", "Si", "Zn"]

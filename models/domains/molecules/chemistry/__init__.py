@@ -1,0 +1,1 @@
+"""Molecules as RDKit sees them: reading, normal form, stereochemistry, alerts, fingerprints. Torch-free."""

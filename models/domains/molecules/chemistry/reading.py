@@ -1,0 +1,212 @@
+"""From a SMILES as it was sent to the text under which its compound is stored. Torch-free.
+
+Listed counterions and solvents are left out, and everything else that is changed is told; what is no single organic
+compound is refused. The text is in one normal form (see `normal_form`): two records of one compound have the same.
+Tautomers are different compounds but for imidic acids (see `tautomers`), and isotopic labels make another compound.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from rdkit import Chem, rdBase
+
+from models.domains.contract import InvalidObjectError, ParsedObject
+from models.domains.molecules.chemistry.counterions import Record, metals, sort_out
+from models.domains.molecules.chemistry.molecules import COLUMN, ELEMENTS, MAX_TEXT_LENGTH, molecule, settled, shown
+from models.domains.molecules.chemistry.normal_form import CARBON, is_carbanion, may_move, normal_form
+from models.domains.molecules.chemistry.stereo import MAX_GROUPS, one_compound, settled_groups, written
+from models.domains.molecules.chemistry.tautomers import amide_form
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+BONDS = frozenset({Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRIPLE, Chem.BondType.AROMATIC})
+SALT_FORMERS = frozenset({"N", "O", "S", "Se", "F", "Cl", "Br", "I"})
+"""Elements whose bond to a listed metal is read as ionic."""
+MAX_MOVABLE_CHARGES = 20
+"""Most charges that could stand elsewhere; the time to place them grows with the cube of their number."""
+MOST_SHOWN = 4
+_MIXTURE = re.compile(r"(?:^|[|,])(?:[&o]\d*:|r\b)")
+_DATA, _LINK_NODES = "DAT", "_molLinkNodes"
+
+
+def read_smiles(text: str) -> ParsedObject:
+    """Return the canonical text of the compound that a SMILES or CXSMILES describes, and what to tell about it.
+
+    Raises:
+        InvalidObjectError: if it describes no molecule of the usual organic elements, or several.
+    """
+    text = text.strip()
+    if not text:
+        raise InvalidObjectError(COLUMN, "the SMILES is empty")
+    if len(text) > MAX_TEXT_LENGTH:
+        raise InvalidObjectError(COLUMN, f"the SMILES is longer than {MAX_TEXT_LENGTH} characters")
+    return _read(text)
+
+
+@lru_cache(maxsize=20_000)  # of texts that are not longer than MAX_TEXT_LENGTH
+def _read(text: str) -> ParsedObject:
+    mol = molecule(text)
+    with rdBase.BlockLogs():
+        try:
+            mol = _ionic(mol)
+            if reason := next(_why_no_compound(mol), None):
+                raise InvalidObjectError(COLUMN, f"{shown(text)} {reason}")
+            compound, warnings = _compound(mol)
+            compound, told = settled_groups(compound) if compound.GetStereoGroups() else (compound, [])
+            canonical = settled(written(compound))
+        except Chem.MolSanitizeException as error:
+            raise InvalidObjectError(COLUMN, f"{shown(text)} cannot be standardised: {error}") from error
+    return ParsedObject(canonical, (*_said_after(text, mol), *warnings, *told, *_kept(compound)))
+
+
+def canonical_smiles(text: str) -> str:
+    """Return the canonical text alone; raises what `read_smiles` raises."""
+    return read_smiles(text).text
+
+
+def _ionic(mol: Chem.Mol) -> Chem.Mol:
+    """Return the molecule without atom maps, with bonds between listed metals and heteroatoms written as ionic."""
+    atoms = list(mol.GetAtoms())
+    bonds = [
+        bond for atom in atoms if atom.GetSymbol() not in ELEMENTS for bond in atom.GetBonds() if _is_salt_bond(bond)
+    ]
+    mapped = [atom.GetIdx() for atom in atoms if atom.GetAtomMapNum()]
+    if not bonds and not mapped:
+        return mol
+    editable = Chem.RWMol(mol)
+    for index in mapped:
+        editable.GetAtomWithIdx(index).SetAtomMapNum(0)
+    for bond in bonds:
+        for end, other in ((bond.GetBeginAtom(), bond.GetEndAtom()), (bond.GetEndAtom(), bond.GetBeginAtom())):
+            atom = editable.GetAtomWithIdx(end.GetIdx())
+            atom.SetFormalCharge(atom.GetFormalCharge() + (-1 if other.GetSymbol() in metals() else 1))
+            atom.SetNumRadicalElectrons(0)
+        editable.RemoveBond(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx())
+    Chem.SanitizeMol(editable)
+    return editable.GetMol()
+
+
+def _is_salt_bond(bond: Chem.Bond) -> bool:
+    ends = {bond.GetBeginAtom().GetSymbol(), bond.GetEndAtom().GetSymbol()}
+    is_single = bond.GetBondType() == Chem.BondType.SINGLE
+    return is_single and len(ends & metals().keys()) == 1 and bool(ends & SALT_FORMERS)
+
+
+def _why_no_compound(mol: Chem.Mol) -> Iterator[str]:
+    """Yield what keeps a structure from being organic molecules."""
+    atoms = list(mol.GetAtoms())
+    yield from filter(None, map(_why_strange, atoms))
+    if not all(map(_is_definite, mol.GetBonds())):
+        yield "is a query or a complex: it has bonds that are neither single, double, triple nor aromatic"
+    if all(atom.GetAtomicNum() != CARBON for atom in atoms):
+        yield "contains no carbon"
+    is_repeated = any(group.GetProp("TYPE") != _DATA for group in Chem.GetMolSubstanceGroups(mol))
+    if is_repeated or mol.HasProp(_LINK_NODES):
+        yield "has a repeating or variable unit: send one molecule"
+    if sum(map(may_move, atoms)) > MAX_MOVABLE_CHARGES:
+        yield f"has more than {MAX_MOVABLE_CHARGES} charges in double bonds or aromatic rings"
+    if len(mol.GetStereoGroups()) > MAX_GROUPS:
+        yield f"has more than {MAX_GROUPS} stereo groups"
+
+
+def _is_definite(bond: Chem.Bond) -> bool:
+    kind = bond.GetBondType()
+    is_ring = kind != Chem.BondType.AROMATIC or bond.GetBeginAtom().GetIsAromatic()
+    return kind in BONDS and is_ring and not bond.HasQuery()
+
+
+def _why_strange(atom: Chem.Atom) -> str | None:
+    symbol = atom.GetSymbol()
+    if symbol in ELEMENTS:
+        if atom.HasQuery():
+            return "is a query: it has atoms that stand for several"
+        if atom.GetNumRadicalElectrons():
+            return f"is a radical or lacks hydrogens: {symbol} has an unpaired electron"
+        return None
+    if atom.GetAtomicNum() == 0:
+        return "has an open attachment point"
+    if symbol not in metals():
+        return f"contains {symbol}, which this domain does not cover"
+    return f"contains {symbol} in a bond that is no salt's: no organic molecule" if atom.GetDegree() else None
+
+
+def _compound(mol: Chem.Mol) -> tuple[Chem.Mol, list[str]]:
+    """Return the normal form of the one compound of a structure, and what was changed."""
+    parts = [mol] if len(Chem.GetMolFrags(mol)) == 1 else list(Chem.GetMolFrags(mol, asMols=True))
+    forms = [normal_form(part) for part in parts]
+    if any(is_carbanion(atom) for form in forms for atom in form.GetAtoms()):
+        raise InvalidObjectError(COLUMN, f"{shown(Chem.MolToSmiles(mol))} has a carbon anion: no organic molecule")
+    record = sort_out(forms) if len(forms) > 1 else Record((0,), {}, ())
+    compound, warnings = _only([forms[place] for place in record.compounds], record)
+    if any(_has_moved_protons(parts[place], forms[place]) for place in record.compounds):
+        warnings.append("charges were neutralised by moving protons")
+    amide = amide_form(compound)
+    if amide is not compound:
+        warnings.append("drawn as an imidic acid: read as its amide tautomer")
+    return amide, warnings
+
+
+def _only(forms: Sequence[Chem.Mol], record: Record) -> tuple[Chem.Mol, list[str]]:
+    """Return the one compound among the parts that may be it, and what to tell.
+
+    Raises:
+        InvalidObjectError: if they are several; it names them.
+    """
+    distinct = {written(form): form for form in forms}
+    compound, warnings = forms[0], []
+    if record.left_out:
+        names = ", ".join(name if n == 1 else f"{n} x {name}" for name, n in record.left_out.items())
+        warnings.append(f"left out as counterion or solvent: {names}")
+    if record.names and len(forms) == 1:
+        warnings.append(f"the record holds counterions and solvents only: read as {record.names[0]}")
+    if len(distinct) < len(forms):
+        warnings.append(f"{len(forms)} copies of the compound are in the record: stored as one")
+    if len(distinct) > 1:
+        mixture = one_compound(list(distinct.values()))
+        if mixture is None:
+            raise InvalidObjectError(COLUMN, _why_several(list(distinct), record))
+        compound, told = mixture
+        warnings.append(told)
+    return compound, warnings
+
+
+def _why_several(texts: Sequence[str], record: Record) -> str:
+    if record.names:
+        names = ", ".join(dict.fromkeys(record.names))
+        return f"the record holds only usual counterions and solvents ({names}): send the one that was measured"
+    parts = ", ".join(shown(text) for text in texts[:MOST_SHOWN]) + (", ..." if texts[MOST_SHOWN:] else "")
+    return (
+        f"the record holds {len(texts)} compounds ({parts}) and none of them is a known counterion or solvent: "
+        "send the one that was measured"
+    )
+
+
+def _has_moved_protons(part: Chem.Mol, form: Chem.Mol) -> bool:
+    if form is part:
+        return False
+    before, after = (Counter((a.GetAtomicNum(), a.GetTotalNumHs()) for a in mol.GetAtoms()) for mol in (part, form))
+    return before != after
+
+
+def _said_after(text: str, mol: Chem.Mol) -> list[str]:
+    """Return what to tell about the words or the CXSMILES extension after a SMILES."""
+    rest = " ".join(text.split()[1:])
+    if rest.startswith("|"):
+        is_lost = _MIXTURE.search(rest) and not mol.GetStereoGroups()
+        told = "said to be a mixture of stereoisomers, but not of which of its stereocentres: stored as drawn"
+        return [told] if is_lost else []
+    return [f"{shown(rest)} after the SMILES was read as a name"] if rest else []
+
+
+def _kept(compound: Chem.Mol) -> list[str]:
+    warnings = []
+    if any(atom.GetIsotope() for atom in compound.GetAtoms()):
+        warnings.append("isotopes are kept: the labelled compound is another object than the unlabelled one")
+    if charge := Chem.GetFormalCharge(compound):
+        warnings.append(f"stored as an ion of charge {charge:+d}, which no proton neutralises")
+    return warnings

@@ -1,0 +1,1 @@
+"""Fragment trees as states of a GFlowNet: masks, steps, encodings."""

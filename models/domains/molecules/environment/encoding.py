@@ -1,0 +1,120 @@
+"""What the policy sees of a tree and of its slots: invariant to how nodes are numbered and sites are turned.
+
+Sums and counts over the tree make it general; a few bits of the invariant hashes make it complete on small spaces.
+
+Letters: B batch, N nodes, S sites of a fragment, K = N · S slots, D and E widths.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from models.domains.molecules.environment.hashing import mix
+from models.domains.molecules.environment.lookup_tables import N_DESCRIPTORS, N_ENVIRONMENTS
+from models.domains.molecules.environment.tree_states import NONE, Columns, Views, count_nodes
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from models.domains.molecules.environment.leaves import Leaves
+    from models.domains.molecules.environment.lookup_tables import Tables
+    from models.domains.molecules.environment.validity import Limits, Situation
+
+N_STATE_BITS = 16
+N_SLOT_BITS = 8
+N_COUNTS = 8
+_SITE = N_ENVIRONMENTS + 1
+SLOT_WIDTH = 2 + 2 * N_DESCRIPTORS + _SITE + 3 + N_SLOT_BITS
+
+
+def encoding_width(n_fragments: int) -> int:
+    """Return D."""
+    return n_fragments + 2 * N_DESCRIPTORS + 2 * N_ENVIRONMENTS + _SITE + N_COUNTS + N_SLOT_BITS + N_STATE_BITS
+
+
+def bits(hashes: Tensor, n: int) -> Tensor:
+    """Return n pseudo-random signs of each hash [..., n]."""
+    shifts = torch.arange(n, device=hashes.device)
+    return ((mix(hashes)[..., None] >> (shifts + 7)) & 1).float() * 2 - 1
+
+
+def encode_states(
+    columns: Columns, names: Tensor, seen: Views, situation: Situation, tables: Tables, limits: Limits
+) -> Tensor:
+    """Return the policy's input [B, D], but for the sums of descriptors that `finish` puts in."""
+    counts = torch.zeros(len(names), len(tables.heavy_atoms), device=names.device)
+    counts.scatter_add_(1, columns.fragment.clamp(min=0), (columns.fragment != NONE).float())
+    n_nodes = count_nodes(columns)
+    numbers = [
+        n_nodes / limits.fragments,
+        1 - situation.heavy_atoms / limits.heavy_atoms,
+        situation.heavy_atoms / 20,
+        situation.is_open.flatten(1).sum(dim=1) / 10,
+        situation.required / 2,
+        (n_nodes == 0).float(),
+        (columns.pointed != NONE).float(),
+        columns.final.float(),
+    ]
+    return torch.cat(
+        [
+            counts,
+            counts.new_zeros(len(names), N_DESCRIPTORS),
+            _environment_counts(situation.site_class, situation.neighbours != NONE),
+            _environment_counts(situation.site_class, situation.is_pointable),
+            torch.stack(numbers, dim=1),
+            _pointed_site(columns, seen, situation, tables),
+            bits(names, N_STATE_BITS),
+        ],
+        dim=1,
+    )
+
+
+def finish(encoded: Tensor, tables: Tables) -> Tensor:
+    """Put into `encode_states`' result [B, D] the descriptors summed over the tree, in place, and return it.
+
+    This product alone may round a row differently in another batch, so it is no part of what is kept of a row.
+    """
+    n_fragments = len(tables.descriptors)
+    counts = encoded[:, :n_fragments].contiguous()
+    encoded[:, n_fragments : n_fragments + N_DESCRIPTORS] = counts @ tables.descriptors / 3
+    return encoded
+
+
+def _pointed_site(columns: Columns, seen: Views, situation: Situation, tables: Tables) -> Tensor:
+    slot = columns.pointed.clamp(min=0)
+    rows = torch.arange(len(slot), device=slot.device)
+    fragment = columns.fragment.clamp(min=0)[rows, slot // seen.site.shape[2]]
+    kind, view = situation.site_class.flatten(1)[rows, slot], seen.site.flatten(1)[rows, slot]
+    features = torch.cat([tables.descriptors[fragment], tables.class_features[kind], bits(view, N_SLOT_BITS)], dim=1)
+    return features * (columns.pointed != NONE)[:, None]
+
+
+def encode_slots(columns: Columns, seen: Views, situation: Situation, leaves: Leaves, tables: Tables) -> Tensor:
+    """Return the features of every open site and of every leaf's attachment [B, K, E]; zeros elsewhere."""
+    exists = columns.fragment != NONE
+    fragment = columns.fragment.clamp(min=0)
+    used = situation.neighbours != NONE
+    n_sites = used.shape[2]
+    hangs = leaves.site[..., None] == torch.arange(n_sites, device=used.device)
+    at_leaf = leaves.exists[..., None] & hangs  # [B, N, S]
+    descriptors = tables.descriptors[fragment] * exists[..., None]  # [B, N, E]
+    neighbour = situation.neighbours.clamp(min=0) // n_sites
+    around = descriptors.gather(1, neighbour.flatten(1)[..., None].expand(-1, -1, N_DESCRIPTORS))
+    around = (around.reshape(*used.shape, N_DESCRIPTORS) * used[..., None]).sum(dim=2)  # [B, N, E]
+    identity = torch.where(at_leaf, leaves.signature[..., None], seen.site)
+    numbers = torch.stack(
+        [situation.degree / 3, tables.required[fragment] / 2, situation.is_pointable.sum(dim=2) / 5], dim=2
+    )
+    whole = torch.cat([descriptors, around, numbers], dim=2)[:, :, None].expand(-1, -1, n_sites, -1)
+    flags = torch.stack([situation.is_open, at_leaf], dim=3).float()
+    features = torch.cat(
+        [flags, whole, tables.class_features[situation.site_class], bits(identity, N_SLOT_BITS)], dim=3
+    )
+    return (features * (situation.is_open | at_leaf)[..., None]).flatten(1, 2)
+
+
+def _environment_counts(kind: Tensor, counted: Tensor) -> Tensor:
+    counts = torch.zeros(len(kind), N_ENVIRONMENTS, device=kind.device)
+    return counts.scatter_add_(1, kind.flatten(1) // 2, counted.flatten(1).float() / 2)

@@ -1,0 +1,191 @@
+"""Molecules as trees of fragments: point at a site, then choose what to attach; or stop.
+
+Every molecule has exactly one tree (see `cutting`) and every transition one action: sites and leaves that a symmetry
+of the tree maps onto one another are one, represented by the first. It knows no reward, proxy or loss.
+
+Letters: B batch, W state width, N nodes, S sites of a fragment, K = N · S slots, V words, A = K + V + 1 forward and
+R = K + 2 backward actions.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, final
+
+import torch
+from torch import Tensor
+
+from models.domains.molecules.chemistry.molecules import molecule, settled
+from models.domains.molecules.chemistry.normal_form import unlabelled
+from models.domains.molecules.chemistry.stereo import flat, written
+from models.domains.molecules.environment import encoding
+from models.domains.molecules.environment import tree_states as trees
+from models.domains.molecules.environment.assembly import Disassembler, assemble, rows_to_tensor
+from models.domains.molecules.environment.lookup_tables import tables
+from models.domains.molecules.environment.state_cache import Memory
+from models.domains.molecules.environment.state_properties import Facts, work_out
+from models.domains.molecules.environment.tree_states import NONE, split
+from models.domains.molecules.environment.validity import Limits, first_words, survey
+from models.gflownet.environment import Environment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from models.domains.molecules.fragments.fragments import Fragment
+
+_N_TEXTS = 100_000
+
+
+@final
+class FragmentTrees(Environment):
+    """Trees of at most `max_fragments` fragments and `max_heavy_atoms` atoms.
+
+    Forward actions: K slots to point at, V words (a fragment and the orbit of its sites by which it is attached; the
+    first word begins the tree), and stopping. Backward: K slots (a leaf's attachment site removes the leaf and points
+    at where it hung), taking a pointing back, and taking stopping back.
+
+    Raises:
+        ValueError: if no molecule of the vocabulary fits the limits.
+    """
+
+    format = "FragmentTrees"
+
+    def __init__(
+        self, fragments: Sequence[Fragment], max_fragments: int, max_heavy_atoms: int, *, device: str = "cpu"
+    ) -> None:
+        self.device = torch.device(device)
+        self.fragments = tuple(fragments)
+        self.limits = Limits(max_fragments, max_heavy_atoms)
+        self._tables = tables(self.fragments).to(self.device)
+        self._first_words = first_words(self._tables, self.limits)
+        if not self._first_words.any():
+            raise ValueError("max_heavy_atoms: no molecule of this vocabulary is that small")
+        self._n_sites = self._tables.is_site.shape[1]
+        self.state_width = 4 * max_fragments + 2
+        self.n_slots = max_fragments * self._n_sites
+        self.n_actions = self.n_slots + len(self._tables.word_fragment) + 1
+        self.n_backward_actions = self.n_slots + 2
+        self.encoding_width = encoding.encoding_width(len(self.fragments))
+        self.slot_width = encoding.SLOT_WIDTH
+        self.max_steps = 2 * max_fragments
+        self._stop = self.n_actions - 1
+        self._unpoint, self._unstop = self.n_slots, self.n_slots + 1
+        self._disassembler = Disassembler(self.fragments, max_fragments)
+        self._facts = Memory(self._work_out, self.reset(1))
+        self._texts: OrderedDict[int, str] = OrderedDict()
+
+    def vocabulary(self) -> list[str]:
+        """Return every fragment by its core and sites."""
+        return [f"{item.core} {item.atoms} {item.environments}" for item in self.fragments]
+
+    def reset(self, n: int) -> Tensor:
+        """Return n empty trees [n, W]."""
+        states = torch.full((n, self.state_width), NONE, device=self.device)
+        states[:, -1] = 0
+        return states
+
+    def forward_mask(self, states: Tensor) -> Tensor:
+        """Return allowed forward actions [B, A]: one open site per orbit, the words that fit, stopping."""
+        return self._facts.recall(states, "forward_mask")
+
+    def backward_mask(self, states: Tensor) -> Tensor:
+        """Return allowed backward actions [B, R]: one leaf per orbit, or the one step that was taken last."""
+        return self._facts.recall(states, "backward_mask")
+
+    def step(self, states: Tensor, actions: Tensor) -> Tensor:
+        """Return the next states [B, W]."""
+        word = (actions - self.n_slots).clamp(0, self._stop - self.n_slots - 1)
+        grown = trees.grow(states, self._tables.word_fragment[word], self._tables.word_site[word], self._n_sites)
+        is_slot, is_stop = actions < self.n_slots, actions == self._stop
+        following = torch.where((is_slot | is_stop)[:, None], states, grown)
+        following[:, -2] = torch.where(is_slot, actions, NONE)
+        following[:, -1] = is_stop.long()
+        return following
+
+    def back(self, states: Tensor, actions: Tensor) -> Tensor:
+        """Return the parents [B, W]."""
+        is_leaf = actions < self.n_slots
+        pruned = trees.prune(states, (actions // self._n_sites).clamp(max=self.limits.fragments - 1), self._n_sites)
+        parents = torch.where(is_leaf[:, None], pruned, states)
+        parents[:, -2] = torch.where(is_leaf, pruned[:, -2], NONE)
+        parents[:, -1] = 0
+        return parents
+
+    def undo(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+        """Take forward actions [B] and return the next states and the backward actions that lead back."""
+        following = self.step(states, actions)
+        newest = self._facts.recall(following, "newest")
+        pointed = torch.where(actions < self.n_slots, self._unpoint, newest)
+        return following, torch.where(actions == self._stop, self._unstop, pointed)
+
+    def redo(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+        """Take backward actions [B] and return the parents and the forward actions that lead here again."""
+        parents = self.back(states, actions)
+        columns = split(states)
+        node = (actions // self._n_sites).clamp(max=self.limits.fragments - 1)[:, None]
+        fragment = columns.fragment.gather(1, node).squeeze(1).clamp(min=0)
+        site = trees.attachment_sites(columns).gather(1, node).squeeze(1)
+        word = torch.where(
+            site < 0, self._tables.first_word[fragment], self._tables.word_of_site[fragment, site.clamp(min=0)]
+        )
+        view = self._facts.recall(parents, "open_view")
+        slot = (view == view.gather(1, columns.pointed.clamp(min=0)[:, None])).long().argmax(dim=1)
+        pointed = torch.where(actions == self._unpoint, slot, word + self.n_slots)
+        return parents, torch.where(actions == self._unstop, self._stop, pointed)
+
+    def encode(self, states: Tensor) -> Tensor:
+        """Return invariant features of the tree and of the pointed site [B, D]."""
+        return encoding.finish(self._facts.recall(states, "encoding"), self._tables)
+
+    def encode_slots(self, states: Tensor) -> Tensor:
+        """Return invariant features of every open site and of every leaf's attachment [B, K, S]."""
+        return self._facts.recall(states, "slots")
+
+    def is_final(self, states: Tensor) -> Tensor:
+        """Return which trees are finished [B]."""
+        return states[:, -1] == 1
+
+    def key(self, states: Tensor) -> Tensor:
+        """Return a 64-bit name [B] that ignores how nodes are numbered and sites are turned."""
+        return self._facts.recall(states, "name")
+
+    def size(self, final_states: Tensor) -> Tensor:
+        """Return the number of fragments [B]."""
+        return trees.count_nodes(split(final_states))
+
+    def objects(self, states: Tensor) -> list[str]:
+        """Return the canonical SMILES of finished trees, empty where chemistry refuses; old ones are looked up."""
+        texts = []
+        for key, row in zip(self.key(states).tolist(), states.tolist(), strict=True):
+            if key not in self._texts:
+                self._texts[key] = assemble(row, self.fragments)
+                if len(self._texts) > _N_TEXTS:
+                    self._texts.popitem(last=False)
+            texts.append(self._texts[key])
+        return texts
+
+    def states(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Return finished trees [N, W] and which molecules have one: stereochemistry cannot be represented."""
+        rows = [self._disassembler.row(text) for text in texts]
+        states, found = rows_to_tensor(rows, self.state_width)
+        states, found = states.to(self.device), found.to(self.device)
+        situation = survey(split(states), self._tables, self.limits)
+        found &= situation.is_stable & (situation.required == 0)
+        found &= (situation.heavy_atoms <= self.limits.heavy_atoms) & (states[:, 0] != NONE)
+        same = [
+            is_found and assemble(row, self.fragments) == text
+            for is_found, row, text in zip(found.tolist(), states.tolist(), texts, strict=True)
+        ]
+        return states, torch.tensor(same, dtype=torch.bool, device=self.device)
+
+    def simplified(self, text: str) -> tuple[str, str] | None:
+        """Return a molecule without its isotopes and configuration, if it has any."""
+        mol = molecule(text)
+        plain = unlabelled(mol)
+        simple = flat(plain)
+        lost = {"isotopes": plain is not mol, "configuration": written(simple) != written(plain)}
+        names = [name for name, is_lost in lost.items() if is_lost]
+        return (settled(written(simple)), " and ".join(names)) if names else None
+
+    def _work_out(self, states: Tensor) -> Facts:
+        return work_out(states, self._tables, self.limits, self._first_words)

@@ -1,0 +1,181 @@
+"""The vocabulary as tensors, looked up by the environment at every step. It knows no state.
+
+Letters: F fragments, S sites of a fragment at most, P permutations at most, V words, C site classes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import torch
+from rdkit.Chem import rdMolDescriptors
+from torch import Tensor
+
+from models.domains.molecules.chemistry.molecules import molecule
+from models.domains.molecules.environment.hashing import ARRIVAL, FRAGMENT, LEAF, POSITION, mix
+from models.domains.molecules.fragments.compatibility import (
+    IMPOSSIBLE,
+    N_CLASSES,
+    Word,
+    completion_costs,
+    is_hetero_class,
+    keeps_one_hetero,
+    may_join,
+    site_classes,
+    words,
+)
+from models.domains.molecules.fragments.fragmentation import HETERO, SP3_CARBON
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from models.domains.molecules.fragments.fragments import Fragment
+
+MAX_REQUIRED = 3
+N_ENVIRONMENTS = N_CLASSES // 2
+N_DESCRIPTORS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Everything about fragments, their sites and the words that attach them; padded with zeros."""
+
+    heavy_atoms: Tensor  # [F]
+    colour: Tensor  # [F + 1] hash of a fragment, at the end that of none
+    is_site: Tensor  # [F, S] bool
+    site_class: Tensor  # [F, S]
+    is_hetero: Tensor  # [F, S] bool
+    is_sp3: Tensor  # [F, S] bool
+    same_atom: Tensor  # [F, S, S] bool
+    position: Tensor  # [F, P, S] hash of the place to which each symmetry maps a site
+    arrival: Tensor  # [F, P, S] the same for a site through which one looks at the tree
+    word_of_site: Tensor  # [F, S]
+    required: Tensor  # [F]
+    countable: Tensor  # [F, S] bool
+    least_cost: Tensor  # [F] heavy atoms that one required use takes
+    extra_cost: Tensor  # [F] more of them when a heteroatom is no longer welcome
+    descriptors: Tensor  # [F, N_DESCRIPTORS]
+    word_fragment: Tensor  # [V]
+    word_site: Tensor  # [V], -1 for a fragment without sites
+    word_is_hetero: Tensor  # [V] bool
+    word_is_first: Tensor  # [V] bool, the one word of its fragment that may begin a molecule
+    word_required: Tensor  # [V] uses still required once attached
+    word_hash: Tensor  # [V]
+    word_cost: Tensor  # [C, V] heavy atoms with what completes them, by the partner's class
+    first_word: Tensor  # [F]
+    first_cost: Tensor  # [F] heavy atoms with what completes a fragment that stands alone
+    class_features: Tensor  # [C, N_ENVIRONMENTS + 1] which environment, and whether it refuses heteroatoms
+    fits: Tensor  # [C, V] bool
+    cheapest: Tensor  # [C, 2, MAX_REQUIRED + 1] least word_cost by kind of word and uses it may still require
+
+    def to(self, device: torch.device) -> Tables:
+        """Return the same tables on a device."""
+        return Tables(**{field.name: getattr(self, field.name).to(device) for field in fields(self)})
+
+
+def tables(fragments: Sequence[Fragment]) -> Tables:
+    """Return the tables of a vocabulary that is `joining.completable`."""
+    listed = words(fragments)
+    sites = _site_tables(fragments, listed)
+    costs = completion_costs(fragments)
+    least = torch.tensor([cost.least for cost in costs])
+    is_limited = torch.tensor([f.required > 1 and keeps_one_hetero(f) for f in fragments])
+    extra = torch.tensor([cost.other - cost.least for cost in costs]) * is_limited
+    return Tables(
+        **sites,
+        least_cost=least,
+        extra_cost=extra,
+        descriptors=torch.tensor([_descriptors(fragment) for fragment in fragments], dtype=torch.float32),
+        **_word_tables(listed, sites, least, extra),
+    )
+
+
+def _site_tables(fragments: Sequence[Fragment], listed: Sequence[Word]) -> dict[str, Tensor]:
+    n_sites = max(1, *(len(fragment.atoms) for fragment in fragments))
+    n_permutations = max(len(fragment.permutations) for fragment in fragments)
+    by_site = {(word.fragment, word.site): index for index, word in enumerate(listed)}
+
+    def padded(rows: list[list[Any]]) -> Tensor:
+        return torch.tensor([row + [type(row[0])() if row else 0] * (n_sites - len(row)) for row in rows])
+
+    permutation = torch.arange(n_sites).repeat(len(fragments), n_permutations, 1)
+    same_atom = torch.zeros(len(fragments), n_sites, n_sites, dtype=torch.bool)
+    for index, fragment in enumerate(fragments):
+        group = torch.tensor(fragment.permutations).reshape(len(fragment.permutations), len(fragment.atoms))
+        permutation[index, : group.shape[0], : group.shape[1]] = group
+        atoms = torch.tensor(fragment.atoms)
+        same_atom[index, : len(atoms), : len(atoms)] = atoms[:, None] == atoms[None, :]
+    return {
+        "heavy_atoms": torch.tensor([fragment.heavy_atoms for fragment in fragments]),
+        "colour": mix(torch.tensor([*range(len(fragments)), -1]) + FRAGMENT),
+        "is_site": padded([[True] * len(fragment.atoms) for fragment in fragments]).bool(),
+        "site_class": padded([site_classes(fragment) for fragment in fragments]),
+        "is_hetero": padded([[e in HETERO for e in fragment.environments] for fragment in fragments]).bool(),
+        "is_sp3": padded([[e in SP3_CARBON for e in fragment.environments] for fragment in fragments]).bool(),
+        "same_atom": same_atom,
+        "position": mix(permutation + POSITION),
+        "arrival": mix(mix(permutation + POSITION) + ARRIVAL),
+        "word_of_site": padded([[by_site[i, o] for o in fragment.orbits] for i, fragment in enumerate(fragments)]),
+        "required": torch.tensor([fragment.required for fragment in fragments]),
+        "countable": padded([list(fragment.countable) for fragment in fragments]).bool(),
+    }
+
+
+def _word_tables(listed: Sequence[Word], sites: dict[str, Tensor], least: Tensor, extra: Tensor) -> dict[str, Tensor]:
+    fragment = torch.tensor([word.fragment for word in listed])
+    required = torch.tensor([word.required_after for word in listed])
+    is_hetero = torch.tensor([word.is_hetero for word in listed])
+    has_site = torch.tensor([word.site >= 0 for word in listed])
+    size = torch.tensor([word.heavy_atoms for word in listed])
+    # An sp3 carbon that a heteroatom points at may only take other partners from then on.
+    with_other = size + required * least[fragment] + (required > 1) * extra[fragment]
+    with_hetero = size + required * least[fragment] + (required > 0) * extra[fragment]
+    cost = torch.stack([with_other, with_hetero], dim=1)
+    fits = torch.tensor([[may_join(kind, word.site_class) for word in listed] for kind in range(N_CLASSES)]) & has_site
+    cheapest = torch.full((N_CLASSES, 2, MAX_REQUIRED + 1), IMPOSSIBLE)
+    for kind, index in fits.nonzero().tolist():
+        chosen = cheapest[kind, int(is_hetero[index]), int(required[index]) :]
+        chosen.clamp_(max=int(cost[index, int(is_hetero_class(kind))]))
+    alone = sites["heavy_atoms"] + sites["required"] * least + (sites["required"] > 1) * extra
+    first = [index == 0 or listed[index - 1].fragment != word.fragment for index, word in enumerate(listed)]
+    return {
+        "word_fragment": fragment,
+        "word_site": torch.tensor([word.site for word in listed]),
+        "word_is_hetero": is_hetero,
+        "word_is_first": torch.tensor(first),
+        "word_required": required,
+        "word_hash": mix(torch.arange(len(listed)) + LEAF),
+        "word_cost": cost.T[torch.tensor([int(is_hetero_class(kind)) for kind in range(N_CLASSES)])],
+        "first_word": torch.tensor(first).nonzero().flatten(),
+        "first_cost": alone,
+        "class_features": _class_features(),
+        "fits": fits,
+        "cheapest": cheapest,
+    }
+
+
+def _class_features() -> Tensor:
+    kind = torch.arange(N_CLASSES)
+    environment = torch.nn.functional.one_hot(kind // 2, N_ENVIRONMENTS)
+    return torch.cat([environment, (kind % 2)[:, None]], dim=1).float()
+
+
+def _descriptors(fragment: Fragment) -> list[float]:
+    """Return what a chemist sees first in a fragment, each scaled to about 0-1."""
+    mol = molecule(fragment.core)
+    symbols = [atom.GetSymbol() for atom in mol.GetAtoms()]
+    return [
+        fragment.heavy_atoms / 10,
+        rdMolDescriptors.CalcCrippenDescriptors(mol)[0] / 3,
+        rdMolDescriptors.CalcTPSA(mol) / 50,
+        rdMolDescriptors.CalcNumHBD(mol) / 2,
+        rdMolDescriptors.CalcNumHBA(mol) / 3,
+        rdMolDescriptors.CalcNumRings(mol) / 2,
+        rdMolDescriptors.CalcNumAromaticRings(mol) / 2,
+        rdMolDescriptors.CalcFractionCSP3(mol),
+        symbols.count("N") / 3,
+        symbols.count("O") / 3,
+        symbols.count("S") / 2,
+        sum(symbols.count(halogen) for halogen in ("F", "Cl", "Br", "I")) / 3,
+    ]

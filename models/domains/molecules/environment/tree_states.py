@@ -1,0 +1,192 @@
+"""Fragment trees as rows of integers: their layout, growing and pruning them, and hashing them up to symmetry.
+
+A row holds, for each of N nodes, its fragment, its parent node, the parent's site and its own site (-1 where there is
+none), then the slot pointed at (-1) and whether the molecule is finished. Nodes stand in an order in which every
+parent comes before its children. A slot is a site of a node: node · S + site. It knows no rule of chemistry.
+
+Letters: B batch, N nodes, S sites of a fragment, K = N · S slots, P permutations, W = 4 N + 2 columns.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor
+
+from models.domains.molecules.environment.hashing import ARRIVAL, FINAL, OPEN, PAD, POINTED, mix
+
+if TYPE_CHECKING:
+    from models.domains.molecules.environment.lookup_tables import Tables
+
+NONE = -1
+
+
+class Columns(NamedTuple):
+    """The parts of a row, as views."""
+
+    fragment: Tensor  # [B, N]
+    parent: Tensor  # [B, N]
+    parent_site: Tensor  # [B, N]
+    own_site: Tensor  # [B, N]
+    pointed: Tensor  # [B]
+    final: Tensor  # [B]
+
+
+class Views(NamedTuple):
+    """Hashes that are equal exactly for what a symmetry of the tree maps onto one another (up to collisions)."""
+
+    site: Tensor
+    """[B, N, S]: the tree as seen from each site."""
+    beyond: Tensor
+    """[B, N, S]: what is attached at each site."""
+    node: Tensor
+    """[B, N]: the tree as seen from each node."""
+
+
+def split(states: Tensor) -> Columns:
+    """Return the parts of rows [B, W]."""
+    n = (states.shape[1] - 2) // 4
+    fragment, parent, parent_site, own_site = (states[:, start * n : (start + 1) * n] for start in range(4))
+    return Columns(fragment, parent, parent_site, own_site, states[:, -2], states[:, -1])
+
+
+def merge(columns: Columns) -> Tensor:
+    """Return rows [B, W]: the inverse of `split`."""
+    blocks = torch.cat([columns.fragment, columns.parent, columns.parent_site, columns.own_site], dim=1)
+    return torch.cat([blocks, columns.pointed[:, None], columns.final[:, None]], dim=1)
+
+
+def count_nodes(columns: Columns) -> Tensor:
+    """Return the number of nodes [B]."""
+    return (columns.fragment != NONE).sum(dim=1)
+
+
+def neighbour_slots(columns: Columns, n_sites: int) -> Tensor:
+    """Return, for every slot, the slot at the other end of its bond [B, N, S], or -1 for an open site or none."""
+    batch, n = columns.fragment.shape
+    child = columns.parent != NONE  # [B, N]
+    own = torch.arange(n, device=child.device) * n_sites + columns.own_site
+    up = columns.parent * n_sites + columns.parent_site
+    spare = n * n_sites
+    table = torch.full((batch, spare + 1), NONE, device=child.device)
+    table.scatter_(1, torch.where(child, own, spare), torch.where(child, up, NONE))
+    table.scatter_(1, torch.where(child, up, spare), torch.where(child, own, NONE))
+    return table[:, :spare].reshape(batch, n, n_sites)
+
+
+def attachment_sites(columns: Columns) -> Tensor:
+    """Return the site through which each node hangs on the rest [B, N]: the root's is the one of its first child."""
+    first_child = columns.parent_site[:, 1] if columns.fragment.shape[1] > 1 else columns.own_site[:, 0]
+    return torch.cat([first_child[:, None], columns.own_site[:, 1:]], dim=1)
+
+
+def grow(states: Tensor, fragment: Tensor, site: Tensor, n_sites: int) -> Tensor:
+    """Return the trees with a fragment [B] attached by its site [B] to the pointed slot; it begins an empty tree."""
+    states = states.clone()
+    columns = split(states)
+    rows = torch.arange(len(states), device=states.device)
+    # A full tree is passed through as well when its row asks for another action; nothing of it is kept.
+    node = count_nodes(columns).clamp(max=columns.fragment.shape[1] - 1)
+    is_first = node == 0
+    columns.fragment[rows, node] = fragment
+    columns.parent[rows, node] = torch.where(is_first, NONE, columns.pointed // n_sites)
+    columns.parent_site[rows, node] = torch.where(is_first, NONE, columns.pointed % n_sites)
+    columns.own_site[rows, node] = torch.where(is_first, NONE, site)
+    columns.pointed[:] = NONE
+    return states
+
+
+def prune(states: Tensor, node: Tensor, n_sites: int) -> Tensor:
+    """Return the trees without a leaf [B], pointing at the slot on which it hung.
+
+    When the root goes, its only neighbour (always node 1, since parents precede children) becomes the root.
+    """
+    columns = split(states)
+    n = columns.fragment.shape[1]
+    rows = torch.arange(len(states), device=states.device)
+    is_root = node == 0
+    has_rest = count_nodes(columns) > 1
+    next_node = min(1, n - 1)
+    kept_node = torch.where(is_root, 0, columns.parent[rows, node])
+    kept_site = torch.where(is_root, columns.own_site[:, next_node], columns.parent_site[rows, node])
+    order = torch.arange(n, device=states.device).expand(len(states), n)
+    source = order + (order >= node[:, None])
+    is_past = source >= n
+    blocks = torch.stack(columns[:4], dim=1)  # [B, 4, N]
+    blocks = blocks.gather(2, source.clamp(max=n - 1)[:, None].expand(-1, 4, -1))
+    blocks = torch.where(is_past[:, None], NONE, blocks)
+    fragment, parent, parent_site, own_site = blocks.unbind(1)
+    parent = parent - (parent > node[:, None]).long()
+    becomes_root = is_root[:, None] & (order == 0)
+    parent, parent_site, own_site = (torch.where(becomes_root, NONE, c) for c in (parent, parent_site, own_site))
+    kept_node = kept_node - (kept_node > node).long()
+    pointed = torch.where(has_rest, kept_node * n_sites + kept_site, NONE)
+    return merge(Columns(fragment, parent, parent_site, own_site, pointed, columns.final))
+
+
+def views(columns: Columns, tables: Tables) -> Views:
+    """Return the hashes of every tree, in two passes over the bonds: towards the root, then away from it."""
+    n = columns.fragment.shape[1]
+    # Rows of a batch grow together, so late columns are mostly empty.
+    n_most = max(1, int((columns.fragment != NONE).any(dim=0).sum()))
+    fragment, parent, parent_site, own_site = (column[:, :n_most] for column in columns[:4])
+    used = Columns(fragment, parent, parent_site, own_site, columns.pointed, columns.final)
+    exists, index = fragment != NONE, fragment.clamp(min=0)
+    position, arrival = tables.position[index], tables.arrival[index]  # [B, N, P, S]
+    colour = tables.colour[fragment]  # [B, N]
+    content = _attached(used, position, colour, tables)
+    terms = mix(content[:, :, None, :] + position)  # [B, N, P, S]
+    whole = terms.sum(dim=3, keepdim=True) + colour[:, :, None, None]
+    site = mix(whole - terms + arrival).amin(dim=2)  # [B, N, S]
+    node = torch.where(exists, mix(whole.squeeze(3)).amin(dim=2), 0)  # [B, N]
+    missing = n - n_most
+    pad = torch.nn.functional.pad
+    return Views(pad(site, (0, 0, 0, missing)), pad(content, (0, 0, 0, missing)), pad(node, (0, missing)))
+
+
+def _attached(columns: Columns, position: Tensor, colour: Tensor, tables: Tables) -> Tensor:
+    """Return the hash of what is attached at every site [B, N, S]: a branch, an open end, or nothing at all."""
+    batch, n = columns.fragment.shape
+    exists = columns.fragment != NONE
+    content = torch.where(tables.is_site[columns.fragment.clamp(min=0)] & exists[..., None], OPEN, PAD)
+    n_sites = content.shape[2]
+    spare = n * n_sites
+    slots = torch.arange(spare, device=colour.device).reshape(n, n_sites)
+    content = torch.where(slots == columns.pointed[:, None, None], POINTED, content)
+    # One more slot takes what rows without the node at hand would write.
+    flat = torch.nn.functional.pad(content.flatten(1), (0, 1))
+    content = flat[:, :spare].view(batch, n, n_sites)
+    child = columns.parent != NONE  # [B, N]
+    up, up_site = columns.parent.clamp(min=0), columns.parent_site.clamp(min=0)
+    own_site = columns.own_site.clamp(min=0)
+    own = torch.where(child, torch.arange(0, spare, n_sites, device=up.device) + own_site, spare)
+    above = torch.where(child, up * n_sites + up_site, spare)
+
+    def seen(inside: Tensor, site: Tensor, position: Tensor, colour: Tensor) -> Tensor:
+        inside = inside.scatter(1, site, ARRIVAL)  # [B, S]
+        terms = mix(inside[:, None, :] + position)  # [B, P, S]
+        return mix(terms.sum(dim=2) + colour).amin(dim=1, keepdim=True)
+
+    for node in range(n - 1, 0, -1):
+        here = slice(node, node + 1)
+        branch = seen(content[:, node], own_site[:, here], position[:, node], colour[:, here])
+        flat.scatter_(1, above[:, here], branch)
+    rows = torch.arange(batch, device=colour.device)
+    for node in range(1, n):
+        here, parent = slice(node, node + 1), (rows, up[:, node])
+        rest = seen(content[parent], up_site[:, here], position[parent], colour[parent][:, None])
+        flat.scatter_(1, own[:, here], rest)
+    return content
+
+
+def name(columns: Columns, seen: Views) -> Tensor:
+    """Return a 64-bit name of each state [B], the same however its nodes are numbered and its sites are turned."""
+    parts = [seen.node + FINAL, (columns.final + FINAL)[:, None], count_nodes(columns)[:, None]]
+    return mix(mix(torch.cat(parts, dim=1)).sum(dim=1))
+
+
+def first_of_each(signature: Tensor, allowed: Tensor) -> Tensor:
+    """Return which allowed entries [B, K] are the first with their signature."""
+    equal = signature[:, :, None] == signature[:, None, :]
+    return allowed & ~(equal & allowed[:, None, :]).tril_(-1).any(dim=2)

@@ -1,0 +1,6 @@
+"""The largest sizes that campaigns of molecules may ask for. Torch-free."""
+
+MAX_HEAVY_ATOMS = 80
+"""Most heavy atoms that a campaign may allow its molecules."""
+MAX_FRAGMENT_LENGTH = 300
+"""Longest SMILES of a fragment, in characters."""

@@ -1,0 +1,307 @@
+"""The environment against brute force: RDKit decides which trees are the same, not our hashes."""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rdkit import Chem
+
+from models.domains.molecules.domain import Molecules
+from models.domains.molecules.environment.assembly import assemble, rows_to_tensor
+from models.domains.molecules.environment.fragment_trees import FragmentTrees
+from models.domains.molecules.environment.tree_states import split
+from models.domains.molecules.environment.validity import survey
+from models.domains.molecules.fragments.fragmentation import HETERO, PAIRS, cut
+from models.domains.molecules.fragments.vocabulary import compile_fragments
+
+Walk = Callable[..., torch.Tensor]
+
+SYMMETRIC = ("[*]c1ccccc1", "[*]N1CCN([*])CC1", "[*]C([*])=O", "[*]OC")
+DIRECTIONAL = ("[*]NC([*])=O", "[*]CC[*]", "[*]c1ccc([*])cc1", "[*]c1ccccn1")
+LINKERS = ("[*]N([*])[*]", "[*]O[*]", "[*]C([*])[*]", "[*]OC", "[*]CO", "[*]CC", "[*]C1CC1")
+AZOLES = ("[*]c1c[nH]cn1", "[*]n1ccnc1", "[*]C[*]", "[*]S([*])(=O)=O", "[*]c1ccncc1", "[*]C1CCNC1")
+CASES = [
+    pytest.param(SYMMETRIC, 3, 20, id="symmetric"),
+    pytest.param(DIRECTIONAL, 3, 14, id="directional"),
+    pytest.param(LINKERS, 4, 8, id="linkers"),
+    pytest.param(AZOLES, 3, 14, id="azoles"),
+    pytest.param(("[*]CC[*]", "[*]N([*])[*]", "[*]O[*]"), 6, 11, id="long chains"),
+]
+
+
+def witness(env: FragmentTrees, row: list[int]) -> str:
+    """A tree as canonical SMILES of a marked graph, equal exactly for isomorphic trees."""
+    n = env.limits.fragments
+    graph = Chem.RWMol()
+    first = {}
+    for node in range(n):
+        if row[node] >= 0:
+            first[node] = graph.GetNumAtoms()
+            core = Chem.Mol(Chem.MolFromSmiles(env.fragments[row[node]].core))
+            for atom in core.GetAtoms():
+                atom.SetIsotope(row[node] + 1)
+                atom.SetNumExplicitHs(atom.GetTotalNumHs())
+                atom.SetNoImplicit(True)
+            graph.InsertMol(core)
+
+    def atom_at(node: int, site: int) -> int:
+        return first[node] + env.fragments[row[node]].atoms[site]
+
+    for node in first:
+        if row[n + node] >= 0:
+            bridge = graph.AddAtom(Chem.Atom(0))
+            graph.AddBond(bridge, atom_at(node, row[3 * n + node]), Chem.BondType.ZERO)
+            graph.AddBond(bridge, atom_at(row[n + node], row[2 * n + node]), Chem.BondType.ZERO)
+    if row[-2] >= 0:
+        mark = Chem.Atom(0)
+        mark.SetIsotope(99)
+        size = len(env._tables.is_site[0])
+        graph.AddBond(graph.AddAtom(mark), atom_at(row[-2] // size, row[-2] % size), Chem.BondType.ZERO)
+    return f"{Chem.MolToSmiles(graph)}|{row[-1]}"
+
+
+def expand(env: FragmentTrees) -> tuple[dict[str, torch.Tensor], dict[str, set[str]]]:
+    """Every state by witness, and its children, taking every site that fits instead of one per orbit."""
+    states = {witness(env, row.tolist()): row for row in env.reset(1)}
+    children: dict[str, set[str]] = defaultdict(set)
+    frontier = list(states)
+    while frontier:
+        batch = torch.stack([states[name] for name in frontier])
+        allowed = env.forward_mask(batch)
+        growing = (batch[:, -1] == 0) & (batch[:, -2] < 0) & (batch[:, 0] >= 0)
+        pointable = survey(split(batch), env._tables, env.limits).is_pointable.flatten(1) & growing[:, None]
+        allowed[:, : env.n_slots] |= pointable
+        source, action = allowed.nonzero().unbind(1)
+        following = env.step(batch[source], action)
+        new = []
+        for origin, row in zip(source.tolist(), following, strict=True):
+            name = witness(env, row.tolist())
+            children[frontier[origin]].add(name)
+            if name not in states:
+                states[name] = row
+                new.append(name)
+        frontier = new
+    return states, children
+
+
+@pytest.mark.parametrize(("vocabulary", "n", "atoms"), CASES)
+def test_actions_and_transitions_are_in_bijection(vocabulary: Sequence[str], n: int, atoms: int):
+    env = FragmentTrees(compile_fragments(vocabulary), n, atoms)
+    states, children = expand(env)
+    names = list(states)
+    batch = torch.stack([states[name] for name in names])
+    parents = defaultdict(set)
+    for origin, targets in children.items():
+        for target in targets:
+            parents[target].add(origin)
+
+    assert len(names) > 40
+    assert len(set(env.key(batch).tolist())) == len(names), "states and keys are in bijection"
+    forward, backward = env.forward_mask(batch), env.backward_mask(batch)
+    for index, name in enumerate(names):
+        ahead = env.step(batch[index].expand(int(forward[index].sum()), -1), forward[index].nonzero().flatten())
+        assert sorted(witness(env, row) for row in ahead.tolist()) == sorted(children[name])
+        behind = env.back(batch[index].expand(int(backward[index].sum()), -1), backward[index].nonzero().flatten())
+        assert sorted(witness(env, row) for row in behind.tolist()) == sorted(parents[name])
+
+
+@pytest.mark.parametrize(("vocabulary", "n", "atoms"), CASES)
+def test_undo_and_redo_name_the_allowed_way_back(vocabulary: Sequence[str], n: int, atoms: int):
+    env = FragmentTrees(compile_fragments(vocabulary), n, atoms)
+    states, _ = expand(env)
+    batch = torch.stack(list(states.values()))
+    source, action = env.forward_mask(batch).nonzero().unbind(1)
+    following, back = env.undo(batch[source], action)
+    assert env.backward_mask(following).gather(1, back[:, None]).all()
+    assert torch.equal(env.key(env.back(following, back)), env.key(batch[source]))
+
+    source, action = env.backward_mask(batch).nonzero().unbind(1)
+    before, forth = env.redo(batch[source], action)
+    assert env.forward_mask(before).gather(1, forth[:, None]).all()
+    assert torch.equal(env.key(env.step(before, forth)), env.key(batch[source]))
+
+
+@pytest.mark.parametrize(("vocabulary", "n", "atoms"), CASES)
+def test_every_molecule_has_one_tree_and_every_tree_is_found(vocabulary: Sequence[str], n: int, atoms: int):
+    env = FragmentTrees(compile_fragments(vocabulary), n, atoms)
+    states, _ = expand(env)
+    batch = torch.stack(list(states.values()))
+    final = batch[env.is_final(batch)]
+    texts = env.objects(final)
+    assert len(set(texts)) == len(texts)
+    again, found = env.states(texts)
+    assert found.all()
+    assert torch.equal(env.key(again), env.key(final))
+    assert set(texts) == all_molecules(env, n, atoms)
+
+
+def all_molecules(env: FragmentTrees, n: int, atoms: int) -> set[str]:
+    """Every molecule by joining fragments in every way and asking the rules of the docstrings afterwards."""
+    trees = {witness(env, row): row for row in singles(env)}
+    layer = list(trees.values())
+    for _ in range(n - 1):
+        grown = {}
+        for row, (index, fragment) in itertools.product(layer, enumerate(env.fragments)):
+            for slot, site in itertools.product(open_slots(env, row), range(len(fragment.atoms))):
+                state = torch.tensor([row])
+                state[:, -2] = slot
+                word = int(env._tables.word_of_site[index, site]) + env.n_slots
+                new = env.step(state, torch.tensor([word]))[0].tolist()
+                if size(env, new) <= atoms and has_only_listed_bonds(env, new):
+                    grown.setdefault(witness(env, new), new)
+        layer = list(grown.values())
+        trees |= grown
+    finished = [[*row[:-1], 1] for row in trees.values() if size(env, row) <= atoms and is_complete(env, row)]
+    return set(env.objects(torch.tensor(finished)))
+
+
+def singles(env: FragmentTrees) -> list[list[int]]:
+    words = env._tables.first_word + env.n_slots
+    return env.step(env.reset(len(words)), words).tolist()
+
+
+def uses(env: FragmentTrees, row: list[int]) -> dict[tuple[int, int], tuple[int, int]]:
+    n = env.limits.fragments
+    bonds = [((k, row[3 * n + k]), (row[n + k], row[2 * n + k])) for k in range(n) if row[n + k] >= 0]
+    return dict(bonds) | {right: left for left, right in bonds}
+
+
+def open_slots(env: FragmentTrees, row: list[int]) -> list[int]:
+    width = len(env._tables.is_site[0])
+    nodes = [node for node in range(env.limits.fragments) if row[node] >= 0]
+    sites = [(node, site) for node in nodes for site in range(len(env.fragments[row[node]].atoms))]
+    return [node * width + site for node, site in sites if (node, site) not in uses(env, row)]
+
+
+def size(env: FragmentTrees, row: list[int]) -> int:
+    return sum(env.fragments[index].heavy_atoms for index in row[: env.limits.fragments] if index >= 0)
+
+
+def has_only_listed_bonds(env: FragmentTrees, row: list[int]) -> bool:
+    def kind(place: tuple[int, int]) -> str:
+        return env.fragments[row[place[0]]].environments[place[1]]
+
+    hetero = defaultdict(int)
+    for place, other in uses(env, row).items():
+        fragment = env.fragments[row[place[0]]]
+        if (kind(place), kind(other)) not in PAIRS or (fragment.carbon_only[place[1]] and kind(other) in HETERO):
+            return False
+        if kind(place) in {"alkyl", "ring_alkyl"} and kind(other) in HETERO:
+            hetero[place[0], fragment.atoms[place[1]]] += 1
+    return max(hetero.values(), default=0) <= 1
+
+
+def is_complete(env: FragmentTrees, row: list[int]) -> bool:
+    used = uses(env, row)
+    for node, index in enumerate(row[: env.limits.fragments]):
+        fragment = env.fragments[max(index, 0)]
+        counted = sum((node, site) in used for site, counts in enumerate(fragment.countable) if counts)
+        if index >= 0 and counted < fragment.required:
+            return False
+    return True
+
+
+@pytest.mark.parametrize(("vocabulary", "n", "atoms"), CASES[:3])
+def test_encodings_do_not_see_how_a_tree_is_numbered(vocabulary: Sequence[str], n: int, atoms: int):
+    env = FragmentTrees(compile_fragments(vocabulary), n, atoms)
+    states, _ = expand(env)
+    batch = torch.stack(list(states.values()))
+    source, action = env.backward_mask(batch).nonzero().unbind(1)
+    before, forth = env.redo(batch[source], action)
+    renumbered = env.step(before, forth)
+    assert not torch.equal(renumbered, batch[source])
+    assert torch.allclose(env.encode(renumbered), env.encode(batch[source]), atol=1e-6)
+    for mask in (env.forward_mask, env.backward_mask):
+        left, right = slot_sets(env, renumbered, mask), slot_sets(env, batch[source], mask)
+        assert torch.allclose(left, right, atol=1e-5)
+    assert env.encode(batch).shape == (len(batch), env.encoding_width)
+    assert len(torch.unique(env.encode(batch), dim=0)) == len(batch), "the encoding tells small trees apart"
+
+
+def slot_sets(env: FragmentTrees, states: torch.Tensor, mask: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+    """Random features of the set of allowed slots."""
+    weight = torch.randn(env.slot_width, 16, generator=torch.Generator().manual_seed(1))
+    features = (env.encode_slots(states) @ weight).cos()
+    return (features * mask(states)[:, : env.n_slots, None]).sum(dim=1)
+
+
+def test_limits_hold_and_nothing_gets_stuck(walk: Walk, default_env: FragmentTrees):
+    final = walk(default_env, 200, seed=3)
+    texts = default_env.objects(final)
+    assert max(Chem.MolFromSmiles(text).GetNumHeavyAtoms() for text in texts) <= default_env.limits.heavy_atoms
+    assert max(len(cut(text).cores) for text in texts) <= default_env.limits.fragments
+
+
+def test_default_vocabulary_has_no_aliases(walk: Walk, default_env: FragmentTrees):
+    final = walk(default_env, 400, seed=11)
+    texts = default_env.objects(final)
+    states, found = default_env.states(texts)
+    assert found.all()
+    assert torch.equal(default_env.key(states), default_env.key(final))
+
+
+def test_random_ways_back_can_all_be_walked_again(walk: Walk, default_env: FragmentTrees):
+    states = walk(default_env, 64, seed=5)
+    generator = torch.Generator().manual_seed(6)
+    while (mask := default_env.backward_mask(states)).any():
+        live = mask.any(dim=1)
+        states = states[live]
+        actions = torch.multinomial(mask[live].double(), 1, generator=generator).squeeze(1)
+        before, again = default_env.redo(states, actions)
+        assert default_env.forward_mask(before).gather(1, again[:, None]).all()
+        following, back = default_env.undo(before, again)
+        assert torch.equal(default_env.key(following), default_env.key(states))
+        assert torch.equal(default_env.key(default_env.back(following, back)), default_env.key(before))
+        states = before
+    assert torch.equal(states, default_env.reset(len(states)))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**31 - 1))
+def test_any_order_of_building_gives_one_key_and_one_object(walk: Walk, default_env: FragmentTrees, seed: int):
+    final = walk(default_env, 2, seed=seed)
+    for text, key in zip(default_env.objects(final), default_env.key(final).tolist(), strict=True):
+        shuffled = Chem.MolToRandomSmilesVect(Chem.MolFromSmiles(text), 4, randomSeed=seed % 10_000 + 1)
+        rows, found = rows_to_tensor([default_env._disassembler.row(other) for other in shuffled], final.shape[1])
+        assert found.all()
+        assert set(default_env.key(rows).tolist()) == {key}
+        assert {assemble(row, default_env.fragments) for row in rows.tolist()} == {text}
+
+
+def test_stereochemistry_and_unknown_groups_are_not_represented(default_env: FragmentTrees):
+    texts = ["C[C@H](O)c1ccccc1", "CC(O)c1ccccc1", "COc1ccccc1", "OB(O)c1ccccc1", "O=Cc1ccccc1", "COCN(C)C"]
+    states, found = default_env.states(texts)
+    assert found.tolist() == [False, True, True, False, False, False]
+    assert default_env.objects(states[found]) == ["CC(O)c1ccccc1", "COc1ccccc1"]
+    assert default_env.is_final(states).all()
+
+
+def test_measured_molecules_widen_the_vocabulary(domain: Molecules, default_env: FragmentTrees):
+    known = ["OB(O)c1ccccc1", "CCOc1ccc(Cl)c(I)c1", "Cc1ccc([N+](=O)[O-])cc1"]
+    assert not default_env.states(known)[1].any()
+    wider = domain.environment(known)
+    assert wider.states(known)[1].all()
+    assert wider.objects(wider.states(known)[0]) == known
+
+
+def test_a_vocabulary_too_large_for_the_limit_is_refused():
+    with pytest.raises(ValueError, match="max_heavy_atoms"):
+        FragmentTrees(compile_fragments(["[*]c1ccccc1"]), 3, 5)
+
+
+@pytest.mark.parametrize(
+    ("text", "simple", "lost"),
+    [
+        ("C[C@@H](Nc1ncnc2ccccc12)c1ccccc1", "CC(Nc1ncnc2ccccc12)c1ccccc1", "configuration"),
+        ("[2H]C([2H])([2H])Oc1ccccc1", "COc1ccccc1", "isotopes"),
+        ("[13CH3][C@H](O)c1ccccc1", "CC(O)c1ccccc1", "isotopes and configuration"),
+        ("C[C@H]1CCCC[C@@H]1O |&1:1,6|", "CC1CCCCC1O", "configuration"),
+    ],
+)
+def test_what_no_tree_represents_has_a_simpler_form(default_env: FragmentTrees, text: str, simple: str, lost: str):
+    assert default_env.simplified(text) == (simple, lost)
+    assert default_env.simplified(simple) is None
