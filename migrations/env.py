@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection, text
 
-from service.embedded import services
+from service.local.servers import services
 from service.settings import Settings
 from service.store.session import open_engine
 from service.store.tables import Base

@@ -12,7 +12,16 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import Depends, FastAPI
 from starlette.middleware import Middleware
 
-from service.api import (
+from service.api.admission import Admission, n_for_followers, open_gates
+from service.api.dependencies import identify
+from service.api.documentation import DESCRIPTION, TAGS, describe
+from service.api.metrics import Metrics
+from service.api.middleware import RequestContext
+from service.api.polling import Poller
+from service.api.problems import install_problem_handlers
+from service.api.query import refuse_unknown_query
+from service.api.receiving import BodyLimits
+from service.api.routes import (
     api_keys,
     backtests,
     batches,
@@ -27,20 +36,11 @@ from service.api import (
     samples,
     uploads,
 )
-from service.api.admission import Admission, n_for_followers, open_gates
-from service.api.dependencies import identify
-from service.api.documentation import DESCRIPTION, TAGS, describe
-from service.api.metrics import Metrics
-from service.api.middleware import RequestContext
-from service.api.polling import Poller
-from service.api.problems import install_problem_handlers
-from service.api.query import refuse_unknown_query
-from service.api.receiving import BodyLimits
 from service.children import Children, Limits
 from service.dispatch import CelerySender, deliver
 from service.readiness import Readiness
 from service.settings import Settings
-from service.store.figures import count_jobs, count_rounds
+from service.store.metrics import count_jobs, count_rounds
 from service.store.session import make_sessions, open_engine
 
 ROOMS = (domains, campaigns, results, uploads, rounds, batches, candidates, samples, predictions, insights, backtests)
@@ -51,7 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
     """Return the application.
 
     Args:
-        settings: names the database and the queue; see `service.embedded` for those of one machine.
+        settings: names the database and the queue; see `service.local.servers` for those of one machine.
 
     Raises:
         RuntimeError: if it does not.

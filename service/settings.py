@@ -1,7 +1,7 @@
 """Every setting of the service and the workers. Nothing else reads the environment.
 
 A setting `lease_seconds` is read from `ASSAYFLOW_LEASE_SECONDS`. Without `database_url` or `redis_url` the embedded
-servers are used (see `service.embedded`), which live in `data_dir`.
+servers are used (see `service.local.servers`), which live in `data_dir`.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from service.outbound.addresses import Rules, read_rules
+from service.address_rules import Rules, read_rules
 
 PREFIX = "ASSAYFLOW_"
 

@@ -22,7 +22,7 @@ os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1")
 for _name in [name for name in os.environ if name.startswith("ASSAYFLOW_")]:
     del os.environ[_name]
 
-from service.embedded import services  # noqa: E402 - the environment comes first
+from service.local.servers import services  # noqa: E402 - the environment comes first
 from service.settings import Settings  # noqa: E402
 from service.store.migrations import migrate  # noqa: E402
 from service.store.session import Sessions, opened  # noqa: E402

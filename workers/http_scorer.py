@@ -1,6 +1,6 @@
 """A scorer that is an HTTP service of a user's: asked in batches, again when it stumbles, and trusted with nothing.
 
-Its address is judged by `service.outbound.addresses`, and requests go to the very address that was judged: no proxy, no
+Its address is judged by `service.address_rules`, and requests go to the very address that was judged: no proxy, no
 redirect, no second look-up. Nothing that it answers is repeated to anybody but as numbers. Knows no campaign.
 """
 
@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from models.scorers.contract import ScorerError
 from models.scorers.entry_points import described
 from models.specs.scorers import SECONDS, ScorerSpec
-from service.outbound.addresses import RefusedAddressError, Resolver, Rules, Target, locate
+from service.address_rules import RefusedAddressError, Resolver, Rules, Target, locate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -23,7 +23,7 @@ from service.store.tables import Job
 from workers import handlers
 from workers.checkpoints import FileJournal
 from workers.handlers import Handler, Tell
-from workers.holding import hold, lease_for, problem
+from workers.lease_runner import hold, lease_for, problem
 from workers.process import Process, installed_versions
 from workers.progress import Progress
 

@@ -19,7 +19,7 @@ from service.store.session import Sessions, make_sessions, open_engine
 from workers.pulse import Pulse
 
 if TYPE_CHECKING:
-    from workers.instruments import Instruments
+    from workers.trained_campaigns import Instruments
 
 _RECORDED = ("assayflow", "torch", "botorch", "gpytorch", "numpy", "rdkit", "pymatgen-core")
 
@@ -43,7 +43,7 @@ class Process:
     @cached_property
     def instruments(self) -> "Instruments":
         """The trained campaigns that this process has open."""
-        from workers.instruments import Instruments
+        from workers.trained_campaigns import Instruments
 
         return Instruments()
 

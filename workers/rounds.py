@@ -5,11 +5,11 @@ from uuid import UUID
 
 from models.records import Proposal
 from service.campaigns import rounds
-from service.campaigns.events import ROUNDS
 from service.campaigns.leases import Lease
+from service.campaigns.round_transitions import ROUNDS
 from service.store.tables import Round
 from workers.checkpoints import FileCheckpoint
-from workers.holding import hold, lease_for
+from workers.lease_runner import hold, lease_for
 from workers.process import Process, installed_versions
 from workers.progress import Progress
 from workers.scoring import open_campaign_domain

@@ -9,9 +9,9 @@ from typing import Any
 import structlog
 
 from service.campaigns import leases
-from service.campaigns.events import ROUNDS
 from service.campaigns.jobs import JOBS
 from service.campaigns.leases import Work
+from service.campaigns.round_transitions import ROUNDS
 from service.settings import Settings
 from service.store import idempotency
 from workers.checkpoints import delete_others

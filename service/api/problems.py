@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from service.errors import AssayflowError, NotFoundError, UnavailableError, UnprocessableError
-from service.pointers import body_place, pointer, sentence
+from service.json_pointers import body_place, pointer, sentence
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:assayflow:problem:"

@@ -14,7 +14,7 @@ from fastapi.params import Query
 from fastapi.routing import APIRoute
 
 from service.errors import UnprocessableError
-from service.pointers import pointer
+from service.json_pointers import pointer
 
 
 async def refuse_unknown_query(request: Request) -> None:

@@ -12,7 +12,8 @@ from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from models.campaign.spec import CampaignSpec
-from service.campaigns import events, leases, results
+from service.campaigns import leases, results
+from service.campaigns import round_transitions as events
 from service.campaigns.history import take_snapshot
 from service.campaigns.lifecycle import DECISIONS, NEEDS_REASON, check_candidate_move, check_round_move
 from service.campaigns.patching import patched, round_seed

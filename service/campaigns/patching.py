@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from models.campaign.spec import CampaignSpec
 from service.campaigns.checking import InvalidDocumentError
 from service.errors import ConflictError, UnprocessableError
-from service.pointers import body_place
+from service.json_pointers import body_place
 
 FIXED_ONCE_BEGUN = ("domain", "objectives")
 """What results and rounds are read by: it may not change once there are any."""

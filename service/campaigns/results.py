@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import func
 from sqlalchemy.orm import Session
 
-from service.campaigns.events import complete_if_settled
 from service.campaigns.lifecycle import CANDIDATE_MOVES, outcome_of
+from service.campaigns.round_transitions import complete_if_settled
 from service.campaigns.rows import NewResult, NewUpload, StoredRow, StoredUpload
 from service.errors import ConflictError, UnprocessableError
 from service.records import StandardResult

@@ -14,10 +14,10 @@ from models.domains import open_domain
 from models.domains.contract import Domain
 from models.records import History, Proposal, ProposedCandidate
 from service.campaigns import leases
-from service.campaigns.events import ROUNDS
 from service.campaigns.history import load_history
 from service.campaigns.leases import Lease
 from service.campaigns.payloads import payload
+from service.campaigns.round_transitions import ROUNDS
 from service.store import artefacts
 from service.store import leases as store
 from service.store.tables import Candidate, Round

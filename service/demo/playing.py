@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from service.waiting import wait_for
+from service.client.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from service.client import Client, Job
+    from service.client.client import Client, Job
     from service.demo.labs.case import Case
     from service.demo.printing import Printer
 

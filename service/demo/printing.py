@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, final
 from rich.markup import escape
 from rich.table import Table
 
-from service import terminal
+from service.client import terminal
 from service.demo.outcome import wish
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from service.client import Event
+    from service.client.client import Event
     from service.demo.labs.case import Case
     from service.demo.outcome import Line
 

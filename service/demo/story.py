@@ -17,7 +17,7 @@ import numpy as np
 
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
-from service.client import Client, ClientError
+from service.client.client import Client, ClientError
 from service.demo.labs import open_case
 from service.demo.labs.case import read_rows, write_rows
 from service.demo.labs.simulated import fill_in
@@ -25,7 +25,7 @@ from service.demo.outcome import Stage, hits, lines, verdicts
 from service.demo.pictures import Comparison, draw_batch, plot_predictions
 from service.demo.playing import look_back, play
 from service.demo.printing import Printer
-from service.machine import MachineError, machine
+from service.local.stack import MachineError, machine
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from models.domains.contract import Domain
     from service.demo.labs.case import Case
-    from service.machine import Machine
+    from service.local.stack import Machine
 
 ROUNDS = (1, 2)
 

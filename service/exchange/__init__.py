@@ -5,11 +5,12 @@ Knows no HTTP and no SQL. One file per table format (`formats/`), one column map
 """
 
 from service.exchange.batch import BatchFile, BatchRow, batch_formats, flat_rows, write_batch
-from service.exchange.objects import open_objects, read_objects
+from service.exchange.campaign_view import CampaignView
+from service.exchange.object_tables import open_objects, read_objects
 from service.exchange.predictions import prediction_formats, write_predictions
 from service.exchange.report import ParsedRow, Report
 from service.exchange.results import Asked, Upload, check_upload, open_upload, read_results
-from service.exchange.rows import CampaignView, validate_rows
+from service.exchange.rows import validate_rows
 from service.exchange.tables import (
     QuestionError,
     SheetError,

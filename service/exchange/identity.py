@@ -12,8 +12,8 @@ from service.exchange.values import shortened
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from service.exchange.campaign_view import CampaignView
     from service.exchange.entries import Entry
-    from service.exchange.rows import CampaignView
     from service.exchange.values import Decimal
     from service.records import StandardResult
 

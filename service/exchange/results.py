@@ -20,9 +20,9 @@ from service.exchange.tables import TableError, read_table
 if TYPE_CHECKING:
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
+    from service.exchange.campaign_view import CampaignView
     from service.exchange.columns import Mapped
     from service.exchange.entries import Entry
-    from service.exchange.rows import CampaignView
     from service.exchange.tables import Table
     from service.exchange.values import Decimal
 

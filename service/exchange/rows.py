@@ -5,41 +5,27 @@ Knows neither file formats nor SQL: stored candidates come as a mapping.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from service.exchange.assays import MAX_TYPE, find_assay, unread
 from service.exchange.identity import Objects, Repeats
+from service.exchange.metadata import read_traits
 from service.exchange.problems import RowProblem
 from service.exchange.quantities import read_quantity
 from service.exchange.report import ParsedRow
 from service.exchange.stated_units import StatedUnits
-from service.exchange.traits import read_traits
 from service.exchange.values import is_missing, is_outcome, shortened
 from service.records import StandardResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from models.campaign.spec import CampaignSpec
-    from models.domains.contract import Domain
     from service.exchange.assays import Assay
+    from service.exchange.campaign_view import CampaignView
     from service.exchange.entries import Entry
     from service.exchange.values import Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class CampaignView:
-    """What reading results needs to know of a campaign.
-
-    `candidates` maps the id of every candidate to its canonical text; `stored` maps assay type and external id to the
-    result that has them already.
-    """
-
-    spec: CampaignSpec
-    domain: Domain
-    candidates: Mapping[str, str] = field(default_factory=dict)
-    stored: Mapping[tuple[str, str], StandardResult] = field(default_factory=dict)
 
 
 def validate_rows(

@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, final
 
 from models.scorers.entry_points import GROUP, installed
+from service.address_rules import RefusedAddressError, check_url, read_rules
 from service.errors import UnprocessableError
-from service.outbound.addresses import RefusedAddressError, check_url, read_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from models.specs.scorers import ScorerSpec
-    from service.outbound.addresses import Target
+    from service.address_rules import Target
     from service.settings import Settings
 
 

@@ -18,7 +18,7 @@ from models.records import Cancelled
 from models.scorers.contract import ScorerError
 from models.scorers.domain import unheard
 from models.specs.scorers import ScorerSpec
-from service.outbound.addresses import check_url, read_rules
+from service.address_rules import check_url, read_rules
 from workers.http_scorer import ATTEMPTS, MOST_BYTES, HttpScorer, Outside
 
 ROWS = ({"smiles": "CCO", "object": "CCO"}, {"smiles": "C", "object": "C"})

@@ -19,8 +19,8 @@ from service.store.campaigns import ensure_workspace
 from service.store.session import Sessions
 from service.store.states import UNFINISHED
 from service.store.tables import Job
-from workers.backtests import replay_table
 from workers.checkpoints import FileJournal
+from workers.run_backtest import replay_table
 
 pytestmark = pytest.mark.slow
 

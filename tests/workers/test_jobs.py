@@ -14,7 +14,8 @@ from sqlalchemy import update
 from models.campaign.requests import BacktestRequest, SampleRequest
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
-from service.campaigns import backtests, instruments, jobs
+from service.campaigns import backtests, jobs
+from service.campaigns import inference as instruments
 from service.campaigns.jobs import NewJob, Shelf
 from service.exchange import read_objects
 from service.store.session import Sessions

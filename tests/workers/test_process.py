@@ -14,7 +14,7 @@ from models.domains import installed, open_domain
 from models.safety.hazard_lists import HazardListError
 from service.settings import Settings
 from workers.app import run_worker
-from workers.holding import problem
+from workers.lease_runner import problem
 from workers.process import Process
 from workers.pulse import Stage
 

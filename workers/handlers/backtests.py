@@ -9,10 +9,10 @@ from service.campaigns.reading import SentTable
 from service.campaigns.uploads import readable
 from service.store import jobs
 from service.store.tables import Json
-from workers.backtests import picture, replay_results
 from workers.checkpoints import FileJournal
 from workers.handlers import Tell
 from workers.process import Process
+from workers.run_backtest import picture, replay_results
 
 READING = 0.05
 """Share of a job's progress that reading its table is."""

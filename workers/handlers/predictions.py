@@ -6,15 +6,15 @@ from functools import partial
 from typing import Any
 
 from models.domains import open_domain
-from service.campaigns import instruments
+from service.campaigns import inference as instruments
 from service.campaigns.jobs import ClaimedJob
 from service.campaigns.objects import MEMBER, objects_of
 from service.campaigns.reading import SentTable
 from service.store import jobs
 from service.store.tables import Json
 from workers.handlers import Tell
-from workers.instruments import open_for, played
 from workers.process import Process
+from workers.trained_campaigns import open_for, played
 
 READING = 0.3
 """Share of a job's progress that reading its file is."""

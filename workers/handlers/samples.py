@@ -8,8 +8,8 @@ from service.campaigns.payloads import described
 from service.errors import UnprocessableError
 from service.store.tables import Json
 from workers.handlers import Tell
-from workers.instruments import open_for, played
 from workers.process import Process
+from workers.trained_campaigns import open_for, played
 
 
 def handle(process: Process, job: ClaimedJob, tell: Tell) -> Json:

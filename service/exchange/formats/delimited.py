@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, final
 
 from models.specs.columns import IDENTITIES, key
-from service.exchange.spreadsheet import cell_text, unprotected
+from service.exchange.formula_injection import cell_text, unprotected
 from service.exchange.tables import (
     MAX_TITLE_ROWS,
     RawRow,

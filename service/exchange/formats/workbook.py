@@ -13,9 +13,8 @@ from datetime import datetime, time
 from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING, Any
 
-from service.exchange.archives import check_archive, count_rows
+from service.exchange.formula_injection import looks_like_formula, unprotected
 from service.exchange.number_formats import shown
-from service.exchange.spreadsheet import looks_like_formula, unprotected
 from service.exchange.tables import (
     MAX_TITLE_ROWS,
     Digits,
@@ -29,6 +28,7 @@ from service.exchange.tables import (
     header_place,
     title_warning,
 )
+from service.exchange.workbook_safety import check_archive, count_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

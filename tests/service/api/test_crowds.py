@@ -18,9 +18,9 @@ from api_actors import Api, Worker, serving
 from fastapi import FastAPI
 from sqlalchemy import event
 
-from service.api import operators
 from service.api.metrics import Metrics
 from service.api.polling import LOOKS_PER_SECOND, Poller
+from service.api.routes import operators
 from service.app import create_app
 from service.errors import UnavailableError
 from service.settings import Settings

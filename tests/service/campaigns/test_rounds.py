@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from models.campaign.spec import CampaignSpec
 from models.records import Proposal
-from service.campaigns import commands, events, leases, queries, rounds
+from service.campaigns import commands, leases, queries, rounds
+from service.campaigns import round_transitions as events
 from service.campaigns.rounds import Lease
 from service.errors import ConflictError
 from service.store import leases as store

@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from service.client import Event
+from service.client.client import Event
 from service.demo.labs import open_case
 from service.demo.outcome import Line
 from service.demo.printing import Printer

@@ -19,10 +19,10 @@ from rich.console import Console
 from service.demo import story
 from service.demo.labs import open_case
 from service.demo.printing import Printer
-from service.machine import MachineError
+from service.local.stack import MachineError
 
 ROOT = Path(__file__).parents[3]
-COMMAND = (sys.executable, "-m", "service.cli", "demo", "--domain", "peptides", "--output")
+COMMAND = (sys.executable, "-m", "service.cli.main", "demo", "--domain", "peptides", "--output")
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""One router for each resource: parse, one command or query, answer."""

@@ -1,0 +1,85 @@
+"""Downloading a round's batch: as JSON, as a table, or in one of the domain's own formats."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Query, Response
+
+from models.campaign.spec import CampaignSpec
+from models.domains import open_domain
+from service.api.conventions import answer, negotiate
+from service.api.dependencies import Reader, RoundNumber, Transaction
+from service.api.documentation import Responses, files, guarded, header
+from service.api.routes.candidates import candidate_view, proposed
+from service.campaigns import queries
+from service.errors import ConflictError
+from service.exchange import BatchRow, batch_formats, prediction_formats, write_batch
+from service.schemas.candidates import Batch
+from service.store import tables
+
+router = APIRouter(prefix="/v1/campaigns/{campaign_id}/rounds/{number}/batch", tags=["rounds"])
+
+FILE: Responses = {
+    200: {
+        "description": "The candidates by rank; any other format than JSON comes as a file",
+        "content": {**files(prediction_formats().values()), "application/octet-stream": {}},
+        **header("Content-Disposition", "the file's name, when it is a file"),
+    }
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AskedFormat:
+    """What the caller wants to get: `?format=` wins over Accept."""
+
+    name: Annotated[str | None, Query(alias="format", description="json, csv, xlsx or one of the domain's formats")] = (
+        None
+    )
+    accept: Annotated[str | None, Header(include_in_schema=False)] = None
+
+
+@router.get("", response_model=Batch, responses={**FILE, **guarded(404, 406, 409)})
+def download_batch(
+    campaign_id: UUID,
+    number: RoundNumber,
+    caller: Reader,
+    session: Transaction,
+    asked: Annotated[AskedFormat, Depends()],
+) -> Response:
+    """Download the candidates; the filled-in CSV, XLSX or SDF is a valid upload of results."""
+    row = queries.get_round(session, caller.workspace_id, campaign_id, number)
+    spec = CampaignSpec.from_stored(row.spec)
+    offered = {"json": "application/json", **batch_formats(open_domain(spec.domain))}
+    chosen = negotiate(offered, asked.name, asked.accept)
+    candidates = _batch_of(queries.batch(session, row.id), row)
+    return _as_json(candidates, row) if chosen == "json" else _as_file(candidates, row, spec, chosen)
+
+
+def _batch_of(candidates: Sequence[tables.Candidate], row: tables.Round) -> Sequence[tables.Candidate]:
+    if row.state not in ("awaiting_results", "completed"):
+        raise ConflictError(f"round {row.number} is {row.state} and has no batch")
+    return candidates
+
+
+def _as_json(candidates: Sequence[tables.Candidate], row: tables.Round) -> Response:
+    views = [candidate_view(item) for item in candidates]
+    return answer(Batch(campaign_id=row.campaign_id, round=row.number, state=row.state, candidates=views))
+
+
+def _as_file(candidates: Sequence[tables.Candidate], row: tables.Round, spec: CampaignSpec, extension: str) -> Response:
+    rows = [BatchRow(str(item.id), item.status, proposed(item)) for item in candidates]
+    file = write_batch(rows, spec, open_domain(spec.domain), extension)
+    return attachment(file.content, file.media_type, f"{plain(spec.name)}-round-{row.number}.{file.extension}")
+
+
+def plain(name: str) -> str:
+    """Return a name of ASCII letters, digits and dashes: anything else has no safe place in a header."""
+    words = "".join(letter if letter.isascii() and letter.isalnum() else " " for letter in name).split()
+    return "-".join(words)[:80].lower() or "campaign"
+
+
+def attachment(content: bytes, media_type: str, name: str) -> Response:
+    """Return a file to be saved under a name."""
+    return Response(content, headers={"Content-Disposition": f'attachment; filename="{name}"'}, media_type=media_type)

@@ -1,0 +1,72 @@
+"""Routes of uploads: tables of results that are read as a job, because they are long."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Response
+from sqlalchemy.orm import Session
+from sse_starlette import EventSourceResponse
+
+from service.api.conventions import AskedPage, content_tag
+from service.api.dependencies import Transaction
+from service.api.documentation import ETAG, LINK, Responses, guarded, header
+from service.api.idempotency import Once
+from service.api.jobs import ACCEPTED, EVENTS, Follow, accepted, readers, writers
+from service.campaigns import inference as instruments
+from service.campaigns import jobs
+from service.campaigns.jobs import Shelf
+from service.campaigns.uploads import UPLOADS
+from service.schemas.base import Page
+from service.schemas.jobs import Uploading, UploadingAnswer
+from service.store.jobs import result_text
+from service.store.tables import Job
+
+router = APIRouter(prefix="/v1/campaigns/{campaign_id}/uploads", tags=["results"])
+
+Read = Annotated[Shelf, Depends(readers(UPLOADS))]
+Write = Annotated[Shelf, Depends(writers(UPLOADS))]
+QUEUED: Responses = {
+    202: {
+        "model": Uploading,
+        "description": "The table is long: it is read as a job, to be followed at `Location`",
+        **header("Location", "its address"),
+    }
+}
+
+
+@router.get("", responses={200: LINK, **guarded(404)})
+def list_uploads(shelf: Read, session: Transaction, asked: AskedPage) -> Page[Uploading]:
+    """List the tables that were read as jobs, newest first."""
+    return asked.answer(instruments.page(session, shelf, asked.limit, asked.cursor), Uploading)
+
+
+@router.get("/{job_id}", response_model=UploadingAnswer, responses={200: ETAG, **guarded(404)})
+def get_upload(job_id: UUID, shelf: Read, session: Transaction) -> Response:
+    """Return how far an upload is and, once it has ended, its report."""
+    return told(session, jobs.find(session, shelf, job_id))
+
+
+@router.get("/{job_id}/events", response_class=EventSourceResponse, responses=EVENTS)
+def follow_upload(job_id: UUID, shelf: Read, follow: Follow) -> Response:
+    """Follow an upload as server-sent events; resume after a break with `Last-Event-ID`."""
+    return follow(shelf, job_id)
+
+
+@router.post("/{job_id}/cancel", status_code=202, response_model=Uploading, responses={**ACCEPTED, **guarded(404, 409)})
+def cancel_upload(job_id: UUID, shelf: Write, session: Transaction, once: Once) -> Response:
+    """Stop an upload, of which nothing is stored then: at once while it is queued, else within seconds."""
+    return once(lambda: queued(jobs.cancel(session, shelf, job_id)))
+
+
+def told(session: Session, row: Job) -> Response:
+    """Return an upload with its report, which is handed on as the database has it: it may have 250,000 rows."""
+    view = Uploading.model_validate(row)
+    report = result_text(session, row.id, "report") or "null"
+    body = f'{view.model_dump_json()[:-1]},"report":{report}}}'
+    # The report is there when the state says so: what tells the rest apart tells all.
+    return Response(body, headers={"ETag": content_tag(view)}, media_type="application/json")
+
+
+def queued(row: Job) -> Response:
+    """Answer 202 with where to look."""
+    return accepted(Uploading.model_validate(row), f"/v1/campaigns/{row.campaign_id}/uploads/{row.id}")

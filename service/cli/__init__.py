@@ -1,0 +1,1 @@
+"""The `assayflow` command, one module per subject."""

@@ -1,0 +1,48 @@
+"""Commands about API keys of the default workspace, on the machine that holds the database."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from service.client.terminal import console, say
+from service.settings import Settings
+
+commands = typer.Typer(help="Make, list and revoke API keys of the default workspace.", no_args_is_help=True)
+
+
+@commands.command("create")
+def create_key(
+    name: Annotated[str, typer.Argument(help="What the key is for.")],
+    scope: Annotated[list[str] | None, typer.Option(help="read, write or admin; may be repeated.")] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="Days until it expires; never when absent.")] = None,
+) -> None:
+    """Make a key and show it once."""
+    from service.local.keys import make_key
+
+    expires = datetime.now(UTC) + timedelta(days=days) if days else None
+    say(console(), make_key(Settings(), name, scope or ["read", "write"], expires))
+
+
+@commands.command("list")
+def list_keys() -> None:
+    """List the keys, without their secrets."""
+    from service.local.keys import all_keys
+
+    table = Table("id", "name", "scopes", "created", "expires", "revoked", box=None)
+    for row in all_keys(Settings()):
+        moments = (
+            f"{moment:%Y-%m-%d %H:%M}" if moment else "" for moment in (row.created_at, row.expires_at, row.revoked_at)
+        )
+        table.add_row(row.id, row.name, " ".join(row.scopes), *moments)
+    console().print(table)
+
+
+@commands.command("revoke")
+def revoke_key(key_id: Annotated[str, typer.Argument(help="The id, as `keys list` shows it.")]) -> None:
+    """Make a key useless for ever."""
+    from service.local.keys import revoke_key as revoke
+
+    revoke(Settings(), key_id)
+    say(console(), f"{key_id} is revoked.")

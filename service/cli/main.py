@@ -1,0 +1,56 @@
+"""The `assayflow` command. Thin: it puts the commands together and turns a caller's mistake into one line."""
+
+import signal
+
+import typer
+from pydantic import ValidationError
+from rich.text import Text
+
+from service.cli import inference as playing
+from service.cli import keys, planning
+from service.cli import local as machine
+from service.client.client import ClientError
+from service.client.terminal import console
+
+commands = typer.Typer(
+    help="Active learning for scientific discovery: campaigns over HTTP, with a lab in the loop.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for group in (machine, planning, playing):
+    commands.add_typer(group.commands)
+commands.add_typer(keys.commands, name="keys")
+
+
+def app() -> None:
+    """Run the command; a mistake of the caller is one line, not a traceback."""
+    from sqlalchemy.exc import DBAPIError
+
+    from service.errors import AssayflowError
+    from service.local.servers import EmbeddedError
+    from service.local.stack import MachineError
+
+    # A shell starts background jobs deaf to Ctrl-C; a service that holds servers must be stoppable by it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        commands()
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        raise _stopped(f"{error.title}: {wrong}") from error
+    except (AssayflowError, ClientError, EmbeddedError, MachineError, LookupError, OSError) as error:
+        raise _stopped(str(error)) from error
+    except DBAPIError as error:
+        reason = str(error.orig).strip().split("\n", maxsplit=1)[0]
+        raise _stopped(f"the database does not answer as it should: {reason}") from error
+
+
+def _stopped(reason: str) -> SystemExit:
+    console(is_error=True).print(Text(f"assayflow: {reason}", style="red"), soft_wrap=True)
+    return SystemExit(1)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,315 @@
+"""A client of the public HTTP API, for the command line and the demonstration. Knows no service code.
+
+Any client could be written so.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, final
+from uuid import uuid4
+
+import httpx
+
+from service.client.problem_text import sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Mapping
+    from pathlib import Path
+
+UNFINISHED = ("queued", "running", "fitting", "training", "sampling", "selecting")
+"""States of rounds and jobs that a worker has or will have."""
+_LISTEN_SECONDS = 20.0
+"""How long a silent stream of events is trusted before asking again."""
+_POLL_SECONDS = 0.3
+"""Where there are no events, so much time is between two questions."""
+_WAIT = {"Prefer": "wait=2"}
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class ClientError(RuntimeError):
+    """A call brought no answer; the message is one line for a person."""
+
+
+@final
+class RefusedError(ClientError):
+    """The service answered with a problem (RFC 9457); the message is its own."""
+
+
+@final
+class UnreachableError(ClientError):
+    """Nobody answers at the address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One step of a round or a job."""
+
+    id: str
+    state: str
+    progress: float
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something that was asked for: where it is, and what was told of it last."""
+
+    place: str
+    told: dict[str, Any]
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self.told["state"] not in UNFINISHED
+
+    @property
+    def event(self) -> Event:
+        """How far it is."""
+        return Event(str(self.told["id"]), self.told["state"], self.told["progress"], self.told["message"])
+
+
+@final
+class Client:
+    """A client with a key. Use it as a context.
+
+    Args:
+        url: where the service is, without `/v1`.
+        key: sent with every call and never told.
+
+    Raises:
+        ClientError: if this is no address, or the key cannot be one.
+    """
+
+    def __init__(self, url: str, key: str) -> None:
+        if not (key.isascii() and key.isprintable() and " " not in key):
+            raise ClientError("the API key has characters that no key has")
+        try:
+            address = httpx.URL(url.rstrip("/"))
+        except httpx.InvalidURL as error:
+            raise ClientError(f"{url}: {error}") from error
+        if address.scheme not in ("http", "https") or not address.host:
+            raise ClientError(f"{url}: no address of a service, which looks like http://127.0.0.1:8000")
+        self._url = str(address)
+        # a proxy of the environment is no way to this machine itself
+        is_elsewhere = address.host not in _LOOPBACK
+        headers = {"Authorization": f"Bearer {key}"}
+        self._http = httpx.Client(base_url=f"{address}/v1", headers=headers, timeout=120, trust_env=is_elsewhere)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def formats(self, kind: str) -> list[str]:
+        """Return the formats in which a batch of this kind can be downloaded."""
+        domains = self._json(self._send("GET", "/domains"))["items"]
+        return [item["name"] for domain in domains if domain["kind"] == kind for item in domain["formats"]]
+
+    def create_campaign(self, spec: dict[str, Any]) -> str:
+        """Create a campaign and return its id."""
+        return str(self._json(self._send("POST", "/campaigns", json=spec))["id"])
+
+    def upload(self, campaign: str, path: Path, check: Callable[[], None] = lambda: None) -> dict[str, Any]:
+        """Upload a CSV file of results, keep its good rows, and return the report.
+
+        A long file is read as a job, which is followed to its end; `check` is called meanwhile and may raise.
+
+        Raises:
+            RefusedError: if the file is refused, or its job did not succeed.
+        """
+        query = {"mode": "partial", "filename": path.name}
+        headers = {"Content-Type": "text/csv", "Idempotency-Key": uuid4().hex}
+        url = f"/campaigns/{campaign}/results"
+        answered = self._send("POST", url, params=query, headers=headers, content=path.read_bytes())
+        told = self._json(answered)
+        if answered.status_code != httpx.codes.ACCEPTED:
+            return told
+        job = self._ended(Job(f"/campaigns/{campaign}/uploads/{told['id']}", told), check)
+        if job.told["state"] != "succeeded":
+            raise RefusedError(sentence(job.told["failure"]) if job.told["failure"] else job.told["message"])
+        report: dict[str, Any] = job.told["report"]
+        return report
+
+    def _ended(self, job: Job, check: Callable[[], None]) -> Job:
+        """Return a job as it is when it is finished."""
+        following = self.follow_job(job, check)
+        while True:
+            try:
+                next(following)
+            except StopIteration as end:
+                finished: Job = end.value
+                return finished
+
+    def results(self, campaign: str) -> list[dict[str, Any]]:
+        """Return every stored result."""
+        found: list[dict[str, Any]] = []
+        cursor = None
+        while True:
+            query = {"limit": 500} | ({"cursor": cursor} if cursor else {})
+            page = self._json(self._send("GET", f"/campaigns/{campaign}/results", params=query))
+            found += page["items"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return found
+
+    def start_round(self, campaign: str) -> int:
+        """Start the next round and return its number."""
+        return int(self._json(self._send("POST", f"/campaigns/{campaign}/rounds"))["number"])
+
+    def round(self, campaign: str, number: int) -> dict[str, Any]:
+        """Return a round."""
+        return self._json(self._send("GET", f"/campaigns/{campaign}/rounds/{number}"))
+
+    def follow(self, campaign: str, number: int, check: Callable[[], None]) -> Iterator[Event]:
+        """Yield a round's events until it rests; `check` is called in silence and may raise."""
+        yield from self._follow(f"/campaigns/{campaign}/rounds/{number}", check)
+
+    def batch(self, campaign: str, number: int) -> list[dict[str, Any]]:
+        """Return a round's candidates by rank."""
+        candidates: list[dict[str, Any]] = self._json(self._send("GET", self._batch(campaign, number)))["candidates"]
+        return candidates
+
+    def download(self, campaign: str, number: int, file_format: str, path: Path) -> Path:
+        """Download a round's batch as a file."""
+        answer = self._send("GET", self._batch(campaign, number), params={"format": file_format})
+        path.write_bytes(answer.content)
+        return path
+
+    def release(self, campaign: str, number: int) -> None:
+        """Release a batch to the lab."""
+        self._send("POST", f"/campaigns/{campaign}/rounds/{number}/release")
+
+    def campaign(self, campaign: str) -> dict[str, Any]:
+        """Return a campaign."""
+        return self._json(self._send("GET", f"/campaigns/{campaign}"))
+
+    def ask_samples(self, campaign: str, asked: Mapping[str, Any]) -> Job:
+        """Ask for more candidates of a trained policy."""
+        return self._ask(f"/campaigns/{campaign}/samples", json=asked)
+
+    def ask_predictions(
+        self, campaign: str, table: bytes, media_type: str, filename: str | None = None, sheet: str | None = None
+    ) -> Job:
+        """Ask what a campaign believes of the good rows of a table of objects, of a workbook's sheet by its name."""
+        named = {"filename": filename, "sheet": sheet}
+        query = {"mode": "partial"} | {name: text for name, text in named.items() if text is not None}
+        return self._ask(
+            f"/campaigns/{campaign}/predictions", params=query, content=table, headers={"Content-Type": media_type}
+        )
+
+    def follow_job(self, job: Job, check: Callable[[], None] = lambda: None) -> Generator[Event, None, Job]:
+        """Yield where a job is until it is finished, and return it as it is then; `check` may raise in between."""
+        yield job.event
+        if not job.is_finished:
+            job = Job(job.place, (yield from self._follow(job.place, check)))
+            yield job.event
+        return job
+
+    def cancel(self, job: Job) -> None:
+        """Ask for a job to stop; one that is over stays as it is."""
+        with suppress(RefusedError):
+            self._send("POST", f"{job.place}/cancel")
+
+    def answer(self, job: Job, file_format: str) -> bytes:
+        """Return what a job answered, as a file."""
+        return self._send("GET", job.place, params={"format": file_format}).content
+
+    def insights(self, campaign: str, thresholds: Mapping[str, float] | None = None) -> dict[str, Any]:
+        """Return what a campaign has brought so far; `thresholds` say what a hit is."""
+        return self._json(self._send("GET", f"/campaigns/{campaign}/insights", params=_hits(thresholds)))
+
+    def figure(
+        self, campaign: str, name: str, file_format: str, thresholds: Mapping[str, float] | None = None
+    ) -> bytes:
+        """Return a figure of insights as SVG or PNG."""
+        query = {**_hits(thresholds), "format": file_format}
+        return self._send("GET", f"/campaigns/{campaign}/insights/{name}", params=query).content
+
+    def _ask(self, place: str, headers: Mapping[str, str] | None = None, **sent: Any) -> Job:
+        once = {"Idempotency-Key": uuid4().hex, **(headers or {})}
+        try:
+            told = self._json(self._send("POST", place, headers={**once, **_WAIT}, **sent))
+        except KeyboardInterrupt:
+            # the same key brings back what was accepted meanwhile, so that it does not go on for nobody
+            with suppress(ClientError):
+                told = self._json(self._send("POST", place, headers=once, **sent))
+                self.cancel(Job(f"{place}/{told['id']}", told))
+            raise
+        return Job(f"{place}/{told['id']}", told)
+
+    def _follow(self, place: str, check: Callable[[], None]) -> Generator[Event, None, dict[str, Any]]:
+        """Yield the events of a round or a job until it rests, and return it; where there are none, it is asked."""
+        last, has_events = "", True
+        while (told := self._json(self._send("GET", place)))["state"] in UNFINISHED:
+            check()
+            seen = last
+            try:
+                for event in self._stream(place, last, check) if has_events else ():
+                    last = event.id
+                    yield event
+            except RefusedError:
+                has_events = False
+            except httpx.TransportError:
+                pass  # a stream that was silent for long, or broke, is taken up again after its last event
+            if last == seen:
+                yield Event(last, told["state"], told["progress"], told["message"])
+                time.sleep(_POLL_SECONDS)
+        return told
+
+    def _stream(self, place: str, last: str, check: Callable[[], None]) -> Iterator[Event]:
+        headers = {"Last-Event-ID": last} if last else {}
+        timeout = httpx.Timeout(10, read=_LISTEN_SECONDS)
+        with self._http.stream("GET", f"{place}/events", headers=headers, timeout=timeout) as answer:
+            if answer.is_error:
+                answer.read()
+                self._checked(answer)
+            event_id = last
+            for line in answer.iter_lines():
+                field, _, value = line.partition(":")
+                if field == "id":
+                    event_id = value.strip()
+                elif field == "data":
+                    data = json.loads(value)
+                    yield Event(event_id, data["state"], data["progress"], data["message"])
+                elif line and not field:
+                    check()  # the service says that it is there, and nothing else
+
+    def _batch(self, campaign: str, number: int) -> str:
+        return f"/campaigns/{campaign}/rounds/{number}/batch"
+
+    def _send(self, method: str, place: str, **sent: Any) -> httpx.Response:
+        try:
+            return self._checked(self._http.request(method, place, **sent))
+        except httpx.TransportError as error:
+            raise UnreachableError(
+                f"no answer from {self._url} ({str(error) or type(error).__name__}); is the service running there?"
+            ) from error
+
+    def _json(self, answer: httpx.Response) -> dict[str, Any]:
+        try:
+            body = answer.json()
+        except ValueError as error:
+            raise ClientError(f"{self._url} answers, but not as Assayflow does") from error
+        if not isinstance(body, dict):
+            raise ClientError(f"{self._url} answers, but not as Assayflow does")
+        return body
+
+    def _checked(self, answer: httpx.Response) -> httpx.Response:
+        if answer.is_success:
+            return answer
+        try:
+            problem = answer.json()
+        except ValueError:
+            problem = None
+        if not isinstance(problem, dict) or "title" not in problem:
+            raise RefusedError(f"{answer.request.url} answers {answer.status_code} {answer.reason_phrase}")
+        raise RefusedError(sentence(problem))
+
+
+def _hits(thresholds: Mapping[str, float] | None) -> dict[str, Any]:
+    return {"threshold": [f"{name}:{value:.15g}" for name, value in thresholds.items()]} if thresholds else {}

@@ -1,0 +1,46 @@
+"""Waits for a job of the service while somebody watches; who stops watching stops the job. Knows no terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from service.client.client import ClientError
+from service.client.problem_text import sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from service.client.client import Client, Event, Job
+
+
+def wait_for(
+    client: Client, job: Job, show: Callable[[Iterable[Event]], object], check: Callable[[], None] = lambda: None
+) -> Job:
+    """Return a job with its answer.
+
+    Args:
+        client: a client of the service.
+        job: as it was accepted.
+        show: is given every step as it happens, and shows it.
+        check: called between steps; may raise.
+
+    Raises:
+        ClientError: if it failed or was cancelled.
+        KeyboardInterrupt: on Ctrl-C, after the service was asked to stop the job.
+    """
+    last = job
+
+    def events() -> Iterator[Event]:
+        nonlocal last
+        last = yield from client.follow_job(job, check)
+
+    try:
+        show(events())
+    except KeyboardInterrupt:
+        client.cancel(job)
+        raise
+    if last.told["state"] != "succeeded":
+        why = sentence(last.told["failure"]) if last.told["failure"] else last.told["message"]
+        kind = job.place.split("/")[-2]
+        raise ClientError(f"{kind} {last.told['state']}: {why}")
+    return last

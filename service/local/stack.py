@@ -1,0 +1,166 @@
+"""Everything on one machine: servers, migration, first key, API and workers, started in order and stopped together.
+
+Parts that end are started anew; none outlives this process. Knows the other processes only by their commands; imports
+neither torch nor the workers.
+"""
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import httpx
+
+from service import presence
+from service.local.keys import first_key
+from service.local.servers import services
+from service.settings import Settings
+from service.store.migrations import migrate
+from service.supervision import SECONDS_TO_STOP, Part, PartError, Supervisor, launch
+
+API = (sys.executable, "-m", "service.cli.main", "api")
+WORKER = (sys.executable, "-m", "workers")
+_SECONDS_TO_START = 90.0
+_WORKER_SECONDS_TO_STOP = 30.0
+"""Workers save and give back what they compute before they end."""
+
+
+class MachineError(RuntimeError):
+    """A part of the machine could not be started or kept running; the message says which and where its log is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A running machine; `new_key` is there at the first start only, the one time it can be shown."""
+
+    url: str
+    settings: Settings
+    supervisor: Supervisor = field(repr=False)
+    new_key: str | None = field(default=None, repr=False)
+
+    @property
+    def parts(self) -> Sequence[Part]:
+        """What is kept running."""
+        return self.supervisor.parts
+
+    def check(self) -> None:
+        """Raise if a part cannot be kept running.
+
+        Raises:
+            MachineError: if one cannot.
+        """
+        try:
+            self.supervisor.check()
+        except PartError as error:
+            raise MachineError(str(error)) from error
+
+    def wait(self) -> None:
+        """Return never: a part that is given up, Ctrl-C or SIGTERM raise.
+
+        Raises:
+            MachineError: if a part is given up.
+        """
+        while True:
+            self.check()
+            time.sleep(0.5)
+
+
+@contextmanager
+def machine(settings: Settings, logs: Path | None = None) -> Iterator[Machine]:
+    """Start the servers that the settings do not name, migrate, and start API and worker; stop all of it at the end.
+
+    Args:
+        settings: port 0 takes a free one.
+        logs: the folder where the processes log; this terminal when absent.
+
+    Raises:
+        MachineError: if a part does not start.
+        EmbeddedError: if a server does not.
+    """
+    port = _port(settings)
+    with ExitStack() as stack:
+        supervisor = stack.enter_context(Supervisor().watching())
+        live = stack.enter_context(services(settings.model_copy(update={"port": port}), supervisor))
+        migrate(live.required_database_url())
+        new_key = first_key(live)
+        url = f"http://{_reachable(settings.host)}:{port}"
+        if settings.redis_url is None:
+            with presence.opened(live.required_redis_url()) as client:
+                presence.forget(client)  # who was there when the last run of this machine was killed is not there now
+        running = Machine(url, live, supervisor, new_key)
+        stack.enter_context(supervisor.running(_part("API", API, live, logs)))
+        stack.enter_context(supervisor.running(_part("worker", WORKER, live, logs, _WORKER_SECONDS_TO_STOP)))
+        _await_ready(running)
+        yield running
+
+
+def run(name: str, command: Sequence[str], settings: Settings) -> int:
+    """Run one of the commands in this terminal until it ends, and return its exit code."""
+    supervisor = Supervisor()  # watches nothing: what ends, ends this command
+    with supervisor.running(_part(name, command, settings, None, _WORKER_SECONDS_TO_STOP)) as part:
+        return part.process.wait()
+
+
+def _part(
+    name: str, command: Sequence[str], settings: Settings, logs: Path | None, seconds_to_stop: float = SECONDS_TO_STOP
+) -> Part:
+    """Return how a command is run; its log of an earlier run is replaced, not that of an earlier start."""
+    log = logs / f"{name.lower()}.log" if logs else None
+    if log is not None:
+        log.unlink(missing_ok=True)
+    environment = {**os.environ, **settings.environment()}
+    return Part(
+        name, partial(launch, tuple(command), environment=environment, log=log), log, seconds_to_stop=seconds_to_stop
+    )
+
+
+def _await_ready(running: Machine) -> None:
+    """Wait until the API, the database and a consumer of every queue are there.
+
+    Raises:
+        MachineError: if they are not in time, or a part ends by itself: at the start that is a mistake to be told.
+    """
+    deadline = time.monotonic() + _SECONDS_TO_START
+    missing = "the API does not answer"
+    while time.monotonic() < deadline:
+        for part in running.parts:
+            if part.code is not None and part.code >= 0:
+                raise MachineError(part.told())
+        running.check()
+        with suppress(httpx.TransportError):
+            answer = httpx.get(f"{running.url}/health/ready", timeout=10, trust_env=False)
+            if answer.is_success:
+                return
+            missing = _detail(answer)
+        time.sleep(0.1)
+    logs = ", ".join(sorted({str(part.log) for part in running.parts if part.log}))
+    raise MachineError(f"not ready after {_SECONDS_TO_START:.0f} seconds: {missing}{f'; see {logs}' if logs else ''}")
+
+
+def _detail(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return f"the API answers {answer.status_code}"
+
+
+def _port(settings: Settings) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise MachineError(
+                f"{settings.host}:{settings.port} cannot be used ({error.strerror}); choose another port with --port"
+            ) from error
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _reachable(host: str) -> str:
+    return "127.0.0.1" if host in ("0.0.0.0", "") else host  # noqa: S104 - only compared

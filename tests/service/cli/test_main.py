@@ -1,0 +1,134 @@
+"""The command line: what it prints, and how it ends when something is wrong."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from typer.testing import CliRunner
+
+from service.cli.main import app, commands
+from service.settings import Settings
+from service.store.session import open_engine
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliRunner]:
+    for name, value in settings.environment().items():
+        monkeypatch.setenv(name, value)
+    return CliRunner()
+
+
+def test_every_command_is_there():
+    shown = CliRunner().invoke(commands, ["--help"]).output
+    for name in ("serve", "api", "worker", "migrate", "demo", "domains", "keys"):
+        assert re.search(rf"^\s+{name}\s", shown, re.MULTILINE)
+
+
+def test_domains_lists_what_is_installed():
+    shown = CliRunner().invoke(commands, ["domains"]).output
+    assert all(kind in shown for kind in ("materials", "molecules", "peptides"))
+
+
+def test_migrate_says_that_it_is_done(run: CliRunner):
+    assert "up to date" in run.invoke(commands, ["migrate"]).output
+
+
+def test_keys_are_made_listed_and_revoked(run: CliRunner):
+    made = run.invoke(commands, ["keys", "create", "robot", "--scope", "read", "--days", "3"])
+    assert made.exit_code == 0
+    found = re.search(r"af_([0-9a-f]{12})_[0-9a-f]{64}", made.output)
+    assert found is not None
+    listed = run.invoke(commands, ["keys", "list"]).output
+    assert found[1] in listed
+    assert found[0] not in listed
+    assert "robot" in listed
+    assert "revoked" in run.invoke(commands, ["keys", "revoke", found[1]]).output
+    row = next(line for line in run.invoke(commands, ["keys", "list"]).output.splitlines() if found[1] in line)
+    assert len(re.findall(r"\d{4}-\d\d-\d\d", row)) == 3
+
+
+def test_a_mistake_is_one_line_and_exit_1(
+    run: CliRunner, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    assert run is not None
+    monkeypatch.setattr(sys, "argv", ["assayflow", "keys", "revoke", "ffffffffffff"])
+    with pytest.raises(SystemExit) as ended:
+        app()
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == "assayflow: no API key ffffffffffff\n"
+
+
+def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setenv("ASSAYFLOW_LEASE_SECONDS", "soon")
+    monkeypatch.setattr(sys, "argv", ["assayflow", "migrate"])
+    with pytest.raises(SystemExit):
+        app()
+    assert "lease_seconds" in capsys.readouterr().err
+
+
+def test_an_unknown_scope_is_refused_with_the_known_ones(run: CliRunner):
+    result = run.invoke(commands, ["keys", "create", "robot", "--scope", "fly"])
+    assert "read, write, admin" in str(result.exception)
+
+
+def test_an_unknown_demonstration_names_those_there_are():
+    result = CliRunner().invoke(commands, ["demo", "--domain", "crystals"])
+    assert "molecules" in str(result.exception)
+
+
+def test_the_command_starts_without_torch():
+    script = "import sys, service.cli.main, service.local.stack; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0  # noqa: S603
+
+
+def _fails(arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+    """Run a command that must end with exit 1, and return its one line."""
+    monkeypatch.setattr(sys, "argv", ["assayflow", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        app()
+    assert ended.value.code == 1
+    told = capsys.readouterr().err
+    assert "Traceback" not in told
+    return " ".join(told.split())
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["create", "robot"], ["revoke", "ffffffffffff"]], ids=" ".join)
+def test_keys_of_no_database_say_so_and_make_none(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.delenv("ASSAYFLOW_DATABASE_URL", raising=False)
+    monkeypatch.delenv("ASSAYFLOW_DATA_DIR", raising=False)
+    monkeypatch.chdir(tmp_path)
+    told = _fails(["keys", *arguments], monkeypatch, capsys)
+    assert "there is no database" in told
+    assert "assayflow serve" in told
+    assert not list(tmp_path.iterdir())
+
+
+def test_keys_of_a_database_without_tables_name_the_command_that_makes_them(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    engine = open_engine(settings.required_database_url())
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("CREATE DATABASE without_tables"))
+        empty = engine.url.set(database="without_tables").render_as_string(hide_password=False)
+        try:
+            monkeypatch.setenv("ASSAYFLOW_DATABASE_URL", empty)
+            monkeypatch.setenv("ASSAYFLOW_REDIS_URL", "redis://127.0.0.1:1")
+            assert "run `assayflow migrate`" in _fails(["keys", "list"], monkeypatch, capsys)
+        finally:
+            connection.execute(text("DROP DATABASE without_tables WITH (FORCE)"))
+    engine.dispose()
+
+
+def test_a_database_that_does_not_answer_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("ASSAYFLOW_DATABASE_URL", "postgresql+psycopg://nobody@127.0.0.1:1/none")
+    assert "the database does not answer" in _fails(["keys", "list"], monkeypatch, capsys)

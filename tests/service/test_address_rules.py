@@ -1,0 +1,172 @@
+"""Only public addresses are asked, or what an operator listed, whatever a user or a name server says."""
+
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.address_rules import RefusedAddressError, Rules, check_url, is_public, locate, read_rules
+
+PUBLIC_V4, PUBLIC_V6 = "93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946"
+# IANA's special-purpose registries (RFC 6890 and its updates), multicast, and IPv6 that carries IPv4
+SPECIAL: tuple[IPv4Network | IPv6Network, ...] = tuple(
+    ip_network(text)
+    for text in (
+        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24"),
+        *("192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4"),
+        *("240.0.0.0/4", "255.255.255.255/32", "::/128", "::1/128", "::/96", "::ffff:0:0/96", "64:ff9b::/96"),
+        *("64:ff9b:1::/48", "100::/64", "2001::/23", "3fff::/20", "2001:db8::/32", "2002::/16", "fc00::/7"),
+        *("fe80::/10", "fec0::/10", "ff00::/8"),
+    )
+)
+METADATA = ("169.254.169.254", "168.63.129.16", "100.100.100.200", "fd00:ec2::254", "192.0.0.192")
+
+
+def url_of(address: object, scheme: str = "http") -> str:
+    return f"{scheme}://[{address}]/" if ":" in str(address) else f"{scheme}://{address}/"
+
+
+@st.composite
+def special_addresses(draw: st.DrawFn) -> Any:
+    network = draw(st.sampled_from(SPECIAL))
+    return network[draw(st.integers(0, network.num_addresses - 1))]
+
+
+@given(special_addresses())
+def test_no_special_address_is_asked_however_it_is_named(address: Any):
+    assert not is_public(address)
+    with pytest.raises(RefusedAddressError, match="not a public one"):
+        check_url(url_of(address), Rules())
+    target = check_url("https://dock.example.org/", Rules())
+    with pytest.raises(RefusedAddressError, match="not a public one"):
+        locate(target, Rules(), lambda _host, _port: [str(address)])
+
+
+@given(st.ip_addresses())
+def test_what_is_public_is_neither_private_nor_anything_special(address: Any):
+    if is_public(address):
+        assert address.is_global
+        assert not any(address in network for network in SPECIAL)
+        kinds = ("private", "loopback", "link_local", "multicast", "reserved", "unspecified")
+        assert [kind for kind in kinds if getattr(address, f"is_{kind}")] == []
+
+
+@pytest.mark.parametrize("address", METADATA)
+def test_metadata_are_asked_only_where_their_address_is_listed(address: str):
+    assert not is_public(ip_address(address))
+    rules = read_rules("public, dock.example.org")
+    target = check_url("http://dock.example.org/", rules)
+    with pytest.raises(RefusedAddressError):
+        locate(target, rules, lambda _host, _port: [address])
+    assert check_url(url_of(address), read_rules(address)).port == 80
+
+
+@pytest.mark.parametrize("address", [PUBLIC_V4, PUBLIC_V6])
+def test_public_addresses_are_asked(address: str):
+    assert locate(check_url(url_of(address), Rules()), Rules()) == [address]
+    target = check_url("https://dock.example.org/score?x=1", Rules())
+    assert (target.host, target.port, target.path, target.authority) == (
+        *("dock.example.org", 443, "/score?x=1"),
+        "dock.example.org",
+    )
+    assert locate(target, Rules(), lambda _host, _port: [address, address]) == [address]
+
+
+def test_only_the_allowed_ones_of_several_addresses_are_asked():
+    target = check_url("https://dock.example.org/", Rules())
+    assert locate(target, Rules(), lambda _host, _port: ["10.0.0.1", PUBLIC_V4, "::1"]) == [PUBLIC_V4]
+    with pytest.raises(RefusedAddressError, match="nothing"):
+        locate(target, Rules(), lambda _host, _port: [])
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("ftp://dock.example.org/", "only http and https"),
+        ("file:///etc/passwd", "only http and https"),
+        ("https://user@dock.example.org/", "user name or password"),
+        ("https://user:word@dock.example.org/", "user name or password"),
+        ("https://dock.example.org/#part", "never sent"),
+        ("https:///score", "no host and port"),
+        ("https://dock.example.org:0/", "no host and port"),
+        ("https://dock.example.org:70000/", "Port out of range"),
+        ("https://dock.example.org:port/", "Port could not be cast"),
+        ("https://[::1/", "no URL"),
+        ("https://[fe80::1%25eth0]/", "no host and port"),
+        ("https://2130706433/", "no host and port"),
+        ("https://0x7f000001/", "no host and port"),
+        ("https://127.1/", "no host and port"),
+        ("https://0177.0.0.1/", "no host and port"),
+        ("https://dock..example.org/", "no host and port"),
+        ("https://dock example.org/", "plain letters"),
+        ("https://d\u00f6ck.example.org/", "plain letters"),
+        ("https://dock.example.org\\@evil.example.org/", "plain letters"),
+        ("https://dock.example.org/\r\nHost: x", "plain letters"),
+        ("https://localhost/", "this machine"),
+        ("https://api.LOCALHOST./", "this machine"),
+        ("https://dock.example.org:22/", "port 22"),
+        (f"http://{PUBLIC_V4}:25/", "port 25"),
+    ],
+)
+def test_a_url_that_cannot_be_meant_is_refused_with_the_reason(url: str, why: str):
+    with pytest.raises(RefusedAddressError, match=why):
+        check_url(url, Rules())
+
+
+def test_with_a_list_nothing_else_is_asked():
+    rules = read_rules("dock.example.org:8443 10.1.0.0/16")
+    assert not rules.is_public_open
+    assert check_url("https://10.1.2.3:22/", rules).port == 22
+    target = check_url("https://Dock.example.org.:8443/", rules)
+    assert locate(target, rules, lambda _host, _port: ["192.168.0.7"]) == ["192.168.0.7"]
+    for url in (f"https://{PUBLIC_V4}/", "https://10.2.0.1/", "http://[::ffff:10.1.2.3]/"):
+        with pytest.raises(RefusedAddressError):
+            check_url(url, rules)
+    other = check_url("https://dock.example.org/", rules)  # it may lie in the network
+    assert locate(other, rules, lambda _host, _port: [PUBLIC_V4, "10.1.0.9"]) == ["10.1.0.9"]
+    for address in (PUBLIC_V4, "10.2.0.1"):
+        with pytest.raises(RefusedAddressError):
+            locate(other, rules, lambda _host, _port, found=address: [found])
+    with pytest.raises(RefusedAddressError, match="not among the hosts"):
+        check_url("https://other.example.org/", read_rules("dock.example.org"))
+
+
+def test_a_listed_name_may_be_this_house_but_nothing_odd():
+    rules = read_rules("localhost")
+    target = check_url("http://localhost:8000/", rules)
+    for address in ("127.0.0.1", "::1", "10.0.0.1", PUBLIC_V4):
+        assert locate(target, rules, lambda _host, _port, found=address: [found]) == [address]
+    for address in ("169.254.169.254", "0.0.0.0", "::ffff:127.0.0.1", "224.0.0.1", "fe80::1", "fd00:ec2::254"):  # noqa: S104 - refused
+        with pytest.raises(RefusedAddressError):
+            locate(target, rules, lambda _host, _port, found=address: [found])
+
+
+def test_public_can_be_listed_beside_others():
+    rules = read_rules("public,[fd00::1]:8000,::2")
+    assert check_url("https://dock.example.org/", rules)
+    assert check_url("http://[fd00:0::1]:8000/", rules).authority == "[fd00:0::1]:8000"
+    assert check_url("http://[::2]:99/", rules)
+    with pytest.raises(RefusedAddressError):
+        check_url("http://[fd00::1]/", rules)
+
+
+@pytest.mark.parametrize(
+    "text", ["https://x", "a:b:c", "10.0.0.0/40", "10.0.0.1/8", "x:0", "x:99999", "127.1", "a b@c"]
+)
+def test_rules_that_mean_nothing_are_no_rules(text: str):
+    with pytest.raises(ValueError, match=r"."):
+        read_rules(text)
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_target_or_refused(text: str):
+    for url in (text, f"http://{text}", f"https://[{text}]/"):
+        try:
+            target = check_url(url, Rules())
+        except RefusedAddressError:
+            continue
+        assert target.scheme in ("http", "https")
+        assert target.host
+        assert target.authority.isascii()

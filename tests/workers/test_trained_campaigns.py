@@ -1,0 +1,55 @@
+"""The campaigns that a fast worker has open, and the kinds of jobs that it finds."""
+
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, cast
+
+from workers import handlers
+from workers.jobs import kinds
+from workers.trained_campaigns import Instruments, played
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_what_is_open_is_not_opened_again_and_the_one_longest_unused_is_closed():
+    opened: list[str] = []
+
+    def use(shelf: Instruments, name: str) -> Any:
+        def make() -> Any:
+            opened.append(name)
+            return name
+
+        return shelf.get(name, make)
+
+    shelf = Instruments(most_open=2)
+    assert [use(shelf, name) for name in ("a", "b", "a", "c", "a", "b")] == ["a", "b", "a", "c", "a", "b"]
+    assert opened == ["a", "b", "c", "b"]
+
+
+def test_what_fails_to_open_is_tried_again():
+    shelf, tries = Instruments(), []
+
+    def fail() -> Any:
+        tries.append(1)
+        raise RuntimeError("no")
+
+    for _ in range(2):
+        try:
+            shelf.get("a", fail)
+        except RuntimeError:
+            continue
+    assert len(tries) == 2
+    assert cast("str", shelf.get("a", lambda: cast("Any", "open"))) == "open"
+
+
+def test_playing_goes_on_where_opening_ended():
+    assert played(0.0) < played(0.5) < played(1.0) == 1.0
+
+
+def test_every_module_of_handlers_is_a_kind_with_a_function():
+    assert kinds() == sorted(module.name for module in pkgutil.iter_modules(handlers.__path__))
+    for kind in kinds():
+        program = f"import sys, workers.handlers.{kind} as m; m.handle; sys.exit('torch' in sys.modules)"
+        subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)  # noqa: S603 - our own program
