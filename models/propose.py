@@ -80,14 +80,14 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         environment = screened.environment(tried(history), device or "cpu")
         check_sampler(spec.sampler, environment)
         fitted = fit(spec, screened, environment, history, seed, tick)
+        tick(1.0, "counting the objects of each size")
+        measure = base_measure(spec, screened, environment, fitted.measured, seed + 7)
     summary = summary_of(fitted, history, str(environment.device), seed) | {"hazard_lists": screened.audit()}
     summary["reach"] = reach(environment, screened, fitted.measured, seed)
     summary["statements"] += reach_statements(summary["reach"])
     if unsafe := [rail.name for rail in spec.guardrails if not guardrail.is_bounded(fitted.beliefs.proxies, rail)]:
         return _nothing(summary, stages, unbounded(unsafe))
     with stages.stage("training") as tick:
-        tick(0.0, "counting the objects of each size")
-        measure = base_measure(spec, screened, environment, fitted.measured, seed + 7)
         reward = StateReward(environment, fitted.reward, measure.prior(environment))
         trainer = build_trainer(spec.sampler, environment, reward, len(spec.objectives), seed, fitted.measured)
         training = Training(trainer, Adaptation(trainer, reward, seed + 5))

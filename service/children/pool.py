@@ -174,7 +174,7 @@ class _Child:
         if kind == "memory":
             raise self._too_much(errand, f"{self._memory_bytes >> 20} MiB of memory")
         if kind == "raised":
-            raise value
+            raise _remade(*value)
         return value
 
     def start(self) -> "Connection[Any, Any]":
@@ -249,6 +249,13 @@ class _Child:
     def _too_much(self, errand: Errand, limit: str) -> UnprocessableError:
         detail = f"checking {errand.subject} takes more than {limit}: {errand.advice}"
         return UnprocessableError(detail, [{"pointer": errand.pointer, "detail": detail}])
+
+
+def _remade(kind: type[Exception], told: tuple[Any, ...], attributes: dict[str, Any]) -> Exception:
+    """Return an error as it was raised, whatever its constructor takes."""
+    error = kind.__new__(kind, *told)
+    vars(error).update(attributes)
+    return error
 
 
 def _environment() -> dict[str, str]:

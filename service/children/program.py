@@ -66,19 +66,21 @@ def _done(function: Callable[..., Any], arguments: tuple[Any, ...], line: Line) 
     except MemoryError:
         return "memory", None
     except Exception as error:  # noqa: BLE001 - whatever it is, the parent raises it
-        return "raised", error
+        return "raised", (type(error), error.args, vars(error))
 
 
 def _send(connection: "Connection[Any, Any]", message: tuple[str, Any, bool]) -> None:
-    """Send an answer; one that cannot be sent is told by its name."""
+    """Send an answer; an error that cannot be sent is told by its name."""
     kind, value, is_leaving = message
     try:
         pickle.loads(pickle.dumps(value)) if kind == "raised" else None  # noqa: S301 - its own error
         connection.send(message)
     except MemoryError:
         connection.send(("memory", None, True))
-    except Exception:  # noqa: BLE001 - an error that cannot be pickled
-        connection.send(("raised", RuntimeError(f"{type(value).__name__}: {value}"[:500]), is_leaving))
+    except Exception as error:  # noqa: BLE001 - whatever refuses to be pickled
+        raised, told, _ = value if kind == "raised" else (type(error), error.args, {})
+        text = f"{raised.__name__}: {' '.join(str(part) for part in told)}"[:500]
+        connection.send(("raised", (RuntimeError, (text,), {}), is_leaving))
 
 
 def _preload() -> None:
@@ -91,9 +93,14 @@ def _preload() -> None:
 
 
 def _peak_bytes() -> int:
-    """Return the most memory that this process ever held: kibibytes on Linux, bytes on macOS."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak * 1024 if sys.platform == "linux" else peak
+    """Return the most memory that this program ever held.
+
+    Linux counts into `ru_maxrss` what the parent held when it started us, so the program's own peak is read instead.
+    """
+    if sys.platform == "linux":
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        return int(status.split("VmHWM:")[1].split()[0]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _mapped_bytes() -> int:

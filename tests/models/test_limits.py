@@ -14,6 +14,7 @@ from models.domains.materials.charge_balance import reachability
 from models.domains.materials.charge_balance.elements import element_table
 from models.domains.molecules.chemistry import fingerprints as features
 from models.domains.molecules.chemistry import molecules as objects
+from models.domains.molecules.chemistry import reading
 from models.domains.molecules.fragments import fragments, vocabulary
 from models.domains.molecules.spec import MoleculesSpec
 from models.reward.evaluation import Beliefs
@@ -197,8 +198,8 @@ def test_a_screened_domain_remembers_so_many_objects(monkeypatch: pytest.MonkeyP
 
 
 def test_the_texts_that_are_remembered_have_a_length():
-    before = objects._canonical.cache_info().currsize
-    with pytest.raises(objects.InvalidObjectError, match="longer than 2000"):
-        objects.canonical_smiles("C" * 2_001)
-    assert objects.canonical_smiles(" " * 50_000 + "CCO") == "CCO"
-    assert objects._canonical.cache_info().currsize <= before + 1
+    before = reading._read.cache_info().currsize
+    with pytest.raises(reading.InvalidObjectError, match="longer than 2000"):
+        reading.canonical_smiles("C" * 2_001)
+    assert reading.canonical_smiles(" " * 50_000 + "CCO") == "CCO"
+    assert reading._read.cache_info().currsize <= before + 1

@@ -52,7 +52,7 @@ def first_steps(lab: Any) -> list[int]:
 def test_another_worker_finishes_what_a_killed_one_began(
     make_lab: MakeLab, start_worker: StartWorker, settings: Settings
 ):
-    killed, calm = make_lab(steps=400), make_lab(steps=400)
+    killed, calm = make_lab(steps=1_500), make_lab(steps=1_500)
     killed.start()
     worker = start_worker(program=OFTEN)
     wait_for_checkpoint(killed, settings)

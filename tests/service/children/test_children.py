@@ -7,12 +7,15 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
+from models.domains.contract import InvalidObjectError
 from models.records import Cancelled
 from service.children import Children, Errand, Limits, Talk
 from service.errors import UnavailableError, UnprocessableError
+from service.exchange.tables import QuestionError
 
 ERRAND = Errand("the table", 20.0, "/table", "split it")
 SHORT = Errand("the table", 1.0, "/table", "split it")
@@ -48,12 +51,21 @@ def refuse(_talk: Talk, text: str) -> None:
 
 
 class UnsendableError(RuntimeError):
-    def __init__(self, one: int, two: int) -> None:
-        super().__init__(f"{one} {two}")
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.lock = threading.Lock()
 
 
 def refuse_oddly(_talk: Talk) -> None:
-    raise UnsendableError(1, 2)
+    raise UnsendableError("1 2")
+
+
+def ask_back(_talk: Talk) -> None:
+    raise QuestionError("decimal", ["comma", "point"], "1,234 is either", row=3)
+
+
+def refuse_a_column(_talk: Talk) -> None:
+    raise InvalidObjectError("smiles", "no ring closes")
 
 
 def spin(_talk: Talk) -> None:
@@ -92,8 +104,22 @@ def test_what_a_function_raises_is_raised_with_all_it_says(children: Children):
         children(ERRAND, refuse, "no")
     assert refused.value.errors == ({"pointer": "/a", "detail": "no"},)
     assert refused.value.extensions == {"rows": 3}
+    with pytest.raises(QuestionError, match="1,234 is either") as asked:
+        children(ERRAND, ask_back)
+    assert (asked.value.parameter, asked.value.choices, asked.value.row) == ("decimal", ("comma", "point"), 3)
+    with pytest.raises(InvalidObjectError, match="no ring closes") as wrong:
+        children(ERRAND, refuse_a_column)
+    assert wrong.value.column == "smiles"
     with pytest.raises(RuntimeError, match="UnsendableError: 1 2"):
         children(ERRAND, refuse_oddly)
+
+
+def test_what_the_parent_held_is_not_counted_against_a_child(children: Children):
+    held = np.ones(600 * 2**17)  # 600 MiB, more than the child may hold
+    made = Children(Limits(processes=1, memory_bytes=512 * 2**20, waiting=1, waiting_seconds=20.0))
+    assert made(ERRAND, who) == made(ERRAND, who)
+    made.close()
+    assert held.nbytes > children.limits.memory_bytes
 
 
 @pytest.mark.parametrize(

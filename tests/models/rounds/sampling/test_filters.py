@@ -12,7 +12,9 @@ from models.rounds.sampling.filters import Gate
 
 def gate(rules: dict[str, list[Violation]]) -> Gate:
     """Return a gate in front of a domain that breaks the given rules."""
-    fitted = SimpleNamespace(attempted={}, domain=SimpleNamespace(check=lambda text: rules.get(text, [])))
+    domain = SimpleNamespace(check=lambda text: rules.get(text, []))
+    beliefs = SimpleNamespace(spec=SimpleNamespace(quantities=tuple))
+    fitted = SimpleNamespace(attempted={}, domain=domain, beliefs=beliefs)
     return Gate(cast("Any", fitted), History())
 
 

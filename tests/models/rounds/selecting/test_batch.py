@@ -141,29 +141,29 @@ def test_dear_objects_do_not_make_a_batch_small(fitted: Fitted) -> None:
 
 
 def test_a_shared_value_is_the_one_with_the_best_batch(fitted: Fitted) -> None:
-    # plate a has the single best object and else poor ones
+    # tray a has the single best object and else poor ones
     space = {"kind": "materials", "space": "mixture", "components": [], "process": []}
     process = [
-        {"name": "plate", "type": "categorical", "values": ["a", "b"]},
+        {"name": "tray", "type": "categorical", "values": ["a", "b"]},
         {"name": "level", "type": "ordinal", "values": [1, 2, 3, 4, 5, 6]},
     ]
     changes = {"domain": space | {"process": process}, "objectives": [{"name": "signal", "range": [0, 10]}]}
     spec = CampaignSpec.model_validate(BASE | changes)
     domain = open_domain(spec.domain)
     values = {("a", 6): 10.0} | {("a", n): 1.0 for n in range(1, 6)} | {("b", n): 8.0 for n in range(1, 7)}
-    objects = {key: domain.parse({"plate": key[0], "level": str(key[1])}) for key in values}
+    objects = {key: domain.parse({"tray": key[0], "level": str(key[1])}) for key in values}
     history = History(tuple(Measurement(objects[key], "signal", value) for key, value in values.items()))
     fitted = _fit(history, **changes)
-    batch = {"size": 4, "exploration": 0, "diversity": 0.1, "limits": [{"kind": "shared", "column": "plate"}]}
+    batch = {"size": 4, "exploration": 0, "diversity": 0.1, "limits": [{"kind": "shared", "column": "tray"}]}
     asking = _asking(fitted, batch, **changes)
     pool = _pool(asking, history, list(objects.values()))
     answer = choose(pool, asking, history, 0)
-    assert {domain.columns(pool.texts[choice.row])["plate"] for choice in answer.choices} == {"b"}
+    assert {domain.columns(pool.texts[choice.row])["tray"] for choice in answer.choices} == {"b"}
     big = _asking(fitted, batch | {"size": 8, "replicates": 3}, **changes)
     answer = choose(pool, big, history, 0)
     assert len(answer.choices) == 6
-    assert "Only 6 of the 12 objects that may be proposed have plate = b" in answer.shortfall[0]
-    assert {domain.columns(item.object)["plate"] for item in answer.repeats} == {"b"}
+    assert "Only 6 of the 12 objects that may be proposed have tray = b" in answer.shortfall[0]
+    assert {domain.columns(item.object)["tray"] for item in answer.repeats} == {"b"}
 
 
 def test_replicates_are_the_best_measured_with_the_fewest_results(fitted: Fitted) -> None:
