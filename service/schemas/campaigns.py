@@ -26,4 +26,7 @@ class CampaignSummary(Answer):
 class Campaign(CampaignSummary):
     """What may be built, what is wanted, and how far it has come."""
 
-    spec: dict[str, Any] = Field(description="the CampaignSpec as it was accepted, defaults filled in")
+    spec: dict[str, Any] = Field(
+        title="Accepted specification",
+        description="the CampaignSpec as it was accepted, defaults filled in",
+    )
