@@ -64,7 +64,8 @@ class Lab:
     def round(self, number: int) -> Round:
         with self.sessions() as session:
             row = queries.get_round(session, self.workspace_id, self.campaign_id, number)
-            session.refresh(row)  # all of it, also what nobody who looks at a round is shown
+            for column in Round.__mapper__.column_attrs:  # also what nobody who looks at a round is shown
+                getattr(row, column.key)
             return row
 
     def batch(self, number: int) -> list[Candidate]:
