@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 _TITLE_CASE = re.compile(r"[A-Z][a-z]")
-_PAIRS = tuple(
-    ["Bi", "Co", "Cs", "Cu", "Hf", "Ho", "In", "Nb", "Ni", "Np", "Os", "Pb", "Pu", "Sb", "Sc", "Si", "Sn", "Yb"]
-)
+_PAIRS = ("Bi", "Co", "Cs", "Cu", "Hf", "Ho", "In", "Nb", "Ni", "Np", "Os", "Pb", "Pu", "Sb", "Sc", "Si", "Sn", "Yb")
 """Elements that samples hold and whose letters in capitals are two elements as well."""
 _CAPITALS = re.compile(f"(?=({'|'.join(map(str.upper, _PAIRS))}))")
 COMMON_WORDS = frozenset(
