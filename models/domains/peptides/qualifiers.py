@@ -61,15 +61,18 @@ _AMIDATED = (
 )
 _BOTH = ("end_groups", "end_group", "ends", "termini", "terminal_groups", "terminal_modifications", "caps", "capping")
 _CHANGES = (
-    *("modification", "modifications", "modification_s", "chemical_modification", "chemical_modifications", "mods"),
+    *("modification", "modifications", "chemical_modification", "chemical_modifications", "mods"),
     *("peptide_modification", "peptide_modifications", "other_modifications", "modified_residues", "ptm", "ptms"),
     *("acetylation", "phosphorylation", "glycosylation", "lipidation", "pegylation", "methylation", "n_methylation"),
+    *("phosphorylated", "glycosylated", "lipidated", "pegylated", "methylated", "n_methylated", "biotinylated"),
+    *("biotinylation", "conjugate", "fluorescent_label", "unusual_amino_acids", "non_standard_residues"),
     *("conjugation", "unnatural_residues", "unnatural_amino_acids", "non_natural_amino_acids", "noncanonical_residues"),
 )
 _CYCLES = (
     *("cyclic", "is_cyclic", "cyclized", "cyclised", "cyclization", "cyclisation", "cyclo", "macrocycle"),
-    *("disulfide", "disulfides", "disulphide", "disulfide_s", "disulfide_bond", "disulfide_bonds", "disulfide_bridge"),
+    *("disulfide", "disulfides", "disulphide", "disulfide_bond", "disulfide_bonds", "disulfide_bridge"),
     *("disulfide_bridges", "disulphide_bond", "disulphide_bonds", "ss_bond", "ss_bonds", "s_s_bonds", "bridges"),
+    *("topology", "linear_cyclic", "cyclic_linear", "intrachain_bond", "intrachain_bonds", "interchain_bonds"),
     *("stapled", "staple", "lactam_bridge", "crosslink", "crosslinks"),
 )
 _CHIRALITY = (
@@ -189,5 +192,10 @@ def _readers() -> Iterator[tuple[str, Callable[[str, str], _Ends]]]:
 
 
 _READERS = dict(_readers())
-QUALIFYING_COLUMNS = {column: _END_COLUMNS.get(column, (column,)) for column in _READERS}
+_ANSWERS = ("", "_s", "_y_n", "_yes_no")
+"""What follows a name in headers such as `Modification(s)` and `Cyclic (Y/N)`."""
+QUALIFYING_COLUMNS = {
+    column: tuple(f"{header}{rest}" for header in _END_COLUMNS.get(column, (column,)) for rest in _ANSWERS)
+    for column in _READERS
+}
 """Each column's name and the headers it may have."""
