@@ -72,7 +72,7 @@ class Objects:
         if not candidate_id:
             return self._ids.get(found.text), found
         stored = self._candidates[candidate_id]
-        if found.text not in (stored, self._read_again(stored)):
+        if found.text != stored and found.text != self._read_again(stored):
             column = next(iter(entry.objects))
             raise RowProblem(column, f"candidate_id names {stored}, {column} {found.text}")
         return candidate_id, ParsedObject(stored, found.warnings)

@@ -33,7 +33,7 @@ _UNSTATED = frozenset(("", "n/a", "na", "#n/a", "?", "??", ".", "unknown", "not 
 _YES = frozenset(("yes", "y", "true", "t", "1", "x"))
 _NO = frozenset(("no", "n", "false", "f", "0", "none", "unmodified"))
 _UNCHANGED = _NO | {"no modification", "no modifications", "linear", "native", "wt", "wild type", "free"}
-_L_ONLY = _NO | {"l", "(l)", "all-l", "all l", "l-amino acids", "l-residues", "l-peptide"}
+_L_ONLY = _NO | {"l", "(l)", "all-l", "all l", "l-amino acids", "all l-amino acids", "l-residues", "l-peptide"}
 _N_ACETYL = re.compile(r"ac|n(?:-?term(?:inal|inus)?)?[- :]*(?:ac|acetyl(?:ated|ation)?)")
 _C_AMIDE = re.compile(r"(?:c(?:-?term(?:inal|inus)?)?[- :]*)?(?:am|nh2|conh2|amide|amidat(?:ed|ion))")
 _BETWEEN = re.compile(r"\s*(?:[/;,|&]|\band\b)\s*", re.IGNORECASE)
@@ -76,7 +76,7 @@ _CYCLES = (
     *("stapled", "staple", "lactam_bridge", "crosslink", "crosslinks"),
 )
 _CHIRALITY = (
-    *("chirality", "stereochemistry", "stereo", "configuration", "enantiomer", "d_residues", "d_amino_acids"),
+    *("chirality", "stereochemistry", "stereo", "enantiomer", "d_residues", "d_amino_acids"),
     *("d_positions", "d_aa", "l_d", "d_l"),
 )
 _END_COLUMNS = {f"{end}_terminus": tuple(f"{end}{rest}" for rest in _HEADERS) for end in "nc"}

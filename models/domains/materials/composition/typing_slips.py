@@ -24,7 +24,7 @@ COMMON_WORDS = frozenset(
 )
 """Molecules and groups that are printed in capital letters alone."""
 _PRINTED = (COMMON_WORDS - {"COO"}) | {"CO", "CO2", "CO(NH2)2", "CS2", "HF", "NH4HF2", "K2CS3", "H2CS3"}
-_PRINTED_WITHIN = re.compile(r"(?:(?<=[HK(])|(?<=[HK)]2))CO(?=3)|(?<=CH3)CO|(?<=[CK])HF|(?<=[BCKNP])HO")
+_PRINTED_WITHIN = re.compile(r"(?:(?<=[HK(])|(?<=[HK)]2))CO(?=3(?![0-9A-Z]))|(?<=CH3)CO|(?<=[CK])HF|(?<=[BCKNP])HO")
 """Pairs that are two elements where they stand so: carbonates, carboxyl groups, CHF3, KHF2, and KHO for KOH."""
 _LONE = frozenset(("CO", "HF"))
 """Molecules that are the names of metals in capitals."""

@@ -35,10 +35,10 @@ def read_structure(fields: Mapping[str, str]) -> ParsedObject:
     found = {
         column: _read(column, fields[column])
         for column in (COLUMN, *FURTHER_COLUMNS)
-        if column in fields and (column == COLUMN or fields[column].strip().casefold() not in _UNSTATED)
+        if fields.get(column, "").strip().casefold() not in _UNSTATED
     }
     if len({read.text for read in found.values()}) <= 1:
-        return next(iter(found.values()), None) or read_smiles("")
+        return next(iter(found.values()), None) or read_smiles(fields.get(COLUMN, ""))
     poorer = {column: _poorer(read.text) for column, read in found.items()}
     best = max(found, key=lambda column: len(poorer[column]))
     richest = found[best]

@@ -27,6 +27,7 @@ from models.domains.materials.spec import CompositionSpec
         ("NB", "write Nb"),
         ("SI", "S1I1"),
         ("(NI)2O", "(Ni)2O"),
+        ("K(CO3O4)", "K(Co3O4)"),
     ],
 )
 def test_capitals_that_spell_an_element_are_refused(written: str, advice: str):

@@ -33,6 +33,7 @@ def test_the_richer_structure_is_read_and_told(fields: dict[str, str], text: str
         {"smiles": LEFT, "canonical_smiles": "OC(=O)[C@H](C)N"},
         {"smiles": LEFT, "isomeric_smiles": "n/a"},
         {"isomeric_smiles": LEFT},
+        {"smiles": "n/a", "isomeric_smiles": LEFT},
     ],
 )
 def test_equal_and_unstated_structures_need_no_word(fields: dict[str, str]):
