@@ -109,8 +109,9 @@ class Domain(ABC):
     `needs_all_columns` (a mixture's components and process variables)."""
     needs_all_columns: bool = False
     qualifying_columns: Mapping[str, Sequence[str]] = MappingProxyType({})
-    """Columns that say more of an object beside `object_columns` (a peptide's end groups) and none by themselves, each
-    with the headers it may have, in small letters and with `_` for whatever is no letter and no digit."""
+    """Columns that say more of an object beside `object_columns` (a peptide's end groups) and none by themselves unless
+    `names_object` says so, each with the headers it may have, in small letters and with `_` for whatever is no letter
+    and no digit."""
     quantity_columns: Mapping[str, str | None] = MappingProxyType({})
     """Those of `object_columns` that hold numbers, each with its units, `FRACTION`, or None where none are stated: a
     table may head them with other units in brackets."""

@@ -35,6 +35,10 @@ class DelegatingDomain(Domain):
         """Return an object, and what to tell about how it was read."""
         return self._domain.read_object(fields)
 
+    def names_object(self, fields: Mapping[str, str]) -> bool:
+        """Return whether any column is given that describes an object."""
+        return self._domain.names_object(fields)
+
     def check(self, text: str) -> list[Violation]:
         """Return which rules forbid that this object is proposed, or nothing."""
         return self._domain.check(text)

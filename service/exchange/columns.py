@@ -120,10 +120,10 @@ def object_headers(headers: tuple[str, ...], domain: Domain) -> dict[str, str]:
     named = {name: header for name, header in found.items() if header is not None}
     if not named and not domain.needs_all_columns and "object" in by_key:  # as stored results are listed
         return {domain.object_columns[0]: by_key["object"]}
-    if not named:
-        return {}
+    left = {each: header for each, header in by_key.items() if header not in named.values()}
     qualifying = domain.qualifying_columns.items()
-    return named | {name: by_key[each] for name, headers in qualifying for each in headers if each in by_key}
+    named |= {name: left[each] for name, headers in qualifying for each in headers if each in left}
+    return named if domain.names_object(named) else {}
 
 
 def _result_columns(headers: tuple[str, ...], spec: CampaignSpec) -> list[ResultColumn]:

@@ -19,8 +19,13 @@ if TYPE_CHECKING:
 
 _NO_OBJECT = re.compile(
     r"(geo\s*)?mean|average|avg|median|min(imum)?|max(imum)?|sd|std(ev|\.?\s*dev\.?)?|standard\s+deviation|sem|cv\s*%?|"
-    r"rsd|sum|total|count|test|plate|qc|control|ctrl|(pos|neg)(itive|ative)?(\s*(control|ctrl))?|nc|pc|con|blank|"
-    r"sample|median|percentile|range|variance|limits?|empty|calstd|calibrator|standard|vehicle|dmso|buffer|reference|ref|z'|z\s*prime|s/b",
+    r"rsd|sum|total|count|test|plate|qc|control|ctrl|(pos|neg)(itive|ative)?(\s*(control|ctrl))?|nc|pc|(?-i:con|Con|CON)|blank|"
+    r"sample|median|percentile|range|variance|limits?|empty|calstd|calibrator|standard|vehicle|dmso|buffer|reference|ref|z'|z\s*prime|s/b|"
+    r"g\.?\s*mean|all|ntc|pass(ed)?|fail(ed|ure)?|invalid|missing|pending|repeat(ed)?|retest(ed)?|screen|inactive|"
+    r"saline|(?-i:PBS)|water|media|medium|solvent|serum|fbs|fcs|bsa|cells?|wells?|lysates?|lysis|steril(e|ity)|growth|untreated|"
+    r"background|placebo|carrier|detergent|triton|ladder|marker|matrix|peptides?|ligand|inhibitor|agonist|drug|compound|"
+    r"[a-z]+(cillin|mycin|micin|cycline|penem|kacin|cidin)|melittin|nisin|magainin|bacitracin|rifampicin|aspirin|cisplatin|"
+    r"fccp|cccp|pcp|pfos|nsc[\s-]*[0-9]*|\S+\s+((geo|g\.?)\s*)?(mean|average|avg|median|sd|std(ev)?|sem|min|max)",
     re.IGNORECASE,
 )
 _WITH_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+")
@@ -64,10 +69,20 @@ class Objects:
         if not candidate_id and not self._domain.needs_all_columns:
             _check_is_object(entry.objects)
         found = self._parse(entry.objects)
-        if candidate_id and found.text != self._candidates[candidate_id]:
+        if not candidate_id:
+            return self._ids.get(found.text), found
+        stored = self._candidates[candidate_id]
+        if found.text != stored and found.text != self._read_again(stored):
             column = next(iter(entry.objects))
-            raise RowProblem(column, f"candidate_id names {self._candidates[candidate_id]}, {column} {found.text}")
-        return candidate_id or self._ids.get(found.text), found
+            raise RowProblem(column, f"candidate_id names {stored}, {column} {found.text}")
+        return candidate_id, ParsedObject(stored, found.warnings)
+
+    def _read_again(self, stored: str) -> str | None:
+        """Return a stored text as the domain writes it today: rules of reading have changed since it was stored."""
+        try:
+            return self._domain.parse({name: str(cell) for name, cell in self._domain.columns(stored).items()})
+        except (InvalidObjectError, ValueError, KeyError):
+            return None
 
     def _parse(self, fields: Mapping[str, str]) -> ParsedObject:
         known = tuple(fields.items())

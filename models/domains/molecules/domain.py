@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, final
 
 from models.domains.contract import Domain, ParsedObject, Sizes
 from models.domains.molecules.chemistry import molecules as objects
-from models.domains.molecules.chemistry.reading import read_smiles
+from models.domains.molecules.chemistry.structure_columns import FURTHER_COLUMNS, read_structure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +23,7 @@ class Molecules(Domain):
     """Small organic molecules; the canonical text is a SMILES."""
 
     object_columns = (objects.COLUMN,)
+    qualifying_columns = {column: (column,) for column in FURTHER_COLUMNS}  # noqa: RUF012 - never written to
     cluster_similarity = 0.4
     """Of pairs of drug-like molecules 99.6 % are less similar, of pairs with one scaffold nine in ten are more."""
     computed = objects.COMPUTED
@@ -34,8 +35,12 @@ class Molecules(Domain):
         self.sizes = Sizes("fragments", 1, spec.max_fragments)
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
-        """Return the compound of the `smiles` column: without its counterions, in normal form."""
-        return read_smiles(fields.get(objects.COLUMN, ""))
+        """Return the compound of the structure columns: without its counterions, in normal form."""
+        return read_structure(fields)
+
+    def names_object(self, fields: Mapping[str, str]) -> bool:
+        """Return whether any column holds a structure: each of them names the object alone."""
+        return bool(fields)
 
     def check(self, text: str) -> list[Violation]:
         """Return why a molecule may not be proposed."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from models.domains.contract import InvalidObjectError
+from models.domains.peptides.qualifiers import ONLY, stated_ends
 from models.domains.peptides.residues import RESIDUES, THREE_LETTER
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
     from models.domains.peptides.spec import CTerminus, NTerminus
 
-End = TypeVar("End", bound=str)
 LONGEST_READ = 200
 """Residues beyond which a text is taken for a protein and refused."""
 
@@ -25,18 +25,6 @@ C_CAPS: dict[str, CTerminus] = {
     **dict.fromkeys(("OH", "COOH", "CO2H"), "free"),
     **dict.fromkeys(("NH2", "CONH2", "am", "amide", "Amide"), "amide"),
 }
-_N_WORDS: dict[str, NTerminus] = {
-    **dict.fromkeys(("free", "h", "nh2", "h2n", "nh3+", "amine", "free amine", "none", "unmodified"), "free"),
-    **dict.fromkeys(("acetyl", "ac", "act", "acetylated", "acetylation", "n-acetyl"), "acetyl"),
-}
-_C_WORDS: dict[str, CTerminus] = {
-    **dict.fromkeys(
-        ("free", "oh", "cooh", "co2h", "coo-", "acid", "free acid", "carboxyl", "none", "unmodified"), "free"
-    ),
-    **dict.fromkeys(("amide", "am", "amd", "nh2", "conh2", "amidated", "amidation", "c-amide"), "amide"),
-}
-"""What people write in a column of their own for each end, in small letters."""
-ONLY = "only linear chains of the twenty proteinogenic L-residues are known here"
 _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212", "-"))
 _CYCLE = re.compile(r"(?:c|cyc|[Cc]yclo)\s*[-(\[{]")
 _MONOMER = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]")
@@ -84,45 +72,36 @@ def _check_residues(column: str, residues: str) -> str:
 def read_sequence(text: str, default: Ends, fields: Mapping[str, str] | None = None) -> Peptide:
     """Read `ACD`, `Ac-ACD-NH2`, `NH2-ACD-COOH`, `Ala-Cys-Asp`, `Ala Cys Asp` or `H-Ala-Cys-Asp-OH`.
 
-    An end that is not written is what the columns `n_terminus` and `c_terminus` of `fields` say, else the default's.
+    An end that is not written is what the qualifying columns of `fields` say, else the default's.
 
     Raises:
         InvalidObjectError: if the text is no such chain, or a column says something else; it names the column.
     """
     tokens = [token.strip() for token in text.strip().translate(_DASHES).split("-")]
-    n_terminus, c_terminus = _stated_ends(fields or {})
+    stated = stated_ends(fields or {})
+    n_terminus = stated.n_terminus and stated.n_terminus[0]
+    c_terminus = stated.c_terminus and stated.c_terminus[0]
     if len(tokens) > 1 and tokens[0] in N_CAPS:
         n_terminus = N_CAPS[tokens.pop(0)]
     if len(tokens) > 1 and tokens[-1] in C_CAPS:
         c_terminus = C_CAPS[tokens.pop()]
     _refuse_other_chemistry(text)
+    if "helm" not in (fields or {}):
+        _refuse_two_readings(tokens)
     peptide = Peptide(_residues(tokens), Ends(n_terminus or default.n_terminus, c_terminus or default.c_terminus))
     check_ends(peptide, fields or {})
     return peptide
 
 
 def check_ends(peptide: Peptide, fields: Mapping[str, str]) -> None:
-    """Check that the columns `n_terminus` and `c_terminus`, where there are any, state the ends that a peptide has.
+    """Check that the qualifying columns, where there are any, state the ends that a peptide has.
 
     Raises:
         InvalidObjectError: if one states another end or none that is known; it names the column.
     """
-    pairs = zip(("n_terminus", "c_terminus"), peptide.ends, _stated_ends(fields), strict=True)
-    for column, written, stated in pairs:
-        if stated not in (None, written):
-            _refuse(column, f"the column says {stated}, the peptide is written with {written}: which is it?")
-
-
-def _stated_ends(fields: Mapping[str, str]) -> tuple[NTerminus | None, CTerminus | None]:
-    return _stated("n_terminus", _N_WORDS, fields), _stated("c_terminus", _C_WORDS, fields)
-
-
-def _stated(column: str, words: Mapping[str, End], fields: Mapping[str, str]) -> End | None:
-    text = fields.get(column, "").strip().strip("-").casefold()
-    if text and text not in words:
-        known = " or ".join(dict.fromkeys(words.values()))
-        _refuse(column, f"the end group {fields[column]!r} is not supported: it is {known}")
-    return words.get(text)
+    for written, stated in zip(peptide.ends, stated_ends(fields), strict=True):
+        if stated is not None and stated[0] != written:
+            _refuse(stated[1], f"the column says {stated[0]}, the peptide is written with {written}: which is it?")
 
 
 def _refuse_other_chemistry(text: str) -> None:
@@ -152,6 +131,21 @@ def _residues(tokens: Sequence[str]) -> str:
     if small := [word for word in words if word[0].islower()]:
         _check_residues("sequence", small[0])
     return _check_residues("sequence", "".join(THREE_LETTER[word.upper()] for word in words))
+
+
+def _refuse_two_readings(tokens: Sequence[str]) -> None:
+    """Refuse capitals that are one-letter codes, and three-letter codes in a row as well: `ALACYS`."""
+    word = tokens[0]
+    codes = re.findall("...", word)
+    if len(tokens) > 1 or "".join(codes) != word or not all(code in THREE_LETTER for code in codes):
+        return
+    if word and set(word) <= set(RESIDUES):
+        three = "-".join(code.capitalize() for code in codes)
+        _refuse(
+            "sequence",
+            f"{word!r} may be {three} or {len(word)} residues in one-letter codes: write {three}, or say the latter "
+            f"in a column helm, as PEPTIDE1{{{'.'.join(word)}}}$$$$V2.0",
+        )
 
 
 def _is_code_row(word: str) -> bool:

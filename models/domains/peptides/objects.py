@@ -22,6 +22,7 @@ from models.domains.peptides.notation import (
     write_helm,
     write_sequence,
 )
+from models.domains.peptides.qualifiers import QUALIFYING_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from models.domains.peptides.spec import PeptidesSpec
     from models.gflownet.environment import Environment
 
-_HEADERS = ("_terminus", "_term", "term", "_terminal", "_cap", "_terminal_group", "_terminal_modification")
-QUALIFYING_COLUMNS = {f"{end}_terminus": tuple(f"{end}{rest}" for rest in _HEADERS) for end in "nc"}
-"""The end groups, where a table has columns of their own for them."""
 GROUPINGS = {"length": "number of residues", "residues": "the same residues in any order"}
 
 

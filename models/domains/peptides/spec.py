@@ -28,14 +28,16 @@ def _join(value: Any) -> Any:
 
 def _distinct(value: Any) -> Any:
     """Refuse keys that name one position twice, of which a mapping of numbers would keep the last."""
-    seen: dict[int, str] = {}
+    seen: dict[float, str] = {}
     for name in value if isinstance(value, dict) else ():
-        if str(name).strip().lstrip("+").isdecimal():
-            position = int(str(name).strip().lstrip("+"))
-            if position in seen:
-                message = f"fixed: {seen[position]!r} and {str(name)!r} both name position {position}"
-                raise ValueError(message)
-            seen[position] = str(name)
+        try:
+            position = float(name)
+        except (TypeError, ValueError):
+            continue  # no number, which the type of the keys refuses
+        if position in seen:
+            message = f"fixed: {seen[position]!r} and {str(name)!r} both name position {position:g}"
+            raise ValueError(message)
+        seen[position] = str(name)
     return value
 
 

@@ -20,6 +20,8 @@ def test_everything_is_the_domain_s_own(example: Example):
     for name in Domain.__annotations__:
         assert getattr(domain, name) == getattr(own, name)
     assert [domain.parse(row) for row in example.rows] == texts
+    for name in (*own.object_columns, *own.qualifying_columns):
+        assert domain.names_object({name: "x"}) == own.names_object({name: "x"})
     for text in texts:
         assert domain.check(text) == own.check(text)
         assert domain.columns(text) == own.columns(text)

@@ -23,6 +23,10 @@ def view():
         ("N-terminal modification,C-terminal modification", "free,amidated", "H-KWK-NH2"),
         ("N-Terminus,C-Terminus", "H,OH", "KWK"),
         ("N-term,C-term", ",", "KWK"),
+        ("N-term,C-term", "n/a,?", "KWK"),
+        ("N-term mod,C-terminus modification", "Ac,amidation", "Ac-KWK-NH2"),
+        ("Amidated,Modification(s)", "yes,N-acetyl", "Ac-KWK-NH2"),
+        ("Cyclic,Disulfide,Chirality", "no,none,L", "KWK"),
     ],
 )
 def test_end_groups_in_columns_are_read(view: CampaignView, header: str, cells: str, text: str):
@@ -43,3 +47,18 @@ def test_an_end_group_that_is_not_known_is_rejected_with_its_column(view: Campai
 def test_summary_rows_are_no_peptides_and_others_are(view: CampaignView, text: str):
     report = read_results(f"sequence,MIC\n{text},5\nNA,6\nND,7\nNAN,8\n".encode(), "text/csv", view)
     assert [row.status for row in report.rows] == ["rejected", "accepted", "accepted", "accepted"]
+
+
+@pytest.mark.parametrize(
+    ("header", "cell"),
+    [
+        ("Modification(s)", "D-Ala3"),
+        ("Cyclic", "yes"),
+        ("Disulfide", "C1-C3"),
+        ("Chirality", "D"),
+        ("End groups", "Ac"),
+    ],
+)
+def test_what_no_plain_chain_has_is_rejected_by_its_header(view: CampaignView, header: str, cell: str):
+    report = read_results(f"sequence,{header},MIC\nKWK,{cell},5\nKWK,,5\n".encode(), "text/csv", view)
+    assert [(row.status, row.column) for row in report.rows] == [("rejected", header), ("accepted", None)]

@@ -118,7 +118,13 @@ def test_a_measured_mean_is_not_taken_for_a_prediction(view: CampaignView):
 
 
 @pytest.mark.parametrize(
-    "word", ["AVERAGE", "Mean", "MIN", "SD", "CV", "TEST", "PLATE", "QC", "QC1", "nc", "Mean:", "MEAN SD", "QC sample"]
+    "word",
+    [
+        *("AVERAGE", "Mean", "MIN", "SD", "CV", "TEST", "PLATE", "QC", "QC1", "nc", "Mean:", "MEAN SD", "QC sample"),
+        *("SALINE", "WATER", "MEDIA", "CELLS", "STERILE", "NTC", "FAIL", "INVALID", "PEPTIDE", "ALL", "GMEAN"),
+        *("AMPICILLIN", "Penicillin", "GENTAMICIN", "TETRACYCLINE", "CLINDAMYCIN", "IMIPENEM", "GRAMICIDIN"),
+        *("FCCP", "CCCP", "PCP", "FCS", "NSC", "NSC 23766", "CCO mean", "ACDK geo mean", "CCO  SD"),
+    ],
 )
 def test_words_of_summaries_and_controls_are_no_objects(view: CampaignView, word: str):
     report = read(view, f"word,type,value\ngamma,logS,1\n{word},logS,1\n")
@@ -126,6 +132,8 @@ def test_words_of_summaries_and_controls_are_no_objects(view: CampaignView, word
     assert "summary or control row" in report.rows[1].reason
 
 
-@pytest.mark.parametrize("word", ["minor", "meanwhile", "planet", "mining", "na", "nd"])
+@pytest.mark.parametrize(
+    "word", ["minor", "meanwhile", "planet", "mining", "na", "nd", "alloy", "waters", "PbS", "CoN"]
+)
 def test_objects_that_only_begin_like_such_words_are_objects(view: CampaignView, word: str):
     assert told(read(view, f"word,type,value\n{word},logS,1\n")) == [("logS", "=", 1)]

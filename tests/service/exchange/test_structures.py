@@ -58,3 +58,24 @@ def test_tables_of_structures_alone_tell_the_same(view: CampaignView):
     report = read_objects(b"smiles\nCCN.Cl\nC~C\n", CSV, view.domain)
     assert report.rows[0].warnings == ("left out as counterion or solvent: hydrogen chloride",)
     assert (report.rows[1].status, report.rows[1].column) == ("rejected", "smiles")
+
+
+def test_the_richer_of_two_structure_columns_is_read(view: CampaignView):
+    header = "Canonical SMILES,Isomeric SMILES,IC50 (nM)"
+    rows = ["CC(N)C(=O)O,C[C@H](N)C(=O)O,5", "CCO,CCS,5", "CCO,n/a,5", ",CCO,5"]
+    report = read_results("\n".join((header, *rows)).encode(), CSV, view)
+    assert [row.object for row in report.rows] == ["C[C@H](N)C(=O)O", None, "CCO", "CCO"]
+    assert "isomeric_smiles was read" in report.rows[0].warnings[0]
+    assert report.rows[1].column == "Isomeric SMILES"
+    assert "another compound" in report.rows[1].reason
+    alone = read_results(b"Isomeric SMILES,IC50 (nM)\nC[C@H](N)C(=O)O,5\n", CSV, view)
+    assert [row.object for row in alone.rows] == ["C[C@H](N)C(=O)O"]
+
+
+def test_a_candidate_stored_before_a_rule_of_reading_changed_is_still_itself(view: CampaignView):
+    old = CampaignView(view.spec, view.domain, {"id-1": "C[S+]([O-])c1ccccc1"})
+    table = b"candidate_id,smiles,IC50 (nM)\nid-1,C[S+]([O-])c1ccccc1,5\nid-1,CS(=O)c1ccccc1,6\nid-1,CCO,7\n"
+    report = read_results(table, CSV, old)
+    assert [row.status for row in report.rows] == ["accepted", "accepted", "rejected"]
+    assert [row.object for row in report.rows] == ["C[S+]([O-])c1ccccc1"] * 2 + [None]
+    assert "candidate_id names C[S+]([O-])c1ccccc1, smiles CCO" in report.rows[2].reason

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, final
 
-from models.domains.contract import Domain, FileFormat, ParsedObject, Sizes, Violation
+from models.domains.contract import Domain, FileFormat, InvalidObjectError, ParsedObject, Sizes, Violation
 from models.domains.materials.charge_balance.oxidation_states import allowed_states, is_neutral
 from models.domains.materials.composition import features
 from models.domains.materials.composition.drawing import draw_formulas
 from models.domains.materials.composition.formula import amounts_of, matching, parse_formula
 from models.domains.materials.composition.spelling import COLUMN
+from models.domains.materials.composition.typing_slips import with_every_amount
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -83,8 +84,12 @@ class CompositionDomain(Domain):
         return ["-".join(sorted(amounts_of(text))) for text in texts]
 
     def columns(self, text: str) -> dict[str, str | float]:
-        """Return the formula under its column."""
-        return {COLUMN: text}
+        """Return the formula under its column, with every amount where the short one may be taken for another."""
+        try:
+            is_plain = self.parse({COLUMN: text}) == text
+        except InvalidObjectError:
+            is_plain = False
+        return {COLUMN: text if is_plain else with_every_amount(text)}
 
     def display(self, text: str) -> str:
         """Return the formula."""

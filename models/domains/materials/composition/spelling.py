@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, NoReturn
 from models.domains.contract import InvalidObjectError
 from models.domains.materials.charge_balance.elements import element_table, in_order
 from models.domains.materials.composition.adducts import Part, split_adduct
+from models.domains.materials.composition.typing_slips import COMMON_WORDS, why_letter_o, why_other_elements
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 COLUMN = "formula"
 MAX_TEXT = 200
-LARGEST_MOLECULE = 20
-"""Largest amount of a lone element: of others only carbon has larger molecules, and 100 says at %."""
+LARGEST_MOLECULE = 19
+"""Largest amount of a lone element: of others only carbon has larger molecules, 20 may be 2 and O, 100 says at %."""
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _TOKEN = re.compile(r"(?P<symbol>[A-Z][a-z]?)|(?P<number>\d+(?:\.\d+)?|\.\d+)|[()\[\]{}]")
 _SYMBOL = re.compile(r"[A-Z][a-z]?")
@@ -31,16 +32,8 @@ _PHASE = re.compile(
 )
 _REMARK = re.compile(r"(?<=.)[(\[{][A-Z][a-z]?\d{2,}[)\]}]$")
 """A product's name such as P25 in the last brackets."""
-_HYDROGEN = re.compile(r"[.\u00b7\u2022*]\s*\d*\s*H20$")
+_HYDROGEN = re.compile(r"(?:^|[.\u00b7\u2022*]\s*\d*\s*)H20$")
 _WORD = re.compile(r"(?:[A-Z][a-z])*(?P<letters>[A-Z]{2,})(?P<grade>\d{3,})?")
-_COMMON_WORDS = frozenset(
-    (
-        *("COO", "COOH", "CSO", "HCHO", "HCN", "HCO", "HCOO", "HCOOH", "HDO", "HNC", "HNCO", "HNCS", "HNO", "HOCN"),
-        *("HOF", "HOI", "HOOC", "HOOH", "HSCN", "KCN", "KHS", "KNCO", "KNCS", "KOCN", "KOH", "KSCN", "KSH", "NCO"),
-        *("NCS", "NNO", "NOF", "OCHO", "OCN", "OCO", "OCS", "ONO", "OOCH", "OOH", "SCN", "SCO"),
-    )
-)
-"""Molecules and groups that are printed in capital letters alone."""
 _ABBREVIATIONS = frozenset(("BCN", "CNF", "COF", "YBCO"))
 """Names whose letters stand in the order of a canonical formula."""
 
@@ -110,6 +103,8 @@ def _amounts(part: Part, text: str, elements: Collection[str]) -> Mapping[str, f
     symbols = _symbols(formula, text)
     for word in re.split(r"[()\[\]{}]", formula):
         _check_word(word, text, elements)
+    if why := why_other_elements(formula, elements) or why_letter_o(formula, elements):
+        _refuse(text, f"is not a formula of one meaning: {why}")
     known = {"D", *element_table()}
     for symbol in symbols:
         if symbol not in known:
@@ -155,7 +150,7 @@ def _check_word(word: str, text: str, elements: Collection[str]) -> None:
     if "T" in letters:
         _refuse(text, f"{_why_unknown('T')}; {letters} looks like an abbreviation")
     repeats = len(set(letters)) < len(letters)
-    is_printed_so = letters in _COMMON_WORDS or (len(letters) == 2 and not repeats)  # noqa: PLR2004 - KI, BN, CO
+    is_printed_so = letters in COMMON_WORDS or (len(letters) == 2 and not repeats)  # noqa: PLR2004 - KI, BN, CO
     is_canonical = letters == "".join(in_order(letters)) and letters not in _ABBREVIATIONS
     is_ours = set(letters) <= set(elements) and not repeats
     if is_canonical or is_ours or (is_printed_so and match["grade"] is None):
@@ -179,4 +174,5 @@ def _why_unknown(symbol: str) -> str:
 def _check_lone_element(amounts: Mapping[str, float], text: str) -> None:
     (symbol, amount), *others = amounts.items()
     if not others and symbol != "C" and amount > LARGEST_MOLECULE and amount != 100:  # noqa: PLR2004 - at %
-        _refuse(text, f"is not a formula: {amount:g} atoms of {symbol} alone look like a grade or a product's name")
+        what = "a grade, a product's name or an oxide with a zero for the letter O"
+        _refuse(text, f"is not a formula: {amount:g} atoms of {symbol} alone look like {what}")

@@ -181,19 +181,25 @@ def _pair_charges(mol: Chem.RWMol) -> None:
 
 
 def _move_protons(mol: Chem.RWMol) -> None:
-    """Take protons from cations, give them to anions, and let acids balance what is left."""
+    """Take protons from cations, give them to anions, and let acids balance what is left.
+
+    An anion that takes no proton (a trifluoroborate) leaves one on a cation: their inner salt is the neutral molecule.
+    """
     mol.UpdatePropertyCache(strict=False)
+    donors: dict[int, int] = {}
     for atom in mol.GetAtoms():
         n_protons = min(atom.GetFormalCharge(), atom.GetTotalNumHs())
         if atom.GetAtomicNum() in PROTON_DONORS and n_protons > 0:
             _protonate(atom, -n_protons)
+            donors[atom.GetIdx()] = atom.GetAtomicNum()  # amines are the strongest bases
     acids = _acids(mol)
     for index in acids:
         atom = mol.GetAtomWithIdx(index)
         _protonate(atom, -atom.GetFormalCharge())
     net = Chem.GetFormalCharge(mol)
     if net < 0:
-        for index in _first(mol, _bases(mol), -net):
+        bases = _first(mol, _bases(mol), -net)
+        for index in (*bases, *_first(mol, donors, -net - len(bases))):
             _protonate(mol.GetAtomWithIdx(index), 1)
     elif net > 0:
         for index in _first(mol, acids, net):

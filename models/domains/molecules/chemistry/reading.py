@@ -103,7 +103,7 @@ def _why_no_compound(mol: Chem.Mol) -> Iterator[str]:
     yield from filter(None, map(_why_strange, atoms))
     if not all(map(_is_definite, mol.GetBonds())):
         yield "is a query or a complex: it has bonds that are neither single, double, triple nor aromatic"
-    if all(atom.GetAtomicNum() != CARBON for atom in atoms):
+    if not _has_carbon(mol):
         yield "contains no carbon"
     is_repeated = any(group.GetProp("TYPE") != _DATA for group in Chem.GetMolSubstanceGroups(mol))
     if is_repeated or mol.HasProp(_LINK_NODES):
@@ -143,6 +143,8 @@ def _compound(mol: Chem.Mol) -> tuple[Chem.Mol, list[str]]:
         raise InvalidObjectError(COLUMN, f"{shown(Chem.MolToSmiles(mol))} has a carbon anion: no organic molecule")
     record = sort_out(forms) if len(forms) > 1 else Record((0,), {}, ())
     compound, warnings = _only([forms[place] for place in record.compounds], record)
+    if not _has_carbon(compound):
+        raise InvalidObjectError(COLUMN, _why_inorganic(compound, record))
     if any(_has_moved_protons(parts[place], forms[place]) for place in record.compounds):
         warnings.append("charges were neutralised by moving protons")
     amide = amide_form(compound)
@@ -184,6 +186,19 @@ def _why_several(texts: Sequence[str], record: Record) -> str:
         f"the record holds {len(texts)} compounds ({parts}) and none of them is a known counterion or solvent: "
         "send the one that was measured"
     )
+
+
+def _why_inorganic(compound: Chem.Mol, record: Record) -> str:
+    text = shown(Chem.MolToSmiles(compound))
+    others = ", ".join(record.left_out)
+    return (
+        f"{text} contains no carbon, and all else in the record is a usual counterion or solvent ({others}): send the "
+        "compound that was measured alone"
+    )
+
+
+def _has_carbon(mol: Chem.Mol) -> bool:
+    return any(atom.GetAtomicNum() == CARBON for atom in mol.GetAtoms())
 
 
 def _has_moved_protons(part: Chem.Mol, form: Chem.Mol) -> bool:

@@ -84,9 +84,21 @@ def test_other_ends_are_other_objects():
     assert CAPPED.similarity([free], ["AC"])[0, 0] < 1
 
 
-def test_a_title_case_code_is_one_residue_and_upper_case_is_three():
+@pytest.mark.parametrize("written", ["ALACYSASP", "PHEGLY", "LYS", "ALA", "Ac-ALACYS-NH2", "H-GLY-OH"])
+def test_capitals_that_may_be_one_or_three_letter_codes_are_refused(written: str):
+    with pytest.raises(InvalidObjectError, match="residues in one-letter codes") as refused:
+        FREE.parse({"sequence": written})
+    assert refused.value.column == "sequence"
+
+
+def test_title_case_hyphens_and_helm_tell_codes_apart():
     assert FREE.parse({"sequence": "Ala"}) == "A"
-    assert FREE.parse({"sequence": "ALA"}) == "ALA"
+    assert FREE.parse({"sequence": "ALA-CYS"}) == "AC"
+    assert FREE.parse({"sequence": "ALA", "helm": "PEPTIDE1{A.L.A}$$$$V2.0"}) == "ALA"
+    assert FREE.parse({name: str(cell) for name, cell in FREE.columns("ALACYS").items()}) == "ALACYS"
+    assert FREE.parse({"sequence": "ALAC"}) == "ALAC"
+    with pytest.raises(InvalidObjectError, match="another peptide"):
+        FREE.parse({"sequence": "ALA", "helm": "PEPTIDE1{A}$$$$V2.0"})
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,8 @@ def test_positions_are_json_keys():
         ({"alphabet": ["K", ""]}, "alphabet: each item is one letter"),
         ({"fixed": {"1": "K", "01": "R"}}, "fixed: '1' and '01' both name position 1"),
         ({"fixed": {"2": "K", " 2": "K"}}, "both name position 2"),
+        ({"fixed": {"1": "K", "1.0": "R"}}, "fixed: '1' and '1.0' both name position 1"),
+        ({"fixed": {"+2.": "K", "2": "R"}}, "both name position 2"),
         ({"n_terminus": "pyro"}, "n_terminus"),
         ({"c_terminus": "acid"}, "c_terminus"),
         ({"fixed": {"0": "K"}}, "fixed"),

@@ -50,10 +50,23 @@ def fragments_of(spec: MoleculesSpec, known: Sequence[str]) -> tuple[Fragment, .
         ("NCC(=O)O", "[NH3+]CC(=O)[O-]", "[NH3+]CC(=O)O.[Cl-]", "NCC(=O)[O-].[Na+]", "NCC(=O)O[K]"),
         ("CC(=O)CC(C)=O", "CC(=O)[CH-]C(C)=O.[Na+]"),
         ("C[N+](C)(CCCS(=O)(=O)[O-])CC(=O)O", "OS(=O)(=O)CCC[N+](C)(C)CC(=O)[O-]"),
+        ("[NH3+]CC[B-](F)(F)F", "F[B-](F)(F)CC[NH3+]", "[H][N+]([H])([H])CC[B-](F)(F)F.Cl"),
+        ("[NH3+]CC(C(=O)O)[B-](F)(F)F", "[NH3+]CC([B-](F)(F)F)C(=O)[O-].[K+]"),
+        ("[NH3+]CCCNC[B-](F)(F)F", "[NH3+]CCC[NH2+]C[B-](F)(F)F.[Cl-]", "[NH3+]CCCNC[B-](F)(F)F"),
     ],
 )
 def test_drawings_of_one_compound_have_one_text(drawings: tuple[str, ...]):
     assert {read_smiles(drawing).text for drawing in drawings} == {drawings[0]}
+
+
+@pytest.mark.parametrize(
+    "neutral",
+    ["[BH3-][NH2+]C", "CC[NH2+][B-](F)(F)F", "C[NH+](C)C[Si-](F)(F)(F)F", "F[B-](F)(F)c1ccc[nH+]c1", "[NH3+][BH2-]CC"],
+)
+def test_a_neutral_inner_salt_keeps_the_protons_that_its_anion_needs(neutral: str):
+    read = read_smiles(neutral)
+    assert read.text == Chem.CanonSmiles(neutral)
+    assert read.warnings == ()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,66 @@
+"""Several columns of a table that all hold the structure of one row: the richest is read, unless they differ.
+
+Public databases give a compound with and without its stereochemistry and isotopes, side by side. Torch-free.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from models.domains.contract import InvalidObjectError, ParsedObject
+from models.domains.molecules.chemistry.molecules import COLUMN, molecule, shown
+from models.domains.molecules.chemistry.normal_form import unlabelled
+from models.domains.molecules.chemistry.reading import read_smiles
+from models.domains.molecules.chemistry.stereo import flat, written
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FURTHER_COLUMNS = (
+    *("isomeric_smiles", "isomericsmiles", "iso_smiles", "isosmiles", "smiles_isomeric", "stereo_smiles"),
+    *("smiles_stereo", "chiral_smiles", "absolute_smiles", "cxsmiles", "pubchem_openeye_iso_smiles", "pubchem_smiles"),
+    *("canonical_smiles", "canonicalsmiles", "can_smiles", "cansmiles", "smiles_canonical", "flat_smiles"),
+    *("connectivity_smiles", "connectivitysmiles", "pubchem_openeye_can_smiles", "pubchem_connectivity_smiles"),
+)
+"""Headers, beside that of the object's own column, under which a structure stands."""
+_UNSTATED = frozenset(("", "-", "?", "n/a", "na", "nan", "none", "null"))
+
+
+def read_structure(fields: Mapping[str, str]) -> ParsedObject:
+    """Return the compound of a row from all its structure columns.
+
+    Raises:
+        InvalidObjectError: if one cannot be read, or two hold different compounds; it names the column.
+    """
+    found = {
+        column: _read(column, fields[column])
+        for column in (COLUMN, *FURTHER_COLUMNS)
+        if fields.get(column, "").strip().casefold() not in _UNSTATED
+    }
+    if len({read.text for read in found.values()}) <= 1:
+        return next(iter(found.values()), None) or read_smiles(fields.get(COLUMN, ""))
+    poorer = {column: _poorer(read.text) for column, read in found.items()}
+    best = max(found, key=lambda column: len(poorer[column]))
+    richest = found[best]
+    others = {column: read.text for column, read in found.items() if read.text != richest.text}
+    for column, text in others.items():
+        if text not in poorer[best]:
+            detail = f"{shown(text)} is another compound than {shown(richest.text)} in {best}: which is it?"
+            raise InvalidObjectError(column, detail)
+    lacking = ", ".join(others)
+    told = f"{best} was read, which has stereochemistry or isotopes that are not in {lacking}"
+    return ParsedObject(richest.text, (*richest.warnings, told))
+
+
+def _read(column: str, text: str) -> ParsedObject:
+    try:
+        return read_smiles(text)
+    except InvalidObjectError as error:
+        raise InvalidObjectError(column, error.detail) from error
+
+
+def _poorer(text: str) -> set[str]:
+    """Return the texts of a compound without its stereochemistry, its isotopic labels, and both."""
+    mol = molecule(text)
+    forms = {written(form) for form in (flat(mol), unlabelled(mol), flat(unlabelled(mol)))}
+    return {read_smiles(form).text for form in forms} - {text}
