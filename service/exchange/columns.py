@@ -112,11 +112,17 @@ def object_headers(headers: tuple[str, ...], domain: Domain) -> dict[str, str]:
     """Return the domain's column -> header; `canonical_smiles` is read as `smiles`.
 
     Columns that only qualify an object are there where others name it.
+
+    Raises:
+        TableError: if two headers are other spellings of one column.
     """
+    exact = {header.strip().casefold(): header for header in headers}
+    own = {name: exact[name.casefold()] for name in domain.object_columns if name.casefold() in exact}
     by_key: dict[str, str] = {}
     for header in headers:
         by_key.setdefault(key(header), header)
-    found = {name: by_key.get(key(name)) or by_key.get(f"canonical_{key(name)}") for name in domain.object_columns}
+    free = {key(header): header for header in reversed(headers) if header not in own.values()}
+    found = {name: own.get(name) or _spelled_otherwise(name, headers, free) for name in domain.object_columns}
     named = {name: header for name, header in found.items() if header is not None}
     if not named and not domain.needs_all_columns and "object" in by_key:  # as stored results are listed
         return {domain.object_columns[0]: by_key["object"]}
@@ -124,6 +130,22 @@ def object_headers(headers: tuple[str, ...], domain: Domain) -> dict[str, str]:
         return {}
     qualifying = domain.qualifying_columns.items()
     return named | {name: by_key[each] for name, headers in qualifying for each in headers if each in by_key}
+
+
+def _spelled_otherwise(name: str, headers: tuple[str, ...], free: dict[str, str]) -> str | None:
+    """Take the header of an object's column that is spelled in another way out of the free ones.
+
+    Raises:
+        TableError: if two are.
+    """
+    plain = key(name)
+    header = free.pop(plain, None)
+    if header is None:
+        return free.pop(f"canonical_{plain}", None)
+    other = next((other for other in headers if other != header and key(other) == plain), None)
+    if other is not None:
+        raise TableError(f"columns {header!r} and {other!r} both mean {name}: name one {name!r}", column=other)
+    return header
 
 
 def _result_columns(headers: tuple[str, ...], spec: CampaignSpec) -> list[ResultColumn]:

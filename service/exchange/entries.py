@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from models.specs.columns import MEASURED_FIELDS, TRAITS, key
+from models.specs.columns import MEASURED_FIELDS, TRAITS
 from service.exchange.tables import Digits
 from service.exchange.units import are_convertible, same_units
-from service.exchange.values import is_missing, is_relation, read_relation, shortened
+from service.exchange.values import is_missing, is_outcome, is_relation, outcome_word, read_relation, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -135,11 +135,11 @@ class _Wide:
 
     def _shared_outcome_applies(self, row: RawRow, column: ResultColumn, shared: Mapping[str, str]) -> bool:
         """Return whether the row's outcome is about this assay: a failed assay is one of those without a value."""
-        outcome = key(shared.get("outcome", ""))
-        if outcome in ("", "ok"):
+        text = shared.get("outcome", "")
+        if not is_outcome(text) or text.casefold() == "ok":
             return False
         is_whole = all(_has_value(row, other) for other in self._mapped.results)
-        return outcome not in _OF_ONE_ASSAY or is_whole or not _has_value(row, column)
+        return outcome_word(text) not in _OF_ONE_ASSAY or is_whole or not _has_value(row, column)
 
     def _own_fields(self, row: RawRow, column: ResultColumn, shared: Mapping[str, str]) -> dict[str, str]:
         fields = {name: text for name, text in shared.items() if name != "value"}

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from models.specs.columns import FIELDS, PREDICTED, QUALIFIERS, SPREAD, SYNONYMS, key
+from models.specs.columns import FIELDS, PREDICTED, QUALIFIERS, SPREAD, SYNONYMS, key, plain_letters
 from service.exchange.tables import TableError
-from service.exchange.units import are_convertible, is_unit_beside_a_number
+from service.exchange.units import are_convertible, is_certain_unit, is_unit_beside_a_number
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -20,8 +20,13 @@ _LONGEST = 100
 _MEAN = re.compile(r"(?<![a-z])(geo(metric)?[ _]?)?(mean|average|avg)(?![a-z])", re.IGNORECASE)
 _BRACKETED = re.compile(r"[\s_]*[(\[](?P<inside>[^()\[\]]+)[)\]]\s*")
 _BEFORE_UNITS = re.compile(r"^[\s_,;:/-]*(in[\s_]+)?", re.IGNORECASE)
+_PERCENT_BEFORE = re.compile(r"(?P<units>%|‰|percent\b|pct\b)[\s_]*", re.IGNORECASE)
+_UNITS_BEFORE = re.compile(r"(?P<units>\S+)\s+")
 _STANDARD = ("type", "relation", "value", "units", "upper_value")
 _NO_UNITS = frozenset({*FIELDS, *SYNONYMS, *PREDICTED, *QUALIFIERS, *SPREAD})
+_RELATION_WORDS = frozenset({*QUALIFIERS, "relation", *(n for n, field in SYNONYMS.items() if field == "relation")})
+_ANY_VALUE = frozenset(("value", "result", "activity", "standard", "published", "reported", "data", "measurement"))
+"""Words before `relation` that name no assay."""
 _OF_A_RESULT = tuple(name for name in FIELDS if name not in ("candidate_id", "type"))
 
 
@@ -53,15 +58,33 @@ def are_molar(units: str) -> bool:
 
 
 def named_result(header: str, names: Mapping[str, str]) -> tuple[str, str | None] | None:
-    """Return the assay type and units of `IC50 (nM)`, `IC50_uM`, `Mean IC50, uM` or `IC50 in uM`; None for others."""
-    text = " ".join(header.split())
+    """Return the assay type and units of `IC50 (nM)`, `Mean IC50, uM`, `IC50 in uM`, `% yield`; or None."""
+    text = " ".join(plain_letters(header).split())
     plain = key(text)
     kind = names.get(plain) or names.get(plain.removesuffix("_result"))
     if kind is not None:
         return kind, None
     if len(text) > _LONGEST:
         return None
-    return _with_units(text, names) or _with_units(_MEAN.sub(" ", text), names)
+    without_mean = _MEAN.sub(" ", text).strip()
+    return _with_units(text, names) or _with_units(without_mean, names) or _behind_units(without_mean, names)
+
+
+def _behind_units(text: str, names: Mapping[str, str]) -> tuple[str, str | None] | None:
+    """Return what `% inhibition` and `uM IC50` hold; `min IC50` is no time, so concentrations and parts only."""
+    found = _PERCENT_BEFORE.match(text)
+    if found is None:
+        found = _UNITS_BEFORE.match(text)
+        if found is None or not is_concentration(found["units"]):
+            return None
+    kind = names.get(key(text[found.end() :]))
+    units = "%" if found["units"].casefold() == "pct" else found["units"]
+    return None if kind is None else (kind, units)
+
+
+def is_concentration(text: str) -> bool:
+    """Return whether a text is units of a concentration, by amount of substance or by mass."""
+    return is_certain_unit(text) and (are_molar(text) or are_convertible(text, "g/L"))
 
 
 def _with_units(text: str, names: Mapping[str, str]) -> tuple[str, str | None] | None:
@@ -72,11 +95,11 @@ def _with_units(text: str, names: Mapping[str, str]) -> tuple[str, str | None] |
         kind = None if text[end].isalnum() else names.get(key(text[:end]))
         if kind is None:
             continue
-        if bracketed := _BRACKETED.fullmatch(text, end):
-            return kind, bracketed["inside"].strip()
         rest = text[end:]
         if key(rest) in _NO_UNITS:
             return None
+        if bracketed := _BRACKETED.fullmatch(text, end):
+            return kind, bracketed["inside"].strip()
         units = _BEFORE_UNITS.sub("", rest, count=1).strip()
         if is_unit_beside_a_number(units):
             return kind, units
@@ -145,9 +168,18 @@ def bases_of(header: str, kind: str, spec: CampaignSpec) -> set[str]:
 def is_qualifier_of(other: str, column: ResultColumn, spec: CampaignSpec) -> bool:
     """Return whether a column's name says that it is the relation of a result column: `IC50_PREFIX`, `mod IC50`."""
     plain = key(other)
-    words = {*QUALIFIERS, "relation", *(name for name, field in SYNONYMS.items() if field == "relation")}
     bases = bases_of(column.header, column.type, spec)
-    return any(plain in (f"{base}_{word}", f"{word}_{base}") for base in bases for word in words)
+    return any(plain in (f"{base}_{word}", f"{word}_{base}") for base in bases for word in _RELATION_WORDS)
+
+
+def other_base(header: str) -> str | None:
+    """Return the key of what a relation's column says that it qualifies, if anything: `ki` of `Ki relation`."""
+    plain = key(header)
+    for word in _RELATION_WORDS:
+        for base in (plain.removesuffix(f"_{word}"), plain.removeprefix(f"{word}_")):
+            if base not in (plain, *_RELATION_WORDS, *_ANY_VALUE):
+                return base
+    return None
 
 
 def _qualifying() -> dict[str, str]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from models.specs.columns import key
-from service.exchange.headers import is_qualifier_of
+from service.exchange.headers import is_qualifier_of, other_base
 from service.exchange.tables import TableError
 from service.exchange.units import are_convertible, is_certain_unit, is_unit_beside_a_number, same_units
 from service.exchange.values import is_missing, is_relation, read_relation, shortened
@@ -94,6 +94,9 @@ def _with_relation(mapped: Mapped, header: str, table: Table, spec: CampaignSpec
             _check_free(column.own.get("relation"), header)
             changed = replace(column, own={**column.own, "relation": header})
             return replace(mapped, results=(*mapped.results[:place], changed, *mapped.results[place + 1 :]))
+    if mapped.results and (base := other_base(header)):
+        _check_is_of_another(header, base, table)
+        return mapped
     if len(mapped.results) > 1:
         if all(not row.cells.get(header) or _is_equal(row.cells[header]) for row in table.rows):
             return mapped
@@ -103,6 +106,12 @@ def _with_relation(mapped: Mapped, header: str, table: Table, spec: CampaignSpec
     own = mapped.results[0].own.get("relation") if mapped.results else None
     _check_free(own or mapped.fields.get("relation"), header)
     return replace(mapped, fields={**mapped.fields, "relation": header})
+
+
+def _check_is_of_another(header: str, base: str, table: Table) -> None:
+    if not any(other != header and f"{key(other)}_".startswith(f"{base}_") for other in table.columns):
+        detail = f"column {header!r} holds relations, but of which assay is not known here: name it as its value, "
+        raise TableError(f"{detail}or relation", column=header)
 
 
 def _is_equal(cell: str) -> bool:
