@@ -13,7 +13,7 @@ from service.exchange.headers import ResultColumn, named_result, own_columns, re
 from service.exchange.tables import TableError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
@@ -96,6 +96,12 @@ def map_columns(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
     if len(results) == 1:
         fields = {**_spread(headers, {**fields, **results[0].own}), **fields}
     return Mapped(fields, objects, tuple(results), qualifying=qualifying)
+
+
+def unread(table: Table, mapped: Mapped) -> Iterator[str]:
+    """Return the headers whose columns are not read."""
+    read = mapped.read()
+    return (header for header in table.columns if header not in read)
 
 
 def _spread(headers: tuple[str, ...], taken: Mapping[str, str]) -> dict[str, str]:

@@ -172,6 +172,12 @@ def is_qualifier_of(other: str, column: ResultColumn, spec: CampaignSpec) -> boo
     return any(plain in (f"{base}_{word}", f"{word}_{base}") for base in bases for word in _RELATION_WORDS)
 
 
+def is_relation_name(header: str) -> bool:
+    """Return whether a column's name says that it is the relation of whatever was measured: `Qualifier`."""
+    plain = key(header)
+    return plain in _RELATION_WORDS or any(plain == f"{base}_{word}" for base in _ANY_VALUE for word in _RELATION_WORDS)
+
+
 def other_base(header: str) -> str | None:
     """Return the key of what a relation's column says that it qualifies, if anything: `ki` of `Ki relation`."""
     plain = key(header)

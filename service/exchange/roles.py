@@ -1,6 +1,6 @@
-"""What columns hold by their cells: relations under any name, units under any name, a row of units under the header.
+"""Units that stand elsewhere than in a header or the column units: under any name, in a row, above or below the table.
 
-A qualifier that is not read turns `> 10000` into a measured 10000, so a column that looks like one is read or refused.
+Units that are not read make a value wrong by a thousand, so whatever looks like them is read or refused.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from models.specs.columns import key
-from service.exchange.headers import is_qualifier_of, other_base
+from service.exchange.columns import unread
 from service.exchange.tables import TableError
 from service.exchange.units import are_convertible, is_certain_unit, is_unit_beside_a_number, same_units
-from service.exchange.values import is_missing, is_relation, read_relation, shortened
+from service.exchange.values import is_missing, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from models.campaign.spec import CampaignSpec
     from service.exchange.columns import Mapped
@@ -27,100 +27,6 @@ MAX_TITLE = 2_000
 """How much of a line above the header is looked at, in characters."""
 _UNIT_WORDS = frozenset(("", "unit", "units", "einheit", "einheiten"))
 _DIGITS = frozenset("0123456789")
-_CENSORED = ("censor", "out_of_range")
-_FALSE = frozenset(("false", "no", "n", "0", "none", "uncensored", "exact", "f"))
-_LONGEST = len("greater than") + 4
-"""Longest text of a relation, with quotes around it."""
-
-
-def with_qualifiers(table: Table, mapped: Mapped, spec: CampaignSpec) -> Mapped:
-    """Return the mapping with every relation column found by its cells.
-
-    Raises:
-        TableError: if one cannot be told to belong to an assay, or holds other texts beside relations.
-    """
-    for header in _unread(table, mapped):
-        if _holds_relations(table, header):
-            mapped = _with_relation(mapped, header, table, spec)
-        elif any(word in key(header) for word in _CENSORED):
-            _check_uncensored(table, header)
-    return mapped
-
-
-def _check_uncensored(table: Table, header: str) -> None:
-    for row in table.rows:
-        cell = row.cells.get(header, "")
-        if not is_missing(cell) and cell.strip().casefold() not in _FALSE:
-            detail = f"column {header!r} says {shortened(cell)} in row {row.number}: say it as a relation, < or >"
-            raise TableError(detail, row=row.number, column=header)
-
-
-def _unread(table: Table, mapped: Mapped) -> Iterator[str]:
-    read = mapped.read()
-    return (header for header in table.columns if header not in read)
-
-
-def _holds_relations(table: Table, header: str) -> bool:
-    """Return whether every cell that says something is a relation.
-
-    Raises:
-        TableError: if one is an inequality and others are something else.
-    """
-    found: dict[str, tuple[int, str]] = {}
-    for row in table.rows:
-        cell = row.cells.get(header, "")
-        if cell:
-            found.setdefault(_kind(cell), (row.number, cell))
-    unequal, other = found.get("unequal"), found.get("other")
-    if unequal and other:
-        raise TableError(
-            f"column {header!r} holds the relation {unequal[1]!r} in row {unequal[0]} and {shortened(other[1])} in row "
-            f"{other[0]}: a relation column holds nothing else",
-            row=other[0],
-            column=header,
-        )
-    return not other and bool(unequal or "equal" in found)
-
-
-def _kind(cell: str) -> str:
-    if len(cell) > _LONGEST or not is_relation(cell):
-        return "nothing" if is_missing(cell) else "other"
-    return "equal" if read_relation(cell) == "=" else "unequal"
-
-
-def _with_relation(mapped: Mapped, header: str, table: Table, spec: CampaignSpec) -> Mapped:
-    for place, column in enumerate(mapped.results):
-        if is_qualifier_of(header, column, spec):
-            _check_free(column.own.get("relation"), header)
-            changed = replace(column, own={**column.own, "relation": header})
-            return replace(mapped, results=(*mapped.results[:place], changed, *mapped.results[place + 1 :]))
-    if mapped.results and (base := other_base(header)):
-        _check_is_of_another(header, base, table)
-        return mapped
-    if len(mapped.results) > 1:
-        if all(not row.cells.get(header) or _is_equal(row.cells[header]) for row in table.rows):
-            return mapped
-        names = " or ".join(f"{column.type}_relation" for column in mapped.results[:3])
-        detail = f"column {header!r} holds relations, but does not say of which assay: name it {names}"
-        raise TableError(detail, column=header)
-    own = mapped.results[0].own.get("relation") if mapped.results else None
-    _check_free(own or mapped.fields.get("relation"), header)
-    return replace(mapped, fields={**mapped.fields, "relation": header})
-
-
-def _check_is_of_another(header: str, base: str, table: Table) -> None:
-    if not any(other != header and f"{key(other)}_".startswith(f"{base}_") for other in table.columns):
-        detail = f"column {header!r} holds relations, but of which assay is not known here: name it as its value, "
-        raise TableError(f"{detail}or relation", column=header)
-
-
-def _is_equal(cell: str) -> bool:
-    return is_missing(cell) or read_relation(cell) == "="
-
-
-def _check_free(taken: str | None, header: str) -> None:
-    if taken is not None:
-        raise TableError(f"columns {taken!r} and {header!r} both hold relations", column=header)
 
 
 def check_unread_units(table: Table, mapped: Mapped, spec: CampaignSpec) -> None:
@@ -138,7 +44,7 @@ def check_unread_units(table: Table, mapped: Mapped, spec: CampaignSpec) -> None
     if any(_speaks_of_units(line) for line in table.title):
         raise TableError("what stands above the header speaks of units: write them into the header or a column units")
     wanted = [quantity.units for quantity in spec.quantities().values() if quantity.units]
-    for header in _unread(table, mapped):
+    for header in unread(table, mapped):
         found = _only_units(row.cells.get(header, "") for row in table.rows)
         fitting = {text for text in found if any(are_convertible(text, units) for units in wanted)}
         if fitting and fitting == found and not all(same_units(text, units) for text in found for units in wanted):
