@@ -68,6 +68,8 @@ BATCH_FIELDS = (
     *("nearest_similarity", "purpose", "in_domain", "reason", "log_reward", "log_pf", "round", "row", "refused"),
 )
 """What a batch or a table of predictions says of a candidate beside what was predicted."""
+OF_A_BATCH = frozenset((*BATCH_FIELDS, *(f"batch_{name}" for name in BATCH_FIELDS)))
+"""Columns that are known whatever their cells look like: a nearest peptide GE is no relation."""
 PREDICTED = ("mean", "sd", "low", "high")
 """What follows an objective's name in the columns of its prediction."""
 PREFERENCE, GUARDRAIL = "preference_", "guardrail_"

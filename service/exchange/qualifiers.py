@@ -10,7 +10,7 @@ from dataclasses import replace
 from html import unescape
 from typing import TYPE_CHECKING
 
-from models.specs.columns import BATCH_FIELDS, key
+from models.specs.columns import OF_A_BATCH, key
 from service.exchange.columns import unread
 from service.exchange.headers import is_qualifier_of, is_relation_name, other_base
 from service.exchange.tables import TableError
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from service.exchange.columns import Mapped
     from service.exchange.tables import RawRow, Table
 
-_OF_A_BATCH = frozenset((*BATCH_FIELDS, *(f"batch_{name}" for name in BATCH_FIELDS)))
-"""Columns that are known, whatever their cells look like: the peptides GE and LT are no relations."""
 _CENSORED = ("censor", "out_of_range")
 _LIMITS = frozenset(("blq", "bloq", "blod", "bql", "alq", "aloq", "above", "below", "saturated", "exceeded", "exceeds"))
 """Words of headers that say of a value that it is a limit, if the cell agrees."""
@@ -79,7 +77,7 @@ def with_qualifiers(table: Table, mapped: Mapped, spec: CampaignSpec) -> Mapped:
         TableError: if one cannot be told to belong to an assay, or what it says cannot be read.
     """
     for header in unread(table, mapped):
-        if key(header) in _OF_A_BATCH:
+        if key(header) in OF_A_BATCH:
             continue
         is_named = is_relation_name(header) or any(is_qualifier_of(header, each, spec) for each in mapped.results)
         if _holds_relations(table, header, in_words=is_named):

@@ -73,7 +73,7 @@ def open_upload(
     table = read_table(content, media_type, domain.object_columns, asked.sheet)
     table = with_absent_told(in_domain_units(table, domain), domain)
     mapped = _mapped(table, spec, domain)
-    table, mapped, units_row = without_units_row(table, mapped)
+    table, mapped, units_row = without_units_row(table, mapped, spec)
     mapped = with_qualifiers(table, mapped, spec)
     table = with_notes_heard(table, mapped)
     check_unread_units(table, mapped, spec)
