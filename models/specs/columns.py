@@ -88,7 +88,7 @@ _MINUS = "\u2212"
 _SEPARATORS = re.compile(r"[\s_.,:;/|\\'\"()\[\]{}-]+")
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def key(header: str) -> str:
     """Return a header without capitals, blanks, hyphens, brackets and stops: `Standard Value` is `standard_value`.
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from models.specs.columns import FIELDS, PREDICTED, QUALIFIERS, SPREAD, SYNONYMS, key, plain_letters
+from models.specs.columns import FIELDS, MEASURED_FIELDS, PREDICTED, QUALIFIERS, SPREAD, SYNONYMS, key, plain_letters
 from service.exchange.tables import TableError
 from service.exchange.units import are_convertible, is_certain_unit, is_unit_beside_a_number
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from models.campaign.spec import CampaignSpec
 
-_LONGEST = 100
-"""Longest header in which units are looked for, in characters."""
+_LONGEST = 300
+"""Longest header that can name an assay, in characters: types have up to 200."""
 _MEAN = re.compile(r"(?<![a-z])(geo(metric)?[ _]?)?(mean|average|avg)(?![a-z])", re.IGNORECASE)
 _BRACKETED = re.compile(r"[\s_]*[(\[](?P<inside>[^()\[\]]+)[)\]]\s*")
 _BEFORE_UNITS = re.compile(r"^[\s_,;:/-]*(in[\s_]+)?", re.IGNORECASE)
@@ -27,6 +27,12 @@ _NO_UNITS = frozenset({*FIELDS, *SYNONYMS, *PREDICTED, *QUALIFIERS, *SPREAD})
 _RELATION_WORDS = frozenset({*QUALIFIERS, "relation", *(n for n, field in SYNONYMS.items() if field == "relation")})
 _ANY_VALUE = frozenset(("value", "result", "activity", "standard", "published", "reported", "data", "measurement"))
 """Words before `relation` that name no assay."""
+_MEASURES = frozenset((*MEASURED_FIELDS, "standard_deviation"))
+"""Numbers beside a value that are in units."""
+_NUMBERS = {
+    **{name: name for name in MEASURED_FIELDS},
+    **{name: field for name, field in {**SYNONYMS, **SPREAD}.items() if field in _MEASURES},
+}
 _OF_A_RESULT = tuple(name for name in FIELDS if name not in ("candidate_id", "type"))
 
 
@@ -59,13 +65,13 @@ def are_molar(units: str) -> bool:
 
 def named_result(header: str, names: Mapping[str, str]) -> tuple[str, str | None] | None:
     """Return the assay type and units of `IC50 (nM)`, `Mean IC50, uM`, `IC50 in uM`, `% yield`; or None."""
+    if len(header) > _LONGEST:
+        return None
     text = " ".join(plain_letters(header).split())
     plain = key(text)
     kind = names.get(plain) or names.get(plain.removesuffix("_result"))
     if kind is not None:
         return kind, None
-    if len(text) > _LONGEST:
-        return None
     without_mean = _MEAN.sub(" ", text).strip()
     return _with_units(text, names) or _with_units(without_mean, names) or _behind_units(without_mean, names)
 
@@ -106,6 +112,22 @@ def _with_units(text: str, names: Mapping[str, str]) -> tuple[str, str | None] |
     return None
 
 
+def number_beside(header: str, names: Mapping[str, str] | None = None) -> tuple[str, str | None] | None:
+    """Return which further number of a result a header names, and the units that it states: `SEM (nM)`; or None.
+
+    `names` are key -> field; without them, those that need no assay's name before them.
+    """
+    known = _NUMBERS if names is None else {name: field for name, field in names.items() if field in _MEASURES}
+    found = named_result(header, known)
+    return None if found is None or (found[1] and not is_unit_beside_a_number(found[1])) else found
+
+
+def units_at_end(header: str) -> str | None:
+    """Return the units with which a header ends, in brackets or behind a blank, whatever it names."""
+    word = re.split(r"[\s_,]+", plain_letters(header).strip().rstrip(")]"))[-1].rpartition("(")[2].rpartition("[")[2]
+    return word if key(word) not in _NO_UNITS and is_unit_beside_a_number(word) else None
+
+
 def read_fields(headers: Collection[str]) -> tuple[dict[str, str], str | None]:
     """Return field -> header, and the units that the header of the value column states.
 
@@ -139,6 +161,8 @@ def _field(header: str) -> tuple[str, str | None]:
     name = SYNONYMS.get(plain, plain)
     if name not in FIELDS and plain.startswith("value") and (found := named_result(header, {"value": "value"})):
         return found if found[1] else (name, None)
+    if name not in FIELDS and (number := number_beside(header)) and number[0] in FIELDS:
+        return number[0], None
     return name, None
 
 
@@ -151,7 +175,9 @@ def own_columns(headers: Collection[str], header: str, kind: str, spec: Campaign
     wanted = {f"{base}_{name}": field for base in bases_of(header, kind, spec) for name, field in _qualifying().items()}
     found: dict[str, str] = {}
     for other in headers:
-        field = wanted.get(key(other)) if other != header else None
+        field = None if other == header else wanted.get(key(other))
+        if field is None and other != header and (number := number_beside(other, wanted)):
+            field = number[0]
         if field is not None and field in found:
             raise TableError(f"columns {found[field]!r} and {other!r} both mean {field} of {kind}", column=other)
         if field is not None:
