@@ -111,16 +111,16 @@ def map_columns(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
         _check_units_beside(fields, units or _only_units(spec, types if default is None else [default]))
         return mapped
     if not results and table.columns:
-        known = ", ".join(types) or "no assay"
-        raise _no_column(
-            table, f"no column holds results: add type and value, or one column per assay; known are {known}"
-        )
+        detail = "no column holds results: add type and value, or one column per assay; known are"
+        raise _no_column(table, f"{detail} {', '.join(types) or 'no assay'}")
     if len(results) == 1:
         fields = {**_spread(headers, {**fields, **results[0].own}), **fields}
+    units_column = {"units": fields["units"]} if "units" in fields else {}
     for column in results:
-        known = column.units or _only_units(spec, [column.type])
-        _check_units_beside({"units": fields["units"], **column.own} if "units" in fields else column.own, known)
-    _check_units_beside(fields, results[0].units or _only_units(spec, [results[0].type]) if len(results) == 1 else None)
+        shared = fields if len(results) == 1 else units_column
+        _check_units_beside({**shared, **column.own}, column.units or _only_units(spec, [column.type]))
+    if len(results) > 1:
+        _check_units_beside(fields, None)
     return Mapped(fields, objects, tuple(results), qualifying=qualifying)
 
 
@@ -139,9 +139,9 @@ def _wanted_objects(columns: tuple[str, ...], domain: Domain) -> str:
     detail = f"no column says which object was measured: add {' or '.join(('candidate_id', *wanted, *also))}"
     words = {key(name): name for name in wanted}
     for header in columns:
-        name = next((words[word] for word in key(header).split("_") if word in words), None)
-        if name is not None:
-            return f"{detail}; if {header[:60]!r} is it, name it {name}"
+        meant = next((words[word] for word in key(header).split("_") if word in words), None)
+        if meant is not None:
+            return f"{detail}; if {header[:60]!r} is it, name it {meant}"
     return detail
 
 
@@ -162,7 +162,8 @@ def _check_units_beside(fields: Mapping[str, str], known: str | None) -> None:
         header = fields.get(field, "")
         units = units_at_end(header)
         if units and ("units" in fields or known is None or not same_units(units, known)):
-            told = "the column units states those of its value" if "units" in fields else f"its value is in {known}"
+            told = f"its value is in {known}" if known else "the header of its value states none"
+            told = "the column units states those of its value" if "units" in fields else told
             detail = f"column {header!r} states units of its own, but {told}: give both numbers in the same units"
             raise TableError(detail, column=header)
 

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
     from models.campaign.spec import CampaignSpec
 
-_LONGEST = 300
-"""Longest header that can name an assay, in characters: types have up to 200."""
+_LONGEST_NAME = 300
+"""Longest header that can name an assay, in characters."""
+_LONGEST = 100
+"""Longest header in which units are looked for, in characters."""
 _MEAN = re.compile(r"(?<![a-z])(geo(metric)?[ _]?)?(mean|average|avg)(?![a-z])", re.IGNORECASE)
 _BRACKETED = re.compile(r"[\s_]*[(\[](?P<inside>[^()\[\]]+)[)\]]\s*")
 _BEFORE_UNITS = re.compile(r"^[\s_,;:/-]*(in[\s_]+)?", re.IGNORECASE)
@@ -65,13 +67,15 @@ def are_molar(units: str) -> bool:
 
 def named_result(header: str, names: Mapping[str, str]) -> tuple[str, str | None] | None:
     """Return the assay type and units of `IC50 (nM)`, `Mean IC50, uM`, `IC50 in uM`, `% yield`; or None."""
-    if len(header) > _LONGEST:
+    if len(header) > _LONGEST_NAME:
         return None
     text = " ".join(plain_letters(header).split())
     plain = key(text)
     kind = names.get(plain) or names.get(plain.removesuffix("_result"))
     if kind is not None:
         return kind, None
+    if len(text) > _LONGEST:
+        return None
     without_mean = _MEAN.sub(" ", text).strip()
     return _with_units(text, names) or _with_units(without_mean, names) or _behind_units(without_mean, names)
 
@@ -118,7 +122,7 @@ def number_beside(header: str, names: Mapping[str, str] | None = None) -> tuple[
     `names` are key -> field; without them, those that need no assay's name before them.
     """
     known = _NUMBERS if names is None else {name: field for name, field in names.items() if field in _MEASURES}
-    found = named_result(header, known)
+    found = named_result(header, known) if key(header).startswith(tuple(known)) else None
     return None if found is None or (found[1] and not is_unit_beside_a_number(found[1])) else found
 
 
