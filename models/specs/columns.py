@@ -49,6 +49,8 @@ SPREAD = MappingProxyType(
 QUALIFIERS = frozenset(
     {
         "qualifier",
+        "qual",
+        "relation_type",
         "operator",
         "modifier",
         "mod",

@@ -26,9 +26,14 @@ if TYPE_CHECKING:
 _CENSORED = ("censor", "out_of_range")
 _LIMITS = frozenset(("blq", "bloq", "blod", "bql", "alq", "aloq", "above", "below", "saturated", "exceeded", "exceeds"))
 """Words of headers that say of a value that it is a limit, if the cell agrees."""
-_MARKS = frozenset(("flag", "flags", "limit", "limits", "bound", "direction", "side", "tail"))
+_LEVELS = ("lod", "loq", "lloq", "uloq")
+_MARKS = frozenset(("flag", "flags", "limit", "limits", "bound", "direction", "side", "tail", *_LEVELS))
 """Words of headers that may say on which side of a limit a value is."""
-_NOTES = frozenset(("note", "notes", "remark", "remarks", "comment", "comments", "annotation", "text", "status"))
+_WITHIN = frozenset(("detected", "detectable", "quantifiable", "quantified", "range"))
+"""Words of headers that say of a value that it is none, if the cell denies it."""
+_DENIALS = frozenset(("no", "n", "false", "f", "0", "out", "outside"))
+_AGREEMENTS = frozenset(("yes", "y", "true", "t"))
+_NOTES = frozenset(("note", "notes", "remark", "remarks", "comment", "comments", "annotation", "text"))
 _FALSE = frozenset(
     (
         *("false", "no", "n", "0", "none", "uncensored", "exact", "f", "ok", "pass", "passed", "within", "in range"),
@@ -64,6 +69,8 @@ _NAME = re.compile(r"[^\W\d_].*|[0-9]{2,}", re.DOTALL)
 """Who worked: a name, initials, or the number of a person."""
 _SAYS_LIMIT = re.compile(r"\s*'?\s*(?!</?\w+/?>)[<>\u2264\u2265](?!\s*[=<>]?\s*[0-9.,+-])")
 """An inequality without a number behind it: `> max conc`, and no `>95 %` of something else."""
+_CENSORED_WORDS = frozenset(("censored", "right-censored", "left-censored", "right censored", "left censored"))
+_NUMBER = re.compile(r"\s*[<>=~\u2264\u2265]*\s*[+-]?[0-9]")
 _SIGNS = "<>\u2264\u2265~"
 _LONGEST = len("greater than") + 6
 """Longest text of a relation, with quotes around it."""
@@ -112,10 +119,13 @@ def _judge(header: str, *, is_named: bool) -> Callable[[str], bool] | None:
     if is_named:
         sides = _DIRECTIONS - _NAMES if words & {"operator", "op"} else _DIRECTIONS
         return lambda cell: cell in sides or _NAME.fullmatch(cell) is None
-    if words & _LIMITS:
+    if words & _LIMITS or any(sign in plain for sign in "<>\u2264\u2265"):
         return lambda cell: cell not in _FALSE and not _is_other_number(cell)
+    if words & _WITHIN:
+        return lambda cell: cell in _DENIALS
     if words & _MARKS:
-        return lambda cell: cell in _DIRECTIONS - _FALSE - {"yes", "true", "t", "y"} or _kind(cell) == "unequal"
+        sides = _DIRECTIONS - _FALSE - (frozenset() if words.intersection(_LEVELS) else _AGREEMENTS)
+        return lambda cell: cell in sides or _kind(cell) == "unequal"
     return None
 
 
@@ -194,16 +204,30 @@ def _check_free(taken: str | None, header: str) -> None:
 
 def with_notes_heard(table: Table, mapped: Mapped) -> Table:
     """Return the table with a problem in each row whose comment says that a value is a limit that has no relation."""
-    notes = [header for header in table.columns if _is_note(header, mapped)]
+    comments = {mapped.fields.get("comment"), *(column.own.get("comment") for column in mapped.results)}
+    notes = [header for header in table.columns if header in comments]
+    notes += [header for header in unread(table, mapped) if _is_note(header, table)]
     if not notes:
         return table
     values = list(_values(mapped))
     return replace(table, rows=tuple(_with_note_heard(row, notes, values) for row in table.rows))
 
 
-def _is_note(header: str, mapped: Mapped) -> bool:
-    comments = {mapped.fields.get("comment"), *(column.own.get("comment") for column in mapped.results)}
-    return header in comments or (header not in mapped.read() and bool(_NOTES & set(key(header).split("_"))))
+def _is_note(header: str, table: Table) -> bool:
+    """Return whether a column that is not read may tell of the value; the numbers of another assay do not."""
+    if key(header) in OF_A_BATCH or other_base(header) is not None:
+        return False
+    if _NOTES & set(key(header).split("_")):
+        return True
+    cells = [row.cells.get(header, "") for row in table.rows]
+    return any(_SAYS_LIMIT.match(cell) for cell in cells) and not any(_NUMBER.match(cell) for cell in cells)
+
+
+def _says_limit(text: str) -> bool:
+    plain = unescape(text)
+    return (
+        _SAYS_LIMIT.match(plain) is not None or plain.strip().casefold() in _CENSORED_WORDS or _kind(text) == "unequal"
+    )
 
 
 def _values(mapped: Mapped) -> Iterator[tuple[str, str]]:
@@ -216,7 +240,7 @@ def _values(mapped: Mapped) -> Iterator[tuple[str, str]]:
 
 
 def _with_note_heard(row: RawRow, notes: list[str], values: list[tuple[str, str]]) -> RawRow:
-    told = next((header for header in notes if _SAYS_LIMIT.match(unescape(row.cells.get(header, "")))), None)
+    told = next((header for header in notes if _says_limit(row.cells.get(header, ""))), None)
     if told is None or row.problem is not None or not any(_is_bare(row.cells, *names) for names in values):
         return row
     if any(_is_qualified(row.cells, *names) for names in values):

@@ -78,6 +78,14 @@ def test_relations_in_other_words_are_read_where_the_header_says_so(view: Campai
         *(("Qualifier", "1"), ("Qualifier", "-1"), ("Qualifier", "right"), ("Modifier", "U"), ("IC50 sign", "+")),
         *(("Flag", "right"), ("Flag", "left"), ("IC50 flag", "U"), ("IC50 flag", "L"), ("Limit", "upper")),
         *(("Above max", "yes"), ("BLQ", "Y"), ("Saturated", "Y"), ("below LOQ", "x")),
+        *(
+            ("LOD", "yes"),
+            ("> max", "yes"),
+            ("In range", "no"),
+            ("Detected", "N"),
+            ("IC50_qual", "1"),
+            ("Censoring", "r"),
+        ),
     ],
 )
 def test_what_says_a_limit_in_words_that_are_not_known_is_refused(view: CampaignView, header: str, cell: str):
@@ -96,6 +104,7 @@ def test_a_number_that_qualifies_a_value_in_json_is_refused(view: CampaignView):
         *(("Flag", "ok"), ("Flag", "1"), ("BLQ", "N"), ("Saturated", "0"), ("Detection limit", "0.1"), ("Ki", ">10")),
         *(("Operator", "Max"), ("Operator", "AP"), ("Above ground", "12.5"), ("Gene symbol", "EGFR"), ("mod", "Ac")),
         *(("Note", "> 95 % pure"), ("Note", "<- see page 4"), ("Note", "<5 mg left"), ("Note", "<b>good</b>")),
+        *(("LOD", "1"), ("Detected", "yes"), ("Range", "1-10"), ("qual", "good"), ("Flag", "yes"), ("status", "> x")),
     ],
 )
 def test_what_says_no_limit_of_the_value_is_only_not_read(view: CampaignView, header: str, cell: str):
@@ -107,6 +116,7 @@ def test_what_says_no_limit_of_the_value_is_only_not_read(view: CampaignView, he
     [
         *((header, cell) for header in ("Note", "comment", "Remarks") for cell in ("> max conc", ">top", "< LOQ")),
         *((header, cell) for header in ("comment", "Activity Comment", "IC50 comment") for cell in (">", "&gt;")),
+        *(("comment", "gt"), ("Remark", "above"), ("comment", "right-censored"), ("IC50 flag", "> max conc")),
     ],
 )
 def test_a_comment_that_says_a_limit_rejects_the_value_without_a_relation(view: CampaignView, header: str, cell: str):
@@ -190,3 +200,8 @@ def test_words_of_summaries_and_controls_are_no_objects(view: CampaignView, word
 @pytest.mark.parametrize("word", ["minor", "meanwhile", "planet", "mining", "na", "nd"])
 def test_objects_that_only_begin_like_such_words_are_objects(view: CampaignView, word: str):
     assert told(read(view, f"word,type,value\n{word},logS,1\n")) == [("logS", "=", 1)]
+
+
+def test_a_limit_of_another_assay_is_not_one_of_the_value(view: CampaignView):
+    report = read(view, "word,Ki,IC50 (nM)\ngamma,> max conc,10\ndelta,5,10\n")
+    assert told(report) == [("IC50", "=", 10)] * 2
