@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Self, Union
 
 from pydantic import Field, StringConstraints, ValidationInfo, model_validator
 
+from models.campaign.names import check_names
 from models.domains import installed, open_domain
 from models.domains.contract import InvalidObjectError
 from models.specs.base import DomainSpec, Spec, is_stored, misplaced
@@ -87,6 +88,8 @@ class CampaignSpec(Spec):
                 )
                 raise misplaced(f"/objectives/{place}/name", detail)
             seen.add(objective.name)
+        if not is_stored(info):
+            check_names(self.objectives, self.constraints, self.guardrails, columns)
         return self
 
     @model_validator(mode="after")

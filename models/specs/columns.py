@@ -7,6 +7,8 @@ uses the names themselves.
 from __future__ import annotations
 
 import re
+import unicodedata
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -47,6 +49,8 @@ SPREAD = MappingProxyType(
 QUALIFIERS = frozenset(
     {
         "qualifier",
+        "qual",
+        "relation_type",
         "operator",
         "modifier",
         "mod",
@@ -66,6 +70,8 @@ BATCH_FIELDS = (
     *("nearest_similarity", "purpose", "in_domain", "reason", "log_reward", "log_pf", "round", "row", "refused"),
 )
 """What a batch or a table of predictions says of a candidate beside what was predicted."""
+OF_A_BATCH = frozenset((*BATCH_FIELDS, *(f"batch_{name}" for name in BATCH_FIELDS)))
+"""Columns that are known whatever their cells look like: a nearest peptide GE is no relation."""
 PREDICTED = ("mean", "sd", "low", "high")
 """What follows an objective's name in the columns of its prediction."""
 PREFERENCE, GUARDRAIL = "preference_", "guardrail_"
@@ -75,9 +81,38 @@ RESERVED = frozenset({*FIELDS, *SYNONYMS, *BATCH_FIELDS})
 """Columns that tables have for something else."""
 
 
+_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉\u2212\u2010\u2011\u2013\u2014", "0123456789-----")
+_OWN_MEANING = "ºª"
+"""Letters that compatibility would turn into others: º is a degree sign on many keyboards."""
+_SIGNED = re.compile(r"(?:^|(?<=[(\[]))-|(?<=\w)-(?=\s|$|[)\]])")
+"""A minus that belongs to what it stands at, as in `-IC50`, `(-)-menthol` and `Cl-`, and is no hyphen."""
+_MINUS = "\u2212"
+_SEPARATORS = re.compile(r"[\s_.,:;/|\\'\"()\[\]{}-]+")
+
+
+@lru_cache(maxsize=2048)
 def key(header: str) -> str:
-    """Return a header without capitals, spaces and signs: `Standard Value` is `standard_value`."""
-    return re.sub(r"[^0-9a-z]+", "_", header.casefold()).strip("_")
+    """Return a header without capitals, blanks, hyphens, brackets and stops: `Standard Value` is `standard_value`.
+
+    Letters of every script stay, and so do signs that change what a column is about: `Δvalue` is no value, and `Li+`
+    is not `Li`.
+    """
+    text = _SIGNED.sub(_MINUS, plain_letters(header).strip().casefold())
+    return _SEPARATORS.sub("_", re.sub(r"^#(?=\w)", "", text)).strip("_").replace(_MINUS, "-")
+
+
+def plain_letters(text: str) -> str:
+    """Return a text with its wide letters, ligatures and lowered digits as plain ones; raised digits stay raised."""
+    if text.isascii():
+        return text
+    plain = text.translate(_SUBSCRIPTS)
+    kept = (
+        letter
+        if letter in _OWN_MEANING or unicodedata.category(letter) == "No"
+        else unicodedata.normalize("NFKC", letter)
+        for letter in plain
+    )
+    return unicodedata.normalize("NFC", "".join(kept)).replace("\u2212", "-")
 
 
 def is_reserved(name: str) -> bool:

@@ -8,12 +8,31 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from models.specs.columns import BATCH_FIELDS, GUARDRAIL, PREDICTED, PREFERENCE, RESULT_FIELDS, SPREAD, key
-from service.exchange.headers import ResultColumn, named_result, own_columns, read_fields, result_names
+from models.specs.columns import (
+    BATCH_FIELDS,
+    GUARDRAIL,
+    IDENTITIES,
+    MEASURED_FIELDS,
+    PREDICTED,
+    PREFERENCE,
+    RESULT_FIELDS,
+    SPREAD,
+    key,
+)
+from service.exchange.headers import (
+    ResultColumn,
+    named_result,
+    number_beside,
+    own_columns,
+    read_fields,
+    result_names,
+    units_at_end,
+)
 from service.exchange.tables import TableError
+from service.exchange.units import same_units
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
@@ -79,8 +98,7 @@ def map_columns(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
     fields, units = read_fields(headers)
     qualifying = frozenset(domain.qualifying_columns)
     if "candidate_id" not in fields and not objects and table.columns:
-        wanted = " or ".join(("candidate_id", *domain.object_columns[:4]))
-        raise TableError(f"no column says which object was measured: add {wanted}")
+        raise _no_column(table, _wanted_objects(table.columns, domain))
     results = _result_columns(headers, spec)
     types = list(spec.quantities())
     is_long = ("type" in fields and ({"value", "outcome"} & fields.keys())) or ("value" in fields and not results)
@@ -89,20 +107,79 @@ def map_columns(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
             raise TableError(f"add a column type: this campaign reads {', '.join(types) or 'no assay'}", column="type")
         default = None if "type" in fields else types[0]
         fields = {**_spread(headers, fields), **fields}
-        return Mapped(fields, objects, units=units, default_type=default, qualifying=qualifying)
+        mapped = Mapped(fields, objects, units=units, default_type=default, qualifying=qualifying)
+        _check_units_beside(fields, units or _only_units(spec, types if default is None else [default]))
+        return mapped
     if not results and table.columns:
-        known = ", ".join(types) or "no assay"
-        raise TableError(f"no column holds results: add type and value, or one column per assay; known are {known}")
+        detail = "no column holds results: add type and value, or one column per assay; known are"
+        raise _no_column(table, f"{detail} {', '.join(types) or 'no assay'}")
     if len(results) == 1:
         fields = {**_spread(headers, {**fields, **results[0].own}), **fields}
+    units_column = {"units": fields["units"]} if "units" in fields else {}
+    for column in results:
+        shared = fields if len(results) == 1 else units_column
+        _check_units_beside({**shared, **column.own}, column.units or _only_units(spec, [column.type]))
+    if len(results) > 1:
+        _check_units_beside(fields, None)
     return Mapped(fields, objects, tuple(results), qualifying=qualifying)
+
+
+def _no_column(table: Table, detail: str) -> TableError:
+    """Return the error of a table without a needed column: if no row can be read, why the first cannot."""
+    first = next(iter(table.rows), None)
+    if first is None or not all(row.problem for row in table.rows):
+        return TableError(detail)
+    return TableError(f"no row can be read: {first.problem}", row=first.number)
+
+
+def _wanted_objects(columns: tuple[str, ...], domain: Domain) -> str:
+    """Return what is missing, with the names that are understood and the column that may be meant."""
+    wanted = list(domain.object_columns[:_SHOWN])
+    also = [f"canonical_{name}" for name in wanted if f"canonical_{name}" in IDENTITIES]
+    detail = f"no column says which object was measured: add {' or '.join(('candidate_id', *wanted, *also))}"
+    words = {key(name): name for name in wanted}
+    for header in columns:
+        meant = next((words[word] for word in key(header).split("_") if word in words), None)
+        if meant is not None:
+            return f"{detail}; if {header[:60]!r} is it, name it {meant}"
+    return detail
+
+
+def _only_units(spec: CampaignSpec, types: list[str]) -> str | None:
+    """Return the units in which the campaign reads values of all of these types, if they are the same."""
+    measured = spec.quantities()
+    found = {measured[kind].units if kind in measured else None for kind in types}
+    return found.pop() if len(found) == 1 else None
+
+
+def _check_units_beside(fields: Mapping[str, str], known: str | None) -> None:
+    """Check that errors and ends of ranges are in the units of their values, so far as their headers state units.
+
+    Raises:
+        TableError: if one is not, or the value's are in a column.
+    """
+    for field in (*MEASURED_FIELDS, "standard_deviation"):
+        header = fields.get(field, "")
+        units = units_at_end(header)
+        if units and ("units" in fields or known is None or not same_units(units, known)):
+            told = f"its value is in {known}" if known else "the header of its value states none"
+            told = "the column units states those of its value" if "units" in fields else told
+            detail = f"column {header!r} states units of its own, but {told}: give both numbers in the same units"
+            raise TableError(detail, column=header)
+
+
+def unread(table: Table, mapped: Mapped) -> Iterator[str]:
+    """Return the headers whose columns are not read."""
+    read = mapped.read()
+    return (header for header in table.columns if header not in read)
 
 
 def _spread(headers: tuple[str, ...], taken: Mapping[str, str]) -> dict[str, str]:
     """Return the columns of a standard deviation and of how many readings a mean has."""
     found: dict[str, str] = {}
     for header in headers:
-        field = SPREAD.get(key(header))
+        number = number_beside(header)
+        field = SPREAD.get(key(header)) or (number[0] if number else None)
         if field is not None and field not in taken and header not in taken.values():
             found.setdefault(field, header)
     return found
@@ -112,11 +189,17 @@ def object_headers(headers: tuple[str, ...], domain: Domain) -> dict[str, str]:
     """Return the domain's column -> header; `canonical_smiles` is read as `smiles`.
 
     Columns that only qualify an object are there where others name it.
+
+    Raises:
+        TableError: if two headers are other spellings of one column.
     """
+    exact = {header.strip().casefold(): header for header in headers}
+    own = {name: exact[name.casefold()] for name in domain.object_columns if name.casefold() in exact}
     by_key: dict[str, str] = {}
     for header in headers:
         by_key.setdefault(key(header), header)
-    found = {name: by_key.get(key(name)) or by_key.get(f"canonical_{key(name)}") for name in domain.object_columns}
+    free = {key(header): header for header in reversed(headers) if header not in own.values()}
+    found = {name: own.get(name) or _spelled_otherwise(name, headers, free) for name in domain.object_columns}
     named = {name: header for name, header in found.items() if header is not None}
     if not named and not domain.needs_all_columns and "object" in by_key:  # as stored results are listed
         return {domain.object_columns[0]: by_key["object"]}
@@ -124,6 +207,22 @@ def object_headers(headers: tuple[str, ...], domain: Domain) -> dict[str, str]:
     qualifying = domain.qualifying_columns.items()
     named |= {name: left[each] for name, headers in qualifying for each in headers if each in left}
     return named if domain.names_object(named) else {}
+
+
+def _spelled_otherwise(name: str, headers: tuple[str, ...], free: dict[str, str]) -> str | None:
+    """Take the header of an object's column that is spelled in another way out of the free ones.
+
+    Raises:
+        TableError: if two are.
+    """
+    plain = key(name)
+    header = free.pop(plain, None)
+    if header is None:
+        return free.pop(f"canonical_{plain}", None)
+    other = next((other for other in headers if other != header and key(other) == plain), None)
+    if other is not None:
+        raise TableError(f"columns {header!r} and {other!r} both mean {name}: name one {name!r}", column=other)
+    return header
 
 
 def _result_columns(headers: tuple[str, ...], spec: CampaignSpec) -> list[ResultColumn]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from models.specs.columns import MEASURED_FIELDS, TRAITS, key
+from models.specs.columns import MEASURED_FIELDS, TRAITS
+from service.exchange.headers import named_result, result_names
 from service.exchange.tables import Digits
 from service.exchange.units import are_convertible, same_units
-from service.exchange.values import is_missing, is_relation, read_relation, shortened
+from service.exchange.values import is_missing, is_outcome, is_relation, outcome_word, read_relation, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -47,7 +48,7 @@ class Entry:
 def entries(table: Table, mapped: Mapped, spec: CampaignSpec) -> Iterator[Entry]:
     """Yield every result of the table; a row without any is one entry without value and outcome."""
     wide = _Wide(mapped, spec)
-    headers = _told_headers(mapped)
+    headers, types = _told_headers(mapped), _Types(spec)
     read, spared = mapped.read(), {header for name, header in mapped.fields.items() if name in _SPARED}
     for row in table.rows:
         if row.problem is not None and not _is_readable(row, read, spared):
@@ -58,7 +59,11 @@ def entries(table: Table, mapped: Mapped, spec: CampaignSpec) -> Iterator[Entry]
             fields = picked(row, mapped.fields)
             if mapped.default_type is not None:
                 fields["type"] = mapped.default_type
-            yield Entry(row.number, fields, picked(row, mapped.objects), headers, units=mapped.units)
+            kind, units = types.read(fields.get("type", ""))
+            fields |= {"type": kind} if units else {}
+            refused = _contradiction(units, mapped.units)
+            units = mapped.units or units
+            yield Entry(row.number, fields, picked(row, mapped.objects), headers, refused=refused, units=units)
 
 
 def _is_readable(row: RawRow, read: set[str], spared: set[str]) -> bool:
@@ -78,6 +83,27 @@ def picked(row: RawRow, headers: Mapping[str, str]) -> dict[str, str]:
         if text:
             found[name] = text.shown if isinstance(text, Digits) and name in _AS_SHOWN else text
     return found
+
+
+class _Types:
+    """Reads the type of a result where it states units as a header does: `IC50 (uM)`."""
+
+    def __init__(self, spec: CampaignSpec) -> None:
+        self._names = result_names(spec)
+        self._known: dict[str, tuple[str, str | None]] = {}
+
+    def read(self, text: str) -> tuple[str, str | None]:
+        """Return the assay type and its units, or the text as it is."""
+        if text not in self._known:
+            found = named_result(text, self._names)
+            self._known[text] = found if found is not None and found[1] else (text, None)
+        return self._known[text]
+
+
+def _contradiction(of_type: str | None, of_value: str | None) -> dict[str, str]:
+    if of_type is None or of_value is None or same_units(of_type, of_value):
+        return {}
+    return {"type": f"the type says {of_type!r}, the header of the value {of_value!r}"}
 
 
 class _Wide:
@@ -135,11 +161,11 @@ class _Wide:
 
     def _shared_outcome_applies(self, row: RawRow, column: ResultColumn, shared: Mapping[str, str]) -> bool:
         """Return whether the row's outcome is about this assay: a failed assay is one of those without a value."""
-        outcome = key(shared.get("outcome", ""))
-        if outcome in ("", "ok"):
+        text = shared.get("outcome", "")
+        if not is_outcome(text) or text.casefold() == "ok":
             return False
         is_whole = all(_has_value(row, other) for other in self._mapped.results)
-        return outcome not in _OF_ONE_ASSAY or is_whole or not _has_value(row, column)
+        return outcome_word(text) not in _OF_ONE_ASSAY or is_whole or not _has_value(row, column)
 
     def _own_fields(self, row: RawRow, column: ResultColumn, shared: Mapping[str, str]) -> dict[str, str]:
         fields = {name: text for name, text in shared.items() if name != "value"}

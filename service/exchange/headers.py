@@ -6,22 +6,35 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from models.specs.columns import FIELDS, PREDICTED, QUALIFIERS, SPREAD, SYNONYMS, key
+from models.specs.columns import FIELDS, MEASURED_FIELDS, PREDICTED, QUALIFIERS, SPREAD, SYNONYMS, key, plain_letters
 from service.exchange.tables import TableError
-from service.exchange.units import are_convertible, is_unit_beside_a_number
+from service.exchange.units import are_convertible, is_certain_unit, is_unit_beside_a_number
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from models.campaign.spec import CampaignSpec
 
+_LONGEST_NAME = 300
+"""Longest header that can name an assay, in characters."""
 _LONGEST = 100
 """Longest header in which units are looked for, in characters."""
 _MEAN = re.compile(r"(?<![a-z])(geo(metric)?[ _]?)?(mean|average|avg)(?![a-z])", re.IGNORECASE)
 _BRACKETED = re.compile(r"[\s_]*[(\[](?P<inside>[^()\[\]]+)[)\]]\s*")
 _BEFORE_UNITS = re.compile(r"^[\s_,;:/-]*(in[\s_]+)?", re.IGNORECASE)
+_PERCENT_BEFORE = re.compile(r"(?P<units>%|‰|percent\b|pct\b)[\s_]*", re.IGNORECASE)
+_UNITS_BEFORE = re.compile(r"(?P<units>\S+)\s+")
 _STANDARD = ("type", "relation", "value", "units", "upper_value")
 _NO_UNITS = frozenset({*FIELDS, *SYNONYMS, *PREDICTED, *QUALIFIERS, *SPREAD})
+_RELATION_WORDS = frozenset({*QUALIFIERS, "relation", *(n for n, field in SYNONYMS.items() if field == "relation")})
+_ANY_VALUE = frozenset(("value", "result", "activity", "standard", "published", "reported", "data", "measurement"))
+"""Words before `relation` that name no assay."""
+_MEASURES = frozenset((*MEASURED_FIELDS, "standard_deviation"))
+"""Numbers beside a value that are in units."""
+_NUMBERS = {
+    **{name: name for name in MEASURED_FIELDS},
+    **{name: field for name, field in {**SYNONYMS, **SPREAD}.items() if field in _MEASURES},
+}
 _OF_A_RESULT = tuple(name for name in FIELDS if name not in ("candidate_id", "type"))
 
 
@@ -53,15 +66,35 @@ def are_molar(units: str) -> bool:
 
 
 def named_result(header: str, names: Mapping[str, str]) -> tuple[str, str | None] | None:
-    """Return the assay type and units of `IC50 (nM)`, `IC50_uM`, `Mean IC50, uM` or `IC50 in uM`; None for others."""
-    text = " ".join(header.split())
+    """Return the assay type and units of `IC50 (nM)`, `Mean IC50, uM`, `IC50 in uM`, `% yield`; or None."""
+    if len(header) > _LONGEST_NAME:
+        return None
+    text = " ".join(plain_letters(header).split())
     plain = key(text)
     kind = names.get(plain) or names.get(plain.removesuffix("_result"))
     if kind is not None:
         return kind, None
     if len(text) > _LONGEST:
         return None
-    return _with_units(text, names) or _with_units(_MEAN.sub(" ", text), names)
+    without_mean = _MEAN.sub(" ", text).strip()
+    return _with_units(text, names) or _with_units(without_mean, names) or _behind_units(without_mean, names)
+
+
+def _behind_units(text: str, names: Mapping[str, str]) -> tuple[str, str | None] | None:
+    """Return what `% inhibition` and `uM IC50` hold; `min IC50` is no time, so concentrations and parts only."""
+    found = _PERCENT_BEFORE.match(text)
+    if found is None:
+        found = _UNITS_BEFORE.match(text)
+        if found is None or not is_concentration(found["units"]):
+            return None
+    kind = names.get(key(text[found.end() :]))
+    units = "%" if found["units"].casefold() == "pct" else found["units"]
+    return None if kind is None else (kind, units)
+
+
+def is_concentration(text: str) -> bool:
+    """Return whether a text is units of a concentration, by amount of substance or by mass."""
+    return is_certain_unit(text) and (are_molar(text) or are_convertible(text, "g/L"))
 
 
 def _with_units(text: str, names: Mapping[str, str]) -> tuple[str, str | None] | None:
@@ -72,15 +105,31 @@ def _with_units(text: str, names: Mapping[str, str]) -> tuple[str, str | None] |
         kind = None if text[end].isalnum() else names.get(key(text[:end]))
         if kind is None:
             continue
-        if bracketed := _BRACKETED.fullmatch(text, end):
-            return kind, bracketed["inside"].strip()
         rest = text[end:]
         if key(rest) in _NO_UNITS:
             return None
+        if bracketed := _BRACKETED.fullmatch(text, end):
+            return kind, bracketed["inside"].strip()
         units = _BEFORE_UNITS.sub("", rest, count=1).strip()
         if is_unit_beside_a_number(units):
             return kind, units
     return None
+
+
+def number_beside(header: str, names: Mapping[str, str] | None = None) -> tuple[str, str | None] | None:
+    """Return which further number of a result a header names, and the units that it states: `SEM (nM)`; or None.
+
+    `names` are key -> field; without them, those that need no assay's name before them.
+    """
+    known = _NUMBERS if names is None else {name: field for name, field in names.items() if field in _MEASURES}
+    found = named_result(header, known) if key(header).startswith(tuple(known)) else None
+    return None if found is None or (found[1] and not is_unit_beside_a_number(found[1])) else found
+
+
+def units_at_end(header: str) -> str | None:
+    """Return the units with which a header ends, in brackets or behind a blank, whatever it names."""
+    word = re.split(r"[\s_,]+", plain_letters(header).strip().rstrip(")]"))[-1].rpartition("(")[2].rpartition("[")[2]
+    return word if key(word) not in _NO_UNITS and is_unit_beside_a_number(word) else None
 
 
 def read_fields(headers: Collection[str]) -> tuple[dict[str, str], str | None]:
@@ -116,6 +165,8 @@ def _field(header: str) -> tuple[str, str | None]:
     name = SYNONYMS.get(plain, plain)
     if name not in FIELDS and plain.startswith("value") and (found := named_result(header, {"value": "value"})):
         return found if found[1] else (name, None)
+    if name not in FIELDS and (number := number_beside(header)) and number[0] in FIELDS:
+        return number[0], None
     return name, None
 
 
@@ -128,7 +179,9 @@ def own_columns(headers: Collection[str], header: str, kind: str, spec: Campaign
     wanted = {f"{base}_{name}": field for base in bases_of(header, kind, spec) for name, field in _qualifying().items()}
     found: dict[str, str] = {}
     for other in headers:
-        field = wanted.get(key(other)) if other != header else None
+        field = None if other == header else wanted.get(key(other))
+        if field is None and other != header and (number := number_beside(other, wanted)):
+            field = number[0]
         if field is not None and field in found:
             raise TableError(f"columns {found[field]!r} and {other!r} both mean {field} of {kind}", column=other)
         if field is not None:
@@ -145,9 +198,24 @@ def bases_of(header: str, kind: str, spec: CampaignSpec) -> set[str]:
 def is_qualifier_of(other: str, column: ResultColumn, spec: CampaignSpec) -> bool:
     """Return whether a column's name says that it is the relation of a result column: `IC50_PREFIX`, `mod IC50`."""
     plain = key(other)
-    words = {*QUALIFIERS, "relation", *(name for name, field in SYNONYMS.items() if field == "relation")}
     bases = bases_of(column.header, column.type, spec)
-    return any(plain in (f"{base}_{word}", f"{word}_{base}") for base in bases for word in words)
+    return any(plain in (f"{base}_{word}", f"{word}_{base}") for base in bases for word in _RELATION_WORDS)
+
+
+def is_relation_name(header: str) -> bool:
+    """Return whether a column's name says that it is the relation of whatever was measured: `Qualifier`."""
+    plain = key(header)
+    return plain in _RELATION_WORDS or any(plain == f"{base}_{word}" for base in _ANY_VALUE for word in _RELATION_WORDS)
+
+
+def other_base(header: str) -> str | None:
+    """Return the key of what a relation's column says that it qualifies, if anything: `ki` of `Ki relation`."""
+    plain = key(header)
+    for word in _RELATION_WORDS:
+        for base in (plain.removesuffix(f"_{word}"), plain.removeprefix(f"{word}_")):
+            if base not in (plain, *_RELATION_WORDS, *_ANY_VALUE):
+                return base
+    return None
 
 
 def _qualifying() -> dict[str, str]:

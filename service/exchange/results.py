@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from service.exchange.columns import map_columns, with_warnings
 from service.exchange.entries import entries
 from service.exchange.object_units import in_domain_units, with_absent_told
+from service.exchange.qualifiers import with_notes_heard, with_qualifiers
 from service.exchange.reading import Reading, decide_decimal
 from service.exchange.report import Report
-from service.exchange.roles import check_unread_units, with_qualifiers, without_units_row
+from service.exchange.roles import check_unread_units, without_units_row
 from service.exchange.rows import validate_rows
 from service.exchange.tables import TableError, read_table
 
@@ -72,8 +73,9 @@ def open_upload(
     table = read_table(content, media_type, domain.object_columns, asked.sheet)
     table = with_absent_told(in_domain_units(table, domain), domain)
     mapped = _mapped(table, spec, domain)
-    table, mapped, units_row = without_units_row(table, mapped)
+    table, mapped, units_row = without_units_row(table, mapped, spec)
     mapped = with_qualifiers(table, mapped, spec)
+    table = with_notes_heard(table, mapped)
     check_unread_units(table, mapped, spec)
     numbers = (*mapped.numbers(), *(mapped.objects.values() if domain.needs_all_columns else ()))
     reading = Reading(decide_decimal(table, numbers, asked.decimal), mapped.roles(), table.delimiter, units_row)

@@ -1,6 +1,6 @@
-"""What columns hold by their cells: relations under any name, units under any name, a row of units under the header.
+"""Units that stand elsewhere than in a header or the column units: under any name, in a row, above or below the table.
 
-A qualifier that is not read turns `> 10000` into a measured 10000, so a column that looks like one is read or refused.
+Units that are not read make a value wrong by a thousand, so whatever looks like them is read or refused.
 """
 
 from __future__ import annotations
@@ -9,14 +9,15 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from models.specs.columns import key
-from service.exchange.headers import is_qualifier_of
+from models.specs.columns import OF_A_BATCH, key
+from service.exchange.columns import unread
+from service.exchange.headers import are_molar
 from service.exchange.tables import TableError
-from service.exchange.units import are_convertible, is_certain_unit, is_unit_beside_a_number, same_units
-from service.exchange.values import is_missing, is_relation, read_relation, shortened
+from service.exchange.units import are_convertible, is_certain_unit, is_logarithm, is_unit_beside_a_number, same_units
+from service.exchange.values import is_missing, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from models.campaign.spec import CampaignSpec
     from service.exchange.columns import Mapped
@@ -24,147 +25,139 @@ if TYPE_CHECKING:
     from service.exchange.tables import RawRow, Table
 
 MAX_TITLE = 2_000
-"""How much of a line above the header is looked at, in characters."""
+"""How much of a line above the header, or of a row below the table, is looked at, in characters."""
 _UNIT_WORDS = frozenset(("", "unit", "units", "einheit", "einheiten"))
+_TYPE_WORDS = frozenset(("string", "str", "text", "varchar", "smiles", "sequence", "formula", "object", "name", "id"))
+"""What the row of units says in the columns of what was measured."""
 _DIGITS = frozenset("0123456789")
-_CENSORED = ("censor", "out_of_range")
-_FALSE = frozenset(("false", "no", "n", "0", "none", "uncensored", "exact", "f"))
-_LONGEST = len("greater than") + 4
-"""Longest text of a relation, with quotes around it."""
-
-
-def with_qualifiers(table: Table, mapped: Mapped, spec: CampaignSpec) -> Mapped:
-    """Return the mapping with every relation column found by its cells.
-
-    Raises:
-        TableError: if one cannot be told to belong to an assay, or holds other texts beside relations.
-    """
-    for header in _unread(table, mapped):
-        if _holds_relations(table, header):
-            mapped = _with_relation(mapped, header, table, spec)
-        elif any(word in key(header) for word in _CENSORED):
-            _check_uncensored(table, header)
-    return mapped
-
-
-def _check_uncensored(table: Table, header: str) -> None:
-    for row in table.rows:
-        cell = row.cells.get(header, "")
-        if not is_missing(cell) and cell.strip().casefold() not in _FALSE:
-            detail = f"column {header!r} says {shortened(cell)} in row {row.number}: say it as a relation, < or >"
-            raise TableError(detail, row=row.number, column=header)
-
-
-def _unread(table: Table, mapped: Mapped) -> Iterator[str]:
-    read = mapped.read()
-    return (header for header in table.columns if header not in read)
-
-
-def _holds_relations(table: Table, header: str) -> bool:
-    """Return whether every cell that says something is a relation.
-
-    Raises:
-        TableError: if one is an inequality and others are something else.
-    """
-    found: dict[str, tuple[int, str]] = {}
-    for row in table.rows:
-        cell = row.cells.get(header, "")
-        if cell:
-            found.setdefault(_kind(cell), (row.number, cell))
-    unequal, other = found.get("unequal"), found.get("other")
-    if unequal and other:
-        raise TableError(
-            f"column {header!r} holds the relation {unequal[1]!r} in row {unequal[0]} and {shortened(other[1])} in row "
-            f"{other[0]}: a relation column holds nothing else",
-            row=other[0],
-            column=header,
-        )
-    return not other and bool(unequal or "equal" in found)
-
-
-def _kind(cell: str) -> str:
-    if len(cell) > _LONGEST or not is_relation(cell):
-        return "nothing" if is_missing(cell) else "other"
-    return "equal" if read_relation(cell) == "=" else "unequal"
-
-
-def _with_relation(mapped: Mapped, header: str, table: Table, spec: CampaignSpec) -> Mapped:
-    for place, column in enumerate(mapped.results):
-        if is_qualifier_of(header, column, spec):
-            _check_free(column.own.get("relation"), header)
-            changed = replace(column, own={**column.own, "relation": header})
-            return replace(mapped, results=(*mapped.results[:place], changed, *mapped.results[place + 1 :]))
-    if len(mapped.results) > 1:
-        if all(not row.cells.get(header) or _is_equal(row.cells[header]) for row in table.rows):
-            return mapped
-        names = " or ".join(f"{column.type}_relation" for column in mapped.results[:3])
-        detail = f"column {header!r} holds relations, but does not say of which assay: name it {names}"
-        raise TableError(detail, column=header)
-    own = mapped.results[0].own.get("relation") if mapped.results else None
-    _check_free(own or mapped.fields.get("relation"), header)
-    return replace(mapped, fields={**mapped.fields, "relation": header})
-
-
-def _is_equal(cell: str) -> bool:
-    return is_missing(cell) or read_relation(cell) == "="
-
-
-def _check_free(taken: str | None, header: str) -> None:
-    if taken is not None:
-        raise TableError(f"columns {taken!r} and {header!r} both hold relations", column=header)
+_AROUND = ".,/'\"-*#_\u2019\u201c\u201d"
+_SAYS_UNITS = re.compile(r"(?<![a-z])units?(?![a-z])|einheit", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
+_LONG_WORD = re.compile(r".*(molar|percent)", re.IGNORECASE)
+_WITHOUT_SHIFT = frozenset(("fm", "pm", "nm", "um", "mm"))
+"""Lengths by the letter, and concentrations by people who do not care for capitals."""
+_LONGEST_UNIT = 16
+_MOST_UNITS = 8
 
 
 def check_unread_units(table: Table, mapped: Mapped, spec: CampaignSpec) -> None:
-    """Check that no column holds the units of the values while none is read.
+    """Check that nothing in the file states other units for values whose units are not read.
 
     Raises:
-        TableError: if one does.
+        TableError: if a line above the header, a row without a result, or a column does.
     """
-    if (
-        "units" in mapped.fields
-        or mapped.units
-        or any(column.units or "units" in column.own for column in mapped.results)
-    ):
+    unstated = _unstated(mapped, spec)
+    if not unstated:
         return
-    if any(_speaks_of_units(line) for line in table.title):
-        raise TableError("what stands above the header speaks of units: write them into the header or a column units")
-    wanted = [quantity.units for quantity in spec.quantities().values() if quantity.units]
-    for header in _unread(table, mapped):
-        found = _only_units(row.cells.get(header, "") for row in table.rows)
-        fitting = {text for text in found if any(are_convertible(text, units) for units in wanted)}
-        if fitting and fitting == found and not all(same_units(text, units) for text in found for units in wanted):
-            detail = f"column {header!r} holds units ({', '.join(sorted(found)[:3])}) and no column is named units"
-            raise TableError(f"{detail}: name it units if they are those of the values, or say theirs", column=header)
+    stated = [column.units for column in mapped.results if column.units]
+    for line in table.title:
+        _check_speaks_of_no_units(line, unstated, stated)
+    for row in table.rows:
+        for text in _remarks(row, mapped):
+            _check_speaks_of_no_units(text, unstated, stated, row.number)
+    wanted = [units for units in unstated.values() if units]
+    for header in unread(table, mapped):
+        if wanted and key(header) not in OF_A_BATCH:
+            _check_holds_no_units(table, header, wanted)
 
 
-def _speaks_of_units(line: str) -> bool:
-    words = re.split(r"[\s;,:=()\[\]|]+", line[:MAX_TITLE])
-    return any(word and is_certain_unit(word) for word in words) or any(
-        word in line.casefold() for word in ("unit", "einheit")
-    )
+def _unstated(mapped: Mapped, spec: CampaignSpec) -> dict[str, str | None]:
+    """Return the assays whose values come without units, each with the campaign's; logarithms have none."""
+    if "units" in mapped.fields or mapped.units:
+        return {}
+    wanted = {kind: quantity.units for kind, quantity in spec.quantities().items()}
+    told = {column.type for column in mapped.results if column.units or "units" in column.own}
+    types = {column.type for column in mapped.results} or set(wanted)
+    return {kind: wanted.get(kind) for kind in types - told if wanted.get(kind) or not is_logarithm(kind)}
 
 
-def _only_units(cells: Iterable[str]) -> set[str]:
-    """Return the different texts of cells that are all units of more than one letter; nothing if one is not."""
-    found: set[str] = set()
-    for cell in cells:
-        if not cell or cell in found or is_missing(cell):
-            continue
-        if len(cell) < 2 or len(found) > 8 or not is_unit_beside_a_number(cell):  # noqa: PLR2004 - more are no units
-            return set()
-        found.add(cell)
+def _check_speaks_of_no_units(
+    line: str, unstated: Mapping[str, str | None], stated: list[str], row: int | None = None
+) -> None:
+    found = _units_in(line[:MAX_TITLE])
+    others = [text for text in found if not any(same_units(text, known) for known in stated)]
+    other = any(not all(units and same_units(text, units) for units in unstated.values()) for text in others)
+    says_so = not found and not stated and _SAYS_UNITS.search(line) is not None
+    if other or says_so:
+        where = f"row {row}, which holds no result," if row else "what stands above the header, or the sheet's name,"
+        raise TableError(f"{where} speaks of units: write them into the header or a column units", row=row)
+
+
+def _units_in(line: str) -> list[str]:
+    """Return the units that a line names; those behind a number are of something that it tells of, such as a dose."""
+    found, before = [], ""
+    for word in re.split(r"[\s;,:=()\[\]|]+", line):
+        plain = word.strip(_AROUND)
+        parts = (plain,) if _is_unit(plain) else tuple(re.split(r"[/_-]", plain))
+        if not _NUMBER.fullmatch(before):
+            found += [part for part in parts if _is_unit(part) or (part == "M" and before.casefold() == "in")]
+        before = plain
     return found
 
 
-def without_units_row(table: Table, mapped: Mapped) -> tuple[Table, Mapped, int | None]:
+def _is_unit(word: str) -> bool:
+    """Return whether a word is certainly units, `Micromolar` among them; a count is mostly a count."""
+    text = word.casefold() if _LONG_WORD.fullmatch(word) else word
+    return bool(text) and text.casefold() not in ("count", "counts") and is_certain_unit(text)
+
+
+def _remarks(row: RawRow, mapped: Mapped) -> Iterator[str]:
+    """Yield sentences that a row says in place of an object, and all that it says where there is no object."""
+    identity = {*mapped.objects.values(), mapped.fields.get("candidate_id", "")}
+    named = [text for header in identity if (text := row.cells.get(header, ""))]
+    if not named:
+        yield " ".join(row.cells.values())[:MAX_TITLE]
+    yield from (text for text in named if " " in text.strip())
+
+
+def _check_holds_no_units(table: Table, header: str, wanted: list[str]) -> None:
+    found, are_all = _units_under(header, table.rows)
+    if not are_all:
+        found = {text for text in found if len(text) > 1 and not text.isupper() and is_certain_unit(text)}
+    fitting = {text for text in found if any(_could_be(text, units) for units in wanted)}
+    if not fitting or (are_all and fitting != found):
+        return
+    if not all(_are_same(text, units) for text in fitting for units in wanted):
+        detail = f"column {header!r} holds units ({', '.join(sorted(fitting)[:3])}) and no column is named units"
+        raise TableError(f"{detail}: name it units if they are those of the values, or say theirs", column=header)
+
+
+def _could_be(text: str, wanted: str) -> bool:
+    return are_convertible(text, wanted) or (text.casefold() in _WITHOUT_SHIFT and are_molar(wanted))
+
+
+def _are_same(text: str, wanted: str) -> bool:
+    return same_units(text, wanted) or (text.casefold() in _WITHOUT_SHIFT and text.casefold() == wanted.casefold())
+
+
+def _units_under(header: str, rows: Iterable[RawRow]) -> tuple[set[str], bool]:
+    """Return the cells of a column that are units and nothing else, and whether all of its cells are."""
+    found: set[str] = set()
+    are_all = True
+    for row in rows:
+        cell = row.cells.get(header, "")
+        if not cell or cell in found or is_missing(cell):
+            continue
+        if len(cell) <= _LONGEST_UNIT and cell[-1] not in _DIGITS and is_unit_beside_a_number(cell):
+            found.add(cell)
+        else:
+            are_all = False
+        if len(found) > _MOST_UNITS:
+            return set(), False
+    return found, are_all
+
+
+def without_units_row(table: Table, mapped: Mapped, spec: CampaignSpec) -> tuple[Table, Mapped, int | None]:
     """Take the row of units under the header out, if there is one, and return its number.
 
     Raises:
-        TableError: if it contradicts a header, or a row without an object says something else than a number there.
+        TableError: if it contradicts a header, a row without an object says something else than a number there, or a
+            later row holds units in place of a value.
     """
     row = table.rows[0] if table.rows else None
     units = _below_header(row, mapped) if row else {}
     if row is None or not units:
+        _check_no_units_among_values(table, mapped, spec)
         return table, mapped, None
     for header, text in units.items():
         if not is_unit_beside_a_number(text):
@@ -176,18 +169,48 @@ def without_units_row(table: Table, mapped: Mapped) -> tuple[Table, Mapped, int 
     value = units.get(mapped.fields.get("value", ""))
     if value and mapped.units and not same_units(value, mapped.units):
         _contradict(mapped.fields["value"], mapped.units, value, row.number)
-    rest = replace(table, rows=table.rows[1:])
-    return rest, replace(mapped, results=results, units=value or mapped.units), row.number
+    rest, mapped = replace(table, rows=table.rows[1:]), replace(mapped, results=results, units=value or mapped.units)
+    _check_no_units_among_values(rest, mapped, spec)
+    return rest, mapped, row.number
+
+
+def _check_no_units_among_values(table: Table, mapped: Mapped, spec: CampaignSpec) -> None:
+    """Check that no row holds units in place of a value, which would be those of the other rows.
+
+    Raises:
+        TableError: if one does, and they are not those that its column has anyway.
+    """
+    if "units" in mapped.fields:
+        return
+    wanted = {kind: quantity.units for kind, quantity in spec.quantities().items()}
+    columns = [(column.header, column.units or wanted.get(column.type)) for column in mapped.results]
+    if "value" in mapped.fields and not mapped.results:
+        alike = set(wanted.values())
+        columns = [(mapped.fields["value"], mapped.units or (alike.pop() if len(alike) == 1 else None))]
+    for row in table.rows:
+        for header, known in columns:
+            text = row.cells.get(header, "").strip("()[] ")
+            if text[-1:] in _DIGITS or is_missing(text) or not (text in ("M", "%") or _is_unit(text)):
+                continue
+            if known is None or not same_units(text, known):
+                detail = f"row {row.number} says {shortened(text)} under {header!r} in place of a value"
+                raise TableError(f"{detail}: write units into the header", row=row.number, column=header)
 
 
 def _below_header(row: RawRow, mapped: Mapped) -> dict[str, str]:
-    """Return the texts without digits that a row without an object has in the columns of values."""
+    """Return the texts without digits that a row without an object has in the columns of values.
+
+    A row that says `string` or `SMILES` in place of an object is one of units if all that it says of values are units.
+    """
     identity = {*mapped.objects.values(), mapped.fields.get("candidate_id", "")}
-    if any(key(row.cells.get(header, "")) not in _UNIT_WORDS for header in identity):
+    named = {key(row.cells.get(header, "")) for header in identity if not is_missing(row.cells.get(header, ""))}
+    if not named <= _UNIT_WORDS | _TYPE_WORDS:
         return {}
     values = {column.header for column in mapped.results} | {mapped.fields.get("value", "")}
     told = {header: row.cells.get(header, "").strip("()[] ") for header in values}
-    return {header: text for header, text in told.items() if text and not is_missing(text) and text[-1:] not in _DIGITS}
+    units = {header: text for header, text in told.items() if text[-1:] not in _DIGITS and not is_missing(text)}
+    are_known = all(is_unit_beside_a_number(text) for text in units.values())
+    return units if are_known or named <= _UNIT_WORDS else {}
 
 
 def _in_units(column: ResultColumn, units: str | None, row: int) -> ResultColumn:

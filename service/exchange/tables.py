@@ -93,8 +93,8 @@ class RawRow:
 class Table:
     """Rows under a header; `warnings` tell what was guessed while reading.
 
-    `title` is what stands above the header. `delimiter` is that of a text file. `decimal` is the decimal sign where the
-    format itself says which it is.
+    `title` is what stands above the header, and the name of a sheet. `delimiter` is that of a text file. `decimal` is
+    the decimal sign where the format itself says which it is.
     """
 
     columns: tuple[str, ...]

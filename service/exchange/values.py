@@ -8,7 +8,9 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from html import unescape
 from typing import Literal, cast, get_args
+from unicodedata import normalize
 
 from models.records import Outcome, Relation
 
@@ -43,7 +45,10 @@ _OUTCOMES = {word: name for name, words in _OUTCOME_WORDS.items() for word in (n
 _SIGNS = {"≤": "<=", "≥": ">=", "=<": "<=", "=>": ">=", "≈": "~", "<<": "<", ">>": ">", "==": "="}
 _SIGNS |= dict.fromkeys(("ca", "ca.", "approx", "approx.", "about", "circa", "~="), "~")
 _SIGNS |= {"gt": ">", "lt": "<", "ge": ">=", "gte": ">=", "le": "<=", "lte": "<=", "eq": "=", "equals": "="}
-_SIGNS |= {"greater than": ">", "less than": "<", "equal to": "="}
+_SIGNS |= {"greater than": ">", "less than": "<", "equal to": "=", "at least": ">=", "at most": "<="}
+_SIGNS |= dict.fromkeys(("above", "over", "greater", "more", "higher", "more than", "higher than", "larger than"), ">")
+_SIGNS |= dict.fromkeys(("below", "under", "less", "fewer", "lower", "fewer than", "lower than", "smaller than"), "<")
+_SIGNS |= {"equal": "=", "exact": "=", "exactly": "=", "≧": ">=", "⩾": ">=", "≦": "<=", "⩽": "<=", "≫": ">", "≪": "<"}
 MAX_VALUE = 200
 """Longest value cell that can be a number, in characters."""
 GROUP = "'’\u00a0\u2009\u202f"  # noqa: RUF001 - what separates thousands beside points and commas
@@ -145,7 +150,7 @@ def read_relation(text: str) -> Relation:
     Raises:
         ValueTextError: if it is none of the six.
     """
-    plain = text.strip().strip("'").strip()
+    plain = _bare_relation(text)
     plain = _SIGNS.get(plain.casefold(), plain)
     if plain not in RELATIONS:
         raise ValueTextError(f"{shortened(text)} is not a relation; use one of {' '.join(RELATIONS)}")
@@ -154,8 +159,13 @@ def read_relation(text: str) -> Relation:
 
 def is_relation(text: str) -> bool:
     """Return whether a cell says one of the relations and nothing else."""
-    plain = text.strip().strip("'").strip()
+    plain = _bare_relation(text)
     return plain in RELATIONS or plain.casefold() in _SIGNS
+
+
+def _bare_relation(text: str) -> str:
+    """Return a relation without quotes, as a plain sign where a program wrote `&gt;` or a wide one."""
+    return normalize("NFKC", unescape(text)).strip().strip("'").strip()
 
 
 def read_outcome(text: str) -> Outcome:

@@ -139,7 +139,7 @@ def _table(content: bytes, name: str | None, *, has_formulas: bool) -> Table:
     title = tuple(" ".join(filter(None, line.texts)) for line in first[:place])
     warnings += title_warning(title, head.number)
     names = tuple(name for name in header if name)
-    return Table(names, tuple(rows), tuple(warnings), decimal="point", title=title)
+    return Table(names, tuple(rows), tuple(warnings), decimal="point", title=(sheet.title, *title))
 
 
 def _sheet(content: bytes, name: str | None, *, data_only: bool = True) -> tuple[Any, list[str]]:

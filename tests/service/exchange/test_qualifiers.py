@@ -62,6 +62,77 @@ def test_a_column_of_that_name_that_holds_names_of_people_is_only_not_read(view:
 
 
 @pytest.mark.parametrize(
+    ("word", "relation"),
+    [
+        *(("&gt;", ">"), ("＞", ">"), ("≧", ">="), ("above", ">"), ("below", "<"), ("greater", ">"), ("less", "<")),  # noqa: RUF001 - as wide keyboards write it
+        *(("over", ">"), ("more than", ">"), ("less than", "<"), ("Exact", "=")),
+    ],
+)
+def test_relations_in_other_words_are_read_where_the_header_says_so(view: CampaignView, word: str, relation: str):
+    assert told(read(view, f"word,Qualifier,IC50 (nM)\ngamma,{word},10\n")) == [("IC50", relation, 10)]
+
+
+@pytest.mark.parametrize(
+    ("header", "cell"),
+    [
+        *(("Qualifier", "1"), ("Qualifier", "-1"), ("Qualifier", "right"), ("Modifier", "U"), ("IC50 sign", "+")),
+        *(("Flag", "right"), ("Flag", "left"), ("IC50 flag", "U"), ("IC50 flag", "L"), ("Limit", "upper")),
+        *(("Above max", "yes"), ("BLQ", "Y"), ("Saturated", "Y"), ("below LOQ", "x")),
+        *(
+            ("LOD", "yes"),
+            ("> max", "yes"),
+            ("In range", "no"),
+            ("Detected", "N"),
+            ("IC50_qual", "1"),
+            ("Censoring", "r"),
+        ),
+    ],
+)
+def test_what_says_a_limit_in_words_that_are_not_known_is_refused(view: CampaignView, header: str, cell: str):
+    with pytest.raises(TableError, match="say it as a relation, < or >"):
+        read(view, f"word,{header},IC50 (nM)\ngamma,{cell},10\n")
+
+
+def test_a_number_that_qualifies_a_value_in_json_is_refused(view: CampaignView):
+    with pytest.raises(TableError, match="column 'qualifier' says '1' in row 1"):
+        read_results(b'[{"word": "gamma", "qualifier": 1, "IC50 (nM)": 10}]', "application/json", view)
+
+
+@pytest.mark.parametrize(
+    ("header", "cell"),
+    [
+        *(("Flag", "ok"), ("Flag", "1"), ("BLQ", "N"), ("Saturated", "0"), ("Detection limit", "0.1"), ("Ki", ">10")),
+        *(("Operator", "Max"), ("Operator", "AP"), ("Above ground", "12.5"), ("Gene symbol", "EGFR"), ("mod", "Ac")),
+        *(("Note", "> 95 % pure"), ("Note", "<- see page 4"), ("Note", "<5 mg left"), ("Note", "<b>good</b>")),
+        *(("LOD", "1"), ("Detected", "yes"), ("Range", "1-10"), ("qual", "good"), ("Flag", "yes"), ("status", "> x")),
+    ],
+)
+def test_what_says_no_limit_of_the_value_is_only_not_read(view: CampaignView, header: str, cell: str):
+    assert told(read(view, f"word,{header},IC50 (nM)\ngamma,{cell},10\n")) == [("IC50", "=", 10)]
+
+
+@pytest.mark.parametrize(
+    ("header", "cell"),
+    [
+        *((header, cell) for header in ("Note", "comment", "Remarks") for cell in ("> max conc", ">top", "< LOQ")),
+        *((header, cell) for header in ("comment", "Activity Comment", "IC50 comment") for cell in (">", "&gt;")),
+        *(("comment", "gt"), ("Remark", "above"), ("comment", "right-censored"), ("IC50 flag", "> max conc")),
+    ],
+)
+def test_a_comment_that_says_a_limit_rejects_the_value_without_a_relation(view: CampaignView, header: str, cell: str):
+    text = f"word,relation,{header},IC50 (nM)\ngamma,,{cell},10\ndelta,>,{cell},10\nbeta,,{cell},>10\nalpha,,,10\n"
+    report = read(view, text)
+    assert told(report) == ["rejected", ("IC50", ">", 10), ("IC50", ">", 10), ("IC50", "=", 10)]
+    assert "the value has no relation" in report.rows[0].reason
+
+
+@pytest.mark.parametrize("header", ["nearest_measured", "batch_display", "parent"])
+def test_words_are_relations_only_where_the_header_says_so(view: CampaignView, header: str):
+    report = read(view, f"word,{header},IC50 (nM)\ngamma,GE,10\ndelta,WE,10\nbeta,LT,10\n")
+    assert told(report) == [("IC50", "=", 10)] * 3
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("word,Flag,IC50 (nM)\ngamma,>,10\ndelta,ok,10\n", "relation '>' in row 2 and 'ok' in row 3"),
@@ -137,3 +208,8 @@ def test_words_of_summaries_and_controls_are_no_objects(view: CampaignView, word
 )
 def test_objects_that_only_begin_like_such_words_are_objects(view: CampaignView, word: str):
     assert told(read(view, f"word,type,value\n{word},logS,1\n")) == [("logS", "=", 1)]
+
+
+def test_a_limit_of_another_assay_is_not_one_of_the_value(view: CampaignView):
+    report = read(view, "word,Ki,IC50 (nM)\ngamma,> max conc,10\ndelta,5,10\n")
+    assert told(report) == [("IC50", "=", 10)] * 2

@@ -1,0 +1,258 @@
+"""What qualifies a value by its cells: relations under any name, and what says in other words that a limit was met.
+
+A qualifier that is not read turns `> 10000` into a measured 10000, so a column that looks like one is read or refused.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html import unescape
+from typing import TYPE_CHECKING
+
+from models.specs.columns import OF_A_BATCH, key
+from service.exchange.columns import unread
+from service.exchange.headers import is_qualifier_of, is_relation_name, other_base
+from service.exchange.tables import TableError
+from service.exchange.values import is_missing, is_relation, read_relation, shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from models.campaign.spec import CampaignSpec
+    from service.exchange.columns import Mapped
+    from service.exchange.tables import RawRow, Table
+
+_CENSORED = ("censor", "out_of_range")
+_LIMITS = frozenset(("blq", "bloq", "blod", "bql", "alq", "aloq", "above", "below", "saturated", "exceeded", "exceeds"))
+"""Words of headers that say of a value that it is a limit, if the cell agrees."""
+_LEVELS = ("lod", "loq", "lloq", "uloq")
+_MARKS = frozenset(("flag", "flags", "limit", "limits", "bound", "direction", "side", "tail", *_LEVELS))
+"""Words of headers that may say on which side of a limit a value is."""
+_WITHIN = frozenset(("detected", "detectable", "quantifiable", "quantified", "range"))
+"""Words of headers that say of a value that it is none, if the cell denies it."""
+_DENIALS = frozenset(("no", "n", "false", "f", "0", "out", "outside"))
+_AGREEMENTS = frozenset(("yes", "y", "true", "t"))
+_NOTES = frozenset(("note", "notes", "remark", "remarks", "comment", "comments", "annotation", "text"))
+_FALSE = frozenset(
+    (
+        *("false", "no", "n", "0", "none", "uncensored", "exact", "f", "ok", "pass", "passed", "within", "in range"),
+        "valid",
+    )
+)
+_DIRECTIONS = frozenset(
+    (
+        *("right", "left", "upper", "lower", "u", "l", "r", "h", "high", "low", "hi", "lo", "above", "below", "over"),
+        *(
+            "under",
+            "greater",
+            "less",
+            "more",
+            "maximum",
+            "minimum",
+            "yes",
+            "no",
+            "true",
+            "false",
+            "t",
+            "f",
+            "max",
+            "min",
+        ),
+        *("y", "n", "up", "down", "censored", "uncensored", "right-censored", "left-censored", "interval", "exact"),
+    )
+)
+"""Words that tell a side of a limit."""
+_NAMES = frozenset(("max", "min", "hi", "lo"))
+"""Those that are names of people as well, who may be an operator."""
+_NAME = re.compile(r"[^\W\d_].*|[0-9]{2,}", re.DOTALL)
+"""Who worked: a name, initials, or the number of a person."""
+_SAYS_LIMIT = re.compile(r"\s*'?\s*(?!</?\w+/?>)[<>\u2264\u2265](?!\s*[=<>]?\s*[0-9.,+-])")
+"""An inequality without a number behind it: `> max conc`, and no `>95 %` of something else."""
+_CENSORED_WORDS = frozenset(("censored", "right-censored", "left-censored", "right censored", "left censored"))
+_NUMBER = re.compile(r"\s*[<>=~\u2264\u2265]*\s*[+-]?[0-9]")
+_SIGNS = "<>\u2264\u2265~"
+_LONGEST = len("greater than") + 6
+"""Longest text of a relation, with quotes around it."""
+_SAY = "say it as a relation, < or >"
+
+
+def with_qualifiers(table: Table, mapped: Mapped, spec: CampaignSpec) -> Mapped:
+    """Return the mapping with every relation column found by its cells.
+
+    Raises:
+        TableError: if one cannot be told to belong to an assay, or what it says cannot be read.
+    """
+    for header in unread(table, mapped):
+        if key(header) in OF_A_BATCH:
+            continue
+        is_named = is_relation_name(header) or any(is_qualifier_of(header, each, spec) for each in mapped.results)
+        if _holds_relations(table, header, in_words=is_named):
+            mapped = _with_relation(mapped, header, table, spec)
+        else:
+            _check_says_no_limit(table, header, is_named=is_named)
+    return mapped
+
+
+def _check_says_no_limit(table: Table, header: str, *, is_named: bool) -> None:
+    """Check that no cell says in words that a value is a limit, where the header makes that possible.
+
+    Raises:
+        TableError: if one does.
+    """
+    says = _judge(header, is_named=is_named)
+    if says is None:
+        return
+    for row in table.rows:
+        cell = row.cells.get(header, "")
+        if not is_missing(cell) and says(cell.strip().casefold()):
+            detail = f"column {header!r} says {shortened(cell)} in row {row.number}: {_SAY}"
+            raise TableError(f"{detail}, or give the column another name", row=row.number, column=header)
+
+
+def _judge(header: str, *, is_named: bool) -> Callable[[str], bool] | None:
+    """Return the test of cells that say a limit under such a header; None if they may say anything."""
+    plain = key(header)
+    words = set(plain.split("_"))
+    if any(word in plain for word in _CENSORED):
+        return lambda cell: cell not in _FALSE
+    if is_named:
+        sides = _DIRECTIONS - _NAMES if words & {"operator", "op"} else _DIRECTIONS
+        return lambda cell: cell in sides or _NAME.fullmatch(cell) is None
+    if words & _LIMITS or any(sign in plain for sign in "<>\u2264\u2265"):
+        return lambda cell: cell not in _FALSE and not _is_other_number(cell)
+    if words & _WITHIN:
+        return lambda cell: cell in _DENIALS
+    if words & _MARKS:
+        sides = _DIRECTIONS - _FALSE - (frozenset() if words.intersection(_LEVELS) else _AGREEMENTS)
+        return lambda cell: cell in sides or _kind(cell) == "unequal"
+    return None
+
+
+def _is_other_number(cell: str) -> bool:
+    return cell != "1" and re.fullmatch(r"[+-]?[0-9.,]+\s*%?", cell) is not None
+
+
+def _holds_relations(table: Table, header: str, *, in_words: bool) -> bool:
+    """Return whether every cell that says something is a relation, in signs or in words as well.
+
+    Raises:
+        TableError: if one is an inequality and others are something else.
+    """
+    found: dict[str, tuple[int, str]] = {}
+    for row in table.rows:
+        cell = row.cells.get(header, "")
+        if cell:
+            found.setdefault(_kind(cell, in_words=in_words), (row.number, cell))
+    unequal, other = found.get("unequal"), found.get("other")
+    if unequal and other:
+        raise TableError(
+            f"column {header!r} holds the relation {unequal[1]!r} in row {unequal[0]} and {shortened(other[1])} in row "
+            f"{other[0]}: a relation column holds nothing else",
+            row=other[0],
+            column=header,
+        )
+    return not other and bool(unequal or "equal" in found)
+
+
+def _kind(cell: str, *, in_words: bool = True) -> str:
+    is_told = len(cell) <= _LONGEST and is_relation(cell)
+    if not is_told or not (in_words or _is_sign(cell)):
+        return "nothing" if is_missing(cell) else "other"
+    return "equal" if read_relation(cell) == "=" else "unequal"
+
+
+def _is_sign(cell: str) -> bool:
+    """Return whether a cell has no letters: words such as GE are names as well, where the header does not say more."""
+    return not any(letter.isalpha() for letter in unescape(cell))
+
+
+def _with_relation(mapped: Mapped, header: str, table: Table, spec: CampaignSpec) -> Mapped:
+    for place, column in enumerate(mapped.results):
+        if is_qualifier_of(header, column, spec):
+            _check_free(column.own.get("relation"), header)
+            changed = replace(column, own={**column.own, "relation": header})
+            return replace(mapped, results=(*mapped.results[:place], changed, *mapped.results[place + 1 :]))
+    if mapped.results and (base := other_base(header)):
+        _check_is_of_another(header, base, table)
+        return mapped
+    if len(mapped.results) > 1:
+        if all(not row.cells.get(header) or _is_equal(row.cells[header]) for row in table.rows):
+            return mapped
+        names = " or ".join(f"{column.type}_relation" for column in mapped.results[:3])
+        detail = f"column {header!r} holds relations, but does not say of which assay: name it {names}"
+        raise TableError(detail, column=header)
+    own = mapped.results[0].own.get("relation") if mapped.results else None
+    _check_free(own or mapped.fields.get("relation"), header)
+    return replace(mapped, fields={**mapped.fields, "relation": header})
+
+
+def _check_is_of_another(header: str, base: str, table: Table) -> None:
+    if not any(other != header and f"{key(other)}_".startswith(f"{base}_") for other in table.columns):
+        detail = f"column {header!r} holds relations, but of which assay is not known here: name it as its value, "
+        raise TableError(f"{detail}or relation", column=header)
+
+
+def _is_equal(cell: str) -> bool:
+    return is_missing(cell) or read_relation(cell) == "="
+
+
+def _check_free(taken: str | None, header: str) -> None:
+    if taken is not None:
+        raise TableError(f"columns {taken!r} and {header!r} both hold relations", column=header)
+
+
+def with_notes_heard(table: Table, mapped: Mapped) -> Table:
+    """Return the table with a problem in each row whose comment says that a value is a limit that has no relation."""
+    comments = {mapped.fields.get("comment"), *(column.own.get("comment") for column in mapped.results)}
+    notes = [header for header in table.columns if header in comments]
+    notes += [header for header in unread(table, mapped) if _is_note(header, table)]
+    if not notes:
+        return table
+    values = list(_values(mapped))
+    return replace(table, rows=tuple(_with_note_heard(row, notes, values) for row in table.rows))
+
+
+def _is_note(header: str, table: Table) -> bool:
+    """Return whether a column that is not read may tell of the value; the numbers of another assay do not."""
+    if key(header) in OF_A_BATCH or other_base(header) is not None:
+        return False
+    if _NOTES & set(key(header).split("_")):
+        return True
+    cells = [row.cells.get(header, "") for row in table.rows]
+    return any(_SAYS_LIMIT.match(cell) for cell in cells) and not any(_NUMBER.match(cell) for cell in cells)
+
+
+def _says_limit(text: str) -> bool:
+    plain = unescape(text)
+    return (
+        _SAYS_LIMIT.match(plain) is not None or plain.strip().casefold() in _CENSORED_WORDS or _kind(text) == "unequal"
+    )
+
+
+def _values(mapped: Mapped) -> Iterator[tuple[str, str]]:
+    """Yield the header of every value, and that of its relation or an empty one."""
+    shared = mapped.fields.get("relation", "")
+    for column in mapped.results:
+        yield column.header, column.own.get("relation", shared)
+    if not mapped.results:
+        yield mapped.fields.get("value", ""), shared
+
+
+def _with_note_heard(row: RawRow, notes: list[str], values: list[tuple[str, str]]) -> RawRow:
+    told = next((header for header in notes if _says_limit(row.cells.get(header, ""))), None)
+    if told is None or row.problem is not None or not any(_is_bare(row.cells, *names) for names in values):
+        return row
+    if any(_is_qualified(row.cells, *names) for names in values):
+        return row
+    detail = f"{told!r} says {shortened(row.cells[told])}, and the value has no relation: write one, = if it is exact"
+    return replace(row, problem=detail)
+
+
+def _is_bare(cells: Mapping[str, str], value: str, relation: str) -> bool:
+    return not is_missing(cells.get(value, "")) and not _is_qualified(cells, value, relation)
+
+
+def _is_qualified(cells: Mapping[str, str], value: str, relation: str) -> bool:
+    text = cells.get(value, "").lstrip(" '")
+    return text[:1] in tuple(_SIGNS) or (not is_missing(cells.get(relation, "")) and not is_missing(text))
