@@ -74,6 +74,43 @@ def test_what_would_be_computed_is_no_unit_and_costs_no_time(text: str):
     assert time.process_time() - start < 0.5
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["MM", "PM", "TM", "GM", "EM", "Mmol/L", "mmol/ML", "Mg/mL", "Pg/mL", "ug/ML", "Gg", "Mm", "Ms", "Mmin", "PU/mL"],
+)
+def test_a_capital_prefix_of_millions_is_a_slip_and_no_unit(text: str):
+    with pytest.raises(UnitsError, match=f"unknown units '{text}': .* begins with the sign of a million"):
+        check_known(text)
+    assert not is_unit_beside_a_number(text)
+
+
+@pytest.mark.parametrize("text", ["MPa", "GPa", "MHz", "MJ/kg", "MDa", "MV/m", "MS/m", "kg", "kM", "megagram", "hL"])
+def test_capital_prefixes_that_are_in_use_stay_units(text: str):
+    check_known(text)
+
+
+def test_endotoxin_units_are_no_trillions_of_enzyme_units():
+    assert same_units("EU/mL", "EU/mL")
+    assert not are_convertible("EU/mL", "U/mL")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "word,type,value\ngamma,IC50,5 MM\n",
+        "word,type,value,units\ngamma,IC50,5,Mmol/L\n",
+        "word,IC50 (MM)\ngamma,5\n",
+        "word,IC50\n,PM\ngamma,5\n",
+    ],
+)
+def test_a_value_in_millions_of_molar_is_not_stored(read: Callable[..., Report], text: str):
+    try:
+        report = read(text)
+    except TableError:
+        return
+    assert told(report)[-1] == "rejected"
+
+
 @given(st.text(alphabet="nMuLg/^*()-0123456789 µ%.e", max_size=80))
 def test_no_text_of_units_makes_trouble(text: str):
     assert are_convertible(text, text) in (True, False)
