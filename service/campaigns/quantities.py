@@ -6,7 +6,8 @@ from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.specs.objectives import Constraint, Guardrail, MeasuredQuantity
 from service.errors import UnprocessableError
-from service.exchange.units import UnitsError, check_known, convert, is_of_logarithms, same_units
+from service.exchange.logarithms import check_sign, is_logarithm, is_of_concentrations, is_of_logarithms
+from service.exchange.units import UnitsError, check_known, convert, same_units
 
 
 def check_units(spec: CampaignSpec, below: str = "") -> None:
@@ -32,6 +33,8 @@ def _problems(spec: CampaignSpec) -> Iterator[tuple[str, str]]:
             yield pointer, f"unknown units {quantity.units[:40]!r}: {hint}"
         elif quantity.units is not None and not _are_one(quantity.units, read_in[kind]):
             yield pointer, _contradiction(kind, quantity, read_in[kind])
+        elif quantity.units is not None and (detail := _not_of_logarithms(kind, quantity.units)):
+            yield pointer, detail
     yield from _computed(spec)
 
 
@@ -64,6 +67,17 @@ def _is_known(units: str) -> bool:
     except UnitsError:
         return is_of_logarithms(units)
     return True
+
+
+def _not_of_logarithms(kind: str, units: str) -> str | None:
+    """Return what is wrong with units of a type that is a logarithm by its name, or None."""
+    if is_logarithm(kind) and is_of_concentrations(units):
+        return f"{kind} is a logarithm and has no units: leave {units[:40]} out, or name the concentration itself"
+    try:
+        check_sign(kind, units)
+    except UnitsError as error:
+        return str(error)
+    return None
 
 
 def _are_one(units: str, read_in: str | None) -> bool:

@@ -43,10 +43,6 @@ _FACTOR = re.compile(r"(?P<word>[A-Za-z]{1,24}|%|[°º][CF])(?:(?:\^|\*\*)?(?P<p
 _BETWEEN = re.compile(r"\s*(/|\*|\s)\s*")
 _SUBSTANCE, _MASS = "[substance]", "[mass]"
 _OFTEN_ALONE = frozenset("MKgshVJ%")
-_LOGARITHM = re.compile(r"p[A-Z]\w*|-?\s*log.*", re.DOTALL)
-_OF_LOGARITHMS = re.compile(
-    r"-?\s*log(10)?\s*(\(?\s*(M|mol/L|molar)\s*\)?)?|log(10)?\s*units?|dimensionless", re.IGNORECASE
-)
 
 
 class UnitsError(ValueError):
@@ -107,16 +103,6 @@ def is_certain_unit(text: str) -> bool:
     if unit is None:
         return False
     return unit.dimensionless or any(kind in unit.dimensionality for kind in (_SUBSTANCE, _MASS, "[temperature]"))
-
-
-def is_logarithm(kind: str) -> bool:
-    """Return whether values of a type are logarithms by its name, and have no units: `pIC50`, `logS`."""
-    return _LOGARITHM.fullmatch(kind) is not None or kind[:3].casefold() == "log"
-
-
-def is_of_logarithms(text: str) -> bool:
-    """Return whether units say no more than that the value is a logarithm: `-log M`, `log units`."""
-    return _OF_LOGARITHMS.fullmatch(text.strip()) is not None
 
 
 def plain_units(text: str) -> str:

@@ -1,0 +1,52 @@
+"""What a specification says of units, before anything is stored."""
+
+from typing import Any
+
+import pytest
+
+from models.campaign.spec import CampaignSpec
+from service.campaigns.quantities import check_units
+from service.errors import UnprocessableError
+
+SPEC: dict[str, Any] = {
+    "name": "Switches",
+    "domain": {"kind": "switches", "n": 4},
+    "objectives": [{"name": "glow", "units": "mW"}],
+}
+
+
+def problems(change: dict[str, Any], below: str = "") -> list[tuple[str, str]]:
+    try:
+        check_units(CampaignSpec.model_validate(SPEC | change), below)
+    except UnprocessableError as error:
+        return [(place["pointer"], place["detail"]) for place in error.errors]
+    return []
+
+
+@pytest.mark.parametrize("kind", ["pIC50", "pEC50", "logS", "LogD", "log solubility"])
+@pytest.mark.parametrize("units", ["nM", "umol/L", "mg/mL"])
+@pytest.mark.parametrize("field", ["objectives", "constraints", "guardrails"])
+def test_a_logarithm_has_no_concentration_as_units(field: str, kind: str, units: str):
+    entry = {
+        "objectives": {"name": "x", "type": kind, "units": units},
+        "constraints": {"type": kind, "units": units, "min": 1, "probability": 0.5},
+        "guardrails": {"name": "x", "type": kind, "units": units, "min": 1},
+    }[field]
+    ((pointer, detail),) = problems({field: [entry]})
+    assert pointer == f"/{field}/0/units"
+    assert f"{kind} is a logarithm and has no units" in detail
+
+
+@pytest.mark.parametrize(("kind", "units"), [("logS", "-log M"), ("pIC50", "log M"), ("pKd", "log10(mol/L)")])
+def test_units_of_a_logarithm_have_the_sign_of_its_name(kind: str, units: str):
+    ((pointer, detail),) = problems({"objectives": [{"name": "x", "type": kind, "units": units}]}, "/spec")
+    assert pointer == "/spec/objectives/0/units"
+    assert "turn the sign of the values" in detail
+
+
+@pytest.mark.parametrize(
+    ("kind", "units"),
+    [("pIC50", "-log M"), ("logS", "log M"), ("logP", "log units"), ("pCO2", "mmHg"), ("login time", "min")],
+)
+def test_other_units_stay_allowed(kind: str, units: str):
+    assert problems({"objectives": [{"name": "x", "type": kind, "units": units}]}) == []
