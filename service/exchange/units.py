@@ -32,8 +32,13 @@ _WORDS = {
     "hr": "hour",
     "hrs": "hour",
     "mins": "minute",
+    "Torr": "torr",
+    "mTorr": "mtorr",
 }
-_COUNTED = ("RLU", "RFU", "RU", "EU", "CFU", "cfu", "PFU", "pfu", "IU", "fold", "score", "points", "cells", "copies")
+_COUNTED = (
+    *("RLU", "RFU", "RU", "EU", "CFU", "cfu", "PFU", "pfu", "IU", "fold", "score", "points", "cells", "copies", "OD"),
+    *("equiv", "equivalents", "eq", "layers", "sccm"),
+)
 """What laboratories count and pint does not know; each converts to itself alone."""
 _MILLIONS = ("mega", "giga", "tera")
 _QUADRILLIONS = ("peta", "exa", "zetta", "yotta", "ronna", "quetta")
