@@ -59,6 +59,10 @@ _TELLING = ("replicate", "plate", "lot", "measured_at", "assay_version")
 """What tells two measurements of one value apart."""
 
 
+SAID = ("object", "type", "relation", "value", "upper_value", "standard_error", "outcome", *_TELLING)
+"""What two results must share to be one sent twice."""
+
+
 def _is_near(left: float | None, right: float | None) -> bool:
     if left is None or right is None:
         return left is right
