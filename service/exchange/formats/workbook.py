@@ -28,7 +28,7 @@ from service.exchange.tables import (
     header_place,
     title_warning,
 )
-from service.exchange.workbook_rows import SheetRow, StruckCells, is_partly_struck, sheet_rows, text_of
+from service.exchange.workbook_rows import StruckCells, is_partly_struck, sheet_rows, text_of
 from service.exchange.workbook_safety import check_archive, count_rows
 
 if TYPE_CHECKING:
@@ -47,11 +47,15 @@ _WIDTHS = (10, 45)
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A row of the sheet as texts, with the cells that cannot be read (place -> why) and those that are struck."""
+    """A row of the sheet as texts, with the formulas that were never calculated and the cells that are struck through.
+
+    Of `partly_struck` cells some letters are; place -> coordinate, as of those that are `uncalculated`.
+    """
 
     number: int
     texts: Sequence[str]
-    unread: Mapping[int, str]
+    uncalculated: Mapping[int, str]
+    partly_struck: Mapping[int, str]
     struck: Sequence[str] = ()
     is_hidden: bool = False
 
@@ -128,7 +132,7 @@ def _written(sheet: Any, value: Any, font: Any = None) -> Any:
 def _table(content: bytes, name: str | None, *, has_formulas: bool) -> Table:
     sheet, warnings = _sheet(content, name)
     raw = _sheet(content, name, data_only=False)[0] if has_formulas else None
-    lines = (line for line in _lines(sheet, raw) if any(line.texts) or line.unread)
+    lines = (line for line in _lines(sheet, raw) if any(line.texts) or line.uncalculated)
     first = list(islice(lines, MAX_TITLE_ROWS))
     place = header_place([line.texts for line in first])
     head = first[place] if first else None
@@ -212,24 +216,15 @@ def _lines(sheet: Any, raw: Any | None) -> Iterator[_Line]:
         n_cells += len(row.cells)
         if number > LAST_ROW or n_cells > MAX_CELLS:
             raise TableError(f"the sheet has more than {MAX_CELLS} cells: split it or send CSV", row=number)
+        uncalculated = {
+            place: item.coordinate
+            for place, (item, cell) in enumerate(zip(unread, row.cells, strict=False))
+            # A formula whose value is an empty text says so in its type.
+            if item.data_type == "f" and cell.value is None and cell.data_type != "str"
+        }
+        partly = {place: cell.coordinate for place, cell in enumerate(row.cells) if is_partly_struck(cell.value)}
         crossed = [cell.coordinate for cell in row.cells if cell in struck]
-        yield _Line(number, [_text(cell) for cell in row.cells], _problems(row, unread), crossed, row.is_hidden)
-
-
-def _problems(row: SheetRow, unread: Iterable[Any]) -> dict[int, str]:
-    """Return place -> why a cell cannot be read: a formula without a value, or letters of which some are struck."""
-    uncalculated = {
-        place: f"the formula in {item.coordinate} was never calculated: open the file in a spreadsheet program and "
-        "save it"
-        for place, (item, cell) in enumerate(zip(unread, row.cells, strict=False))
-        # A formula whose value is an empty text says so in its type.
-        if item.data_type == "f" and cell.value is None and cell.data_type != "str"
-    }
-    return uncalculated | {
-        place: f"some letters in {cell.coordinate} are struck through: delete them, or take the line away"
-        for place, cell in enumerate(row.cells)
-        if is_partly_struck(cell.value)
-    }
+        yield _Line(number, [_text(cell) for cell in row.cells], uncalculated, partly, crossed, row.is_hidden)
 
 
 def _row(line: _Line, header: Sequence[str], header_row: int) -> RawRow:
@@ -238,9 +233,14 @@ def _row(line: _Line, header: Sequence[str], header_row: int) -> RawRow:
     for place, text in enumerate(line.texts):
         if text and (place >= len(header) or not header[place]):
             _refuse_unnamed(line.number, place, text, header_row)
-    for place, problem in line.unread.items():
+    for place, where in line.uncalculated.items():
         if place < len(header) and header[place]:
+            problem = f"the formula in {where} was never calculated: open the file in a spreadsheet program and save it"
             return RawRow(line.number, named, problem)
+    if lacks := tuple(header[place] for place in line.partly_struck if place < len(header) and header[place]):
+        where = " and ".join(line.partly_struck.values())
+        problem = f"some letters in {where} are struck through: delete them, or take the line through them away"
+        return RawRow(line.number, named, problem, lacks)
     return RawRow(line.number, named)
 
 

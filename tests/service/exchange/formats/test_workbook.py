@@ -339,6 +339,13 @@ def test_raised_and_struck_letters_are_no_digits_of_a_number(
         assert "some letters in C2 are struck through" in first.reason
 
 
+def test_letters_that_are_struck_where_nothing_is_read_reject_no_row(view: CampaignView):
+    note = CellRichText("see ", TextBlock(STRUCK, "page 4"))
+    content = file_of(["word", "type", "value", "colour"], ["gamma", "logS", 5, note])
+    (row,) = read_results(content, MEDIA_TYPE, view).rows
+    assert (row.status, row.result.value) == ("accepted", 5)
+
+
 def test_hidden_rows_and_struck_cells_are_told(view: CampaignView):
     book = sheet_of(["word", "type", "value"], ["gamma", "logS", 1], ["delta", "logS", 2], ["beta", "logS", 3])
     assert read_results(saved(book), MEDIA_TYPE, view).warnings == ()
