@@ -29,17 +29,38 @@ class StandardResult:
     comment: str | None = None
 
     def says_the_same(self, other: Self) -> bool:
-        """Return whether two results say the same of one object, whatever describes how they came about."""
+        """Return whether two results are one measurement of one object: what both tell of how it came about agrees.
+
+        A comment says nothing of that, and what only one of them tells contradicts nothing.
+        """
         mine, others = ((item.object, item.type, item.relation, item.units, item.outcome) for item in (self, other))
         numbers = ((self.value, other.value), (self.upper_value, other.upper_value))
-        return mine == others and all(_is_near(*pair) for pair in numbers)
+        if mine != others or not all(_is_near(*pair) for pair in numbers):
+            return False
+        told = ((getattr(self, name), getattr(other, name)) for name in _TELLING)
+        errors = (self.standard_error, other.standard_error)
+        return all(left == right for left, right in told if None not in (left, right)) and (
+            None in errors or _is_near(*errors)
+        )
 
     def told(self) -> str:
         """Return the result in a few words."""
+        traits = ((name, getattr(self, name)) for name in _TELLING)
+        shown = ", ".join(f"{name} {str(text)[:40]}" for name, text in traits if text is not None)
+        of = f"of {self.object[:80]}" + (f" ({shown})" if shown else "")
         if self.value is None:
-            return f"{self.outcome} of {self.object[:80]}"
+            return f"{self.outcome} {of}"
         upper = "" if self.upper_value is None else f" to {self.upper_value:g}"
-        return f"{self.relation} {self.value:g}{upper} {self.units or ''}".rstrip() + f" of {self.object[:80]}"
+        error = "" if self.standard_error is None else f" ± {self.standard_error:g}"
+        return f"{self.relation} {self.value:g}{upper}{error} {self.units or ''}".rstrip() + f" {of}"
+
+
+_TELLING = ("replicate", "plate", "lot", "measured_at", "assay_version")
+"""What tells two measurements of one value apart."""
+
+
+SAID = ("object", "type", "relation", "value", "upper_value", "standard_error", "outcome", *_TELLING)
+"""What two results must share to be one sent twice."""
 
 
 def _is_near(left: float | None, right: float | None) -> bool:

@@ -103,6 +103,30 @@ class CampaignSpec(Spec):
         return self
 
     @model_validator(mode="after")
+    def _bounds_fit_the_scale_of_their_type(self, info: ValidationInfo) -> Self:
+        if is_stored(info):
+            return self
+        measured = self.quantities()
+        bounds: list[tuple[str, Constraint | Guardrail]] = []
+        bounds += [(f"/constraints/{place}", item) for place, item in enumerate(self.constraints)]
+        bounds += [(f"/guardrails/{place}", item) for place, item in enumerate(self.guardrails)]
+        for pointer, bound in bounds:
+            scale = bound if bound.type is None else measured[bound.type]
+            for side, value in (("min", bound.min), ("max", bound.max)):
+                if value is not None and value <= 0 and "log10" in (scale.transform, bound.transform):
+                    detail = f"values are modelled as log10 here, and {value:g} has no logarithm: give a positive bound"
+                    raise misplaced(f"{pointer}/{side}", detail)
+        return self
+
+    @model_validator(mode="after")
+    def _guardrails_have_names_of_their_own(self, info: ValidationInfo) -> Self:
+        names = [guardrail.name.casefold() for guardrail in self.guardrails]
+        for place, guardrail in enumerate(self.guardrails):
+            if guardrail.name.casefold() in names[:place] and not is_stored(info):
+                raise misplaced(f"/guardrails/{place}/name", f"the name {guardrail.name!r} is used twice")
+        return self
+
+    @model_validator(mode="after")
     def _scorers_have_names_of_their_own(self) -> Self:
         domain = open_domain(self.domain)
         taken = {name.casefold() for name in (*domain.computed, *domain.object_columns)}

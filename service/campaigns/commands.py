@@ -65,8 +65,8 @@ def patch_campaign(
         raise PreconditionFailedError("the campaign changed since it was read; read it again")
     _check_active(campaign)
     spec = patched(campaign.spec, changes, is_begun=_is_begun(session, campaign_id), check=check)
-    if {"objectives", "constraints", "guardrails"} & changes.keys():
-        check_units(spec)
+    if {"domain", "objectives", "constraints", "guardrails"} & changes.keys():
+        check_units(spec, before=CampaignSpec.from_stored(campaign.spec))
     _write_spec(campaign, spec)
     return _touched(session, campaign)
 

@@ -1,25 +1,33 @@
 """Whether the units of a specification can be read, and are one for each assay: bounds are compared with its values."""
 
+import re
 from collections.abc import Iterator
 
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.specs.objectives import Constraint, Guardrail, MeasuredQuantity
 from service.errors import UnprocessableError
-from service.exchange.units import UnitsError, check_known, convert, is_of_logarithms, same_units
+from service.exchange.logarithms import check_sign, is_logarithm, is_of_concentrations, is_of_logarithms
+from service.exchange.units import UnitsError, check_known, convert, same_units
+
+_SHARE = re.compile(r"(wt|mol|vol|at|w/w|v/v|w/v)?\.?\s*%|%\s*(w/w|v/v|w/v|RH)|% ?of .+", re.IGNORECASE)
+_NO_UNITS = frozenset({"-", "1", "a.u.", "dimensionless", "ratio", "unitless"})
 
 
-def check_units(spec: CampaignSpec, below: str = "") -> None:
+def check_units(spec: CampaignSpec, below: str = "", before: CampaignSpec | None = None) -> None:
     """Check that all units are known, and those of one assay the same.
 
     Args:
         spec: a valid specification.
         below: the JSON pointer at which it stands in what was sent.
+        before: the stored specification that this one changes; what an earlier release accepted in it is no problem.
 
     Raises:
         UnprocessableError: naming every place.
     """
-    found = [{"pointer": f"{below}{pointer}/units", "detail": detail} for pointer, detail in _problems(spec)]
+    accepted = set() if before is None else set(_problems(before))
+    problems = [problem for problem in _problems(spec) if problem not in accepted]
+    found = [{"pointer": f"{below}{pointer}/units", "detail": detail} for pointer, detail in problems]
     if found:
         raise UnprocessableError(f"{found[0]['pointer']}: {found[0]['detail']}", found)
 
@@ -32,7 +40,10 @@ def _problems(spec: CampaignSpec) -> Iterator[tuple[str, str]]:
             yield pointer, f"unknown units {quantity.units[:40]!r}: {hint}"
         elif quantity.units is not None and not _are_one(quantity.units, read_in[kind]):
             yield pointer, _contradiction(kind, quantity, read_in[kind])
+        elif quantity.units is not None and (detail := _not_of_logarithms(kind, quantity.units)):
+            yield pointer, detail
     yield from _computed(spec)
+    yield from _settings(spec)
 
 
 def _measured(spec: CampaignSpec) -> Iterator[tuple[str, str, MeasuredQuantity]]:
@@ -58,12 +69,37 @@ def _computed(spec: CampaignSpec) -> Iterator[tuple[str, str]]:
             yield pointer, f"{name!r} is computed {f'in {own}' if own else 'without units'}, not in {units[:40]}"
 
 
+def _settings(spec: CampaignSpec) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with units of what the domain lets be set, such as process variables."""
+    for field, items in spec.domain:
+        for place, item in enumerate(items if isinstance(items, tuple) else ()):
+            units = getattr(item, "units", None)
+            if isinstance(units, str) and not (_SHARE.fullmatch(units.strip()) or _is_unit_of_settings(units)):
+                hint = "write them as °C, min, mL/min or mol%, or leave them out and tell of them in the name"
+                yield f"/domain/{field}/{place}", f"unknown units {units[:40]!r}: {hint}"
+
+
+def _is_unit_of_settings(units: str) -> bool:
+    return not units.strip() or units.strip() in _NO_UNITS or _is_known(units)
+
+
 def _is_known(units: str) -> bool:
     try:
         check_known(units)
     except UnitsError:
         return is_of_logarithms(units)
     return True
+
+
+def _not_of_logarithms(kind: str, units: str) -> str | None:
+    """Return what is wrong with units of a type that is a logarithm by its name, or None."""
+    if is_logarithm(kind) and is_of_concentrations(units):
+        return f"{kind} is a logarithm and has no units: leave {units[:40]} out, or name the concentration itself"
+    try:
+        check_sign(kind, units)
+    except UnitsError as error:
+        return str(error)
+    return None
 
 
 def _are_one(units: str, read_in: str | None) -> bool:

@@ -1,6 +1,7 @@
 """What users ask to see of a campaign. Reads only; everything is looked up within a workspace."""
 
 from collections.abc import Collection, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, NoReturn
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from service.campaigns.results import standard_by_external_id
 from service.errors import NotFoundError
-from service.records import StandardResult
+from service.records import SAID, StandardResult
 from service.store import campaigns, candidates, results, rounds
 from service.store.paging import Page
 from service.store.states import RoundState
@@ -118,6 +119,13 @@ def results_by_external_id(
 ) -> dict[tuple[str, str], StandardResult]:
     """Return assay type and external id -> the result of this campaign that has them."""
     return standard_by_external_id(session, campaign_id, external_ids)
+
+
+def are_stored(session: Session, campaign_id: UUID, found: Sequence[StandardResult]) -> list[bool]:
+    """Return for each result whether the campaign has one that says the same of its object, under any external id."""
+    said = attrgetter(*SAID)
+    stored = results.about(session, campaign_id, {item.object for item in found}, SAID) if found else set()
+    return [said(item) in stored for item in found]
 
 
 def _no_round(session: Session, workspace_id: UUID, campaign_id: UUID, number: int) -> NoReturn:

@@ -25,6 +25,7 @@ from service.store.tables import Campaign, Job
 
 UPLOADS = "uploads"
 TOLD_PLACES = 1_000
+TOLD_REPEATS = 10
 _TAKEN = ("media_type", "filename", "sheet", "decimal", "mode", "dry_run")
 """How a file is to be taken, beside its content."""
 Mode = Literal["atomic", "partial"]
@@ -115,6 +116,7 @@ def settle(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile,
     report = _linked(session, campaign_id, report)
     if file.mode == "atomic" and report.count("rejected"):
         raise refusal(report, "stored")
+    report = _with_repeats_told(session, campaign_id, report)
     if file.dry_run or not report.accepted:
         return report
     return _store(session, owner, campaign_id, file, report)
@@ -160,6 +162,21 @@ def _linked(session: Session, campaign_id: UUID, report: Report) -> Report:
     known = queries.candidates_by_object(session, campaign_id, objects) if objects else {}
     ids = {text: str(candidate.id) for text, candidate in known.items()}
     return replace(report, rows=tuple(_with_candidate(row, ids) for row in report.rows))
+
+
+def _with_repeats_told(session: Session, campaign_id: UUID, report: Report) -> Report:
+    """Warn of rows that say what is stored already: without an external id a file sent twice counts twice."""
+    free = [(row.row, row.result) for row in report.accepted if row.result and row.result.external_id is None]
+    are_stored = queries.are_stored(session, campaign_id, [result for _, result in free])
+    places = [str(row) for (row, _), is_stored in zip(free, are_stored, strict=True) if is_stored]
+    if not places:
+        return report
+    shown = ", ".join(places[:TOLD_REPEATS]) + (", ..." if places[TOLD_REPEATS:] else "")
+    warning = (
+        f"{len(places)} results without external_id say what is stored already (rows {shown}) and count as further "
+        "readings: with an external_id what is sent again is told from what is measured again"
+    )
+    return replace(report, warnings=(*report.warnings, warning))
 
 
 def _with_candidate(row: ParsedRow, ids: Mapping[str, str]) -> ParsedRow:

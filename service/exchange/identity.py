@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from models.domains.contract import InvalidObjectError, ParsedObject
+from service.exchange.object_units import with_points
 from service.exchange.problems import RowProblem
 from service.exchange.values import shortened
 
@@ -28,7 +29,6 @@ _NO_OBJECT = re.compile(
     r"fccp|cccp|pcp|pfos|nsc[\s-]*[0-9]*|\S+\s+((geo|g\.?)\s*)?(mean|average|avg|median|sd|std(ev)?|sem|min|max)",
     re.IGNORECASE,
 )
-_WITH_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+")
 _NUMBERED = re.compile(r"[\s_#-]*[0-9]{0,3}\s*[:.]?$")
 
 
@@ -44,7 +44,7 @@ class Objects:
 
     def __init__(self, view: CampaignView, decimal: Decimal) -> None:
         self._domain = view.domain
-        self._has_commas = decimal == "comma" and view.domain.needs_all_columns
+        self._decimal = decimal
         self._candidates = view.candidates
         self._ids = {text: candidate_id for candidate_id, text in view.candidates.items()}
         self._parsed: dict[tuple[tuple[str, str], ...], ParsedObject | InvalidObjectError] = {}
@@ -85,21 +85,17 @@ class Objects:
             return None
 
     def _parse(self, fields: Mapping[str, str]) -> ParsedObject:
-        known = tuple(fields.items())
+        plain = with_points(fields, self._domain, self._decimal)
+        known = tuple(plain.items())
         if known not in self._parsed:
             try:
-                self._parsed[known] = self._domain.read_object(_with_points(fields) if self._has_commas else fields)
+                self._parsed[known] = self._domain.read_object(plain)
             except InvalidObjectError as error:
                 self._parsed[known] = error
         found = self._parsed[known]
         if isinstance(found, InvalidObjectError):
             raise RowProblem(found.column, found.detail) from found
         return found
-
-
-def _with_points(fields: Mapping[str, str]) -> dict[str, str]:
-    """Return amounts and settings with decimal points, where the file has commas."""
-    return {name: text.replace(",", ".") if _WITH_COMMA.fullmatch(text) else text for name, text in fields.items()}
 
 
 def _check_is_object(fields: Mapping[str, str]) -> None:

@@ -7,13 +7,15 @@ Knows no workbook.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import unicodedata
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 _TOKEN = re.compile(r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|\[(?P<bracket>[^\]]*)\]|_.|\*.|(?P<plain>.)', re.DOTALL)
 _CONDITION = re.compile(r"(?P<sign><=|>=|<>|<|>|=)(?P<number>-?[0-9.]+)")
-_RELATION = re.compile(r"[<>=~≤≥≈]+")
-_UNITS = re.compile(r"\s*[A-Za-z%µμ°][\w%µμ°/·^-]*")
+_CURRENCY = re.compile(r"\$(?P<sign>[^-]*)(-[0-9A-Fa-f]+)?")
+"""`[$€-407]`: what is shown, and the locale it is of."""
+_ISO_CURRENCY = re.compile(r"\$[A-Z]{3}-[0-9A-Fa-f]+")
 _MOST_ZEROS = 15
 _MAX_FORMAT = 255
 
@@ -29,6 +31,7 @@ class _Section:
     n_zeros: int
     n_decimals: int | None
     condition: tuple[str, float] | None
+    is_negative: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +55,20 @@ def shown(value: float, number_format: str | None) -> Shown:
         padded = f"{value:.{section.n_decimals}f}"
     if not section.has_digits:
         return Shown(None, section.before, section.before)
-    relation, units = _RELATION.search(section.before), _UNITS.fullmatch(section.after)
-    if relation is None and units is None:
+    before, after = section.before, section.after
+    if section.is_negative:
+        # The sign of a section for negative numbers stands in its literals, and in the digits here.
+        before, after = before.removeprefix("-"), after.removesuffix("-")
+    if not before and not after:
         return Shown(digits, padded, digits)
-    text = f"{relation[0] if relation else ''}{digits}{section.after if units else ''}"
+    # Whatever else is shown is kept, for the reader of values to understand or to refuse.
+    text = f"{before}{_gap(before, digits)}{digits}{_gap(digits, after)}{after}"
     return Shown(None, text, text)
+
+
+def _gap(left: str, right: str) -> str:
+    """Return what keeps two numbers that stand side by side from being read as one."""
+    return " | " if left[-1:].isdigit() and right[:1] in set("0123456789.,") else ""
 
 
 def _digits(value: float, section: _Section) -> str:
@@ -73,8 +85,9 @@ def _section(value: float, number_format: str) -> _Section:
         if section.condition is not None and _holds(value, *section.condition):
             return section
     free = [section for section in sections if section.condition is None] or list(sections)
-    place = 1 if value < 0 and len(free) > 1 else 0
-    return free[2] if value == 0 and len(free) > 2 else free[place]  # noqa: PLR2004 - positive, negative, zero
+    if value < 0 and len(free) > 1:
+        return replace(free[1], is_negative=True)
+    return free[2] if value == 0 and len(free) > 2 else free[0]  # noqa: PLR2004 - positive, negative, zero
 
 
 def _holds(value: float, sign: str, bound: float) -> bool:
@@ -101,15 +114,18 @@ def _sections(number_format: str) -> tuple[_Section, ...]:
 
 def _read_section(tokens: list[re.Match[str]]) -> _Section:
     plain = "".join(token["plain"] or "" for token in tokens)
-    is_general = plain.strip().casefold() == "general"
-    places = [place for place, token in enumerate(tokens) if is_general or (token["plain"] or "") in set("0#?@")]
+    unquoted = [place for place, token in enumerate(tokens) if token["plain"]]
+    general = plain.casefold().find("general")
+    places = [place for place in unquoted if tokens[place]["plain"] in set("0#?@")]
+    places = places if general < 0 else unquoted[general : general + len("general")]
     first, last = (places[0], places[-1]) if places else (len(tokens), len(tokens))
     condition = next((_CONDITION.fullmatch(token["bracket"]) for token in tokens if token["bracket"]), None)
     digits = plain.strip()
     decimals = re.fullmatch(r"[#,]*0+(?:\.(0+))?", digits)
     return _Section(
         before=_literal(tokens[:first]),
-        after=_literal(tokens[last + 1 :]),
+        # Commas alone only scale what is shown.
+        after="" if (after := _literal(tokens[last + 1 :])).strip(",") == "" else after,
         is_percent="%" in plain,
         has_digits=bool(places) or any(letter in plain.casefold() for letter in "ymdhs"),
         n_zeros=min(len(digits), _MOST_ZEROS) if digits and not digits.strip("0") else 0,
@@ -119,6 +135,15 @@ def _read_section(tokens: list[re.Match[str]]) -> _Section:
 
 
 def _literal(tokens: list[re.Match[str]]) -> str:
-    """Return the text that is shown beside the digits; a percent sign counts by itself."""
-    kept = ((token["quoted"] or token["escaped"] or (token["plain"] or "").replace("%", "")) for token in tokens)
-    return "".join(kept).strip()
+    """Return the text that is shown beside the digits; a percent sign counts by itself, currencies and brackets not."""
+    text = "".join(
+        token["quoted"] or token["escaped"] or _bracketed(token["bracket"]) or (token["plain"] or "").replace("%", "")
+        for token in tokens
+    )
+    return "".join(letter for letter in text if letter not in "()" and unicodedata.category(letter) != "Sc").strip()
+
+
+def _bracketed(bracket: str | None) -> str:
+    """Return what brackets of a format show: nothing of a colour or a condition, and of a currency its sign."""
+    found = _CURRENCY.fullmatch(bracket or "")
+    return "" if found is None or _ISO_CURRENCY.fullmatch(found[0]) else found["sign"]

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 from models.domains.contract import InvalidObjectError
 from service.exchange.columns import object_headers
 from service.exchange.entries import picked
-from service.exchange.object_units import in_domain_units, with_absent_told
+from service.exchange.object_units import in_domain_units, under_domain_names, with_absent_told, with_points
+from service.exchange.reading import decide_decimal
 from service.exchange.report import ParsedRow, Report
-from service.exchange.tables import MAX_ROWS, TableError, read_table
+from service.exchange.tables import MAX_ROWS, QuestionError, TableError, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from models.domains.contract import Domain
     from service.exchange.tables import RawRow, Table
+    from service.exchange.values import Decimal
 
 
 def read_objects(
@@ -26,34 +28,56 @@ def read_objects(
     Raises:
         UnknownFormatError: if the media type is none of ours.
         SheetError: if there is no such sheet.
-        TableError: if the table as a whole cannot be read, has more than `most` rows, or no column describes an object.
+        TableError: if the table as a whole cannot be read, has more than `most` rows, no column describes an object, or
+            its numbers can be read in two ways.
     """
-    table = open_objects(content, media_type, domain, sheet, most)
+    table, decimal = _opened(content, media_type, domain, sheet, most)
     headers = object_headers(table.columns, domain)
-    return Report(tuple(_parsed(row, headers, domain) for row in table.rows), table.warnings)
+    return Report(tuple(_parsed(row, headers, domain, decimal) for row in table.rows), table.warnings)
 
 
 def open_objects(
     content: bytes, media_type: str, domain: Domain, sheet: str | None = None, most: int = MAX_ROWS
 ) -> Table:
     """Return a table of objects before any object is read; raises as `read_objects`."""
+    return _opened(content, media_type, domain, sheet, most)[0]
+
+
+def _opened(content: bytes, media_type: str, domain: Domain, sheet: str | None, most: int) -> tuple[Table, Decimal]:
     table = read_table(content, media_type, domain.object_columns, sheet)
     if len(table.rows) > most:
         raise TableError(f"{len(table.rows)} rows; at most {most} are read here at once", row=table.rows[most].number)
-    table = with_absent_told(in_domain_units(table, domain), domain)
-    if table.rows and not object_headers(table.columns, domain):
+    table, changes = under_domain_names(table, domain)
+    table = with_absent_told(table, domain)
+    headers = object_headers(table.columns, domain)
+    if table.rows and not headers:
         raise TableError(f"no column describes an object: add {' or '.join(domain.object_columns[:5])}")
-    return table
+    decimal = _decimal(table, headers, domain)
+    return in_domain_units(table, changes, decimal), decimal
 
 
-def _parsed(row: RawRow, headers: Mapping[str, str], domain: Domain) -> ParsedRow:
+def _decimal(table: Table, headers: Mapping[str, str], domain: Domain) -> Decimal:
+    """Return the decimal sign of the columns that hold numbers.
+
+    Raises:
+        TableError: if there may be two; nothing can answer the question here.
+    """
+    numbers = [header for name, header in headers.items() if name in domain.quantity_columns]
+    try:
+        return decide_decimal(table, numbers, None)
+    except QuestionError as error:
+        detail = error.detail.rpartition(": ")[0]
+        raise TableError(f"{detail}: write all numbers with a decimal point, as 1234.5", row=error.row) from error
+
+
+def _parsed(row: RawRow, headers: Mapping[str, str], domain: Domain, decimal: Decimal) -> ParsedRow:
     fields = picked(row, headers)
     if row.problem is not None:
         return ParsedRow(row.number, "rejected", row.problem, verbatim=fields)
     if not domain.names_object(fields):
         return ParsedRow(row.number, "skipped", "the row describes no object")
     try:
-        found = domain.read_object(fields)
+        found = domain.read_object(with_points(fields, domain, decimal))
     except InvalidObjectError as error:
         column = headers.get(error.column, error.column)
         return ParsedRow(row.number, "rejected", error.detail, column, verbatim=fields)

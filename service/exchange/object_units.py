@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING
 from models.domains.cells import plain_number
 from models.domains.contract import FRACTION
 from models.specs.columns import key
-from service.exchange.tables import TableError
+from service.exchange.tables import Digits, TableError
 from service.exchange.units import UnitsError, convert, same_units
+from service.exchange.values import with_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from models.domains.contract import Domain
     from service.exchange.tables import RawRow, Table
+    from service.exchange.values import Decimal
 
 Change = Callable[[str], str]
 """Turns a cell into the domain's units."""
@@ -35,23 +37,42 @@ _HEADER = re.compile(
 """`T (K)`, `T / K` as IUPAC writes it, `Ni wt%`."""
 
 
-def in_domain_units(table: Table, domain: Domain) -> Table:
-    """Return the table with such columns under the domain's names and in its units; a warning tells of each.
+def under_domain_names(table: Table, domain: Domain) -> tuple[Table, Mapping[str, Change]]:
+    """Return the table with such columns under the domain's names, a warning of each, and what their cells need.
 
     Raises:
         TableError: if a header states units that cannot be those of its column.
     """
-    renamed: dict[str, tuple[str, Change]] = {}
+    renamed: dict[str, str] = {}
+    changes: dict[str, Change] = {}
     warnings: list[str] = []
     for header, name, units in _with_units(table.columns, domain):
-        change, told = _read_as(header, name, units, domain.quantity_columns[name])
-        renamed[header] = name, change
+        changes[name], told = _read_as(header, name, units, domain.quantity_columns[name])
+        renamed[header] = name
         warnings.append(f"{header!r} was read as {name}{told}")
     if not renamed:
+        return table, changes
+    columns = tuple(renamed.get(column, column) for column in table.columns)
+    rows = tuple(
+        replace(row, cells={renamed.get(column, column): text for column, text in row.cells.items()})
+        for row in table.rows
+    )
+    return replace(table, columns=columns, rows=rows, warnings=(*table.warnings, *warnings)), changes
+
+
+def in_domain_units(table: Table, changes: Mapping[str, Change], decimal: Decimal) -> Table:
+    """Return the table with the cells of such columns in the domain's units, after the decimal sign is decided."""
+    if not changes:
         return table
-    columns = tuple(renamed[column][0] if column in renamed else column for column in table.columns)
-    rows = tuple(replace(row, cells=_changed(row, renamed)) for row in table.rows)
-    return replace(table, columns=columns, rows=rows, warnings=(*table.warnings, *warnings))
+    return replace(table, rows=tuple(replace(row, cells=_changed(row, changes, decimal)) for row in table.rows))
+
+
+def with_points(fields: Mapping[str, str], domain: Domain, decimal: Decimal) -> dict[str, str]:
+    """Return an object's cells with decimal points in those that are numbers; typed cells have them already."""
+    return {
+        name: with_point(text, decimal) if name in domain.quantity_columns and not isinstance(text, Digits) else text
+        for name, text in fields.items()
+    }
 
 
 def with_absent_told(table: Table, domain: Domain) -> Table:
@@ -123,9 +144,10 @@ def _converted(text: str, units: str, wanted: str) -> str:
     return f"{convert(number, units, wanted):.12g}" if math.isfinite(number) else text
 
 
-def _changed(row: RawRow, renamed: Mapping[str, tuple[str, Change]]) -> Mapping[str, str]:
-    cells = {}
-    for column, text in row.cells.items():
-        name, change = renamed.get(column, (column, _unchanged))
-        cells[name] = change(text)
+def _changed(row: RawRow, changes: Mapping[str, Change], decimal: Decimal) -> Mapping[str, str]:
+    cells = dict(row.cells)
+    for name in changes.keys() & cells.keys():
+        text = cells[name]
+        plain = text if isinstance(text, Digits) else with_point(text, decimal)
+        cells[name] = Digits(changes[name](plain))
     return cells

@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypedDict
 
+from service.exchange.logarithms import check_sign, is_logarithm, is_of_logarithms, warning_if_far
 from service.exchange.problems import RowProblem
 from service.exchange.tables import Digits
 from service.exchange.units import (
@@ -16,8 +17,6 @@ from service.exchange.units import (
     check_known,
     convert,
     is_certain_unit,
-    is_logarithm,
-    is_of_logarithms,
     is_unit_beside_a_number,
     same_units,
 )
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
     from service.exchange.values import Decimal
 
 _TURNED: dict[Relation, Relation] = {"=": "=", "~": "~", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
-_FAR_LOGARITHM = 20
 
 
 class Quantity(TypedDict, total=False):
@@ -92,6 +90,7 @@ def read_quantity(entry: Entry, assay: Assay, decimal: Decimal) -> tuple[Quantit
     if read.error is not None:
         warnings.append("what follows ± was read as the standard error")
     told = _told(entry, read, decimal, assay.quantity.units)
+    _check_sign(told, assay)
     stated = None if told.units and not assay.quantity.units and is_of_logarithms(told.units) else told.units
     if assay.given is not None:
         told = _on_the_other_scale(told, assay, warnings)
@@ -144,8 +143,8 @@ def _standard(told: _Told, assay: Assay, warnings: list[str]) -> Quantity:
     value = _converted(told.value, told.units, wanted.units, "value")
     if wanted.transform == "log10" and value <= 0:
         raise RowProblem("value", f"{assay.type} is modelled on a log10 scale, so its values must be positive")
-    if is_logarithm(assay.type) and not wanted.units and abs(value) > _FAR_LOGARITHM:
-        warnings.append(f"{value:g} is far off for a logarithm such as {assay.type}")
+    if not wanted.units or is_of_logarithms(wanted.units):
+        warnings += warning_if_far(value, assay.type)
     upper = error = None
     if told.upper is not None:
         upper = _converted(told.upper, told.units, wanted.units, "upper_value")
@@ -157,6 +156,20 @@ def _standard(told: _Told, assay: Assay, warnings: list[str]) -> Quantity:
     return Quantity(
         relation=told.relation, value=value, units=units, upper_value=upper, standard_error=error, outcome="ok"
     )
+
+
+def _check_sign(told: _Told, assay: Assay) -> None:
+    """Check that a logarithm's units do not contradict the sign that its name has.
+
+    Raises:
+        RowProblem: if they do.
+    """
+    if told.units is None or told.units == assay.quantity.units:
+        return
+    try:
+        check_sign(f"p{assay.type}" if assay.given == "logarithm" else assay.type, told.units)
+    except UnitsError as error:
+        raise RowProblem("units", str(error)) from error
 
 
 def _without_wanted_units(told: _Told, assay: Assay, warnings: list[str]) -> _Told:
@@ -198,6 +211,7 @@ def _on_the_other_scale(told: _Told, assay: Assay, warnings: list[str]) -> _Told
     if assay.given == "logarithm":
         if told.units and not is_of_logarithms(told.units):
             raise RowProblem("units", f"a logarithm has no units, but the row says {shortened(told.units)}")
+        warnings += warning_if_far(told.value, f"p{assay.type}")
         ends = sorted(_power(-end) for end in (told.value, told.upper) if end is not None)
     else:
         if not told.units:

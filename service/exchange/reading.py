@@ -104,8 +104,11 @@ def decide_decimal(table: Table, headers: Iterable[str], answer: Decimal | None)
 
 
 def _as_the_format_says(decimal: Decimal, seen: _Seen) -> Decimal:
-    """Return the format's own sign, unless a text in the file may follow another custom: `1,234` beside numbers."""
-    other = _OTHER[SIGN_OF[decimal]]
+    """Return the format's own sign, unless texts in the file may follow another: `1,234`, or `1.234` beside `12,5`."""
+    sign = SIGN_OF[decimal]
+    other = _OTHER[sign]
+    if other in seen.decimal and sign in seen.either:
+        _ask(seen.either[sign], seen.decimal[other])
     if other in seen.either and other not in seen.grouping:
         _ask(seen.either[other])
     return decimal
@@ -132,8 +135,9 @@ def _ask(*places: tuple[int, str]) -> None:
 
 def _looked_through(table: Table, headers: tuple[str, ...]) -> _Seen:
     seen = _Seen()
-    has_commas = any("," in row.cells.get(header, "") for row in table.rows for header in headers)
-    if not has_commas and table.delimiter in ("", ","):
+    cells = (row.cells.get(header, "") for row in table.rows for header in headers)
+    has_doubts = any("," in cell or cell.count(".") > 1 for cell in cells)
+    if not has_doubts and table.delimiter in ("", ","):
         return seen
     for row in table.rows:
         for header in headers:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from service.exchange.columns import map_columns, with_warnings
 from service.exchange.entries import entries
-from service.exchange.object_units import in_domain_units, with_absent_told
+from service.exchange.object_units import in_domain_units, under_domain_names, with_absent_told
 from service.exchange.qualifiers import with_notes_heard, with_qualifiers
 from service.exchange.reading import Reading, decide_decimal
 from service.exchange.report import Report
@@ -71,7 +71,8 @@ def open_upload(
     """
     asked = asked or Asked()
     table = read_table(content, media_type, domain.object_columns, asked.sheet)
-    table = with_absent_told(in_domain_units(table, domain), domain)
+    table, changes = under_domain_names(table, domain)
+    table = with_absent_told(table, domain)
     mapped = _mapped(table, spec, domain)
     table, mapped, units_row = without_units_row(table, mapped, spec)
     mapped = with_qualifiers(table, mapped, spec)
@@ -79,6 +80,7 @@ def open_upload(
     check_unread_units(table, mapped, spec)
     numbers = (*mapped.numbers(), *(mapped.objects.values() if domain.needs_all_columns else ()))
     reading = Reading(decide_decimal(table, numbers, asked.decimal), mapped.roles(), table.delimiter, units_row)
+    table = in_domain_units(table, changes, reading.decimal)
     mapped = with_warnings(table, mapped, spec, domain)
     warnings = mapped.warnings if units_row is None else (*mapped.warnings, f"row {units_row} was read as units")
     return Upload(tuple(entries(table, mapped, spec)), warnings, reading, mapped.is_batch)

@@ -32,17 +32,22 @@ _WORDS = {
     "hr": "hour",
     "hrs": "hour",
     "mins": "minute",
+    "Torr": "torr",
+    "mTorr": "mtorr",
 }
-_COUNTED = ("RLU", "RFU", "RU", "CFU", "cfu", "PFU", "pfu", "IU", "fold", "score", "points", "cells", "copies")
+_COUNTED = (
+    *("RLU", "RFU", "RU", "EU", "CFU", "cfu", "PFU", "pfu", "IU", "fold", "score", "points", "cells", "copies", "OD"),
+    *("equiv", "equivalents", "eq", "layers", "sccm"),
+)
 """What laboratories count and pint does not know; each converts to itself alone."""
+_MILLIONS = ("mega", "giga", "tera")
+_QUADRILLIONS = ("peta", "exa", "zetta", "yotta", "ronna", "quetta")
+_NEVER_IN_MILLIONS = frozenset({"molar", "mole", "gram", "liter", "meter", "second", "minute", "hour"})
+"""What laboratories have a thousandth or a thousand of, but no million: `MM` and `Mg/mL` are slips for mM and mg/mL."""
 _FACTOR = re.compile(r"(?P<word>[A-Za-z]{1,24}|%|[°º][CF])(?:(?:\^|\*\*)?(?P<power>-?[1-4]))?")
 _BETWEEN = re.compile(r"\s*(/|\*|\s)\s*")
 _SUBSTANCE, _MASS = "[substance]", "[mass]"
 _OFTEN_ALONE = frozenset("MKgshVJ%")
-_LOGARITHM = re.compile(r"p[A-Z]\w*|-?\s*log.*", re.DOTALL)
-_OF_LOGARITHMS = re.compile(
-    r"-?\s*log(10)?\s*(\(?\s*(M|mol/L|molar)\s*\)?)?|log(10)?\s*units?|dimensionless", re.IGNORECASE
-)
 
 
 class UnitsError(ValueError):
@@ -105,16 +110,6 @@ def is_certain_unit(text: str) -> bool:
     return unit.dimensionless or any(kind in unit.dimensionality for kind in (_SUBSTANCE, _MASS, "[temperature]"))
 
 
-def is_logarithm(kind: str) -> bool:
-    """Return whether values of a type are logarithms by its name, and have no units: `pIC50`, `logS`."""
-    return _LOGARITHM.fullmatch(kind) is not None or kind[:3].casefold() == "log"
-
-
-def is_of_logarithms(text: str) -> bool:
-    """Return whether units say no more than that the value is a logarithm: `-log M`, `log units`."""
-    return _OF_LOGARITHMS.fullmatch(text.strip()) is not None
-
-
 def plain_units(text: str) -> str:
     """Return the units in plain letters, every micro sign `u`, no spaces around operators; what is too long is cut."""
     return _plain(text[: MAX_TEXT + 1])
@@ -157,7 +152,9 @@ def _conversion(given: str, wanted: str) -> Callable[[float], float]:
 def _unit(plain: str) -> pint.Unit:
     found = _parsed(plain)
     if found is None:
-        raise UnitsError(f"unknown units {plain[:40]!r}")
+        slip = next((word for word, _ in _factors(plain) or () if _is_slip(_WORDS.get(word, word))), None)
+        hint = f": {slip} begins with the sign of a million or more" if slip else ""
+        raise UnitsError(f"unknown units {plain[:40]!r}{hint}")
     return found
 
 
@@ -170,10 +167,19 @@ def _parsed(plain: str) -> pint.Unit | None:
     unit = _registry().Unit("dimensionless")
     for word, power in factors:
         name = _WORDS.get(word, word)
-        if not _registry().parse_unit_name(name):
+        if not _registry().parse_unit_name(name) or _is_slip(name):
             return None
         unit = unit * _registry().Unit(name) ** power
     return unit
+
+
+def _is_slip(word: str) -> bool:
+    """Return whether a word has a capital prefix that its unit never has: `MM`, `PM`, `ug/ML`, but not `MPa`."""
+    read = next(iter(_registry().parse_unit_name(word)), None)
+    if read is None or not read[0] or word.startswith(read[0]):
+        return False
+    prefix, unit, _ = read
+    return prefix in _QUADRILLIONS or (prefix in _MILLIONS and unit in _NEVER_IN_MILLIONS)
 
 
 def _factors(plain: str) -> list[tuple[str, int]] | None:

@@ -73,6 +73,7 @@ _PLAIN = {
     for decimal, sign in SIGN_OF.items()
 }
 """What most cells are, read without the whole grammar."""
+_BARE = re.compile(rf"(?P<digits>{NUMBER})(?P<rest>(?:e[+-]?[0-9]{{1,4}})?\s*%?)", re.IGNORECASE)
 _EXPONENT = re.compile(_POWER, re.IGNORECASE)
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _RAISED = re.compile(r"(?<=10)([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
@@ -137,6 +138,13 @@ def read_value(text: str, decimal: Decimal = "point") -> ReadValue:
     if rest and (rest[0].isdigit() or rest[0] in ".,:-+<>"):
         raise ValueTextError(f"{shortened(text)} is not a number")
     return ReadValue(number, relation, rest or None, error, upper)
+
+
+def with_point(text: str, decimal: Decimal) -> str:
+    """Return a number or a percentage with a decimal point and ungrouped digits, and any other text as it is."""
+    match = _BARE.fullmatch(spelled(text.strip())) if len(text) <= MAX_VALUE else None
+    digits = _ungrouped(match["digits"], decimal) if match else None
+    return text if match is None or digits is None else f"{digits}{match['rest']}"
 
 
 def spelled(text: str) -> str:

@@ -58,6 +58,16 @@ def by_external_id(session: Session, campaign_id: UUID, external_ids: Collection
     return session.scalars(select(Result).where(Result.campaign_id == campaign_id, Result.external_id == asked)).all()
 
 
+def about(
+    session: Session, campaign_id: UUID, objects: Collection[str], columns: Sequence[str]
+) -> set[tuple[Any, ...]]:
+    """Return what the results of some objects say in some columns."""
+    asked = any_(literal(list(objects), ARRAY(Text())))
+    query = select(*(getattr(Result, name) for name in columns))
+    rows = session.execute(query.where(Result.campaign_id == campaign_id, Result.object == asked))
+    return {tuple(row) for row in rows}
+
+
 def last_sequence(session: Session, campaign_id: UUID) -> int:
     """Return the newest result's sequence, 0 without results."""
     query = select(func.coalesce(func.max(Result.sequence), 0)).where(Result.campaign_id == campaign_id)

@@ -28,6 +28,7 @@ from service.exchange.tables import (
     header_place,
     title_warning,
 )
+from service.exchange.workbook_rows import StruckCells, is_partly_struck, sheet_rows, text_of
 from service.exchange.workbook_safety import check_archive, count_rows
 
 if TYPE_CHECKING:
@@ -39,17 +40,24 @@ MAX_CELLS = 1_000_000
 LAST_ROW = 2**20
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _TOLD_SHEETS = 50
+_TOLD_MARKS = 20
 _WIDTHS = (10, 45)
 """Narrowest and widest column of a written sheet, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A row of the sheet as texts, with the cells whose formula was never calculated."""
+    """A row of the sheet as texts, with the formulas that were never calculated and the cells that are struck through.
+
+    Of `partly_struck` cells some letters are; place -> coordinate, as of those that are `uncalculated`.
+    """
 
     number: int
     texts: Sequence[str]
     uncalculated: Mapping[int, str]
+    partly_struck: Mapping[int, str]
+    struck: Sequence[str] = ()
+    is_hidden: bool = False
 
 
 def read(content: bytes, charset: str | None) -> Table:
@@ -133,11 +141,13 @@ def _table(content: bytes, name: str | None, *, has_formulas: bool) -> Table:
     header = [" ".join(text.split()) for text in head.texts]
     check_names(header, head.number)
     rows: list[RawRow] = []
+    marked = _Marked()
     for line in chain(first[place + 1 :], lines):
         check_size(len(rows) + 1, 0, line.number)
         rows.append(_row(line, header, head.number))
+        marked.note(line)
     title = tuple(" ".join(filter(None, line.texts)) for line in first[:place])
-    warnings += title_warning(title, head.number)
+    warnings += (*title_warning(title, head.number), *marked.warnings())
     names = tuple(name for name in header if name)
     return Table(names, tuple(rows), tuple(warnings), decimal="point", title=(sheet.title, *title))
 
@@ -146,7 +156,7 @@ def _sheet(content: bytes, name: str | None, *, data_only: bool = True) -> tuple
     """Return a sheet, and a warning if there are others that nobody chose it from."""
     from openpyxl import load_workbook
 
-    book = load_workbook(io.BytesIO(content), read_only=True, data_only=data_only, keep_links=False)
+    book = load_workbook(io.BytesIO(content), read_only=True, data_only=data_only, keep_links=False, rich_text=True)
     sheet, others = _first(book) if name is None else (_named(book, name), [])
     sheet.reset_dimensions()  # what a file declares of its size may be wrong, or a trap
     if not others:
@@ -175,20 +185,46 @@ def _shortened(sheets: Sequence[Any], most: int) -> str:
     return ", ".join(repr(sheet.title[:40]) for sheet in sheets[:most]) + (", ..." if sheets[most:] else "")
 
 
+class _Marked:
+    """Collects which rows are hidden and which cells are struck through: whoever made the sheet may not mean them."""
+
+    def __init__(self) -> None:
+        self._hidden: list[str] = []
+        self._struck: list[str] = []
+
+    def note(self, line: _Line) -> None:
+        """Take the marks of a row."""
+        self._hidden += [str(line.number)] if line.is_hidden else []
+        self._struck += line.struck
+
+    def warnings(self) -> list[str]:
+        """Return a sentence on each kind of mark."""
+        kinds = (("rows that are hidden", self._hidden), ("cells that are struck through", self._struck))
+        return [
+            f"{what} were read as well ({', '.join(found[:_TOLD_MARKS])}{', ...' if found[_TOLD_MARKS:] else ''}): "
+            "delete what does not count"
+            for what, found in kinds
+            if found
+        ]
+
+
 def _lines(sheet: Any, raw: Any | None) -> Iterator[_Line]:
     n_cells = 0
     formulas: Iterable[Any] = repeat(()) if raw is None else raw.iter_rows()
-    for number, (cells, unread) in enumerate(zip(sheet.iter_rows(), formulas, strict=False), 1):
-        n_cells += len(cells)
+    struck = StruckCells()
+    for number, (row, unread) in enumerate(zip(sheet_rows(sheet), formulas, strict=False), 1):
+        n_cells += len(row.cells)
         if number > LAST_ROW or n_cells > MAX_CELLS:
             raise TableError(f"the sheet has more than {MAX_CELLS} cells: split it or send CSV", row=number)
         uncalculated = {
             place: item.coordinate
-            for place, (item, cell) in enumerate(zip(unread, cells, strict=False))
+            for place, (item, cell) in enumerate(zip(unread, row.cells, strict=False))
             # A formula whose value is an empty text says so in its type.
             if item.data_type == "f" and cell.value is None and cell.data_type != "str"
         }
-        yield _Line(number, [_text(cell) for cell in cells], uncalculated)
+        partly = {place: cell.coordinate for place, cell in enumerate(row.cells) if is_partly_struck(cell.value)}
+        crossed = [cell.coordinate for cell in row.cells if cell in struck]
+        yield _Line(number, [_text(cell) for cell in row.cells], uncalculated, partly, crossed, row.is_hidden)
 
 
 def _row(line: _Line, header: Sequence[str], header_row: int) -> RawRow:
@@ -201,6 +237,10 @@ def _row(line: _Line, header: Sequence[str], header_row: int) -> RawRow:
         if place < len(header) and header[place]:
             problem = f"the formula in {where} was never calculated: open the file in a spreadsheet program and save it"
             return RawRow(line.number, named, problem)
+    if lacks := tuple(header[place] for place in line.partly_struck if place < len(header) and header[place]):
+        where = " and ".join(line.partly_struck.values())
+        problem = f"some letters in {where} are struck through: delete them, or take the line through them away"
+        return RawRow(line.number, named, problem, lacks)
     return RawRow(line.number, named)
 
 
@@ -222,8 +262,8 @@ def _text(cell: Any) -> str:
     value = cell.value
     if value is None:
         return ""
-    if isinstance(value, str):
-        return unprotected(value.strip())
+    if isinstance(value, str | list):
+        return unprotected(text_of(value).strip())
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, int | float):

@@ -14,6 +14,8 @@ DOMAIN = {"kind": "peptides", "min_length": 2, "max_length": 4}
 MEASURED = {"name": "potency", "type": "IC50"}
 MODELLED_AS_LOG10 = MEASURED | {"transform": "log10", "range": [1, 100]}
 WINDOW = {"name": "window", "type": "IC50", "direction": "target", "target": 3}
+LOGARITHMS = MEASURED | {"transform": "log10"}
+GUARDRAIL = {"name": "g", "type": "hERG", "max": 10}
 BUDGET = {"kind": "budget", "property": "length", "max": 100}
 
 
@@ -45,6 +47,30 @@ def pointers(model: type[Spec], document: dict[str, Any]) -> list[str]:
         (CampaignSpec, campaign(objectives=[{"name": "sequence"}]), "/objectives/0/name"),
         (CampaignSpec, campaign(objectives=[MODELLED_AS_LOG10, WINDOW | {"range": [0, 9]}]), "/objectives/1"),
         (CampaignSpec, campaign(objectives=[MODELLED_AS_LOG10, WINDOW | {"target": -3}]), "/objectives/1"),
+        (CampaignSpec, campaign(guardrails=[GUARDRAIL, GUARDRAIL | {"type": "LogD"}]), "/guardrails/1/name"),
+        (CampaignSpec, campaign(guardrails=[GUARDRAIL, GUARDRAIL | {"name": "G", "min": 1}]), "/guardrails/1/name"),
+        (CampaignSpec, campaign(guardrails=[GUARDRAIL | {"transform": "log10", "max": -1}]), "/guardrails/0/max"),
+        (CampaignSpec, campaign(guardrails=[GUARDRAIL | {"transform": "log10", "min": 0}]), "/guardrails/0/min"),
+        (
+            CampaignSpec,
+            campaign(objectives=[LOGARITHMS], guardrails=[{"name": "g", "type": "IC50", "min": -5}]),
+            "/guardrails/0/min",
+        ),
+        (
+            CampaignSpec,
+            campaign(objectives=[LOGARITHMS], constraints=[{"type": "IC50", "max": 0, "probability": 0.5}]),
+            "/constraints/0/max",
+        ),
+        (
+            CampaignSpec,
+            campaign(constraints=[{"type": "x", "transform": "log10", "min": -1, "max": 3, "probability": 0.5}]),
+            "/constraints/0/min",
+        ),
+        (
+            CampaignSpec,
+            campaign(constraints=[{"property": "length", "transform": "log10", "min": 0}]),
+            "/constraints/0/min",
+        ),
         (CampaignSpec, campaign(objectives=[{"name": "a", "computed": "charm"}]), "/objectives/0/computed"),
         (CampaignSpec, campaign(constraints=[{"property": "charm", "max": 1}]), "/constraints/0/property"),
         (
@@ -139,3 +165,17 @@ def test_a_campaign_that_was_accepted_stays_readable_whatever_is_asked_of_new_on
     for broken in ({"name": "old"}, stored | {"unheard": 1}, stored | {"objectives": []}):
         with pytest.raises(ValidationError):
             CampaignSpec.from_stored(broken)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"guardrails": [GUARDRAIL, GUARDRAIL]},
+        {"guardrails": [GUARDRAIL | {"transform": "log10", "max": -1}]},
+        {"objectives": [LOGARITHMS], "constraints": [{"type": "IC50", "min": 0, "probability": 0.5}]},
+    ],
+)
+def test_guardrails_and_bounds_that_are_stored_stay_readable(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        CampaignSpec.model_validate(campaign(**changes))
+    assert CampaignSpec.from_stored(campaign(**changes)).name == "A campaign"

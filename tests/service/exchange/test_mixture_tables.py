@@ -1,6 +1,7 @@
 """Tables of mixtures as laboratories write them: percent, units in headers, columns that are not there."""
 
 import io
+import json
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from openpyxl import Workbook
 
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
-from service.exchange import CampaignView, QuestionError, Report, TableError, read_objects, read_results
+from service.exchange import Asked, CampaignView, QuestionError, Report, TableError, read_objects, read_results
 
 PROCESS = [
     {"name": "T", "type": "ordinal", "values": [90, 120], "units": "°C"},
@@ -108,3 +109,67 @@ def test_unknown_and_far_off_settings_are_told_or_refused() -> None:
     assert "'DMF'" in rows[0].warnings[0]
     assert "nearest level is 120" in rows[1].warnings[0]
     assert all(row.column == "T" and "far outside" in str(row.reason) for row in rows[2:4])
+
+
+COMMAS = [
+    {"name": "T", "type": "continuous", "low": 0, "high": 2000, "resolution": 2.5, "units": "°C"},
+    {"name": "time", "type": "continuous", "low": 0, "high": 2000, "resolution": 2.5, "units": "min"},
+]
+
+
+def settings(table: str, asked: Asked | None = None) -> list[str | None]:
+    """Return the recipes of a CSV about temperatures and times, or why a row is rejected."""
+    content = table.encode()
+    report = read_results(content, "text/csv", view(components=[], process=COMMAS), asked)
+    return [row.object or row.reason for row in report.rows]
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "expected"),
+    [
+        ("T", "1.500", 1500),
+        ("T (°C)", "1.500", 1500),
+        ("T (K)", "1.773,15", 1500),
+        ("T (K)", "1.773,15 ", 1500),
+        ("T", "1500", 1500),
+        ("T", "1,5e3", 1500),
+        ("T", "12,0", 12),
+    ],
+)
+def test_settings_follow_the_decimal_comma_of_their_file(header: str, cell: str, expected: int) -> None:
+    recipe = f'{{"T":{expected},"time":12.5}}'
+    table = f"{header};time;y\n{cell};12,5;12,5\n"
+    assert settings(table, Asked(decimal="comma")) == [recipe]
+    proven = f"{header};time;y\n{cell};12,5;1.234.567\n"
+    assert settings(proven) == [recipe]
+
+
+def test_a_setting_that_may_be_two_is_a_question_of_its_file_before_units_are_converted() -> None:
+    table = "T (K);time;y\n1.226;12,5;1\n299,15;12,5;2\n"
+    with pytest.raises(QuestionError, match="which is the decimal sign"):
+        settings(table)
+    first, second = settings(table, Asked(decimal="comma"))
+    assert first == '{"T":952.85,"time":12.5}'
+    assert second == '{"T":26,"time":12.5}'
+
+
+def test_grouped_settings_of_a_file_with_points_are_thousands() -> None:
+    assert settings('T,time,y\n"1,500",12.5,"1,234.5"\n') == ['{"T":1500,"time":12.5}']
+
+
+def test_typed_numbers_keep_their_point_whatever_texts_beside_them_do() -> None:
+    rows = [{"T": 1.226, "time": 12.5, "y": "1,5"}, {"T": "1.226", "time": "12,5", "y": 1}]
+    campaign = view(components=[], process=COMMAS)
+    report = read_results(json.dumps(rows).encode(), "application/json", campaign, Asked(decimal="comma"))
+    assert [row.object for row in report.rows] == ['{"T":1.226,"time":12.5}', '{"T":1226,"time":12.5}']
+    percents = [{"Ni (%)": 12.345, "Fe (%)": "87,655", "Co (%)": 0, "y": 1}]
+    (row,) = read_results(json.dumps(percents).encode(), "application/json", view(), Asked(decimal="comma")).rows
+    assert row.object == '{"Ni":0.12345,"Fe":0.87655}'
+
+
+def test_objects_alone_follow_one_decimal_sign_as_well() -> None:
+    domain = view(components=[], process=COMMAS).domain
+    rows = read_objects(b"T (K);time\n1.773,15;12,5\n", "text/csv", domain).rows
+    assert [row.object for row in rows] == ['{"T":1500,"time":12.5}']
+    with pytest.raises(TableError, match=r"which is the decimal sign.*write all numbers with a decimal point"):
+        read_objects(b"T;time\n1.500;12,5\n", "text/csv", domain)

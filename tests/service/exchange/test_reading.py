@@ -39,6 +39,7 @@ def values(view: CampaignView, content: bytes, decimal: Decimal | None = None, m
         (["1.234,5", "2.500"], ";", [1234.5, 2500]),
         (["1,234.5", "2,500"], ",", [1234.5, 2500]),
         (["1.234.567", "2.500"], ";", [1234567, 2500]),
+        (["1.234.567", "2.500"], ",", [1234567, 2500]),
         (["1'234.5", "3"], ",", [1234.5, 3]),
         (["1 234.5", "3"], ",", [1234.5, 3]),
         (["1.234", "2"], ",", [1.234, 2]),
@@ -72,6 +73,18 @@ def test_what_can_be_read_in_two_ways_is_one_question_that_the_sender_answers(
     assert (caught.value.parameter, caught.value.choices) == ("decimal", ("point", "comma"))
     assert values(view, table(cells, delimiter), "point") == point
     assert values(view, table(cells, delimiter), "comma") == comma
+
+
+@pytest.mark.parametrize("cells", [("12,5", "1.234"), ("1.234", "-0,75"), ("1.234.567", "1.234"), ("1.234,5", "2.500")])
+def test_a_text_beside_one_with_another_sign_is_asked_about_in_typed_formats_too(
+    view: CampaignView, cells: tuple[str, str]
+):
+    rows = [{"word": "gamma", "type": "logS", "value": cell} for cell in (*cells, 7.25)]
+    content, media_type = json.dumps(rows).encode(), "application/json"
+    with pytest.raises(QuestionError, match="which is the decimal sign"):
+        values(view, content, media_type=media_type)
+    commas = values(view, content, "comma", media_type)
+    assert commas == [*(float(cell.replace(".", "").replace(",", ".")) for cell in cells), 7.25]
 
 
 def test_numbers_of_typed_cells_have_points_whatever_texts_do(view: CampaignView):

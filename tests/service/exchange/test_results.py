@@ -223,6 +223,36 @@ def test_a_repeated_external_id_is_a_duplicate_with_the_same_content_and_a_confl
     assert "a stored result, = 3 of gamma; here it is = 4 of gamma" in report.rows[4].reason
 
 
+@pytest.mark.parametrize(
+    ("column", "first", "second"),
+    [
+        ("replicate", "1", "2"),
+        ("plate", "P1", "P2"),
+        ("lot", "L1", "L2"),
+        ("measured_at", "2024-05-31", "2024-06-01"),
+        ("assay_version", "v1", "v2"),
+        ("standard_error", "0.1", "0.2"),
+    ],
+)
+def test_an_external_id_of_two_measurements_with_one_value_is_a_conflict(
+    spec: CampaignSpec, domain: Domain, column: str, first: str, second: str
+):
+    def statuses(*cells: str) -> list[str]:
+        text = f"word,type,value,external_id,{column},comment\n"
+        text += "".join(f"gamma,logS,5,E1,{cell},{place}\n" for place, cell in enumerate(cells))
+        report = read_results(text.encode(), "text/csv", CampaignView(spec, domain))
+        told.extend(row.reason for row in report.rows if row.status == "rejected")
+        return [row.status for row in report.rows]
+
+    told: list[str] = []
+    assert statuses(first, second) == ["accepted", "rejected"]
+    assert first in told[0]
+    assert second in told[0]
+    assert statuses(first, first) == ["accepted", "duplicate"]
+    assert statuses(first, "") == ["accepted", "duplicate"]
+    assert statuses("", second) == ["accepted", "duplicate"]
+
+
 @pytest.mark.parametrize("nothing", ["NA", "n/a", "-", "None", "nan"])
 def test_an_external_id_that_says_nothing_is_none(read: Callable[..., Report], nothing: str):
     report = read(f"word,type,value,external_id,lot\ngamma,logS,1,{nothing},{nothing}\ndelta,logS,2,{nothing},L1\n")

@@ -74,6 +74,43 @@ def test_what_would_be_computed_is_no_unit_and_costs_no_time(text: str):
     assert time.process_time() - start < 0.5
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["MM", "PM", "TM", "GM", "EM", "Mmol/L", "mmol/ML", "Mg/mL", "Pg/mL", "ug/ML", "Gg", "Mm", "Ms", "Mmin", "PU/mL"],
+)
+def test_a_capital_prefix_of_millions_is_a_slip_and_no_unit(text: str):
+    with pytest.raises(UnitsError, match=f"unknown units '{text}': .* begins with the sign of a million"):
+        check_known(text)
+    assert not is_unit_beside_a_number(text)
+
+
+@pytest.mark.parametrize("text", ["MPa", "GPa", "MHz", "MJ/kg", "MDa", "MV/m", "MS/m", "kg", "kM", "megagram", "hL"])
+def test_capital_prefixes_that_are_in_use_stay_units(text: str):
+    check_known(text)
+
+
+def test_endotoxin_units_are_no_trillions_of_enzyme_units():
+    assert same_units("EU/mL", "EU/mL")
+    assert not are_convertible("EU/mL", "U/mL")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "word,type,value\ngamma,IC50,5 MM\n",
+        "word,type,value,units\ngamma,IC50,5,Mmol/L\n",
+        "word,IC50 (MM)\ngamma,5\n",
+        "word,IC50\n,PM\ngamma,5\n",
+    ],
+)
+def test_a_value_in_millions_of_molar_is_not_stored(read: Callable[..., Report], text: str):
+    try:
+        report = read(text)
+    except TableError:
+        return
+    assert told(report)[-1] == "rejected"
+
+
 @given(st.text(alphabet="nMuLg/^*()-0123456789 µ%.e", max_size=80))
 def test_no_text_of_units_makes_trouble(text: str):
     assert are_convertible(text, text) in (True, False)
@@ -196,6 +233,55 @@ def test_a_logarithm_has_no_units(spec_of: Callable[..., CampaignSpec], domain: 
     assert [row.status for row in report.rows] == [status, "accepted"]
     far = read_results(b"word,pIC50\ngamma,5000\n", "text/csv", view)
     assert "far off for a logarithm" in far.rows[0].warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "units", "detail"),
+    [
+        ("logS", 3.2, "-log M", "logS is a logarithm and '-log M' a negative one"),
+        ("logS", 3.2, "\u2212log10(mol/L)", "a negative one"),
+        ("LogD", 3.2, "-log", "a negative one"),
+        ("pIC50", -6.5, "log M", "pIC50 is a negative logarithm and 'log M' is none"),
+        ("pEC50", -6.5, "log10 (mol/L)", "is none"),
+        ("-log Kd", -6.5, "log M", "is none"),
+        ("pIC50", 6.5, "-log M", None),
+        ("pIC50", 6.5, "log units", None),
+        ("logS", -3.2, "log M", None),
+        ("logP", 3.2, "log units", None),
+    ],
+)
+def test_units_and_name_of_a_logarithm_agree_on_its_sign(
+    spec_of: Callable[..., CampaignSpec], domain: Domain, kind: str, value: float, units: str, detail: str | None
+):
+    view = CampaignView(spec_of(Objective(name="x", type=kind)), domain)
+    texts = [f"word,type,value,units\ngamma,{kind},{value},{units}\n", f"word,{kind},unit\ngamma,{value},{units}\n"]
+    for text in texts if "(" in units else [*texts, f"word,{kind} [{units}]\ngamma,{value}\n"]:
+        (row,) = read_results(text.encode(), "text/csv", view).rows
+        assert (row.status, detail or "") == ("rejected" if detail else "accepted", detail or "")
+        assert detail is None or detail in row.reason
+
+
+def test_the_sign_counts_where_a_logarithm_is_read_as_its_concentration(read: Callable[..., Report]):
+    report = read("word,type,value,units\ngamma,pIC50,-6.5,log M\ndelta,pIC50,6.5,-log M\n")
+    assert told(report) == ["rejected", pytest.approx(316.22776601684)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "n_told"),
+    [("pIC50", -6.5, 1), ("pIC50", 16, 1), ("pIC50", 9, 0), ("pKa", -6.5, 0), ("logS", -6.5, 0)],
+)
+def test_a_logarithm_that_nothing_has_is_told(
+    spec_of: Callable[..., CampaignSpec], domain: Domain, kind: str, value: float, n_told: int
+):
+    view = CampaignView(spec_of(Objective(name=kind)), domain)
+    (row,) = read_results(f"word,{kind}\ngamma,{value}\n".encode(), "text/csv", view).rows
+    assert sum("is far off for a logarithm" in warning for warning in row.warnings) == n_told
+
+
+def test_a_logarithm_that_nothing_has_is_told_where_it_is_read_as_a_concentration(read: Callable[..., Report]):
+    far, near = read("word,type,value\ngamma,pIC50,-6.5\ndelta,pIC50,6.5\n").rows
+    assert any("-6.5 is far off for a logarithm such as pIC50" in warning for warning in far.warnings)
+    assert not any("far off" in warning for warning in near.warnings)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.exchange.number_formats import shown
+from service.exchange.units import is_unit_beside_a_number
 from service.exchange.values import ValueTextError, is_missing, outcome_word, read_outcome, read_value
 
 
@@ -114,6 +115,20 @@ def test_outcomes_are_read_in_the_words_of_a_laboratory():
     [
         (100, '">"0', ">100"),
         (100, '"> "0" nM"', ">100nM"),
+        (5, "[$€-407] #,##0", "5"),
+        (5, 'General" uM"', "5uM"),
+        (5, '">"General', ">5"),
+        (5, ">General", ">5"),
+        (5.5, "General", "5.5"),
+        (5000, "#,##0,", "5000"),
+        (5, "#,##0 [$USD-409]", "5"),
+        (-5, '0.0;"-"0.0', "-5"),
+        (-5, "0.0;-0.0", "-5"),
+        (-5, "0.0;[Red]0.0", "-5"),
+        (3.2, '"-"0.0', "-3.2"),
+        (5, "[$-409]0.0", "5"),
+        (5, "0.0_);(0.0)", "5"),
+        (5, "0 [$µM]", "5µM"),
         (5, "\\<0.0", "<5"),
         (5, '[<10]"<10";0', "<10"),
         (50, '[<10]"<10";0', "50"),
@@ -127,6 +142,38 @@ def test_outcomes_are_read_in_the_words_of_a_laboratory():
 )
 def test_a_number_is_read_as_its_format_shows_it_and_not_rounded(value: float, number_format: str, text: str):
     assert shown(value, number_format).text == text
+
+
+@pytest.mark.parametrize(
+    "number_format",
+    [
+        *('"gt "0', '"More than "0', '"above "0', '0" or more"', '0"+"', '0" >"', '"≫"0', '"uM "0', '0" uM (n=3)"'),
+        *(
+            '0,"k"',
+            '0,,"M"',
+            'General"?"',
+            '0"?"',
+            '"*"0',
+            '0"*"',
+            '"n="0',
+            '0"/2"',
+            '0" | 3"',
+            '"1"0',
+            '0"5"',
+            "[$not tested ]0",
+            "0!",
+        ),
+    ],
+)
+def test_what_a_format_shows_beside_a_number_is_read_or_refused_but_never_dropped(number_format: str):
+    text = shown(7, number_format).text
+    assert text != "7"
+    try:
+        read = read_value(text)
+    except ValueTextError:
+        return
+    assert read.rest is not None
+    assert not is_unit_beside_a_number(read.rest)
 
 
 def test_decimals_that_a_format_adds_are_kept_for_identifiers():

@@ -6,6 +6,7 @@ import pytest
 from api_actors import Api, Worker
 
 CSV = {"Content-Type": "text/csv"}
+NO_UNITS = ["no units are given for glow: its values were read in the campaign's mW"]
 
 
 @pytest.fixture
@@ -71,6 +72,18 @@ def test_a_repeated_external_id_is_a_duplicate(api: Api, address: str) -> None:
     assert (again.json()["accepted"], again.json()["duplicates"]) == (0, 1)
     assert again.json()["rows"][0]["status"] == "duplicate"
     assert len(api.client.get(address).json()["items"]) == 1
+
+
+def test_rows_that_are_sent_again_without_an_external_id_are_told(api: Api, address: str) -> None:
+    rows = [{"switches": "0101", "type": "glow", "value": 3}, {"switches": "0110", "type": "glow", "value": 3}]
+    assert api.client.post(address, json=rows).json()["warnings"] == NO_UNITS
+    for parameters in ({"dry_run": True}, {}):
+        again = api.client.post(address, json=[*rows, rows[0] | {"value": 4}], params=parameters).json()
+        assert again["accepted"] == 3
+        (warning,) = [text for text in again["warnings"] if text not in NO_UNITS]
+        assert warning.startswith("2 results without external_id say what is stored already (rows 1, 2)")
+    other = [rows[0] | {"replicate": 2}, rows[1] | {"external_id": "A-1"}]
+    assert api.client.post(address, json=other).json()["warnings"] == NO_UNITS
 
 
 @pytest.mark.parametrize("mode", ["atomic", "partial"])

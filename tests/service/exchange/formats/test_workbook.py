@@ -11,12 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
+from openpyxl.styles import Font
 
 from service.exchange import SheetError, TableError, UnknownFormatError, read_objects, read_results, read_table
 from service.exchange.formats import workbook
 from service.exchange.formats.workbook import MEDIA_TYPE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from service.exchange import CampaignView
 
 DAMAGES = ("xl/workbook.xml", "xl/styles.xml", "xl/worksheets/sheet1.xml", "[Content_Types].xml")
@@ -273,3 +278,92 @@ def test_objects_alone_come_as_workbooks_too(view: CampaignView):
         (3, "skipped", None, None),
         (4, "rejected", None, "Word"),
     ]
+
+
+RAISED, STRUCK, BOLD = InlineFont(vertAlign="superscript"), InlineFont(strike=True), InlineFont(b=True)
+
+
+def in_the_sheet(*runs: tuple[str, InlineFont | None]) -> bytes:
+    """Return a workbook whose first value is written in letters of several fonts."""
+    text = CellRichText(*(part if font is None else TextBlock(font, part) for part, font in runs))
+    return file_of(["word", "type", "value"], ["gamma", "logS", text], ["delta", "logS", 7])
+
+
+def in_shared_texts(*runs: tuple[str, InlineFont | None]) -> bytes:
+    """Return the same as spreadsheet programs write it: cells point into a table of texts."""
+    content = file_of(["word", "type", "value"], ["gamma", "logS", "MARK"], ["delta", "logS", 7])
+    sheet, types = part_of(content, "xl/worksheets/sheet1.xml"), part_of(content, "[Content_Types].xml")
+    pointing = sheet.replace(b't="inlineStr"><is><t>MARK</t></is>', b't="s"><v>0</v>')
+    assert pointing != sheet
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    override = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{kind}"/></Types>'
+    parts = "".join(f"<r>{'' if font is None else _properties(font)}<t>{part}</t></r>" for part, font in runs)
+    texts = f'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><si>{parts}</si></sst>'
+    content = changed(content, "xl/worksheets/sheet1.xml", pointing)
+    content = changed(content, "[Content_Types].xml", types.replace(b"</Types>", override.encode()))
+    out = io.BytesIO(content)
+    with zipfile.ZipFile(out, "a") as archive:
+        archive.writestr("xl/sharedStrings.xml", texts)
+    return out.getvalue()
+
+
+def _properties(font: InlineFont) -> str:
+    marks = {"<b/>": font.b, "<strike/>": font.strike, '<vertAlign val="superscript"/>': font.vertAlign}
+    return f"<rPr>{''.join(mark for mark, is_set in marks.items() if is_set)}</rPr>"
+
+
+@pytest.mark.parametrize("written", [in_the_sheet, in_shared_texts])
+@pytest.mark.parametrize(
+    ("runs", "value"),
+    [
+        ([("12.5", None), ("1", RAISED)], None),
+        ([("12.5", BOLD), ("2", RAISED)], None),
+        ([("5 x 10", None), ("-3", RAISED)], 0.005),
+        ([("10", BOLD), ("3", RAISED)], 1000.0),
+        ([("12", BOLD), (".5", None)], 12.5),
+        ([("5", None), ("0", STRUCK)], None),
+        ([("5.", None), ("5", STRUCK), ("7", BOLD)], None),
+    ],
+)
+def test_raised_and_struck_letters_are_no_digits_of_a_number(
+    view: CampaignView,
+    written: Callable[..., bytes],
+    runs: list[tuple[str, InlineFont | None]],
+    value: float | None,
+):
+    first, second = read_results(written(*runs), MEDIA_TYPE, view).rows
+    assert (first.result.value if first.result else None) == value
+    assert first.status == ("rejected" if value is None else "accepted")
+    assert second.result.value == 7
+    if any(font is STRUCK for _, font in runs):
+        assert "some letters in C2 are struck through" in first.reason
+
+
+def test_letters_that_are_struck_where_nothing_is_read_reject_no_row(view: CampaignView):
+    note = CellRichText("see ", TextBlock(STRUCK, "page 4"))
+    content = file_of(["word", "type", "value", "colour"], ["gamma", "logS", 5, note])
+    (row,) = read_results(content, MEDIA_TYPE, view).rows
+    assert (row.status, row.result.value) == ("accepted", 5)
+
+
+def test_hidden_rows_and_struck_cells_are_told(view: CampaignView):
+    book = sheet_of(["word", "type", "value"], ["gamma", "logS", 1], ["delta", "logS", 2], ["beta", "logS", 3])
+    assert read_results(saved(book), MEDIA_TYPE, view).warnings == ()
+    book.active["C2"].font = Font(strike=True)
+    book.active["B4"].font = Font(bold=True)
+    book.active.row_dimensions[3].hidden = True
+    report = read_results(saved(book), MEDIA_TYPE, view)
+    assert [row.status for row in report.rows] == ["accepted"] * 3
+    assert report.warnings == (
+        "rows that are hidden were read as well (3): delete what does not count",
+        "cells that are struck through were read as well (C2): delete what does not count",
+    )
+
+
+def test_many_marks_are_told_in_short(view: CampaignView):
+    book = sheet_of(["word", "type", "value"], *(["gamma", "logS", number] for number in range(40)))
+    for number in range(2, 42):
+        book.active.row_dimensions[number].hidden = True
+    (warning,) = read_results(saved(book), MEDIA_TYPE, view).warnings
+    assert warning.startswith("rows that are hidden were read as well (2, 3, 4")
+    assert "21, ...)" in warning
