@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from models.specs.columns import OF_A_BATCH, key
 from service.exchange.columns import unread
 from service.exchange.headers import are_molar
+from service.exchange.logarithms import is_logarithm
 from service.exchange.tables import TableError
-from service.exchange.units import are_convertible, is_certain_unit, is_logarithm, is_unit_beside_a_number, same_units
+from service.exchange.units import are_convertible, is_certain_unit, is_unit_beside_a_number, same_units
 from service.exchange.values import is_missing, shortened
 
 if TYPE_CHECKING:
