@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 
 _TURNED: dict[Relation, Relation] = {"=": "=", "~": "~", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
+_MOST_MOLAR = 2
+"""Decadic logarithm of more mol/L than there can be of anything: pure water has 55."""
+
 
 class Quantity(TypedDict, total=False):
     """The measured fields of `StandardResult`."""
@@ -230,10 +233,10 @@ def _on_the_other_scale(told: _Told, assay: Assay, warnings: list[str]) -> _Told
 
 
 def _power(exponent: float) -> float:
-    try:
-        return math.pow(10.0, exponent)
-    except OverflowError as error:
-        raise RowProblem("value", f"10^{exponent:g} mol/L is no concentration") from error
+    if exponent > _MOST_MOLAR:
+        hint = "a negative logarithm of a concentration is rarely below 0, so turn its sign if it is a plain one"
+        raise RowProblem("value", f"10^{exponent:g} mol/L is no concentration: {hint}")
+    return math.pow(10.0, exponent)
 
 
 def _cell(field: str, text: str, decimal: Decimal) -> ReadValue:

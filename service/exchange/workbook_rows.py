@@ -47,6 +47,26 @@ def sheet_rows(sheet: Any) -> Iterator[SheetRow]:
             yield SheetRow(sheet._get_row(cells), marks.get("hidden") in ("1", "true"))  # noqa: SLF001
 
 
+def notes_below(sheet: Any, row: int) -> list[tuple[str, str]]:
+    """Return the cells below a row that have notes, each with its coordinate and what the note says."""
+    from openpyxl.packaging.relationship import get_dependents, get_rels_path
+    from openpyxl.xml.constants import COMMENTS_NS, SHEET_MAIN_NS
+    from openpyxl.xml.functions import fromstring
+
+    archive, place = sheet.parent._archive, get_rels_path(sheet._worksheet_path)  # noqa: SLF001 - as sheet_rows
+    parts = set(archive.namelist())
+    if place not in parts:
+        return []
+    found = []
+    for part in get_dependents(archive, place).find(COMMENTS_NS):
+        notes = fromstring(archive.read(part.target)) if part.target in parts else ()
+        for note in (item for kept in notes for item in kept if item.tag == f"{{{SHEET_MAIN_NS}}}comment"):
+            where = note.get("ref", "")
+            if int("0" + "".join(filter(str.isdecimal, where))) > row:
+                found.append((where, " ".join("".join(note.itertext()).split())))
+    return found
+
+
 def text_of(value: Any) -> str:
     """Return a text with its raised digits as such: a footnote mark is no digit, and 10³ is a thousand."""
     if isinstance(value, str):

@@ -28,7 +28,7 @@ from service.exchange.tables import (
     header_place,
     title_warning,
 )
-from service.exchange.workbook_rows import StruckCells, is_partly_struck, sheet_rows, text_of
+from service.exchange.workbook_rows import StruckCells, is_partly_struck, notes_below, sheet_rows, text_of
 from service.exchange.workbook_safety import check_archive, count_rows
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ LAST_ROW = 2**20
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _TOLD_SHEETS = 50
 _TOLD_MARKS = 20
+_TOLD_NOTES = 5
 _WIDTHS = (10, 45)
 """Narrowest and widest column of a written sheet, in characters."""
 
@@ -147,7 +148,7 @@ def _table(content: bytes, name: str | None, *, has_formulas: bool) -> Table:
         rows.append(_row(line, header, head.number))
         marked.note(line)
     title = tuple(" ".join(filter(None, line.texts)) for line in first[:place])
-    warnings += (*title_warning(title, head.number), *marked.warnings())
+    warnings += (*title_warning(title, head.number), *marked.warnings(), *_notes_told(sheet, head.number))
     names = tuple(name for name in header if name)
     return Table(names, tuple(rows), tuple(warnings), decimal="point", title=(sheet.title, *title))
 
@@ -206,6 +207,13 @@ class _Marked:
             for what, found in kinds
             if found
         ]
+
+
+def _notes_told(sheet: Any, header_row: int) -> list[str]:
+    notes = notes_below(sheet, header_row)
+    shown = ", ".join(f"{where}: {text[:40]!r}" for where, text in notes[:_TOLD_NOTES])
+    more = ", ..." if notes[_TOLD_NOTES:] else ""
+    return [f"notes at cells were not read ({shown}{more}): delete what does not count"] if notes else []
 
 
 def _lines(sheet: Any, raw: Any | None) -> Iterator[_Line]:

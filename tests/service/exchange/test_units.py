@@ -279,8 +279,10 @@ def test_a_logarithm_that_nothing_has_is_told(
 
 
 def test_a_logarithm_that_nothing_has_is_told_where_it_is_read_as_a_concentration(read: Callable[..., Report]):
-    far, near = read("word,type,value\ngamma,pIC50,-6.5\ndelta,pIC50,6.5\n").rows
-    assert any("-6.5 is far off for a logarithm such as pIC50" in warning for warning in far.warnings)
+    negative, far, near = read("word,type,value\ngamma,pIC50,-6.5\ndelta,pIC50,16\ngamma,pIC50,6.5\n").rows
+    assert (negative.status, negative.column) == ("rejected", "value")
+    assert "10^6.5 mol/L is no concentration" in negative.reason
+    assert any("16 is far off for a logarithm such as pIC50" in warning for warning in far.warnings)
     assert not any("far off" in warning for warning in near.warnings)
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
+from openpyxl.comments import Comment
 from openpyxl.styles import Font
 
 from service.exchange import SheetError, TableError, UnknownFormatError, read_objects, read_results, read_table
@@ -358,6 +359,17 @@ def test_hidden_rows_and_struck_cells_are_told(view: CampaignView):
         "rows that are hidden were read as well (3): delete what does not count",
         "cells that are struck through were read as well (C2): delete what does not count",
     )
+
+
+def test_notes_at_cells_are_told_and_those_of_the_header_are_not(view: CampaignView):
+    book = sheet_of(["word", "type", "value"], ["gamma", "logS", 1], ["delta", "logS", 2])
+    book.active["C1"].comment = Comment("in decades", "A")
+    assert read_results(saved(book), MEDIA_TYPE, view).warnings == ()
+    book.active["C3"].comment = Comment("excluded:\nprecipitate", "A")
+    report = read_results(saved(book), MEDIA_TYPE, view)
+    assert [row.status for row in report.rows] == ["accepted"] * 2
+    (warning,) = report.warnings
+    assert warning == "notes at cells were not read (C3: 'excluded: precipitate'): delete what does not count"
 
 
 def test_many_marks_are_told_in_short(view: CampaignView):
