@@ -119,14 +119,6 @@ class CampaignSpec(Spec):
         return self
 
     @model_validator(mode="after")
-    def _guardrails_have_names_of_their_own(self, info: ValidationInfo) -> Self:
-        names = [guardrail.name.casefold() for guardrail in self.guardrails]
-        for place, guardrail in enumerate(self.guardrails):
-            if guardrail.name.casefold() in names[:place] and not is_stored(info):
-                raise misplaced(f"/guardrails/{place}/name", f"the name {guardrail.name!r} is used twice")
-        return self
-
-    @model_validator(mode="after")
     def _scorers_have_names_of_their_own(self) -> Self:
         domain = open_domain(self.domain)
         taken = {name.casefold() for name in (*domain.computed, *domain.object_columns)}

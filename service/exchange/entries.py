@@ -162,7 +162,7 @@ class _Wide:
     def _shared_outcome_applies(self, row: RawRow, column: ResultColumn, shared: Mapping[str, str]) -> bool:
         """Return whether the row's outcome is about this assay: a failed assay is one of those without a value."""
         text = shared.get("outcome", "")
-        if not is_outcome(text) or text.casefold() == "ok":
+        if not is_outcome(text) or text.strip().casefold() == "ok":
             return False
         is_whole = all(_has_value(row, other) for other in self._mapped.results)
         return outcome_word(text) not in _OF_ONE_ASSAY or is_whole or not _has_value(row, column)

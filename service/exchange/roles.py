@@ -35,6 +35,10 @@ _AROUND = ".,/'\"-*#_\u2019\u201c\u201d"
 _SAYS_UNITS = re.compile(r"(?<![a-z])units?(?![a-z])|einheit", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
 _LONG_WORD = re.compile(r".*(molar|percent)", re.IGNORECASE)
+_SMALL = re.compile(
+    r"([fpnumk\u03bc]|nano|micro|milli|kilo)?(mol|g|gram|mole|molar)s?|percent|pct|pp[mb]|celsius|kelvin"
+)
+"""Units in small letters; others, such as `at`, `rat` and `alpha`, are mostly words of a sentence."""
 _WITHOUT_SHIFT = frozenset(("fm", "pm", "nm", "um", "mm"))
 """Lengths by the letter, and concentrations by people who do not care for capitals."""
 _LONGEST_UNIT = 16
@@ -97,9 +101,10 @@ def _units_in(line: str) -> list[str]:
 
 
 def _is_unit(word: str) -> bool:
-    """Return whether a word is certainly units, `Micromolar` among them; a count is mostly a count."""
+    """Return whether a word is certainly units, `Micromolar` among them, and no other word of a sentence."""
     text = word.casefold() if _LONG_WORD.fullmatch(word) else word
-    return bool(text) and text.casefold() not in ("count", "counts") and is_certain_unit(text)
+    is_word = text.isalpha() and (text.islower() or text.istitle()) and not _SMALL.fullmatch(text)
+    return bool(text) and not is_word and text != "pH" and is_certain_unit(text)
 
 
 def _remarks(row: RawRow, mapped: Mapped) -> Iterator[str]:
@@ -108,7 +113,7 @@ def _remarks(row: RawRow, mapped: Mapped) -> Iterator[str]:
     named = [text for header in identity if (text := row.cells.get(header, ""))]
     if not named:
         yield " ".join(row.cells.values())[:MAX_TITLE]
-    yield from (text for text in named if " " in text.strip())
+    yield from (text for text in named if " " in text.strip() or (not text.isupper() and _is_unit(text)))
 
 
 def _check_holds_no_units(table: Table, header: str, wanted: list[str]) -> None:

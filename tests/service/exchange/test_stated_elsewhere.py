@@ -77,9 +77,16 @@ def test_a_sentence_on_units_in_a_workbook_is_asked_about(view: CampaignView):
     assert told(read_results(sheet([["word", "IC50"], ["gamma", 5]], title="Community"), MEDIA_TYPE, view)) == [5]
 
 
-@pytest.mark.parametrize("note", ["All values in nM", "units: nmol/L", "Dose 5 mg/kg", "total count", "10 mM stock"])
+@pytest.mark.parametrize(
+    "note", ["All values in nM", "units: nmol/L", "Dose 5 mg/kg", "total count", "10 mM stock", "rat data at pH 7"]
+)
 def test_a_sentence_that_changes_nothing_is_passed_over(view: CampaignView, note: str):
     assert told(read(view, f"word,IC50\ngamma,5\n{note},\n")) == [5, "skipped"]
+
+
+def test_a_unit_in_place_of_an_object_is_asked_about(view: CampaignView):
+    with pytest.raises(TableError, match="row 3, which holds no result, speaks of units"):
+        read(view, "word,IC50\ngamma,5\nµM,\n")
 
 
 def test_a_sentence_on_units_that_a_header_states_is_passed_over(two: CampaignView):
