@@ -39,15 +39,18 @@ _C_AMIDE = re.compile(r"(?:c(?:-?term(?:inal|inus)?)?[- :]*)?(?:am|nh2|conh2|ami
 _BETWEEN = re.compile(r"\s*(?:[/;,|&]|\band\b)\s*", re.IGNORECASE)
 _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
 
-_HEADERS = ("_terminus", "_term", "term", "_terminal", "_cap", "_terminal_group")
+_HEADERS = ("_term", "term", "_terminal", "_cap", "_terminal_group")
+"""How else `n_terminus` and `c_terminus` are written; each is a column of its own."""
 _N_NAMES = ("n_terminus", "n_terminal", "n_term", "nterm", "amino_terminus", "amino_terminal")
 _C_NAMES = ("c_terminus", "c_terminal", "c_term", "cterm", "carboxy_terminus", "carboxyl_terminus", "carboxy_terminal")
 _OF_AN_END = ("modification", "modifications", "mod", "mods", "capping", "end_group", "residue_modification")
 _N_COLUMNS = (
+    *(f"n{rest}" for rest in _HEADERS),
     *("amino_terminus", "amino_terminal", "n_end", "n_modification", "n_mod", "n_capping", "n_terminal_cap"),
     *(f"{name}_{rest}" for name in _N_NAMES for rest in _OF_AN_END),
 )
 _C_COLUMNS = (
+    *(f"c{rest}" for rest in _HEADERS),
     *("carboxy_terminus", "carboxyl_terminus", "carboxy_terminal", "c_end", "c_modification", "c_mod", "c_capping"),
     *("c_terminal_cap", *(f"{name}_{rest}" for name in _C_NAMES for rest in _OF_AN_END)),
 )
@@ -79,7 +82,6 @@ _CHIRALITY = (
     *("chirality", "stereochemistry", "stereo", "enantiomer", "d_residues", "d_amino_acids"),
     *("d_positions", "d_aa", "l_d", "d_l"),
 )
-_END_COLUMNS = {f"{end}_terminus": tuple(f"{end}{rest}" for rest in _HEADERS) for end in "nc"}
 
 
 class Stated(NamedTuple):
@@ -194,8 +196,5 @@ def _readers() -> Iterator[tuple[str, Callable[[str, str], _Ends]]]:
 _READERS = dict(_readers())
 _ANSWERS = ("", "_s", "_y_n", "_yes_no")
 """What follows a name in headers such as `Modification(s)` and `Cyclic (Y/N)`."""
-QUALIFYING_COLUMNS = {
-    column: tuple(f"{header}{rest}" for header in _END_COLUMNS.get(column, (column,)) for rest in _ANSWERS)
-    for column in _READERS
-}
+QUALIFYING_COLUMNS = {column: tuple(f"{column}{rest}" for rest in _ANSWERS) for column in _READERS}
 """Each column's name and the headers it may have."""

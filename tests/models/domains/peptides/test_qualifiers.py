@@ -15,6 +15,8 @@ CAPPED = Peptides(PeptidesSpec(n_terminus="acetyl", c_terminus="amide"))
     ("fields", "text"),
     [
         ({"n_term_mod": "Ac"}, "Ac-ACD-OH"),
+        ({"n_term": "", "n_terminus": "acetyl"}, "Ac-ACD-OH"),
+        ({"n_term": "Ac", "n_terminus": ""}, "Ac-ACD-OH"),
         ({"n_terminus_modification": "Acetylation", "c_terminus_modification": "Amidation"}, "Ac-ACD-NH2"),
         ({"n_terminus_modification": "none"}, "ACD"),
         ({"amino_terminus": "acetyl"}, "Ac-ACD-OH"),
