@@ -20,7 +20,7 @@ SPEC = {
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
     (tmp_path / "spec.json").write_text(json.dumps(SPEC), encoding="utf-8")
-    rows = [f"{text},{text.count('K')}" for text in map("".join, itertools.product("AGKL", repeat=3))]
+    rows = [f"{text},{text.count('K')}" for text in map("".join, itertools.product("EGKL", repeat=3))]
     (tmp_path / "table.csv").write_text("\n".join(["sequence,signal", *rows, "A?C,1", ""]), encoding="utf-8")
     return tmp_path
 

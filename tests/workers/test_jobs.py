@@ -26,10 +26,10 @@ from workers.jobs import kinds
 pytestmark = pytest.mark.slow
 
 MakeLab = Callable[..., Any]
-PEPTIDES: dict[str, Any] = {"kind": "peptides", "min_length": 3, "max_length": 4, "alphabet": "AGKL"}
-WORDS = ("AAA", "KKK", "KAK", "GLA", "KGLA", "LLLL", "GKKL", "AGK", "KLLG", "AKKA")
+PEPTIDES: dict[str, Any] = {"kind": "peptides", "min_length": 3, "max_length": 4, "alphabet": "AGKT"}
+WORDS = ("AAA", "KKK", "KAK", "GTA", "KGTA", "TTTT", "GKKT", "AGK", "KTTG", "AKKA")
 TABLE = "sequence,glow\n" + "".join(
-    f"{text},{text.count('K')}\n" for text in map("".join, itertools.product("AGKL", repeat=3))
+    f"{text},{text.count('K')}\n" for text in map("".join, itertools.product("AGKT", repeat=3))
 )
 
 
@@ -118,8 +118,8 @@ def test_the_same_seed_draws_the_same_and_objects_are_judged(player: Player):
     one, two = (player.finish("samples", player.samples(n=4, seed=11)) for _ in range(2))
     assert one["samples"] == two["samples"]
     domain = open_domain(CampaignSpec.model_validate(player.lab.round(1).spec).domain)
-    rows = player.finish("predictions", player.predictions(domain, "KKL", "k9k", "AAA", "KKL"))["rows"]
-    assert [(row["row"], row["object"]) for row in rows] == [(2, "KKL"), (4, "AAA"), (5, "KKL")]
+    rows = player.finish("predictions", player.predictions(domain, "KKT", "k9k", "AAA", "KKT"))["rows"]
+    assert [(row["row"], row["object"]) for row in rows] == [(2, "KKT"), (4, "AAA"), (5, "KKT")]
     first, second, third = rows
     assert {**first, "row": 5} == third
     assert first["predictions"]["glow"]["mean"] > second["predictions"]["glow"]["mean"]
@@ -145,7 +145,7 @@ def test_predictions_need_no_round(make_lab: MakeLab, live_sessions: Sessions):
     player = Player(lab, live_sessions)
     with live_sessions() as session:
         spec = instruments.spec_of(session, player.shelf("predictions"))
-    rows = player.finish("predictions", player.predictions(open_domain(spec.domain), "KKL"))["rows"]
+    rows = player.finish("predictions", player.predictions(open_domain(spec.domain), "KKT"))["rows"]
     assert rows[0]["predictions"]["glow"]["sd"] > 0
 
 
@@ -161,7 +161,7 @@ def test_a_table_is_replayed_with_curves_and_a_picture(player: Player):
 
 
 def test_a_table_that_nobody_read_yet_is_read_by_the_worker(player: Player):
-    objects, request = "sequence\nKKL\nk9k\nAAA\n", {"sheet": None}
+    objects, request = "sequence\nKKT\nk9k\nAAA\n", {"sheet": None}
 
     def predicted(mode: Any) -> UUID:
         with player.sessions.begin() as session:
@@ -169,7 +169,7 @@ def test_a_table_that_nobody_read_yet_is_read_by_the_worker(player: Player):
             return instruments.ask_predictions(session, shelf, request, (objects.encode(), "text/csv"), mode).id
 
     found = player.finish("predictions", predicted("partial"))
-    assert [(row["row"], row["object"]) for row in found["rows"]] == [(2, "KKL"), (4, "AAA")]
+    assert [(row["row"], row["object"]) for row in found["rows"]] == [(2, "KKT"), (4, "AAA")]
     assert (found["report"]["accepted"], found["report"]["rejected"]) == (2, 1)
     refused = player.wait("predictions", predicted("atomic"), lambda row: row.state not in UNFINISHED)
     assert (refused.state, refused.failure["status"], refused.result["report"]["rejected"]) == ("failed", 422, 1)

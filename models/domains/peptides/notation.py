@@ -10,12 +10,14 @@ from models.domains.peptides.qualifiers import ONLY, stated_ends
 from models.domains.peptides.residues import RESIDUES, THREE_LETTER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from models.domains.peptides.spec import CTerminus, NTerminus
 
 LONGEST_READ = 200
 """Residues beyond which a text is taken for a protein and refused."""
+CODE = 3
+"""Letters of a three-letter code."""
 
 N_CAPS: dict[str, NTerminus] = {
     **dict.fromkeys(("H", "NH2", "H2N"), "free"),
@@ -69,10 +71,13 @@ def _check_residues(column: str, residues: str) -> str:
     return residues
 
 
-def read_sequence(text: str, default: Ends, fields: Mapping[str, str] | None = None) -> Peptide:
+def read_sequence(
+    text: str, default: Ends, fields: Mapping[str, str] | None = None, lengths: Container[int] = ()
+) -> Peptide:
     """Read `ACD`, `Ac-ACD-NH2`, `NH2-ACD-COOH`, `Ala-Cys-Asp`, `Ala Cys Asp` or `H-Ala-Cys-Asp-OH`.
 
-    An end that is not written is what the qualifying columns of `fields` say, else the default's.
+    An end that is not written is what the qualifying columns of `fields` say, else the default's. Where chains of three
+    residues are of the `lengths` that are looked for and single residues are not, `ALA` is a chain of three.
 
     Raises:
         InvalidObjectError: if the text is no such chain, or a column says something else; it names the column.
@@ -86,7 +91,8 @@ def read_sequence(text: str, default: Ends, fields: Mapping[str, str] | None = N
     if len(tokens) > 1 and tokens[-1] in C_CAPS:
         c_terminus = C_CAPS[tokens.pop()]
     _refuse_other_chemistry(text)
-    if "helm" not in (fields or {}):
+    is_chain = is_a_code(text) and CODE in lengths and 1 not in lengths
+    if "helm" not in (fields or {}) and not is_chain:
         _refuse_two_readings(tokens)
     peptide = Peptide(_residues(tokens), Ends(n_terminus or default.n_terminus, c_terminus or default.c_terminus))
     check_ends(peptide, fields or {})
@@ -146,6 +152,11 @@ def _refuse_two_readings(tokens: Sequence[str]) -> None:
             f"{word!r} may be {three} or {len(word)} residues in one-letter codes: write {three}, or say the latter "
             f"in a column helm, as PEPTIDE1{{{'.'.join(word)}}}$$$$V2.0",
         )
+
+
+def is_a_code(text: str) -> bool:
+    """Return whether a text is the three-letter code of a residue in capitals, and residues in one-letter codes."""
+    return text.strip() in THREE_LETTER and set(text.strip()) <= set(RESIDUES)
 
 
 def _is_code_row(word: str) -> bool:

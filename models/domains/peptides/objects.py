@@ -13,9 +13,11 @@ from models.domains.contract import Domain, FileFormat, InvalidObjectError, Pars
 from models.domains.peptides import drawing, features, parts, properties
 from models.domains.peptides.expressions import searching
 from models.domains.peptides.notation import (
+    CODE,
     Ends,
     Peptide,
     check_ends,
+    is_a_code,
     read_canonical,
     read_helm,
     read_sequence,
@@ -67,7 +69,8 @@ class Peptides(Domain):
         Raises:
             InvalidObjectError: if neither column is given, one cannot be read, or two differ.
         """
-        read = [read_sequence(fields["sequence"], self.ends, fields)] if "sequence" in fields else []
+        lengths = range(self.spec.min_length, self.spec.max_length + 1)
+        read = [read_sequence(fields["sequence"], self.ends, fields, lengths)] if "sequence" in fields else []
         if "helm" in fields:
             read.append(read_helm(fields["helm"]))
             check_ends(read[-1], fields)
@@ -75,7 +78,10 @@ class Peptides(Domain):
             raise InvalidObjectError("sequence", "a peptide needs a sequence or helm")
         if len(set(read)) > 1:
             raise InvalidObjectError("helm", "describes another peptide than the other columns do")
-        return ParsedObject(write_sequence(read[0], self.ends))
+        text = write_sequence(read[0], self.ends)
+        if "helm" not in fields and is_a_code(fields["sequence"]) and len(read[0].sequence) == CODE:
+            return ParsedObject(text, (f"{text!r} was read as residues in one-letter codes, not as one residue",))
+        return ParsedObject(text)
 
     def check(self, text: str) -> list[Violation]:
         """Return which of the campaign's limits the peptide breaks."""

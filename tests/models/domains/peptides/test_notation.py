@@ -91,6 +91,18 @@ def test_capitals_that_may_be_one_or_three_letter_codes_are_refused(written: str
     assert refused.value.column == "sequence"
 
 
+def test_a_tripeptide_that_is_a_code_is_read_where_only_chains_are_looked_for():
+    short = Peptides(PeptidesSpec(min_length=3, max_length=3))
+    read = short.read_object({"sequence": "ALA"})
+    assert read.text == "ALA"
+    assert "one-letter codes" in read.warnings[0]
+    assert short.read_object({"sequence": "AGL"}).warnings == ()
+    with pytest.raises(InvalidObjectError, match="residues in one-letter codes"):
+        Peptides(PeptidesSpec(min_length=1, max_length=3)).parse({"sequence": "ALA"})
+    with pytest.raises(InvalidObjectError, match="residues in one-letter codes"):
+        short.parse({"sequence": "H-ALA-OH"})
+
+
 def test_title_case_hyphens_and_helm_tell_codes_apart():
     assert FREE.parse({"sequence": "Ala"}) == "A"
     assert FREE.parse({"sequence": "ALA-CYS"}) == "AC"
