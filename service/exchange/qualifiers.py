@@ -27,8 +27,17 @@ _CENSORED = ("censor", "out_of_range")
 _LIMITS = frozenset(("blq", "bloq", "blod", "bql", "alq", "aloq", "above", "below", "saturated", "exceeded", "exceeds"))
 """Words of headers that say of a value that it is a limit, if the cell agrees."""
 _LEVELS = ("lod", "loq", "lloq", "uloq")
-_MARKS = frozenset(("flag", "flags", "limit", "limits", "bound", "direction", "side", "tail", *_LEVELS))
+_MARKS = frozenset(("flag", "flags", "limit", "limits", "bound", *_LEVELS))
 """Words of headers that may say on which side of a limit a value is."""
+_OF_A_VALUE = frozenset(
+    (
+        *("value", "values", "result", "results", "data", "measurement", "assay", "is", "of", "the", "at"),
+        *("or", "than", "in", "out", "max", "maximum", "min", "minimum", "range", "detection"),
+        *("quantification", "upper", "lower", "top", "highest", "lowest", "conc", "concentration", "dose"),
+        *("tested", "curve", "signal", "detector", "qualifier", "yes", "no", "y", "n"),
+    )
+)
+"""Words that leave it open what a mark or a limit is of; any other is its subject, such as `Tox flag`."""
 _WITHIN = frozenset(("detected", "detectable", "quantifiable", "quantified", "range"))
 """Words of headers that say of a value that it is none, if the cell denies it."""
 _DENIALS = frozenset(("no", "n", "false", "f", "0", "out", "outside"))
@@ -42,24 +51,10 @@ _FALSE = frozenset(
 )
 _DIRECTIONS = frozenset(
     (
-        *("right", "left", "upper", "lower", "u", "l", "r", "h", "high", "low", "hi", "lo", "above", "below", "over"),
-        *(
-            "under",
-            "greater",
-            "less",
-            "more",
-            "maximum",
-            "minimum",
-            "yes",
-            "no",
-            "true",
-            "false",
-            "t",
-            "f",
-            "max",
-            "min",
-        ),
-        *("y", "n", "up", "down", "censored", "uncensored", "right-censored", "left-censored", "interval", "exact"),
+        *("right", "left", "upper", "lower", "u", "l", "r", "h", "high", "low", "hi", "lo", "above", "below"),
+        *("over", "under", "greater", "less", "more", "maximum", "minimum", "max", "min", "yes", "no", "true"),
+        *("false", "t", "f", "y", "n", "up", "down", "censored", "uncensored", "right-censored"),
+        *("left-censored", "interval", "exact"),
     )
 )
 """Words that tell a side of a limit."""
@@ -86,21 +81,23 @@ def with_qualifiers(table: Table, mapped: Mapped, spec: CampaignSpec) -> Mapped:
     for header in unread(table, mapped):
         if key(header) in OF_A_BATCH:
             continue
-        is_named = is_relation_name(header) or any(is_qualifier_of(header, each, spec) for each in mapped.results)
+        is_own = any(is_qualifier_of(header, each, spec) for each in mapped.results)
+        is_named = is_own or is_relation_name(header)
         if _holds_relations(table, header, in_words=is_named):
             mapped = _with_relation(mapped, header, table, spec)
         else:
-            _check_says_no_limit(table, header, is_named=is_named)
+            own = frozenset(word for kind in (*spec.quantities(), "value") for word in key(kind).split("_"))
+            _check_says_no_limit(table, header, own, is_named=is_named)
     return mapped
 
 
-def _check_says_no_limit(table: Table, header: str, *, is_named: bool) -> None:
+def _check_says_no_limit(table: Table, header: str, own: frozenset[str], *, is_named: bool) -> None:
     """Check that no cell says in words that a value is a limit, where the header makes that possible.
 
     Raises:
         TableError: if one does.
     """
-    says = _judge(header, is_named=is_named)
+    says = _judge(header, own, is_named=is_named)
     if says is None:
         return
     for row in table.rows:
@@ -110,15 +107,28 @@ def _check_says_no_limit(table: Table, header: str, *, is_named: bool) -> None:
             raise TableError(f"{detail}, or give the column another name", row=row.number, column=header)
 
 
-def _judge(header: str, *, is_named: bool) -> Callable[[str], bool] | None:
-    """Return the test of cells that say a limit under such a header; None if they may say anything."""
+def _judge(header: str, own: frozenset[str], *, is_named: bool) -> Callable[[str], bool] | None:
+    """Return the test of cells that say a limit under such a header; None if they may say anything.
+
+    Args:
+        header: of a column that is not read.
+        own: words in the names of what the campaign measures.
+        is_named: whether the header says that the column holds relations.
+    """
     plain = key(header)
     words = set(plain.split("_"))
-    if any(word in plain for word in _CENSORED):
+    if any(word in plain for word in _CENSORED) and "by" not in words:
         return lambda cell: cell not in _FALSE
+    if words & {"operator", "op"}:
+        return _is_no_person
     if is_named:
-        sides = _DIRECTIONS - _NAMES if words & {"operator", "op"} else _DIRECTIONS
-        return lambda cell: cell in sides or _NAME.fullmatch(cell) is None
+        return lambda cell: cell in _DIRECTIONS or _NAME.fullmatch(cell) is None
+    subjects = {word.strip("<>\u2264\u2265=") for word in words} - _LIMITS - _MARKS - _WITHIN - _OF_A_VALUE - own - {""}
+    return None if subjects else _judge_mark(plain, words)
+
+
+def _judge_mark(plain: str, words: set[str]) -> Callable[[str], bool] | None:
+    """Return the test of cells that say a limit under a header which names a limit, a range or a flag."""
     if words & _LIMITS or any(sign in plain for sign in "<>\u2264\u2265"):
         return lambda cell: cell not in _FALSE and not _is_other_number(cell)
     if words & _WITHIN:
@@ -127,6 +137,15 @@ def _judge(header: str, *, is_named: bool) -> Callable[[str], bool] | None:
         sides = _DIRECTIONS - _FALSE - (frozenset() if words.intersection(_LEVELS) else _AGREEMENTS)
         return lambda cell: cell in sides or _kind(cell) == "unequal"
     return None
+
+
+def _is_no_person(cell: str) -> bool:
+    """Return whether a cell under `Operator` is a side of a limit, and no initials or number of whoever worked."""
+    return (
+        (cell in _DIRECTIONS - _NAMES and len(cell) > 1)
+        or cell in ("0", "-1")
+        or not (_NAME.match(cell) or cell.isdigit())
+    )
 
 
 def _is_other_number(cell: str) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from models.specs.columns import OF_A_BATCH, key
 from service.exchange.columns import unread
 from service.exchange.headers import are_molar
-from service.exchange.logarithms import is_logarithm
+from service.exchange.logarithms import is_logarithm, is_of_concentrations
 from service.exchange.tables import TableError
 from service.exchange.units import are_convertible, is_certain_unit, is_unit_beside_a_number, same_units
 from service.exchange.values import is_missing, shortened
@@ -33,12 +33,20 @@ _TYPE_WORDS = frozenset(("string", "str", "text", "varchar", "smiles", "sequence
 _DIGITS = frozenset("0123456789")
 _AROUND = ".,/'\"-*#_\u2019\u201c\u201d"
 _SAYS_UNITS = re.compile(r"(?<![a-z])units?(?![a-z])|einheit", re.IGNORECASE)
+_SPECIES = re.compile(r"\b[A-Z]\.\s?(?=[a-z]{3})")
+"""`M.` in `M. smegmatis`."""
+_LABEL = re.compile(r"[A-Z]+[0-9]+")
+"""The name of a plate, run or batch, which could be a unit with an exponent: `P1`, `T4`."""
 _NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
 _LONG_WORD = re.compile(r".*(molar|percent)", re.IGNORECASE)
 _SMALL = re.compile(
     r"([fpnumk\u03bc]|nano|micro|milli|kilo)?(mol|g|gram|mole|molar)s?|percent|pct|pp[mb]|celsius|kelvin"
 )
 """Units in small letters; others, such as `at`, `rat` and `alpha`, are mostly words of a sentence."""
+_OF_UNITS = frozenset(
+    ("unit", "units", "uom", "dimension", "dimensions", "dim", "scale", "conc", "concentration", "measure", "einheit")
+)
+"""Words of headers under which one letter is a unit."""
 _WITHOUT_SHIFT = frozenset(("fm", "pm", "nm", "um", "mm"))
 """Lengths by the letter, and concentrations by people who do not care for capitals."""
 _LONGEST_UNIT = 16
@@ -80,18 +88,25 @@ def _check_speaks_of_no_units(
     line: str, unstated: Mapping[str, str | None], stated: list[str], row: int | None = None
 ) -> None:
     found = _units_in(line[:MAX_TITLE])
+    wanted = [units for units in unstated.values() if units]
     others = [text for text in found if not any(same_units(text, known) for known in stated)]
-    other = any(not all(units and same_units(text, units) for units in unstated.values()) for text in others)
+    other = any(not same_units(text, units) for text in others for units in wanted if _may_be_meant(text, units))
     says_so = not found and not stated and _SAYS_UNITS.search(line) is not None
     if other or says_so:
         where = f"row {row}, which holds no result," if row else "what stands above the header, or the sheet's name,"
         raise TableError(f"{where} speaks of units: write them into the header or a column units", row=row)
 
 
+def _may_be_meant(text: str, wanted: str) -> bool:
+    """Return whether units in a sentence could be those of a value: any concentration of one, but no dose or share."""
+    plain = text.casefold() if _LONG_WORD.fullmatch(text) else text
+    return _could_be(plain, wanted) or (is_of_concentrations(plain) and is_of_concentrations(wanted))
+
+
 def _units_in(line: str) -> list[str]:
     """Return the units that a line names; those behind a number are of something that it tells of, such as a dose."""
     found, before = [], ""
-    for word in re.split(r"[\s;,:=()\[\]|]+", line):
+    for word in re.split(r"[\s;,:=()\[\]|]+", _SPECIES.sub(" ", line)):
         plain = word.strip(_AROUND)
         parts = (plain,) if _is_unit(plain) else tuple(re.split(r"[/_-]", plain))
         if not _NUMBER.fullmatch(before):
@@ -104,7 +119,8 @@ def _is_unit(word: str) -> bool:
     """Return whether a word is certainly units, `Micromolar` among them, and no other word of a sentence."""
     text = word.casefold() if _LONG_WORD.fullmatch(word) else word
     is_word = text.isalpha() and (text.islower() or text.istitle()) and not _SMALL.fullmatch(text)
-    return bool(text) and not is_word and text != "pH" and is_certain_unit(text)
+    is_label = _LABEL.fullmatch(text) is not None
+    return bool(text) and not is_word and not is_label and text != "pH" and is_certain_unit(text)
 
 
 def _remarks(row: RawRow, mapped: Mapped) -> Iterator[str]:
@@ -120,6 +136,8 @@ def _check_holds_no_units(table: Table, header: str, wanted: list[str]) -> None:
     found, are_all = _units_under(header, table.rows)
     if not are_all:
         found = {text for text in found if len(text) > 1 and not text.isupper() and is_certain_unit(text)}
+    if not _OF_UNITS & set(key(header).split("_")):
+        found = {text for text in found if text != "M"}  # a sex, a size, or initials
     fitting = {text for text in found if any(_could_be(text, units) for units in wanted)}
     if not fitting or (are_all and fitting != found):
         return

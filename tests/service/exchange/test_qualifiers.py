@@ -105,6 +105,9 @@ def test_a_number_that_qualifies_a_value_in_json_is_refused(view: CampaignView):
         *(("Operator", "Max"), ("Operator", "AP"), ("Above ground", "12.5"), ("Gene symbol", "EGFR"), ("mod", "Ac")),
         *(("Note", "> 95 % pure"), ("Note", "<- see page 4"), ("Note", "<5 mg left"), ("Note", "<b>good</b>")),
         *(("LOD", "1"), ("Detected", "yes"), ("Range", "1-10"), ("qual", "good"), ("Flag", "yes"), ("status", "> x")),
+        *(("Operator", "L"), ("Op", "H"), ("Operator", "7"), ("Side", "right"), ("Direction", "up"), ("Tail", "R")),
+        *(("Flag color", "low"), ("Tox flag", "high"), ("hERG flag", "low"), ("Side chain", "upper")),
+        *(("Above background", "yes"), ("Saturated ring", "yes"), ("Censored by", "JD"), ("Within budget range", "no")),
     ],
 )
 def test_what_says_no_limit_of_the_value_is_only_not_read(view: CampaignView, header: str, cell: str):

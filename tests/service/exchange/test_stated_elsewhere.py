@@ -52,6 +52,7 @@ def told(report: Report) -> list[float | str | None]:
 NOTES = [
     *("All values in uM", "Units: uM", "* concentrations in µM", "# in uM", "All values in uM.", "values: 'uM'"),
     *("Results in Micromolar", "IC50/uM results", "results, µM-values", "values in M", "Units: as ordered"),
+    "Results in ug/mL",
 ]
 
 
@@ -78,7 +79,12 @@ def test_a_sentence_on_units_in_a_workbook_is_asked_about(view: CampaignView):
 
 
 @pytest.mark.parametrize(
-    "note", ["All values in nM", "units: nmol/L", "Dose 5 mg/kg", "total count", "10 mM stock", "rat data at pH 7"]
+    "note",
+    [
+        *("All values in nM", "units: nmol/L", "Dose 5 mg/kg", "total count", "10 mM stock", "rat data at pH 7"),
+        *("Plate P1", "Run R1", "Batch: B2", "T4 kinase", "Table S1", "% of control", "Dose in mg/kg"),
+        *("% inhibition at 10 uM in another file", "Values in M. smegmatis"),
+    ],
 )
 def test_a_sentence_that_changes_nothing_is_passed_over(view: CampaignView, note: str):
     assert told(read(view, f"word,IC50\ngamma,5\n{note},\n")) == [5, "skipped"]
@@ -100,6 +106,11 @@ def test_units_in_a_column_of_another_name_are_asked_about(view: CampaignView, c
     one, other = cells.split(",")
     with pytest.raises(TableError, match="column 'dimension' holds units"):
         read(view, f"word,IC50,dimension\ngamma,5,{one}\ndelta,6,{other}\n")
+
+
+@pytest.mark.parametrize("header", ["Sex", "Operator", "Series", "Size"])
+def test_a_letter_under_a_header_that_says_no_units_is_no_unit(view: CampaignView, header: str):
+    assert told(read(view, f"word,IC50,{header}\ngamma,5,M\ndelta,6,M\n")) == [5, 6]
 
 
 @pytest.mark.parametrize("cells", ["nM,nM", "nm,nm", "see note,M", "F,M", "PM,KWK"])
