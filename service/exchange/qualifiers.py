@@ -64,6 +64,14 @@ _NAME = re.compile(r"[^\W\d_].*|[0-9]{2,}", re.DOTALL)
 """Who worked: a name, initials, or the number of a person."""
 _SAYS_LIMIT = re.compile(r"\s*'?\s*(?!</?\w+/?>)[<>\u2264\u2265](?!\s*[=<>]?\s*[0-9.,+-])")
 """An inequality without a number behind it: `> max conc`, and no `>95 %` of something else."""
+_ENDS = r"(the\s+)?(max|min|top|highest|lowest|upper|lower|limit|range|u?l?loq|lod|detection|quantification)"
+_SAYS_LIMIT_IN_WORDS = re.compile(
+    r"\s*((greater|more|higher|less|lower)\s+than\s+(?![0-9])"
+    rf"|(above|below|over|under|beyond|exceeds?|exceeded)\s+{_ENDS}"
+    rf"|(inactive|no\s+(activity|effect|inhibition|response|binding))\s+(at|up\s+to)\s+{_ENDS})",
+    re.IGNORECASE,
+)
+"""A remark that begins with the side of a limit: `greater than max`, `below LOQ`, `inactive at top conc`."""
 _CENSORED_WORDS = frozenset(("censored", "right-censored", "left-censored", "right censored", "left censored"))
 _NUMBER = re.compile(r"\s*[<>=~\u2264\u2265]*\s*[+-]?[0-9]")
 _SIGNS = "<>\u2264\u2265~"
@@ -245,7 +253,10 @@ def _is_note(header: str, table: Table) -> bool:
 def _says_limit(text: str) -> bool:
     plain = unescape(text)
     return (
-        _SAYS_LIMIT.match(plain) is not None or plain.strip().casefold() in _CENSORED_WORDS or _kind(text) == "unequal"
+        _SAYS_LIMIT.match(plain) is not None
+        or _SAYS_LIMIT_IN_WORDS.match(plain) is not None
+        or plain.strip().casefold() in _CENSORED_WORDS
+        or _kind(text) == "unequal"
     )
 
 

@@ -104,6 +104,7 @@ def test_a_number_that_qualifies_a_value_in_json_is_refused(view: CampaignView):
         *(("Flag", "ok"), ("Flag", "1"), ("BLQ", "N"), ("Saturated", "0"), ("Detection limit", "0.1"), ("Ki", ">10")),
         *(("Operator", "Max"), ("Operator", "AP"), ("Above ground", "12.5"), ("Gene symbol", "EGFR"), ("mod", "Ac")),
         *(("Note", "> 95 % pure"), ("Note", "<- see page 4"), ("Note", "<5 mg left"), ("Note", "<b>good</b>")),
+        *(("Note", "greater than 95 % pure"), ("Note", "above the previous lot"), ("Note", "inactive in cells")),
         *(("LOD", "1"), ("Detected", "yes"), ("Range", "1-10"), ("qual", "good"), ("Flag", "yes"), ("status", "> x")),
         *(("Operator", "L"), ("Op", "H"), ("Operator", "7"), ("Side", "right"), ("Direction", "up"), ("Tail", "R")),
         *(("Flag color", "low"), ("Tox flag", "high"), ("hERG flag", "low"), ("Side chain", "upper")),
@@ -119,6 +120,11 @@ def test_what_says_no_limit_of_the_value_is_only_not_read(view: CampaignView, he
     [
         *((header, cell) for header in ("Note", "comment", "Remarks") for cell in ("> max conc", ">top", "< LOQ")),
         *((header, cell) for header in ("comment", "Activity Comment", "IC50 comment") for cell in (">", "&gt;")),
+        *(
+            ("Notes", "greater than max"),
+            ("Notes", "inactive at top conc"),
+            ("comment", "Below the limit of detection"),
+        ),
         *(("comment", "gt"), ("Remark", "above"), ("comment", "right-censored"), ("IC50 flag", "> max conc")),
     ],
 )
