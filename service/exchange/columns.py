@@ -13,6 +13,7 @@ from models.specs.columns import (
     GUARDRAIL,
     IDENTITIES,
     MEASURED_FIELDS,
+    OF_A_BATCH,
     PREDICTED,
     PREFERENCE,
     RESULT_FIELDS,
@@ -29,6 +30,7 @@ from service.exchange.headers import (
     units_at_end,
 )
 from service.exchange.tables import TableError
+from service.exchange.type_columns import type_column
 from service.exchange.units import same_units
 
 if TYPE_CHECKING:
@@ -107,8 +109,8 @@ def map_columns(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
     types = list(spec.quantities())
     is_long = ("type" in fields and ({"value", "outcome"} & fields.keys())) or ("value" in fields and not results)
     if is_long:
-        if "type" not in fields and len(types) != 1:
-            raise TableError(f"add a column type: this campaign reads {', '.join(types) or 'no assay'}", column="type")
+        if "type" not in fields:
+            fields |= _said_type(table, headers, {*fields.values(), *(column.header for column in results)}, spec)
         default = None if "type" in fields else types[0]
         fields = {**_spread(headers, fields), **fields}
         mapped = Mapped(fields, objects, units=units, default_type=default, qualifying=qualifying)
@@ -126,6 +128,19 @@ def map_columns(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
     if len(results) > 1:
         _check_units_beside(fields, None)
     return Mapped(fields, objects, tuple(results), qualifying=qualifying)
+
+
+def _said_type(table: Table, headers: tuple[str, ...], taken: set[str], spec: CampaignSpec) -> dict[str, str]:
+    """Return the column of types under another name, or nothing where the campaign reads one assay.
+
+    Raises:
+        TableError: if there is none and the campaign reads several, or it is not certain.
+    """
+    said = type_column(table, (each for each in headers if each not in taken and key(each) not in OF_A_BATCH), spec)
+    types = list(spec.quantities())
+    if said is None and len(types) != 1:
+        raise TableError(f"add a column type: this campaign reads {', '.join(types) or 'no assay'}", column="type")
+    return {} if said is None else {"type": said}
 
 
 def _no_column(table: Table, detail: str) -> TableError:
