@@ -290,6 +290,11 @@ def _predictions(headers: tuple[str, ...], spec: CampaignSpec) -> set[str]:
     return found
 
 
+def own_predictions(spec: CampaignSpec) -> set[str]:
+    """Return the names of a downloaded batch's predictions, exactly as it writes them."""
+    return {f"{objective.name}_{part}" for objective in spec.objectives for part in PREDICTED}
+
+
 def _predicted(headers: tuple[str, ...], name: str) -> list[str]:
     """Return the headers that spell a prediction's name, the exact one first."""
     return sorted((header for header in headers if key(header) == key(name)), key=lambda header: header != name)
