@@ -13,6 +13,7 @@ from models.specs.columns import (
     GUARDRAIL,
     IDENTITIES,
     MEASURED_FIELDS,
+    OF_A_BATCH,
     PREDICTED,
     PREFERENCE,
     RESULT_FIELDS,
@@ -29,6 +30,7 @@ from service.exchange.headers import (
     units_at_end,
 )
 from service.exchange.tables import TableError
+from service.exchange.type_columns import type_column
 from service.exchange.units import same_units
 
 if TYPE_CHECKING:
@@ -40,6 +42,10 @@ if TYPE_CHECKING:
 
 _NUMBERS = ("value", "upper_value", "standard_error", "standard_deviation", "n")
 _SHOWN = 8
+_OF_A_BATCH_ONLY = frozenset(
+    ("candidate_id", "rank", "batch_rank", "beta", "nearest_measured", "nearest_similarity", "in_domain")
+)
+"""Columns by which a file is known as a downloaded batch from which predictions were deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +109,8 @@ def map_columns(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
     types = list(spec.quantities())
     is_long = ("type" in fields and ({"value", "outcome"} & fields.keys())) or ("value" in fields and not results)
     if is_long:
-        if "type" not in fields and len(types) != 1:
-            raise TableError(f"add a column type: this campaign reads {', '.join(types) or 'no assay'}", column="type")
+        if "type" not in fields:
+            fields |= _said_type(table, headers, {*fields.values(), *(column.header for column in results)}, spec)
         default = None if "type" in fields else types[0]
         fields = {**_spread(headers, fields), **fields}
         mapped = Mapped(fields, objects, units=units, default_type=default, qualifying=qualifying)
@@ -122,6 +128,19 @@ def map_columns(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
     if len(results) > 1:
         _check_units_beside(fields, None)
     return Mapped(fields, objects, tuple(results), qualifying=qualifying)
+
+
+def _said_type(table: Table, headers: tuple[str, ...], taken: set[str], spec: CampaignSpec) -> dict[str, str]:
+    """Return the column of types under another name, or nothing where the campaign reads one assay.
+
+    Raises:
+        TableError: if there is none and the campaign reads several, or it is not certain.
+    """
+    said = type_column(table, (each for each in headers if each not in taken and key(each) not in OF_A_BATCH), spec)
+    types = list(spec.quantities())
+    if said is None and len(types) != 1:
+        raise TableError(f"add a column type: this campaign reads {', '.join(types) or 'no assay'}", column="type")
+    return {} if said is None else {"type": said}
 
 
 def _no_column(table: Table, detail: str) -> TableError:
@@ -246,21 +265,66 @@ def _result_columns(headers: tuple[str, ...], spec: CampaignSpec) -> list[Result
 def _predictions(headers: tuple[str, ...], spec: CampaignSpec) -> set[str]:
     """Return the columns that hold a downloaded batch's predictions, which is told by what stands beside them.
 
+    A name exactly as a batch writes it is the prediction, and another spelling beside it is of whoever measured.
+
     Raises:
-        TableError: if `potency_mean` stands without them: it may be a prediction or a mean that was measured.
+        TableError: if a column may be a prediction or measured.
     """
-    by_key = {key(header): header for header in headers}
+    keys = {key(header) for header in headers}
     found: set[str] = set()
     for objective in spec.objectives:
-        columns = {part: by_key.get(key(f"{objective.name}_{part}")) for part in PREDICTED}
-        mean = columns["mean"]
-        is_batch = (columns["low"] and columns["high"]) or {"acquisition", "feasibility"} & by_key.keys()
-        if mean and not is_batch and objective.assay_type and key(objective.name) not in by_key:
-            detail = f"{mean!r} is a batch's name for a prediction: name the column {objective.name} if it was measured"
-            raise TableError(f"{detail}, and leave it out if not", column=mean)
+        columns = {part: _predicted(headers, f"{objective.name}_{part}") for part in PREDICTED}
+        mean, deviation = columns["mean"], columns["sd"]
+        is_batch = (columns["low"] and columns["high"]) or {"acquisition", "feasibility"} & keys
+        if mean and not is_batch and objective.assay_type and key(objective.name) not in keys:
+            detail = f"{mean[0]!r} is a batch's name for a prediction: name the column {objective.name} if it was"
+            raise TableError(f"{detail} measured, and leave it out if not", column=mean[0])
         if is_batch:
-            found |= {header for header in columns.values() if header is not None}
+            exact = {f"{objective.name}_{part}" for part in PREDICTED}.intersection(headers)
+            for part, spellings in columns.items():
+                _check_one_prediction([] if exact else spellings, f"{objective.name}_{part}")
+            found |= exact or {spellings[0] for spellings in columns.values() if spellings}
+        elif deviation and _OF_A_BATCH_ONLY & keys and f"{objective.name}_sd" == deviation[0]:
+            _check_not_measured(deviation, headers, objective.name)
+            found.add(deviation[0])
     return found
+
+
+def own_predictions(spec: CampaignSpec) -> set[str]:
+    """Return the names of a downloaded batch's predictions, exactly as it writes them."""
+    return {f"{objective.name}_{part}" for objective in spec.objectives for part in PREDICTED}
+
+
+def _predicted(headers: tuple[str, ...], name: str) -> list[str]:
+    """Return the headers that spell a prediction's name, the exact one first."""
+    return sorted((header for header in headers if key(header) == key(name)), key=lambda header: header != name)
+
+
+def _check_one_prediction(spellings: list[str], name: str) -> None:
+    """Check that it is certain which of several columns is a batch's prediction.
+
+    Raises:
+        TableError: if none has the exact name.
+    """
+    if len(spellings) > 1:
+        detail = f"columns {spellings[0]!r} and {spellings[1]!r} may both be the batch's prediction"
+        raise TableError(f"{detail}: name the prediction {name!r}, or leave it out", column=spellings[1])
+
+
+def _check_not_measured(deviation: list[str], headers: tuple[str, ...], name: str) -> None:
+    """Check that a batch's predicted deviation without the rest of the prediction is no measured one.
+
+    Raises:
+        TableError: if readings are counted beside it, and no other column is the deviation that was measured.
+    """
+    base = key(name)
+    plain = [key(header) for header in headers if header != deviation[0]]
+    own = {
+        SPREAD.get(each) or SPREAD.get(each.rpartition("_")[2] if each.startswith(f"{base}_") else "") for each in plain
+    }
+    if "n" in own and "standard_deviation" not in own:
+        detail = f"{deviation[0]!r} is a batch's name for a prediction: leave it out if it is one, or name it"
+        raise TableError(f"{detail} {name}_standard_deviation if it was measured", column=deviation[0])
 
 
 def with_warnings(table: Table, mapped: Mapped, spec: CampaignSpec, domain: Domain) -> Mapped:

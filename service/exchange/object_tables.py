@@ -10,7 +10,7 @@ from service.exchange.entries import picked
 from service.exchange.object_units import in_domain_units, under_domain_names, with_absent_told, with_points
 from service.exchange.reading import decide_decimal
 from service.exchange.report import ParsedRow, Report
-from service.exchange.tables import MAX_ROWS, QuestionError, TableError, read_table
+from service.exchange.tables import MAX_ROWS, QuestionError, TableError, check_names, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +52,7 @@ def _opened(content: bytes, media_type: str, domain: Domain, sheet: str | None, 
     headers = object_headers(table.columns, domain)
     if table.rows and not headers:
         raise TableError(f"no column describes an object: add {' or '.join(domain.object_columns[:5])}")
+    check_names(table, headers.values())
     decimal = _decimal(table, headers, domain)
     return in_domain_units(table, changes, decimal), decimal
 

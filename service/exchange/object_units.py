@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from models.domains.cells import plain_number
 from models.domains.contract import FRACTION
 from models.specs.columns import key
-from service.exchange.tables import Digits, TableError
+from service.exchange.tables import Digits, TableError, check_names
 from service.exchange.units import UnitsError, convert, same_units
 from service.exchange.values import with_point
 
@@ -41,7 +41,7 @@ def under_domain_names(table: Table, domain: Domain) -> tuple[Table, Mapping[str
     """Return the table with such columns under the domain's names, a warning of each, and what their cells need.
 
     Raises:
-        TableError: if a header states units that cannot be those of its column.
+        TableError: if a header states units that cannot be those of its column, or two share its name.
     """
     renamed: dict[str, str] = {}
     changes: dict[str, Change] = {}
@@ -52,6 +52,7 @@ def under_domain_names(table: Table, domain: Domain) -> tuple[Table, Mapping[str
         warnings.append(f"{header!r} was read as {name}{told}")
     if not renamed:
         return table, changes
+    check_names(table, renamed)
     columns = tuple(renamed.get(column, column) for column in table.columns)
     rows = tuple(
         replace(row, cells={renamed.get(column, column): text for column, text in row.cells.items()})

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from service.exchange.columns import map_columns, with_warnings
+from service.exchange.columns import map_columns, own_predictions, with_warnings
 from service.exchange.entries import entries
 from service.exchange.object_units import in_domain_units, under_domain_names, with_absent_told
 from service.exchange.qualifiers import with_notes_heard, with_qualifiers
@@ -16,7 +16,7 @@ from service.exchange.reading import Reading, decide_decimal
 from service.exchange.report import Report
 from service.exchange.roles import check_unread_units, without_units_row
 from service.exchange.rows import validate_rows
-from service.exchange.tables import TableError, read_table
+from service.exchange.tables import TableError, check_names, read_table
 
 if TYPE_CHECKING:
     from models.campaign.spec import CampaignSpec
@@ -76,6 +76,7 @@ def open_upload(
     mapped = _mapped(table, spec, domain)
     table, mapped, units_row = without_units_row(table, mapped, spec)
     mapped = with_qualifiers(table, mapped, spec)
+    check_names(table, mapped.read(), own_predictions(spec) - mapped.read())
     table = with_notes_heard(table, mapped)
     check_unread_units(table, mapped, spec)
     numbers = (*mapped.numbers(), *(mapped.objects.values() if domain.needs_all_columns else ()))

@@ -103,6 +103,7 @@ class Table:
     delimiter: str = ""
     decimal: Decimal | None = None
     title: tuple[str, ...] = ()
+    header_row: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,18 +227,36 @@ def title_warning(rows: Sequence[str], header_row: int) -> tuple[str, ...]:
     return (f"row {header_row} was read as the header, and not what stands above it: {shown}",)
 
 
-def check_names(header: Sequence[str], row: int) -> None:
-    """Check that the columns of a header can be told apart; blank ones are passed over.
+def distinct_names(header: Sequence[str]) -> list[str]:
+    """Return the names of a header, with blanks behind one that stood before: whether it is read shows later."""
+    seen: dict[str, int] = {}
+    names = []
+    for name in header:
+        names.append(name + " " * seen.get(name, 0) if name else name)
+        seen[name] = seen.get(name, 0) + 1
+    return names
+
+
+def check_names(table: Table, read: Collection[str], others: Collection[str] = ()) -> None:
+    """Check that the columns that are read can be told apart from all others, whatever their capitals.
+
+    Args:
+        table: the table.
+        read: the headers that are read.
+        others: headers that in exactly this spelling are known as something else.
 
     Raises:
-        TableError: if two share a name, whatever their capitals.
+        TableError: if one shares its name.
     """
-    seen: set[str] = set()
-    for name in header:
-        folded = name.casefold()
-        if folded and folded in seen:
-            raise TableError(f"two columns are named {name!r}", row=row, column=name)
-        seen.add(folded)
+    alike: dict[str, list[str]] = {}
+    for name in table.columns:
+        alike.setdefault(name.strip().casefold(), []).append(name)
+    for name in table.columns:
+        for other in alike[name.strip().casefold()] if name in read else ():
+            if other != name and (other not in others or other == name.strip()):
+                shown = table.columns[max(table.columns.index(name), table.columns.index(other))].strip()
+                hint = f": {other!r} is a batch's name for a prediction" if other in others else ""
+                raise TableError(f"two columns are named {shown!r}{hint}", row=table.header_row, column=shown)
 
 
 def check_size(n_rows: int, n_cells: int, row: int | None = None) -> None:

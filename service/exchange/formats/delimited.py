@@ -18,8 +18,8 @@ from service.exchange.tables import (
     Table,
     TableError,
     TableFormat,
-    check_names,
     check_size,
+    distinct_names,
     header_place,
     title_warning,
 )
@@ -41,7 +41,7 @@ def read(content: bytes, charset: str | None) -> Table:
     """Read delimited text under a header row.
 
     Raises:
-        TableError: if there is no header, two columns share a name, a quote never ends, or there is too much of it.
+        TableError: if there is no header, a quote never ends, or there is too much of it.
     """
     text, warnings = decode(content, charset)
     delimiter, text, first_row = _delimiter(text)
@@ -52,9 +52,9 @@ def read(content: bytes, charset: str | None) -> Table:
     title = tuple(" ".join(filter(None, cells)) for _, cells in records[:place])
     (number, header), *body = _without_index(records[place:])
     warnings += title_warning(title, number)
-    check_names(header, number)
+    header = distinct_names(header)
     rows = tuple(_row(number, cells, header) for number, cells in body)
-    return Table(_named(header), rows, tuple(warnings), delimiter=delimiter, title=title)
+    return Table(_named(header), rows, tuple(warnings), delimiter=delimiter, title=title, header_row=number)
 
 
 def write(rows: Sequence[Mapping[str, Any]]) -> bytes:

@@ -23,8 +23,8 @@ from service.exchange.tables import (
     Table,
     TableError,
     TableFormat,
-    check_names,
     check_size,
+    distinct_names,
     header_place,
     title_warning,
 )
@@ -65,8 +65,8 @@ def read(content: bytes, charset: str | None) -> Table:
     """Read the first visible sheet under a header row; formulas count as the values last calculated.
 
     Raises:
-        TableError: if the file is no workbook, protected, broken or too large, or its header names a column twice or
-            not at all.
+        TableError: if the file is no workbook, protected, broken or too large, or its header does not name
+            a column.
     """
     del charset  # XML says by itself which encoding it is in
     return _read(content, None)
@@ -139,8 +139,7 @@ def _table(content: bytes, name: str | None, *, has_formulas: bool) -> Table:
     head = first[place] if first else None
     if head is None:
         raise TableError(f"the sheet {sheet.title!r} is empty; its first row must name the columns")
-    header = [" ".join(text.split()) for text in head.texts]
-    check_names(header, head.number)
+    header = distinct_names([" ".join(text.split()) for text in head.texts])
     rows: list[RawRow] = []
     marked = _Marked()
     for line in chain(first[place + 1 :], lines):
@@ -150,7 +149,9 @@ def _table(content: bytes, name: str | None, *, has_formulas: bool) -> Table:
     title = tuple(" ".join(filter(None, line.texts)) for line in first[:place])
     warnings += (*title_warning(title, head.number), *marked.warnings(), *_notes_told(sheet, head.number))
     names = tuple(name for name in header if name)
-    return Table(names, tuple(rows), tuple(warnings), decimal="point", title=(sheet.title, *title))
+    return Table(
+        names, tuple(rows), tuple(warnings), decimal="point", title=(sheet.title, *title), header_row=head.number
+    )
 
 
 def _sheet(content: bytes, name: str | None, *, data_only: bool = True) -> tuple[Any, list[str]]:

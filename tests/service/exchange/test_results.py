@@ -289,7 +289,7 @@ def test_one_assay_needs_no_type_column(spec_of: Callable[..., CampaignSpec], do
         ("word,colour\na,b\n", "no column holds results"),
         ("word,value\na,1\n", "add a column type"),
         ("word,logS,solubility\na,1,2\n", "both hold logS"),
-        ("word,type,value,Value \na,logS,1,2\n", "two columns"),
+        ("word,type,value,Value \na,logS,1,2\n", "both mean value"),
         ("word,type,value,unit,units\na,logS,1,2,3\n", "both mean units"),
     ],
 )

@@ -1,0 +1,100 @@
+"""A column that says which assay each row is about, under another name than `type`: told by name and cells."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from models.specs.columns import key
+from service.exchange.headers import named_result, result_names
+from service.exchange.tables import TableError
+from service.exchange.values import is_missing, shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from models.campaign.spec import CampaignSpec
+    from service.exchange.tables import Table
+
+_SAYS_TYPE = frozenset(
+    (
+        *("resulttype", "activitytype", "measurementtype", "valuetype", "endpoint", "endpointtype", "endpointname"),
+        *("parameter", "parametername", "property", "propertyname", "standardtype", "publishedtype", "readout"),
+        *("readouttype", "measuredproperty", "resultname", "bioactivitytype"),
+    )
+)
+"""Names of a column of types, as `key` writes them without `_`."""
+_MAY_SAY_TYPE = frozenset(
+    ("assay", "assaytype", "assayname", "activity", "kind", "measurement", "measure", "quantity", "test", "metric")
+)
+"""Names of a column that holds types or a description."""
+_CERTAIN = (
+    *(f"{letters}50" for letters in ("ic", "ec", "ac", "gi", "cc", "lc", "ld", "ed", "td", "xc", "dc", "ti")),
+    *("ki", "kd", "emax", "imax", "logs", "logd", "logp", "mic90", "mic50", "kon", "koff", "k_on", "k_off"),
+    *("pic50", "pec50", "pac50", "pki", "pkd", "pgi50"),
+)
+"""Well-known types, as `key` writes them, that are hardly anything else whatever their column is called."""
+_BY_NAME = (
+    *("hill", "hill_slope", "hill_coefficient", "herg", "mic", "mbc", "mec", "auc", "cmax", "tmax", "km", "kcat"),
+    *("kinact", "vmax", "tm", "ppb", "pka", "solubility", "permeability", "papp", "clint", "clearance", "half_life"),
+    *("inhibition", "efficacy", "potency", "viability", "cytotoxicity", "logd7_4", "log_p", "log_d", "log_s", "yield"),
+    *("bmax", "t1_2", "amax", "smax", "bottom", "top", "slope", "fraction_unbound"),
+)
+"""Well-known types that are other things as well: a target, a metal, a place."""
+_LONGEST = 40
+"""Longest cell in which a type is looked for, in characters."""
+_STARTS = re.compile(rf"({'|'.join(_CERTAIN)})(?![a-z0-9])", re.IGNORECASE)
+_INITIALS = 2
+
+
+def type_column(table: Table, headers: Iterable[str], spec: CampaignSpec) -> str | None:
+    """Return which of the headers that are not read is the column `type` of a table with a column of values.
+
+    A column whose cells name only what the campaign reads is left alone where it reads one assay.
+
+    Raises:
+        TableError: if a column may be it, or two are.
+    """
+    own = result_names(spec)
+    found: list[str] = []
+    for header in headers:
+        plain = key(header).replace("_", "")
+        is_named, is_like = plain in _SAYS_TYPE, plain in _MAY_SAY_TYPE
+        cells = {text for row in table.rows if (text := row.cells.get(header, "")) and len(text) <= _LONGEST}
+        if not is_named and not is_like:
+            _check_holds_no_types(table, header, {text for text in cells if _STARTS.match(text)}, own)
+            continue
+        told = {text for text in cells if not is_missing(text)}
+        ours = {text for text in told if named_result(text, own)}
+        others = {text for text in told - ours if named_result(text, _KNOWN)}
+        if (is_named and (ours or others)) or (others and told == ours | others):
+            found += [header] if told - ours or len(spec.quantities()) > 1 else []
+        elif others:
+            raise _unsaid(table, header, others)
+    if len(found) > 1:
+        detail = f"columns {found[0]!r} and {found[1]!r} may both say what was measured: name the one that does type"
+        raise TableError(detail, column=found[1])
+    return found[0] if found else None
+
+
+_KNOWN = {name: name for name in (*_CERTAIN, *_BY_NAME)}
+_WHATEVER_NAME = {name: name for name in _CERTAIN}
+
+
+def _check_holds_no_types(table: Table, header: str, cells: set[str], own: Mapping[str, str]) -> None:
+    """Check that a column of any other name does not say that values are of other types than the campaign reads.
+
+    Raises:
+        TableError: if it does.
+    """
+    others = {text for text in cells if named_result(text, _WHATEVER_NAME) and not named_result(text, own)}
+    others = {text for text in others if not (len(text) == _INITIALS and text.isupper())}
+    if others:
+        raise _unsaid(table, header, others)
+
+
+def _unsaid(table: Table, header: str, others: set[str]) -> TableError:
+    row = next(row for row in table.rows if row.cells.get(header, "") in others)
+    text = shortened(row.cells[header])
+    detail = f"column {header[:60]!r} says {text}, another assay, and is not read: name it type if it says what was"
+    return TableError(f"{detail} measured, and leave it out if not", row=row.number, column=header)
