@@ -82,7 +82,8 @@ def decide_decimal(table: Table, headers: Iterable[str], answer: Decimal | None)
     """Return the decimal sign of the numbers under some headers.
 
     `1.234` alone may be 1234 or a number with three decimals: other cells decide. In files whose list separator is a
-    comma, and in typed formats, a lone point is a decimal point, as in every programming language.
+    comma, and in typed formats, a lone point is a decimal point, as in every programming language. In those files a
+    text `12.5` also tells that `10,000` has thousands.
 
     Raises:
         QuestionError: if the cells contradict each other or leave both readings open.
@@ -98,18 +99,24 @@ def decide_decimal(table: Table, headers: Iterable[str], answer: Decimal | None)
     if sign is None:
         return _without_proof(table, seen)
     doubtful = seen.either.get(_OTHER[sign])
-    if doubtful is not None and _OTHER[sign] not in seen.grouping:
+    # Whoever separates cells by commas and writes 12.5 writes 10,000 for ten thousand; elsewhere both may be meant.
+    is_settled = _OTHER[sign] in seen.grouping or (sign == "." and table.delimiter == ",")
+    if doubtful is not None and not is_settled:
         _ask(doubtful, seen.decimal[sign])
     return _NAME[sign]
 
 
 def _as_the_format_says(decimal: Decimal, seen: _Seen) -> Decimal:
-    """Return the format's own sign, unless texts in the file may follow another: `1,234`, or `1.234` beside `12,5`."""
+    """Return the format's own sign, unless texts in the file may follow another: `1,234`, or `1.234` beside `12,5`.
+
+    Typed numbers say nothing of texts beside them: a workbook stores 12.5 where a person sees and types 12,5. A text
+    `12.5` does.
+    """
     sign = SIGN_OF[decimal]
     other = _OTHER[sign]
     if other in seen.decimal and sign in seen.either:
         _ask(seen.either[sign], seen.decimal[other])
-    if other in seen.either and other not in seen.grouping:
+    if other in seen.either and other not in seen.grouping and (sign not in seen.decimal or other in seen.decimal):
         _ask(seen.either[other])
     return decimal
 

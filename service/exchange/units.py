@@ -44,6 +44,10 @@ _MILLIONS = ("mega", "giga", "tera")
 _QUADRILLIONS = ("peta", "exa", "zetta", "yotta", "ronna", "quetta")
 _NEVER_IN_MILLIONS = frozenset({"molar", "mole", "gram", "liter", "meter", "second", "minute", "hour"})
 """What laboratories have a thousandth or a thousand of, but no million: `MM` and `Mg/mL` are slips for mM and mg/mL."""
+_LEVELS = frozenset(("decibel", "neper", "decade", "octave", "decibelmilliwatt", "decibelwatt", "decibelmicrowatt"))
+"""What tells the logarithm of a ratio or of a power: 5 dB are no 316 %, whatever arithmetic says."""
+_INFORMATION = "byte"
+"""What pint takes `B` for, where people mean bel."""
 _FACTOR = re.compile(r"(?P<word>[A-Za-z]{1,24}|%|[°º][CF])(?:(?:\^|\*\*)?(?P<power>-?[1-4]))?")
 _BETWEEN = re.compile(r"\s*(/|\*|\s)\s*")
 _SUBSTANCE, _MASS = "[substance]", "[mass]"
@@ -134,8 +138,15 @@ def _registry() -> pint.UnitRegistry[float]:
 @lru_cache(maxsize=512)
 def _conversion(given: str, wanted: str) -> Callable[[float], float]:
     source, target = _unit(given), _unit(wanted)
+    if source != target and (_is_apart(given) or _is_apart(wanted)):
+        raise UnitsError(
+            f"cannot convert {given!r} to the campaign's {wanted!r}: a logarithm such as dB converts to itself alone"
+        )
     if source.dimensionality != target.dimensionality:
         raise UnitsError(_difference(given, source, wanted, target))
+
+    if source == target:
+        return lambda value: value
 
     def exactly(value: float) -> float:
         return float(_registry().Quantity(value, source).to(target).magnitude)
@@ -169,8 +180,22 @@ def _parsed(plain: str) -> pint.Unit | None:
         name = _WORDS.get(word, word)
         if not _registry().parse_unit_name(name) or _is_slip(name):
             return None
+        prefix, base = _base(word)
+        if prefix and base in _LEVELS:
+            return None  # pint has no thousandth of a decibel
         unit = unit * _registry().Unit(name) ** power
     return unit
+
+
+def _base(word: str) -> tuple[str, str]:
+    """Return the prefix and the unit of a word that is known."""
+    prefix, unit, _ = next(iter(_registry().parse_unit_name(_WORDS.get(word, word))), ("", "", ""))
+    return prefix, unit
+
+
+def _is_apart(plain: str) -> bool:
+    """Return whether units hold a level, or the bel that is read as a byte."""
+    return any(_base(word)[1] in (*_LEVELS, _INFORMATION) for word, _ in _factors(plain) or ())
 
 
 def _is_slip(word: str) -> bool:

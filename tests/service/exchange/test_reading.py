@@ -47,6 +47,9 @@ def values(view: CampaignView, content: bytes, decimal: Decimal | None = None, m
         (["0,123"], "\t", [0.123]),
         (["1.234", "12.5"], ";", [1.234, 12.5]),
         (["1 to 2,5"], ";", [1]),
+        (["12.5", "1,234"], ",", [12.5, 1234]),
+        (["12.5", ">10,000"], ",", [12.5, 10000]),
+        (["0.75", "12", ">10,000"], ",", [0.75, 12, 10000]),
     ],
 )
 def test_the_cells_of_a_file_decide_together(view: CampaignView, cells: list[str], delimiter: str, found: list[float]):
@@ -61,7 +64,11 @@ def test_the_cells_of_a_file_decide_together(view: CampaignView, cells: list[str
         (["1.234"], ";", [1.234], [1234]),
         (["1.234"], "\t", [1.234], [1234]),
         (["12,5", "1.234"], ";", ["rejected", 1.234], [12.5, 1234]),
-        (["12.5", "1,234"], ",", [12.5, 1234], ["rejected", 1.234]),
+        (["12.5", "10,000"], ";", [12.5, 10000], ["rejected", 10]),
+        (["12.5", "10,000"], "\t", [12.5, 10000], ["rejected", 10]),
+        (["12.5", "12,5"], ",", [12.5, "rejected"], ["rejected", 12.5]),
+        (["12.5", "0,500"], ",", [12.5, 500], ["rejected", 0.5]),
+        (["12", "10,000"], ",", [12, 10000], [12, 10]),
         (["12.5", "0,75"], "\t", [12.5, "rejected"], ["rejected", 0.75]),
     ],
 )
@@ -93,8 +100,12 @@ def test_numbers_of_typed_cells_have_points_whatever_texts_do(view: CampaignView
 
     assert values(view, rows(1.234, "1,5"), None, "application/json") == [1.234, "rejected"]
     assert values(view, rows(1.234, "1,5"), "comma", "application/json") == [1.234, 1.5]
+    for number, text in ((1.234, "1,234"), (12.5, "10,000")):
+        with pytest.raises(QuestionError):
+            values(view, rows(number, text), None, "application/json")
+    assert values(view, rows("12.5", ">10,000", 7.25), None, "application/json") == [12.5, 10000, 7.25]
     with pytest.raises(QuestionError):
-        values(view, rows(1.234, "1,234"), None, "application/json")
+        values(view, rows("12.5", "0,75", "10,000"), None, "application/json")
 
 
 def written(number: float, decimal: str, group: str, places: int) -> str:

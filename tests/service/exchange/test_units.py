@@ -84,6 +84,30 @@ def test_a_capital_prefix_of_millions_is_a_slip_and_no_unit(text: str):
     assert not is_unit_beside_a_number(text)
 
 
+@pytest.mark.parametrize("text", ["dB", "Np", "decade", "octave", "dBm", "dBW", "decibel", "B", "dB/cm"])
+@pytest.mark.parametrize("wanted", ["%", "fraction", "ppm", "mW", "fold", "1/m", "nM"])
+def test_a_level_is_converted_to_itself_alone(text: str, wanted: str):
+    for source, other in ((text, wanted), (wanted, text)):
+        with pytest.raises(UnitsError, match="cannot convert"):
+            convert(5.0, source, other)
+    assert convert(5.0, text, text) == 5
+    assert same_units(text, text)
+
+
+def test_levels_are_known_by_their_names_and_have_no_prefix():
+    assert same_units("dB", "decibel")
+    assert convert(0.0, "dBm", "decibelmilliwatt") == 0
+    assert not are_convertible("dB", "octave")
+    for text in ("mNp", "mdB", "kdB/m"):
+        with pytest.raises(UnitsError, match="unknown units"):
+            check_known(text)
+
+
+def test_a_result_in_decibels_is_no_percentage(spec_of: Callable[..., CampaignSpec], domain: Domain):
+    view = CampaignView(spec_of(Objective(name="gain", units="%")), domain)
+    assert told(read_results(b"word,gain,units\ngamma,5,dB\ndelta,5,%\n", "text/csv", view)) == ["rejected", 5]
+
+
 @pytest.mark.parametrize("text", ["MPa", "GPa", "MHz", "MJ/kg", "MDa", "MV/m", "MS/m", "kg", "kM", "megagram", "hL"])
 def test_capital_prefixes_that_are_in_use_stay_units(text: str):
     check_known(text)

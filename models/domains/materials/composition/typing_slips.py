@@ -1,4 +1,4 @@
-"""Formulas that typing habits make ambiguous: capital letters alone (`SIO2`), and a zero for the letter O (`Ti02`).
+"""Formulas that typing habits make ambiguous: a capital too many (`SIO2`, `COFe2O4`), and a zero for the letter O.
 
 Tells why a formula may mean another compound. Knows texts and symbols, no canonical forms. Torch-free.
 """
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 _TITLE_CASE = re.compile(r"[A-Z][a-z]")
 _PAIRS = ("Bi", "Co", "Cs", "Cu", "Hf", "Ho", "In", "Nb", "Ni", "Np", "Os", "Pb", "Pu", "Sb", "Sc", "Si", "Sn", "Yb")
 """Elements that samples hold and whose letters in capitals are two elements as well."""
-_CAPITALS = re.compile(f"(?=({'|'.join(map(str.upper, _PAIRS))}))")
+_WITH_DEUTERIUM = ("Cd", "Dy", "Nd", "Pd")
+"""Elements whose letters in capitals are deuterium and another."""
+_CAPITALS = re.compile(f"(?=({'|'.join(map(str.upper, (*_PAIRS, *_WITH_DEUTERIUM)))})(?![a-z]))")
 COMMON_WORDS = frozenset(
     (
         *("COO", "COOH", "CSO", "HCHO", "HCN", "HCO", "HCOO", "HCOOH", "HDO", "HNC", "HNCO", "HNCS", "HNO", "HOCN"),
@@ -26,6 +28,24 @@ COMMON_WORDS = frozenset(
 _PRINTED = (COMMON_WORDS - {"COO"}) | {"CO", "CO2", "CO(NH2)2", "CS2", "HF", "NH4HF2", "K2CS3", "H2CS3"}
 _PRINTED_WITHIN = re.compile(r"(?:(?<=[HK(])|(?<=[HK)]2))CO(?=3(?![0-9A-Z]))|(?<=CH3)CO|(?<=[CK])HF|(?<=[BCKNP])HO")
 """Pairs that are two elements where they stand so: carbonates, carboxyl groups, CHF3, KHF2, and KHO for KOH."""
+_USUAL_BESIDE_METALS = re.compile(
+    "|".join(
+        (
+            # Carbonates, carbonyls, carboxylates, cyanates, urea and the glass SiCO; LiCOO2 and NiCO2O4 are none.
+            *(r".<CO>3(?![.\d]|O\d|S(?!O)|Te)", r"\(<CO>(?:O|2)?\)", r"[HN]\d*<CO>(?!\.)", r"<CO>\(NH2\)", r"^Si<CO>$"),
+            *(r".<CS>3(?:\)|$)", r"[HON]\d*<CS>(?!\.)", r"\(<CS>2\)", r"<CS>\(NH2\)"),
+            *(r"C\d*<HF>", r"(?:Li|Na|K|Rb|Cs|Tl|Ag|H4|\))<HF>2(?:\)|$)"),
+            *(r"^<HO>(?:Cl|Br)(?!\d)", r".<HO>\d*(?:[()]|$|F(?!e)|Cl|Br|I(?![nr]))"),
+            *(r"[H)]\d*<NB>[FH]4", r"[H)]\d+<NI>\d*$", r"<NP>(?:Cl|Br|F(?!e))"),
+            *(r".<OS>\d?$", r".<OS>O4"),
+            *(r"(?<!Al)(?<!Ga)<SC>N(?![a-z])", r"(?:Ag|Cu)<SC>F3", r"<SC>H(?![a-z])", r"<SC>\(NH2\)"),
+            r"(?:As|Bi|In|Sb)[\d.]*\)?<SI>$",
+        )
+    )
+)
+"""Pairs, here in angle brackets, that are two elements in formulas with others in title case: CaCO3, CuSCN, SbSI."""
+_DEUTERATED = re.compile(r"<[CN]D>\d|^<CD>(?:Cl|Br|I|F)3$")
+_IN_SOLVENTS = frozenset(("H", "D", "C", "N", "O", "S", "Si", "F", "Cl", "Br", "I", "Li", "Na", "K"))
 _LONE = frozenset(("CO", "HF"))
 """Molecules that are the names of metals in capitals."""
 _LETTER_O = re.compile(r"(?<![\d.])0\d")
@@ -36,24 +56,38 @@ _ROUND_TOTALS = (100.0, 1000.0)
 
 
 def why_other_elements(formula: str, elements: Collection[str]) -> str | None:
-    """Return why a formula in capital letters alone may be one of other elements.
+    """Return why a formula with two capitals in a row may be one of other elements.
 
     The campaign's `elements` decide where they hold the two single letters and not the pair.
     """
-    if _TITLE_CASE.search(formula):
-        return None
     for match in _CAPITALS.finditer(formula):
         pair, symbol = match[1], match[1].capitalize()
-        is_capitals = {*pair} <= set(elements)
-        is_usual = formula in _PRINTED or _PRINTED_WITHIN.match(formula, match.start()) is not None
+        is_capitals = {*pair.replace("D", "H")} <= set(elements)
+        is_usual = _is_usual(formula, match)
         if (symbol not in elements and is_capitals) or (is_usual and not (symbol in elements and formula in _LONE)):
             continue
-        meant, explicit = formula.replace(pair, symbol), with_every_amount(formula)
+        before, after = formula[: match.start()], formula[match.end(1) :]
+        is_mixed = _TITLE_CASE.search(formula) is not None
+        meant = f"{before}{symbol}{after}" if is_mixed else formula.replace(pair, symbol)
         return (
-            f"in capital letters alone {pair} may be {symbol}, or {pair[0]} and {pair[1]}: write {meant}, or every "
-            f"amount as in {explicit}"
+            f"in capital letters {'' if is_mixed else 'alone '}{pair} may be {symbol}, or {pair[0]} and {pair[1]}: "
+            f"write {meant}, or every amount as in {with_every_amount(formula)}"
         )
     return None
+
+
+def _is_usual(formula: str, match: re.Match[str]) -> bool:
+    """Return whether two capitals are printed so where they stand: in a carbonate, a hydroxide, a solvent."""
+    pair = match[1]
+    marked = f"{formula[: match.start()]}<{pair}>{formula[match.end(1) :]}"
+    if "D" in pair:
+        is_solvent = set(re.findall(r"[A-Z][a-z]?", formula)) <= _IN_SOLVENTS
+        return is_solvent and _DEUTERATED.search(marked) is not None
+    if formula in _PRINTED:
+        return True
+    if _TITLE_CASE.search(formula):
+        return _USUAL_BESIDE_METALS.search(marked) is not None
+    return _PRINTED_WITHIN.match(formula, match.start()) is not None
 
 
 def with_every_amount(formula: str) -> str:

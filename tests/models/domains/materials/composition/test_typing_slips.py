@@ -1,4 +1,6 @@
-"""Capital letters alone, and a zero for the letter O: what may be another compound is refused, never guessed."""
+"""A capital too many, and a zero for the letter O: what may be another compound is refused, never guessed."""
+
+import re
 
 import pytest
 
@@ -91,3 +93,40 @@ def test_the_columns_of_an_ambiguous_composition_are_read_back():
     assert domain.columns("Al2O3") == {"formula": "Al2O3"}
     for text in ("YB6", "MgAl204", "Al2O3", "SI"):
         assert domain.parse({"formula": str(domain.columns(text)["formula"])}) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        *(("COFe2O4", "CoFe2O4"), ("NIFe2O4", "NiFe2O4"), ("CSPbI3", "CsPbI3"), ("CsPBI3", "CsPbI3")),
+        *(("NBSe2", "NbSe2"), ("PBTe", "PbTe"), ("InSB", "InSb"), ("HFSe2", "HfSe2"), ("CDSe", "CdSe")),
+        *(("NiCO2O4", "NiCo2O4"), ("LiCOO2", "LiCoO2"), ("LiNi0.8CO0.2O2", "LiNi0.8Co0.2O2"), ("COCl2", "CoCl2")),
+        *(("MgSIO3", "MgSiO3"), ("Cu2ZnSNS4", "Cu2ZnSnS4"), ("CuINSe2", "CuInSe2"), ("AlSCN", "AlScN")),
+        *(("ND2Fe14B", "Nd2Fe14B"), ("DYFeO3", "DyFeO3"), ("CD3As2", "Cd3As2"), ("HOFeO3", "HoFeO3")),
+    ],
+)
+def test_a_capital_too_many_among_others_is_asked_about_with_both_spellings(text: str, meant: str):
+    for elements in ((), re.findall("[A-Z][a-z]?", meant)):
+        with pytest.raises(InvalidObjectError, match=rf"may be .*: write {re.escape(meant)}, or every amount"):
+            parse_formula(text, elements)
+
+
+def test_the_campaign_s_elements_decide_where_they_hold_the_single_letters_alone():
+    assert parse_formula("InSB", ("B", "In", "S")).text == canonical("In1S1B1")
+    assert parse_formula("CDSe", ("C", "H", "Se")).warnings
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("CO2", "NaHCO3", "CaCO3", "LiCoO2", "K2CO3", "NaNO3", "LiPF6", "NH4NO3", "CsPbI3", "KNbO3", "BaCO3", "HfO2"),
+        *("InSb", "LiBH4", "NaBH4", "Ca(OH)2", "CuInS2", "Cu2ZnSnS4", "YBa2Cu3O7", "MoS2", "BN", "SiC", "WC", "TiC"),
+        *("LaB6", "CaF2", "LiOH", "KOH", "Mg3N2", "Li2CO3", "PbSO4", "FeCO3", "NiCO3", "CoCO3", "Ba(NO3)2"),
+        *("Na2SiO3", "MgSiO3", "Ni(CO)4", "Pb(CH3COO)2", "Zn(CH3CO2)2", "HCOONa", "NaOCN", "NaNCO", "CaC2O4", "KCN"),
+        *("CuSCN", "Hg(SCN)2", "SbSI", "LaCuOS", "NaHF2", "HOCl", "CDCl3", "CD2Cl2", "ND4Cl", "Bi2O2CO3", "LaCO3F"),
+        *("Cu2CO3(OH)2", "Na3MnCO3PO4", "FeOOH", "Na2CS3", "CH3NH3PbI3", "SiCO", "CHFCl2", "Mg5(CO3)4(OH)2"),
+    ],
+)
+def test_usual_formulas_are_read_and_so_are_their_canonical_texts(text: str):
+    found = canonical(text)
+    assert canonical(found) == found
