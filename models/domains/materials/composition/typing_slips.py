@@ -36,7 +36,7 @@ _USUAL_BESIDE_METALS = re.compile(
                 r".<CO>3(?![.\d]|O\d|S(?!O)|Te)",
                 r"\(<CO>(?:O|2)?\)",
                 r"[HN]\d*<CO>(?!\.)",
-                r".<CO>OH(?![.\d])",
+                r"(?:Li|Na|K|Rb|Cs|Tl)<CO>OH(?![.\d])",
                 r"<CO>\(NH2\)",
                 r"^Si<CO>$",
             ),

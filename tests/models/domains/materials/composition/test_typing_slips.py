@@ -99,7 +99,14 @@ def test_the_columns_of_an_ambiguous_composition_are_read_back():
     ("text", "meant"),
     [
         *(("COFe2O4", "CoFe2O4"), ("NIFe2O4", "NiFe2O4"), ("CSPbI3", "CsPbI3"), ("CsPBI3", "CsPbI3")),
-        *(("NBSe2", "NbSe2"), ("PBTe", "PbTe"), ("InSB", "InSb"), ("HFSe2", "HfSe2"), ("CDSe", "CdSe")),
+        *(
+            ("NBSe2", "NbSe2"),
+            ("PBTe", "PbTe"),
+            ("InSB", "InSb"),
+            ("HFSe2", "HfSe2"),
+            ("CDSe", "CdSe"),
+            ("NiCOOH", "NiCoOH"),
+        ),
         *(("NiCO2O4", "NiCo2O4"), ("LiCOO2", "LiCoO2"), ("LiNi0.8CO0.2O2", "LiNi0.8Co0.2O2"), ("COCl2", "CoCl2")),
         *(("MgSIO3", "MgSiO3"), ("Cu2ZnSNS4", "Cu2ZnSnS4"), ("CuINSe2", "CuInSe2"), ("AlSCN", "AlScN")),
         *(("ND2Fe14B", "Nd2Fe14B"), ("DYFeO3", "DyFeO3"), ("CD3As2", "Cd3As2"), ("HOFeO3", "HoFeO3")),
