@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any, final
 
@@ -35,6 +36,14 @@ MAX_LINES = 2**20
 """Most lines, blank ones among them: as many as a spreadsheet has rows."""
 MAX_LINE = 100_000
 """How much of a line is looked at for the delimiter, in characters."""
+
+_SMALL_WORDS = r"are|and|as|at|by|for|from|in|is|not|of|on|the|to|was|were|with"
+_SENTENCE = re.compile(
+    rf"[#*†‡§]+\s*[^\W\d_].*|[^\W\d_][\w ]{{0,30}}:\s.*|[^\W\d_]{{2,}}\s+(?:\S+\s+)*(?:{_SMALL_WORDS})\s+\S.*",
+    re.IGNORECASE | re.DOTALL,
+)
+"""A line that programs write below a table: `Page 1 of 1`, `Note: means of three`. No name of an object is one."""
+_MAX_SENTENCE = 500
 
 
 def read(content: bytes, charset: str | None) -> Table:
@@ -159,7 +168,14 @@ def _named(columns: list[str]) -> tuple[str, ...]:
     return tuple(name for name in columns if name)
 
 
+def _is_sentence(text: str) -> bool:
+    return len(text) <= _MAX_SENTENCE and _SENTENCE.fullmatch(text) is not None
+
+
 def _row(number: int, cells: list[str], columns: list[str]) -> RawRow:
+    if len(cells) == 1 and _is_sentence(cells[0]):
+        # What a spreadsheet fills up with blank cells says no more than the bare line does.
+        cells = cells + [""] * (len(columns) - 1)
     named = {name: text for name, text in zip(columns, cells, strict=False) if name}
     extra = [text for text in cells[len(columns) :] if text]
     unnamed = [text for name, text in zip(columns, cells, strict=False) if text and not name]

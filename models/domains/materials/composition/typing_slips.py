@@ -32,7 +32,14 @@ _USUAL_BESIDE_METALS = re.compile(
     "|".join(
         (
             # Carbonates, carbonyls, carboxylates, cyanates, urea and the glass SiCO; LiCOO2 and NiCO2O4 are none.
-            *(r".<CO>3(?![.\d]|O\d|S(?!O)|Te)", r"\(<CO>(?:O|2)?\)", r"[HN]\d*<CO>(?!\.)", r"<CO>\(NH2\)", r"^Si<CO>$"),
+            *(
+                r".<CO>3(?![.\d]|O\d|S(?!O)|Te)",
+                r"\(<CO>(?:O|2)?\)",
+                r"[HN]\d*<CO>(?!\.)",
+                r"(?:Li|Na|K|Rb|Cs|Tl)<CO>OH(?![.\d])",
+                r"<CO>\(NH2\)",
+                r"^Si<CO>$",
+            ),
             *(r".<CS>3(?:\)|$)", r"[HON]\d*<CS>(?!\.)", r"\(<CS>2\)", r"<CS>\(NH2\)"),
             *(r"C\d*<HF>", r"(?:Li|Na|K|Rb|Cs|Tl|Ag|H4|\))<HF>2(?:\)|$)"),
             *(r"^<HO>(?:Cl|Br)(?!\d)", r".<HO>\d*(?:[()]|$|F(?!e)|Cl|Br|I(?![nr]))"),
