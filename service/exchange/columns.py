@@ -32,6 +32,7 @@ from service.exchange.headers import (
 from service.exchange.tables import TableError
 from service.exchange.type_columns import type_column
 from service.exchange.units import same_units
+from service.exchange.values import is_missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -119,8 +120,7 @@ def map_columns(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
     if not results and table.columns:
         detail = "no column holds results: add type and value, or one column per assay; known are"
         raise _no_column(table, f"{detail} {', '.join(types) or 'no assay'}")
-    if len(results) == 1:
-        fields = {**_spread(headers, {**fields, **results[0].own}), **fields}
+    fields = {**_spread_of_rows(table, headers, fields, results), **fields}
     units_column = {"units": fields["units"]} if "units" in fields else {}
     for column in results:
         shared = fields if len(results) == 1 else units_column
@@ -185,6 +185,20 @@ def _check_units_beside(fields: Mapping[str, str], known: str | None) -> None:
             told = "the column units states those of its value" if "units" in fields else told
             detail = f"column {header!r} states units of its own, but {told}: give both numbers in the same units"
             raise TableError(detail, column=header)
+
+
+def _spread_of_rows(
+    table: Table, headers: tuple[str, ...], fields: Mapping[str, str], results: list[ResultColumn]
+) -> dict[str, str]:
+    """Return the columns of a spread that are of the one value of each row; nothing where a row has several."""
+    if len(results) == 1:
+        return _spread(headers, {**fields, **results[0].own})
+    values = [column.header for column in results]
+    if any(sum(not is_missing(row.cells.get(header, "")) for header in values) > 1 for row in table.rows):
+        return {}
+    own = {header: header for column in results for header in column.own.values()}
+    found = _spread(headers, {**fields, **own})
+    return {name: header for name, header in found.items() if units_at_end(header) is None}
 
 
 def unread(table: Table, mapped: Mapped) -> Iterator[str]:

@@ -93,6 +93,7 @@ def read_quantity(entry: Entry, assay: Assay, decimal: Decimal) -> tuple[Quantit
     if read.error is not None:
         warnings.append("what follows ± was read as the standard error")
     told = _told(entry, read, decimal, assay.quantity.units)
+    warnings += _unused_deviation(told, fields)
     _check_sign(told, assay)
     stated = None if told.units and not assay.quantity.units and is_of_logarithms(told.units) else told.units
     if assay.given is not None:
@@ -120,6 +121,13 @@ def _told(entry: Entry, read: ReadValue, decimal: Decimal, wanted: str | None) -
     if told.upper is not None and told.relation not in ("=", "~"):
         raise RowProblem("upper_value", f"a range has no relation {told.relation}: leave it or upper_value out")
     return told
+
+
+def _unused_deviation(told: _Told, fields: Mapping[str, str]) -> list[str]:
+    """Return the warning of a standard deviation that makes no standard error."""
+    if told.error is not None or is_missing(fields.get("standard_deviation", "")):
+        return []
+    return ["the standard deviation was not stored, because n, the number of readings, is missing"]
 
 
 def _error_of_mean(fields: Mapping[str, str], decimal: Decimal) -> float | None:

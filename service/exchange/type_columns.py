@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from models.specs.columns import key
 from service.exchange.headers import named_result, result_names
 from service.exchange.tables import TableError
+from service.exchange.units import same_units
 from service.exchange.values import is_missing, shortened
 
 if TYPE_CHECKING:
@@ -62,11 +63,11 @@ def type_column(table: Table, headers: Iterable[str], spec: CampaignSpec) -> str
         is_named, is_like = plain in _SAYS_TYPE, plain in _MAY_SAY_TYPE
         cells = {text for row in table.rows if (text := row.cells.get(header, "")) and len(text) <= _LONGEST}
         if not is_named and not is_like:
-            _check_holds_no_types(table, header, {text for text in cells if _STARTS.match(text)}, own)
+            _check_holds_no_types(table, header, {text for text in cells if _STARTS.match(text)}, spec)
             continue
         told = {text for text in cells if not is_missing(text)}
-        ours = {text for text in told if named_result(text, own)}
-        others = {text for text in told - ours if named_result(text, _KNOWN)}
+        ours = {text for text in told if _is_default(text, own, spec)}
+        others = {text for text in told - ours if named_result(text, own) or named_result(text, _KNOWN)}
         if (is_named and (ours or others)) or (others and told == ours | others):
             found += [header] if told - ours or len(spec.quantities()) > 1 else []
         elif others:
@@ -81,13 +82,23 @@ _KNOWN = {name: name for name in (*_CERTAIN, *_BY_NAME)}
 _WHATEVER_NAME = {name: name for name in _CERTAIN}
 
 
-def _check_holds_no_types(table: Table, header: str, cells: set[str], own: Mapping[str, str]) -> None:
+def _is_default(text: str, own: Mapping[str, str], spec: CampaignSpec) -> bool:
+    """Return whether a cell says nothing but an assay that the campaign reads, on its own scale and in its units."""
+    found = named_result(text, own)
+    wanted = None if found is None else spec.quantities().get(found[0])
+    if found is None or wanted is None:
+        return False
+    return found[1] is None or (wanted.units is not None and same_units(found[1], wanted.units))
+
+
+def _check_holds_no_types(table: Table, header: str, cells: set[str], spec: CampaignSpec) -> None:
     """Check that a column of any other name does not say that values are of other types than the campaign reads.
 
     Raises:
         TableError: if it does.
     """
-    others = {text for text in cells if named_result(text, _WHATEVER_NAME) and not named_result(text, own)}
+    own = result_names(spec)
+    others = {text for text in cells if named_result(text, _WHATEVER_NAME) and not _is_default(text, own, spec)}
     others = {text for text in others if not (len(text) == _INITIALS and text.isupper())}
     if others:
         raise _unsaid(table, header, others)
@@ -96,5 +107,7 @@ def _check_holds_no_types(table: Table, header: str, cells: set[str], own: Mappi
 def _unsaid(table: Table, header: str, others: set[str]) -> TableError:
     row = next(row for row in table.rows if row.cells.get(header, "") in others)
     text = shortened(row.cells[header])
-    detail = f"column {header[:60]!r} says {text}, another assay, and is not read: name it type if it says what was"
+    detail = (
+        f"column {header[:60]!r} says {text}, another assay or scale, and is not read: name it type if it says what was"
+    )
     return TableError(f"{detail} measured, and leave it out if not", row=row.number, column=header)

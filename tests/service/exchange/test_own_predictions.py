@@ -64,3 +64,21 @@ def test_two_spellings_of_a_prediction_are_refused(mic: CampaignView):
 
 def test_a_table_of_a_lab_keeps_its_deviation(mic: CampaignView):
     assert error_of(read(mic, "word,MIC,MIC_sd,n", "alpha,2,1,4")) == pytest.approx(0.5)
+
+
+def test_a_deviation_without_a_number_of_readings_is_told(mic: CampaignView):
+    report = read(mic, "word,MIC,MIC_sd", "alpha,2,1")
+    assert error_of(report) is None
+    assert any("standard deviation was not stored, because n" in text for text in report.rows[0].warnings)
+    assert not any("deviation" in text for text in read(mic, "word,MIC,SD,SEM", "alpha,2,1,0.5").rows[0].warnings)
+    assert not any("deviation" in text for text in read(mic, "word,MIC,SD,n", "alpha,2,,3").rows[0].warnings)
+
+
+def test_a_deviation_is_of_the_one_assay_that_a_row_of_a_batch_has(view: CampaignView):
+    own = "potency_mean,potency_sd,potency_low,potency_high,solubility_mean,solubility_low,solubility_high"
+    report = read(view, f"candidate_id,word,{own},potency,solubility,SD,n", f"{_ID},alpha,2,9,1,3,-3,-4,-2,5,,1,4")
+    assert error_of(report) == pytest.approx(0.5)
+
+    report = read(view, "word,potency,solubility,SD,n", "alpha,5,-2,1,4")
+    assert [row.result.standard_error for row in report.rows if row.result] == [None, None]
+    assert any("not read: columns 'SD', 'n'" in text for text in report.warnings)

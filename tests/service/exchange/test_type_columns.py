@@ -79,3 +79,13 @@ def test_two_columns_of_types_are_refused(one: CampaignView):
 
 def test_a_campaign_of_several_assays_reads_it_too(view: CampaignView):
     assert types(read(view, "Endpoint", ["IC50", "IC50"])) == ["IC50", "IC50"]
+
+
+def test_units_and_scales_that_a_type_states_are_read(one: CampaignView):
+    for cell, value in (("IC50 (uM)", 5000), ("IC50 (nM)", 5)):
+        report = read_results(f"word,Result Type,Value\nworda,{cell},5\n".encode(), "text/csv", one)
+        assert [row.result.value for row in report.rows if row.result] == [value]
+    report = read_results(b"word,Endpoint,Value\nworda,pIC50,5\nwordb,IC50,7\n", "text/csv", one)
+    assert [row.result.value for row in report.rows if row.result] == pytest.approx([10_000, 7])
+    with pytest.raises(TableError, match="another assay or scale"):
+        read_results(b"word,Curve,Value\nworda,pIC50,5\n", "text/csv", one)
