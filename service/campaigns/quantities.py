@@ -7,8 +7,8 @@ from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.specs.objectives import Constraint, Guardrail, MeasuredQuantity
 from service.errors import UnprocessableError
-from service.exchange.logarithms import check_sign, is_logarithm, is_of_concentrations, is_of_logarithms
-from service.exchange.units import UnitsError, check_known, convert, same_units
+from service.exchange.logarithms import check_sign, is_logarithm, is_of_logarithms
+from service.exchange.units import UnitsError, check_known, convert, is_concentration, same_units
 
 _SHARE = re.compile(r"(wt|mol|vol|at|w/w|v/v|w/v)?\.?\s*%|%\s*(w/w|v/v|w/v|RH)|% ?of .+", re.IGNORECASE)
 _NO_UNITS = frozenset({"-", "1", "a.u.", "dimensionless", "ratio", "unitless"})
@@ -93,7 +93,7 @@ def _is_known(units: str) -> bool:
 
 def _not_of_logarithms(kind: str, units: str) -> str | None:
     """Return what is wrong with units of a type that is a logarithm by its name, or None."""
-    if is_logarithm(kind) and is_of_concentrations(units):
+    if is_logarithm(kind) and is_concentration(units):
         return f"{kind} is a logarithm and has no units: leave {units[:40]} out, or name the concentration itself"
     try:
         check_sign(kind, units)

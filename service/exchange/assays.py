@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from models.specs.objectives import MeasuredQuantity
-from service.exchange.headers import are_molar
 from service.exchange.problems import RowProblem
+from service.exchange.units import are_molar
 from service.exchange.values import shortened
 
 if TYPE_CHECKING:

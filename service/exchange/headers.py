@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from models.specs.columns import FIELDS, MEASURED_FIELDS, PREDICTED, QUALIFIERS, SPREAD, SYNONYMS, key, plain_letters
 from service.exchange.tables import TableError
-from service.exchange.units import are_convertible, is_certain_unit, is_unit_beside_a_number
+from service.exchange.units import are_molar, is_certain_unit, is_concentration, is_unit_beside_a_number
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -60,11 +60,6 @@ def result_names(spec: CampaignSpec) -> dict[str, str]:
     return names
 
 
-def are_molar(units: str) -> bool:
-    """Return whether values in these units have a negative decadic logarithm of their own name, as IC50 has pIC50."""
-    return are_convertible(units, "mol/L")
-
-
 def named_result(header: str, names: Mapping[str, str]) -> tuple[str, str | None] | None:
     """Return the assay type and units of `IC50 (nM)`, `Mean IC50, uM`, `IC50 in uM`, `% yield`; or None."""
     if len(header) > _LONGEST_NAME:
@@ -85,16 +80,11 @@ def _behind_units(text: str, names: Mapping[str, str]) -> tuple[str, str | None]
     found = _PERCENT_BEFORE.match(text)
     if found is None:
         found = _UNITS_BEFORE.match(text)
-        if found is None or not is_concentration(found["units"]):
+        if found is None or not (is_certain_unit(found["units"]) and is_concentration(found["units"])):
             return None
     kind = names.get(key(text[found.end() :]))
     units = "%" if found["units"].casefold() == "pct" else found["units"]
     return None if kind is None else (kind, units)
-
-
-def is_concentration(text: str) -> bool:
-    """Return whether a text is units of a concentration, by amount of substance or by mass."""
-    return is_certain_unit(text) and (are_molar(text) or are_convertible(text, "g/L"))
 
 
 def _with_units(text: str, names: Mapping[str, str]) -> tuple[str, str | None] | None:

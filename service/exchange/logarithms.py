@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from service.exchange.units import UnitsError, are_convertible, plain_units
+from service.exchange.units import UnitsError, plain_units
 
 _LOGARITHM = re.compile(r"p[A-Z]\w*|-?\s*log.*", re.DOTALL)
 _OF_LOGARITHMS = re.compile(
@@ -12,7 +12,6 @@ _OF_LOGARITHMS = re.compile(
 )
 _NEGATIVE = re.compile(r"p[A-Z]\w*|-\s*log.*", re.DOTALL)
 _POSITIVE = re.compile(r"[Ll][Oo][Gg](10|2)?(?![a-z]).*", re.DOTALL)
-_CONCENTRATIONS = ("molar", "gram / liter")
 _FAR_LOGARITHM = 20
 _NEAR_NEGATIVE = (-2, 15)
 """Negative logarithms of molar concentrations, from more than there can be of anything to a femtomolar."""
@@ -51,11 +50,6 @@ def _is_negative(kind: str) -> bool:
 def _is_positive(kind: str) -> bool:
     """Return whether a type is a logarithm, and not its negative, by its name: `logS`, `log10 CFU`."""
     return _POSITIVE.fullmatch(kind) is not None
-
-
-def is_of_concentrations(text: str) -> bool:
-    """Return whether known units count an amount or a mass in a volume, of which a logarithm has none."""
-    return any(are_convertible(text, wanted) for wanted in _CONCENTRATIONS)
 
 
 def _of_logarithms(text: str) -> re.Match[str] | None:

@@ -11,10 +11,16 @@ from typing import TYPE_CHECKING
 
 from models.specs.columns import OF_A_BATCH, key
 from service.exchange.columns import unread
-from service.exchange.headers import are_molar
-from service.exchange.logarithms import is_logarithm, is_of_concentrations
+from service.exchange.logarithms import is_logarithm
 from service.exchange.tables import TableError
-from service.exchange.units import are_convertible, is_certain_unit, is_unit_beside_a_number, same_units
+from service.exchange.units import (
+    are_convertible,
+    are_molar,
+    is_certain_unit,
+    is_concentration,
+    is_unit_beside_a_number,
+    same_units,
+)
 from service.exchange.values import is_missing, shortened
 
 if TYPE_CHECKING:
@@ -100,7 +106,7 @@ def _check_speaks_of_no_units(
 def _may_be_meant(text: str, wanted: str) -> bool:
     """Return whether units in a sentence could be those of a value: any concentration of one, but no dose or share."""
     plain = text.casefold() if _LONG_WORD.fullmatch(text) else text
-    return _could_be(plain, wanted) or (is_of_concentrations(plain) and is_of_concentrations(wanted))
+    return _could_be(plain, wanted) or (is_concentration(plain) and is_concentration(wanted))
 
 
 def _units_in(line: str) -> list[str]:

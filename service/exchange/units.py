@@ -87,6 +87,16 @@ def are_convertible(left: str, right: str) -> bool:
     return True
 
 
+def are_molar(units: str) -> bool:
+    """Return whether values in these units have a negative decadic logarithm of their own name, as IC50 has pIC50."""
+    return are_convertible(units, "mol/L")
+
+
+def is_concentration(units: str) -> bool:
+    """Return whether known units count an amount or a mass in a volume."""
+    return are_molar(units) or are_convertible(units, "g/L")
+
+
 def check_known(text: str) -> None:
     """Check that a text is units.
 
