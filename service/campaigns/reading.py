@@ -5,7 +5,7 @@ The functions that begin with an underscore run in a child, which has neither th
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from service.exchange import (
     CampaignView,
     Report,
     TableError,
+    Upload,
     check_upload,
     most_rows,
     open_objects,
@@ -173,21 +174,24 @@ def _most_rows(_talk: Talk, table: SentTable) -> int:
 
 
 def _results(talk: Talk, table: SentTable, document: Mapping[str, Any]) -> Report:
-    spec = CampaignSpec.from_stored(document)
-    domain = open_domain(spec.domain)
-    upload = open_upload(table.content, table.media_type, spec, domain, table.asked)
-    _check_results(len(upload.entries))
+    upload, view = _opened(talk, table, document)
     candidates, stored = talk.ask((upload.mentioned("candidate_id"), upload.mentioned("external_id")))
-    telling = _TellingDomain(domain, talk, len(upload.entries))
-    return check_upload(upload, CampaignView(spec, telling, candidates, stored))
+    return check_upload(upload, replace(view, candidates=candidates, stored=stored))
 
 
 def _measurements(talk: Talk, table: SentTable, document: Mapping[str, Any]) -> Report:
+    return check_upload(*_opened(talk, table, document))
+
+
+def _opened(talk: Talk, table: SentTable, document: Mapping[str, Any]) -> tuple[Upload, CampaignView]:
+    """Return a table of results whose columns are understood, and its campaign as if nothing were stored."""
     spec = CampaignSpec.from_stored(document)
     domain = open_domain(spec.domain)
     upload = open_upload(table.content, table.media_type, spec, domain, table.asked)
-    _check_results(len(upload.entries))
-    return check_upload(upload, CampaignView(spec, _TellingDomain(domain, talk, len(upload.entries))))
+    if len(upload.entries) > MAX_RESULTS:
+        n = len(upload.entries)
+        raise TableError(f"the table holds {n} results; at most {MAX_RESULTS} are read at once: split it")
+    return upload, CampaignView(spec, _TellingDomain(domain, talk, len(upload.entries)))
 
 
 def _objects(talk: Talk, table: SentTable, document: Mapping[str, Any], most: int) -> Report:
@@ -200,11 +204,6 @@ def _objects(talk: Talk, table: SentTable, document: Mapping[str, Any], most: in
 def _look_at_objects(_talk: Talk, table: SentTable, document: Mapping[str, Any], most: int) -> None:
     domain = open_domain(CampaignSpec.from_stored(document).domain)
     open_objects(_array(table), table.media_type, domain, table.sheet, most)
-
-
-def _check_results(n: int) -> None:
-    if n > MAX_RESULTS:
-        raise TableError(f"the table holds {n} results; at most {MAX_RESULTS} are read at once: split it")
 
 
 def _parted(_talk: Talk, content: bytes) -> tuple[dict[str, Any], tuple[bytes, str]]:

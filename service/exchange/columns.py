@@ -358,9 +358,8 @@ def with_warnings(table: Table, mapped: Mapped, spec: CampaignSpec, domain: Doma
 def _downloaded(spec: CampaignSpec, domain: Domain) -> set[str]:
     """Return the keys of a downloaded batch's own columns, which an upload may carry and nobody reads."""
     names = {*BATCH_FIELDS, *RESULT_FIELDS}
-    for objective in spec.objectives:
-        names |= {key(f"{objective.name}_{part}") for part in PREDICTED}
-        names.add(key(f"{PREFERENCE}{objective.name}"))
+    names |= {key(name) for name in own_predictions(spec)}
+    names |= {key(f"{PREFERENCE}{objective.name}") for objective in spec.objectives}
     names |= {key(f"{GUARDRAIL}{guardrail.name}") for guardrail in spec.guardrails}
     names |= {key(scorer.name) for scorer in spec.scorers}
     return names | {key(name) for name in domain.computed}

@@ -47,7 +47,7 @@ class Objects:
         self._decimal = decimal
         self._candidates = view.candidates
         self._ids = {text: candidate_id for candidate_id, text in view.candidates.items()}
-        self._parsed: dict[tuple[tuple[str, str], ...], ParsedObject | InvalidObjectError] = {}
+        self._parsed: dict[tuple[bool, tuple[tuple[str, str], ...]], ParsedObject | InvalidObjectError] = {}
 
     def find(self, entry: Entry) -> tuple[str | None, ParsedObject]:
         """Return the candidate's id, if it is one, and the object.
@@ -66,9 +66,7 @@ class Objects:
             raise RowProblem("candidate_id", f"the row does not say which object was measured: give {wanted}")
         if not names_object:
             return candidate_id, ParsedObject(self._candidates[candidate_id])
-        if not candidate_id and not self._domain.needs_all_columns:
-            _check_is_object(entry.objects)
-        found = self._parse(entry.objects)
+        found = self._parse(entry.objects, may_be_none=not candidate_id and not self._domain.needs_all_columns)
         if not candidate_id:
             return self._ids.get(found.text), found
         stored = self._candidates[candidate_id]
@@ -84,11 +82,13 @@ class Objects:
         except (InvalidObjectError, ValueError, KeyError):
             return None
 
-    def _parse(self, fields: Mapping[str, str]) -> ParsedObject:
+    def _parse(self, fields: Mapping[str, str], *, may_be_none: bool) -> ParsedObject:
         plain = with_points(fields, self._domain, self._decimal)
-        known = tuple(plain.items())
+        known = (may_be_none, tuple(plain.items()))
         if known not in self._parsed:
             try:
+                if may_be_none:
+                    _check_is_object(fields)
                 self._parsed[known] = self._domain.read_object(plain)
             except InvalidObjectError as error:
                 self._parsed[known] = error
@@ -101,7 +101,7 @@ class Objects:
 def _check_is_object(fields: Mapping[str, str]) -> None:
     for column, text in fields.items():
         if looks_like_no_object(text):
-            raise RowProblem(
+            raise InvalidObjectError(
                 column,
                 f"{shortened(text)} looks like a summary or control row: take it out, or name the object in another "
                 "way or by its candidate_id",

@@ -86,6 +86,7 @@ def with_qualifiers(table: Table, mapped: Mapped, spec: CampaignSpec) -> Mapped:
     Raises:
         TableError: if one cannot be told to belong to an assay, or what it says cannot be read.
     """
+    own = frozenset(word for kind in (*spec.quantities(), "value") for word in key(kind).split("_"))
     for header in unread(table, mapped):
         if key(header) in OF_A_BATCH:
             continue
@@ -94,7 +95,6 @@ def with_qualifiers(table: Table, mapped: Mapped, spec: CampaignSpec) -> Mapped:
         if _holds_relations(table, header, in_words=is_named):
             mapped = _with_relation(mapped, header, table, spec)
         else:
-            own = frozenset(word for kind in (*spec.quantities(), "value") for word in key(kind).split("_"))
             _check_says_no_limit(table, header, own, is_named=is_named)
     return mapped
 

@@ -63,7 +63,7 @@ def type_column(table: Table, headers: Iterable[str], spec: CampaignSpec) -> str
         is_named, is_like = plain in _SAYS_TYPE, plain in _MAY_SAY_TYPE
         cells = {text for row in table.rows if (text := row.cells.get(header, "")) and len(text) <= _LONGEST}
         if not is_named and not is_like:
-            _check_holds_no_types(table, header, {text for text in cells if _STARTS.match(text)}, spec)
+            _check_holds_no_types(table, header, {text for text in cells if _STARTS.match(text)}, own, spec)
             continue
         told = {text for text in cells if not is_missing(text)}
         ours = {text for text in told if _is_default(text, own, spec)}
@@ -91,13 +91,14 @@ def _is_default(text: str, own: Mapping[str, str], spec: CampaignSpec) -> bool:
     return found[1] is None or (wanted.units is not None and same_units(found[1], wanted.units))
 
 
-def _check_holds_no_types(table: Table, header: str, cells: set[str], spec: CampaignSpec) -> None:
+def _check_holds_no_types(
+    table: Table, header: str, cells: set[str], own: Mapping[str, str], spec: CampaignSpec
+) -> None:
     """Check that a column of any other name does not say that values are of other types than the campaign reads.
 
     Raises:
         TableError: if it does.
     """
-    own = result_names(spec)
     others = {text for text in cells if named_result(text, _WHATEVER_NAME) and not _is_default(text, own, spec)}
     others = {text for text in others if not (len(text) == _INITIALS and text.isupper())}
     if others:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 LONGEST_READ = 200
 """Residues beyond which a text is taken for a protein and refused."""
-CODE = 3
-"""Letters of a three-letter code."""
 
 N_CAPS: dict[str, NTerminus] = {
     **dict.fromkeys(("H", "NH2", "H2N"), "free"),
@@ -91,7 +89,7 @@ def read_sequence(
     if len(tokens) > 1 and tokens[-1] in C_CAPS:
         c_terminus = C_CAPS[tokens.pop()]
     _refuse_other_chemistry(text)
-    is_chain = is_a_code(text) and CODE in lengths and 1 not in lengths
+    is_chain = is_a_code(text) and len(text.strip()) in lengths and 1 not in lengths
     if "helm" not in (fields or {}) and not is_chain:
         _refuse_two_readings(tokens)
     peptide = Peptide(_residues(tokens), Ends(n_terminus or default.n_terminus, c_terminus or default.c_terminus))

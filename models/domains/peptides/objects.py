@@ -13,7 +13,6 @@ from models.domains.contract import Domain, FileFormat, InvalidObjectError, Pars
 from models.domains.peptides import drawing, features, parts, properties
 from models.domains.peptides.expressions import searching
 from models.domains.peptides.notation import (
-    CODE,
     Ends,
     Peptide,
     check_ends,
@@ -79,7 +78,7 @@ class Peptides(Domain):
         if len(set(read)) > 1:
             raise InvalidObjectError("helm", "describes another peptide than the other columns do")
         text = write_sequence(read[0], self.ends)
-        if "helm" not in fields and is_a_code(fields["sequence"]) and len(read[0].sequence) == CODE:
+        if "helm" not in fields and is_a_code(fields["sequence"]):
             return ParsedObject(text, (f"{text!r} was read as residues in one-letter codes, not as one residue",))
         return ParsedObject(text)
 
