@@ -1,6 +1,5 @@
 """Rounds by default settings with one to five measured objectives, complete and partial, in every domain."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -20,17 +19,10 @@ from models.proxies.multi_task_gaussian_process import MultiTaskGaussianProcess
 from models.records import History, Measurement, Proposal
 from models.rounds.fitting.fit import random_objects
 
+pytestmark = pytest.mark.usefixtures("quick_proxies")
+
 MOST_OBJECTIVES = 5
 N_OBJECTS = 24
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quick() -> Iterator[None]:
-    """Train less: what is tested does not depend on it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(deep_ensemble, "STEPS", 20)
-        patch.setattr(random_forest, "TREES", 10)
-        yield
 
 
 def _campaign(kind: str, n_objectives: int) -> tuple[CampaignSpec, list[str]]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import psutil
 import pytest
+from worker_programs import OFTEN
 
 from service.settings import Settings
 
@@ -16,12 +17,6 @@ pytestmark = pytest.mark.slow
 
 MakeLab = Callable[..., Any]
 StartWorker = Callable[..., Any]
-
-OFTEN = (
-    "import sys, models.rounds.training.train; models.rounds.training.train.CHECKPOINT_SECONDS = 0.5;"
-    "from workers.__main__ import main; sys.exit(main(sys.argv[1:]))"
-)
-"""The worker, saving so often that a short training can be interrupted."""
 
 
 def answer(lab: Any) -> list[tuple[str, dict[str, Any]]]:

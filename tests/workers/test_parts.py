@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 import pytest
 from redis import Redis
+from worker_programs import OFTEN
 
 from service import presence
 from service.presence import ROLES, Role
@@ -21,10 +22,6 @@ pytestmark = pytest.mark.slow
 MakeLab = Callable[..., Any]
 StartWorker = Callable[..., Any]
 
-OFTEN = (
-    "import sys, models.rounds.training.train; models.rounds.training.train.CHECKPOINT_SECONDS = 0.5;"
-    "from workers.__main__ import main; sys.exit(main(sys.argv[1:]))"
-)
 SLOW_IMPORT = """
 import ctypes, os, sys
 class Slow:

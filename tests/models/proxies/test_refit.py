@@ -1,13 +1,10 @@
 """Proxies that are fitted again answer to the bit what those of the round answered, whatever they are asked."""
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 from gpytorch.kernels import RBFKernel
 from torch import Tensor
 
-from models.proxies import deep_ensemble, random_forest
 from models.proxies.contract import Proxy, TrainingTable
 from models.proxies.deep_ensemble import DeepEnsemble
 from models.proxies.gaussian_process import GaussianProcess
@@ -20,15 +17,6 @@ PROXIES: dict[str, Proxy] = {
     "deep_ensemble": DeepEnsemble(),
     "random_forest": RandomForest(),
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quick() -> Iterator[None]:
-    """Train less: what is tested does not depend on it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(deep_ensemble, "STEPS", 20)
-        patch.setattr(random_forest, "TREES", 10)
-        yield
 
 
 def _table() -> TrainingTable:
@@ -49,7 +37,7 @@ def _table() -> TrainingTable:
 
 
 @pytest.fixture(scope="module")
-def first(quick: None) -> ChosenProxies:  # noqa: ARG001 - the constants come first
+def first(quick_proxies: None) -> ChosenProxies:  # noqa: ARG001 - the constants come first
     return fit_best(_table(), PROXIES, seed=4, tick=lambda *_: None)
 
 

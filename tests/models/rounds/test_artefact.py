@@ -1,6 +1,5 @@
 """What a round leaves behind opens to the very same beliefs and policy, in every domain, or is refused."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -15,7 +14,7 @@ from models.campaign.spec import CampaignSpec
 from models.checkpoint import pack, unpack
 from models.domains import open_domain
 from models.inference.load import open_instrument
-from models.proxies import deep_ensemble, random_forest
+from models.proxies import random_forest
 from models.records import History, Measurement
 from models.rounds.artefact import ArtefactError, origin, pack_artefact, tried
 from models.rounds.fitting.fit import Fitted, fit, random_objects
@@ -25,19 +24,12 @@ from models.rounds.training.train import build_trainer
 from models.safety.hazard_lists import HazardList
 from models.safety.screened_domain import ScreenedDomain
 
+pytestmark = pytest.mark.usefixtures("quick_proxies")
+
 KINDS = ("molecules", "peptides", "materials", "switches")
 SWITCHES = {"kind": "switches", "n": 6}
 ALL = ("gaussian_process", "deep_ensemble", "random_forest", "multi_task_gaussian_process")
 SEED = 3
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quick() -> Iterator[None]:
-    """Train less: what is tested does not depend on it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(deep_ensemble, "STEPS", 20)
-        patch.setattr(random_forest, "TREES", 10)
-        yield
 
 
 @dataclass(frozen=True)
