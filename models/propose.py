@@ -14,7 +14,7 @@ from models.domains import open_domain
 from models.records import Proposal
 from models.rounds.artefact import origin, pack_artefact, tried
 from models.rounds.fitting.fit import fit
-from models.rounds.reporting.batch_records import explain
+from models.rounds.reporting.batch_records import explain, explain_spares
 from models.rounds.reporting.diagnosis import diagnose
 from models.rounds.reporting.limitations import convergence_statements, reach, reach_statements
 from models.rounds.reporting.stopping import stopping
@@ -32,6 +32,7 @@ from models.rounds.sampling.enumeration import to_score, whole_space
 from models.rounds.sampling.filters import Gate
 from models.rounds.selecting.batch import choose
 from models.rounds.selecting.replicates import controls
+from models.rounds.selecting.spares import number_of_spares
 from models.rounds.training.base_measure import base_measure
 from models.rounds.training.dual_ascent import Adaptation
 from models.rounds.training.state_reward import StateReward
@@ -67,7 +68,8 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
 
     `report` hears the progress and what it raises stops the work; `checkpoint` keeps training across interruptions;
     `device` trains the policy; what `hazards` name is never proposed; `domain` stands in for the campaign's own.
-    Without `is_diagnosed` the summary lacks convergence and importance: seconds saved where nobody reads them.
+    Without `is_diagnosed` the summary lacks convergence and importance, and the batch its spares: seconds saved where
+    nobody reads them.
 
     Raises:
         HazardListError: if a hazard list about these objects cannot be used.
@@ -96,9 +98,11 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         gate, space = Gate(fitted, history), whole_space(spec, environment, is_diagnosed=is_diagnosed)
         pool = draw_pool(trainer, reward, gate, spec.batch, seed + 1, tick, everything=to_score(spec, space))
     with stages.stage("selecting"):
-        batch = choose(pool, fitted, screened.closed_to(history), seed + 2)
+        n_spares = number_of_spares(spec.batch.size) if is_diagnosed else 0
+        batch = choose(pool, fitted, screened.closed_to(history), seed + 2, n_spares)
         candidates = explain(batch, pool, fitted, trainer, seed + 3)
-        screened.require_clean(candidate.object for candidate in candidates)
+        spares = explain_spares(batch, pool, fitted, trainer, seed + 8, len(candidates) + 1)
+        screened.require_clean(candidate.object for candidate in (*candidates, *spares))
         summary["stopping"] = stopping(fitted, history, pool.at([choice.row for choice in batch.choices]), seed + 6)
         summary |= diagnose(fitted, trainer, reward, space, seed + 4) if is_diagnosed else {}
     summary |= {"training": {"steps": trainer.steps_done, "loss": curve}} | chosen_summary(fitted, batch, pool, gate)
@@ -109,7 +113,8 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     withheld = screened.withheld(tried(history))
     made_from = origin(spec, environment, history, seed, withheld)
     artefact = pack_artefact(fitted, trainer.policy, made_from, screened, withheld, measure)
-    return Proposal(candidates, plain(summary | {"cost": stages.cost(fitted.reward.n_scored)}), artefact)
+    told = plain(summary | {"cost": stages.cost(fitted.reward.n_scored)})
+    return Proposal(candidates, told, artefact, spares)
 
 
 def _nothing(summary: dict[str, Any], stages: Stages, statement: str) -> Proposal:

@@ -35,6 +35,17 @@ def explain(batch: Batch, pool: Pool, fitted: Fitted, source: Source, seed: int)
     return tuple(candidates)
 
 
+def explain_spares(
+    batch: Batch, pool: Pool, fitted: Fitted, source: Source, seed: int, first: int
+) -> tuple[ProposedCandidate, ...]:
+    """Return what is told of the spares, ranked from `first` in the order in which they would come."""
+    if not batch.spares:
+        return ()
+    kept = pool.at([choice.row for choice in batch.spares])
+    aims = [_aim(choice, is_space_filling=batch.is_space_filling) for choice in batch.spares]
+    return tuple(tell(told_of(kept, aims, fitted, source, seed), fitted, first))
+
+
 def _aim(choice: Choice, *, is_space_filling: bool) -> Aim:
     return Aim(choice.purpose, choice.trade_off, is_space_filling=is_space_filling)
 

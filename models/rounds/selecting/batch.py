@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, final
 import torch
 
 from models.proxies.contract import Posterior
-from models.rounds.selecting.limits import read_limits, shared_value
+from models.campaign.batch_limits import shared_value
+from models.rounds.selecting.limits import read_limits
 from models.rounds.selecting.picks import pick, together
 from models.rounds.selecting.replicates import Repeat, controls, replicates
 from models.rounds.selecting.scoring import scalarised, score, trade_offs, worth
+from models.rounds.selecting.spares import spares
 from models.selection.limits import Grouping
 
 if TYPE_CHECKING:
@@ -45,19 +47,22 @@ class Choice:
 class Batch:
     """New candidates in order of rank, what is measured again, and what a reader of the round should know of it.
 
-    `is_space_filling`: nothing told objects apart, so the candidates cover the space. `shortfall` says why there are
+    `spares` would come next, in this order, if a candidate were given up. `is_space_filling`: nothing told objects apart, so the candidates cover the space. `shortfall` says why there are
     fewer candidates than asked for although the pool holds enough; `notes` what else is worth telling.
     """
 
     choices: tuple[Choice, ...] = ()
     repeats: tuple[Repeat, ...] = ()
+    spares: tuple[Choice, ...] = ()
     is_space_filling: bool = False
     shortfall: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-def choose(pool: Pool, fitted: Fitted, history: History, seed: int) -> Batch:
+def choose(pool: Pool, fitted: Fitted, history: History, seed: int, n_spares: int = 0) -> Batch:
     """Return the batch: min(size, pool) distinct new candidates, or as many as its limits admit, and the repeats.
+
+    Beside it, at most `n_spares` objects that could take the place of one of them.
 
     When nothing tells objects apart yet (no results, nothing computed), the candidates fill the space instead.
     """
@@ -68,13 +73,19 @@ def choose(pool: Pool, fitted: Fitted, history: History, seed: int) -> Batch:
     scored = score(pool, fitted, seed)
     limits = read_limits(batch, fitted.domain, pool.texts, [item.object for item in again], _outside(scored, fitted))
     rows = together(scored, limits, fitted)
-    picked = pick(scored.at(rows), limits.at(rows), fitted, history, seed)
+    part, within = scored.at(rows), limits.at(rows)
+    picked = pick(part, within, fitted, history, seed)
+    left = spares(part, within, [item.index for item in picked], fitted, n_spares)
     trade_offs = scored.trade_offs[scored.best_for[rows]].tolist()
-    choices = [Choice(int(rows[item.index]), item.purpose, tuple(trade_offs[item.index])) for item in picked]
+    choices, spared = (
+        tuple(Choice(int(rows[item.index]), item.purpose, tuple(trade_offs[item.index])) for item in items)
+        for items in (picked, left)
+    )
     shared = None if limits.shared is None else limits.shared[int(rows[0])]
     return Batch(
-        tuple(choices),
+        choices,
         (*again, *_replicates(fitted, history, again, shared, seed)),
+        spared,
         is_space_filling=not scored.tells,
         shortfall=_shortfall(limits, shared, (batch.size, len(choices), len(rows), len(pool.texts))),
         notes=_notes(scored, choices, fitted),
