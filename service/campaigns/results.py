@@ -84,7 +84,7 @@ def _settle(session: Session, campaign: Campaign, touched: Sequence[Candidate]) 
     for candidate in unique.values():
         status = outcome_of(stored[candidate.id], needed)
         if status is not None and status in CANDIDATE_MOVES[candidate.status]:
-            candidate.status, candidate.status_reason = status, None
+            candidate.status = status  # why it was rejected or withdrawn before stays with it
             candidate.version += 1
             candidate.updated_at = func.now()
     for round_id in {candidate.round_id for candidate in unique.values()}:

@@ -1,12 +1,13 @@
 """Candidates, batches of them, and what a person may decide about one."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from models.records import Purpose
-from service.schemas.base import Request
+from models.records import Outcome, Purpose, Relation
+from service.schemas.base import Answer, Request
 from service.store.states import CandidateStatus, RoundState
 
 
@@ -60,13 +61,37 @@ class Proposed(BaseModel):
     route: Any = Field(default=None, description="how to make it, for molecules built by reactions")
 
 
+class ResultSoFar(Answer):
+    """One result that a candidate has already."""
+
+    id: UUID
+    object: str = Field(description="what was really measured: its conditions may differ from those proposed")
+    type: str
+    relation: Relation
+    value: float | None
+    upper_value: float | None
+    standard_error: float | None
+    units: str | None
+    outcome: Outcome
+    replicate: str | None
+    measured_at: datetime | None
+
+
 class Candidate(Proposed):
-    """One proposed object of a batch, and what people decided about it."""
+    """One proposed object of a batch, what people decided about it and what came of it."""
 
     id: UUID
     campaign_id: UUID
     status: CandidateStatus
-    status_reason: str | None
+    status_reason: str | None = Field(description="why it was rejected or withdrawn; results do not erase it")
+    replaces: UUID | None = Field(default=None, description="the candidate whose place it took")
+    results: list[ResultSoFar] = Field(default_factory=list, description="what was measured so far")
+
+
+class Decided(Candidate):
+    """A candidate after a decision about it."""
+
+    analogues: list[UUID] = Field(default_factory=list, description="candidates that were rejected with it")
 
 
 class Batch(BaseModel):
@@ -75,7 +100,14 @@ class Batch(BaseModel):
     campaign_id: UUID
     round: int
     state: RoundState
+    sha256: str | None = Field(default=None, description="of the released batch: `GET .../release` returns its bytes")
     candidates: list[Candidate]
+    spares: list[Proposed] = Field(
+        default_factory=list, description="what could take the place of a candidate that is given up, in this order"
+    )
+
+
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
 
 
 class Decision(Request):
@@ -84,6 +116,27 @@ class Decision(Request):
     status: Literal["proposed", "approved", "rejected", "withdrawn"] = Field(
         description="`proposed` takes an approval or a rejection back"
     )
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)] | None = Field(
+    reason: Reason | None = Field(
         default=None, description="required to reject and to withdraw", examples=["too similar to a known irritant"]
     )
+    analogues: bool = Field(
+        default=False, description="reject, for the same reason, what is like it among the undecided of its batch"
+    )
+    similarity: float | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        description="from which likeness on something is an analogue; the domain's own measure of a family if absent",
+        examples=[0.6],
+    )
+
+
+class DecisionRecord(Answer):
+    """What was decided about a candidate, when and with which key; kept for ever."""
+
+    status: CandidateStatus
+    reason: str | None
+    similarity: float | None = Field(description="from which likeness on analogues were rejected as well")
+    because_of: UUID | None = Field(description="the candidate whose analogue it is, or whose place it took")
+    decided_by: str | None = Field(description="the id of the API key")
+    decided_at: datetime

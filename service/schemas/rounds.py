@@ -26,7 +26,9 @@ class Round(Answer):
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None = Field(description="when the computation ended")
-    released_at: datetime | None = Field(description="when the batch went to the lab")
+    released_at: datetime | None = Field(description="when the batch went to the lab; it is frozen since")
+    released_by: str | None = Field(description="the id of the API key that released it")
+    batch_sha256: str | None = Field(description="SHA-256 of the released batch, whose bytes are at `.../release`")
     seed: int
     summary: dict[str, Any] | None = Field(description="what training and selection measured")
     failure: dict[str, Any] | None = Field(description="a problem (RFC 9457) when the state is failed")

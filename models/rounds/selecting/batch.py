@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
-from models.proxies.contract import Posterior
 from models.campaign.batch_limits import shared_value
+from models.proxies.contract import Posterior
 from models.rounds.selecting.limits import read_limits
 from models.rounds.selecting.picks import pick, together
 from models.rounds.selecting.replicates import Repeat, controls, replicates
@@ -47,8 +47,9 @@ class Choice:
 class Batch:
     """New candidates in order of rank, what is measured again, and what a reader of the round should know of it.
 
-    `spares` would come next, in this order, if a candidate were given up. `is_space_filling`: nothing told objects apart, so the candidates cover the space. `shortfall` says why there are
-    fewer candidates than asked for although the pool holds enough; `notes` what else is worth telling.
+    `spares` would come next, in this order, if a candidate were given up. `is_space_filling`: nothing told objects
+    apart, so the candidates cover the space. `shortfall` says why there are fewer candidates than asked for although
+    the pool holds enough; `notes` what else is worth telling.
     """
 
     choices: tuple[Choice, ...] = ()

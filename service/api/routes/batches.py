@@ -6,13 +6,14 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Response
+from sqlalchemy.orm import Session
 
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from service.api.conventions import answer, negotiate
 from service.api.dependencies import Reader, RoundNumber, Transaction
 from service.api.documentation import Responses, files, guarded, header
-from service.api.routes.candidates import candidate_view, proposed
+from service.api.routes.candidates import candidate_view, proposed, spare_view
 from service.campaigns import queries
 from service.errors import ConflictError
 from service.exchange import BatchRow, batch_formats, prediction_formats, write_batch
@@ -54,7 +55,7 @@ def download_batch(
     offered = {"json": "application/json", **batch_formats(open_domain(spec.domain))}
     chosen = negotiate(offered, asked.name, asked.accept)
     candidates = _batch_of(queries.batch(session, row.id), row)
-    return _as_json(candidates, row) if chosen == "json" else _as_file(candidates, row, spec, chosen)
+    return _as_json(session, candidates, row) if chosen == "json" else _as_file(candidates, row, spec, chosen)
 
 
 def _batch_of(candidates: Sequence[tables.Candidate], row: tables.Round) -> Sequence[tables.Candidate]:
@@ -63,9 +64,17 @@ def _batch_of(candidates: Sequence[tables.Candidate], row: tables.Round) -> Sequ
     return candidates
 
 
-def _as_json(candidates: Sequence[tables.Candidate], row: tables.Round) -> Response:
-    views = [candidate_view(item) for item in candidates]
-    return answer(Batch(campaign_id=row.campaign_id, round=row.number, state=row.state, candidates=views))
+def _as_json(session: Session, candidates: Sequence[tables.Candidate], row: tables.Round) -> Response:
+    so_far = queries.results_so_far(session, candidates)
+    batch = Batch(
+        campaign_id=row.campaign_id,
+        round=row.number,
+        state=row.state,
+        sha256=row.batch_sha256,
+        candidates=[candidate_view(item, so_far.get(item.id, ())) for item in candidates],
+        spares=[spare_view(item) for item in queries.spares(session, row.id)],
+    )
+    return answer(batch)
 
 
 def _as_file(candidates: Sequence[tables.Candidate], row: tables.Round, spec: CampaignSpec, extension: str) -> Response:

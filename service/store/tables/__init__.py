@@ -7,13 +7,22 @@ from service.store.tables.access import ApiKey, IdempotencyKey, Workspace
 from service.store.tables.base import Base, Json, Leased
 from service.store.tables.campaigns import Campaign, Result, Upload
 from service.store.tables.jobs import Job, JobInput
-from service.store.tables.rounds import Candidate, Round, RoundArtefact, RoundEvent
+from service.store.tables.rounds import (
+    Candidate,
+    CandidateDecision,
+    Round,
+    RoundArtefact,
+    RoundEvent,
+    RoundRelease,
+    Spare,
+)
 
 __all__ = [
     "ApiKey",
     "Base",
     "Campaign",
     "Candidate",
+    "CandidateDecision",
     "IdempotencyKey",
     "Job",
     "JobInput",
@@ -23,6 +32,8 @@ __all__ = [
     "Round",
     "RoundArtefact",
     "RoundEvent",
+    "RoundRelease",
+    "Spare",
     "Upload",
     "Workspace",
 ]

@@ -1,0 +1,128 @@
+"""The next best object in the place of a candidate that was given up, within the limits of its batch."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlalchemy.orm import Session
+
+from models.campaign.batch_limits import broken_limits
+from models.campaign.spec import CampaignSpec
+from models.domains import open_domain
+from models.domains.contract import Domain
+from service.campaigns.lifecycle import GIVEN_UP
+from service.campaigns.locking import check_active, locked_campaign, locked_candidate
+from service.campaigns.review import check_not_released
+from service.campaigns.round_transitions import reopen
+from service.errors import ConflictError
+from service.store import candidates, results, reviews
+from service.store import leases as store
+from service.store.states import NEW
+from service.store.tables import Candidate, CandidateDecision, Round, Spare
+
+_SHOWN = 3
+
+
+def replace_candidate(session: Session, workspace_id: UUID, candidate_id: UUID, by: str | None = None) -> Candidate:
+    """Give the place of a rejected or withdrawn candidate to the next best of the round's spares, and return it.
+
+    A spare is passed over that was proposed or measured meanwhile, that is like a candidate rejected with its
+    analogues, or with which the batch would break its limits.
+
+    Raises:
+        NotFoundError: if the workspace has no such candidate.
+        ConflictError: if the candidate was not given up, its place is taken, the batch is released, or no spare fits.
+    """
+    item = locked_candidate(session, workspace_id, candidate_id)
+    check_active(locked_campaign(session, workspace_id, item.campaign_id))
+    row = store.get(session, Round, item.round_id)
+    check_not_released(row)
+    _check_is_free(session, item)
+    batch = candidates.of_round(session, row.id)
+    spare = _next_best(session, row, batch)
+    taken = _candidate(spare, item, max(other.rank for other in batch) + 1)
+    session.add(taken)
+    session.flush()
+    reason = f"takes the place of rank {item.rank}"
+    session.add(
+        CandidateDecision(candidate_id=taken.id, status="proposed", reason=reason, because_of=item.id, decided_by=by)
+    )
+    reopen(session, row.id, "a candidate took the place of another")
+    session.refresh(taken)
+    return taken
+
+
+def _check_is_free(session: Session, item: Candidate) -> None:
+    if item.status not in GIVEN_UP:
+        raise ConflictError(f"the candidate is {item.status}; reject or withdraw it first, with a reason")
+    if item.purpose not in NEW:
+        raise ConflictError(f"the candidate is a {item.purpose}: only a new object has a next best")
+    taken = reviews.replacement(session, item.id)
+    if taken is not None:
+        raise ConflictError(f"the candidate {taken.id} (rank {taken.rank}) has taken its place already")
+
+
+def _next_best(session: Session, row: Round, batch: Sequence[Candidate]) -> Spare:
+    spec = CampaignSpec.from_stored(row.spec)
+    spares = reviews.unused_spares(session, row.id)
+    against = _objections(session, row, spec, batch, spares)
+    passed_over: Counter[str] = Counter()
+    for spare in spares:
+        why = next((told for objection in against if (told := objection(spare))), None)
+        if why is None:
+            return spare
+        passed_over[why] += 1
+    told = "; ".join(f"{n} not: {why}" for why, n in passed_over.most_common(_SHOWN))
+    raise ConflictError(f"no spare of round {row.number} can take the place ({told or 'all are used'})")
+
+
+def _objections(
+    session: Session, row: Round, spec: CampaignSpec, batch: Sequence[Candidate], spares: Sequence[Spare]
+) -> tuple[Callable[[Spare], str | None], ...]:
+    """Return what may speak against a spare, the cheap questions first."""
+    domain = open_domain(spec.domain)
+    objects = {spare.object for spare in spares}
+    proposed = candidates.newest_by_object(session, row.campaign_id, objects)
+    measured = {text for (text,) in results.about(session, row.campaign_id, objects, ("object",))}
+    disliked = reviews.rejected_with_analogues(session, row.id)
+    kept = [item for item in batch if item.status not in GIVEN_UP]
+    return (
+        lambda spare: "it was proposed in another round" if spare.object in proposed else None,
+        lambda spare: "it was measured meanwhile" if spare.object in measured else None,
+        lambda spare: _likeness(spare, disliked, domain),
+        lambda spare: _broken(spare, kept, spec, domain),
+    )
+
+
+def _likeness(spare: Spare, disliked: Sequence[tuple[str, float]], domain: Domain) -> str | None:
+    if not disliked:
+        return None
+    (likeness,) = domain.similarity([spare.object], [text for text, _ in disliked])
+    is_alike = any(value >= least for value, (_, least) in zip(likeness, disliked, strict=True))
+    return "it is like one that was rejected with its analogues" if is_alike else None
+
+
+def _broken(spare: Spare, kept: Sequence[Candidate], spec: CampaignSpec, domain: Domain) -> str | None:
+    new = [item for item in kept if item.purpose in NEW]
+    controls = [item.object for item in kept if item.purpose == "control"]
+    broken = broken_limits(spec.batch, domain, [*(item.object for item in new), spare.object], controls)
+    share = spec.applicability.outside_share
+    if share is not None:
+        n_outside = sum(other.payload.get("in_domain") is False for other in (*new, spare))
+        most = round(share * spec.batch.size)
+        broken += [f"{n_outside} would lie outside the applicability domain, more than {most}"][: n_outside > most]
+    return "; ".join(broken) or None
+
+
+def _candidate(spare: Spare, given_up: Candidate, rank: int) -> Candidate:
+    told = {name: getattr(spare, name) for name in ("id", "round_id", "object", "display", "columns", "purpose")}
+    # The clock's time and not the transaction's, which may have begun before that of a round that started meanwhile.
+    return Candidate(
+        campaign_id=given_up.campaign_id,
+        rank=rank,
+        payload=spare.payload,
+        replaces=given_up.id,
+        created_at=func.clock_timestamp(),
+        **told,
+    )

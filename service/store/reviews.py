@@ -1,0 +1,50 @@
+"""SQL of what people decide about a batch: decisions, spares that take a place, and what was released."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session
+
+from service.store.tables import Candidate, CandidateDecision, Round, RoundRelease, Spare
+
+
+def decisions(session: Session, candidate_id: UUID) -> Sequence[CandidateDecision]:
+    """Return what was decided about a candidate, in order."""
+    query = select(CandidateDecision).where(CandidateDecision.candidate_id == candidate_id)
+    return session.scalars(query.order_by(CandidateDecision.id)).all()
+
+
+def rejected_with_analogues(session: Session, round_id: UUID) -> Sequence[tuple[str, float]]:
+    """Return the objects of a round that are rejected with what is like them, each with the least similarity."""
+    query = (
+        select(Candidate.object, func.min(CandidateDecision.similarity))
+        .join(CandidateDecision, CandidateDecision.candidate_id == Candidate.id)
+        .where(Candidate.round_id == round_id, Candidate.status == "rejected")
+        .where(CandidateDecision.similarity.is_not(None))
+        .group_by(Candidate.object)
+    )
+    return [(row[0], row[1]) for row in session.execute(query)]
+
+
+def unused_spares(session: Session, round_id: UUID) -> Sequence[Spare]:
+    """Return the spares of a round that took no place, the next best first."""
+    query = select(Spare).where(Spare.round_id == round_id, ~exists().where(Candidate.id == Spare.id))
+    return session.scalars(query.order_by(Spare.rank)).all()
+
+
+def replacement(session: Session, candidate_id: UUID) -> Candidate | None:
+    """Return the candidate that took the place of another."""
+    return session.scalars(select(Candidate).where(Candidate.replaces == candidate_id)).one_or_none()
+
+
+def save_release(session: Session, round_id: UUID, content: bytes) -> None:
+    """Keep what was released; a round is released once."""
+    session.add(RoundRelease(round_id=round_id, content=content))
+
+
+def release(session: Session, round_id: UUID) -> tuple[bytes, str] | None:
+    """Return what was released and its SHA-256, or None."""
+    query = select(RoundRelease.content, Round.batch_sha256).join(Round, Round.id == RoundRelease.round_id)
+    row = session.execute(query.where(RoundRelease.round_id == round_id)).one_or_none()
+    return (bytes(row[0]), row[1]) if row else None
