@@ -25,7 +25,7 @@ from models.specs.decisions import HYPERVOLUME_OBJECTIVES
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from models.acquisition.contract import Situation
+    from models.acquisition.contract import AcquisitionContext
 
 ELEMENTS = 4_000_000
 """Numbers held at a time, by which many objects are taken in turns."""
@@ -42,7 +42,7 @@ class ExpectedHypervolumeImprovement(Acquisition):
     uses_incumbents: ClassVar[bool] = True
     uses_draws: ClassVar[bool] = False
 
-    def __init__(self, situation: Situation) -> None:
+    def __init__(self, situation: AcquisitionContext) -> None:
         front = front_of(situation.incumbents)
         m = front.shape[1]
         if m > HYPERVOLUME_OBJECTIVES:

@@ -26,7 +26,7 @@ from models.acquisition.improvement.scale import ImprovementScale
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from models.acquisition.contract import Situation
+    from models.acquisition.contract import AcquisitionContext
 
 BASE_SAMPLES = 64
 NODES = 4
@@ -69,7 +69,7 @@ class ExpectedImprovement(Acquisition):
     uses_incumbents: ClassVar[bool] = True
     uses_draws: ClassVar[bool] = False
 
-    def __init__(self, situation: Situation) -> None:
+    def __init__(self, situation: AcquisitionContext) -> None:
         self._scalarise = situation.scalarise
         self._front = front_of(situation.incumbents)
         m = self._front.shape[1]

@@ -9,7 +9,7 @@ from models.acquisition.contract import Acquisition
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from models.acquisition.contract import Situation
+    from models.acquisition.contract import AcquisitionContext
 
 
 @final
@@ -19,7 +19,7 @@ class ThompsonSampling(Acquisition):
     uses_incumbents: ClassVar[bool] = False
     uses_draws: ClassVar[bool] = True
 
-    def __init__(self, situation: Situation) -> None:
+    def __init__(self, situation: AcquisitionContext) -> None:
         self._scalarise = situation.scalarise
 
     def statistics(self, mean: Tensor, sd: Tensor, drawn: Tensor | None) -> Tensor:  # noqa: ARG002 - the contract's

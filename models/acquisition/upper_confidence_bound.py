@@ -10,7 +10,7 @@ from models.acquisition.contract import Acquisition
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from models.acquisition.contract import Situation
+    from models.acquisition.contract import AcquisitionContext
 
 
 @final
@@ -24,7 +24,7 @@ class UpperConfidenceBound(Acquisition):
     uses_incumbents: ClassVar[bool] = False
     uses_draws: ClassVar[bool] = False
 
-    def __init__(self, situation: Situation) -> None:
+    def __init__(self, situation: AcquisitionContext) -> None:
         if not 0 <= situation.kappa < math.inf:
             raise ValueError(f"kappa must be finite and not negative, not {situation.kappa}")
         self._kappa = situation.kappa

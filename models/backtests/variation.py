@@ -37,7 +37,7 @@ class Builder:
     def actions(self, texts: Sequence[str], generator: Generator) -> Tensor:
         """Return the actions [B, T] of one random way to build each object that the environment can represent."""
         states, known = self.environment.states(texts)
-        return variation.take_apart(self.environment, states[known], generator)
+        return variation.decompose(self.environment, states[known], generator)
 
     def build(self, actions: Tensor, generator: Generator) -> Tensor:
         """Return the final states [B, W] that actions [B, T] lead to, finished at random."""
@@ -54,7 +54,7 @@ def steps_breed(domain: Domain) -> Breed:
 
     def breed(parents: Sequence[str], generator: Generator) -> list[str]:
         actions = builder.actions(parents, generator)
-        bred = variation.children(actions, builder.environment.n_actions, generator)
+        bred = variation.breed(actions, builder.environment.n_actions, generator)
         return builder.texts(builder.build(bred, generator))
 
     return breed

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import torch
 
-from models.data.tables import kind_of, observation
+from models.data.tables import classify_result, value_and_variance
 from models.data.versions import latest_version
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ LOG_PRIORS = {"amplitude": (0.0, 1.0), "noise": (math.log(0.1), 1.5), "version":
 
 @final
 @dataclass(frozen=True, slots=True)
-class Offsets:
+class BatchEffects:
     """Offsets of one type on the modelled scale, by version and by plate, each with its standard error."""
 
     reference: str | None = None
@@ -51,7 +51,7 @@ class Offsets:
     counts: Mapping[str | None, int] = field(default_factory=dict)
     """Results of each version."""
 
-    def of(self, result: Measurement) -> float:
+    def offset_of(self, result: Measurement) -> float:
         """Return what the version and the plate of a result added to it."""
         version = self.versions.get(result.assay_version, (0.0, 0.0))[0]
         return version + (self.plates.get(result.plate, (0.0, 0.0))[0] if result.plate is not None else 0.0)
@@ -184,19 +184,19 @@ def learn_offsets(
     *,
     plates: bool,
     seed: int,
-) -> Offsets:
+) -> BatchEffects:
     """Return the offsets of one type's results; none when they have one version and, with `plates`, one plate.
 
     `features` gives the rows [n, D] of objects. Only exact results teach; bounds are translated all the same. The
     kernel is fitted in place.
     """
-    exact = [result for result in results if kind_of(result, transform) == "results"]
+    exact = [result for result in results if classify_result(result, transform) == "results"]
     reference = latest_version(result for result in results if result.outcome == "ok")
     levels = _levels(exact, reference, plates=plates)
     if not levels or len(exact) <= FEW:
-        return Offsets()
+        return BatchEffects()
     used = _spread_evenly(exact, seed)
-    values, known = torch.tensor([observation(result, transform) for result in used], dtype=torch.float64).T
+    values, known = torch.tensor([value_and_variance(result, transform) for result in used], dtype=torch.float64).T
     scale = max(float(values.std()), 1e-9)
     rows = features([result.object for result in used])
     designs = {kind: _indicators(used, kind, names) for kind, names in levels.items()}
@@ -212,7 +212,7 @@ def learn_offsets(
     }
     versions = found.get("version", {})
     objects = {name: {r.object for r in exact if r.assay_version == name} for name in (*versions, reference)}
-    return Offsets(
+    return BatchEffects(
         reference,
         versions,
         found.get("plate", {}),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from models.data.tables import kind_of, observation, restored
+from models.data.tables import classify_result, to_units, value_and_variance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,8 +75,8 @@ def disagreeing_replicates(
     """
     groups: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for result, offset in zip(results, offsets, strict=True):
-        if kind_of(result, transform) == "results":
-            groups[result.object].append((observation(result, transform)[0] - offset, offset))
+        if classify_result(result, transform) == "results":
+            groups[result.object].append((value_and_variance(result, transform)[0] - offset, offset))
     rows = []
     for name, group in groups.items():
         values = np.array([value for value, _ in group])
@@ -88,7 +88,7 @@ def disagreeing_replicates(
     kind = results[0].type
     return [
         Outlier(
-            name, kind, restored(value + offset, transform), restored(expected + offset, transform), gap, "replicates"
+            name, kind, to_units(value + offset, transform), to_units(expected + offset, transform), gap, "replicates"
         )
         for (name, value, expected, offset), gap in zip(rows, (differences / scale).tolist(), strict=True)
         if abs(gap) >= THRESHOLD
@@ -112,8 +112,8 @@ def unlike_predictions(
         Outlier(
             table.objects[row],
             table.types[column],
-            restored(float(table.values[row, column]), transform),
-            restored(float(expected), transform),
+            to_units(float(table.values[row, column]), transform),
+            to_units(float(expected), transform),
             float(gap),
             "similar objects",
         )

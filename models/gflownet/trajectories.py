@@ -124,7 +124,7 @@ class Trajectories:
             features=Features(self.features.encoding, self.features.slots, place),
         )
 
-    def deal(self, n_parts: int) -> list["Trajectories"]:
+    def split(self, n_parts: int) -> list["Trajectories"]:
         """Return the trajectories in parts, dealt like cards: part i has the numbers i, i + n_parts, ... in order."""
         if n_parts == 1:
             return [self]

@@ -28,7 +28,7 @@ SHIFTS = {"colder": 2.0, "bolder": 0.5}
 
 @final
 @dataclass(frozen=True, slots=True)
-class Ask:
+class ConditionRequest:
     """`n` samples under one condition; what is None is drawn for each sample as in training."""
 
     n: int
@@ -44,11 +44,11 @@ def check(request: SampleRequest, spec: CampaignSpec) -> None:
             conditions than samples, a pattern or grouping that the domain does not know, columns that are no object.
     """
     domain = open_domain(spec.domain)
-    asks(request, spec)
-    tests_of(request, domain)
+    split_by_condition(request, spec)
+    compile_patterns(request, domain)
     avoided_groups(request, domain)
     if request.like is not None:
-        parsed(domain, request.like.object, "/like/object")
+        parse_object(domain, request.like.object, "/like/object")
 
 
 def resolved(request: SampleRequest, previous: Sequence[float], spec: CampaignSpec) -> SampleRequest:
@@ -68,7 +68,7 @@ def resolved(request: SampleRequest, previous: Sequence[float], spec: CampaignSp
     return request.model_copy(update={"beta": shifted})
 
 
-def asks(request: SampleRequest, spec: CampaignSpec) -> list[Ask]:
+def split_by_condition(request: SampleRequest, spec: CampaignSpec) -> list[ConditionRequest]:
     """Return all pairs of an inverse temperature and a preference with their shares; the first has the remainder.
 
     `colder` and `bolder` count as one inverse temperature until they are resolved.
@@ -81,7 +81,7 @@ def asks(request: SampleRequest, spec: CampaignSpec) -> list[Ask]:
     share, rest = divmod(request.n, len(pairs))
     if share == 0:
         raise UnservableError("/n", f"{request.n} samples cannot be shared by {len(pairs)} conditions")
-    return [Ask(share + (rest if place == 0 else 0), *pair) for place, pair in enumerate(pairs)]
+    return [ConditionRequest(share + (rest if place == 0 else 0), *pair) for place, pair in enumerate(pairs)]
 
 
 def _betas(request: SampleRequest) -> tuple[float | None, ...]:
@@ -114,7 +114,7 @@ def _weights(weights: Mapping[str, float], spec: CampaignSpec, pointer: str) -> 
     return tuple(weights.get(name, 0.0) / total for name in names)
 
 
-def tests_of(request: SampleRequest, domain: Domain) -> list[tuple[str, bool, Callable[[str], bool]]]:
+def compile_patterns(request: SampleRequest, domain: Domain) -> list[tuple[str, bool, Callable[[str], bool]]]:
     """Return each pattern with whether it is required (or to be avoided) and its test.
 
     Raises:
@@ -141,12 +141,12 @@ def avoided_groups(request: SampleRequest, domain: Domain) -> list[tuple[str, st
         if item.by not in domain.groupings:
             known = ", ".join(domain.groupings) or "none"
             raise UnservableError(f"/avoid_groups/{place}/by", f"unknown grouping {item.by!r}; this domain has {known}")
-        text = parsed(domain, item.object, f"/avoid_groups/{place}/object")
+        text = parse_object(domain, item.object, f"/avoid_groups/{place}/object")
         groups.append((item.by, domain.group([text], item.by)[0]))
     return groups
 
 
-def parsed(domain: Domain, columns: Mapping[str, str], pointer: str) -> str:
+def parse_object(domain: Domain, columns: Mapping[str, str], pointer: str) -> str:
     """Return the canonical text of the object that columns describe.
 
     Raises:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from models.rounds.reporting.reasons import Aim
+from models.rounds.reporting.reasons import SelectionReason
 from models.rounds.reporting.summary import diversity
 
 if TYPE_CHECKING:
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
     from models.campaign.requests import SampleRequest
     from models.campaign.spec import CampaignSpec
-    from models.inference.conditional_sampler import Drawn
-    from models.inference.requests import Ask
-    from models.rounds.fitting.fit import Fitted
-    from models.rounds.sampling.candidate_pool import Pool, Source
-    from models.rounds.sampling.filters import Gate
+    from models.inference.conditional_sampler import SampleResult
+    from models.inference.requests import ConditionRequest
+    from models.rounds.fitting.fit import RoundModel
+    from models.rounds.sampling.candidate_pool import CandidatePool, TrainedSampler
+    from models.rounds.sampling.filters import CandidateFilter
 
 NOT_THE_DENSITY = (
     "The samples are neighbours of the given object: taken apart a little and rebuilt by the policy, not drawn from "
@@ -30,18 +30,23 @@ NOT_THE_DENSITY = (
 )
 
 
-def aim_of(spec: CampaignSpec, pool: Pool, row: int, likeness: float | None) -> Aim:
+def reason_for(spec: CampaignSpec, pool: CandidatePool, row: int, likeness: float | None) -> SelectionReason:
     """Return why a sample is shown, in words; `likeness` is to the object that it was to resemble."""
     at = f"at inverse temperature {float(pool.condition.beta[row]):.3g}"
     if len(spec.objectives) > 1:
         shares = zip(spec.objectives, pool.condition.preference[row].tolist(), strict=True)
         at += f" when weighing {' and '.join(f'{item.name} {share:.0%}' for item, share in shares)}"
     drawn = "drawn" if likeness is None else f"drawn near the given object (similarity {likeness:.2f})"
-    return Aim("exploit", why=f"{drawn} {at}")
+    return SelectionReason("exploit", why=f"{drawn} {at}")
 
 
-def summary_of(
-    fitted: Fitted, source: Source, request: SampleRequest, asked: Sequence[Ask], drawn: Drawn, gate: Gate
+def sampling_summary(
+    fitted: RoundModel,
+    source: TrainedSampler,
+    request: SampleRequest,
+    asked: Sequence[ConditionRequest],
+    drawn: SampleResult,
+    gate: CandidateFilter,
 ) -> dict[str, Any]:
     """Return what drawing samples was like, as plain JSON: counts that add up, conditions, diversity, sentences."""
     spec, served = fitted.beliefs.spec, Counter(drawn.owners)
@@ -61,7 +66,7 @@ def summary_of(
     }
 
 
-def _condition(ask: Ask, served: int, spec: CampaignSpec, source: Source) -> dict[str, Any]:
+def _condition(ask: ConditionRequest, served: int, spec: CampaignSpec, source: TrainedSampler) -> dict[str, Any]:
     """Return a condition with its share; `log_z` is what the policy learned, where the condition is a single one."""
     log_z = preference = None
     if ask.preference is not None:
@@ -75,7 +80,9 @@ def _condition(ask: Ask, served: int, spec: CampaignSpec, source: Source) -> dic
     return {"beta": ask.beta, "preference": preference, "asked": ask.n, "served": served, "log_z": log_z}
 
 
-def _statements(spec: CampaignSpec, request: SampleRequest, asked: Sequence[Ask], drawn: Drawn) -> list[str]:
+def _statements(
+    spec: CampaignSpec, request: SampleRequest, asked: Sequence[ConditionRequest], drawn: SampleResult
+) -> list[str]:
     told = []
     low, high = spec.sampler.beta
     if outside := sorted({ask.beta for ask in asked if ask.beta is not None and not low <= ask.beta <= high}):

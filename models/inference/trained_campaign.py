@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, final
 import torch
 
 from models.inference import UnservableError
-from models.inference.conditional_sampler import Drawer
-from models.inference.filters import resembling, wishes
-from models.inference.requests import asks, check, parsed, resolved
-from models.inference.summary import aim_of, summary_of
-from models.rounds.reporting.candidate_records import tell, tell_judged, told_of
-from models.rounds.reporting.summary import plain
-from models.rounds.sampling.filters import Gate
+from models.inference.conditional_sampler import ConditionalSampler
+from models.inference.filters import request_filters, similarity_filter
+from models.inference.requests import check, parse_object, resolved, split_by_condition
+from models.inference.summary import reason_for, sampling_summary
+from models.rounds.reporting.candidate_records import build_candidates, build_predictions, candidate_table
+from models.rounds.reporting.summary import json_safe
+from models.rounds.sampling.filters import CandidateFilter
 from models.rounds.training.base_measure import EVERY_OBJECT
 from models.rounds.training.state_reward import StateReward
 
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
     from models.campaign.requests import SampleRequest
     from models.gflownet.environment import Environment
-    from models.inference.conditional_sampler import Drawn
-    from models.records import History, JudgedObject, ProposedCandidate
-    from models.rounds.fitting.fit import Fitted
-    from models.rounds.sampling.candidate_pool import Pool, Source
+    from models.inference.conditional_sampler import SampleResult
+    from models.records import History, ObjectPrediction, ProposedCandidate
+    from models.rounds.fitting.fit import RoundModel
+    from models.rounds.sampling.candidate_pool import CandidatePool, TrainedSampler
     from models.rounds.training.base_measure import BaseMeasure
     from models.safety.screened_domain import ScreenedDomain
 
@@ -48,7 +48,7 @@ DRAWING = 0.9
 
 
 @final
-class Instrument:
+class TrainedCampaign:
     """What a round believed, and the policy that it trained.
 
     Args:
@@ -62,10 +62,10 @@ class Instrument:
 
     def __init__(
         self,
-        fitted: Fitted,
+        fitted: RoundModel,
         domain: ScreenedDomain,
         environment: Environment,
-        source: Source | None,
+        source: TrainedSampler | None,
         statements: Sequence[str] = (),
         *,
         measure: BaseMeasure = EVERY_OBJECT,
@@ -96,46 +96,46 @@ class Instrument:
         check(request, spec)
         asked = resolved(request, (), spec)
         seed = secrets.randbelow(2**31) if asked.seed is None else asked.seed
-        shares = asks(asked, spec)
-        rules, near, statements = wishes(asked, self._domain), None, self._statements
+        shares = split_by_condition(asked, spec)
+        rules, near, statements = request_filters(asked, self._domain), None, self._statements
         if asked.like is not None:
-            text, near, told = self._to_resemble(asked)
-            rules.append(resembling(self._domain, text, asked.like.similarity))
+            text, near, told = self._similarity_test(asked)
+            rules.append(similarity_filter(self._domain, text, asked.like.similarity))
             statements = (*told, *statements)
-        gate = Gate(self.fitted, now, rules)
-        drawer = Drawer(self.source, self._states, gate, shares, near)
+        gate = CandidateFilter(self.fitted, now, rules)
+        drawer = ConditionalSampler(self.source, self._states, gate, shares, near)
         generator = torch.Generator(device=self.source.environment.device).manual_seed(seed)
         drawn = drawer.run(generator, lambda share, message: report(DRAWING * share, message))
-        candidates, n_estimated = self._tell(asked, drawn, seed) if drawn.rows else ((), 0)
-        self._domain.require_clean(candidate.object for candidate in candidates)
-        summary = summary_of(self.fitted, self.source, asked, shares, drawn, gate)
+        candidates, n_estimated = self._records(asked, drawn, seed) if drawn.rows else ((), 0)
+        self._domain.assert_no_hazards(candidate.object for candidate in candidates)
+        summary = sampling_summary(self.fitted, self.source, asked, shares, drawn, gate)
         summary |= {"log_pf_estimated": n_estimated, "seed": seed, "seconds": round(time.monotonic() - start, 3)}
-        summary["base_measure"] = self._sizes(drawn.pool(asked.n)) if drawn.rows else self.measure.told()
+        summary["base_measure"] = self._sizes(drawn.pool(asked.n)) if drawn.rows else self.measure.summary()
         summary["statements"] += statements
         report(1.0, f"found {len(candidates)} samples")
-        return candidates, plain(summary)
+        return candidates, json_safe(summary)
 
-    def _sizes(self, pool: Pool) -> dict[str, Any]:
+    def _sizes(self, pool: CandidatePool) -> dict[str, Any]:
         """Return the base measure with the sizes of the samples."""
         assert self.source is not None
-        return self.measure.told(chosen=self.source.environment.size(pool.states).tolist())
+        return self.measure.summary(chosen=self.source.environment.size(pool.states).tolist())
 
-    def judge(self, texts: Sequence[str], now: History, report: Report) -> tuple[JudgedObject, ...]:
+    def predict(self, texts: Sequence[str], now: History, report: Report) -> tuple[ObjectPrediction, ...]:
         """Return what is believed of objects (canonical texts), and why they could not be proposed as they are.
 
         Objects are judged one part after the other, so that memory is bounded.
         """
-        gate = Gate(self.fitted, now)
+        gate = CandidateFilter(self.fitted, now)
         size = max(1, min(JUDGED, MOST_SIMILARITIES // max(1, len(self.fitted.measured))))
-        judged: list[JudgedObject] = []
+        judged: list[ObjectPrediction] = []
         for first in range(0, len(texts), size):
             part = list(texts[first : first + size])
             report(first / len(texts), f"judged {first} of {len(texts)} objects")
-            judged += tell_judged(part, gate.examine(part), self.fitted)
+            judged += build_predictions(part, gate.explain_rejections(part), self.fitted)
         report(1.0, f"judged {len(texts)} objects")
         return tuple(judged)
 
-    def _to_resemble(self, request: SampleRequest) -> tuple[str, Tensor, list[str]]:
+    def _similarity_test(self, request: SampleRequest) -> tuple[str, Tensor, list[str]]:
         """Return the object whose neighbours are asked for, the final state [W] to begin at, and what to tell.
 
         Raises:
@@ -143,7 +143,7 @@ class Instrument:
         """
         assert request.like is not None
         assert self.source is not None
-        text = parsed(self._domain, request.like.object, "/like/object")
+        text = parse_object(self._domain, request.like.object, "/like/object")
         environment = self.source.environment
         forms = [(text, ""), *filter(None, [environment.simplified(text)])]
         for form, lost in forms:
@@ -156,7 +156,9 @@ class Instrument:
                 return text, states[0], told
         raise UnservableError("/like/object", "this round's policy cannot build the object, so it has no way back")
 
-    def _tell(self, request: SampleRequest, drawn: Drawn, seed: int) -> tuple[tuple[ProposedCandidate, ...], int]:
+    def _records(
+        self, request: SampleRequest, drawn: SampleResult, seed: int
+    ) -> tuple[tuple[ProposedCandidate, ...], int]:
         """Return the samples by condition, ranked within each, and for how many `log_pf` is an estimate."""
         assert self.source is not None
         pool = drawn.pool(request.n)
@@ -168,17 +170,17 @@ class Instrument:
         order = [row for _, row in sorted(zip(keys, range(len(pool.texts)), strict=True))]
         chosen, likeness = pool.at(order), [likeness[row] for row in order]
         is_near, spec = request.like is not None, self.fitted.beliefs.spec
-        aims = [aim_of(spec, chosen, row, like if is_near else None) for row, like in enumerate(likeness)]
-        told = told_of(chosen, aims, self.fitted, self.source, seed + 1)
+        aims = [reason_for(spec, chosen, row, like if is_near else None) for row, like in enumerate(likeness)]
+        told = candidate_table(chosen, aims, self.fitted, self.source, seed + 1)
         owners = [drawn.owners[row] for row in order]
         first = {owner: owners.index(owner) for owner in owners}
-        candidates = enumerate(tell(told, self.fitted))
+        candidates = enumerate(build_candidates(told, self.fitted))
         return tuple(replace(item, rank=row - first[owners[row]] + 1) for row, item in candidates), told.n_estimated
 
-    def _likeness(self, request: SampleRequest, pool: Pool) -> list[float]:
+    def _likeness(self, request: SampleRequest, pool: CandidatePool) -> list[float]:
         """Return similarities [N] to the object to resemble, 0 where there is none."""
         if request.like is None:
             return [0.0] * len(pool.texts)
-        text = parsed(self._domain, request.like.object, "/like/object")
+        text = parse_object(self._domain, request.like.object, "/like/object")
         found: list[float] = self._domain.similarity(pool.texts, [text])[:, 0].tolist()
         return found

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from models.insights.measured import Measured
+    from models.insights.measured import MeasuredObjects
     from models.insights.records import PastRound
 
     Flags = npt.NDArray[np.bool_]
@@ -26,7 +26,7 @@ DECILE = 0.9
 
 @final
 @dataclass(frozen=True, slots=True)
-class Rule:
+class HitRule:
     """What counts as a hit, in words, and which objects [N] are hits; None where nothing tells."""
 
     words: str
@@ -35,7 +35,7 @@ class Rule:
     """Objects [N] of which it can be told."""
 
 
-def rule_of(everything: Measured, thresholds: Mapping[str, float]) -> Rule:
+def rule_of(everything: MeasuredObjects, thresholds: Mapping[str, float]) -> HitRule:
     """Return the rule: every threshold reached, or else better than nine in ten of the first data.
 
     Args:
@@ -49,13 +49,13 @@ def rule_of(everything: Measured, thresholds: Mapping[str, float]) -> Rule:
     initial = everything.utility[counted & (everything.rounds == 0)]
     if len(initial) < ENOUGH:
         words = f"Hits cannot be told: only {len(initial)} objects were measured without being proposed, of {ENOUGH}."
-        return Rule(words, None, counted)
+        return HitRule(words, None, counted)
     bar = float(np.quantile(initial, DECILE, method="higher"))
     is_hit = counted & (everything.utility > bar)
-    return Rule("better than nine in ten of the objects measured without being proposed", is_hit, counted)
+    return HitRule("better than nine in ten of the objects measured without being proposed", is_hit, counted)
 
 
-def _by_thresholds(everything: Measured, thresholds: Mapping[str, float]) -> Rule:
+def _by_thresholds(everything: MeasuredObjects, thresholds: Mapping[str, float]) -> HitRule:
     is_hit = everything.is_allowed.copy()
     counted = everything.is_allowed.copy()
     words = []
@@ -72,10 +72,10 @@ def _by_thresholds(everything: Measured, thresholds: Mapping[str, float]) -> Rul
             is_hit &= (values >= edge) if is_rising else (values <= edge)
             words.append(f"{scale.objective.name} {'at least' if is_rising else 'at most'} {asked:g}")
         counted &= np.isfinite(values)
-    return Rule(" and ".join(words), is_hit & counted, counted)
+    return HitRule(" and ".join(words), is_hit & counted, counted)
 
 
-def hits(everything: Measured, rule: Rule, numbers: Sequence[int]) -> dict[int, dict[str, Any] | None]:
+def hits(everything: MeasuredObjects, rule: HitRule, numbers: Sequence[int]) -> dict[int, dict[str, Any] | None]:
     """Return the hits of stage 0 and of each round; None where nothing tells what a hit is.
 
     Intervals are Wilson's of 95 %. Enrichment is the rate over that of stage 0, which is taken as known.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from models.data.tables import restored
+from models.data.tables import to_units
 from models.insights.chance import ENOUGH, Volume, bootstrap, order_statistics
 
 if TYPE_CHECKING:
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from models.insights.measured import Measured
+    from models.insights.measured import MeasuredObjects
 
     Floats = npt.NDArray[np.float64]
     Flags = npt.NDArray[np.bool_]
 
 
-def progress(everything: Measured, numbers: Sequence[int], seed: int) -> dict[int, dict[str, Any]]:
+def progress(everything: MeasuredObjects, numbers: Sequence[int], seed: int) -> dict[int, dict[str, Any]]:
     """Return stage 0 and every round by its number, as plain JSON.
 
     Args:
@@ -48,7 +48,9 @@ def progress(everything: Measured, numbers: Sequence[int], seed: int) -> dict[in
     return told
 
 
-def _bests(everything: Measured, utility: Floats, usable: Flags, stages: Sequence[int]) -> dict[int, dict[str, Any]]:
+def _bests(
+    everything: MeasuredObjects, utility: Floats, usable: Flags, stages: Sequence[int]
+) -> dict[int, dict[str, Any]]:
     """Return the best of each stage, of everything so far, and of random draws, as utilities."""
     initial = utility[usable & (everything.rounds == 0)]
     told: dict[int, dict[str, Any]] = {}
@@ -72,7 +74,7 @@ def _bests(everything: Measured, utility: Floats, usable: Flags, stages: Sequenc
     return {number: _named(item, everything) for number, item in told.items()}
 
 
-def _named(item: dict[str, Any], everything: Measured) -> dict[str, Any]:
+def _named(item: dict[str, Any], everything: MeasuredObjects) -> dict[str, Any]:
     row = item.pop("row")
     row_so_far = item.pop("row_so_far")
     name = everything.objects
@@ -89,7 +91,7 @@ def _random(initial: Floats, n: int) -> dict[str, float] | None:
     return dict(zip(("expected", "low", "high"), order_statistics(initial, n), strict=True))
 
 
-def _in_units(best: dict[str, Any], everything: Measured, m: int) -> dict[str, Any]:
+def _in_units(best: dict[str, Any], everything: MeasuredObjects, m: int) -> dict[str, Any]:
     """Return utilities as what a reader compares: values in units, or distances from the target."""
     scale = everything.scales[m]
     ascending = scale.objective.direction == "maximize"
@@ -109,14 +111,14 @@ def _in_units(best: dict[str, Any], everything: Measured, m: int) -> dict[str, A
     return best | {
         "best": told(best["best"]),
         "so_far": told(best["so_far"]),
-        "value": None if row is None else restored(float(everything.values[row, m]), scale.transform),
+        "value": None if row is None else to_units(float(everything.values[row, m]), scale.transform),
         "is_bound": row is not None and bool(everything.is_bound[row, m]),
         "random": chance(best["random"]),
         "random_so_far": chance(best["random_so_far"]),
     }
 
 
-def _volumes(placed: Measured, stages: Sequence[int], seed: int) -> dict[int, dict[str, Any]]:
+def _volumes(placed: MeasuredObjects, stages: Sequence[int], seed: int) -> dict[int, dict[str, Any]]:
     """Return the hypervolume of all that was measured so far, and of what rounds proposed beside random draws."""
     volume = Volume(placed.utilities)
     initial = placed.utilities[placed.rounds == 0]

@@ -10,7 +10,7 @@ from models.insights.chance import ENOUGH
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from models.insights.scales import Scale
+    from models.insights.scales import UtilityScale
 
 Told = dict[str, Any]
 
@@ -23,7 +23,7 @@ CLEAR = 0.3
 """Rank correlation from which a part has a direction."""
 
 
-def statements(told: Mapping[str, Any], scales: Sequence[Scale]) -> list[str]:
+def statements(told: Mapping[str, Any], scales: Sequence[UtilityScale]) -> list[str]:
     """Return what a reader should know of a campaign's insights, the most important first."""
     if not told["initial"]["measured"] and not any(item["measured"] for item in told["rounds"]):
         return [*_nothing(told), *_left_out(told["pareto"])]
@@ -92,7 +92,7 @@ def _on_volume(told: Mapping[str, Any]) -> list[str]:
     return [said]
 
 
-def _on_bests(told: Mapping[str, Any], scales: Sequence[Scale]) -> list[str]:
+def _on_bests(told: Mapping[str, Any], scales: Sequence[UtilityScale]) -> list[str]:
     said = []
     for scale in scales:
         name = scale.objective.name
@@ -158,7 +158,7 @@ def _on_chance(told: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _on_ranges(scales: Sequence[Scale]) -> list[str]:
+def _on_ranges(scales: Sequence[UtilityScale]) -> list[str]:
     return [
         f"{scale.objective.name} has no range: utilities, hypervolumes and hits use that of all measured values, which "
         "moves with every new extreme."

@@ -37,7 +37,9 @@ class Hypotheses:
     weights: Tensor
 
 
-def held_possible(parts: Sequence[ProxyFit], weights: Tensor, features: Tensor, column: int) -> tuple[Hypotheses, ...]:
+def plausible_members(
+    parts: Sequence[ProxyFit], weights: Tensor, features: Tensor, column: int
+) -> tuple[Hypotheses, ...]:
     """Return what proxies of weights [F] hold possible of the type in a column at features [N, D]."""
     told = []
     for part, weight in zip(parts, weights.tolist(), strict=True):

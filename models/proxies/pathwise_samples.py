@@ -45,7 +45,7 @@ class Covarying(Protocol):
         """Return the function from features [N, D] to their posterior covariances [M, A, N] with anchors [A, D]."""
 
 
-def draw_path(proxy: FittedProxy, anchors: Tensor, seed: int) -> Path:
+def sample_path(proxy: FittedProxy, anchors: Tensor, seed: int) -> Path:
     """Return a function drawn from the belief; equal seeds give equal functions.
 
     Args:

@@ -49,7 +49,7 @@ class Applicability:
         """Return which objects [N] (bool) are near enough, from similarities [N]."""
         return nearest >= (self.threshold or 0.0)
 
-    def trust(self, nearest: Tensor) -> Tensor:
+    def uncertainty_weight(self, nearest: Tensor) -> Tensor:
         """Return the share [N] of a deviation that may be hoped for: 1 inside, then falling with similarity to 0.
 
         What a proxy says of its own uncertainty was checked against measured objects and their like. Optimism that

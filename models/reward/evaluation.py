@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
     from models.proxies.feasibility import Feasibility
-    from models.proxies.model_selection import ChosenProxies
+    from models.proxies.model_selection import SelectedProxies
     from models.reward.applicability import Applicability
     from models.specs.objectives import Constraint, Guardrail, Objective, Transform
 
@@ -34,7 +34,7 @@ MOST_KNOWN = 1_000_000
 
 @final
 @dataclass(frozen=True, slots=True)
-class Assessment:
+class Evaluation:
     """Beliefs about N objects: `objectives` [N, M] on the modelled scale, probabilities [N] and [N, C]."""
 
     features: Tensor
@@ -45,19 +45,19 @@ class Assessment:
     """[N] (bool): within the constraints on computed properties."""
     nearest: Tensor
     """[N]: similarity to the nearest measured object."""
-    trust: Tensor
+    uncertainty_weight: Tensor
     """[N]: how much of the uncertainty optimism may count on, 1 inside the applicability domain."""
 
 
 @final
-class Beliefs:
+class CampaignModel:
     """The fitted models of one round, asked by object text."""
 
     def __init__(
         self,
         spec: CampaignSpec,
         domain: Domain,
-        proxies: ChosenProxies,
+        proxies: SelectedProxies,
         feasibility: Feasibility,
         applicability: Applicability,
     ) -> None:
@@ -100,20 +100,20 @@ class Beliefs:
         assert bound.type is not None
         return limits(bound.min, bound.max, self.transforms[bound.type])
 
-    def assess(self, texts: Sequence[str]) -> Assessment:
+    def evaluate(self, texts: Sequence[str]) -> Evaluation:
         """Return what is believed about N valid objects."""
         features = self.features(texts)
         belief = self.proxies.posterior(features)
         values = self._computed_values(texts)
         nearest = self.applicability.nearest(texts)
-        return Assessment(
+        return Evaluation(
             features=features,
             objectives=self._objectives(belief, values),
             feasibility=self.feasibility.probability(features),
-            within=self._within(belief),
+            within=self._constraint_probabilities(belief),
             is_allowed=self._is_allowed(values, len(texts)),
             nearest=nearest,
-            trust=self.applicability.trust(nearest),
+            uncertainty_weight=self.applicability.uncertainty_weight(nearest),
         )
 
     def _computed_values(self, texts: Sequence[str]) -> dict[str, Tensor]:
@@ -144,7 +144,7 @@ class Beliefs:
         mean, sd, noise = (torch.stack(stack, dim=-1) for stack in stacks)
         return Posterior(mean, sd, noise)
 
-    def _within(self, belief: Posterior) -> Tensor:
+    def _constraint_probabilities(self, belief: Posterior) -> Tensor:
         """Return the probabilities [N, C] of keeping to measured bounds; constraints are on what an assay reports."""
         bounds: list[Constraint | Guardrail] = [*self.judged, *self.spec.guardrails]
         is_of_values = [False] * len(self.judged) + [rail.applies_to == "value" for rail in self.spec.guardrails]

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, final
 from pydantic import Field, ValidationError
 
 from models.domains import installed, open_domain
-from models.specs.base import Spec
+from models.specs.base import FrozenModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -61,12 +61,12 @@ class HazardList:
         return spec.kind == self.domain and all(told.get(name) == value for name, value in self.where.items())
 
 
-class _Entry(Spec):
+class _Entry(FrozenModel):
     pattern: str = Field(min_length=1)
     reason: str = Field(min_length=1)
 
 
-class _File(Spec):
+class _File(FrozenModel):
     name: str = Field(min_length=1)
     version: str = Field(min_length=1)
     domain: str = Field(min_length=1)
@@ -84,7 +84,7 @@ def _matcher(entries: Sequence[_Entry], domain: Domain) -> Matcher:
     return lambda text: next((reason for test, reason in tests if test(text)), None)
 
 
-def read(path: Path) -> HazardList:
+def read_hazard_list(path: Path) -> HazardList:
     """Return the list in a JSON or CSV file.
 
     JSON is one object with `name`, `version`, `domain`, `entries` (objects with `pattern` and `reason`) and, if need
@@ -99,7 +99,7 @@ def read(path: Path) -> HazardList:
         told = _rows(text) if path.suffix.lower() == ".csv" else json.loads(text)
         found = _File.model_validate(told)
     except (OSError, ValueError) as error:  # pydantic's and JSON's errors are ValueErrors
-        raise HazardListError(f"the hazard list in {path.name} cannot be read: {_told(error)}") from error
+        raise HazardListError(f"the hazard list in {path.name} cannot be read: {_describe_error(error)}") from error
     return HazardList(
         found.name,
         found.version,
@@ -126,13 +126,13 @@ def _rows(text: str) -> dict[str, Any]:
     return dict(zip(COLUMNS[:3], heads.pop(), strict=True)) | {"entries": entries}
 
 
-def _told(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     if isinstance(error, ValidationError):
         return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:3])
     return error.strerror or type(error).__name__ if isinstance(error, OSError) else str(error)
 
 
-def load(paths: Iterable[Path]) -> tuple[HazardList, ...]:
+def load_hazard_lists(paths: Iterable[Path]) -> tuple[HazardList, ...]:
     """Return the lists in files, then those of installed packages, each checked as far as that needs no round.
 
     A package offers a list by an entry point of the group `assayflow.hazards`: a function without arguments that
@@ -142,7 +142,7 @@ def load(paths: Iterable[Path]) -> tuple[HazardList, ...]:
         HazardListError: if a list cannot be read, has a name that another one has, is about no installed domain, or is
             written in the language of none of that domain's examples.
     """
-    lists = [read(path) for path in paths]
+    lists = [read_hazard_list(path) for path in paths]
     for entry in entry_points(group=ENTRY_POINT_GROUP):
         try:
             lists.append(entry.load()())

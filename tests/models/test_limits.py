@@ -17,7 +17,7 @@ from models.domains.molecules.chemistry import molecules as objects
 from models.domains.molecules.chemistry import reading
 from models.domains.molecules.fragments import fragments, vocabulary
 from models.domains.molecules.spec import MoleculesSpec
-from models.reward.evaluation import Beliefs
+from models.reward.evaluation import CampaignModel
 from models.rounds.training.state_reward import StateReward
 from models.safety.screened_domain import ScreenedDomain
 
@@ -176,7 +176,7 @@ def test_molecules_fingerprints_and_symmetries_are_remembered_by_size():
 def test_what_a_round_remembers_of_objects_is_bounded_and_changes_no_number(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("models.reward.evaluation.MOST_KNOWN", 3)
     monkeypatch.setattr("models.rounds.training.state_reward.MOST_TEXTS", 3)
-    beliefs = Beliefs.__new__(Beliefs)
+    beliefs = CampaignModel.__new__(CampaignModel)
     beliefs.domain, beliefs._computed, beliefs._known = open_domain(MoleculesSpec()), ["heavy_atoms"], {}
     environment = SimpleNamespace(
         key=lambda states: states[:, 0], objects=lambda states: ["C" * int(row[0]) for row in states]

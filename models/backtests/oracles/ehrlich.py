@@ -85,7 +85,7 @@ class Ehrlich:
         return chains
 
 
-def ehrlich(n_tokens: int, length: int, shape: tuple[int, int, int], seed: int) -> Ehrlich:
+def build_ehrlich(n_tokens: int, length: int, shape: tuple[int, int, int], seed: int) -> Ehrlich:
     """Return the function of a seed; `shape` is the number of motifs C, their length K and the levels Q.
 
     Raises:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from models.backtests.contract import Lab
+from models.backtests.contract import Oracle
 from models.domains.peptides.residues import RESIDUES
 from models.records import Measurement
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @final
-class EhrlichLab(Lab):
+class EhrlichLab(Oracle):
     """Measures one quantity without noise; a campaign begins with walks of the transition matrix, which are feasible.
 
     Args:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from gpytorch.kernels import Kernel
 
-    from models.domains.contract import Floats, Part, Violation
+    from models.domains.contract import FeatureGroup, Floats, Violation
     from models.domains.molecules.spec import MoleculesSpec
     from models.gflownet.environment import Environment
 
@@ -72,7 +72,7 @@ class Molecules(Domain):
 
         return count_fingerprints(texts)
 
-    def parts(self, texts: Sequence[str]) -> tuple[Part, ...]:
+    def parts(self, texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
         """Return atom environments by their SMILES."""
         from models.domains.molecules.chemistry.atom_environments import parts_of
 

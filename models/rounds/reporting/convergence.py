@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from models.gflownet.exact import Space
     from models.gflownet.trainer import Trainer
-    from models.rounds.fitting.fit import Fitted
+    from models.rounds.fitting.fit import RoundModel
     from models.rounds.training.state_reward import StateReward
 
 WEIGHED = 256
@@ -27,7 +27,7 @@ WEIGHED = 256
 
 
 def convergence(
-    fitted: Fitted, trainer: Trainer, reward: StateReward, space: Space | None, seed: int
+    fitted: RoundModel, trainer: Trainer, reward: StateReward, space: Space | None, seed: int
 ) -> dict[str, Any]:
     """Return `log_z` by inverse temperature, and `convergence` with everything else, as plain JSON.
 
@@ -47,10 +47,10 @@ def _at(trainer: Trainer, reward: StateReward, beta: float, seed: int) -> dict[s
     condition = trainer.conditions.fixed(beta, even, WEIGHED)
     drawn = sample(trainer.policy, trainer.environment, condition, WEIGHED, generator)
     log_weights = reward.log_target(drawn.final_states, condition) + drawn.log_pb - drawn.log_pf
-    return {"beta": beta, "samples": WEIGHED, **weighed(log_weights.double().cpu())}
+    return {"beta": beta, "samples": WEIGHED, **importance_weight_stats(log_weights.double().cpu())}
 
 
-def weighed(log_weights: Tensor) -> dict[str, float | None]:
+def importance_weight_stats(log_weights: Tensor) -> dict[str, float | None]:
     """Return what log-weights [N] tell: log Z, the effective sample share and KL(policy || target) of trajectories.
 
     log Z is the logarithm of the mean weight, unbiased for Z; the share is (sum w)^2 / (N sum w^2) (Kong, 1992). The

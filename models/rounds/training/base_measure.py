@@ -49,7 +49,7 @@ class BaseMeasure:
         """Return the log-density of final states; None where it is the same for all, which changes no distribution."""
         return SizePrior(environment, self.log_densities) if len(self.weights) > 1 else None
 
-    def told(self, **seen: Iterable[int]) -> dict[str, Any]:
+    def summary(self, **seen: Iterable[int]) -> dict[str, Any]:
         """Return everything as plain JSON; `log_density` is what one object of a size adds to its log-reward.
 
         Args:
@@ -162,7 +162,7 @@ def _sizes_of(environment: Environment, texts: Sequence[str]) -> Counter[int]:
     return Counter(environment.size(states[is_known]).tolist())
 
 
-def restored(state: Mapping[str, Any] | None) -> BaseMeasure:
+def restore(state: Mapping[str, Any] | None) -> BaseMeasure:
     """Return the base measure of an artefact's `state`; older ones have none, and weighed all objects the same."""
     if state is None:
         return EVERY_OBJECT

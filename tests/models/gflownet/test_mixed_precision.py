@@ -14,9 +14,9 @@ from models.gflownet.conditioning import ConditionSampler
 from models.gflownet.environments.hypergrid import Hypergrid
 from models.gflownet.environments.strings import Strings
 from models.gflownet.exact import enumerate_space
-from models.gflownet.mixed_precision import hidden_layers, multiplies_bfloat16, padded, pays
+from models.gflownet.mixed_precision import has_fast_bfloat16, hidden_layers, is_worthwhile, padded
 from models.gflownet.policy import Policy, PolicySpec, Precision
-from models.gflownet.sampler import sample, walk_forward
+from models.gflownet.sampler import rollout_forward, sample
 from models.gflownet.scoring import score
 
 ENVIRONMENT = Strings("ACGT", 4)
@@ -62,7 +62,7 @@ def test_what_is_padded_changes_nothing(generator: torch.Generator) -> None:
 
 def scored(policy: Policy, conditions: ConditionSampler = CONDITIONS) -> torch.Tensor:
     condition = conditions.sample(40, torch.Generator().manual_seed(2))
-    walked = walk_forward(policy, ENVIRONMENT, condition, torch.Generator().manual_seed(3))
+    walked = rollout_forward(policy, ENVIRONMENT, condition, torch.Generator().manual_seed(3))
     return score(policy, walked, condition).log_pf
 
 
@@ -120,13 +120,13 @@ def test_cold_policies_are_not_rounded(
 
 
 def test_work_is_rows_by_weights() -> None:
-    assert not pays(products.LEAST_WORK // 1024 - 1, layers(32, 32))
-    assert pays(products.LEAST_WORK // 1024 + 1, layers(32, 32))
+    assert not is_worthwhile(products.LEAST_WORK // 1024 - 1, layers(32, 32))
+    assert is_worthwhile(products.LEAST_WORK // 1024 + 1, layers(32, 32))
 
 
 def test_no_claim_is_made_of_devices_that_were_not_measured() -> None:
-    assert not multiplies_bfloat16(torch.device("cuda"))
-    assert multiplies_bfloat16(torch.device("cpu")) == bool(torch.cpu.get_capabilities().get("amx_bf16", False))
+    assert not has_fast_bfloat16(torch.device("cuda"))
+    assert has_fast_bfloat16(torch.device("cpu")) == bool(torch.cpu.get_capabilities().get("amx_bf16", False))
 
 
 @pytest.mark.slow

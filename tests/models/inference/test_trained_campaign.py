@@ -14,11 +14,11 @@ from models.campaign.requests import SampleRequest
 from models.gflownet.exact import enumerate_space, policy_log_probability
 from models.inference import UnservableError
 from models.inference import conditional_sampler as drawing
-from models.inference.conditional_sampler import Drawer
-from models.inference.load import open_instrument
-from models.inference.requests import Ask
+from models.inference.conditional_sampler import ConditionalSampler
+from models.inference.load import load_trained_campaign
+from models.inference.requests import ConditionRequest
 from models.records import Cancelled, History, Measurement, ProposedCandidate
-from models.rounds.sampling.filters import Gate
+from models.rounds.sampling.filters import CandidateFilter
 from models.rounds.training.state_reward import StateReward
 from models.safety.hazard_lists import HazardList
 
@@ -75,7 +75,9 @@ def test_first_draws_are_distributed_as_the_policy_says(played: Played, monkeypa
     states, generator = StateReward(source.environment, fitted.reward), torch.Generator().manual_seed(0)
     found: Counter[str] = Counter()
     for _ in range(n):
-        drawer = Drawer(source, states, Gate(fitted, played.history), [Ask(1, 16.0, (1.0, 0.0))], None)
+        drawer = ConditionalSampler(
+            source, states, CandidateFilter(fitted, played.history), [ConditionRequest(1, 16.0, (1.0, 0.0))], None
+        )
         found.update(drawer.run(generator, _silent).pool(1).texts)
     log_p = policy_log_probability(space, source.policy, source.conditions.fixed(16.0, [1.0, 0.0]))
     closed = {result.object for result in played.history.measurements}
@@ -260,7 +262,7 @@ def test_whoever_hears_may_stop_it(played: Played) -> None:
 
     for play in (
         lambda: played.instrument.sample(SampleRequest(), played.history, stop),
-        lambda: played.instrument.judge(EVERYTHING, played.history, stop),
+        lambda: played.instrument.predict(EVERYTHING, played.history, stop),
     ):
         with pytest.raises(Cancelled):
             play()
@@ -273,7 +275,7 @@ def test_hazards_of_today_are_never_drawn(played: Played) -> None:
         return "named" if text.endswith("11") and text not in measured else None
 
     hazards = [HazardList("ends", "1", "switches", "0" * 64, lambda _: named)]
-    opened = open_instrument(
+    opened = load_trained_campaign(
         played.spec,
         played.history,
         seed=SEED,
@@ -286,14 +288,14 @@ def test_hazards_of_today_are_never_drawn(played: Played) -> None:
     assert not [candidate for candidate in candidates if candidate.object.endswith("11")]
     assert summary["refused"]["hazard list ends: named"] > 0
     hazard = next(text for text in EVERYTHING if named(text))
-    (judged,) = opened.judge([hazard], played.history, _silent)
+    (judged,) = opened.predict([hazard], played.history, _silent)
     assert "hazard list ends: named" in judged.refused
 
 
 def test_an_instrument_without_a_policy_judges_but_does_not_draw(played: Played) -> None:
-    opened = open_instrument(played.spec, played.history, seed=SEED, artefact=None, report=_silent)
+    opened = load_trained_campaign(played.spec, played.history, seed=SEED, artefact=None, report=_silent)
     with pytest.raises(UnservableError) as caught:
         opened.sample(SampleRequest(), played.history, _silent)
     assert caught.value.pointer == "/round"
     texts = EVERYTHING[:12]
-    assert opened.judge(texts, played.history, _silent) == played.instrument.judge(texts, played.history, _silent)
+    assert opened.predict(texts, played.history, _silent) == played.instrument.predict(texts, played.history, _silent)

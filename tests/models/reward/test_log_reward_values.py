@@ -12,16 +12,16 @@ from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.proxies import deep_ensemble
 from models.records import History, Measurement
-from models.reward.log_reward import LogReward, log_reward
-from models.rounds.fitting.fit import Fitted, fit
+from models.reward.log_reward import ObjectLogReward, log_reward
+from models.rounds.fitting.fit import RoundModel, fit
 from models.specs.decisions import ACQUISITIONS
 
 ALL = ["".join(letters) for letters in itertools.product("01", repeat=6)]
 EVERY = pytest.mark.parametrize("kind", ACQUISITIONS)
-Build = Callable[..., LogReward]
+Build = Callable[..., ObjectLogReward]
 
 
-def _fit(n: int) -> Fitted:
+def _fit(n: int) -> RoundModel:
     objectives = [
         {"name": "signal", "direction": "maximize"},
         {"name": "level", "direction": "target", "target": 2.0, "range": [0, 6]},
@@ -45,7 +45,7 @@ def build(request: pytest.FixtureRequest) -> Build:
         patch.setattr(deep_ensemble, "STEPS", 25)
         fitted = _fit(request.param)
 
-    def reward(kind: str, seed: int = 0, **options: Any) -> LogReward:
+    def reward(kind: str, seed: int = 0, **options: Any) -> ObjectLogReward:
         beliefs, content = fitted.beliefs, fitted.beliefs.spec.model_dump(mode="json")
         beliefs.spec = CampaignSpec.model_validate(content | {"acquisition": {"kind": kind} | options})
         return log_reward(beliefs, fitted.reward._utilities, fitted.measured, lambda: ALL[::2], seed)
@@ -92,10 +92,10 @@ def test_kappa_and_scalarisation_reach_the_confidence_bound(build: Build) -> Non
         assert torch.allclose(utilities, mean + kappa * sd)
 
 
-def _moments(reward: LogReward) -> tuple[torch.Tensor, torch.Tensor]:
-    assessment = reward._beliefs.assess(ALL)
-    sd = reward.deviations(assessment.objectives)
-    return reward.scores(assessment.objectives) - reward._kappa * sd, sd * assessment.trust.unsqueeze(-1)
+def _moments(reward: ObjectLogReward) -> tuple[torch.Tensor, torch.Tensor]:
+    assessment = reward._beliefs.evaluate(ALL)
+    sd = reward.utility_sd(assessment.objectives)
+    return reward.scores(assessment.objectives) - reward._kappa * sd, sd * assessment.uncertainty_weight.unsqueeze(-1)
 
 
 def test_what_waits_for_a_result_counts_as_reached(build: Build) -> None:

@@ -55,7 +55,7 @@ def burning(tmp_path: Path) -> tuple[HazardList, ...]:
     entries = [{"pattern": "111", "reason": "burns"}]
     path = tmp_path / "fire.json"
     path.write_text(json.dumps({"name": "fire", "version": "7", "domain": "switches", "entries": entries}))
-    return hazards.load([path])
+    return hazards.load_hazard_lists([path])
 
 
 def test_a_hazard_never_appears_even_when_all_else_favours_it(burning: tuple[HazardList, ...]) -> None:

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from models.domains.molecules.environment.hashing import mix
+from models.domains.molecules.environment.hashing import splitmix64
 from models.domains.molecules.environment.lookup_tables import N_DESCRIPTORS, N_ENVIRONMENTS
-from models.domains.molecules.environment.tree_states import NONE, Columns, Views, count_nodes
+from models.domains.molecules.environment.tree_states import NONE, RootedHashes, TreeColumns, count_nodes
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from models.domains.molecules.environment.leaves import Leaves
-    from models.domains.molecules.environment.lookup_tables import Tables
-    from models.domains.molecules.environment.validity import Limits, Situation
+    from models.domains.molecules.environment.lookup_tables import LookupTables
+    from models.domains.molecules.environment.validity import SiteStates, SizeLimits
 
 N_STATE_BITS = 16
 N_SLOT_BITS = 8
@@ -37,11 +37,16 @@ def encoding_width(n_fragments: int) -> int:
 def bits(hashes: Tensor, n: int) -> Tensor:
     """Return n pseudo-random signs of each hash [..., n]."""
     shifts = torch.arange(n, device=hashes.device)
-    return ((mix(hashes)[..., None] >> (shifts + 7)) & 1).float() * 2 - 1
+    return ((splitmix64(hashes)[..., None] >> (shifts + 7)) & 1).float() * 2 - 1
 
 
 def encode_states(
-    columns: Columns, names: Tensor, seen: Views, situation: Situation, tables: Tables, limits: Limits
+    columns: TreeColumns,
+    names: Tensor,
+    seen: RootedHashes,
+    situation: SiteStates,
+    tables: LookupTables,
+    limits: SizeLimits,
 ) -> Tensor:
     """Return the policy's input [B, D], but for the sums of descriptors that `finish` puts in."""
     counts = torch.zeros(len(names), len(tables.heavy_atoms), device=names.device)
@@ -71,7 +76,7 @@ def encode_states(
     )
 
 
-def finish(encoded: Tensor, tables: Tables) -> Tensor:
+def finish(encoded: Tensor, tables: LookupTables) -> Tensor:
     """Put into `encode_states`' result [B, D] the descriptors summed over the tree, in place, and return it.
 
     This product alone may round a row differently in another batch, so it is no part of what is kept of a row.
@@ -82,7 +87,7 @@ def finish(encoded: Tensor, tables: Tables) -> Tensor:
     return encoded
 
 
-def _pointed_site(columns: Columns, seen: Views, situation: Situation, tables: Tables) -> Tensor:
+def _pointed_site(columns: TreeColumns, seen: RootedHashes, situation: SiteStates, tables: LookupTables) -> Tensor:
     slot = columns.pointed.clamp(min=0)
     rows = torch.arange(len(slot), device=slot.device)
     fragment = columns.fragment.clamp(min=0)[rows, slot // seen.site.shape[2]]
@@ -91,7 +96,9 @@ def _pointed_site(columns: Columns, seen: Views, situation: Situation, tables: T
     return features * (columns.pointed != NONE)[:, None]
 
 
-def encode_slots(columns: Columns, seen: Views, situation: Situation, leaves: Leaves, tables: Tables) -> Tensor:
+def encode_slots(
+    columns: TreeColumns, seen: RootedHashes, situation: SiteStates, leaves: Leaves, tables: LookupTables
+) -> Tensor:
     """Return the features of every open site and of every leaf's attachment [B, K, E]; zeros elsewhere."""
     exists = columns.fragment != NONE
     fragment = columns.fragment.clamp(min=0)
