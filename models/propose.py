@@ -93,9 +93,12 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         training = TrainingRun(trainer, DualAscent(trainer, reward, seed + 5))
         curve = train(training, checkpoint, _identity(spec, summary), tick)
     with stages.stage("sampling") as tick:
-        gate, space = CandidateFilter(fitted, history), enumerate_if_small(spec, environment, is_diagnosed=is_diagnosed)
+        candidate_filter, space = (
+            CandidateFilter(fitted, history),
+            enumerate_if_small(spec, environment, is_diagnosed=is_diagnosed),
+        )
         pool = sample_candidates(
-            trainer, reward, gate, spec.batch, seed + 1, tick, everything=states_to_score(spec, space)
+            trainer, reward, candidate_filter, spec.batch, seed + 1, tick, everything=states_to_score(spec, space)
         )
     with stages.stage("selecting"):
         batch = select_batch(pool, fitted, screened.exclude_hazards(history), seed + 2)
@@ -103,9 +106,11 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         screened.assert_no_hazards(candidate.object for candidate in candidates)
         summary["stopping"] = stopping(fitted, history, pool.at([choice.row for choice in batch.choices]), seed + 6)
         summary |= diagnose(fitted, trainer, reward, space, seed + 4) if is_diagnosed else {}
-    summary |= {"training": {"steps": trainer.steps_done, "loss": curve}} | chosen_summary(fitted, batch, pool, gate)
+    summary |= {"training": {"steps": trainer.steps_done, "loss": curve}} | chosen_summary(
+        fitted, batch, pool, candidate_filter
+    )
     summary |= {"base_measure": told_sizes(measure, environment, pool, batch)}
-    summary["statements"] += chosen_statements(fitted, batch, pool, gate)
+    summary["statements"] += chosen_statements(fitted, batch, pool, candidate_filter)
     summary["statements"] += convergence_statements(summary.get("convergence", ()), is_listed=bool(pool.draws.listed))
     summary["statements"] += measure.statements(pool.draws.sizes, screened.sizes)
     withheld = screened.withheld(attempted_objects(history))

@@ -109,7 +109,7 @@ class Acquisition(ABC):
     """Whether `statistics` needs the utilities under a drawn function."""
 
     @abstractmethod
-    def __init__(self, situation: AcquisitionContext) -> None:
+    def __init__(self, context: AcquisitionContext) -> None:
         """Prepare what all objects share."""
 
     @abstractmethod

@@ -24,11 +24,11 @@ class UpperConfidenceBound(Acquisition):
     uses_incumbents: ClassVar[bool] = False
     uses_draws: ClassVar[bool] = False
 
-    def __init__(self, situation: AcquisitionContext) -> None:
-        if not 0 <= situation.kappa < math.inf:
-            raise ValueError(f"kappa must be finite and not negative, not {situation.kappa}")
-        self._kappa = situation.kappa
-        self._scalarise = situation.scalarise
+    def __init__(self, context: AcquisitionContext) -> None:
+        if not 0 <= context.kappa < math.inf:
+            raise ValueError(f"kappa must be finite and not negative, not {context.kappa}")
+        self._kappa = context.kappa
+        self._scalarise = context.scalarise
 
     def statistics(self, mean: Tensor, sd: Tensor, drawn: Tensor | None) -> Tensor:  # noqa: ARG002 - the contract's
         """Return mean + kappa * sd [N, M]."""

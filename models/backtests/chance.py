@@ -26,7 +26,7 @@ class RandomBaseline(Strategy):
         if task.objects is not None:
             left = untried(task, history)
             order = torch.randperm(len(left), generator=torch.Generator().manual_seed(seed)).tolist()
-            return Choice(tuple(left[place] for place in order[:k]))
+            return Choice(tuple(left[index] for index in order[:k]))
         return Choice(random_objects(Builder(task.domain), k, seed, tried(history)))
 
 

@@ -135,15 +135,15 @@ class _Fitness:
         return [self.texts[row] for row in won.tolist()]
 
 
-def _pool(fitness: _Fitness, gate: CandidateFilter, goal: int) -> CandidatePool:
+def _pool(fitness: _Fitness, candidate_filter: CandidateFilter, goal: int) -> CandidatePool:
     """Return the best objects that pass the gate, as many as wanted."""
     texts = [fitness.texts[row] for row in fitness.order()]
-    admitted = [texts[row] for row in gate.filter_new(texts)]
+    admitted = [texts[row] for row in candidate_filter.filter_new(texts)]
     everywhere = ConditionSampler((1.0, 1.0), fitness.preferences.shape[1])
     parts = []
     n_passed = 0
     for start in range(0, max(len(admitted), 1), goal):
-        passed = gate.filter_constraints(admitted[start : start + goal])
+        passed = candidate_filter.filter_constraints(admitted[start : start + goal])
         n = len(passed.rows)
         parts.append((passed, _no_states(n), everywhere.fixed(1.0, [1.0] * fitness.preferences.shape[1], n)))
         n_passed += n

@@ -35,8 +35,8 @@ def ancestors(environment: Environment, final_states: Tensor, limit: int = LIMIT
         child, action = environment.backward_mask(states).nonzero(as_tuple=True)
         parents = environment.backward_step(states[child], action)
         keys, group = torch.unique(environment.key(parents), return_inverse=True)
-        place = torch.arange(len(parents), device=parents.device)
-        first = torch.full((len(keys),), len(parents), device=parents.device).scatter_reduce(0, group, place, "amin")
+        index = torch.arange(len(parents), device=parents.device)
+        first = torch.full((len(keys),), len(parents), device=parents.device).scatter_reduce(0, group, index, "amin")
         is_new = ~torch.isin(keys, known)
         states = parents[first[is_new]]
         known = torch.cat([known, keys[is_new]]).sort().values
@@ -87,8 +87,8 @@ class RestrictedEnvironment(Environment):
         mask = self._environment.forward_mask(states)
         row, action = mask.nonzero(as_tuple=True)
         keys = self._environment.key(self._environment.step(states[row], action))  # [E]
-        place = torch.searchsorted(self._known, keys).clamp_max(len(self._known) - 1)
-        mask[row, action] = self._known[place] == keys
+        index = torch.searchsorted(self._known, keys).clamp_max(len(self._known) - 1)
+        mask[row, action] = self._known[index] == keys
         return mask
 
     def reset(self, n: int) -> Tensor:

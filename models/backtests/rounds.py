@@ -69,14 +69,14 @@ class Exhaustive(Strategy):
         spec = for_batch(self._change(task.spec) if self._change else task.spec, k)
         self._environment = self._environment or task.domain.environment([])
         fitted = fit(spec, task.domain, self._environment, history, seed, lambda _, message: task.tick(message))
-        gate = CandidateFilter(fitted, history)
+        candidate_filter = CandidateFilter(fitted, history)
         names = untried(task, history)
-        admitted = [names[row] for row in gate.filter_new(names)]
+        admitted = [names[row] for row in candidate_filter.filter_new(names)]
         everywhere = ConditionSampler((1.0, 1.0), len(spec.objectives))
         even = [1.0] * len(spec.objectives)
         parts = []
         for start in range(0, len(admitted), JUDGED):
-            passed = gate.filter_constraints(admitted[start : start + JUDGED])
+            passed = candidate_filter.filter_constraints(admitted[start : start + JUDGED])
             n = len(passed.rows)
             parts.append((passed, torch.zeros(n, 0, dtype=torch.int64), everywhere.fixed(1.0, even, n)))
             task.tick(f"scored {start + n} objects")

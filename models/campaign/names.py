@@ -31,8 +31,8 @@ def check_names(
     Raises:
         PydanticCustomError: with the pointer of the name that is taken, and by what.
     """
-    _check_each_once(((f"/objectives/{place}/name", item.name) for place, item in enumerate(objectives)), "objectives")
-    _check_each_once(((f"/guardrails/{place}/name", item.name) for place, item in enumerate(guardrails)), "guardrails")
+    _check_each_once(((f"/objectives/{index}/name", item.name) for index, item in enumerate(objectives)), "objectives")
+    _check_each_once(((f"/guardrails/{index}/name", item.name) for index, item in enumerate(guardrails)), "guardrails")
     _check_each_once((("/domain", column) for column in object_columns), "columns of the object")
     measured = _measured(objectives, constraints, guardrails)
     kinds: dict[str, tuple[str, str]] = {}
@@ -53,14 +53,14 @@ def _measured(
 ) -> list[tuple[str, str, str]]:
     """Return pointer, name and assay type of every name under which a column of results may stand."""
     found = []
-    for place, item in enumerate(objectives):
+    for index, item in enumerate(objectives):
         if item.assay_type is not None:
-            found.append((f"/objectives/{place}/name", item.name, item.assay_type))
-            found.append((f"/objectives/{place}/type", item.assay_type, item.assay_type))
-    for place, rule in enumerate(constraints):
+            found.append((f"/objectives/{index}/name", item.name, item.assay_type))
+            found.append((f"/objectives/{index}/type", item.assay_type, item.assay_type))
+    for index, rule in enumerate(constraints):
         if rule.type is not None:
-            found.append((f"/constraints/{place}/type", rule.type, rule.type))
-    return [*found, *((f"/guardrails/{place}/type", item.type, item.type) for place, item in enumerate(guardrails))]
+            found.append((f"/constraints/{index}/type", rule.type, rule.type))
+    return [*found, *((f"/guardrails/{index}/type", item.type, item.type) for index, item in enumerate(guardrails))]
 
 
 def _check_each_once(names: Iterable[tuple[str, str]], what: str) -> None:

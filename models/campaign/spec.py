@@ -76,17 +76,17 @@ class CampaignSpec(FrozenModel):
         columns = open_domain(self.domain).object_columns
         taken = {column.lower() for column in columns}
         seen: set[str] = set()
-        for place, objective in enumerate(self.objectives):
+        for index, objective in enumerate(self.objectives):
             if objective.name in seen:
-                raise field_error(f"/objectives/{place}/name", f"the name {objective.name!r} is used twice")
+                raise field_error(f"/objectives/{index}/name", f"the name {objective.name!r} is used twice")
             if objective.name.lower() in taken:
-                raise field_error(f"/objectives/{place}/name", f"{objective.name!r} is the column of the object itself")
+                raise field_error(f"/objectives/{index}/name", f"{objective.name!r} is the column of the object itself")
             lost = next((column for column in columns if clashes(column, [objective.name])), None)
             if lost is not None and not is_stored(info):
                 detail = (
                     f"the object's column {lost!r} would be lost among the columns of {objective.name!r}: rename one"
                 )
-                raise field_error(f"/objectives/{place}/name", detail)
+                raise field_error(f"/objectives/{index}/name", detail)
             seen.add(objective.name)
         if not is_stored(info):
             check_names(self.objectives, self.constraints, self.guardrails, columns)
@@ -95,11 +95,11 @@ class CampaignSpec(FrozenModel):
     @model_validator(mode="after")
     def _objectives_fit_the_scale_of_their_type(self) -> Self:
         measured = self.quantities()
-        for place, objective in enumerate(self.objectives):
+        for index, objective in enumerate(self.objectives):
             kind = objective.assay_type
             if kind is not None and measured[kind].transform == "log10" and not objective.is_positive:
                 detail = f"values of {kind!r} are modelled as log10 here: range and target must be positive"
-                raise field_error(f"/objectives/{place}", detail)
+                raise field_error(f"/objectives/{index}", detail)
         return self
 
     @model_validator(mode="after")
@@ -108,8 +108,8 @@ class CampaignSpec(FrozenModel):
             return self
         measured = self.quantities()
         bounds: list[tuple[str, Constraint | Guardrail]] = []
-        bounds += [(f"/constraints/{place}", item) for place, item in enumerate(self.constraints)]
-        bounds += [(f"/guardrails/{place}", item) for place, item in enumerate(self.guardrails)]
+        bounds += [(f"/constraints/{index}", item) for index, item in enumerate(self.constraints)]
+        bounds += [(f"/guardrails/{index}", item) for index, item in enumerate(self.guardrails)]
         for pointer, bound in bounds:
             scale = bound if bound.type is None else measured[bound.type]
             for side, value in (("min", bound.min), ("max", bound.max)):
@@ -124,21 +124,21 @@ class CampaignSpec(FrozenModel):
         taken = {name.casefold() for name in (*domain.computed, *domain.object_columns)}
         taken |= {f"{GUARDRAIL}{item.name}".casefold() for item in self.guardrails}
         measured = {*self.quantities(), *(item.name for item in self.objectives if item.assay_type is not None)}
-        for place, scorer in enumerate(self.scorers):
+        for index, scorer in enumerate(self.scorers):
             name = scorer.name.casefold()
             if name in taken or is_reserved(name) or clashes(name, [item.name for item in self.objectives]):
-                raise field_error(f"/scorers/{place}/name", f"{scorer.name!r} already stands for something else here")
+                raise field_error(f"/scorers/{index}/name", f"{scorer.name!r} already stands for something else here")
             if other := next((item for item in measured if f"{name}_".startswith(f"{item.casefold()}_")), None):
                 detail = f"{scorer.name!r} would be read as a column of the measured {other!r}"
-                raise field_error(f"/scorers/{place}/name", detail)
+                raise field_error(f"/scorers/{index}/name", detail)
             taken.add(name)
         return self
 
     @model_validator(mode="after")
     def _properties_exist(self) -> Self:
         known = self.computed()
-        asked = [(f"/objectives/{place}/computed", item.computed) for place, item in enumerate(self.objectives)]
-        asked += [(f"/constraints/{place}/property", item.property) for place, item in enumerate(self.constraints)]
+        asked = [(f"/objectives/{index}/computed", item.computed) for index, item in enumerate(self.objectives)]
+        asked += [(f"/constraints/{index}/property", item.property) for index, item in enumerate(self.constraints)]
         for pointer, name in asked:
             if name is not None and name not in known:
                 choice = ", ".join(sorted(known))
@@ -182,8 +182,8 @@ class CampaignSpec(FrozenModel):
     def _batch_is_possible(self) -> Self:
         domain = open_domain(self.domain)
         groups = [CLUSTER, *domain.groupings, *domain.object_columns]
-        for place, limit in enumerate(self.batch.limits):
-            pointer = f"/batch/limits/{place}"
+        for index, limit in enumerate(self.batch.limits):
+            pointer = f"/batch/limits/{index}"
             if isinstance(limit, BudgetLimit):
                 _require(limit.property, self.computed(), f"{pointer}/property", "computed property")
             elif isinstance(limit, GroupLimit):
@@ -197,12 +197,12 @@ class CampaignSpec(FrozenModel):
         if is_stored(info):
             return self
         domain = open_domain(self.domain)
-        for place, row in enumerate(self.batch.controls):
+        for index, row in enumerate(self.batch.controls):
             try:
                 domain.parse({name: text for name, text in row.items() if text.strip()})
             except InvalidObjectError as error:
                 column = error.column.replace("~", "~0").replace("/", "~1")
-                raise field_error(f"/batch/controls/{place}/{column}", error.detail) from error
+                raise field_error(f"/batch/controls/{index}/{column}", error.detail) from error
         return self
 
 

@@ -58,33 +58,33 @@ class BatchEffects:
 
     def summary(self) -> dict[str, Any]:
         """Return offsets and standard errors as plain JSON, empty where there is nothing to tell."""
-        told: dict[str, Any] = {}
+        entries: dict[str, Any] = {}
         if self.versions:
-            told["reference"] = self.reference
-            told["versions"] = {_named(name): _pair(pair) for name, pair in self.versions.items()}
+            entries["reference"] = self.reference
+            entries["versions"] = {_named(name): _pair(pair) for name, pair in self.versions.items()}
         if self.plates:
-            told["plates"] = {_named(name): _pair(pair) for name, pair in self.plates.items()}
-        return told
+            entries["plates"] = {_named(name): _pair(pair) for name, pair in self.plates.items()}
+        return entries
 
     def remarks(self, kind: str) -> list[str]:
         """Return plain sentences about the offsets of the type named `kind`."""
-        told = []
+        entries = []
         to = _called(self.reference)
         for name, (offset, error) in self.versions.items():
-            told.append(
+            entries.append(
                 f"Results of {kind} by {_called(name)} read {offset:+.3g} ± {error:.2g} from {to} (modelled scale) "
                 "and were translated to it."
             )
             if self.shared[name] == 0:
                 few = f" and has only {self.counts[name]} results" if self.counts[name] < FEW else ""
-                told.append(
+                entries.append(
                     f"For {kind}, {_called(name)} shares no object with {to}{few}: the offset rests on similar "
                     "objects and may be their chemistry. Measure some objects with both."
                 )
         if self.plates:
             largest = max(abs(offset) for offset, _ in self.plates.values())
-            told.append(f"Offsets of {len(self.plates)} plates of {kind} were removed, the largest {largest:.3g}.")
-        return told
+            entries.append(f"Offsets of {len(self.plates)} plates of {kind} were removed, the largest {largest:.3g}.")
+        return entries
 
 
 def _named(version: str | None) -> str:
@@ -105,14 +105,14 @@ def _spread_evenly(results: Sequence[Measurement], seed: int) -> list[Measuremen
     seen: dict[str, set[tuple[str | None, str | None]]] = {}
     for result in results:
         seen.setdefault(result.object, set()).add((result.assay_version, result.plate))
-    order.sort(key=lambda place: -len(seen[results[place].object]))
+    order.sort(key=lambda index: -len(seen[results[index].object]))
     taken: dict[tuple[str | None, str | None], int] = {}
     ranked = []
-    for place in order:
-        group = (results[place].assay_version, results[place].plate)
+    for index in order:
+        group = (results[index].assay_version, results[index].plate)
         taken[group] = taken.get(group, 0) + 1
-        ranked.append((taken[group], place))
-    return [results[place] for place in sorted(place for _, place in sorted(ranked)[:MOST_OBSERVATIONS])]
+        ranked.append((taken[group], index))
+    return [results[index] for index in sorted(index for _, index in sorted(ranked)[:MOST_OBSERVATIONS])]
 
 
 def _indicators(results: Sequence[Measurement], kind: str, levels: Sequence[str | None]) -> Tensor:

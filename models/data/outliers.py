@@ -80,8 +80,8 @@ def disagreeing_replicates(
     rows = []
     for name, group in groups.items():
         values = np.array([value for value, _ in group])
-        for place, (value, offset) in enumerate(group if len(group) > 1 else []):
-            rows.append((name, value, float(np.median(np.delete(values, place))), offset))
+        for index, (value, offset) in enumerate(group if len(group) > 1 else []):
+            rows.append((name, value, float(np.median(np.delete(values, index))), offset))
     differences = np.array([value - expected for _, value, expected, _ in rows])
     if len(rows) < ENOUGH or (scale := _robust_scale(differences)) == 0:
         return []
@@ -145,7 +145,7 @@ def find_outliers(
 
 def remarks(outliers: Sequence[Outlier]) -> list[str]:
     """Return a plain sentence for every type with outliers."""
-    told = []
+    lines = []
     for kind in dict.fromkeys(outlier.type for outlier in outliers):
         first = next(outlier for outlier in outliers if outlier.type == kind)
         n = sum(outlier.type == kind for outlier in outliers)
@@ -155,8 +155,8 @@ def remarks(outliers: Sequence[Outlier]) -> list[str]:
             else f"{n} results of {kind} disagree with their replicates or with similar objects"
         )
         most = ", the most striking" if n > 1 else ""
-        told.append(
+        lines.append(
             f"{who}: {first.value:.3g} where {first.expected:.3g} was expected ({abs(first.z):.1f} robust deviations"
             f"{most}). Nothing was dropped; look at `outliers`."
         )
-    return told
+    return lines

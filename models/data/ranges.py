@@ -49,14 +49,14 @@ def utilities_of(values: Array, low: float, high: float, direction: str, target:
     off, and NaN stays NaN.
     """
     numbers: Any = values
-    told: Array
+    utilities: Array
     if target is not None:
-        told = 1 - abs(numbers - target) / max_distance_to_target(low, high, target)
+        utilities = 1 - abs(numbers - target) / max_distance_to_target(low, high, target)
     elif direction == "maximize":
-        told = (numbers - low) / (high - low)
+        utilities = (numbers - low) / (high - low)
     else:
-        told = (high - numbers) / (high - low)
-    return told
+        utilities = (high - numbers) / (high - low)
+    return utilities
 
 
 def with_best(ends: tuple[float, float], reached: tuple[float, float], direction: str) -> tuple[float, float]:

@@ -71,8 +71,8 @@ def _merged(environment: Environment, states: Tensor, owners: Tensor, log_p: Ten
     """Return each state [U, W] of each owner [U] once, with the sum of the log-probabilities [U] of its edges [E]."""
     names = (environment.key(states) ^ (owners + 0x9E3779B9)) * 1099511628211
     found, group = torch.unique(names, return_inverse=True)
-    place = torch.arange(len(states), device=states.device)
-    first = torch.full((len(found),), len(states), device=states.device).scatter_reduce(0, group, place, "amin")
+    index = torch.arange(len(states), device=states.device)
+    first = torch.full((len(found),), len(states), device=states.device).scatter_reduce(0, group, index, "amin")
     return states[first], owners[first], scatter_logsumexp(log_p, group, len(found))
 
 

@@ -54,8 +54,8 @@ class SpaceTooLargeError(ValueError):
 def _distinct(environment: Environment, states: Tensor) -> tuple[Tensor, Tensor]:
     """Return one state of each key [U, W], and to which of them each of the given ones belongs."""
     keys, group = torch.unique(environment.key(states), return_inverse=True)
-    place = torch.arange(len(states), device=states.device)
-    first = torch.full((len(keys),), len(states), device=states.device).scatter_reduce(0, group, place, "amin")
+    index = torch.arange(len(states), device=states.device)
+    first = torch.full((len(keys),), len(states), device=states.device).scatter_reduce(0, group, index, "amin")
     return states[first], group
 
 

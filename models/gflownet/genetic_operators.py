@@ -72,9 +72,9 @@ def mutate(actions: Tensor, n_actions: int, rate: float, generator: Generator) -
         return actions
     device = actions.device
     lengths = (actions >= 0).sum(dim=1).clamp_min(1)
-    place = (torch.rand(n, generator=generator, device=device) * lengths).long()
+    index = (torch.rand(n, generator=generator, device=device) * lengths).long()
     is_changed = torch.rand(n, length, generator=generator, device=device) < rate
-    is_changed[torch.arange(n, device=device), place.clamp_max(length - 1)] = True
+    is_changed[torch.arange(n, device=device), index.clamp_max(length - 1)] = True
     fresh = torch.randint(n_actions, (n, length), generator=generator, device=device)
     return torch.where(is_changed & (actions >= 0), fresh, actions)
 

@@ -233,7 +233,7 @@ class Policy(nn.Module):
 
     def _is_rounded(self, features: Features) -> bool:
         """Tell whether the hidden layers of these states are worked out in bfloat16."""
-        if self.spec.precision == "float32" or not torch.is_grad_enabled() or features.place is not None:
+        if self.spec.precision == "float32" or not torch.is_grad_enabled() or features.position is not None:
             return False
         if self.spec.precision == "bfloat16":
             return True
@@ -244,7 +244,7 @@ class Policy(nn.Module):
         weight, bias = self.first.weight, self.first.bias
         if not (self.spec.has_concatenation and context.code.shape[1]):
             return features.spread(functional.linear(features.encoding, weight, bias))
-        if features.place is None:
+        if features.position is None:
             return functional.linear(torch.cat([features.encoding, context.code], dim=1), weight, bias)
         # states that come under several conditions pass the wide part of the layer once
         of_states = functional.linear(features.encoding, weight[:, : self.encoding_width], bias)

@@ -46,9 +46,9 @@ class SampleResult:
     n_passed: int = 0
     ended: Ended = "enough"
 
-    def pool(self, asked: int) -> CandidatePool:
+    def pool(self, requested: int) -> CandidatePool:
         """Return the samples, in the order in which they were drawn."""
-        return concat(self.parts, SamplingStats(self.n_drawn, 0, asked, self.ended)).at(self.rows)
+        return concat(self.parts, SamplingStats(self.n_drawn, 0, requested, self.ended)).at(self.rows)
 
     @property
     def n_surplus(self) -> int:
@@ -72,16 +72,16 @@ class ConditionalSampler:
         self,
         source: TrainedSampler,
         reward: StateReward,
-        gate: CandidateFilter,
-        asked: Sequence[ConditionRequest],
+        candidate_filter: CandidateFilter,
+        requested: Sequence[ConditionRequest],
         near: Tensor | None,
     ) -> None:
         self._source = source
         self._reward = reward
-        self._gate = gate
-        self._asked = asked
+        self._filter = candidate_filter
+        self._asked = requested
         self._near = near
-        self._left = [ask.n for ask in asked]
+        self._left = [ask.n for ask in requested]
         self.drawn = SampleResult()
 
     def run(self, generator: Generator, tick: Callable[[float, str], None]) -> SampleResult:
@@ -89,9 +89,9 @@ class ConditionalSampler:
         drawn, goal, last_new = self.drawn, sum(self._left), 0
         most = MOST_DRAWN + MORE_DRAWN * goal
         while any(self._left) and drawn.ended == "enough":
-            before = self._gate.n_unique
+            before = self._filter.n_unique
             self._block(generator)
-            last_new = drawn.n_drawn if self._gate.n_unique > before else last_new
+            last_new = drawn.n_drawn if self._filter.n_unique > before else last_new
             if any(self._left) and drawn.n_drawn - last_new >= NOTHING_NEW:
                 drawn.ended = "nothing new"
             elif any(self._left) and drawn.n_drawn >= most:
@@ -109,7 +109,7 @@ class ConditionalSampler:
         condition = self._conditions(owners.tolist(), generator)
         states = self._states(condition, generator)
         self.drawn.n_drawn += len(owners)
-        for passed, kept in filter_states(states, self._reward, self._gate):
+        for passed, kept in filter_states(states, self._reward, self._filter):
             self.drawn.parts.append((passed, states[kept], condition.at(kept)))
             self._keep_wanted(passed.texts, owners[kept.cpu()].tolist())
 
@@ -139,5 +139,5 @@ class ConditionalSampler:
                 self.drawn.rows.append(place)
                 self.drawn.owners.append(owner)
             else:
-                self._gate.allow_again([text])
+                self._filter.allow_again([text])
         self.drawn.n_passed += len(texts)

@@ -74,8 +74,8 @@ def load_trained_campaign(  # noqa: PLR0913 - each is one thing a round was give
     except OtherResultsError as error:
         raise ArtefactError(f"the round's cross-validation is of other results: {error}") from error
     fitted.reward.multipliers.restore(found.multipliers)
-    told = _other_versions(found.versions)
-    return TrainedCampaign(fitted, screened, environment, source, told, measure=found.base_measure)
+    lines = _other_versions(found.versions)
+    return TrainedCampaign(fitted, screened, environment, source, lines, measure=found.base_measure)
 
 
 def _withheld(
@@ -98,8 +98,8 @@ def _other_versions(made_by: Mapping[str, str]) -> list[str]:
     if "processor" not in made_by:  # an older release did not tell it
         del now["processor"]
     others = [name for name in {**made_by, **now} if made_by.get(name) != now.get(name)]
-    told = (
+    lines = (
         f"The round was computed with another {', '.join(others)}: its proxies are fitted anew with what is installed "
         "here, so that numbers may differ in their last digits."
     )
-    return [told] if others else []
+    return [lines] if others else []

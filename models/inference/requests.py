@@ -81,7 +81,7 @@ def split_by_condition(request: SampleRequest, spec: CampaignSpec) -> list[Condi
     share, rest = divmod(request.n, len(pairs))
     if share == 0:
         raise UnservableError("/n", f"{request.n} samples cannot be shared by {len(pairs)} conditions")
-    return [ConditionRequest(share + (rest if place == 0 else 0), *pair) for place, pair in enumerate(pairs)]
+    return [ConditionRequest(share + (rest if index == 0 else 0), *pair) for index, pair in enumerate(pairs)]
 
 
 def _betas(request: SampleRequest) -> tuple[float | None, ...]:
@@ -95,10 +95,10 @@ def _preferences(request: SampleRequest, spec: CampaignSpec) -> list[tuple[float
     if request.preference is None:
         return [None]
     is_one = isinstance(request.preference, Mapping)
-    asked = [request.preference] if isinstance(request.preference, Mapping) else request.preference
+    requested = [request.preference] if isinstance(request.preference, Mapping) else request.preference
     return [
-        _weights(weights, spec, "/preference" if is_one else f"/preference/{place}")
-        for place, weights in enumerate(asked)
+        _weights(weights, spec, "/preference" if is_one else f"/preference/{index}")
+        for index, weights in enumerate(requested)
     ]
 
 
@@ -107,7 +107,7 @@ def _weights(weights: Mapping[str, float], spec: CampaignSpec, pointer: str) -> 
     for name in weights:
         if name not in names:
             known = ", ".join(names)
-            raise UnservableError(f"{pointer}/{_escaped(name)}", f"unknown objective; this campaign has {known}")
+            raise UnservableError(f"{pointer}/{_escape(name)}", f"unknown objective; this campaign has {known}")
     total = sum(weights.values())
     if not 0 < total < math.inf:
         raise UnservableError(pointer, "weights must not all be 0, and their sum must be finite")
@@ -122,11 +122,11 @@ def compile_patterns(request: SampleRequest, domain: Domain) -> list[tuple[str, 
     """
     tests = []
     for field, patterns in (("require", request.require), ("avoid", request.avoid)):
-        for place, text in enumerate(patterns):
+        for index, text in enumerate(patterns):
             try:
                 tests.append((text, field == "require", domain.pattern(text)))
             except ValueError as error:
-                raise UnservableError(f"/{field}/{place}", str(error)) from error
+                raise UnservableError(f"/{field}/{index}", str(error)) from error
     return tests
 
 
@@ -137,11 +137,11 @@ def avoided_groups(request: SampleRequest, domain: Domain) -> list[tuple[str, st
         UnservableError: if the domain has no such grouping, or the columns describe no object.
     """
     groups = []
-    for place, item in enumerate(request.avoid_groups):
+    for index, item in enumerate(request.avoid_groups):
         if item.by not in domain.groupings:
             known = ", ".join(domain.groupings) or "none"
-            raise UnservableError(f"/avoid_groups/{place}/by", f"unknown grouping {item.by!r}; this domain has {known}")
-        text = parse_object(domain, item.object, f"/avoid_groups/{place}/object")
+            raise UnservableError(f"/avoid_groups/{index}/by", f"unknown grouping {item.by!r}; this domain has {known}")
+        text = parse_object(domain, item.object, f"/avoid_groups/{index}/object")
         groups.append((item.by, domain.group([text], item.by)[0]))
     return groups
 
@@ -155,8 +155,8 @@ def parse_object(domain: Domain, columns: Mapping[str, str], pointer: str) -> st
     try:
         return domain.parse({name: text for name, text in columns.items() if text.strip()})
     except InvalidObjectError as error:
-        raise UnservableError(f"{pointer}/{_escaped(error.column)}", error.detail) from error
+        raise UnservableError(f"{pointer}/{_escape(error.column)}", error.detail) from error
 
 
-def _escaped(name: str) -> str:
+def _escape(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")

@@ -44,9 +44,9 @@ def sampling_summary(
     fitted: RoundModel,
     source: TrainedSampler,
     request: SampleRequest,
-    asked: Sequence[ConditionRequest],
+    requested: Sequence[ConditionRequest],
     drawn: SampleResult,
-    gate: CandidateFilter,
+    candidate_filter: CandidateFilter,
 ) -> dict[str, Any]:
     """Return what drawing samples was like, as plain JSON: counts that add up, conditions, diversity, sentences."""
     spec, served = fitted.beliefs.spec, Counter(drawn.owners)
@@ -55,14 +55,14 @@ def sampling_summary(
         "asked": request.n,
         "chosen": len(texts),
         "sampled": drawn.n_drawn,
-        "unique": gate.n_unique,
-        "refused": gate.counts(),
+        "unique": candidate_filter.n_unique,
+        "refused": candidate_filter.counts(),
         "surplus": drawn.n_surplus,
         "ended": drawn.ended,
-        "conditions": [_condition(ask, served[place], spec, source) for place, ask in enumerate(asked)],
+        "conditions": [_condition(ask, served[place], spec, source) for place, ask in enumerate(requested)],
         "diversity": diversity(fitted.domain, texts) if texts else None,
-        **gate.summary(),
-        "statements": [*_statements(spec, request, asked, drawn), *gate.statements()],
+        **candidate_filter.summary(),
+        "statements": [*_statements(spec, request, requested, drawn), *candidate_filter.statements()],
     }
 
 
@@ -81,22 +81,22 @@ def _condition(ask: ConditionRequest, served: int, spec: CampaignSpec, source: T
 
 
 def _statements(
-    spec: CampaignSpec, request: SampleRequest, asked: Sequence[ConditionRequest], drawn: SampleResult
+    spec: CampaignSpec, request: SampleRequest, requested: Sequence[ConditionRequest], drawn: SampleResult
 ) -> list[str]:
-    told = []
+    lines = []
     low, high = spec.sampler.beta
-    if outside := sorted({ask.beta for ask in asked if ask.beta is not None and not low <= ask.beta <= high}):
+    if outside := sorted({ask.beta for ask in requested if ask.beta is not None and not low <= ask.beta <= high}):
         named = ", ".join(f"{beta:g}" for beta in outside)
-        told.append(
+        lines.append(
             f"The policy was trained at inverse temperatures from {low:g} to {high:g}: at {named} it extrapolates, and "
             "what it draws may be far from what is asked."
         )
     if request.like is not None:
-        told.append(NOT_THE_DENSITY)
+        lines.append(NOT_THE_DENSITY)
     if len(drawn.rows) < request.n:
         why = "nothing new came any more" if drawn.ended == "nothing new" else "which is the limit for one request"
-        told.append(
+        lines.append(
             f"There are {len(drawn.rows)} of the {request.n} samples asked for: of {drawn.n_drawn} objects drawn, no "
             f"more were new, allowed and as asked, and {why}; `refused` counts the reasons."
         )
-    return told
+    return lines

@@ -94,23 +94,23 @@ class TrainedCampaign:
         if self.source is None:
             raise UnservableError("/round", "no policy was kept of this round: it can judge objects, but draw none")
         check(request, spec)
-        asked = resolved(request, (), spec)
-        seed = secrets.randbelow(2**31) if asked.seed is None else asked.seed
-        shares = split_by_condition(asked, spec)
-        rules, near, statements = request_filters(asked, self._domain), None, self._statements
-        if asked.like is not None:
-            text, near, told = self._similarity_test(asked)
-            rules.append(similarity_filter(self._domain, text, asked.like.similarity))
-            statements = (*told, *statements)
-        gate = CandidateFilter(self.fitted, now, rules)
-        drawer = ConditionalSampler(self.source, self._states, gate, shares, near)
+        requested = resolved(request, (), spec)
+        seed = secrets.randbelow(2**31) if requested.seed is None else requested.seed
+        shares = split_by_condition(requested, spec)
+        rules, near, statements = request_filters(requested, self._domain), None, self._statements
+        if requested.like is not None:
+            text, near, note = self._similarity_test(requested)
+            rules.append(similarity_filter(self._domain, text, requested.like.similarity))
+            statements = (*note, *statements)
+        candidate_filter = CandidateFilter(self.fitted, now, rules)
+        drawer = ConditionalSampler(self.source, self._states, candidate_filter, shares, near)
         generator = torch.Generator(device=self.source.environment.device).manual_seed(seed)
         drawn = drawer.run(generator, lambda share, message: report(DRAWING * share, message))
-        candidates, n_estimated = self._records(asked, drawn, seed) if drawn.rows else ((), 0)
+        candidates, n_estimated = self._records(requested, drawn, seed) if drawn.rows else ((), 0)
         self._domain.assert_no_hazards(candidate.object for candidate in candidates)
-        summary = sampling_summary(self.fitted, self.source, asked, shares, drawn, gate)
+        summary = sampling_summary(self.fitted, self.source, requested, shares, drawn, candidate_filter)
         summary |= {"log_pf_estimated": n_estimated, "seed": seed, "seconds": round(time.monotonic() - start, 3)}
-        summary["base_measure"] = self._sizes(drawn.pool(asked.n)) if drawn.rows else self.measure.summary()
+        summary["base_measure"] = self._sizes(drawn.pool(requested.n)) if drawn.rows else self.measure.summary()
         summary["statements"] += statements
         report(1.0, f"found {len(candidates)} samples")
         return candidates, json_safe(summary)
@@ -125,13 +125,13 @@ class TrainedCampaign:
 
         Objects are judged one part after the other, so that memory is bounded.
         """
-        gate = CandidateFilter(self.fitted, now)
+        candidate_filter = CandidateFilter(self.fitted, now)
         size = max(1, min(JUDGED, MOST_SIMILARITIES // max(1, len(self.fitted.measured))))
         judged: list[ObjectPrediction] = []
         for first in range(0, len(texts), size):
             part = list(texts[first : first + size])
             report(first / len(texts), f"judged {first} of {len(texts)} objects")
-            judged += build_predictions(part, gate.explain_rejections(part), self.fitted)
+            judged += build_predictions(part, candidate_filter.explain_rejections(part), self.fitted)
         report(1.0, f"judged {len(texts)} objects")
         return tuple(judged)
 
@@ -150,10 +150,10 @@ class TrainedCampaign:
             states, can_be_built = environment.states([form])
             if bool(can_be_built[0]):
                 shown = self._domain.display(form)
-                told = (
+                note = (
                     [f"No policy builds the {lost} of the object: its neighbours are those of {shown}."] if lost else []
                 )
-                return text, states[0], told
+                return text, states[0], note
         raise UnservableError("/like/object", "this round's policy cannot build the object, so it has no way back")
 
     def _records(
@@ -171,11 +171,11 @@ class TrainedCampaign:
         chosen, likeness = pool.at(order), [likeness[row] for row in order]
         is_near, spec = request.like is not None, self.fitted.beliefs.spec
         aims = [reason_for(spec, chosen, row, like if is_near else None) for row, like in enumerate(likeness)]
-        told = candidate_table(chosen, aims, self.fitted, self.source, seed + 1)
+        note = candidate_table(chosen, aims, self.fitted, self.source, seed + 1)
         owners = [drawn.owners[row] for row in order]
         first = {owner: owners.index(owner) for owner in owners}
-        candidates = enumerate(build_candidates(told, self.fitted))
-        return tuple(replace(item, rank=row - first[owners[row]] + 1) for row, item in candidates), told.n_estimated
+        candidates = enumerate(build_candidates(note, self.fitted))
+        return tuple(replace(item, rank=row - first[owners[row]] + 1) for row, item in candidates), note.n_estimated
 
     def _likeness(self, request: SampleRequest, pool: CandidatePool) -> list[float]:
         """Return similarities [N] to the object to resemble, 0 where there is none."""

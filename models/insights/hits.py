@@ -62,15 +62,15 @@ def _by_thresholds(everything: MeasuredObjects, thresholds: Mapping[str, float])
     for m, scale in enumerate(everything.scales):
         if scale.objective.name not in thresholds:
             continue
-        asked, values = thresholds[scale.objective.name], everything.values[:, m]
+        tested, values = thresholds[scale.objective.name], everything.values[:, m]
         if scale.target is not None:
-            is_hit &= np.abs(values - scale.target) <= asked
-            words.append(f"{scale.objective.name} within {asked:g} of {scale.objective.target:g}")
+            is_hit &= np.abs(values - scale.target) <= tested
+            words.append(f"{scale.objective.name} within {tested:g} of {scale.objective.target:g}")
         else:
-            edge = math.log10(asked) if scale.transform == "log10" and asked > 0 else asked
+            edge = math.log10(tested) if scale.transform == "log10" and tested > 0 else tested
             is_rising = scale.objective.direction == "maximize"
             is_hit &= (values >= edge) if is_rising else (values <= edge)
-            words.append(f"{scale.objective.name} {'at least' if is_rising else 'at most'} {asked:g}")
+            words.append(f"{scale.objective.name} {'at least' if is_rising else 'at most'} {tested:g}")
         counted &= np.isfinite(values)
     return HitRule(" and ".join(words), is_hit & counted, counted)
 
@@ -82,7 +82,7 @@ def hits(everything: MeasuredObjects, rule: HitRule, numbers: Sequence[int]) -> 
     """
     if rule.hits is None:
         return dict.fromkeys((0, *numbers))
-    told: dict[int, dict[str, Any] | None] = {}
+    by_round: dict[int, dict[str, Any] | None] = {}
     base: float | None = None
     for number in (0, *numbers):
         mine = rule.counted & (everything.rounds == number)
@@ -90,8 +90,8 @@ def hits(everything: MeasuredObjects, rule: HitRule, numbers: Sequence[int]) -> 
         item = rate(found, n)
         if number == 0:
             base = item["rate"]
-        told[number] = item | {"enrichment": _enrichment(item, base) if number else None}
-    return told
+        by_round[number] = item | {"enrichment": _enrichment(item, base) if number else None}
+    return by_round
 
 
 def rate(found: int, n: int) -> dict[str, Any]:

@@ -33,19 +33,19 @@ def progress(everything: MeasuredObjects, numbers: Sequence[int], seed: int) -> 
         seed: of the bootstrap.
     """
     stages = (0, *numbers)
-    told: dict[int, dict[str, Any]] = {
+    by_round: dict[int, dict[str, Any]] = {
         number: {"measured": int((everything.rounds[everything.counts] == number).sum()), "best": {}}
         for number in stages
     }
     for m, scale in enumerate(everything.scales):
         usable = everything.is_allowed & np.isfinite(everything.utilities[:, m])
         for number, best in _bests(everything, everything.utilities[:, m], usable, stages).items():
-            told[number]["best"][scale.objective.name] = _in_units(best, everything, m)
+            by_round[number]["best"][scale.objective.name] = _in_units(best, everything, m)
     for number, best in _bests(everything, everything.utility, everything.counts, stages).items():
-        told[number]["utility"] = best
+        by_round[number]["utility"] = best
     for number, volume in _volumes(everything.at(everything.counts), stages, seed).items():
-        told[number]["hypervolume"] = volume
-    return told
+        by_round[number]["hypervolume"] = volume
+    return by_round
 
 
 def _bests(
@@ -53,7 +53,7 @@ def _bests(
 ) -> dict[int, dict[str, Any]]:
     """Return the best of each stage, of everything so far, and of random draws, as utilities."""
     initial = utility[usable & (everything.rounds == 0)]
-    told: dict[int, dict[str, Any]] = {}
+    by_round: dict[int, dict[str, Any]] = {}
     so_far: int | None = None
     n_proposed = 0
     for number in stages:
@@ -62,7 +62,7 @@ def _bests(
         if best is not None and (so_far is None or utility[best] > utility[so_far]):
             so_far = best
         n_proposed += len(mine) if number else 0
-        told[number] = {
+        by_round[number] = {
             "n": len(mine),
             "best": None if best is None else float(utility[best]),
             "row": best,
@@ -71,7 +71,7 @@ def _bests(
             "random": _random(initial, len(mine)) if number else None,
             "random_so_far": _random(initial, n_proposed) if number else None,
         }
-    return {number: _named(item, everything) for number, item in told.items()}
+    return {number: _named(item, everything) for number, item in by_round.items()}
 
 
 def _named(item: dict[str, Any], everything: MeasuredObjects) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def _in_units(best: dict[str, Any], everything: MeasuredObjects, m: int) -> dict
     scale = everything.scales[m]
     ascending = scale.objective.direction == "maximize"
 
-    def told(utility: float | None) -> float | None:
+    def by_round(utility: float | None) -> float | None:
         return None if utility is None else scale.measure(utility)
 
     def chance(random: dict[str, float] | None) -> dict[str, float] | None:
@@ -109,8 +109,8 @@ def _in_units(best: dict[str, Any], everything: MeasuredObjects, m: int) -> dict
     places = {name: row for row, name in enumerate(everything.objects)}
     row = places.get(best["object"])
     return best | {
-        "best": told(best["best"]),
-        "so_far": told(best["so_far"]),
+        "best": by_round(best["best"]),
+        "so_far": by_round(best["so_far"]),
         "value": None if row is None else to_units(float(everything.values[row, m]), scale.transform),
         "is_bound": row is not None and bool(everything.is_bound[row, m]),
         "random": chance(best["random"]),
@@ -124,16 +124,16 @@ def _volumes(placed: MeasuredObjects, stages: Sequence[int], seed: int) -> dict[
     initial = placed.utilities[placed.rounds == 0]
     counts = [int((placed.rounds == number).sum()) for number in stages if number]
     drawn = bootstrap(volume, initial, counts, seed) if len(initial) >= ENOUGH and any(counts) else None
-    told = {}
-    for place, number in enumerate(stages):
+    by_round = {}
+    for index, number in enumerate(stages):
         is_known, is_proposed = placed.rounds <= number, (placed.rounds <= number) & (placed.rounds > 0)
         random = None
         if number and drawn is not None:
-            random = dict(zip(("expected", "low", "high"), drawn[place - 1], strict=True))
-        told[number] = {
+            random = dict(zip(("expected", "low", "high"), drawn[index - 1], strict=True))
+        by_round[number] = {
             "so_far": volume.of(placed.utilities[is_known]),
             "proposed": volume.of(placed.utilities[is_proposed]) if number else None,
             "random": random,
             "is_exact": volume.is_exact,
         }
-    return told
+    return by_round

@@ -54,8 +54,8 @@ def _on_front(told: Mapping[str, Any]) -> list[str]:
     by_rounds = f" ({proposed} proposed by rounds)" if told["rounds"] else ""
     if len(told["objectives"]) == 1:
         best = front["front"][0]
-        place = f"proposed by round {best['round']}" if best["round"] else "measured without being proposed"
-        return [f"{n} objects are measured; the best is {best['display']}, {place}."]
+        index = f"proposed by round {best['round']}" if best["round"] else "measured without being proposed"
+        return [f"{n} objects are measured; the best is {best['display']}, {index}."]
     return [f"{n} objects are measured in all objectives; {size} of them no other one beats{by_rounds}."]
 
 
@@ -145,8 +145,8 @@ def _on_convergence(rounds: Sequence[Told]) -> list[str]:
     far = [
         f"{item['kl']:.1f} nats at β = {item['beta']:g}" for item in last["convergence"] if item.get("kl") is not None
     ]
-    place = f"The policy of round {last['number']} is"
-    return [f"{place} {' and '.join(far)} from its target (KL of trajectories; 0 is perfect)."] if far else []
+    index = f"The policy of round {last['number']} is"
+    return [f"{index} {' and '.join(far)} from its target (KL of trajectories; 0 is perfect)."] if far else []
 
 
 def _on_chance(told: Mapping[str, Any]) -> list[str]:

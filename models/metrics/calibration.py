@@ -119,8 +119,8 @@ def rank_correlation(left: Floats, right: Floats) -> float | None:
 
 def _centred_ranks(values: Floats) -> Floats:
     """Return ranks [N] about their mean; equal values share their mean rank."""
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[place] - (len(values) + 1) / 2, dtype=np.float64)
+    _, index, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[index] - (len(values) + 1) / 2, dtype=np.float64)
 
 
 def _reference(sd: Floats) -> dict[str, float]:

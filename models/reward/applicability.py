@@ -67,8 +67,8 @@ class Applicability:
         """Return what a reader of the round should know."""
         if self.threshold is not None:
             return []
-        told = f"Only {len(self.measured)} objects are measured: nothing tells yet how far predictions reach"
-        return [f"{told}, so every candidate counts as inside the applicability domain."]
+        text = f"Only {len(self.measured)} objects are measured: nothing tells yet how far predictions reach"
+        return [f"{text}, so every candidate counts as inside the applicability domain."]
 
 
 def applicability(spec: ApplicabilitySpec, domain: Domain, measured: Sequence[str]) -> Applicability:

@@ -243,15 +243,15 @@ def log_reward(
     """
     spec = beliefs.spec.acquisition
     kind = get_acquisition(spec.kind)
-    situation = empty_context(len(utilities), SCALARISATIONS[spec.scalarisation], spec.kappa)
+    context = empty_context(len(utilities), SCALARISATIONS[spec.scalarisation], spec.kappa)
     if kind.uses_incumbents:
         picked = list(measured)[:: -(-len(measured) // MOST_MEASURED) or 1]
         reference = _reference(beliefs, utilities, [*picked, *random_objects()])
         reached = list(dict.fromkeys([*measured, *pending]))
-        situation = replace(situation, incumbents=_incumbents(beliefs, utilities, reached), reference=reference)
+        context = replace(context, incumbents=_incumbents(beliefs, utilities, reached), reference=reference)
     path = beliefs.proxies.path(beliefs.features(random_objects()), seed) if kind.uses_draws else None
     greatest = greatest_multiplier(beliefs.spec.sampler.beta[1])
-    return ObjectLogReward(beliefs, utilities, kind(situation), spec.kappa, path, greatest)
+    return ObjectLogReward(beliefs, utilities, kind(context), spec.kappa, path, greatest)
 
 
 def _reference(beliefs: CampaignModel, utilities: Sequence[Utility], texts: Sequence[str]) -> tuple[Tensor, Tensor]:

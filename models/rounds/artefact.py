@@ -80,7 +80,7 @@ class Artefact:
         """
         found = {**self.made_from, "spec": _with_current_defaults(self.made_from["spec"])}
         found.setdefault("vocabulary", made_from["vocabulary"])  # an older release did not tell it
-        differs = [told for key, told in COMPARED_FIELDS.items() if found.get(key) != made_from[key]]
+        differs = [fields for key, fields in COMPARED_FIELDS.items() if found.get(key) != made_from[key]]
         if differs:
             raise ArtefactError(f"the round's artefact was made with another {', another '.join(differs)}")
 
@@ -100,13 +100,13 @@ def _describe(spec: CampaignSpec) -> dict[str, Any]:
     return spec.model_dump(mode="json", exclude=set(IGNORED))
 
 
-def _with_current_defaults(told: Mapping[str, Any]) -> dict[str, Any] | None:
+def _with_current_defaults(fields: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return a specification as it is told today: with the defaults of fields that came since; None if it is none.
 
     One from before there was a base measure weighed all objects the same, which is not the default.
     """
     try:
-        return _describe(CampaignSpec.from_stored({"name": "any", "base_measure": {"kind": "objects"}, **told}))
+        return _describe(CampaignSpec.from_stored({"name": "any", "base_measure": {"kind": "objects"}, **fields}))
     except ValidationError:
         return None
 
@@ -158,9 +158,9 @@ def pack_artefact(
     kept: dict[str, list[str]] = {}
     for name, beliefs in proxies.held_out().items():
         kept[name] = list(beliefs)
-        for place, belief in enumerate(beliefs.values()):
+        for index, belief in enumerate(beliefs.values()):
             parts = {"mean": belief.mean, "sd": belief.sd, "noise_sd": belief.noise_sd}
-            tensors |= {f"held_out.{name}.{place}.{part}": value for part, value in parts.items()}
+            tensors |= {f"held_out.{name}.{index}.{part}": value for part, value in parts.items()}
     header = {
         "made_from": dict(made_from) | {"hazard_lists": domain.provenance()},
         "versions": versions() | {"processor": processor()},
@@ -187,8 +187,8 @@ def read_artefact(content: bytes) -> Artefact:
         made_from, kept = header["made_from"], header["held_out"]
         held_out = {
             name: {
-                kind: Posterior(*(tensors[f"held_out.{name}.{place}.{part}"] for part in ("mean", "sd", "noise_sd")))
-                for place, kind in enumerate(kinds)
+                kind: Posterior(*(tensors[f"held_out.{name}.{index}.{part}"] for part in ("mean", "sd", "noise_sd")))
+                for index, kind in enumerate(kinds)
             }
             for name, kinds in kept.items()
         }

@@ -57,8 +57,8 @@ class HazardList:
 
     def applies(self, spec: DomainSpec) -> bool:
         """Tell whether the list is about the objects of a domain's specification."""
-        told = spec.model_dump(mode="json")
-        return spec.kind == self.domain and all(told.get(name) == value for name, value in self.where.items())
+        document = spec.model_dump(mode="json")
+        return spec.kind == self.domain and all(document.get(name) == value for name, value in self.where.items())
 
 
 class _Entry(FrozenModel):
@@ -76,11 +76,11 @@ class _File(FrozenModel):
 
 def _matcher(entries: Sequence[_Entry], domain: Domain) -> Matcher:
     tests = []
-    for place, entry in enumerate(entries, start=1):
+    for index, entry in enumerate(entries, start=1):
         try:
             tests.append((domain.pattern(entry.pattern), entry.reason))
         except ValueError as error:
-            raise ValueError(f"entry {place}: {error}") from error
+            raise ValueError(f"entry {index}: {error}") from error
     return lambda text: next((reason for test, reason in tests if test(text)), None)
 
 
@@ -96,8 +96,8 @@ def read_hazard_list(path: Path) -> HazardList:
     try:
         content = path.read_bytes()
         text = content.decode("utf-8-sig")
-        told = _rows(text) if path.suffix.lower() == ".csv" else json.loads(text)
-        found = _File.model_validate(told)
+        document = _rows(text) if path.suffix.lower() == ".csv" else json.loads(text)
+        found = _File.model_validate(document)
     except (OSError, ValueError) as error:  # pydantic's and JSON's errors are ValueErrors
         raise HazardListError(f"the hazard list in {path.name} cannot be read: {_describe_error(error)}") from error
     return HazardList(
@@ -117,7 +117,7 @@ def _rows(text: str) -> dict[str, Any]:
         raise ValueError(str(error) if isinstance(error, csv.Error) else "it is empty") from error
     if sorted(header) != sorted(COLUMNS):
         raise ValueError(f"the columns must be {', '.join(COLUMNS)}")
-    if wrong := [place for place, row in enumerate(rows, start=2) if len(row) != len(header)]:
+    if wrong := [index for index, row in enumerate(rows, start=2) if len(row) != len(header)]:
         raise ValueError(f"row {wrong[0]} has not one cell for each column")
     entries = [dict(zip(header, row, strict=True)) for row in rows]
     heads = {tuple(entry.pop(name) for name in COLUMNS[:3]) for entry in entries}
@@ -170,5 +170,5 @@ def _check(item: HazardList) -> None:
                 problems.append(str(error))
             else:
                 return
-    told = problems[0] if problems else f"no example of {item.domain} is as `where` says"
-    raise HazardListError(f"hazard list {item.name!r}: {told}")
+    document = problems[0] if problems else f"no example of {item.domain} is as `where` says"
+    raise HazardListError(f"hazard list {item.name!r}: {document}")

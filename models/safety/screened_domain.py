@@ -57,9 +57,9 @@ class ScreenedDomain(DelegatingDomain):
         """Return one reason for each list that names the object or cannot say."""
         known = self._hazards.get(text)
         if known is None:
-            told = ((name, _match(matcher, text)) for name, matcher in self._matchers)
+            matches = ((name, _match(matcher, text)) for name, matcher in self._matchers)
             known = self._hazards[text] = [
-                f"hazard list {name}: {reason}" for name, reason in told if reason is not None
+                f"hazard list {name}: {reason}" for name, reason in matches if reason is not None
             ]
         return known
 

@@ -50,11 +50,11 @@ class ProxySpec(FrozenModel):
 
     @model_validator(mode="after")
     def _are_installed(self) -> Self:
-        for place, name in enumerate(self.kinds):
+        for index, name in enumerate(self.kinds):
             if name not in PROXIES:
-                raise field_error(f"/kinds/{place}", f"kinds must be of {', '.join(PROXIES)}")
-            if name in self.kinds[:place]:
-                raise field_error(f"/kinds/{place}", f"{name} is named twice")
+                raise field_error(f"/kinds/{index}", f"kinds must be of {', '.join(PROXIES)}")
+            if name in self.kinds[:index]:
+                raise field_error(f"/kinds/{index}", f"{name} is named twice")
         return self
 
 

@@ -36,7 +36,7 @@ class EhrlichLab(Oracle):
         n_tokens = len(function.transitions)
         self._function = function
         self._quantity = quantity
-        self.alphabet = "".join(RESIDUES[place] for place in np.random.default_rng(seed).permutation(len(RESIDUES)))
+        self.alphabet = "".join(RESIDUES[index] for index in np.random.default_rng(seed).permutation(len(RESIDUES)))
         self.alphabet = self.alphabet[:n_tokens]
         self._token = {residue: token for token, residue in enumerate(self.alphabet)}
         self.start = self._walks

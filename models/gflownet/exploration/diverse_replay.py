@@ -94,10 +94,10 @@ class DiverseReplay(Behaviour):
         """Return how many objects of the same stratum stand before each [L]."""
         order = stratum.sort(stable=True).indices
         _, group, count = torch.unique(stratum, return_inverse=True, return_counts=True)
-        place = torch.empty_like(order)
-        place[order] = torch.arange(len(order))
+        index = torch.empty_like(order)
+        index[order] = torch.arange(len(order))
         first: Tensor = (count.cumsum(0) - count)[group]
-        return place - first
+        return index - first
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return the kept objects, the latest first."""

@@ -57,20 +57,20 @@ class CleanedResults:
 
     def of_type(self, kind: str) -> dict[str, Any]:
         """Return what was done to the results of one type, as plain JSON."""
-        told: dict[str, Any] = {"results": dict(self.table.counts[kind])}
+        lines: dict[str, Any] = {"results": dict(self.table.counts[kind])}
         if offsets := self.offsets[kind].summary():
-            told["offsets"] = offsets
+            lines["offsets"] = offsets
         if kind in self.superseded:
-            told["results"]["superseded"] = self.superseded[kind]
-        return told
+            lines["results"]["superseded"] = self.superseded[kind]
+        return lines
 
     def remarks(self) -> list[str]:
         """Return plain sentences about all that a reader of the round should know of its results."""
-        told: list[str] = []
+        lines: list[str] = []
         for kind, counts in self.table.counts.items():
-            told += [*_on_bounds(kind, counts), *self._on_versions(kind), *self.offsets[kind].remarks(kind)]
+            lines += [*_on_bounds(kind, counts), *self._on_versions(kind), *self.offsets[kind].remarks(kind)]
         return [
-            *told,
+            *lines,
             *_on_failures(self.failures),
             *outliers.remarks(self.outliers),
             *self.failures_of_models,
@@ -87,18 +87,18 @@ class CleanedResults:
 
 
 def _on_bounds(kind: str, counts: Mapping[str, int]) -> list[str]:
-    told = []
+    lines = []
     if n := counts["censored"]:
-        told.append(
+        lines.append(
             f"{n} results of {kind} are bounds (<, > or a wide range), modelled as bounds and not as values."
             if n > 1
             else f"1 result of {kind} is a bound (<, > or a wide range), modelled as a bound and not as a value."
         )
     if n := counts["contradictory"]:
-        told.append(
+        lines.append(
             f"The bounds of {n} objects on {kind} contradict each other; their values are taken to lie between."
         )
-    return told
+    return lines
 
 
 def _on_failures(by_kind: Mapping[str, int]) -> list[str]:
@@ -171,8 +171,8 @@ def _left_out(training: TrainingTable, domain: Domain, seed: int) -> dict[str, t
     fitted = GaussianProcess(domain.kernel).fit(training.columns(columns), seed=seed)
     return {
         training.types[column]: (
-            fitted.leave_one_out(place).detach().numpy(),
-            fitted.leave_one_out_deviation(place).detach().numpy(),
+            fitted.leave_one_out(index).detach().numpy(),
+            fitted.leave_one_out_deviation(index).detach().numpy(),
         )
-        for place, column in enumerate(columns)
+        for index, column in enumerate(columns)
     }

@@ -51,19 +51,19 @@ def _describe_remeasured(repeats: Sequence[Remeasurement], fitted: RoundModel) -
     """Return what is told of objects that are measured again: no policy drew them; all trade-offs weigh the same."""
     texts = [item.object for item in repeats]
     beliefs = fitted.beliefs
-    assessed = beliefs.evaluate(texts)
+    evaluation = beliefs.evaluate(texts)
     columns = [torch.zeros(len(texts), 0, dtype=torch.float64)]
     columns += [
-        guardrail.bound(beliefs.proxies, rail, beliefs.limits(rail), assessed.features).unsqueeze(-1)
+        guardrail.bound(beliefs.proxies, rail, beliefs.limits(rail), evaluation.features).unsqueeze(-1)
         for rail in beliefs.spec.guardrails
     ]
-    inside = beliefs.applicability.is_inside(assessed.nearest).tolist()
+    inside = beliefs.applicability.is_inside(evaluation.nearest).tolist()
     return CandidateTable(
         texts,
         [SelectionReason(item.purpose, why=item.why) for item in repeats],
         [NOT_SAMPLED] * len(texts),
-        assessed.objectives,
-        assessed.feasibility,
+        evaluation.objectives,
+        evaluation.feasibility,
         torch.cat(columns, dim=1),
         fitted.reward.value(texts, even_preference(len(texts), fitted)),
         [None] * len(texts) if beliefs.applicability.threshold is None else inside,

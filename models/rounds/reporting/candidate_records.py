@@ -73,10 +73,10 @@ class DerivedValues:
     computed: Mapping[str, Floats]
 
 
-def build_candidates(told: CandidateTable, fitted: RoundModel, first: int = 1) -> list[ProposedCandidate]:
+def build_candidates(table: CandidateTable, fitted: RoundModel, first: int = 1) -> list[ProposedCandidate]:
     """Return N candidates, ranked from `first` in the order in which they come."""
-    numbers = derived_values(told.texts, fitted)
-    return [_candidate(row, told, numbers, fitted, first + row) for row in range(len(told.texts))]
+    numbers = derived_values(table.texts, fitted)
+    return [_candidate(row, table, numbers, fitted, first + row) for row in range(len(table.texts))]
 
 
 def candidate_table(
@@ -103,16 +103,16 @@ def candidate_table(
 
 def build_predictions(texts: Sequence[str], examined: Evaluated, fitted: RoundModel) -> list[ObjectPrediction]:
     """Return what is believed of objects that somebody else thought of; all trade-offs weigh the same."""
-    numbers, assessed, beliefs = derived_values(texts, fitted), examined.assessment, fitted.beliefs
-    inside = beliefs.applicability.is_inside(assessed.nearest).tolist()
+    numbers, evaluation, beliefs = derived_values(texts, fitted), examined.evaluation, fitted.beliefs
+    inside = beliefs.applicability.is_inside(evaluation.nearest).tolist()
     acquisition = fitted.reward.value(texts, even_preference(len(texts), fitted))
     return [
         ObjectPrediction(
             object=text,
-            predictions=_predictions(row, assessed.objectives, numbers, fitted),
+            predictions=_predictions(row, evaluation.objectives, numbers, fitted),
             computed=_computed(row, numbers),
             acquisition=float(acquisition[row]),
-            feasibility=float(assessed.feasibility[row]),
+            feasibility=float(evaluation.feasibility[row]),
             guardrails=_guardrails(row, examined.bounds, fitted),
             nearest_measured=numbers.nearest[row],
             in_domain=None if beliefs.applicability.threshold is None else inside[row],
@@ -138,11 +138,11 @@ def derived_values(texts: Sequence[str], fitted: RoundModel) -> DerivedValues:
 
 
 def _candidate(
-    row: int, told: CandidateTable, numbers: DerivedValues, fitted: RoundModel, rank: int
+    row: int, table: CandidateTable, numbers: DerivedValues, fitted: RoundModel, rank: int
 ) -> ProposedCandidate:
-    spec, drawn, aim, nearest = fitted.beliefs.spec, told.drawn[row], told.aims[row], numbers.nearest[row]
-    text, feasibility, inside = told.texts[row], float(told.feasibility[row]), told.inside[row]
-    predictions = _predictions(row, told.objectives, numbers, fitted)
+    spec, drawn, aim, nearest = fitted.beliefs.spec, table.drawn[row], table.aims[row], numbers.nearest[row]
+    text, feasibility, inside = table.texts[row], float(table.feasibility[row]), table.inside[row]
+    predictions = _predictions(row, table.objectives, numbers, fitted)
     names = [objective.name for objective in spec.objectives]
     neighbour = _neighbour(text, nearest, fitted)
     return ProposedCandidate(
@@ -150,9 +150,9 @@ def _candidate(
         object=text,
         predictions=predictions,
         computed=_computed(row, numbers),
-        acquisition=float(told.acquisition[row]),
+        acquisition=float(table.acquisition[row]),
         feasibility=feasibility,
-        guardrails=_guardrails(row, told.bounds, fitted),
+        guardrails=_guardrails(row, table.bounds, fitted),
         beta=drawn.beta,
         preference=dict(zip(names, drawn.preference, strict=True)) if drawn.preference else {},
         log_reward=drawn.log_reward,

@@ -34,10 +34,10 @@ def convergence(
     The distance to the target is told where the whole space is known.
     """
     betas = list(dict.fromkeys(fitted.beliefs.spec.sampler.beta))
-    told = [_at(trainer, reward, beta, seed) | {"states": None if space is None else len(space)} for beta in betas]
-    for item in told:
+    records = [_at(trainer, reward, beta, seed) | {"states": None if space is None else len(space)} for beta in betas]
+    for item in records:
         item["total_variation"] = None if space is None else _distance(space, trainer, reward, item["beta"])
-    return {"log_z": {f"{item['beta']:g}": item["log_z"] for item in told}, "convergence": told}
+    return {"log_z": {f"{item['beta']:g}": item["log_z"] for item in records}, "convergence": records}
 
 
 @torch.inference_mode()
@@ -62,15 +62,15 @@ def importance_weight_stats(log_weights: Tensor) -> dict[str, float | None]:
     if not math.isfinite(log_z):
         return {"log_z": log_z, "log_z_error": None, "effective_share": None, "kl": None, "kl_error": None}
     relative = (log_weights - log_z).exp()
-    told = {
+    records = {
         "log_z": log_z,
         "log_z_error": float(relative.std()) / math.sqrt(n),
         "effective_share": float(relative.sum().square() / relative.square().sum() / n),
     }
     if not bool(log_weights.isfinite().all()):
-        return {**told, "kl": None, "kl_error": None}
+        return {**records, "kl": None, "kl_error": None}
     influence = relative - log_weights
-    return {**told, "kl": log_z - float(log_weights.mean()), "kl_error": float(influence.std()) / math.sqrt(n)}
+    return {**records, "kl": log_z - float(log_weights.mean()), "kl_error": float(influence.std()) / math.sqrt(n)}
 
 
 @torch.inference_mode()

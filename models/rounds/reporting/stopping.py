@@ -178,10 +178,10 @@ def _known(fitted: RoundModel, history: History) -> MeasuredUtilities:
     if not texts:
         nothing = torch.zeros(0, len(fitted.beliefs.spec.objectives), dtype=torch.float64)
         return MeasuredUtilities([], rounds, nothing, nothing)
-    assessed = fitted.beliefs.evaluate(texts)
-    values = assessed.objectives.mean
+    evaluation = fitted.beliefs.evaluate(texts)
+    values = evaluation.objectives.mean
     utilities = _utilities(values, fitted)
-    counts = assessed.is_allowed & (assessed.within >= LIKELY).all(dim=1) & utilities.isfinite().all(dim=1)
+    counts = evaluation.is_allowed & (evaluation.within >= LIKELY).all(dim=1) & utilities.isfinite().all(dim=1)
     kept = counts.nonzero().squeeze(1)
     return MeasuredUtilities([texts[row] for row in kept.tolist()], rounds[kept], values[kept], utilities[kept])
 
@@ -194,10 +194,10 @@ def _utilities(values: Tensor, fitted: RoundModel) -> Tensor:
 
 def _rounds(known: MeasuredUtilities, volume: Volume, fitted: RoundModel) -> list[dict[str, Any]]:
     """Return what each round with new results brought, and what all up to it reach together."""
-    told = []
+    lines = []
     for number in sorted(set(known.rounds.tolist())):
         new, so_far = known.rounds == number, known.rounds <= number
-        told.append(
+        lines.append(
             {
                 "round": number,
                 "objects": int(new.sum()),
@@ -205,7 +205,7 @@ def _rounds(known: MeasuredUtilities, volume: Volume, fitted: RoundModel) -> lis
                 "best": _best(known.values[new], known.utilities[new], fitted),
             }
         )
-    return told
+    return lines
 
 
 def _best(values: Tensor, utilities: Tensor, fitted: RoundModel) -> dict[str, float]:

@@ -99,15 +99,17 @@ def diversity(domain: Domain, texts: Sequence[str]) -> dict[str, float]:
     }
 
 
-def chosen_summary(fitted: RoundModel, batch: Batch, pool: CandidatePool, gate: CandidateFilter) -> dict[str, Any]:
+def chosen_summary(
+    fitted: RoundModel, batch: Batch, pool: CandidatePool, candidate_filter: CandidateFilter
+) -> dict[str, Any]:
     """Return the part of the summary that tells of what was drawn, refused and chosen."""
     return {
         "sampled": pool.n_sampled,
         "draws": {name: value for name, value in asdict(pool.draws).items() if name != "sizes"},
-        "unique": gate.n_unique,
-        "refused": gate.counts(),
+        "unique": candidate_filter.n_unique,
+        "refused": candidate_filter.counts(),
         "allowed": len(pool.texts),
-        **gate.summary(),
+        **candidate_filter.summary(),
         "chosen": len(batch.choices),
         "again": len(batch.repeats),
         "space_filling": batch.is_space_filling,
@@ -123,16 +125,18 @@ def told_sizes(measure: BaseMeasure, environment: Environment, pool: CandidatePo
     return measure.summary(drawn=Counter(pool.draws.sizes).elements(), allowed=allowed, chosen=chosen)
 
 
-def chosen_statements(fitted: RoundModel, batch: Batch, pool: CandidatePool, gate: CandidateFilter) -> list[str]:
+def chosen_statements(
+    fitted: RoundModel, batch: Batch, pool: CandidatePool, candidate_filter: CandidateFilter
+) -> list[str]:
     """Return what a reader of the round should know of its batch: how it was made, and why it is small."""
     asked, n = fitted.beliefs.spec.batch.size, len(batch.choices)
-    told = [*batch.notes, *batch.shortfall]
+    lines = [*batch.notes, *batch.shortfall]
     if not batch.shortfall and n < asked:
-        told.append(
+        lines.append(
             f"The batch holds {n} of the {asked} candidates asked for: of {_pool_source_text(pool)} were new, allowed and safe. "
             "`refused` counts the reasons."
         )
-    return [*told, *gate.statements(), *adapting.messages(fitted.beliefs, fitted.reward.multipliers)]
+    return [*lines, *candidate_filter.statements(), *adapting.messages(fitted.beliefs, fitted.reward.multipliers)]
 
 
 def _pool_source_text(pool: CandidatePool) -> str:
@@ -146,23 +150,23 @@ def statements(fitted: RoundModel) -> list[str]:
     """Return what a reader of the round should know about its data."""
     beliefs = fitted.beliefs
     n_values = beliefs.proxies.n_values
-    told = [
+    lines = [
         f"No usable result of {kind} yet (cold start): the round knows nothing of it and treats all objects alike."
         for kind, counts in fitted.table.counts.items()
         if counts["objects"] == 0
     ]
     for kind, counts in fitted.table.counts.items():
         if counts["unusable"]:
-            told.append(
+            lines.append(
                 f"{counts['unusable']} results of {kind} have no value on its modelled scale and were left out."
             )
-    told += fitted.remarks()
-    told += [
+    lines += fitted.remarks()
+    lines += [
         f"The constraint on {item.type} is not enforced yet: it has only {n_values[item.type]} results."
         for item in beliefs.spec.constraints
         if item.type is not None and item not in beliefs.judged
     ]
-    return told
+    return lines
 
 
 def json_safe(figure: Any) -> Any:

@@ -151,7 +151,7 @@ class SamplerWithElites(TrainedSampler, Protocol):
 def sample_candidates(  # noqa: PLR0913 - each is one thing that decides what there is to choose from
     source: SamplerWithElites,
     reward: StateReward,
-    gate: CandidateFilter,
+    candidate_filter: CandidateFilter,
     batch: BatchSpec,
     seed: int,
     tick: Callable[[float, str], None],
@@ -165,10 +165,10 @@ def sample_candidates(  # noqa: PLR0913 - each is one thing that decides what th
     """
     goal = target_pool_size(batch)
     if everything is not None:
-        return _list_pool(source, everything, reward, gate, goal, tick)
+        return _list_pool(source, everything, reward, candidate_filter, goal, tick)
     generator = torch.Generator(device=source.environment.device).manual_seed(seed)
     found = source.elites
-    parts = list(_as_they_are(source, found, reward, gate))
+    parts = list(_as_they_are(source, found, reward, candidate_filter))
     n_passed, n_draws = sum(len(passed.rows) for passed, _, _ in parts), 0
     sizes: Counter[int] = Counter()
     is_exhausted = False
@@ -176,13 +176,13 @@ def sample_candidates(  # noqa: PLR0913 - each is one thing that decides what th
         states, condition = _draw(source, n_draws, generator)
         n_draws += 1
         sizes.update(source.environment.size(states).tolist() if n_draws <= BY_POLICY else ())
-        before = gate.n_unique
-        for passed, kept in filter_states(states, reward, gate):
+        before = candidate_filter.n_unique
+        for passed, kept in filter_states(states, reward, candidate_filter):
             parts.append((passed, states[kept], condition.at(kept)))
             n_passed += len(passed.rows)
             share = max(min(n_passed / goal, n_draws / LEAST_DRAWS), n_draws / MOST_DRAWS)
             tick(min(1.0, share), f"drew {n_draws * DRAWS} objects, {n_passed} may be proposed")
-        is_exhausted = n_draws > BY_POLICY and gate.n_unique == before
+        is_exhausted = n_draws > BY_POLICY and candidate_filter.n_unique == before
     by_policy = min(n_draws, BY_POLICY)
     ended: Ended = "enough" if n_passed >= goal else "nothing new" if is_exhausted else "too many draws"
     by_walks = n_draws - by_policy
@@ -193,13 +193,13 @@ def _list_pool(
     source: TrainedSampler,
     states: Tensor,
     reward: StateReward,
-    gate: CandidateFilter,
+    candidate_filter: CandidateFilter,
     goal: int,
     tick: Callable[[float, str], None],
 ) -> CandidatePool:
     """Return those of the final states [X, W] that pass the gate."""
     parts = []
-    for part in _as_they_are(source, states, reward, gate):
+    for part in _as_they_are(source, states, reward, candidate_filter):
         parts.append(part)
         n_judged = min(FILTER_CHUNK * len(parts), len(states))
         tick(n_judged / len(states), f"scored {n_judged} of {len(states)} objects")
@@ -207,23 +207,26 @@ def _list_pool(
 
 
 def _as_they_are(
-    source: TrainedSampler, states: Tensor, reward: StateReward, gate: CandidateFilter
+    source: TrainedSampler, states: Tensor, reward: StateReward, candidate_filter: CandidateFilter
 ) -> Iterator[tuple[AcceptedCandidates, Tensor, Condition]]:
     """Yield those of the states [L, W] that pass the gate, at the greatest beta and with even weights."""
     if len(states):
         conditions = source.conditions
-        asked = conditions.fixed(conditions.beta_range[1], [1.0] * conditions.n_objectives, len(states))
-        yield from ((passed, states[kept], asked.at(kept)) for passed, kept in filter_states(states, reward, gate))
+        requested = conditions.fixed(conditions.beta_range[1], [1.0] * conditions.n_objectives, len(states))
+        yield from (
+            (passed, states[kept], requested.at(kept))
+            for passed, kept in filter_states(states, reward, candidate_filter)
+        )
 
 
 def filter_states(
-    states: Tensor, reward: StateReward, gate: CandidateFilter
+    states: Tensor, reward: StateReward, candidate_filter: CandidateFilter
 ) -> Iterator[tuple[AcceptedCandidates, Tensor]]:
     """Send final states [B, W] through the gate; yield part after part what passed, with its rows [n] among them."""
-    rows = gate.filter_new(reward.texts(states))
+    rows = candidate_filter.filter_new(reward.texts(states))
     for start in range(0, max(len(rows), 1), FILTER_CHUNK):
         part = torch.tensor(rows[start : start + FILTER_CHUNK], dtype=torch.int64, device=states.device)
-        passed = gate.filter_constraints(reward.texts(states[part]))
+        passed = candidate_filter.filter_constraints(reward.texts(states[part]))
         yield passed, part[passed.rows]
 
 

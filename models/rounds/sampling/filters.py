@@ -54,7 +54,7 @@ class AcceptedCandidates:
 class Evaluated:
     """What is believed of N objects, the bounds of guardrails [N, G], and all reasons against proposing each [N]."""
 
-    assessment: Evaluation
+    evaluation: Evaluation
     bounds: Tensor
     against: list[tuple[str, ...]]
 
@@ -169,8 +169,8 @@ class CandidateFilter:
 
     def statements(self) -> list[str]:
         """Return what a reader of the round should know of guardrails and of the applicability domain."""
-        told = [guardrail.message(rail, bounds) for rail, bounds in self._rails()]
-        return [*told, *self._fitted.beliefs.applicability.statements()]
+        lines = [guardrail.message(rail, bounds) for rail, bounds in self._rails()]
+        return [*lines, *self._fitted.beliefs.applicability.statements()]
 
     def _rails(self) -> list[tuple[Guardrail, Tensor]]:
         """Return every guardrail with the bounds of all objects that came so far."""

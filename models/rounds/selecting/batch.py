@@ -66,7 +66,9 @@ def select_batch(pool: CandidatePool, fitted: RoundModel, history: History, seed
     if not pool.texts:
         return Batch(repeats=(*again, *_replicates(fitted, history, again, None, seed)))
     scored = score_pool(pool, fitted, seed)
-    limits = build_limits(batch, fitted.domain, pool.texts, [item.object for item in again], _outside(scored, fitted))
+    limits = build_limits(
+        batch, fitted.domain, pool.texts, [item.object for item in again], _outside_limits(scored, fitted)
+    )
     rows = rows_of_best_shared_value(scored, limits, fitted)
     picked = run_selector(scored.at(rows), limits.at(rows), fitted, history, seed)
     preference_grid = scored.trade_offs[scored.best_for[rows]].tolist()
@@ -83,7 +85,7 @@ def select_batch(pool: CandidatePool, fitted: RoundModel, history: History, seed
     )
 
 
-def _outside(scored: ScoredPool, fitted: RoundModel) -> Grouping | None:
+def _outside_limits(scored: ScoredPool, fitted: RoundModel) -> Grouping | None:
     """Return the limit on candidates outside the applicability domain.
 
     A share that the campaign names is kept to; the default one yields where the pool holds too few inside.
@@ -123,15 +125,15 @@ def _replicates(
 
 def _shortfall(limits: NamedLimits, shared: str | None, counts: tuple[int, int, int, int]) -> tuple[str, ...]:
     """Return why the limits made a batch smaller: counts are asked, chosen, sharing the value, allowed."""
-    asked, chosen, sharing, allowed = counts
-    if chosen >= min(asked, allowed):
+    requested, chosen, sharing, allowed = counts
+    if chosen >= min(requested, allowed):
         return ()
     reasons = []
-    if shared is not None and sharing < min(asked, allowed):
+    if shared is not None and sharing < min(requested, allowed):
         reasons.append(
             f"Only {sharing} of the {allowed} objects that may be proposed have {shared}, which all must share."
         )
-    if chosen < min(asked, sharing):
+    if chosen < min(requested, sharing):
         among = "" if shared is None else f" with {shared}"
         reasons.append(
             f"The limits of the batch ({'; '.join(limits.names)}) admit {chosen} of the {sharing} objects{among} that "

@@ -32,13 +32,13 @@ def joint_utilities(
     measured, waiting = _known(fitted, pending)
     texts = [*candidates, *measured, *waiting]
     beliefs = fitted.beliefs
-    assessed = beliefs.evaluate(texts)
+    evaluation = beliefs.evaluate(texts)
     generator = torch.Generator().manual_seed(seed)
-    drawn = beliefs.proxies.draw(assessed.features, n_draws, generator)  # [S, N + R, types]
+    drawn = beliefs.proxies.draw(evaluation.features, n_draws, generator)  # [S, N + R, types]
     columns = [
         drawn[..., beliefs.proxies.types.index(item.assay_type)]
         if item.assay_type is not None
-        else assessed.objectives.mean[:, column].expand(n_draws, -1)
+        else evaluation.objectives.mean[:, column].expand(n_draws, -1)
         for column, item in enumerate(beliefs.spec.objectives)
     ]
     values = torch.stack(columns, dim=-1)

@@ -63,8 +63,8 @@ def replicates(
     best = worth(texts).argsort(descending=True, stable=True)[: PER_REPLICATE * n].tolist()
     shown = [texts[row] for row in best]
     doubt = fitted.reward.utility_sd(fitted.beliefs.evaluate(shown).objectives).mean(dim=1).tolist()
-    order = sorted(range(len(shown)), key=lambda place: (results[shown[place]], -doubt[place], place))
-    return [Remeasurement(shown[place], "replicate", _why(results[shown[place]])) for place in order[:n]]
+    order = sorted(range(len(shown)), key=lambda index: (results[shown[index]], -doubt[index], index))
+    return [Remeasurement(shown[index], "replicate", _why(results[shown[index]])) for index in order[:n]]
 
 
 def _why(n_results: int) -> str:

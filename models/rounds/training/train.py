@@ -191,7 +191,7 @@ def train(
     trainer, steps = training.trainer, training.trainer.settings.steps
     if checkpoint is not None:
         training.resume(checkpoint, identity)
-    told = saved = time.monotonic()
+    reported = saved = time.monotonic()
     tick(trainer.steps_done / steps, f"training, step {trainer.steps_done} of {steps}")
     try:
         while not training.is_done:
@@ -200,9 +200,9 @@ def train(
             if checkpoint is not None and now - saved >= CHECKPOINT_SECONDS:
                 training.save(checkpoint, identity)
                 saved = now
-            if now - told >= TICK_SECONDS:
+            if now - reported >= TICK_SECONDS:
                 tick(trainer.steps_done / steps, f"training, step {trainer.steps_done} of {steps}")
-                told = now
+                reported = now
     except Cancelled:
         # whoever stopped this may want to go on elsewhere: nothing trained so far is lost
         training.save_if(checkpoint, identity)

@@ -35,13 +35,13 @@ def preferences(n: int, m: int, seed: int = 0) -> Tensor:
     return weights / weights.sum(dim=1, keepdim=True)
 
 
-def situation(m: int, scalarise: Scalarise = augmented_chebyshev, n: int = 30) -> AcquisitionContext:
+def context(m: int, scalarise: Scalarise = augmented_chebyshev, n: int = 30) -> AcquisitionContext:
     incumbents = 0.6 * numbers(n, m, seed=1)
     return AcquisitionContext(1.0, scalarise, incumbents, (numbers(40, m, seed=2), 0.3 * numbers(40, m, seed=3)))
 
 
 def build(name: str, m: int, scalarise: Scalarise = augmented_chebyshev) -> Acquisition:
-    return get_acquisition(name)(situation(m, scalarise))
+    return get_acquisition(name)(context(m, scalarise))
 
 
 def value(acquisition: Acquisition, mean: Tensor, sd: Tensor, preference: Tensor) -> Tensor:
@@ -94,7 +94,7 @@ def test_each_object_is_judged_alone(name: str, m: int) -> None:
 @pytest.mark.parametrize("m", OBJECTIVES)
 def test_ordinary_objects_reach_about_one_whatever_the_preference(name: str, m: int) -> None:
     acquisition = build(name, m)
-    mean, sd = situation(m).reference
+    mean, sd = context(m).reference
     for preference in preferences(20, m, seed=8):
         reached = float(value(acquisition, mean, sd, preference.expand(len(mean), -1)).max())
         assert 0.6 < reached < 1.4
@@ -128,7 +128,7 @@ def test_an_improvement_is_never_negative_and_certain_losers_have_none(name: str
     acquisition = build(name, m)
     mean, preference = 3 * numbers(200, m, seed=10) - 2, preferences(200, m, seed=11)
     assert bool((value(acquisition, mean, 0.2 * numbers(200, m), preference) >= 0).all())
-    incumbents = situation(m).incumbents[:20]
+    incumbents = context(m).incumbents[:20]
     told = value(acquisition, incumbents - 1e-6, torch.zeros_like(incumbents), preference[:20])
     assert float(told.max()) < 1e-6
 

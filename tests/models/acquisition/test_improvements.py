@@ -109,10 +109,10 @@ def test_ties_and_points_on_a_grid_change_nothing() -> None:
 @pytest.mark.parametrize("offset", [0.0, -3.0])
 def test_with_one_objective_it_is_the_expected_improvement(offset: float) -> None:
     incumbents = _numbers(15, 1) + offset
-    situation = AcquisitionContext(
+    context = AcquisitionContext(
         1.0, weighted_sum, incumbents, (_numbers(9, 1) + offset, torch.full((9, 1), 0.1).double())
     )
-    volume, single = ExpectedHypervolumeImprovement(situation), ExpectedImprovement(situation)
+    volume, single = ExpectedHypervolumeImprovement(context), ExpectedImprovement(context)
     mean, sd, all_of_it = _numbers(30, 1, seed=1) + offset, 0.3 * _numbers(30, 1, seed=2), torch.ones(30, 1).double()
     statistics = single.statistics(mean, sd, None)
     assert torch.allclose(volume.improvement(statistics, all_of_it), single.improvement(statistics, all_of_it))

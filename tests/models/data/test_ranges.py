@@ -62,7 +62,7 @@ def test_a_range_without_width_gets_one() -> None:
 )
 def test_every_reader_that_scores_refuses_what_has_no_logarithm_by_name(wanted: Objective) -> None:
     known = torch.tensor([1.0, 2.0], dtype=torch.float64)
-    for read in (utility, min_max_utility):
+    for read in (fit_utility, min_max_utility):
         with pytest.raises(ValueError, match=r"objective 'y': .* positive, its values are log10"):
             read(wanted, "log10", known)
         read(wanted, "none", known)

@@ -93,9 +93,9 @@ def test_kappa_and_scalarisation_reach_the_confidence_bound(build: Build) -> Non
 
 
 def _moments(reward: ObjectLogReward) -> tuple[torch.Tensor, torch.Tensor]:
-    assessment = reward._beliefs.evaluate(ALL)
-    sd = reward.utility_sd(assessment.objectives)
-    return reward.scores(assessment.objectives) - reward._kappa * sd, sd * assessment.uncertainty_weight.unsqueeze(-1)
+    evaluation = reward._beliefs.evaluate(ALL)
+    sd = reward.utility_sd(evaluation.objectives)
+    return reward.scores(evaluation.objectives) - reward._kappa * sd, sd * evaluation.uncertainty_weight.unsqueeze(-1)
 
 
 def test_what_waits_for_a_result_counts_as_reached(build: Build) -> None:

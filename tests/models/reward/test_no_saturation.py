@@ -55,9 +55,9 @@ def heavy_tailed(m: int = 1, seed: int = 0) -> Tensor:
 def rewards(values: Tensor, utilities: list[Utility], beta: float, kind: str = "upper_confidence_bound") -> Tensor:
     m = values.shape[1]
     told = torch.stack([item.of(values[:, i]) for i, item in enumerate(utilities)], dim=1)[:MEASURED]
-    situation = AcquisitionContext(1.0, SCALARISATIONS["augmented_chebyshev"], told, (told, torch.zeros_like(told)))
+    context = AcquisitionContext(1.0, SCALARISATIONS["augmented_chebyshev"], told, (told, torch.zeros_like(told)))
     beliefs = Known(values)
-    reward = ObjectLogReward(beliefs, utilities, get_acquisition(kind)(situation), 0.0)  # type: ignore[arg-type]
+    reward = ObjectLogReward(beliefs, utilities, get_acquisition(kind)(context), 0.0)  # type: ignore[arg-type]
     texts = [str(row) for row in range(len(values))]
     return reward(texts, torch.full((len(texts),), beta), torch.full((len(texts), m), 1 / m))
 

@@ -91,16 +91,16 @@ def left(request: pytest.FixtureRequest) -> Left:
 def _told(fitted: RoundModel, objects: list[str]) -> list[Tensor]:
     beliefs = fitted.beliefs
     features = beliefs.features(objects)
-    assessed = beliefs.evaluate(objects)
+    evaluation = beliefs.evaluate(objects)
     families = beliefs.proxies.hypotheses(features, "length")
     beta, even = torch.full((len(objects),), 4.0), torch.full((len(objects), 2), 0.5)
     return [
-        assessed.objectives.mean,
-        assessed.objectives.sd,
-        assessed.objectives.noise_sd,
-        assessed.feasibility,
-        assessed.within,
-        assessed.uncertainty_weight,
+        evaluation.objectives.mean,
+        evaluation.objectives.sd,
+        evaluation.objectives.noise_sd,
+        evaluation.feasibility,
+        evaluation.within,
+        evaluation.uncertainty_weight,
         *beliefs.proxies.interval(features),
         *(part for held in families for part in (held.belief.mean, held.belief.sd, held.weights)),
         torch.tensor([held.weight for held in families]),

@@ -64,10 +64,10 @@ def _environments(texts: Sequence[str], columns: set[int]) -> Mapping[int, list[
     found: dict[int, list[Environment]] = defaultdict(list)
     read: Counter[int] = Counter()
     for text in texts:
-        told = rdFingerprintGenerator.AdditionalOutput()
-        told.AllocateBitInfoMap()
-        generator.GetCountFingerprint(molecule(text), additionalOutput=told)
-        for column, places in told.GetBitInfoMap().items():
+        output = rdFingerprintGenerator.AdditionalOutput()
+        output.AllocateBitInfoMap()
+        generator.GetCountFingerprint(molecule(text), additionalOutput=output)
+        for column, places in output.GetBitInfoMap().items():
             if column in columns and read[column] < MOST_READ:
                 read[column] += 1
                 found[column] += [(text, atom, radius) for atom, radius in places]

@@ -71,15 +71,15 @@ def one_compound(isomers: Sequence[Chem.Mol]) -> tuple[Chem.Mol, str] | None:
         editable = Chem.RWMol(first)
         editable.SetStereoGroups([Chem.CreateStereoGroup(StereoGroupType.STEREO_AND, editable, centres)])
         return editable.GetMol(), "both enantiomers are in the record: a racemate"
-    told = f"{len(isomers)} stereoisomers are in the record: a mixture, stored without"
+    message = f"{len(isomers)} stereoisomers are in the record: a mixture, stored without"
     for is_told, lost in (
         ((True, False), "double bond configuration"),
         ((False, True), "configuration of its centres"),
     ):
         merged = [_without(mol, bonds=is_told[0], centres=is_told[1]) for mol in isomers]
         if len({Chem.MolToSmiles(mol) for mol in merged}) == 1:
-            return merged[0], f"{told} {lost}"
-    return flat(first), f"{told} stereochemistry"
+            return merged[0], f"{message} {lost}"
+    return flat(first), f"{message} stereochemistry"
 
 
 def _describe(kind: StereoGroupType, n_centres: int) -> str:

@@ -48,8 +48,8 @@ def read_structure(fields: Mapping[str, str]) -> ParsedObject:
             detail = f"{shown(text)} is another compound than {shown(richest.text)} in {best}: which is it?"
             raise InvalidObjectError(column, detail)
     lacking = ", ".join(others)
-    told = f"{best} was read, which has stereochemistry or isotopes that are not in {lacking}"
-    return ParsedObject(richest.text, (*richest.warnings, told))
+    message = f"{best} was read, which has stereochemistry or isotopes that are not in {lacking}"
+    return ParsedObject(richest.text, (*richest.warnings, message))
 
 
 def _read(column: str, text: str) -> ParsedObject:

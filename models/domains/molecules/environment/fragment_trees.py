@@ -169,9 +169,9 @@ class FragmentTrees(Environment):
         rows = [self._disassembler.row(text) for text in texts]
         states, found = rows_to_tensor(rows, self.state_width)
         states, found = states.to(self.device), found.to(self.device)
-        situation = analyse_sites(split(states), self._tables, self.limits)
-        found &= situation.is_stable & (situation.required == 0)
-        found &= (situation.heavy_atoms <= self.limits.heavy_atoms) & (states[:, 0] != NONE)
+        sites_state = analyse_sites(split(states), self._tables, self.limits)
+        found &= sites_state.is_stable & (sites_state.required == 0)
+        found &= (sites_state.heavy_atoms <= self.limits.heavy_atoms) & (states[:, 0] != NONE)
         same = [
             is_found and assemble(row, self.fragments) == text
             for is_found, row, text in zip(found.tolist(), states.tolist(), texts, strict=True)

@@ -30,9 +30,9 @@ class Leaves(NamedTuple):
     signature: Tensor  # [B, N] hashes that are equal exactly for leaves whose removal gives the same pointed tree
 
 
-def find_leaves(columns: TreeColumns, seen: RootedHashes, situation: SiteStates, tables: LookupTables) -> Leaves:
+def find_leaves(columns: TreeColumns, seen: RootedHashes, sites_state: SiteStates, tables: LookupTables) -> Leaves:
     """Return the leaves of a batch of trees."""
-    exists = (columns.fragment != NONE) & (situation.degree <= 1)
+    exists = (columns.fragment != NONE) & (sites_state.degree <= 1)
     site = attachment_sites(columns).clamp(min=0)
     rest = seen.beyond.gather(2, site[..., None]).squeeze(2)
     signature = splitmix64(rest + tables.word_hash[tables.word_of_site[columns.fragment.clamp(min=0), site]])

@@ -37,36 +37,36 @@ class StateProperties(NamedTuple):
 def compute(states: Tensor, tables: LookupTables, limits: SizeLimits, first_words: Tensor) -> StateProperties:
     """Return the facts of states [B, W], given the words that may begin a molecule [V]."""
     columns = split(states)
-    seen, situation = trees.rooted_hashes(columns, tables), analyse_sites(columns, tables, limits)
-    name, leaves = trees.name(columns, seen), find_leaves(columns, seen, situation, tables)
+    seen, sites_state = trees.rooted_hashes(columns, tables), analyse_sites(columns, tables, limits)
+    name, leaves = trees.name(columns, seen), find_leaves(columns, seen, sites_state, tables)
     return StateProperties(
         name=name,
-        forward_mask=_forward_mask(columns, seen, situation, tables, first_words),
-        backward_mask=_backward_mask(columns, leaves, situation),
-        encoding=encoding.encode_states(columns, name, seen, situation, tables, limits),
-        slots=encoding.encode_slots(columns, seen, situation, leaves, tables),
+        forward_mask=_forward_mask(columns, seen, sites_state, tables, first_words),
+        backward_mask=_backward_mask(columns, leaves, sites_state),
+        encoding=encoding.encode_states(columns, name, seen, sites_state, tables, limits),
+        slots=encoding.encode_slots(columns, seen, sites_state, leaves, tables),
         last_added_slot=_last_added_slot(columns, leaves),
-        open_view=(seen.site * situation.is_open).flatten(1),
+        open_view=(seen.site * sites_state.is_open).flatten(1),
     )
 
 
 def _forward_mask(
-    columns: TreeColumns, seen: RootedHashes, situation: SiteStates, tables: LookupTables, first_words: Tensor
+    columns: TreeColumns, seen: RootedHashes, sites_state: SiteStates, tables: LookupTables, first_words: Tensor
 ) -> Tensor:
     """Return one open site per orbit, the words that fit, stopping [B, A]."""
     is_empty, is_pointed, is_final = columns.fragment[:, 0] == NONE, columns.pointed != NONE, columns.final == 1
     is_growing = ~is_empty & ~is_pointed & ~is_final
-    slots = trees.first_of_each(seen.site.flatten(1), situation.is_pointable.flatten(1))
-    words = fitting_words(situation, columns.pointed.clamp(min=0), tables)
+    slots = trees.first_of_each(seen.site.flatten(1), sites_state.is_pointable.flatten(1))
+    words = fitting_words(sites_state, columns.pointed.clamp(min=0), tables)
     words = torch.where((is_empty & ~is_final)[:, None], first_words, words & is_pointed[:, None])
-    stop = is_growing & (situation.required == 0)
+    stop = is_growing & (sites_state.required == 0)
     return torch.cat([slots & is_growing[:, None], words, stop[:, None]], dim=1)
 
 
-def _backward_mask(columns: TreeColumns, leaves: Leaves, situation: SiteStates) -> Tensor:
+def _backward_mask(columns: TreeColumns, leaves: Leaves, sites_state: SiteStates) -> Tensor:
     """Return one leaf per orbit, or the one step that was taken last [B, R]."""
     is_pointed, is_final = columns.pointed != NONE, columns.final == 1
-    slots = torch.zeros_like(situation.is_open.flatten(1))
+    slots = torch.zeros_like(sites_state.is_open.flatten(1))
     slots.scatter_(1, leaves.slot, leaves.first & ~(is_pointed | is_final)[:, None])
     is_built = columns.fragment[:, 0] != NONE
     return torch.cat([slots, is_pointed[:, None], (is_final & is_built)[:, None]], dim=1)

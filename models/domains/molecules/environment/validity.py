@@ -119,12 +119,12 @@ def _needs(columns: TreeColumns, bonds: _Bonds, tables: LookupTables) -> _Requir
     return _Requirements(missing, atoms, saved, countable & (missing > 0)[..., None])
 
 
-def fitting_words(situation: SiteStates, slot: Tensor, tables: LookupTables) -> Tensor:
+def fitting_words(sites_state: SiteStates, slot: Tensor, tables: LookupTables) -> Tensor:
     """Return which words may be attached to one slot [B] of each tree [B, V]."""
     rows = torch.arange(len(slot), device=slot.device)
-    kind = situation.site_class.flatten(1)[rows, slot]
-    room_for_fragments = situation.room_for_fragments.flatten(1)[rows, slot]
-    room_for_atoms = situation.room_for_atoms.flatten(1, 2)[rows, slot]  # [B, 2]
+    kind = sites_state.site_class.flatten(1)[rows, slot]
+    room_for_fragments = sites_state.room_for_fragments.flatten(1)[rows, slot]
+    room_for_atoms = sites_state.room_for_atoms.flatten(1, 2)[rows, slot]  # [B, 2]
     return (
         tables.fits[kind]
         & (tables.word_required <= room_for_fragments[:, None])
