@@ -14,7 +14,7 @@ from workers.scoring import open_campaign_domain
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from models.backtests.choices import ChoiceFile
+    from models.backtests.choice_cache import ChoiceFile
     from models.campaign.requests import BacktestRequest
     from models.campaign.spec import CampaignSpec
     from models.records import Measurement
@@ -103,7 +103,7 @@ def replay_results(
 
 def picture(curves: Sequence[Mapping[str, Any]]) -> str:
     """Return the curves drawn as SVG."""
-    from models.backtests.picture import draw_curves
+    from models.backtests.plot import draw_curves
 
     with TemporaryDirectory() as folder:
         path = Path(folder) / "curves.svg"

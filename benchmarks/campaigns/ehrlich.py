@@ -11,7 +11,7 @@ from typing import final
 import numpy as np
 
 from benchmarks.campaigns.framework import Open, Protocol, Row, Session, difference, mean, methods, show
-from models.backtests.evolved import AcquisitionGA
+from models.backtests.acquisition_ga import AcquisitionGA
 from models.backtests.oracles.ehrlich import build_ehrlich
 from models.backtests.oracles.sequences import EhrlichLab
 from models.campaign.spec import CampaignSpec

@@ -20,8 +20,8 @@ from scipy.stats import t  # type: ignore[import-untyped] # scipy publishes no t
 
 from benchmarks.report import DATA, Report
 from models.backtests.contract import BacktestTask, Choice, Oracle, Strategy
-from models.backtests.methods import build_strategy
 from models.backtests.runner import BacktestPlan, backtest, summarise
+from models.backtests.strategies import build_strategy
 from models.campaign.spec import CampaignSpec
 from models.domains.contract import Domain
 from models.records import History, Measurement

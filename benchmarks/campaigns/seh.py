@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.campaigns.framework import Open, Protocol, Row, Session, difference, methods, show
 from benchmarks.peers.graph_ga import installed, open_breed
-from models.backtests.evolved import AcquisitionGA
+from models.backtests.acquisition_ga import AcquisitionGA
 from models.backtests.genetic import Genetic
 from models.backtests.oracles.molecules import NoisyLab
 from models.backtests.oracles.seh import SehProxy

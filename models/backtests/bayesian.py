@@ -16,7 +16,7 @@ import torch
 
 from models.acquisition.improvement.gaussian import log_expected_improvement
 from models.backtests.contract import Choice, Strategy, untried
-from models.backtests.scoring import measured_utilities
+from models.backtests.utilities import measured_utilities
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

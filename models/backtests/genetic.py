@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
-from models.backtests.chance import RandomBaseline
 from models.backtests.contract import Choice, Strategy, tried
+from models.backtests.random_baseline import RandomBaseline
 from models.backtests.variation import steps_breed
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Genetic(Strategy):
 
     def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:
         """Return k children that can be measured and were not tried; random objects where breeding finds too few."""
-        from models.backtests.scoring import measured_utilities
+        from models.backtests.utilities import measured_utilities
 
         self._breed = self._breed or self._open(task.domain)
         generator = torch.Generator().manual_seed(seed)

@@ -19,12 +19,12 @@ import numpy as np
 import torch
 
 from models.acquisition.contract import augmented_chebyshev
-from models.backtests.chance import RandomBaseline
-from models.backtests.choices import ChoiceCache
+from models.backtests.choice_cache import ChoiceCache
 from models.backtests.contract import BacktestTask
-from models.backtests.methods import METHODS, build_strategy
-from models.backtests.scoring import min_max_utility as scale_of
-from models.backtests.scoring import modelled, utilities_of
+from models.backtests.random_baseline import RandomBaseline
+from models.backtests.strategies import METHODS, build_strategy
+from models.backtests.utilities import min_max_utility as scale_of
+from models.backtests.utilities import modelled, utilities_of
 from models.metrics.sets import hypervolume, n_circles
 from models.records import History
 from models.rounds.reporting.summary import versions
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from models.backtests.choices import ChoiceFile, KeptChoice
+    from models.backtests.choice_cache import ChoiceFile, KeptChoice
     from models.backtests.contract import Oracle, Strategy
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain

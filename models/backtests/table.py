@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from models.backtests.contract import Oracle
-from models.backtests.restricted import RestrictedEnvironment
+from models.backtests.table_environment import RestrictedEnvironment
 from models.data.tables import complete_objects, tabulate, to_units
 from models.domains.wrapper import DelegatingDomain
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from models.insights.chance import ENOUGH, wilson
+from models.insights.random_baseline import ENOUGH, wilson
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
-    from models.insights.measured import MeasuredObjects
+    from models.insights.measured_table import MeasuredObjects
     from models.insights.records import PastRound
 
     Flags = npt.NDArray[np.bool_]

@@ -11,7 +11,7 @@ from models.metrics.sets import non_dominated
 
 if TYPE_CHECKING:
     from models.domains.contract import Domain
-    from models.insights.measured import MeasuredObjects
+    from models.insights.measured_table import MeasuredObjects
 
 MOST_TOLD = 400
 """Members of the front that are told, the best of all objectives together first; of the others as many, evenly."""

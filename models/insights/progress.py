@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from models.data.tables import to_units
-from models.insights.chance import ENOUGH, Volume, bootstrap, order_statistics
+from models.insights.random_baseline import ENOUGH, Volume, bootstrap, order_statistics
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
 
-    from models.insights.measured import MeasuredObjects
+    from models.insights.measured_table import MeasuredObjects
 
     Floats = npt.NDArray[np.float64]
     Flags = npt.NDArray[np.bool_]

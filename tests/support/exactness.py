@@ -16,7 +16,7 @@ from models.gflownet.environment import Environment
 from models.gflownet.exact import Space, enumerate_space, log_target, policy_log_probability, total_variation
 from models.gflownet.policy import PolicySpec
 from models.gflownet.prior import LogPrior
-from models.gflownet.rewards import log_priors
+from models.gflownet.rewards import LogRewardFn, log_priors
 from models.gflownet.settings import TrainerSettings
 from models.gflownet.trainer import Trainer
 

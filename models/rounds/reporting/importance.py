@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from models.domains.contract import FeatureGroup
-from models.insights.statements import REST
+from models.insights.messages import REST
 from models.metrics.calibration import rank_correlation
 from models.proxies.model_selection import MINIMUM_TO_VALIDATE
 from models.rounds.reporting.shapley import shapley

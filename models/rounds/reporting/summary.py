@@ -133,7 +133,8 @@ def chosen_statements(
     lines = [*batch.notes, *batch.shortfall]
     if not batch.shortfall and n < asked:
         lines.append(
-            f"The batch holds {n} of the {asked} candidates asked for: of {_pool_source_text(pool)} were new, allowed and safe. "
+            f"The batch holds {n} of the {asked} candidates asked for: "
+            f"of {_pool_source_text(pool)} were new, allowed and safe. "
             "`refused` counts the reasons."
         )
     return [*lines, *candidate_filter.statements(), *adapting.messages(fitted.beliefs, fitted.reward.multipliers)]

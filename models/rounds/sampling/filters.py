@@ -36,7 +36,8 @@ Rule = Callable[[str], str | None]
 class AcceptedCandidates:
     """Objects that passed, with what is believed of them: `objectives` [N, M], `feasibility` [N], `bounds` [N, G].
 
-    `rows` are their places among the objects that were judged; `uncertainty_weight` [N] is how much of the uncertainty optimism may
+    `rows` are their places among the objects that were judged; `uncertainty_weight` [N] is how much of
+    the uncertainty optimism may
     count on, `in_domain` [N] (bool) whether they are in the applicability domain, None when nobody knows.
     """
 

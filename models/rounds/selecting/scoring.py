@@ -27,10 +27,10 @@ TOLERANCE = 1e-9
 @final
 @dataclass(frozen=True, slots=True)
 class ScoredPool:
-    """The pool with what makes an object worth choosing: `value`, `uncertainty` and `best_for` [N], `preference_grid` [P, M].
+    """The candidate pool with its scores for selection.
 
-    `inside` [N] (bool) is the applicability domain, None when nothing was measured; `is_informative` is whether anything known
-    tells the objects apart.
+    `value`, `uncertainty` and `best_for` are [N], `trade_offs` [P, M]. `inside` [N] (bool) is the applicability
+    domain, None when nothing was measured. `is_informative`: whether anything known tells the objects apart.
     """
 
     texts: list[str]

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from models.backtests.contract import BacktestTask, Choice, Strategy, untried
-from models.backtests.methods import METHODS, build_strategy
 from models.backtests.runner import BacktestPlan, Evaluator, backtest, summarise
-from models.backtests.scoring import measured_utilities
+from models.backtests.strategies import METHODS, build_strategy
 from models.backtests.table import TableDomain, TableLab
+from models.backtests.utilities import measured_utilities
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.records import History, Measurement

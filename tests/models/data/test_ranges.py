@@ -12,12 +12,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.backtests.scoring import min_max_utility
+from models.backtests.utilities import min_max_utility
 from models.campaign.spec import CampaignSpec
 from models.data.ranges import Range, check_log10_range, max_distance_to_target, objective_range, target_of
 from models.domains import open_domain
-from models.insights.scales import UtilityScale, scale_of
-from models.reward.utility import Utility
+from models.insights.utilities import UtilityScale, scale_of
+from models.reward.utility import Utility, fit_utility
 from models.specs.objectives import Objective, Transform
 
 numbers = st.floats(-50, 50, allow_nan=False)
@@ -114,5 +114,5 @@ def test_a_target_is_as_far_as_the_farther_end() -> None:
 
 
 def test_ranges_and_scales_load_no_torch() -> None:
-    code = "import sys, models.data.ranges, models.insights.scales; sys.exit('torch' in sys.modules)"
+    code = "import sys, models.data.ranges, models.insights.utilities; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0  # noqa: S603 - our own code

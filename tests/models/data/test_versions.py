@@ -7,7 +7,7 @@ import pytest
 
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
-from models.insights.measured import measured
+from models.insights.measured_table import measured
 from models.records import Measurement
 from models.rounds.fitting.results import clean_results
 

@@ -13,7 +13,7 @@ from gpytorch.kernels import Kernel, MaternKernel
 from gpytorch.priors import LogNormalPrior
 
 from models.domains.materials.charge_balance.elements import DESCRIPTORS, element_table
-from models.domains.materials.covariance import ConvexSumKernel
+from models.domains.materials.kernels import ConvexSumKernel
 
 STATISTICS_LENGTHSCALE, FRACTIONS_LENGTHSCALE = 4.0, 1.0
 

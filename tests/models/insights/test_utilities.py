@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from models.acquisition.contract import Scalarise, augmented_chebyshev, weighted_sum
-from models.insights.scales import scalarise
+from models.insights.utilities import scalarise
 
 
 @pytest.mark.parametrize("n_objectives", [1, 2, 5])

@@ -16,7 +16,7 @@ import numpy as np
 
 from models.data.tables import limits, tabulate, to_model_scale
 from models.data.versions import only_latest
-from models.insights.scales import scalarise, scale_of
+from models.insights.utilities import scalarise, scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from models.data.tables import MeasuredTable
     from models.domains.contract import Domain
     from models.insights.records import PastRound
-    from models.insights.scales import UtilityScale
+    from models.insights.utilities import UtilityScale
     from models.records import Measurement
     from models.specs.objectives import Constraint, Guardrail, Objective
 

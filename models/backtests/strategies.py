@@ -19,7 +19,7 @@ def build_strategy(name: str) -> Strategy:
         LookupError: if there is none of that name.
     """
     if name == "random":
-        from models.backtests.chance import RandomBaseline
+        from models.backtests.random_baseline import RandomBaseline
 
         return RandomBaseline()
     if name == "genetic":

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from models.data.tables import to_units
+from models.insights.diversity import diversity, novelty
 from models.insights.hits import hits, rule_of, success
-from models.insights.measured import measured
+from models.insights.measured_table import measured
+from models.insights.messages import statements
 from models.insights.pareto import pareto
 from models.insights.progress import progress
-from models.insights.statements import statements
-from models.insights.variety import diversity, novelty
 from models.metrics.calibration import calibration
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
     from models.insights.records import PastRound
-    from models.insights.scales import UtilityScale
+    from models.insights.utilities import UtilityScale
     from models.records import History
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models.backtests.acquisition_ga import AcquisitionGA
 from models.backtests.contract import BacktestTask, Oracle
-from models.backtests.evolved import AcquisitionGA
 from models.backtests.runner import BacktestPlan, backtest
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain

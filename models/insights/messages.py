@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from models.insights.chance import ENOUGH
+from models.insights.random_baseline import ENOUGH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from models.insights.scales import UtilityScale
+    from models.insights.utilities import UtilityScale
 
 Told = dict[str, Any]
 

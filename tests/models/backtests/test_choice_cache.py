@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from models.backtests.contract import BacktestTask, Choice, Strategy, untried
-from models.backtests.methods import METHODS, build_strategy
 from models.backtests.runner import BacktestPlan, backtest
+from models.backtests.strategies import METHODS, build_strategy
 from models.backtests.table import TableDomain, TableLab
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
