@@ -36,7 +36,7 @@ from models.rounds.training.base_measure import base_measure
 from models.rounds.training.dual_ascent import DualAscent
 from models.rounds.training.state_reward import StateReward
 from models.rounds.training.train import TrainingRun, build_trainer, check_sampler, train
-from models.safety import guardrails as guardrail
+from models.safety import guardrails
 from models.safety.screened_domain import ScreenedDomain
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     summary = summary_of(fitted, history, str(environment.device), seed) | {"hazard_lists": screened.provenance()}
     summary["reach"] = reach(environment, screened, fitted.measured, seed)
     summary["statements"] += reach_statements(summary["reach"])
-    if unsafe := [rail.name for rail in spec.guardrails if not guardrail.is_bounded(fitted.beliefs.proxies, rail)]:
+    if unsafe := [rail.name for rail in spec.guardrails if not guardrails.is_bounded(fitted.model.proxies, rail)]:
         return _nothing(summary, stages, guardrail_data_missing(unsafe))
     with stages.stage("training") as tick:
         reward = StateReward(environment, fitted.reward, measure.prior(environment))

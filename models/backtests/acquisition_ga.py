@@ -94,7 +94,7 @@ class _Fitness:
 
     def __init__(self, fitted: RoundModel) -> None:
         self._fitted = fitted
-        spec = fitted.beliefs.spec
+        spec = fitted.model.spec
         self._beta = spec.sampler.beta[1]
         self.preferences = preferences(len(spec.objectives))
         self.rows: dict[str, int] = {}

@@ -49,7 +49,7 @@ def sampling_summary(
     candidate_filter: CandidateFilter,
 ) -> dict[str, Any]:
     """Return what drawing samples was like, as plain JSON: counts that add up, conditions, diversity, sentences."""
-    spec, served = fitted.beliefs.spec, Counter(drawn.owners)
+    spec, served = fitted.model.spec, Counter(drawn.owners)
     texts = drawn.pool(request.n).texts if drawn.rows else []
     return {
         "asked": request.n,

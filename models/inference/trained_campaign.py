@@ -90,7 +90,7 @@ class TrainedCampaign:
             UnservableError: if the request makes no sense for this campaign, or there is no policy.
             HazardError: if something on a hazard list came through nevertheless.
         """
-        start, spec = time.monotonic(), self.fitted.beliefs.spec
+        start, spec = time.monotonic(), self.fitted.model.spec
         if self.source is None:
             raise UnservableError("/round", "no policy was kept of this round: it can judge objects, but draw none")
         check(request, spec)
@@ -169,7 +169,7 @@ class TrainedCampaign:
         keys = zip(drawn.owners, (-x for x in likeness), (-x for x in merit.tolist()), strict=True)
         order = [row for _, row in sorted(zip(keys, range(len(pool.texts)), strict=True))]
         chosen, likeness = pool.at(order), [likeness[row] for row in order]
-        is_near, spec = request.like is not None, self.fitted.beliefs.spec
+        is_near, spec = request.like is not None, self.fitted.model.spec
         aims = [reason_for(spec, chosen, row, like if is_near else None) for row, like in enumerate(likeness)]
         note = candidate_table(chosen, aims, self.fitted, self.source, seed + 1)
         owners = [drawn.owners[row] for row in order]

@@ -21,7 +21,7 @@ from models.proxies.guarded import ProxyError, fit_and_predict
 from models.proxies.hypotheses import plausible_members, proxy_weights
 from models.proxies.pathwise_samples import sample_path
 from models.proxies.proxy_fit import ProxyFit
-from models.proxies.validation import FOLDS, HALF_90, HasEmbedding, held_out_beliefs, score
+from models.proxies.validation import FOLDS, HALF_90, HasEmbedding, held_out_posteriors, score
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -247,7 +247,7 @@ def _fit(name: str, proxy: Proxy, table: TrainingTable, seed: int, step: Callabl
     columns, validated = learnable_columns(proxy, table, 0), learnable_columns(proxy, table, MINIMUM_TO_VALIDATE)
     held_out = {}
     if validated:
-        beliefs = held_out_beliefs(proxy, table, columns, seed=seed, tick=lambda: step(name))
+        beliefs = held_out_posteriors(proxy, table, columns, seed=seed, tick=lambda: step(name))
         held_out = {kind: beliefs[kind] for kind in (table.types[column] for column in validated)}
     part = None
     if columns:

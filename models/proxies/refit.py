@@ -9,7 +9,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from models.proxies.model_selection import MINIMUM_TO_VALIDATE, SelectedProxies, counts, learnable_columns, make_part
-from models.proxies.validation import HasEmbedding, OtherResultsError, held_out_beliefs, kept_beliefs
+from models.proxies.validation import HasEmbedding, OtherResultsError, held_out_posteriors, kept_posteriors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,9 +30,9 @@ def _refit(
         return None
     fit = cache(partial(proxy.fit, table.columns(columns), seed=seed))
     if has_folds and kept and isinstance(fit(), HasEmbedding):
-        beliefs = held_out_beliefs(proxy, table, columns, seed=seed, tick=lambda: None)
+        beliefs = held_out_posteriors(proxy, table, columns, seed=seed, tick=lambda: None)
         return make_part(name, fit, columns, table.types, {kind: beliefs[kind] for kind in kept})
-    held_out = {kind: kept_beliefs(table, table.types.index(kind), belief) for kind, belief in kept.items()}
+    held_out = {kind: kept_posteriors(table, table.types.index(kind), belief) for kind, belief in kept.items()}
     return make_part(name, fit, columns, table.types, held_out)
 
 

@@ -148,7 +148,7 @@ def score(held_out: HeldOut) -> Score:
     )
 
 
-def held_out_beliefs(
+def held_out_posteriors(
     proxy: Proxy, table: TrainingTable, columns: list[int], *, seed: int, tick: Callable[[], None]
 ) -> dict[str, HeldOut]:
     """Return what the proxy says of every known value of some columns after seeing only the other folds.
@@ -183,7 +183,7 @@ def held_out_beliefs(
     return answers
 
 
-def kept_beliefs(table: TrainingTable, column: int, belief: Posterior) -> HeldOut:
+def kept_posteriors(table: TrainingTable, column: int, belief: Posterior) -> HeldOut:
     """Return held-out beliefs [n] that were kept, beside the known values of their type.
 
     Raises:

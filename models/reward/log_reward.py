@@ -51,7 +51,7 @@ class ObjectLogReward:
     objects happened to be scored together. What breaks a rule is shown to no proxy and to no scorer of a campaign.
 
     Args:
-        beliefs: what is believed of objects.
+        model: the fitted models of the round.
         utilities: how each objective is normalised.
         acquisition: what beta multiplies, weighted by the probability of success.
         kappa: deviations of optimism in `scores`.
@@ -64,21 +64,21 @@ class ObjectLogReward:
 
     def __init__(
         self,
-        beliefs: CampaignModel,
+        model: CampaignModel,
         utilities: Sequence[Utility],
         acquisition: Acquisition,
         kappa: float = 1.0,
         path: Path | None = None,
         greatest: float = MOST,
     ) -> None:
-        self._beliefs = beliefs
+        self._model = model
         self._utilities = tuple(utilities)
         self._acquisition = acquisition
         self._kappa = kappa
         self._path = path
         nothing = torch.zeros(1, len(self._utilities), dtype=torch.float64)
         self._n_statistics = acquisition.statistics(nothing, nothing, nothing).shape[1]
-        self.multipliers = LagrangeMultipliers(len(beliefs.weighted), greatest)
+        self.multipliers = LagrangeMultipliers(len(model.lagrangian_columns), greatest)
         self._rows: dict[str, int] = {"": 0}
         self._known = torch.zeros(1, self._n_statistics + len(self.multipliers) + BESIDE, dtype=torch.float64)
         self._known[0, -1] = 1.0
@@ -131,7 +131,7 @@ class ObjectLogReward:
             trust: the share [N] of each deviation that counts.
             preferences: on the simplex.
         """
-        features = self._beliefs.features(texts) if self._path is not None else None
+        features = self._model.features(texts) if self._path is not None else None
         statistics = self._statistics(features, objectives, trust)
         n = len(texts)
         columns = [self._acquisition.value(statistics, preference.expand(n, -1)) for preference in preferences]
@@ -153,7 +153,7 @@ class ObjectLogReward:
 
     def _score(self, texts: Sequence[str]) -> Tensor:
         """Return the rows of new objects; one that breaks a rule is refused like what is no object."""
-        keeps_rules = [row for row, text in enumerate(texts) if not self._beliefs.domain.check(text)]
+        keeps_rules = [row for row, text in enumerate(texts) if not self._model.domain.check(text)]
         rows = self._known[:1].repeat(len(texts), 1)
         if keeps_rules:
             rows[keeps_rules] = self._evaluate_new([texts[row] for row in keeps_rules])
@@ -161,16 +161,18 @@ class ObjectLogReward:
 
     def _evaluate_new(self, texts: Sequence[str]) -> Tensor:
         """Return the rows of objects that keep to the rules."""
-        assessment = self._beliefs.evaluate(texts)
+        assessment = self._model.evaluate(texts)
         statistics = self._statistics(assessment.features, assessment.objectives, assessment.uncertainty_weight)
-        gated = assessment.within[:, self._beliefs.gated]
+        gated = assessment.constraint_probabilities[:, self._model.probability_columns]
         feasible = assessment.feasibility.unsqueeze(-1)
-        success = feasible * assessment.within[:, self._beliefs.guarded].prod(dim=1, keepdim=True)
+        success = feasible * assessment.constraint_probabilities[:, self._model.guarded_columns].prod(
+            dim=1, keepdim=True
+        )
         weight = torch.cat([feasible, gated], dim=1).clamp_min(LEAST_PROBABILITY).log().sum(dim=1, keepdim=True)
         refused = (~assessment.is_allowed | ~statistics.isfinite().all(dim=1)).unsqueeze(-1)
         statistics = statistics.masked_fill(refused, 0.0)
-        weighted = assessment.within[:, self._beliefs.weighted]
-        costs = constraint_cost(weighted, self._beliefs.required[self._beliefs.weighted], LEAST_PROBABILITY)
+        weighted = assessment.constraint_probabilities[:, self._model.lagrangian_columns]
+        costs = constraint_cost(weighted, self._model.required[self._model.lagrangian_columns], LEAST_PROBABILITY)
         return torch.cat([statistics, costs, success, weight, refused.to(statistics)], dim=1).round(decimals=6)
 
     def _statistics(self, features: Tensor | None, objectives: Posterior, trust: Tensor) -> Tensor:
@@ -187,10 +189,10 @@ class ObjectLogReward:
 
     def _utilities_under_path(self, values: Tensor, objectives: Posterior) -> Tensor:
         """Return the utilities [N, M] under a drawn function's values; computed objectives are what they are."""
-        types = self._beliefs.proxies.types
+        types = self._model.proxies.types
         columns = [
             objectives.mean[:, i] if item.assay_type is None else values[:, types.index(item.assay_type)]
-            for i, item in enumerate(self._beliefs.spec.objectives)
+            for i, item in enumerate(self._model.spec.objectives)
         ]
         pairs = zip(self._utilities, columns, strict=True)
         return torch.stack([item.of(column) for item, column in pairs], dim=-1)
@@ -222,7 +224,7 @@ def expected_value(value: Tensor, success: Tensor) -> Tensor:
 
 
 def log_reward(
-    beliefs: CampaignModel,
+    model: CampaignModel,
     utilities: Sequence[Utility],
     measured: Sequence[str],
     random_objects: Callable[[], Sequence[str]],
@@ -232,7 +234,7 @@ def log_reward(
     """Return the reward of a round with the acquisition that its campaign names.
 
     Args:
-        beliefs: what is believed of objects.
+        model: the fitted models of the round.
         utilities: how each objective is normalised.
         measured: objects with at least one result.
         random_objects: ordinary objects of the space; asked only by acquisitions that need them.
@@ -241,33 +243,35 @@ def log_reward(
             et al., Computational Intelligence in Expensive Optimization Problems, 2010), so that improving on the same
             spot is not worth proposing twice.
     """
-    spec = beliefs.spec.acquisition
+    spec = model.spec.acquisition
     kind = get_acquisition(spec.kind)
     context = empty_context(len(utilities), SCALARISATIONS[spec.scalarisation], spec.kappa)
     if kind.uses_incumbents:
         picked = list(measured)[:: -(-len(measured) // MOST_MEASURED) or 1]
-        reference = _reference(beliefs, utilities, [*picked, *random_objects()])
+        reference = _reference(model, utilities, [*picked, *random_objects()])
         reached = list(dict.fromkeys([*measured, *pending]))
-        context = replace(context, incumbents=_incumbents(beliefs, utilities, reached), reference=reference)
-    path = beliefs.proxies.path(beliefs.features(random_objects()), seed) if kind.uses_draws else None
-    greatest = greatest_multiplier(beliefs.spec.sampler.beta[1])
-    return ObjectLogReward(beliefs, utilities, kind(context), spec.kappa, path, greatest)
+        context = replace(context, incumbents=_incumbents(model, utilities, reached), reference=reference)
+    path = model.proxies.path(model.features(random_objects()), seed) if kind.uses_draws else None
+    greatest = greatest_multiplier(model.spec.sampler.beta[1])
+    return ObjectLogReward(model, utilities, kind(context), spec.kappa, path, greatest)
 
 
-def _reference(beliefs: CampaignModel, utilities: Sequence[Utility], texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+def _reference(model: CampaignModel, utilities: Sequence[Utility], texts: Sequence[str]) -> tuple[Tensor, Tensor]:
     """Return expectations and deviations [R, M] of the utilities of those objects that have all of them."""
-    assessment = beliefs.evaluate(list(dict.fromkeys(texts)))
+    assessment = model.evaluate(list(dict.fromkeys(texts)))
     mean, sd = utility_moments(utilities, assessment.objectives)
     sd = sd * assessment.uncertainty_weight.unsqueeze(-1)
     exists = (mean + sd).isfinite().all(dim=1)
     return mean[exists], sd[exists]
 
 
-def _incumbents(beliefs: CampaignModel, utilities: Sequence[Utility], reached: Sequence[str]) -> Tensor:
+def _incumbents(model: CampaignModel, utilities: Sequence[Utility], reached: Sequence[str]) -> Tensor:
     """Return the expected utilities [I, M] of those objects that might be proposed, were they new."""
-    kept = [text for text in reached if not beliefs.domain.check(text)]
+    kept = [text for text in reached if not model.domain.check(text)]
     if not kept:
         return torch.zeros(0, len(utilities), dtype=torch.float64)
-    assessment = beliefs.evaluate(kept)
+    assessment = model.evaluate(kept)
     mean, _ = utility_moments(utilities, assessment.objectives)
-    return mean[assessment.is_allowed & (assessment.within >= LIKELY).all(dim=1) & mean.isfinite().all(dim=1)]
+    return mean[
+        assessment.is_allowed & (assessment.constraint_probabilities >= LIKELY).all(dim=1) & mean.isfinite().all(dim=1)
+    ]

@@ -154,11 +154,11 @@ def pack_artefact(
         measure: that the policy was trained with.
     """
     tensors = {f"policy.{name}": value for name, value in policy.state_dict().items()}
-    proxies = fitted.beliefs.proxies
+    proxies = fitted.model.proxies
     kept: dict[str, list[str]] = {}
-    for name, beliefs in proxies.held_out().items():
-        kept[name] = list(beliefs)
-        for index, belief in enumerate(beliefs.values()):
+    for name, model in proxies.held_out().items():
+        kept[name] = list(model)
+        for index, belief in enumerate(model.values()):
             parts = {"mean": belief.mean, "sd": belief.sd, "noise_sd": belief.noise_sd}
             tensors |= {f"held_out.{name}.{index}.{part}": value for part, value in parts.items()}
     header = {

@@ -51,7 +51,7 @@ class RoundModel:
     """What the rest of the round needs of the data."""
 
     domain: Domain
-    beliefs: CampaignModel
+    model: CampaignModel
     reward: ObjectLogReward
     table: MeasuredTable
     attempted: dict[str, float]
@@ -67,28 +67,28 @@ class RoundModel:
         """Return what a reader of the round should know of its results."""
         failed = [
             f"The {name.replace('_', ' ')} could not learn from these results and took no part ({reason})."
-            for name, reason in self.beliefs.proxies.failures.items()
+            for name, reason in self.model.proxies.failures.items()
         ]
         return [*failed, *self.reading.remarks()]
 
     def summary(self) -> dict[str, Any]:
         """Return counts and scores as plain JSON."""
-        proxies = self.beliefs.proxies.summary()
+        proxies = self.model.proxies.summary()
         for kind in self.table.types:
             proxies[kind] |= self.reading.of_type(kind)
         return {
             "proxies": proxies,
-            "failed_proxies": self.beliefs.proxies.failures,
+            "failed_proxies": self.model.proxies.failures,
             "cold_start": [kind for kind, counts in self.table.counts.items() if counts["objects"] == 0],
             "feasibility": {
-                "learned": self.beliefs.feasibility.is_learned,
+                "learned": self.model.feasibility.is_learned,
                 "objects": len(self.attempted),
                 "failed": sum(share == 0 for share in self.attempted.values()),
                 "by_kind": dict(self.reading.failures),
             },
             "outliers": [outlier.summary() for outlier in self.reading.outliers[:MOST_TOLD]],
             "n_outliers": len(self.reading.outliers),
-            "applicability": self.beliefs.applicability.summary(),
+            "applicability": self.model.applicability.summary(),
         }
 
 
@@ -179,10 +179,10 @@ def _assemble_from(
         reading = replace(reading, failures_of_models=(*reading.failures_of_models, note))
     tick(1.0, "fitted the proxies")
     measured = [name for name, share in attempted.items() if share > 0]
-    beliefs = CampaignModel(spec, domain, proxies, feasibility, applicability(spec.applicability, domain, measured))
-    utilities = [_utility(objective, beliefs, reading.table, environment) for objective in spec.objectives]
-    reward = log_reward(beliefs, utilities, measured, lambda: random_objects(environment), seed, history.pending)
-    return RoundModel(domain, beliefs, reward, reading.table, attempted, reading)
+    model = CampaignModel(spec, domain, proxies, feasibility, applicability(spec.applicability, domain, measured))
+    utilities = [_utility(objective, model, reading.table, environment) for objective in spec.objectives]
+    reward = log_reward(model, utilities, measured, lambda: random_objects(environment), seed, history.pending)
+    return RoundModel(domain, model, reward, reading.table, attempted, reading)
 
 
 def _training_table(spec: CampaignSpec, domain: Domain, table: MeasuredTable) -> TrainingTable:
@@ -216,20 +216,20 @@ def _feasibility(domain: Domain, feasible: Mapping[str, float], seed: int) -> Fe
     return fit_feasibility(features, shares, domain.kernel, seed=seed)
 
 
-def _utility(objective: Objective, beliefs: CampaignModel, table: MeasuredTable, environment: Environment) -> Utility:
+def _utility(objective: Objective, model: CampaignModel, table: MeasuredTable, environment: Environment) -> Utility:
     """Return an objective's normalisation, from what is known of its values."""
-    transform = beliefs.transform(objective)
+    transform = model.transform(objective)
     if objective.assay_type is not None:
         values = torch.from_numpy(table.values[:, table.types.index(objective.assay_type)])
         return fit_utility(objective, transform, values)
     assert objective.computed is not None
-    usual = beliefs.domain.computed[objective.computed].range
+    usual = model.domain.computed[objective.computed].range
     if usual is not None and transform == "log10" and usual[0] <= 0:
         usual = None
     if objective.range is not None or usual is not None:
         return fit_utility(objective, transform, torch.empty(0), usual)
     texts = list(table.objects) if len(table.objects) >= ENOUGH_OBJECTS else random_objects(environment)
-    values = torch.from_numpy(beliefs.domain.properties(texts, [objective.computed])[objective.computed])
+    values = torch.from_numpy(model.domain.properties(texts, [objective.computed])[objective.computed])
     return fit_utility(objective, transform, values if transform == "none" else values.log10())
 
 

@@ -17,7 +17,7 @@ from models.rounds.reporting.candidate_records import (
     even_preference,
 )
 from models.rounds.reporting.reasons import SelectionReason
-from models.safety import guardrails as guardrail
+from models.safety import guardrails
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,14 +50,14 @@ def _reason(choice: SelectedCandidate, *, is_space_filling: bool) -> SelectionRe
 def _describe_remeasured(repeats: Sequence[Remeasurement], fitted: RoundModel) -> CandidateTable:
     """Return what is told of objects that are measured again: no policy drew them; all trade-offs weigh the same."""
     texts = [item.object for item in repeats]
-    beliefs = fitted.beliefs
-    evaluation = beliefs.evaluate(texts)
+    model = fitted.model
+    evaluation = model.evaluate(texts)
     columns = [torch.zeros(len(texts), 0, dtype=torch.float64)]
     columns += [
-        guardrail.bound(beliefs.proxies, rail, beliefs.limits(rail), evaluation.features).unsqueeze(-1)
-        for rail in beliefs.spec.guardrails
+        guardrails.bound(model.proxies, rail, model.limits(rail), evaluation.features).unsqueeze(-1)
+        for rail in model.spec.guardrails
     ]
-    inside = beliefs.applicability.is_inside(evaluation.nearest).tolist()
+    inside = model.applicability.is_inside(evaluation.nearest).tolist()
     return CandidateTable(
         texts,
         [SelectionReason(item.purpose, why=item.why) for item in repeats],
@@ -66,5 +66,5 @@ def _describe_remeasured(repeats: Sequence[Remeasurement], fitted: RoundModel) -
         evaluation.feasibility,
         torch.cat(columns, dim=1),
         fitted.reward.value(texts, even_preference(len(texts), fitted)),
-        [None] * len(texts) if beliefs.applicability.threshold is None else inside,
+        [None] * len(texts) if model.applicability.threshold is None else inside,
     )

@@ -103,8 +103,8 @@ def candidate_table(
 
 def build_predictions(texts: Sequence[str], examined: Evaluated, fitted: RoundModel) -> list[ObjectPrediction]:
     """Return what is believed of objects that somebody else thought of; all trade-offs weigh the same."""
-    numbers, evaluation, beliefs = derived_values(texts, fitted), examined.evaluation, fitted.beliefs
-    inside = beliefs.applicability.is_inside(evaluation.nearest).tolist()
+    numbers, evaluation, model = derived_values(texts, fitted), examined.evaluation, fitted.model
+    inside = model.applicability.is_inside(evaluation.nearest).tolist()
     acquisition = fitted.reward.value(texts, even_preference(len(texts), fitted))
     return [
         ObjectPrediction(
@@ -115,7 +115,7 @@ def build_predictions(texts: Sequence[str], examined: Evaluated, fitted: RoundMo
             feasibility=float(evaluation.feasibility[row]),
             guardrails=_guardrails(row, examined.bounds, fitted),
             nearest_measured=numbers.nearest[row],
-            in_domain=None if beliefs.applicability.threshold is None else inside[row],
+            in_domain=None if model.applicability.threshold is None else inside[row],
             refused=examined.against[row],
         )
         for row, text in enumerate(texts)
@@ -124,14 +124,14 @@ def build_predictions(texts: Sequence[str], examined: Evaluated, fitted: RoundMo
 
 def even_preference(n: int, fitted: RoundModel) -> Tensor:
     """Return n times the preference [n, M] that weighs all objectives the same."""
-    n_objectives = len(fitted.beliefs.spec.objectives)
+    n_objectives = len(fitted.model.spec.objectives)
     return torch.full((n, n_objectives), 1.0 / n_objectives, dtype=torch.float64)
 
 
 def derived_values(texts: Sequence[str], fitted: RoundModel) -> DerivedValues:
     """Return what follows from texts alone."""
-    beliefs = fitted.beliefs
-    low, high = beliefs.proxies.interval(beliefs.features(texts))
+    model = fitted.model
+    low, high = model.proxies.interval(model.features(texts))
     names = list(fitted.domain.computed)
     computed = fitted.domain.properties(texts, names) if names else {}
     return DerivedValues(low, high, _nearest(texts, fitted), computed)
@@ -140,7 +140,7 @@ def derived_values(texts: Sequence[str], fitted: RoundModel) -> DerivedValues:
 def _candidate(
     row: int, table: CandidateTable, numbers: DerivedValues, fitted: RoundModel, rank: int
 ) -> ProposedCandidate:
-    spec, drawn, aim, nearest = fitted.beliefs.spec, table.drawn[row], table.aims[row], numbers.nearest[row]
+    spec, drawn, aim, nearest = fitted.model.spec, table.drawn[row], table.aims[row], numbers.nearest[row]
     text, feasibility, inside = table.texts[row], float(table.feasibility[row]), table.inside[row]
     predictions = _predictions(row, table.objectives, numbers, fitted)
     names = [objective.name for objective in spec.objectives]
@@ -171,22 +171,22 @@ def _computed(row: int, numbers: DerivedValues) -> dict[str, float]:
 
 
 def _guardrails(row: int, bounds: Tensor, fitted: RoundModel) -> dict[str, float]:
-    rails = fitted.beliefs.spec.guardrails
+    rails = fitted.model.spec.guardrails
     return {rail.name: float(bound) for rail, bound in zip(rails, bounds[row], strict=True)}
 
 
 def _predictions(row: int, believed: Posterior, numbers: DerivedValues, fitted: RoundModel) -> dict[str, Prediction]:
     """Return the prediction of every objective that something is known about."""
-    beliefs = fitted.beliefs
+    model = fitted.model
     answers = {}
-    for column, objective in enumerate(beliefs.spec.objectives):
+    for column, objective in enumerate(model.spec.objectives):
         kind, mean = objective.assay_type, float(believed.mean[row, column])
         if kind is None and math.isfinite(mean):
             answers[objective.name] = _exact(mean, objective)
         elif kind is None:
             continue  # a control or somebody's own object may lack it
-        elif beliefs.proxies.n_values[kind] > 0 or objective.range is not None:
-            place, transform = beliefs.proxies.types.index(kind), beliefs.transform(objective)
+        elif model.proxies.n_values[kind] > 0 or objective.range is not None:
+            place, transform = model.proxies.types.index(kind), model.transform(objective)
             ends = (float(numbers.low[row, place]), float(numbers.high[row, place]))
             middle, low, high = (to_units(value, transform) for value in (mean, *ends))
             answers[objective.name] = Prediction(middle, float(believed.predictive_sd[row, column]), low, high)

@@ -33,7 +33,7 @@ def convergence(
 
     The distance to the target is told where the whole space is known.
     """
-    betas = list(dict.fromkeys(fitted.beliefs.spec.sampler.beta))
+    betas = list(dict.fromkeys(fitted.model.spec.sampler.beta))
     records = [_at(trainer, reward, beta, seed) | {"states": None if space is None else len(space)} for beta in betas]
     for item in records:
         item["total_variation"] = None if space is None else _distance(space, trainer, reward, item["beta"])

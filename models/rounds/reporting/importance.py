@@ -47,9 +47,9 @@ def importance(fitted: RoundModel, seed: int) -> dict[str, Any] | None:
     no objective has enough values.
     """
     objectives = {
-        item.name: fitted.beliefs.proxies.types.index(item.assay_type)
-        for item in fitted.beliefs.spec.objectives
-        if item.assay_type is not None and fitted.beliefs.proxies.n_values[item.assay_type] >= MINIMUM_TO_VALIDATE
+        item.name: fitted.model.proxies.types.index(item.assay_type)
+        for item in fitted.model.spec.objectives
+        if item.assay_type is not None and fitted.model.proxies.n_values[item.assay_type] >= MINIMUM_TO_VALIDATE
     }
     texts = list(fitted.table.objects)[:: -(-len(fitted.table.objects) // MOST_READ) or 1]
     if not objectives or len(texts) < MINIMUM_TO_VALIDATE:
@@ -60,7 +60,7 @@ def importance(fitted: RoundModel, seed: int) -> dict[str, Any] | None:
         if len(rows) == 0:
             return np.zeros((0, len(columns)))
         with torch.inference_mode():
-            mean = fitted.beliefs.proxies.posterior(torch.from_numpy(rows)).mean[:, columns]
+            mean = fitted.model.proxies.posterior(torch.from_numpy(rows)).mean[:, columns]
         return np.asarray(mean.double().numpy())
 
     features = fitted.domain.features(texts)
@@ -73,13 +73,13 @@ def importance(fitted: RoundModel, seed: int) -> dict[str, Any] | None:
         "background": len(background),
         "objectives": {
             name: {
-                "transform": fitted.beliefs.transform(objective),
+                "transform": fitted.model.transform(objective),
                 "units": objective.units,
                 "baseline": float(predict(background)[:, place].mean()),
                 "parts": _part_rows(parts, explained, found[:, :, place]),
             }
             for place, (name, objective) in enumerate(
-                (item.name, item) for item in fitted.beliefs.spec.objectives if item.name in objectives
+                (item.name, item) for item in fitted.model.spec.objectives if item.name in objectives
             )
         },
     }

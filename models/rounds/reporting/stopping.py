@@ -176,12 +176,16 @@ def _known(fitted: RoundModel, history: History) -> MeasuredUtilities:
     texts = [text for text in fitted.measured if text in first and not fitted.domain.check(text)]
     rounds = torch.tensor([first[text] for text in texts], dtype=torch.int64)
     if not texts:
-        nothing = torch.zeros(0, len(fitted.beliefs.spec.objectives), dtype=torch.float64)
+        nothing = torch.zeros(0, len(fitted.model.spec.objectives), dtype=torch.float64)
         return MeasuredUtilities([], rounds, nothing, nothing)
-    evaluation = fitted.beliefs.evaluate(texts)
+    evaluation = fitted.model.evaluate(texts)
     values = evaluation.objectives.mean
     utilities = _utilities(values, fitted)
-    counts = evaluation.is_allowed & (evaluation.within >= LIKELY).all(dim=1) & utilities.isfinite().all(dim=1)
+    counts = (
+        evaluation.is_allowed
+        & (evaluation.constraint_probabilities >= LIKELY).all(dim=1)
+        & utilities.isfinite().all(dim=1)
+    )
     kept = counts.nonzero().squeeze(1)
     return MeasuredUtilities([texts[row] for row in kept.tolist()], rounds[kept], values[kept], utilities[kept])
 
@@ -210,11 +214,11 @@ def _rounds(known: MeasuredUtilities, volume: Volume, fitted: RoundModel) -> lis
 
 def _best(values: Tensor, utilities: Tensor, fitted: RoundModel) -> dict[str, float]:
     """Return the best expected value of each objective, in its units."""
-    beliefs = fitted.beliefs
+    model = fitted.model
     rows = utilities.argmax(dim=0).tolist()
     return {
-        objective.name: to_units(float(values[rows[column], column]), beliefs.transform(objective))
-        for column, objective in enumerate(beliefs.spec.objectives)
+        objective.name: to_units(float(values[rows[column], column]), model.transform(objective))
+        for column, objective in enumerate(model.spec.objectives)
     }
 
 
@@ -222,7 +226,7 @@ def _expected(
     known: MeasuredUtilities, volume: Volume, fitted: RoundModel, chosen: CandidatePool, seed: int
 ) -> dict[str, Any]:
     """Return what is expected of the batch: of the hypervolume, and of each best utility beside a reading's noise."""
-    n, names = len(chosen.texts), [objective.name for objective in fitted.beliefs.spec.objectives]
+    n, names = len(chosen.texts), [objective.name for objective in fitted.model.spec.objectives]
     if n == 0:
         return {"candidates": 0, "hypervolume": 0.0, "share": 0.0, "per_candidate": 0.0, "objectives": {}}
     drawn = joint_utilities(fitted, [*chosen.texts, *_farthest(known, volume)], (), DRAWS, seed).candidates

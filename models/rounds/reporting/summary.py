@@ -17,7 +17,7 @@ import torch
 from models.metrics.calibration import calibration
 from models.metrics.sets import mean_pairwise_distance, n_circles, vendi_score
 from models.rounds.reporting.limitations import skill_statements
-from models.rounds.training import dual_ascent as adapting
+from models.rounds.training import dual_ascent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -114,7 +114,7 @@ def chosen_summary(
         "again": len(batch.repeats),
         "space_filling": batch.is_space_filling,
         "diversity": diversity(fitted.domain, [pool.texts[choice.row] for choice in batch.choices]),
-        "multipliers": adapting.summary(fitted.beliefs, fitted.reward.multipliers),
+        "multipliers": dual_ascent.summary(fitted.model, fitted.reward.multipliers),
     }
 
 
@@ -129,7 +129,7 @@ def chosen_statements(
     fitted: RoundModel, batch: Batch, pool: CandidatePool, candidate_filter: CandidateFilter
 ) -> list[str]:
     """Return what a reader of the round should know of its batch: how it was made, and why it is small."""
-    asked, n = fitted.beliefs.spec.batch.size, len(batch.choices)
+    asked, n = fitted.model.spec.batch.size, len(batch.choices)
     lines = [*batch.notes, *batch.shortfall]
     if not batch.shortfall and n < asked:
         lines.append(
@@ -137,7 +137,7 @@ def chosen_statements(
             f"of {_pool_source_text(pool)} were new, allowed and safe. "
             "`refused` counts the reasons."
         )
-    return [*lines, *candidate_filter.statements(), *adapting.messages(fitted.beliefs, fitted.reward.multipliers)]
+    return [*lines, *candidate_filter.statements(), *dual_ascent.messages(fitted.model, fitted.reward.multipliers)]
 
 
 def _pool_source_text(pool: CandidatePool) -> str:
@@ -149,8 +149,8 @@ def _pool_source_text(pool: CandidatePool) -> str:
 
 def statements(fitted: RoundModel) -> list[str]:
     """Return what a reader of the round should know about its data."""
-    beliefs = fitted.beliefs
-    n_values = beliefs.proxies.n_values
+    model = fitted.model
+    n_values = model.proxies.n_values
     lines = [
         f"No usable result of {kind} yet (cold start): the round knows nothing of it and treats all objects alike."
         for kind, counts in fitted.table.counts.items()
@@ -164,8 +164,8 @@ def statements(fitted: RoundModel) -> list[str]:
     lines += fitted.remarks()
     lines += [
         f"The constraint on {item.type} is not enforced yet: it has only {n_values[item.type]} results."
-        for item in beliefs.spec.constraints
-        if item.type is not None and item not in beliefs.judged
+        for item in model.spec.constraints
+        if item.type is not None and item not in model.enforced_constraints
     ]
     return lines
 
@@ -189,7 +189,7 @@ def guardrail_data_missing(names: list[str]) -> str:
 
 def summary_of(fitted: RoundModel, history: History, device: str, seed: int) -> dict[str, Any]:
     """Return the part of the summary that is known before training: the data, the proxies and how they did so far."""
-    record = calibration(fitted.beliefs.spec, history)
+    record = calibration(fitted.model.spec, history)
     warnings = record.pop("statements")
     found = fitted.summary()
     return {

@@ -15,7 +15,7 @@ import torch
 from models.data.tables import relevant, success_rates
 from models.domains.contract import HAZARD
 from models.proxies.contract import Posterior
-from models.safety import guardrails as guardrail
+from models.safety import guardrails
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -73,7 +73,7 @@ class CandidateFilter:
     def __init__(self, fitted: RoundModel, history: History, wishes: Sequence[Rule] = ()) -> None:
         self._fitted = fitted
         self._wishes = wishes
-        known = relevant(history.measurements, fitted.beliefs.spec.quantities())
+        known = relevant(history.measurements, fitted.model.spec.quantities())
         attempted = {**fitted.attempted, **success_rates(known)}
         self._closed = dict.fromkeys(history.excluded, "excluded")
         self._closed |= dict.fromkeys(attempted, "already tried")
@@ -127,10 +127,10 @@ class CandidateFilter:
 
     def filter_constraints(self, texts: Sequence[str]) -> AcceptedCandidates:
         """Return those of the admitted objects that satisfy constraints and guardrails."""
-        beliefs = self._fitted.beliefs
-        assessment = beliefs.evaluate(texts)
+        model = self._fitted.model
+        assessment = model.evaluate(texts)
         bounds = self._bounds(assessment.features)
-        inside = beliefs.applicability.is_inside(assessment.nearest)
+        inside = model.applicability.is_inside(assessment.nearest)
         self._bounds_seen.append(bounds)
         self._n_judged, self._n_inside = self._n_judged + len(inside), self._n_inside + int(inside.sum())
         reasons = self._reasons(assessment, bounds)
@@ -144,12 +144,12 @@ class CandidateFilter:
             assessment.feasibility[kept],
             bounds[kept],
             assessment.uncertainty_weight[kept],
-            None if beliefs.applicability.threshold is None else inside[kept],
+            None if model.applicability.threshold is None else inside[kept],
         )
 
     def explain_rejections(self, texts: Sequence[str]) -> Evaluated:
         """Return what is believed of any objects, and every reason that speaks against each; nothing is counted."""
-        assessment = self._fitted.beliefs.evaluate(texts)
+        assessment = self._fitted.model.evaluate(texts)
         bounds = self._bounds(assessment.features)
         against = [
             tuple(filter(None, [self._closed.get(text), *self._broken_rules(text), *reasons]))
@@ -162,43 +162,45 @@ class CandidateFilter:
 
     def summary(self) -> dict[str, Any]:
         """Return what the guardrails refused and how much of what was drawn is in the applicability domain."""
-        beliefs = self._fitted.beliefs
-        is_known = beliefs.applicability.threshold is not None and self._n_judged > 0
+        model = self._fitted.model
+        is_known = model.applicability.threshold is not None and self._n_judged > 0
         share = self._n_inside / self._n_judged if is_known else None
-        rails = {rail.name: guardrail.summary(rail, bounds) for rail, bounds in self._rails()}
-        return {"guardrails": rails, "applicability": beliefs.applicability.summary() | {"share_inside": share}}
+        rails = {rail.name: guardrails.summary(rail, bounds) for rail, bounds in self._rails()}
+        return {"guardrails": rails, "applicability": model.applicability.summary() | {"share_inside": share}}
 
     def statements(self) -> list[str]:
         """Return what a reader of the round should know of guardrails and of the applicability domain."""
-        lines = [guardrail.message(rail, bounds) for rail, bounds in self._rails()]
-        return [*lines, *self._fitted.beliefs.applicability.statements()]
+        lines = [guardrails.message(rail, bounds) for rail, bounds in self._rails()]
+        return [*lines, *self._fitted.model.applicability.statements()]
 
     def _rails(self) -> list[tuple[Guardrail, Tensor]]:
         """Return every guardrail with the bounds of all objects that came so far."""
-        rails = self._fitted.beliefs.spec.guardrails
+        rails = self._fitted.model.spec.guardrails
         seen = torch.cat([torch.zeros(0, len(rails), dtype=torch.float64), *self._bounds_seen])
         return [(rail, seen[:, column]) for column, rail in enumerate(rails)]
 
     def _bounds(self, features: Tensor) -> Tensor:
         """Return the bound of each guardrail [N, G]."""
-        beliefs = self._fitted.beliefs
+        model = self._fitted.model
         columns = [torch.zeros(len(features), 0, dtype=torch.float64)]
         columns += [
-            guardrail.bound(beliefs.proxies, item, beliefs.limits(item), features).unsqueeze(-1)
-            for item in beliefs.spec.guardrails
+            guardrails.bound(model.proxies, item, model.limits(item), features).unsqueeze(-1)
+            for item in model.spec.guardrails
         ]
         return torch.cat(columns, dim=1)
 
     def _reasons(self, assessment: Evaluation, bounds: Tensor) -> list[list[str]]:
         """Return the reasons to refuse each object, the first being the one that counts."""
-        spec, judged = self._fitted.beliefs.spec, self._fitted.beliefs.judged
+        spec, judged = self._fitted.model.spec, self._fitted.model.enforced_constraints
         tests = [
             ("constraint on a computed property", ~assessment.is_allowed),
             ("a computed objective does not exist", ~assessment.objectives.mean.isfinite().all(dim=1)),
         ]
         for column, item in enumerate(judged):
             assert item.probability is not None
-            tests.append((f"constraint on {item.type}", assessment.within[:, column] < item.probability))
+            tests.append(
+                (f"constraint on {item.type}", assessment.constraint_probabilities[:, column] < item.probability)
+            )
         for column, rail in enumerate(spec.guardrails):
             tests.append((f"guardrail {rail.name}", bounds[:, column] > rail.risk))
         reasons: list[list[str]] = [[] for _ in range(len(bounds))]

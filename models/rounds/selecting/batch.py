@@ -61,7 +61,7 @@ def select_batch(pool: CandidatePool, fitted: RoundModel, history: History, seed
 
     When nothing tells objects apart yet (no results, nothing computed), the candidates fill the space instead.
     """
-    batch = fitted.beliefs.spec.batch
+    batch = fitted.model.spec.batch
     again = controls(fitted.domain, batch.controls, history.pending)
     if not pool.texts:
         return Batch(repeats=(*again, *_replicates(fitted, history, again, None, seed)))
@@ -92,7 +92,7 @@ def _outside_limits(scored: ScoredPool, fitted: RoundModel) -> Grouping | None:
     """
     if scored.inside is None:
         return None
-    spec = fitted.beliefs.spec
+    spec = fitted.model.spec
     named = spec.applicability.outside_share
     most = round((spec.batch.exploration if named is None else named) * spec.batch.size)
     if named is None:
@@ -104,13 +104,13 @@ def _replicates(
     fitted: RoundModel, history: History, again: Sequence[Remeasurement], shared: str | None, seed: int
 ) -> list[Remeasurement]:
     """Return the replicates of a batch, which share with it what all must share."""
-    batch = fitted.beliefs.spec.batch
+    batch = fitted.model.spec.batch
     closed = {item.object for item in again}
     if shared is not None:
         closed |= {text for text in fitted.measured if shared_value(batch, fitted.domain, text) != shared}
 
     def merit(texts: Sequence[str]) -> Tensor:
-        mean = fitted.beliefs.evaluate(texts).objectives.mean
+        mean = fitted.model.evaluate(texts).objectives.mean
         utilities = fitted.reward.scores(Posterior(mean, torch.zeros_like(mean), torch.zeros_like(mean)))
         exists = utilities.isfinite().all(dim=1)
         values = torch.full((len(texts),), -1.0, dtype=torch.float64)
@@ -150,8 +150,8 @@ def _notes(scored: ScoredPool, choices: Sequence[SelectedCandidate], fitted: Rou
             "Nothing tells objects apart yet: the batch is space-filling, each candidate as unlike the others and what "
             "was tried before as can be."
         )
-    batch, inside = fitted.beliefs.spec.batch, scored.inside
-    if inside is not None and fitted.beliefs.spec.applicability.outside_share is None:
+    batch, inside = fitted.model.spec.batch, scored.inside
+    if inside is not None and fitted.model.spec.applicability.outside_share is None:
         n_outside = sum(not bool(inside[choice.row]) for choice in choices)
         if n_outside > round(batch.exploration * batch.size):
             notes.append(

@@ -31,15 +31,15 @@ def joint_utilities(
     """
     measured, waiting = _known(fitted, pending)
     texts = [*candidates, *measured, *waiting]
-    beliefs = fitted.beliefs
-    evaluation = beliefs.evaluate(texts)
+    model = fitted.model
+    evaluation = model.evaluate(texts)
     generator = torch.Generator().manual_seed(seed)
-    drawn = beliefs.proxies.draw(evaluation.features, n_draws, generator)  # [S, N + R, types]
+    drawn = model.proxies.draw(evaluation.features, n_draws, generator)  # [S, N + R, types]
     columns = [
-        drawn[..., beliefs.proxies.types.index(item.assay_type)]
+        drawn[..., model.proxies.types.index(item.assay_type)]
         if item.assay_type is not None
         else evaluation.objectives.mean[:, column].expand(n_draws, -1)
-        for column, item in enumerate(beliefs.spec.objectives)
+        for column, item in enumerate(model.spec.objectives)
     ]
     values = torch.stack(columns, dim=-1)
     flat = values.reshape(-1, values.shape[-1])
@@ -54,7 +54,7 @@ def _known(fitted: RoundModel, pending: Sequence[str]) -> tuple[list[str], list[
     texts = list(dict.fromkeys([*fitted.measured, *pending]))
     if not texts:
         return [], []
-    mean = fitted.beliefs.evaluate(texts).objectives.mean
+    mean = fitted.model.evaluate(texts).objectives.mean
     utilities = fitted.reward.scores(Posterior(mean, torch.zeros_like(mean), torch.zeros_like(mean)))
     rows = utilities.isfinite().all(dim=1).nonzero().squeeze(1)
     ranks = utilities[rows].argsort(dim=0, descending=True).argsort(dim=0).amin(dim=1)

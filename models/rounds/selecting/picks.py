@@ -37,7 +37,7 @@ MOST_VALUES = 12
 
 def run_selector(part: ScoredPool, limits: NamedLimits, fitted: RoundModel, history: History, seed: int) -> list[Pick]:
     """Return picks, by row of the part: as many as were asked for, or a largest batch that its limits admit."""
-    batch = fitted.beliefs.spec.batch
+    batch = fitted.model.spec.batch
     if not part.is_informative:
         return _fill_space(part, limits, fitted, history)
     rows = _short_list(part, limits, fitted)
@@ -46,7 +46,7 @@ def run_selector(part: ScoredPool, limits: NamedLimits, fitted: RoundModel, hist
     if batch.selector == JOINT:
         from models.selection.hypervolume import n_draws
 
-        n, texts = n_draws(len(fitted.beliefs.spec.objectives)), [part.texts[row] for row in rows.tolist()]
+        n, texts = n_draws(len(fitted.model.spec.objectives)), [part.texts[row] for row in rows.tolist()]
         candidates = replace(candidates, utilities=joint_utilities(fitted, texts, history.pending, n, seed))
     request = SelectionRequest(batch.size, batch.diversity, batch.exploration, seed)
     picks = get_selector(batch.selector)(candidates, request, within.tracker(len(rows), batch.size))
@@ -75,7 +75,7 @@ def complete_batch(picks: list[Pick], values: Tensor, k: int, limits: NamedLimit
 
 def _fill_space(part: ScoredPool, limits: NamedLimits, fitted: RoundModel, history: History) -> list[Pick]:
     """Return picks that fill the space between what was tried or is pending."""
-    k = fitted.beliefs.spec.batch.size
+    k = fitted.model.spec.batch.size
     known = list(dict.fromkeys([*fitted.attempted, *history.pending]))
     found = maximin_design(fitted.domain, part.texts, part.feasibility, known, k, limits.tracker(len(part.texts), k))
     picks = complete_batch([Pick(row, "explore") for row in found], part.feasibility, k, limits)
@@ -94,13 +94,13 @@ def _short_list(part: ScoredPool, limits: NamedLimits, fitted: RoundModel) -> Te
 
     Under limits also a largest batch that they admit, so that the list is never what makes a batch small.
     """
-    batch = fitted.beliefs.spec.batch
+    batch = fitted.model.spec.batch
     each, most = SHORT_LIST
     wanted, share = min(most, each * batch.size), batch.exploration
     if batch.selector == JOINT:
         from models.selection.hypervolume import LIST_LENGTH, least_length
 
-        wanted = min(max(each * batch.size, least_length(len(fitted.beliefs.spec.objectives))), LIST_LENGTH)
+        wanted = min(max(each * batch.size, least_length(len(fitted.model.spec.objectives))), LIST_LENGTH)
         share = max(share, UNKNOWN_SHARE)
     n = min(len(part.texts), max(batch.size, wanted))
     n_unknown = round(share * n)
@@ -125,7 +125,7 @@ def rows_of_best_shared_value(scored: ScoredPool, limits: NamedLimits, fitted: R
     for row, text in enumerate(limits.shared):
         by_value.setdefault(text, []).append(row)
     parts = [torch.tensor(rows) for rows in by_value.values()]
-    size = fitted.beliefs.spec.batch.size
+    size = fitted.model.spec.batch.size
     counts = [min(len(rows), size) for rows in parts]
     bounds = [(n, float(scored.value[rows].topk(n).values.sum())) for rows, n in zip(parts, counts, strict=True)]
     order = sorted(range(len(parts)), key=lambda place: bounds[place], reverse=True)[:MOST_VALUES]
@@ -136,7 +136,7 @@ def rows_of_best_shared_value(scored: ScoredPool, limits: NamedLimits, fitted: R
 
 def _batch_value(part: ScoredPool, limits: NamedLimits, fitted: RoundModel) -> tuple[int, float]:
     """Return the size of the batch that greedy picks, and what it is worth: its values and its spread, as weighed."""
-    batch = fitted.beliefs.spec.batch
+    batch = fitted.model.spec.batch
     rows = _short_list(part, limits, fitted)
     candidates = _compared(part, rows, fitted)
     within = limits.at(rows)

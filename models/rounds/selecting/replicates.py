@@ -54,7 +54,7 @@ def replicates(
     Objects `taken` (controls, what a shared limit forbids) and those pending or excluded are left out; `worth` tells
     how near each object [N] is to the best for some trade-off.
     """
-    types = {objective.assay_type for objective in fitted.beliefs.spec.objectives} - {None}
+    types = {objective.assay_type for objective in fitted.model.spec.objectives} - {None}
     results = Counter(item.object for item in history.measurements if item.type in types and item.outcome == "ok")
     closed = {*history.pending, *history.excluded, *taken}
     texts = [text for text in results if text not in closed]
@@ -62,7 +62,7 @@ def replicates(
         return []
     best = worth(texts).argsort(descending=True, stable=True)[: PER_REPLICATE * n].tolist()
     shown = [texts[row] for row in best]
-    doubt = fitted.reward.utility_sd(fitted.beliefs.evaluate(shown).objectives).mean(dim=1).tolist()
+    doubt = fitted.reward.utility_sd(fitted.model.evaluate(shown).objectives).mean(dim=1).tolist()
     order = sorted(range(len(shown)), key=lambda index: (results[shown[index]], -doubt[index], index))
     return [Remeasurement(shown[index], "replicate", _why(results[shown[index]])) for index in order[:n]]
 

@@ -109,8 +109,8 @@ def _is_informative(values: Tensor) -> Tensor:
 
 def _restrict_to_informative(preferences: Tensor, utilities: Tensor, fitted: RoundModel) -> Tensor:
     """Return preferences [P, M] with weight only on objectives that tell objects apart; all even when none does."""
-    n_values = fitted.beliefs.proxies.n_values
-    objectives = fitted.beliefs.spec.objectives
+    n_values = fitted.model.proxies.n_values
+    objectives = fitted.model.spec.objectives
     known = torch.tensor([item.assay_type is None or n_values[item.assay_type] > 0 for item in objectives])
     weights = preferences * (known & (utilities.amax(dim=0) - utilities.amin(dim=0) > TOLERANCE))
     total = weights.sum(dim=1, keepdim=True)

@@ -65,12 +65,12 @@ class DualAscent:
         self.multipliers.restore(state)
 
 
-def summary(beliefs: CampaignModel, multipliers: LagrangeMultipliers) -> list[dict[str, Any]]:
+def summary(model: CampaignModel, multipliers: LagrangeMultipliers) -> list[dict[str, Any]]:
     """Return each constraint with its multiplier and the share of samples that violate it, as plain JSON."""
-    parts = zip(beliefs.weighted, multipliers.values.tolist(), multipliers.shares.tolist(), strict=True)
+    parts = zip(model.lagrangian_columns, multipliers.values.tolist(), multipliers.shares.tolist(), strict=True)
     return [
         {
-            **beliefs.judged[column].model_dump(include={"type", "min", "max", "probability"}),
+            **model.enforced_constraints[column].model_dump(include={"type", "min", "max", "probability"}),
             "multiplier": value,
             "violating_share": share,
             "target_share": TARGET,
@@ -79,11 +79,11 @@ def summary(beliefs: CampaignModel, multipliers: LagrangeMultipliers) -> list[di
     ]
 
 
-def messages(beliefs: CampaignModel, multipliers: LagrangeMultipliers) -> list[str]:
+def messages(model: CampaignModel, multipliers: LagrangeMultipliers) -> list[str]:
     """Return what a reader should know of multipliers that did not suffice."""
     return [
         f"The multiplier of the constraint on {item['type']} reached its bound of {multipliers.greatest:g} and "
         f"{item['violating_share']:.0%} of the sampler's objects still violate it: few objects may satisfy it."
-        for item in summary(beliefs, multipliers)
+        for item in summary(model, multipliers)
         if item["multiplier"] >= multipliers.greatest
     ]

@@ -12,8 +12,7 @@ from played import EVERYTHING, SEED, Played
 
 from models.campaign.requests import SampleRequest
 from models.gflownet.exact import enumerate_space, policy_log_probability
-from models.inference import UnservableError
-from models.inference import conditional_sampler as drawing
+from models.inference import UnservableError, conditional_sampler
 from models.inference.conditional_sampler import ConditionalSampler
 from models.inference.load import load_trained_campaign
 from models.inference.requests import ConditionRequest
@@ -67,7 +66,7 @@ def test_log_pf_is_the_exact_log_probability(played: Played) -> None:
 
 def test_first_draws_are_distributed_as_the_policy_says(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
     """A single sample is the first draw that is not closed: its frequency is the policy's, given that."""
-    monkeypatch.setattr(drawing, "LEAST_BLOCK", 4)
+    monkeypatch.setattr(conditional_sampler, "LEAST_BLOCK", 4)
     source, fitted, n = played.instrument.source, played.instrument.fitted, 250
     assert source is not None
     space = enumerate_space(source.environment)
@@ -240,8 +239,8 @@ def test_too_few_are_told_and_counted(played: Played, monkeypatch: pytest.Monkey
     assert summary["ended"] == "nothing new"
     (told,) = [told for told in summary["statements"] if "samples asked for" in told]
     assert told.startswith(f"There are {len(candidates)} of the 200 samples asked for")
-    monkeypatch.setattr(drawing, "MOST_DRAWN", 64)
-    monkeypatch.setattr(drawing, "MORE_DRAWN", 0)
+    monkeypatch.setattr(conditional_sampler, "MOST_DRAWN", 64)
+    monkeypatch.setattr(conditional_sampler, "MORE_DRAWN", 0)
     candidates, summary = _sample(played, n=5, require=["0000000"])
     assert summary["ended"] == "too many draws"
     assert summary["sampled"] <= 128

@@ -49,8 +49,8 @@ class FixedBeliefs:
     ) -> None:
         self.asked: list[str] = []
         self.uncertainty_weight, self.sd = trust, sd
-        self.gated, self.weighted = ([], [0]) if is_weighted else ([0], [])
-        self.guarded = [0] if is_guarded else []
+        self.probability_columns, self.lagrangian_columns = ([], [0]) if is_weighted else ([0], [])
+        self.guarded_columns = [0] if is_guarded else []
 
     def evaluate(self, texts: Sequence[str]) -> Evaluation:
         self.asked += texts
@@ -66,10 +66,10 @@ class FixedBeliefs:
 
 
 def _reward(kappa: float = 0.0, **beliefs_: Any) -> tuple[ObjectLogReward, FixedBeliefs]:
-    beliefs = FixedBeliefs(**beliefs_)
+    model = FixedBeliefs(**beliefs_)
     unit = Utility(0.0, 1.0, "maximize")
     acquisition = UpperConfidenceBound(empty_context(2, weighted_sum, kappa=kappa))
-    return ObjectLogReward(beliefs, [unit, unit], acquisition, kappa), beliefs  # type: ignore[arg-type]
+    return ObjectLogReward(model, [unit, unit], acquisition, kappa), model  # type: ignore[arg-type]
 
 
 def _ask(reward: ObjectLogReward, texts: list[str], beta: float) -> Tensor:
@@ -109,21 +109,21 @@ def test_failing_makes_nothing_better() -> None:
 
 
 def test_multipliers_weigh_what_falls_short_and_score_anew_when_they_move() -> None:
-    reward, beliefs = _reward(is_weighted=True)
+    reward, model = _reward(is_weighted=True)
     missing = 1 + math.log(0.9 / 0.5)
     for multiplier in (1.0, 3.0):
         reward.multipliers.values[:] = multiplier
         answer = _ask(reward, ["good", "even"], 2.0).tolist()
         assert answer == pytest.approx([1.1, 0.5 + math.log(0.5) - multiplier * missing], rel=1e-5)
-    assert beliefs.asked == ["good", "even"]
+    assert model.asked == ["good", "even"]
     assert reward.violations(["good", "even", "forbidden"]).tolist() == [[False], [True], [False]]
 
 
 def test_optimism_fades_with_trust() -> None:
     for trust, gain in ((1.0, 0.2), (0.5, 0.1), (0.0, 0.0)):
-        reward, beliefs = _reward(kappa=2.0, uncertainty_weight=trust, sd=0.1)
+        reward, model = _reward(kappa=2.0, uncertainty_weight=trust, sd=0.1)
         assert _ask(reward, ["good"], 1.0).tolist() == pytest.approx([0.55 + gain], rel=1e-5)
-        assessment = beliefs.evaluate(["good"])
+        assessment = model.evaluate(["good"])
         scores = reward.scores(assessment.objectives, assessment.uncertainty_weight)
         assert scores.mean().item() == pytest.approx(0.55 + gain)
 
@@ -135,18 +135,18 @@ def test_what_may_not_be_proposed_has_no_reward_at_any_temperature() -> None:
 
 
 def test_each_object_is_scored_once() -> None:
-    reward, beliefs = _reward()
+    reward, model = _reward()
     for _ in range(3):
         _ask(reward, ["good", "", "even", "good"], 1.0)
-    assert beliefs.asked == ["good", "even"]
+    assert model.asked == ["good", "even"]
     assert reward.n_scored == 2
 
 
 def test_what_breaks_a_rule_is_shown_to_nobody() -> None:
-    reward, beliefs = _reward()
+    reward, model = _reward()
     _ask(reward, ["forbidden", "good"], 1.0)
     _ask(reward, ["forbidden"], 1.0)
-    assert beliefs.asked == ["good"]
+    assert model.asked == ["good"]
 
 
 def test_chebyshev_reaches_a_concave_front_where_the_sum_cannot() -> None:

@@ -32,9 +32,9 @@ class Known:
 
     domain = NoRules()
     required = torch.zeros(0, dtype=torch.float64)
-    gated: tuple[int, ...] = ()
-    weighted: tuple[int, ...] = ()
-    guarded: tuple[int, ...] = ()
+    probability_columns: tuple[int, ...] = ()
+    lagrangian_columns: tuple[int, ...] = ()
+    guarded_columns: tuple[int, ...] = ()
 
     def __init__(self, values: Tensor, success: float = 1.0) -> None:
         self.values, self.success = values, success
@@ -56,8 +56,8 @@ def rewards(values: Tensor, utilities: list[Utility], beta: float, kind: str = "
     m = values.shape[1]
     told = torch.stack([item.of(values[:, i]) for i, item in enumerate(utilities)], dim=1)[:MEASURED]
     context = AcquisitionContext(1.0, SCALARISATIONS["augmented_chebyshev"], told, (told, torch.zeros_like(told)))
-    beliefs = Known(values)
-    reward = ObjectLogReward(beliefs, utilities, get_acquisition(kind)(context), 0.0)  # type: ignore[arg-type]
+    model = Known(values)
+    reward = ObjectLogReward(model, utilities, get_acquisition(kind)(context), 0.0)  # type: ignore[arg-type]
     texts = [str(row) for row in range(len(values))]
     return reward(texts, torch.full((len(texts),), beta), torch.full((len(texts), m), 1 / m))
 

@@ -89,19 +89,19 @@ def left(request: pytest.FixtureRequest) -> Left:
 
 
 def _told(fitted: RoundModel, objects: list[str]) -> list[Tensor]:
-    beliefs = fitted.beliefs
-    features = beliefs.features(objects)
-    evaluation = beliefs.evaluate(objects)
-    families = beliefs.proxies.hypotheses(features, "length")
+    model = fitted.model
+    features = model.features(objects)
+    evaluation = model.evaluate(objects)
+    families = model.proxies.hypotheses(features, "length")
     beta, even = torch.full((len(objects),), 4.0), torch.full((len(objects), 2), 0.5)
     return [
         evaluation.objectives.mean,
         evaluation.objectives.sd,
         evaluation.objectives.noise_sd,
         evaluation.feasibility,
-        evaluation.within,
+        evaluation.constraint_probabilities,
         evaluation.uncertainty_weight,
-        *beliefs.proxies.interval(features),
+        *model.proxies.interval(features),
         *(part for held in families for part in (held.belief.mean, held.belief.sd, held.weights)),
         torch.tensor([held.weight for held in families]),
         fitted.reward(objects, beta, even),
@@ -113,7 +113,7 @@ def test_opened_beliefs_equal_the_round_s_to_the_bit(left: Left) -> None:
         left.spec, left.history, seed=SEED, artefact=left.artefact, report=lambda *_: None, domain=left.domain
     )
     assert opened.source is not None
-    assert opened.fitted.beliefs.proxies.summary() == left.fitted.beliefs.proxies.summary()
+    assert opened.fitted.model.proxies.summary() == left.fitted.model.proxies.summary()
     for one, other in zip(_told(left.fitted, left.objects), _told(opened.fitted, left.objects), strict=True):
         assert torch.equal(one, other)
     assert opened.fitted.reward.multipliers.state() == left.fitted.reward.multipliers.state()
@@ -297,6 +297,6 @@ def test_a_proxy_that_failed_then_is_not_tried_again(monkeypatch: pytest.MonkeyP
     trainer = build_trainer(spec.sampler, environment, StateReward(environment, fitted.reward), 2, SEED, [])
     artefact = pack_artefact(fitted, trainer.policy, provenance(spec, environment, history, SEED, ()), domain, ())
     opened = load_trained_campaign(spec, history, seed=SEED, artefact=artefact, report=lambda *_: None)
-    assert opened.fitted.beliefs.proxies.failures == {"random_forest": "RuntimeError: view size is not compatible"}
-    assert opened.fitted.beliefs.proxies.summary() == fitted.beliefs.proxies.summary()
+    assert opened.fitted.model.proxies.failures == {"random_forest": "RuntimeError: view size is not compatible"}
+    assert opened.fitted.model.proxies.summary() == fitted.model.proxies.summary()
     assert any("random forest could not learn" in told for told in opened.fitted.remarks())

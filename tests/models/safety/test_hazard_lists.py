@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from models.domains import installed, open_domain
-from models.safety import hazard_lists as hazards
+from models.safety import hazard_lists
 from models.safety.hazard_lists import HazardList, HazardListError, load_hazard_lists, read_hazard_list
 from models.specs.base import DomainSpec
 
@@ -118,12 +118,12 @@ def broken() -> HazardList:
 
 def test_packages_offer_lists_by_an_entry_point(monkeypatch: pytest.MonkeyPatch):
     def points(name: str) -> Any:
-        point = EntryPoint(name, f"{__name__}:{name}", hazards.ENTRY_POINT_GROUP)
+        point = EntryPoint(name, f"{__name__}:{name}", hazard_lists.ENTRY_POINT_GROUP)
         monkeypatch.setattr(EntryPoint, "load", lambda self: {"offered": offered, "broken": broken}[self.name])
         return lambda group: [point] if group == "assayflow.hazards" else []
 
-    monkeypatch.setattr(hazards, "entry_points", points("offered"))
+    monkeypatch.setattr(hazard_lists, "entry_points", points("offered"))
     assert [item.name for item in load_hazard_lists([])] == ["ones"]
-    monkeypatch.setattr(hazards, "entry_points", points("broken"))
+    monkeypatch.setattr(hazard_lists, "entry_points", points("broken"))
     with pytest.raises(HazardListError, match="'broken' cannot be loaded: its table is missing"):
         load_hazard_lists([])

@@ -18,8 +18,7 @@ from torch import Tensor
 from models.domains.molecules.chemistry.molecules import canonical_fixpoint, molecule
 from models.domains.molecules.chemistry.normal_form import unlabelled
 from models.domains.molecules.chemistry.stereo import flat, write_groups
-from models.domains.molecules.environment import encoding
-from models.domains.molecules.environment import tree_states as trees
+from models.domains.molecules.environment import encoding, tree_states
 from models.domains.molecules.environment.assembly import Disassembler, assemble, rows_to_tensor
 from models.domains.molecules.environment.lookup_tables import build
 from models.domains.molecules.environment.state_cache import StateCache
@@ -95,7 +94,7 @@ class FragmentTrees(Environment):
     def step(self, states: Tensor, actions: Tensor) -> Tensor:
         """Return the next states [B, W]."""
         word = (actions - self.n_slots).clamp(0, self._stop - self.n_slots - 1)
-        grown = trees.grow(states, self._tables.word_fragment[word], self._tables.word_site[word], self._n_sites)
+        grown = tree_states.grow(states, self._tables.word_fragment[word], self._tables.word_site[word], self._n_sites)
         is_slot, is_stop = actions < self.n_slots, actions == self._stop
         following = torch.where((is_slot | is_stop)[:, None], states, grown)
         following[:, -2] = torch.where(is_slot, actions, NONE)
@@ -105,7 +104,9 @@ class FragmentTrees(Environment):
     def backward_step(self, states: Tensor, actions: Tensor) -> Tensor:
         """Return the parents [B, W]."""
         is_leaf = actions < self.n_slots
-        pruned = trees.prune(states, (actions // self._n_sites).clamp(max=self.limits.fragments - 1), self._n_sites)
+        pruned = tree_states.prune(
+            states, (actions // self._n_sites).clamp(max=self.limits.fragments - 1), self._n_sites
+        )
         parents = torch.where(is_leaf[:, None], pruned, states)
         parents[:, -2] = torch.where(is_leaf, pruned[:, -2], NONE)
         parents[:, -1] = 0
@@ -124,7 +125,7 @@ class FragmentTrees(Environment):
         columns = split(states)
         node = (actions // self._n_sites).clamp(max=self.limits.fragments - 1)[:, None]
         fragment = columns.fragment.gather(1, node).squeeze(1).clamp(min=0)
-        site = trees.attachment_sites(columns).gather(1, node).squeeze(1)
+        site = tree_states.attachment_sites(columns).gather(1, node).squeeze(1)
         word = torch.where(
             site < 0, self._tables.first_word[fragment], self._tables.word_of_site[fragment, site.clamp(min=0)]
         )
@@ -151,7 +152,7 @@ class FragmentTrees(Environment):
 
     def size(self, final_states: Tensor) -> Tensor:
         """Return the number of fragments [B]."""
-        return trees.count_nodes(split(final_states))
+        return tree_states.count_nodes(split(final_states))
 
     def objects(self, states: Tensor) -> list[str]:
         """Return the canonical SMILES of finished trees, empty where chemistry refuses; old ones are looked up."""

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from models.domains.molecules.environment import encoding
-from models.domains.molecules.environment import tree_states as trees
+from models.domains.molecules.environment import encoding, tree_states
 from models.domains.molecules.environment.leaves import Leaves, find_leaves
 from models.domains.molecules.environment.tree_states import NONE, RootedHashes, TreeColumns, split
 from models.domains.molecules.environment.validity import SiteStates, analyse_sites, fitting_words
@@ -37,8 +36,8 @@ class StateProperties(NamedTuple):
 def compute(states: Tensor, tables: LookupTables, limits: SizeLimits, first_words: Tensor) -> StateProperties:
     """Return the facts of states [B, W], given the words that may begin a molecule [V]."""
     columns = split(states)
-    seen, sites_state = trees.rooted_hashes(columns, tables), analyse_sites(columns, tables, limits)
-    name, leaves = trees.name(columns, seen), find_leaves(columns, seen, sites_state, tables)
+    seen, sites_state = tree_states.rooted_hashes(columns, tables), analyse_sites(columns, tables, limits)
+    name, leaves = tree_states.name(columns, seen), find_leaves(columns, seen, sites_state, tables)
     return StateProperties(
         name=name,
         forward_mask=_forward_mask(columns, seen, sites_state, tables, first_words),
@@ -56,7 +55,7 @@ def _forward_mask(
     """Return one open site per orbit, the words that fit, stopping [B, A]."""
     is_empty, is_pointed, is_final = columns.fragment[:, 0] == NONE, columns.pointed != NONE, columns.final == 1
     is_growing = ~is_empty & ~is_pointed & ~is_final
-    slots = trees.first_of_each(seen.site.flatten(1), sites_state.is_pointable.flatten(1))
+    slots = tree_states.first_of_each(seen.site.flatten(1), sites_state.is_pointable.flatten(1))
     words = fitting_words(sites_state, columns.pointed.clamp(min=0), tables)
     words = torch.where((is_empty & ~is_final)[:, None], first_words, words & is_pointed[:, None])
     stop = is_growing & (sites_state.required == 0)
@@ -73,7 +72,7 @@ def _backward_mask(columns: TreeColumns, leaves: Leaves, sites_state: SiteStates
 
 
 def _last_added_slot(columns: TreeColumns, leaves: Leaves) -> Tensor:
-    node = (trees.count_nodes(columns) - 1).clamp(min=0)
+    node = (tree_states.count_nodes(columns) - 1).clamp(min=0)
     is_same = leaves.first & (leaves.signature == leaves.signature.gather(1, node[:, None]))
     slot = leaves.slot.gather(1, is_same.long().argmax(dim=1)[:, None]).squeeze(1)
     return torch.where(node == 0, 0, slot)

@@ -10,7 +10,7 @@ from models.domains import open_domain
 from models.propose import propose
 from models.proxies import deep_ensemble
 from models.records import History, Measurement, Proposal
-from models.rounds.sampling import enumeration as listing
+from models.rounds.sampling import enumeration
 from models.rounds.sampling.enumeration import enumerate_if_small, states_to_score
 
 N = 7
@@ -80,7 +80,7 @@ def test_larger_spaces_are_known_but_drawn_from(monkeypatch: pytest.MonkeyPatch)
     everything = states_to_score(spec, space)
     assert everything is not None
     assert len(everything) == len(ALL)
-    monkeypatch.setattr(listing, "MOST_SCORED", len(ALL) - 1)
+    monkeypatch.setattr(enumeration, "MOST_SCORED", len(ALL) - 1)
     assert states_to_score(spec, space) is None
 
 

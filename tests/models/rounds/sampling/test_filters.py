@@ -13,8 +13,8 @@ from models.rounds.sampling.filters import CandidateFilter
 def candidate_filter(rules: dict[str, list[Violation]]) -> CandidateFilter:
     """Return a gate in front of a domain that breaks the given rules."""
     domain = SimpleNamespace(check=lambda text: rules.get(text, []))
-    beliefs = SimpleNamespace(spec=SimpleNamespace(quantities=tuple))
-    fitted = SimpleNamespace(attempted={}, domain=domain, beliefs=beliefs)
+    model = SimpleNamespace(spec=SimpleNamespace(quantities=tuple))
+    fitted = SimpleNamespace(attempted={}, domain=domain, model=model)
     return CandidateFilter(cast("Any", fitted), History())
 
 

@@ -62,9 +62,9 @@ def fitted() -> RoundModel:
 
 def _asking(fitted: RoundModel, batch: dict[str, Any], **changes: Any) -> RoundModel:
     """Return the same beliefs with another batch asked for."""
-    beliefs = copy.copy(fitted.beliefs)
-    beliefs.spec = CampaignSpec.model_validate(BASE | {"batch": batch} | changes)
-    return replace(fitted, beliefs=beliefs)
+    model = copy.copy(fitted.model)
+    model.spec = CampaignSpec.model_validate(BASE | {"batch": batch} | changes)
+    return replace(fitted, model=model)
 
 
 def _pool(fitted: RoundModel, history: History, texts: list[str], inside: list[bool] | None = None) -> CandidatePool:

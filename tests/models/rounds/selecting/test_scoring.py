@@ -64,16 +64,16 @@ def _fitted(
 ) -> RoundModel:
     """Return the same beliefs with the reward of another acquisition."""
     fitted = _believed(names, measured)
-    beliefs = copy.copy(fitted.beliefs)
-    content = beliefs.spec.model_dump(mode="json") | {"acquisition": acquisition}
-    beliefs.spec = CampaignSpec.model_validate(content)
-    reward = log_reward(beliefs, fitted.reward._utilities, fitted.measured, lambda: ALL[::2], seed)
-    return replace(fitted, beliefs=beliefs, reward=reward)
+    model = copy.copy(fitted.model)
+    content = model.spec.model_dump(mode="json") | {"acquisition": acquisition}
+    model.spec = CampaignSpec.model_validate(content)
+    reward = log_reward(model, fitted.reward._utilities, fitted.measured, lambda: ALL[::2], seed)
+    return replace(fitted, model=model, reward=reward)
 
 
 def _pool(fitted: RoundModel, texts: list[str]) -> CandidatePool:
     passed = CandidateFilter(fitted, History()).filter_constraints(texts)
-    n, m = len(passed.texts), len(fitted.beliefs.spec.objectives)
+    n, m = len(passed.texts), len(fitted.model.spec.objectives)
     condition = Condition(torch.ones(n), torch.full((n, m), 1 / m))
     return CandidatePool(
         passed.texts,
