@@ -7,7 +7,6 @@ import pytest
 import torch
 from domain_examples import open_example
 from gpytorch.kernels import RBFKernel
-from models.proxies.guarded import ProxyError
 
 from models.campaign.spec import CampaignSpec
 from models.domains import installed, open_domain
@@ -15,6 +14,7 @@ from models.propose import propose
 from models.proxies import deep_ensemble, random_forest
 from models.proxies.contract import Posterior, Proxy, TrainingTable
 from models.proxies.gaussian_process import GaussianProcess
+from models.proxies.guarded import ProxyError
 from models.proxies.multi_task_gaussian_process import MultiTaskGaussianProcess
 from models.records import History, Measurement, Proposal
 from models.rounds.fitting.fit import random_objects
