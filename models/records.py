@@ -78,7 +78,7 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
-class Nearest:
+class NearestMeasured:
     """The most similar measured object, similarity in 0-1."""
 
     object: str
@@ -105,14 +105,14 @@ class ProposedCandidate:
     preference: Mapping[str, float]
     log_reward: float | None
     log_pf: float | None
-    nearest_measured: Nearest | None
+    nearest_measured: NearestMeasured | None
     reason: str
     purpose: Purpose = "exploit"
     in_domain: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedObject:
+class ObjectPrediction:
     """What a campaign says of an object that somebody else thought of.
 
     `refused` are the reasons why it could not be proposed as it is, without which it is free; the rest is as in
@@ -125,7 +125,7 @@ class JudgedObject:
     acquisition: float
     feasibility: float
     guardrails: Mapping[str, float]
-    nearest_measured: Nearest | None
+    nearest_measured: NearestMeasured | None
     in_domain: bool | None
     refused: tuple[str, ...] = ()
 
@@ -134,7 +134,7 @@ class JudgedObject:
 class Proposal:
     """A round's answer; `summary` is plain JSON (proxy scores, log Z, sampled, refused by reason, chosen).
 
-    `spares` are no part of the batch: they could take the place of a candidate that is given up, in this order.
+    `reserves` are no part of the batch: they could take the place of a candidate that is given up, in this order.
 
     `artefact` is all that is needed to draw from the trained policy again and to judge objects as this round did, as
     safetensors; None where nothing was trained.
@@ -143,10 +143,10 @@ class Proposal:
     candidates: tuple[ProposedCandidate, ...]
     summary: Mapping[str, Any] = field(default_factory=dict)
     artefact: bytes | None = None
-    spares: tuple[ProposedCandidate, ...] = ()
+    reserves: tuple[ProposedCandidate, ...] = ()
 
 
-class Report(Protocol):
+class ProgressCallback(Protocol):
     """Called by long work, many times a second at most; may raise `Cancelled` to stop it."""
 
     def __call__(self, stage: Stage, progress: float, message: str) -> None:
@@ -154,7 +154,7 @@ class Report(Protocol):
 
 
 class Cancelled(Exception):  # noqa: N818 - it is not an error
-    """Raised through a `Report` when somebody asked the work to stop."""
+    """Raised through a `ProgressCallback` when somebody asked the work to stop."""
 
 
 class CheckpointStore(Protocol):

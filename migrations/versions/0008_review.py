@@ -1,4 +1,4 @@
-"""Review of a batch: what was decided and why, spares that may take a place, and what was released."""
+"""Review of a batch: what was decided and why, reserves that may take a place, and what was released."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,13 +22,13 @@ def upgrade() -> None:
     )
     op.create_unique_constraint("uq_candidates_replaces", "candidates", ["replaces"])
     create_releases()
-    create_spares()
+    create_reserves()
     create_decisions()
     keep_reasons()
 
 
 def downgrade() -> None:
-    for table in ("candidate_decisions", "spares", "round_releases"):
+    for table in ("candidate_decisions", "reserves", "round_releases"):
         op.drop_table(table)
     op.drop_constraint("uq_candidates_replaces", "candidates", type_="unique")
     op.drop_constraint("fk_candidates_replaces_candidates", "candidates", type_="foreignkey")
@@ -64,9 +64,9 @@ def create_releases() -> None:
     )
 
 
-def create_spares() -> None:
+def create_reserves() -> None:
     op.create_table(
-        "spares",
+        "reserves",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("round_id", sa.Uuid(), nullable=False),
         sa.Column("rank", sa.Integer(), nullable=False),
@@ -76,10 +76,10 @@ def create_spares() -> None:
         text("purpose"),
         json("payload"),
         now("created_at"),
-        sa.PrimaryKeyConstraint("id", name="pk_spares"),
-        belongs("spares", "round_id", "rounds"),
-        sa.UniqueConstraint("round_id", "rank", name="uq_spares_round_id_rank"),
-        sa.CheckConstraint(f"purpose IN {PURPOSES}", name=op.f("ck_spares_purpose")),
+        sa.PrimaryKeyConstraint("id", name="pk_reserves"),
+        belongs("reserves", "round_id", "rounds"),
+        sa.UniqueConstraint("round_id", "rank", name="uq_reserves_round_id_rank"),
+        sa.CheckConstraint(f"purpose IN {PURPOSES}", name=op.f("ck_reserves_purpose")),
     )
 
 

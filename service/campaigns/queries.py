@@ -13,7 +13,7 @@ from service.records import SAID, StandardResult
 from service.store import campaigns, candidates, results, reviews, rounds
 from service.store.paging import Page
 from service.store.states import RoundState
-from service.store.tables import Campaign, Candidate, CandidateDecision, Result, Round, RoundEvent, Spare
+from service.store.tables import Campaign, Candidate, CandidateDecision, Reserve, Result, Round, RoundEvent
 
 
 def get_campaign(session: Session, workspace_id: UUID, campaign_id: UUID) -> Campaign:
@@ -109,9 +109,9 @@ def results_so_far(session: Session, batch: Collection[Candidate]) -> Mapping[UU
     return results.of_candidates(session, [item.id for item in batch])
 
 
-def spares(session: Session, round_id: UUID) -> Sequence[Spare]:
+def reserves(session: Session, round_id: UUID) -> Sequence[Reserve]:
     """Return what could take the place of a candidate of a round, the next best first."""
-    return reviews.unused_spares(session, round_id)
+    return reviews.unused_reserves(session, round_id)
 
 
 def decisions(session: Session, workspace_id: UUID, candidate_id: UUID) -> Sequence[CandidateDecision]:

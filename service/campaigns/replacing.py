@@ -19,20 +19,20 @@ from service.errors import ConflictError
 from service.store import candidates, results, reviews
 from service.store import leases as store
 from service.store.states import NEW
-from service.store.tables import Candidate, CandidateDecision, Round, Spare
+from service.store.tables import Candidate, CandidateDecision, Reserve, Round
 
 _SHOWN = 3
 
 
 def replace_candidate(session: Session, workspace_id: UUID, candidate_id: UUID, by: str | None = None) -> Candidate:
-    """Give the place of a rejected or withdrawn candidate to the next best of the round's spares, and return it.
+    """Give the place of a rejected or withdrawn candidate to the next best of the round's reserves, and return it.
 
-    A spare is passed over that was proposed or measured meanwhile, that is like a candidate rejected with its
+    A reserve is passed over that was proposed or measured meanwhile, that is like a candidate rejected with its
     analogues, or with which the batch would break its limits.
 
     Raises:
         NotFoundError: if the workspace has no such candidate.
-        ConflictError: if the candidate was not given up, its place is taken, the batch is released, or no spare fits.
+        ConflictError: if the candidate was not given up, its place is taken, the batch is released, or no reserve fits.
     """
     item = locked_candidate(session, workspace_id, candidate_id)
     check_active(locked_campaign(session, workspace_id, item.campaign_id))
@@ -40,8 +40,8 @@ def replace_candidate(session: Session, workspace_id: UUID, candidate_id: UUID, 
     check_not_released(row)
     _check_is_free(session, item)
     batch = candidates.of_round(session, row.id)
-    spare = _next_best(session, row, batch)
-    taken = _candidate(spare, item, max(other.rank for other in batch) + 1)
+    reserve = _next_best(session, row, batch)
+    taken = _candidate(reserve, item, max(other.rank for other in batch) + 1)
     session.add(taken)
     session.flush()
     reason = f"takes the place of rank {item.rank}"
@@ -63,65 +63,65 @@ def _check_is_free(session: Session, item: Candidate) -> None:
         raise ConflictError(f"the candidate {taken.id} (rank {taken.rank}) has taken its place already")
 
 
-def _next_best(session: Session, row: Round, batch: Sequence[Candidate]) -> Spare:
+def _next_best(session: Session, row: Round, batch: Sequence[Candidate]) -> Reserve:
     spec = CampaignSpec.from_stored(row.spec)
-    spares = reviews.unused_spares(session, row.id)
-    against = _objections(session, row, spec, batch, spares)
+    reserves = reviews.unused_reserves(session, row.id)
+    against = _objections(session, row, spec, batch, reserves)
     passed_over: Counter[str] = Counter()
-    for spare in spares:
-        why = next((told for objection in against if (told := objection(spare))), None)
+    for reserve in reserves:
+        why = next((told for objection in against if (told := objection(reserve))), None)
         if why is None:
-            return spare
+            return reserve
         passed_over[why] += 1
     told = "; ".join(f"{n} not: {why}" for why, n in passed_over.most_common(_SHOWN))
-    raise ConflictError(f"no spare of round {row.number} can take the place ({told or 'all are used'})")
+    raise ConflictError(f"no reserve of round {row.number} can take the place ({told or 'all are used'})")
 
 
 def _objections(
-    session: Session, row: Round, spec: CampaignSpec, batch: Sequence[Candidate], spares: Sequence[Spare]
-) -> tuple[Callable[[Spare], str | None], ...]:
-    """Return what may speak against a spare, the cheap questions first."""
+    session: Session, row: Round, spec: CampaignSpec, batch: Sequence[Candidate], reserves: Sequence[Reserve]
+) -> tuple[Callable[[Reserve], str | None], ...]:
+    """Return what may speak against a reserve, the cheap questions first."""
     domain = open_domain(spec.domain)
-    objects = {spare.object for spare in spares}
+    objects = {reserve.object for reserve in reserves}
     proposed = candidates.newest_by_object(session, row.campaign_id, objects)
     measured = {text for (text,) in results.about(session, row.campaign_id, objects, ("object",))}
     disliked = reviews.rejected_with_analogues(session, row.id)
     kept = [item for item in batch if item.status not in GIVEN_UP]
     return (
-        lambda spare: "it was proposed in another round" if spare.object in proposed else None,
-        lambda spare: "it was measured meanwhile" if spare.object in measured else None,
-        lambda spare: _likeness(spare, disliked, domain),
-        lambda spare: _broken(spare, kept, spec, domain),
+        lambda reserve: "it was proposed in another round" if reserve.object in proposed else None,
+        lambda reserve: "it was measured meanwhile" if reserve.object in measured else None,
+        lambda reserve: _likeness(reserve, disliked, domain),
+        lambda reserve: _broken(reserve, kept, spec, domain),
     )
 
 
-def _likeness(spare: Spare, disliked: Sequence[tuple[str, float]], domain: Domain) -> str | None:
+def _likeness(reserve: Reserve, disliked: Sequence[tuple[str, float]], domain: Domain) -> str | None:
     if not disliked:
         return None
-    (likeness,) = domain.similarity([spare.object], [text for text, _ in disliked])
+    (likeness,) = domain.similarity([reserve.object], [text for text, _ in disliked])
     is_alike = any(value >= least for value, (_, least) in zip(likeness, disliked, strict=True))
     return "it is like one that was rejected with its analogues" if is_alike else None
 
 
-def _broken(spare: Spare, kept: Sequence[Candidate], spec: CampaignSpec, domain: Domain) -> str | None:
+def _broken(reserve: Reserve, kept: Sequence[Candidate], spec: CampaignSpec, domain: Domain) -> str | None:
     new = [item for item in kept if item.purpose in NEW]
     controls = [item.object for item in kept if item.purpose == "control"]
-    broken = broken_limits(spec.batch, domain, [*(item.object for item in new), spare.object], controls)
+    broken = broken_limits(spec.batch, domain, [*(item.object for item in new), reserve.object], controls)
     share = spec.applicability.outside_share
     if share is not None:
-        n_outside = sum(other.payload.get("in_domain") is False for other in (*new, spare))
+        n_outside = sum(other.payload.get("in_domain") is False for other in (*new, reserve))
         most = round(share * spec.batch.size)
         broken += [f"{n_outside} would lie outside the applicability domain, more than {most}"][: n_outside > most]
     return "; ".join(broken) or None
 
 
-def _candidate(spare: Spare, given_up: Candidate, rank: int) -> Candidate:
-    told = {name: getattr(spare, name) for name in ("id", "round_id", "object", "display", "columns", "purpose")}
+def _candidate(reserve: Reserve, given_up: Candidate, rank: int) -> Candidate:
+    told = {name: getattr(reserve, name) for name in ("id", "round_id", "object", "display", "columns", "purpose")}
     # The clock's time and not the transaction's, which may have begun before that of a round that started meanwhile.
     return Candidate(
         campaign_id=given_up.campaign_id,
         rank=rank,
-        payload=spare.payload,
+        payload=reserve.payload,
         replaces=given_up.id,
         created_at=func.clock_timestamp(),
         **told,

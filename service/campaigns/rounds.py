@@ -21,7 +21,7 @@ from service.campaigns.payloads import payload
 from service.campaigns.round_transitions import ROUNDS
 from service.store import artefacts
 from service.store import leases as store
-from service.store.tables import Candidate, Round, Spare
+from service.store.tables import Candidate, Reserve, Round
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def load(session: Session, lease: Lease[Round]) -> ClaimedRound:
 
 
 def finish(session: Session, lease: Lease[Round], spec: CampaignSpec, proposal: Proposal) -> bool:
-    """Store the batch, its spares and what was trained, once; False if the lease was lost or it was finished before.
+    """Store the batch, its reserves and what was trained, once; False if the lease was lost or it was finished before.
 
     An empty batch completes the round: there is nothing to wait for, and the summary says why.
     """
@@ -88,7 +88,7 @@ def finish(session: Session, lease: Lease[Round], spec: CampaignSpec, proposal: 
     domain = open_domain(spec.domain)
     owner = {"campaign_id": row.campaign_id, "round_id": row.id}
     session.add_all(Candidate(**owner, **_columns(item, domain)) for item in proposal.candidates)
-    session.add_all(Spare(round_id=row.id, **_columns(item, domain)) for item in proposal.spares)
+    session.add_all(Reserve(round_id=row.id, **_columns(item, domain)) for item in proposal.reserves)
     if proposal.artefact is not None:
         artefacts.save(session, row.id, proposal.artefact)
     session.flush()

@@ -102,7 +102,7 @@ class Batch(BaseModel):
     state: RoundState
     sha256: str | None = Field(default=None, description="of the released batch: `GET .../release` returns its bytes")
     candidates: list[Candidate]
-    spares: list[Proposed] = Field(
+    reserves: list[Proposed] = Field(
         default_factory=list, description="what could take the place of a candidate that is given up, in this order"
     )
 

@@ -1,4 +1,4 @@
-"""SQL of what people decide about a batch: decisions, spares that take a place, and what was released."""
+"""SQL of what people decide about a batch: decisions, reserves that take a place, and what was released."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from service.store.tables import Candidate, CandidateDecision, Round, RoundRelease, Spare
+from service.store.tables import Candidate, CandidateDecision, Reserve, Round, RoundRelease
 
 
 def decisions(session: Session, candidate_id: UUID) -> Sequence[CandidateDecision]:
@@ -27,10 +27,10 @@ def rejected_with_analogues(session: Session, round_id: UUID) -> Sequence[tuple[
     return [(row[0], row[1]) for row in session.execute(query)]
 
 
-def unused_spares(session: Session, round_id: UUID) -> Sequence[Spare]:
-    """Return the spares of a round that took no place, the next best first."""
-    query = select(Spare).where(Spare.round_id == round_id, ~exists().where(Candidate.id == Spare.id))
-    return session.scalars(query.order_by(Spare.rank)).all()
+def unused_reserves(session: Session, round_id: UUID) -> Sequence[Reserve]:
+    """Return the reserves of a round that took no place, the next best first."""
+    query = select(Reserve).where(Reserve.round_id == round_id, ~exists().where(Candidate.id == Reserve.id))
+    return session.scalars(query.order_by(Reserve.rank)).all()
 
 
 def replacement(session: Session, candidate_id: UUID) -> Candidate | None:

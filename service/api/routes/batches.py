@@ -13,7 +13,7 @@ from models.domains import open_domain
 from service.api.conventions import answer, negotiate
 from service.api.dependencies import Reader, RoundNumber, Transaction
 from service.api.documentation import Responses, files, guarded, header
-from service.api.routes.candidates import candidate_view, proposed, spare_view
+from service.api.routes.candidates import candidate_view, proposed, reserve_view
 from service.campaigns import queries
 from service.errors import ConflictError
 from service.exchange import BatchRow, batch_formats, prediction_formats, write_batch
@@ -72,7 +72,7 @@ def _as_json(session: Session, candidates: Sequence[tables.Candidate], row: tabl
         state=row.state,
         sha256=row.batch_sha256,
         candidates=[candidate_view(item, so_far.get(item.id, ())) for item in candidates],
-        spares=[spare_view(item) for item in queries.spares(session, row.id)],
+        reserves=[reserve_view(item) for item in queries.reserves(session, row.id)],
     )
     return answer(batch)
 

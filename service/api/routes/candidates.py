@@ -75,9 +75,9 @@ def candidate_view(row: tables.Candidate, results: Sequence[tables.Result] = ())
     return Candidate.model_validate({**row.payload, **columns, "results": told})
 
 
-def spare_view(row: tables.Spare) -> Proposed:
-    """Return a spare as the API tells it."""
-    columns = {name: getattr(row, name) for name in Proposed.model_fields if name in tables.Spare.__table__.c}
+def reserve_view(row: tables.Reserve) -> Proposed:
+    """Return a reserve as the API tells it."""
+    columns = {name: getattr(row, name) for name in Proposed.model_fields if name in tables.Reserve.__table__.c}
     return Proposed.model_validate({**row.payload, **columns})
 
 

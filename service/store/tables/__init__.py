@@ -10,11 +10,11 @@ from service.store.tables.jobs import Job, JobInput
 from service.store.tables.rounds import (
     Candidate,
     CandidateDecision,
+    Reserve,
     Round,
     RoundArtefact,
     RoundEvent,
     RoundRelease,
-    Spare,
 )
 
 __all__ = [
@@ -28,12 +28,12 @@ __all__ = [
     "JobInput",
     "Json",
     "Leased",
+    "Reserve",
     "Result",
     "Round",
     "RoundArtefact",
     "RoundEvent",
     "RoundRelease",
-    "Spare",
     "Upload",
     "Workspace",
 ]

@@ -117,10 +117,10 @@ class Candidate(Base):
     updated_at: Mapped[datetime] = created()
 
 
-class Spare(Base):
+class Reserve(Base):
     """An object that could take the place of a candidate, and is then one under the same id. Never changed."""
 
-    __tablename__ = "spares"
+    __tablename__ = "reserves"
     __table_args__ = (
         CheckConstraint(one_of("purpose", PURPOSES), name="purpose"),
         UniqueConstraint("round_id", "rank"),

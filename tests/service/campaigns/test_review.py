@@ -24,9 +24,9 @@ Store = Callable[..., StoredUpload]
 
 @pytest.fixture
 def proposing(session: Session, campaign: Campaign, make_proposal: Callable[..., Proposal]) -> Proposing:
-    """Finish a round with these objects and spares, within limits of its batch."""
+    """Finish a round with these objects and reserves, within limits of its batch."""
 
-    def finish(objects: str, spares: str = "", limits: list[dict[str, Any]] | None = None) -> Round:
+    def finish(objects: str, reserves: str = "", limits: list[dict[str, Any]] | None = None) -> Round:
         if limits is not None:
             spec = {"batch": {"limits": limits}}
             commands.patch_campaign(session, campaign.workspace_id, campaign.id, campaign.version, spec)
@@ -34,9 +34,9 @@ def proposing(session: Session, campaign: Campaign, make_proposal: Callable[...,
         lease = rounds.lease_of(row.id, "worker", 60)
         assert rounds.claim(session, lease, {})
         claimed = rounds.load(session, lease)
-        every = make_proposal(*objects.split(), *spares.split())
+        every = make_proposal(*objects.split(), *reserves.split())
         n = len(objects.split())
-        proposal = replace(every, candidates=every.candidates[:n], spares=every.candidates[n:])
+        proposal = replace(every, candidates=every.candidates[:n], reserves=every.candidates[n:])
         assert rounds.finish(session, lease, claimed.spec, proposal)
         session.refresh(row)
         return row
@@ -132,7 +132,7 @@ def test_the_next_best_takes_a_place_once(proposing: Proposing, reviewer: Review
         reviewer.replace("1111")
     with pytest.raises(ConflictError, match="has taken its place"):
         reviewer.decide("1111", "approved")
-    assert [spare.object for spare in queries.spares(reviewer.session, row.id)] == ["0011"]
+    assert [reserve.object for reserve in queries.reserves(reviewer.session, row.id)] == ["0011"]
 
 
 def test_a_replacement_that_is_given_up_is_replaced_in_turn_until_none_is_left(
@@ -166,7 +166,7 @@ def test_taking_a_rejection_back_reopens_the_round(proposing: Proposing, reviewe
     assert row.state == "awaiting_results"
 
 
-def test_spares_within_the_limits_alone_take_a_place(proposing: Proposing, reviewer: Reviewer) -> None:
+def test_reserves_within_the_limits_alone_take_a_place(proposing: Proposing, reviewer: Reviewer) -> None:
     limits = [{"kind": "group", "by": "first", "max": 1}]
     proposing("1111 0000", "1100 0011", limits)
     reviewer.decide("0000", "rejected", "toxic")
@@ -176,7 +176,7 @@ def test_spares_within_the_limits_alone_take_a_place(proposing: Proposing, revie
         reviewer.replace("0011")
 
 
-def test_spares_like_what_was_rejected_with_its_analogues_are_passed_over(
+def test_reserves_like_what_was_rejected_with_its_analogues_are_passed_over(
     proposing: Proposing, reviewer: Reviewer
 ) -> None:
     proposing("1111", "1110 0001")
@@ -184,7 +184,7 @@ def test_spares_like_what_was_rejected_with_its_analogues_are_passed_over(
     assert reviewer.replace("1111").object == "0001"
 
 
-def test_spares_that_were_measured_or_proposed_meanwhile_are_passed_over(
+def test_reserves_that_were_measured_or_proposed_meanwhile_are_passed_over(
     proposing: Proposing, reviewer: Reviewer, store: Store
 ) -> None:
     proposing("1111", "1100 0011 0101")

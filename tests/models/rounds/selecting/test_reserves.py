@@ -15,11 +15,11 @@ from models.domains import open_domain
 from models.gflownet.conditioning import Condition
 from models.proxies import deep_ensemble
 from models.records import History, Measurement
-from models.rounds.fitting.fit import Fitted, fit
-from models.rounds.sampling.candidate_pool import Draws, Pool
-from models.rounds.sampling.filters import Gate
-from models.rounds.selecting.batch import Batch, choose
-from models.rounds.selecting.spares import number_of_spares
+from models.rounds.fitting.fit import RoundModel, fit
+from models.rounds.sampling.candidate_pool import CandidatePool, SamplingStats
+from models.rounds.sampling.filters import CandidateFilter
+from models.rounds.selecting.batch import Batch, select_batch
+from models.rounds.selecting.reserves import number_of_reserves
 
 ALL = ["".join(letters) for letters in itertools.product("01", repeat=6)]
 BASE: dict[str, Any] = {
@@ -44,79 +44,81 @@ def quick_ensemble():
 
 
 @pytest.fixture(scope="module")
-def fitted() -> Fitted:
+def fitted() -> RoundModel:
     return fit_to(KNOWN)
 
 
-def fit_to(history: History) -> Fitted:
+def fit_to(history: History) -> RoundModel:
     spec = CampaignSpec.model_validate(BASE)
     domain = open_domain(spec.domain)
     return fit(spec, domain, domain.environment([]), history, 0, lambda _share, _message: None)
 
 
-def chosen(fitted: Fitted, history: History, n: int, **batch: Any) -> tuple[Batch, list[str], list[str]]:
-    """Return a batch with the texts of its candidates and of its spares."""
-    asking = Fitted(**{name: getattr(fitted, name) for name in fitted.__dataclass_fields__})
+def chosen(fitted: RoundModel, history: History, n: int, **batch: Any) -> tuple[Batch, list[str], list[str]]:
+    """Return a batch with the texts of its candidates and of its reserves."""
+    asking = RoundModel(**{name: getattr(fitted, name) for name in fitted.__dataclass_fields__})
     spec = CampaignSpec.model_validate(BASE | {"batch": batch})
-    object.__setattr__(asking.beliefs, "spec", spec)
-    passed = Gate(asking, history).judge(NEW)
-    pool = Pool(
+    object.__setattr__(asking.model, "spec", spec)
+    passed = CandidateFilter(asking, history).filter_constraints(NEW)
+    pool = CandidatePool(
         passed.texts,
         torch.zeros(len(passed.texts), 1, dtype=torch.int64),
         Condition(torch.ones(len(passed.texts)), torch.ones(len(passed.texts), 1)),
         passed.objectives,
         passed.feasibility,
         passed.bounds,
-        passed.trust,
+        passed.uncertainty_weight,
         None,
-        Draws(len(passed.texts), 0, len(passed.texts), "enough"),
+        SamplingStats(len(passed.texts), 0, len(passed.texts), "enough"),
     )
-    answer = choose(pool, asking, history, 0, n)
-    return answer, *([pool.texts[item.row] for item in items] for items in (answer.choices, answer.spares))
+    answer = select_batch(pool, asking, history, 0, n)
+    return answer, *([pool.texts[item.row] for item in items] for items in (answer.choices, answer.reserves))
 
 
-def test_spares_are_further_objects_and_change_nothing_about_the_batch(fitted: Fitted) -> None:
-    _, texts, spare = chosen(fitted, KNOWN, 5, size=6)
+def test_reserves_are_further_objects_and_change_nothing_about_the_batch(fitted: RoundModel) -> None:
+    _, texts, reserve = chosen(fitted, KNOWN, 5, size=6)
     _, alone, none = chosen(fitted, KNOWN, 0, size=6)
     assert texts == alone
     assert none == []
-    assert len(spare) == len(set(spare)) == 5
-    assert not set(spare) & set(texts)
+    assert len(reserve) == len(set(reserve)) == 5
+    assert not set(reserve) & set(texts)
 
 
-def test_without_diversity_the_next_best_comes_first(fitted: Fitted) -> None:
-    _, texts, spare = chosen(fitted, KNOWN, 4, size=4, diversity=0.0, exploration=0.0)
+def test_without_diversity_the_next_best_comes_first(fitted: RoundModel) -> None:
+    _, texts, reserve = chosen(fitted, KNOWN, 4, size=4, diversity=0.0, exploration=0.0)
     _, more, _ = chosen(fitted, KNOWN, 0, size=8, diversity=0.0, exploration=0.0)
-    assert more == [*texts, *spare]
+    assert more == [*texts, *reserve]
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(1, 5), st.lists(st.sampled_from(LIMITS), min_size=1, max_size=3, unique_by=str))
-def test_every_spare_fits_some_place_within_the_limits(fitted: Fitted, size: int, limits: list[dict[str, Any]]) -> None:
-    batch, texts, spare = chosen(fitted, KNOWN, 6, size=size, limits=limits)
+def test_every_reserve_fits_some_place_within_the_limits(
+    fitted: RoundModel, size: int, limits: list[dict[str, Any]]
+) -> None:
+    batch, texts, reserve = chosen(fitted, KNOWN, 6, size=size, limits=limits)
     spec = CampaignSpec.model_validate(BASE | {"batch": {"size": size, "limits": limits}}).batch
     domain = fitted.domain
     assert broken_limits(spec, domain, texts, ()) == []
-    for text in spare:
+    for text in reserve:
         rests = (texts[:place] + texts[place + 1 :] for place in range(len(texts)))
         assert any(not broken_limits(spec, domain, [*rest, text], ()) for rest in rests)
-    assert {choice.purpose for choice in batch.spares} <= {"exploit"}
+    assert {choice.purpose for choice in batch.reserves} <= {"exploit"}
 
 
-def test_every_group_has_a_spare_before_one_has_two(fitted: Fitted) -> None:
+def test_every_group_has_a_spare_before_one_has_two(fitted: RoundModel) -> None:
     limits = [{"kind": "group", "by": "first", "max": 2}]
-    _, texts, spare = chosen(fitted, KNOWN, 2, size=4, limits=limits)
+    _, texts, reserve = chosen(fitted, KNOWN, 2, size=4, limits=limits)
     assert Counter(text[0] for text in texts) == {"0": 2, "1": 2}
-    assert {text[0] for text in spare} == {"0", "1"}
+    assert {text[0] for text in reserve} == {"0", "1"}
 
 
-def test_while_nothing_tells_objects_apart_spares_fill_the_space() -> None:
-    batch, texts, spare = chosen(fit_to(History()), History(), 4, size=6)
+def test_while_nothing_tells_objects_apart_reserves_fill_the_space() -> None:
+    batch, texts, reserve = chosen(fit_to(History()), History(), 4, size=6)
     assert batch.is_space_filling
-    assert len({*texts, *spare}) == 10
-    assert {choice.purpose for choice in batch.spares} == {"explore"}
+    assert len({*texts, *reserve}) == 10
+    assert {choice.purpose for choice in batch.reserves} == {"explore"}
 
 
 @pytest.mark.parametrize(("size", "n"), [(1, 4), (8, 4), (24, 12), (384, 24)])
-def test_there_are_half_as_many_spares_as_candidates_within_bounds(size: int, n: int) -> None:
-    assert number_of_spares(size) == n
+def test_there_are_half_as_many_reserves_as_candidates_within_bounds(size: int, n: int) -> None:
+    assert number_of_reserves(size) == n
