@@ -74,6 +74,8 @@ OF_A_BATCH = frozenset((*BATCH_FIELDS, *(f"batch_{name}" for name in BATCH_FIELD
 """Columns that are known whatever their cells look like: a nearest peptide GE is no relation."""
 PREDICTED = ("mean", "sd", "low", "high")
 """What follows an objective's name in the columns of its prediction."""
+SO_FAR = "so_far"
+"""What follows an objective's name in the column of what was measured before the batch was downloaded."""
 PREFERENCE, GUARDRAIL = "preference_", "guardrail_"
 """What precedes the name of an objective, or of a guardrail, in the columns of its preference or bound."""
 
@@ -123,7 +125,7 @@ def is_reserved(name: str) -> bool:
 
 def columns_of_objective(name: str) -> tuple[str, ...]:
     """Return the keys of the columns that an objective of this name has in a table beside its own."""
-    parts = (*PREDICTED, "result", *(field for field in FIELDS if field not in ("candidate_id", "type")))
+    parts = (*PREDICTED, SO_FAR, "result", *(field for field in FIELDS if field not in ("candidate_id", "type")))
     return (*(key(f"{name}_{part}") for part in parts), key(f"{PREFERENCE}{name}"))
 
 

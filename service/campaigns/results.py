@@ -14,7 +14,7 @@ from service.campaigns.rows import NewResult, NewUpload, StoredRow, StoredUpload
 from service.errors import ConflictError, UnprocessableError
 from service.records import StandardResult
 from service.store import candidates, results
-from service.store.tables import Campaign, Candidate, Upload
+from service.store.tables import Campaign, Candidate, Result, Upload
 
 _STANDARD = tuple(field.name for field in fields(StandardResult))
 
@@ -27,9 +27,9 @@ def store(session: Session, campaign: Campaign, upload: NewUpload, rows: Sequenc
     session.add(record)
     session.flush()
     ids = {place: candidate.id for place, candidate in found.items()}
-    standard = attrgetter(*_STANDARD)
+    values_of = attrgetter(*_STANDARD)
     values = (
-        (campaign.id, record.id, ids.get(place), row.row, row.verbatim, *standard(row.result))
+        (campaign.id, record.id, ids.get(place), row.row, row.verbatim, *values_of(row.result))
         for place, row in fresh.items()
     )
     results.add(session, ("campaign_id", "upload_id", "candidate_id", "row", "verbatim", *_STANDARD), values)
@@ -72,8 +72,13 @@ def standard_by_external_id(
 ) -> dict[tuple[str, str], StandardResult]:
     """Return assay type and external id -> the stored result that has them."""
     stored = results.by_external_id(session, campaign_id, external_ids) if external_ids else ()
-    standard = [StandardResult(**{name: getattr(row, name) for name in _STANDARD}) for row in stored]
-    return {(item.type, item.external_id): item for item in standard if item.external_id is not None}
+    found = map(standard, stored)
+    return {(item.type, item.external_id): item for item in found if item.external_id is not None}
+
+
+def standard(row: Result) -> StandardResult:
+    """Return what a stored result says, without the row that it came in."""
+    return StandardResult(**{name: getattr(row, name) for name in _STANDARD})
 
 
 def _settle(session: Session, campaign: Campaign, touched: Sequence[Candidate]) -> None:

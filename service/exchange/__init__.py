@@ -4,7 +4,8 @@ Knows no HTTP and no SQL. One file per table format (`formats/`), one column map
 (`report`).
 """
 
-from service.exchange.batch import BatchFile, BatchRow, batch_formats, flat_rows, write_batch
+from service.exchange.batch import BatchFile, BatchRow, batch_formats, flat_rows, missing_formats, write_batch
+from service.exchange.batch_workbook import BatchRequest
 from service.exchange.campaign_view import CampaignView
 from service.exchange.object_tables import open_objects, read_objects
 from service.exchange.predictions import prediction_formats, write_predictions
@@ -26,6 +27,7 @@ from service.exchange.tables import (
 __all__ = [
     "Asked",
     "BatchFile",
+    "BatchRequest",
     "BatchRow",
     "CampaignView",
     "ParsedRow",
@@ -41,6 +43,7 @@ __all__ = [
     "media_type_named",
     "media_types",
     "media_types_by_extension",
+    "missing_formats",
     "most_rows",
     "open_objects",
     "open_upload",

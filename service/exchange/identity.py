@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from models.domains.contract import InvalidObjectError, ParsedObject
 from service.exchange.object_units import with_points
 from service.exchange.problems import RowProblem
+from service.exchange.told_results import deviations
 from service.exchange.values import shortened
 
 if TYPE_CHECKING:
@@ -70,10 +71,14 @@ class Objects:
         if not candidate_id:
             return self._ids.get(found.text), found
         stored = self._candidates[candidate_id]
-        if found.text != stored and found.text != self._read_again(stored):
+        if found.text in (stored, self._read_again(stored)):
+            return candidate_id, ParsedObject(stored, found.warnings)
+        real = None if found.text in self._ids else deviations(stored, found.text, self._domain)
+        if real is None:
             column = next(iter(entry.objects))
             raise RowProblem(column, f"candidate_id names {stored}, {column} {found.text}")
-        return candidate_id, ParsedObject(stored, found.warnings)
+        told = f"stored as it was really made: {', '.join(real.values())}"
+        return candidate_id, ParsedObject(found.text, (*found.warnings, told))
 
     def _read_again(self, stored: str) -> str | None:
         """Return a stored text as the domain writes it today: rules of reading have changed since it was stored."""

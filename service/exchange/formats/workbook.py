@@ -6,15 +6,14 @@ Knows nothing of what the columns mean.
 from __future__ import annotations
 
 import io
-import math
-import re
 from dataclasses import dataclass
 from datetime import datetime, time
 from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING, Any
 
-from service.exchange.formula_injection import looks_like_formula, unprotected
+from service.exchange.formula_injection import unprotected
 from service.exchange.number_formats import shown
+from service.exchange.sheets import PLATE_MAP, REQUEST, RESULTS, SAMPLES, Sheet, write_sheets
 from service.exchange.tables import (
     MAX_TITLE_ROWS,
     Digits,
@@ -38,12 +37,10 @@ MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MAX_CELLS = 1_000_000
 """Most cells that are looked at, the blank ones between others among them."""
 LAST_ROW = 2**20
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_BESIDE_RESULTS = (SAMPLES, PLATE_MAP, REQUEST)
 _TOLD_SHEETS = 50
 _TOLD_MARKS = 20
 _TOLD_NOTES = 5
-_WIDTHS = (10, 45)
-"""Narrowest and widest column of a written sheet, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,40 +91,7 @@ def _read(content: bytes, name: str | None) -> Table:
 
 def write(rows: Sequence[Mapping[str, Any]]) -> bytes:
     """Return the rows as a workbook of one sheet, in which no text is run as a formula."""
-    from openpyxl import Workbook
-    from openpyxl.styles import Font
-    from openpyxl.utils import get_column_letter
-
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("Table")
-    sheet.freeze_panes = "A2"
-    header = list(rows[0]) if rows else []
-    for place, name in enumerate(header, 1):
-        longest = max(len(str(value)) for value in (name, *(row[name] for row in rows[:100])) if value is not None)
-        sheet.column_dimensions[get_column_letter(place)].width = min(max(longest + 2, _WIDTHS[0]), _WIDTHS[1])
-    if header:
-        sheet.append([_written(sheet, name, Font(bold=True)) for name in header])
-    for row in rows:
-        sheet.append([_written(sheet, value) for value in row.values()])
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
-
-
-def _written(sheet: Any, value: Any, font: Any = None) -> Any:
-    from openpyxl.cell import WriteOnlyCell
-
-    if value is None or isinstance(value, bool | int):
-        return value
-    if isinstance(value, float):
-        return float(f"{value:.8g}") if math.isfinite(value) else None
-    text = _ILLEGAL.sub("\ufffd", str(value))
-    cell = WriteOnlyCell(sheet, text)
-    cell.data_type = "s"  # else openpyxl would take what starts like a formula for one
-    cell.quotePrefix = looks_like_formula(text)
-    if font is not None:
-        cell.font = font
-    return cell
+    return write_sheets([Sheet("Table", rows)])
 
 
 def _table(content: bytes, name: str | None, *, has_formulas: bool) -> Table:
@@ -168,10 +132,14 @@ def _sheet(content: bytes, name: str | None, *, data_only: bool = True) -> tuple
 
 
 def _first(book: Any) -> tuple[Any, list[Any]]:
+    """Return the first visible sheet, or that of a downloaded batch's results wherever it stands, and the others."""
     visible = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
     if not visible:
         raise TableError("the workbook has no visible sheet")
-    return visible[0], visible[1:]
+    of_batch = {sheet.title: sheet for sheet in visible if sheet.title in (RESULTS, *_BESIDE_RESULTS)}
+    if RESULTS not in of_batch or len(of_batch) == 1:
+        return visible[0], visible[1:]
+    return of_batch[RESULTS], [sheet for sheet in visible if sheet.title not in of_batch]
 
 
 def _named(book: Any, name: str) -> Any:

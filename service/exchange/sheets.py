@@ -1,0 +1,151 @@
+"""Workbooks to download: sheets under a header that stays in view, in which no text is run as a formula.
+
+Knows nothing of what the columns mean; which may be filled in, and with what, it is told.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from service.exchange.formula_injection import looks_like_formula
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from openpyxl.worksheet.worksheet import Worksheet
+
+RESULTS, SAMPLES, PLATE_MAP, REQUEST = "Results", "Samples", "Plate map", "Request"
+"""The sheets of a batch: the first is read back, the others hold nothing that is."""
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_WIDTHS = (10, 45)
+"""Narrowest and widest column, in characters."""
+_MEASURED_ROWS = 100
+"""Rows by which the width of a column is found."""
+_HEADER, _TO_FILL_IN = "DDE3EA", "FFF8DC"
+"""Fill of a header, and of cells that wait to be filled in."""
+_MOST_LETTERS = 255
+"""Longest list of choices that a spreadsheet program keeps in a cell's rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table of rows that share their keys, and how it looks.
+
+    A sheet with `to_fill_in` is protected without a password, so that nothing but these columns and what is
+    `changeable` is written to by accident; `choices` are offered there and others taken as well. `folded` columns wait
+    behind a plus sign. `frozen` names the first column that scrolls.
+    """
+
+    title: str
+    rows: Sequence[Mapping[str, Any]]
+    to_fill_in: frozenset[str] = frozenset()
+    changeable: frozenset[str] = frozenset()
+    choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    folded: frozenset[str] = frozenset()
+    frozen: str | None = None
+    has_header: bool = True
+
+
+def write_sheets(sheets: Sequence[Sheet]) -> bytes:
+    """Return the sheets as a workbook that opens with the first."""
+    from openpyxl import Workbook
+
+    book = Workbook()
+    book.remove(book.active)
+    for sheet in sheets:
+        _fill(book.create_sheet(sheet.title), sheet)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _fill(page: Worksheet, sheet: Sheet) -> None:
+    names = list(sheet.rows[0]) if sheet.rows else []
+    if sheet.has_header:
+        for place, name in enumerate(names, 1):
+            _write(page, 1, place, name)
+    first = 2 if sheet.has_header else 1
+    for number, row in enumerate(sheet.rows, first):
+        for place, value in enumerate(row.values(), 1):
+            _write(page, number, place, value)
+    _lay_out(page, sheet, names)
+    _style(page, sheet, names, first)
+
+
+def _write(page: Worksheet, row: int, place: int, value: Any) -> None:
+    cell = page.cell(row, place)
+    if value is None or isinstance(value, bool | int):
+        cell.value = value
+    elif isinstance(value, float):
+        cell.value = float(f"{value:.8g}") if math.isfinite(value) else None
+    else:
+        text = _ILLEGAL.sub("\ufffd", str(value))
+        cell.value = text
+        cell.data_type = "s"  # else openpyxl would take what starts like a formula for one
+        cell.quotePrefix = looks_like_formula(text)
+
+
+def _lay_out(page: Worksheet, sheet: Sheet, names: Sequence[str]) -> None:
+    """Set widths, what scrolls, what is folded, and how the sheet is printed."""
+    from openpyxl.utils import get_column_letter
+
+    for place, name in enumerate(names, 1):
+        shown = [name] if sheet.has_header else []
+        shown += [row[name] for row in sheet.rows[:_MEASURED_ROWS]]
+        longest = max(len(str(value)) for value in (*shown, "") if value is not None)
+        column = page.column_dimensions[get_column_letter(place)]
+        column.width = min(max(longest + 2, _WIDTHS[0]), _WIDTHS[1])
+        if name in sheet.folded:
+            column.outlineLevel, column.hidden = 1, True
+    page.sheet_properties.outlinePr.summaryRight = False
+    if sheet.has_header:
+        scrolls = names.index(sheet.frozen) + 1 if sheet.frozen in names else 1
+        page.freeze_panes = f"{get_column_letter(scrolls)}2"
+        page.print_title_rows = "1:1"
+    page.page_setup.orientation, page.page_setup.fitToHeight = "landscape", 0
+    page.sheet_properties.pageSetUpPr.fitToPage = True
+
+
+def _style(page: Worksheet, sheet: Sheet, names: Sequence[str], first: int) -> None:
+    """Mark the header, and lock all but what is to be filled in where anything is."""
+    from openpyxl.styles import Font, PatternFill
+
+    if sheet.has_header and names:
+        for cell in page[1]:
+            cell.font, cell.fill = Font(bold=True), PatternFill("solid", fgColor=_HEADER)
+    if sheet.to_fill_in and sheet.rows:
+        for place, name in enumerate(names, 1):
+            _open_column(page, sheet, name, place, range(first, first + len(sheet.rows)))
+        page.protection.sheet = True
+        for allowed in ("formatCells", "formatColumns", "formatRows", "autoFilter"):
+            setattr(page.protection, allowed, False)  # False in the file means that it is not forbidden
+
+
+def _open_column(page: Worksheet, sheet: Sheet, name: str, place: int, rows: range) -> None:
+    from openpyxl.styles import PatternFill, Protection
+
+    if name not in sheet.to_fill_in | sheet.changeable:
+        return
+    for number in rows:
+        cell = page.cell(number, place)
+        cell.protection = Protection(locked=False)
+        if name in sheet.to_fill_in:
+            cell.fill = PatternFill("solid", fgColor=_TO_FILL_IN)
+    _offer(page, sheet.choices.get(name, ()), place, rows)
+
+
+def _offer(page: Worksheet, choices: Sequence[str], place: int, rows: range) -> None:
+    from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.datavalidation import DataValidation
+
+    listed = ",".join(choices)
+    if not choices or len(listed) > _MOST_LETTERS:
+        return
+    rule = DataValidation("list", formula1=f'"{listed}"', allow_blank=True, showErrorMessage=False)
+    letter = get_column_letter(place)
+    rule.add(f"{letter}{rows[0]}:{letter}{rows[-1]}")
+    page.add_data_validation(rule)
