@@ -44,8 +44,7 @@ def write_workbook(
     rows: Sequence[Mapping[str, Any]], spec: CampaignSpec, domain: Domain, request: BatchRequest
 ) -> bytes:
     """Return flat rows with typed result columns as a workbook."""
-    wells = _wells(rows)
-    return write_sheets([_results(rows, spec, domain), *_others(rows, wells, spec, request)])
+    return write_sheets([_results(rows, spec, domain), *_others(rows, spec, domain, request)])
 
 
 def _results(rows: Sequence[Mapping[str, Any]], spec: CampaignSpec, domain: Domain) -> Sheet:
@@ -86,22 +85,27 @@ def _units(objective: Objective) -> tuple[str, ...]:
 
 
 def _others(
-    rows: Sequence[Mapping[str, Any]],
-    wells: Sequence[tuple[int, str] | None],
-    spec: CampaignSpec,
-    request: BatchRequest,
+    rows: Sequence[Mapping[str, Any]], spec: CampaignSpec, domain: Domain, request: BatchRequest
 ) -> Iterator[Sheet]:
-    measured = [item.name for item in spec.objectives if item.assay_type is not None]
-    empty = {part for name in measured for part in (name, f"{name}_result", f"{name}_{RELATION}", f"{name}_{UNITS}")}
-    empty |= {"outcome", "comment"}
-    samples = []
-    for row, well in zip(rows, wells, strict=True):
-        told = {name: value for name, value in row.items() if name not in empty}
-        plate, place = well or (None, None)
-        samples.append({**told, "suggested_plate": plate, "suggested_well": place})
+    wells = _wells(rows)
+    samples = [_sample(row, well, spec, domain) for row, well in zip(rows, wells, strict=True)]
     yield Sheet(SAMPLES, samples, frozen=_after_rank(list(samples[0]) if samples else []))
-    yield Sheet(PLATE_MAP, list(_plate_rows(rows, wells)), has_header=False)
-    yield Sheet(REQUEST, list(_request_rows(rows, spec, request)), has_header=False)
+    grid = list(_plate_rows(rows, wells))
+    plates = frozenset(place for place, line in enumerate(grid) if str(line["0"]).startswith("Plate "))
+    yield Sheet(PLATE_MAP, grid, has_header=False, headings=plates, width=6)
+    told = list(_request_rows(rows, spec, request))
+    objectives = frozenset(place for place, line in enumerate(told) if line["0"] == "Objective")
+    yield Sheet(REQUEST, told, has_header=False, headings=objectives, width=20)
+
+
+def _sample(row: Mapping[str, Any], well: tuple[int, str] | None, spec: CampaignSpec, domain: Domain) -> dict[str, Any]:
+    """Return what the bench needs of a candidate: its well, what it is, what is expected and why it was chosen."""
+    plate, place = well or (None, None)
+    expected = {f"{item.name}_mean" for item in spec.objectives}
+    kept = {*_identities(list(row), domain), *expected}
+    kept |= {name for name in row if name.removeprefix("batch_") in ("purpose", "reason")}
+    told = {name: value for name, value in row.items() if name in kept}
+    return {"suggested_plate": plate, "suggested_well": place, **told}
 
 
 def _shape(n: int) -> tuple[int, int]:
@@ -134,7 +138,7 @@ def _plate_rows(rows: Sequence[Mapping[str, Any]], wells: Sequence[tuple[int, st
     """Yield a grid of ranks for each plate: a suggestion, to be changed by whoever pipettes."""
     high, wide = _shape(sum(well is not None for well in wells))
     ranks = {well: row.get("batch_rank", row.get("rank")) for row, well in zip(rows, wells, strict=True) if well}
-    yield _line(["Suggested wells by rank: what really stands where is for the lab to decide"], wide)
+    yield _line(["Wells by rank, as a suggestion"], wide)
     for plate in range(1, max((well[0] for well in ranks), default=0) + 1):
         yield _line([None], wide)
         yield _line([f"Plate {plate}", *range(1, wide + 1)], wide)
@@ -154,12 +158,12 @@ def _request_rows(
     told: list[Sequence[Any]] = [
         ("Campaign", spec.name),
         ("Campaign id", request.campaign_id),
-        ("Round", request.round),
+        ("Round", str(request.round)),
         ("State", request.state),
         ("Released", request.released_at or "not yet: it may still change"),
         ("SHA-256", request.sha256 or "a batch has one when it is released"),
-        ("Candidates", len(rows)),
-        ("To be made", n_made),
+        ("Candidates", str(len(rows))),
+        ("To be made", str(n_made)),
         (),
         ("Objective", "Assay", "Units", "Wanted"),
         *((item.name, item.assay_type or "computed", item.units, _wanted(item)) for item in spec.objectives),

@@ -25,8 +25,9 @@ _WIDTHS = (10, 45)
 """Narrowest and widest column, in characters."""
 _MEASURED_ROWS = 100
 """Rows by which the width of a column is found."""
-_HEADER, _TO_FILL_IN = "DDE3EA", "FFF8DC"
-"""Fill of a header, and of cells that wait to be filled in."""
+_HEADER, _TO_FILL_IN, _CHANGEABLE = "DDE3EA", "FFF3C4", "FFFBEE"
+"""Fill of a header, of cells that wait to be filled in, and of those that may be overwritten."""
+_LINE = "BFC7D1"
 _MOST_LETTERS = 255
 """Longest list of choices that a spreadsheet program keeps in a cell's rule."""
 
@@ -37,7 +38,8 @@ class Sheet:
 
     A sheet with `to_fill_in` is protected without a password, so that nothing but these columns and what is
     `changeable` is written to by accident; `choices` are offered there and others taken as well. `folded` columns wait
-    behind a plus sign. `frozen` names the first column that scrolls.
+    behind a plus sign. `frozen` names the first column that scrolls. Where there is no header, rows at `headings` look
+    like one, the first column stands out, and the others are `width` characters wide.
     """
 
     title: str
@@ -48,6 +50,8 @@ class Sheet:
     folded: frozenset[str] = frozenset()
     frozen: str | None = None
     has_header: bool = True
+    headings: frozenset[int] = frozenset()
+    width: int | None = None
 
 
 def write_sheets(sheets: Sequence[Sheet]) -> bytes:
@@ -94,11 +98,8 @@ def _lay_out(page: Worksheet, sheet: Sheet, names: Sequence[str]) -> None:
     from openpyxl.utils import get_column_letter
 
     for place, name in enumerate(names, 1):
-        shown = [name] if sheet.has_header else []
-        shown += [row[name] for row in sheet.rows[:_MEASURED_ROWS]]
-        longest = max(len(str(value)) for value in (*shown, "") if value is not None)
         column = page.column_dimensions[get_column_letter(place)]
-        column.width = min(max(longest + 2, _WIDTHS[0]), _WIDTHS[1])
+        column.width = _width(sheet, name) if sheet.width is None or place == 1 else sheet.width
         if name in sheet.folded:
             column.outlineLevel, column.hidden = 1, True
     page.sheet_properties.outlinePr.summaryRight = False
@@ -110,13 +111,22 @@ def _lay_out(page: Worksheet, sheet: Sheet, names: Sequence[str]) -> None:
     page.sheet_properties.pageSetUpPr.fitToPage = True
 
 
+def _width(sheet: Sheet, name: str) -> int:
+    shown = [name] if sheet.has_header else []
+    shown += [row[name] for row in sheet.rows[:_MEASURED_ROWS]]
+    longest = max(len(str(value)) for value in (*shown, "") if value is not None)
+    return min(max(longest + 2, _WIDTHS[0]), _WIDTHS[1])
+
+
 def _style(page: Worksheet, sheet: Sheet, names: Sequence[str], first: int) -> None:
-    """Mark the header, and lock all but what is to be filled in where anything is."""
+    """Mark headers, and lock all but what is to be filled in where anything is."""
     from openpyxl.styles import Font, PatternFill
 
-    if sheet.has_header and names:
-        for cell in page[1]:
-            cell.font, cell.fill = Font(bold=True), PatternFill("solid", fgColor=_HEADER)
+    headers = {1} if sheet.has_header and names else {place + 1 for place in sheet.headings}
+    for cell in () if sheet.has_header else page["A"]:
+        cell.font = Font(bold=True)
+    for cell in (cell for number in headers for cell in page[number]):
+        cell.font, cell.fill = Font(bold=True), PatternFill("solid", fgColor=_HEADER)
     if sheet.to_fill_in and sheet.rows:
         for place, name in enumerate(names, 1):
             _open_column(page, sheet, name, place, range(first, first + len(sheet.rows)))
@@ -126,15 +136,16 @@ def _style(page: Worksheet, sheet: Sheet, names: Sequence[str], first: int) -> N
 
 
 def _open_column(page: Worksheet, sheet: Sheet, name: str, place: int, rows: range) -> None:
-    from openpyxl.styles import PatternFill, Protection
+    from openpyxl.styles import Border, PatternFill, Protection, Side
 
     if name not in sheet.to_fill_in | sheet.changeable:
         return
+    line = Side("thin", color=_LINE)
     for number in rows:
         cell = page.cell(number, place)
         cell.protection = Protection(locked=False)
-        if name in sheet.to_fill_in:
-            cell.fill = PatternFill("solid", fgColor=_TO_FILL_IN)
+        cell.border = Border(left=line, right=line, top=line, bottom=line)
+        cell.fill = PatternFill("solid", fgColor=_TO_FILL_IN if name in sheet.to_fill_in else _CHANGEABLE)
     _offer(page, sheet.choices.get(name, ()), place, rows)
 
 

@@ -210,10 +210,11 @@ def _row(line: _Line, header: Sequence[str], header_row: int) -> RawRow:
     for place, text in enumerate(line.texts):
         if text and (place >= len(header) or not header[place]):
             _refuse_unnamed(line.number, place, text, header_row)
-    for place, where in line.uncalculated.items():
-        if place < len(header) and header[place]:
-            problem = f"the formula in {where} was never calculated: open the file in a spreadsheet program and save it"
-            return RawRow(line.number, named, problem)
+    unread = {place: where for place, where in line.uncalculated.items() if place < len(header) and header[place]}
+    if unread:
+        where = " and ".join(unread.values())
+        problem = f"the formula in {where} was never calculated: open the file in a spreadsheet program and save it"
+        return RawRow(line.number, named, problem, tuple(header[place] for place in unread))
     if lacks := tuple(header[place] for place in line.partly_struck if place < len(header) and header[place]):
         where = " and ".join(line.partly_struck.values())
         problem = f"some letters in {where} are struck through: delete them, or take the line through them away"
