@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from models.campaign.spec import CampaignSpec
 from service.campaigns import commands, jobs, queries
 from service.campaigns.jobs import ClaimedJob, NewJob, Shelf
+from service.campaigns.lifecycle import GIVEN_UP
 from service.campaigns.reading import Known, Mentioned, Reader, SentTable, uuids
 from service.campaigns.rows import NewResult, NewUpload
 from service.errors import ConflictError, UnprocessableError, UnsupportedMediaTypeError
@@ -116,7 +117,7 @@ def settle(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile,
     report = _linked(session, campaign_id, report)
     if file.mode == "atomic" and report.count("rejected"):
         raise refusal(report, "stored")
-    report = _with_repeats_told(session, campaign_id, report)
+    report = _with_given_up_told(session, campaign_id, _with_repeats_told(session, campaign_id, report))
     if file.dry_run or not report.accepted:
         return report
     return _store(session, owner, campaign_id, file, report)
@@ -162,6 +163,23 @@ def _linked(session: Session, campaign_id: UUID, report: Report) -> Report:
     known = queries.candidates_by_object(session, campaign_id, objects) if objects else {}
     ids = {text: str(candidate.id) for text, candidate in known.items()}
     return replace(report, rows=tuple(_with_candidate(row, ids) for row in report.rows))
+
+
+def _with_given_up_told(session: Session, campaign_id: UUID, report: Report) -> Report:
+    """Warn in every row about a candidate that was rejected or withdrawn: it was measured nevertheless."""
+    ids = {UUID(row.candidate_id) for row in report.accepted if row.candidate_id}
+    found = queries.candidates_by_id(session, campaign_id, ids) if ids else {}
+    given_up = {str(key): item for key, item in found.items() if item.status in GIVEN_UP}
+    if not given_up:
+        return report
+    told = {key: f"the candidate was {item.status} ({item.status_reason})" for key, item in given_up.items()}
+    rows = tuple(
+        replace(row, warnings=(*row.warnings, f"{told[row.candidate_id]}: the result counts, and the decision is kept"))
+        if row.status == "accepted" and row.candidate_id in told
+        else row
+        for row in report.rows
+    )
+    return replace(report, rows=rows)
 
 
 def _with_repeats_told(session: Session, campaign_id: UUID, report: Report) -> Report:
