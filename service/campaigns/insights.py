@@ -15,7 +15,7 @@ from models.insights.records import NEW, PastRound, ProposedObject
 from models.records import Forecast, History, Measurement, Prediction
 from service.campaigns.queries import get_campaign
 from service.errors import UnprocessableError
-from service.store import insights as stored
+from service.store import insights as insight_rows
 
 
 def get_insights(
@@ -36,12 +36,12 @@ def get_insights(
     campaign = get_campaign(session, workspace_id, campaign_id)
     spec = CampaignSpec.from_stored(campaign.spec)
     _check(thresholds or {}, spec)
-    candidates = stored.candidates(session, campaign.id)
+    candidates = insight_rows.candidates(session, campaign.id)
     history = History(
-        measurements=tuple(Measurement(**row) for row in stored.results(session, campaign.id)),
+        measurements=tuple(Measurement(**row) for row in insight_rows.results(session, campaign.id)),
         forecasts=tuple(_forecasts(candidates, spec)),
     )
-    rounds = list(_rounds(stored.rounds(session, campaign.id), candidates))
+    rounds = list(_rounds(insight_rows.rounds(session, campaign.id), candidates))
     told = insights(spec, open_domain(spec.domain), history, rounds, thresholds)
     return {"campaign_id": campaign.id, "name": spec.name, **told}
 

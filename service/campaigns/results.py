@@ -61,8 +61,10 @@ def _without_duplicates(session: Session, campaign_id: UUID, rows: Sequence[NewR
         met = seen.setdefault((row.result.type, row.result.external_id), row.result)
         if met is row.result:
             fresh[place] = row
-        elif not met.says_the_same(row.result):
-            detail = f"external_id {row.result.external_id!r} was given to {met.told()} at this moment: send it again"
+        elif not met.is_same_measurement(row.result):
+            detail = (
+                f"external_id {row.result.external_id!r} was given to {met.describe()} at this moment: send it again"
+            )
             raise ConflictError(detail, [{"row": row.row, "column": "external_id", "detail": detail}])
     return fresh
 
