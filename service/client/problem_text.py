@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_TOLD_PLACES = 5
+_MAX_PRINTED_ERRORS = 5
 
 
-def sentence(problem: Mapping[str, Any]) -> str:
+def format_problem(problem: Mapping[str, Any]) -> str:
     """Return a problem (RFC 9457) as one line: what is wrong and where."""
     detail = str(problem.get("detail") or "")
     errors = problem.get("errors") or []
-    places = [f"{_place(item)}: {item['detail']}" for item in errors[:_TOLD_PLACES]]
-    if len(errors) > _TOLD_PLACES:
-        places.append(f"and {len(errors) - _TOLD_PLACES} more")
+    parts_of_errors = [f"{_place(item)}: {item['detail']}" for item in errors[:_MAX_PRINTED_ERRORS]]
+    if len(errors) > _MAX_PRINTED_ERRORS:
+        parts_of_errors.append(f"and {len(errors) - _MAX_PRINTED_ERRORS} more")
     is_said = any(str(item["detail"]) in detail for item in errors)
-    parts = [*([detail] if detail and not is_said else []), *places]
+    parts = [*([detail] if detail and not is_said else []), *parts_of_errors]
     return " ".join(f"{problem['title']}: {'; '.join(parts)}".split())
 
 
