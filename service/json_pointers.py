@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
-def body_place(error: Mapping[str, Any], path: Sequence[str | int], document: Any) -> dict[str, str]:
+def body_location(error: Mapping[str, Any], path: Sequence[str | int], document: Any) -> dict[str, str]:
     """Return `{pointer, detail}` of one error.
 
     Args:

@@ -198,7 +198,7 @@ class Part:
             return
         if self._due is not None:
             if time.monotonic() >= self._due:
-                self._begin_again()
+                self._restart()
         elif (code := self.process.poll()) is not None:
             self._ended(code)
         elif self.watchdog is not None and self.watchdog.is_expired():
@@ -211,7 +211,7 @@ class Part:
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
         return f"the {self.name} {how}" + (f"; its log is {self.log}" if self.log else "")
 
-    def _begin_again(self) -> None:
+    def _restart(self) -> None:
         try:
             self.begin()
         except OSError as error:

@@ -40,11 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for option, name, help_text in OPTIONS:
         role.add_argument(option, dest="role", action="store_const", const=name, help=help_text)
     parser.add_argument("--loglevel", type=str.lower, choices=["debug", "info", "warning", "error"])
-    asked = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     settings = Settings()
-    if asked.loglevel:
-        settings = settings.model_copy(update={"log_level": asked.loglevel})
-    return run_worker(settings, asked.role) if asked.role else keep_running(settings)
+    if options.loglevel:
+        settings = settings.model_copy(update={"log_level": options.loglevel})
+    return run_worker(settings, options.role) if options.role else keep_running(settings)
 
 
 def keep_running(settings: Settings) -> int:

@@ -154,12 +154,12 @@ class HttpScorer:
         """Return an address that was judged: the same while it answers, another after a failure if there is one."""
         if not self._addresses:
             try:
-                found = locate(self._target, self._environment.rules, self._environment.resolve)
+                addresses = locate(self._target, self._environment.rules, self._environment.resolve)
             except RefusedAddressError as error:
                 raise ScorerError(self._name, str(error)) from error
             except OSError as error:
                 raise _RetryableError(f"{self._target.host} cannot be resolved") from error
-            self._addresses = [found[attempt % len(found)]]
+            self._addresses = [addresses[attempt % len(addresses)]]
         return self._addresses[0]
 
     def _check(self, response: httpx.Response) -> None:
@@ -188,8 +188,8 @@ class HttpScorer:
         try:
             values = Answer.model_validate_json(content).values
         except ValidationError as error:
-            place = "/".join(map(str, error.errors(include_input=False, include_context=False)[0]["loc"]))
-            where = f" (wrong at {place})" if place else ""
+            location = "/".join(map(str, error.errors(include_input=False, include_context=False)[0]["loc"]))
+            where = f" (wrong at {location})" if location else ""
             raise ScorerError(self._name, f'its answer is not {{"values": [number or null, ...]}}{where}') from None
         if len(values) != n:
             raise ScorerError(self._name, f"it answered {len(values)} values for {n} objects")

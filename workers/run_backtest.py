@@ -99,8 +99,8 @@ def backtest_measurements(
         "curves": summarise(rows),
         "rows": rows,
     }
-    found: dict[str, Any] = nan_to_null(answer)
-    return found
+    finite_answer: dict[str, Any] = nan_to_null(answer)
+    return finite_answer
 
 
 def plot_as_svg(curves: Sequence[Mapping[str, Any]]) -> str:

@@ -119,9 +119,11 @@ def _check_enough(n_objects: int, request: BacktestRequest, report: Report) -> N
     if n_objects == 0:
         wanted = ", ".join(_types(request))
         detail = f"no object of the table has results of all of: {wanted}"
-        told = shortened(report)
-        rows = [{name: row[name] for name in ("row", "column")} | {"detail": row["reason"]} for row in told["rows"]]
-        raise UnprocessableError(detail, [{"pointer": "/table", "detail": detail}, *rows], told)
+        report_json = shortened(report)
+        rows = [
+            {name: row[name] for name in ("row", "column")} | {"detail": row["reason"]} for row in report_json["rows"]
+        ]
+        raise UnprocessableError(detail, [{"pointer": "/table", "detail": detail}, *rows], report_json)
     if request.initial >= n_objects:
         detail = f"the table has {n_objects} objects with all results: nothing would be left to choose"
         raise UnprocessableError(detail, [{"pointer": "/initial", "detail": detail}])

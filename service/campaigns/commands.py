@@ -199,8 +199,8 @@ def set_candidate_status(
     """
     status, reason = decision
     _check_decision(status, reason)
-    found = _candidate(session, workspace_id, candidate_id)
-    _locked(session, workspace_id, found.campaign_id)
+    candidate = _candidate(session, workspace_id, candidate_id)
+    _locked(session, workspace_id, candidate.campaign_id)
     item = _candidate(session, workspace_id, candidate_id)
     if item.version != version:
         raise PreconditionFailedError("the candidate changed since it was read; read it again")

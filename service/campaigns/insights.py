@@ -42,8 +42,8 @@ def get_insights(
         forecasts=tuple(_forecasts(candidates, spec)),
     )
     rounds = list(_rounds(insight_rows.rounds(session, campaign.id), candidates))
-    told = insights(spec, open_domain(spec.domain), history, rounds, thresholds)
-    return {"campaign_id": campaign.id, "name": spec.name, **told}
+    answer = insights(spec, open_domain(spec.domain), history, rounds, thresholds)
+    return {"campaign_id": campaign.id, "name": spec.name, **answer}
 
 
 def _check(thresholds: Mapping[str, float], spec: CampaignSpec) -> None:
@@ -60,8 +60,8 @@ def _forecasts(candidates: Sequence[RowMapping], spec: CampaignSpec) -> Iterator
     for row in candidates:
         for name in measured:
             if row["purpose"] in NEW and name in row["predictions"]:
-                told = row["predictions"][name]
-                prediction = Prediction(told["mean"], told["sd"], told["low"], told["high"])
+                forecast = row["predictions"][name]
+                prediction = Prediction(forecast["mean"], forecast["sd"], forecast["low"], forecast["high"])
                 yield Forecast(row["round"], row["object"], name, prediction)
 
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from models.campaign.spec import CampaignSpec
 from service.campaigns.checking import InvalidDocumentError
 from service.errors import ConflictError, UnprocessableError
-from service.json_pointers import body_place
+from service.json_pointers import body_location
 
 FIXED_ONCE_BEGUN = ("domain", "objectives")
 """What results and rounds are read by: it may not change once there are any."""
@@ -57,7 +57,7 @@ def merge(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]
 
 def field_errors(error: ValidationError | InvalidDocumentError, document: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return the JSON pointer into the document and the reason of everything that is wrong."""
-    return [body_place(item, item["loc"], document) for item in error.errors()]
+    return [body_location(item, item["loc"], document) for item in error.errors()]
 
 
 def round_seed(seed: int, number: int) -> int:

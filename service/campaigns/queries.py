@@ -121,13 +121,13 @@ def results_by_external_id(
     return standard_by_external_id(session, campaign_id, external_ids)
 
 
-def are_stored(session: Session, campaign_id: UUID, found: Sequence[StandardResult]) -> list[bool]:
+def are_stored(session: Session, campaign_id: UUID, given: Sequence[StandardResult]) -> list[bool]:
     """Return for each result whether the campaign has one that says the same of its object, under any external id."""
     identifying_values = attrgetter(*IDENTIFYING_FIELDS)
     stored = (
-        results.about(session, campaign_id, {item.object for item in found}, IDENTIFYING_FIELDS) if found else set()
+        results.about(session, campaign_id, {item.object for item in given}, IDENTIFYING_FIELDS) if given else set()
     )
-    return [identifying_values(item) in stored for item in found]
+    return [identifying_values(item) in stored for item in given]
 
 
 def _no_round(session: Session, workspace_id: UUID, campaign_id: UUID, number: int) -> NoReturn:

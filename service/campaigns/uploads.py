@@ -152,8 +152,10 @@ def table_errors_as_problems(sheet_in: Literal["query", "body"] = "query") -> It
         question = {"in": "query", "pointer": pointer, "detail": error.detail, "choices": list(error.choices)}
         raise UnprocessableError(error.detail, errors=[question]) from error
     except TableError as error:
-        place = {"row": error.row, "column": error.column, "detail": error.detail}
-        raise UnprocessableError(error.detail, errors=[{k: v for k, v in place.items() if v is not None}]) from error
+        error_item = {"row": error.row, "column": error.column, "detail": error.detail}
+        raise UnprocessableError(
+            error.detail, errors=[{k: v for k, v in error_item.items() if v is not None}]
+        ) from error
 
 
 def _linked(session: Session, campaign_id: UUID, report: Report) -> Report:
@@ -211,7 +213,11 @@ def _store(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile,
     )
     rows = [_new_result(row) for row in report.accepted]
     stored = commands.store_results(session, owner.workspace_id, campaign_id, upload, rows)
-    late = {id(row) for row, told in zip(report.accepted, stored.rows, strict=True) if told.status == "duplicate"}
+    late = {
+        id(row)
+        for row, stored_row in zip(report.accepted, stored.rows, strict=True)
+        if stored_row.status == "duplicate"
+    }
     if not late:
         return report
     reason = "the same external_id was stored at this moment"

@@ -226,9 +226,9 @@ class _Child:
                 if task.is_followed:
                     deadline = time.monotonic() + WALL * task.seconds
             elif kind == "request":
-                asked = time.monotonic()
+                asked_at = time.monotonic()
                 line.send(answer(value))
-                deadline += time.monotonic() - asked
+                deadline += time.monotonic() - asked_at
             else:
                 if rest and rest[0]:
                     self.kill()
@@ -251,9 +251,9 @@ class _Child:
         return UnprocessableError(detail, [{"pointer": task.pointer, "detail": detail}])
 
 
-def _remade(kind: type[Exception], told: tuple[Any, ...], attributes: dict[str, Any]) -> Exception:
+def _remade(kind: type[Exception], arguments: tuple[Any, ...], attributes: dict[str, Any]) -> Exception:
     """Return an error as it was raised, whatever its constructor takes."""
-    error = kind.__new__(kind, *told)
+    error = kind.__new__(kind, *arguments)
     vars(error).update(attributes)
     return error
 

@@ -78,8 +78,8 @@ def _send(connection: "Connection[Any, Any]", message: tuple[str, Any, bool]) ->
     except MemoryError:
         connection.send(("memory", None, True))
     except Exception as error:  # noqa: BLE001 - whatever refuses to be pickled
-        raised, told, _ = value if kind == "raised" else (type(error), error.args, {})
-        text = f"{raised.__name__}: {' '.join(str(part) for part in told)}"[:500]
+        raised, arguments, _ = value if kind == "raised" else (type(error), error.args, {})
+        text = f"{raised.__name__}: {' '.join(str(part) for part in arguments)}"[:500]
         connection.send(("raised", (RuntimeError, (text,), {}), is_leaving))
 
 

@@ -45,7 +45,7 @@ def goal_text(objective: Mapping[str, Any]) -> str:
 
 def lines(objectives: Sequence[Mapping[str, Any]], stages: Sequence[Stage]) -> list[Line]:
     """Return one line per objective and stage that has values, and one for all objectives together."""
-    found = []
+    summary_lines = []
     for objective in [*objectives, *_joint(objectives)]:
         for stage in stages:
             values = _values(stage, objective, objectives)
@@ -54,13 +54,13 @@ def lines(objectives: Sequence[Mapping[str, Any]], stages: Sequence[Stage]) -> l
                 best = values[badness.index(min(badness))]
                 is_distance = objective.get("direction") == "target"
                 mean = sum(badness if is_distance else values) / len(values)
-                found.append(Line(objective["name"], stage.name, len(values), best, mean, is_distance))
-    return found
+                summary_lines.append(Line(objective["name"], stage.name, len(values), best, mean, is_distance))
+    return summary_lines
 
 
 def verdicts(objectives: Sequence[Mapping[str, Any]], stages: Sequence[Stage]) -> list[str]:
     """Return a sentence per objective about the last stage against the first, for the mean and for the best."""
-    said = []
+    sentences = []
     for objective in [*objectives, *_joint(objectives)]:
         before, after = (
             [_badness(value, objective) for value in _values(stage, objective, objectives)]
@@ -71,8 +71,8 @@ def verdicts(objectives: Sequence[Mapping[str, Any]], stages: Sequence[Stage]) -
             mean = _word((sum(before) / len(before) - sum(after) / len(after)) / spread)
             best = _word((min(before) - min(after)) / spread)
             measure = "mean distance" if objective.get("direction") == "target" else "mean"
-            said.append(f"{objective['name']} ({goal_text(objective)}): the {measure} {mean}, the best {best}")
-    return said
+            sentences.append(f"{objective['name']} ({goal_text(objective)}): the {measure} {mean}, the best {best}")
+    return sentences
 
 
 def hits(pairs: Sequence[tuple[Mapping[str, float], float]]) -> tuple[int, int]:

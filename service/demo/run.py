@@ -181,7 +181,7 @@ class _DemoRun:
         for row in results:
             if row["type"] == self._assay:
                 values.setdefault(row["object"], []).append(row["value"])
-        objects = {text: {self._measured["name"]: sum(found) / len(found)} for text, found in values.items()}
+        objects = {text: {self._measured["name"]: sum(measured) / len(measured)} for text, measured in values.items()}
         for objective in self.spec["objectives"]:
             computed = objective.get("computed")
             if computed is not None:
@@ -205,8 +205,8 @@ class _DemoRun:
     @property
     def _measured(self) -> dict[str, Any]:
         """The objective that the lab measures."""
-        found: dict[str, Any] = next(item for item in self.spec["objectives"] if item.get("computed") is None)
-        return found
+        measured: dict[str, Any] = next(item for item in self.spec["objectives"] if item.get("computed") is None)
+        return measured
 
     @property
     def _assay(self) -> str:

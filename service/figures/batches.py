@@ -46,11 +46,11 @@ def hits(insights: JsonObject) -> Figure:
 def _rates(axes: Axes, rounds: Sequence[JsonObject], base: JsonObject | None) -> None:
     numbers = [item["number"] for item in rounds]
     for item in rounds:
-        found, x = item["hits"], item["number"]
-        rate, low, high = (100 * found[name] for name in ("rate", "low", "high"))
+        hit_rate, x = item["hits"], item["number"]
+        rate, low, high = (100 * hit_rate[name] for name in ("rate", "low", "high"))
         axes.errorbar(x, rate, yerr=whiskers(rate, low, high), fmt="o", color=COLOURS[0], capsize=4, ms=6)
         if len(rounds) <= 12:  # noqa: PLR2004 - as many as have room
-            text = f"{found['n']}/{found['of']}"
+            text = f"{hit_rate['n']}/{hit_rate['of']}"
             axes.annotate(text, (x, high), (0, 4), textcoords="offset points", ha="center", fontsize=8.5, color=INK)
     if base is not None and base["rate"] is not None:
         axes.axhspan(100 * base["low"], 100 * base["high"], color=GREY, alpha=0.18, linewidth=0)

@@ -63,12 +63,14 @@ def _shares(
 def importance(insights: JsonObject) -> Figure:
     """Draw which parts carry the predictions, the strongest on top, with standard errors."""
     title = "What the predictions hang on"
-    found = insights["importance"]
-    if found is None or not found["objectives"]:
+    latest = insights["importance"]
+    if latest is None or not latest["objectives"]:
         return text_figure(title, "No proxy has learned from enough values yet to be asked what it looks at.")
-    width = 6.0 if len(found["objectives"]) == 1 else 5.2
-    figure, panels = new_figure(f"{title} (round {found['round']})", len(found["objectives"]), width=width, height=4.4)
-    for axes, (name, item) in zip(panels, found["objectives"].items(), strict=True):
+    width = 6.0 if len(latest["objectives"]) == 1 else 5.2
+    figure, panels = new_figure(
+        f"{title} (round {latest['round']})", len(latest["objectives"]), width=width, height=4.4
+    )
+    for axes, (name, item) in zip(panels, latest["objectives"].items(), strict=True):
         _parts(axes, name, item)
     return figure
 

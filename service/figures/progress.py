@@ -66,8 +66,8 @@ def best(insights: JsonObject) -> Figure:
 
 
 def _of(stage: JsonObject, objective: JsonObject) -> dict[str, Any]:
-    found: dict[str, Any] = stage["best"][objective["name"]]
-    return found
+    best_value: dict[str, Any] = stage["best"][objective["name"]]
+    return best_value
 
 
 def _best(axes: Axes, objective: JsonObject, stages: Sequence[tuple[int, dict[str, Any]]]) -> None:

@@ -97,8 +97,8 @@ def outcomes(session: Session, candidate_ids: Collection[UUID]) -> dict[UUID, li
     """Return the (type, outcome) pairs of each candidate's results."""
     any_of_these = any_(literal(list(candidate_ids), ARRAY(Uuid())))
     query = select(Result.candidate_id, Result.type, Result.outcome).where(Result.candidate_id == any_of_these)
-    found: defaultdict[UUID, list[tuple[str, str]]] = defaultdict(list)
+    outcomes_by_candidate: defaultdict[UUID, list[tuple[str, str]]] = defaultdict(list)
     for candidate_id, kind, outcome in session.execute(query):
         if candidate_id is not None:
-            found[candidate_id].append((kind, outcome))
-    return found
+            outcomes_by_candidate[candidate_id].append((kind, outcome))
+    return outcomes_by_candidate

@@ -32,8 +32,8 @@ def handle(context: WorkerContext, job: ClaimedJob, progress: JobProgress) -> Js
     texts = list(dict.fromkeys(text for _, text in rows))
     judged = instrument.judge(texts, now, lambda share, text: progress(progress_after_loading(share), text))
     domain = open_domain(instrument.fitted.beliefs.spec.domain)
-    told = {item.object: {"display": domain.display(item.object), **asdict(item)} for item in judged}
-    answer = {"rows": [{"row": number, **told[text]} for number, text in rows]}
+    row_by_object = {item.object: {"display": domain.display(item.object), **asdict(item)} for item in judged}
+    answer = {"rows": [{"row": number, **row_by_object[text]} for number, text in rows]}
     return answer | ({"report": report} if inference.is_unread(job) else {})
 
 

@@ -192,8 +192,8 @@ def _enqueue(session: Session, scope: JobScope, sent: SentBacktest, checks: Chec
     try:
         request = check_backtest(checks.children, plan)
     except InvalidDocumentError as error:
-        found = field_errors(error, plan)
-        raise UnprocessableError(f"{found[0]['pointer']}: {found[0]['detail']}", found) from error
+        errors = field_errors(error, plan)
+        raise UnprocessableError(f"{errors[0]['pointer']}: {errors[0]['detail']}", errors) from error
     check_scorers(request.spec.scorers, checks.settings, "/spec")
     with table_errors_as_problems(sheet_in="body"):
         if checks.reader.count_rows(SentTable(*table, request.sheet)) <= checks.settings.direct_rows:

@@ -96,8 +96,8 @@ def accepted_spec(children: Children, document: Any) -> CampaignSpec:
     try:
         return check_spec(children, document)
     except InvalidDocumentError as error:
-        found = [{**item, "loc": ("body", *item["loc"])} for item in error.errors()]
-        raise RequestValidationError(found, body=document) from error
+        errors = [{**item, "loc": ("body", *item["loc"])} for item in error.errors()]
+        raise RequestValidationError(errors, body=document) from error
 
 
 def _answer(row: tables.Campaign, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
