@@ -14,7 +14,7 @@ from workers.scoring import open_scored_domain
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from models.backtests.choices import ChoiceStore
+    from models.backtests.choice_cache import ChoiceFile
     from models.campaign.requests import BacktestRequest
     from models.campaign.spec import CampaignSpec
     from models.records import Measurement
@@ -49,7 +49,7 @@ def backtest_table(
     settings: Settings,
     report_progress: Callable[[float, str], None],
     check_cancelled: Callable[[], None] = unheard,
-    kept: ChoiceStore | None = None,
+    kept: ChoiceFile | None = None,
 ) -> dict[str, Any]:
     """Return what `backtest_measurements` does, of a table with its media type that is read here."""
     results, report = read_table(*table, request.spec, request.sheet)
@@ -62,7 +62,7 @@ def backtest_measurements(
     settings: Settings,
     report_progress: Callable[[float, str], None],
     check_cancelled: Callable[[], None] = unheard,
-    kept: ChoiceStore | None = None,
+    kept: ChoiceFile | None = None,
 ) -> dict[str, Any]:
     """Return curves with confidence intervals and the rows behind them, as plain JSON.
 
@@ -77,10 +77,10 @@ def backtest_measurements(
     Raises:
         ValueError: if the table or a number is wrong.
     """
-    from models.backtests.runner import Plan, backtest, summarise
+    from models.backtests.runner import BacktestPlan, backtest, summarise
     from models.backtests.table import TableDomain, TableLab
 
-    plan = Plan(
+    plan = BacktestPlan(
         request.spec,
         request.rounds,
         request.batch_size,
@@ -105,7 +105,7 @@ def backtest_measurements(
 
 def plot_as_svg(curves: Sequence[Mapping[str, Any]]) -> str:
     """Return the curves drawn as SVG."""
-    from models.backtests.picture import draw_curves
+    from models.backtests.plot import draw_curves
 
     with TemporaryDirectory() as folder:
         path = Path(folder) / "curves.svg"

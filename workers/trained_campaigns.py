@@ -1,4 +1,4 @@
-"""The instruments that a fast worker has open, so that a second request to a campaign is answered in seconds."""
+"""The trained campaigns that a fast worker has open, so that a second request to a campaign is answered in seconds."""
 
 import json
 from collections import OrderedDict
@@ -12,30 +12,30 @@ from workers.context import WorkerContext
 from workers.scoring import open_scored_domain
 
 if TYPE_CHECKING:
-    from models.inference.trained_campaign import Instrument
+    from models.inference.trained_campaign import TrainedCampaign
     from models.records import History
     from workers.handlers import JobProgress
 
 MOST_OPEN = 3
 LOADING_SHARE = 0.7
-"""Share of a job's progress that opening its instrument is."""
+"""Share of a job's progress that opening its trained campaign is."""
 
 
 @final
 class TrainedCampaignCache:
-    """The instruments used last; `check_cancelled` is called by what they wait for, on behalf of whoever plays now."""
+    """The trained campaigns used last; `check_cancelled` is called by what they wait for, on behalf of whoever plays now."""
 
     def __init__(self, most_open: int = MOST_OPEN) -> None:
         self.check_cancelled: Callable[[], None] = unheard
         self._most_open = most_open
-        self._open: OrderedDict[Hashable, Instrument] = OrderedDict()
+        self._open: OrderedDict[Hashable, TrainedCampaign] = OrderedDict()
 
     def raise_if_cancelled(self) -> None:
         """Call whoever plays now."""
         self.check_cancelled()
 
-    def get(self, key: Hashable, make: "Callable[[], Instrument]") -> "Instrument":
-        """Return the instrument of a key, made if it is not open; the one that was not used for longest is closed."""
+    def get(self, key: Hashable, make: "Callable[[], TrainedCampaign]") -> "TrainedCampaign":
+        """Return the trained campaign of a key, made if it is not open; the one that was not used for longest is closed."""
         if key not in self._open:
             self._open[key] = make()
         self._open.move_to_end(key)
@@ -49,8 +49,8 @@ def progress_after_loading(share: float) -> float:
     return LOADING_SHARE + (1 - LOADING_SHARE) * share
 
 
-def get_for_job(context: WorkerContext, job: ClaimedJob, progress: "JobProgress") -> "tuple[Instrument, History]":
-    """Return the instrument that a job asks, and what its campaign knew when it asked.
+def get_for_job(context: WorkerContext, job: ClaimedJob, progress: "JobProgress") -> "tuple[TrainedCampaign, History]":
+    """Return the trained campaign that a job uses, and what its campaign knew when it asked.
 
     Raises:
         HazardListError: if a hazard list about these objects cannot be used.
@@ -64,13 +64,13 @@ def get_for_job(context: WorkerContext, job: ClaimedJob, progress: "JobProgress"
     hazards = context.hazards()
     audit = json.dumps([(item.name, item.version, item.sha256) for item in hazards])
 
-    def make() -> "Instrument":
+    def make() -> "TrainedCampaign":
         device = context.configure_torch()
-        from models.inference.load import open_instrument
+        from models.inference.load import load_trained_campaign
 
         with context.sessions.begin() as session:
             given = inference.load_trained_round(session, job, now)
-        return open_instrument(
+        return load_trained_campaign(
             given.spec,
             given.history,
             seed=given.seed,

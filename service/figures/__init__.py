@@ -27,7 +27,7 @@ def draw(insights: Mapping[str, Any], name: str, extension: str) -> bytes:
     """Return a figure of insights as an image file.
 
     Args:
-        insights: what `models.insights.gathering.insights` returned.
+        insights: what `models.insights.build.insights` returned.
         name: one of `TITLES`.
         extension: one of `FORMATS`.
     """

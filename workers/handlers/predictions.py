@@ -28,10 +28,10 @@ def handle(context: WorkerContext, job: ClaimedJob, progress: JobProgress) -> Js
     else:
         report = _loaded(context, job)
     rows = [(row["row"], row["object"]) for row in report["rows"] if row["status"] == "accepted"]
-    instrument, now = get_for_job(context, job, progress)
+    trained, now = get_for_job(context, job, progress)
     texts = list(dict.fromkeys(text for _, text in rows))
-    judged = instrument.judge(texts, now, lambda share, text: progress(progress_after_loading(share), text))
-    domain = open_domain(instrument.fitted.beliefs.spec.domain)
+    judged = trained.predict(texts, now, lambda share, text: progress(progress_after_loading(share), text))
+    domain = open_domain(trained.fitted.model.spec.domain)
     row_by_object = {item.object: {"display": domain.display(item.object), **asdict(item)} for item in judged}
     answer = {"rows": [{"row": number, **row_by_object[text]} for number, text in rows]}
     return answer | ({"report": report} if inference.is_unread(job) else {})
