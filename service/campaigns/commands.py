@@ -12,8 +12,7 @@ from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from models.campaign.spec import CampaignSpec
-from service.campaigns import leases, results
-from service.campaigns import round_transitions as events
+from service.campaigns import leases, results, round_transitions
 from service.campaigns.history import take_snapshot
 from service.campaigns.lifecycle import check_round_move
 from service.campaigns.locking import check_active, fresh, locked_campaign, locked_round
@@ -123,7 +122,7 @@ def start_round(session: Session, workspace_id: UUID, campaign_id: UUID) -> Roun
     )
     rounds.add(session, row)
     rounds.append_event(session, row)
-    leases.send(session, events.ROUNDS, row)
+    leases.send(session, round_transitions.ROUNDS, row)
     return row
 
 
@@ -134,7 +133,7 @@ def cancel_round(session: Session, workspace_id: UUID, campaign_id: UUID, number
         ConflictError: if it is not being computed.
     """
     row = locked_round(session, workspace_id, campaign_id, number)
-    changed = leases.ask_to_cancel(session, events.ROUNDS, row.id)
+    changed = leases.request_cancel(session, round_transitions.ROUNDS, row.id)
     if changed is None:
         check_round_move(number, fresh(session, row).state, "cancelled")
         raise ConflictError(f"round {number} changed at this moment; look again")
@@ -155,9 +154,9 @@ def retry_round(session: Session, workspace_id: UUID, campaign_id: UUID, number:
         raise ConflictError("only the newest round can be retried, when it failed or was cancelled; start a new one")
     fresh = {"attempt": 0, "progress": 0.0, "cancel_requested": False, "failure": None, "finished_at": None}
     states = ("failed", "cancelled")
-    changed = leases.requeue(session, events.ROUNDS, row.id, states, "waiting for a worker", **fresh)
+    changed = leases.requeue(session, round_transitions.ROUNDS, row.id, states, "waiting for a worker", **fresh)
     assert changed is not None, "the campaign is locked"
-    leases.send(session, events.ROUNDS, changed)
+    leases.send(session, round_transitions.ROUNDS, changed)
     return changed
 
 

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from service.errors import ConflictError, NotFoundError
 from service.store import campaigns, candidates, rounds
-from service.store import leases as store
+from service.store import leases as lease_rows
 from service.store.tables import Campaign, Candidate, Round
 
 
@@ -48,7 +48,7 @@ def locked_candidate(session: Session, workspace_id: UUID, candidate_id: UUID) -
 
 def fresh(session: Session, row: Round) -> Round:
     """Return a round as the database has it now."""
-    return store.get(session, Round, row.id)
+    return lease_rows.get(session, Round, row.id)
 
 
 def check_active(campaign: Campaign) -> None:

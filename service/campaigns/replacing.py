@@ -17,7 +17,7 @@ from service.campaigns.review import check_not_released
 from service.campaigns.round_transitions import reopen
 from service.errors import ConflictError
 from service.store import candidates, results, reviews
-from service.store import leases as store
+from service.store import leases as lease_rows
 from service.store.states import NEW
 from service.store.tables import Candidate, CandidateDecision, Reserve, Round
 
@@ -36,7 +36,7 @@ def replace_candidate(session: Session, workspace_id: UUID, candidate_id: UUID, 
     """
     item = locked_candidate(session, workspace_id, candidate_id)
     check_active(locked_campaign(session, workspace_id, item.campaign_id))
-    row = store.get(session, Round, item.round_id)
+    row = lease_rows.get(session, Round, item.round_id)
     check_not_released(row)
     _check_is_free(session, item)
     batch = candidates.of_round(session, row.id)

@@ -20,7 +20,7 @@ from service.campaigns.locking import locked_candidate, locked_round
 from service.campaigns.round_transitions import complete_if_settled, reopen
 from service.errors import ConflictError, PreconditionFailedError, UnprocessableError
 from service.store import candidates, reviews
-from service.store import leases as store
+from service.store import leases as lease_rows
 from service.store.states import LIVE, NEW, CandidateStatus
 from service.store.tables import Candidate, CandidateDecision, Round
 
@@ -62,7 +62,7 @@ def decide(session: Session, workspace_id: UUID, candidate_id: UUID, version: in
     item = locked_candidate(session, workspace_id, candidate_id)
     if item.version != version:
         raise PreconditionFailedError("the candidate changed since it was read; read it again")
-    row = store.get(session, Round, item.round_id)
+    row = lease_rows.get(session, Round, item.round_id)
     _check_allowed(session, item, row, verdict.status)
     if item.status == "rejected" and item.purpose in NEW:
         _check_is_alone(session, item)

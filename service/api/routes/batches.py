@@ -34,7 +34,7 @@ Results = Mapping[UUID, Sequence[tables.Result]]
 
 
 @dataclass(frozen=True, slots=True)
-class AskedFormat:
+class FormatQuery:
     """What the caller wants to get: `?format=` wins over Accept."""
 
     name: Annotated[
@@ -54,7 +54,7 @@ def download_batch(
     number: RoundNumber,
     caller: Reader,
     session: Transaction,
-    asked: Annotated[AskedFormat, Depends()],
+    query: Annotated[FormatQuery, Depends()],
 ) -> Response:
     """Download the candidates with their results so far; the filled-in CSV, XLSX or SDF is a valid upload of results.
 
@@ -65,7 +65,7 @@ def download_batch(
     spec = CampaignSpec.from_stored(row.spec)
     domain = open_domain(spec.domain)
     offered = {"json": "application/json", **batch_formats(domain)}
-    chosen = negotiate(offered, asked.name, asked.accept, missing_formats(domain))
+    chosen = negotiate(offered, query.name, query.accept, missing_formats(domain))
     candidates = _batch_of(queries.batch(session, row.id), row)
     so_far = queries.results_so_far(session, candidates)
     if chosen == "json":
