@@ -129,6 +129,15 @@ def columns_of_objective(name: str) -> tuple[str, ...]:
     return (*(key(f"{name}_{part}") for part in parts), key(f"{PREFERENCE}{name}"))
 
 
+def own_column(objective: str, kind: str, field: str) -> str:
+    """Return the name of a column that says a field of one objective's result: `potency_relation`.
+
+    One whose name means the field of whatever was measured (`value_relation`) begins with the assay's type instead.
+    """
+    name = f"{objective}_{field}"
+    return f"{kind}_{field}" if key(name) in SYNONYMS else name
+
+
 def clashes(name: str, objectives: Iterable[str]) -> str | None:
     """Return the objective in whose columns a column of this name would be lost, if there is one."""
     plain = key(name)

@@ -180,9 +180,29 @@ class Client:
         path.write_bytes(answer.content)
         return path
 
-    def release(self, campaign: str, number: int) -> None:
-        """Release a batch to the lab."""
-        self._send("POST", f"/campaigns/{campaign}/rounds/{number}/release")
+    def decide(
+        self,
+        candidate: str,
+        status: str,
+        reason: str | None = None,
+        *,
+        analogues: bool = False,
+        similarity: float | None = None,
+    ) -> dict[str, Any]:
+        """Approve, reject or withdraw a candidate, or take that back (`proposed`), and return it as it is then."""
+        place = f"/candidates/{candidate}"
+        tag = self._send("GET", place).headers["ETag"]
+        decision = {"status": status, "reason": reason, "analogues": analogues, "similarity": similarity}
+        return self._json(self._send("PATCH", place, json=decision, headers={"If-Match": tag}))
+
+    def replace(self, candidate: str) -> dict[str, Any]:
+        """Give the place of a rejected or withdrawn candidate to the next best, and return that."""
+        once = {"Idempotency-Key": uuid4().hex}
+        return self._json(self._send("POST", f"/candidates/{candidate}/replace", headers=once))
+
+    def release(self, campaign: str, number: int) -> str:
+        """Release a batch to the lab, which freezes it, and return its SHA-256."""
+        return str(self._json(self._send("POST", f"/campaigns/{campaign}/rounds/{number}/release"))["batch_sha256"])
 
     def campaign(self, campaign: str) -> dict[str, Any]:
         """Return a campaign."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from models.specs.columns import FIELDS, GUARDRAIL, PREDICTED, PREFERENCE, RESULT_FIELDS
-from service.exchange.batch_workbook import RELATION, UNITS, BatchRequest, write_workbook
+from models.specs.columns import FIELDS, GUARDRAIL, PREDICTED, PREFERENCE, RESULT_FIELDS, own_column
+from service.exchange.batch_workbook import OWN_FIELDS, BatchRequest, write_workbook
 from service.exchange.formats import parquet, workbook
 from service.exchange.tables import UnknownFormatError, written_formats
 from service.exchange.told_results import told_so_far
@@ -150,14 +150,14 @@ def beside(described: Mapping[str, Any], columns: Mapping[str, Any]) -> dict[str
     return {f"batch_{name}" if name in described else name: value for name, value in columns.items()}
 
 
-def _result_columns(taken: Mapping[str, Any], spec: CampaignSpec, *, is_typed: bool) -> dict[str, str | None]:
+def _result_columns(taken: Mapping[str, Any], spec: CampaignSpec, *, is_typed: bool) -> dict[str, None]:
     """Return the columns to fill in; one whose name is taken ends in `_result`."""
     measured = [item for item in spec.objectives if item.assay_type is not None]
     reserved = {column.casefold() for column in (*taken, *FIELDS)}
     columns = [f"{item.name}_result" if item.name.casefold() in reserved else item.name for item in measured]
     if not is_typed:
         return dict.fromkeys((*columns, *RESULT_FIELDS))
-    own: dict[str, str | None] = {}
+    own: list[str] = []
     for item, column in zip(measured, columns, strict=True):
-        own |= {column: None, f"{item.name}_{RELATION}": None, f"{item.name}_{UNITS}": item.units}
-    return own | dict.fromkeys(name for name in RESULT_FIELDS if name not in (RELATION, UNITS))
+        own += [column, *(own_column(item.name, item.assay_type or "", part) for part in OWN_FIELDS)]
+    return dict.fromkeys((*own, *RESULT_FIELDS))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
 from models.records import Outcome
-from models.specs.columns import SO_FAR
+from models.specs.columns import RESULT_FIELDS, SO_FAR
 from service.exchange.sheets import PLATE_MAP, REQUEST, RESULTS, SAMPLES, Sheet, write_sheets
 from service.exchange.units import are_molar
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from models.domains.contract import Domain
     from models.specs.objectives import Objective
 
-RELATION, UNITS = "relation", "units"
+OWN_FIELDS = ("relation", "units")
+"""What a sheet says of each objective's value in a column of its own."""
 RELATIONS = ("<", "<=", ">", ">=", "~")
 """Blank is `=`, which a spreadsheet program takes for the beginning of a formula."""
 _MOLAR = ("pM", "nM", "uM", "mM", "M")
@@ -50,17 +51,24 @@ def write_workbook(
 def _results(rows: Sequence[Mapping[str, Any]], spec: CampaignSpec, domain: Domain) -> Sheet:
     names = list(rows[0]) if rows else []
     measured = [item for item in spec.objectives if item.assay_type is not None]
-    to_fill_in = names[len(names) - 3 * len(measured) - 2 :]
+    before = names[: -len(RESULT_FIELDS)]
+    own = before[len(before) - len(measured) * (1 + len(OWN_FIELDS)) :]
+    shared = names[-len(RESULT_FIELDS) :]
     choices: dict[str, Sequence[str]] = {"outcome": get_args(Outcome)}
-    for item in measured:
-        choices |= {f"{item.name}_{RELATION}": RELATIONS, f"{item.name}_{UNITS}": _units(item)}
+    prompts = {}
+    for item, place in zip(measured, range(0, len(own), 1 + len(OWN_FIELDS)), strict=False):
+        value, relation, units = own[place : place + 1 + len(OWN_FIELDS)]
+        choices |= {relation: RELATIONS, units: _units(item)}
+        prompts[value] = _prompt(item, units)
+    to_fill_in = [*own, *(name for name in shared if name not in OWN_FIELDS)]
     shown = {*_identities(names, domain), *to_fill_in, *(f"{item.name}_{SO_FAR}" for item in measured)}
     return Sheet(
         RESULTS,
         rows,
         to_fill_in=frozenset(to_fill_in),
-        changeable=frozenset(domain.settings),
+        changeable=frozenset((*domain.settings, *shared)),
         choices=choices,
+        prompts=prompts,
         folded=frozenset(names) - shown,
         frozen=_after_rank(names),
     )
@@ -75,6 +83,12 @@ def _identities(names: Sequence[str], domain: Domain) -> set[str]:
 def _after_rank(names: Sequence[str]) -> str | None:
     place = next((place for place, name in enumerate(names) if name.removeprefix("batch_") == "rank"), None)
     return None if place is None or place + 1 == len(names) else names[place + 1]
+
+
+def _prompt(objective: Objective, units: str) -> str:
+    if objective.units is None:
+        return f"{objective.assay_type}: a number without units"
+    return f"{objective.assay_type} in {objective.units}, unless {units} says otherwise"
 
 
 def _units(objective: Objective) -> tuple[str, ...]:
@@ -168,7 +182,7 @@ def _request_rows(
         ("Objective", "Assay", "Units", "Wanted"),
         *((item.name, item.assay_type or "computed", item.units, _wanted(item)) for item in spec.objectives),
         (),
-        ("How to fill in", f"Write values into the sheet {RESULTS}, in the units of their own column."),
+        ("How to fill in", f"Write values into the sheet {RESULTS}, in the units above or with their own beside them."),
         (None, "A limit has its sign in the column of relations; a blank one means that the value is exact."),
         (None, "What could not be made or measured has an outcome and no value. Leave the rest blank."),
         (None, "Settings of a recipe may be overwritten with what was really used."),

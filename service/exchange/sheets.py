@@ -37,9 +37,9 @@ class Sheet:
     """A table of rows that share their keys, and how it looks.
 
     A sheet with `to_fill_in` is protected without a password, so that nothing but these columns and what is
-    `changeable` is written to by accident; `choices` are offered there and others taken as well. `folded` columns wait
-    behind a plus sign. `frozen` names the first column that scrolls. Where there is no header, rows at `headings` look
-    like one, the first column stands out, and the others are `width` characters wide.
+    `changeable` is written to by accident; `choices` are offered there, others taken as well, and `prompts` shown.
+    `folded` columns wait behind a plus sign. `frozen` names the first column that scrolls. Where there is no header,
+    rows at `headings` look like one, the first column stands out, and the others are `width` characters wide.
     """
 
     title: str
@@ -47,6 +47,7 @@ class Sheet:
     to_fill_in: frozenset[str] = frozenset()
     changeable: frozenset[str] = frozenset()
     choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    prompts: Mapping[str, str] = field(default_factory=dict)
     folded: frozenset[str] = frozenset()
     frozen: str | None = None
     has_header: bool = True
@@ -146,17 +147,20 @@ def _open_column(page: Worksheet, sheet: Sheet, name: str, place: int, rows: ran
         cell.protection = Protection(locked=False)
         cell.border = Border(left=line, right=line, top=line, bottom=line)
         cell.fill = PatternFill("solid", fgColor=_TO_FILL_IN if name in sheet.to_fill_in else _CHANGEABLE)
-    _offer(page, sheet.choices.get(name, ()), place, rows)
+    _offer(page, sheet.choices.get(name, ()), sheet.prompts.get(name), place, rows)
 
 
-def _offer(page: Worksheet, choices: Sequence[str], place: int, rows: range) -> None:
+def _offer(page: Worksheet, choices: Sequence[str], prompt: str | None, place: int, rows: range) -> None:
     from openpyxl.utils import get_column_letter
     from openpyxl.worksheet.datavalidation import DataValidation
 
     listed = ",".join(choices)
-    if not choices or len(listed) > _MOST_LETTERS:
+    if len(listed) > _MOST_LETTERS:
+        listed = ""
+    if not listed and prompt is None:
         return
-    rule = DataValidation("list", formula1=f'"{listed}"', allow_blank=True, showErrorMessage=False)
+    rule = DataValidation("list" if listed else None, formula1=f'"{listed}"' if listed else None, allow_blank=True)
+    rule.showErrorMessage, rule.showInputMessage, rule.prompt = False, prompt is not None, prompt
     letter = get_column_letter(place)
     rule.add(f"{letter}{rows[0]}:{letter}{rows[-1]}")
     page.add_data_validation(rule)

@@ -207,3 +207,27 @@ def test_a_long_upload_is_followed_to_its_report(state: str, tmp_path: Path):
         "GET /v1/campaigns/c/uploads/7",
         "GET /v1/campaigns/c/uploads/7/events",
     ]
+
+
+def test_a_decision_is_sent_with_the_version_that_was_read():
+    sent: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return httpx.Response(200, json={"id": "k", "status": "rejected"}, headers={"ETag": '"3"'})
+
+    with client_of(answer) as client:
+        told = client.decide("k", "rejected", "toxic", analogues=True, similarity=0.6)
+        assert client.replace("k")["id"] == "k"
+    assert told["status"] == "rejected"
+    read, decided, replaced = sent
+    assert (read.method, decided.method, decided.headers["If-Match"]) == ("GET", "PATCH", '"3"')
+    decision = {"status": "rejected", "reason": "toxic", "analogues": True, "similarity": 0.6}
+    assert json.loads(decided.content) == decision
+    assert (replaced.method, replaced.url.path) == ("POST", "/v1/candidates/k/replace")
+    assert replaced.headers["Idempotency-Key"]
+
+
+def test_a_release_is_answered_with_the_hash_of_the_batch():
+    with client_of(lambda _: httpx.Response(200, json={"batch_sha256": "ab12"})) as client:
+        assert client.release("c", 1) == "ab12"
