@@ -41,8 +41,9 @@ MAX_RESULTS = 250_000
 ProgressCallback = Callable[[float | None], None]
 Mentioned = tuple[frozenset[str], frozenset[str]]
 """What stands in a table under `candidate_id`, and under `external_id`."""
-Known = tuple[Mapping[str, str], Mapping[tuple[str, str], StandardResult]]
-"""The objects of those candidates that there are, by id, and the results stored under an assay type and external id."""
+Known = tuple[Mapping[str, str], Mapping[tuple[str, str], StandardResult], Mapping[str, Mapping[str, float]]]
+"""The objects of those candidates that there are, by id, the results stored under an assay type and external id, and
+what was expected of the candidates by objective."""
 
 
 def no_progress(_share: float | None) -> None:
@@ -185,8 +186,9 @@ def _most_rows(_channel: ParentChannel, table: SentTable) -> int:
 
 def _results(channel: ParentChannel, table: SentTable, document: Mapping[str, Any]) -> Report:
     upload, view = _opened(channel, table, document)
-    candidates, stored = channel.request((upload.mentioned("candidate_id"), upload.mentioned("external_id")))
-    return check_upload(upload, replace(view, candidates=candidates, stored=stored))
+    mentioned = (upload.mentioned("candidate_id"), upload.mentioned("external_id"))
+    candidates, stored, predicted = channel.request(mentioned)
+    return check_upload(upload, replace(view, candidates=candidates, stored=stored, predicted=predicted))
 
 
 def _measurements(channel: ParentChannel, table: SentTable, document: Mapping[str, Any]) -> Report:

@@ -100,11 +100,18 @@ def destination(session: Session, job: ClaimedJob) -> tuple[CampaignSpec, Owner]
 
 
 def known(session: Session, campaign_id: UUID, mentioned: Mentioned) -> Known:
-    """Return the candidates by id, and the results by external id, that a file mentions and the campaign has."""
+    """Return the candidates by id, and the results by external id, that a file mentions and the campaign has.
+
+    Beside them, what was predicted of these candidates.
+    """
     ids, external_ids = mentioned
     candidates = queries.candidates_by_id(session, campaign_id, uuids(ids))
     objects = {str(key): candidate.object for key, candidate in candidates.items()}
-    return objects, queries.results_by_external_id(session, campaign_id, external_ids)
+    predicted = {
+        str(key): {name: told["mean"] for name, told in candidate.payload["predictions"].items()}
+        for key, candidate in candidates.items()
+    }
+    return objects, queries.results_by_external_id(session, campaign_id, external_ids), predicted
 
 
 def settle(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile, report: Report) -> Report:

@@ -18,10 +18,11 @@ class CampaignView:
     """What reading results needs to know of a campaign.
 
     `candidates` maps the id of every candidate to its canonical text; `stored` maps assay type and external id to the
-    result that has them already.
+    result that has them already; `predicted` maps the id of a candidate to what was expected of it by objective.
     """
 
     spec: CampaignSpec
     domain: Domain
     candidates: Mapping[str, str] = field(default_factory=dict)
     stored: Mapping[tuple[str, str], StandardResult] = field(default_factory=dict)
+    predicted: Mapping[str, Mapping[str, float]] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from service.exchange.columns import map_columns, own_predictions, with_warnings
 from service.exchange.entries import entries
 from service.exchange.object_units import in_domain_units, under_domain_names, with_absent_told
+from service.exchange.overwritten import overwritten_warning, stated_predictions
 from service.exchange.qualifiers import with_notes_heard, with_qualifiers
 from service.exchange.reading import Reading, decide_decimal
 from service.exchange.report import Report
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from service.exchange.campaign_view import CampaignView
     from service.exchange.columns import Mapped
     from service.exchange.entries import Entry
+    from service.exchange.overwritten import StatedPrediction
     from service.exchange.tables import Table
     from service.exchange.values import Decimal
 
@@ -36,6 +38,7 @@ class Upload:
     warnings: tuple[str, ...]
     reading: Reading
     is_batch: bool = False
+    predictions: tuple[StatedPrediction, ...] = ()
 
     def mentioned(self, field: str) -> frozenset[str]:
         """Return what stands under `candidate_id` (in small letters) or `external_id`."""
@@ -84,7 +87,8 @@ def open_upload(
     table = in_domain_units(table, changes, reading.decimal)
     mapped = with_warnings(table, mapped, spec, domain)
     warnings = mapped.warnings if units_row is None else (*mapped.warnings, f"row {units_row} was read as units")
-    return Upload(tuple(entries(table, mapped, spec)), warnings, reading, mapped.is_batch)
+    stated = stated_predictions(table, mapped.fields["candidate_id"], spec) if mapped.is_batch else ()
+    return Upload(tuple(entries(table, mapped, spec)), warnings, reading, mapped.is_batch, stated)
 
 
 def _mapped(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
@@ -100,7 +104,7 @@ def check_upload(upload: Upload, view: CampaignView) -> Report:
     """Return what becomes of every row; nothing is stored."""
     rows, warnings = validate_rows(upload.entries, view, decimal=upload.reading.decimal)
     # An empty cell of a downloaded batch has the batch's units.
-    told = () if upload.is_batch else tuple(warnings)
+    told = overwritten_warning(upload.predictions, view.predicted) if upload.is_batch else tuple(warnings)
     empty = () if rows else ("the table has no rows below its header",)
     return Report(tuple(rows), (*upload.warnings, *told, *empty), upload.reading)
 
