@@ -109,7 +109,8 @@ def _broken(reserve: Reserve, kept: Sequence[Candidate], spec: CampaignSpec, dom
     broken = broken_limits(spec.batch, domain, [*(item.object for item in new), reserve.object], controls)
     share = spec.applicability.outside_share
     if share is not None:
-        n_outside = sum(other.payload.get("in_domain") is False for other in (*new, reserve))
+        payloads = [item.payload for item in new] + [reserve.payload]
+        n_outside = sum(payload.get("in_domain") is False for payload in payloads)
         most = round(share * spec.batch.size)
         broken += [f"{n_outside} would lie outside the applicability domain, more than {most}"][: n_outside > most]
     return "; ".join(broken) or None

@@ -113,7 +113,7 @@ def _lay_out(page: Worksheet, sheet: Sheet, names: Sequence[str]) -> None:
 
 
 def _width(sheet: Sheet, name: str) -> int:
-    shown = [name] if sheet.has_header else []
+    shown: list[Any] = [name] if sheet.has_header else []
     shown += [row[name] for row in sheet.rows[:_MEASURED_ROWS]]
     longest = max(len(str(value)) for value in (*shown, "") if value is not None)
     return min(max(longest + 2, _WIDTHS[0]), _WIDTHS[1])

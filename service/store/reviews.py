@@ -24,7 +24,7 @@ def rejected_with_analogues(session: Session, round_id: UUID) -> Sequence[tuple[
         .where(CandidateDecision.similarity.is_not(None))
         .group_by(Candidate.object)
     )
-    return [(row[0], row[1]) for row in session.execute(query)]
+    return [(text, least) for text, least in session.execute(query).tuples() if least is not None]
 
 
 def unused_reserves(session: Session, round_id: UUID) -> Sequence[Reserve]:
@@ -47,4 +47,4 @@ def release(session: Session, round_id: UUID) -> tuple[bytes, str] | None:
     """Return what was released and its SHA-256, or None."""
     query = select(RoundRelease.content, Round.batch_sha256).join(Round, Round.id == RoundRelease.round_id)
     row = session.execute(query.where(RoundRelease.round_id == round_id)).one_or_none()
-    return (bytes(row[0]), row[1]) if row else None
+    return (bytes(row[0]), row[1]) if row and row[1] else None

@@ -74,7 +74,7 @@ def _listed(part: ScoredPool, fits: Tensor, n: int) -> Tensor:
     order = value.argsort(descending=True, stable=True)
     listed = order[fits.any(dim=0)[order]][: COMPARED * n]
     best = [order[mask[order]][:COMPARED] for mask in fits]
-    return torch.cat([listed, *best]).unique()
+    return torch.tensor(sorted(set(torch.cat([listed, *best]).tolist())), dtype=torch.int64)
 
 
 def _picked(
@@ -84,15 +84,13 @@ def _picked(
     listed = part.at(rows)
     weight = fitted.model.spec.batch.diversity
     closeness = _similarity(fitted, listed.texts, [part.texts[row] for row in chosen]).amax(dim=1)
-    fits, n_reserves, picked = fits.clone(), torch.zeros(len(fits), dtype=torch.int64), []
+    fits, n_reserves = fits.clone(), torch.zeros(len(fits), dtype=torch.int64)
+    picked: list[int] = []
     while len(picked) < n and bool((has_any := fits.any(dim=1)).any()):
         wanting = has_any & (n_reserves == n_reserves[has_any].min())
-        spread = 1 - closeness
-        score = (
-            (1 - weight) * min_max_scale(listed.value) + weight * spread
-            if part.is_informative
-            else spread * listed.feasibility
-        )
+        score = (1 - closeness) * listed.feasibility
+        if part.is_informative:
+            score = (1 - weight) * min_max_scale(listed.value) + weight * (1 - closeness)
         best = int(score.masked_fill(~fits[wanting].any(dim=0), -torch.inf).argmax())
         n_reserves += fits[:, best]
         fits[:, best] = False

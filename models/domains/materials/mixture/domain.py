@@ -40,7 +40,9 @@ class MixtureDomain(Domain):
         self.quantity_columns = dict.fromkeys(spec.components, FRACTION) | {
             variable.name: variable.units for variable in spec.process if is_numeric(variable)
         }
-        self.settings = {item.name: Setting(item.levels, item.is_log) for item in spec.process if is_numeric(item)}
+        self.settings = {
+            item.name: Setting(item.levels, item.is_log) for item in spec.process if not isinstance(item, Categorical)
+        }
         self.computed = features.computed_of(spec)
         most = min(spec.max_components, len(spec.components), spec.grid)
         self.sizes = Sizes("components", min(1, most), most)
