@@ -110,13 +110,17 @@ class ObjectLogReward:
     def _costs(self, known: Tensor) -> Tensor:
         return known[:, self._n_statistics : -BESIDE]
 
-    def scores(self, objectives: Posterior, trust: Tensor | None = None) -> Tensor:
-        """Return optimistic utilities [N, M] of beliefs about objectives: kappa deviations above the expectation.
+    def utilities(self, values: Tensor) -> Tensor:
+        """Return the utilities [..., M] of values [..., M] that are known exactly, on the modelled scale."""
+        return torch.stack([item.of(values[..., i]) for i, item in enumerate(self._utilities)], dim=-1)
 
-        Of each deviation counts the share `uncertainty_weight` [N], all of it where none is given.
+    def optimistic_utilities(self, objectives: Posterior, uncertainty_weight: Tensor) -> Tensor:
+        """Return utilities [N, M] of predicted objectives: kappa deviations above the expectation.
+
+        Of each deviation counts the share `uncertainty_weight` [N].
         """
         mean, sd = utility_moments(self._utilities, objectives)
-        return mean + self._kappa * (sd if trust is None else sd * trust.unsqueeze(-1))
+        return mean + self._kappa * sd * uncertainty_weight.unsqueeze(-1)
 
     def utility_sd(self, objectives: Posterior) -> Tensor:
         """Return how uncertain each utility is [N, M]."""

@@ -180,7 +180,7 @@ def _known(fitted: RoundModel, history: History) -> MeasuredUtilities:
         return MeasuredUtilities([], rounds, nothing, nothing)
     evaluation = fitted.model.evaluate(texts)
     values = evaluation.objectives.mean
-    utilities = _utilities(values, fitted)
+    utilities = fitted.reward.utilities(values)
     counts = (
         evaluation.is_allowed
         & (evaluation.constraint_probabilities >= LIKELY).all(dim=1)
@@ -188,12 +188,6 @@ def _known(fitted: RoundModel, history: History) -> MeasuredUtilities:
     )
     kept = counts.nonzero().squeeze(1)
     return MeasuredUtilities([texts[row] for row in kept.tolist()], rounds[kept], values[kept], utilities[kept])
-
-
-def _utilities(values: Tensor, fitted: RoundModel) -> Tensor:
-    """Return the utilities [N, M] of known values [N, M] on the modelled scale."""
-    exact = torch.zeros_like(values)
-    return fitted.reward.scores(Posterior(values, exact, exact))
 
 
 def _rounds(known: MeasuredUtilities, volume: Volume, fitted: RoundModel) -> list[dict[str, Any]]:
@@ -232,11 +226,11 @@ def _expected(
     drawn = joint_utilities(fitted, [*chosen.texts, *_farthest(known, volume)], (), DRAWS, seed).candidates
     batch, there = drawn[:, :n], drawn[:, n:]
     generator = torch.Generator().manual_seed(seed)
-    succeeds = torch.rand(DRAWS, n, generator=generator, dtype=torch.float64) < chosen.feasibility
+    succeeds = torch.rand(DRAWS, n, generator=generator, dtype=torch.float64) < chosen.objects.feasibility
     gain = expected_gain(volume, there, batch, succeeds)
     best = there.amax(dim=1)  # [S, M]
     risen = torch.where(succeeds[..., None], batch, -torch.inf).amax(dim=1).maximum(best) - best
-    belief = chosen.objectives
+    belief = chosen.objects.objectives
     reading = fitted.reward.utility_sd(Posterior(belief.mean, belief.noise_sd, torch.zeros_like(belief.mean)))
     objectives = zip(names, risen.mean(dim=0).tolist(), reading.mean(dim=0).tolist(), strict=True)
     reached = volume.of_points(known.utilities)

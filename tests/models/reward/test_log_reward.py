@@ -124,7 +124,7 @@ def test_optimism_fades_with_trust() -> None:
         reward, model = _reward(kappa=2.0, uncertainty_weight=trust, sd=0.1)
         assert _ask(reward, ["good"], 1.0).tolist() == pytest.approx([0.55 + gain], rel=1e-5)
         assessment = model.evaluate(["good"])
-        scores = reward.scores(assessment.objectives, assessment.uncertainty_weight)
+        scores = reward.optimistic_utilities(assessment.objectives, assessment.uncertainty_weight)
         assert scores.mean().item() == pytest.approx(0.55 + gain)
 
 
