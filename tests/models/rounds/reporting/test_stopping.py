@@ -16,6 +16,7 @@ from models.proxies.contract import Posterior
 from models.records import History, Measurement
 from models.rounds.fitting.fit import RoundModel, fit
 from models.rounds.reporting.stopping import SMALL, Volume, advise, expected_gain, growth, stopping
+from models.rounds.sampling.evaluated import EvaluatedObjects
 
 
 @pytest.mark.parametrize(("m", "tolerance"), [(1, 1e-9), (2, 0.01), (3, 0.02), (5, 0.06)])
@@ -86,9 +87,11 @@ class Chosen:
 
     def __init__(self, *texts: str) -> None:
         column = torch.ones(len(texts), 1, dtype=torch.float64)
+        one = column.squeeze(1)
         self.texts = list(texts)
-        self.objectives = Posterior(column, column, 0.05 * column)
-        self.feasibility = torch.ones(len(texts), dtype=torch.float64)
+        self.objects = EvaluatedObjects(
+            self.texts, Posterior(column, column, 0.05 * column), one, column[:, :0], one, None
+        )
 
 
 def campaign(*, is_best_first: bool) -> tuple[RoundModel, History]:
