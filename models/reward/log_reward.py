@@ -18,7 +18,7 @@ import torch
 from models.acquisition import get_acquisition
 from models.acquisition.contract import SCALARISATIONS, empty_context
 from models.reward.lagrange_multipliers import MOST, LagrangeMultipliers, constraint_cost, greatest_multiplier
-from models.reward.utility import Utility, utility_moments
+from models.reward.utility import utility_moments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from models.acquisition.contract import Acquisition
+    from models.data.utility import Utility
     from models.proxies.contract import Posterior
     from models.proxies.pathwise_samples import Path
     from models.reward.evaluation import CampaignModel
