@@ -122,7 +122,7 @@ def test_multipliers_weigh_what_falls_short_and_score_anew_when_they_move() -> N
 
 def test_optimism_fades_with_trust() -> None:
     for trust, gain in ((1.0, 0.2), (0.5, 0.1), (0.0, 0.0)):
-        reward, model = _reward(kappa=2.0, uncertainty_weight=trust, sd=0.1)
+        reward, model = _reward(kappa=2.0, trust=trust, sd=0.1)
         assert _ask(reward, ["good"], 1.0).tolist() == pytest.approx([0.55 + gain], rel=1e-5)
         assessment = model.evaluate(["good"])
         scores = reward.optimistic_utilities(assessment.objectives, assessment.uncertainty_weight)

@@ -126,7 +126,7 @@ def test_nothing_is_cross_validated_when_opened(left: Left, monkeypatch: pytest.
     def never(*_: object, **__: object) -> None:
         raise AssertionError("a fold was fitted")
 
-    monkeypatch.setattr("models.proxies.model_selection.held_out_beliefs", never)
+    monkeypatch.setattr("models.proxies.model_selection.held_out_posteriors", never)
     given = {"seed": SEED, "report": lambda *_: None, "domain": left.domain}
     load_trained_campaign(left.spec, left.history, artefact=left.artefact, **given)
     with pytest.raises(AssertionError, match="a fold"):
