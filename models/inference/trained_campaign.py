@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from models.campaign.requests import SampleRequest
     from models.gflownet.environment import Environment
     from models.inference.conditional_sampler import SampleResult
-    from models.records import History, ObjectPrediction, ProposedCandidate
+    from models.random_streams import stream
+from models.records import History, ObjectPrediction, ProposedCandidate
     from models.rounds.fitting.fit import RoundModel
     from models.rounds.sampling.candidate_pool import CandidatePool, TrainedSampler
     from models.rounds.training.base_measure import BaseMeasure
@@ -171,7 +172,7 @@ class TrainedCampaign:
         chosen, likeness = pool.at(order), [likeness[row] for row in order]
         is_near, spec = request.like is not None, self.fitted.model.spec
         reasons = [reason_for(spec, chosen, row, like if is_near else None) for row, like in enumerate(likeness)]
-        table = candidate_table(chosen, reasons, self.fitted, self.source, seed + 1)
+        table = candidate_table(chosen, reasons, self.fitted, self.source, stream(seed, "densities"))
         owners = [drawn.owners[row] for row in order]
         first = {owner: owners.index(owner) for owner in owners}
         candidates = enumerate(build_candidates(table, self.fitted))
