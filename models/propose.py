@@ -45,8 +45,7 @@ if TYPE_CHECKING:
 
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
-    from models.random_streams import stream
-from models.records import CheckpointStore, History, ProgressCallback
+    from models.records import CheckpointStore, History, ProgressCallback
     from models.safety.hazard_lists import HazardList
 
 MEANING = "2"

@@ -17,6 +17,7 @@ from models.inference.conditional_sampler import ConditionalSampler
 from models.inference.filters import request_filters, similarity_filter
 from models.inference.requests import check, parse_object, resolved, split_by_condition
 from models.inference.summary import reason_for, sampling_summary
+from models.random_streams import stream
 from models.rounds.reporting.candidate_records import build_candidates, build_predictions, candidate_table
 from models.rounds.reporting.summary import json_safe
 from models.rounds.sampling.filters import CandidateFilter
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
     from models.campaign.requests import SampleRequest
     from models.gflownet.environment import Environment
     from models.inference.conditional_sampler import SampleResult
-    from models.random_streams import stream
-from models.records import History, ObjectPrediction, ProposedCandidate
+    from models.records import History, ObjectPrediction, ProposedCandidate
     from models.rounds.fitting.fit import RoundModel
     from models.rounds.sampling.candidate_pool import CandidatePool, TrainedSampler
     from models.rounds.training.base_measure import BaseMeasure
