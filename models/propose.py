@@ -96,15 +96,8 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     with stages.stage("sampling") as tick:
         candidate_filter = CandidateFilter(fitted, history)
         space = enumerate_if_small(spec, environment, is_diagnosed=is_diagnosed)
-        pool = sample_candidates(
-            trainer,
-            reward,
-            candidate_filter,
-            spec.batch,
-            stream(seed, "sampling"),
-            tick,
-            everything=states_to_score(spec, space),
-        )
+        everything, sampling = states_to_score(spec, space), stream(seed, "sampling")
+        pool = sample_candidates(trainer, reward, candidate_filter, spec.batch, sampling, tick, everything=everything)
     with stages.stage("selecting"):
         batch = select_batch(pool, fitted, screened.exclude_hazards(history), stream(seed, "selecting"))
         candidates = describe_batch(batch, pool, fitted, trainer, stream(seed, "densities"))
