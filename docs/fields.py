@@ -1,7 +1,7 @@
 """Tables of every field of a specification, from the descriptions that the API has as well.
 
 `python docs/fields.py` rewrites the tables between the markers `<!-- fields: NAME -->` and `<!-- fields: end -->` of
-`docs/campaigns.md`. It knows the order and the text around the tables no more than the page says.
+`docs/campaigns.md`. The order of the tables and the text around them are the page's own.
 """
 
 import inspect
@@ -75,21 +75,23 @@ def _default(schema: Schema, value: Any) -> str:
 def _type(schema: Schema, definitions: Schema) -> str:
     """Return what a value is, in words; a model is linked to the section that has its fields."""
     if "$ref" in schema:
-        name = schema["$ref"].rsplit("/", 1)[-1]
-        return _named(name, definitions)
-    if "const" in schema:
-        return f"`{schema['const']}`"
-    if "enum" in schema:
-        return " or ".join(f"`{item}`" for item in schema["enum"])
+        return _named(schema["$ref"].rsplit("/", 1)[-1], definitions)
+    if values := schema.get("enum") or ([schema["const"]] if "const" in schema else None):
+        return " or ".join(f"`{item}`" for item in values)
     if choices := schema.get("anyOf") or schema.get("oneOf"):
         return _join(_type(item, definitions) for item in choices if item.get("type") != "null")
-    if "prefixItems" in schema:
-        return f"[{', '.join(_type(item, definitions) for item in schema['prefixItems'])}]"
-    if schema.get("type") == "array":
+    if items := schema.get("prefixItems"):
+        return f"[{', '.join(_type(item, definitions) for item in items)}]"
+    return _plain(schema, definitions)
+
+
+def _plain(schema: Schema, definitions: Schema) -> str:
+    kind = str(schema.get("type", "any"))
+    if kind == "array":
         return f"list of {_type(schema.get('items', {}), definitions)}"
-    if schema.get("type") == "object":
+    if kind == "object":
         return f"mapping to {_type(schema.get('additionalProperties', {}), definitions)}"
-    return {"boolean": "true or false"}.get(str(schema.get("type")), str(schema.get("type", "any")))
+    return "true or false" if kind == "boolean" else kind
 
 
 def _named(name: str, definitions: Schema) -> str:
