@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from models.campaign.spec import CampaignSpec
-from models.specs.base import Spec, Text
+from models.specs.base import FrozenModel, Text
 from models.specs.decisions import Columns
 from models.specs.sampler import MOST_BETA
 
@@ -28,7 +28,7 @@ Betas = Annotated[tuple[Beta, ...], Field(min_length=1, max_length=MOST_CONDITIO
 Shift = Literal["colder", "bolder"]
 
 
-class Likeness(Spec):
+class SimilarityFilter(FrozenModel):
     """More like one object: its neighbours, found by taking it apart a little and building on."""
 
     object: Columns = Field(description="The object, as columns of a table of results.")
@@ -37,14 +37,14 @@ class Likeness(Spec):
     )
 
 
-class GroupOf(Spec):
+class GroupFilter(FrozenModel):
     """The group of an object under one of the domain's groupings (its scaffold, its length)."""
 
     by: Text = Field(description="A grouping of the domain, such as `scaffold`.")
     object: Columns = Field(description="The object whose group is meant, as columns of a table of results.")
 
 
-class SampleRequest(Spec):
+class SampleRequest(FrozenModel):
     """More candidates from the policy of a round, at any temperatures and trade-offs, without training."""
 
     n: int = Field(
@@ -68,14 +68,16 @@ class SampleRequest(Spec):
     round: Annotated[int, Field(ge=1)] | None = Field(
         default=None, description="Number of the round whose policy samples. Absent: the latest that has a policy."
     )
-    like: Likeness | None = Field(default=None, description="Sample neighbours of this object, most similar first.")
+    like: SimilarityFilter | None = Field(
+        default=None, description="Sample neighbours of this object, most similar first."
+    )
     require: tuple[Pattern, ...] = Field(
         default=(),
         max_length=16,
         description="Patterns in the domain's language (SMARTS, regular expression, elements) that every sample shows.",
     )
     avoid: tuple[Pattern, ...] = Field(default=(), max_length=16, description="Patterns that no sample shows.")
-    avoid_groups: tuple[GroupOf, ...] = Field(
+    avoid_groups: tuple[GroupFilter, ...] = Field(
         default=(), max_length=16, description="Groups to which no sample belongs, such as one scaffold."
     )
     seed: Annotated[int, Field(ge=0, lt=2**31)] | None = Field(
@@ -83,7 +85,7 @@ class SampleRequest(Spec):
     )
 
 
-class BacktestRequest(Spec):
+class BacktestRequest(FrozenModel):
     """A campaign replayed against a measured table, which comes beside it."""
 
     spec: CampaignSpec = Field(description="The campaign to replay.")
