@@ -111,7 +111,8 @@ def read(page: Path) -> Reading:
 def pages() -> list[Path]:
     """Return the pages that must be readable: the README and the site, without what is generated or left as it was."""
     site = sorted(path for path in (ROOT / "docs").rglob("*.md") if not {"reference", "_build"} & set(path.parts))
-    return [ROOT / "README.md", *(page for page in site if not _is_exempt(page))]
+    front = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")]
+    return [*front, *(page for page in site if not _is_exempt(page))]
 
 
 def _is_exempt(page: Path) -> bool:

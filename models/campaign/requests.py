@@ -29,7 +29,7 @@ Shift = Literal["colder", "bolder"]
 
 
 class SimilarityFilter(FrozenModel):
-    """More like one object: its neighbours, found by taking it apart a little and building on."""
+    """The neighbours of one object, made by undoing and rebuilding its last building steps."""
 
     object: Columns = Field(description="The object, as columns of a table of results.")
     similarity: float = Field(
@@ -45,7 +45,7 @@ class GroupFilter(FrozenModel):
 
 
 class SampleRequest(FrozenModel):
-    """More candidates from the policy of a round, at any temperatures and trade-offs, without training."""
+    """More candidates from the policy of a round, at any inverse temperatures and preferences, without training."""
 
     n: int = Field(
         default=24,

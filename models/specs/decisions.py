@@ -27,7 +27,7 @@ PROXIES = ("gaussian_process", "multi_task_gaussian_process", "deep_ensemble", "
 
 
 class ProxySpec(FrozenModel):
-    """How results become beliefs."""
+    """The surrogate models of assay values, and how results enter them."""
 
     kinds: tuple[Text, ...] = Field(
         default=PROXIES,
@@ -80,7 +80,7 @@ AUGMENTATION = 0.05
 
 
 class AcquisitionSpec(FrozenModel):
-    """What the sampler is rewarded for: how an uncertain utility becomes a score."""
+    """The reward of the sampler: the score of an uncertain utility."""
 
     kind: Text = Field(
         default="upper_confidence_bound",
@@ -109,7 +109,7 @@ class AcquisitionSpec(FrozenModel):
 
 
 class BaseMeasureSpec(FrozenModel):
-    """What the sampler aims at before any reward: how much each size of objects weighs in its target.
+    """The target of the sampler before any reward: the weight of each size of objects.
 
     The target is b(x) * R(x). Sizes are counted in the domain's own unit: residues of a peptide, atoms of a
     composition, components of a mixture, fragments of a molecule.

@@ -31,7 +31,8 @@ class MoleculesSpec(DomainSpec):
             min_length=1,
             max_length=600,
             description="Use only these fragments: SMILES with [*] where a bond may be made, such as "
-            "[*]c1ccccc1. Absent: the `vocabulary_size` most common ones.",
+            "[*]c1ccccc1. Absent: the `vocabulary_size` most common ones, and those of "
+            "measured molecules.",
         ),
     ]
 
