@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from service.local.stack import machine
+from service.local.stack import start_local_stack
 from service.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +24,7 @@ def environment(settings: Settings, tmp_path: Path) -> Iterator[dict[str, str]]:
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     logs = tmp_path / "logs"
     logs.mkdir()
-    with machine(settings.model_copy(update={"port": 0}), logs=logs) as running:
+    with start_local_stack(settings.model_copy(update={"port": 0}), logs=logs) as running:
         assert running.new_key is not None
         yield {**os.environ, "URL": running.url, "KEY": running.new_key}
 
