@@ -37,6 +37,8 @@ _FIRST_CHECKED_RECORD = "0027"
 _PROSE_FENCES = ("{glossary}", "{note}", "{warning}", "{tip}", "{important}")
 _FENCE = re.compile(r"^\s*(`{3,}|~{3,}|:{3,})(.*)$")
 _NO_PROSE = re.compile(r"^\s*(?:#|\||!\[|<!--|\(.*\)=\s*$|:[a-z-]+:)")
+_LABEL = re.compile(r"^\s*(?:#+ |\|)")
+_GENERATED = re.compile(r"<!-- tree:begin -->.*?<!-- tree:end -->", re.DOTALL)
 _ITEM = re.compile(r"^\s*(?:[-*+]|\d+\.|:)\s+")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _CODE = re.compile(r"`+[^`]*`+")
@@ -47,10 +49,11 @@ _WORD = re.compile(r"[^\W_][\w'\u2019-]*")
 
 @dataclass(frozen=True)
 class Reading:
-    """The sentences of one page, as `sentences` finds them."""
+    """The sentences of one page, and its headings and rows of tables."""
 
     page: str
     sentences: tuple[str, ...]
+    labels: tuple[str, ...] = ()
 
     @property
     def mean(self) -> float:
@@ -64,11 +67,11 @@ class Reading:
 
     @property
     def private(self) -> tuple[tuple[str, str], ...]:
-        """Each private word, with the sentence that has it."""
+        """Each private word, with the sentence, heading or row that has it."""
         return tuple(
-            (word, sentence)
-            for sentence in self.sentences
-            for word in re.findall(r"[a-z']+", sentence.lower())
+            (word, text)
+            for text in (*self.sentences, *self.labels)
+            for word in re.findall(r"[a-z']+", text.lower())
             if word in PRIVATE
         )
 
@@ -84,6 +87,16 @@ def sentences(markdown: str) -> Iterator[str]:
         plain = _CODE.sub("code", _LINK.sub(r"\1", paragraph))
         plain = _ABBREVIATION.sub(r"\1", re.sub(r"[*_]{1,2}(?=\S)|(?<=\S)[*_]{1,2}", "", plain))
         yield from (sentence for sentence in _END.split(plain) if words(sentence) > 0)
+
+
+def labels(markdown: str) -> Iterator[str]:
+    """Yield the headings and the rows of tables that people write, without what is code in them."""
+    fence = ""
+    for line in _GENERATED.sub("", markdown).splitlines():
+        if opened := _FENCE.match(line):
+            fence = "" if fence and opened[1].startswith(fence) else fence or opened[1]
+        elif not fence and _LABEL.match(line):
+            yield _CODE.sub("code", _LINK.sub(r"\1", line))
 
 
 def _paragraphs(markdown: str) -> Iterator[str]:
@@ -105,7 +118,8 @@ def _paragraphs(markdown: str) -> Iterator[str]:
 
 def read(page: Path) -> Reading:
     """Return the reading of a file below the root."""
-    return Reading(page.relative_to(ROOT).as_posix(), tuple(sentences(page.read_text(encoding="utf-8"))))
+    text = page.read_text(encoding="utf-8")
+    return Reading(page.relative_to(ROOT).as_posix(), tuple(sentences(text)), tuple(labels(text)))
 
 
 def pages() -> list[Path]:
