@@ -74,7 +74,9 @@ class CampaignSpec(FrozenModel):
         default=BaseMeasureSpec(), description="Target of the sampler before any reward: the weight of each size."
     )
     batch: BatchSpec = Field(default=BatchSpec(), description="What one round proposes.")
-    sampler: SamplerSpec = Field(default=SamplerSpec(), description="How the generative policy is trained.")
+    sampler: SamplerSpec = Field(
+        default=SamplerSpec(), description="How the generative policy is trained in each round."
+    )
     seed: int = Field(
         default=0,
         ge=0,

@@ -29,6 +29,13 @@ def test_every_field_has_a_description_that_is_a_sentence(fields: ModuleType) ->
     assert not silent, silent
 
 
+def test_every_property_of_the_schema_shows_its_description(fields: ModuleType) -> None:
+    """Pydantic leaves out the description of a field that says what its model's docstring says."""
+    for name, model in fields.models().items():
+        for field, shown in model.model_json_schema()["properties"].items():
+            assert shown.get("description"), f"{name}.{field} repeats the docstring of its model"
+
+
 def test_every_model_has_its_table(fields: ModuleType) -> None:
     assert sorted(fields.documented(fields.PAGE.read_text(encoding="utf-8"))) == sorted(fields.models())
 
