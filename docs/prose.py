@@ -132,7 +132,12 @@ def pages() -> list[Path]:
 def _is_exempt(page: Path) -> bool:
     """Return whether a page is a record of figures or of an earlier decision, which is not edited after the fact."""
     is_old_record = page.parent.name == "decisions" and page.name < _FIRST_CHECKED_RECORD
-    return is_old_record or page.stem.endswith("benchmarks") or "benchmarks" in page.parts
+    return is_old_record or page.stem.endswith("benchmarks")
+
+
+def quotes_records(page: Path) -> bool:
+    """Return whether a page repeats what was written with a measurement, whose words stay as they were."""
+    return page.parent.name == "benchmarks"
 
 
 if __name__ == "__main__":
