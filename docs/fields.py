@@ -4,7 +4,6 @@
 `docs/campaigns.md`. The order of the tables and the text around them are the page's own.
 """
 
-import inspect
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -12,14 +11,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from models.specs.base import DomainSpec
+from models.specs.base import FrozenModel
 
 PAGE = Path(__file__).with_name("campaigns.md")
-MODULES = (
-    *("models.campaign.spec", "models.campaign.requests", "models.specs.objectives", "models.specs.decisions"),
-    *("models.specs.sampler", "models.specs.scorers", "models.domains.molecules.spec", "models.domains.peptides.spec"),
-    *("models.domains.materials.spec", "models.domains.materials.process"),
-)
+ROOMS = ("specs", "campaign")
+"""Packages of `models` whose models a user writes; the domains' own come with the specification of a campaign."""
+BASES = ("DomainSpec", "MeasuredQuantity", "MaterialsSpec")
+"""Models that are only written as one of their subclasses."""
 _TABLE = re.compile(r"<!-- fields: (\w+) -->\n.*?<!-- fields: end -->", re.DOTALL)
 _LIMITS = {
     "minimum": "at least {}",
@@ -41,15 +39,19 @@ Schema = Mapping[str, Any]
 
 
 def models() -> dict[str, Model]:
-    """Return every model that a person writes, by name; bases that only others fill in are left out."""
-    base = DomainSpec.__bases__[0]
-    found = {
-        name: item
-        for module in map(import_module, MODULES)
-        for name, item in inspect.getmembers(module, inspect.isclass)
-        if issubclass(item, base) and item.__module__ == module.__name__ and not name.startswith("_")
-    }
-    return {name: item for name, item in found.items() if name not in ("MeasuredQuantity", "MaterialsSpec")}
+    """Return every model that a user writes, by name; those of other packages have pages of their own."""
+    rooms = tuple(f"models.{room}" for room in (*ROOMS, "domains"))
+    for room in ROOMS:
+        for file in sorted((PAGE.parents[1] / "models" / room).glob("[a-z]*.py")):
+            import_module(f"models.{room}.{file.stem}")
+    found = {item.__name__: item for item in _subclasses(FrozenModel) if item.__module__.startswith(rooms)}
+    return {name: item for name, item in found.items() if name not in BASES and not name.startswith("_")}
+
+
+def _subclasses(base: Model) -> Iterator[Model]:
+    for item in base.__subclasses__():
+        yield item
+        yield from _subclasses(item)
 
 
 def table(model: Model) -> str:

@@ -54,9 +54,9 @@ class Objective(MeasuredQuantity):
     )
     range: tuple[float, float] | None = Field(
         default=None,
-        description="Values that map to utility 0 and 1, low to high, in the objective's units before "
-        "`transform`. Absent: learned, from the 5 % quantile of measured values to the best of "
-        "them. Better values still count as better.",
+        description="Ends of the utility scale, low to high, in the objective's units before `transform`: "
+        "the poor end maps to 0, the good end to 1. Absent: learned, from the 5 % quantile of "
+        "measured values to the best of them. Better values still count as better.",
     )
 
     @property
