@@ -46,7 +46,7 @@ def broken_limits(batch: BatchSpec, domain: Domain, texts: Sequence[str], contro
     """
     if not texts:
         return []
-    broken = [told for limit in batch.limits for told in _broken(limit, domain, texts, controls)]
+    broken = [text for limit in batch.limits for text in _broken(limit, domain, texts, controls)]
     values = {shared_value(batch, domain, text) for text in texts}
     return [*broken, *([f"all must share one of {', '.join(sorted(values))}"] if len(values) > 1 else [])]
 

@@ -105,7 +105,7 @@ class FileFormat:
 
 
 REAL_SHARE = 0.1
-"""What was really set differs from what was asked for by at most this share of a setting's range."""
+"""A real setting differs from the proposed one by at most this share of a setting's range."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +115,17 @@ class Setting:
     levels: tuple[float, ...]
     is_log: bool = False
 
-    def is_near(self, asked: float, real: float) -> bool:
-        """Return whether a real value may be what came of the one that was asked for.
+    def is_near(self, proposed: float, real: float) -> bool:
+        """Return whether a real value may be what came of the proposed one.
 
         That is within a tenth of the range or, where the levels are further apart, half of their least distance.
         """
-        if self.is_log and min(asked, real) <= 0:
+        if self.is_log and min(proposed, real) <= 0:
             return False
         ends = [math.log(level) if self.is_log else level for level in self.levels]
         gaps = [right - left for left, right in itertools.pairwise(ends)]
         most = max(REAL_SHARE * sum(gaps), min(gaps) / 2) if gaps else REAL_SHARE * abs(ends[0])
-        distance = abs(math.log(real / asked)) if self.is_log else abs(real - asked)
+        distance = abs(math.log(real / proposed)) if self.is_log else abs(real - proposed)
         return distance <= most
 
 

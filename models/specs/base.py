@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationInfo
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 Text = Annotated[str, StringConstraints(max_length=200)]
@@ -10,6 +10,11 @@ Text = Annotated[str, StringConstraints(max_length=200)]
 
 
 Units = Annotated[str, StringConstraints(max_length=50)]
+
+
+def json_pointer(*steps: str | int) -> str:
+    """Return the JSON pointer (RFC 6901) of a place, given as keys and indices from the root."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
 
 
 def field_error(pointer: str, message: str) -> PydanticCustomError:
@@ -45,4 +50,4 @@ def is_stored(info: ValidationInfo) -> bool:
 class DomainSpec(FrozenModel):
     """Base of every domain's own specification; `kind` selects the plug-in."""
 
-    kind: str
+    kind: str = Field(description="Selects the domain.")

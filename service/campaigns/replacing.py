@@ -69,12 +69,12 @@ def _next_best(session: Session, row: Round, batch: Sequence[Candidate]) -> Rese
     against = _objections(session, row, spec, batch, reserves)
     passed_over: Counter[str] = Counter()
     for reserve in reserves:
-        why = next((told for objection in against if (told := objection(reserve))), None)
-        if why is None:
+        reason = next((why for objection in against if (why := objection(reserve))), None)
+        if reason is None:
             return reserve
-        passed_over[why] += 1
-    told = "; ".join(f"{n} not: {why}" for why, n in passed_over.most_common(_SHOWN))
-    raise ConflictError(f"no reserve of round {row.number} can take the place ({told or 'all are used'})")
+        passed_over[reason] += 1
+    reasons = "; ".join(f"{n} not: {why}" for why, n in passed_over.most_common(_SHOWN))
+    raise ConflictError(f"no reserve of round {row.number} can take the place ({reasons or 'all are used'})")
 
 
 def _objections(
@@ -117,7 +117,7 @@ def _broken(reserve: Reserve, kept: Sequence[Candidate], spec: CampaignSpec, dom
 
 
 def _candidate(reserve: Reserve, given_up: Candidate, rank: int) -> Candidate:
-    told = {name: getattr(reserve, name) for name in ("id", "round_id", "object", "display", "columns", "purpose")}
+    fields = {name: getattr(reserve, name) for name in ("id", "round_id", "object", "display", "columns", "purpose")}
     # The clock's time and not the transaction's, which may have begun before that of a round that started meanwhile.
     return Candidate(
         campaign_id=given_up.campaign_id,
@@ -125,5 +125,5 @@ def _candidate(reserve: Reserve, given_up: Candidate, rank: int) -> Candidate:
         payload=reserve.payload,
         replaces=given_up.id,
         created_at=func.clock_timestamp(),
-        **told,
+        **fields,
     )

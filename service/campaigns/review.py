@@ -131,8 +131,8 @@ def check_not_released(row: Round) -> None:
 
 
 def _frozen(item: Candidate) -> dict[str, Any]:
-    told = {name: getattr(item, name) for name in ("rank", "object", "display", "columns", "purpose")}
-    return {"id": str(item.id), **told, **item.payload}
+    fields = {name: getattr(item, name) for name in ("rank", "object", "display", "columns", "purpose")}
+    return {"id": str(item.id), **fields, **item.payload}
 
 
 def _canonical(document: Any) -> bytes:
@@ -197,8 +197,8 @@ def _set(
 ) -> None:
     """Change a status and write down who decided it."""
     _change(item, verdict.status, verdict.reason)
-    told = {"reason": verdict.reason, "similarity": similarity, "because_of": because_of, "decided_by": verdict.by}
-    session.add(CandidateDecision(candidate_id=item.id, status=verdict.status, **told))
+    fields = {"reason": verdict.reason, "similarity": similarity, "because_of": because_of, "decided_by": verdict.by}
+    session.add(CandidateDecision(candidate_id=item.id, status=verdict.status, **fields))
 
 
 def _change(item: Candidate, status: CandidateStatus, reason: str | None) -> None:

@@ -108,7 +108,7 @@ def known(session: Session, campaign_id: UUID, mentioned: Mentioned) -> Known:
     candidates = queries.candidates_by_id(session, campaign_id, uuids(ids))
     objects = {str(key): candidate.object for key, candidate in candidates.items()}
     predicted = {
-        str(key): {name: told["mean"] for name, told in candidate.payload["predictions"].items()}
+        str(key): {name: prediction["mean"] for name, prediction in candidate.payload["predictions"].items()}
         for key, candidate in candidates.items()
     }
     return objects, queries.results_by_external_id(session, campaign_id, external_ids), predicted
@@ -181,10 +181,12 @@ def _with_given_up_warning(session: Session, campaign_id: UUID, report: Report) 
     given_up = {str(key): item for key, item in found.items() if item.status in GIVEN_UP}
     if not given_up:
         return report
-    told = {key: f"the candidate was {item.status} ({item.status_reason})" for key, item in given_up.items()}
+    notes = {key: f"the candidate was {item.status} ({item.status_reason})" for key, item in given_up.items()}
     rows = tuple(
-        replace(row, warnings=(*row.warnings, f"{told[row.candidate_id]}: the result counts, and the decision is kept"))
-        if row.status == "accepted" and row.candidate_id in told
+        replace(
+            row, warnings=(*row.warnings, f"{notes[row.candidate_id]}: the result counts, and the decision is kept")
+        )
+        if row.status == "accepted" and row.candidate_id in notes
         else row
         for row in report.rows
     )

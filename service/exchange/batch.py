@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from models.specs.columns import FIELDS, GUARDRAIL, PREDICTED, PREFERENCE, RESULT_FIELDS, own_column
 from service.exchange.batch_workbook import OWN_FIELDS, BatchRequest, write_workbook
 from service.exchange.formats import parquet, workbook
+from service.exchange.results_so_far import so_far_columns
 from service.exchange.tables import UnknownFormatError, written_formats
-from service.exchange.told_results import told_so_far
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -98,11 +98,11 @@ def flat_rows(
     described = [domain.columns(row.candidate.object) for row in rows]
     names = dict.fromkeys(column for columns in described for column in columns)
     empty = dict.fromkeys(names)
-    so_far = [told_so_far(row.results, row.candidate.object, spec, domain) for row in rows]
-    has_results = any(told for columns in so_far for told in columns.values())
+    so_far = [so_far_columns(row.results, row.candidate.object, spec, domain) for row in rows]
+    has_results = any(text for columns in so_far for text in columns.values())
     flat = []
-    for row, columns, told in zip(rows, described, so_far, strict=True):
-        whole = _described(row, {**empty, **columns}, computed, spec) | (told if has_results else {})
+    for row, columns, results in zip(rows, described, so_far, strict=True):
+        whole = _described(row, {**empty, **columns}, computed, spec) | (results if has_results else {})
         flat.append(whole | _result_columns(whole, spec, is_typed=is_typed))
     return flat
 

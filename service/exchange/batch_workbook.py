@@ -1,4 +1,4 @@
-"""A batch as a workbook that a lab works with: results to fill in, samples, a plate map, and what is asked for.
+"""A batch as a workbook that a lab works with: results to fill in, samples, a plate map, and the request.
 
 The sheet of results comes first: it is the one that programs open, and the one that is read back.
 """
@@ -107,9 +107,9 @@ def _others(
     grid = list(_plate_rows(rows, wells))
     plates = frozenset(place for place, line in enumerate(grid) if str(line["0"]).startswith("Plate "))
     yield Sheet(PLATE_MAP, grid, has_header=False, headings=plates, width=6)
-    told = list(_request_rows(rows, spec, request))
-    objectives = frozenset(place for place, line in enumerate(told) if line["0"] == "Objective")
-    yield Sheet(REQUEST, told, has_header=False, headings=objectives, width=20)
+    lines = list(_request_rows(rows, spec, request))
+    objectives = frozenset(place for place, line in enumerate(lines) if line["0"] == "Objective")
+    yield Sheet(REQUEST, lines, has_header=False, headings=objectives, width=20)
 
 
 def _sample(row: Mapping[str, Any], well: tuple[int, str] | None, spec: CampaignSpec, domain: Domain) -> dict[str, Any]:
@@ -118,8 +118,8 @@ def _sample(row: Mapping[str, Any], well: tuple[int, str] | None, spec: Campaign
     expected = {f"{item.name}_mean" for item in spec.objectives}
     kept = {*_identities(list(row), domain), *expected}
     kept |= {name for name in row if name.removeprefix("batch_") in ("purpose", "reason")}
-    told = {name: value for name, value in row.items() if name in kept}
-    return {"suggested_plate": plate, "suggested_well": place, **told}
+    columns = {name: value for name, value in row.items() if name in kept}
+    return {"suggested_plate": plate, "suggested_well": place, **columns}
 
 
 def _shape(n: int) -> tuple[int, int]:
@@ -169,7 +169,7 @@ def _request_rows(
     rows: Sequence[Mapping[str, Any]], spec: CampaignSpec, request: BatchRequest
 ) -> Iterator[dict[str, Any]]:
     n_made = sum(_status(row) not in _NOT_MADE for row in rows)
-    told: list[Sequence[Any]] = [
+    lines: list[Sequence[Any]] = [
         ("Campaign", spec.name),
         ("Campaign id", request.campaign_id),
         ("Round", str(request.round)),
@@ -188,7 +188,7 @@ def _request_rows(
         (None, "Settings of a recipe may be overwritten with what was really used."),
         (None, "Send the file back as it is: other sheets are not read. Behind the plus sign are the predictions."),
     ]
-    for line in told:
+    for line in lines:
         yield _line(line, 3)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from models.domains.contract import InvalidObjectError, ParsedObject
 from service.exchange.object_units import with_points
 from service.exchange.problems import RowProblem
-from service.exchange.told_results import deviations
+from service.exchange.results_so_far import deviations
 from service.exchange.values import shortened
 
 if TYPE_CHECKING:
@@ -77,8 +77,8 @@ class Objects:
         if real is None:
             column = next(iter(entry.objects))
             raise RowProblem(column, f"candidate_id names {stored}, {column} {found.text}")
-        told = f"stored as it was really made: {', '.join(real.values())}"
-        return candidate_id, ParsedObject(found.text, (*found.warnings, told))
+        warning = f"stored as it was really made: {', '.join(real.values())}"
+        return candidate_id, ParsedObject(found.text, (*found.warnings, warning))
 
     def _read_again(self, stored: str) -> str | None:
         """Return a stored text as the domain writes it today: rules of reading have changed since it was stored."""

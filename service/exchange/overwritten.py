@@ -58,8 +58,8 @@ def overwritten_warning(
     shown = ", ".join(rows[:_SHOWN]) + (", ..." if rows[_SHOWN:] else "")
     names = list(dict.fromkeys(item.objective for item in changed))
     columns = " and ".join(f"{name}_{MEAN}" for name in names)
-    told = f"{columns} of rows {shown} differ from what was predicted, and predictions are not read"
-    return (f"{told}: results belong under {' and '.join(names)}",)
+    warning = f"{columns} of rows {shown} differ from what was predicted, and predictions are not read"
+    return (f"{warning}: results belong under {' and '.join(names)}",)
 
 
 def _differs(text: str, mean: float | None) -> bool:

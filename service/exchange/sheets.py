@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from openpyxl.worksheet.worksheet import Worksheet
 
-RESULTS, SAMPLES, PLATE_MAP, REQUEST = "Results", "Samples", "Plate map", "Request"
+RESULTS, SAMPLES = "Results", "Samples"
+PLATE_MAP, REQUEST = "Plate map", "Request"
 """The sheets of a batch: the first is read back, the others hold nothing that is."""
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _WIDTHS = (10, 45)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, FiniteFloat, StringConstraints, ValidationInfo, model_validator
 
-from models.specs.base import FrozenModel, field_error, is_stored
+from models.specs.base import FrozenModel, field_error, is_stored, json_pointer
 
 MAX_LEVELS = 1000
 LOG_DECADES = 2.0
@@ -22,14 +22,15 @@ Value = str | float
 Scale = Literal["auto", "linear", "log"]
 
 
-def escaped(key: str) -> str:
-    """Return a key as a part of a JSON pointer (RFC 6901)."""
-    return key.replace("~", "~0").replace("/", "~1")
-
-
 class _Named(FrozenModel):
-    name: Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
-    units: Annotated[str, StringConstraints(max_length=50)] | None = None
+    name: Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=80, strip_whitespace=True),
+        Field(description="Name of the variable, which heads its column in tables."),
+    ]
+    units: Annotated[str, StringConstraints(max_length=50)] | None = Field(
+        default=None, description="Units of its values; a header with other units of the same dimension is converted."
+    )
 
 
 class Categorical(_Named):
@@ -38,15 +39,18 @@ class Categorical(_Named):
     What its values are made of, or numbers about them, tell which of them are alike; without, all are equally unlike.
     """
 
-    type: Literal["categorical"]
-    values: Annotated[tuple[Label, ...], Field(min_length=1, max_length=MAX_LEVELS)]
+    type: Literal["categorical"] = Field(description="Selects choices without an order.")
+    values: tuple[Label, ...] = Field(min_length=1, max_length=MAX_LEVELS, description="Names of the choices.")
     smiles: dict[str, Annotated[str, StringConstraints(max_length=MAX_SMILES_LENGTH)]] = Field(
-        default_factory=dict, max_length=MAX_LEVELS, description="value -> SMILES, for every value"
+        default_factory=dict,
+        max_length=MAX_LEVELS,
+        description="SMILES of every value, by value, so that the models see which values are alike.",
     )
     descriptors: dict[str, Annotated[tuple[FiniteFloat, ...], Field(max_length=MAX_DESCRIPTORS)]] = Field(
         default_factory=dict,
         max_length=MAX_LEVELS,
-        description="value -> numbers that describe it, as many for every value",
+        description="Numbers that describe every value, by value, as many for each, so that the models see "
+        "which values are alike.",
     )
 
     @property
@@ -67,7 +71,7 @@ class Categorical(_Named):
             if entries and (missing := [value for value in self.values if value not in entries]):
                 raise field_error(f"/{field}", f"{field} has no entry for the value {missing[0]!r}")
             if unknown := [value for value in entries if value not in self.values]:
-                raise field_error(f"/{field}/{escaped(unknown[0])}", f"{unknown[0]!r} is not one of the values")
+                raise field_error(json_pointer(field, unknown[0]), f"{unknown[0]!r} is not one of the values")
         return self
 
     @model_validator(mode="after")
@@ -85,12 +89,12 @@ class Categorical(_Named):
 
         for value, text in self.smiles.items():
             if not is_stored(info) and not is_structure(text):
-                raise field_error(f"/smiles/{escaped(value)}", f"the SMILES of {value!r} cannot be read: {text!r}")
+                raise field_error(json_pointer("smiles", value), f"the SMILES of {value!r} cannot be read: {text!r}")
         lengths = {value: len(numbers) for value, numbers in self.descriptors.items()}
         for value, length in lengths.items():
             if not 0 < length <= MAX_DESCRIPTORS or length != lengths[self.values[0]]:
                 message = f"give 1 to {MAX_DESCRIPTORS} numbers, as many for every value; {value!r} has {length}"
-                raise field_error(f"/descriptors/{escaped(value)}", message)
+                raise field_error(json_pointer("descriptors", value), message)
         return self
 
 
@@ -99,8 +103,9 @@ class _Number(_Named):
 
     scale: Scale = Field(
         default="auto",
-        description="how far apart values are: by difference (linear) or by ratio (log); auto is log for positive "
-        "ordinal values that span two decades or more and are spaced more evenly so",
+        description="Distance between values: by difference (`linear`) or by ratio (`log`). `auto` is log "
+        "for positive ordinal values that span two decades or more and are spaced more evenly "
+        "by ratio.",
     )
 
     @model_validator(mode="before")
@@ -113,8 +118,10 @@ class _Number(_Named):
 class Ordinal(_Number):
     """One of several numbers, such as the settings of a hot plate."""
 
-    type: Literal["ordinal"]
-    values: Annotated[tuple[FiniteFloat, ...], Field(min_length=1, max_length=MAX_LEVELS)]
+    type: Literal["ordinal"] = Field(description="Selects some numbers in ascending order.")
+    values: tuple[FiniteFloat, ...] = Field(
+        min_length=1, max_length=MAX_LEVELS, description="The numbers that it may take, ascending, each once."
+    )
 
     @property
     def levels(self) -> tuple[float, ...]:
@@ -138,10 +145,12 @@ class Ordinal(_Number):
 class Continuous(_Number):
     """A number between `low` and `high`, set in steps of `resolution`."""
 
-    type: Literal["continuous"]
-    low: FiniteFloat
-    high: FiniteFloat
-    resolution: Annotated[FiniteFloat, Field(gt=0)]
+    type: Literal["continuous"] = Field(description="Selects a range of numbers.")
+    low: FiniteFloat = Field(description="Least value.")
+    high: FiniteFloat = Field(description="Largest value, a whole number of steps above `low`.")
+    resolution: FiniteFloat = Field(
+        gt=0, description=f"Step between values; at most {MAX_LEVELS} values lie between `low` and `high`."
+    )
 
     @property
     def levels(self) -> tuple[float, ...]:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, final
 import torch
 
 from models.campaign.batch_limits import shared_value
-from models.proxies.contract import Posterior
 from models.rounds.selecting.limits import build_limits
 from models.rounds.selecting.picks import rows_of_best_shared_value, run_selector
 from models.rounds.selecting.replicates import Remeasurement, controls, replicates
@@ -100,14 +99,15 @@ def _outside_limits(scored: ScoredPool, fitted: RoundModel) -> Grouping | None:
 
     A share that the campaign names is kept to; the default one yields where the pool holds too few inside.
     """
-    if scored.inside is None:
+    inside = scored.objects.in_domain
+    if inside is None:
         return None
     spec = fitted.model.spec
     named = spec.applicability.outside_share
     most = round((spec.batch.exploration if named is None else named) * spec.batch.size)
     if named is None:
-        most = max(most, spec.batch.size - int(scored.inside.sum()))
-    return Grouping(torch.where(scored.inside, -1, 0), most)
+        most = max(most, spec.batch.size - int(inside.sum()))
+    return Grouping(torch.where(inside, -1, 0), most)
 
 
 def _replicates(
@@ -121,7 +121,7 @@ def _replicates(
 
     def merit(texts: Sequence[str]) -> Tensor:
         mean = fitted.model.evaluate(texts).objectives.mean
-        utilities = fitted.reward.scores(Posterior(mean, torch.zeros_like(mean), torch.zeros_like(mean)))
+        utilities = fitted.reward.utilities(mean)
         exists = utilities.isfinite().all(dim=1)
         values = torch.full((len(texts),), -1.0, dtype=torch.float64)
         if bool(exists.any()):
@@ -160,7 +160,7 @@ def _notes(scored: ScoredPool, choices: Sequence[SelectedCandidate], fitted: Rou
             "Nothing tells objects apart yet: the batch is space-filling, each candidate as unlike the others and what "
             "was tried before as can be."
         )
-    batch, inside = fitted.model.spec.batch, scored.inside
+    batch, inside = fitted.model.spec.batch, scored.objects.in_domain
     if inside is not None and fitted.model.spec.applicability.outside_share is None:
         n_outside = sum(not bool(inside[choice.row]) for choice in choices)
         if n_outside > round(batch.exploration * batch.size):

@@ -1,4 +1,4 @@
-"""Routes of single candidates, and how a stored candidate is told."""
+"""Routes of single candidates, and its answer."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -71,8 +71,8 @@ def replace_candidate(candidate_id: UUID, caller: Writer, session: Transaction, 
 def candidate_view(row: tables.Candidate, results: Sequence[tables.Result] = ()) -> Candidate:
     """Return a stored candidate as the API tells it, with its results so far."""
     columns = {name: getattr(row, name) for name in Candidate.model_fields if name in tables.Candidate.__table__.c}
-    told = [ResultSoFar.model_validate(result) for result in results]
-    return Candidate.model_validate({**row.payload, **columns, "results": told})
+    so_far = [ResultSoFar.model_validate(result) for result in results]
+    return Candidate.model_validate({**row.payload, **columns, "results": so_far})
 
 
 def reserve_view(row: tables.Reserve) -> Proposed:

@@ -7,7 +7,7 @@ import pytest
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from service.exchange import CampaignView, read_results
-from service.exchange.told_results import told_so_far
+from service.exchange.results_so_far import so_far_columns
 from service.records import StandardResult
 
 SPEC = CampaignSpec.model_validate(
@@ -68,5 +68,5 @@ def test_results_so_far_say_how_it_was_really_made() -> None:
         StandardResult(object=ASKED[0], type="yield", value=40.0, upper_value=45.0, units="%"),
         StandardResult(object=ASKED[0], type="other", value=1.0),
     ]
-    told = told_so_far(results, ASKED[0], SPEC, DOMAIN)
+    told = so_far_columns(results, ASKED[0], SPEC, DOMAIN)
     assert told == {"yield_so_far": "50 % (temperature 41.7 °C for 40); 40 to 45 %"}

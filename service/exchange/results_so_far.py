@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from service.records import StandardResult
 
 
-def told_so_far(
+def so_far_columns(
     results: Sequence[StandardResult], text: str, spec: CampaignSpec, domain: Domain
 ) -> dict[str, str | None]:
     """Return a column for each measured objective: its results of the object `text`, or None without any."""
     measured = {item.name: item.assay_type for item in spec.objectives if item.assay_type is not None}
     return {
-        f"{name}_{SO_FAR}": "; ".join(_told(item, text, domain) for item in results if item.type == kind) or None
+        f"{name}_{SO_FAR}": "; ".join(_in_words(item, text, domain) for item in results if item.type == kind) or None
         for name, kind in measured.items()
     }
 
 
-def _told(result: StandardResult, text: str, domain: Domain) -> str:
+def _in_words(result: StandardResult, text: str, domain: Domain) -> str:
     words = result.outcome if result.value is None else _number(result)
     really = deviations(text, result.object, domain) or {}
     return words + (f" ({', '.join(really.values())})" if really else "")
@@ -39,22 +39,22 @@ def _number(result: StandardResult) -> str:
     return f"{failed}{relation}{result.value:.8g}{upper}{error} {result.units or ''}".rstrip()
 
 
-def deviations(asked: str, real: str, domain: Domain) -> dict[str, str] | None:
-    """Return in words which settings of an object were really others than was asked for; None if it is another object.
+def deviations(proposed: str, real: str, domain: Domain) -> dict[str, str] | None:
+    """Return in words which settings of an object differ from those proposed; None if it is another object.
 
     A setting that is further off than a lab's apparatus explains makes it another one.
     """
-    if asked == real:
+    if proposed == real:
         return {}
-    wanted, found = domain.columns(asked), domain.columns(real)
-    other = [name for name in wanted if found.get(name) != wanted[name]]
-    told = {}
+    nominal, measured = domain.columns(proposed), domain.columns(real)
+    other = [name for name in nominal if measured.get(name) != nominal[name]]
+    differing = {}
     for name in other:
-        setting, (before, after) = domain.settings.get(name), (wanted[name], found.get(name))
+        setting, (before, after) = domain.settings.get(name), (nominal[name], measured.get(name))
         if setting is None or not isinstance(before, int | float) or not isinstance(after, int | float):
             return None
         if not setting.is_near(before, after):
             return None
         units = domain.quantity_columns.get(name)
-        told[name] = f"{name} {after:.8g}{f' {units}' if units else ''} for {before:.8g}"
-    return told or None
+        differing[name] = f"{name} {after:.8g}{f' {units}' if units else ''} for {before:.8g}"
+    return differing or None
