@@ -181,7 +181,8 @@ def _with_given_up_warning(session: Session, campaign_id: UUID, report: Report) 
     given_up = {str(key): item for key, item in found.items() if item.status in GIVEN_UP}
     if not given_up:
         return report
-    notes = {key: f"the candidate was {item.status} ({item.status_reason})" for key, item in given_up.items()}
+    kept = "the result counts, and the decision is kept"
+    notes = {key: f"the candidate was {item.status} ({item.status_reason}): {kept}" for key, item in given_up.items()}
     rows = tuple(
         replace(
             row, warnings=(*row.warnings, f"{notes[row.candidate_id]}: the result counts, and the decision is kept")

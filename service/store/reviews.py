@@ -24,7 +24,7 @@ def rejected_with_analogues(session: Session, round_id: UUID) -> Sequence[tuple[
         .where(CandidateDecision.similarity.is_not(None))
         .group_by(Candidate.object)
     )
-    return [(text, least) for text, least in session.execute(query).tuples() if least is not None]
+    return [(text, least) for text, least in session.execute(query) if least is not None]
 
 
 def unused_reserves(session: Session, round_id: UUID) -> Sequence[Reserve]:

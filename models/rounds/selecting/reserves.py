@@ -70,7 +70,7 @@ def _fits(limits: NamedLimits, chosen: Sequence[int], n: int) -> Tensor:
 
 def _listed(part: ScoredPool, fits: Tensor, n: int) -> Tensor:
     """Return the rows that are compared: of those that fit anywhere the most valuable, and the best of every place."""
-    value = part.value if part.is_informative else part.feasibility
+    value = part.value if part.is_informative else part.objects.feasibility
     order = value.argsort(descending=True, stable=True)
     listed = order[fits.any(dim=0)[order]][: COMPARED * n]
     best = [order[mask[order]][:COMPARED] for mask in fits]
@@ -88,7 +88,7 @@ def _picked(
     picked: list[int] = []
     while len(picked) < n and bool((has_any := fits.any(dim=1)).any()):
         wanting = has_any & (n_reserves == n_reserves[has_any].min())
-        score = (1 - closeness) * listed.feasibility
+        score = (1 - closeness) * listed.objects.feasibility
         if part.is_informative:
             score = (1 - weight) * min_max_scale(listed.value) + weight * (1 - closeness)
         best = int(score.masked_fill(~fits[wanting].any(dim=0), -torch.inf).argmax())

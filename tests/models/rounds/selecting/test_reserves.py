@@ -1,7 +1,9 @@
 """What could take the place of a candidate that is given up."""
 
+import copy
 import itertools
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -56,20 +58,16 @@ def fit_to(history: History) -> RoundModel:
 
 def chosen(fitted: RoundModel, history: History, n: int, **batch: Any) -> tuple[Batch, list[str], list[str]]:
     """Return a batch with the texts of its candidates and of its reserves."""
-    asking = RoundModel(**{name: getattr(fitted, name) for name in fitted.__dataclass_fields__})
-    spec = CampaignSpec.model_validate(BASE | {"batch": batch})
-    object.__setattr__(asking.model, "spec", spec)
-    passed = CandidateFilter(asking, history).filter_constraints(NEW)
+    model = copy.copy(fitted.model)
+    model.spec = CampaignSpec.model_validate(BASE | {"batch": batch})
+    asking = replace(fitted, model=model)
+    passed, _ = CandidateFilter(asking, history).filter_constraints(NEW)
+    n_passed = len(passed)
     pool = CandidatePool(
-        passed.texts,
-        torch.zeros(len(passed.texts), 1, dtype=torch.int64),
-        Condition(torch.ones(len(passed.texts)), torch.ones(len(passed.texts), 1)),
-        passed.objectives,
-        passed.feasibility,
-        passed.bounds,
-        passed.uncertainty_weight,
-        None,
-        SamplingStats(len(passed.texts), 0, len(passed.texts), "enough"),
+        objects=replace(passed, in_domain=None),
+        states=torch.zeros(n_passed, 1, dtype=torch.int64),
+        condition=Condition(torch.ones(n_passed), torch.ones(n_passed, 1)),
+        stats=SamplingStats(n_passed, 0, n_passed, "enough"),
     )
     answer = select_batch(pool, asking, history, 0, n)
     return answer, *([pool.texts[item.row] for item in items] for items in (answer.choices, answer.reserves))
@@ -105,7 +103,7 @@ def test_every_reserve_fits_some_place_within_the_limits(
     assert {choice.purpose for choice in batch.reserves} <= {"exploit"}
 
 
-def test_every_group_has_a_spare_before_one_has_two(fitted: RoundModel) -> None:
+def test_every_group_has_a_reserve_before_one_has_two(fitted: RoundModel) -> None:
     limits = [{"kind": "group", "by": "first", "max": 2}]
     _, texts, reserve = chosen(fitted, KNOWN, 2, size=4, limits=limits)
     assert Counter(text[0] for text in texts) == {"0": 2, "1": 2}
