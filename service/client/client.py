@@ -6,6 +6,7 @@ Any client could be written so.
 from __future__ import annotations
 
 import json
+import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ _LISTEN_SECONDS = 20.0
 _POLL_SECONDS = 0.3
 """Where there are no events, so much time is between two questions."""
 _WAIT = {"Prefer": "wait=2"}
+_EXTENSION = re.compile(r'filename="[^"]*(\.\w+)"')
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -175,8 +177,11 @@ class Client:
         return candidates
 
     def download(self, campaign: str, number: int, file_format: str, path: Path) -> Path:
-        """Download a round's batch as a file."""
+        """Download a round's batch as a file, and return where it is: a format may have another extension."""
         answer = self._send("GET", self._batch(campaign, number), params={"format": file_format})
+        extension = _EXTENSION.search(answer.headers.get("Content-Disposition", ""))
+        if extension is not None and path.suffix != extension[1]:
+            path = path.with_name(f"{path.name}{extension[1]}")
         path.write_bytes(answer.content)
         return path
 

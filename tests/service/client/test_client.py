@@ -231,3 +231,14 @@ def test_a_decision_is_sent_with_the_version_that_was_read():
 def test_a_release_is_answered_with_the_hash_of_the_batch():
     with client_of(lambda _: httpx.Response(200, json={"batch_sha256": "ab12"})) as client:
         assert client.release("c", 1) == "ab12"
+
+
+@pytest.mark.parametrize(
+    ("name", "sent", "expected"), [("order", "csv", "batch.order.csv"), ("csv", "csv", "batch.csv")]
+)
+def test_a_file_has_the_extension_that_programs_know(tmp_path: Path, name: str, sent: str, expected: str):
+    headers = {"Content-Disposition": f'attachment; filename="films-round-1.{sent}"'}
+    with client_of(lambda _: httpx.Response(200, content=b"a,b", headers=headers)) as client:
+        path = client.download("c", 1, name, tmp_path / f"batch.{name}")
+    assert path == tmp_path / expected
+    assert path.read_bytes() == b"a,b"
