@@ -184,9 +184,7 @@ def _with_given_up_warning(session: Session, campaign_id: UUID, report: Report) 
     kept = "the result counts, and the decision is kept"
     notes = {key: f"the candidate was {item.status} ({item.status_reason}): {kept}" for key, item in given_up.items()}
     rows = tuple(
-        replace(
-            row, warnings=(*row.warnings, f"{notes[row.candidate_id]}: the result counts, and the decision is kept")
-        )
+        replace(row, warnings=(*row.warnings, notes[row.candidate_id]))
         if row.status == "accepted" and row.candidate_id in notes
         else row
         for row in report.rows

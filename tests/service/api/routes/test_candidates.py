@@ -159,7 +159,7 @@ def test_results_for_what_was_given_up_warn_and_keep_the_reason(api: Api, reserv
     report = api.client.post(results, json=rows).json()
     assert report["accepted"] == 3
     warned = [row["warnings"] for row in report["rows"]]
-    assert "the candidate was rejected (toxic)" in warned[0][0]
+    assert warned[0] == ["the candidate was rejected (toxic): the result counts, and the decision is kept"]
     assert "the candidate was withdrawn (no capacity)" in warned[1][0]
     assert warned[2] == []
     told = _batch(api, reserved)["1111"]
