@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 
 import torch
 
-from benchmarks.exact import spaces
 from benchmarks.exact.targets import TFBIND8, target
 from benchmarks.exact.training import Target, fit, mean_and_half, side_by_side
 from benchmarks.report import Report, run
+from benchmarks.tables.catalogue import why_absent
 from models.gflownet.conditioning import ConditionSampler
 from models.gflownet.exact import log_target, total_variation, uniform_log_probability
 from models.gflownet.policy import PolicySpec
@@ -126,8 +126,8 @@ def compare(report: Report, name: str, calls: int, seeds: Sequence[int]) -> None
 def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - the harness's signature
     """Fill the report."""
     for name, calls in CALLS.items():
-        if name.startswith("strings") and spaces.missing(TFBIND8):
-            report.notes.append(f"skipped {name}: no {TFBIND8} under ../shared/data")
+        if name.startswith("strings") and (absent := why_absent(TFBIND8)):
+            report.notes.append(f"{name}: {absent}")
         else:
             compare(report, name, 2_000 if quick else calls, SEEDS[:1] if quick else SEEDS)
 

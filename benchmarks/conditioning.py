@@ -30,11 +30,11 @@ of 25 in all.
 
 from collections.abc import Sequence
 
-from benchmarks.exact import spaces
 from benchmarks.exact.preferences import concave_front, preferences
 from benchmarks.exact.targets import TFBIND8
 from benchmarks.exact.temperatures import offline_half, temperatures
 from benchmarks.report import Report, run
+from benchmarks.tables.catalogue import why_absent
 
 PARTS = {
     "concave": (concave_front, None),
@@ -49,8 +49,8 @@ def measure(report: Report, quick: bool, parts: Sequence[str]) -> None:  # noqa:
     """Fill the report with the chosen parts."""
     for name in parts:
         action, table = PARTS[name]
-        if table is not None and spaces.missing(table):
-            report.notes.append(f"skipped {name}: no {table} under ../shared/data")
+        if table is not None and (absent := why_absent(table)):
+            report.notes.append(f"{name}: {absent}")
         else:
             action(report, quick=quick)
 

@@ -26,7 +26,6 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from benchmarks import peer
-from benchmarks.exact import spaces
 from benchmarks.exact.recipes import (
     BUDGET,
     CALLS,
@@ -53,6 +52,7 @@ from benchmarks.exact.training import (
     within_calls,
 )
 from benchmarks.report import Report, run
+from benchmarks.tables.catalogue import why_absent
 from models.gflownet.conditioning import ConditionSampler
 from models.gflownet.exact import log_target, total_variation, uniform_log_probability
 from models.gflownet.rewards import UnfitLossError
@@ -191,8 +191,8 @@ def measure(report: Report, quick: bool, parts: Sequence[str]) -> None:  # noqa:
     """Fill the report with the chosen parts."""
     for name in parts:
         action, table = PARTS[name]
-        if table is not None and spaces.missing(table):
-            report.notes.append(f"skipped {name}: no {table} under ../shared/data")
+        if table is not None and (absent := why_absent(table)):
+            report.notes.append(f"{name}: {absent}")
         else:
             action(report, quick=quick)
 
