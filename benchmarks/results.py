@@ -61,8 +61,8 @@ class Result(_Strict):
     """One benchmark, or one part of it, as it was measured once.
 
     Attributes:
-        source: `run` for what the command wrote itself, or `page at COMMIT` for what was copied by hand from an
-            earlier page, whose raw figures were not kept.
+        source: `run` for what the command wrote itself, or `page at COMMIT` (`docstring at COMMIT`) for what was
+            copied by hand from an earlier page, or from a benchmark's docstring, whose raw figures were not kept.
         commit: of the code that ran; for a copied figure, of the page that told it first.
         seeds: those behind the figures; empty where there are none or where an earlier page named none.
         command: what measures it again.
@@ -72,7 +72,7 @@ class Result(_Strict):
     schema_version: Literal[1] = 1
     name: str
     title: str
-    source: Annotated[str, Field(pattern=r"^(run|page at [0-9a-f]{7,40})$")]
+    source: Annotated[str, Field(pattern=r"^(run|(page|docstring) at [0-9a-f]{7,40})$")]
     commit: Annotated[str, Field(pattern=r"^[0-9a-f]{7,40}(\+changes)?$")]
     date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
     command: str

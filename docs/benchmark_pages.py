@@ -167,10 +167,11 @@ def _figures(claim: Claim) -> tuple[str, str, str]:
 
 def _origin(result: Result) -> str:
     seeds = f" {len(result.seeds)} seeds." if len(result.seeds) > 1 else ""
-    again = f" Run again: `{result.command}`."
+    again = f" Command: `{result.command}`."
     if result.source == "run":
         return f"*Measured at `{result.commit}` on {result.date}; {result.machine}.{seeds}*{again}\n"
-    copied = f"*Copied from the earlier page, told first at `{result.commit}` on {result.date}; {result.machine}."
+    where = result.source.partition(" ")[0]
+    copied = f"*Copied from the earlier {where}, told first at `{result.commit}` on {result.date}; {result.machine}."
     return f"{copied}{seeds}*{again}\n"
 
 

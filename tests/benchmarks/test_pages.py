@@ -81,7 +81,7 @@ def test_columns_choose_rows_and_cells_read_well(tmp_path: Path, monkeypatch: py
     assert "| tv | mean |\n| --- | --- |\n| 2,000 | yes |\n" in text
     assert "0.1235" not in text
     assert "old" not in text
-    assert "*Measured at `0123abc` on 2026-11-30; a machine. 2 seeds.* Run again: `x`." in text
+    assert "*Measured at `0123abc` on 2026-11-30; a machine. 2 seeds.* Command: `x`." in text
     page.write_text("<!-- results: x -->\n<!-- end -->\n", encoding="utf-8")
     assert "| 1 | 0.1235 | - |" in written(page, [])
     assert "| 2,000 | yes | a\\|b |" in written(page, [])
