@@ -4,8 +4,9 @@ Temperature: base reward 10 y^3 (SIX6), target (10 y^3)^beta, beta uniform in [1
 network, steps, trajectories and replay as the conditional one, and its one beta. Offline: trained on the 32,768 strings
 at or below the median alone, walked backward, beta log-uniform in [10, 50], by log-partition variance, which does not
 say how much of the whole the known half weighs. Preferences: utilities are two measured bindings over their maxima,
-target exp(beta u(y, omega)), beta log-uniform in [4, 32]; the hypervolume is that of 128 samples for each of ten preferences at beta 32, total variation is at beta 16. The concave
-front is made: a grid of two coordinates in which the second objective is at most (1 - sqrt(first))^2.
+target exp(beta u(y, omega)), beta log-uniform in [4, 32]; the hypervolume is that of 128 samples for each of ten
+preferences at beta 32, total variation is at beta 16. The concave front is made: a grid of two coordinates in which the
+second objective is at most (1 - sqrt(first))^2.
 
 Settings were chosen on seed 0. A policy sees 1- to 3-grams of a string by place, except offline, where it sees letters.
 What was tried stands in `docs/benchmarks/appendix.md`.
