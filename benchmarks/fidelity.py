@@ -47,7 +47,7 @@ from benchmarks.report import Report, run
 from benchmarks.tables.catalogue import why_absent
 from models.gflownet.conditioning import ConditionSampler
 from models.gflownet.exact import log_target, total_variation, uniform_log_probability
-from models.gflownet.rewards import UnfitLossError
+from models.gflownet.rewards import IncompatibleLossError
 from models.gflownet.settings import TrainerSettings
 from models.specs.sampler import LOSSES
 
@@ -145,7 +145,7 @@ def loss_fit(job: Job) -> dict[str, Any]:
     """Return the fit, or why a loss cannot be used on that space."""
     try:
         return trained(job)
-    except UnfitLossError as error:
+    except IncompatibleLossError as error:
         return {"refused": str(error)}
 
 

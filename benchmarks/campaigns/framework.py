@@ -20,15 +20,15 @@ from scipy.stats import t  # type: ignore[import-untyped] # scipy publishes no t
 
 from benchmarks.report import Report
 from benchmarks.tables.catalogue import DATA, why_absent
-from models.backtests.contract import Choice, Lab, Method, Task
-from models.backtests.methods import open_method
-from models.backtests.runner import Plan, backtest, summarise
+from models.backtests.contract import BacktestTask, Choice, Oracle, Strategy
+from models.backtests.runner import BacktestPlan, backtest, summarise
+from models.backtests.strategies import build_strategy
 from models.campaign.spec import CampaignSpec
 from models.domains.contract import Domain
 from models.records import History, Measurement
 
 Row = dict[str, Any]
-Open = Callable[[], Method]
+Open = Callable[[], Strategy]
 Extra = Callable[[Sequence[str], Sequence[str]], Mapping[str, float]]
 """Further figures of all objects measured so far and of the last round's new ones."""
 
@@ -47,7 +47,7 @@ MOST_SEEDS = 1000
 
 def methods(*names: str) -> dict[str, Open]:
     """Return the ways to open some of the installed methods, by name."""
-    return {name: functools.partial(open_method, name) for name in names}
+    return {name: functools.partial(build_strategy, name) for name in names}
 
 
 @final
@@ -98,7 +98,7 @@ class Session:
             return None
         return DATA / path
 
-    def replay(self, campaign: str, protocol: Protocol, lab: Lab, domain: Domain) -> list[Row]:
+    def replay(self, campaign: str, protocol: Protocol, lab: Oracle, domain: Domain) -> list[Row]:
         """Return a row per method, seed and round, as `models.backtests.runner` does, with `cpu_seconds` beside.
 
         A method that fails ends the run; what was chosen before stays on disk.
@@ -110,7 +110,7 @@ class Session:
                 if self.only_methods and name not in self.only_methods:
                     continue
                 log = _Log(self._file(campaign, protocol, name, seed), protocol, name)
-                plan = Plan(
+                plan = BacktestPlan(
                     protocol.spec, protocol.rounds, protocol.batch_size, protocol.initial, (seed,), ("assayflow",)
                 )
                 found = backtest(plan, lab, domain, _quiet, log.under)
@@ -135,10 +135,10 @@ def _quiet(_share: float, _message: str) -> None:
 
 
 @final
-class _KnownLab(Lab):
+class _KnownLab(Oracle):
     """A table's lab whose true values are looked up once."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Oracle) -> None:
         assert lab.objects is not None
         self._lab = lab
         self.objects = lab.objects
@@ -155,7 +155,7 @@ class _KnownLab(Lab):
 
 
 @final
-class _Log(Method):
+class _Log(Strategy):
     """A method whose choices are kept in a file, and answered from there when they were made before.
 
     Raises:
@@ -164,7 +164,7 @@ class _Log(Method):
 
     def __init__(self, path: Path | None, protocol: Protocol, name: str) -> None:
         self._path, self._protocol, self._open = path, protocol, protocol.methods[name]
-        self._method: Method | None = None
+        self._method: Strategy | None = None
         self._kept: list[Row] = []
         if path is not None and path.exists():
             head, *self._kept = list(_lines(path))
@@ -176,7 +176,7 @@ class _Log(Method):
         self._told: list[Row] = []
         self._measured: list[str] = []
 
-    def choose(self, task: Task, history: History, k: int, seed: int) -> Choice:
+    def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:
         """Return the next choice, made or kept."""
         n_round = len(self._told) + 1
         if n_round == 1:
