@@ -22,6 +22,7 @@ INDEX = FOLDER / "index.md"
 _BLOCK = re.compile(
     r"(<!-- (results|losses|claims|tables)(?:: ([^|>]+?))?(?: \| ([^>]+?))? -->\n).*?(<!-- end -->)", re.DOTALL
 )
+_MARK = re.compile(r"^<!-- (\w+).*-->$", re.MULTILINE)
 _SIGNS = {">=": "≥", "<=": "≤"}
 _PUBLISHER = "https://github.com/"
 
@@ -68,7 +69,17 @@ def sections(paths: Iterable[Path]) -> list[Section]:
 
 
 def written(page: Path, shown: Sequence[Section]) -> str:
-    """Return a page with everything between its markers written anew; `shown` are the sections of all pages."""
+    """Return a page with everything between its markers written anew; `shown` are the sections of all pages.
+
+    Raises:
+        PageError: if a marker is not understood, or is not ended before the next one.
+    """
+    text = page.read_text(encoding="utf-8")
+    marks = _MARK.findall(text)
+    if len(marks) % 2 or any((mark == "end") != place % 2 for place, mark in enumerate(marks)):
+        raise PageError(f"{page.name}: every marker needs an end before the next one")
+    if len(_BLOCK.findall(text)) != len(marks) // 2:
+        raise PageError(f"{page.name}: a marker is not one of results, losses, claims and tables")
     own = shown if page == INDEX else [section for section in shown if section.page == page]
 
     def block(match: re.Match[str]) -> str:
@@ -81,7 +92,7 @@ def written(page: Path, shown: Sequence[Section]) -> str:
         }
         return f"{begin}\n{blocks[kind]()}\n{end}"
 
-    return _BLOCK.sub(block, page.read_text(encoding="utf-8"))
+    return _BLOCK.sub(block, text)
 
 
 def write() -> None:

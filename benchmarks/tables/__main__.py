@@ -63,17 +63,21 @@ def fetch(table: MeasuredTable, where: Path, server: str) -> None:
     """Download, convert, check and only then put in place.
 
     Raises:
-        FetchError: if a file cannot be had or the table does not come out as it was measured on.
+        FetchError: if a file cannot be had, the table does not come out as it was measured on, or the folder cannot be
+            written to.
     """
     content = table.convert([download(file, server) for file in table.files])
     path = where / table.path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as beside:
-        made = Path(beside) / path.name
-        made.write_bytes(content)
-        if (found := digest(made)) != table.sha256:
-            raise FetchError(f"{table.path}: its content's SHA-256 is {found}, expected {table.sha256}")
-        made.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as beside:
+            made = Path(beside) / path.name
+            made.write_bytes(content)
+            if (found := digest(made)) != table.sha256:
+                raise FetchError(f"{table.path}: its content's SHA-256 is {found}, expected {table.sha256}")
+            made.replace(path)
+    except OSError as error:
+        raise FetchError(f"{path}: {error.strerror}; name another folder with --folder") from error
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -23,10 +23,10 @@ _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ass
 
 
 def folder() -> Path:
-    """Return where the tables lie: the folder that the environment names, else a cache of this user's."""
+    """Return where the tables lie: as the environment says, else beside the checkout, else in this user's cache."""
     if named := os.environ.get(FOLDER_VARIABLE):
         return Path(named).expanduser()
-    return _BESIDE if _BESIDE.is_dir() and not _CACHE.is_dir() else _CACHE
+    return _BESIDE if _BESIDE.is_dir() else _CACHE
 
 
 DATA = folder()

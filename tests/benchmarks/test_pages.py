@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from benchmarks.__main__ import names
 from benchmarks.report import Report
 from benchmarks.results import PUBLISHED, Claim, Result, read
 from benchmarks.tables.catalogue import TABLES
@@ -69,6 +70,21 @@ def test_results_that_are_not_there_are_named(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(benchmark_pages, "PUBLISHED", tmp_path)
     with pytest.raises(PageError, match=r"throughput\.md asks for the results 'throughput-as-trained'"):
         sections(pages())
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("<!-- losses -->\n<!-- claims -->\n<!-- end -->\n", "needs an end"),
+        ("<!-- losses -->\n", "needs an end"),
+        ("<!-- result: x -->\n<!-- end -->\n", "is not one of"),
+    ],
+)
+def test_a_marker_that_would_swallow_text_is_refused(text: str, wrong: str, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(text, encoding="utf-8")
+    with pytest.raises(PageError, match=wrong):
+        written(page, [])
 
 
 def test_columns_choose_rows_and_cells_read_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,6 +160,12 @@ def test_a_report_is_written_as_it_is_read(tmp_path: Path) -> None:
     assert (found.seeds, found.commit, found.source) == ([3], "0123abc+changes", "run")
     assert found.command == "python -m benchmarks.fidelity --part losses"
     assert {"python", "torch", "numpy"} <= found.versions.keys()
+
+
+def test_what_runs_and_reports_is_a_benchmark() -> None:
+    found = names()
+    assert {"throughput", "campaigns", "reading"} <= set(found)
+    assert not {"tables", "peer", "report", "results"} & set(found)
 
 
 def test_the_page_of_tables_names_each_one() -> None:

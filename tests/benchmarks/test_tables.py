@@ -123,6 +123,14 @@ def test_more_than_any_table_holds_is_not_read(
         command.download(one_table.files[0], served[1])
 
 
+def test_a_folder_that_cannot_be_written_to_is_named(
+    served: tuple[Path, str], one_table: MeasuredTable, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "tables").write_text("a file", encoding="utf-8")
+    assert command.main(["--folder", str(tmp_path / "tables"), "--server", served[1], "--fetch"]) == 1
+    assert f"{tmp_path / 'tables' / one_table.path}: Not a directory; name another folder" in capsys.readouterr().out
+
+
 def test_an_unknown_table_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         command.main(["--fetch", "nothing.csv"])
