@@ -96,11 +96,11 @@ def written(page: Path, shown: Sequence[Section]) -> str:
 
 
 def write() -> None:
-    """Write every page anew."""
+    """Write every page anew, or none where one cannot be written."""
     paths = pages()
     shown = sections(paths)
-    for page in paths:
-        page.write_text(written(page, shown), encoding="utf-8")
+    for page, text in [(page, written(page, shown)) for page in paths]:
+        page.write_text(text, encoding="utf-8")
 
 
 def _result(name: str, page: Path) -> Result:
