@@ -35,14 +35,14 @@ class Report:
     name: str
     arguments: Sequence[str] = ()
     commit: str = ""
-    tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    rows: list[dict[str, Any]] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     seeds: set[int] = field(default_factory=set)
 
-    def row(self, table: str = "figures", /, **cells: Any) -> None:
-        """Keep one row of a table and print it at once, so that a long run shows where it is."""
-        self.tables.setdefault(table, []).append(cells)
+    def row(self, **cells: Any) -> None:
+        """Keep one row and print it at once, so that a long run shows where it is."""
+        self.rows.append(cells)
         if isinstance(seed := cells.get("seed"), int):
             self.seeds.add(seed)
         Console(soft_wrap=True, markup=False).print(
@@ -52,7 +52,10 @@ class Report:
     def claim(
         self, name: str, value: float, relation: Literal[">=", "<="], bar: float, half: float | None = None
     ) -> None:
-        """Keep one claim; `half` is half the width of its 95 % interval."""
+        """Keep one claim, or a note where there is no figure; `half` is half the width of its 95 % interval."""
+        if not (math.isfinite(value) and math.isfinite(bar)):
+            self.notes.append(f"{name}: this run has no figure for it")
+            return
         half = None if half is None or math.isnan(half) else half
         self.claims.append(Claim(name=name, value=float(value), relation=relation, bar=bar, half=half))
 
@@ -60,7 +63,7 @@ class Report:
         """Print the rows as a table for each set of columns, then every claim and whether it holds."""
         console = Console(width=160, markup=False)
         groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-        for row in (row for rows in self.tables.values() for row in rows):
+        for row in self.rows:
             groups.setdefault(tuple(row), []).append(row)
         for columns, rows in groups.items():
             table = Table(*columns, title=self.title)
@@ -76,10 +79,6 @@ class Report:
 
     def result(self) -> Result:
         """Return everything in the schema of published results, with commit, date, versions and machine."""
-        rows = {
-            name: [{key: _cell(value) for key, value in row.items()} for row in table]
-            for name, table in self.tables.items()
-        }
         return Result(
             name=self.name,
             title=self.title,
@@ -90,7 +89,7 @@ class Report:
             machine=results.machine(torch.get_num_threads()),
             versions=results.versions(),
             seeds=sorted(self.seeds),
-            rows=rows,
+            rows=[{name: _cell(value) for name, value in row.items()} for row in self.rows],
             claims=self.claims,
             notes=self.notes,
         )

@@ -66,7 +66,7 @@ class Result(_Strict):
         commit: of the code that ran; for a copied figure, of the page that told it first.
         seeds: those behind the figures; empty where there are none or where an earlier page named none.
         command: what measures it again.
-        rows: tables by name; cells of one table may differ from row to row.
+        rows: those with the same cells make a table.
     """
 
     schema_version: Literal[1] = 1
@@ -79,7 +79,7 @@ class Result(_Strict):
     machine: str
     versions: dict[str, str]
     seeds: list[int]
-    rows: dict[str, list[Row]]
+    rows: list[Row]
     claims: list[Claim]
     notes: list[str] = []
 

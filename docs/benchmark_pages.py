@@ -121,7 +121,7 @@ def _anchor(heading: str) -> str:
 
 
 def _results(result: Result, columns: Sequence[str]) -> str:
-    rows = [row for table in result.rows.values() for row in table]
+    rows = result.rows
     if columns:
         rows = [{name: row[name] for name in columns} for row in rows if set(columns) <= row.keys()]
     groups: dict[tuple[str, ...], list[Row]] = {}

@@ -21,7 +21,7 @@ RUN = {"source": "run", "commit": "0123abc", "date": "2026-11-30", "machine": "a
 
 
 def result(**fields: object) -> Result:
-    content = {"name": "x", "title": "X", "command": "x", "versions": {"python": "3"}, "rows": {}, "claims": []}
+    content = {"name": "x", "title": "X", "command": "x", "versions": {"python": "3"}, "rows": [], "claims": []}
     return Result.model_validate(content | RUN | fields)
 
 
@@ -32,7 +32,10 @@ def test_a_page_is_what_the_results_give(page: Path) -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_file_of_results_follows_the_schema_and_is_small(file: Path) -> None:
-    assert read(file).rows
+    published = read(file)
+    assert published.rows
+    assert not published.commit.endswith("+changes")
+    assert "--quick" not in published.command
     assert file.stat().st_size < MOST_BYTES
 
 
@@ -89,7 +92,7 @@ def test_a_marker_that_would_swallow_text_is_refused(text: str, wrong: str, tmp_
 
 def test_columns_choose_rows_and_cells_read_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [{"seed": 1, "tv": 0.123456, "who": None}, {"tv": 2_000, "mean": True, "who": "a|b"}]
-    result(rows={"figures": rows}).write(tmp_path / "x.json")
+    result(rows=rows).write(tmp_path / "x.json")
     monkeypatch.setattr(benchmark_pages, "PUBLISHED", tmp_path)
     page = tmp_path / "page.md"
     page.write_text("<!-- results: x | tv, mean -->\nold\n<!-- end -->\n", encoding="utf-8")
@@ -146,15 +149,14 @@ def test_results_that_do_not_follow_the_schema_are_refused(wrong: dict[str, obje
 def test_a_report_is_written_as_it_is_read(tmp_path: Path) -> None:
     arguments = ["--json", "out.json", "--part", "losses", "--resume=there"]
     report = Report("Title", "fidelity", arguments, commit="0123abc+changes")
-    report.row(seed=3, tv=float("inf"), table="a cell of that name")
-    report.row("means", tv=0.5)
+    report.row(seed=3, tv=float("inf"))
+    report.row(tv=0.5)
     report.claim("tv", 0.5, "<=", 0.5, half=float("nan"))
+    report.claim("difference to nobody", float("nan"), "<=", 0.5)
     report.write(tmp_path / "x.json")
     found = read(tmp_path / "x.json")
-    assert found.rows == {
-        "figures": [{"seed": 3, "tv": None, "table": "a cell of that name"}],
-        "means": [{"tv": 0.5}],
-    }
+    assert found.rows == [{"seed": 3, "tv": None}, {"tv": 0.5}]
+    assert found.notes == ["difference to nobody: this run has no figure for it"]
     assert found.claims == [Claim(name="tv", value=0.5, relation="<=", bar=0.5)]
     assert found.claims[0].holds
     assert (found.seeds, found.commit, found.source) == ([3], "0123abc+changes", "run")
