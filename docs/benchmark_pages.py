@@ -24,6 +24,7 @@ _BLOCK = re.compile(
 )
 _MARK = re.compile(r"^<!-- (\w+).*-->$", re.MULTILINE)
 _SIGNS = {">=": "≥", "<=": "≤"}
+_THOUSAND = 1000
 _PUBLISHER = "https://github.com/"
 
 
@@ -198,7 +199,7 @@ def _text(cell: Cell) -> str:
     if isinstance(cell, bool):
         return "yes" if cell else "no"
     if isinstance(cell, float):
-        return f"{cell:.4g}"
+        return f"{cell:.4g}" if abs(cell) < _THOUSAND else f"{cell:,.0f}"
     return f"{cell:,}" if isinstance(cell, int) else cell.replace("|", "\\|")
 
 

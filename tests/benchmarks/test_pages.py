@@ -91,7 +91,7 @@ def test_a_marker_that_would_swallow_text_is_refused(text: str, wrong: str, tmp_
 
 
 def test_columns_choose_rows_and_cells_read_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = [{"seed": 1, "tv": 0.123456, "who": None}, {"tv": 2_000, "mean": True, "who": "a|b"}]
+    rows = [{"seed": 1, "tv": 0.123456, "who": None}, {"tv": 2_000, "mean": True, "who": "a|b"}, {"calls": 18_639.4}]
     result(rows=rows).write(tmp_path / "x.json")
     monkeypatch.setattr(benchmark_pages, "PUBLISHED", tmp_path)
     page = tmp_path / "page.md"
@@ -104,6 +104,7 @@ def test_columns_choose_rows_and_cells_read_well(tmp_path: Path, monkeypatch: py
     page.write_text("<!-- results: x -->\n<!-- end -->\n", encoding="utf-8")
     assert "| 1 | 0.1235 | - |" in written(page, [])
     assert "| 2,000 | yes | a\\|b |" in written(page, [])
+    assert "| 18,639 |" in written(page, [])
 
 
 @pytest.mark.parametrize(
