@@ -141,4 +141,4 @@ def machine(threads: int) -> str:
     text = cpus.read_text(encoding="utf-8") if cpus.exists() else ""
     model = re.search(r"model name\s*: (.*)", text)
     name = model.group(1).strip() if model else platform.processor() or platform.machine()
-    return f"{name}, {os.cpu_count()} cores, {threads} threads"
+    return f"{name}, {os.cpu_count()} cores, {threads} {'thread' if threads == 1 else 'threads'}"
