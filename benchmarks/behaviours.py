@@ -108,6 +108,7 @@ def compare(report: Report, name: str, calls: int, seeds: Sequence[int]) -> None
     variants = [key for key in VARIANTS if key != "learned backward policy" or not name.startswith("strings")]
     jobs = [Job(name, variant, calls, seed) for variant in variants for seed in seeds]
     found: dict[str, list[dict[str, Any]]] = {}
+    report.seeds |= set(seeds)
     for job, answer in zip(jobs, side_by_side(trained, jobs), strict=True):
         found.setdefault(job.variant, []).append(answer)
     report.row(space=name, behaviour="uniform actions, untrained", tv=random_tv(target(name)))

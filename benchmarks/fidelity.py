@@ -153,6 +153,7 @@ def losses(report: Report, *, quick: bool) -> None:
     """Every loss on small spaces, by exact total variation."""
     seeds, settings = (SEEDS[:1], replace(SMALL, steps=20)) if quick else (SEEDS, SMALL)
     names = ("hypergrid 8^2", "strings 4^5")
+    report.seeds |= set(seeds)
     jobs = [Job(name, replace(settings, loss=loss), seed) for name in names for loss in LOSSES for seed in seeds]
     found: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for job, answer in zip(jobs, side_by_side(loss_fit, jobs), strict=True):

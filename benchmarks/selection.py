@@ -191,6 +191,7 @@ def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - the harness'
     molecules = read(1500 if quick else 20_000)
     found: dict[str, list[dict[str, float]]] = {}
     for seed in range(1 if quick else 5):
+        report.seeds.add(seed)
         task = prepare(molecules, seed)
         for name, choose in ways().items():
             started = time.perf_counter()
