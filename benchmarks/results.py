@@ -63,7 +63,7 @@ class Result(_Strict):
     Attributes:
         source: `run` for what the command wrote itself, or `page at COMMIT` (`docstring at COMMIT`) for what was
             copied by hand from an earlier page, or from a benchmark's docstring, whose raw figures were not kept.
-        commit: of the code that ran; for a copied figure, of the page that told it first.
+        commit: of the code that ran; for a copied figure, of the page that published it first.
         seeds: those behind the figures; empty where there are none or where an earlier page named none.
         command: what measures it again.
         rows: those with the same cells make a table.

@@ -126,7 +126,7 @@ def test_what_was_copied_from_a_page_says_so(tmp_path: Path, monkeypatch: pytest
     result(source="page at 0123abc", versions={}).write(tmp_path / "x.json")
     page = tmp_path / "page.md"
     page.write_text("<!-- results: x -->\n<!-- end -->\n", encoding="utf-8")
-    assert "*Copied from the earlier page, told first at `0123abc` on 2026-11-30" in written(page, [])
+    assert "*Copied from the earlier page, published first at `0123abc` on 2026-11-30" in written(page, [])
 
 
 @pytest.mark.parametrize(
