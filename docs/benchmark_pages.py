@@ -183,7 +183,9 @@ def _origin(result: Result) -> str:
     if result.source == "run":
         return f"*Measured at `{result.commit}` on {result.date}; {result.machine}.{seeds}*{again}\n"
     where = result.source.partition(" ")[0]
-    copied = f"*Copied from the earlier {where}, published first at `{result.commit}` on {result.date}; {result.machine}."
+    copied = (
+        f"*Copied from the earlier {where}, published first at `{result.commit}` on {result.date}; {result.machine}."
+    )
     return f"{copied}{seeds}*{again}\n"
 
 
