@@ -36,7 +36,7 @@ CENSORED_TABLES = ("ESOL", "FreeSolv", "Lipophilicity", "MPEA")
 
 @final
 @dataclass(frozen=True, slots=True)
-class SplitRun:
+class ProxyRun:
     """One split of one table."""
 
     table: str
@@ -45,7 +45,7 @@ class SplitRun:
     seed: int
 
 
-def score(job: SplitRun) -> list[dict[str, Any]]:
+def score(job: ProxyRun) -> list[dict[str, Any]]:
     """Return the figures of ours and of the peers for every assay type, or nothing when the table is too small."""
     table = read(job.table)
     rows = split(table, job.n, job.split, job.seed)
@@ -114,7 +114,7 @@ def compared(report: Report, *, quick: bool) -> None:
     tables = present()
     report.notes += [absent for path, _ in READERS.values() if (absent := why_absent(path))]
     jobs = [
-        SplitRun(name, n, how, seed) for n in sizes for name in tables for how in SPLITS for seed in range(seeds[n])
+        ProxyRun(name, n, how, seed) for n in sizes for name in tables for how in SPLITS for seed in range(seeds[n])
     ]
     rows = []
     for _, answers in groupby(zip(jobs, side_by_side(score, jobs), strict=True), key=lambda pair: pair[0].n):
