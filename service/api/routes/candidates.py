@@ -1,4 +1,4 @@
-"""Routes of single candidates, and its answer."""
+"""Routes of single candidates, and how a stored candidate is answered."""
 
 from collections.abc import Sequence
 from uuid import UUID
