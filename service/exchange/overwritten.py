@@ -6,19 +6,22 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from models.specs.columns import PREDICTED
+from service.exchange.tables import Digits
+from service.exchange.values import is_missing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from models.campaign.spec import CampaignSpec
     from service.exchange.tables import Table
+    from service.exchange.values import Decimal
 
 MEAN = PREDICTED[0]
 _MOST_ROWS = 10_000
 """Rows of a file that may be a batch: the largest has some thousands."""
 _SHOWN = 5
-_PRECISION = 1e-6
-"""Predictions are written with eight digits."""
+_PRECISION = 1e-4
+"""Predictions are written with eight digits, and programs may show fewer."""
 
 
 class StatedPrediction(NamedTuple):
@@ -43,15 +46,20 @@ def stated_predictions(table: Table, id_column: str, spec: CampaignSpec) -> tupl
 
 
 def overwritten_warning(
-    stated: Sequence[StatedPrediction], predicted: Mapping[str, Mapping[str, float]]
+    stated: Sequence[StatedPrediction], predicted: Mapping[str, Mapping[str, float]], decimal: Decimal
 ) -> tuple[str, ...]:
     """Return a warning if predictions are others than the batch's: results were written in their place.
 
     Args:
         stated: what a file says was predicted.
         predicted: candidate id -> objective -> mean, as the round predicted it.
+        decimal: the decimal sign of the file's texts.
     """
-    changed = [item for item in stated if _differs(item.text, predicted.get(item.candidate_id, {}).get(item.objective))]
+    changed = []
+    for item in stated:
+        mean = predicted.get(item.candidate_id, {}).get(item.objective)
+        if mean is not None and not is_missing(item.text) and not _is_near(item.text, mean, decimal):
+            changed.append(item)
     if not changed:
         return ()
     rows = list(dict.fromkeys(str(item.row) for item in changed))
@@ -62,8 +70,10 @@ def overwritten_warning(
     return (f"{warning}: results belong under {' and '.join(names)}",)
 
 
-def _differs(text: str, mean: float | None) -> bool:
+def _is_near(text: str, mean: float, decimal: Decimal) -> bool:
+    if decimal == "comma" and not isinstance(text, Digits):
+        text = text.replace(".", "").replace(",", ".")
     try:
-        return mean is not None and not math.isclose(float(text), mean, rel_tol=_PRECISION, abs_tol=1e-12)
+        return math.isclose(float(text), mean, rel_tol=_PRECISION, abs_tol=1e-12)
     except ValueError:
-        return True
+        return False

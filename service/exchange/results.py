@@ -104,7 +104,11 @@ def check_upload(upload: Upload, view: CampaignView) -> Report:
     """Return what becomes of every row; nothing is stored."""
     rows, warnings = validate_rows(upload.entries, view, decimal=upload.reading.decimal)
     # An empty cell of a downloaded batch has the batch's units.
-    of_values = overwritten_warning(upload.predictions, view.predicted) if upload.is_batch else tuple(warnings)
+    of_values = (
+        overwritten_warning(upload.predictions, view.predicted, upload.reading.decimal)
+        if upload.is_batch
+        else tuple(warnings)
+    )
     empty = () if rows else ("the table has no rows below its header",)
     return Report(tuple(rows), (*upload.warnings, *of_values, *empty), upload.reading)
 

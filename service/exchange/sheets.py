@@ -30,7 +30,7 @@ _HEADER, _TO_FILL_IN, _CHANGEABLE = "DDE3EA", "FFF3C4", "FFFBEE"
 """Fill of a header, of cells that wait to be filled in, and of those that may be overwritten."""
 _LINE = "BFC7D1"
 _MOST_LETTERS = 255
-"""Longest list of choices that a spreadsheet program keeps in a cell's rule."""
+"""Longest list of choices, and longest prompt, that a spreadsheet program keeps in a cell's rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +155,15 @@ def _offer(page: Worksheet, choices: Sequence[str], prompt: str | None, place: i
     from openpyxl.utils import get_column_letter
     from openpyxl.worksheet.datavalidation import DataValidation
 
-    listed = ",".join(choices)
+    # A rule lists words between commas, in quotes: others are typed.
+    listed = ",".join(word for word in choices if not set(word) & set(',"'))
     if len(listed) > _MOST_LETTERS:
         listed = ""
     if not listed and prompt is None:
         return
     rule = DataValidation("list" if listed else None, formula1=f'"{listed}"' if listed else None, allow_blank=True)
-    rule.showErrorMessage, rule.showInputMessage, rule.prompt = False, prompt is not None, prompt
+    rule.showErrorMessage, rule.showInputMessage = False, prompt is not None
+    rule.prompt = None if prompt is None else prompt[:_MOST_LETTERS]
     letter = get_column_letter(place)
     rule.add(f"{letter}{rows[0]}:{letter}{rows[-1]}")
     page.add_data_validation(rule)

@@ -211,3 +211,13 @@ def test_an_objective_named_like_another_column_has_its_own_relation(
     report = read_results(out.getvalue(), MEDIA_TYPE, CampaignView(spec, domain, {"id-0": "alpha"}))
     told = [(row.result.type, row.result.relation, row.result.value) for row in report.rows if row.result]
     assert told == [("length", "<", 7), ("logS", ">", -2)]
+
+
+def test_names_that_a_spreadsheet_cannot_hold_are_shortened_or_left_out(
+    batch_rows: Callable[..., list[BatchRow]], spec_of: Callable[..., CampaignSpec], domain: Domain
+) -> None:
+    objective = Objective.model_construct(name="x", type="t" * 300, units='a,"b', computed=None, direction="maximize")
+    content = write_batch(batch_rows(["alpha"]), spec_of(objective), domain, "xlsx", REQUEST).content
+    rules = load_workbook(io.BytesIO(content))["Results"].data_validations.dataValidation
+    assert all(len(rule.prompt or "") <= 255 for rule in rules)
+    assert not any('a,"b' in (rule.formula1 or "") for rule in rules)

@@ -44,13 +44,24 @@ def read(batch_rows: Callable[..., list[BatchRow]], spec: CampaignSpec, domain: 
 
 
 def test_results_in_place_of_predictions_are_told(read: Callable[..., Any]) -> None:
-    report = read(potency_mean__0="102", potency_mean__2="n.d.", solubility__1="-2")
+    report = read(potency_mean__0="102", potency_mean__2="<5", potency_mean__1="n.d.", solubility__1="-2")
     (warning,) = report.warnings
     assert warning == (
         "potency_mean of rows 2, 4 differ from what was predicted, and predictions are not read: results belong under "
         "potency"
     )
     assert [row.status for row in report.rows] == ["skipped", "accepted", "skipped"]
+
+
+def test_predictions_with_decimal_commas_are_the_same(read: Callable[..., Any]) -> None:
+    changes = {
+        f"{name}_mean__{row}": text
+        for name, text in (("potency", "12,5"), ("solubility", "-3,2500"))
+        for row in range(3)
+    }
+    report = read(**changes, potency__0="7,5", potency__1="8,25")
+    assert report.warnings == ()
+    assert [row.result.value for row in report.rows if row.result] == [7.5, 8.25]
 
 
 def test_predictions_as_they_were_written_are_no_news(read: Callable[..., Any]) -> None:
