@@ -109,6 +109,7 @@ class ProposedCandidate:
     reason: str
     purpose: Purpose = "exploit"
     in_domain: bool | None = None
+    messages: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from uuid import UUID
 
+from models.messages.message import as_summary, message
 from models.records import Proposal
 from service.campaigns import rounds
 from service.campaigns.leases import Lease
@@ -42,17 +43,14 @@ def _propose_and_store(process: Process, lease: Lease[Round], report: Progress, 
         domain=open_campaign_domain(process.settings, claimed.spec, report.listen),
     )
     with process.sessions.begin() as session:
-        rounds.finish(session, lease, claimed.spec, _told(proposal, checkpoint.trouble))
+        rounds.finish(session, lease, claimed.spec, _with_trouble(proposal, checkpoint.trouble))
     checkpoint.delete()
 
 
-def _told(proposal: Proposal, trouble: str | None) -> Proposal:
+def _with_trouble(proposal: Proposal, trouble: str | None) -> Proposal:
     """Return a proposal that states why its training could not have been resumed, if that is so."""
     if trouble is None:
         return proposal
-    statement = (
-        f"the training could not be saved while it ran ({trouble}); nothing of this batch is lost, but an interrupted"
-        " round would have begun again: make room in the artefacts folder"
-    )
-    statements = [*proposal.summary.get("statements", ()), statement]
-    return replace(proposal, summary={**proposal.summary, "statements": statements})
+    added = as_summary([message("checkpoint_not_saved", error=trouble)])
+    lists = {name: [*proposal.summary.get(name, ()), *lines] for name, lines in added.items()}
+    return replace(proposal, summary={**proposal.summary, **lists})

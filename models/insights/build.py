@@ -8,10 +8,11 @@ from models.data.tables import to_units
 from models.insights.diversity import diversity, novelty
 from models.insights.hits import hits, rule_of, success
 from models.insights.measured_table import measured
-from models.insights.messages import statements
+from models.insights.messages import insight_messages
 from models.insights.pareto import pareto
 from models.insights.progress import progress
-from models.metrics.calibration import calibration
+from models.messages.message import as_summary
+from models.metrics.calibration import calibration, drift_messages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,16 +54,14 @@ def insights(
                 **_round(past, domain),
                 **reached[past.number],
                 "hits": found[past.number],
-                "calibration": _calibration(record["objectives"], past.number),
+                "calibration": _calibration(record, past.number),
             }
             for past in rounds
         ],
-        "calibration": {
-            name: {key: item[key] for key in ("all", "drift")} for name, item in record["objectives"].items()
-        },
+        "calibration": {name: {key: item[key] for key in ("all", "drift")} for name, item in record.items()},
         "importance": _importance(rounds),
     }
-    return told | {"statements": [*statements(told, everything.scales), *record["statements"]]}
+    return told | as_summary([*insight_messages(told, everything.scales), *drift_messages(record)])
 
 
 def _objective(scale: UtilityScale) -> dict[str, Any]:

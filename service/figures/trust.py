@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from models.insights.messages import CLEAR
 from models.insights.random_baseline import wilson
+from models.summaries.importance import CLEAR
 from service.figures.style import COLOURS, GREY, INK, label, legend, rounds_axis, sentence, sheet, whiskers
 
 if TYPE_CHECKING:

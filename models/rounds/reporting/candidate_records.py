@@ -1,4 +1,4 @@
-"""What is told of objects, chosen, sampled or judged: their numbers in the campaign's units and one plain sentence.
+"""What is told of objects, chosen, sampled or judged: their numbers in the campaign's units and the reason.
 
 Knows beliefs, bounds and how the policy came to an object; not why anybody asks. Letters: N objects, M objectives,
 G guardrails.
@@ -14,6 +14,7 @@ import torch
 
 from models.data.tables import to_units
 from models.gflownet.density import log_density
+from models.messages.message import Message, message, records, texts
 from models.records import NearestMeasured, ObjectPrediction, Prediction, ProposedCandidate
 from models.rounds.reporting.reasons import SelectionReason, reason
 
@@ -145,6 +146,7 @@ def _candidate(
     predictions = _predictions(row, table.objectives, numbers, fitted)
     names = [objective.name for objective in spec.objectives]
     neighbour = _neighbour(text, nearest, fitted)
+    reasons = reason(aim, spec.objectives, predictions, neighbour, feasibility, is_outside=inside is False)
     return ProposedCandidate(
         rank=rank,
         object=text,
@@ -158,9 +160,10 @@ def _candidate(
         log_reward=drawn.log_reward,
         log_pf=drawn.log_pf,
         nearest_measured=nearest,
-        reason=reason(aim, spec.objectives, predictions, neighbour, feasibility, is_outside=inside is False),
+        reason=" ".join(texts(reasons)),
         purpose=aim.purpose,
         in_domain=inside,
+        messages=tuple(records(reasons)),
     )
 
 
@@ -208,11 +211,10 @@ def _nearest(texts: Sequence[str], fitted: RoundModel) -> list[NearestMeasured |
     return [NearestMeasured(measured[place], float(similarity[row, place])) for row, place in enumerate(places)]
 
 
-def _neighbour(text: str, nearest: NearestMeasured | None, fitted: RoundModel) -> str:
+def _neighbour(text: str, nearest: NearestMeasured | None, fitted: RoundModel) -> Message:
     if nearest is None:
-        return "nothing has been measured yet"
+        return message("nothing_measured")
     if nearest.object == text:
-        return "it has been measured before"
-    return (
-        f"the nearest measured object is {fitted.domain.display(nearest.object)} (similarity {nearest.similarity:.2f})"
-    )
+        return message("measured_before")
+    display = fitted.domain.display(nearest.object)
+    return message("nearest_measured", display=display, similarity=nearest.similarity)

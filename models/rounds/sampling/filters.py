@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from models.messages.message import Message
     from models.records import History
     from models.reward.evaluation import Evaluation
     from models.rounds.fitting.fit import RoundModel
@@ -168,10 +169,10 @@ class CandidateFilter:
         rails = {rail.name: guardrails.summary(rail, bounds) for rail, bounds in self._rails()}
         return {"guardrails": rails, "applicability": model.applicability.summary() | {"share_inside": share}}
 
-    def statements(self) -> list[str]:
+    def messages(self) -> list[Message]:
         """Return what a reader of the round should know of guardrails and of the applicability domain."""
-        lines = [guardrails.message(rail, bounds) for rail, bounds in self._rails()]
-        return [*lines, *self._fitted.model.applicability.statements()]
+        lines = [guardrails.refusals(rail, bounds) for rail, bounds in self._rails()]
+        return [*lines, *self._fitted.model.applicability.messages()]
 
     def _rails(self) -> list[tuple[Guardrail, Tensor]]:
         """Return every guardrail with the bounds of all objects that came so far."""

@@ -34,7 +34,7 @@ def test_the_threshold_is_a_low_quantile_of_leave_one_out_similarities():
     assert found.is_learned
     assert found.threshold == pytest.approx(float(np.quantile(by_hand(texts), 0.05)))
     assert found.summary() == {"threshold": found.threshold, "learned": True, "measured": 41}
-    assert found.statements() == []
+    assert found.messages() == []
 
 
 def test_a_named_threshold_holds_and_optimism_fades_below_it():
@@ -52,7 +52,7 @@ def test_with_few_data_everything_counts_as_inside_and_it_says_so(n: int):
     assert found.threshold is None
     assert found.is_inside(nearest).all()
     assert found.uncertainty_weight(nearest).tolist() == [1.0, 1.0, 1.0]
-    assert f"Only {n} objects are measured" in found.statements()[0]
+    assert f"Only {n} objects are measured" in found.messages()[0].text
 
 
 def test_a_named_threshold_means_nothing_without_measured_objects():

@@ -10,6 +10,7 @@ import torch
 
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
+from models.messages.message import texts
 from models.metrics.sets import hypervolume
 from models.proxies import deep_ensemble
 from models.proxies.contract import Posterior
@@ -78,7 +79,7 @@ def test_advice_follows_its_thresholds(
 ) -> None:
     given, reasons = advise(numbers(grown, share, gain, n))
     assert given == advice
-    assert told in " ".join(reasons)
+    assert told in " ".join(texts(reasons))
 
 
 class Chosen:
@@ -156,4 +157,4 @@ def test_a_campaign_that_still_rises_goes_on_whatever_the_batch() -> None:
 def test_without_results_there_is_no_plateau(flat: tuple[RoundModel, History]) -> None:
     advice = stopping(flat[0], History(), Chosen("0000001"), 0)  # type: ignore[arg-type] # as above
     assert advice["advice"] == "continue"
-    assert "Nothing" in advice["reasons"][0]
+    assert advice["messages"][0]["code"] == "plateau_nothing_measured"

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.gflownet.conditioning import Condition
+from models.messages.message import message
 from models.proxies import deep_ensemble
 from models.records import History, Measurement
 from models.rounds.fitting.fit import RoundModel, fit
@@ -176,7 +177,7 @@ def test_replicates_are_the_best_measured_with_the_fewest_results(fitted: RoundM
     assert {item.purpose for item in batch.repeats} == {"replicate"}
     counts = Counter(item.object for item in HISTORY.measurements)
     assert all(counts[text] == 1 for text in again)
-    assert "measured only once" in batch.repeats[0].why
+    assert batch.repeats[0].why == message("chosen_as_replicate", count=1)
 
 
 def test_controls_are_in_every_batch_unless_they_are_under_way(fitted: RoundModel) -> None:
