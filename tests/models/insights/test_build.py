@@ -46,7 +46,8 @@ def test_a_campaign_without_anything():
     told = _told(_spec(GLOW, {"name": "dim", "direction": "target", "target": 3}), [])
     assert told["pareto"]["front"] == told["rounds"] == []
     assert told["statements"] == [
-        "No round was started, and no object is measured in all objectives yet: there is nothing to compare."
+        "No round was started, and no object is measured in all objectives yet: there is nothing to compare. "
+        "Upload results, then start a round."
     ]
 
 
@@ -93,7 +94,7 @@ def test_too_few_first_objects_tell_nothing_of_chance():
     item = told["rounds"][0]
     assert item["hits"] is item["best"]["glow"]["random"] is item["hypervolume"]["random"] is None
     assert not told["hits"]["is_told"]
-    assert any("2 objects were measured without being proposed; it takes 10" in words for words in told["statements"])
+    assert any("2 objects were measured without being proposed; it needs 10" in words for words in told["statements"])
 
 
 def test_a_target_is_a_distance():

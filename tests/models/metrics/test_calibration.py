@@ -150,7 +150,7 @@ def test_the_record_tells_rounds_apart_and_judges_the_recent_ones(spec: Campaign
     assert inside == round(sum(item["interval_90"] * 20 for item in glow["rounds"][1:4]))
     (statement,) = texts(drift_messages(record))
     assert f"held {inside} of 60 results in rounds 2-4" in statement
-    assert "trust the uncertainties less" in statement
+    assert "Trust the uncertainties less" in statement
     assert json.loads(json.dumps(record, allow_nan=False)) == record
 
 

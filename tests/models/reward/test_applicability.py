@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from models.messages.message import message
 from models.domains import installed, open_domain
 from models.reward.applicability import MINIMUM_MEASURED, applicability
 from models.specs.decisions import ApplicabilitySpec
@@ -52,7 +53,7 @@ def test_with_few_data_everything_counts_as_inside_and_it_says_so(n: int):
     assert found.threshold is None
     assert found.is_inside(nearest).all()
     assert found.uncertainty_weight(nearest).tolist() == [1.0, 1.0, 1.0]
-    assert f"Only {n} objects are measured" in found.messages()[0].text
+    assert found.messages() == [message("applicability_unknown", count=n, needed=MINIMUM_MEASURED)]
 
 
 def test_a_named_threshold_means_nothing_without_measured_objects():

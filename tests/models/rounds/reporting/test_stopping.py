@@ -66,12 +66,12 @@ def numbers(grown: float | None, share: float | None, gain: float = 1.0, n: int 
 @pytest.mark.parametrize(
     ("grown", "share", "gain", "n", "advice", "told"),
     [
-        (None, SMALL / 2, 1.0, 8, "continue", "1 of the 2 rounds that show a plateau"),
-        (0.0, 0.5, 1.0, 8, "continue", "came with rounds 1 to 2"),
+        (None, SMALL / 2, 1.0, 8, "continue", "1 of the 2 rounds that are needed"),
+        (0.0, 0.5, 1.0, 8, "continue", "Rounds 1 to 2 brought 0.0%"),
         (0.5, SMALL / 2, 1.0, 8, "continue", "add 0.5%"),
         (0.0, SMALL / 2, 1.0, 8, "consider stopping", "add 0.5%"),
         (0.0, 0.5, 0.05, 8, "consider stopping", "less than the noise of one reading"),
-        (0.5, 0.5, 1.0, 0, "consider stopping", "No new candidate"),
+        (0.5, 0.5, 1.0, 0, "consider stopping", "proposes no new candidate"),
     ],
 )
 def test_advice_follows_its_thresholds(

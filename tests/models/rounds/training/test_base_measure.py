@@ -260,7 +260,7 @@ def test_sentences_tell_of_crowded_and_of_uncertain_sizes():
     assert even.messages(spread, sizes) == every.messages(spread, sizes) == []
     assert even.messages({}, sizes) == []
     assert "97% of what the policy drew has 6 residues, a size that weighs 25%" in even.messages(crowded, sizes)[0].text
-    assert "base_measure.kind is objects" in every.messages(crowded, sizes)[0].text
+    assert "`base_measure.kind` is objects" in every.messages(crowded, sizes)[0].text
     assert measure_of(PEPTIDES | {"min_length": 6}).messages({6: 9}, sizes) == []
     state = measure_of(MOLECULES).state()
     state["sizes"][-1][-1] = 0.7
