@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from models.insights.records import PastRound
     from models.insights.utilities import UtilityScale
     from models.records import History
+    from models.summaries.round import RoundSummary
 
 
 def insights(
@@ -83,7 +84,7 @@ def _objective(scale: UtilityScale) -> dict[str, Any]:
 def _round(past: PastRound, domain: Domain) -> dict[str, Any]:
     """Return what is known of a round beside its results."""
     summary = past.summary
-    cost = summary.get("cost") or {}
+    cost, base_measure = summary.cost, summary.base_measure
     return {
         "number": past.number,
         "state": past.state,
@@ -92,13 +93,17 @@ def _round(past: PastRound, domain: Domain) -> dict[str, Any]:
         "success": success(past),
         "diversity": diversity(past, domain),
         "novelty": novelty(past),
-        "refused": dict(summary.get("refused") or {}),
-        "sampled": summary.get("sampled"),
-        "seconds": dict(cost.get("seconds") or {}),
-        "objects_scored": cost.get("objects_scored"),
-        "convergence": summary.get("convergence"),
-        "base_measure": summary.get("base_measure"),
+        "refused": summary.refused,
+        "sampled": summary.sampled,
+        "seconds": {} if cost is None else cost.seconds,
+        "objects_scored": None if cost is None else cost.objects_scored,
+        "convergence": _convergence(summary),
+        "base_measure": None if base_measure is None else base_measure.model_dump(),
     }
+
+
+def _convergence(summary: RoundSummary) -> list[dict[str, Any]] | None:
+    return None if summary.convergence is None else [item.model_dump() for item in summary.convergence]
 
 
 def _calibration(objectives: Mapping[str, Any], number: int) -> dict[str, Any]:
@@ -114,6 +119,6 @@ def _calibration(objectives: Mapping[str, Any], number: int) -> dict[str, Any]:
 def _importance(rounds: Sequence[PastRound]) -> dict[str, Any] | None:
     """Return what the proxies of the last round that told it hang on."""
     for past in reversed(rounds):
-        if told := past.summary.get("importance"):
-            return {"round": past.number, **told}
+        if past.summary.importance is not None:
+            return {"round": past.number, **past.summary.importance.model_dump()}
     return None

@@ -10,10 +10,10 @@ from models.summaries.base import Number, Part
 class ErrorDeviationCorrelation(Part):
     """Whether large errors came with large deviations (Spearman), beside what exactly right deviations would give."""
 
-    value: Number = Field(description="rank correlation of absolute errors and predicted deviations")
-    expected: Number = Field(description="its mean if the deviations were exactly right")
-    low: Number = Field(description="5 % quantile of the same")
-    high: Number = Field(description="95 % quantile of the same")
+    value: Number = Field(default=None, description="rank correlation of absolute errors and predicted deviations")
+    expected: Number = Field(default=None, description="its mean if the deviations were exactly right")
+    low: Number = Field(default=None, description="5 % quantile of the same")
+    high: Number = Field(default=None, description="95 % quantile of the same")
 
 
 class ForecastScores(Part):
@@ -32,16 +32,16 @@ class ForecastScores(Part):
     error_sd_correlation: ErrorDeviationCorrelation | None = Field(
         default=None, description="null with fewer than four forecasts"
     )
-    open: int = Field(description="forecasts without a usable result")
-    censored: int = Field(description="forecasts that met a limit, such as > 5")
-    consistent: int = Field(description="of these, limits that agree with the 90 % interval")
+    open: int | None = Field(default=None, description="forecasts without a usable result")
+    censored: int | None = Field(default=None, description="forecasts that met a limit, such as > 5")
+    consistent: int | None = Field(default=None, description="of these, limits that agree with the 90 % interval")
 
 
 class DriftProbabilities(Part):
     """Probabilities of what was seen, were the predictions calibrated."""
 
-    interval_90: Number = Field(description="of so many values inside the 90 % intervals (binomial)")
-    errors: Number = Field(description="of errors of such a size (simulated)")
+    interval_90: Number = Field(default=None, description="of so many values inside the 90 % intervals (binomial)")
+    errors: Number = Field(default=None, description="of errors of such a size (simulated)")
 
 
 class Drift(Part):
@@ -49,8 +49,10 @@ class Drift(Part):
 
     rounds: list[int] = Field(description="the last rounds with results, three at most")
     n: int = Field(description="their forecasts that met an exact value")
-    inside_90: int = Field(description="of these, values inside the 90 % interval")
-    error_ratio: Number = Field(description="mean absolute error divided by what was predicted; 1 is right")
+    inside_90: int | None = Field(default=None, description="of these, values inside the 90 % interval")
+    error_ratio: Number = Field(
+        default=None, description="mean absolute error divided by what was predicted; 1 is right"
+    )
     p_too_narrow: DriftProbabilities = Field(description="small where intervals are too narrow")
     p_too_wide: DriftProbabilities = Field(description="small where intervals are too wide")
     verdict: Literal["too narrow", "too wide", "no drift"] = Field(

@@ -16,12 +16,14 @@ class PartImportance(Part):
     """How much one part moves a prediction (Shapley values), on the modelled scale, with standard errors."""
 
     part: str = Field(description="a fragment, residue, element or variable of the domain")
-    present: int = Field(description="explained objects that have it")
-    mean: Number = Field(description="mean contribution where it is present")
-    mean_error: Number = Field(description="standard error of `mean`")
-    absolute: Number = Field(description="mean absolute contribution over all explained objects")
-    absolute_error: Number = Field(description="standard error of `absolute`")
-    trend: Number = Field(description="rank correlation of the contribution with how much of the part there is")
+    present: int | None = Field(default=None, description="explained objects that have it")
+    mean: Number = Field(default=None, description="mean contribution where it is present")
+    mean_error: Number = Field(default=None, description="standard error of `mean`")
+    absolute: Number = Field(default=None, description="mean absolute contribution over all explained objects")
+    absolute_error: Number = Field(default=None, description="standard error of `absolute`")
+    trend: Number = Field(
+        default=None, description="rank correlation of the contribution with how much of the part there is"
+    )
 
 
 class ObjectiveImportance(Part):
@@ -29,13 +31,15 @@ class ObjectiveImportance(Part):
 
     transform: Literal["none", "log10"] = Field(description="log10: contributions are in decades")
     units: str | None = Field(description="of the objective")
-    baseline: Number = Field(description="mean prediction of the background, from which contributions count")
+    baseline: Number = Field(
+        default=None, description="mean prediction of the background, from which contributions count"
+    )
     parts: list[PartImportance] = Field(description="the strongest first")
 
 
 class RoundImportance(Part):
     """What the predictions of a round depend on."""
 
-    explained: int = Field(description="objects that were explained")
-    background: int = Field(description="objects that stand for what is usual")
+    explained: int | None = Field(default=None, description="objects that were explained")
+    background: int | None = Field(default=None, description="objects that stand for what is usual")
     objectives: dict[str, ObjectiveImportance] = Field(description="by objective")

@@ -9,14 +9,14 @@ from models.summaries.base import Number, Part
 class ResultCounts(Part):
     """What became of the results of one assay type."""
 
-    objects: int = Field(description="objects with a usable result")
-    results: int = Field(description="exact results")
-    censored: int = Field(description="bounds and wide ranges, modelled as bounds")
-    failed: int = Field(description="attempts without a result")
-    not_tested: int = Field(description="rows that say that nothing was tested")
-    unusable: int = Field(description="results without a value on the modelled scale")
-    contradictory: int = Field(description="objects whose bounds contradict each other")
-    assay_versions: int = Field(description="versions of the assay")
+    objects: int | None = Field(default=None, description="objects with a usable result")
+    results: int | None = Field(default=None, description="exact results")
+    censored: int | None = Field(default=None, description="bounds and wide ranges, modelled as bounds")
+    failed: int | None = Field(default=None, description="attempts without a result")
+    not_tested: int | None = Field(default=None, description="rows that say that nothing was tested")
+    unusable: int | None = Field(default=None, description="results without a value on the modelled scale")
+    contradictory: int | None = Field(default=None, description="objects whose bounds contradict each other")
+    assay_versions: int | None = Field(default=None, description="versions of the assay")
     superseded: int | None = Field(
         default=None, description="results by earlier versions that were left out; null where all versions are used"
     )
@@ -25,8 +25,8 @@ class ResultCounts(Part):
 class Offset(Part):
     """What a version or a plate added to results, on the modelled scale."""
 
-    offset: Number = Field(description="decades with log10, else the units of the assay")
-    standard_error: Number = Field(description="of the offset")
+    offset: Number = Field(default=None, description="decades with log10, else the units of the assay")
+    standard_error: Number = Field(default=None, description="of the offset")
 
 
 class Offsets(Part):
@@ -40,20 +40,24 @@ class Offsets(Part):
 class ProxyScore(Part):
     """How well a proxy predicted held-out values, on the modelled scale."""
 
-    rmse: Number = Field(description="root mean squared error over exact values; null without any")
-    deviation: Number = Field(description="of those values about their mean: the error of a model that knows the mean")
-    skill: Number = Field(description="1 - (rmse / deviation)^2, the explained share of the variance")
-    nll: Number = Field(description="negative log-likelihood per value in nats, with scaled deviations")
-    coverage_90: Number = Field(description="share of values inside the central 90 % interval")
-    scale: Number = Field(description="factor by which predicted deviations are multiplied")
-    log_likelihood_error: Number = Field(description="standard error of the summed log-likelihood in nats")
+    rmse: Number = Field(default=None, description="root mean squared error over exact values; null without any")
+    deviation: Number = Field(
+        default=None, description="of those values about their mean: the error of a model that knows the mean"
+    )
+    skill: Number = Field(default=None, description="1 - (rmse / deviation)^2, the explained share of the variance")
+    nll: Number = Field(default=None, description="negative log-likelihood per value in nats, with scaled deviations")
+    coverage_90: Number = Field(default=None, description="share of values inside the central 90 % interval")
+    scale: Number = Field(default=None, description="factor by which predicted deviations are multiplied")
+    log_likelihood_error: Number = Field(
+        default=None, description="standard error of the summed log-likelihood in nats"
+    )
     n: int = Field(description="held-out values")
 
 
 class ProxySummary(Part):
     """The models of one assay type, and the results that they learned from."""
 
-    n_values: int = Field(description="objects with an exact value")
+    n_values: int | None = Field(default=None, description="objects with an exact value")
     chosen: str = Field(description="name of the proxy that predicts this type")
     scores: dict[str, ProxyScore] = Field(
         default_factory=dict, description="cross-validation by proxy; empty with too few values"
@@ -70,8 +74,8 @@ class FeasibilitySummary(Part):
     """What is known of objects that could not be made or measured."""
 
     learned: bool = Field(description="whether a model of failures was fitted")
-    objects: int = Field(description="objects that somebody tried to make or measure")
-    failed: int = Field(description="of these, objects that gave no result")
+    objects: int | None = Field(default=None, description="objects that somebody tried to make or measure")
+    failed: int | None = Field(default=None, description="of these, objects that gave no result")
     by_kind: dict[str, int] = Field(default_factory=dict, description="objects by how they failed, the frequent first")
 
 
@@ -80,18 +84,20 @@ class OutlierSummary(Part):
 
     object: str = Field(description="canonical text")
     type: str = Field(description="assay type")
-    value: Number = Field(description="in the units of the assay")
-    expected: Number = Field(description="in the units of the assay")
-    z: Number = Field(description="robust standard deviations from what was expected")
+    value: Number = Field(default=None, description="in the units of the assay")
+    expected: Number = Field(default=None, description="in the units of the assay")
+    z: Number = Field(default=None, description="robust standard deviations from what was expected")
     by: str = Field(description="what it was compared with: replicates or similar objects")
 
 
 class ApplicabilitySummary(Part):
     """Where predictions can be trusted."""
 
-    threshold: Number = Field(description="least similarity (0-1) to the nearest measured object; null while unknown")
+    threshold: Number = Field(
+        default=None, description="least similarity (0-1) to the nearest measured object; null while unknown"
+    )
     learned: bool = Field(description="whether the results set the threshold")
-    measured: int = Field(description="measured objects")
+    measured: int | None = Field(default=None, description="measured objects")
     share_inside: Number = Field(
         default=None, description="share (0-1) of the evaluated objects inside; null while unknown"
     )

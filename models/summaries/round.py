@@ -27,7 +27,7 @@ SUMMARY_VERSION = 1
 
 
 class RoundSummary(Summary):
-    """What a round measured of itself. A round that proposes nothing has no training and no batch."""
+    """What a round measured of itself. A part that was not computed is null or empty."""
 
     data_digest: str | None = Field(default=None, description="SHA-256 of the data that the round knew")
     seed: int | None = Field(default=None, description="of every random number in the round")
@@ -41,7 +41,7 @@ class RoundSummary(Summary):
     cold_start: list[str] = Field(default_factory=list, description="assay types without any usable result")
     feasibility: FeasibilitySummary | None = Field(default=None, description="failures to make or measure objects")
     outliers: list[OutlierSummary] = Field(default_factory=list, description="the most striking results, 20 at most")
-    n_outliers: int = Field(default=0, description="all results that disagree with others")
+    n_outliers: int | None = Field(default=None, description="all results that disagree with others")
     applicability: ApplicabilitySummary | None = Field(default=None, description="where predictions can be trusted")
     calibration: dict[str, CalibrationRecord] = Field(
         default_factory=dict, description="forecasts of earlier rounds against results, by objective"
@@ -50,8 +50,8 @@ class RoundSummary(Summary):
 
     training: TrainingSummary | None = Field(default=None, description="null where nothing was trained")
     log_z: dict[str, Number] = Field(default_factory=dict, description="estimate of log Z, by inverse temperature")
-    convergence: list[Convergence] = Field(
-        default_factory=list, description="how near the policy came to its target, by inverse temperature"
+    convergence: list[Convergence] | None = Field(
+        default=None, description="how near the policy came to its target, by inverse temperature; null if not computed"
     )
     base_measure: BaseMeasureUsed | None = Field(default=None, description="weights of sizes before any reward")
     multipliers: list[MultiplierSummary] = Field(
@@ -59,15 +59,17 @@ class RoundSummary(Summary):
     )
     importance: RoundImportance | None = Field(default=None, description="null with too few values")
 
-    sampled: int = Field(default=0, description="objects that were drawn or listed")
+    sampled: int | None = Field(default=None, description="objects that were drawn or listed")
     draws: Draws | None = Field(default=None, description="where they came from")
-    unique: int = Field(default=0, description="distinct objects among them")
+    unique: int | None = Field(default=None, description="distinct objects among them")
     refused: dict[str, int] = Field(default_factory=dict, description="refused objects by reason, most first")
-    allowed: int = Field(default=0, description="objects that the batch was chosen among")
+    allowed: int | None = Field(default=None, description="objects that the batch was chosen among")
     guardrails: dict[str, GuardrailSummary] = Field(default_factory=dict, description="by name of the guardrail")
-    chosen: int = Field(default=0, description="new candidates of the batch")
-    again: int = Field(default=0, description="controls and replicates of the batch")
-    space_filling: bool = Field(default=False, description="nothing ranked objects, so the batch covers the space")
+    chosen: int | None = Field(default=None, description="new candidates of the batch")
+    again: int | None = Field(default=None, description="controls and replicates of the batch")
+    space_filling: bool | None = Field(
+        default=None, description="nothing ranked objects, so the batch covers the space"
+    )
     diversity: BatchDiversity | None = Field(default=None, description="of the new candidates")
     stopping: StoppingAdvice | None = Field(default=None, description="whether another round is worth it")
     cost: Cost | None = Field(default=None, description="time and model evaluations")

@@ -13,29 +13,31 @@ Ended = Literal["enough", "nothing new", "too many draws", "all listed"]
 class Draws(Part):
     """Where the objects came from that the batch was chosen among."""
 
-    by_policy: int = Field(description="drawn by the trained policy")
-    by_random_walks: int = Field(description="drawn by random walks, when the policy found nothing new")
-    wanted: int = Field(description="allowed objects that were wanted")
+    by_policy: int | None = Field(default=None, description="drawn by the trained policy")
+    by_random_walks: int | None = Field(
+        default=None, description="drawn by random walks, when the policy found nothing new"
+    )
+    wanted: int | None = Field(default=None, description="allowed objects that were wanted")
     ended: Ended = Field(description="why drawing ended")
-    by_search: int = Field(default=0, description="found while the policy was trained")
-    listed: int = Field(default=0, description="objects of a space that was listed as a whole")
+    by_search: int | None = Field(default=None, description="found while the policy was trained")
+    listed: int | None = Field(default=None, description="objects of a space that was listed as a whole")
 
 
 class BoundSpread(Part):
     """Bounds on the probability (0-1) of violating a guardrail."""
 
-    least: Number = Field(description="the smallest bound")
-    median: Number = Field(description="the median bound")
-    greatest: Number = Field(description="the largest bound")
+    least: Number = Field(default=None, description="the smallest bound")
+    median: Number = Field(default=None, description="the median bound")
+    greatest: Number = Field(default=None, description="the largest bound")
 
 
 class GuardrailSummary(Part):
     """What a guardrail refused."""
 
-    risk: float = Field(description="largest tolerated bound (0-1)")
-    alpha: float = Field(description="share of the weight (0-1) from which a hypothesis is plausible")
-    judged: int = Field(description="objects that were evaluated")
-    refused: int = Field(description="objects whose bound was above the risk")
+    risk: Number = Field(default=None, description="largest tolerated bound (0-1)")
+    alpha: Number = Field(default=None, description="share of the weight (0-1) from which a hypothesis is plausible")
+    judged: int | None = Field(default=None, description="objects that were evaluated")
+    refused: int | None = Field(default=None, description="objects whose bound was above the risk")
     refused_bounds: BoundSpread | None = Field(description="of the refused objects; null without any")
     passed_bounds: BoundSpread | None = Field(description="of the other objects; null without any")
 
@@ -43,34 +45,38 @@ class GuardrailSummary(Part):
 class BatchDiversity(Part):
     """How different objects are from each other."""
 
-    mean_pairwise_distance: Number = Field(description="one minus the similarity, over all pairs")
-    circles: int = Field(description="objects that are less than 0.5 similar to each other (greedy #Circles)")
-    vendi_score: Number = Field(description="effective number of different objects")
+    mean_pairwise_distance: Number = Field(default=None, description="one minus the similarity, over all pairs")
+    circles: int | None = Field(
+        default=None, description="objects that are less than 0.5 similar to each other (greedy #Circles)"
+    )
+    vendi_score: Number = Field(default=None, description="effective number of different objects")
 
 
 class ProgressRow(Part):
     """What one round with results brought."""
 
     round: int = Field(description="its number; 0 for what was measured before the first")
-    objects: int = Field(description="new measured objects that may be proposed")
-    hypervolume: Number = Field(description="of all utilities up to this round")
+    objects: int | None = Field(default=None, description="new measured objects that may be proposed")
+    hypervolume: Number = Field(default=None, description="of all utilities up to this round")
     best: dict[str, Number] = Field(description="best expected value of each objective, in its units")
 
 
 class ExpectedObjective(Part):
     """What the batch is expected to bring for one objective, in utility."""
 
-    gain: Number = Field(description="expected rise of the best utility")
-    noise: Number = Field(description="standard deviation of one reading in utility")
+    gain: Number = Field(default=None, description="expected rise of the best utility")
+    noise: Number = Field(default=None, description="standard deviation of one reading in utility")
 
 
 class ExpectedGain(Part):
     """What the batch is expected to bring."""
 
-    candidates: int = Field(description="new candidates of the batch")
-    hypervolume: Number = Field(description="expected rise of the hypervolume")
-    share: Number = Field(description="that rise, as a share of what is reached; null where nothing is reached")
-    per_candidate: Number = Field(description="that rise, per candidate")
+    candidates: int | None = Field(default=None, description="new candidates of the batch")
+    hypervolume: Number = Field(default=None, description="expected rise of the hypervolume")
+    share: Number = Field(
+        default=None, description="that rise, as a share of what is reached; null where nothing is reached"
+    )
+    per_candidate: Number = Field(default=None, description="that rise, per candidate")
     objectives: dict[str, ExpectedObjective] = Field(description="by objective")
 
 

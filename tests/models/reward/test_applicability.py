@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from models.messages.message import message
 from models.domains import installed, open_domain
+from models.messages.message import message
 from models.reward.applicability import MINIMUM_MEASURED, applicability
 from models.specs.decisions import ApplicabilitySpec
 
