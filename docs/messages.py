@@ -7,10 +7,10 @@ from models.messages.catalogue import SECTIONS
 PAGE = Path(__file__).with_name("messages.md")
 HEAD = """# Messages
 
-Rounds, samples, candidates and insights state what a reader should know as messages. Each has a stable `code`,
-`params` with numbers at full precision, and `text`, the English sentence that they give. Programs read `code` and
-`params`; the wording of `text` may change between releases. `statements` (and `reasons` of the advice, `warnings` of an assay type,
-`reason` of a candidate) hold the texts alone.
+Rounds, samples, predictions, candidates and insights state what a reader should know as messages. Each has a stable
+`code`, `params` with numbers at full precision, and `text`, the English sentence that they give. Programs read `code`
+and `params`; the wording of `text` may change between releases. `statements` holds the texts alone, as do `reasons` of the
+advice, `warnings` of an assay type and `reason` of a candidate.
 
 ```json
 {

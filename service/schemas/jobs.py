@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field
 
 from models.campaign.requests import SampleRequest
+from models.messages.message import MessageRecord
 from models.summaries.sampling import SamplingSummary, read_sampling_summary
 from service.schemas.base import Answer
 from service.schemas.candidates import Nearest, Prediction, Proposed
@@ -109,6 +110,9 @@ class PredictedRow(Answer):
     nearest_measured: Nearest | None
     in_domain: bool | None = Field(description="near enough to measured objects to trust the predictions")
     refused: list[str] = Field(description="why it could not be proposed as it is; empty when it could")
+    messages: list[MessageRecord] = Field(
+        default_factory=list, description="the same as messages; empty in answers of earlier releases"
+    )
 
 
 class PredictingAnswer(Predicting):

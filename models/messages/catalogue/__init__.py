@@ -1,6 +1,16 @@
 """Every message's template, by its code: the one place where the service's English about results is written."""
 
-from models.messages.catalogue import batches, candidates, inference, insights, proxies, results, stopping, training
+from models.messages.catalogue import (
+    batches,
+    candidates,
+    inference,
+    insights,
+    proxies,
+    refusals,
+    results,
+    stopping,
+    training,
+)
 
 SECTIONS: dict[str, dict[str, str]] = {
     "Results": results.TEMPLATES,
@@ -8,6 +18,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     "Training": training.TEMPLATES,
     "Batches": batches.TEMPLATES,
     "Reasons for candidates and samples": candidates.TEMPLATES,
+    "Why an object may not be proposed": refusals.TEMPLATES,
     "Whether another round is worth it": stopping.TEMPLATES,
     "Samples and predictions": inference.TEMPLATES,
     "Insights": insights.TEMPLATES,

@@ -117,7 +117,8 @@ def build_predictions(texts: Sequence[str], examined: Evaluated, fitted: RoundMo
             guardrails=_guardrails(row, examined.bounds, fitted),
             nearest_measured=numbers.nearest[row],
             in_domain=None if model.applicability.threshold is None else inside[row],
-            refused=examined.against[row],
+            refused=tuple(refusal.key for refusal in examined.against[row]),
+            messages=tuple(records(refusal.message for refusal in examined.against[row])),
         )
         for row, text in enumerate(texts)
     ]

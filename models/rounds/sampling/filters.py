@@ -14,6 +14,7 @@ import torch
 
 from models.data.tables import relevant, success_rates
 from models.domains.contract import HAZARD
+from models.messages.message import Message, message
 from models.proxies.contract import Posterior
 from models.safety import guardrails
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from models.messages.message import Message
     from models.records import History
     from models.reward.evaluation import Evaluation
     from models.rounds.fitting.fit import RoundModel
@@ -58,7 +58,22 @@ class Evaluated:
 
     evaluation: Evaluation
     bounds: Tensor
-    against: list[tuple[str, ...]]
+    against: list[tuple[Refusal, ...]]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A reason not to propose an object: `key` is what summaries count it under, `message` is for a reader."""
+
+    key: str
+    message: Message
+
+
+EXCLUDED = Refusal("excluded", message("refused_as_excluded"))
+TRIED = Refusal("already tried", message("refused_as_tried"))
+MEASURED = Refusal("already measured", message("refused_as_measured"))
+PENDING = Refusal("pending", message("refused_as_pending"))
 
 
 @final
@@ -76,10 +91,10 @@ class CandidateFilter:
         self._wishes = wishes
         known = relevant(history.measurements, fitted.model.spec.quantities())
         attempted = {**fitted.attempted, **success_rates(known)}
-        self._closed = dict.fromkeys(history.excluded, "excluded")
-        self._closed |= dict.fromkeys(attempted, "already tried")
-        self._closed |= dict.fromkeys((name for name, share in attempted.items() if share > 0), "already measured")
-        self._closed |= dict.fromkeys(history.pending, "pending")
+        self._closed = dict.fromkeys(history.excluded, EXCLUDED)
+        self._closed |= dict.fromkeys(attempted, TRIED)
+        self._closed |= dict.fromkeys((name for name, share in attempted.items() if share > 0), MEASURED)
+        self._closed |= dict.fromkeys(history.pending, PENDING)
         self._seen: set[str] = set()
         self._released: set[str] = set()
         self._refused: Counter[str] = Counter()
@@ -115,7 +130,7 @@ class CandidateFilter:
         self._seen.add(text)
         self._released.discard(text)
         if text in self._closed:
-            return self._closed[text]
+            return self._closed[text].key
         broken = self._fitted.domain.check(text)
         if not broken:
             return next((reason for wish in self._wishes if (reason := wish(text)) is not None), None)
@@ -136,7 +151,7 @@ class CandidateFilter:
         self._n_judged, self._n_inside = self._n_judged + len(inside), self._n_inside + int(inside.sum())
         reasons = self._reasons(assessment, bounds)
         kept = [row for row, found in enumerate(reasons) if not found]
-        self._refused.update(found[0] for found in reasons if found)
+        self._refused.update(found[0].key for found in reasons if found)
         objectives = assessment.objectives
         return AcceptedCandidates(
             kept,
@@ -158,8 +173,11 @@ class CandidateFilter:
         ]
         return Evaluated(assessment, bounds, against)
 
-    def _broken_rules(self, text: str) -> list[str]:
-        return [violation.message for violation in self._fitted.domain.check(text)]
+    def _broken_rules(self, text: str) -> list[Refusal]:
+        return [
+            Refusal(item.message, message("refused_by_rule", rule=item.code, detail=item.message))
+            for item in self._fitted.domain.check(text)
+        ]
 
     def summary(self) -> dict[str, Any]:
         """Return what the guardrails refused and how much of what was drawn is in the applicability domain."""
@@ -190,22 +208,25 @@ class CandidateFilter:
         ]
         return torch.cat(columns, dim=1)
 
-    def _reasons(self, assessment: Evaluation, bounds: Tensor) -> list[list[str]]:
+    def _reasons(self, assessment: Evaluation, bounds: Tensor) -> list[list[Refusal]]:
         """Return the reasons to refuse each object, the first being the one that counts."""
         spec, judged = self._fitted.model.spec, self._fitted.model.enforced_constraints
+        computed = Refusal("constraint on a computed property", message("refused_by_computed_constraint"))
+        missing = Refusal("a computed objective does not exist", message("refused_without_computed_objective"))
         tests = [
-            ("constraint on a computed property", ~assessment.is_allowed),
-            ("a computed objective does not exist", ~assessment.objectives.mean.isfinite().all(dim=1)),
+            (computed, ~assessment.is_allowed),
+            (missing, ~assessment.objectives.mean.isfinite().all(dim=1)),
         ]
         for column, item in enumerate(judged):
             assert item.probability is not None
-            tests.append(
-                (f"constraint on {item.type}", assessment.constraint_probabilities[:, column] < item.probability)
-            )
+            reason = message("refused_by_constraint", type=item.type, probability=item.probability)
+            fails = assessment.constraint_probabilities[:, column] < item.probability
+            tests.append((Refusal(f"constraint on {item.type}", reason), fails))
         for column, rail in enumerate(spec.guardrails):
-            tests.append((f"guardrail {rail.name}", bounds[:, column] > rail.risk))
-        reasons: list[list[str]] = [[] for _ in range(len(bounds))]
-        for reason, fails in tests:
+            reason = message("refused_by_guardrail", guardrail=rail.name, risk=rail.risk)
+            tests.append((Refusal(f"guardrail {rail.name}", reason), bounds[:, column] > rail.risk))
+        reasons: list[list[Refusal]] = [[] for _ in range(len(bounds))]
+        for refusal, fails in tests:
             for row in fails.nonzero().squeeze(-1).tolist():
-                reasons[row].append(reason)
+                reasons[row].append(refusal)
         return reasons
