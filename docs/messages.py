@@ -9,8 +9,8 @@ HEAD = """# Messages
 
 Rounds, samples, predictions, candidates and insights state what a reader should know as messages. Each has a stable
 `code`, `params` with numbers at full precision, and `text`, the English sentence that they give. Programs read `code`
-and `params`; the wording of `text` may change between releases. `statements` holds the texts alone, as do `reasons` of the
-advice, `warnings` of an assay type and `reason` of a candidate.
+and `params`; the wording of `text` may change between releases. `statements` holds the texts alone, as do `reasons` of
+the advice, `warnings` of an assay type and `reason` of a candidate.
 
 ```json
 {
