@@ -23,7 +23,7 @@ LOADING_SHARE = 0.7
 
 @final
 class TrainedCampaignCache:
-    """The trained campaigns used last; `check_cancelled` is called by what they wait for, on behalf of whoever plays now."""
+    """The trained campaigns used last; `check_cancelled` is called while they wait, for the job that runs now."""
 
     def __init__(self, most_open: int = MOST_OPEN) -> None:
         self.check_cancelled: Callable[[], None] = unheard
@@ -35,7 +35,7 @@ class TrainedCampaignCache:
         self.check_cancelled()
 
     def get(self, key: Hashable, make: "Callable[[], TrainedCampaign]") -> "TrainedCampaign":
-        """Return the trained campaign of a key, made if it is not open; the one that was not used for longest is closed."""
+        """Return the trained campaign of a key, made if it is not open; the one unused for longest is closed."""
         if key not in self._open:
             self._open[key] = make()
         self._open.move_to_end(key)

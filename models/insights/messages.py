@@ -117,7 +117,7 @@ def _on_bests(told: Mapping[str, Any], scales: Sequence[UtilityScale]) -> list[M
 
 def _on_best(scale: UtilityScale, best: float, random: Mapping[str, float]) -> Message:
     objective = scale.objective
-    if scale.target is not None:
+    if scale.utility.target is not None:
         return message(
             "smallest_distance_and_chance", objective=objective.name, target=objective.target, best=best, **random
         )
@@ -172,7 +172,7 @@ def _on_ranges(scales: Sequence[UtilityScale]) -> list[Message]:
     return [
         message("objective_without_range", objective=scale.objective.name)
         for scale in scales
-        if scale.source == "measured"
+        if scale.utility.source == "measured"
     ]
 
 

@@ -108,7 +108,7 @@ def chosen_summary(
     """Return the part of the summary that tells of what was drawn, refused and chosen."""
     return {
         "sampled": pool.n_sampled,
-        "draws": {name: value for name, value in asdict(pool.draws).items() if name != "sizes"},
+        "draws": {name: value for name, value in asdict(pool.stats).items() if name != "sizes"},
         "unique": candidate_filter.n_unique,
         "refused": candidate_filter.counts(),
         "allowed": len(pool.texts),
@@ -125,7 +125,7 @@ def told_sizes(measure: BaseMeasure, environment: Environment, pool: CandidatePo
     """Return the base measure with how many objects of each size the policy drew, passed the gate and were chosen."""
     allowed: list[int] = environment.size(pool.states).tolist()
     chosen = [allowed[choice.row] for choice in batch.choices]
-    return measure.summary(drawn=Counter(pool.draws.sizes).elements(), allowed=allowed, chosen=chosen)
+    return measure.summary(drawn=Counter(pool.stats.sizes).elements(), allowed=allowed, chosen=chosen)
 
 
 def batch_messages(
@@ -140,8 +140,8 @@ def batch_messages(
 
 def _on_exhausted(chosen: int, requested: int, pool: CandidatePool) -> Message:
     """Return the message that says among what no more could be chosen."""
-    if pool.draws.listed:
-        return message("batch_short_all_listed", chosen=chosen, requested=requested, listed=pool.draws.listed)
+    if pool.stats.listed:
+        return message("batch_short_all_listed", chosen=chosen, requested=requested, listed=pool.stats.listed)
     return message("batch_short_all_drawn", chosen=chosen, requested=requested, drawn=pool.n_sampled)
 
 
