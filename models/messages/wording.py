@@ -47,7 +47,6 @@ def _counts(counts: Mapping[str, int]) -> str:
 
 
 FORMATS: dict[str, Callable[[Any], str]] = {
-    "and": _and,
     "beta_nats": _beta_nats,
     "beta_shares": _beta_shares,
     "counts": _counts,

@@ -16,13 +16,13 @@ Number = float | None
 """A computed number; null where it does not exist or is infinite."""
 
 
-class Part(BaseModel):
+class SummaryPart(BaseModel):
     """A part of a summary."""
 
     model_config = ConfigDict(extra="allow")
 
 
-class Summary(Part):
+class Summary(SummaryPart):
     """What all summaries have: a version and what a reader should know."""
 
     version: int = Field(default=0, description="of this structure; 0 for summaries of releases that did not state it")

@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from models.summaries.base import Number, Part
+from models.summaries.base import Number, SummaryPart
 
 
-class ErrorDeviationCorrelation(Part):
+class ErrorDeviationCorrelation(SummaryPart):
     """Whether large errors came with large deviations (Spearman), beside what exactly right deviations would give."""
 
     value: Number = Field(default=None, description="rank correlation of absolute errors and predicted deviations")
@@ -16,7 +16,7 @@ class ErrorDeviationCorrelation(Part):
     high: Number = Field(default=None, description="95 % quantile of the same")
 
 
-class ForecastScores(Part):
+class ForecastScores(SummaryPart):
     """Scores of forecasts on the modelled scale (decades with log10); null where no forecast met an exact value."""
 
     n: int = Field(description="forecasts that met an exact value")
@@ -37,14 +37,14 @@ class ForecastScores(Part):
     consistent: int | None = Field(default=None, description="of these, limits that agree with the 90 % interval")
 
 
-class DriftProbabilities(Part):
+class DriftProbabilities(SummaryPart):
     """Probabilities of what was seen, were the predictions calibrated."""
 
     interval_90: Number = Field(default=None, description="of so many values inside the 90 % intervals (binomial)")
     errors: Number = Field(default=None, description="of errors of such a size (simulated)")
 
 
-class Drift(Part):
+class Drift(SummaryPart):
     """Whether the last rounds' uncertainties are still the right size."""
 
     rounds: list[int] = Field(description="the last rounds with results, three at most")
@@ -60,7 +60,7 @@ class Drift(Part):
     )
 
 
-class ObjectiveCalibration(Part):
+class ObjectiveCalibration(SummaryPart):
     """All forecasts of one objective."""
 
     all: ForecastScores = Field(description="of all rounds together")

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from models.summaries.base import Number, Part
+from models.summaries.base import Number, SummaryPart
 
 REST = "everything else"
 """Stored name of the part that holds all columns of no named part."""
@@ -12,7 +12,7 @@ CLEAR = 0.3
 """Rank correlation from which a part has a direction."""
 
 
-class PartImportance(Part):
+class PartImportance(SummaryPart):
     """How much one part moves a prediction (Shapley values), on the modelled scale, with standard errors."""
 
     part: str = Field(description="a fragment, residue, element or variable of the domain")
@@ -26,7 +26,7 @@ class PartImportance(Part):
     )
 
 
-class ObjectiveImportance(Part):
+class ObjectiveImportance(SummaryPart):
     """The parts that one objective's prediction depends on, the strongest first."""
 
     transform: Literal["none", "log10"] = Field(description="log10: contributions are in decades")
@@ -37,7 +37,7 @@ class ObjectiveImportance(Part):
     parts: list[PartImportance] = Field(description="the strongest first")
 
 
-class RoundImportance(Part):
+class RoundImportance(SummaryPart):
     """What the predictions of a round depend on."""
 
     explained: int | None = Field(default=None, description="objects that were explained")

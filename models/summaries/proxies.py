@@ -3,10 +3,10 @@
 from pydantic import Field
 
 from models.messages.message import MessageRecord
-from models.summaries.base import Number, Part
+from models.summaries.base import Number, SummaryPart
 
 
-class ResultCounts(Part):
+class ResultCounts(SummaryPart):
     """What became of the results of one assay type."""
 
     objects: int | None = Field(default=None, description="objects with a usable result")
@@ -22,14 +22,14 @@ class ResultCounts(Part):
     )
 
 
-class Offset(Part):
+class Offset(SummaryPart):
     """What a version or a plate added to results, on the modelled scale."""
 
     offset: Number = Field(default=None, description="decades with log10, else the units of the assay")
     standard_error: Number = Field(default=None, description="of the offset")
 
 
-class Offsets(Part):
+class Offsets(SummaryPart):
     """Offsets of assay versions and plates that were removed."""
 
     reference: str | None = Field(default=None, description="the version to whose scale results were corrected")
@@ -37,7 +37,7 @@ class Offsets(Part):
     plates: dict[str, Offset] = Field(default_factory=dict, description="by plate")
 
 
-class ProxyScore(Part):
+class ProxyScore(SummaryPart):
     """How well a proxy predicted held-out values, on the modelled scale."""
 
     rmse: Number = Field(default=None, description="root mean squared error over exact values; null without any")
@@ -54,7 +54,7 @@ class ProxyScore(Part):
     n: int = Field(description="held-out values")
 
 
-class ProxySummary(Part):
+class ProxySummary(SummaryPart):
     """The models of one assay type, and the results that they learned from."""
 
     n_values: int | None = Field(default=None, description="objects with an exact value")
@@ -70,7 +70,7 @@ class ProxySummary(Part):
     offsets: Offsets | None = Field(default=None, description="null where nothing was removed")
 
 
-class FeasibilitySummary(Part):
+class FeasibilitySummary(SummaryPart):
     """What is known of objects that could not be made or measured."""
 
     learned: bool = Field(description="whether a model of failures was fitted")
@@ -79,7 +79,7 @@ class FeasibilitySummary(Part):
     by_kind: dict[str, int] = Field(default_factory=dict, description="objects by how they failed, the frequent first")
 
 
-class OutlierSummary(Part):
+class OutlierSummary(SummaryPart):
     """A result that disagrees with its replicates or with similar objects; it was not dropped."""
 
     object: str = Field(description="canonical text")
@@ -90,7 +90,7 @@ class OutlierSummary(Part):
     by: str = Field(description="what it was compared with: replicates or similar objects")
 
 
-class ApplicabilitySummary(Part):
+class ApplicabilitySummary(SummaryPart):
     """Where predictions can be trusted."""
 
     threshold: Number = Field(

@@ -15,8 +15,8 @@ from models.summaries.proxies import ApplicabilitySummary, FeasibilitySummary, O
 from models.summaries.selection import BatchDiversity, Draws, GuardrailSummary, StoppingAdvice
 from models.summaries.training import (
     BaseMeasureUsed,
+    ComputationCost,
     Convergence,
-    Cost,
     HazardListUsed,
     MultiplierSummary,
     Reach,
@@ -72,7 +72,7 @@ class RoundSummary(Summary):
     )
     diversity: BatchDiversity | None = Field(default=None, description="of the new candidates")
     stopping: StoppingAdvice | None = Field(default=None, description="whether another round is worth it")
-    cost: Cost | None = Field(default=None, description="time and model evaluations")
+    cost: ComputationCost | None = Field(default=None, description="time and model evaluations")
 
 
 def read_round_summary(document: Mapping[str, Any]) -> RoundSummary:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from models.summaries.base import Number, Part, Summary, read_summary
+from models.summaries.base import Number, Summary, SummaryPart, read_summary
 from models.summaries.proxies import ApplicabilitySummary
 from models.summaries.selection import BatchDiversity, Ended, GuardrailSummary
 from models.summaries.training import BaseMeasureUsed
@@ -13,7 +13,7 @@ from models.summaries.training import BaseMeasureUsed
 SUMMARY_VERSION = 1
 
 
-class ConditionServed(Part):
+class ConditionServed(SummaryPart):
     """One condition of a request, and how many samples it got."""
 
     beta: Number = Field(default=None, description="inverse temperature; null where it was drawn as in training")

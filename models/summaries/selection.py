@@ -5,12 +5,12 @@ from typing import Literal
 from pydantic import Field
 
 from models.messages.message import MessageRecord
-from models.summaries.base import Number, Part
+from models.summaries.base import Number, SummaryPart
 
 Ended = Literal["enough", "nothing new", "too many draws", "all listed"]
 
 
-class Draws(Part):
+class Draws(SummaryPart):
     """Where the objects came from that the batch was chosen among."""
 
     by_policy: int | None = Field(default=None, description="drawn by the trained policy")
@@ -23,7 +23,7 @@ class Draws(Part):
     listed: int | None = Field(default=None, description="objects of a space that was listed as a whole")
 
 
-class BoundSpread(Part):
+class BoundSpread(SummaryPart):
     """Bounds on the probability (0-1) of violating a guardrail."""
 
     least: Number = Field(default=None, description="the smallest bound")
@@ -31,7 +31,7 @@ class BoundSpread(Part):
     greatest: Number = Field(default=None, description="the largest bound")
 
 
-class GuardrailSummary(Part):
+class GuardrailSummary(SummaryPart):
     """What a guardrail refused."""
 
     risk: Number = Field(default=None, description="largest tolerated bound (0-1)")
@@ -42,7 +42,7 @@ class GuardrailSummary(Part):
     passed_bounds: BoundSpread | None = Field(description="of the other objects; null without any")
 
 
-class BatchDiversity(Part):
+class BatchDiversity(SummaryPart):
     """How different objects are from each other."""
 
     mean_pairwise_distance: Number = Field(default=None, description="one minus the similarity, over all pairs")
@@ -52,7 +52,7 @@ class BatchDiversity(Part):
     vendi_score: Number = Field(default=None, description="effective number of different objects")
 
 
-class ProgressRow(Part):
+class ProgressRow(SummaryPart):
     """What one round with results brought."""
 
     round: int = Field(description="its number; 0 for what was measured before the first")
@@ -61,14 +61,14 @@ class ProgressRow(Part):
     best: dict[str, Number] = Field(description="best expected value of each objective, in its units")
 
 
-class ExpectedObjective(Part):
+class ExpectedObjective(SummaryPart):
     """What the batch is expected to bring for one objective, in utility."""
 
     gain: Number = Field(default=None, description="expected rise of the best utility")
     noise: Number = Field(default=None, description="standard deviation of one reading in utility")
 
 
-class ExpectedGain(Part):
+class ExpectedGain(SummaryPart):
     """What the batch is expected to bring."""
 
     candidates: int | None = Field(default=None, description="new candidates of the batch")
@@ -80,7 +80,7 @@ class ExpectedGain(Part):
     objectives: dict[str, ExpectedObjective] = Field(description="by objective")
 
 
-class StoppingNumbers(Part):
+class StoppingNumbers(SummaryPart):
     """The numbers behind the advice; empty while nothing that may be proposed is measured."""
 
     rounds: list[ProgressRow] = Field(default_factory=list, description="rounds with results, ascending")
@@ -88,7 +88,7 @@ class StoppingNumbers(Part):
     expected: ExpectedGain | None = Field(default=None, description="what the batch is expected to bring")
 
 
-class StoppingAdvice(Part):
+class StoppingAdvice(SummaryPart):
     """Whether another round is worth it; advice, because only the lab knows what a batch costs."""
 
     advice: Literal["continue", "consider stopping"] = Field(description="what the numbers suggest")

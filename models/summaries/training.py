@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from models.summaries.base import Number, Part
+from models.summaries.base import Number, SummaryPart
 
 
-class Convergence(Part):
+class Convergence(SummaryPart):
     """How near a round's policy came to its target at one inverse temperature and the even preference."""
 
     beta: float = Field(description="the inverse temperature of the samples")
@@ -26,7 +26,7 @@ class Convergence(Part):
     states: int | None = Field(default=None, description="objects of the enumerated space")
 
 
-class SizeShare(Part):
+class SizeShare(SummaryPart):
     """Objects of one size: what they weigh in the sampler's target before any reward, and what came of it."""
 
     size: int = Field(description="in the unit of the base measure")
@@ -39,7 +39,7 @@ class SizeShare(Part):
     chosen: int | None = Field(default=None, description="for the batch or the answer; null without any")
 
 
-class BaseMeasureUsed(Part):
+class BaseMeasureUsed(SummaryPart):
     """How the sampler's target weighed sizes before any reward."""
 
     kind: Literal["sizes", "measured", "objects"] = Field(description="what the weights follow")
@@ -50,7 +50,7 @@ class BaseMeasureUsed(Part):
     sizes: list[SizeShare] = Field(description="by size, the smallest first")
 
 
-class MultiplierSummary(Part):
+class MultiplierSummary(SummaryPart):
     """A constraint that a Lagrange multiplier enforces."""
 
     type: str = Field(description="assay type of the constraint")
@@ -62,7 +62,7 @@ class MultiplierSummary(Part):
     target_share: Number = Field(default=None, description="share (0-1) that the multiplier works towards")
 
 
-class Reach(Part):
+class Reach(SummaryPart):
     """How many measured objects the campaign's space holds."""
 
     sought: int | None = Field(default=None, description="measured objects that were looked for")
@@ -71,21 +71,21 @@ class Reach(Part):
     other_parts: int | None = Field(default=None, description="that keep all rules and need other building blocks")
 
 
-class TrainingSummary(Part):
+class TrainingSummary(SummaryPart):
     """The training of the policy."""
 
     steps: int | None = Field(default=None, description="training steps")
     loss: list[Number] = Field(description="mean loss of successive stretches of equally many steps")
 
 
-class Cost(Part):
+class ComputationCost(SummaryPart):
     """What the round took since it was last started."""
 
     seconds: dict[str, float] = Field(description="by stage of the computation")
     objects_scored: int | None = Field(default=None, description="objects that the proxies were asked about")
 
 
-class HazardListUsed(Part):
+class HazardListUsed(SummaryPart):
     """A hazard list that was in force."""
 
     name: str = Field(description="of the list")

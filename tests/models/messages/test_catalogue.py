@@ -66,6 +66,11 @@ def test_a_template_is_made_of_plain_sentences(code: str) -> None:
             assert spec in FORMATS
 
 
+def test_every_format_is_used() -> None:
+    specs = {spec for text in TEMPLATES.values() for _, _, spec, _ in WORDING.parse(text)}
+    assert set(FORMATS) <= specs
+
+
 def test_every_message_is_documented() -> None:
     """The page is generated: `python docs/messages.py` writes it."""
     page = (ROOT / "docs" / "messages.md").read_text(encoding="utf-8")
