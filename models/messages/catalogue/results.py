@@ -24,8 +24,8 @@ TEMPLATES = {
         "{count} assay versions of {type} are pooled as if they were one, as `proxies.assay_versions` asks."
     ),
     "versions_pooled_too_few": (
-        "{count} assay versions of {type} are pooled as if they were one: too few results tell an offset. Measure "
-        "some objects with each version."
+        "{count} assay versions of {type} are pooled as if they were one: the results are too few for an offset. "
+        "Measure some objects with each version."
     ),
     "version_offset": (
         "Results of {type} by {version:version} differ by {offset:+.3g} ± {standard_error:.2g} from "
