@@ -1,11 +1,12 @@
 """A round and what happens in it."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from models.summaries.round import RoundSummary, read_round_summary
 from service.schemas.base import Answer, Request
 from service.store.states import RoundState
 
@@ -30,7 +31,9 @@ class Round(Answer):
     released_by: str | None = Field(description="the id of the API key that released it")
     batch_sha256: str | None = Field(description="SHA-256 of the released batch, whose bytes are at `.../release`")
     seed: int
-    summary: dict[str, Any] | None = Field(description="what training and selection measured")
+    summary: Annotated[RoundSummary, BeforeValidator(read_round_summary)] | None = Field(
+        description="what the round measured of itself; null until it has ended"
+    )
     failure: dict[str, Any] | None = Field(description="a problem (RFC 9457) when the state is failed")
 
 

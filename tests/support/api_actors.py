@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -94,7 +94,7 @@ class Worker:
         objects: tuple[str, ...] = ("1111", "1110", "0111"),
         purpose: Purpose = "exploit",
         computed: dict[str, float] | None = None,
-        reserves: tuple[str, ...] = (),
+        summary: Mapping[str, Any] | None = None,
     ) -> None:
         """Compute the whole round at once; `computed` replaces what the domain would compute."""
         lease = self.claim(started)
@@ -103,8 +103,18 @@ class Worker:
             chosen = [_candidate(index, text, purpose) for index, text in enumerate(objects)]
             if computed is not None:
                 chosen = [replace(item, computed=computed) for item in chosen]
-            kept = tuple(_candidate(index, text, purpose) for index, text in enumerate(reserves, len(chosen)))
-            assert rounds.finish(session, lease, spec, Proposal(tuple(chosen), {"n": 3}, reserves=kept))
+            assert rounds.finish(session, lease, spec, Proposal(tuple(chosen), summary or {"n": 3}))
+
+    def finish_with_reserves(
+        self, started: dict[str, Any], objects: tuple[str, ...], reserves: tuple[str, ...]
+    ) -> None:
+        """Compute a whole round whose batch has reserves."""
+        lease = self.claim(started)
+        with self.sessions.begin() as session:
+            spec = rounds.load(session, lease).spec
+            every = tuple(_candidate(index, text, "exploit") for index, text in enumerate((*objects, *reserves)))
+            proposal = Proposal(every[: len(objects)], {"n": 3}, reserves=every[len(objects) :])
+            assert rounds.finish(session, lease, spec, proposal)
 
     def train(self, started: dict[str, Any], objects: tuple[str, ...] = ("1111",)) -> None:
         """Compute a whole round that leaves a trained policy."""

@@ -89,7 +89,7 @@ def test_a_round_without_a_batch_cannot_be_released(api: Api) -> None:
 def reserved(api: Api, worker: Worker) -> str:
     """The address of a round with reserves."""
     campaign = api.campaign()
-    worker.finish(api.round(campaign["id"]), ("1111", "1110", "0000"), reserves=("0011", "0001"))
+    worker.finish_with_reserves(api.round(campaign["id"]), ("1111", "1110", "0000"), ("0011", "0001"))
     return f"/v1/campaigns/{campaign['id']}/rounds/1"
 
 
