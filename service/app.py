@@ -6,12 +6,12 @@ Importing it loads no torch; building it opens no connection.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import Depends, FastAPI
 from starlette.middleware import Middleware
 
+from assayflow import __version__
 from service.api.admission import Admission, n_for_followers, open_gates
 from service.api.dependencies import identify
 from service.api.documentation import DESCRIPTION, TAGS, describe
@@ -76,7 +76,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(
         title="Assayflow",
-        version=_version(),
+        version=__version__,
         description=DESCRIPTION,
         openapi_tags=TAGS,
         openapi_url=None,  # `describe` serves it, by the rules of all routes
@@ -99,10 +99,3 @@ def create_app(settings: Settings) -> FastAPI:
     install_problem_handlers(app)
     describe(app)
     return app
-
-
-def _version() -> str:
-    try:
-        return version("assayflow")
-    except PackageNotFoundError:
-        return "0+source"  # run from a checkout that is not installed
