@@ -42,13 +42,13 @@ class ApiKeyRequest(Request):
 class ApiKey(Answer):
     """A key without its secret."""
 
-    id: str
-    name: str
-    scopes: list[Scope]
-    created_at: datetime
-    expires_at: datetime | None
-    revoked_at: datetime | None
-    last_used_at: datetime | None
+    id: str = Field(description="the part of the key that is no secret")
+    name: str = Field(description="who or what uses it")
+    scopes: list[Scope] = Field(description="what it may do")
+    created_at: datetime = Field(description="when it was made")
+    expires_at: datetime | None = Field(description="when it stops working; null for never")
+    revoked_at: datetime | None = Field(description="when it was revoked; null while it works")
+    last_used_at: datetime | None = Field(description="when it was last used, roughly; null before")
 
 
 class NewApiKey(ApiKey):

@@ -14,9 +14,9 @@ class Place(BaseModel):
     source: Literal["query", "header", "cookie"] | None = Field(
         default=None, alias="in", description="when not the body"
     )
-    row: int | None = None
-    column: str | None = None
-    detail: str
+    row: int | None = Field(default=None, description="of the table")
+    column: str | None = Field(default=None, description="as the table names it")
+    detail: str = Field(description="what is wrong and how to mend it")
 
 
 class Problem(BaseModel):
@@ -43,9 +43,9 @@ class Problem(BaseModel):
         },
     )
 
-    type: str
-    title: str
-    status: Annotated[int, Field(ge=400, le=599)]
-    detail: str
-    instance: str
-    errors: list[Place] = []
+    type: str = Field(description="a stable name of the kind of problem")
+    title: str = Field(description="the kind in a few words")
+    status: Annotated[int, Field(ge=400, le=599, description="the HTTP status")]
+    detail: str = Field(description="what is wrong and how to mend it")
+    instance: str = Field(description="the path that was called")
+    errors: list[Place] = Field(default_factory=list, description="every place that is wrong")

@@ -17,17 +17,17 @@ class RoundRequest(Request):
 class Round(Answer):
     """One turn of a campaign: from its data to a batch, and from the batch to results."""
 
-    id: UUID
-    number: int
-    campaign_id: UUID
-    state: RoundState
+    id: UUID = Field(description="of the round")
+    number: int = Field(description="from 1, in order")
+    campaign_id: UUID = Field(description="the campaign")
+    state: RoundState = Field(description="where the round is on its way")
     progress: float = Field(ge=0, le=1, description="share of the computation that is done")
     message: str = Field(description="what is happening, for a person")
-    created_at: datetime
-    started_at: datetime | None
+    created_at: datetime = Field(description="when it was asked for")
+    started_at: datetime | None = Field(description="when a worker began; null before")
     finished_at: datetime | None = Field(description="when the computation ended")
     released_at: datetime | None = Field(description="when the batch went to the lab")
-    seed: int
+    seed: int = Field(description="of every random number in it")
     summary: dict[str, Any] | None = Field(description="what training and selection measured")
     failure: dict[str, Any] | None = Field(description="a problem (RFC 9457) when the state is failed")
 
@@ -35,7 +35,7 @@ class Round(Answer):
 class RoundEvent(Answer):
     """One step of a round: the data of a server-sent event, whose id is the event's `id`."""
 
-    state: RoundState
-    progress: float = Field(ge=0, le=1)
-    message: str
-    at: datetime
+    state: RoundState = Field(description="the round's state")
+    progress: float = Field(ge=0, le=1, description="share of the computation that is done")
+    message: str = Field(description="what is happening, for a person")
+    at: datetime = Field(description="when it happened")
