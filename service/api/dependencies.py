@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, cast
 from uuid import UUID
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Path, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 
@@ -93,9 +93,9 @@ async def authenticate(
 
 
 def require(scope: Scope) -> Callable[[Caller], Awaitable[Caller]]:
-    """Return a dependency that lets only keys with this scope pass."""
+    """Return a dependency that lets only keys with this scope pass; OpenAPI says so at each route."""
 
-    async def check(caller: Annotated[Caller, Depends(authenticate)]) -> Caller:
+    async def check(caller: Annotated[Caller, Security(authenticate, scopes=[scope])]) -> Caller:
         if scope not in caller.scopes:
             raise ForbiddenError(f"this needs the scope {scope}; the key has {', '.join(sorted(caller.scopes))}")
         return caller

@@ -1,11 +1,12 @@
 """What a campaign has brought so far: as numbers, as sentences, and where its figures are."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from models.specs.objectives import Name
+from service.schemas.calibration import ForecastScores, ObjectiveCalibration
 from service.store.states import RoundState
 
 FigureName = Literal["pareto", "hypervolume", "best", "calibration", "hits", "diversity", "importance", "convergence"]
@@ -208,7 +209,7 @@ class RoundInsight(Stage):
     sampled: int | None = Field(description="objects that the policy drew; null where the space was listed")
     seconds: dict[str, float] = Field(description="what the round took, by stage")
     objects_scored: int | None = Field(description="objects that the proxies were asked about")
-    calibration: dict[str, dict[str, Any]] = Field(description="scores of the round's forecasts, by objective")
+    calibration: dict[str, ForecastScores] = Field(description="scores of the round's forecasts, by objective")
     convergence: list[Convergence] | None = Field(description="how near the policy came to its target")
     base_measure: BaseMeasureUsed | None = Field(description="null for rounds from before it was told")
 
@@ -268,6 +269,6 @@ class Insights(BaseModel):
     initial: Stage = Field(description="what was measured without being proposed")
     hits: HitRule = Field(description="what counts as one")
     rounds: list[RoundInsight] = Field(description="by number")
-    calibration: dict[str, dict[str, Any]] = Field(description="of all rounds together, and whether it drifts")
+    calibration: dict[str, ObjectiveCalibration] = Field(description="of all rounds, by objective")
     importance: Importance | None = Field(description="what the predictions hang on, as the last round told it")
     figures: list[FigureLink] = Field(description="what can be drawn")

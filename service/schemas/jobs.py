@@ -9,6 +9,7 @@ from pydantic import Field
 from models.campaign.requests import SampleRequest
 from service.schemas.base import Answer
 from service.schemas.candidates import Nearest, Prediction, Proposed
+from service.schemas.problems import Failure
 from service.schemas.results import UploadReport
 from service.store.states import JobState
 
@@ -23,7 +24,7 @@ class Job(Answer):
     created_at: datetime = Field(description="when it was asked for")
     started_at: datetime | None = Field(description="when a worker began; null before")
     finished_at: datetime | None = Field(description="when it ended, in whatever way; null before")
-    failure: dict[str, Any] | None = Field(description="a problem (RFC 9457) when the state is failed")
+    failure: Failure | None = Field(description="why, when the state is failed")
 
 
 class JobEvent(Answer):
@@ -113,35 +114,3 @@ class PredictingAnswer(Predicting):
 
     report: UploadReport | None = Field(description="null while a long table is not read yet")
     rows: list[PredictedRow] | None = Field(description="one per accepted row; null until the state is succeeded")
-
-
-class BacktestSummary(Job):
-    """A backtest in a list: a backtest alone also tells the specification."""
-
-    name: str = Field(description="of the campaign that is replayed")
-    request: dict[str, Any] = Field(description="what is replayed, with every default, without the specification")
-
-
-class Backtest(Job):
-    """A campaign replayed on a measured table."""
-
-    request: dict[str, Any] = Field(description="the specification and what is replayed, with every default")
-
-
-class BacktestResult(Answer):
-    """What `assayflow backtest --json` writes."""
-
-    objects: int = Field(description="of the table that were replayed")
-    rows_rejected: int = Field(description="rows of the table that are no results")
-    curves: list[dict[str, Any]] = Field(description="per method and round: means, and half of the 95 % interval")
-    rows: list[dict[str, Any]] = Field(description="per method, seed and round")
-
-
-class BacktestAnswer(Backtest):
-    """A backtest with its answer."""
-
-    objects: int | None = Field(description="of the table that can be replayed; null while a long one is not read yet")
-    report: UploadReport | None = Field(
-        description="the table's rows that are no results, the first thousand of them; null like `objects`"
-    )
-    result: BacktestResult | None = Field(description="null until the state is succeeded")

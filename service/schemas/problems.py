@@ -1,4 +1,4 @@
-"""A problem as RFC 9457 describes it; used to document the API and for the failure of a round."""
+"""A problem as RFC 9457 describes it: the answer to a request, and the failure of a round or a job."""
 
 from typing import Annotated, Literal
 
@@ -16,6 +16,17 @@ class Place(BaseModel):
     )
     row: int | None = Field(default=None, description="of the table")
     column: str | None = Field(default=None, description="as the table names it")
+    detail: str = Field(description="what is wrong and how to mend it")
+
+
+class Failure(BaseModel):
+    """Why a round or a job failed; whatever else is known of it stands beside these."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(default="about:blank", description="a stable name of the kind of problem")
+    title: str = Field(description="the kind in a few words")
+    status: Annotated[int, Field(ge=400, le=599, description="the HTTP status that fits")]
     detail: str = Field(description="what is wrong and how to mend it")
 
 

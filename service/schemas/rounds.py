@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from service.schemas.base import Answer, Request
+from service.schemas.problems import Failure
 from service.store.states import RoundState
 
 
@@ -29,7 +30,7 @@ class Round(Answer):
     released_at: datetime | None = Field(description="when the batch went to the lab")
     seed: int = Field(description="of every random number in it")
     summary: dict[str, Any] | None = Field(description="what training and selection measured")
-    failure: dict[str, Any] | None = Field(description="a problem (RFC 9457) when the state is failed")
+    failure: Failure | None = Field(description="why, when the state is failed")
 
 
 class RoundEvent(Answer):

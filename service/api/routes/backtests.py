@@ -29,8 +29,8 @@ from service.campaigns.uploads import readable
 from service.errors import TooLargeError, UnprocessableError, UnsupportedMediaTypeError
 from service.exchange import media_type_named, media_types
 from service.outbound.scorers import check_scorers
+from service.schemas.backtests import Backtest, BacktestAnswer, BacktestSummary
 from service.schemas.base import Page
-from service.schemas.jobs import Backtest, BacktestAnswer, BacktestSummary
 from service.store.tables import Job, Json
 from service.strict_json import MAX_MODEL_BYTES, parse_body
 
