@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Protocol
 
+UNNAMED_PART = "everything else"
+"""The part of an object that no domain has a name for, as the summaries of rounds store it."""
 Relation = Literal["=", "<", "<=", ">", ">=", "~"]
 Outcome = Literal["ok", "failed_synthesis", "failed_qc", "insoluble", "assay_failed", "not_tested"]
 OBJECT_FAILURES: frozenset[Outcome] = frozenset({"failed_synthesis", "failed_qc", "insoluble"})

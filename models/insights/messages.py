@@ -6,6 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from models.insights.random_baseline import ENOUGH
+from models.insights.records import CLEAR_TREND
+from models.records import UNNAMED_PART
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,13 +16,10 @@ if TYPE_CHECKING:
 
 Told = dict[str, Any]
 
-REST = "everything else"
 MOST_PARTS = 4
 """Parts of one objective that a sentence names."""
 MOST_ROUNDS = 3
 """Rounds, the last ones, whose hits are told one by one."""
-CLEAR = 0.3
-"""Rank correlation from which a part has a direction."""
 
 
 def statements(told: Mapping[str, Any], scales: Sequence[UtilityScale]) -> list[str]:
@@ -122,7 +121,7 @@ def _on_importance(found: Mapping[str, Any] | None) -> list[str]:
     """Return the strongest named parts of each objective, those that are clearly more than nothing."""
     said = []
     for name, item in (found or {"objectives": {}})["objectives"].items():
-        parts = [part for part in item.get("parts", ()) if part["present"] and part["part"] != REST]
+        parts = [part for part in item.get("parts", ()) if part["present"] and part["part"] != UNNAMED_PART]
         sure = [part for part in parts if (part["absolute"] or 0.0) > 2 * (part["absolute_error"] or math.inf)][
             :MOST_PARTS
         ]
@@ -133,7 +132,7 @@ def _on_importance(found: Mapping[str, Any] | None) -> list[str]:
 
 
 def _direction(trend: float | None) -> str:
-    if trend is None or abs(trend) < CLEAR:
+    if trend is None or abs(trend) < CLEAR_TREND:
         return ""
     return f" (more of it: {'higher' if trend > 0 else 'lower'})"
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 NEW = ("exploit", "explore")
 """Purposes of objects that a round proposed because nobody had measured them."""
+CLEAR_TREND = 0.3
+"""Rank correlation from which a part of objects is said, and drawn, to raise or lower a prediction."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -291,9 +291,7 @@ ANSWERS: dict[str, Example] = {
         "result": {
             "objects": 1102,
             "rows_rejected": 0,
-            "curves": [
-                {"method": "assayflow", "round": 1, "seeds": 5, "hits": 9.0, "hits_half": 0.3}
-            ],
+            "curves": [{"method": "assayflow", "round": 1, "seeds": 5, "hits": 9.0, "hits_half": 0.3}],
             "rows": [{"method": "assayflow", "round": 1, "seed": 0, **_FIGURES}],
         },
     },
