@@ -4,15 +4,23 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 
 from models.records import Outcome, Relation
+from models.specs.result_metadata import RESULT_METADATA, TYPES
 from service.exchange.report import Status
 from service.exchange.values import Decimal
 from service.schemas.base import Answer
 
+_Described = create_model(
+    "_Described",
+    __base__=Answer,
+    **{name: (TYPES[name], Field(description=column.description)) for name, column in RESULT_METADATA.items()},
+)
+"""The columns that `ResultMetadata` declares."""
 
-class Result(Answer):
+
+class Result(_Described):  # type: ignore[valid-type, misc] # mypy takes no class that is made
     """What was measured: verbatim as it came, and standardised to the campaign's units."""
 
     id: UUID = Field(description="of the result")
@@ -28,13 +36,6 @@ class Result(Answer):
     standard_error: float | None = Field(description="of `value`, in `units`")
     units: str | None = Field(description="the campaign's own; null for a pure number")
     outcome: Outcome = Field(description="ok, or why there is no value")
-    replicate: str | None = Field(description="which repeat of the measurement")
-    assay_version: str | None = Field(description="which version of the assay's protocol")
-    plate: str | None = Field(description="the plate or run it was measured on")
-    measured_at: datetime | None = Field(description="when it was measured")
-    lot: str | None = Field(description="which preparation of the object")
-    external_id: str | None = Field(description="what the sender calls the result; unique in a campaign and assay type")
-    comment: str | None = Field(description="what the sender said of it")
     created_at: datetime = Field(description="when it was stored")
 
 
