@@ -111,8 +111,8 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     )
     summary |= {"base_measure": told_sizes(measure, environment, pool, batch)}
     summary["statements"] += chosen_statements(fitted, batch, pool, candidate_filter)
-    summary["statements"] += convergence_statements(summary.get("convergence", ()), is_listed=bool(pool.draws.listed))
-    summary["statements"] += measure.statements(pool.draws.sizes, screened.sizes)
+    summary["statements"] += convergence_statements(summary.get("convergence", ()), is_listed=bool(pool.stats.listed))
+    summary["statements"] += measure.statements(pool.stats.sizes, screened.sizes)
     withheld = screened.withheld(attempted_objects(history))
     made_from = provenance(spec, environment, history, seed, withheld)
     artefact = pack_artefact(fitted, trainer.policy, made_from, screened, withheld, measure)

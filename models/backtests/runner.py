@@ -23,8 +23,7 @@ from models.backtests.choice_cache import ChoiceCache
 from models.backtests.contract import BacktestTask
 from models.backtests.random_baseline import RandomBaseline
 from models.backtests.strategies import METHODS, build_strategy
-from models.backtests.utilities import min_max_utility as scale_of
-from models.backtests.utilities import modelled, utilities_of
+from models.backtests.utilities import min_max_utility, modelled, utilities_of
 from models.metrics.sets import hypervolume, n_circles
 from models.records import History
 from models.rounds.reporting.summary import versions
@@ -86,13 +85,10 @@ class Evaluator:
         self._spec = spec
         self._domain = domain
         self._lab = lab
-        quantities = spec.quantities()
-        kinds = [item.assay_type for item in spec.objectives]
-        pairs = zip(spec.objectives, kinds, strict=True)
-        self._transforms = [o.transform if kind is None else quantities[kind].transform for o, kind in pairs]
+        self._transforms = [spec.transform_of(objective) for objective in spec.objectives]
         whole = self._modelled(lab.objects or ())
         self._scales = [
-            scale_of(objective, transform, whole[:, i])
+            min_max_utility(objective, transform, whole[:, i])
             for i, (objective, transform) in enumerate(zip(spec.objectives, self._transforms, strict=True))
         ]
         self._threshold, self.best = float("nan"), {}

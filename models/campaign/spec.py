@@ -22,7 +22,7 @@ from models.specs.decisions import (
     ProxySpec,
     SharedLimit,
 )
-from models.specs.objectives import Constraint, Guardrail, MeasuredQuantity, Objective
+from models.specs.objectives import Constraint, Guardrail, MeasuredQuantity, Objective, Transform
 from models.specs.sampler import SamplerSpec
 from models.specs.scorers import ScorerSpec
 
@@ -66,6 +66,11 @@ class CampaignSpec(FrozenModel):
             if assay_type is not None:
                 measured.setdefault(assay_type, quantity)
         return measured
+
+    def transform_of(self, objective: Objective) -> Transform:
+        """Return the scale on which an objective is modelled: its assay's, or its own when it is computed."""
+        kind = objective.assay_type
+        return objective.transform if kind is None else self.quantities()[kind].transform
 
     def computed(self) -> tuple[str, ...]:
         """Return the names of the domain's computed properties, then those of the campaign's scorers."""
