@@ -1,5 +1,6 @@
 """What OpenAPI says beyond what FastAPI sees: problems, tags, headers, scopes and examples."""
 
+import inspect
 import json
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
@@ -94,6 +95,8 @@ def describe(app: FastAPI) -> None:
             for model in (Problem, RoundEvent, JobEvent):
                 schemas |= _definitions(model)
             schemas |= _definitions(CampaignSpec, "validation")
+            for plugin in installed().values():  # pydantic leaves out the docstring of a union of models
+                schemas[plugin.spec.__name__].setdefault("description", inspect.getdoc(plugin.spec))
             body = schema["paths"]["/v1/campaigns"]["post"]["requestBody"]["content"]["application/json"]
             body["schema"] = {"$ref": "#/components/schemas/CampaignSpec"}  # a child makes the model of it
             body["examples"] = _campaign_examples()

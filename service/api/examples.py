@@ -320,10 +320,10 @@ REQUESTS: dict[str, Example] = {
     "patch_campaign": {"batch": {"size": 48}, "seed": None},
     "start_round": {},
     "decide": {"status": "rejected", "reason": "too similar to a known irritant"},
-    "ask_samples": {"n": 12, "beta": "bolder", "like": {"object": {"smiles": "CCO"}, "similarity": 0.4}},
+    "create_samples": {"n": 12, "beta": "bolder", "like": {"object": {"smiles": "CCO"}, "similarity": 0.4}},
     "upload_results": [{"smiles": "CCO", "type": "logS", "relation": "=", "value": 1.1}],
-    "ask_predictions": {"objects": [{"smiles": "CCO"}, {"smiles": "c1ccccc1O"}]},
-    "ask_backtest": {
+    "create_predictions": {"objects": [{"smiles": "CCO"}, {"smiles": "c1ccccc1O"}]},
+    "create_backtest": {
         **{name: value for name, value in _REPLAY.items() if value is not None},
         "spec": _SPEC,
         "table": [{"smiles": "CCO", "type": "logS", "value": 1.1}],

@@ -186,8 +186,8 @@ def test_the_examples_are_what_the_models_say(schema: dict[str, Any]) -> None:
         rebuilt = models[name].model_validate(example).model_dump(mode="json", exclude_unset=True)
         assert rebuilt == example, name
         assert set(example) == set(models[name].model_fields), name
-    validate = {"ask_samples": SampleRequest, "ask_backtest": BacktestRequest, "create_api_key": ApiKeyRequest}
+    validate = {"create_samples": SampleRequest, "create_backtest": BacktestRequest, "create_api_key": ApiKeyRequest}
     for call, model in (validate | {"decide": Decision}).items():
-        body = {key: value for key, value in REQUESTS[call].items() if (call, key) != ("ask_backtest", "table")}
+        body = {key: value for key, value in REQUESTS[call].items() if (call, key) != ("create_backtest", "table")}
         model.model_validate(body)
     assert set(REQUESTS) <= {operation["operationId"] for operation in operations(schema)}
