@@ -33,10 +33,10 @@ demo: install ## Run a whole campaign on this machine (DOMAIN=molecules|peptides
 serve: install ## Run API and worker on this machine; prints the URL and, at first start, an API key
 	@$(BIN)/assayflow serve
 
-test: install ## Run every test, with a real PostgreSQL, Redis and Celery worker
-	$(BIN)/python -m pytest
+test: install ## Run every test, with a real PostgreSQL, Redis and Celery worker (TESTS="-m slow" for some)
+	$(BIN)/python -m pytest $(TESTS)
 
-coverage: install ## Run the tests that start no process and print what they cover; a floor is in pyproject.toml
+coverage: install ## Run all but the slow tests and print what they cover; the floor is in pyproject.toml
 	$(BIN)/python -m pytest -q -m "not slow" --cov --cov-report=term:skip-covered
 
 lint: install ## Check style, types, layers and sizes
