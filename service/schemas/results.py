@@ -12,15 +12,14 @@ from service.exchange.report import Status
 from service.exchange.values import Decimal
 from service.schemas.base import Answer
 
-_Described = create_model(
-    "_Described",
-    __base__=Answer,
-    **{name: (TYPES[name], Field(description=column.description)) for name, column in RESULT_METADATA.items()},
-)
+_COLUMNS: dict[str, Any] = {
+    name: (TYPES[name], Field(description=column.description)) for name, column in RESULT_METADATA.items()
+}
+_Described = create_model("_Described", __base__=Answer, **_COLUMNS)
 """The columns that `ResultMetadata` declares."""
 
 
-class Result(_Described):  # type: ignore[valid-type, misc] # mypy takes no class that is made
+class Result(_Described):
     """What was measured: verbatim as it came, and standardised to the campaign's units."""
 
     id: UUID = Field(description="of the result")
