@@ -34,7 +34,7 @@ PREFERENCES = 32
 
 
 @final
-class Genetic(Strategy):
+class GeneticAlgorithm(Strategy):
     """Breed what is measured next from what was measured best.
 
     Args:
@@ -112,4 +112,4 @@ def winners(utilities: Tensor, n: int, generator: Generator) -> Tensor:
     return entrants.gather(1, scores.argmax(dim=1, keepdim=True)).squeeze(1)
 
 
-STRATEGIES = {"genetic": Genetic}
+STRATEGIES = {"genetic": GeneticAlgorithm}
