@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
+from pydantic.config import JsonDict
 
 from service.keys import Scope
 from service.schemas.base import Answer, Request
@@ -23,6 +24,11 @@ def _must_be_ahead(value: datetime) -> datetime:
     return value
 
 
+def _allow_repeats(schema: JsonDict) -> None:
+    """Say what is true: a scope that is named twice counts once."""
+    schema.pop("uniqueItems", None)
+
+
 Expiry = Annotated[AwareDatetime, BeforeValidator(_must_be_text), AfterValidator(_must_be_ahead)]
 
 
@@ -35,6 +41,7 @@ class ApiKeyRequest(Request):
     scopes: Annotated[set[Scope], Field(min_length=1)] = Field(
         default={"read", "write"},
         description="read: look; write: change campaigns, results and candidates; admin: make and revoke keys",
+        json_schema_extra=_allow_repeats,
     )
     expires_at: Expiry | None = Field(default=None, description="when it stops working; never when absent")
 
