@@ -1,0 +1,94 @@
+"""Files of instruments, converted to Allotrope's Simple Model by `allotropy` in an environment of its own.
+
+Its pins (pandas, jsonschema) clash with ours, so it is a program that is run: with the file as its input, without this
+process's environment, and within limits of time and memory. Without that environment ASM documents, grids and long
+files are read all the same.
+"""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from service.errors import UnavailableError, UnprocessableError
+
+SECONDS = 60
+MEMORY_BYTES = 2 * 2**30
+MOST_BYTES = 64 * 2**20
+"""Largest answer that is read."""
+INSTALL = "python -m venv /opt/allotropy && /opt/allotropy/bin/pip install allotropy"
+SETTING = "ASSAYFLOW_ALLOTROPY_PYTHON"
+_TOLD = 300
+_NOT_THERE, _REFUSED = 3, 4
+_PROGRAM = f"""
+import io, json, resource, sys
+resource.setrlimit(resource.RLIMIT_AS, ({MEMORY_BYTES}, {MEMORY_BYTES}))
+resource.setrlimit(resource.RLIMIT_CPU, ({SECONDS}, {SECONDS}))
+try:
+    from allotropy.parser_factory import Vendor
+    from allotropy.to_allotrope import allotrope_from_io
+except ImportError as error:
+    sys.exit(print(error, file=sys.stderr) or {_NOT_THERE})
+vendor, name = sys.argv[1:]
+known = sorted(item.value for item in Vendor)
+if vendor not in known:
+    sys.exit(print(f"no vendor {{vendor!r}}; there is", ", ".join(known), file=sys.stderr) or {_REFUSED})
+try:
+    document = allotrope_from_io(io.BytesIO(sys.stdin.buffer.read()), name, vendor)
+except Exception as error:
+    sys.exit(print(f"{{type(error).__name__}}: {{error}}", file=sys.stderr) or {_REFUSED})
+json.dump(document, sys.stdout)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentFile:
+    """A file as an instrument wrote it; `name` gives allotropy its extension."""
+
+    content: bytes
+    vendor: str
+    name: str
+
+
+def to_asm(file: InstrumentFile, python: Path | None) -> bytes:
+    """Return a file as an ASM document.
+
+    Args:
+        file: the instrument's.
+        python: the interpreter of the environment that allotropy is installed in.
+
+    Raises:
+        UnavailableError: if there is no such environment; it says how to make one.
+        UnprocessableError: if allotropy cannot read the file, knows no such vendor, or takes too long.
+    """
+    if python is None:
+        raise UnavailableError(
+            f"files of instruments are read by allotropy in an environment of its own: install it ({INSTALL}) and set "
+            f"{SETTING} to its python, or send a grid, a long file or an ASM document"
+        )
+    name = PurePath(file.name).name or "file"
+    try:
+        done = subprocess.run(  # noqa: S603 - the operator's own interpreter; what callers send is data
+            [str(python), "-I", "-c", _PROGRAM, file.vendor, name],
+            input=file.content,
+            capture_output=True,
+            timeout=2 * SECONDS,
+            check=False,
+            env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1"},
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise UnavailableError(f"{SETTING} names no interpreter that runs: {error.strerror}") from error
+    except subprocess.TimeoutExpired as error:
+        raise _refused(f"allotropy takes more than {SECONDS} s") from error
+    if done.returncode == _NOT_THERE:
+        raise UnavailableError(f"allotropy is not installed where {SETTING} points to: {INSTALL}")
+    told = " ".join(done.stderr.decode(errors="replace").split())
+    if done.returncode == _REFUSED:
+        raise _refused(f"allotropy does not read the file as {file.vendor}: {told[:2000]}")
+    if done.returncode != 0 or len(done.stdout) > MOST_BYTES:
+        raise _refused(f"allotropy ended at its limits or broke ({done.returncode}): {told[-_TOLD:]}")
+    return done.stdout
+
+
+def _refused(detail: str) -> UnprocessableError:
+    return UnprocessableError(detail, errors=[{"in": "query", "pointer": "/vendor", "detail": detail}])

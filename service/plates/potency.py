@@ -1,0 +1,175 @@
+"""From the wells of one candidate to a finding: an IC50 with its interval, a limit, or why neither can be told.
+
+A number is given only where the wells set it: the curve crosses 50 % between the doses, its midpoint is among them and
+the interval is closed at both ends.
+"""
+
+import math
+from collections.abc import Sequence
+from uuid import UUID
+
+import numpy as np
+
+from service.plates.logistic import HILL, N_PARAMETERS, Array, Logistic, fit_logistic
+from service.plates.records import Curve, Finding
+from service.plates.specs import LEAST_POINTS, Readout
+
+HALF = 50.0
+LEAST_WELLS = 6
+LEVEL = 0.01
+"""Of the tests for a trend: a hundred flat candidates make one curve."""
+FALL = 25.0
+"""Percent by which inhibition must fall over the doses before that is called a fall."""
+FULL, LEAST_FULL = 100.0, 80.0
+LOUD = 15.0
+WIDE = 10.0
+
+Doses = Sequence[tuple[float, float]]
+"""(concentration, percent inhibition) of the wells that count."""
+
+
+def find_ic50(candidate_id: UUID, wells: Doses) -> Finding:
+    """Return what a dose series says."""
+    n_doses = len({concentration for concentration, _ in wells})
+    if n_doses < LEAST_POINTS or len(wells) < LEAST_WELLS:
+        reason = f"{len(wells)} wells at {n_doses} doses count; a curve needs {LEAST_WELLS} at {LEAST_POINTS}"
+        return _failed(candidate_id, wells, reason)
+    x = np.log10([concentration for concentration, _ in wells])
+    y = np.array([inhibition for _, inhibition in wells])
+    if _falls(x, y):
+        return _failed(candidate_id, wells, "inhibition falls as the concentration rises")
+    curve = fit_logistic(x, y)
+    if not _is_trend(curve, y):
+        return _flat(candidate_id, wells, y)
+    told = _told(curve, len(wells))
+    lowest, highest = float(x.min()), float(x.max())
+    if float(curve.at(highest)) < HALF:
+        reason = f"inhibition reaches {float(curve.at(highest)):.0f} % at the highest dose"
+        return _limit(candidate_id, wells, ">", reason, told)
+    if float(curve.at(lowest)) > HALF:
+        reason = f"inhibition is {float(curve.at(lowest)):.0f} % at the lowest dose already"
+        return _limit(candidate_id, wells, "<", reason, told)
+    if doubt := _doubt(curve, lowest, highest):
+        return _failed(candidate_id, wells, doubt, told)
+    error = told.ic50 * math.log(10.0) * curve.log_error if curve.log_error else None
+    return Finding(
+        candidate_id=candidate_id,
+        verdict="measured",
+        value=told.ic50,
+        standard_error=error,
+        flags=_flags(curve, told),
+        n_wells=len(wells),
+        curve=told,
+    )
+
+
+def find_percentage(candidate_id: UUID, wells: Doses, readout: Readout) -> Finding:
+    """Return the mean of the wells at one dose, with its standard error."""
+    if not wells:
+        return _failed(candidate_id, wells, "no well counts")
+    percent = np.array([inhibition for _, inhibition in wells])
+    percent = 100.0 - percent if readout == "percent_activity" else percent
+    error = float(percent.std(ddof=1) / math.sqrt(len(percent))) if len(percent) > 1 else None
+    return Finding(
+        candidate_id=candidate_id,
+        verdict="measured",
+        value=float(percent.mean()),
+        standard_error=error or None,
+        n_wells=len(wells),
+    )
+
+
+def _falls(x: Array, y: Array) -> bool:
+    """Return whether a line through the wells falls, by more than noise and by enough to matter."""
+    from scipy.stats import linregress
+
+    line = linregress(x, y)
+    fall = -float(line.slope) * float(np.ptp(x))
+    return fall > FALL and float(line.pvalue) < LEVEL
+
+
+def _is_trend(curve: Logistic, y: Array) -> bool:
+    """Return whether the curve explains more than a constant does, by an F-test."""
+    from scipy.stats import f as f_distribution
+
+    freedom = len(y) - N_PARAMETERS
+    constant = float(((y - y.mean()) ** 2).sum())
+    if curve.squares <= 1e-12 * constant:
+        return constant > 0
+    ratio = (constant - curve.squares) / (N_PARAMETERS - 1) / (curve.squares / freedom)
+    return float(f_distribution.sf(ratio, N_PARAMETERS - 1, freedom)) < LEVEL
+
+
+def _flat(candidate_id: UUID, wells: Doses, y: Array) -> Finding:
+    """Return the limit that wells without a trend set, where all of them are on one side of 50 %."""
+    from scipy.stats import t as t_distribution
+
+    mean = float(y.mean())
+    reach = float(t_distribution.ppf(0.975, len(y) - 1)) * float(y.std(ddof=1)) / math.sqrt(len(y))
+    reason = f"no trend over the doses; mean inhibition {mean:.0f} %"
+    if mean + reach < HALF:
+        return _limit(candidate_id, wells, ">", reason)
+    if mean - reach > HALF:
+        return _limit(candidate_id, wells, "<", reason)
+    return _failed(candidate_id, wells, f"{reason}, which may be on either side of 50 %")
+
+
+def _doubt(curve: Logistic, lowest: float, highest: float) -> str | None:
+    """Return why a curve that crosses 50 % sets no IC50."""
+    if not lowest <= curve.midpoint <= highest:
+        return "a plateau of the curve lies beyond the doses, and so does its midpoint: measure more doses there"
+    if curve.low is None or curve.high is None:
+        return "the wells set no end to the interval of the IC50: a plateau is missing, or they scatter too much"
+    return None
+
+
+def _told(curve: Logistic, n_wells: int) -> Curve:
+    low, high = (None if end is None else _significant(10.0**end) for end in (curve.low, curve.high))
+    return Curve(
+        ic50=_significant(10.0**curve.midpoint),
+        low=low,
+        high=high,
+        log_error=curve.log_error,
+        hill=curve.hill,
+        bottom=curve.bottom,
+        top=curve.top,
+        residual_sd=math.sqrt(curve.squares / (n_wells - N_PARAMETERS)),
+    )
+
+
+def _flags(curve: Logistic, told: Curve) -> list[str]:
+    flags = []
+    if told.top < LEAST_FULL:
+        flags.append(f"partial: the curve ends at {told.top:.0f} %")
+    if min(curve.hill / HILL[0], HILL[1] / curve.hill) < 1.01:  # noqa: PLR2004 - at a bound, but for rounding
+        flags.append(f"the steepness is at its bound, {curve.hill:.1f}")
+    if told.residual_sd > LOUD:
+        flags.append(f"wells scatter by {told.residual_sd:.0f} % around the curve")
+    if told.low and told.high and told.high > WIDE * told.low:
+        flags.append(f"the interval spans a factor of {told.high / told.low:.0f}")
+    return flags
+
+
+def _limit(
+    candidate_id: UUID, wells: Doses, relation: str, reason: str, curve: Curve | None = None
+) -> Finding:
+    concentrations = [concentration for concentration, _ in wells]
+    is_above = relation == ">"
+    return Finding(
+        candidate_id=candidate_id,
+        verdict="censored",
+        relation=">" if is_above else "<",
+        value=max(concentrations) if is_above else min(concentrations),
+        reason=reason,
+        n_wells=len(wells),
+        curve=curve,
+    )
+
+
+def _failed(candidate_id: UUID, wells: Doses, reason: str, curve: Curve | None = None) -> Finding:
+    return Finding(candidate_id=candidate_id, verdict="failed", reason=reason, n_wells=len(wells), curve=curve)
+
+
+def _significant(value: float) -> float:
+    """Return six digits: the same wells give the same text on every machine."""
+    return float(f"{value:.6g}")

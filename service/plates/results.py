@@ -1,0 +1,128 @@
+"""Findings of a plate as rows of an upload: the same columns that a person would fill in."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from models.campaign.spec import CampaignSpec
+from models.records import Relation
+from service.errors import UnprocessableError
+from service.exchange.assays import Assay, find_assay
+from service.exchange.logarithms import is_logarithm
+from service.exchange.problems import RowProblem
+from service.exchange.units import are_convertible, are_molar, convert, same_units
+from service.plates.records import Analysis, Finding, Quality
+from service.plates.specs import LayoutSpec
+
+_TURNED: Mapping[Relation, Relation] = {">": "<", "<": ">", "=": "="}
+Row = dict[str, Any]
+
+
+def check_assay(spec: LayoutSpec, campaign: CampaignSpec) -> Assay:
+    """Return the assay of the campaign that a plate measures.
+
+    Raises:
+        UnprocessableError: if the campaign reads no such assay, or not in these units.
+    """
+    try:
+        assay = find_assay(spec.type, campaign)
+    except RowProblem as problem:
+        raise _wrong("/type", problem.detail) from problem
+    units = assay.quantity.units
+    if not assay.is_read:
+        reads = ", ".join(campaign.quantities()) or "nothing"
+        raise _wrong("/type", f"the campaign does not read {spec.type}; it reads {reads}")
+    if spec.readout != "ic50":
+        if units is not None and not same_units(units, "%"):
+            raise _wrong("/readout", f"a percentage is no {assay.type}, which the campaign reads in {units}")
+    elif _is_negative_logarithm(assay):
+        if not are_molar(spec.doses.units):
+            raise _wrong("/doses/units", f"{assay.type} is a logarithm of mol/L, which {spec.doses.units} is not")
+    elif units is not None and not are_convertible(spec.doses.units, units):
+        raise _wrong("/doses/units", f"{spec.doses.units} cannot be told in {units}, in which {assay.type} is read")
+    elif units is None and is_logarithm(assay.type):
+        raise _wrong("/type", f"{assay.type} is a logarithm that no concentration can be told as")
+    return assay
+
+
+def result_rows(
+    spec: LayoutSpec, assay: Assay, analysis: Analysis, only: Iterable[UUID] | None = None
+) -> bytes:
+    """Return the findings as a JSON table of results, one row a candidate.
+
+    Args:
+        spec: what the plate measures.
+        assay: as `check_assay` found it.
+        analysis: what its wells came to.
+        only: the candidates that are told; all when absent.
+    """
+    wanted = None if only is None else set(only)
+    told = [item for item in analysis.findings if wanted is None or item.candidate_id in wanted]
+    return _table(_row(item, spec, assay, analysis.quality) for item in told)
+
+
+def failed_rows(spec: LayoutSpec, assay: Assay, reasons: Mapping[UUID, str]) -> bytes:
+    """Return candidates of which no well was filled as failed results, with the reasons."""
+    return _table(_failed(candidate_id, reason, spec, assay) for candidate_id, reason in reasons.items())
+
+
+def _table(rows: Iterable[Row]) -> bytes:
+    return json.dumps([{name: value for name, value in row.items() if value is not None} for row in rows]).encode()
+
+
+def _row(item: Finding, spec: LayoutSpec, assay: Assay, quality: Quality) -> Row:
+    if item.verdict == "failed" or item.value is None:
+        return _failed(item.candidate_id, item.reason or "no value", spec, assay)
+    comment = "; ".join((*_described(item, spec), *quality.flags))
+    return {**_common(item.candidate_id, spec, assay), **_quantity(item, spec, assay), "comment": comment}
+
+
+def _common(candidate_id: UUID, spec: LayoutSpec, assay: Assay) -> Row:
+    return {
+        "candidate_id": str(candidate_id),
+        "type": assay.type,
+        "plate": spec.name,
+        "external_id": f"{spec.name}/{candidate_id}",
+        "assay_version": spec.assay_version,
+    }
+
+
+def _failed(candidate_id: UUID, reason: str, spec: LayoutSpec, assay: Assay) -> Row:
+    return {**_common(candidate_id, spec, assay), "outcome": "assay_failed", "comment": reason}
+
+
+def _quantity(item: Finding, spec: LayoutSpec, assay: Assay) -> Row:
+    """Return relation, value, units and error on the scale on which the campaign reads the assay."""
+    assert item.value is not None
+    if spec.readout != "ic50":
+        return _numbers(item.relation, item.value, "%", item.standard_error)
+    if not _is_negative_logarithm(assay):
+        return _numbers(item.relation, item.value, spec.doses.units, item.standard_error)
+    value = -math.log10(convert(item.value, spec.doses.units, "mol/L"))
+    error = item.curve.log_error if item.curve is not None and item.relation == "=" else None
+    return _numbers(_TURNED[item.relation], value, None, error or None)
+
+
+def _numbers(relation: Relation, value: float, units: str | None, error: float | None) -> Row:
+    digits = {"value": float(f"{value:.6g}"), "standard_error": None if error is None else float(f"{error:.4g}")}
+    return {"relation": relation, "units": units, **digits}
+
+
+def _is_negative_logarithm(assay: Assay) -> bool:
+    """Return whether a campaign reads an assay as -log10 of mol/L, as pIC50."""
+    return assay.quantity.units is None and assay.type[:1] == "p" and is_logarithm(assay.type)
+
+
+def _described(item: Finding, spec: LayoutSpec) -> list[str]:
+    told = [f"{item.n_wells} wells"]
+    if item.curve is not None and item.relation == "=":
+        curve, units = item.curve, spec.doses.units
+        told.append(f"95 % interval {curve.low:.3g} to {curve.high:.3g} {units}")
+        told.append(f"Hill {curve.hill:.2f}, bottom {curve.bottom:.0f} %, top {curve.top:.0f} %")
+    return [*told, *([item.reason] if item.reason else []), *item.flags]
+
+
+def _wrong(pointer: str, detail: str) -> UnprocessableError:
+    return UnprocessableError(f"{pointer}: {detail}", errors=[{"pointer": pointer, "detail": detail}])

@@ -1,0 +1,102 @@
+"""A file as rows of cells, before anybody knows where in it a table begins: delimited text, or a sheet of a workbook."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from service.exchange.formats.workbook import MEDIA_TYPE as XLSX
+from service.exchange.tables import Digits, SheetError, TableError, UnknownFormatError
+from service.exchange.texts import decode
+from service.exchange.values import Decimal
+from service.exchange.workbook_safety import check_archive
+
+TEXTS = ("text/csv", "text/tab-separated-values", "text/plain", "application/csv")
+MAX_ROWS, MAX_CELLS = 100_000, 1_000_000
+_DELIMITERS = ("\t", ";", "|", ",")
+"""Commas last: they may be decimal signs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Rows of cells; the row of a spreadsheet is the place plus one."""
+
+    rows: Sequence[Sequence[str]]
+    delimiter: str = ""
+    decimal: Decimal | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def read_sheet(content: bytes, media_type: str, sheet: str | None) -> Sheet:
+    """Return the cells of a file.
+
+    Raises:
+        UnknownFormatError: if it is neither text nor a workbook.
+        SheetError: if there is no such sheet.
+        TableError: if it cannot be read, or is too large.
+    """
+    kind = media_type.partition(";")[0].strip().lower()
+    if kind == XLSX:
+        return _workbook(content, sheet)
+    if kind not in TEXTS:
+        raise UnknownFormatError(
+            f"{kind or 'no media type'} is no file of wells: send {', '.join((*TEXTS, XLSX))}, or ASM as application/json"
+        )
+    if sheet is not None:
+        raise SheetError("a text file has no sheets to choose from, xlsx has: leave sheet out")
+    text, warnings = decode(content, None)
+    delimiter = max(_DELIMITERS, key=lambda sign: (_n_split(text, sign), -_DELIMITERS.index(sign)))
+    rows: list[list[str]] = []
+    n_cells = 0
+    try:
+        for cells in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
+            rows.append([cell.strip() for cell in cells])
+            n_cells += len(cells)
+            _check_size(len(rows), n_cells)
+    except csv.Error as error:
+        raise TableError(f"row {len(rows) + 1} is not valid CSV: {error}", row=len(rows) + 1) from error
+    return Sheet(rows, delimiter, None, tuple(warnings))
+
+
+def _n_split(text: str, sign: str) -> int:
+    return sum(line.count(sign) > 1 for line in text.splitlines()) or sum(sign in line for line in text.splitlines()) / 2
+
+
+def _workbook(content: bytes, name: str | None) -> Sheet:
+    from openpyxl import load_workbook
+
+    check_archive(content)
+    try:
+        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+        titles = [sheet.title for sheet in book.worksheets if sheet.sheet_state == "visible"]
+        chosen = titles[0] if name is None and titles else name
+        if chosen not in book.sheetnames:
+            raise SheetError(f"the workbook has no sheet {chosen!r}; it has {', '.join(map(repr, titles[:50]))}")
+        page = book[chosen]
+        page.reset_dimensions()  # what a file declares of its size may be wrong, or a trap
+        rows: list[list[str]] = []
+        n_cells = 0
+        for cells in page.iter_rows(values_only=True):
+            rows.append([_text(cell) for cell in cells])
+            n_cells += len(cells)
+            _check_size(len(rows), n_cells)
+    except TableError:
+        raise
+    except Exception as error:  # openpyxl raises whatever its parsers meet in a damaged part
+        raise TableError("the workbook is damaged: open it in a spreadsheet program and save it again") from error
+    others = [title for title in titles if title != chosen] if name is None else []
+    warnings = (f"only the sheet {chosen!r} was read; the parameter sheet chooses another",) if others else ()
+    return Sheet(rows, "", "point", warnings)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return Digits(repr(int(value)) if float(value).is_integer() else repr(value))
+    return str(value).strip()
+
+
+def _check_size(n_rows: int, n_cells: int) -> None:
+    if n_rows > MAX_ROWS or n_cells > MAX_CELLS:
+        raise TableError(f"a file of wells has at most {MAX_ROWS} rows and {MAX_CELLS} cells: split it", row=n_rows)
