@@ -30,6 +30,7 @@ from service.api.routes import (
     domains,
     insights,
     operators,
+    plates,
     predictions,
     results,
     rounds,
@@ -43,7 +44,10 @@ from service.settings import Settings
 from service.store.metrics import count_jobs, count_rounds
 from service.store.session import make_sessions, open_engine
 
-ROOMS = (domains, campaigns, results, uploads, rounds, batches, candidates, samples, predictions, insights, backtests)
+ROOMS = (
+    *(domains, campaigns, results, uploads, rounds, batches, plates, candidates, samples, predictions, insights),
+    backtests,
+)
 ROUTERS = tuple(room.router for room in (*ROOMS, api_keys, operators))
 
 

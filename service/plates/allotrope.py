@@ -6,8 +6,11 @@ files are read all the same.
 """
 
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from tempfile import TemporaryFile
+from typing import IO
 
 from service.errors import UnavailableError, UnprocessableError
 
@@ -17,12 +20,13 @@ MOST_BYTES = 64 * 2**20
 """Largest answer that is read."""
 INSTALL = "python -m venv /opt/allotropy && /opt/allotropy/bin/pip install allotropy"
 SETTING = "ASSAYFLOW_ALLOTROPY_PYTHON"
-_TOLD = 300
+_TOLD, MOST_TOLD = 300, 4000
 _NOT_THERE, _REFUSED = 3, 4
 _PROGRAM = f"""
 import io, json, resource, sys
 resource.setrlimit(resource.RLIMIT_AS, ({MEMORY_BYTES}, {MEMORY_BYTES}))
 resource.setrlimit(resource.RLIMIT_CPU, ({SECONDS}, {SECONDS}))
+resource.setrlimit(resource.RLIMIT_FSIZE, ({MOST_BYTES}, {MOST_BYTES}))
 try:
     from allotropy.parser_factory import Vendor
     from allotropy.to_allotrope import allotrope_from_io
@@ -66,28 +70,42 @@ def to_asm(file: InstrumentFile, python: Path | None) -> bytes:
             f"{SETTING} to its python, or send a grid, a long file or an ASM document"
         )
     name = PurePath(file.name).name or "file"
+    with TemporaryFile() as out, TemporaryFile() as errors:  # files, whose size the kernel limits
+        code = _run([str(python), "-I", "-c", _PROGRAM, file.vendor, name], file.content, (out, errors))
+        out.seek(0)
+        errors.seek(0)
+        document, told = out.read(), " ".join(errors.read(MOST_TOLD).decode(errors="replace").split())
+    if code == _NOT_THERE:
+        raise UnavailableError(f"allotropy is not installed where {SETTING} points to: {INSTALL}")
+    if code == _REFUSED:
+        raise _refused(f"allotropy does not read the file as {file.vendor[:40]}: {told}")
+    if code != 0:
+        raise _refused(f"allotropy ended at its limits or broke ({code}): {told[-_TOLD:]}")
+    return document
+
+
+def _run(command: Sequence[str], content: bytes, out: tuple[IO[bytes], IO[bytes]]) -> int:
+    """Return how the program ended.
+
+    Raises:
+        UnavailableError: if it cannot be started.
+        UnprocessableError: if it does not end in time.
+    """
     try:
-        done = subprocess.run(  # noqa: S603 - the operator's own interpreter; what callers send is data
-            [str(python), "-I", "-c", _PROGRAM, file.vendor, name],
-            input=file.content,
-            capture_output=True,
+        return subprocess.run(  # noqa: S603 - the operator's own interpreter; what callers send is data
+            command,
+            input=content,
+            stdout=out[0],
+            stderr=out[1],
             timeout=2 * SECONDS,
             check=False,
             env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1"},
             start_new_session=True,
-        )
+        ).returncode
     except OSError as error:
         raise UnavailableError(f"{SETTING} names no interpreter that runs: {error.strerror}") from error
     except subprocess.TimeoutExpired as error:
         raise _refused(f"allotropy takes more than {SECONDS} s") from error
-    if done.returncode == _NOT_THERE:
-        raise UnavailableError(f"allotropy is not installed where {SETTING} points to: {INSTALL}")
-    told = " ".join(done.stderr.decode(errors="replace").split())
-    if done.returncode == _REFUSED:
-        raise _refused(f"allotropy does not read the file as {file.vendor}: {told[:2000]}")
-    if done.returncode != 0 or len(done.stdout) > MOST_BYTES:
-        raise _refused(f"allotropy ended at its limits or broke ({done.returncode}): {told[-_TOLD:]}")
-    return done.stdout
 
 
 def _refused(detail: str) -> UnprocessableError:

@@ -34,9 +34,7 @@ class WellsFile:
     decimal: Decimal | None = None
 
 
-def analyse(
-    file: WellsFile, spec: LayoutSpec, layout: PlateLayout, failed: Mapping[str, str]
-) -> Analysis:
+def analyse(file: WellsFile, spec: LayoutSpec, layout: PlateLayout, failed: Mapping[str, str]) -> Analysis:
     """Return what the readings of a plate come to.
 
     Args:
@@ -103,7 +101,7 @@ def _check_share(read: Sequence[ReadWell], signals: Signals) -> None:
     without = [well.well for well in read if well.signal is None]
     if len(without) > (1.0 - LEAST_SHARE) * len(read):
         raise TableError(
-            f"{len(without)} of the {len(read)} wells that the layout uses have no number in {signals.source!r}, such as "
+            f"{len(without)} of the {len(read)} wells of the layout have no number in {signals.source!r}, such as "
             f"{', '.join(without[:5])}: is it of this plate?"
         )
 

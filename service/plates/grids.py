@@ -49,9 +49,7 @@ def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 2 else None  # noqa: PLR2004 - up to 48
 
 
-def _block(
-    rows: Rows, place: int, head: tuple[int, int, int], wells: int
-) -> tuple[dict[str, Cell], int] | None:
+def _block(rows: Rows, place: int, head: tuple[int, int, int], wells: int) -> tuple[dict[str, Cell], int] | None:
     """Return the cells below a header, and the row after them; None if none stand there."""
     start, first, length = head
     lettered = list(_lettered(rows, place + 1, start))
@@ -69,7 +67,7 @@ def _block(
 
 
 def _lettered(rows: Rows, place: int, start: int) -> Iterator[tuple[int, int]]:
-    """Yield (row of the file, row of the plate) while letters follow each other, blank lines between them passed over."""
+    """Yield (row of the file, row of the plate) while letters follow each other, with or without blank lines."""
     expected: int | None = None
     for number in range(place, len(rows)):
         cells = rows[number]
@@ -89,7 +87,7 @@ def _unlettered(rows: Rows, place: int, head: tuple[int, int, int]) -> Iterator[
     if first != 1 or length not in {columns for _, columns in COUNT_OF}:
         return
     n_rows = next(rows for rows, columns in COUNT_OF if columns == length)
-    body = [number for number in range(place, min(place + n_rows, len(rows)))]
+    body = range(place, min(place + n_rows, len(rows)))
     if len(body) == n_rows and all(_is_full(rows[number], start, length) for number in body):
         yield from ((number, row) for row, number in enumerate(body))
 

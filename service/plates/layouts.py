@@ -55,12 +55,13 @@ def _places(spec: LayoutSpec, generator: np.random.Generator) -> tuple[list[tupl
         UnprocessableError: if the controls do not fit.
     """
     usable = inner(spec.wells, spec.edge) if 2 * spec.edge < min(SHAPES[spec.wells]) else []
-    number = spec.controls.positive + spec.controls.negative
+    number = sum(spec.n_controls())
     if number >= len(usable):
         raise _refused(
-            "/controls", f"{number} controls leave no well for samples: {_room(spec, len(usable))}; use fewer"
+            "/controls",
+            f"{number} controls and no sample fit into {len(usable)} usable wells: use fewer, or a smaller edge",
         )
-    roles = _mixed(spec.controls.positive, spec.controls.negative)
+    roles = _mixed(*spec.n_controls())
     if spec.controls.placement == "scattered":
         taken = _scattered(usable, number, generator if spec.randomised else None)
         if spec.randomised:
@@ -111,15 +112,15 @@ def _too_many(spec: LayoutSpec, n_candidates: int, n_free: int) -> Unprocessable
     return _refused(
         "/candidates",
         f"{n_candidates} candidates x {spec.doses.points} doses x {spec.replicates} replicates need "
-        f"{n_candidates * each} wells, and {n_free} are left for samples: {_room(spec, n_free)}; "
+        f"{n_candidates * each} wells: {_room(spec, n_free)}; "
         f"{advice}, or take a larger plate",
     )
 
 
 def _room(spec: LayoutSpec, n_left: int) -> str:
-    edge = f", without {spec.edge} rings at the edge" if spec.edge else ""
-    controls = f", {spec.controls.positive + spec.controls.negative} controls in {spec.controls.placement}"
-    return f"a plate of {spec.wells} wells{edge}{controls} has {n_left}"
+    rings = "ring stays" if spec.edge == 1 else f"{spec.edge} rings stay"
+    edge = f", of which the outer {rings} empty," if spec.edge else ""
+    return f"a plate of {spec.wells} wells{edge} has {n_left} beside {sum(spec.n_controls())} controls"
 
 
 def _refused(pointer: str, detail: str) -> UnprocessableError:

@@ -65,9 +65,8 @@ def fit_logistic(x: Array, y: Array) -> Logistic:
     from scipy.stats import t as t_distribution
 
     ends = (float(x.min()) - MARGIN, float(x.max()) + MARGIN)
-    midpoints = np.linspace(*ends, _COARSE)
     profile = _Profile(x, y)
-    start = profile.fitted(float(midpoints[int(np.argmin([profile(float(m)) for m in midpoints]))]))
+    start = profile.fitted(_coarse(x, y, ends))
     lower, upper = np.array([BOTTOM[0], SPAN[0], ends[0], HILL[0]]), np.array([BOTTOM[1], SPAN[1], ends[1], HILL[1]])
     first = np.array([start.bottom, start.span, start.midpoint, start.hill])
     found = least_squares(_residuals(x, y), np.clip(first, lower + 1e-9, upper - 1e-9), bounds=(lower, upper))
@@ -84,7 +83,15 @@ def fit_logistic(x: Array, y: Array) -> Logistic:
     return Logistic(bottom, span, midpoint, hill, squares, low, high, error)
 
 
-def _shape(x: Array, midpoint: float, hill: float | Array) -> Array:
+def _coarse(x: Array, y: Array, ends: tuple[float, float]) -> float:
+    """Return the midpoint of the best curve on a grid of midpoints and hills."""
+    midpoints = np.linspace(*ends, _COARSE)
+    shapes = _shape(x, midpoints[:, None, None], _HILLS[:, None])  # [M, H, N]
+    squares = _linear(shapes.reshape(-1, len(x)), y)[2].reshape(_COARSE, -1).min(1)
+    return float(midpoints[int(squares.argmin())])
+
+
+def _shape(x: Array, midpoint: float | Array, hill: float | Array) -> Array:
     shape: Array = 1.0 / (1.0 + np.power(10.0, np.clip(hill * (midpoint - x), -300.0, 300.0)))
     return shape
 
@@ -113,7 +120,9 @@ class _Profile:
         shapes = _shape(self._x[None, :], midpoint, _HILLS[:, None])
         place = int(np.argmin(_linear(shapes, self._y)[2]))
         ends = (math.log(_HILLS[max(place - 1, 0)]), math.log(_HILLS[min(place + 1, len(_HILLS) - 1)]))
-        searched = minimize_scalar(lambda log_hill: self._squares(midpoint, log_hill), bounds=ends, method="bounded")
+        searched = minimize_scalar(
+            lambda log_hill: self._squares(midpoint, log_hill), bounds=ends, method="bounded", options={"xatol": 1e-3}
+        )
         hill = math.exp(float(searched.x))
         bottom, span, squares = (float(item[0]) for item in _linear(_shape(self._x, midpoint, hill)[None, :], self._y))
         return Logistic(bottom, span, midpoint, hill, squares)
@@ -139,12 +148,11 @@ def _linear(shapes: Array, y: Array) -> tuple[Array, Array, Array]:
     slope = np.divide(centred @ (y - mean_y), norm, out=np.zeros_like(norm), where=norm > 0)
     free = mean_y - slope * mean_g, slope
     raw = np.maximum((shapes**2).sum(1), 1e-300)
-    pairs = [(np.clip(free[0], *BOTTOM), np.clip(free[1], *SPAN))]
-    for bottom in BOTTOM:
-        pairs.append((np.full_like(norm, bottom), np.clip((shapes @ y - bottom * shapes.sum(1)) / raw, *SPAN)))
-    for span in SPAN:
-        pairs.append((np.clip(mean_y - span * mean_g, *BOTTOM), np.full_like(norm, span)))
-    bottoms, spans = (np.stack(items) for items in zip(*pairs, strict=True))  # [5, K]
+    at_ends = [np.full_like(norm, end) for end in (*BOTTOM, *SPAN)]
+    spans_at = [np.clip((shapes @ y - bottom * shapes.sum(1)) / raw, *SPAN) for bottom in BOTTOM]
+    bottoms_at = [np.clip(mean_y - span * mean_g, *BOTTOM) for span in SPAN]
+    bottoms = np.stack([np.clip(free[0], *BOTTOM), *at_ends[:2], *bottoms_at])  # [5, K]
+    spans = np.stack([np.clip(free[1], *SPAN), *spans_at, *at_ends[2:]])
     squares = ((bottoms[..., None] + spans[..., None] * shapes - y) ** 2).sum(-1)
     best = squares.argmin(0)[None, :]
     return tuple(np.take_along_axis(item, best, 0)[0] for item in (bottoms, spans, squares))  # type: ignore[return-value]

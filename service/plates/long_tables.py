@@ -38,7 +38,9 @@ def find_table(rows: Sequence[Sequence[str]], plate: str, wells: int) -> list[Bl
     known = [index for index in others if names[index] in SIGNAL]
     chosen = known or [index for index in others if _is_numeric(body, index)]
     return [
-        Block(rows[place][index][:MAX_LABEL], {well: Cell(_cell(cells, index), row) for well, (row, cells) in at.items()})
+        Block(
+            rows[place][index][:MAX_LABEL], {well: Cell(_cell(cells, index), row) for well, (row, cells) in at.items()}
+        )
         for index in chosen
     ]
 
@@ -96,7 +98,9 @@ def _wells(
             raise TableError(f"{shown[:40]!r} is no well of a plate of {wells}", row=row, column="well")
         if well in found:
             raise TableError(
-                f"well {well} is in rows {found[well][0]} and {row}: send one reading of each well", row=row, column="well"
+                f"well {well} is in rows {found[well][0]} and {row}: send one reading of each well",
+                row=row,
+                column="well",
             )
         found[well] = (row, cells)
     return found

@@ -29,8 +29,8 @@ def write_pick_list(spec: LayoutSpec, layout: PlateLayout, robot: Robot) -> byte
     bad = [item for item in layout.transfers if item.volume_nl < least or item.volume_nl % step]
     if bad:
         raise ConflictError(
-            f"{len(bad)} of {len(layout.transfers)} transfers are no multiples of {step:g} nL from {least:g} nL on, such "
-            f"as {bad[0].volume_nl:g} nL into {bad[0].well}: this plate was planned for the {spec.stocks.robot}"
+            f"{len(bad)} of {len(layout.transfers)} transfers are no multiples of {step:g} nL from {least:g} nL on, "
+            f"such as {bad[0].volume_nl:g} nL into {bad[0].well}: this plate was planned for the {spec.stocks.robot}"
         )
     header, row = _WRITERS[robot]
     return _csv(header, (row(spec.name, spec.stocks, item) for item in layout.transfers))

@@ -1,11 +1,12 @@
 """From the wells of one candidate to a finding: an IC50 with its interval, a limit, or why neither can be told.
 
 A number is given only where the wells set it: the curve crosses 50 % between the doses, its midpoint is among them and
-the interval is closed at both ends.
+the interval is closed at both ends. A curve whose plateau is missing sets one end of the interval, which is a limit.
 """
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 from uuid import UUID
 
 import numpy as np
@@ -42,25 +43,7 @@ def find_ic50(candidate_id: UUID, wells: Doses) -> Finding:
     if not _is_trend(curve, y):
         return _flat(candidate_id, wells, y)
     told = _told(curve, len(wells))
-    lowest, highest = float(x.min()), float(x.max())
-    if float(curve.at(highest)) < HALF:
-        reason = f"inhibition reaches {float(curve.at(highest)):.0f} % at the highest dose"
-        return _limit(candidate_id, wells, ">", reason, told)
-    if float(curve.at(lowest)) > HALF:
-        reason = f"inhibition is {float(curve.at(lowest)):.0f} % at the lowest dose already"
-        return _limit(candidate_id, wells, "<", reason, told)
-    if doubt := _doubt(curve, lowest, highest):
-        return _failed(candidate_id, wells, doubt, told)
-    error = told.ic50 * math.log(10.0) * curve.log_error if curve.log_error else None
-    return Finding(
-        candidate_id=candidate_id,
-        verdict="measured",
-        value=told.ic50,
-        standard_error=error,
-        flags=_flags(curve, told),
-        n_wells=len(wells),
-        curve=told,
-    )
+    return _outside(candidate_id, wells, curve, told) or _measured(candidate_id, wells, curve, told)
 
 
 def find_percentage(candidate_id: UUID, wells: Doses, readout: Readout) -> Finding:
@@ -114,13 +97,44 @@ def _flat(candidate_id: UUID, wells: Doses, y: Array) -> Finding:
     return _failed(candidate_id, wells, f"{reason}, which may be on either side of 50 %")
 
 
-def _doubt(curve: Logistic, lowest: float, highest: float) -> str | None:
-    """Return why a curve that crosses 50 % sets no IC50."""
-    if not lowest <= curve.midpoint <= highest:
-        return "a plateau of the curve lies beyond the doses, and so does its midpoint: measure more doses there"
-    if curve.low is None or curve.high is None:
-        return "the wells set no end to the interval of the IC50: a plateau is missing, or they scatter too much"
+def _outside(candidate_id: UUID, wells: Doses, curve: Logistic, told: Curve) -> Finding | None:
+    """Return the limit that a curve sets, or why it sets none; None where the doses hold its midpoint and interval."""
+    lowest, highest = (math.log10(end(concentration for concentration, _ in wells)) for end in (min, max))
+    first, last = float(curve.at(lowest)), float(curve.at(highest))
+    if last < HALF:
+        return _limit(candidate_id, wells, ">", f"inhibition reaches {last:.0f} % at the highest dose", told)
+    if first > HALF:
+        return _limit(candidate_id, wells, "<", f"inhibition is {first:.0f} % at the lowest dose already", told)
+    if not lowest <= curve.midpoint <= highest or told.low is None or told.high is None:
+        return _one_sided(candidate_id, wells, curve, told)
     return None
+
+
+def _measured(candidate_id: UUID, wells: Doses, curve: Logistic, told: Curve) -> Finding:
+    error = told.ic50 * math.log(10.0) * curve.log_error if curve.log_error else None
+    return Finding(
+        candidate_id=candidate_id,
+        verdict="measured",
+        value=told.ic50,
+        standard_error=error,
+        flags=_flags(curve, told),
+        n_wells=len(wells),
+        curve=told,
+    )
+
+
+def _one_sided(candidate_id: UUID, wells: Doses, curve: Logistic, told: Curve) -> Finding:
+    """Return the end of the interval that is set, where the plateau beyond the other end is missing."""
+    lowest, highest = (end(concentration for concentration, _ in wells) for end in (min, max))
+    is_above = told.high is None or curve.midpoint > math.log10(highest)
+    is_below = told.low is None or curve.midpoint < math.log10(lowest)
+    end = told.low if is_above else told.high
+    if is_above == is_below or end is None or not lowest <= end <= highest:
+        reason = "the wells set no end to the interval of the IC50: a plateau is missing, or they scatter too much"
+        return _failed(candidate_id, wells, reason, told)
+    side = "upper" if is_above else "lower"
+    reason = f"the {side} plateau is not reached within the doses: only one end of the 95 % interval is told"
+    return _limit(candidate_id, wells, ">" if is_above else "<", reason, told, end)
 
 
 def _told(curve: Logistic, n_wells: int) -> Curve:
@@ -151,15 +165,21 @@ def _flags(curve: Logistic, told: Curve) -> list[str]:
 
 
 def _limit(
-    candidate_id: UUID, wells: Doses, relation: str, reason: str, curve: Curve | None = None
+    candidate_id: UUID,
+    wells: Doses,
+    relation: Literal["<", ">"],
+    reason: str,
+    curve: Curve | None = None,
+    value: float | None = None,
 ) -> Finding:
-    concentrations = [concentration for concentration, _ in wells]
-    is_above = relation == ">"
+    """Return a limit: the highest or lowest dose, unless another value is given."""
+    if value is None:
+        value = (max if relation == ">" else min)(concentration for concentration, _ in wells)
     return Finding(
         candidate_id=candidate_id,
         verdict="censored",
-        relation=">" if is_above else "<",
-        value=max(concentrations) if is_above else min(concentrations),
+        relation=relation,
+        value=value,
         reason=reason,
         n_wells=len(wells),
         curve=curve,

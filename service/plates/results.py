@@ -30,26 +30,33 @@ def check_assay(spec: LayoutSpec, campaign: CampaignSpec) -> Assay:
         assay = find_assay(spec.type, campaign)
     except RowProblem as problem:
         raise _wrong("/type", problem.detail) from problem
-    units = assay.quantity.units
     if not assay.is_read:
         reads = ", ".join(campaign.quantities()) or "nothing"
         raise _wrong("/type", f"the campaign does not read {spec.type}; it reads {reads}")
-    if spec.readout != "ic50":
-        if units is not None and not same_units(units, "%"):
-            raise _wrong("/readout", f"a percentage is no {assay.type}, which the campaign reads in {units}")
-    elif _is_negative_logarithm(assay):
-        if not are_molar(spec.doses.units):
-            raise _wrong("/doses/units", f"{assay.type} is a logarithm of mol/L, which {spec.doses.units} is not")
-    elif units is not None and not are_convertible(spec.doses.units, units):
-        raise _wrong("/doses/units", f"{spec.doses.units} cannot be told in {units}, in which {assay.type} is read")
-    elif units is None and is_logarithm(assay.type):
-        raise _wrong("/type", f"{assay.type} is a logarithm that no concentration can be told as")
+    _check_units(spec, assay)
     return assay
 
 
-def result_rows(
-    spec: LayoutSpec, assay: Assay, analysis: Analysis, only: Iterable[UUID] | None = None
-) -> bytes:
+def _check_units(spec: LayoutSpec, assay: Assay) -> None:
+    """Check that what a plate measures can be told in the units in which the campaign reads it.
+
+    Raises:
+        UnprocessableError: if it cannot.
+    """
+    kind, units, doses = assay.type, assay.quantity.units, spec.doses.units
+    if spec.readout != "ic50":
+        if units is not None and not same_units(units, "%"):
+            raise _wrong("/readout", f"a percentage is no {kind}, which the campaign reads in {units}")
+    elif _is_negative_logarithm(assay):
+        if not are_molar(doses):
+            raise _wrong("/doses/units", f"{kind} is a logarithm of mol/L, which {doses} is not")
+    elif units is not None and not are_convertible(doses, units):
+        raise _wrong("/doses/units", f"{doses} cannot be told in {units}, in which {kind} is read")
+    elif units is None and is_logarithm(kind):
+        raise _wrong("/type", f"{kind} is a logarithm that no concentration can be told as")
+
+
+def result_rows(spec: LayoutSpec, assay: Assay, analysis: Analysis, only: Iterable[UUID] | None = None) -> bytes:
     """Return the findings as a JSON table of results, one row a candidate.
 
     Args:

@@ -1,9 +1,10 @@
-"""A file as rows of cells, before anybody knows where in it a table begins: delimited text, or a sheet of a workbook."""
+"""A file as rows of cells, before anybody knows where a table begins: delimited text, or a sheet of a workbook."""
 
 import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from service.exchange.formats.workbook import MEDIA_TYPE as XLSX
 from service.exchange.tables import Digits, SheetError, TableError, UnknownFormatError
@@ -40,7 +41,7 @@ def read_sheet(content: bytes, media_type: str, sheet: str | None) -> Sheet:
         return _workbook(content, sheet)
     if kind not in TEXTS:
         raise UnknownFormatError(
-            f"{kind or 'no media type'} is no file of wells: send {', '.join((*TEXTS, XLSX))}, or ASM as application/json"
+            f"{kind or 'no media type'} is no file of wells: send {', '.join((*TEXTS, XLSX))}, or application/json (ASM)"
         )
     if sheet is not None:
         raise SheetError("a text file has no sheets to choose from, xlsx has: leave sheet out")
@@ -59,7 +60,9 @@ def read_sheet(content: bytes, media_type: str, sheet: str | None) -> Sheet:
 
 
 def _n_split(text: str, sign: str) -> int:
-    return sum(line.count(sign) > 1 for line in text.splitlines()) or sum(sign in line for line in text.splitlines()) / 2
+    return (
+        sum(line.count(sign) > 1 for line in text.splitlines()) or sum(sign in line for line in text.splitlines()) / 2
+    )
 
 
 def _workbook(content: bytes, name: str | None) -> Sheet:
@@ -68,24 +71,28 @@ def _workbook(content: bytes, name: str | None) -> Sheet:
     check_archive(content)
     try:
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-        titles = [sheet.title for sheet in book.worksheets if sheet.sheet_state == "visible"]
-        chosen = titles[0] if name is None and titles else name
-        if chosen not in book.sheetnames:
-            raise SheetError(f"the workbook has no sheet {chosen!r}; it has {', '.join(map(repr, titles[:50]))}")
-        page = book[chosen]
-        page.reset_dimensions()  # what a file declares of its size may be wrong, or a trap
-        rows: list[list[str]] = []
-        n_cells = 0
-        for cells in page.iter_rows(values_only=True):
-            rows.append([_text(cell) for cell in cells])
-            n_cells += len(cells)
-            _check_size(len(rows), n_cells)
+        return _page(book, name)
     except TableError:
         raise
     except Exception as error:  # openpyxl raises whatever its parsers meet in a damaged part
         raise TableError("the workbook is damaged: open it in a spreadsheet program and save it again") from error
-    others = [title for title in titles if title != chosen] if name is None else []
-    warnings = (f"only the sheet {chosen!r} was read; the parameter sheet chooses another",) if others else ()
+
+
+def _page(book: Any, name: str | None) -> Sheet:
+    titles = [sheet.title for sheet in book.worksheets if sheet.sheet_state == "visible"]
+    chosen = titles[0] if name is None and titles else name
+    if chosen not in book.sheetnames:
+        raise SheetError(f"the workbook has no sheet {chosen!r}; it has {', '.join(map(repr, titles[:50]))}")
+    page = book[chosen]
+    page.reset_dimensions()  # what a file declares of its size may be wrong, or a trap
+    rows: list[list[str]] = []
+    n_cells = 0
+    for cells in page.iter_rows(values_only=True):
+        rows.append([_text(cell) for cell in cells])
+        n_cells += len(cells)
+        _check_size(len(rows), n_cells)
+    is_chosen = name is not None or len(titles) == 1
+    warnings = () if is_chosen else (f"only the sheet {chosen!r} was read; the parameter sheet chooses another",)
     return Sheet(rows, "", "point", warnings)
 
 

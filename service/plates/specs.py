@@ -7,10 +7,12 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from service.exchange.units import are_convertible, is_concentration
-from service.plates.geometry import WellCount
+from service.plates.geometry import SHAPES, WellCount
 
 MAX_POINTS = 48
-Text = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True, pattern=r"^[^\x00-\x1f]+$")]
+Text = Annotated[
+    str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True, pattern=r"^[^\x00-\x1f]+$")
+]
 Readout = Literal["ic50", "percent_inhibition", "percent_activity"]
 Robot = Literal["echo", "biomek"]
 LEAST_POINTS = 5
@@ -24,8 +26,12 @@ class _Asked(BaseModel):
 class Controls(_Asked):
     """Wells whose effect is known: none in the negative ones (vehicle alone), full in the positive ones."""
 
-    positive: int = Field(default=16, ge=2, le=384, description="wells with full effect: 100 % inhibition")
-    negative: int = Field(default=16, ge=2, le=384, description="wells without effect: vehicle alone, 0 % inhibition")
+    positive: int | None = Field(
+        default=None, ge=2, le=384, description="wells with full effect, 100 %; half of two outer columns when absent"
+    )
+    negative: int | None = Field(
+        default=None, ge=2, le=384, description="wells of vehicle alone, 0 %; half of two outer columns when absent"
+    )
     placement: Literal["columns", "scattered"] = Field(
         default="columns", description="in whole outer columns, which hold nothing else, or spread over the plate"
     )
@@ -127,3 +133,7 @@ class LayoutSpec(_Asked):
             raise ValueError(message)
         return self
 
+    def n_controls(self) -> tuple[int, int]:
+        """Return how many positive and negative controls there are."""
+        height = max(SHAPES[self.wells][0] - 2 * self.edge, 2)
+        return self.controls.positive or height, self.controls.negative or height

@@ -32,9 +32,7 @@ class _Dose:
     concentration: float
 
 
-def plan_transfers(
-    layout: PlateLayout, spec: LayoutSpec, stocks: Stocks, candidates: Sequence[UUID]
-) -> PlateLayout:
+def plan_transfers(layout: PlateLayout, spec: LayoutSpec, stocks: Stocks, candidates: Sequence[UUID]) -> PlateLayout:
     """Return the layout with all transfers, and the concentrations that they come to.
 
     Raises:
@@ -142,9 +140,7 @@ def _given(stocks: Stocks, candidates: Sequence[UUID]) -> dict[tuple[str, int], 
     return found
 
 
-def _used(
-    sources: Mapping[tuple[str, int], str], stocks: Stocks, transfers: Sequence[Transfer]
-) -> list[SourceWell]:
+def _used(sources: Mapping[tuple[str, int], str], stocks: Stocks, transfers: Sequence[Transfer]) -> list[SourceWell]:
     volumes: defaultdict[str, float] = defaultdict(float)
     for transfer in transfers:
         volumes[transfer.source_well] += transfer.volume_nl
