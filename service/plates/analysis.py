@@ -1,6 +1,5 @@
 """A plate's file, read to the end: wells, controls, percentages, and a finding for each candidate."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -47,6 +46,7 @@ def analyse(file: WellsFile, spec: LayoutSpec, layout: PlateLayout, failed: Mapp
         UnknownFormatError: if the media type is none of ours.
         QuestionError: if several readings are in the file, or its numbers can be read in two ways.
         TableError: if there are no wells of this plate in it, or its controls tell nothing.
+        UnprocessableError: if it says that it is JSON and is not.
     """
     signals, warnings = read_wells(file, spec)
     read = [_read(well, signals, failed) for well in layout.wells]
@@ -66,10 +66,7 @@ def analyse(file: WellsFile, spec: LayoutSpec, layout: PlateLayout, failed: Mapp
 def read_wells(file: WellsFile, spec: LayoutSpec) -> tuple[Signals, list[str]]:
     """Return the numbers of one reading of a plate, and warnings; raises as `analyse`."""
     if file.media_type.partition(";")[0].strip().lower() == JSON:
-        try:
-            blocks = read_asm(file.content, spec.name, spec.wells)
-        except json.JSONDecodeError as error:
-            raise TableError(f"not valid JSON: {error}") from error
+        blocks = read_asm(file.content, spec.name, spec.wells)
         return read_signals(choose(blocks, spec.name, file.block), "", "point", file.decimal), []
     sheet = read_sheet(file.content, file.media_type, file.sheet)
     blocks = find_table(sheet.rows, spec.name, spec.wells) or find_grids(sheet.rows, spec.wells)

@@ -47,8 +47,8 @@ def choose(blocks: Sequence[Block], plate: str, wanted: str | None) -> Block:
     names = [f"{number}: {block.label}" for number, block in enumerate(blocks, 1)]
     if not blocks:
         raise TableError(
-            "no wells are in the file: send a table with the columns well and signal, or a grid with the numbers of its "
-            "columns above and the letters of its rows beside it"
+            "no wells are in the file: send a table with the columns well and signal, or a grid with the numbers "
+            "of its columns above and the letters of its rows beside it"
         )
     if wanted is not None:
         text = wanted.strip().casefold()

@@ -130,6 +130,8 @@ def _bare(rows: Rows, wells: int) -> Iterator[Block]:
     """Yield the only block of a file that has nothing but the numbers of a whole plate."""
     body = [(number, cells) for number, cells in enumerate(rows, 1) if any(cells)]
     n_rows, n_columns = SHAPES[wells]
+    if body and _header(body[0][1], n_columns) is not None:
+        return  # numbers of columns above an incomplete plate
     if len(body) == n_rows and all(len(cells) == n_columns and _is_full(cells, 0, n_columns) for _, cells in body):
         cells = {
             well_name((row, column)): Cell(text, number)

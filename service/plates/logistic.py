@@ -60,9 +60,9 @@ def fit_logistic(x: Array, y: Array) -> Logistic:
         x: log10 concentrations of the wells, `[N]`.
         y: percent inhibition of the wells, `[N]`, with N > 4.
     """
-    from scipy.optimize import least_squares
-    from scipy.stats import f as f_distribution
-    from scipy.stats import t as t_distribution
+    from scipy.optimize import least_squares  # type: ignore[import-untyped]
+    from scipy.stats import f as f_distribution  # type: ignore[import-untyped]
+    from scipy.stats import t as t_distribution  # type: ignore[import-untyped]
 
     ends = (float(x.min()) - MARGIN, float(x.max()) + MARGIN)
     profile = _Profile(x, y)
@@ -98,7 +98,7 @@ def _shape(x: Array, midpoint: float | Array, hill: float | Array) -> Array:
 
 def _residuals(x: Array, y: Array) -> Callable[[Array], Array]:
     def residuals(parameters: Array) -> Array:
-        bottom, span, midpoint, hill = parameters
+        bottom, span, midpoint, hill = (float(value) for value in parameters)
         return bottom + span * _shape(x, midpoint, hill) - y
 
     return residuals
@@ -115,7 +115,7 @@ class _Profile:
 
     def fitted(self, midpoint: float) -> Logistic:
         """Return the best curve with this midpoint."""
-        from scipy.optimize import minimize_scalar
+        from scipy.optimize import minimize_scalar  # type: ignore[import-untyped]
 
         shapes = _shape(self._x[None, :], midpoint, _HILLS[:, None])
         place = int(np.argmin(_linear(shapes, self._y)[2]))
@@ -155,12 +155,12 @@ def _linear(shapes: Array, y: Array) -> tuple[Array, Array, Array]:
     spans = np.stack([np.clip(free[1], *SPAN), *spans_at, *at_ends[2:]])
     squares = ((bottoms[..., None] + spans[..., None] * shapes - y) ** 2).sum(-1)
     best = squares.argmin(0)[None, :]
-    return tuple(np.take_along_axis(item, best, 0)[0] for item in (bottoms, spans, squares))  # type: ignore[return-value]
+    return tuple(np.take_along_axis(item, best, 0)[0] for item in (bottoms, spans, squares))
 
 
 def _crossing(profile: _Profile, midpoint: float, end: float, allowed: float) -> float | None:
     """Return where the profile rises above what is allowed, on the way from the midpoint to an end; None if nowhere."""
-    from scipy.optimize import brentq
+    from scipy.optimize import brentq  # type: ignore[import-untyped]
 
     sign = math.copysign(1.0, end - midpoint)
     inside, step = midpoint, _FIRST_STEP

@@ -64,7 +64,7 @@ def find_percentage(candidate_id: UUID, wells: Doses, readout: Readout) -> Findi
 
 def _falls(x: Array, y: Array) -> bool:
     """Return whether a line through the wells falls, by more than noise and by enough to matter."""
-    from scipy.stats import linregress
+    from scipy.stats import linregress  # type: ignore[import-untyped]
 
     line = linregress(x, y)
     fall = -float(line.slope) * float(np.ptp(x))
@@ -73,7 +73,7 @@ def _falls(x: Array, y: Array) -> bool:
 
 def _is_trend(curve: Logistic, y: Array) -> bool:
     """Return whether the curve explains more than a constant does, by an F-test."""
-    from scipy.stats import f as f_distribution
+    from scipy.stats import f as f_distribution  # type: ignore[import-untyped]
 
     freedom = len(y) - N_PARAMETERS
     constant = float(((y - y.mean()) ** 2).sum())
@@ -85,7 +85,7 @@ def _is_trend(curve: Logistic, y: Array) -> bool:
 
 def _flat(candidate_id: UUID, wells: Doses, y: Array) -> Finding:
     """Return the limit that wells without a trend set, where all of them are on one side of 50 %."""
-    from scipy.stats import t as t_distribution
+    from scipy.stats import t as t_distribution  # type: ignore[import-untyped]
 
     mean = float(y.mean())
     reach = float(t_distribution.ppf(0.975, len(y) - 1)) * float(y.std(ddof=1)) / math.sqrt(len(y))

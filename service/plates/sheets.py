@@ -13,6 +13,7 @@ from service.exchange.values import Decimal
 from service.exchange.workbook_safety import check_archive
 
 TEXTS = ("text/csv", "text/tab-separated-values", "text/plain", "application/csv")
+MEDIA_TYPES = (*TEXTS, XLSX)
 MAX_ROWS, MAX_CELLS = 100_000, 1_000_000
 _DELIMITERS = ("\t", ";", "|", ",")
 """Commas last: they may be decimal signs."""
@@ -41,7 +42,7 @@ def read_sheet(content: bytes, media_type: str, sheet: str | None) -> Sheet:
         return _workbook(content, sheet)
     if kind not in TEXTS:
         raise UnknownFormatError(
-            f"{kind or 'no media type'} is no file of wells: send {', '.join((*TEXTS, XLSX))}, or application/json (ASM)"
+            f"{kind or 'no media type'} is no file of wells: send {', '.join(MEDIA_TYPES)}; for ASM application/json"
         )
     if sheet is not None:
         raise SheetError("a text file has no sheets to choose from, xlsx has: leave sheet out")
@@ -59,7 +60,7 @@ def read_sheet(content: bytes, media_type: str, sheet: str | None) -> Sheet:
     return Sheet(rows, delimiter, None, tuple(warnings))
 
 
-def _n_split(text: str, sign: str) -> int:
+def _n_split(text: str, sign: str) -> float:
     return (
         sum(line.count(sign) > 1 for line in text.splitlines()) or sum(sign in line for line in text.splitlines()) / 2
     )

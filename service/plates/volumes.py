@@ -39,7 +39,7 @@ def plan_transfers(layout: PlateLayout, spec: LayoutSpec, stocks: Stocks, candid
         UnprocessableError: if a dose cannot be made from the stocks, or a source well is taken or not on its plate.
     """
     doses = [_dose(wanted, spec, stocks, place) for place, wanted in enumerate(spec.doses.concentrations(), 1)]
-    total = max(dose.volume for dose in doses)
+    total = _total(doses, stocks)
     sources = _sources(stocks, candidates)
     transfers: list[Transfer] = []
     wells: list[PlateWell] = []
@@ -60,6 +60,26 @@ def plan_transfers(layout: PlateLayout, spec: LayoutSpec, stocks: Stocks, candid
     return layout.model_copy(update={"wells": wells, "transfers": transfers, "sources": used})
 
 
+def _total(doses: Sequence[_Dose], stocks: Stocks) -> float:
+    """Return the volume that every well gets in all, so that what is filled up with vehicle can be moved as well.
+
+    Raises:
+        UnprocessableError: if that is more than a well may get.
+    """
+    least, total = LEAST_NL[stocks.robot], max(dose.volume for dose in doses)
+    if any(0.0 < total - dose.volume < least for dose in doses):
+        total += least
+    if total > _most(stocks):
+        detail = f"wells are filled up to {total:g} nL, of which {_most(stocks):g} nL are allowed: raise it"
+        raise _wrong("/stocks/max_solvent_percent", detail)
+    return total
+
+
+def _most(stocks: Stocks) -> float:
+    """Return the most that a well may get, in nL: a percent of a microlitre is 10 nL."""
+    return 10.0 * stocks.assay_volume_ul * stocks.max_solvent_percent
+
+
 def _transfer(source: str, well: PlateWell, volume: float, sample: str) -> Transfer:
     return Transfer(source_well=source, well=well.well, volume_nl=round(volume, 3), sample=sample)
 
@@ -71,7 +91,7 @@ def _dose(wanted: float, spec: LayoutSpec, stocks: Stocks, place: int) -> _Dose:
         UnprocessableError: if no stock makes it; it says which volume each would need.
     """
     step, least = STEP_NL[stocks.robot], LEAST_NL[stocks.robot]
-    most = 10.0 * stocks.assay_volume_ul * stocks.max_solvent_percent  # nL: a percent of a uL is 10 nL
+    most = _most(stocks)
     found, needed = [], []
     for number, stock in enumerate(stocks.concentrations):
         molar = convert(stock, stocks.units, spec.doses.units)
@@ -90,9 +110,7 @@ def _dose(wanted: float, spec: LayoutSpec, stocks: Stocks, place: int) -> _Dose:
         f"of {step:g} nL from {least:g} to {most:g} nL with at most {TOLERANCE:.0%} error: add a stock to "
         "concentrations, or change assay_volume_ul, max_solvent_percent or the doses"
     )
-    raise UnprocessableError(
-        f"/stocks/concentrations: {detail}", errors=[{"pointer": "/stocks/concentrations", "detail": detail}]
-    )
+    raise _wrong("/stocks/concentrations", detail)
 
 
 def _sources(stocks: Stocks, candidates: Sequence[UUID]) -> dict[tuple[str, int], str]:

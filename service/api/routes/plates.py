@@ -25,7 +25,7 @@ from service.plates.allotrope import InstrumentFile, to_asm
 from service.plates.analysis import JSON, WellsFile
 from service.plates.pick_lists import write_pick_list
 from service.plates.records import Analysis, PlateLayout
-from service.plates.sheets import TEXTS, XLSX
+from service.plates.sheets import MEDIA_TYPES
 from service.plates.specs import LayoutSpec, Robot
 from service.schemas.base import Page
 from service.schemas.plates import Plate, PlateState, PlateSummary, TransfersReport, WellsReport
@@ -52,7 +52,7 @@ PICTURE: Responses = {
 }
 _ASM = {"type": "object", "description": "a document of Allotrope's Simple Model, of a plate reader"}
 WELLS_BODY = body_of(
-    (*TEXTS, XLSX, JSON, "application/octet-stream"),
+    (*MEDIA_TYPES, JSON, "application/octet-stream"),
     _ASM,
     "readings of the plate: a grid or a long file (text or workbook), ASM, or with `vendor` the instrument's own file",
 )
