@@ -1,4 +1,4 @@
-"""Files of readers: grids, long files and workbooks read to the same numbers, and what is not of the plate is refused."""
+"""Files of readers: grids, long files and workbooks read to the same numbers; what is not of the plate is refused."""
 
 import io
 from typing import Any
@@ -57,7 +57,7 @@ def test_decimal_commas_are_read(delimiter: str) -> None:
 
 
 def test_numbers_that_can_be_read_in_two_ways_are_a_question() -> None:
-    signals = {well: 0.0 for well in whole(96)}
+    signals = dict.fromkeys(whole(96), 0.0)
     text = grid(signals, 96, delimiter=";").replace("0.0", "1.234")
     with pytest.raises(QuestionError) as asked:
         read(text)
