@@ -12,7 +12,7 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import Depends, FastAPI
 from starlette.middleware import Middleware
 
-from service.api.admission import Admission, n_for_followers, open_gates
+from service.api.admission import Admission, n_follower_connections, open_limiters
 from service.api.dependencies import identify
 from service.api.documentation import DESCRIPTION, TAGS, describe
 from service.api.metrics import Metrics
@@ -92,12 +92,14 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         middleware=[
             Middleware(RequestContext, metrics=metrics),
-            Middleware(Admission, identify=partial(identify, sessions), gates=open_gates(settings), limits=limits),
+            Middleware(
+                Admission, identify=partial(identify, sessions), limiters=open_limiters(settings), limits=limits
+            ),
         ],
     )
     app.state.sessions, app.state.sender, app.state.metrics = sessions, sender, metrics
     app.state.settings, app.state.readiness, app.state.children = settings, Readiness(settings), children
-    app.state.poller = Poller(n_for_followers(settings), settings.max_streams)
+    app.state.poller = Poller(n_follower_connections(settings), settings.max_streams)
     for router in ROUTERS:
         app.include_router(router)
     install_problem_handlers(app)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
-def body_place(error: Mapping[str, Any], path: Sequence[str | int], document: Any) -> dict[str, str]:
+def body_location(error: Mapping[str, Any], path: Sequence[str | int], document: Any) -> dict[str, str]:
     """Return `{pointer, detail}` of one error.
 
     Args:
@@ -23,7 +23,7 @@ def body_place(error: Mapping[str, Any], path: Sequence[str | int], document: An
         if is_inside or is_missing_field:
             steps.append(step)
             here = below
-    return {"pointer": pointer(steps) + str(error.get("ctx", {}).get("pointer", "")), "detail": sentence(error)}
+    return {"pointer": pointer(steps) + str(error.get("ctx", {}).get("pointer", "")), "detail": error_message(error)}
 
 
 def pointer(steps: Iterable[str | int]) -> str:
@@ -31,7 +31,7 @@ def pointer(steps: Iterable[str | int]) -> str:
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
 
 
-def sentence(error: Mapping[str, Any]) -> str:
+def error_message(error: Mapping[str, Any]) -> str:
     """Return what is wrong, for a person."""
     if error["type"] == "json_invalid":
         return f"not valid JSON: {error['ctx']['error']}"

@@ -128,10 +128,10 @@ class Repeats:
         met = self._known.setdefault((result.type, result.external_id), (result, f"row {row}"))
         if met[0] is result:
             return None
-        if not met[0].says_the_same(result):
+        if not met[0].is_same_measurement(result):
             raise RowProblem(
                 "external_id",
-                f"external_id {shortened(result.external_id)} is that of {met[1]}, {met[0].told()}; here it is "
-                f"{result.told()}: give another id, or withdraw what is wrong",
+                f"external_id {shortened(result.external_id)} is that of {met[1]}, {met[0].describe()}; here it is "
+                f"{result.describe()}: give another id, or withdraw what is wrong",
             )
         return met[1]
