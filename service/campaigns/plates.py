@@ -14,11 +14,12 @@ from models.campaign.spec import CampaignSpec
 from service.campaigns import queries
 from service.campaigns.plate_files import PlateFiles
 from service.campaigns.reading import Reader
-from service.campaigns.uploads import Mode, Owner, ResultsFile, readable, take_results
+from service.campaigns.uploads import Mode, Owner, ResultsFile, import_results, table_errors_as_problems
 from service.errors import ConflictError, NotFoundError, UnprocessableError
 from service.exchange import Report
 from service.plates.analysis import JSON, WellsFile
 from service.plates.layouts import lay_out
+from service.plates.problems import invalid
 from service.plates.records import Analysis, PlateLayout
 from service.plates.results import check_assay, failed_rows, result_rows
 from service.plates.specs import LayoutSpec
@@ -29,11 +30,11 @@ from service.store.states import LIVE
 from service.store.tables import Campaign, Candidate, Plate
 
 HAS_BATCH = ("awaiting_results", "completed")
-_TOLD_WELLS = 5
+MAX_LISTED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Rack:
+class RoundScope:
     """Where plates of one round are: the caller's workspace, the campaign and the number of the round."""
 
     workspace_id: UUID
@@ -42,10 +43,10 @@ class Rack:
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class PlateRef:
     """Where one plate is."""
 
-    rack: Rack
+    scope: RoundScope
     plate_id: UUID
 
 
@@ -68,7 +69,7 @@ class Readers:
     results: Reader
 
 
-def create_plate(session: Session, rack: Rack, spec: LayoutSpec) -> Plate:
+def create_plate(session: Session, scope: RoundScope, spec: LayoutSpec) -> Plate:
     """Lay a plate of a round out and store it.
 
     Raises:
@@ -76,8 +77,8 @@ def create_plate(session: Session, rack: Rack, spec: LayoutSpec) -> Plate:
         ConflictError: if it has no batch, the campaign is archived, or has a plate of this name.
         UnprocessableError: if the layout does not fit, or the campaign does not read what it measures.
     """
-    row = queries.get_round(session, rack.workspace_id, rack.campaign_id, rack.number)
-    campaign = _locked(session, rack)
+    row = queries.get_round(session, scope.workspace_id, scope.campaign_id, scope.number)
+    campaign = _locked(session, scope)
     if row.state not in HAS_BATCH:
         raise ConflictError(f"round {row.number} is {row.state} and has no batch to lay out")
     if plates.is_named(session, campaign.id, spec.name):
@@ -100,26 +101,26 @@ def create_plate(session: Session, rack: Rack, spec: LayoutSpec) -> Plate:
     return plate
 
 
-def get_plate(session: Session, address: Address) -> Plate:
+def get_plate(session: Session, ref: PlateRef) -> Plate:
     """Return a plate.
 
     Raises:
-        NotFoundError: if the workspace has none at this address.
+        NotFoundError: if the workspace has none at this ref.
     """
-    rack = address.rack
-    found = plates.find(session, rack.workspace_id, rack.campaign_id, rack.number, address.plate_id)
+    scope = ref.scope
+    found = plates.find(session, scope.workspace_id, scope.campaign_id, scope.number, ref.plate_id)
     if found is None:
-        raise NotFoundError(f"round {rack.number} has no plate {address.plate_id}")
+        raise NotFoundError(f"round {scope.number} has no plate {ref.plate_id}")
     return found
 
 
-def list_plates(session: Session, rack: Rack, limit: int, cursor: str | None = None) -> Page[Any]:
+def list_plates(session: Session, scope: RoundScope, limit: int, cursor: str | None = None) -> Page[Any]:
     """Return one page of a round's plates, oldest first, as rows without their wells.
 
     Raises:
         NotFoundError: if there is no such round.
     """
-    row = queries.get_round(session, rack.workspace_id, rack.campaign_id, rack.number)
+    row = queries.get_round(session, scope.workspace_id, scope.campaign_id, scope.number)
     return plates.page(session, row.id, limit, cursor)
 
 
@@ -128,8 +129,8 @@ def failed_wells(plate: Plate) -> dict[str, str]:
     return dict(plate.transfers["failed"]) if plate.transfers else {}
 
 
-def take_transfers(
-    session: Session, address: Address, file: SentFile, readers: Readers
+def import_transfers(
+    session: Session, ref: PlateRef, file: SentFile, readers: Readers
 ) -> tuple[TransferReport, Report]:
     """Note which wells a robot did not fill; candidates without any filled well become failed results.
 
@@ -140,19 +141,19 @@ def take_transfers(
         ConflictError: if it was read already, or the campaign is archived.
         UnprocessableError: if the file is no report of this plate.
     """
-    plate, spec, layout = _opened(session, address)
+    plate, spec, layout = _opened(session, ref)
     if plate.analysis is not None:
         raise ConflictError("this plate was read already: a report of its filling comes before its readings")
-    with readable():
+    with table_errors_as_problems():
         found = readers.files.transfers(file.content, spec.name, spec.wells)
     _check_used(found, layout)
     failed = failed_wells(plate) | dict(found.failed)
     reasons = _reasons(layout, failed)
     report = Report(())
     if reasons:
-        campaign = queries.get_campaign(session, address.rack.workspace_id, address.rack.campaign_id)
+        campaign = queries.get_campaign(session, ref.scope.workspace_id, ref.scope.campaign_id)
         assay = check_assay(spec, CampaignSpec.from_stored(campaign.spec))
-        report = _store(session, address, file, failed_rows(spec, assay, reasons), readers.results)
+        report = _store(session, ref, file, failed_rows(spec, assay, reasons), readers.results)
     if not file.dry_run:
         reports = [*(plate.transfers or {}).get("reports", ()), {**_named(file), "n_transfers": found.n_transfers}]
         plate.transfers = {"failed": failed, "reports": reports}
@@ -160,8 +161,8 @@ def take_transfers(
     return found, report
 
 
-def take_wells(
-    session: Session, address: Address, file: SentFile, wells: WellsFile, readers: Readers
+def import_wells(
+    session: Session, ref: PlateRef, file: SentFile, wells: WellsFile, readers: Readers
 ) -> tuple[Analysis, Report]:
     """Read a plate and store what its wells come to, one result a candidate; a dry run stores nothing.
 
@@ -172,26 +173,26 @@ def take_wells(
         UnprocessableError: if the file is not of this plate or can be read in two ways, its controls tell nothing, or
             a result is refused (another one of this plate is stored already).
     """
-    plate, spec, _ = _opened(session, address)
-    campaign = queries.get_campaign(session, address.rack.workspace_id, address.rack.campaign_id)
+    plate, spec, _ = _opened(session, ref)
+    campaign = queries.get_campaign(session, ref.scope.workspace_id, ref.scope.campaign_id)
     assay = check_assay(spec, CampaignSpec.from_stored(campaign.spec))
-    with readable():
+    with table_errors_as_problems():
         analysis = readers.files.analysis(wells, plate.spec, plate.layout, failed_wells(plate))
-    report = _store(session, address, file, result_rows(spec, assay, analysis), readers.results)
+    report = _store(session, ref, file, result_rows(spec, assay, analysis), readers.results)
     if report.accepted and not file.dry_run:
         plate.analysis = {**analysis.model_dump(mode="json"), "file": _named(file)}
         _touch(plate)
     return analysis, report
 
 
-def _opened(session: Session, address: Address) -> tuple[Plate, LayoutSpec, PlateLayout]:
+def _opened(session: Session, ref: PlateRef) -> tuple[Plate, LayoutSpec, PlateLayout]:
     """Return a plate that nobody else writes meanwhile, and its documents."""
-    plate = plates.lock(session, get_plate(session, address).id)
+    plate = plates.lock(session, get_plate(session, ref).id)
     return plate, LayoutSpec.model_validate(plate.spec), PlateLayout.model_validate(plate.layout)
 
 
-def _locked(session: Session, rack: Rack) -> Campaign:
-    campaign = campaigns.lock(session, rack.workspace_id, rack.campaign_id)
+def _locked(session: Session, scope: RoundScope) -> Campaign:
+    campaign = campaigns.lock(session, scope.workspace_id, scope.campaign_id)
     assert campaign is not None  # its round was found
     if campaign.state == "archived":
         raise ConflictError("the campaign is archived and takes no plates")
@@ -207,15 +208,15 @@ def _chosen(batch: Sequence[Candidate], spec: LayoutSpec) -> list[UUID]:
     waiting = [item.id for item in batch if item.status in LIVE]
     if spec.candidates is None:
         if not waiting:
-            raise _wrong("/candidates", "no candidate of this batch waits for its outcome: name those to be laid out")
+            raise invalid("/candidates", "no candidate of this batch waits for its outcome: name those to be laid out")
         return waiting
     known = {item.id: item for item in batch}
     for place, candidate_id in enumerate(spec.candidates):
         found = known.get(candidate_id)
         if found is None:
-            raise _wrong(f"/candidates/{place}", "this candidate is not of this round's batch")
+            raise invalid(f"/candidates/{place}", "this candidate is not of this round's batch")
         if found.status in ("rejected", "withdrawn"):
-            raise _wrong(f"/candidates/{place}", f"this candidate was {found.status} and is not made")
+            raise invalid(f"/candidates/{place}", f"this candidate was {found.status} and is not made")
     return list(spec.candidates)
 
 
@@ -223,7 +224,7 @@ def _check_used(found: TransferReport, layout: PlateLayout) -> None:
     used = {well.well for well in layout.wells}
     unknown = [well for well in found.failed if well not in used]
     if unknown:
-        shown = ", ".join(unknown[:_TOLD_WELLS])
+        shown = ", ".join(unknown[:MAX_LISTED])
         detail = (
             f"transfers into {len(unknown)} wells that the layout leaves empty ({shown}): is the report of this plate?"
         )
@@ -237,22 +238,22 @@ def _reasons(layout: PlateLayout, failed: Mapping[str, str]) -> dict[UUID, str]:
         if well.candidate_id is not None:
             wells.setdefault(well.candidate_id, []).append(well.well)
     return {
-        candidate_id: _told(mine, failed)
+        candidate_id: _failure_reason(mine, failed)
         for candidate_id, mine in wells.items()
         if all(well in failed for well in mine)
     }
 
 
-def _told(wells: Sequence[str], failed: Mapping[str, str]) -> str:
-    shown = "; ".join(f"{well}: {failed[well]}" for well in wells[:_TOLD_WELLS])
-    return f"no well was filled ({shown}{'; ...' if len(wells) > _TOLD_WELLS else ''})"
+def _failure_reason(wells: Sequence[str], failed: Mapping[str, str]) -> str:
+    shown = "; ".join(f"{well}: {failed[well]}" for well in wells[:MAX_LISTED])
+    return f"no well was filled ({shown}{'; ...' if len(wells) > MAX_LISTED else ''})"
 
 
-def _store(session: Session, address: Address, file: SentFile, rows: bytes, reader: Reader) -> Report:
+def _store(session: Session, ref: PlateRef, file: SentFile, rows: bytes, reader: Reader) -> Report:
     """Take rows of results as if somebody had uploaded them."""
     table = ResultsFile(content=rows, media_type=JSON, filename=file.filename, mode=file.mode, dry_run=file.dry_run)
-    owner = Owner(address.rack.workspace_id, file.key_id)
-    return take_results(session, owner, address.rack.campaign_id, table, reader)
+    owner = Owner(ref.scope.workspace_id, file.key_id)
+    return import_results(session, owner, ref.scope.campaign_id, table, reader)
 
 
 def _named(file: SentFile) -> dict[str, Any]:
@@ -262,7 +263,3 @@ def _named(file: SentFile) -> dict[str, Any]:
 def _touch(plate: Plate) -> None:
     plate.version += 1
     plate.updated_at = func.now()
-
-
-def _wrong(pointer: str, detail: str) -> UnprocessableError:
-    return UnprocessableError(f"{pointer}: {detail}", errors=[{"pointer": pointer, "detail": detail}])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from service.figures.style import COLOURS, GREY, PALE, label, legend, saved, sheet
+from service.figures.style import COLOURS, GREY, PALE, label, legend, new_figure, render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,22 +33,22 @@ def draw_curve(analysis: Analysis, candidate_id: UUID, words: tuple[str, str], e
     title, units = words
     finding = next(item for item in analysis.findings if item.candidate_id == candidate_id)
     wells = [well for well in analysis.wells if well.candidate_id == candidate_id]
-    figure, (axes,) = sheet(title, width=6.0)
+    figure, (axes,) = new_figure(title, width=6.0)
     axes.set_xscale("log")
     for level in (0.0, 100.0):
         axes.axhline(level, color=GREY, linewidth=0.8, linestyle=":")
-    _dots(axes, wells)
+    _plot_wells(axes, wells)
     if finding.curve is not None:
-        _line(axes, finding.curve, wells)
-    _mark(axes, finding, units)
+        _plot_curve(axes, finding.curve, wells)
+    _plot_estimate(axes, finding, units)
     percents = [well.inhibition for well in wells if well.inhibition is not None]
     axes.set_ylim(min([*percents, _ROOM[0]]) - 5.0, max([*percents, _ROOM[1]]) + 5.0)
-    label(axes, f"concentration ({units})", "inhibition (%)", _said(finding, units))
+    label(axes, f"concentration ({units})", "inhibition (%)", _summary(finding, units))
     legend(axes, loc="best")
-    return saved(figure, extension)
+    return render(figure, extension)
 
 
-def _dots(axes: Axes, wells: Sequence[ReadWell]) -> None:
+def _plot_wells(axes: Axes, wells: Sequence[ReadWell]) -> None:
     counted = [(well.concentration, well.inhibition) for well in wells if well.inhibition is not None]
     if counted:
         axes.plot(*zip(*counted, strict=True), "o", color=COLOURS[0], ms=5, alpha=0.8, label="wells")
@@ -57,7 +57,7 @@ def _dots(axes: Axes, wells: Sequence[ReadWell]) -> None:
         axes.plot(excluded, [_ROOM[0]] * len(excluded), "x", color=COLOURS[1], ms=6, label="wells that do not count")
 
 
-def _line(axes: Axes, curve: Curve, wells: Sequence[ReadWell]) -> None:
+def _plot_curve(axes: Axes, curve: Curve, wells: Sequence[ReadWell]) -> None:
     doses = np.log10([well.concentration for well in wells if well.concentration])
     x = np.linspace(doses.min() - 0.2, doses.max() + 0.2, _POINTS)
     shape = 1.0 / (1.0 + np.power(10.0, curve.hill * (math.log10(curve.ic50) - x)))
@@ -66,7 +66,7 @@ def _line(axes: Axes, curve: Curve, wells: Sequence[ReadWell]) -> None:
     )
 
 
-def _mark(axes: Axes, finding: Finding, units: str) -> None:
+def _plot_estimate(axes: Axes, finding: Finding, units: str) -> None:
     """Mark the value with its interval, or the limit and the side on which the value is."""
     if finding.value is None or (finding.verdict == "measured" and finding.curve is None):
         return
@@ -81,7 +81,7 @@ def _mark(axes: Axes, finding: Finding, units: str) -> None:
     axes.axvline(curve.ic50, color=COLOURS[1], linewidth=1.2, label=f"IC50 {curve.ic50:.3g} {units}")
 
 
-def _said(finding: Finding, units: str) -> str:
+def _summary(finding: Finding, units: str) -> str:
     if finding.verdict == "failed":
         return f"no value: {(finding.reason or '').partition('(')[0].strip()}"[:90]
     if finding.curve is None or finding.verdict == "censored":

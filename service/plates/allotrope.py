@@ -16,17 +16,17 @@ from service.errors import UnavailableError, UnprocessableError
 
 SECONDS = 60
 MEMORY_BYTES = 2 * 2**30
-MOST_BYTES = 64 * 2**20
+MAX_OUTPUT_BYTES = 64 * 2**20
 """Largest answer that is read."""
 INSTALL = "python -m venv /opt/allotropy && /opt/allotropy/bin/pip install allotropy"
 SETTING = "ASSAYFLOW_ALLOTROPY_PYTHON"
-_TOLD, MOST_TOLD = 300, 4000
+MAX_SHOWN, MAX_MESSAGE = 300, 4000
 _NOT_THERE, _REFUSED = 3, 4
 _PROGRAM = f"""
 import io, json, resource, sys
 resource.setrlimit(resource.RLIMIT_AS, ({MEMORY_BYTES}, {MEMORY_BYTES}))
 resource.setrlimit(resource.RLIMIT_CPU, ({SECONDS}, {SECONDS}))
-resource.setrlimit(resource.RLIMIT_FSIZE, ({MOST_BYTES}, {MOST_BYTES}))
+resource.setrlimit(resource.RLIMIT_FSIZE, ({MAX_OUTPUT_BYTES}, {MAX_OUTPUT_BYTES}))
 try:
     from allotropy.parser_factory import Vendor
     from allotropy.to_allotrope import allotrope_from_io
@@ -74,13 +74,13 @@ def to_asm(file: InstrumentFile, python: Path | None) -> bytes:
         code = _run([str(python), "-I", "-c", _PROGRAM, file.vendor, name], file.content, (out, errors))
         out.seek(0)
         errors.seek(0)
-        document, told = out.read(), " ".join(errors.read(MOST_TOLD).decode(errors="replace").split())
+        document, message = out.read(), " ".join(errors.read(MAX_MESSAGE).decode(errors="replace").split())
     if code == _NOT_THERE:
         raise UnavailableError(f"allotropy is not installed where {SETTING} points to: {INSTALL}")
     if code == _REFUSED:
-        raise _refused(f"allotropy does not read the file as {file.vendor[:40]}: {told}")
+        raise _refused(f"allotropy does not read the file as {file.vendor[:40]}: {message}")
     if code != 0:
-        raise _refused(f"allotropy ended at its limits or broke ({code}): {told[-_TOLD:]}")
+        raise _refused(f"allotropy ended at its limits or broke ({code}): {message[-MAX_SHOWN:]}")
     return document
 
 

@@ -17,9 +17,9 @@ from service.plates.sheets import read_sheet
 from service.plates.specs import LayoutSpec
 
 JSON = "application/json"
-LEAST_SHARE = 0.5
+MIN_SHARE = 0.5
 """Of the used wells that must have a number, lest a file of another plate pass for one with gaps."""
-_TOLD = 10
+MAX_LISTED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def analyse(file: WellsFile, spec: LayoutSpec, layout: PlateLayout, failed: Mapp
     wells = [well.model_copy(update={"inhibition": by_well.get(well.well)}) for well in read]
     order = list(dict.fromkeys(well.candidate_id for well in layout.wells if well.candidate_id is not None))
     findings = [_finding(candidate_id, wells, spec) for candidate_id in order]
-    warnings = [*warnings, *quality.flags, *_excluded_told(read)]
+    warnings = [*warnings, *quality.flags, *_excluded_warning(read)]
     return Analysis(source=signals.source, quality=quality, findings=findings, wells=wells, warnings=warnings)
 
 
@@ -96,7 +96,7 @@ def _check_share(read: Sequence[ReadWell], signals: Signals) -> None:
         TableError: if most of its wells have no number.
     """
     without = [well.well for well in read if well.signal is None]
-    if len(without) > (1.0 - LEAST_SHARE) * len(read):
+    if len(without) > (1.0 - MIN_SHARE) * len(read):
         raise TableError(
             f"{len(without)} of the {len(read)} wells of the layout have no number in {signals.source!r}, such as "
             f"{', '.join(without[:5])}: is it of this plate?"
@@ -119,15 +119,15 @@ def _finding(candidate_id: UUID, wells: Sequence[ReadWell], spec: LayoutSpec) ->
     excluded = [f"{well.well}: {well.excluded}" for well in mine if well.excluded]
     if not excluded:
         return found
-    shown = "; ".join(excluded[:_TOLD]) + ("; ..." if len(excluded) > _TOLD else "")
+    shown = "; ".join(excluded[:MAX_LISTED]) + ("; ..." if len(excluded) > MAX_LISTED else "")
     if found.verdict == "failed":
         return found.model_copy(update={"reason": f"{found.reason} ({shown})"})
     return found.model_copy(update={"flags": [*found.flags, f"{len(excluded)} wells do not count ({shown})"]})
 
 
-def _excluded_told(read: Sequence[ReadWell]) -> list[str]:
+def _excluded_warning(read: Sequence[ReadWell]) -> list[str]:
     excluded = [f"{well.well} ({well.excluded})" for well in read if well.excluded]
     if not excluded:
         return []
-    shown = ", ".join(excluded[:_TOLD]) + (", ..." if len(excluded) > _TOLD else "")
+    shown = ", ".join(excluded[:MAX_LISTED]) + (", ..." if len(excluded) > MAX_LISTED else "")
     return [f"{len(excluded)} of {len(read)} wells do not count: {shown}"]

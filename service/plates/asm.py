@@ -48,8 +48,10 @@ def read_asm(content: bytes, plate: str, wells: int) -> list[Block]:
             raise TableError(f"well {well} is measured twice as {label!r}: kinetic readings are not read", row=place)
         found[label][well] = Cell(text, place)
     if not found:
-        told = "only data cubes (kinetics or spectra)" if has_cubes else "no measurement of a well"
-        raise TableError(f"the document holds {told} of a plate reader, such as absorbance or fluorescence at a well")
+        content_kind = "only data cubes (kinetics or spectra)" if has_cubes else "no measurement of a well"
+        raise TableError(
+            f"the document holds {content_kind} of a plate reader, such as absorbance or fluorescence at a well"
+        )
     return _of_plate([Block(label, cells) for label, cells in found.items()], plate)
 
 

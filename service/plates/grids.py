@@ -8,7 +8,7 @@ from service.plates.blocks import MAX_LABEL, Block, Cell
 from service.plates.geometry import COUNT_OF, SHAPES, row_number, well_name
 
 Rows = Sequence[Sequence[str]]
-LEAST_COLUMNS = 3
+MIN_COLUMNS = 3
 """Numbers in a row that are taken for those of columns."""
 
 
@@ -41,7 +41,7 @@ def _header(cells: Sequence[str], most: int) -> tuple[int, int, int] | None:
         length = 1
         while start + length < len(cells) and _number(cells[start + length]) == first + length:
             length += 1
-        return (start, first, length) if length >= LEAST_COLUMNS and first + length - 1 <= most else None
+        return (start, first, length) if length >= MIN_COLUMNS and first + length - 1 <= most else None
     return None
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from service.errors import UnprocessableError
 from service.plates.geometry import SHAPES, Place, inner, well_name
+from service.plates.problems import invalid
 from service.plates.records import PlateLayout, PlateWell, Role
 from service.plates.specs import LayoutSpec
 from service.plates.volumes import plan_transfers
@@ -57,7 +58,7 @@ def _places(spec: LayoutSpec, generator: np.random.Generator) -> tuple[list[tupl
     usable = inner(spec.wells, spec.edge) if 2 * spec.edge < min(SHAPES[spec.wells]) else []
     number = sum(spec.n_controls())
     if number >= len(usable):
-        raise _refused(
+        raise invalid(
             "/controls",
             f"{number} controls and no sample fit into {len(usable)} usable wells: use fewer, or a smaller edge",
         )
@@ -109,7 +110,7 @@ def _too_many(spec: LayoutSpec, n_candidates: int, n_free: int) -> Unprocessable
     each = spec.doses.points * spec.replicates
     fitting = n_free // each
     advice = f"name at most {fitting} in candidates" if fitting else "ask for fewer doses or replicates"
-    return _refused(
+    return invalid(
         "/candidates",
         f"{n_candidates} candidates x {spec.doses.points} doses x {spec.replicates} replicates need "
         f"{n_candidates * each} wells: {_room(spec, n_free)}; "
@@ -121,7 +122,3 @@ def _room(spec: LayoutSpec, n_left: int) -> str:
     rings = "ring stays" if spec.edge == 1 else f"{spec.edge} rings stay"
     edge = f", of which the outer {rings} empty," if spec.edge else ""
     return f"a plate of {spec.wells} wells{edge} has {n_left} beside {sum(spec.n_controls())} controls"
-
-
-def _refused(pointer: str, detail: str) -> UnprocessableError:
-    return UnprocessableError(f"{pointer}: {detail}", errors=[{"pointer": pointer, "detail": detail}])

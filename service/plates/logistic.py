@@ -62,7 +62,7 @@ def fit_logistic(x: Array, y: Array) -> Logistic:
     """
     from scipy.optimize import least_squares  # type: ignore[import-untyped]
     from scipy.stats import f as f_distribution  # type: ignore[import-untyped]
-    from scipy.stats import t as t_distribution  # type: ignore[import-untyped]
+    from scipy.stats import t as t_distribution
 
     ends = (float(x.min()) - MARGIN, float(x.max()) + MARGIN)
     profile = _Profile(x, y)
@@ -115,7 +115,7 @@ class _Profile:
 
     def fitted(self, midpoint: float) -> Logistic:
         """Return the best curve with this midpoint."""
-        from scipy.optimize import minimize_scalar  # type: ignore[import-untyped]
+        from scipy.optimize import minimize_scalar
 
         shapes = _shape(self._x[None, :], midpoint, _HILLS[:, None])
         place = int(np.argmin(_linear(shapes, self._y)[2]))
@@ -160,7 +160,7 @@ def _linear(shapes: Array, y: Array) -> tuple[Array, Array, Array]:
 
 def _crossing(profile: _Profile, midpoint: float, end: float, allowed: float) -> float | None:
     """Return where the profile rises above what is allowed, on the way from the midpoint to an end; None if nowhere."""
-    from scipy.optimize import brentq  # type: ignore[import-untyped]
+    from scipy.optimize import brentq
 
     sign = math.copysign(1.0, end - midpoint)
     inside, step = midpoint, _FIRST_STEP

@@ -15,7 +15,7 @@ SIGNAL = (
     *("rfu", "rlu", "od", "absorbance", "abs", "fluorescence", "luminescence", "counts", "cps", "data", "meas"),
 )
 MAX_HEADER_ROW = 200
-_LEAST_SHARE = 0.5
+MIN_SHARE = 0.5
 
 
 def find_table(rows: Sequence[Sequence[str]], plate: str, wells: int) -> list[Block]:
@@ -120,4 +120,4 @@ def _well(cells: Sequence[str], names: Sequence[str], wells: int) -> str | None:
 def _is_numeric(body: Sequence[tuple[int, Sequence[str]]], index: int) -> bool:
     texts = [text for _, cells in body if (text := _cell(cells, index))]
     digits = [text for text in texts if text.lstrip("+-")[:1].isdigit()]
-    return bool(texts) and len(digits) > _LEAST_SHARE * len(texts)
+    return bool(texts) and len(digits) > MIN_SHARE * len(texts)

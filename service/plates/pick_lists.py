@@ -8,7 +8,7 @@ from service.errors import ConflictError
 from service.exchange.formula_injection import cell_text
 from service.plates.records import PlateLayout, Transfer
 from service.plates.specs import LayoutSpec, Robot, Stocks
-from service.plates.volumes import LEAST_NL, STEP_NL
+from service.plates.volumes import MIN_VOLUME_NL, VOLUME_STEP_NL
 
 _ECHO = (
     *("Source Plate Name", "Source Plate Barcode", "Source Plate Type", "Source Well", "Sample ID"),
@@ -25,7 +25,7 @@ def write_pick_list(spec: LayoutSpec, layout: PlateLayout, robot: Robot) -> byte
     """
     if spec.stocks is None:
         raise ConflictError("this plate was laid out without stocks: nobody knows what fills it; lay out one with them")
-    step, least = STEP_NL[robot], LEAST_NL[robot]
+    step, least = VOLUME_STEP_NL[robot], MIN_VOLUME_NL[robot]
     bad = [item for item in layout.transfers if item.volume_nl < least or item.volume_nl % step]
     if bad:
         raise ConflictError(

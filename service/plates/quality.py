@@ -1,4 +1,4 @@
-"""Controls of a plate: how well they are told apart, and signals as percent between them."""
+"""Controls of a plate: how far they are apart, and signals as percent between them."""
 
 import math
 from collections.abc import Sequence
@@ -21,11 +21,11 @@ def judge(positive: Sequence[float], negative: Sequence[float]) -> Quality:
     """
     for name, signals in (("positive", positive), ("negative", negative)):
         if not signals:
-            raise TableError(f"no {name} control has a reading that counts, so nothing can be told as a percentage")
+            raise TableError(f"no {name} control has a reading that counts: signals have no percentages")
     high, low = np.asarray(positive), np.asarray(negative)
     if float(np.median(high)) == float(np.median(low)):
         raise TableError(
-            f"positive and negative controls have one signal, {np.median(low):g}: nothing can be told as a percentage"
+            f"positive and negative controls have one signal, {np.median(low):g}: signals have no percentages"
         )
     spreads = [float(item.std(ddof=1)) if len(item) > 1 else None for item in (high, low)]
     distance = float(high.mean() - low.mean())
@@ -59,7 +59,7 @@ def percent_inhibition(signals: Sequence[float], positive: Sequence[float], nega
 def _flags(z_prime: float | None, ssmd: float | None, *, has_spread: bool) -> list[str]:
     flags = []
     if not has_spread:
-        flags.append("a control has one well that counts: neither Z' nor SSMD can be told")
+        flags.append("a control has one well that counts: there is neither Z' nor SSMD")
     if z_prime is not None and z_prime < GOOD_Z_PRIME:
         said = "the controls overlap" if z_prime <= 0 else "the plate is marginal"
         flags.append(f"Z' is {z_prime:.2f}, below {GOOD_Z_PRIME}: {said}")

@@ -1,4 +1,4 @@
-"""What is stored and told of a plate: its wells, the transfers that fill them, and what the readings came to."""
+"""What is stored and answered of a plate: its wells, the transfers that fill them, and what the readings came to."""
 
 from typing import Literal
 from uuid import UUID
@@ -94,7 +94,7 @@ class Curve(BaseModel):
 
 
 class Finding(BaseModel):
-    """What the wells of one candidate say: a value, a limit, or why neither can be told."""
+    """What the wells of one candidate say: a value, a limit, or why there is neither."""
 
     candidate_id: UUID
     verdict: Verdict

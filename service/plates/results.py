@@ -8,11 +8,11 @@ from uuid import UUID
 
 from models.campaign.spec import CampaignSpec
 from models.records import Relation
-from service.errors import UnprocessableError
 from service.exchange.assays import Assay, find_assay
 from service.exchange.logarithms import is_logarithm
 from service.exchange.problems import RowProblem
 from service.exchange.units import are_convertible, are_molar, convert, same_units
+from service.plates.problems import invalid
 from service.plates.records import Analysis, Finding, Quality
 from service.plates.specs import LayoutSpec
 
@@ -29,16 +29,16 @@ def check_assay(spec: LayoutSpec, campaign: CampaignSpec) -> Assay:
     try:
         assay = find_assay(spec.type, campaign)
     except RowProblem as problem:
-        raise _wrong("/type", problem.detail) from problem
+        raise invalid("/type", problem.detail) from problem
     if not assay.is_read:
         reads = ", ".join(campaign.quantities()) or "nothing"
-        raise _wrong("/type", f"the campaign does not read {spec.type}; it reads {reads}")
+        raise invalid("/type", f"the campaign does not read {spec.type}; it reads {reads}")
     _check_units(spec, assay)
     return assay
 
 
 def _check_units(spec: LayoutSpec, assay: Assay) -> None:
-    """Check that what a plate measures can be told in the units in which the campaign reads it.
+    """Check that what a plate measures fits the units in which the campaign reads it.
 
     Raises:
         UnprocessableError: if it cannot.
@@ -46,14 +46,14 @@ def _check_units(spec: LayoutSpec, assay: Assay) -> None:
     kind, units, doses = assay.type, assay.quantity.units, spec.doses.units
     if spec.readout != "ic50":
         if units is not None and not same_units(units, "%"):
-            raise _wrong("/readout", f"a percentage is no {kind}, which the campaign reads in {units}")
+            raise invalid("/readout", f"a percentage is no {kind}, which the campaign reads in {units}")
     elif _is_negative_logarithm(assay):
         if not are_molar(doses):
-            raise _wrong("/doses/units", f"{kind} is a logarithm of mol/L, which {doses} is not")
+            raise invalid("/doses/units", f"{kind} is a logarithm of mol/L, which {doses} is not")
     elif units is not None and not are_convertible(doses, units):
-        raise _wrong("/doses/units", f"{doses} cannot be told in {units}, in which {kind} is read")
+        raise invalid("/doses/units", f"{doses} cannot be converted to {units}, in which {kind} is read")
     elif units is None and is_logarithm(kind):
-        raise _wrong("/type", f"{kind} is a logarithm that no concentration can be told as")
+        raise invalid("/type", f"{kind} is a logarithm of no concentration")
 
 
 def result_rows(spec: LayoutSpec, assay: Assay, analysis: Analysis, only: Iterable[UUID] | None = None) -> bytes:
@@ -63,11 +63,11 @@ def result_rows(spec: LayoutSpec, assay: Assay, analysis: Analysis, only: Iterab
         spec: what the plate measures.
         assay: as `check_assay` found it.
         analysis: what its wells came to.
-        only: the candidates that are told; all when absent.
+        only: the candidates that are selected; all when absent.
     """
     wanted = None if only is None else set(only)
-    told = [item for item in analysis.findings if wanted is None or item.candidate_id in wanted]
-    return _table(_row(item, spec, assay, analysis.quality) for item in told)
+    selected = [item for item in analysis.findings if wanted is None or item.candidate_id in wanted]
+    return _table(_row(item, spec, assay, analysis.quality) for item in selected)
 
 
 def failed_rows(spec: LayoutSpec, assay: Assay, reasons: Mapping[UUID, str]) -> bytes:
@@ -82,7 +82,7 @@ def _table(rows: Iterable[Row]) -> bytes:
 def _row(item: Finding, spec: LayoutSpec, assay: Assay, quality: Quality) -> Row:
     if item.verdict == "failed" or item.value is None:
         return _failed(item.candidate_id, item.reason or "no value", spec, assay)
-    comment = "; ".join((*_described(item, spec), *quality.flags))
+    comment = "; ".join((*_comment_parts(item, spec), *quality.flags))
     return {**_common(item.candidate_id, spec, assay), **_quantity(item, spec, assay), "comment": comment}
 
 
@@ -122,14 +122,10 @@ def _is_negative_logarithm(assay: Assay) -> bool:
     return assay.quantity.units is None and assay.type[:1] == "p" and is_logarithm(assay.type)
 
 
-def _described(item: Finding, spec: LayoutSpec) -> list[str]:
-    told = [f"{item.n_wells} wells"]
+def _comment_parts(item: Finding, spec: LayoutSpec) -> list[str]:
+    parts = [f"{item.n_wells} wells"]
     if item.curve is not None and item.relation == "=":
         curve, units = item.curve, spec.doses.units
-        told.append(f"95 % interval {curve.low:.3g} to {curve.high:.3g} {units}")
-        told.append(f"Hill {curve.hill:.2f}, bottom {curve.bottom:.0f} %, top {curve.top:.0f} %")
-    return [*told, *([item.reason] if item.reason else []), *item.flags]
-
-
-def _wrong(pointer: str, detail: str) -> UnprocessableError:
-    return UnprocessableError(f"{pointer}: {detail}", errors=[{"pointer": pointer, "detail": detail}])
+        parts.append(f"95 % interval {curve.low:.3g} to {curve.high:.3g} {units}")
+        parts.append(f"Hill {curve.hill:.2f}, bottom {curve.bottom:.0f} %, top {curve.top:.0f} %")
+    return [*parts, *([item.reason] if item.reason else []), *item.flags]

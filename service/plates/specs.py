@@ -15,15 +15,15 @@ Text = Annotated[
 ]
 Readout = Literal["ic50", "percent_inhibition", "percent_activity"]
 Robot = Literal["echo", "biomek"]
-LEAST_POINTS = 5
-"""Doses below which four parameters cannot be told from noise."""
+MIN_POINTS = 5
+"""Doses below which four parameters cannot be separated from noise."""
 
 
-class _Asked(BaseModel):
+class _Spec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class Controls(_Asked):
+class Controls(_Spec):
     """Wells whose effect is known: none in the negative ones (vehicle alone), full in the positive ones."""
 
     positive: int | None = Field(
@@ -37,7 +37,7 @@ class Controls(_Asked):
     )
 
 
-class DoseSeries(_Asked):
+class DoseSeries(_Spec):
     """Concentrations from the top down, each a constant factor below the one before."""
 
     top: float = Field(gt=0, description="highest concentration", examples=[10.0])
@@ -54,7 +54,7 @@ class DoseSeries(_Asked):
         return value
 
     @model_validator(mode="after")
-    def _can_be_told(self) -> Self:
+    def _stay_positive(self) -> Self:
         if not math.isfinite(math.log10(self.top)) or self.concentrations()[-1] <= 0:
             message = f"{self.points} doses by a factor of {self.factor:g} end at nothing: give fewer"
             raise ValueError(message)
@@ -65,7 +65,7 @@ class DoseSeries(_Asked):
         return [float(f"{self.top / self.factor**point:.6g}") for point in range(self.points)]
 
 
-class Stocks(_Asked):
+class Stocks(_Spec):
     """The source plate that a robot fills wells from, and how much it may take.
 
     Each candidate has one source well for each stock, in the order of the batch, column by column, unless `wells` says
@@ -96,7 +96,7 @@ class Stocks(_Asked):
         return self
 
 
-class LayoutSpec(_Asked):
+class LayoutSpec(_Spec):
     """What is to be laid out on one plate."""
 
     name: Text = Field(description="the plate's name or barcode; unique in the campaign", examples=["P-0001"])
@@ -110,7 +110,7 @@ class LayoutSpec(_Asked):
     replicates: int = Field(default=2, ge=1, le=64, description="wells of each dose of each candidate")
     controls: Controls = Controls()
     randomised: bool = Field(default=True, description="false: candidates in order, doses side by side")
-    seed: int | None = Field(default=None, ge=0, lt=2**31, description="chosen and told when absent")
+    seed: int | None = Field(default=None, ge=0, lt=2**31, description="chosen and answered when absent")
     candidates: list[UUID] | None = Field(
         default=None, min_length=1, max_length=1536, description="all of the batch that wait when absent"
     )
@@ -119,14 +119,14 @@ class LayoutSpec(_Asked):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if self.readout == "ic50" and self.doses.points < LEAST_POINTS:
-            message = f"an IC50 needs at least {LEAST_POINTS} doses; a percentage at one dose is another readout"
+        if self.readout == "ic50" and self.doses.points < MIN_POINTS:
+            message = f"an IC50 needs at least {MIN_POINTS} doses; a percentage at one dose is another readout"
             raise ValueError(message)
         if self.readout != "ic50" and self.doses.points != 1:
             message = f"{self.readout} is measured at one dose: give points 1, or ask for the readout ic50"
             raise ValueError(message)
         if self.stocks is not None and not are_convertible(self.stocks.units, self.doses.units):
-            message = f"stocks in {self.stocks.units} cannot be told as doses in {self.doses.units}"
+            message = f"stocks in {self.stocks.units} cannot be converted to doses in {self.doses.units}"
             raise ValueError(message)
         if self.candidates is not None and len(set(self.candidates)) < len(self.candidates):
             message = "a candidate is named twice"

@@ -15,9 +15,9 @@ from service.plates.geometry import plain_name
 
 WELL, STATUS, WANTED, MOVED = "destination well", "transfer status", "transfer volume", "actual volume"
 _PLATES = ("destination plate barcode", "destination plate name")
-_SHORT = 0.9
+MIN_DELIVERED = 0.9
 """Less than this share of a volume is no dose."""
-_TOLD = 5
+MAX_LISTED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +65,21 @@ def read_transfer_report(content: bytes, plate: str, wells: int) -> TransferRepo
             shown = line.cells.get(WELL, "")[:20]
             raise TableError(f"{shown!r} is no well of a plate of {wells}", row=line.row, column="Destination Well")
         seen.add((well, line.cells.get("source well", "")))
-        reason, warning = _judged(line)
+        reason, warning = _failure_or_warning(line)
         if reason is not None and well not in failed:
             failed[well] = reason
         warnings += [f"row {line.row}: {well}: {warning}"] if warning else []
     return TransferReport(failed, len(seen), tuple(warnings))
 
 
-def _judged(line: _Line) -> tuple[str | None, str | None]:
+def _failure_or_warning(line: _Line) -> tuple[str | None, str | None]:
     """Return why a transfer failed, or else what should be looked at."""
     status = line.cells.get(STATUS, "")
     wanted, moved = (_volume(line, name) for name in (WANTED, MOVED))
-    short = wanted is not None and moved is not None and moved < _SHORT * wanted
-    told = f"{moved:g} of {wanted:g} nL moved" if short else ""
+    short = wanted is not None and moved is not None and moved < MIN_DELIVERED * wanted
+    shortfall = f"{moved:g} of {wanted:g} nL moved" if short else ""
     if short or line.section == "exceptions":
-        return "; ".join(filter(None, ("transfer failed", status, told))), None
+        return "; ".join(filter(None, ("transfer failed", status, shortfall))), None
     return None, f"moved, with the status {status[:100]!r}" if status else None
 
 
@@ -128,5 +128,5 @@ def _named(line: _Line) -> str:
 
 
 def _listed(names: set[str]) -> str:
-    shown = sorted(names)[:_TOLD]
-    return ", ".join(repr(name[:40]) for name in shown) + (", ..." if len(names) > _TOLD else "")
+    shown = sorted(names)[:MAX_LISTED]
+    return ", ".join(repr(name[:40]) for name in shown) + (", ..." if len(names) > MAX_LISTED else "")

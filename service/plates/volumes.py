@@ -9,15 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from service.errors import UnprocessableError
 from service.exchange.units import convert
 from service.plates.geometry import by_columns, plain_name, well_name
+from service.plates.problems import invalid
 from service.plates.records import PlateLayout, PlateWell, SourceWell, Transfer
 from service.plates.specs import LayoutSpec, Robot, Stocks
 
-STEP_NL: Mapping[Robot, float] = {"echo": 2.5, "biomek": 100.0}
+VOLUME_STEP_NL: Mapping[Robot, float] = {"echo": 2.5, "biomek": 100.0}
 """What volumes are multiples of."""
-LEAST_NL: Mapping[Robot, float] = {"echo": 2.5, "biomek": 500.0}
+MIN_VOLUME_NL: Mapping[Robot, float] = {"echo": 2.5, "biomek": 500.0}
 """The smallest volume that is moved well."""
 TOLERANCE = 0.1
 POSITIVE, VEHICLE = "positive", "vehicle"
@@ -66,12 +66,12 @@ def _total(doses: Sequence[_Dose], stocks: Stocks) -> float:
     Raises:
         UnprocessableError: if that is more than a well may get.
     """
-    least, total = LEAST_NL[stocks.robot], max(dose.volume for dose in doses)
+    least, total = MIN_VOLUME_NL[stocks.robot], max(dose.volume for dose in doses)
     if any(0.0 < total - dose.volume < least for dose in doses):
         total += least
     if total > _most(stocks):
         detail = f"wells are filled up to {total:g} nL, of which {_most(stocks):g} nL are allowed: raise it"
-        raise _wrong("/stocks/max_solvent_percent", detail)
+        raise invalid("/stocks/max_solvent_percent", detail)
     return total
 
 
@@ -90,7 +90,7 @@ def _dose(wanted: float, spec: LayoutSpec, stocks: Stocks, place: int) -> _Dose:
     Raises:
         UnprocessableError: if no stock makes it; it says which volume each would need.
     """
-    step, least = STEP_NL[stocks.robot], LEAST_NL[stocks.robot]
+    step, least = VOLUME_STEP_NL[stocks.robot], MIN_VOLUME_NL[stocks.robot]
     most = _most(stocks)
     found, needed = [], []
     for number, stock in enumerate(stocks.concentrations):
@@ -110,7 +110,7 @@ def _dose(wanted: float, spec: LayoutSpec, stocks: Stocks, place: int) -> _Dose:
         f"of {step:g} nL from {least:g} to {most:g} nL with at most {TOLERANCE:.0%} error: add a stock to "
         "concentrations, or change assay_volume_ul, max_solvent_percent or the doses"
     )
-    raise _wrong("/stocks/concentrations", detail)
+    raise invalid("/stocks/concentrations", detail)
 
 
 def _sources(stocks: Stocks, candidates: Sequence[UUID]) -> dict[tuple[str, int], str]:
@@ -118,7 +118,7 @@ def _sources(stocks: Stocks, candidates: Sequence[UUID]) -> dict[tuple[str, int]
     given = _given(stocks, candidates)
     taken = set(given.values())
     if len(taken) < len(given):
-        raise _wrong("/stocks/wells", "two samples are said to be in one source well")
+        raise invalid("/stocks/wells", "two samples are said to be in one source well")
     free = (name for name in map(well_name, by_columns(stocks.plate_wells)) if name not in taken)
     wanted = [(str(candidate_id), stock) for candidate_id in candidates for stock in range(len(stocks.concentrations))]
     sources = dict(given)
@@ -127,7 +127,7 @@ def _sources(stocks: Stocks, candidates: Sequence[UUID]) -> dict[tuple[str, int]
             sources[key] = next(free, "")
     if not all(sources.values()):
         n_wells = len(sources)
-        raise _wrong("/stocks/plate_wells", f"{n_wells} source wells are needed; the plate has {stocks.plate_wells}")
+        raise invalid("/stocks/plate_wells", f"{n_wells} source wells are needed; the plate has {stocks.plate_wells}")
     return sources
 
 
@@ -145,15 +145,15 @@ def _given(stocks: Stocks, candidates: Sequence[UUID]) -> dict[tuple[str, int], 
     for candidate_id, texts in (stocks.wells or {}).items():
         pointer = f"/stocks/wells/{candidate_id}"
         if candidate_id not in candidates:
-            raise _wrong(pointer, "this candidate is not on the plate")
+            raise invalid(pointer, "this candidate is not on the plate")
         if len(texts) != len(stocks.concentrations):
-            raise _wrong(pointer, f"give {len(stocks.concentrations)} wells, one for each stock in concentrations")
+            raise invalid(pointer, f"give {len(stocks.concentrations)} wells, one for each stock in concentrations")
         named |= {(str(candidate_id), place): (f"{pointer}/{place}", text) for place, text in enumerate(texts)}
     found = {}
     for key, (pointer, text) in named.items():
         name = plain_name(text, stocks.plate_wells)
         if name is None:
-            raise _wrong(pointer, f"{text[:20]!r} is no well of a plate of {stocks.plate_wells}")
+            raise invalid(pointer, f"{text[:20]!r} is no well of a plate of {stocks.plate_wells}")
         found[key] = name
     return found
 
@@ -172,7 +172,3 @@ def _used(sources: Mapping[tuple[str, int], str], stocks: Stocks, transfers: Seq
         for (sample, number), well in sources.items()
         if volumes[well] > 0
     ]
-
-
-def _wrong(pointer: str, detail: str) -> UnprocessableError:
-    return UnprocessableError(f"{pointer}: {detail}", errors=[{"pointer": pointer, "detail": detail}])

@@ -6,15 +6,15 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from service.api.body import AskedSheet, RawBody, StrictRoute
-from service.api.conventions import AskedPage, answer, etag
+from service.api.body import RawBody, SheetQuery, StrictRoute
+from service.api.conventions import PageQuery, answer, etag
 from service.api.dependencies import Checkers, Operators, Reader, RoundNumber, TableReader, Transaction, Writer
 from service.api.documentation import ETAG, LINK, Responses, body_of, files, guarded, header
 from service.api.idempotency import Once
 from service.api.routes.batches import attachment, plain
 from service.campaigns import plates, queries
 from service.campaigns.plate_files import PlateFiles
-from service.campaigns.plates import Address, Rack, Readers, SentFile, failed_wells
+from service.campaigns.plates import PlateRef, Readers, RoundScope, SentFile, failed_wells
 from service.campaigns.uploads import Mode
 from service.errors import ConflictError, NotFoundError
 from service.exchange import Report
@@ -60,7 +60,7 @@ TRANSFERS_BODY = body_of(("text/csv",), {}, "the Echo's transfer report or excep
 
 
 @dataclass(frozen=True, slots=True)
-class Taking:
+class ImportOptions:
     """How what a file comes to is to be taken."""
 
     dry_run: Annotated[bool, Query(description="report only, store nothing")] = False
@@ -76,7 +76,7 @@ class WellsOptions:
         str | None,
         Query(min_length=1, max_length=200, description="which reading of a file of several, by number or name"),
     ] = None
-    sheet: AskedSheet = None
+    sheet: SheetQuery = None
     decimal: Annotated[Decimal | None, Query(description="the decimal sign; found in the whole file when absent")] = (
         None
     )
@@ -86,24 +86,24 @@ class WellsOptions:
     ] = None
 
 
-def readers_rack(campaign_id: UUID, number: RoundNumber, caller: Reader) -> Rack:
+def readable_round(campaign_id: UUID, number: RoundNumber, caller: Reader) -> RoundScope:
     """Return where the plates are that a caller may read."""
-    return Rack(caller.workspace_id, campaign_id, number)
+    return RoundScope(caller.workspace_id, campaign_id, number)
 
 
-def writers_rack(campaign_id: UUID, number: RoundNumber, caller: Writer) -> Rack:
+def writable_round(campaign_id: UUID, number: RoundNumber, caller: Writer) -> RoundScope:
     """Return where the plates are that a caller may write."""
-    return Rack(caller.workspace_id, campaign_id, number)
+    return RoundScope(caller.workspace_id, campaign_id, number)
 
 
-def sent_file(content: RawBody, caller: Writer, taking: Annotated[Taking, Depends()]) -> SentFile:
+def sent_file(content: RawBody, caller: Writer, options: Annotated[ImportOptions, Depends()]) -> SentFile:
     """Return the uploaded file with how it is to be taken."""
     return SentFile(
         content=content,
         key_id=caller.key_id,
-        filename=taking.filename,
-        mode=taking.mode,
-        dry_run=taking.dry_run,
+        filename=options.filename,
+        mode=options.mode,
+        dry_run=options.dry_run,
     )
 
 
@@ -112,42 +112,42 @@ def readers_of(children: Checkers, reader: TableReader, settings: Operators) -> 
     return Readers(PlateFiles(children, settings.child_seconds), reader)
 
 
-Read = Annotated[Rack, Depends(readers_rack)]
-Write = Annotated[Rack, Depends(writers_rack)]
+Read = Annotated[RoundScope, Depends(readable_round)]
+Write = Annotated[RoundScope, Depends(writable_round)]
 File = Annotated[SentFile, Depends(sent_file)]
 FileReaders = Annotated[Readers, Depends(readers_of)]
 
 
 @router.post("", status_code=201, response_model=Plate, responses={**CREATED, **guarded(404, 409, 415)})
-def lay_out_plate(rack: Write, layout: LayoutSpec, session: Transaction, once: Once) -> Response:
+def lay_out_plate(scope: Write, layout: LayoutSpec, session: Transaction, once: Once) -> Response:
     """Lay a plate out: candidates in dose series, controls and replicates, in wells that a seed permutes."""
 
     def lay_out() -> Response:
-        plate = plates.create_plate(session, rack, layout)
-        location = f"/v1/campaigns/{rack.campaign_id}/rounds/{rack.number}/plates/{plate.id}"
-        return answer(plate_view(plate, rack.number), 201, {"Location": location, "ETag": etag(plate.version)})
+        plate = plates.create_plate(session, scope, layout)
+        location = f"/v1/campaigns/{scope.campaign_id}/rounds/{scope.number}/plates/{plate.id}"
+        return answer(plate_view(plate, scope.number), 201, {"Location": location, "ETag": etag(plate.version)})
 
     return once(lay_out)
 
 
 @router.get("", responses={200: LINK, **guarded(404)})
-def list_plates(rack: Read, session: Transaction, asked: AskedPage) -> Page[PlateSummary]:
+def list_plates(scope: Read, session: Transaction, page_query: PageQuery) -> Page[PlateSummary]:
     """List the plates of a round, oldest first."""
-    page = plates.list_plates(session, rack, asked.limit, asked.cursor)
+    page = plates.list_plates(session, scope, page_query.limit, page_query.cursor)
     rows = [{**item._asdict(), "state": _state(item.is_filled, item.is_read)} for item in page.items]
-    return asked.answer(replace(page, items=rows), PlateSummary)
+    return page_query.answer(replace(page, items=rows), PlateSummary)
 
 
 @router.get("/{plate_id}", response_model=Plate, responses={200: ETAG, **guarded(404)})
-def get_plate(rack: Read, plate_id: UUID, session: Transaction) -> Response:
+def get_plate(scope: Read, plate_id: UUID, session: Transaction) -> Response:
     """Return a plate: what was asked, what its wells hold, and what was read."""
-    plate = plates.get_plate(session, Address(rack, plate_id))
-    return answer(plate_view(plate, rack.number), headers={"ETag": etag(plate.version)})
+    plate = plates.get_plate(session, PlateRef(scope, plate_id))
+    return answer(plate_view(plate, scope.number), headers={"ETag": etag(plate.version)})
 
 
 @router.get("/{plate_id}/picklist", response_class=Response, responses={**PICK_LIST, **guarded(404, 409)})
 def download_pick_list(
-    rack: Read,
+    scope: Read,
     plate_id: UUID,
     session: Transaction,
     robot: Annotated[
@@ -155,7 +155,7 @@ def download_pick_list(
     ] = None,
 ) -> Response:
     """Download what a robot reads to fill the plate: volumes in nL for the Echo, in uL for the Biomek."""
-    plate = plates.get_plate(session, Address(rack, plate_id))
+    plate = plates.get_plate(session, PlateRef(scope, plate_id))
     spec = LayoutSpec.model_validate(plate.spec)
     wanted = robot or (spec.stocks.robot if spec.stocks else "echo")
     content = write_pick_list(spec, PlateLayout.model_validate(plate.layout), wanted)
@@ -169,18 +169,18 @@ def download_pick_list(
     openapi_extra=TRANSFERS_BODY,
 )
 def upload_transfers(
-    rack: Write, plate_id: UUID, file: File, session: Transaction, once: Once, readers: FileReaders
+    scope: Write, plate_id: UUID, file: File, session: Transaction, once: Once, readers: FileReaders
 ) -> Response:
     """Upload the Echo's report: wells that were not filled do not count, and whole candidates become failed results."""
 
     def take() -> Response:
-        found, report = plates.take_transfers(session, Address(rack, plate_id), file, readers)
+        found, report = plates.import_transfers(session, PlateRef(scope, plate_id), file, readers)
         return answer(
             TransfersReport(
                 transfers=found.n_transfers,
                 failed_wells=dict(found.failed),
                 warnings=list(found.warnings),
-                report=_told(report),
+                report=_upload_report(report),
             )
         )
 
@@ -192,7 +192,7 @@ def upload_transfers(
 )
 def upload_wells(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency as an argument
     request: Request,
-    rack: Write,
+    scope: Write,
     plate_id: UUID,
     file: File,
     options: Annotated[WellsOptions, Depends()],
@@ -206,13 +206,13 @@ def upload_wells(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency as 
     def take() -> Response:
         media_type, content = request.headers.get("content-type", ""), file.content
         if options.vendor is not None:
-            plates.get_plate(session, Address(rack, plate_id))  # before a program is run for it
+            plates.get_plate(session, PlateRef(scope, plate_id))  # before a program is run for it
             source = InstrumentFile(content, options.vendor, file.filename or "wells.txt")
             media_type, content = JSON, to_asm(source, settings.allotropy_python)
         wells = WellsFile(content, media_type, options.block, options.sheet, options.decimal)
-        found, report = plates.take_wells(session, Address(rack, plate_id), file, wells, readers)
-        told = found.model_dump(include={"source", "quality", "findings", "warnings"})
-        return answer(WellsReport(**told, report=_told(report)))
+        found, report = plates.import_wells(session, PlateRef(scope, plate_id), file, wells, readers)
+        summary = found.model_dump(include={"source", "quality", "findings", "warnings"})
+        return answer(WellsReport(**summary, report=_upload_report(report)))
 
     return once(take)
 
@@ -223,16 +223,16 @@ def upload_wells(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency as 
     responses={**PICTURE, **guarded(404, 409)},
 )
 def draw_plate_curve(
-    rack: Read, plate_id: UUID, candidate_id: UUID, extension: Literal["png", "svg"], session: Transaction
+    scope: Read, plate_id: UUID, candidate_id: UUID, extension: Literal["png", "svg"], session: Transaction
 ) -> Response:
     """Return the wells of one candidate and the curve through them as a picture."""
-    plate = plates.get_plate(session, Address(rack, plate_id))
+    plate = plates.get_plate(session, PlateRef(scope, plate_id))
     if plate.analysis is None:
         raise ConflictError("this plate was not read yet: there is no curve")
     analysis = Analysis.model_validate(plate.analysis)
     if candidate_id not in {item.candidate_id for item in analysis.findings}:
         raise NotFoundError(f"plate {plate.name} does not hold candidate {candidate_id}")
-    title = f"{plate.name}: {_shown(queries.get_candidate(session, rack.workspace_id, candidate_id).display)}"
+    title = f"{plate.name}: {_shown(queries.get_candidate(session, scope.workspace_id, candidate_id).display)}"
     units = LayoutSpec.model_validate(plate.spec).doses.units
     return Response(draw_curve(analysis, candidate_id, (title, units), extension), media_type=FORMATS[extension])
 
@@ -260,7 +260,7 @@ def _state(is_filled: bool, is_read: bool) -> PlateState:  # noqa: FBT001 - two 
     return "filled" if is_filled else "laid_out"
 
 
-def _told(report: Report) -> UploadReport:
+def _upload_report(report: Report) -> UploadReport:
     return UploadReport(**report.as_json())
 
 

@@ -201,7 +201,7 @@ def test_bad_controls_are_flagged(positive: list[float], negative: list[float], 
 
 @pytest.mark.parametrize(("positive", "negative"), [([], [1.0]), ([1.0], []), ([5.0, 5.0], [5.0, 5.0])])
 def test_controls_that_tell_nothing_are_refused(positive: list[float], negative: list[float]) -> None:
-    with pytest.raises(TableError, match="nothing can be told as a percentage"):
+    with pytest.raises(TableError, match="signals have no percentages"):
         judge(positive, negative)
 
 

@@ -121,7 +121,7 @@ def test_an_environment_without_allotropy_is_told_from_a_file_that_is_not_read()
         to_asm(InstrumentFile(b"x", "BMG_MARS", "wells.csv"), Path(sys.executable))
 
 
-def test_a_program_that_breaks_is_told_and_gets_nothing_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_program_is_told_and_gets_nothing_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = tmp_path / "python"
     program.write_text("#!/bin/sh\nenv >&2\nexit 9\n", encoding="utf-8")
     program.chmod(0o755)

@@ -116,7 +116,7 @@ def test_what_does_not_fit_says_what_would() -> None:
         ({"wells": 48}, "96, 384 or 1536"),
         ({"candidates": [str(UUID(int=1))] * 2}, "named twice"),
         ({"edges": 1}, "not permitted"),
-        ({"stocks": {"concentrations": [10], "units": "mg/mL", "assay_volume_ul": 50}}, "cannot be told"),
+        ({"stocks": {"concentrations": [10], "units": "mg/mL", "assay_volume_ul": 50}}, "cannot be converted"),
     ],
 )
 def test_what_makes_no_sense_is_refused(changes: dict[str, Any], reason: str) -> None:
