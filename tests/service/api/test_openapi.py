@@ -24,6 +24,15 @@ JOB_CALLS = (
     ("get", "/{job_id}/events"),
     ("post", "/{job_id}/cancel"),
 )
+PLATE_CALLS = (
+    ("post", ""),
+    ("get", ""),
+    ("get", "/{plate_id}"),
+    ("get", "/{plate_id}/picklist"),
+    ("post", "/{plate_id}/transfers"),
+    ("post", "/{plate_id}/wells"),
+    ("get", "/{plate_id}/curves/{candidate_id}.{extension}"),
+)
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 
@@ -78,6 +87,7 @@ def test_the_calls_of_this_version_are_all_there(document: dict[str, Any]) -> No
         ("post", f"{rounds}/{{number}}/retry"),
         ("post", f"{rounds}/{{number}}/release"),
         ("get", f"{rounds}/{{number}}/batch"),
+        *((method, f"{rounds}/{{number}}/plates{below}") for method, below in PLATE_CALLS),
         *((method, f"{one}/uploads{below}") for method, below in JOB_CALLS if (method, below) != ("post", "")),
         ("get", f"{one}/insights"),
         ("get", f"{one}/insights/{{figure}}"),

@@ -33,10 +33,10 @@ def laid_out(api: Api, address: str, **changes: Any) -> dict[str, Any]:
     return response.json()
 
 
-def truth(plate: dict[str, Any]) -> dict[str, float | None]:
-    """The three candidates have IC50s of 0.05 and 1 uM, and none."""
-    order = list(dict.fromkeys(well["candidate_id"] for well in plate["layout"]["wells"] if well["candidate_id"]))
-    return dict(zip(sorted(order), (0.05, 1.0, None), strict=True))
+def truth(api: Api, address: str) -> dict[str, float | None]:
+    """The three candidates of the batch have IC50s of 0.05 and 1 uM, and none."""
+    batch = api.client.get(address.replace("/plates", "/batch")).json()["candidates"]
+    return dict(zip([item["id"] for item in batch], (0.05, 1.0, None), strict=True))
 
 
 def results(api: Api, campaign: str) -> dict[str, dict[str, Any]]:
@@ -57,7 +57,7 @@ def echo_report(plate: str, failed: list[str], moved: list[str]) -> str:
 
 def test_wells_become_ic50s_of_their_candidates(api: Api, campaign: str, address: str) -> None:
     plate = laid_out(api, address)
-    true = truth(plate)
+    true = truth(api, address)
     text = grid(simulated(plate["layout"], true, noise=3.0))
     response = api.client.post(f"{address}/{plate['id']}/wells", content=text, headers=CSV)
     assert response.status_code == 200, response.text
@@ -82,7 +82,7 @@ def test_wells_become_ic50s_of_their_candidates(api: Api, campaign: str, address
 
 def test_a_dry_run_tells_everything_and_stores_nothing(api: Api, campaign: str, address: str) -> None:
     plate = laid_out(api, address)
-    text = long(simulated(plate["layout"], truth(plate), noise=3.0))
+    text = long(simulated(plate["layout"], truth(api, address), noise=3.0))
     where = f"{address}/{plate['id']}/wells"
     told = api.client.post(where, content=text, headers=CSV, params={"dry_run": True}).json()
     assert told["report"]["accepted"] == 3
@@ -94,12 +94,12 @@ def test_a_dry_run_tells_everything_and_stores_nothing(api: Api, campaign: str, 
 def test_the_same_wells_again_are_duplicates_and_others_are_refused(api: Api, campaign: str, address: str) -> None:
     plate = laid_out(api, address)
     where = f"{address}/{plate['id']}/wells"
-    signals = simulated(plate["layout"], truth(plate), noise=3.0)
+    signals = simulated(plate["layout"], truth(api, address), noise=3.0)
     api.client.post(where, content=long(signals), headers=CSV)
     before = results(api, campaign)
     again = api.client.post(where, content=grid(signals), headers=CSV).json()
     assert (again["report"]["accepted"], again["report"]["duplicates"]) == (0, 3)
-    other = simulated(plate["layout"], truth(plate), noise=3.0, seed=1)
+    other = simulated(plate["layout"], truth(api, address), noise=3.0, seed=1)
     refused = api.client.post(where, content=long(other), headers=CSV)
     assert refused.status_code == 422
     assert results(api, campaign) == before
@@ -112,7 +112,7 @@ def test_a_key_makes_wells_happen_once_and_readers_may_not_send_any(
 ) -> None:
     plate = laid_out(api, address)
     where = f"{address}/{plate['id']}/wells"
-    text = long(simulated(plate["layout"], truth(plate), noise=3.0))
+    text = long(simulated(plate["layout"], truth(api, address), noise=3.0))
     headers = {**CSV, "Idempotency-Key": "wells-1"}
     first = api.client.post(where, content=text, headers=headers)
     again = api.client.post(where, content=text, headers=headers)
@@ -138,7 +138,7 @@ def test_percentages_at_one_dose_are_results_of_a_campaign_that_reads_them(api: 
     address = f"/v1/campaigns/{made['id']}/rounds/1/plates"
     doses = {"top": 10, "units": "uM", "points": 1}
     plate = laid_out(api, address, type="inhibition", readout="percent_inhibition", doses=doses, replicates=4)
-    true = truth(plate)
+    true = truth(api, address)
     api.client.post(
         f"{address}/{plate['id']}/wells", content=grid(simulated(plate["layout"], true, noise=1.0)), headers=CSV
     )
@@ -156,7 +156,7 @@ def test_a_campaign_of_pic50_gets_the_logarithm_with_its_error_and_the_relation_
     worker.finish(api.round(made["id"]))
     address = f"/v1/campaigns/{made['id']}/rounds/1/plates"
     plate = laid_out(api, address, type="pIC50")
-    true = truth(plate)
+    true = truth(api, address)
     text = long(simulated(plate["layout"], true, noise=3.0))
     api.client.post(f"{address}/{plate['id']}/wells", content=text, headers=CSV)
     for candidate_id, ic50 in true.items():
@@ -225,8 +225,8 @@ def test_pick_lists_are_files_of_the_robot(api: Api, address: str) -> None:
 
 def test_wells_that_were_not_filled_do_not_count(api: Api, campaign: str, address: str) -> None:
     plate = laid_out(api, address)
-    true = truth(plate)
-    lost, half, _ = sorted(true)
+    true = truth(api, address)
+    lost, half, _ = true
     wells: dict[str, list[str]] = {}
     for well in plate["layout"]["wells"]:
         wells.setdefault(well["candidate_id"], []).append(well["well"])
@@ -261,7 +261,7 @@ def test_a_report_of_another_plate_is_refused(api: Api, address: str) -> None:
 
 def test_several_readings_in_a_file_are_a_question(api: Api, address: str) -> None:
     plate = laid_out(api, address)
-    signals = simulated(plate["layout"], truth(plate), noise=3.0)
+    signals = simulated(plate["layout"], truth(api, address), noise=3.0)
     other = {well: value / 7 for well, value in signals.items()}
     text = grid(other, title="Read 1: 450 nm") + "\n" + grid(signals, title="Read 2: 570 nm")
     where = f"{address}/{plate['id']}/wells"
@@ -275,10 +275,10 @@ def test_several_readings_in_a_file_are_a_question(api: Api, address: str) -> No
 @pytest.mark.parametrize("extension", ["png", "svg"])
 def test_the_curve_of_a_candidate_is_a_picture(api: Api, address: str, extension: str) -> None:
     plate = laid_out(api, address)
-    candidate_id = min(truth(plate))
+    candidate_id = min(truth(api, address))
     where = f"{address}/{plate['id']}/curves/{candidate_id}.{extension}"
     assert api.client.get(where).status_code == 409
-    text = long(simulated(plate["layout"], truth(plate), noise=3.0))
+    text = long(simulated(plate["layout"], truth(api, address), noise=3.0))
     api.client.post(f"{address}/{plate['id']}/wells", content=text, headers=CSV)
     picture = api.client.get(where)
     assert picture.status_code == 200
