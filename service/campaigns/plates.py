@@ -105,7 +105,7 @@ def get_plate(session: Session, ref: PlateRef) -> Plate:
     """Return a plate.
 
     Raises:
-        NotFoundError: if the workspace has none at this ref.
+        NotFoundError: if the workspace has none at this address.
     """
     scope = ref.scope
     found = plates.find(session, scope.workspace_id, scope.campaign_id, scope.number, ref.plate_id)
@@ -122,6 +122,19 @@ def list_plates(session: Session, scope: RoundScope, limit: int, cursor: str | N
     """
     row = queries.get_round(session, scope.workspace_id, scope.campaign_id, scope.number)
     return plates.page(session, row.id, limit, cursor)
+
+
+def delete_plate(session: Session, ref: PlateRef) -> None:
+    """Delete a plate that was laid out and nothing more, so that its name is free again.
+
+    Raises:
+        NotFoundError: if there is no such plate.
+        ConflictError: if it was filled or read, or the campaign is archived.
+    """
+    plate, *_ = _opened(session, ref)
+    if plate.transfers is not None or plate.analysis is not None:
+        raise ConflictError("this plate was filled or read: what became of it is kept")
+    session.delete(plate)
 
 
 def failed_wells(plate: Plate) -> dict[str, str]:
@@ -186,7 +199,13 @@ def import_wells(
 
 
 def _opened(session: Session, ref: PlateRef) -> tuple[Plate, LayoutSpec, PlateLayout]:
-    """Return a plate that nobody else writes meanwhile, and its documents."""
+    """Return a plate that nobody else writes meanwhile, and its documents.
+
+    Raises:
+        NotFoundError: if there is no such plate.
+        ConflictError: if the campaign is archived.
+    """
+    _check_open(queries.get_campaign(session, ref.scope.workspace_id, ref.scope.campaign_id))
     plate = plates.lock(session, get_plate(session, ref).id)
     return plate, LayoutSpec.model_validate(plate.spec), PlateLayout.model_validate(plate.layout)
 
@@ -194,9 +213,13 @@ def _opened(session: Session, ref: PlateRef) -> tuple[Plate, LayoutSpec, PlateLa
 def _locked(session: Session, scope: RoundScope) -> Campaign:
     campaign = campaigns.lock(session, scope.workspace_id, scope.campaign_id)
     assert campaign is not None  # its round was found
-    if campaign.state == "archived":
-        raise ConflictError("the campaign is archived and takes no plates")
+    _check_open(campaign)
     return campaign
+
+
+def _check_open(campaign: Campaign) -> None:
+    if campaign.state == "archived":
+        raise ConflictError("the campaign is archived: its plates stay as they are")
 
 
 def _chosen(batch: Sequence[Candidate], spec: LayoutSpec) -> list[UUID]:

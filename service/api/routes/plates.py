@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from service.api.body import RawBody, SheetQuery, StrictRoute
-from service.api.conventions import PageQuery, answer, etag
+from service.api.conventions import IfMatch, PageQuery, answer, etag, negotiate, require_match
 from service.api.dependencies import Checkers, Operators, Reader, RoundNumber, TableReader, Transaction, Writer
 from service.api.documentation import ETAG, LINK, Responses, body_of, files, guarded, header
 from service.api.idempotency import Once
@@ -18,11 +18,13 @@ from service.campaigns.plates import PlateRef, Readers, RoundScope, SentFile, fa
 from service.campaigns.uploads import Mode
 from service.errors import ConflictError, NotFoundError
 from service.exchange import Report
+from service.exchange.tables import written_formats
 from service.exchange.values import Decimal
 from service.figures import FORMATS
 from service.figures.curves import draw_curve
 from service.plates.allotrope import InstrumentFile, to_asm
 from service.plates.analysis import JSON, WellsFile
+from service.plates.maps import map_rows
 from service.plates.pick_lists import write_pick_list
 from service.plates.records import Analysis, PlateLayout
 from service.plates.sheets import MEDIA_TYPES
@@ -41,6 +43,14 @@ PICK_LIST: Responses = {
     200: {
         "description": "The pick list",
         "content": files(["text/csv"]),
+        **header("Content-Disposition", "the file's name"),
+    }
+}
+DELETED: Responses = {204: {"description": "The plate is gone"}}
+MAP: Responses = {
+    200: {
+        "description": "The plate's map",
+        "content": files(media for media, _ in written_formats().values()),
         **header("Content-Disposition", "the file's name"),
     }
 }
@@ -66,6 +76,14 @@ class ImportOptions:
     dry_run: Annotated[bool, Query(description="report only, store nothing")] = False
     mode: Annotated[Mode, Query(description="atomic: all results or none; partial: the good ones")] = "atomic"
     filename: Annotated[str | None, Query(max_length=255, description="the file's name, for the record")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class MapQuery:
+    """How a plate's map is wanted: `?format=` wins over Accept."""
+
+    name: Annotated[str | None, Query(alias="format", description="csv or xlsx")] = None
+    accept: Annotated[str | None, Header(include_in_schema=False)] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +161,27 @@ def get_plate(scope: Read, plate_id: UUID, session: Transaction) -> Response:
     """Return a plate: what was asked, what its wells hold, and what was read."""
     plate = plates.get_plate(session, PlateRef(scope, plate_id))
     return answer(plate_view(plate, scope.number), headers={"ETag": etag(plate.version)})
+
+
+@router.delete("/{plate_id}", status_code=204, responses={**DELETED, **guarded(404, 409, 412, 428)})
+def delete_plate(scope: Write, plate_id: UUID, session: Transaction, if_match: IfMatch = None) -> None:
+    """Delete a plate that was laid out and nothing more; its name is free again."""
+    ref = PlateRef(scope, plate_id)
+    require_match(if_match, etag(plates.get_plate(session, ref).version))
+    plates.delete_plate(session, ref)
+
+
+@router.get("/{plate_id}/map", response_class=Response, responses={**MAP, **guarded(404, 406)})
+def download_plate_map(
+    scope: Read, plate_id: UUID, session: Transaction, query: Annotated[MapQuery, Depends()]
+) -> Response:
+    """Download what the wells hold as a table, one row a well."""
+    plate = plates.get_plate(session, PlateRef(scope, plate_id))
+    spec, writers = LayoutSpec.model_validate(plate.spec), written_formats()
+    chosen = negotiate({name: media for name, (media, _) in writers.items()}, query.name, query.accept)
+    media_type, write = writers[chosen]
+    rows = map_rows(spec, PlateLayout.model_validate(plate.layout), failed_wells(plate))
+    return attachment(write(rows), media_type, f"{plain(spec.name)}-map.{chosen}")
 
 
 @router.get("/{plate_id}/picklist", response_class=Response, responses={**PICK_LIST, **guarded(404, 409)})

@@ -28,6 +28,8 @@ PLATE_CALLS = (
     ("post", ""),
     ("get", ""),
     ("get", "/{plate_id}"),
+    ("delete", "/{plate_id}"),
+    ("get", "/{plate_id}/map"),
     ("get", "/{plate_id}/picklist"),
     ("post", "/{plate_id}/transfers"),
     ("post", "/{plate_id}/wells"),
@@ -126,11 +128,14 @@ def described(app: FastAPI, base_url: str) -> OpenApiSchema:
 @pytest.fixture
 def known(api: Api, worker: Worker) -> dict[str, Any]:
     """Ids of things that exist, to be used in place of invented ones."""
-    campaign = api.campaign()
+    campaign = api.campaign(objectives=[*SPEC["objectives"], {"name": "IC50", "units": "nM"}])
     worker.finish(api.round(campaign["id"]))
+    layout = {"name": "P-1", "type": "IC50", "doses": {"top": 10}}
+    plate = api.client.post(f"/v1/campaigns/{campaign['id']}/rounds/1/plates", json=layout).json()
     key = api.client.post("/v1/api-keys", json={"name": "to be revoked"}).json()
     candidates = api.client.get(f"/v1/campaigns/{campaign['id']}/rounds/1/batch").json()["candidates"]
     ids = {"campaign_id": campaign["id"], "number": 1, "candidate_id": candidates[0]["id"], "key_id": key["id"]}
+    ids["plate_id"] = plate["id"]
     return {**ids, **_jobs(api, worker, campaign)}
 
 

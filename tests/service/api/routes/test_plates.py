@@ -1,5 +1,7 @@
 """Plates over HTTP: laid out, filled by robots, read, and what becomes of their results."""
 
+import csv
+import io
 import math
 from typing import Any
 
@@ -221,6 +223,43 @@ def test_pick_lists_are_files_of_the_robot(api: Api, address: str) -> None:
     assert (biomek.status_code, "planned for the echo" in biomek.json()["detail"]) == (409, True)
     bare = laid_out(api, address, name="P-2")
     assert api.client.get(f"{address}/{bare['id']}/picklist").status_code == 409
+
+
+def test_a_plate_map_is_a_table_of_wells(api: Api, address: str) -> None:
+    plate = laid_out(api, address)
+    table = api.client.get(f"{address}/{plate['id']}/map", params={"format": "csv"})
+    assert table.headers["Content-Disposition"] == 'attachment; filename="p-1-map.csv"'
+    rows = list(csv.DictReader(io.StringIO(table.text)))
+    assert {row["well"]: row["candidate_id"] for row in rows} == {
+        well["well"]: well["candidate_id"] or "" for well in plate["layout"]["wells"]
+    }
+    assert {float(row["concentration (uM)"]) for row in rows if row["role"] == "sample"} >= {10.0, 3.33333}
+    xlsx = api.client.get(f"{address}/{plate['id']}/map", params={"format": "xlsx"})
+    assert xlsx.content.startswith(b"PK")
+    assert api.client.get(f"{address}/{plate['id']}/map", params={"format": "pdf"}).status_code == 406
+
+
+def test_a_plate_that_was_only_laid_out_can_be_deleted(api: Api, address: str) -> None:
+    plate = laid_out(api, address)
+    where = f"{address}/{plate['id']}"
+    assert api.client.delete(where).status_code == 428
+    assert api.client.delete(where, headers={"If-Match": '"7"'}).status_code == 412
+    tag = api.client.get(where).headers["ETag"]
+    assert api.client.delete(where, headers={"If-Match": tag}).status_code == 204
+    assert api.client.get(where).status_code == 404
+    again = laid_out(api, address)
+    where = f"{address}/{again['id']}"
+    api.client.post(f"{where}/transfers", content=echo_report("P-1", [], ["B4"]), headers=CSV)
+    kept = api.client.delete(where, headers={"If-Match": api.client.get(where).headers["ETag"]})
+    assert kept.status_code == 409
+
+
+def test_an_archived_campaign_takes_no_plates_and_no_wells(api: Api, campaign: str, address: str) -> None:
+    plate = laid_out(api, address)
+    api.client.post(f"/v1/campaigns/{campaign}/archive")
+    for path, body in (("transfers", echo_report("P-1", [], ["B4"])), ("wells", "Well,Signal\nB2,1\n")):
+        assert api.client.post(f"{address}/{plate['id']}/{path}", content=body, headers=CSV).status_code == 409
+    assert api.client.post(address, json={**LAYOUT, "name": "P-2"}).status_code == 409
 
 
 def test_wells_that_were_not_filled_do_not_count(api: Api, campaign: str, address: str) -> None:
