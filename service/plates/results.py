@@ -56,18 +56,9 @@ def _check_units(spec: LayoutSpec, assay: Assay) -> None:
         raise invalid("/type", f"{kind} is a logarithm of no concentration")
 
 
-def result_rows(spec: LayoutSpec, assay: Assay, analysis: Analysis, only: Iterable[UUID] | None = None) -> bytes:
-    """Return the findings as a JSON table of results, one row a candidate.
-
-    Args:
-        spec: what the plate measures.
-        assay: as `check_assay` found it.
-        analysis: what its wells came to.
-        only: the candidates that are selected; all when absent.
-    """
-    wanted = None if only is None else set(only)
-    selected = [item for item in analysis.findings if wanted is None or item.candidate_id in wanted]
-    return _table(_row(item, spec, assay, analysis.quality) for item in selected)
+def result_rows(spec: LayoutSpec, assay: Assay, analysis: Analysis) -> bytes:
+    """Return the findings of a plate as a JSON table of results, one row a candidate."""
+    return _table(_row(item, spec, assay, analysis.quality) for item in analysis.findings)
 
 
 def failed_rows(spec: LayoutSpec, assay: Assay, reasons: Mapping[UUID, str]) -> bytes:

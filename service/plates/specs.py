@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from service.exchange.units import are_convertible, is_concentration
+from service.exchange.values import is_missing
 from service.plates.geometry import SHAPES, WellCount
 
 MAX_POINTS = 48
@@ -116,6 +117,14 @@ class LayoutSpec(_Spec):
     )
     stocks: Stocks | None = Field(default=None, description="needed for pick lists")
     assay_version: Text | None = Field(default=None, description="kept with every result of the plate")
+
+    @field_validator("name", "type", "assay_version")
+    @classmethod
+    def _is_a_name(cls, value: str | None) -> str | None:
+        if value is not None and is_missing(value):
+            message = f"{value!r} says in tables that there is nothing: give another name"
+            raise ValueError(message)
+        return value
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

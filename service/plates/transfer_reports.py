@@ -18,6 +18,7 @@ _PLATES = ("destination plate barcode", "destination plate name")
 MIN_DELIVERED = 0.9
 """Less than this share of a volume is no dose."""
 MAX_LISTED = 5
+MAX_STATUS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,8 @@ def _failure_or_warning(line: _Line) -> tuple[str | None, str | None]:
     short = wanted is not None and moved is not None and moved < MIN_DELIVERED * wanted
     shortfall = f"{moved:g} of {wanted:g} nL moved" if short else ""
     if short or line.section == "exceptions":
-        return "; ".join(filter(None, ("transfer failed", status, shortfall))), None
-    return None, f"moved, with the status {status[:100]!r}" if status else None
+        return "; ".join(filter(None, ("transfer failed", status[:MAX_STATUS], shortfall))), None
+    return None, f"moved, with the status {status[:MAX_STATUS]!r}" if status else None
 
 
 def _volume(line: _Line, name: str) -> float | None:
@@ -96,7 +97,7 @@ def _volume(line: _Line, name: str) -> float | None:
 def _lines(text: str) -> Iterator[_Line]:
     """Yield the rows of all tables that have a column of destination wells."""
     section, header = "", None
-    for row, cells in enumerate(csv.reader(io.StringIO(text, newline="")), 1):
+    for row, cells in enumerate(_records(text), 1):
         first = cells[0].strip() if cells else ""
         if first.startswith("[") and first.endswith("]"):
             section, header = first[1:-1].strip().casefold(), None
@@ -108,6 +109,13 @@ def _lines(text: str) -> Iterator[_Line]:
             _check_header(header, row)
         else:
             yield _Line(row, section, dict(zip(header, (cell.strip() for cell in cells), strict=False)))
+
+
+def _records(text: str) -> Iterator[list[str]]:
+    try:
+        yield from csv.reader(io.StringIO(text, newline=""))
+    except csv.Error as error:
+        raise TableError(f"the file is not valid CSV: {error}") from error
 
 
 def _check_header(header: Sequence[str] | None, row: int) -> None:

@@ -116,6 +116,7 @@ def test_what_does_not_fit_says_what_would() -> None:
         ({"wells": 48}, "96, 384 or 1536"),
         ({"candidates": [str(UUID(int=1))] * 2}, "named twice"),
         ({"edges": 1}, "not permitted"),
+        ({"name": "n/a"}, "another name"),
         ({"stocks": {"concentrations": [10], "units": "mg/mL", "assay_volume_ul": 50}}, "cannot be converted"),
     ],
 )

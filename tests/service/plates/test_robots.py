@@ -149,6 +149,7 @@ def test_transfers_into_other_plates_are_passed_over_and_told() -> None:
         (report("S,A1,P1,A1,many,0,"), "'many' is no volume"),
         (report("S,A1,P2,A1,25,0,"), "no transfer into plate 'P1'"),
         (b"", "no table"),
+        (b'"' + b"x" * 200_000, "not valid CSV"),
     ],
 )
 def test_what_is_no_report_of_the_plate_is_refused(content: bytes, reason: str) -> None:

@@ -291,6 +291,23 @@ def test_wells_that_were_not_filled_do_not_count(api: Api, campaign: str, addres
     assert api.client.post(where, content=report, headers=CSV).status_code == 409
 
 
+def test_wells_beyond_the_readers_range_are_left_out_and_named(api: Api, campaign: str, address: str) -> None:
+    plate = laid_out(api, address)
+    lost, some, _ = truth(api, address)
+    signals: dict[str, Any] = simulated(plate["layout"], truth(api, address), noise=3.0)
+    wells = {key: [w["well"] for w in plate["layout"]["wells"] if w["candidate_id"] == key] for key in (lost, some)}
+    text = long(signals)
+    for well in (*wells[lost], *wells[some][:2]):
+        text = text.replace(f"\n{well},{signals[well]:.1f}\n", f"\n{well},>4.0\n")
+    read = api.client.post(f"{address}/{plate['id']}/wells", content=text, headers=CSV)
+    assert read.status_code == 200, read.text
+    stored = results(api, campaign)
+    assert (stored[lost]["outcome"], stored[lost]["value"]) == ("assay_failed", None)
+    assert "'>4.0' is no number" in stored[lost]["comment"]
+    assert (stored[some]["outcome"], stored[some]["relation"]) == ("ok", "=")
+    assert "2 wells do not count" in stored[some]["comment"]
+
+
 def test_a_report_of_another_plate_is_refused(api: Api, address: str) -> None:
     plate = laid_out(api, address)
     for report, reason in ((echo_report("P-9", ["B2"], []), "P-9"), (echo_report("P-1", ["A1"], []), "leaves empty")):
