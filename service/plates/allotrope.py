@@ -5,6 +5,7 @@ process's environment, and within limits of time and memory. Without that enviro
 files are read all the same.
 """
 
+import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ def to_asm(file: InstrumentFile, python: Path | None) -> bytes:
             f"files of instruments are read by allotropy in an environment of its own: install it ({INSTALL}) and set "
             f"{SETTING} to its python, or send a grid, a long file or an ASM document"
         )
-    name = PurePath(file.name).name or "file"
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", PurePath(file.name).name).lstrip("-") or "file"
     with TemporaryFile() as out, TemporaryFile() as errors:  # files, whose size the kernel limits
         code = _run([str(python), "-I", "-c", _PROGRAM, file.vendor, name], file.content, (out, errors))
         out.seek(0)

@@ -66,7 +66,7 @@ def analyse(file: WellsFile, spec: LayoutSpec, layout: PlateLayout, failed: Mapp
 def read_wells(file: WellsFile, spec: LayoutSpec) -> tuple[Signals, list[str]]:
     """Return the numbers of one reading of a plate, and warnings; raises as `analyse`."""
     if file.media_type.partition(";")[0].strip().lower() == JSON:
-        blocks = read_asm(file.content, spec.name, spec.wells)
+        blocks = read_asm(file.content, spec.wells)
         return read_signals(choose(blocks, spec.name, file.block), "", "point", file.decimal), []
     sheet = read_sheet(file.content, file.media_type, file.sheet)
     blocks = find_table(sheet.rows, spec.name, spec.wells) or find_grids(sheet.rows, spec.wells)

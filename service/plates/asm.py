@@ -26,7 +26,7 @@ def is_asm(document: object) -> bool:
     return isinstance(document, dict) and MANIFEST in document
 
 
-def read_asm(content: bytes, plate: str, wells: int) -> list[Block]:
+def read_asm(content: bytes, wells: int) -> list[Block]:
     """Return a block for each plate, measurement and wavelength of a document of a plate reader.
 
     Raises:
@@ -36,7 +36,7 @@ def read_asm(content: bytes, plate: str, wells: int) -> list[Block]:
     if not is_asm(document):
         raise TableError(f"JSON is read as a document of Allotrope's Simple Model, and this has no {MANIFEST!r}")
     assert isinstance(document, dict)
-    found: dict[str, dict[str, Cell]] = defaultdict(dict)
+    found: dict[tuple[str, str], dict[str, Cell]] = defaultdict(dict)
     has_cubes = False
     for place, measurement in enumerate(_measurements(document), 1):
         has_cubes |= any(cube in name for cube in _CUBES for name in measurement)
@@ -45,19 +45,16 @@ def read_asm(content: bytes, plate: str, wells: int) -> list[Block]:
             continue
         label, well, text = read
         if well in found[label]:
-            raise TableError(f"well {well} is measured twice as {label!r}: kinetic readings are not read", row=place)
+            raise TableError(f"well {well} is measured twice as {label[1]!r}: kinetic readings are not read", row=place)
         found[label][well] = Cell(text, place)
     if not found:
         content_kind = "only data cubes (kinetics or spectra)" if has_cubes else "no measurement of a well"
         raise TableError(
             f"the document holds {content_kind} of a plate reader, such as absorbance or fluorescence at a well"
         )
-    return _of_plate([Block(label, cells) for label, cells in found.items()], plate)
-
-
-def _of_plate(blocks: list[Block], plate: str) -> list[Block]:
-    """Return the blocks that name the plate, if some do."""
-    return [block for block in blocks if block.label.casefold().startswith(f"{plate.casefold()} ")] or blocks
+    return [
+        Block(f"{container} {name}".strip()[:MAX_LABEL], cells, container) for (container, name), cells in found.items()
+    ]
 
 
 def _measurements(document: Json) -> Iterator[Json]:
@@ -79,8 +76,8 @@ def _listed(parent: object, name: str) -> list[Json]:
     return [item for item in (items if isinstance(items, list) else [items]) if isinstance(item, dict)]
 
 
-def _read(measurement: Json, wells: int, place: int) -> tuple[str, str, str] | None:
-    """Return what was measured, of which well, and the number; None if it is no single number of a well."""
+def _read(measurement: Json, wells: int, place: int) -> tuple[tuple[str, str], str, str] | None:
+    """Return plate and measurement, the well, and the number; None if it is no single number of a well."""
     sample = measurement.get("sample document")
     sample = sample if isinstance(sample, dict) else {}
     where = sample.get("location identifier", sample.get("well location identifier"))
@@ -92,7 +89,7 @@ def _read(measurement: Json, wells: int, place: int) -> tuple[str, str, str] | N
         raise TableError(f"{where[:20]!r} is no well of a plate of {wells}", row=place)
     name, value = next(iter(signals.items()))
     container = str(sample.get("well plate identifier", "")).strip()
-    return " ".join(filter(None, (container, name, *_settings(measurement))))[:MAX_LABEL], well, repr(value)
+    return (container, " ".join((name, *_settings(measurement)))), well, repr(value)
 
 
 def _number(value: object) -> float | None:

@@ -22,10 +22,11 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One reading of one plate: the cells of its wells. `is_certain` says that its file names no other reading."""
+    """One reading of one plate: the cells of its wells; `plate` is the plate's name where the file has one for it."""
 
     label: str
     cells: Mapping[str, Cell]
+    plate: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class Signals:
 
 def choose(blocks: Sequence[Block], plate: str, wanted: str | None) -> Block:
     """Return the block that is meant: the one that was asked for, the only one, or the only one with the plate's name.
+
+    A file that names its plates and has none of this name is not read as this plate's without being asked to.
 
     Raises:
         QuestionError: if several may be meant; `block` answers, by number, label or both as listed.
@@ -60,12 +63,14 @@ def choose(blocks: Sequence[Block], plate: str, wanted: str | None) -> Block:
             return alike[0]
         problem = "names several blocks" if alike else "is no block of the file"
         raise QuestionError("block", names[:MAX_CHOICES], f"{wanted[:MAX_LABEL]!r} {problem}: {_listed(names)}")
-    if len(blocks) == 1:
-        return blocks[0]
-    named = [block for block in blocks if _names(block.label, plate)]
+    possible = [block for block in blocks if block.plate.casefold() in ("", plate.casefold())]
+    if len(possible) == 1:
+        return possible[0]
+    named = [block for block in possible if _names(block.label, plate)]
     if len(named) == 1:
         return named[0]
-    detail = f"the file holds {len(blocks)} readings: which is plate {plate}? send block= with one of {_listed(names)}"
+    known = f"the file holds {len(blocks)} readings" if possible else f"the file names no plate {plate}"
+    detail = f"{known}: which is plate {plate}? send block= with one of {_listed(names)}"
     raise QuestionError("block", names[:MAX_CHOICES], detail)
 
 

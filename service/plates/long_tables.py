@@ -1,6 +1,6 @@
 """Long files: a row for each well, with its name or its row and column, and the signal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from models.specs.columns import key
 from service.exchange.tables import TableError
@@ -24,23 +24,24 @@ def find_table(rows: Sequence[Sequence[str]], plate: str, wells: int) -> list[Bl
     A column with a known name is taken before all others.
 
     Raises:
-        TableError: if a row names no well of the plate, a well is there twice, or the plate is not.
+        TableError: if a row names no well of the plate, or a well is there twice.
     """
     place = next((place for place, cells in enumerate(rows[:MAX_HEADER_ROW]) if _is_header(cells)), None)
     if place is None:
         return []
     names = [_plain(cell) for cell in rows[place]]
     body = [(number, cells) for number, cells in enumerate(rows[place + 1 :], place + 2) if any(cells)]
-    body = _of_plate(body, names, plate)
-    at = _wells(body, names, wells)
     used = {index for group in (WELL, ROW, COLUMN, PLATE) for index in _columns(names, group)}
     others = [index for index, name in enumerate(names) if name and index not in used]
     known = [index for index in others if names[index] in SIGNAL]
     chosen = known or [index for index in others if _is_numeric(body, index)]
     return [
         Block(
-            rows[place][index][:MAX_LABEL], {well: Cell(_cell(cells, index), row) for well, (row, cells) in at.items()}
+            f"{name} {rows[place][index]}".strip()[:MAX_LABEL],
+            {well: Cell(_cell(cells, index), row) for well, (row, cells) in at.items()},
+            name,
         )
+        for name, at in _by_plate(body, names, plate, wells)
         for index in chosen
     ]
 
@@ -64,22 +65,20 @@ def _cell(cells: Sequence[str], index: int) -> str:
     return cells[index] if index < len(cells) else ""
 
 
-def _of_plate(
-    body: list[tuple[int, Sequence[str]]], names: Sequence[str], plate: str
-) -> list[tuple[int, Sequence[str]]]:
-    """Return the rows of the plate, where a column says of which plate they are.
-
-    Raises:
-        TableError: if none is.
-    """
+def _by_plate(
+    body: Sequence[tuple[int, Sequence[str]]], names: Sequence[str], plate: str, wells: int
+) -> Iterator[tuple[str, Mapping[str, tuple[int, Sequence[str]]]]]:
+    """Yield the wells of the plate or, where a column names plates and not this one, those of each that it names."""
     column = _columns(names, PLATE)
     if not column:
-        return body
-    mine = [(row, cells) for row, cells in body if _cell(cells, column[0]).casefold() == plate.casefold()]
-    if not mine:
-        others = sorted({_cell(cells, column[0])[:40] for _, cells in body})
-        raise TableError(f"no row is of plate {plate!r}; the file has {', '.join(map(repr, others[:10]))}")
-    return mine
+        yield "", _wells(body, names, wells)
+        return
+    grouped: dict[str, list[tuple[int, Sequence[str]]]] = {}
+    for row, cells in body:
+        grouped.setdefault(_cell(cells, column[0]), []).append((row, cells))
+    mine = [name for name in grouped if name.casefold() == plate.casefold()]
+    for name in mine or grouped:
+        yield name, _wells(grouped[name], names, wells)
 
 
 def _wells(

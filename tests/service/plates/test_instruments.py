@@ -44,12 +44,24 @@ def test_single_numbers_of_wells_are_read() -> None:
     assert (found.values, found.source) == ({"A1": 0.5, "H12": 0.25}, "P-1 absorbance 450 nm")
 
 
-def test_several_wavelengths_are_a_question_and_other_plates_are_passed_over() -> None:
+def test_several_wavelengths_are_a_question() -> None:
     content = asm(measurement("A1", 0.5), measurement("A1", 0.1, nm=570), measurement("A1", 9.0, plate="P-10"))
     with pytest.raises(QuestionError) as asked:
         read(content)
-    assert asked.value.choices == ("1: P-1 absorbance 450 nm", "2: P-1 absorbance 570 nm")
+    assert asked.value.choices[:2] == ("1: P-1 absorbance 450 nm", "2: P-1 absorbance 570 nm")
     assert read(content, block="2").values == {"A1": 0.1}
+
+
+def test_of_several_plates_the_one_with_the_name_is_read() -> None:
+    assert read(asm(measurement("A1", 0.5), measurement("A1", 9.0, plate="P-10"))).values == {"A1": 0.5}
+
+
+def test_a_document_of_another_plate_alone_is_a_question() -> None:
+    content = asm(measurement("A1", 0.5, plate="Plate 1"))
+    with pytest.raises(QuestionError, match="names no plate P-1"):
+        read(content)
+    assert read(content, block="1").values == {"A1": 0.5}
+    assert read(asm(measurement("A1", 0.5, plate=""))).values == {"A1": 0.5}
 
 
 @pytest.mark.parametrize(

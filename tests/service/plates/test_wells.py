@@ -128,8 +128,12 @@ def test_of_a_long_file_of_several_plates_one_is_read() -> None:
     signals = whole(96)
     text = long({well: value + 1 for well, value in signals.items()}, "P-2") + long(signals, "P-1").partition("\n")[2]
     assert read(text).values == pytest.approx(rounded(signals))
-    with pytest.raises(TableError, match="no row is of plate 'P-7'; the file has 'P-1', 'P-2'"):
+    with pytest.raises(QuestionError, match="names no plate P-7") as asked:
         read(text, spec(name="P-7"))
+    assert asked.value.choices == ("1: P-2 Signal", "2: P-1 Signal")
+    assert read(text, spec(name="P-7"), block="2").values == pytest.approx(rounded(signals))
+    with pytest.raises(QuestionError):
+        read(long(signals, "P-1"), spec(name="P-7"))
 
 
 def test_rows_and_columns_name_a_well_as_well() -> None:
