@@ -67,7 +67,7 @@ def to_asm(file: InstrumentFile, python: Path | None) -> bytes:
     """
     if python is None:
         raise UnavailableError(
-            f"files of instruments are read by allotropy in an environment of its own: install it ({INSTALL}) and set "
+            f"files of plate readers are read by allotropy in an environment of its own: install it ({INSTALL}) and set "
             f"{SETTING} to its python, or send a grid, a long file or an ASM document"
         )
     name = re.sub(r"[^A-Za-z0-9._-]", "_", PurePath(file.name).name).lstrip("-") or "file"
