@@ -273,7 +273,7 @@ def _failure_reason(wells: Sequence[str], failed: Mapping[str, str]) -> str:
 
 
 def _store(session: Session, ref: PlateRef, file: SentFile, rows: bytes, reader: Reader) -> Report:
-    """Take rows of results as if somebody had uploaded them."""
+    """Take rows of results as if a user had uploaded them."""
     table = ResultsFile(content=rows, media_type=JSON, filename=file.filename, mode=file.mode, dry_run=file.dry_run)
     owner = Owner(ref.scope.workspace_id, file.key_id)
     return import_results(session, owner, ref.scope.campaign_id, table, reader)

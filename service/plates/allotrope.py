@@ -13,7 +13,7 @@ from pathlib import Path, PurePath
 from tempfile import TemporaryFile
 from typing import IO
 
-from service.errors import UnavailableError, UnprocessableError
+from service.errors import UnprocessableError
 
 SECONDS = 60
 MEMORY_BYTES = 2 * 2**30
@@ -62,13 +62,13 @@ def to_asm(file: InstrumentFile, python: Path | None) -> bytes:
         python: the interpreter of the environment that allotropy is installed in.
 
     Raises:
-        UnavailableError: if there is no such environment; it says how to make one.
-        UnprocessableError: if allotropy cannot read the file, knows no such vendor, or takes too long.
+        UnprocessableError: if there is no such environment (it says how to make one), or allotropy cannot read the
+            file, knows no such vendor, or takes too long.
     """
     if python is None:
-        raise UnavailableError(
-            f"files of plate readers are read by allotropy in an environment of its own: install it ({INSTALL}) and set "
-            f"{SETTING} to its python, or send a grid, a long file or an ASM document"
+        raise _refused(
+            "files of plate readers are read by allotropy in an environment of its own, which is not set up here: "
+            f"install it ({INSTALL}) and set {SETTING} to its python, or send a grid, a long file or an ASM document"
         )
     name = re.sub(r"[^A-Za-z0-9._-]", "_", PurePath(file.name).name).lstrip("-") or "file"
     with TemporaryFile() as out, TemporaryFile() as errors:  # files, whose size the kernel limits
@@ -77,7 +77,7 @@ def to_asm(file: InstrumentFile, python: Path | None) -> bytes:
         errors.seek(0)
         document, message = out.read(), " ".join(errors.read(MAX_MESSAGE).decode(errors="replace").split())
     if code == _NOT_THERE:
-        raise UnavailableError(f"allotropy is not installed where {SETTING} points to: {INSTALL}")
+        raise _refused(f"allotropy is not installed where {SETTING} points to: {INSTALL}")
     if code == _REFUSED:
         raise _refused(f"allotropy does not read the file as {file.vendor[:40]}: {message}")
     if code != 0:
@@ -89,8 +89,7 @@ def _run(command: Sequence[str], content: bytes, out: tuple[IO[bytes], IO[bytes]
     """Return how the program ended.
 
     Raises:
-        UnavailableError: if it cannot be started.
-        UnprocessableError: if it does not end in time.
+        UnprocessableError: if it cannot be started, or does not end in time.
     """
     try:
         return subprocess.run(  # noqa: S603 - the operator's own interpreter; what callers send is data
@@ -104,7 +103,7 @@ def _run(command: Sequence[str], content: bytes, out: tuple[IO[bytes], IO[bytes]
             start_new_session=True,
         ).returncode
     except OSError as error:
-        raise UnavailableError(f"{SETTING} names no interpreter that runs: {error.strerror}") from error
+        raise _refused(f"{SETTING} names no interpreter that runs: {error.strerror}") from error
     except subprocess.TimeoutExpired as error:
         raise _refused(f"allotropy takes more than {SECONDS} s") from error
 

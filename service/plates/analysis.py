@@ -13,8 +13,9 @@ from service.plates.long_tables import find_table
 from service.plates.potency import find_ic50, find_percentage
 from service.plates.quality import judge, percent_inhibition
 from service.plates.records import Analysis, Finding, PlateLayout, PlateWell, ReadWell
-from service.plates.sheets import read_sheet
+from service.plates.sheets import read_sheet, sheet_of_rows
 from service.plates.specs import LayoutSpec
+from service.strict_json import parse_body
 
 JSON = "application/json"
 MIN_SHARE = 0.5
@@ -38,7 +39,7 @@ def analyse(file: WellsFile, spec: LayoutSpec, layout: PlateLayout, failed: Mapp
 
     Args:
         file: the reader's.
-        spec: what was asked of the plate.
+        spec: the plate's specification.
         layout: what its wells hold.
         failed: wells that were not filled as planned, with the reason.
 
@@ -66,9 +67,13 @@ def analyse(file: WellsFile, spec: LayoutSpec, layout: PlateLayout, failed: Mapp
 def read_wells(file: WellsFile, spec: LayoutSpec) -> tuple[Signals, list[str]]:
     """Return the numbers of one reading of a plate, and warnings; raises as `analyse`."""
     if file.media_type.partition(";")[0].strip().lower() == JSON:
-        blocks = read_asm(file.content, spec.wells)
-        return read_signals(choose(blocks, spec.name, file.block), "", "point", file.decimal), []
-    sheet = read_sheet(file.content, file.media_type, file.sheet)
+        document = parse_body(file.content)
+        if not isinstance(document, list):
+            blocks = read_asm(document, spec.wells)
+            return read_signals(choose(blocks, spec.name, file.block), "", "point", file.decimal), []
+        sheet = sheet_of_rows(document)
+    else:
+        sheet = read_sheet(file.content, file.media_type, file.sheet)
     blocks = find_table(sheet.rows, spec.name, spec.wells) or find_grids(sheet.rows, spec.wells)
     block: Block = choose(blocks, spec.name, file.block)
     return read_signals(block, sheet.delimiter, sheet.decimal, file.decimal), list(sheet.warnings)

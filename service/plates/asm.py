@@ -10,7 +10,6 @@ from typing import Any
 from service.exchange.tables import TableError
 from service.plates.blocks import MAX_LABEL, Block, Cell
 from service.plates.geometry import plain_name
-from service.strict_json import parse_body
 
 MANIFEST = "$asm.manifest"
 _DOCUMENTS = ("plate reader aggregate document", "plate reader document")
@@ -21,21 +20,17 @@ _SIGNALS = ("absorbance", "ultraviolet absorbance", "fluorescence", "luminescenc
 Json = Mapping[str, Any]
 
 
-def is_asm(document: object) -> bool:
-    """Return whether JSON is an ASM document."""
-    return isinstance(document, dict) and MANIFEST in document
-
-
-def read_asm(content: bytes, wells: int) -> list[Block]:
+def read_asm(document: object, wells: int) -> list[Block]:
     """Return a block for each plate, measurement and wavelength of a document of a plate reader.
 
     Raises:
         TableError: if it is no such document, its data are no single numbers, or it names a well that is not there.
     """
-    document = parse_body(content)
-    if not is_asm(document):
-        raise TableError(f"JSON is read as a document of Allotrope's Simple Model, and this has no {MANIFEST!r}")
-    assert isinstance(document, dict)
+    if not isinstance(document, dict) or MANIFEST not in document:
+        raise TableError(
+            "JSON is read as an array of wells, or as a document of Allotrope's Simple Model; this is neither: it has "
+            f"no {MANIFEST!r}"
+        )
     found: dict[tuple[str, str], dict[str, Cell]] = defaultdict(dict)
     has_cubes = False
     for place, measurement in enumerate(_measurements(document), 1):

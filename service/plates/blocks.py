@@ -39,13 +39,13 @@ class Signals:
 
 
 def choose(blocks: Sequence[Block], plate: str, wanted: str | None) -> Block:
-    """Return the block that is meant: the one that was asked for, the only one, or the only one with the plate's name.
+    """Return the block that is meant: the requested one, the only one, or the only one with the plate's name.
 
-    A file that names its plates and has none of this name is not read as this plate's without being asked to.
+    A file that names its plates and has none of this name is not read as this plate's unless its block is named.
 
     Raises:
         QuestionError: if several may be meant; `block` answers, by number, label or both as listed.
-        TableError: if there is none, or none that was asked for.
+        TableError: if there is none.
     """
     names = [f"{number}: {block.label}" for number, block in enumerate(blocks, 1)]
     if not blocks:

@@ -17,7 +17,7 @@ def lay_out(spec: LayoutSpec, candidates: Sequence[UUID], seed: int) -> PlateLay
     """Return where everything goes; equal arguments give equal plates.
 
     Args:
-        spec: what is asked for.
+        spec: the plate's specification.
         candidates: whose wells are wanted, in order.
         seed: of the permutation of samples, and of scattered controls.
 

@@ -12,7 +12,7 @@ def map_rows(spec: LayoutSpec, layout: PlateLayout, failed: Mapping[str, str]) -
     """Return the used wells, row by row, all with the same columns.
 
     Args:
-        spec: what was asked of the plate.
+        spec: the plate's specification.
         layout: what its wells hold.
         failed: wells that were not filled as planned, with the reason.
     """

@@ -1,4 +1,4 @@
-"""A file as rows of cells, before anybody knows where a table begins: delimited text, or a sheet of a workbook."""
+"""A file as rows of cells, before it is known where a table begins: delimited text, or a sheet of a workbook."""
 
 import csv
 import io
@@ -47,7 +47,7 @@ def read_sheet(content: bytes, media_type: str, sheet: str | None) -> Sheet:
     if sheet is not None:
         raise SheetError("a text file has no sheets to choose from, xlsx has: leave sheet out")
     text, warnings = decode(content, None)
-    delimiter = max(_DELIMITERS, key=lambda sign: (_n_split(text, sign), -_DELIMITERS.index(sign)))
+    delimiter = _delimiter(text)
     rows: list[list[str]] = []
     n_cells = 0
     try:
@@ -60,10 +60,27 @@ def read_sheet(content: bytes, media_type: str, sheet: str | None) -> Sheet:
     return Sheet(rows, delimiter, None, tuple(warnings))
 
 
-def _n_split(text: str, sign: str) -> float:
-    return (
-        sum(line.count(sign) > 1 for line in text.splitlines()) or sum(sign in line for line in text.splitlines()) / 2
-    )
+def _delimiter(text: str) -> str:
+    """Return the sign that parts the most lines into three cells or more, or else into two; ties go to the first."""
+    lines = text.splitlines()[:MAX_ROWS]
+    counts = {sign: [line.count(sign) for line in lines] for sign in _DELIMITERS}
+    return max(_DELIMITERS, key=lambda sign: (sum(n > 1 for n in counts[sign]), sum(n > 0 for n in counts[sign])))
+
+
+def sheet_of_rows(rows: Sequence[object]) -> Sheet:
+    """Return a JSON array of objects as rows of cells below their names.
+
+    Raises:
+        TableError: if an item is no object of plain values, or there are too many.
+    """
+    names: dict[str, None] = {}
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, dict) or any(isinstance(value, list | dict) for value in row.values()):
+            raise TableError("each item must be an object of plain values, such as well and signal", row=number)
+        names |= dict.fromkeys(row)
+    _check_size(len(rows), len(rows) * len(names))
+    cells = [[_text(row.get(name)) for name in names] for row in rows if isinstance(row, dict)]
+    return Sheet([list(names), *cells], "", "point")
 
 
 def _workbook(content: bytes, name: str | None) -> Sheet:

@@ -1,4 +1,4 @@
-"""What a person asks of a plate: its size, controls, doses and, where robots fill it, stocks and volumes."""
+"""The specification of a plate: its size, controls, doses and, where robots fill it, stocks and volumes."""
 
 import math
 from typing import Annotated, Literal, Self

@@ -1,7 +1,7 @@
 """Which volumes a robot moves, so that every well has its dose and all wells the same share of solvent.
 
 A robot moves multiples of a smallest volume, so a well has the dose that its volume comes to, which may differ from
-the one that was asked for by a tenth at most.
+the requested one by a tenth at most.
 """
 
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""Plates as they are answered: what was asked, what the wells hold, and what was read."""
+"""Plates as they are answered: their specification, what the wells hold, and what was read."""
 
 from datetime import datetime
 from typing import Literal

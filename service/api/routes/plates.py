@@ -60,10 +60,15 @@ PICTURE: Responses = {
         "content": {media: {"schema": {"type": "string"}} for media in FORMATS.values()},
     }
 }
-_ASM = {"type": "object", "description": "a document of Allotrope's Simple Model, of a plate reader"}
+_JSON = {
+    "oneOf": [
+        {"type": "array", "items": {"type": "object"}, "examples": [[{"well": "A1", "signal": 1.25}]]},
+        {"type": "object", "description": "a document of Allotrope's Simple Model, of a plate reader"},
+    ]
+}
 WELLS_BODY = body_of(
     (*MEDIA_TYPES, JSON, "application/octet-stream"),
-    _ASM,
+    _JSON,
     "readings of the plate: a grid or a long file (text or workbook), ASM, or with `vendor` the instrument's own file",
 )
 TRANSFERS_BODY = body_of(("text/csv",), {}, "the Echo's transfer report or exception report")
@@ -158,7 +163,7 @@ def list_plates(scope: Read, session: Transaction, page_query: PageQuery) -> Pag
 
 @router.get("/{plate_id}", response_model=Plate, responses={200: ETAG, **guarded(404)})
 def get_plate(scope: Read, plate_id: UUID, session: Transaction) -> Response:
-    """Return a plate: what was asked, what its wells hold, and what was read."""
+    """Return a plate: its specification, what its wells hold, and what was read."""
     plate = plates.get_plate(session, PlateRef(scope, plate_id))
     return answer(plate_view(plate, scope.number), headers={"ETag": etag(plate.version)})
 

@@ -1,4 +1,4 @@
-"""Plates: what was asked of one, what its wells hold, which of them failed, and what was read."""
+"""Plates: the specification of one, what its wells hold, which of them failed, and what was read."""
 
 from datetime import datetime
 from uuid import UUID

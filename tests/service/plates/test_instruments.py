@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from plate_readings import COLUMNS, ROWS, name
 
-from service.errors import UnavailableError, UnprocessableError
+from service.errors import UnprocessableError
 from service.exchange import QuestionError, TableError
 from service.plates.allotrope import InstrumentFile, to_asm
 from service.plates.analysis import JSON, WellsFile, read_wells
@@ -67,7 +67,7 @@ def test_a_document_of_another_plate_alone_is_a_question() -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"[1, 2]", "no '[$]asm.manifest'"),
+        (b"[1, 2]", "each item must be an object"),
         (b'{"value": 1}', "no '[$]asm.manifest'"),
         (asm(measurement("A1", 1), outer="liquid chromatography"), "not of a plate reader"),
         (asm(measurement("A13", 1)), "'A13' is no well"),
@@ -122,14 +122,14 @@ def test_what_allotropy_does_not_read_is_refused_in_its_words() -> None:
 
 def test_without_the_environment_it_is_said_how_to_install_one(tmp_path: Path) -> None:
     file = InstrumentFile(b"x", "BMG_MARS", "wells.csv")
-    with pytest.raises(UnavailableError, match=r"pip install allotropy.*ASSAYFLOW_ALLOTROPY_PYTHON"):
+    with pytest.raises(UnprocessableError, match=r"pip install allotropy.*ASSAYFLOW_ALLOTROPY_PYTHON"):
         to_asm(file, None)
-    with pytest.raises(UnavailableError, match="names no interpreter that runs"):
+    with pytest.raises(UnprocessableError, match="names no interpreter that runs"):
         to_asm(file, tmp_path / "python")
 
 
 def test_an_environment_without_allotropy_is_told_from_a_file_that_is_not_read() -> None:
-    with pytest.raises(UnavailableError, match="not installed"):
+    with pytest.raises(UnprocessableError, match="not installed"):
         to_asm(InstrumentFile(b"x", "BMG_MARS", "wells.csv"), Path(sys.executable))
 
 

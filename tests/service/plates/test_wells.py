@@ -1,6 +1,7 @@
 """Files of readers: grids, long files and workbooks read to the same numbers; what is not of the plate is refused."""
 
 import io
+import json
 from typing import Any
 from uuid import UUID
 
@@ -139,6 +140,16 @@ def test_of_a_long_file_of_several_plates_one_is_read() -> None:
 def test_rows_and_columns_name_a_well_as_well() -> None:
     text = "Row,Column,OD (450)\nA,1,0.5\nB,12,0.25\n2,3,0.75\n"
     assert read(text).values == {"A1": 0.5, "B12": 0.25, "B3": 0.75}
+
+
+def test_an_array_of_wells_is_a_long_file() -> None:
+    rows = [
+        {"well": "A1", "signal": 0.5},
+        {"well": "B2", "signal": "OVRFLW", "note": None},
+        {"well": "C3", "signal": 7},
+    ]
+    found = read(json.dumps(rows), media_type="application/json")
+    assert (found.values, set(found.unread)) == ({"A1": 0.5, "C3": 7.0}, {"B2"})
 
 
 def test_several_columns_of_numbers_are_a_question_unless_one_is_named_signal() -> None:

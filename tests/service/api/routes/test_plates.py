@@ -347,6 +347,7 @@ def test_files_of_instruments_need_an_environment_that_is_named(api: Api, addres
     response = api.client.post(
         f"{address}/{plate['id']}/wells", content="x", params={"vendor": "BMG_MARS"}, headers=CSV
     )
-    assert response.status_code == 503
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["pointer"] == "/vendor"
     assert "ASSAYFLOW_ALLOTROPY_PYTHON" in response.json()["detail"]
     assert "pip install allotropy" in response.json()["detail"]
