@@ -38,7 +38,8 @@ from gpytorch.mlls import SumMarginalLogLikelihood
 from torch import Generator, Tensor
 
 from benchmarks.exact.training import mean_and_half, side_by_side
-from benchmarks.report import DATA, Report, run
+from benchmarks.report import Report, run
+from benchmarks.tables.catalogue import DATA, why_absent
 from models.acquisition import get_acquisition
 from models.acquisition.contract import Acquisition, AcquisitionContext, augmented_chebyshev
 from models.data.utility import Utility
@@ -210,7 +211,7 @@ def peer_batch(problem: Problem, known: list[int], seed: int) -> list[int]:
     return picked
 
 
-class Job(NamedTuple):
+class AcquisitionRun(NamedTuple):
     """One campaign, as it is sent to another process."""
 
     problem: str
@@ -219,7 +220,7 @@ class Job(NamedTuple):
     quick: bool
 
 
-def campaign(job: Job) -> dict[str, Any]:
+def campaign(job: AcquisitionRun) -> dict[str, Any]:
     """Run one campaign and return its shares of the whole hypervolume, after the start and after each round."""
     problem = PROBLEMS[job.problem]()
     order = torch.randperm(len(problem.values), generator=Generator().manual_seed(job.seed)).tolist()
@@ -245,7 +246,7 @@ def compare(report: Report, name: str, *, quick: bool) -> None:
     """Run every method on one problem, side by side by seed."""
     methods = ("random", PEER, *ACQUISITIONS)
     seeds = SEEDS[:1] if quick else SEEDS
-    jobs = [Job(name, method, seed, quick) for method in methods for seed in seeds]
+    jobs = [AcquisitionRun(name, method, seed, quick) for method in methods for seed in seeds]
     curves: dict[str, list[list[float]]] = {method: [] for method in methods}
     for job, answer in zip(jobs, side_by_side(campaign, jobs), strict=True):
         curves[job.method].append(answer["shares"])
@@ -265,8 +266,8 @@ def compare(report: Report, name: str, *, quick: bool) -> None:
 def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - the harness's signature
     """Fill the report."""
     compare(report, "DTLZ2", quick=quick)
-    if not (DATA / LNP).exists():
-        report.notes.append(f"skipped LNP: no {LNP} under ../shared/data")
+    if absent := why_absent(LNP):
+        report.notes.append(absent)
         return
     compare(report, "LNP", quick=quick)
 
