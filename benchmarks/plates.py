@@ -10,7 +10,7 @@ the interval that its covariance gives, on the same percentages.
 import math
 import warnings
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -27,6 +27,8 @@ SPEC = LayoutSpec(name="P-1", type="IC50", doses=DoseSeries(top=10.0, points=10,
 CANDIDATES = tuple(UUID(int=place + 1) for place in range(14))
 NOISE = (2.0, 5.0, 10.0)
 LOW, HIGH = math.log10(SPEC.doses.concentrations()[-1]), math.log10(SPEC.doses.top)
+LEAST_FOR_A_SHARE = 20
+"""Curves below which a share says nothing."""
 T_975 = 2.1199
 """Student's t with 16 degrees of freedom."""
 
@@ -46,6 +48,10 @@ class Truth:
         if not LOW <= self.midpoint <= HIGH:
             return "beyond the doses"
         return "between the doses" if LOW + 1 <= self.midpoint <= HIGH - 1 else "near an end"
+
+
+Curve = tuple[Finding, Truth, bool | None]
+"""What was found, the truth, and whether SciPy's interval covers it."""
 
 
 def _truths(generator: np.random.Generator) -> dict[UUID, Truth]:
@@ -117,13 +123,12 @@ def _scipy(analysis: Analysis, candidate_id: UUID, truth: float) -> bool | None:
 
 
 def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - as `run` calls it
-    """Count what intervals cover, and what is told of candidates that have no IC50 between the doses."""
+    """Count what intervals cover, and what is said of candidates that have no IC50 between the doses."""
     seeds = 4 if quick else 60
-    covered: list[bool] = []
-    false_limits: list[bool] = []
-    numbers_for_inactive: list[bool] = []
+    report.seeds.update(range(seeds))
+    every: list[Curve] = []
     for noise in NOISE:
-        zones: defaultdict[str, list[tuple[Finding, Truth, bool | None]]] = defaultdict(list)
+        zones: defaultdict[str, list[Curve]] = defaultdict(list)
         z_primes = []
         for truths, analysis in _plates(noise, seeds):
             z_primes.append(analysis.quality.z_prime or 0.0)
@@ -131,33 +136,33 @@ def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - as `run` cal
                 truth = truths[finding.candidate_id]
                 peer = None if truth.midpoint is None else _scipy(analysis, finding.candidate_id, truth.midpoint)
                 zones[truth.zone].append((finding, truth, peer))
-        for zone, found in sorted(zones.items()):
-            cells = _cells(found)
-            report.row(noise=noise, z_prime=float(np.mean(z_primes)), zone=zone, **cells)
-            false_limits += [_is_false(finding, truth) for finding, truth, _ in found if finding.verdict == "censored"]
-            covered += [
-                _covers(f, t.midpoint) for f, t, _ in found if f.verdict == "measured" and t.midpoint is not None
-            ]
-            numbers_for_inactive += [f.verdict == "measured" for f, t, _ in found if t.midpoint is None]
+        for zone, curves in sorted(zones.items()):
+            report.row(**{"noise, %": int(noise), "Z'": float(np.mean(z_primes)), "IC50": zone, **_cells(curves)})
+            every += curves
+    covered = [_covers(f, t.midpoint) for f, t, _ in every if f.verdict == "measured" and t.midpoint is not None]
+    wrong = [_is_false(f, t) for f, t, _ in every if f.verdict == "censored"]
+    invented = [f.verdict == "measured" for f, t, _ in every if t.midpoint is None]
     report.claim("coverage of the 95 % interval, where a number is given", float(np.mean(covered)), ">=", 0.93)
-    report.claim("the same from above", float(np.mean(covered)), "<=", 0.98)
-    report.claim("limits on the wrong side of the truth", float(np.mean(false_limits)), "<=", 0.05)
-    report.claim("inactive candidates with a number", float(np.mean(numbers_for_inactive)), "<=", 0.01)
+    report.claim("the same coverage, from above", float(np.mean(covered)), "<=", 0.98)
+    report.claim("share of limits on the wrong side of the truth", float(np.mean(wrong)), "<=", 0.05)
+    report.claim("share of inactive candidates with a number", float(np.mean(invented)), "<=", 0.01)
 
 
-def _cells(found: list[tuple[Finding, Truth, bool | None]]) -> dict[str, float | None]:
-    measured = [(f, t.midpoint) for f, t, _ in found if f.verdict == "measured" and t.midpoint is not None]
+def _cells(curves: Sequence[Curve]) -> dict[str, float | int | None]:
+    measured = [(f, t.midpoint) for f, t, _ in curves if f.verdict == "measured" and t.midpoint is not None]
     errors = [abs(math.log10(f.value or 1.0) - midpoint) for f, midpoint in measured]
-    peers = [peer for f, _, peer in found if peer is not None and f.verdict == "measured"]
+    peers = [peer for f, _, peer in curves if peer is not None and f.verdict == "measured"]
+    limits = [_is_false(f, t) for f, t, _ in curves if f.verdict == "censored"]
+    is_shown = len(measured) >= LEAST_FOR_A_SHARE
     return {
-        "candidates": len(found),
-        "measured": float(np.mean([f.verdict == "measured" for f, _, _ in found])),
-        "limits": float(np.mean([f.verdict == "censored" for f, _, _ in found])),
-        "no_fit": float(np.mean([f.verdict == "failed" for f, _, _ in found])),
-        "coverage": float(np.mean([_covers(f, midpoint) for f, midpoint in measured])) if measured else None,
-        "scipy_coverage": float(np.mean(peers)) if peers else None,
-        "median_error": float(np.median(errors)) if errors else None,
-        "false_limits": float(np.mean([_is_false(f, t) for f, t, _ in found if f.verdict == "censored"] or [0.0])),
+        "candidates": len(curves),
+        "numbers": len(measured),
+        "limits": len(limits),
+        "on the wrong side": sum(limits),
+        "no fit": sum(f.verdict == "failed" for f, _, _ in curves),
+        "coverage": float(np.mean([_covers(f, midpoint) for f, midpoint in measured])) if is_shown else None,
+        "SciPy's coverage": float(np.mean(peers)) if is_shown else None,
+        "median error, decades": float(np.median(errors)) if is_shown else None,
     }
 
 
