@@ -1,6 +1,6 @@
 """A plate's file, read to the end: wells, controls, percentages, and a finding for each candidate."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from service.plates.long_tables import find_table
 from service.plates.potency import find_ic50, find_percentage
 from service.plates.quality import judge, percent_inhibition
 from service.plates.records import Analysis, Finding, PlateLayout, PlateWell, ReadWell
-from service.plates.sheets import read_sheet, sheet_of_rows
+from service.plates.sheets import Sheet, read_sheets, sheet_of_rows
 from service.plates.specs import LayoutSpec
 from service.strict_json import parse_body
 
@@ -71,11 +71,15 @@ def read_wells(file: WellsFile, spec: LayoutSpec) -> tuple[Signals, list[str]]:
         if not isinstance(document, list):
             blocks = read_asm(document, spec.wells)
             return read_signals(choose(blocks, spec.name, file.block), "", "point", file.decimal), []
-        sheet = sheet_of_rows(document)
+        sheets: Iterable[Sheet] = (sheet_of_rows(document),)
     else:
-        sheet = read_sheet(file.content, file.media_type, file.sheet)
-    blocks = find_table(sheet.rows, spec.name, spec.wells) or find_grids(sheet.rows, spec.wells)
-    block: Block = choose(blocks, spec.name, file.block)
+        sheets = read_sheets(file.content, file.media_type, file.sheet)
+    blocks: list[Block] = []
+    for sheet in sheets:
+        blocks = find_table(sheet.rows, spec.name, spec.wells) or find_grids(sheet.rows, spec.wells)
+        if blocks:
+            break
+    block = choose(blocks, spec.name, file.block)
     return read_signals(block, sheet.delimiter, sheet.decimal, file.decimal), list(sheet.warnings)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from models.specs.columns import key
 from service.exchange.tables import TableError
 from service.plates.blocks import MAX_LABEL, Block, Cell
-from service.plates.geometry import is_on, read_well, row_number, well_name
+from service.plates.geometry import SHAPES, is_on, read_well, row_number, well_name
 
 WELL = ("well", "wellid", "wellname", "wellposition", "position", "location", "destinationwell", "pos", "wells")
 ROW, COLUMN = ("row", "wellrow", "platerow"), ("column", "col", "wellcolumn", "wellcol", "platecolumn", "platecol")
@@ -14,7 +14,9 @@ SIGNAL = (
     *("signal", "value", "reading", "result", "raw", "rawdata", "rawvalue", "measurement", "response", "intensity"),
     *("rfu", "rlu", "od", "absorbance", "abs", "fluorescence", "luminescence", "counts", "cps", "data", "meas"),
 )
-MAX_HEADER_ROW = 200
+MAX_HEADER_ROW, MAX_WELLS = 200, max(SHAPES)
+MIN_HEADLESS = 6
+"""Rows of wells that are taken for a table without a header."""
 MIN_SHARE = 0.5
 
 
@@ -27,9 +29,13 @@ def find_table(rows: Sequence[Sequence[str]], plate: str, wells: int) -> list[Bl
         TableError: if a row names no well of the plate, or a well is there twice.
     """
     place = next((place for place, cells in enumerate(rows[:MAX_HEADER_ROW]) if _is_header(cells)), None)
-    if place is None:
+    if place is not None:
+        header = rows[place]
+    elif _is_headless(rows):
+        header, place = ["well", *(f"column {number}" for number in range(2, max(map(len, rows)) + 1))], -1
+    else:
         return []
-    names = [_plain(cell) for cell in rows[place]]
+    names = [_plain(cell) for cell in header]
     body = [(number, cells) for number, cells in enumerate(rows[place + 1 :], place + 2) if any(cells)]
     used = {index for group in (WELL, ROW, COLUMN, PLATE) for index in _columns(names, group)}
     others = [index for index, name in enumerate(names) if name and index not in used]
@@ -37,7 +43,7 @@ def find_table(rows: Sequence[Sequence[str]], plate: str, wells: int) -> list[Bl
     chosen = known or [index for index in others if _is_numeric(body, index)]
     return [
         Block(
-            f"{name} {rows[place][index]}".strip()[:MAX_LABEL],
+            f"{name} {header[index]}".strip()[:MAX_LABEL],
             {well: Cell(_cell(cells, index), row) for well, (row, cells) in at.items()},
             name,
         )
@@ -50,6 +56,12 @@ def _is_header(cells: Sequence[str]) -> bool:
     names = [_plain(cell) for cell in cells]
     has_wells = bool(_columns(names, WELL)) or bool(_columns(names, ROW) and _columns(names, COLUMN))
     return has_wells and len([name for name in names if name]) > 1
+
+
+def _is_headless(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether every row begins with the name of a well, with something behind it."""
+    body = [cells for cells in rows if any(cells)]
+    return len(body) >= MIN_HEADLESS and all(len(cells) > 1 and read_well(cells[0], MAX_WELLS) for cells in body)
 
 
 def _plain(text: str) -> str:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,8 +29,8 @@ class Sheet:
     warnings: tuple[str, ...] = ()
 
 
-def read_sheet(content: bytes, media_type: str, sheet: str | None) -> Sheet:
-    """Return the cells of a file.
+def read_sheets(content: bytes, media_type: str, sheet: str | None) -> Iterator[Sheet]:
+    """Yield the cells of a file: of a text by each delimiter that it may have, the likeliest first.
 
     Raises:
         UnknownFormatError: if it is neither text nor a workbook.
@@ -39,7 +39,8 @@ def read_sheet(content: bytes, media_type: str, sheet: str | None) -> Sheet:
     """
     kind = media_type.partition(";")[0].strip().lower()
     if kind == XLSX:
-        return _workbook(content, sheet)
+        yield _workbook(content, sheet)
+        return
     if kind not in TEXTS:
         raise UnknownFormatError(
             f"{kind or 'no media type'} is no file of wells: send {', '.join(MEDIA_TYPES)}; for ASM application/json"
@@ -47,7 +48,11 @@ def read_sheet(content: bytes, media_type: str, sheet: str | None) -> Sheet:
     if sheet is not None:
         raise SheetError("a text file has no sheets to choose from, xlsx has: leave sheet out")
     text, warnings = decode(content, None)
-    delimiter = _delimiter(text)
+    for delimiter in _delimiters(text):
+        yield Sheet(_split(text, delimiter), delimiter, None, tuple(warnings))
+
+
+def _split(text: str, delimiter: str) -> list[list[str]]:
     rows: list[list[str]] = []
     n_cells = 0
     try:
@@ -57,14 +62,16 @@ def read_sheet(content: bytes, media_type: str, sheet: str | None) -> Sheet:
             _check_size(len(rows), n_cells)
     except csv.Error as error:
         raise TableError(f"row {len(rows) + 1} is not valid CSV: {error}", row=len(rows) + 1) from error
-    return Sheet(rows, delimiter, None, tuple(warnings))
+    return rows
 
 
-def _delimiter(text: str) -> str:
-    """Return the sign that parts the most lines into three cells or more, or else into two; ties go to the first."""
+def _delimiters(text: str) -> list[str]:
+    """Return signs by how many lines they part into three cells or more, or else into two; the first at least."""
     lines = text.splitlines()[:MAX_ROWS]
     counts = {sign: [line.count(sign) for line in lines] for sign in _DELIMITERS}
-    return max(_DELIMITERS, key=lambda sign: (sum(n > 1 for n in counts[sign]), sum(n > 0 for n in counts[sign])))
+    scores = {sign: (sum(n > 1 for n in counts[sign]), sum(n > 0 for n in counts[sign])) for sign in _DELIMITERS}
+    ordered = sorted(_DELIMITERS, key=lambda sign: scores[sign], reverse=True)
+    return [sign for sign in ordered if any(scores[sign])] or ordered[:1]
 
 
 def sheet_of_rows(rows: Sequence[object]) -> Sheet:

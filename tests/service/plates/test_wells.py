@@ -137,6 +137,15 @@ def test_of_a_long_file_of_several_plates_one_is_read() -> None:
         read(long(signals, "P-1"), spec(name="P-7"))
 
 
+def test_thousands_are_no_cells_and_a_header_may_be_missing() -> None:
+    text = "Well\tRLU\n" + "".join(f"A{column}\t{column},234,567\n" for column in range(1, 9))
+    assert read(text).values["A3"] == 3_234_567.0
+    bare = "".join(f"A{column:02d}\t{column}.5\n" for column in range(1, 9))
+    assert read(bare).values == {f"A{column}": column + 0.5 for column in range(1, 9)}
+    with pytest.raises(TableError, match="well A1 is in rows 1 and 9"):
+        read(f"{bare}A1\t0.5\n")
+
+
 def test_rows_and_columns_name_a_well_as_well() -> None:
     text = "Row,Column,OD (450)\nA,1,0.5\nB,12,0.25\n2,3,0.75\n"
     assert read(text).values == {"A1": 0.5, "B12": 0.25, "B3": 0.75}
