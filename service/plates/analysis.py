@@ -66,21 +66,26 @@ def analyse(file: WellsFile, spec: LayoutSpec, layout: PlateLayout, failed: Mapp
 
 def read_wells(file: WellsFile, spec: LayoutSpec) -> tuple[Signals, list[str]]:
     """Return the numbers of one reading of a plate, and warnings; raises as `analyse`."""
+    blocks, sheet = _blocks(file, spec)
+    block = choose(blocks, spec.name, file.block)
+    return read_signals(block, sheet.delimiter, sheet.decimal, file.decimal), list(sheet.warnings)
+
+
+def _blocks(file: WellsFile, spec: LayoutSpec) -> tuple[list[Block], Sheet]:
+    """Return all readings of a file, and the sheet that they are on; a document of ASM has an empty one."""
+    sheets: Iterable[Sheet]
     if file.media_type.partition(";")[0].strip().lower() == JSON:
         document = parse_body(file.content)
         if not isinstance(document, list):
-            blocks = read_asm(document, spec.wells)
-            return read_signals(choose(blocks, spec.name, file.block), "", "point", file.decimal), []
-        sheets: Iterable[Sheet] = (sheet_of_rows(document),)
+            return read_asm(document, spec.wells), Sheet((), "", "point")
+        sheets = (sheet_of_rows(document),)
     else:
         sheets = read_sheets(file.content, file.media_type, file.sheet)
-    blocks: list[Block] = []
     for sheet in sheets:
         blocks = find_table(sheet.rows, spec.name, spec.wells) or find_grids(sheet.rows, spec.wells)
         if blocks:
-            break
-    block = choose(blocks, spec.name, file.block)
-    return read_signals(block, sheet.delimiter, sheet.decimal, file.decimal), list(sheet.warnings)
+            return blocks, sheet
+    return [], Sheet(())
 
 
 def _read(well: PlateWell, signals: Signals, failed: Mapping[str, str]) -> ReadWell:

@@ -13,7 +13,10 @@ from service.exchange.tables import TableError
 from service.exchange.texts import decode
 from service.plates.geometry import plain_name
 
-WELL, STATUS, WANTED, MOVED = "destination well", "transfer status", "transfer volume", "actual volume"
+WELL = "destination well"
+STATUS = "transfer status"
+WANTED = "transfer volume"
+MOVED = "actual volume"
 _PLATES = ("destination plate barcode", "destination plate name")
 MIN_DELIVERED = 0.9
 """Less than this share of a volume is no dose."""
