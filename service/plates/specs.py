@@ -1,7 +1,7 @@
 """The specification of a plate: its size, controls, doses and, where robots fill it, stocks and volumes."""
 
 import math
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
@@ -97,8 +97,22 @@ class Stocks(_Spec):
         return self
 
 
+EXAMPLE: dict[str, Any] = {
+    "name": "P-0001",
+    "type": "IC50",
+    "wells": 384,
+    "doses": {"top": 10, "units": "uM", "factor": 3, "points": 10},
+    "replicates": 2,
+    "controls": {"positive": 14, "negative": 14, "placement": "columns"},
+    "seed": 7,
+    "stocks": {"concentrations": [10, 0.1, 0.002], "units": "mM", "assay_volume_ul": 50},
+}
+
+
 class LayoutSpec(_Spec):
     """What is to be laid out on one plate."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     name: Text = Field(description="the plate's name or barcode; unique in the campaign", examples=["P-0001"])
     type: Text = Field(description="the assay of the campaign that the plate measures", examples=["IC50"])

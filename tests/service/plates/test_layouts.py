@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from service.errors import UnprocessableError
 from service.plates.geometry import SHAPES, read_well, row_name, well_name
 from service.plates.layouts import lay_out
-from service.plates.specs import LayoutSpec
+from service.plates.specs import EXAMPLE, LayoutSpec
 
 DOSES = {"top": 10, "units": "uM", "points": 10, "factor": 3}
 
@@ -102,6 +102,11 @@ def test_what_does_not_fit_says_what_would() -> None:
         lay_out(spec(wells=96, controls={"positive": 50, "negative": 50}), ids(1), seed=1)
     with pytest.raises(UnprocessableError, match="/controls"):
         lay_out(spec(wells=96, edge=4), ids(1), seed=1)
+
+
+def test_the_documented_example_fits() -> None:
+    asked = LayoutSpec.model_validate(EXAMPLE)
+    assert len(lay_out(asked, ids(14), seed=7).wells) == 308
 
 
 @pytest.mark.parametrize(
