@@ -15,42 +15,42 @@ from service.store.states import CandidateStatus, RoundState
 class Prediction(BaseModel):
     """What is expected of one objective; `low` and `high` bound the 90 % interval."""
 
-    mean: float
-    sd: float
-    low: float
-    high: float
+    mean: float = Field(description="expected value in the objective's units; the median with log10")
+    sd: float = Field(description="standard deviation; in decades with log10")
+    low: float = Field(description="lower end of the interval, in the objective's units")
+    high: float = Field(description="upper end of the interval, in the objective's units")
 
 
 class Condition(BaseModel):
     """What the policy was asked for: the inverse temperature and the weight of each objective."""
 
-    beta: float
-    preference: dict[str, float]
+    beta: float = Field(description="inverse temperature: the higher, the greedier")
+    preference: dict[str, float] = Field(description="by objective; all weights sum to 1")
 
 
 class Nearest(BaseModel):
     """The most similar measured object."""
 
-    object: str
-    similarity: float
+    object: str = Field(description="its canonical text")
+    similarity: float = Field(description="from 0 to 1, by the domain's own measure")
 
 
 class Proposed(BaseModel):
     """One object from a policy with everything that explains it."""
 
-    rank: int
+    rank: int = Field(description="place in the batch, from 1")
     object: str = Field(description="canonical text")
     display: str = Field(description="what a person reads: SMILES, HELM, formula, recipe")
     columns: dict[str, Any] = Field(description="the object as table columns, as an upload accepts them")
-    predictions: dict[str, Prediction]
-    computed: dict[str, float]
-    acquisition: float
-    feasibility: float
-    guardrails: dict[str, float]
+    predictions: dict[str, Prediction] = Field(description="by objective; only measured objectives have one")
+    computed: dict[str, float] = Field(description="by property: what is known without an assay")
+    acquisition: float = Field(description="what measuring it is worth by the campaign's acquisition")
+    feasibility: float = Field(description="probability that it can be made and measured")
+    guardrails: dict[str, float] = Field(description="by guardrail: the greatest risk that the data leave possible")
     condition: Condition | None = Field(description="null for a replicate or a control, which no policy drew")
-    log_reward: float | None
-    log_pf: float | None
-    nearest_measured: Nearest | None
+    log_reward: float | None = Field(description="log-reward under the condition; null where no policy drew it")
+    log_pf: float | None = Field(description="log-probability of the trajectory that built it; null likewise")
+    nearest_measured: Nearest | None = Field(description="the most similar one; null without results")
     purpose: Purpose = Field(
         description="exploit and explore: a new object; replicate: a measured one again; control: part of every batch"
     )
@@ -68,25 +68,25 @@ class Proposed(BaseModel):
 class ResultSoFar(Answer):
     """One result that a candidate has already."""
 
-    id: UUID
+    id: UUID = Field(description="of the result")
     object: str = Field(description="what was really measured: its conditions may differ from those proposed")
-    type: str
-    relation: Relation
-    value: float | None
-    upper_value: float | None
-    standard_error: float | None
-    units: str | None
-    outcome: Outcome
-    replicate: str | None
-    measured_at: datetime | None
+    type: str = Field(description="the assay type")
+    relation: Relation = Field(description="`=`, or the sign of a limit")
+    value: float | None = Field(description="in the campaign's units; null for a failure")
+    upper_value: float | None = Field(description="the end of a range")
+    standard_error: float | None = Field(description="of the value")
+    units: str | None = Field(description="the campaign's units")
+    outcome: Outcome = Field(description="`ok`, or why there is no value")
+    replicate: str | None = Field(description="which repeat it is")
+    measured_at: datetime | None = Field(description="when it was measured")
 
 
 class Candidate(Proposed):
     """One proposed object of a batch, what people decided about it and what came of it."""
 
-    id: UUID
-    campaign_id: UUID
-    status: CandidateStatus
+    id: UUID = Field(description="names the candidate in every address and in uploads (`candidate_id`)")
+    campaign_id: UUID = Field(description="the campaign that proposed it")
+    status: CandidateStatus = Field(description="what became of it; `withdrawn`: nobody waits for it any more")
     status_reason: str | None = Field(description="why it was rejected or withdrawn; results do not erase it")
     replaces: UUID | None = Field(default=None, description="the candidate whose place it took")
     results: list[ResultSoFar] = Field(default_factory=list, description="what was measured so far")
@@ -101,11 +101,11 @@ class Decided(Candidate):
 class Batch(BaseModel):
     """The candidates of one round, by rank."""
 
-    campaign_id: UUID
-    round: int
-    state: RoundState
+    campaign_id: UUID = Field(description="the campaign")
+    round: int = Field(description="the number of the round that proposed it")
+    state: RoundState = Field(description="of the round")
     sha256: str | None = Field(default=None, description="of the released batch: `GET .../release` returns its bytes")
-    candidates: list[Candidate]
+    candidates: list[Candidate] = Field(description="by rank")
     reserves: list[Proposed] = Field(
         default_factory=list, description="what could take the place of a candidate that is given up, in this order"
     )
@@ -138,9 +138,9 @@ class Decision(Request):
 class DecisionRecord(Answer):
     """What was decided about a candidate, when and with which key; kept for ever."""
 
-    status: CandidateStatus
-    reason: str | None
+    status: CandidateStatus = Field(description="the status that the decision gave")
+    reason: str | None = Field(description="why; null for an approval without one")
     similarity: float | None = Field(description="from which likeness on analogues were rejected as well")
     because_of: UUID | None = Field(description="the candidate whose analogue it is, or whose place it took")
     decided_by: str | None = Field(description="the id of the API key")
-    decided_at: datetime
+    decided_at: datetime = Field(description="when it was decided")

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from service.api.conventions import answer, negotiate
-from service.api.dependencies import Reader, RoundNumber, Transaction
+from service.api.dependencies import CampaignId, Reader, RoundNumber, Transaction
 from service.api.documentation import Responses, files, guarded, header
 from service.api.routes.candidates import candidate_view, proposed, reserve_view
 from service.campaigns import queries
@@ -50,7 +50,7 @@ class FormatQuery:
 
 @router.get("", response_model=Batch, responses={**FILE, **guarded(404, 406, 409)})
 def download_batch(
-    campaign_id: UUID,
+    campaign_id: CampaignId,
     number: RoundNumber,
     caller: Reader,
     session: Transaction,

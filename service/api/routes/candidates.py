@@ -1,7 +1,6 @@
 """Routes of single candidates, and how a stored candidate is answered."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from fastapi import APIRouter, Response
 from sqlalchemy.orm import Session
@@ -9,7 +8,7 @@ from sqlalchemy.orm import Session
 from models.records import ProposedCandidate
 from service.api.body import StrictRoute
 from service.api.conventions import IfMatch, answer, etag, require_match
-from service.api.dependencies import Reader, Transaction, Writer
+from service.api.dependencies import CandidateId, Reader, Transaction, Writer
 from service.api.documentation import ETAG, Responses, guarded, header
 from service.api.idempotency import Once
 from service.campaigns import payloads, queries, replacing, review
@@ -24,7 +23,7 @@ TAKEN: Responses = {201: {"description": "The candidate that took the place", **
 
 
 @router.get("/{candidate_id}", response_model=Candidate, responses={200: ETAG, **guarded(404)})
-def get_candidate(candidate_id: UUID, caller: Reader, session: Transaction) -> Response:
+def get_candidate(candidate_id: CandidateId, caller: Reader, session: Transaction) -> Response:
     """Return one candidate with everything that explains the choice."""
     row = queries.get_candidate(session, caller.workspace_id, candidate_id)
     return answer(_with_results(session, row), headers={"ETag": etag(row.version)})
@@ -32,7 +31,7 @@ def get_candidate(candidate_id: UUID, caller: Reader, session: Transaction) -> R
 
 @router.patch("/{candidate_id}", response_model=Decided, responses={200: ETAG, **guarded(404, 409, 412, 415, 428)})
 def decide(
-    candidate_id: UUID, decision: Decision, caller: Writer, session: Transaction, if_match: IfMatch = None
+    candidate_id: CandidateId, decision: Decision, caller: Writer, session: Transaction, if_match: IfMatch = None
 ) -> Response:
     """Approve, reject with a reason, withdraw with a reason, or take an approval or rejection back.
 
@@ -48,7 +47,7 @@ def decide(
 
 
 @router.get("/{candidate_id}/decisions", responses=guarded(404))
-def list_decisions(candidate_id: UUID, caller: Reader, session: Transaction) -> Page[DecisionRecord]:
+def list_decisions(candidate_id: CandidateId, caller: Reader, session: Transaction) -> Page[DecisionRecord]:
     """List what was decided about a candidate, in order: nothing of it is ever erased."""
     rows = queries.decisions(session, caller.workspace_id, candidate_id)
     return Page(items=[DecisionRecord.model_validate(row) for row in rows], next_cursor=None)
@@ -57,7 +56,7 @@ def list_decisions(candidate_id: UUID, caller: Reader, session: Transaction) -> 
 @router.post(
     "/{candidate_id}/replace", status_code=201, response_model=Candidate, responses={**TAKEN, **guarded(404, 409)}
 )
-def replace_candidate(candidate_id: UUID, caller: Writer, session: Transaction, once: Once) -> Response:
+def replace_candidate(candidate_id: CandidateId, caller: Writer, session: Transaction, once: Once) -> Response:
     """Give the place of a rejected or withdrawn candidate to the next best that the batch's limits admit."""
 
     def taken() -> Response:
