@@ -111,6 +111,23 @@ class Batch(BaseModel):
     )
 
 
+class ReleasedCandidate(Proposed):
+    """A candidate as it was released."""
+
+    id: UUID = Field(description="of the candidate")
+
+
+class ReleasedBatch(BaseModel):
+    """A released batch, frozen: its canonical JSON has sorted keys, no blanks and UTF-8."""
+
+    campaign_id: UUID = Field(description="the campaign")
+    round: int = Field(description="the number of the round")
+    seed: int = Field(description="of every random number of the round")
+    data_digest: str | None = Field(description="SHA-256 of the data from which the round was computed")
+    specification_sha256: str = Field(description="SHA-256 of the round's specification")
+    candidates: list[ReleasedCandidate] = Field(description="those that were released, by rank")
+
+
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
 
 

@@ -13,6 +13,7 @@ from service.api.events import followed, round_events, streamed
 from service.api.idempotency import Once
 from service.campaigns import commands, queries, review
 from service.schemas.base import Page
+from service.schemas.candidates import ReleasedBatch
 from service.schemas.rounds import Round, RoundEvent, RoundRequest
 from service.store import tables
 
@@ -22,11 +23,7 @@ ACCEPTED: Responses = {
     202: {"description": "The round, to be followed at `Location`", **header("Location", "its address")}
 }
 FROZEN: Responses = {
-    200: {
-        "description": "The released candidates as canonical JSON: sorted keys, no blanks, UTF-8",
-        "content": {"application/json": {"schema": {"type": "object"}}},
-        **header("ETag", "the SHA-256 of the bytes"),
-    }
+    200: {"description": "The released candidates as canonical JSON", **header("ETag", "the SHA-256 of the bytes")}
 }
 LastEventId = Annotated[
     int, Header(alias="Last-Event-ID", ge=0, le=2**63 - 1, description="the `id` of the last event that was seen")
@@ -95,7 +92,7 @@ def release_round(
     return once(released)
 
 
-@router.get("/{number}/release", response_class=Response, responses={**FROZEN, **guarded(404)})
+@router.get("/{number}/release", response_model=ReleasedBatch, responses={**FROZEN, **guarded(404)})
 def get_release(campaign_id: CampaignId, number: RoundNumber, caller: Reader, session: Transaction) -> Response:
     """Return the released batch byte for byte as it was frozen: its SHA-256 is the round's `batch_sha256`."""
     content, digest = queries.released_batch(session, caller.workspace_id, campaign_id, number)
