@@ -2,7 +2,7 @@
 
 from models.campaign.requests import MOST_PREDICTIONS
 from models.campaign.spec import CampaignSpec
-from service.campaigns.reading import Heard, Reader, SentTable, ignore
+from service.campaigns.reading import ProgressHook, Reader, SentTable, ignore
 from service.campaigns.uploads import Mode, readable, refusal
 from service.errors import UnprocessableError
 from service.exchange import Report
@@ -11,7 +11,9 @@ MEMBER = "objects"
 """The member of a JSON body that is the table."""
 
 
-def objects_of(reader: Reader, spec: CampaignSpec, table: SentTable, mode: Mode, heard: Heard = ignore) -> Report:
+def objects_of(
+    reader: Reader, spec: CampaignSpec, table: SentTable, mode: Mode, heard: ProgressHook = ignore
+) -> Report:
     """Return the object of every row of a table, or the reason why there is none.
 
     Raises:

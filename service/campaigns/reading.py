@@ -16,8 +16,8 @@ from models.domains.wrapper import DelegatingDomain
 from service.children import Children, Errand, Talk
 from service.errors import UnprocessableError
 from service.exchange import (
-    Asked,
     CampaignView,
+    ReadingOptions,
     Report,
     TableError,
     Upload,
@@ -38,10 +38,10 @@ _TOLD = 100
 _ADVICE = "split it into smaller tables, and look for objects of extraordinary size"
 MAX_RESULTS = 250_000
 """Most results of one table: a row with several measured columns holds as many."""
-Heard = Callable[[float | None], None]
-Mentioned = tuple[frozenset[str], frozenset[str]]
+ProgressHook = Callable[[float | None], None]
+MentionedIds = tuple[frozenset[str], frozenset[str]]
 """What stands in a table under `candidate_id`, and under `external_id`."""
-Known = tuple[Mapping[str, str], Mapping[tuple[str, str], StandardResult]]
+StoredContent = tuple[Mapping[str, str], Mapping[tuple[str, str], StandardResult]]
 """The objects of those candidates that there are, by id, and the results stored under an assay type and external id."""
 
 
@@ -60,9 +60,9 @@ class SentTable:
     decimal: Decimal | None = None
 
     @property
-    def asked(self) -> Asked:
+    def options(self) -> ReadingOptions:
         """How the sender wants it read."""
-        return Asked(self.sheet, self.decimal)
+        return ReadingOptions(self.sheet, self.decimal)
 
 
 @final
@@ -93,7 +93,11 @@ class Reader:
         return found
 
     def results(
-        self, spec: CampaignSpec, table: SentTable, known: Callable[[Mentioned], Known], heard: Heard = ignore
+        self,
+        spec: CampaignSpec,
+        table: SentTable,
+        known: Callable[[MentionedIds], StoredContent],
+        on_progress: ProgressHook = ignore,
     ) -> Report:
         """Return what becomes of every row of a table of a campaign's results; nothing is stored.
 
@@ -101,7 +105,7 @@ class Reader:
             spec: the campaign's.
             table: as it was sent.
             known: says what the campaign has of what the table mentions.
-            heard: hears which share is done, or None while there is nothing new; what it raises ends the reading.
+            on_progress: gets which share is done, or None while there is nothing new; what it raises ends the reading.
 
         Raises:
             UnknownFormatError: if the media type is none that is read.
@@ -110,7 +114,7 @@ class Reader:
             UnprocessableError: if reading takes more than a child may.
         """
         document = spec.model_dump(mode="json")
-        report: Report = self._children(self._errand, _results, table, document, answer=known, heard=heard)
+        report: Report = self._children(self._errand, _results, table, document, answer=known, heard=on_progress)
         return report
 
     def parted(self, content: bytes) -> tuple[dict[str, Any], tuple[bytes, str]]:
@@ -126,18 +130,22 @@ class Reader:
         """Find what is wrong with a table of objects as a whole, without reading any; raises as `objects`."""
         self._children(self._errand, _look_at_objects, table, spec.model_dump(mode="json"), most)
 
-    def objects(self, spec: CampaignSpec, table: SentTable, most: int, heard: Heard = ignore) -> Report:
+    def objects(self, spec: CampaignSpec, table: SentTable, most: int, on_progress: ProgressHook = ignore) -> Report:
         """Return the object of every row of a table, or the reason why there is none.
 
         Raises:
             TableError: if the table cannot be read, or has more than `most` rows; else as `results`.
         """
-        report: Report = self._children(self._errand, _objects, table, spec.model_dump(mode="json"), most, heard=heard)
+        report: Report = self._children(
+            self._errand, _objects, table, spec.model_dump(mode="json"), most, heard=on_progress
+        )
         return report
 
-    def measurements(self, spec: CampaignSpec, table: SentTable, heard: Heard = ignore) -> Report:
+    def measurements(self, spec: CampaignSpec, table: SentTable, on_progress: ProgressHook = ignore) -> Report:
         """Return what becomes of every row of a table of results that no campaign has stored; raises as `results`."""
-        report: Report = self._children(self._errand, _measurements, table, spec.model_dump(mode="json"), heard=heard)
+        report: Report = self._children(
+            self._errand, _measurements, table, spec.model_dump(mode="json"), heard=on_progress
+        )
         return report
 
 
@@ -153,7 +161,7 @@ def uuids(texts: frozenset[str]) -> set[UUID]:
 
 
 @final
-class _TellingDomain(DelegatingDomain):
+class _CountingDomain(DelegatingDomain):
     """A domain that tells how many of a table's objects it has read."""
 
     def __init__(self, domain: Domain, talk: Talk, n_rows: int) -> None:
@@ -187,18 +195,18 @@ def _opened(talk: Talk, table: SentTable, document: Mapping[str, Any]) -> tuple[
     """Return a table of results whose columns are understood, and its campaign as if nothing were stored."""
     spec = CampaignSpec.from_stored(document)
     domain = open_domain(spec.domain)
-    upload = open_upload(table.content, table.media_type, spec, domain, table.asked)
+    upload = open_upload(table.content, table.media_type, spec, domain, table.options)
     if len(upload.entries) > MAX_RESULTS:
         n = len(upload.entries)
         raise TableError(f"the table holds {n} results; at most {MAX_RESULTS} are read at once: split it")
-    return upload, CampaignView(spec, _TellingDomain(domain, talk, len(upload.entries)))
+    return upload, CampaignView(spec, _CountingDomain(domain, talk, len(upload.entries)))
 
 
 def _objects(talk: Talk, table: SentTable, document: Mapping[str, Any], most: int) -> Report:
     domain = open_domain(CampaignSpec.from_stored(document).domain)
     rows = most_rows(table.content, table.media_type)
-    telling = _TellingDomain(domain, talk, min(rows, most))
-    return read_objects(_array(table), table.media_type, telling, table.sheet, most)
+    counting = _CountingDomain(domain, talk, min(rows, most))
+    return read_objects(_array(table), table.media_type, counting, table.sheet, most)
 
 
 def _look_at_objects(_talk: Talk, table: SentTable, document: Mapping[str, Any], most: int) -> None:

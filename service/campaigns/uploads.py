@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from models.campaign.spec import CampaignSpec
 from service.campaigns import commands, jobs, queries
 from service.campaigns.jobs import ClaimedJob, NewJob, Shelf
-from service.campaigns.reading import Known, Mentioned, Reader, SentTable, uuids
+from service.campaigns.reading import MentionedIds, Reader, SentTable, StoredContent, uuids
 from service.campaigns.rows import NewResult, NewUpload
 from service.errors import ConflictError, UnprocessableError, UnsupportedMediaTypeError
 from service.exchange import ParsedRow, QuestionError, Report, SheetError, TableError, UnknownFormatError
@@ -98,7 +98,7 @@ def destination(session: Session, job: ClaimedJob) -> tuple[CampaignSpec, Owner]
     return CampaignSpec.from_stored(campaign.spec), Owner(campaign.workspace_id, job.context["api_key_id"])
 
 
-def known(session: Session, campaign_id: UUID, mentioned: Mentioned) -> Known:
+def known(session: Session, campaign_id: UUID, mentioned: MentionedIds) -> StoredContent:
     """Return the candidates by id, and the results by external id, that a file mentions and the campaign has."""
     ids, external_ids = mentioned
     candidates = queries.candidates_by_id(session, campaign_id, uuids(ids))

@@ -9,7 +9,7 @@ from service.exchange.campaign_view import CampaignView
 from service.exchange.object_tables import open_objects, read_objects
 from service.exchange.predictions import prediction_formats, write_predictions
 from service.exchange.report import ParsedRow, Report
-from service.exchange.results import Asked, Upload, check_upload, open_upload, read_results
+from service.exchange.results import ReadingOptions, Upload, check_upload, open_upload, read_results
 from service.exchange.rows import validate_rows
 from service.exchange.tables import (
     QuestionError,
@@ -24,12 +24,12 @@ from service.exchange.tables import (
 )
 
 __all__ = [
-    "Asked",
     "BatchFile",
     "BatchRow",
     "CampaignView",
     "ParsedRow",
     "QuestionError",
+    "ReadingOptions",
     "Report",
     "SheetError",
     "TableError",

@@ -82,12 +82,12 @@ class Mapped:
 
     def roles(self) -> dict[str, str]:
         """Return header -> what it is read as."""
-        told = {header: name for name, header in self.objects.items()}
-        told |= {header: name for name, header in self.fields.items()}
+        roles = {header: name for name, header in self.objects.items()}
+        roles |= {header: name for name, header in self.fields.items()}
         for column in self.results:
-            told |= {header: f"{name} of {column.type}" for name, header in column.own.items()}
-            told[column.header] = f"value of {column.type}" + (f" in {column.units}" if column.units else "")
-        return told
+            roles |= {header: f"{name} of {column.type}" for name, header in column.own.items()}
+            roles[column.header] = f"value of {column.type}" + (f" in {column.units}" if column.units else "")
+        return roles
 
 
 def _numbers(fields: Mapping[str, str]) -> list[str]:
@@ -111,7 +111,7 @@ def map_columns(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
     is_long = ("type" in fields and ({"value", "outcome"} & fields.keys())) or ("value" in fields and not results)
     if is_long:
         if "type" not in fields:
-            fields |= _said_type(table, headers, {*fields.values(), *(column.header for column in results)}, spec)
+            fields |= _type_field(table, headers, {*fields.values(), *(column.header for column in results)}, spec)
         default = None if "type" in fields else types[0]
         fields = {**_spread(headers, fields), **fields}
         mapped = Mapped(fields, objects, units=units, default_type=default, qualifying=qualifying)
@@ -130,7 +130,7 @@ def map_columns(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
     return Mapped(fields, objects, tuple(results), qualifying=qualifying)
 
 
-def _said_type(table: Table, headers: tuple[str, ...], taken: set[str], spec: CampaignSpec) -> dict[str, str]:
+def _type_field(table: Table, headers: tuple[str, ...], taken: set[str], spec: CampaignSpec) -> dict[str, str]:
     """Return the column of types under another name, or nothing where the campaign reads one assay.
 
     Raises:
@@ -181,9 +181,9 @@ def _check_units_beside(fields: Mapping[str, str], known: str | None) -> None:
         header = fields.get(field, "")
         units = units_at_end(header)
         if units and ("units" in fields or known is None or not same_units(units, known)):
-            told = f"its value is in {known}" if known else "the header of its value states none"
-            told = "the column units states those of its value" if "units" in fields else told
-            detail = f"column {header!r} states units of its own, but {told}: give both numbers in the same units"
+            where = f"its value is in {known}" if known else "the header of its value states none"
+            where = "the column units states those of its value" if "units" in fields else where
+            detail = f"column {header!r} states units of its own, but {where}: give both numbers in the same units"
             raise TableError(detail, column=header)
 
 

@@ -16,7 +16,7 @@ MAX_COMMENT = 10_000
 _MAX_REPLICATE = 1_000_000
 
 
-class Traits(TypedDict):
+class Metadata(TypedDict):
     """The descriptive fields of `StandardResult`."""
 
     replicate: str | None
@@ -28,13 +28,13 @@ class Traits(TypedDict):
     comment: str | None
 
 
-def read_traits(fields: Mapping[str, str]) -> Traits:
+def read_metadata(fields: Mapping[str, str]) -> Metadata:
     """Return the descriptive fields; blank ones are None.
 
     Raises:
         RowProblem: if one is too long, the replicate is no whole number or the date is not ISO 8601.
     """
-    return Traits(
+    return Metadata(
         replicate=_replicate(fields.get("replicate", "")),
         assay_version=_text(fields, "assay_version", MAX_TEXT),
         plate=_text(fields, "plate", MAX_TEXT),

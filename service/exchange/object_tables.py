@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from models.domains.contract import InvalidObjectError
 from service.exchange.columns import object_headers
 from service.exchange.entries import picked
-from service.exchange.object_units import in_domain_units, under_domain_names, with_absent_told, with_points
+from service.exchange.object_units import in_domain_units, under_domain_names, warn_of_absent_columns, with_points
 from service.exchange.reading import decide_decimal
 from service.exchange.report import ParsedRow, Report
 from service.exchange.tables import MAX_ROWS, QuestionError, TableError, check_names, read_table
@@ -48,7 +48,7 @@ def _opened(content: bytes, media_type: str, domain: Domain, sheet: str | None, 
     if len(table.rows) > most:
         raise TableError(f"{len(table.rows)} rows; at most {most} are read here at once", row=table.rows[most].number)
     table, changes = under_domain_names(table, domain)
-    table = with_absent_told(table, domain)
+    table = warn_of_absent_columns(table, domain)
     headers = object_headers(table.columns, domain)
     if table.rows and not headers:
         raise TableError(f"no column describes an object: add {' or '.join(domain.object_columns[:5])}")

@@ -47,9 +47,9 @@ def under_domain_names(table: Table, domain: Domain) -> tuple[Table, Mapping[str
     changes: dict[str, Change] = {}
     warnings: list[str] = []
     for header, name, units in _with_units(table.columns, domain):
-        changes[name], told = _read_as(header, name, units, domain.quantity_columns[name])
+        changes[name], note = _read_as(header, name, units, domain.quantity_columns[name])
         renamed[header] = name
-        warnings.append(f"{header!r} was read as {name}{told}")
+        warnings.append(f"{header!r} was read as {name}{note}")
     if not renamed:
         return table, changes
     check_names(table, renamed)
@@ -76,7 +76,7 @@ def with_points(fields: Mapping[str, str], domain: Domain, decimal: Decimal) -> 
     }
 
 
-def with_absent_told(table: Table, domain: Domain) -> Table:
+def warn_of_absent_columns(table: Table, domain: Domain) -> Table:
     """Return the table with a warning of the columns that the domain needs and nobody gave."""
     named = {key(column) for column in table.columns}
     missing = [name for name in domain.object_columns if key(name) not in named]

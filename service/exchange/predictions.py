@@ -38,7 +38,7 @@ def write_predictions(
     flat: list[dict[str, Any]] = []
     for (number, item), columns in zip(rows, described, strict=True):
         own = {**empty, **columns}
-        told = {**expected_columns(item, computed, spec), **nearest_columns(item), **domain_column(item)}
-        told["refused"] = "; ".join(item.refused)
-        flat.append({**beside(own, {"row": number}), **own, **beside(own, told)})
+        predicted = {**expected_columns(item, computed, spec), **nearest_columns(item), **domain_column(item)}
+        predicted["refused"] = "; ".join(item.refused)
+        flat.append({**beside(own, {"row": number}), **own, **beside(own, predicted)})
     return BatchFile(write(flat), media_type, extension)

@@ -59,7 +59,7 @@ class Quantity(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _RowValues:
     """What a row says, in its own units."""
 
     value: float
@@ -92,16 +92,16 @@ def read_quantity(entry: Entry, assay: Assay, decimal: Decimal) -> tuple[Quantit
     read = _cell("value", fields["value"], decimal)
     if read.error is not None:
         warnings.append("what follows ± was read as the standard error")
-    told = _told(entry, read, decimal, assay.quantity.units)
-    warnings += _unused_deviation(told, fields)
-    _check_sign(told, assay)
-    stated = None if told.units and not assay.quantity.units and is_of_logarithms(told.units) else told.units
+    values = _row_values(entry, read, decimal, assay.quantity.units)
+    warnings += _unused_deviation(values, fields)
+    _check_sign(values, assay)
+    stated = None if values.units and not assay.quantity.units and is_of_logarithms(values.units) else values.units
     if assay.given is not None:
-        told = _on_the_other_scale(told, assay, warnings)
-    return _standard(told, assay, warnings), stated, warnings
+        values = _on_the_other_scale(values, assay, warnings)
+    return _standard(values, assay, warnings), stated, warnings
 
 
-def _told(entry: Entry, read: ReadValue, decimal: Decimal, wanted: str | None) -> _Told:
+def _row_values(entry: Entry, read: ReadValue, decimal: Decimal, wanted: str | None) -> _RowValues:
     fields = entry.fields
     upper = _number(fields, "upper_value", decimal)
     error = _number(fields, "standard_error", decimal)
@@ -109,23 +109,23 @@ def _told(entry: Entry, read: ReadValue, decimal: Decimal, wanted: str | None) -
         error = _error_of_mean(fields, decimal)
     if error is not None and error < 0:
         raise RowProblem("standard_error", "standard_error must not be negative")
-    told = _Told(
+    values = _RowValues(
         value=read.number,
         relation=_relation(fields, read),
         units=_units(entry, read, wanted),
         upper=_agreed("upper_value", upper, read.upper),
         error=_agreed("standard_error", error, read.error),
     )
-    if told.upper is not None and told.upper <= told.value:
-        raise RowProblem("upper_value", f"upper_value {told.upper:g} must exceed the value")
-    if told.upper is not None and told.relation not in ("=", "~"):
-        raise RowProblem("upper_value", f"a range has no relation {told.relation}: leave it or upper_value out")
-    return told
+    if values.upper is not None and values.upper <= values.value:
+        raise RowProblem("upper_value", f"upper_value {values.upper:g} must exceed the value")
+    if values.upper is not None and values.relation not in ("=", "~"):
+        raise RowProblem("upper_value", f"a range has no relation {values.relation}: leave it or upper_value out")
+    return values
 
 
-def _unused_deviation(told: _Told, fields: Mapping[str, str]) -> list[str]:
+def _unused_deviation(values: _RowValues, fields: Mapping[str, str]) -> list[str]:
     """Return the warning of a standard deviation that makes no standard error."""
-    if told.error is not None or is_missing(fields.get("standard_deviation", "")):
+    if values.error is not None or is_missing(fields.get("standard_deviation", "")):
         return []
     return ["the standard deviation was not stored, because n, the number of readings, is missing"]
 
@@ -147,62 +147,62 @@ def _agreed(field: str, stated: float | None, in_cell: float | None) -> float | 
     return in_cell if stated is None else stated
 
 
-def _standard(told: _Told, assay: Assay, warnings: list[str]) -> Quantity:
+def _standard(values: _RowValues, assay: Assay, warnings: list[str]) -> Quantity:
     wanted = assay.quantity
-    if told.units and not wanted.units:
-        told = _without_wanted_units(told, assay, warnings)
-    value = _converted(told.value, told.units, wanted.units, "value")
+    if values.units and not wanted.units:
+        values = _without_wanted_units(values, assay, warnings)
+    value = _converted(values.value, values.units, wanted.units, "value")
     if wanted.transform == "log10" and value <= 0:
         raise RowProblem("value", f"{assay.type} is modelled on a log10 scale, so its values must be positive")
     if not wanted.units or is_of_logarithms(wanted.units):
         warnings += warning_if_far(value, assay.type)
     upper = error = None
-    if told.upper is not None:
-        upper = _converted(told.upper, told.units, wanted.units, "upper_value")
-    if told.error is not None:
+    if values.upper is not None:
+        upper = _converted(values.upper, values.units, wanted.units, "upper_value")
+    if values.error is not None:
         # A difference, not a value: degrees Celsius are shifted against kelvins, their errors are not.
-        zero = _converted(0.0, told.units, wanted.units, "standard_error")
-        error = _converted(told.error, told.units, wanted.units, "standard_error") - zero
-    units = wanted.units or told.units
+        zero = _converted(0.0, values.units, wanted.units, "standard_error")
+        error = _converted(values.error, values.units, wanted.units, "standard_error") - zero
+    units = wanted.units or values.units
     return Quantity(
-        relation=told.relation, value=value, units=units, upper_value=upper, standard_error=error, outcome="ok"
+        relation=values.relation, value=value, units=units, upper_value=upper, standard_error=error, outcome="ok"
     )
 
 
-def _check_sign(told: _Told, assay: Assay) -> None:
+def _check_sign(values: _RowValues, assay: Assay) -> None:
     """Check that a logarithm's units do not contradict the sign that its name has.
 
     Raises:
         RowProblem: if they do.
     """
-    if told.units is None or told.units == assay.quantity.units:
+    if values.units is None or values.units == assay.quantity.units:
         return
     try:
-        check_sign(f"p{assay.type}" if assay.given == "logarithm" else assay.type, told.units)
+        check_sign(f"p{assay.type}" if assay.given == "logarithm" else assay.type, values.units)
     except UnitsError as error:
         raise RowProblem("units", str(error)) from error
 
 
-def _without_wanted_units(told: _Told, assay: Assay, warnings: list[str]) -> _Told:
+def _without_wanted_units(values: _RowValues, assay: Assay, warnings: list[str]) -> _RowValues:
     """Return what a row says of a quantity for which the campaign states no units.
 
     Raises:
         RowProblem: if its units are none, or it is a logarithm and has none by its nature.
     """
-    assert told.units is not None
-    if is_of_logarithms(told.units):
-        return replace(told, units=None)
+    assert values.units is not None
+    if is_of_logarithms(values.units):
+        return replace(values, units=None)
     if assay.is_read and is_logarithm(assay.type):
         raise RowProblem(
-            "units", f"{assay.type} is a logarithm without units, but the row says {shortened(told.units)}"
+            "units", f"{assay.type} is a logarithm without units, but the row says {shortened(values.units)}"
         )
     try:
-        check_known(told.units)
+        check_known(values.units)
     except UnitsError as error:
         raise RowProblem("units", str(error)) from error
     if assay.is_read:
-        warnings.append(f"the campaign states no units for {assay.type}: the value is kept in {told.units}")
-    return told
+        warnings.append(f"the campaign states no units for {assay.type}: the value is kept in {values.units}")
+    return values
 
 
 def _converted(value: float, given: str | None, wanted: str | None, field: str) -> float:
@@ -217,27 +217,29 @@ def _converted(value: float, given: str | None, wanted: str | None, field: str) 
     return converted
 
 
-def _on_the_other_scale(told: _Told, assay: Assay, warnings: list[str]) -> _Told:
+def _on_the_other_scale(values: _RowValues, assay: Assay, warnings: list[str]) -> _RowValues:
     """Return pIC50 as IC50 in mol/L, or IC50 as pIC50: the order turns round, and with it relation and range."""
     if assay.given == "logarithm":
-        if told.units and not is_of_logarithms(told.units):
-            raise RowProblem("units", f"a logarithm has no units, but the row says {shortened(told.units)}")
-        warnings += warning_if_far(told.value, f"p{assay.type}")
-        ends = sorted(_power(-end) for end in (told.value, told.upper) if end is not None)
+        if values.units and not is_of_logarithms(values.units):
+            raise RowProblem("units", f"a logarithm has no units, but the row says {shortened(values.units)}")
+        warnings += warning_if_far(values.value, f"p{assay.type}")
+        ends = sorted(_power(-end) for end in (values.value, values.upper) if end is not None)
     else:
-        if not told.units:
+        if not values.units:
             raise RowProblem("units", f"give units: without them the value cannot be told as {assay.type}")
-        molar = [_converted(end, told.units, "mol/L", "value") for end in (told.value, told.upper) if end is not None]
+        molar = [
+            _converted(end, values.units, "mol/L", "value") for end in (values.value, values.upper) if end is not None
+        ]
         if min(molar) <= 0:
             raise RowProblem("value", "only a positive concentration has a logarithm")
         ends = sorted(-math.log10(end) for end in molar)
-    if told.error is not None:
+    if values.error is not None:
         warnings.append("the standard error is of the other scale and was left out")
     upper = ends[1] if len(ends) > 1 else None
     units = "mol/L" if assay.given == "logarithm" else None
     value, upper = (None if end is None else float(f"{end:.14g}") for end in (ends[0], upper))
     assert value is not None
-    return _Told(value, _TURNED[told.relation], units, upper, None)
+    return _RowValues(value, _TURNED[values.relation], units, upper, None)
 
 
 def _power(exponent: float) -> float:

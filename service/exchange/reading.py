@@ -94,7 +94,7 @@ def decide_decimal(table: Table, headers: Iterable[str], answer: Decimal | None)
     if table.decimal is not None:
         return _as_the_format_says(table.decimal, seen)
     if len(seen.decimal) > 1:
-        _ask(seen.decimal["."], seen.decimal[","])
+        _raise_question(seen.decimal["."], seen.decimal[","])
     sign = next(iter(seen.decimal), None)
     if sign is None:
         return _without_proof(table, seen)
@@ -102,7 +102,7 @@ def decide_decimal(table: Table, headers: Iterable[str], answer: Decimal | None)
     # Whoever separates cells by commas and writes 12.5 writes 10,000 for ten thousand; elsewhere both may be meant.
     is_settled = _OTHER[sign] in seen.grouping or (sign == "." and table.delimiter == ",")
     if doubtful is not None and not is_settled:
-        _ask(doubtful, seen.decimal[sign])
+        _raise_question(doubtful, seen.decimal[sign])
     return _NAME[sign]
 
 
@@ -115,9 +115,9 @@ def _as_the_format_says(decimal: Decimal, seen: _Seen) -> Decimal:
     sign = SIGN_OF[decimal]
     other = _OTHER[sign]
     if other in seen.decimal and sign in seen.either:
-        _ask(seen.either[sign], seen.decimal[other])
+        _raise_question(seen.either[sign], seen.decimal[other])
     if other in seen.either and other not in seen.grouping and (sign not in seen.decimal or other in seen.decimal):
-        _ask(seen.either[other])
+        _raise_question(seen.either[other])
     return decimal
 
 
@@ -126,17 +126,17 @@ def _without_proof(table: Table, seen: _Seen) -> Decimal:
         return "point"
     if set(seen.either) == {"."} and table.delimiter in ("", ","):
         return "point"
-    _ask(*seen.either.values())
+    _raise_question(*seen.either.values())
     raise AssertionError  # pragma: no cover
 
 
-def _ask(*places: tuple[int, str]) -> None:
-    shown = " and ".join(f"{cell[:40]!r} in row {row}" for row, cell in places)
+def _raise_question(*cells: tuple[int, str]) -> None:
+    shown = " and ".join(f"{cell[:40]!r} in row {row}" for row, cell in cells)
     raise QuestionError(
         "decimal",
         tuple(SIGN_OF),
         f"which is the decimal sign? {shown} can be read in two ways: send decimal=point or decimal=comma",
-        row=places[0][0],
+        row=cells[0][0],
     )
 
 

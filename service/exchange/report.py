@@ -59,8 +59,8 @@ class Report:
 
     def all_warnings(self) -> list[str]:
         """Return the warnings of the table, then of its rows with their numbers; results of one row share theirs."""
-        told = [f"row {row.row}: {text}" for row in self.rows for text in row.warnings]
-        return [*self.warnings, *dict.fromkeys(told)]
+        of_rows = [f"row {row.row}: {text}" for row in self.rows for text in row.warnings]
+        return [*self.warnings, *dict.fromkeys(of_rows)]
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as docs/results.md describes it."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from service.exchange.columns import map_columns, own_predictions, with_warnings
 from service.exchange.entries import entries
-from service.exchange.object_units import in_domain_units, under_domain_names, with_absent_told
-from service.exchange.qualifiers import with_notes_heard, with_qualifiers
+from service.exchange.object_units import in_domain_units, under_domain_names, warn_of_absent_columns
+from service.exchange.qualifiers import reject_unread_limits, with_qualifiers
 from service.exchange.reading import Reading, decide_decimal
 from service.exchange.report import Report
 from service.exchange.roles import check_unread_units, without_units_row
@@ -44,7 +44,7 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ReadingOptions:
     """What the sender says of a file: the sheet of a workbook to read, and the decimal sign where both are possible."""
 
     sheet: str | None = None
@@ -52,7 +52,7 @@ class Asked:
 
 
 def open_upload(
-    content: bytes, media_type: str, spec: CampaignSpec, domain: Domain, asked: Asked | None = None
+    content: bytes, media_type: str, spec: CampaignSpec, domain: Domain, options: ReadingOptions | None = None
 ) -> Upload:
     """Read a file as far as it can be read without the campaign's candidates.
 
@@ -61,7 +61,7 @@ def open_upload(
         media_type: one of `tables.media_types()`, with or without a charset.
         spec: the campaign that the results are for.
         domain: its domain.
-        asked: what the sender says of it; nothing, when it is not given.
+        options: what the sender says of it; nothing, when it is not given.
 
     Raises:
         UnknownFormatError: if the media type is none of ours.
@@ -69,18 +69,18 @@ def open_upload(
         QuestionError: if it can be read in two ways and the sender did not say which.
         TableError: if the table as a whole cannot be read.
     """
-    asked = asked or Asked()
-    table = read_table(content, media_type, domain.object_columns, asked.sheet)
+    options = options or ReadingOptions()
+    table = read_table(content, media_type, domain.object_columns, options.sheet)
     table, changes = under_domain_names(table, domain)
-    table = with_absent_told(table, domain)
+    table = warn_of_absent_columns(table, domain)
     mapped = _mapped(table, spec, domain)
     table, mapped, units_row = without_units_row(table, mapped, spec)
     mapped = with_qualifiers(table, mapped, spec)
     check_names(table, mapped.read(), own_predictions(spec) - mapped.read())
-    table = with_notes_heard(table, mapped)
+    table = reject_unread_limits(table, mapped)
     check_unread_units(table, mapped, spec)
     numbers = (*mapped.numbers(), *(mapped.objects.values() if domain.needs_all_columns else ()))
-    reading = Reading(decide_decimal(table, numbers, asked.decimal), mapped.roles(), table.delimiter, units_row)
+    reading = Reading(decide_decimal(table, numbers, options.decimal), mapped.roles(), table.delimiter, units_row)
     table = in_domain_units(table, changes, reading.decimal)
     mapped = with_warnings(table, mapped, spec, domain)
     warnings = mapped.warnings if units_row is None else (*mapped.warnings, f"row {units_row} was read as units")
@@ -92,20 +92,20 @@ def _mapped(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
         return map_columns(table, spec, domain)
     except TableError as error:
         # Whoever looks for the columns should hear of the sheets that were not read.
-        told = "; ".join((error.detail, *table.warnings))
-        raise TableError(told, row=error.row, column=error.column) from error
+        messages = "; ".join((error.detail, *table.warnings))
+        raise TableError(messages, row=error.row, column=error.column) from error
 
 
 def check_upload(upload: Upload, view: CampaignView) -> Report:
     """Return what becomes of every row; nothing is stored."""
     rows, warnings = validate_rows(upload.entries, view, decimal=upload.reading.decimal)
     # An empty cell of a downloaded batch has the batch's units.
-    told = () if upload.is_batch else tuple(warnings)
+    messages = () if upload.is_batch else tuple(warnings)
     empty = () if rows else ("the table has no rows below its header",)
-    return Report(tuple(rows), (*upload.warnings, *told, *empty), upload.reading)
+    return Report(tuple(rows), (*upload.warnings, *messages, *empty), upload.reading)
 
 
-def read_results(content: bytes, media_type: str, view: CampaignView, asked: Asked | None = None) -> Report:
+def read_results(content: bytes, media_type: str, view: CampaignView, options: ReadingOptions | None = None) -> Report:
     """Return what becomes of every row of a file, in one step.
 
     Raises:
@@ -114,4 +114,4 @@ def read_results(content: bytes, media_type: str, view: CampaignView, asked: Ask
         QuestionError: if it can be read in two ways and the sender did not say which.
         TableError: if the table as a whole cannot be read.
     """
-    return check_upload(open_upload(content, media_type, view.spec, view.domain, asked), view)
+    return check_upload(open_upload(content, media_type, view.spec, view.domain, options), view)

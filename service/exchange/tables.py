@@ -207,15 +207,15 @@ def media_types_by_extension() -> dict[str, str]:
     return {name: item.media_types[0] for item in known for name in (item.extension, *item.aliases)}
 
 
-def header_place(rows: Sequence[Sequence[str]]) -> int:
+def header_index(rows: Sequence[Sequence[str]]) -> int:
     """Return which of the first rows of a file names the columns: the first, unless only a later one says of what.
 
     Programs write titles, dates and comments above their tables.
     """
-    for place, cells in enumerate(rows[:MAX_TITLE_ROWS]):
+    for index, cells in enumerate(rows[:MAX_TITLE_ROWS]):
         named = {key(cell) for cell in cells if len(cell) <= MAX_HEADER}
         if named & IDENTITIES and len(named - {""}) > 1:
-            return place
+            return index
     return 0
 
 

@@ -2,7 +2,7 @@
 
 from service.campaigns import uploads
 from service.campaigns.jobs import ClaimedJob
-from service.campaigns.reading import Known, Mentioned
+from service.campaigns.reading import MentionedIds, StoredContent
 from service.store import jobs
 from workers.handlers import Conclude, Tell
 from workers.process import Process
@@ -17,7 +17,7 @@ def handle(process: Process, job: ClaimedJob, tell: Tell) -> Conclude:
         spec, owner = uploads.destination(session, job)
     file = uploads.claimed_file(job, content)
 
-    def known(mentioned: Mentioned) -> Known:
+    def known(mentioned: MentionedIds) -> StoredContent:
         with process.sessions.begin() as session:
             return uploads.known(session, campaign_id, mentioned)
 

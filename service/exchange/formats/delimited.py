@@ -21,7 +21,7 @@ from service.exchange.tables import (
     TableFormat,
     check_size,
     distinct_names,
-    header_place,
+    header_index,
     title_warning,
 )
 from service.exchange.texts import decode
@@ -57,9 +57,9 @@ def read(content: bytes, charset: str | None) -> Table:
     records = _records(text, delimiter, first_row)
     if not records:
         raise TableError("the file is empty; its first row must name the columns")
-    place = header_place([cells for _, cells in records[:MAX_TITLE_ROWS]])
-    title = tuple(" ".join(filter(None, cells)) for _, cells in records[:place])
-    (number, header), *body = _without_index(records[place:])
+    index = header_index([cells for _, cells in records[:MAX_TITLE_ROWS]])
+    title = tuple(" ".join(filter(None, cells)) for _, cells in records[:index])
+    (number, header), *body = _without_index(records[index:])
     warnings += title_warning(title, number)
     header = distinct_names(header)
     rows = tuple(_row(number, cells, header) for number, cells in body)
@@ -159,7 +159,7 @@ class _Lines:
 def _without_index(records: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
     """Return the table without a first column that has no name and only counts: `to_csv` of pandas writes one."""
     (number, header), *body = records
-    if header[0] or not body or any(cells[0] != str(place) for place, (_, cells) in enumerate(body)):
+    if header[0] or not body or any(cells[0] != str(index) for index, (_, cells) in enumerate(body)):
         return records
     return [(number, header[1:]), *((row, cells[1:]) for row, cells in body)]
 

@@ -25,7 +25,7 @@ from service.exchange.tables import (
     TableFormat,
     check_size,
     distinct_names,
-    header_place,
+    header_index,
     title_warning,
 )
 from service.exchange.workbook_rows import StruckCells, is_partly_struck, notes_below, sheet_rows, text_of
@@ -102,9 +102,9 @@ def write(rows: Sequence[Mapping[str, Any]]) -> bytes:
     sheet = book.create_sheet("Table")
     sheet.freeze_panes = "A2"
     header = list(rows[0]) if rows else []
-    for place, name in enumerate(header, 1):
+    for index, name in enumerate(header, 1):
         longest = max(len(str(value)) for value in (name, *(row[name] for row in rows[:100])) if value is not None)
-        sheet.column_dimensions[get_column_letter(place)].width = min(max(longest + 2, _WIDTHS[0]), _WIDTHS[1])
+        sheet.column_dimensions[get_column_letter(index)].width = min(max(longest + 2, _WIDTHS[0]), _WIDTHS[1])
     if header:
         sheet.append([_written(sheet, name, Font(bold=True)) for name in header])
     for row in rows:
@@ -135,19 +135,19 @@ def _table(content: bytes, name: str | None, *, has_formulas: bool) -> Table:
     raw = _sheet(content, name, data_only=False)[0] if has_formulas else None
     lines = (line for line in _lines(sheet, raw) if any(line.texts) or line.uncalculated)
     first = list(islice(lines, MAX_TITLE_ROWS))
-    place = header_place([line.texts for line in first])
-    head = first[place] if first else None
+    index = header_index([line.texts for line in first])
+    head = first[index] if first else None
     if head is None:
         raise TableError(f"the sheet {sheet.title!r} is empty; its first row must name the columns")
     header = distinct_names([" ".join(text.split()) for text in head.texts])
     rows: list[RawRow] = []
     marked = _Marked()
-    for line in chain(first[place + 1 :], lines):
+    for line in chain(first[index + 1 :], lines):
         check_size(len(rows) + 1, 0, line.number)
         rows.append(_row(line, header, head.number))
         marked.note(line)
-    title = tuple(" ".join(filter(None, line.texts)) for line in first[:place])
-    warnings += (*title_warning(title, head.number), *marked.warnings(), *_notes_told(sheet, head.number))
+    title = tuple(" ".join(filter(None, line.texts)) for line in first[:index])
+    warnings += (*title_warning(title, head.number), *marked.warnings(), *_note_warnings(sheet, head.number))
     names = tuple(name for name in header if name)
     return Table(
         names, tuple(rows), tuple(warnings), decimal="point", title=(sheet.title, *title), header_row=head.number
@@ -210,7 +210,7 @@ class _Marked:
         ]
 
 
-def _notes_told(sheet: Any, header_row: int) -> list[str]:
+def _note_warnings(sheet: Any, header_row: int) -> list[str]:
     notes = notes_below(sheet, header_row)
     shown = ", ".join(f"{where}: {text[:40]!r}" for where, text in notes[:_TOLD_NOTES])
     more = ", ..." if notes[_TOLD_NOTES:] else ""
@@ -226,12 +226,12 @@ def _lines(sheet: Any, raw: Any | None) -> Iterator[_Line]:
         if number > LAST_ROW or n_cells > MAX_CELLS:
             raise TableError(f"the sheet has more than {MAX_CELLS} cells: split it or send CSV", row=number)
         uncalculated = {
-            place: item.coordinate
-            for place, (item, cell) in enumerate(zip(unread, row.cells, strict=False))
+            index: item.coordinate
+            for index, (item, cell) in enumerate(zip(unread, row.cells, strict=False))
             # A formula whose value is an empty text says so in its type.
             if item.data_type == "f" and cell.value is None and cell.data_type != "str"
         }
-        partly = {place: cell.coordinate for place, cell in enumerate(row.cells) if is_partly_struck(cell.value)}
+        partly = {index: cell.coordinate for index, cell in enumerate(row.cells) if is_partly_struck(cell.value)}
         crossed = [cell.coordinate for cell in row.cells if cell in struck]
         yield _Line(number, [_text(cell) for cell in row.cells], uncalculated, partly, crossed, row.is_hidden)
 
@@ -239,24 +239,24 @@ def _lines(sheet: Any, raw: Any | None) -> Iterator[_Line]:
 def _row(line: _Line, header: Sequence[str], header_row: int) -> RawRow:
     missing = repeat("", max(0, len(header) - len(line.texts)))
     named = {name: text for name, text in zip(header, chain(line.texts, missing), strict=False) if name}
-    for place, text in enumerate(line.texts):
-        if text and (place >= len(header) or not header[place]):
-            _refuse_unnamed(line.number, place, text, header_row)
-    for place, where in line.uncalculated.items():
-        if place < len(header) and header[place]:
+    for index, text in enumerate(line.texts):
+        if text and (index >= len(header) or not header[index]):
+            _refuse_unnamed(line.number, index, text, header_row)
+    for index, where in line.uncalculated.items():
+        if index < len(header) and header[index]:
             problem = f"the formula in {where} was never calculated: open the file in a spreadsheet program and save it"
             return RawRow(line.number, named, problem)
-    if lacks := tuple(header[place] for place in line.partly_struck if place < len(header) and header[place]):
+    if lacks := tuple(header[index] for index in line.partly_struck if index < len(header) and header[index]):
         where = " and ".join(line.partly_struck.values())
         problem = f"some letters in {where} are struck through: delete them, or take the line through them away"
         return RawRow(line.number, named, problem, lacks)
     return RawRow(line.number, named)
 
 
-def _refuse_unnamed(row: int, place: int, text: str, header_row: int) -> None:
+def _refuse_unnamed(row: int, index: int, text: str, header_row: int) -> None:
     from openpyxl.utils import get_column_letter
 
-    column = get_column_letter(place + 1)
+    column = get_column_letter(index + 1)
     shown = repr(text if len(text) <= 40 else f"{text[:37]}...")  # noqa: PLR2004 - part of a sentence
     raise TableError(
         f"column {column} has no name in row {header_row}, but {column}{row} holds {shown}: name every column there "

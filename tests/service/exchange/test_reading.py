@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.exchange import Asked, CampaignView, QuestionError, read_results
+from service.exchange import CampaignView, QuestionError, ReadingOptions, read_results
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ def table(cells: Sequence[str], delimiter: str = ",") -> bytes:
 
 
 def values(view: CampaignView, content: bytes, decimal: Decimal | None = None, media_type: str = "text/csv"):
-    rows = read_results(content, media_type, view, Asked(decimal=decimal)).rows
+    rows = read_results(content, media_type, view, ReadingOptions(decimal=decimal)).rows
     return [row.result.value if row.result else row.status for row in rows]
 
 
