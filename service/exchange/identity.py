@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from service.exchange.campaign_view import CampaignView
+    from service.exchange.cells import NumberFormat
     from service.exchange.entries import Entry
-    from service.exchange.values import Decimal
     from service.records import StandardResult
 
 _NO_OBJECT = re.compile(
@@ -42,9 +42,9 @@ def looks_like_no_object(text: str) -> bool:
 class Objects:
     """Finds the object that a row is about, and remembers texts it has parsed."""
 
-    def __init__(self, view: CampaignView, decimal: Decimal) -> None:
+    def __init__(self, view: CampaignView, numbers: NumberFormat) -> None:
         self._domain = view.domain
-        self._decimal = decimal
+        self._numbers = numbers
         self._candidates = view.candidates
         self._ids = {text: candidate_id for candidate_id, text in view.candidates.items()}
         self._parsed: dict[tuple[bool, tuple[tuple[str, str], ...]], ParsedObject | InvalidObjectError] = {}
@@ -83,7 +83,7 @@ class Objects:
             return None
 
     def _parse(self, fields: Mapping[str, str], *, may_be_none: bool) -> ParsedObject:
-        plain = with_points(fields, self._domain, self._decimal)
+        plain = with_points(fields, self._domain, self._numbers)
         known = (may_be_none, tuple(plain.items()))
         if known not in self._parsed:
             try:

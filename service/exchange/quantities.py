@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, TypedDict
 
 from service.exchange.logarithms import check_sign, is_logarithm, is_of_logarithms, warning_if_far
 from service.exchange.problems import RowProblem
-from service.exchange.tables import Digits
 from service.exchange.units import (
     UnitsError,
     check_known,
@@ -26,10 +25,8 @@ from service.exchange.values import (
     is_missing,
     is_outcome,
     outcome_word,
-    read_number,
     read_outcome,
     read_relation,
-    read_value,
     shortened,
 )
 
@@ -38,8 +35,8 @@ if TYPE_CHECKING:
 
     from models.records import Outcome, Relation
     from service.exchange.assays import Assay
+    from service.exchange.cells import NumberFormat
     from service.exchange.entries import Entry
-    from service.exchange.values import Decimal
 
 _TURNED: dict[Relation, Relation] = {"=": "=", "~": "~", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
@@ -69,7 +66,7 @@ class _RowValues:
     error: float | None
 
 
-def read_quantity(entry: Entry, assay: Assay, decimal: Decimal) -> tuple[Quantity, str | None, list[str]]:
+def read_quantity(entry: Entry, assay: Assay, numbers: NumberFormat) -> tuple[Quantity, str | None, list[str]]:
     """Return the measured fields in the campaign's units, the units that the row states, and warnings.
 
     Raises:
@@ -89,10 +86,10 @@ def read_quantity(entry: Entry, assay: Assay, decimal: Decimal) -> tuple[Quantit
         raise RowProblem("value", "outcome ok needs a value")
     for field, detail in entry.refused.items():
         raise RowProblem(field, detail)
-    read = _cell("value", fields["value"], decimal)
+    read = _cell("value", fields["value"], numbers)
     if read.error is not None:
         warnings.append("what follows ± was read as the standard error")
-    values = _row_values(entry, read, decimal, assay.quantity.units)
+    values = _row_values(entry, read, numbers, assay.quantity.units)
     warnings += _unused_deviation(values, fields)
     _check_sign(values, assay)
     stated = None if values.units and not assay.quantity.units and is_of_logarithms(values.units) else values.units
@@ -101,12 +98,12 @@ def read_quantity(entry: Entry, assay: Assay, decimal: Decimal) -> tuple[Quantit
     return _standard(values, assay, warnings), stated, warnings
 
 
-def _row_values(entry: Entry, read: ReadValue, decimal: Decimal, wanted: str | None) -> _RowValues:
+def _row_values(entry: Entry, read: ReadValue, numbers: NumberFormat, wanted: str | None) -> _RowValues:
     fields = entry.fields
-    upper = _number(fields, "upper_value", decimal)
-    error = _number(fields, "standard_error", decimal)
+    upper = _number(fields, "upper_value", numbers)
+    error = _number(fields, "standard_error", numbers)
     if error is None:
-        error = _error_of_mean(fields, decimal)
+        error = _error_of_mean(fields, numbers)
     if error is not None and error < 0:
         raise RowProblem("standard_error", "standard_error must not be negative")
     values = _RowValues(
@@ -130,10 +127,10 @@ def _unused_deviation(values: _RowValues, fields: Mapping[str, str]) -> list[str
     return ["the standard deviation was not stored, because n, the number of readings, is missing"]
 
 
-def _error_of_mean(fields: Mapping[str, str], decimal: Decimal) -> float | None:
+def _error_of_mean(fields: Mapping[str, str], numbers: NumberFormat) -> float | None:
     """Return the standard error from a standard deviation and a number of readings, if both are given."""
-    deviation = _number(fields, "standard_deviation", decimal)
-    n_readings = _number(fields, "n", decimal)
+    deviation = _number(fields, "standard_deviation", numbers)
+    n_readings = _number(fields, "n", numbers)
     if deviation is None or n_readings is None:
         return None
     if n_readings < 1:
@@ -249,19 +246,19 @@ def _power(exponent: float) -> float:
     return math.pow(10.0, exponent)
 
 
-def _cell(field: str, text: str, decimal: Decimal) -> ReadValue:
+def _cell(field: str, text: str, numbers: NumberFormat) -> ReadValue:
     try:
-        return read_value(text, "point" if isinstance(text, Digits) else decimal)
+        return numbers.read_value(text)
     except ValueTextError as error:
         raise RowProblem(field, str(error)) from error
 
 
-def _number(fields: Mapping[str, str], field: str, decimal: Decimal) -> float | None:
+def _number(fields: Mapping[str, str], field: str, numbers: NumberFormat) -> float | None:
     text = fields.get(field, "")
     if is_missing(text):
         return None
     try:
-        return read_number(text, "point" if isinstance(text, Digits) else decimal)
+        return numbers.read_number(text)
     except ValueTextError as error:
         raise RowProblem(field, str(error)) from error
 

@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from service.exchange.tables import Digits, QuestionError
+from service.exchange.cells import Digits, NumberFormat
+from service.exchange.tables import QuestionError
 from service.exchange.values import GROUP, MAX_VALUE, SIGN_OF, VALUE, spelled
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _AMBIGUOUS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 class Reading:
     """What was decided: `columns` is header -> role, `units_row` the row that holds units, if one does."""
 
-    decimal: Decimal
+    number_format: NumberFormat
     columns: Mapping[str, str] = field(default_factory=dict)
     delimiter: str = ""
     units_row: int | None = None
@@ -39,7 +40,7 @@ class Reading:
     def as_json(self) -> dict[str, Any]:
         """Return it as docs/results.md describes it."""
         return {
-            "decimal": self.decimal,
+            "decimal": self.number_format.decimal,
             "delimiter": self.delimiter or None,
             "units_row": self.units_row,
             "columns": dict(self.columns),
@@ -78,8 +79,8 @@ class _Seen:
         self.decimal.setdefault(sign, (row, cell))
 
 
-def decide_decimal(table: Table, headers: Iterable[str], answer: Decimal | None) -> Decimal:
-    """Return the decimal sign of the numbers under some headers.
+def decide_number_format(table: Table, headers: Iterable[str], answer: Decimal | None) -> NumberFormat:
+    """Return how the numbers under some headers are written.
 
     `1.234` alone may be 1234 or a number with three decimals: other cells decide. In files whose list separator is a
     comma, and in typed formats, a lone point is a decimal point, as in every programming language. In those files a
@@ -89,10 +90,14 @@ def decide_decimal(table: Table, headers: Iterable[str], answer: Decimal | None)
         QuestionError: if the cells contradict each other or leave both readings open.
     """
     if answer is not None:
-        return answer
+        return NumberFormat(answer)
+    return NumberFormat(_decimal(table, headers))
+
+
+def _decimal(table: Table, headers: Iterable[str]) -> Decimal:
     seen = _looked_through(table, tuple(headers))
-    if table.decimal is not None:
-        return _as_the_format_says(table.decimal, seen)
+    if table.number_format is not None:
+        return _as_the_format_says(table.number_format.decimal, seen)
     if len(seen.decimal) > 1:
         _raise_question(seen.decimal["."], seen.decimal[","])
     sign = next(iter(seen.decimal), None)

@@ -12,7 +12,7 @@ from service.exchange.columns import map_columns, own_predictions, with_warnings
 from service.exchange.entries import entries
 from service.exchange.object_units import in_domain_units, under_domain_names, warn_of_absent_columns
 from service.exchange.qualifiers import reject_unread_limits, with_qualifiers
-from service.exchange.reading import Reading, decide_decimal
+from service.exchange.reading import Reading, decide_number_format
 from service.exchange.report import Report
 from service.exchange.roles import check_unread_units, without_units_row
 from service.exchange.rows import validate_rows
@@ -80,8 +80,8 @@ def open_upload(
     table = reject_unread_limits(table, mapped)
     check_unread_units(table, mapped, spec)
     numbers = (*mapped.numbers(), *(mapped.objects.values() if domain.needs_all_columns else ()))
-    reading = Reading(decide_decimal(table, numbers, options.decimal), mapped.roles(), table.delimiter, units_row)
-    table = in_domain_units(table, changes, reading.decimal)
+    reading = Reading(decide_number_format(table, numbers, options.decimal), mapped.roles(), table.delimiter, units_row)
+    table = in_domain_units(table, changes, reading.number_format)
     mapped = with_warnings(table, mapped, spec, domain)
     warnings = mapped.warnings if units_row is None else (*mapped.warnings, f"row {units_row} was read as units")
     return Upload(tuple(entries(table, mapped, spec)), warnings, reading, mapped.is_batch)
@@ -98,7 +98,7 @@ def _mapped(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
 
 def check_upload(upload: Upload, view: CampaignView) -> Report:
     """Return what becomes of every row; nothing is stored."""
-    rows, warnings = validate_rows(upload.entries, view, decimal=upload.reading.decimal)
+    rows, warnings = validate_rows(upload.entries, view, numbers=upload.reading.number_format)
     # An empty cell of a downloaded batch has the batch's units.
     messages = () if upload.is_batch else tuple(warnings)
     empty = () if rows else ("the table has no rows below its header",)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from service.exchange.assays import MAX_TYPE, find_assay, unread
+from service.exchange.cells import WITH_POINT
 from service.exchange.identity import Objects, Repeats
 from service.exchange.metadata import read_metadata
 from service.exchange.problems import RowProblem
@@ -24,15 +25,15 @@ if TYPE_CHECKING:
     from models.campaign.spec import CampaignSpec
     from service.exchange.assays import Assay
     from service.exchange.campaign_view import CampaignView
+    from service.exchange.cells import NumberFormat
     from service.exchange.entries import Entry
-    from service.exchange.values import Decimal
 
 
 def validate_rows(
-    entries: Iterable[Entry], view: CampaignView, *, decimal: Decimal = "point"
+    entries: Iterable[Entry], view: CampaignView, *, numbers: NumberFormat = WITH_POINT
 ) -> tuple[list[ParsedRow], list[str]]:
     """Return what becomes of every entry, and warnings of the file; a bad entry never stops the others."""
-    reader = _Reader(list(entries), view, decimal)
+    reader = _Reader(list(entries), view, numbers)
     return reader.read()
 
 
@@ -76,9 +77,9 @@ def _object_key(entry: Entry) -> tuple[str, ...]:
 class _Reader:
     """Reads the entries of one file, one after the other."""
 
-    def __init__(self, entries: Sequence[Entry], view: CampaignView, decimal: Decimal) -> None:
-        self._entries, self._decimal = entries, decimal
-        self._objects, self._assays = Objects(view, decimal), _Assays(entries, view.spec)
+    def __init__(self, entries: Sequence[Entry], view: CampaignView, numbers: NumberFormat) -> None:
+        self._entries, self._numbers = entries, numbers
+        self._objects, self._assays = Objects(view, numbers), _Assays(entries, view.spec)
         self._repeats, self._units = Repeats(view.stored), StatedUnits()
 
     def read(self) -> tuple[list[ParsedRow], list[str]]:
@@ -109,7 +110,7 @@ class _Reader:
 
     def _result(self, index: int, entry: Entry, text: str) -> tuple[StandardResult, tuple[str, ...]]:
         assay = self._assays.find(entry)
-        quantity, units, warnings = read_quantity(entry, assay, self._decimal)
+        quantity, units, warnings = read_quantity(entry, assay, self._numbers)
         if assay.is_read and assay.given is None and quantity.get("value") is not None:
             self._units.note(index, assay, units)
         result = StandardResult(object=text, type=assay.type, **quantity, **read_metadata(entry.fields))

@@ -10,14 +10,14 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from models.specs.columns import IDENTITIES, key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from service.exchange.values import Decimal
+    from service.exchange.cells import NumberFormat
 
 MAX_ROWS = 250_000
 MAX_COLUMNS = 2_000
@@ -60,21 +60,6 @@ class QuestionError(TableError):
         self.choices = tuple(choices)
 
 
-class Digits(str):  # noqa: SLOT000 - a text with an attribute
-    """The digits of a cell that is a number by its type: its decimal sign is a point, whatever texts beside it do.
-
-    `shown` is what a person sees of it: two identifiers 1.1 and 1.10 are one number.
-    """
-
-    shown: str
-
-    def __new__(cls, digits: str, shown: str | None = None) -> Self:
-        """Return the digits, which are shown as they are unless it is said."""
-        made = super().__new__(cls, digits)
-        made.shown = digits if shown is None else shown
-        return made
-
-
 @dataclass(frozen=True, slots=True)
 class RawRow:
     """One row as it stands in the file.
@@ -93,15 +78,15 @@ class RawRow:
 class Table:
     """Rows under a header; `warnings` tell what was guessed while reading.
 
-    `title` is what stands above the header, and the name of a sheet. `delimiter` is that of a text file. `decimal` is
-    the decimal sign where the format itself says which it is.
+    `title` is what stands above the header, and the name of a sheet. `delimiter` is that of a text file.
+    `number_format` is how texts write numbers, where the format itself says it.
     """
 
     columns: tuple[str, ...]
     rows: tuple[RawRow, ...]
     warnings: tuple[str, ...] = ()
     delimiter: str = ""
-    decimal: Decimal | None = None
+    number_format: NumberFormat | None = None
     title: tuple[str, ...] = ()
     header_row: int | None = None
 

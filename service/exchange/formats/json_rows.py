@@ -9,7 +9,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from service.exchange.tables import Digits, RawRow, Table, TableError, TableFormat, check_size
+from service.exchange.cells import WITH_POINT, Digits
+from service.exchange.tables import RawRow, Table, TableError, TableFormat, check_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def read(content: bytes, charset: str | None) -> Table:
     check_size(len(rows), 0)
     parsed = tuple(_row(number, pairs) for number, pairs in enumerate(rows, 1))
     columns = dict.fromkeys(column for row in parsed for column in row.cells)
-    return Table(tuple(columns), parsed, decimal="point")
+    return Table(tuple(columns), parsed, number_format=WITH_POINT)
 
 
 def count_rows(content: bytes) -> int:

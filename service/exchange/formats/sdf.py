@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from service.exchange.cells import WITH_POINT
 from service.exchange.tables import MAX_COLUMNS, MAX_ROWS, RawRow, Table, TableError, TableFormat, check_size
 from service.exchange.texts import decode
 
@@ -64,7 +65,9 @@ def read(content: bytes, charset: str | None) -> Table:
             raise TableError(f"at most {MAX_ROWS} records with {MAX_COLUMNS} fields are read at once", row=number)
     if not rows:
         raise TableError("the file holds no record")
-    return Table(tuple(columns or {COLUMN: None}), tuple(rows), (*warnings, *notes.warnings()), decimal="point")
+    return Table(
+        tuple(columns or {COLUMN: None}), tuple(rows), (*warnings, *notes.warnings()), number_format=WITH_POINT
+    )
 
 
 def count_rows(content: bytes) -> int:

@@ -13,11 +13,11 @@ from datetime import datetime, time
 from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING, Any
 
+from service.exchange.cells import WITH_POINT, Digits
 from service.exchange.formula_injection import looks_like_formula, unprotected
 from service.exchange.number_formats import shown
 from service.exchange.tables import (
     MAX_TITLE_ROWS,
-    Digits,
     RawRow,
     SheetError,
     Table,
@@ -150,7 +150,12 @@ def _table(content: bytes, name: str | None, *, has_formulas: bool) -> Table:
     warnings += (*title_warning(title, head.number), *marked.warnings(), *_note_warnings(sheet, head.number))
     names = tuple(name for name in header if name)
     return Table(
-        names, tuple(rows), tuple(warnings), decimal="point", title=(sheet.title, *title), header_row=head.number
+        names,
+        tuple(rows),
+        tuple(warnings),
+        number_format=WITH_POINT,
+        title=(sheet.title, *title),
+        header_row=head.number,
     )
 
 
