@@ -9,8 +9,9 @@ from service.exchange.columns import object_headers
 from service.exchange.entries import picked
 from service.exchange.object_units import in_domain_units, under_domain_names, warn_of_absent_columns, with_points
 from service.exchange.reading import decide_number_format
+from service.exchange.registry import read_table
 from service.exchange.report import ParsedRow, Report
-from service.exchange.tables import MAX_ROWS, QuestionError, TableError, check_names, read_table
+from service.exchange.tables import MAX_ROWS, QuestionError, TableError, check_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from service.exchange.batch import BatchFile, beside, domain_column, expected_columns, nearest_columns
-from service.exchange.tables import UnknownFormatError, written_formats
+from service.exchange.registry import written_formats
+from service.exchange.tables import UnknownFormatError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

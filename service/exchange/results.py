@@ -13,10 +13,11 @@ from service.exchange.entries import entries
 from service.exchange.object_units import in_domain_units, under_domain_names, warn_of_absent_columns
 from service.exchange.qualifiers import reject_unread_limits, with_qualifiers
 from service.exchange.reading import Reading, decide_number_format
+from service.exchange.registry import read_table
 from service.exchange.report import Report
 from service.exchange.roles import check_unread_units, without_units_row
 from service.exchange.rows import validate_rows
-from service.exchange.tables import TableError, check_names, read_table
+from service.exchange.tables import TableError, check_names
 
 if TYPE_CHECKING:
     from models.campaign.spec import CampaignSpec

@@ -1,15 +1,12 @@
-"""A table of text cells and the formats that can be read as one.
+"""A table of text cells, and what a format that is read as one has to offer.
 
 Knows nothing of campaigns or of what the columns mean: that is `columns`.
 """
 
 from __future__ import annotations
 
-import pkgutil
 import re
 from dataclasses import dataclass
-from functools import cache
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from models.specs.columns import IDENTITIES, key
@@ -113,85 +110,6 @@ class TableFormat:
     """Returns at least how many rows there can be, without reading them; raises TableError when that are too many."""
 
 
-@cache
-def formats() -> tuple[TableFormat, ...]:
-    """Return every format in `formats/`."""
-    package = import_module("service.exchange.formats")
-    names = sorted(info.name for info in pkgutil.iter_modules(package.__path__))
-    return tuple(import_module(f"{package.__name__}.{name}").FORMAT for name in names)
-
-
-def media_types() -> tuple[str, ...]:
-    """Return the media types that `read_table` understands."""
-    return tuple(media for item in formats() if item.read for media in item.media_types)
-
-
-def written_formats() -> dict[str, tuple[str, Callable[[Sequence[Mapping[str, Any]]], bytes]]]:
-    """Return extension -> media type and writer of every format that tables can be written in."""
-    return {item.extension: (item.media_types[0], item.write) for item in formats() if item.write is not None}
-
-
-def read_table(
-    content: bytes, media_type: str, object_columns: Collection[str] | None = None, sheet: str | None = None
-) -> Table:
-    """Read a file as a table.
-
-    Args:
-        content: the file.
-        media_type: its media type, with or without a `charset` parameter.
-        object_columns: the columns that describe an object; any, when they are not given.
-        sheet: the sheet of a workbook to read; the first, when it is not given.
-
-    Raises:
-        UnknownFormatError: if no format of such objects has this media type; it names those that there are.
-        SheetError: if there is no such sheet, or the format has none.
-        TableError: if the file is no table of this format, or too large.
-    """
-    essence, _, parameters = media_type.partition(";")
-    wanted = essence.strip().lower()
-    known = [item for item in formats() if _describes(item, object_columns)]
-    for item in known:
-        if item.read is not None and wanted in item.media_types:
-            return _checked(
-                item.read(content, _charset(parameters)) if sheet is None else _read_sheet(item, content, sheet)
-            )
-    names = ", ".join(media for item in known if item.read for media in item.media_types)
-    raise UnknownFormatError(f"{wanted or 'no media type'} is not a table format; send one of {names}")
-
-
-def most_rows(content: bytes, media_type: str) -> int:
-    """Return how many rows a file has at most, counted without reading it; 0 if no format has the media type.
-
-    Raises:
-        TableError: if it has more than are read, or cannot even be counted.
-    """
-    wanted = media_type.partition(";")[0].strip().lower()
-    found = next((item for item in formats() if item.read and wanted in item.media_types), None)
-    return found.count_rows(content) if found else 0
-
-
-def _read_sheet(item: TableFormat, content: bytes, sheet: str) -> Table:
-    if item.read_sheet is None:
-        names = ", ".join(known.extension for known in formats() if known.read_sheet)
-        raise SheetError(f"{item.extension} has no sheets to choose from, {names} has: leave sheet out")
-    return item.read_sheet(content, sheet)
-
-
-def _describes(item: TableFormat, object_columns: Collection[str] | None) -> bool:
-    return item.object_column is None or object_columns is None or item.object_column in object_columns
-
-
-def media_type_named(filename: str) -> str | None:
-    """Return the media type that a file's name speaks of; None if it is none that `read_table` understands."""
-    return media_types_by_extension().get(filename.rpartition(".")[2].lower())
-
-
-def media_types_by_extension() -> dict[str, str]:
-    """Return extension -> media type of every file that `read_table` understands."""
-    known = [item for item in formats() if item.read]
-    return {name: item.media_types[0] for item in known for name in (item.extension, *item.aliases)}
-
-
 def header_index(rows: Sequence[Sequence[str]]) -> int:
     """Return which of the first rows of a file names the columns: the first, unless only a later one says of what.
 
@@ -254,30 +172,6 @@ def check_size(n_rows: int, n_cells: int, row: int | None = None) -> None:
         raise TableError(f"the table has more than {MAX_ROWS} rows: split it", row=row)
     if n_cells > MAX_CELLS:
         raise TableError(f"the table has more than {MAX_CELLS} cells: split it", row=row)
-
-
-def _charset(parameters: str) -> str | None:
-    for parameter in parameters.split(";"):
-        name, _, value = parameter.partition("=")
-        if name.strip().lower() == "charset":
-            return value.strip().strip('"') or None
-    return None
-
-
-def _checked(table: Table) -> Table:
-    if len(table.rows) > MAX_ROWS:
-        raise TableError(f"the table has {len(table.rows)} rows; at most {MAX_ROWS} are read at once")
-    if len(table.columns) > MAX_COLUMNS:
-        raise TableError(f"the table has {len(table.columns)} columns; at most {MAX_COLUMNS} are read")
-    if long := next((name for name in table.columns if len(name) > MAX_NAME), None):
-        raise TableError(f"the name of a column is longer than {MAX_NAME} characters", column=f"{long[:40]}...")
-    for row in table.rows:
-        for column, text in row.cells.items():
-            if len(text) > MAX_CELL:
-                raise TableError(f"a cell is longer than {MAX_CELL} characters", row=row.number, column=column)
-            if not is_storable(text):
-                raise TableError("a cell holds characters that are no text", row=row.number, column=column)
-    return table
 
 
 def is_storable(text: str) -> bool:

@@ -12,6 +12,9 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 
+_HEAD = 4_096
+_MOST_ZERO = 0.7
+"""Share of zeros among the higher bytes of a text that is mostly ASCII."""
 # Codecs that are no alphabets (zlib, punycode) would let a small file ask for much work.
 _CHARSETS = ("utf-", "ascii", "iso8859", "cp", "mac", "shift", "euc", "gb", "big5", "koi8")
 
@@ -36,11 +39,25 @@ def _decoded(content: bytes, charset: str | None) -> tuple[str, list[str]]:
             return _strict(content[len(mark) :], encoding), []
     if charset is not None:
         return _strict(content, charset), []
+    if encoding := _without_mark(content):
+        return _strict(content, encoding), [f"the file has no byte order mark; it was read as {encoding.upper()}"]
     try:
         return content.decode("utf-8"), []
     except UnicodeDecodeError:
         warning = "the file is not UTF-8; it was read as Windows-1252: check letters outside ASCII, such as µ"
         return content.decode("cp1252", errors="replace"), [warning]
+
+
+def _without_mark(content: bytes) -> str | None:
+    """Return which UTF-16 a text without a mark is in: every other byte of plain letters is zero."""
+    head = content[: _HEAD & ~1]
+    if len(content) % 2 or not head:
+        return None
+    halves = head[0::2], head[1::2]
+    shares = [half.count(0) / len(half) for half in halves]
+    if min(shares) > 0 or max(shares) < _MOST_ZERO:
+        return None
+    return "utf-16-le" if shares[1] else "utf-16-be"
 
 
 def _strict(content: bytes, encoding: str) -> str:

@@ -166,4 +166,10 @@ def _records(numbers: list[int]) -> str:
     return f"record {shown} has" if len(numbers) == 1 else f"records {shown} have"
 
 
-FORMAT = TableFormat("sdf", ("chemical/x-mdl-sdfile",), read, object_column=COLUMN, count_rows=count_rows)
+FORMAT = TableFormat(
+    "sdf",
+    ("chemical/x-mdl-sdfile", "chemical/x-mdl-sdf", "chemical/x-sdf"),
+    read,
+    object_column=COLUMN,
+    count_rows=count_rows,
+)

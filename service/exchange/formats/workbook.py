@@ -294,4 +294,12 @@ def _digits(value: float, number_format: str | None) -> str:
     return Digits(found.text) if any(letter.isdigit() for letter in found.text) else found.text
 
 
-FORMAT = TableFormat("xlsx", (MEDIA_TYPE,), read, write, read_sheet=read_sheet, count_rows=count_rows)
+FORMAT = TableFormat(
+    "xlsx",
+    (MEDIA_TYPE, "application/vnd.ms-excel.sheet.macroenabled.12"),
+    read,
+    write,
+    aliases=("xlsm",),
+    read_sheet=read_sheet,
+    count_rows=count_rows,
+)
