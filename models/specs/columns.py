@@ -21,6 +21,29 @@ MEASURED_FIELDS = ("upper_value", "standard_error")
 """Further numbers of one result, in the units of its value."""
 IDENTITIES = frozenset({"candidate_id", "smiles", "canonical_smiles", "sequence", "helm", "formula"})
 """Columns that say what was measured, by which the header of a table is found below a title."""
+OBJECT_SYNONYMS = MappingProxyType(
+    {
+        **dict.fromkeys(
+            (
+                *("smiles_string", "smiles_code", "structure_smiles", "structures_smiles", "molecule_smiles"),
+                *("compound_smiles", "ligand_smiles", "smiles_structure", "parent_smiles", "input_smiles", "smi"),
+                *("pubchem_ext_datasource_smiles", "structure", "compound_structure", "molecule_structure"),
+                *("chemical_structure",),
+            ),
+            "smiles",
+        ),
+        **dict.fromkeys(
+            ("peptide_sequence", "aa_sequence", "amino_acid_sequence", "sequence_aa", "protein_sequence", "seq"),
+            "sequence",
+        ),
+        **dict.fromkeys(("helm_notation", "helm_string"), "helm"),
+        **dict.fromkeys(
+            ("chemical_formula", "formula_pretty", "pretty_formula", "reduced_formula", "composition_formula"),
+            "formula",
+        ),
+    }
+)
+"""Other names of an object's column, as `key` writes them; read where no column has the name itself."""
 TRAITS = ("replicate", "assay_version", "plate", "measured_at", "lot", "external_id")
 """What describes how a result came about."""
 FIELDS = ("candidate_id", "type", "value", *RESULT_FIELDS, *MEASURED_FIELDS, *TRAITS)

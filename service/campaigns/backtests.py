@@ -91,7 +91,7 @@ def read_measurements(content: bytes, media_type: str, spec: CampaignSpec, sheet
         TableError: if the table as a whole cannot be read.
     """
     return measured(
-        read_results(content, media_type, CampaignView(spec, open_domain(spec.domain)), ReadingOptions(sheet))
+        read_results(content, media_type, CampaignView(spec, open_domain(spec.domain)), ReadingOptions(sheet=sheet))
     )
 
 

@@ -62,7 +62,7 @@ class SentTable:
     @property
     def options(self) -> ReadingOptions:
         """How the sender wants it read."""
-        return ReadingOptions(self.sheet, self.decimal)
+        return ReadingOptions(sheet=self.sheet, decimal=self.decimal)
 
 
 @final

@@ -7,12 +7,15 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from models.specs.columns import IDENTITIES, OBJECT_SYNONYMS, key
 from service.exchange.media import unwrapped
+from service.exchange.options import DELIMITERS, ReadingOptions
 from service.exchange.tables import (
     MAX_CELL,
     MAX_COLUMNS,
     MAX_NAME,
     MAX_ROWS,
+    Layout,
     SheetError,
     Table,
     TableError,
@@ -46,7 +49,11 @@ def written_formats() -> dict[str, tuple[str, Callable[[Sequence[Mapping[str, An
 
 
 def read_table(
-    content: bytes, media_type: str, object_columns: Collection[str] | None = None, sheet: str | None = None
+    content: bytes,
+    media_type: str,
+    object_columns: Collection[str] | None = None,
+    sheet: str | None = None,
+    options: ReadingOptions | None = None,
 ) -> Table:
     """Read a file as a table.
 
@@ -54,7 +61,8 @@ def read_table(
         content: the file.
         media_type: its media type, with or without a `charset` parameter.
         object_columns: the columns that describe an object; any, when they are not given.
-        sheet: the sheet of a workbook to read; the first, when it is not given.
+        sheet: the sheet of a workbook to read; the first that may hold results, when it is not given.
+        options: what else is said of the file; nothing, when it is not given.
 
     Raises:
         UnknownFormatError: if no format of such objects has this media type; it names those that there are.
@@ -67,9 +75,8 @@ def read_table(
     known = [item for item in formats() if _describes(item, object_columns)]
     for item in known:
         if item.read is not None and wanted in item.media_types:
-            return _checked(
-                item.read(content, _charset(parameters)) if sheet is None else _read_sheet(item, content, sheet)
-            )
+            layout = _layout(item, options or ReadingOptions(), object_columns, _charset(parameters), sheet)
+            return _checked(item.read(content, layout))
     names = ", ".join(media for item in known if item.read for media in item.media_types)
     hint = " (curl sends this unless -H 'Content-Type: ...' says what the file is)" if wanted == _OF_CURL else ""
     raise UnknownFormatError(f"{wanted or 'no media type'} is not a table format{hint}; send one of {names}")
@@ -87,11 +94,34 @@ def most_rows(content: bytes, media_type: str) -> int:
     return found.count_rows(content) if found else 0
 
 
-def _read_sheet(item: TableFormat, content: bytes, sheet: str) -> Table:
-    if item.read_sheet is None:
-        names = ", ".join(known.extension for known in formats() if known.read_sheet)
-        raise SheetError(f"{item.extension} has no sheets to choose from, {names} has: leave sheet out")
-    return item.read_sheet(content, sheet)
+def _layout(
+    item: TableFormat,
+    options: ReadingOptions,
+    object_columns: Collection[str] | None,
+    charset: str | None,
+    sheet: str | None,
+) -> Layout:
+    """Return what is said of a file, as far as its format has such things.
+
+    Raises:
+        SheetError: if a sheet is named and the format has none.
+        TableError: if a header row is named and the format has none.
+    """
+    sheet = sheet or options.sheet
+    if sheet is not None and not item.has_sheets:
+        names = ", ".join(known.extension for known in formats() if known.has_sheets)
+        raise SheetError(f"{item.extension} has no sheets to choose from, {names} have: leave sheet out")
+    if options.header_row is not None and not item.has_header_row:
+        raise TableError(f"{item.extension} has no header row: leave header_row out")
+    own = {key(name) for name in object_columns or ()}
+    others = {name for name, column in OBJECT_SYNONYMS.items() if key(column) in own}
+    return Layout(
+        options.encoding or charset,
+        sheet,
+        options.header_row,
+        None if options.delimiter is None else DELIMITERS[options.delimiter],
+        IDENTITIES | own | others,
+    )
 
 
 def _describes(item: TableFormat, object_columns: Collection[str] | None) -> bool:

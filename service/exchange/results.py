@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from service.exchange.columns import map_columns, own_predictions, with_warnings
 from service.exchange.entries import entries
 from service.exchange.object_units import in_domain_units, under_domain_names, warn_of_absent_columns
+from service.exchange.options import ReadingOptions
 from service.exchange.qualifiers import reject_unread_limits, with_qualifiers
 from service.exchange.reading import Reading, decide_number_format
 from service.exchange.registry import read_table
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from service.exchange.columns import Mapped
     from service.exchange.entries import Entry
     from service.exchange.tables import Table
-    from service.exchange.values import Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +42,6 @@ class Upload:
         """Return what stands under `candidate_id` (in small letters) or `external_id`."""
         texts = (entry.fields.get(field, "") for entry in self.entries)
         return frozenset(text.lower() if field == "candidate_id" else text for text in texts if text)
-
-
-@dataclass(frozen=True, slots=True)
-class ReadingOptions:
-    """What the sender says of a file: the sheet of a workbook to read, and the decimal sign where both are possible."""
-
-    sheet: str | None = None
-    decimal: Decimal | None = None
 
 
 def open_upload(
@@ -71,7 +63,7 @@ def open_upload(
         TableError: if the table as a whole cannot be read.
     """
     options = options or ReadingOptions()
-    table = read_table(content, media_type, domain.object_columns, options.sheet)
+    table = read_table(content, media_type, domain.object_columns, options=options)
     table, changes = under_domain_names(table, domain)
     table = warn_of_absent_columns(table, domain)
     mapped = _mapped(table, spec, domain)

@@ -89,37 +89,63 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the table stands in a file, as far as somebody says it.
+
+    `charset` is that of a text, `sheet` a name, `header_row` counted as a spreadsheet counts; `identities` are the keys
+    of columns that say what was measured, by which the header is found.
+    """
+
+    charset: str | None = None
+    sheet: str | None = None
+    header_row: int | None = None
+    delimiter: str | None = None
+    identities: frozenset[str] = IDENTITIES
+
+
+@dataclass(frozen=True, slots=True)
 class TableFormat:
     """One file format; a module of `formats/` exports it as `FORMAT`.
 
-    `read` gets the bytes and the charset that the sender declared, if any; `write` gets flat rows that share their
-    keys and their order. Either may be missing. A format of structures fills `object_column` by itself, and is read
-    only where objects are described by this column. A format of several sheets has `read_sheet`, which gets the bytes
-    and the name of one.
+    `read` gets the bytes and what is known of their layout; `write` gets flat rows that share their keys and their
+    order. Either may be missing. A format of structures fills `object_column` by itself, and is read only where objects
+    are described by this column. Only a format that `has_sheets` may be given the name of one.
     """
 
     extension: str
     media_types: tuple[str, ...]
-    read: Callable[[bytes, str | None], Table] | None = None
+    read: Callable[[bytes, Layout], Table] | None = None
     write: Callable[[Sequence[Mapping[str, Any]]], bytes] | None = None
     object_column: str | None = None
     aliases: tuple[str, ...] = ()
     """Other extensions of files that are read like this."""
-    read_sheet: Callable[[bytes, str], Table] | None = None
+    has_sheets: bool = False
+    has_header_row: bool = False
     count_rows: Callable[[bytes], int] = len
     """Returns at least how many rows there can be, without reading them; raises TableError when that are too many."""
 
 
-def header_index(rows: Sequence[Sequence[str]]) -> int:
+def header_index(rows: Sequence[tuple[int, Sequence[str]]], layout: Layout) -> int:
     """Return which of the first rows of a file names the columns: the first, unless only a later one says of what.
 
-    Programs write titles, dates and comments above their tables.
+    Programs write titles, dates and comments above their tables. Rows come with their numbers.
+
+    Raises:
+        TableError: if the row that is said to be the header is blank or not there.
     """
-    for index, cells in enumerate(rows[:MAX_TITLE_ROWS]):
-        named = {key(cell) for cell in cells if len(cell) <= MAX_HEADER}
-        if named & IDENTITIES and len(named - {""}) > 1:
-            return index
-    return 0
+    if layout.header_row is not None:
+        numbers = [number for number, _ in rows]
+        if layout.header_row not in numbers:
+            detail = f"row {layout.header_row} is said to name the columns, but it is blank or too far down"
+            raise TableError(detail, row=layout.header_row)
+        return numbers.index(layout.header_row)
+    return next((index for index, (_, cells) in enumerate(rows[:MAX_TITLE_ROWS]) if names_columns(cells, layout)), 0)
+
+
+def names_columns(cells: Sequence[str], layout: Layout) -> bool:
+    """Return whether a row is a header by what it names: an object and something else."""
+    named = {key(cell) for cell in cells if len(cell) <= MAX_HEADER}
+    return bool(named & layout.identities) and len(named - {""}) > 1
 
 
 def title_warning(rows: Sequence[str], header_row: int) -> tuple[str, ...]:
@@ -137,6 +163,32 @@ def distinct_names(header: Sequence[str]) -> list[str]:
     for name in header:
         names.append(name + " " * seen.get(name, 0) if name else name)
         seen[name] = seen.get(name, 0) + 1
+    return names
+
+
+def column_letter(index: int) -> str:
+    """Return a spreadsheet's name of a column that is counted from 0."""
+    letters = ""
+    while index >= 0:
+        letters, index = chr(ord("A") + index % 26) + letters, index // 26 - 1
+    return letters
+
+
+def with_remarks_named(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return a header in which columns without a name are called by their letters, where they hold words alone.
+
+    People write remarks beside a table. A number there may be a value whose column lost its name.
+    """
+    names = list(header)
+    unnamed = [index for index, name in enumerate(names) if not name]
+    held: dict[int, bool] = {}
+    for cells in rows if unnamed else ():
+        for index in unnamed:
+            if index < len(cells) and cells[index]:
+                held[index] = held.get(index, True) and not any(letter.isdigit() for letter in cells[index])
+    for index in unnamed:
+        if held.get(index):
+            names[index] = f"column {column_letter(index)}"
     return names
 
 

@@ -39,8 +39,8 @@ def _decoded(content: bytes, charset: str | None) -> tuple[str, list[str]]:
             return _strict(content[len(mark) :], encoding), []
     if charset is not None:
         return _strict(content, charset), []
-    if encoding := _without_mark(content):
-        return _strict(content, encoding), [f"the file has no byte order mark; it was read as {encoding.upper()}"]
+    if wide := _without_mark(content):
+        return _strict(content, wide), [f"the file has no byte order mark; it was read as {wide.upper()}"]
     try:
         return content.decode("utf-8"), []
     except UnicodeDecodeError:

@@ -11,10 +11,11 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any, final
 
-from models.specs.columns import IDENTITIES, key
+from models.specs.columns import key
 from service.exchange.formula_injection import cell_text, unprotected
 from service.exchange.tables import (
     MAX_TITLE_ROWS,
+    Layout,
     RawRow,
     Table,
     TableError,
@@ -23,6 +24,7 @@ from service.exchange.tables import (
     distinct_names,
     header_index,
     title_warning,
+    with_remarks_named,
 )
 from service.exchange.texts import decode
 
@@ -46,22 +48,22 @@ _SENTENCE = re.compile(
 _MAX_SENTENCE = 500
 
 
-def read(content: bytes, charset: str | None) -> Table:
+def read(content: bytes, layout: Layout) -> Table:
     """Read delimited text under a header row.
 
     Raises:
         TableError: if there is no header, a quote never ends, or there is too much of it.
     """
-    text, warnings = decode(content, charset)
-    delimiter, text, first_row = _delimiter(text)
+    text, warnings = decode(content, layout.charset)
+    delimiter, text, first_row = _delimiter(text, layout)
     records = _records(text, delimiter, first_row)
     if not records:
         raise TableError("the file is empty; its first row must name the columns")
-    index = header_index([cells for _, cells in records[:MAX_TITLE_ROWS]])
+    index = header_index(records if layout.header_row else records[:MAX_TITLE_ROWS], layout)
     title = tuple(" ".join(filter(None, cells)) for _, cells in records[:index])
     (number, header), *body = _without_index(records[index:])
     warnings += title_warning(title, number)
-    header = distinct_names(header)
+    header = with_remarks_named(distinct_names(header), [cells for _, cells in body])
     rows = tuple(_row(number, cells, header) for number, cells in body)
     return Table(_named(header), rows, tuple(warnings), delimiter=delimiter, title=title, header_row=number)
 
@@ -88,16 +90,28 @@ def count_rows(content: bytes) -> int:
     return lines
 
 
-def _delimiter(text: str) -> tuple[str, str, int]:
+def _delimiter(text: str, layout: Layout) -> tuple[str, str, int]:
     """Return the delimiter, the text to parse and the spreadsheet row at which it starts."""
     first, _, rest = text.partition("\n")
     if first.strip().lower().startswith("sep=") and first.strip()[4:] in ("", *DELIMITERS):
         return first.strip()[4:] or "\t", rest, 2
+    if layout.delimiter is not None:
+        return layout.delimiter, text, 1
+    return _delimiter_of_header(text, layout) or _most_frequent(text), text, 1
+
+
+def _delimiter_of_header(text: str, layout: Layout) -> str | None:
+    """Return what separates the first line that names what was measured."""
     for line in text.splitlines()[:MAX_TITLE_ROWS]:
         for delimiter in DELIMITERS:
             cells = [cell.strip().strip('"') for cell in line[:MAX_LINE].split(delimiter)]
-            if len(cells) > 1 and any(key(cell) in IDENTITIES for cell in cells):
-                return delimiter, text, 1
+            if len(cells) > 1 and any(key(cell) in layout.identities for cell in cells):
+                return delimiter
+    return None
+
+
+def _most_frequent(text: str) -> str:
+    """Return the delimiter that stands most often in the first line, outside of quotes."""
     outside, quoted = [], False
     for letter in islice(text.lstrip("\r\n"), MAX_RECORD):
         quoted ^= letter == '"'
@@ -105,7 +119,7 @@ def _delimiter(text: str) -> tuple[str, str, int]:
             break
         if not quoted:
             outside.append(letter)
-    return max(DELIMITERS, key=outside.count), text, 1
+    return max(DELIMITERS, key=outside.count)
 
 
 def _records(text: str, delimiter: str, first_row: int) -> list[tuple[int, list[str]]]:
@@ -195,4 +209,5 @@ FORMAT = TableFormat(
     write,
     aliases=("tsv", "txt"),
     count_rows=count_rows,
+    has_header_row=True,
 )

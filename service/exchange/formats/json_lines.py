@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 
 from service.exchange.formats.json_rows import Number, count_rows, table_of
-from service.exchange.tables import Table, TableError, TableFormat, check_size
+from service.exchange.tables import Layout, Table, TableError, TableFormat, check_size
 
 
-def read(content: bytes, charset: str | None) -> Table:
+def read(content: bytes, layout: Layout) -> Table:
     """Read an object from every line that is not blank.
 
     Raises:
         TableError: if a line is no JSON; it names the line.
     """
-    del charset  # JSON says by itself which Unicode encoding it is in
+    del layout  # JSON says by itself which Unicode encoding it is in
     count_rows(content)
     rows = []
     for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").splitlines(), 1):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from service.exchange.cells import WITH_POINT, Digits
-from service.exchange.tables import RawRow, Table, TableError, TableFormat, check_size
+from service.exchange.tables import Layout, RawRow, Table, TableError, TableFormat, check_size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,13 +27,13 @@ class Number:
     digits: str
 
 
-def read(content: bytes, charset: str | None) -> Table:
+def read(content: bytes, layout: Layout) -> Table:
     """Read an array of flat objects.
 
     Raises:
         TableError: if the content is no JSON array.
     """
-    del charset  # JSON says by itself which Unicode encoding it is in
+    del layout  # JSON says by itself which Unicode encoding it is in
     count_rows(content)
     try:
         rows = json.loads(content, parse_float=Number, parse_int=Number, parse_constant=Number, object_pairs_hook=tuple)

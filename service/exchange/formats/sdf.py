@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from service.exchange.cells import WITH_POINT
-from service.exchange.tables import MAX_COLUMNS, MAX_ROWS, RawRow, Table, TableError, TableFormat, check_size
+from service.exchange.tables import MAX_COLUMNS, MAX_ROWS, Layout, RawRow, Table, TableError, TableFormat, check_size
 from service.exchange.texts import decode
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class _Notes:
         return found
 
 
-def read(content: bytes, charset: str | None) -> Table:
+def read(content: bytes, layout: Layout) -> Table:
     """Read the records of an SDF, or one MDL molfile; rows are counted in records.
 
     A record that RDKit cannot read is a row with a problem and stops no other.
@@ -50,7 +50,7 @@ def read(content: bytes, charset: str | None) -> Table:
         TableError: if there is no record, or too many.
     """
     count_rows(content)
-    text, warnings = decode(content, charset)
+    text, warnings = decode(content, layout.charset)
     notes = _Notes()
     rows = []
     columns: dict[str, None] = {}
