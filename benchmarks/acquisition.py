@@ -40,14 +40,14 @@ from torch import Generator, Tensor
 from benchmarks.exact.training import mean_and_half, side_by_side
 from benchmarks.report import DATA, Report, run
 from models.acquisition import get_acquisition
-from models.acquisition.contract import Acquisition, Situation, augmented_chebyshev
+from models.acquisition.contract import Acquisition, AcquisitionContext, augmented_chebyshev
 from models.domains import open_domain
 from models.domains.contract import Domain
 from models.domains.materials.spec import MixtureSpec
 from models.proxies.contract import TrainingTable
 from models.proxies.gaussian_process import GaussianProcess
-from models.proxies.model_selection import ChosenProxies, fit_best
-from models.reward.log_reward import Utility, moments
+from models.proxies.model_selection import SelectedProxies, fit_best
+from models.reward.utility import Utility, utility_moments
 from models.specs.decisions import ACQUISITIONS
 
 SEEDS = (1, 2, 3, 4, 5)
@@ -130,7 +130,7 @@ def preferences(n: int, n_objectives: int, seed: int) -> Tensor:
     return weights / weights.sum(dim=1, keepdim=True)
 
 
-def fitted(problem: Problem, known: list[int], seed: int) -> ChosenProxies:
+def fitted(problem: Problem, known: list[int], seed: int) -> SelectedProxies:
     """Return our proxies, learned from the known rows."""
     values = problem.values[known]
     believed = torch.zeros(values.shape[1]).double(), torch.ones(values.shape[1]).double()
@@ -153,7 +153,7 @@ class Judge:
     def acquisition(self, reached: list[int]) -> Acquisition:
         """Return the acquisition when these rows are reached or pending."""
         reference = self.mean[self.yardstick], self.sd[self.yardstick]
-        return self.kind(Situation(1.0, augmented_chebyshev, self.mean[reached], reference))
+        return self.kind(AcquisitionContext(1.0, augmented_chebyshev, self.mean[reached], reference))
 
 
 def judge(problem: Problem, known: list[int], name: str, seed: int) -> Judge:
@@ -161,7 +161,7 @@ def judge(problem: Problem, known: list[int], name: str, seed: int) -> Judge:
     proxies, kind = fitted(problem, known, seed), get_acquisition(name)
     ends = zip(problem.reference.tolist(), problem.best.tolist(), strict=True)
     utilities = [Utility(low, high, "maximize") for low, high in ends]
-    mean, sd = moments(utilities, proxies.posterior(problem.features))
+    mean, sd = utility_moments(utilities, proxies.posterior(problem.features))
     ordinary = torch.randperm(len(mean), generator=Generator().manual_seed(seed))[:REFERENCE_OBJECTS].tolist()
     drawn = None
     if kind.uses_draws:

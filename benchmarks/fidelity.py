@@ -55,7 +55,7 @@ from benchmarks.exact.training import (
 from benchmarks.report import Report, run
 from models.gflownet.conditioning import ConditionSampler
 from models.gflownet.exact import log_target, total_variation, uniform_log_probability
-from models.gflownet.rewards import UnfitLossError
+from models.gflownet.rewards import IncompatibleLossError
 from models.gflownet.settings import TrainerSettings
 from models.specs.sampler import LOSSES
 
@@ -153,7 +153,7 @@ def loss_fit(job: Job) -> dict[str, Any]:
     """Return the fit, or why a loss cannot be used on that space."""
     try:
         return trained(job)
-    except UnfitLossError as error:
+    except IncompatibleLossError as error:
         return {"refused": str(error)}
 
 

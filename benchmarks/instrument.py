@@ -28,8 +28,8 @@ from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.gflownet.exact import enumerate_space, log_target, policy_log_probability, total_variation
 from models.gflownet.sampler import sample
-from models.inference.load import open_instrument
-from models.inference.trained_campaign import Instrument
+from models.inference.load import load_trained_campaign
+from models.inference.trained_campaign import TrainedCampaign
 from models.propose import propose
 from models.records import History, Measurement
 from models.rounds.training.state_reward import StateReward
@@ -79,10 +79,12 @@ def left_behind(n: int, steps: int) -> bytes:
     return artefact
 
 
-def _opened(artefact: bytes, n: int, steps: int) -> tuple[Instrument, History, float]:
+def _opened(artefact: bytes, n: int, steps: int) -> tuple[TrainedCampaign, History, float]:
     torch.set_num_threads(1)
     spec, history = _molecules(n, steps)
-    opened, seconds = _timed(partial(open_instrument, spec, history, seed=SEED, artefact=artefact, report=_silent))
+    opened, seconds = _timed(
+        partial(load_trained_campaign, spec, history, seed=SEED, artefact=artefact, report=_silent)
+    )
     return opened, history, seconds
 
 
@@ -101,7 +103,7 @@ def judged(artefact: bytes, n: int, steps: int, texts: list[str]) -> dict[str, A
     """Open a round in this process, judge many molecules and return what that took."""
     opened, history, _ = _opened(artefact, n, steps)
     before = _peak()
-    answers, seconds = _timed(partial(opened.judge, texts, history, _silent))
+    answers, seconds = _timed(partial(opened.predict, texts, history, _silent))
     free = sum(not item.refused for item in answers)
     return {"judged": len(answers), "judging, s": seconds, "before, MiB": before, "after, MiB": _peak(), "free": free}
 
@@ -144,7 +146,9 @@ def speed(report: Report, steps: int, *, quick: bool) -> None:
     report.claim(f"peak MiB after judging {row['judged']} molecules", row["after, MiB"], "<=", PEAK)
 
 
-def _small(domain: dict[str, Any], computed: str, value: Callable[[np.ndarray], np.ndarray], steps: int) -> Instrument:
+def _small(
+    domain: dict[str, Any], computed: str, value: Callable[[np.ndarray], np.ndarray], steps: int
+) -> TrainedCampaign:
     """Train a round on a space that can be listed, with one SIMULATED assay, and open what it left behind."""
     body = {
         "name": "small",
@@ -162,7 +166,7 @@ def _small(domain: dict[str, Any], computed: str, value: Callable[[np.ndarray], 
     values = value(space.features(known)) + rng.normal(0, 0.05, len(known))
     history = History(tuple(Measurement(text, "assay", float(x)) for text, x in zip(known, values, strict=True)))
     artefact = propose(spec, history, seed=SEED, report=_silent).artefact
-    return open_instrument(spec, history, seed=SEED, artefact=artefact, report=_silent)
+    return load_trained_campaign(spec, history, seed=SEED, artefact=artefact, report=_silent)
 
 
 def _line(features: np.ndarray) -> np.ndarray:
@@ -173,7 +177,7 @@ def _line(features: np.ndarray) -> np.ndarray:
     return answer
 
 
-def _at(opened: Instrument, beta: float, preference: dict[str, float]) -> dict[str, Any]:
+def _at(opened: TrainedCampaign, beta: float, preference: dict[str, float]) -> dict[str, Any]:
     """Return how near the policy is to its target at one condition, and how right the densities of samples are."""
     source, reward = opened.source, opened.fitted.reward
     assert source is not None

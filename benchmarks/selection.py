@@ -25,9 +25,9 @@ from models.proxies.contract import FittedProxy, TrainingTable
 from models.proxies.gaussian_process import GaussianProcess
 from models.rounds.reporting.summary import CIRCLE_SIMILARITY
 from models.rounds.selecting.picks import SHORT_LIST
-from models.rounds.selecting.scoring import scalarised, trade_offs, worth
+from models.rounds.selecting.scoring import preference_grid, relative_utility, scalarised
 from models.selection import get_selector
-from models.selection.contract import Candidates, JointUtilities, Request
+from models.selection.contract import Candidates, JointUtilities, SelectionRequest
 from models.selection.hypervolume import LIST_LENGTH, n_draws
 from models.selection.limits import BatchLimits
 
@@ -127,9 +127,9 @@ def prepare(molecules: Molecules, seed: int) -> Task:
     proxy = GaussianProcess(molecules.domain.kernel).fit(table, seed=seed)
     belief = proxy.posterior(molecules.features[rows]).at(0)
     part = replace(molecules, drug_likeness=molecules.drug_likeness[rows])
-    preferences = trade_offs(2, seed)
-    predicted, _ = worth(scalarised(part.utilities(belief.mean), preferences))
-    measured, _ = worth(scalarised(part.utilities(molecules.solubility[rows]), preferences))
+    preferences = preference_grid(2, seed)
+    predicted, _ = relative_utility(scalarised(part.utilities(belief.mean), preferences))
+    measured, _ = relative_utility(scalarised(part.utilities(molecules.solubility[rows]), preferences))
     return Task(molecules, proxy, training, rows, predicted, belief.sd, measured, seed)
 
 
@@ -141,7 +141,7 @@ def by_selector(name: str, diversity: float) -> Callable[[Task], list[int]]:
         places, candidates = task.short_list(LIST_LENGTH if is_joint else SHORT_LIST[1])
         if is_joint:
             candidates = replace(candidates, utilities=task.joint(places))
-        request = Request(BATCH, diversity, 0.0, task.seed)
+        request = SelectionRequest(BATCH, diversity, 0.0, task.seed)
         picks = get_selector(name)(candidates, request, BatchLimits(len(places), BATCH))
         return [int(places[pick.index]) for pick in picks]
 

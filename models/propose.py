@@ -12,31 +12,31 @@ from typing import TYPE_CHECKING, Any
 
 from models.domains import open_domain
 from models.records import Proposal
-from models.rounds.artefact import origin, pack_artefact, tried
+from models.rounds.artefact import attempted_objects, pack_artefact, provenance
 from models.rounds.fitting.fit import fit
-from models.rounds.reporting.batch_records import explain
+from models.rounds.reporting.batch_records import describe_batch
 from models.rounds.reporting.diagnosis import diagnose
 from models.rounds.reporting.limitations import convergence_statements, reach, reach_statements
 from models.rounds.reporting.stopping import stopping
 from models.rounds.reporting.summary import (
-    Stages,
+    StageTimer,
     chosen_statements,
     chosen_summary,
-    plain,
+    guardrail_data_missing,
+    json_safe,
     summary_of,
     told_sizes,
-    unbounded,
 )
-from models.rounds.sampling.candidate_pool import draw_pool
-from models.rounds.sampling.enumeration import to_score, whole_space
-from models.rounds.sampling.filters import Gate
-from models.rounds.selecting.batch import choose
+from models.rounds.sampling.candidate_pool import sample_candidates
+from models.rounds.sampling.enumeration import enumerate_if_small, states_to_score
+from models.rounds.sampling.filters import CandidateFilter
+from models.rounds.selecting.batch import select_batch
 from models.rounds.selecting.replicates import controls
 from models.rounds.training.base_measure import base_measure
-from models.rounds.training.dual_ascent import Adaptation
+from models.rounds.training.dual_ascent import DualAscent
 from models.rounds.training.state_reward import StateReward
-from models.rounds.training.train import Training, build_trainer, check_sampler, train
-from models.safety import guardrails as guardrail
+from models.rounds.training.train import TrainingRun, build_trainer, check_sampler, train
+from models.safety import guardrails
 from models.safety.screened_domain import ScreenedDomain
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
-    from models.records import CheckpointStore, History, Report
+    from models.records import CheckpointStore, History, ProgressCallback
     from models.safety.hazard_lists import HazardList
 
 MEANING = "2"
@@ -56,7 +56,7 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     history: History,
     *,
     seed: int,
-    report: Report,
+    report: ProgressCallback,
     checkpoint: CheckpointStore | None = None,
     device: str | None = None,
     hazards: Sequence[HazardList] = (),
@@ -73,50 +73,57 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         HazardListError: if a hazard list about these objects cannot be used.
         HazardError: if something that one names came into the batch nevertheless.
     """
-    stages = Stages(report)
+    stages = StageTimer(report)
     screened = ScreenedDomain(domain or open_domain(spec.domain), spec.domain, hazards)
-    screened.require_clean(item.object for item in controls(screened, spec.batch.controls, ()))
+    screened.assert_no_hazards(item.object for item in controls(screened, spec.batch.controls, ()))
     with stages.stage("fitting") as tick:
-        environment = screened.environment(tried(history), device or "cpu")
+        environment = screened.environment(attempted_objects(history), device or "cpu")
         check_sampler(spec.sampler, environment)
         fitted = fit(spec, screened, environment, history, seed, tick)
         tick(1.0, "counting the objects of each size")
         measure = base_measure(spec, screened, environment, fitted.measured, seed + 7)
-    summary = summary_of(fitted, history, str(environment.device), seed) | {"hazard_lists": screened.audit()}
+    summary = summary_of(fitted, history, str(environment.device), seed) | {"hazard_lists": screened.provenance()}
     summary["reach"] = reach(environment, screened, fitted.measured, seed)
     summary["statements"] += reach_statements(summary["reach"])
-    if unsafe := [rail.name for rail in spec.guardrails if not guardrail.is_bounded(fitted.beliefs.proxies, rail)]:
-        return _nothing(summary, stages, unbounded(unsafe))
+    if unsafe := [rail.name for rail in spec.guardrails if not guardrails.is_bounded(fitted.model.proxies, rail)]:
+        return _nothing(summary, stages, guardrail_data_missing(unsafe))
     with stages.stage("training") as tick:
         reward = StateReward(environment, fitted.reward, measure.prior(environment))
         trainer = build_trainer(spec.sampler, environment, reward, len(spec.objectives), seed, fitted.measured)
-        training = Training(trainer, Adaptation(trainer, reward, seed + 5))
+        training = TrainingRun(trainer, DualAscent(trainer, reward, seed + 5))
         curve = train(training, checkpoint, _identity(spec, summary), tick)
     with stages.stage("sampling") as tick:
-        gate, space = Gate(fitted, history), whole_space(spec, environment, is_diagnosed=is_diagnosed)
-        pool = draw_pool(trainer, reward, gate, spec.batch, seed + 1, tick, everything=to_score(spec, space))
+        candidate_filter, space = (
+            CandidateFilter(fitted, history),
+            enumerate_if_small(spec, environment, is_diagnosed=is_diagnosed),
+        )
+        pool = sample_candidates(
+            trainer, reward, candidate_filter, spec.batch, seed + 1, tick, everything=states_to_score(spec, space)
+        )
     with stages.stage("selecting"):
-        batch = choose(pool, fitted, screened.closed_to(history), seed + 2)
-        candidates = explain(batch, pool, fitted, trainer, seed + 3)
-        screened.require_clean(candidate.object for candidate in candidates)
+        batch = select_batch(pool, fitted, screened.exclude_hazards(history), seed + 2)
+        candidates = describe_batch(batch, pool, fitted, trainer, seed + 3)
+        screened.assert_no_hazards(candidate.object for candidate in candidates)
         summary["stopping"] = stopping(fitted, history, pool.at([choice.row for choice in batch.choices]), seed + 6)
         summary |= diagnose(fitted, trainer, reward, space, seed + 4) if is_diagnosed else {}
-    summary |= {"training": {"steps": trainer.steps_done, "loss": curve}} | chosen_summary(fitted, batch, pool, gate)
+    summary |= {"training": {"steps": trainer.steps_done, "loss": curve}} | chosen_summary(
+        fitted, batch, pool, candidate_filter
+    )
     summary |= {"base_measure": told_sizes(measure, environment, pool, batch)}
-    summary["statements"] += chosen_statements(fitted, batch, pool, gate)
+    summary["statements"] += chosen_statements(fitted, batch, pool, candidate_filter)
     summary["statements"] += convergence_statements(summary.get("convergence", ()), is_listed=bool(pool.draws.listed))
     summary["statements"] += measure.statements(pool.draws.sizes, screened.sizes)
-    withheld = screened.withheld(tried(history))
-    made_from = origin(spec, environment, history, seed, withheld)
+    withheld = screened.withheld(attempted_objects(history))
+    made_from = provenance(spec, environment, history, seed, withheld)
     artefact = pack_artefact(fitted, trainer.policy, made_from, screened, withheld, measure)
-    return Proposal(candidates, plain(summary | {"cost": stages.cost(fitted.reward.n_scored)}), artefact)
+    return Proposal(candidates, json_safe(summary | {"cost": stages.cost(fitted.reward.n_scored)}), artefact)
 
 
-def _nothing(summary: dict[str, Any], stages: Stages, statement: str) -> Proposal:
+def _nothing(summary: dict[str, Any], stages: StageTimer, statement: str) -> Proposal:
     """Return an empty batch that says why, with the same counts as any other."""
     summary["statements"].append(statement)
     counts = {"sampled": 0, "unique": 0, "refused": {}, "allowed": 0, "chosen": 0}
-    return Proposal((), plain(summary | counts | {"cost": stages.cost(0)}))
+    return Proposal((), json_safe(summary | counts | {"cost": stages.cost(0)}))
 
 
 def _identity(spec: CampaignSpec, summary: Mapping[str, Any]) -> str:

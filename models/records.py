@@ -78,7 +78,7 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
-class Nearest:
+class NearestMeasured:
     """The most similar measured object, similarity in 0-1."""
 
     object: str
@@ -105,14 +105,14 @@ class ProposedCandidate:
     preference: Mapping[str, float]
     log_reward: float | None
     log_pf: float | None
-    nearest_measured: Nearest | None
+    nearest_measured: NearestMeasured | None
     reason: str
     purpose: Purpose = "exploit"
     in_domain: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedObject:
+class ObjectPrediction:
     """What a campaign says of an object that somebody else thought of.
 
     `refused` are the reasons why it could not be proposed as it is, without which it is free; the rest is as in
@@ -125,7 +125,7 @@ class JudgedObject:
     acquisition: float
     feasibility: float
     guardrails: Mapping[str, float]
-    nearest_measured: Nearest | None
+    nearest_measured: NearestMeasured | None
     in_domain: bool | None
     refused: tuple[str, ...] = ()
 
@@ -143,7 +143,7 @@ class Proposal:
     artefact: bytes | None = None
 
 
-class Report(Protocol):
+class ProgressCallback(Protocol):
     """Called by long work, many times a second at most; may raise `Cancelled` to stop it."""
 
     def __call__(self, stage: Stage, progress: float, message: str) -> None:
@@ -151,7 +151,7 @@ class Report(Protocol):
 
 
 class Cancelled(Exception):  # noqa: N818 - it is not an error
-    """Raised through a `Report` when somebody asked the work to stop."""
+    """Raised through a `ProgressCallback` when somebody asked the work to stop."""
 
 
 class CheckpointStore(Protocol):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import final
 
-from models.safety.hazard_lists import load
+from models.safety.hazard_lists import load_hazard_lists
 from service.logs import configure_logs
 from service.presence import ROLES, Role
 from service.settings import Settings
@@ -53,7 +53,7 @@ def keep_running(settings: Settings) -> int:
     Raises:
         HazardListError: if the operator names a hazard list that cannot be used.
     """
-    load(settings.hazard_lists)
+    load_hazard_lists(settings.hazard_lists)
     configure_logs(settings.log_format, settings.log_level)
     ending, supervisor = Ending(), Supervisor()
     for role in ROLES:

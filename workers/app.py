@@ -22,7 +22,7 @@ from celery import Celery, signals
 from celery.exceptions import Reject, SecurityWarning
 from celery.utils.nodenames import gethostname
 
-from models.safety.hazard_lists import load
+from models.safety.hazard_lists import load_hazard_lists
 from service.dispatch import JOB_TASK, ROUND_TASK
 from service.logs import configure_logs
 from service.presence import Role
@@ -61,7 +61,7 @@ def run_worker(settings: Settings, role: Role = "rounds") -> int:
         return run_upkeep(settings)
     # Celery advises against root, which a bare machine may have only; messages are JSON and run no code.
     warnings.filterwarnings("ignore", category=SecurityWarning)
-    load(settings.hazard_lists)  # a list that cannot be used stops the start, not the first round
+    load_hazard_lists(settings.hazard_lists)  # a list that cannot be used stops the start, not the first round
     worker = make_app(settings, role).Worker(
         hostname=f"{role}@{gethostname()}",
         queues=QUEUES[role],

@@ -77,7 +77,7 @@ def replay(request: Request, tell: Callable[[float, str], None]) -> dict[str, An
     if request.json is not None:
         request.json.write_text(json.dumps(answer, indent=1, allow_nan=False), encoding="utf-8")
     if request.plot is not None:
-        from models.backtests.picture import draw_curves
+        from models.backtests.plot import draw_curves
 
         draw_curves(unfilled(answer["curves"]), request.plot)
     return answer

@@ -10,7 +10,7 @@ from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, final
 
-from models.safety.hazard_lists import HazardList, load
+from models.safety.hazard_lists import HazardList, load_hazard_lists
 from service.campaigns.reading import Reader
 from service.children import Children, Limits
 from service.dispatch import CelerySender, deliver
@@ -67,7 +67,7 @@ class Process:
         Raises:
             HazardListError: if one cannot be used; without it no round may be computed.
         """
-        return load(self.settings.hazard_lists)
+        return load_hazard_lists(self.settings.hazard_lists)
 
     def load_science(self) -> None:
         """Import what takes long, before anything is claimed: nobody can stop an import, and a claim must end in time.

@@ -27,7 +27,7 @@ _log = structlog.get_logger(__name__)
 
 @final
 class Progress:
-    """A `models.records.Report` with a heartbeat, to be used as a context manager around the work of a round or a job.
+    """A `models.records.ProgressCallback` with a heartbeat: a context manager around a round or a job.
 
     `stop` says why the work must end: somebody cancelled it, the lease is lost, or this worker shuts down. `alive` is
     called with every heartbeat.

@@ -14,7 +14,7 @@ from workers.scoring import open_campaign_domain
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from models.backtests.choices import ChoiceStore
+    from models.backtests.choice_cache import ChoiceFile
     from models.campaign.requests import BacktestRequest
     from models.campaign.spec import CampaignSpec
     from models.records import Measurement
@@ -47,7 +47,7 @@ def replay_table(
     settings: Settings,
     tell: Callable[[float, str], None],
     heard: Callable[[], None] = unheard,
-    kept: ChoiceStore | None = None,
+    kept: ChoiceFile | None = None,
 ) -> dict[str, Any]:
     """Return what `replay_results` does, of a table with its media type that is read here."""
     results, report = read_table(*table, request.spec, request.sheet)
@@ -60,7 +60,7 @@ def replay_results(
     settings: Settings,
     tell: Callable[[float, str], None],
     heard: Callable[[], None] = unheard,
-    kept: ChoiceStore | None = None,
+    kept: ChoiceFile | None = None,
 ) -> dict[str, Any]:
     """Return curves with confidence intervals and the rows behind them, as plain JSON.
 
@@ -75,10 +75,10 @@ def replay_results(
     Raises:
         ValueError: if the table or a number is wrong.
     """
-    from models.backtests.runner import Plan, backtest, summarise
+    from models.backtests.runner import BacktestPlan, backtest, summarise
     from models.backtests.table import TableDomain, TableLab
 
-    plan = Plan(
+    plan = BacktestPlan(
         request.spec,
         request.rounds,
         request.batch_size,
@@ -103,7 +103,7 @@ def replay_results(
 
 def picture(curves: Sequence[Mapping[str, Any]]) -> str:
     """Return the curves drawn as SVG."""
-    from models.backtests.picture import draw_curves
+    from models.backtests.plot import draw_curves
 
     with TemporaryDirectory() as folder:
         path = Path(folder) / "curves.svg"

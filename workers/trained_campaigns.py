@@ -12,7 +12,7 @@ from workers.process import Process
 from workers.scoring import open_campaign_domain
 
 if TYPE_CHECKING:
-    from models.inference.trained_campaign import Instrument
+    from models.inference.trained_campaign import TrainedCampaign
     from models.records import History
     from workers.handlers import Tell
 
@@ -28,13 +28,13 @@ class Instruments:
     def __init__(self, most_open: int = MOST_OPEN) -> None:
         self.heard: Callable[[], None] = unheard
         self._most_open = most_open
-        self._open: OrderedDict[Hashable, Instrument] = OrderedDict()
+        self._open: OrderedDict[Hashable, TrainedCampaign] = OrderedDict()
 
     def listen(self) -> None:
         """Call whoever plays now."""
         self.heard()
 
-    def get(self, key: Hashable, make: "Callable[[], Instrument]") -> "Instrument":
+    def get(self, key: Hashable, make: "Callable[[], TrainedCampaign]") -> "TrainedCampaign":
         """Return the instrument of a key, made if it is not open; the one that was not used for longest is closed."""
         if key not in self._open:
             self._open[key] = make()
@@ -49,7 +49,7 @@ def played(share: float) -> float:
     return OPENING + (1 - OPENING) * share
 
 
-def open_for(process: Process, job: ClaimedJob, tell: "Tell") -> "tuple[Instrument, History]":
+def open_for(process: Process, job: ClaimedJob, tell: "Tell") -> "tuple[TrainedCampaign, History]":
     """Return the instrument that a job asks, and what its campaign knew when it asked.
 
     Raises:
@@ -64,13 +64,13 @@ def open_for(process: Process, job: ClaimedJob, tell: "Tell") -> "tuple[Instrume
     hazards = process.hazards()
     audit = json.dumps([(item.name, item.version, item.sha256) for item in hazards])
 
-    def make() -> "Instrument":
+    def make() -> "TrainedCampaign":
         device = process.prepare_science()
-        from models.inference.load import open_instrument
+        from models.inference.load import load_trained_campaign
 
         with process.sessions.begin() as session:
             given = instruments.load_basis(session, job, now)
-        return open_instrument(
+        return load_trained_campaign(
             given.spec,
             given.history,
             seed=given.seed,

@@ -17,7 +17,7 @@ from benchmarks.assays.tables import AssayTable
 from models.proxies.contract import Proxy, TrainingTable
 from models.proxies.deep_ensemble import DeepEnsemble
 from models.proxies.gaussian_process import GaussianProcess
-from models.proxies.model_selection import ChosenProxies, fit_best
+from models.proxies.model_selection import SelectedProxies, fit_best
 from models.proxies.multi_task_gaussian_process import MultiTaskGaussianProcess
 from models.proxies.random_forest import RandomForest
 
@@ -37,12 +37,12 @@ def proxies(table: AssayTable) -> Mapping[str, Proxy]:
     }
 
 
-def fitted(table: AssayTable, training: TrainingTable, seed: int) -> ChosenProxies:
+def fitted(table: AssayTable, training: TrainingTable, seed: int) -> SelectedProxies:
     """Return the proxies of a round that knows this training table."""
     return fit_best(training, proxies(table), seed=seed, tick=lambda *_: None)
 
 
-def ours(chosen: ChosenProxies, features: Tensor) -> Answer:
+def ours(chosen: SelectedProxies, features: Tensor) -> Answer:
     """Return what the chosen proxies say of features [N, D], with conformal intervals."""
     belief = chosen.posterior(features)
     intervals = {level: chosen.interval(features, level) for level in LEVELS}

@@ -11,8 +11,8 @@ from typing import final
 import numpy as np
 
 from benchmarks.campaigns.framework import Open, Protocol, Row, Session, difference, mean, methods, show
-from models.backtests.evolved import Evolved
-from models.backtests.oracles.ehrlich import ehrlich
+from models.backtests.acquisition_ga import AcquisitionGA
+from models.backtests.oracles.ehrlich import build_ehrlich
 from models.backtests.oracles.sequences import EhrlichLab
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
@@ -50,7 +50,7 @@ def specification(length: int) -> CampaignSpec:
 
 def ways() -> dict[str, Open]:
     """Return the methods; `genetic_on_proxies` has our beliefs, acquisition and choice, and no policy."""
-    return {**methods("assayflow", "genetic", "random"), "genetic_on_proxies": partial(Evolved, calls=CALLS)}
+    return {**methods("assayflow", "genetic", "random"), "genetic_on_proxies": partial(AcquisitionGA, calls=CALLS)}
 
 
 @final
@@ -82,7 +82,7 @@ def run(session: Session) -> None:
         rounds, batch = (1, 16) if session.quick else (ROUNDS, BATCH)
         rows: list[Row] = []
         for seed in session.seeds:
-            lab = EhrlichLab(ehrlich(N_TOKENS, length, shape, seed), seed)
+            lab = EhrlichLab(build_ehrlich(N_TOKENS, length, shape, seed), seed)
             protocol = Protocol(f"length_{length}", spec, rounds, batch, batch, ways(), Further(lab, domain))
             rows += replace(session, seeds=(seed,)).replay(NAME, protocol, lab, domain)
         show(session.report, f"{NAME}, length {length}", rows, FIGURES, range(2, rounds + 1, 2))

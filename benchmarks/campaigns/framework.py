@@ -19,15 +19,15 @@ import numpy.typing as npt
 from scipy.stats import t  # type: ignore[import-untyped] # scipy publishes no types
 
 from benchmarks.report import DATA, Report
-from models.backtests.contract import Choice, Lab, Method, Task
-from models.backtests.methods import open_method
-from models.backtests.runner import Plan, backtest, summarise
+from models.backtests.contract import BacktestTask, Choice, Oracle, Strategy
+from models.backtests.runner import BacktestPlan, backtest, summarise
+from models.backtests.strategies import build_strategy
 from models.campaign.spec import CampaignSpec
 from models.domains.contract import Domain
 from models.records import History, Measurement
 
 Row = dict[str, Any]
-Open = Callable[[], Method]
+Open = Callable[[], Strategy]
 Extra = Callable[[Sequence[str], Sequence[str]], Mapping[str, float]]
 """Further figures of all objects measured so far and of the last round's new ones."""
 
@@ -46,7 +46,7 @@ MOST_SEEDS = 1000
 
 def methods(*names: str) -> dict[str, Open]:
     """Return the ways to open some of the installed methods, by name."""
-    return {name: functools.partial(open_method, name) for name in names}
+    return {name: functools.partial(build_strategy, name) for name in names}
 
 
 @final
@@ -97,7 +97,7 @@ class Session:
         self.report.notes.append(f"skipped: {DATA / path} is absent")
         return None
 
-    def replay(self, campaign: str, protocol: Protocol, lab: Lab, domain: Domain) -> list[Row]:
+    def replay(self, campaign: str, protocol: Protocol, lab: Oracle, domain: Domain) -> list[Row]:
         """Return a row per method, seed and round, as `models.backtests.runner` does, with `cpu_seconds` beside.
 
         A method that fails ends the run; what was chosen before stays on disk.
@@ -109,7 +109,7 @@ class Session:
                 if self.only_methods and name not in self.only_methods:
                     continue
                 log = _Log(self._file(campaign, protocol, name, seed), protocol, name)
-                plan = Plan(
+                plan = BacktestPlan(
                     protocol.spec, protocol.rounds, protocol.batch_size, protocol.initial, (seed,), ("assayflow",)
                 )
                 found = backtest(plan, lab, domain, _quiet, log.under)
@@ -134,10 +134,10 @@ def _quiet(_share: float, _message: str) -> None:
 
 
 @final
-class _KnownLab(Lab):
+class _KnownLab(Oracle):
     """A table's lab whose true values are looked up once."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Oracle) -> None:
         assert lab.objects is not None
         self._lab = lab
         self.objects = lab.objects
@@ -154,7 +154,7 @@ class _KnownLab(Lab):
 
 
 @final
-class _Log(Method):
+class _Log(Strategy):
     """A method whose choices are kept in a file, and answered from there when they were made before.
 
     Raises:
@@ -163,7 +163,7 @@ class _Log(Method):
 
     def __init__(self, path: Path | None, protocol: Protocol, name: str) -> None:
         self._path, self._protocol, self._open = path, protocol, protocol.methods[name]
-        self._method: Method | None = None
+        self._method: Strategy | None = None
         self._kept: list[Row] = []
         if path is not None and path.exists():
             head, *self._kept = list(_lines(path))
@@ -175,7 +175,7 @@ class _Log(Method):
         self._told: list[Row] = []
         self._measured: list[str] = []
 
-    def choose(self, task: Task, history: History, k: int, seed: int) -> Choice:
+    def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:
         """Return the next choice, made or kept."""
         n_round = len(self._told) + 1
         if n_round == 1:

@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.campaigns.framework import Open, Protocol, Row, Session, difference, methods, show
 from benchmarks.peers.graph_ga import installed, open_breed
-from models.backtests.evolved import Evolved
+from models.backtests.acquisition_ga import AcquisitionGA
 from models.backtests.genetic import Genetic
 from models.backtests.oracles.molecules import NoisyLab
 from models.backtests.oracles.seh import SehProxy
@@ -57,12 +57,12 @@ def specification() -> CampaignSpec:
 
 def ways() -> dict[str, Open]:
     """Return the methods; both graph genetic algorithms make children as Jensen does, one of them asks our proxies."""
-    ours = {**methods("assayflow", "random"), "fragments_on_proxies": partial(Evolved, calls=CALLS)}
+    ours = {**methods("assayflow", "random"), "fragments_on_proxies": partial(AcquisitionGA, calls=CALLS)}
     if not installed():
         return ours
     graphs = {
         "graph_genetic": partial(Genetic, open_breed),
-        "graph_genetic_on_proxies": partial(Evolved, open_breed, CALLS),
+        "graph_genetic_on_proxies": partial(AcquisitionGA, open_breed, CALLS),
     }
     return {**ours, **graphs}
 

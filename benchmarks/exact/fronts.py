@@ -41,4 +41,4 @@ def drawn(aim: Target, trainer: Trainer, beta: float, seed: int) -> Tensor:
     condition = Condition(torch.full((len(preferences),), beta), preferences)
     generator = Generator().manual_seed(seed)
     samples = sample(trainer.policy, aim.landscape.environment, condition, len(condition), generator)
-    return aim.landscape.values[aim.landscape.place(samples.final_states)]
+    return aim.landscape.values[aim.landscape.position(samples.final_states)]

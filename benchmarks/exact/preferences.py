@@ -12,10 +12,10 @@ from benchmarks.exact.conditioned import SEEDS, TRAINING, Job, smallest_rise
 from benchmarks.exact.fronts import drawn, front_of, front_points, hypervolume, ten_preferences
 from benchmarks.exact.training import Target, side_by_side
 from benchmarks.report import Report
+from models.acquisition.contract import augmented_chebyshev, weighted_sum
 from models.gflownet.conditioning import ConditionSampler
 from models.gflownet.exact import log_target, total_variation, uniform_log_probability
 from models.gflownet.policy import PolicySpec
-from models.reward.log_reward import augmented_chebyshev, weighted_sum
 
 SCALARISATIONS = {"weighted sum": weighted_sum, "augmented Chebyshev": augmented_chebyshev}
 EXACT_HYPERVOLUME = 0.980775

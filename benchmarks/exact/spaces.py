@@ -39,7 +39,7 @@ class Landscape:
         """Where its objects are built."""
         return self.space.environment
 
-    def place(self, states: Tensor) -> Tensor:
+    def position(self, states: Tensor) -> Tensor:
         """Return where final states stand among the X objects [B]."""
         return torch.searchsorted(self.keys, self.environment.key(states))
 

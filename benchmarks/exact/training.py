@@ -48,7 +48,7 @@ class Target:
 
     def __call__(self, states: Tensor, condition: Condition) -> Tensor:
         """Return log-rewards of final states [B] under as many conditions."""
-        values = self.landscape.values[self.landscape.place(states)]
+        values = self.landscape.values[self.landscape.position(states)]
         return condition.beta * self.base(values, condition.preference).float()
 
     def partial(self, states: Tensor, condition: Condition) -> Tensor:

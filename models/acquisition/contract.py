@@ -61,7 +61,7 @@ SCALARISATIONS: Mapping[str, Scalarise] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class AcquisitionContext:
     """What an acquisition is told of the round that it is built for.
 
     `incumbents` [I, M] are the expected utilities of allowed objects that were measured or wait for their results; none
@@ -88,10 +88,12 @@ class Situation:
             raise ValueError("incumbents and reference: not all are finite")
 
 
-def nothing_known(n_objectives: int, scalarise: Scalarise = augmented_chebyshev, kappa: float = 1.0) -> Situation:
+def empty_context(
+    n_objectives: int, scalarise: Scalarise = augmented_chebyshev, kappa: float = 1.0
+) -> AcquisitionContext:
     """Return the situation of a round that knows no object yet."""
     empty = torch.zeros(0, n_objectives, dtype=torch.float64)
-    return Situation(kappa, scalarise, empty, (empty, empty))
+    return AcquisitionContext(kappa, scalarise, empty, (empty, empty))
 
 
 class Acquisition(ABC):
@@ -107,7 +109,7 @@ class Acquisition(ABC):
     """Whether `statistics` needs the utilities under a drawn function."""
 
     @abstractmethod
-    def __init__(self, situation: Situation) -> None:
+    def __init__(self, context: AcquisitionContext) -> None:
         """Prepare what all objects share."""
 
     @abstractmethod

@@ -25,7 +25,7 @@ from models.specs.decisions import HYPERVOLUME_OBJECTIVES
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from models.acquisition.contract import Situation
+    from models.acquisition.contract import AcquisitionContext
 
 ELEMENTS = 4_000_000
 """Numbers held at a time, by which many objects are taken in turns."""
@@ -42,8 +42,8 @@ class ExpectedHypervolumeImprovement(Acquisition):
     uses_incumbents: ClassVar[bool] = True
     uses_draws: ClassVar[bool] = False
 
-    def __init__(self, situation: Situation) -> None:
-        front = front_of(situation.incumbents)
+    def __init__(self, context: AcquisitionContext) -> None:
+        front = front_of(context.incumbents)
         m = front.shape[1]
         if m > HYPERVOLUME_OBJECTIVES:
             raise ValueError(
@@ -51,7 +51,7 @@ class ExpectedHypervolumeImprovement(Acquisition):
             )
         self._cells = cells_beyond(front)
         self._span = 1 - reference_point(front)
-        self._scale = ImprovementScale(self.improvement, self.statistics(*situation.reference, None), m)
+        self._scale = ImprovementScale(self.improvement, self.statistics(*context.reference, None), m)
 
     def statistics(self, mean: Tensor, sd: Tensor, drawn: Tensor | None) -> Tensor:  # noqa: ARG002 - the contract's
         """Return expectations and deviations [N, 2 M]."""

@@ -26,7 +26,7 @@ from models.acquisition.improvement.scale import ImprovementScale
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from models.acquisition.contract import Situation
+    from models.acquisition.contract import AcquisitionContext
 
 BASE_SAMPLES = 64
 NODES = 4
@@ -69,14 +69,14 @@ class ExpectedImprovement(Acquisition):
     uses_incumbents: ClassVar[bool] = True
     uses_draws: ClassVar[bool] = False
 
-    def __init__(self, situation: Situation) -> None:
-        self._scalarise = situation.scalarise
-        self._front = front_of(situation.incumbents)
+    def __init__(self, context: AcquisitionContext) -> None:
+        self._scalarise = context.scalarise
+        self._front = front_of(context.incumbents)
         m = self._front.shape[1]
-        self._is_gaussian = m == 1 or situation.scalarise is weighted_sum
+        self._is_gaussian = m == 1 or context.scalarise is weighted_sum
         self._samples = base_samples(m)
         self._shares, self._weights = tail_nodes()
-        self._scale = ImprovementScale(self.improvement, self.statistics(*situation.reference, None), m)
+        self._scale = ImprovementScale(self.improvement, self.statistics(*context.reference, None), m)
 
     def statistics(self, mean: Tensor, sd: Tensor, drawn: Tensor | None) -> Tensor:  # noqa: ARG002 - the contract's
         """Return expectations and deviations [N, 2 M]."""

@@ -9,7 +9,7 @@ from models.acquisition.contract import Acquisition
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from models.acquisition.contract import Situation
+    from models.acquisition.contract import AcquisitionContext
 
 
 @final
@@ -19,8 +19,8 @@ class ThompsonSampling(Acquisition):
     uses_incumbents: ClassVar[bool] = False
     uses_draws: ClassVar[bool] = True
 
-    def __init__(self, situation: Situation) -> None:
-        self._scalarise = situation.scalarise
+    def __init__(self, context: AcquisitionContext) -> None:
+        self._scalarise = context.scalarise
 
     def statistics(self, mean: Tensor, sd: Tensor, drawn: Tensor | None) -> Tensor:  # noqa: ARG002 - the contract's
         """Return the drawn utilities [N, M].

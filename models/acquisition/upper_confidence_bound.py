@@ -10,7 +10,7 @@ from models.acquisition.contract import Acquisition
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from models.acquisition.contract import Situation
+    from models.acquisition.contract import AcquisitionContext
 
 
 @final
@@ -24,11 +24,11 @@ class UpperConfidenceBound(Acquisition):
     uses_incumbents: ClassVar[bool] = False
     uses_draws: ClassVar[bool] = False
 
-    def __init__(self, situation: Situation) -> None:
-        if not 0 <= situation.kappa < math.inf:
-            raise ValueError(f"kappa must be finite and not negative, not {situation.kappa}")
-        self._kappa = situation.kappa
-        self._scalarise = situation.scalarise
+    def __init__(self, context: AcquisitionContext) -> None:
+        if not 0 <= context.kappa < math.inf:
+            raise ValueError(f"kappa must be finite and not negative, not {context.kappa}")
+        self._kappa = context.kappa
+        self._scalarise = context.scalarise
 
     def statistics(self, mean: Tensor, sd: Tensor, drawn: Tensor | None) -> Tensor:  # noqa: ARG002 - the contract's
         """Return mean + kappa * sd [N, M]."""

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, final
 import torch
 
 from models.acquisition.improvement.gaussian import log_expected_improvement
-from models.backtests.contract import Choice, Method, untried
-from models.backtests.scoring import measured_utilities
+from models.backtests.contract import Choice, Strategy, untried
+from models.backtests.utilities import measured_utilities
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from botorch.models.model import Model
     from torch import Tensor
 
-    from models.backtests.contract import Task
+    from models.backtests.contract import BacktestTask
     from models.domains.contract import Domain
     from models.records import History
 
@@ -36,14 +36,14 @@ JITTER = 1e-5
 
 
 @final
-class Bayesian(Method):
+class Bayesian(Strategy):
     """The standard that exhaustive search over a table is held against.
 
     Raises:
         ValueError: without a table.
     """
 
-    def choose(self, task: Task, history: History, k: int, seed: int) -> Choice:
+    def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:
         """Return k untried objects of the table."""
         names = untried(task, history)
         measured, utilities = measured_utilities(task.spec, task.domain, history)
@@ -115,8 +115,8 @@ def _one_objective(model: Model, best: float, domain: Domain, names: Sequence[st
 
 
 def _several(models: list[Any], inputs: Tensor, domain: Domain, names: Sequence[str], k: int, seed: int) -> list[int]:
-    from models.reward.log_reward import augmented_chebyshev
-    from models.selection.contract import Candidates, JointUtilities, Request
+    from models.acquisition.contract import augmented_chebyshev
+    from models.selection.contract import Candidates, JointUtilities, SelectionRequest
     from models.selection.hypervolume import n_draws, select
     from models.selection.limits import BatchLimits
 
@@ -132,7 +132,7 @@ def _several(models: list[Any], inputs: Tensor, domain: Domain, names: Sequence[
     draws = torch.stack([_draws(model, points, n_draws(len(models)), generator) for model in models], dim=-1)
     equal = torch.zeros(n, dtype=torch.float64)
     candidates = Candidates(equal, equal, torch.eye(n).double(), utilities=JointUtilities(draws[:, :n], draws[:, n:]))
-    picks = select(candidates, Request(k, 0.0, 0.0, seed), BatchLimits(n, k, (), ()))
+    picks = select(candidates, SelectionRequest(k, 0.0, 0.0, seed), BatchLimits(n, k, (), ()))
     return [int(listed[pick.index]) for pick in picks]
 
 

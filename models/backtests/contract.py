@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Tick = Callable[[str], None]
 
 
-class Lab(ABC):
+class Oracle(ABC):
     """Answers for objects, as results arrive from a real lab."""
 
     objects: tuple[str, ...] | None
@@ -41,7 +41,7 @@ class Lab(ABC):
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class BacktestTask:
     """What every method of one backtest is told at its start."""
 
     spec: CampaignSpec
@@ -60,7 +60,7 @@ class Choice:
     n_scored: int = 0
 
 
-class Method(ABC):
+class Strategy(ABC):
     """A way of choosing what to measure next.
 
     A choice depends on what `choose` is given and on nothing else: what a method keeps between calls may save time, but
@@ -68,7 +68,7 @@ class Method(ABC):
     """
 
     @abstractmethod
-    def choose(self, task: Task, history: History, k: int, seed: int) -> Choice:
+    def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:
         """Return at most k distinct objects that can be measured and were not tried before."""
 
 
@@ -77,7 +77,7 @@ def tried(history: History) -> set[str]:
     return {result.object for result in history.measurements}
 
 
-def untried(task: Task, history: History) -> list[str]:
+def untried(task: BacktestTask, history: History) -> list[str]:
     """Return the objects of the table that were never tried, in its order.
 
     Raises:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
-from models.backtests.chance import Chance
-from models.backtests.contract import Choice, Method, tried
+from models.backtests.contract import Choice, Strategy, tried
+from models.backtests.random_baseline import RandomBaseline
 from models.backtests.variation import steps_breed
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from torch import Generator, Tensor
 
-    from models.backtests.contract import Task
+    from models.backtests.contract import BacktestTask
     from models.backtests.variation import Breed
     from models.domains.contract import Domain
     from models.records import History
@@ -34,7 +34,7 @@ PREFERENCES = 32
 
 
 @final
-class Genetic(Method):
+class Genetic(Strategy):
     """Breed what is measured next from what was measured best.
 
     Args:
@@ -45,9 +45,9 @@ class Genetic(Method):
         self._open = breed
         self._breed: Breed | None = None
 
-    def choose(self, task: Task, history: History, k: int, seed: int) -> Choice:
+    def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:
         """Return k children that can be measured and were not tried; random objects where breeding finds too few."""
-        from models.backtests.scoring import measured_utilities
+        from models.backtests.utilities import measured_utilities
 
         self._breed = self._breed or self._open(task.domain)
         generator = torch.Generator().manual_seed(seed)
@@ -66,7 +66,7 @@ class Genetic(Method):
                     break
         children = tuple(found)[:k]
         if len(children) < k:
-            others = Chance().choose(task, history, 2 * k, seed).objects
+            others = RandomBaseline().choose(task, history, 2 * k, seed).objects
             children += tuple(name for name in others if name not in found)[: k - len(children)]
         return Choice(children)
 
@@ -81,7 +81,7 @@ def _survivors(names: list[str], utilities: Tensor, n: int) -> tuple[list[str], 
 
 def best_ranks(utilities: Tensor) -> Tensor:
     """Return the rows [N] of utilities [N, M] in the order of their best rank under preferences along the front."""
-    from models.reward.log_reward import augmented_chebyshev
+    from models.acquisition.contract import augmented_chebyshev
 
     return ranked(torch.stack([augmented_chebyshev(utilities, one) for one in preferences(utilities.shape[1])], dim=1))
 
@@ -103,7 +103,7 @@ def preferences(n_objectives: int) -> Tensor:
 
 def winners(utilities: Tensor, n: int, generator: Generator) -> Tensor:
     """Return the winning rows [n] of tournaments over utilities [N, M], each under a random preference."""
-    from models.reward.log_reward import augmented_chebyshev
+    from models.acquisition.contract import augmented_chebyshev
 
     entrants = torch.randint(len(utilities), (n, TOURNAMENT), generator=generator)
     weights = torch.empty(n, utilities.shape[1], dtype=utilities.dtype).exponential_(generator=generator)

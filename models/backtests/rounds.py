@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
-from models.backtests.contract import Choice, Method, untried
+from models.backtests.contract import Choice, Strategy, untried
 from models.backtests.table import TableDomain
 from models.gflownet.conditioning import ConditionSampler
 from models.propose import propose
 from models.rounds.fitting.fit import fit
-from models.rounds.sampling.candidate_pool import Draws, join_parts
-from models.rounds.sampling.filters import Gate
-from models.rounds.selecting.batch import choose
+from models.rounds.sampling.candidate_pool import SamplingStats, concat
+from models.rounds.sampling.filters import CandidateFilter
+from models.rounds.selecting.batch import select_batch
 from models.specs.decisions import AcquisitionSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from models.backtests.contract import Task
+    from models.backtests.contract import BacktestTask
     from models.campaign.spec import CampaignSpec
     from models.gflownet.environment import Environment
     from models.records import History
@@ -50,7 +50,7 @@ def drawing(spec: CampaignSpec) -> CampaignSpec:
 
 
 @final
-class Exhaustive(Method):
+class Exhaustive(Strategy):
     """Score every untried object of the table, or let the sampler find objects where there is no table.
 
     Args:
@@ -62,33 +62,33 @@ class Exhaustive(Method):
         self._environment: Environment | None = None
         self._elsewhere = Generative(change)
 
-    def choose(self, task: Task, history: History, k: int, seed: int) -> Choice:
+    def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:
         """Return the batch of a round."""
         if task.objects is None:
             return self._elsewhere.choose(task, history, k, seed)
         spec = for_batch(self._change(task.spec) if self._change else task.spec, k)
         self._environment = self._environment or task.domain.environment([])
         fitted = fit(spec, task.domain, self._environment, history, seed, lambda _, message: task.tick(message))
-        gate = Gate(fitted, history)
+        candidate_filter = CandidateFilter(fitted, history)
         names = untried(task, history)
-        admitted = [names[row] for row in gate.admit(names)]
+        admitted = [names[row] for row in candidate_filter.filter_new(names)]
         everywhere = ConditionSampler((1.0, 1.0), len(spec.objectives))
         even = [1.0] * len(spec.objectives)
         parts = []
         for start in range(0, len(admitted), JUDGED):
-            passed = gate.judge(admitted[start : start + JUDGED])
+            passed = candidate_filter.filter_constraints(admitted[start : start + JUDGED])
             n = len(passed.rows)
             parts.append((passed, torch.zeros(n, 0, dtype=torch.int64), everywhere.fixed(1.0, even, n)))
             task.tick(f"scored {start + n} objects")
         if not parts:
             return Choice(())
-        pool = join_parts(parts, Draws(0, 0, k, "nothing new"))
-        batch = choose(pool, fitted, history, seed)
+        pool = concat(parts, SamplingStats(0, 0, k, "nothing new"))
+        batch = select_batch(pool, fitted, history, seed)
         return Choice(tuple(pool.texts[item.row] for item in batch.choices), len(admitted))
 
 
 @final
-class Generative(Method):
+class Generative(Strategy):
     """Run whole rounds, training a policy each time; with a table, it can only build the table's objects.
 
     Args:
@@ -98,7 +98,7 @@ class Generative(Method):
     def __init__(self, change: Callable[[CampaignSpec], CampaignSpec] | None = None) -> None:
         self._change = change
 
-    def choose(self, task: Task, history: History, k: int, seed: int) -> Choice:
+    def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:
         """Return the batch of a round."""
         spec = for_batch(self._change(task.spec) if self._change else task.spec, k)
         domain = task.domain

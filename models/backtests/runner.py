@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 import torch
 
-from models.backtests.chance import Chance
-from models.backtests.choices import Choices
-from models.backtests.contract import Task
-from models.backtests.methods import METHODS, open_method
-from models.backtests.scoring import modelled, utilities_of
-from models.backtests.scoring import spread as scale_of
+from models.acquisition.contract import augmented_chebyshev
+from models.backtests.choice_cache import ChoiceCache
+from models.backtests.contract import BacktestTask
+from models.backtests.random_baseline import RandomBaseline
+from models.backtests.strategies import METHODS, build_strategy
+from models.backtests.utilities import min_max_utility as scale_of
+from models.backtests.utilities import modelled, utilities_of
 from models.metrics.sets import hypervolume, n_circles
 from models.records import History
-from models.reward.log_reward import augmented_chebyshev
 from models.rounds.reporting.summary import versions
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from models.backtests.choices import ChoiceStore, KeptChoice
-    from models.backtests.contract import Lab, Method
+    from models.backtests.choice_cache import ChoiceFile, KeptChoice
+    from models.backtests.contract import Oracle, Strategy
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
     from models.records import Measurement
@@ -53,7 +53,7 @@ TOP = 10
 
 @final
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BacktestPlan:
     """What is replayed: `rounds` of `batch_size` after `initial` random objects, with each of `seeds`.
 
     Raises:
@@ -79,10 +79,10 @@ class Plan:
 
 
 @final
-class Judge:
+class Evaluator:
     """Scores what was measured, by utilities of true values whose ranges the whole table (or the spec) gives."""
 
-    def __init__(self, spec: CampaignSpec, domain: Domain, lab: Lab) -> None:
+    def __init__(self, spec: CampaignSpec, domain: Domain, lab: Oracle) -> None:
         self._spec = spec
         self._domain = domain
         self._lab = lab
@@ -146,21 +146,21 @@ class Judge:
 
 
 def backtest(
-    plan: Plan,
-    lab: Lab,
+    plan: BacktestPlan,
+    lab: Oracle,
     domain: Domain,
     report: Report,
-    make: Callable[[str], Method] = open_method,
-    kept: ChoiceStore | None = None,
+    make: Callable[[str], Strategy] = build_strategy,
+    kept: ChoiceFile | None = None,
 ) -> list[dict[str, Any]]:
     """Return one row per method, seed and round (round 0 is the initial set), with figures and costs.
 
     `make` opens a method by name. What `kept` holds from an interrupted run of the same is not asked again, and the
     rows are those of an uninterrupted one, costs included.
     """
-    judge = Judge(plan.spec, domain, lab)
+    judge = Evaluator(plan.spec, domain, lab)
     spec = plan.spec.model_copy(update={"batch": plan.spec.batch.model_copy(update={"size": plan.batch_size})})
-    choices = Choices(kept, _identity(spec, lab))
+    choices = ChoiceCache(kept, _identity(spec, lab))
     rows: list[dict[str, Any]] = []
     turns = [(seed, name) for seed in plan.seeds for name in plan.methods]
     for turn, (seed, name) in enumerate(turns):
@@ -168,21 +168,23 @@ def backtest(
         def tick(message: str, turn: int = turn, name: str = name, seed: int = seed) -> None:
             report(turn / len(turns), f"{name}, seed {seed}: {message}")
 
-        task = Task(spec, domain, lab.objects, tick)
+        task = BacktestTask(spec, domain, lab.objects, tick)
         ask = partial(choices.ask, (name, make(name)), task)
-        rows += [{"method": name, "seed": seed, **row} for row in _replay(plan, task, lab, judge, ask, seed)]
+        rows += [{"method": name, "seed": seed, **row} for row in _run_one(plan, task, lab, judge, ask, seed)]
     report(1.0, "done")
     return rows
 
 
-def _identity(spec: CampaignSpec, lab: Lab) -> str:
+def _identity(spec: CampaignSpec, lab: Oracle) -> str:
     """Return a name of what every choice depends on beside what was measured before it."""
     parts = [spec.model_dump_json(), json.dumps(lab.objects), json.dumps(versions())]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _replay(plan: Plan, task: Task, lab: Lab, judge: Judge, ask: Ask, seed: int) -> list[dict[str, Any]]:
-    begin = lab.start or (lambda n, seed: Chance().choose(task, History(), n, seed).objects)
+def _run_one(
+    plan: BacktestPlan, task: BacktestTask, lab: Oracle, judge: Evaluator, ask: Ask, seed: int
+) -> list[dict[str, Any]]:
+    begin = lab.start or (lambda n, seed: RandomBaseline().choose(task, History(), n, seed).objects)
     start = tuple(begin(plan.initial, seed))
     measurements: tuple[Measurement, ...] = lab.measure(start, 0, seed)
     measured = list(start)
@@ -200,7 +202,7 @@ def _replay(plan: Plan, task: Task, lab: Lab, judge: Judge, ask: Ask, seed: int)
     return rows
 
 
-def _check(names: Sequence[str], measured: set[str], lab: Lab, k: int) -> None:
+def _check(names: Sequence[str], measured: set[str], lab: Oracle, k: int) -> None:
     """Refuse a choice that would be unfair.
 
     Raises:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from models.backtests.contract import Lab
-from models.backtests.restricted import RestrictedEnvironment
-from models.data.tables import complete_objects, restored, tabulate
+from models.backtests.contract import Oracle
+from models.backtests.table_environment import RestrictedEnvironment
+from models.data.tables import complete_objects, tabulate, to_units
 from models.domains.wrapper import DelegatingDomain
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class TableError(ValueError):
 
 
 @final
-class TableLab(Lab):
+class TableLab(Oracle):
     """Answers with everything that a table says of an object, replicates, censored results and failures alike.
 
     An object can be measured when the table has a result of every measured objective for it, or a failure.
@@ -72,7 +72,7 @@ class TableLab(Lab):
             columns.append(
                 np.array(
                     [
-                        restored(float(table.values[places[name], column]), transform) if name in places else np.nan
+                        to_units(float(table.values[places[name], column]), transform) if name in places else np.nan
                         for name in objects
                     ]
                 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from models.gflownet import genetic_operators as variation
+from models.gflownet import genetic_operators
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,15 +37,15 @@ class Builder:
     def actions(self, texts: Sequence[str], generator: Generator) -> Tensor:
         """Return the actions [B, T] of one random way to build each object that the environment can represent."""
         states, known = self.environment.states(texts)
-        return variation.take_apart(self.environment, states[known], generator)
+        return genetic_operators.decompose(self.environment, states[known], generator)
 
     def build(self, actions: Tensor, generator: Generator) -> Tensor:
         """Return the final states [B, W] that actions [B, T] lead to, finished at random."""
-        return variation.build(self.environment, actions, generator)
+        return genetic_operators.build(self.environment, actions, generator)
 
     def complete(self, states: Tensor, generator: Generator) -> Tensor:
         """Return final states [B, W] reached from states [B, W] by uniformly random actions."""
-        return variation.complete(self.environment, states, generator)
+        return genetic_operators.complete(self.environment, states, generator)
 
 
 def steps_breed(domain: Domain) -> Breed:
@@ -54,7 +54,7 @@ def steps_breed(domain: Domain) -> Breed:
 
     def breed(parents: Sequence[str], generator: Generator) -> list[str]:
         actions = builder.actions(parents, generator)
-        bred = variation.children(actions, builder.environment.n_actions, generator)
+        bred = genetic_operators.breed(actions, builder.environment.n_actions, generator)
         return builder.texts(builder.build(bred, generator))
 
     return breed

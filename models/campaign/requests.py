@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from models.campaign.spec import CampaignSpec
-from models.specs.base import Spec, Text
+from models.specs.base import FrozenModel, Text
 from models.specs.decisions import Columns
 from models.specs.sampler import MOST_BETA
 
@@ -28,7 +28,7 @@ Betas = Annotated[tuple[Beta, ...], Field(min_length=1, max_length=MOST_CONDITIO
 Shift = Literal["colder", "bolder"]
 
 
-class Likeness(Spec):
+class SimilarityFilter(FrozenModel):
     """More like one object: its neighbours, found by taking it apart a little and building on."""
 
     object: Columns
@@ -36,14 +36,14 @@ class Likeness(Spec):
     """The least similarity (0-1, the domain's own) to the object."""
 
 
-class GroupOf(Spec):
+class GroupFilter(FrozenModel):
     """The group of an object under one of the domain's groupings (its scaffold, its length)."""
 
     by: Text
     object: Columns
 
 
-class SampleRequest(Spec):
+class SampleRequest(FrozenModel):
     """More candidates from the policy of a round, at any temperatures and trade-offs, without training."""
 
     n: Annotated[int, Field(ge=1, le=MOST_SAMPLES)] = 24
@@ -56,18 +56,18 @@ class SampleRequest(Spec):
     """Trade-offs between objectives; None draws them as in training."""
     round: Annotated[int, Field(ge=1)] | None = None
     """The round whose policy draws; None takes the latest that has one."""
-    like: Likeness | None = None
+    like: SimilarityFilter | None = None
     require: Annotated[tuple[Pattern, ...], Field(max_length=16)] = ()
     """Patterns in the domain's own language (SMARTS, regular expression, elements) that every sample shows."""
     avoid: Annotated[tuple[Pattern, ...], Field(max_length=16)] = ()
     """Patterns that no sample shows."""
-    avoid_groups: Annotated[tuple[GroupOf, ...], Field(max_length=16)] = ()
+    avoid_groups: Annotated[tuple[GroupFilter, ...], Field(max_length=16)] = ()
     """Groups that no sample is of: `not this scaffold`."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
     """None draws a fresh one, which the answer names."""
 
 
-class BacktestRequest(Spec):
+class BacktestRequest(FrozenModel):
     """A campaign replayed against a measured table, which comes beside it."""
 
     spec: CampaignSpec

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints, ValidationInfo, model_validator
 from models.campaign.names import check_names
 from models.domains import installed, open_domain
 from models.domains.contract import InvalidObjectError
-from models.specs.base import DomainSpec, Spec, is_stored, misplaced
+from models.specs.base import DomainSpec, FrozenModel, field_error, is_stored
 from models.specs.columns import GUARDRAIL, clashes, is_reserved
 from models.specs.decisions import (
     CLUSTER,
@@ -39,7 +39,7 @@ MOST_GUARDRAILS = 32
 """Each of them is a proxy to fit and to ask in every step of the training."""
 
 
-class CampaignSpec(Spec):
+class CampaignSpec(FrozenModel):
     """What may be built, what is wanted, and how each round is made."""
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
@@ -76,17 +76,17 @@ class CampaignSpec(Spec):
         columns = open_domain(self.domain).object_columns
         taken = {column.lower() for column in columns}
         seen: set[str] = set()
-        for place, objective in enumerate(self.objectives):
+        for index, objective in enumerate(self.objectives):
             if objective.name in seen:
-                raise misplaced(f"/objectives/{place}/name", f"the name {objective.name!r} is used twice")
+                raise field_error(f"/objectives/{index}/name", f"the name {objective.name!r} is used twice")
             if objective.name.lower() in taken:
-                raise misplaced(f"/objectives/{place}/name", f"{objective.name!r} is the column of the object itself")
+                raise field_error(f"/objectives/{index}/name", f"{objective.name!r} is the column of the object itself")
             lost = next((column for column in columns if clashes(column, [objective.name])), None)
             if lost is not None and not is_stored(info):
                 detail = (
                     f"the object's column {lost!r} would be lost among the columns of {objective.name!r}: rename one"
                 )
-                raise misplaced(f"/objectives/{place}/name", detail)
+                raise field_error(f"/objectives/{index}/name", detail)
             seen.add(objective.name)
         if not is_stored(info):
             check_names(self.objectives, self.constraints, self.guardrails, columns)
@@ -95,11 +95,11 @@ class CampaignSpec(Spec):
     @model_validator(mode="after")
     def _objectives_fit_the_scale_of_their_type(self) -> Self:
         measured = self.quantities()
-        for place, objective in enumerate(self.objectives):
+        for index, objective in enumerate(self.objectives):
             kind = objective.assay_type
             if kind is not None and measured[kind].transform == "log10" and not objective.is_positive:
                 detail = f"values of {kind!r} are modelled as log10 here: range and target must be positive"
-                raise misplaced(f"/objectives/{place}", detail)
+                raise field_error(f"/objectives/{index}", detail)
         return self
 
     @model_validator(mode="after")
@@ -108,14 +108,14 @@ class CampaignSpec(Spec):
             return self
         measured = self.quantities()
         bounds: list[tuple[str, Constraint | Guardrail]] = []
-        bounds += [(f"/constraints/{place}", item) for place, item in enumerate(self.constraints)]
-        bounds += [(f"/guardrails/{place}", item) for place, item in enumerate(self.guardrails)]
+        bounds += [(f"/constraints/{index}", item) for index, item in enumerate(self.constraints)]
+        bounds += [(f"/guardrails/{index}", item) for index, item in enumerate(self.guardrails)]
         for pointer, bound in bounds:
             scale = bound if bound.type is None else measured[bound.type]
             for side, value in (("min", bound.min), ("max", bound.max)):
                 if value is not None and value <= 0 and "log10" in (scale.transform, bound.transform):
                     detail = f"values are modelled as log10 here, and {value:g} has no logarithm: give a positive bound"
-                    raise misplaced(f"{pointer}/{side}", detail)
+                    raise field_error(f"{pointer}/{side}", detail)
         return self
 
     @model_validator(mode="after")
@@ -124,25 +124,25 @@ class CampaignSpec(Spec):
         taken = {name.casefold() for name in (*domain.computed, *domain.object_columns)}
         taken |= {f"{GUARDRAIL}{item.name}".casefold() for item in self.guardrails}
         measured = {*self.quantities(), *(item.name for item in self.objectives if item.assay_type is not None)}
-        for place, scorer in enumerate(self.scorers):
+        for index, scorer in enumerate(self.scorers):
             name = scorer.name.casefold()
             if name in taken or is_reserved(name) or clashes(name, [item.name for item in self.objectives]):
-                raise misplaced(f"/scorers/{place}/name", f"{scorer.name!r} already stands for something else here")
+                raise field_error(f"/scorers/{index}/name", f"{scorer.name!r} already stands for something else here")
             if other := next((item for item in measured if f"{name}_".startswith(f"{item.casefold()}_")), None):
                 detail = f"{scorer.name!r} would be read as a column of the measured {other!r}"
-                raise misplaced(f"/scorers/{place}/name", detail)
+                raise field_error(f"/scorers/{index}/name", detail)
             taken.add(name)
         return self
 
     @model_validator(mode="after")
     def _properties_exist(self) -> Self:
         known = self.computed()
-        asked = [(f"/objectives/{place}/computed", item.computed) for place, item in enumerate(self.objectives)]
-        asked += [(f"/constraints/{place}/property", item.property) for place, item in enumerate(self.constraints)]
+        asked = [(f"/objectives/{index}/computed", item.computed) for index, item in enumerate(self.objectives)]
+        asked += [(f"/constraints/{index}/property", item.property) for index, item in enumerate(self.constraints)]
         for pointer, name in asked:
             if name is not None and name not in known:
                 choice = ", ".join(sorted(known))
-                raise misplaced(pointer, f"unknown computed property {name!r}; this domain has {choice}")
+                raise field_error(pointer, f"unknown computed property {name!r}; this domain has {choice}")
         return self
 
     @model_validator(mode="after")
@@ -151,10 +151,12 @@ class CampaignSpec(Spec):
         if is_stored(info):
             return self
         if loss.startswith("forward_looking_"):
-            raise misplaced("/sampler/loss", f"{loss} needs partial log-rewards, which no campaign's objectives offer")
+            raise field_error(
+                "/sampler/loss", f"{loss} needs partial log-rewards, which no campaign's objectives offer"
+            )
         if loss.startswith("prefix_") and not open_domain(self.domain).every_prefix_may_stop:
             detail = f"{loss} needs a domain in which every prefix is an object, such as peptides of min_length 1"
-            raise misplaced("/sampler/loss", detail)
+            raise field_error("/sampler/loss", detail)
         return self
 
     @model_validator(mode="after")
@@ -163,7 +165,7 @@ class CampaignSpec(Spec):
         for size in self.base_measure.weights:
             if sizes is not None and not sizes.least <= size <= sizes.most:
                 detail = f"no object here has {size} {sizes.unit}: they have {sizes.least} to {sizes.most}"
-                raise misplaced(f"/base_measure/weights/{size}", detail)
+                raise field_error(f"/base_measure/weights/{size}", detail)
         return self
 
     @model_validator(mode="after")
@@ -171,15 +173,17 @@ class CampaignSpec(Spec):
         kind, n = self.acquisition.kind, len(self.objectives)
         is_hypervolume = kind == "expected_hypervolume_improvement"
         if is_hypervolume and n > HYPERVOLUME_OBJECTIVES and not is_stored(info):
-            raise misplaced("/acquisition/kind", f"{kind} serves at most {HYPERVOLUME_OBJECTIVES} objectives, not {n}")
+            raise field_error(
+                "/acquisition/kind", f"{kind} serves at most {HYPERVOLUME_OBJECTIVES} objectives, not {n}"
+            )
         return self
 
     @model_validator(mode="after")
     def _batch_is_possible(self) -> Self:
         domain = open_domain(self.domain)
         groups = [CLUSTER, *domain.groupings, *domain.object_columns]
-        for place, limit in enumerate(self.batch.limits):
-            pointer = f"/batch/limits/{place}"
+        for index, limit in enumerate(self.batch.limits):
+            pointer = f"/batch/limits/{index}"
             if isinstance(limit, BudgetLimit):
                 _require(limit.property, self.computed(), f"{pointer}/property", "computed property")
             elif isinstance(limit, GroupLimit):
@@ -193,15 +197,15 @@ class CampaignSpec(Spec):
         if is_stored(info):
             return self
         domain = open_domain(self.domain)
-        for place, row in enumerate(self.batch.controls):
+        for index, row in enumerate(self.batch.controls):
             try:
                 domain.parse({name: text for name, text in row.items() if text.strip()})
             except InvalidObjectError as error:
                 column = error.column.replace("~", "~0").replace("/", "~1")
-                raise misplaced(f"/batch/controls/{place}/{column}", error.detail) from error
+                raise field_error(f"/batch/controls/{index}/{column}", error.detail) from error
         return self
 
 
 def _require(name: str, known: Iterable[str], pointer: str, what: str) -> None:
     if name not in set(known):
-        raise misplaced(pointer, f"unknown {what} {name!r}; this domain has {', '.join(known)}")
+        raise field_error(pointer, f"unknown {what} {name!r}; this domain has {', '.join(known)}")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import torch
 
-from models.data.tables import kind_of, observation
+from models.data.tables import classify_result, value_and_variance
 from models.data.versions import latest_version
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ LOG_PRIORS = {"amplitude": (0.0, 1.0), "noise": (math.log(0.1), 1.5), "version":
 
 @final
 @dataclass(frozen=True, slots=True)
-class Offsets:
+class BatchEffects:
     """Offsets of one type on the modelled scale, by version and by plate, each with its standard error."""
 
     reference: str | None = None
@@ -51,40 +51,40 @@ class Offsets:
     counts: Mapping[str | None, int] = field(default_factory=dict)
     """Results of each version."""
 
-    def of(self, result: Measurement) -> float:
+    def offset_of(self, result: Measurement) -> float:
         """Return what the version and the plate of a result added to it."""
         version = self.versions.get(result.assay_version, (0.0, 0.0))[0]
         return version + (self.plates.get(result.plate, (0.0, 0.0))[0] if result.plate is not None else 0.0)
 
     def summary(self) -> dict[str, Any]:
         """Return offsets and standard errors as plain JSON, empty where there is nothing to tell."""
-        told: dict[str, Any] = {}
+        entries: dict[str, Any] = {}
         if self.versions:
-            told["reference"] = self.reference
-            told["versions"] = {_named(name): _pair(pair) for name, pair in self.versions.items()}
+            entries["reference"] = self.reference
+            entries["versions"] = {_named(name): _pair(pair) for name, pair in self.versions.items()}
         if self.plates:
-            told["plates"] = {_named(name): _pair(pair) for name, pair in self.plates.items()}
-        return told
+            entries["plates"] = {_named(name): _pair(pair) for name, pair in self.plates.items()}
+        return entries
 
     def remarks(self, kind: str) -> list[str]:
         """Return plain sentences about the offsets of the type named `kind`."""
-        told = []
+        entries = []
         to = _called(self.reference)
         for name, (offset, error) in self.versions.items():
-            told.append(
+            entries.append(
                 f"Results of {kind} by {_called(name)} read {offset:+.3g} ± {error:.2g} from {to} (modelled scale) "
                 "and were translated to it."
             )
             if self.shared[name] == 0:
                 few = f" and has only {self.counts[name]} results" if self.counts[name] < FEW else ""
-                told.append(
+                entries.append(
                     f"For {kind}, {_called(name)} shares no object with {to}{few}: the offset rests on similar "
                     "objects and may be their chemistry. Measure some objects with both."
                 )
         if self.plates:
             largest = max(abs(offset) for offset, _ in self.plates.values())
-            told.append(f"Offsets of {len(self.plates)} plates of {kind} were removed, the largest {largest:.3g}.")
-        return told
+            entries.append(f"Offsets of {len(self.plates)} plates of {kind} were removed, the largest {largest:.3g}.")
+        return entries
 
 
 def _named(version: str | None) -> str:
@@ -105,14 +105,14 @@ def _spread_evenly(results: Sequence[Measurement], seed: int) -> list[Measuremen
     seen: dict[str, set[tuple[str | None, str | None]]] = {}
     for result in results:
         seen.setdefault(result.object, set()).add((result.assay_version, result.plate))
-    order.sort(key=lambda place: -len(seen[results[place].object]))
+    order.sort(key=lambda index: -len(seen[results[index].object]))
     taken: dict[tuple[str | None, str | None], int] = {}
     ranked = []
-    for place in order:
-        group = (results[place].assay_version, results[place].plate)
+    for index in order:
+        group = (results[index].assay_version, results[index].plate)
         taken[group] = taken.get(group, 0) + 1
-        ranked.append((taken[group], place))
-    return [results[place] for place in sorted(place for _, place in sorted(ranked)[:MOST_OBSERVATIONS])]
+        ranked.append((taken[group], index))
+    return [results[index] for index in sorted(index for _, index in sorted(ranked)[:MOST_OBSERVATIONS])]
 
 
 def _indicators(results: Sequence[Measurement], kind: str, levels: Sequence[str | None]) -> Tensor:
@@ -184,19 +184,19 @@ def learn_offsets(
     *,
     plates: bool,
     seed: int,
-) -> Offsets:
+) -> BatchEffects:
     """Return the offsets of one type's results; none when they have one version and, with `plates`, one plate.
 
     `features` gives the rows [n, D] of objects. Only exact results teach; bounds are translated all the same. The
     kernel is fitted in place.
     """
-    exact = [result for result in results if kind_of(result, transform) == "results"]
+    exact = [result for result in results if classify_result(result, transform) == "results"]
     reference = latest_version(result for result in results if result.outcome == "ok")
     levels = _levels(exact, reference, plates=plates)
     if not levels or len(exact) <= FEW:
-        return Offsets()
+        return BatchEffects()
     used = _spread_evenly(exact, seed)
-    values, known = torch.tensor([observation(result, transform) for result in used], dtype=torch.float64).T
+    values, known = torch.tensor([value_and_variance(result, transform) for result in used], dtype=torch.float64).T
     scale = max(float(values.std()), 1e-9)
     rows = features([result.object for result in used])
     designs = {kind: _indicators(used, kind, names) for kind, names in levels.items()}
@@ -212,7 +212,7 @@ def learn_offsets(
     }
     versions = found.get("version", {})
     objects = {name: {r.object for r in exact if r.assay_version == name} for name in (*versions, reference)}
-    return Offsets(
+    return BatchEffects(
         reference,
         versions,
         found.get("plate", {}),

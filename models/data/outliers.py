@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from models.data.tables import kind_of, observation, restored
+from models.data.tables import classify_result, to_units, value_and_variance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,20 +75,20 @@ def disagreeing_replicates(
     """
     groups: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for result, offset in zip(results, offsets, strict=True):
-        if kind_of(result, transform) == "results":
-            groups[result.object].append((observation(result, transform)[0] - offset, offset))
+        if classify_result(result, transform) == "results":
+            groups[result.object].append((value_and_variance(result, transform)[0] - offset, offset))
     rows = []
     for name, group in groups.items():
         values = np.array([value for value, _ in group])
-        for place, (value, offset) in enumerate(group if len(group) > 1 else []):
-            rows.append((name, value, float(np.median(np.delete(values, place))), offset))
+        for index, (value, offset) in enumerate(group if len(group) > 1 else []):
+            rows.append((name, value, float(np.median(np.delete(values, index))), offset))
     differences = np.array([value - expected for _, value, expected, _ in rows])
     if len(rows) < ENOUGH or (scale := _robust_scale(differences)) == 0:
         return []
     kind = results[0].type
     return [
         Outlier(
-            name, kind, restored(value + offset, transform), restored(expected + offset, transform), gap, "replicates"
+            name, kind, to_units(value + offset, transform), to_units(expected + offset, transform), gap, "replicates"
         )
         for (name, value, expected, offset), gap in zip(rows, (differences / scale).tolist(), strict=True)
         if abs(gap) >= THRESHOLD
@@ -112,8 +112,8 @@ def unlike_predictions(
         Outlier(
             table.objects[row],
             table.types[column],
-            restored(float(table.values[row, column]), transform),
-            restored(float(expected), transform),
+            to_units(float(table.values[row, column]), transform),
+            to_units(float(expected), transform),
             float(gap),
             "similar objects",
         )
@@ -145,7 +145,7 @@ def find_outliers(
 
 def remarks(outliers: Sequence[Outlier]) -> list[str]:
     """Return a plain sentence for every type with outliers."""
-    told = []
+    lines = []
     for kind in dict.fromkeys(outlier.type for outlier in outliers):
         first = next(outlier for outlier in outliers if outlier.type == kind)
         n = sum(outlier.type == kind for outlier in outliers)
@@ -155,8 +155,8 @@ def remarks(outliers: Sequence[Outlier]) -> list[str]:
             else f"{n} results of {kind} disagree with their replicates or with similar objects"
         )
         most = ", the most striking" if n > 1 else ""
-        told.append(
+        lines.append(
             f"{who}: {first.value:.3g} where {first.expected:.3g} was expected ({abs(first.z):.1f} robust deviations"
             f"{most}). Nothing was dropped; look at `outliers`."
         )
-    return told
+    return lines

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, final
 
-from models.data.tables import transformed
+from models.data.tables import to_model_scale
 
 if TYPE_CHECKING:
     from models.specs.objectives import Objective, Transform
@@ -34,10 +34,10 @@ class Range:
 
 def target_of(objective: Objective, transform: Transform) -> float | None:
     """Return an objective's target on the modelled scale: None without one, NaN where it has no logarithm."""
-    return None if objective.target is None else transformed(objective.target, transform)
+    return None if objective.target is None else to_model_scale(objective.target, transform)
 
 
-def reach(low: float, high: float, target: float) -> float:
+def max_distance_to_target(low: float, high: float, target: float) -> float:
     """Return the distance from a target to the farther end of its range: there the utility is 0."""
     return max(abs(target - low), abs(high - target))
 
@@ -49,14 +49,14 @@ def utilities_of(values: Array, low: float, high: float, direction: str, target:
     off, and NaN stays NaN.
     """
     numbers: Any = values
-    told: Array
+    utilities: Array
     if target is not None:
-        told = 1 - abs(numbers - target) / reach(low, high, target)
+        utilities = 1 - abs(numbers - target) / max_distance_to_target(low, high, target)
     elif direction == "maximize":
-        told = (numbers - low) / (high - low)
+        utilities = (numbers - low) / (high - low)
     else:
-        told = (high - numbers) / (high - low)
-    return told
+        utilities = (high - numbers) / (high - low)
+    return utilities
 
 
 def with_best(ends: tuple[float, float], reached: tuple[float, float], direction: str) -> tuple[float, float]:
@@ -73,7 +73,7 @@ def with_best(ends: tuple[float, float], reached: tuple[float, float], direction
     return (min(low, reached[0]), high) if direction == "minimize" else ends
 
 
-def require_logarithms(objective: Objective, transform: Transform) -> None:
+def check_log10_range(objective: Objective, transform: Transform) -> None:
     """Refuse an objective whose own range or target does not exist on the modelled scale.
 
     Raises:
@@ -83,7 +83,7 @@ def require_logarithms(objective: Objective, transform: Transform) -> None:
         raise ValueError(f"objective {objective.name!r}: range and target must be positive, its values are log10")
 
 
-def range_of(
+def objective_range(
     objective: Objective,
     transform: Transform,
     known: tuple[float, float] | None = None,
@@ -117,7 +117,7 @@ def _first(
     given: tuple[tuple[tuple[float, float] | None, Source], ...] = ((own, "campaign"), (usual, "domain"))
     for edges, source in given:
         if edges is not None:
-            low, high = (transformed(edge, transform) for edge in edges)
+            low, high = (to_model_scale(edge, transform) for edge in edges)
             if math.isfinite(low) and math.isfinite(high):
                 return low, high, source
     return None if known is None else (*known, "measured")

@@ -70,7 +70,7 @@ class _Cell:
     upper: float = math.nan
 
 
-def transformed(value: float, transform: Transform) -> float:
+def to_model_scale(value: float, transform: Transform) -> float:
     """Return a value on the modelled scale; NaN where log10 does not exist."""
     if transform == "none":
         return value
@@ -80,27 +80,31 @@ def transformed(value: float, transform: Transform) -> float:
 def limits(low: float | None, high: float | None, transform: Transform) -> tuple[float, float]:
     """Return bounds on the modelled scale, infinite where there is none; nothing lies below a log10 of 0."""
     edges = [
-        math.nan if edge is None else -math.inf if transform == "log10" and edge <= 0 else transformed(edge, transform)
+        math.nan
+        if edge is None
+        else -math.inf
+        if transform == "log10" and edge <= 0
+        else to_model_scale(edge, transform)
         for edge in (low, high)
     ]
     return (-math.inf if math.isnan(edges[0]) else edges[0], math.inf if math.isnan(edges[1]) else edges[1])
 
 
-def restored(value: float, transform: Transform) -> float:
+def to_units(value: float, transform: Transform) -> float:
     """Return a modelled value in the campaign's units."""
     return value if transform == "none" else 10.0 ** min(value, 300.0)
 
 
-def observation(result: Measurement, transform: Transform) -> tuple[float, float]:
+def value_and_variance(result: Measurement, transform: Transform) -> tuple[float, float]:
     """Return an exact value and its known variance (NaN when unknown) on the modelled scale.
 
     A range is the middle of it with the variance of a uniform distribution; a standard error passes the transform to
     first order (d log10 v = dv / (v ln 10)).
     """
     assert result.value is not None
-    value = transformed(result.value, transform)
+    value = to_model_scale(result.value, transform)
     if result.upper_value is not None:
-        upper = transformed(result.upper_value, transform)
+        upper = to_model_scale(result.upper_value, transform)
         return (value + upper) / 2, (upper - value) ** 2 / 12
     if result.standard_error is None:
         return value, math.nan
@@ -116,7 +120,7 @@ def bounds(result: Measurement, transform: Transform) -> tuple[float, float]:
     """
     is_below = result.relation in ("<", "<=")
     low, high = (None, result.value) if is_below else (result.value, result.upper_value)
-    if high is not None and math.isnan(transformed(high, transform)):
+    if high is not None and math.isnan(to_model_scale(high, transform)):
         return -math.inf, math.nan
     return limits(low, high, transform)
 
@@ -155,24 +159,28 @@ def _intersection(intervals: Sequence[tuple[float, float]]) -> tuple[_Cell, bool
     return _Cell(lower=min(lower, upper), upper=max(lower, upper)), lower > upper
 
 
-def _is_wide(result: Measurement, transform: Transform, spread: float) -> bool:
+def _is_wide_range(result: Measurement, transform: Transform, spread: float) -> bool:
     low, high = bounds(result, transform) if result.upper_value is not None else (0.0, 0.0)
     return high - low > spread
 
 
 def _spread(results: Iterable[Measurement], transform: Transform) -> float:
     """Return the deviation of a type's values, ranges at their middle; infinite when too few tell."""
-    values = [observation(result, transform)[0] for result in results if kind_of(result, transform) == "results"]
+    values = [
+        value_and_variance(result, transform)[0]
+        for result in results
+        if classify_result(result, transform) == "results"
+    ]
     return float(np.std(values)) if len(values) >= MINIMUM_FOR_SPREAD and np.ptp(values) > 0 else math.inf
 
 
-def kind_of(result: Measurement, transform: Transform) -> str:
+def classify_result(result: Measurement, transform: Transform) -> str:
     """Return what a result is: results (exact), censored, unusable, not_tested or failed."""
     if result.outcome != "ok":
         return "not_tested" if result.outcome == "not_tested" else "failed"
     if result.value is None:
         return "unusable"
-    if result.relation not in CENSORED and math.isfinite(transformed(result.value, transform)):
+    if result.relation not in CENSORED and math.isfinite(to_model_scale(result.value, transform)):
         return "results"
     if result.relation not in CENSORED and result.upper_value is None:
         return "unusable"
@@ -189,12 +197,12 @@ def _column(
     spread = _spread(results, transform)
     counts: Counter[str] = Counter()
     for result in results:
-        kind = kind_of(result, transform)
-        if kind == "results" and _is_wide(result, transform, spread):
+        kind = classify_result(result, transform)
+        if kind == "results" and _is_wide_range(result, transform, spread):
             kind = "censored"
         counts[kind] += 1
         if kind == "results":
-            value, variance = observation(result, transform)
+            value, variance = value_and_variance(result, transform)
             exact[result.object].append((value - shift(result), variance))
         elif kind == "censored":
             low, high = bounds(result, transform)
@@ -217,14 +225,15 @@ def _versions(results: Iterable[Measurement]) -> int:
     return 0 if versions == {None} else len(versions)
 
 
-def _as_measured(_: Measurement) -> float:
+def no_offset(_: Measurement) -> float:
+    """Return 0: the value is taken as it was measured."""
     return 0.0
 
 
 def tabulate(
     measurements: Sequence[Measurement],
     quantities: Mapping[str, MeasuredQuantity],
-    shift: Callable[[Measurement], float] = _as_measured,
+    shift: Callable[[Measurement], float] = no_offset,
 ) -> MeasuredTable:
     """Return what is known of every type in `quantities`, one row per object in order of first appearance.
 
@@ -256,7 +265,7 @@ def relevant(measurements: Iterable[Measurement], types: Collection[str]) -> lis
     return [item for item in measurements if not types or item.type in types or item.outcome in OBJECT_FAILURES]
 
 
-def outcomes(measurements: Sequence[Measurement]) -> dict[str, float]:
+def success_rates(measurements: Sequence[Measurement]) -> dict[str, float]:
     """Return for every object the share of its attempts that gave a result (1 all, 0 none); untested ones are absent.
 
     A censored value is a result: the object could be made and measured.
@@ -268,7 +277,7 @@ def outcomes(measurements: Sequence[Measurement]) -> dict[str, float]:
     return {name: sum(tries) / len(tries) for name, tries in attempts.items()}
 
 
-def feasible(measurements: Sequence[Measurement]) -> dict[str, float]:
+def feasibility_labels(measurements: Sequence[Measurement]) -> dict[str, float]:
     """Return for every attempted object how feasible its attempts say it is (1 made and measured, 0 not).
 
     What failed in synthesis, quality control or solution is a property of the object: such an attempt counts 0. An

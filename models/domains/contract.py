@@ -82,7 +82,7 @@ class Sizes:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class FeatureGroup:
     """A piece of an object that a prediction may hang on: `name` is what a person reads, `columns` its features."""
 
     name: str
@@ -185,7 +185,7 @@ class Domain(ABC):
         """Return proxy inputs [N, D], the same D for every call of one domain instance."""
 
     @abstractmethod
-    def parts(self, texts: Sequence[str]) -> tuple[Part, ...]:
+    def parts(self, texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
         """Return the pieces that tell these objects apart, at most `MOST_PARTS`, the most telling first.
 
         No two own the same column of `features` or have the same name; a column that does not vary needs no part.

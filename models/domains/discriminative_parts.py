@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.domains.contract import MOST_PARTS, Part
+from models.domains.contract import MOST_PARTS, FeatureGroup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from models.domains.contract import Floats
 
 
-def telling(parts: Iterable[Part], features: Floats) -> tuple[Part, ...]:
+def rank_by_impurity(parts: Iterable[FeatureGroup], features: Floats) -> tuple[FeatureGroup, ...]:
     """Return the parts that differ among objects [N, D], at most `MOST_PARTS`, those that differ most often first.
 
     What counts is the probability that two objects drawn with replacement differ in the part (Gini impurity).

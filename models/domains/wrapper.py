@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gpytorch.kernels import Kernel
 
-    from models.domains.contract import Floats, ParsedObject, Part, Violation
+    from models.domains.contract import FeatureGroup, Floats, ParsedObject, Violation
     from models.gflownet.environment import Environment
 
 
@@ -67,7 +67,7 @@ class DelegatingDomain(Domain):
         """Return proxy inputs [N, D]."""
         return self._domain.features(texts)
 
-    def parts(self, texts: Sequence[str]) -> tuple[Part, ...]:
+    def parts(self, texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
         """Return the pieces that tell the objects apart."""
         return self._domain.parts(texts)
 

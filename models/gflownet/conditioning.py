@@ -19,7 +19,7 @@ EDGE_SHARE = 0.1
 """Share of training conditions at an end of the beta range, and share at a corner of the simplex."""
 
 
-def ramps(values: Tensor, low: float, high: float, n_edges: int) -> Tensor:
+def thermometer_encoding(values: Tensor, low: float, high: float, n_edges: int) -> Tensor:
     """Return a soft thermometer [..., n_edges] of values in [low, high].
 
     Edge i opens at `low + i * gap` and is full one gap later, so the last edge starts one gap below the maximum and
@@ -146,7 +146,10 @@ class ConditionSampler:
             low, high = (math.log(edge) for edge in self.beta_range)
             log_beta = condition.beta.log()
             centred = (log_beta - (low + high) / 2) / (high - low) * 2
-            parts += [centred.unsqueeze(1), ramps(log_beta, low, high, BETA_EDGES)]
+            parts += [centred.unsqueeze(1), thermometer_encoding(log_beta, low, high, BETA_EDGES)]
         if self.n_objectives > 1:
-            parts += [condition.preference, ramps(condition.preference, 0.0, 1.0, PREFERENCE_EDGES).flatten(1)]
+            parts += [
+                condition.preference,
+                thermometer_encoding(condition.preference, 0.0, 1.0, PREFERENCE_EDGES).flatten(1),
+            ]
         return torch.cat(parts, dim=1)

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from models.gflownet.exact import enumerate_space
-from models.gflownet.sampler import Draws
+from models.gflownet.sampler import GumbelSampler
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -113,7 +113,7 @@ def walked_counts(environment: Environment, n: int, generator: Generator) -> dic
     """
     states, log_mass = environment.reset(n), 0.0
     found: dict[int, float] = {}
-    draws = Draws(generator)
+    draws = GumbelSampler(generator)
     while len(states):
         mask = environment.forward_mask(states)
         after = environment.step(states, draws.draw(torch.zeros_like(mask, dtype=torch.float32), mask))

@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 
 from models.gflownet.conditioning import Condition
 from models.gflownet.environment import Environment
-from models.gflownet.log_space import add_logs
+from models.gflownet.log_space import scatter_logsumexp
 from models.gflownet.policy import Policy, masked_log_softmax
 from models.gflownet.sampler import log_probability
 from models.gflownet.trajectories import featurize
@@ -55,12 +55,12 @@ def _exact(policy: Policy, environment: Environment, final_states: Tensor, condi
         mask = environment.backward_mask(states)
         is_start = ~mask.any(dim=1)
         if bool(is_start.any()):
-            arrived = add_logs(onward[is_start], owners[is_start], n)
+            arrived = scatter_logsumexp(onward[is_start], owners[is_start], n)
             total = torch.logaddexp(total, arrived)
         counted += torch.bincount(owners, weights=mask.sum(dim=1), minlength=n).long()
         mask = mask & (counted[owners] <= MOST_EDGES).unsqueeze(1)
         child, action = mask.nonzero(as_tuple=True)
-        before, forward = environment.redo(states[child], action)
+        before, forward = environment.backward_step_with_forward(states[child], action)
         # scored before they are merged: where an action points at a slot, it does so in this numbering
         log_p = _log_policy(policy, environment, before, forward, condition.at(owners[child])) + onward[child]
         states, owners, onward = _merged(environment, before, owners[child], log_p)
@@ -71,9 +71,9 @@ def _merged(environment: Environment, states: Tensor, owners: Tensor, log_p: Ten
     """Return each state [U, W] of each owner [U] once, with the sum of the log-probabilities [U] of its edges [E]."""
     names = (environment.key(states) ^ (owners + 0x9E3779B9)) * 1099511628211
     found, group = torch.unique(names, return_inverse=True)
-    place = torch.arange(len(states), device=states.device)
-    first = torch.full((len(found),), len(states), device=states.device).scatter_reduce(0, group, place, "amin")
-    return states[first], owners[first], add_logs(log_p, group, len(found))
+    index = torch.arange(len(states), device=states.device)
+    first = torch.full((len(found),), len(states), device=states.device).scatter_reduce(0, group, index, "amin")
+    return states[first], owners[first], scatter_logsumexp(log_p, group, len(found))
 
 
 def _log_policy(

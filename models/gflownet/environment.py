@@ -61,11 +61,11 @@ class Environment(ABC):
         """Return the next states [B, W] for allowed forward actions [B] (int64); the input is not changed."""
 
     @abstractmethod
-    def back(self, states: Tensor, actions: Tensor) -> Tensor:
+    def backward_step(self, states: Tensor, actions: Tensor) -> Tensor:
         """Return the parents [B, W] for allowed backward actions [B] (int64); the input is not changed."""
 
     @abstractmethod
-    def undo(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+    def step_with_reverse(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
         """Take forward actions [B] and tell how to take them back.
 
         Returns:
@@ -73,7 +73,7 @@ class Environment(ABC):
         """
 
     @abstractmethod
-    def redo(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+    def backward_step_with_forward(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
         """Take backward actions [B] and tell how to take them again.
 
         Returns:
@@ -111,7 +111,7 @@ class Environment(ABC):
         while bool((rows := self.backward_mask(states).any(dim=1)).any()):
             steps += rows
             mask = self.backward_mask(states[rows])
-            states[rows] = self.back(states[rows], mask.long().argmax(dim=1))
+            states[rows] = self.backward_step(states[rows], mask.long().argmax(dim=1))
         return steps
 
     def log_counts(self) -> Mapping[int, float] | None:

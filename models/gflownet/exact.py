@@ -12,9 +12,9 @@ from torch import Generator, Tensor
 
 from models.gflownet.conditioning import Condition
 from models.gflownet.environment import Environment
-from models.gflownet.log_space import add_logs
+from models.gflownet.log_space import scatter_logsumexp
 from models.gflownet.policy import Policy, masked_log_softmax
-from models.gflownet.sampler import walk_forward
+from models.gflownet.sampler import rollout_forward
 from models.gflownet.scoring import score
 from models.gflownet.trajectories import featurize
 
@@ -54,8 +54,8 @@ class SpaceTooLargeError(ValueError):
 def _distinct(environment: Environment, states: Tensor) -> tuple[Tensor, Tensor]:
     """Return one state of each key [U, W], and to which of them each of the given ones belongs."""
     keys, group = torch.unique(environment.key(states), return_inverse=True)
-    place = torch.arange(len(states), device=states.device)
-    first = torch.full((len(keys),), len(states), device=states.device).scatter_reduce(0, group, place, "amin")
+    index = torch.arange(len(states), device=states.device)
+    first = torch.full((len(keys),), len(states), device=states.device).scatter_reduce(0, group, index, "amin")
     return states[first], group
 
 
@@ -105,8 +105,8 @@ def terminal_log_probability(space: Space, log_policy: LogProbabilities) -> Tens
         reached.append(log_p[layer.is_final])
         places.append(layer.target[layer.is_final])
         if following is not None:
-            mass = add_logs(log_p[~layer.is_final], layer.target[~layer.is_final], len(following.states))
-    return add_logs(torch.cat(reached), torch.cat(places), len(space))
+            mass = scatter_logsumexp(log_p[~layer.is_final], layer.target[~layer.is_final], len(following.states))
+    return scatter_logsumexp(torch.cat(reached), torch.cat(places), len(space))
 
 
 def policy_log_probability(space: Space, policy: Policy, condition: Condition, chunk: int = 16_384) -> Tensor:
@@ -173,7 +173,7 @@ def estimate_log_partition(
 
     The mean of R(x) P_B(tau | x) / P_F(tau) is unbiased for Z while the policy reaches every object.
     """
-    trajectories = walk_forward(policy, environment, condition, generator)
+    trajectories = rollout_forward(policy, environment, condition, generator)
     scores = score(policy, trajectories, condition)
     weight = log_reward(trajectories.final_states, condition) + trajectories.total(scores.log_pb - scores.log_pf)
     return weight.double().logsumexp(dim=0) - torch.tensor(float(len(condition)), dtype=torch.float64).log()

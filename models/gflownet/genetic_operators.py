@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from models.gflownet.sampler import draw
+from models.gflownet.sampler import sample_actions
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
@@ -26,13 +26,15 @@ MUTATION = 0.02
 """Probability that a further action of a child is replaced, beside the one that always is."""
 
 
-def take_apart(environment: Environment, states: Tensor, generator: Generator) -> Tensor:
+def decompose(environment: Environment, states: Tensor, generator: Generator) -> Tensor:
     """Return the actions [B, T] of one random way to build each of the final states [B, W]."""
     steps: list[Tensor] = []
     while bool((rows := environment.backward_mask(states).any(dim=1)).any()):
         open_rows = rows.nonzero().squeeze(1)
         mask = environment.backward_mask(states[open_rows])
-        parents, forward = environment.redo(states[open_rows], draw(_even(mask), generator))
+        parents, forward = environment.backward_step_with_forward(
+            states[open_rows], sample_actions(_even(mask), generator)
+        )
         states = states.index_copy(0, open_rows, parents)
         nothing = torch.full((len(states),), NONE, device=states.device)
         steps.append(nothing.index_copy(0, open_rows, forward))
@@ -58,7 +60,7 @@ def complete(environment: Environment, states: Tensor, generator: Generator) -> 
     """Return final states [B, W] reached from states [B, W] by uniformly random actions."""
     while bool((walking := ~environment.is_final(states)).any()):
         rows = walking.nonzero().squeeze(1)
-        chosen = draw(_even(environment.forward_mask(states[rows])), generator)
+        chosen = sample_actions(_even(environment.forward_mask(states[rows])), generator)
         states = states.index_copy(0, rows, environment.step(states[rows], chosen))
     return states
 
@@ -70,26 +72,26 @@ def mutate(actions: Tensor, n_actions: int, rate: float, generator: Generator) -
         return actions
     device = actions.device
     lengths = (actions >= 0).sum(dim=1).clamp_min(1)
-    place = (torch.rand(n, generator=generator, device=device) * lengths).long()
+    index = (torch.rand(n, generator=generator, device=device) * lengths).long()
     is_changed = torch.rand(n, length, generator=generator, device=device) < rate
-    is_changed[torch.arange(n, device=device), place.clamp_max(length - 1)] = True
+    is_changed[torch.arange(n, device=device), index.clamp_max(length - 1)] = True
     fresh = torch.randint(n_actions, (n, length), generator=generator, device=device)
     return torch.where(is_changed & (actions >= 0), fresh, actions)
 
 
-def cross(left: Tensor, right: Tensor, generator: Generator) -> Tensor:
+def crossover(left: Tensor, right: Tensor, generator: Generator) -> Tensor:
     """Return actions [B, T] that begin as `left` [B, T] and go on as `right` [B, T] from a random step."""
     n, length = left.shape
     cut = torch.randint(length + 1, (n, 1), generator=generator, device=left.device)
     return torch.where(torch.arange(length, device=left.device).unsqueeze(0) < cut, left, right)
 
 
-def children(actions: Tensor, n_actions: int, generator: Generator) -> Tensor:
+def breed(actions: Tensor, n_actions: int, generator: Generator) -> Tensor:
     """Return the actions [B, T] of the children of parents [2 B, T], of the first half with the second."""
     half = len(actions) // 2
     left, right = actions[:half], actions[half : 2 * half]
     is_crossed = torch.rand(half, 1, generator=generator, device=actions.device) < CROSSOVER
-    return mutate(torch.where(is_crossed, cross(left, right, generator), left), n_actions, MUTATION, generator)
+    return mutate(torch.where(is_crossed, crossover(left, right, generator), left), n_actions, MUTATION, generator)
 
 
 def _even(mask: Tensor) -> Tensor:

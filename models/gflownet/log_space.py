@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 
 
-def add_logs(values: Tensor, place: Tensor, n: int) -> Tensor:
+def scatter_logsumexp(values: Tensor, index: Tensor, n: int) -> Tensor:
     """Return log of the sum of exp(values) [E] that fall into each of n places [n]; -inf where none does."""
-    top = values.detach().new_full((n,), -torch.inf).scatter_reduce(0, place, values.detach(), "amax")
+    top = values.detach().new_full((n,), -torch.inf).scatter_reduce(0, index, values.detach(), "amax")
     top = torch.where(top.isinf(), torch.zeros_like(top), top)
-    return values.new_zeros(n).index_add(0, place, (values - top[place]).exp()).log() + top
+    return values.new_zeros(n).index_add(0, index, (values - top[index]).exp()).log() + top

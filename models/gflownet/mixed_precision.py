@@ -20,7 +20,7 @@ PADDING_BITS = 4
 """Rows are padded to numbers with so many leading bits: at most an eighth more, and eight sizes to an octave."""
 
 
-def multiplies_bfloat16(device: torch.device) -> bool:
+def has_fast_bfloat16(device: torch.device) -> bool:
     """Tell whether products in bfloat16 are known to be faster there: on CPUs with matrix units (AMX)."""
     return device.type == "cpu" and bool(torch.cpu.get_capabilities().get("amx_bf16", False))
 
@@ -31,7 +31,7 @@ def padded(n: int) -> int:
     return -(-n // step) * step
 
 
-def pays(n: int, layers: Sequence[nn.Linear]) -> bool:
+def is_worthwhile(n: int, layers: Sequence[nn.Linear]) -> bool:
     """Tell whether n rows are work enough for bfloat16 to be faster."""
     return n * sum(layer.weight.numel() for layer in layers) >= LEAST_WORK
 

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from models.gflownet.conditioning import Condition, ConditionSampler
 from models.gflownet.environment import Environment
-from models.gflownet.mixed_precision import MOST_BETA, hidden_layers, multiplies_bfloat16, pays
+from models.gflownet.mixed_precision import MOST_BETA, has_fast_bfloat16, hidden_layers, is_worthwhile
 from models.gflownet.trajectories import Features
 
 Precision = Literal["fastest", "float32", "bfloat16"]
@@ -187,7 +187,7 @@ class Policy(nn.Module):
         self.flow = _linear(spec.width, 1, generator, gain=0.1) if spec.has_flow else None
         self.partition = LogPartition(conditions, generator)
         is_warm = conditions.beta_range[1] <= MOST_BETA
-        self._may_round = is_warm and multiplies_bfloat16(torch.device(environment.device))
+        self._may_round = is_warm and has_fast_bfloat16(torch.device(environment.device))
         self.to(environment.device)
 
     @property
@@ -233,18 +233,18 @@ class Policy(nn.Module):
 
     def _is_rounded(self, features: Features) -> bool:
         """Tell whether the hidden layers of these states are worked out in bfloat16."""
-        if self.spec.precision == "float32" or not torch.is_grad_enabled() or features.place is not None:
+        if self.spec.precision == "float32" or not torch.is_grad_enabled() or features.position is not None:
             return False
         if self.spec.precision == "bfloat16":
             return True
-        return self._may_round and pays(len(features.encoding), self.trunk)
+        return self._may_round and is_worthwhile(len(features.encoding), self.trunk)
 
     def _first(self, features: Features, context: Context) -> Tensor:
         """Return what the first layer makes of states and conditions [N, H]."""
         weight, bias = self.first.weight, self.first.bias
         if not (self.spec.has_concatenation and context.code.shape[1]):
             return features.spread(functional.linear(features.encoding, weight, bias))
-        if features.place is None:
+        if features.position is None:
             return functional.linear(torch.cat([features.encoding, context.code], dim=1), weight, bias)
         # states that come under several conditions pass the wide part of the layer once
         of_states = functional.linear(features.encoding, weight[:, : self.encoding_width], bias)

@@ -14,7 +14,7 @@ from models.gflownet.environment import Environment
 from models.gflownet.losses.contract import Loss
 from models.gflownet.trajectories import Trajectories
 
-LogReward = Callable[[Tensor, Condition], Tensor]
+LogRewardFn = Callable[[Tensor, Condition], Tensor]
 """Log-rewards [B] of final states [B, W] under conditions [B]: beta is multiplied in, -inf says what must not be."""
 
 
@@ -22,7 +22,7 @@ class InvalidLogRewardError(ValueError):
     """A log-reward is NaN or +inf, or there is not exactly one per trajectory."""
 
 
-class UnfitLossError(ValueError):
+class IncompatibleLossError(ValueError):
     """The loss asks for something that the environment or the reward does not offer."""
 
 
@@ -69,15 +69,15 @@ def check_loss(name: str, loss: Loss, environment: Environment, *, has_partial: 
         UnfitLossError: if the environment has no stop action or the reward no partial rewards, and the loss needs it.
     """
     if loss.rewards_of == "stopped" and environment.stop_action is None:
-        raise UnfitLossError(
+        raise IncompatibleLossError(
             f"loss {name!r} needs an environment in which every state may stop at once (stop_action); "
             f"{type(environment).__name__} has states that may not"
         )
     if loss.rewards_of == "partial" and not has_partial:
-        raise UnfitLossError(f"loss {name!r} needs a reward with partial log-rewards (a method `partial`)")
+        raise IncompatibleLossError(f"loss {name!r} needs a reward with partial log-rewards (a method `partial`)")
 
 
-def log_priors(log_reward: LogReward, states: Tensor) -> Tensor:
+def log_priors(log_reward: LogRewardFn, states: Tensor) -> Tensor:
     """Return the log-prior [B] of final states [B, W]; 0 where the reward stands beside none.
 
     Raises:
@@ -92,7 +92,7 @@ def log_priors(log_reward: LogReward, states: Tensor) -> Tensor:
 
 
 def stopped_log_rewards(
-    trajectories: Trajectories, final: Tensor, condition: Condition, log_reward: LogReward
+    trajectories: Trajectories, final: Tensor, condition: Condition, log_reward: LogRewardFn
 ) -> Tensor:
     """Return the log-rewards [N + B] of stopping in each of the visited states; -inf where one cannot stop.
 

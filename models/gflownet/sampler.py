@@ -27,13 +27,13 @@ Explore = Callable[[Tensor, Tensor, Generator], Tensor]
 """Turns masked logits [n, A] and their mask [n, A] into the logits of the behaviour that samples."""
 
 
-def draw(logits: Tensor, generator: Generator) -> Tensor:
+def sample_actions(logits: Tensor, generator: Generator) -> Tensor:
     """Draw one action [n] per row of logits [n, A], -inf where closed."""
-    return Draws(generator).draw(logits, logits > -torch.inf)
+    return GumbelSampler(generator).draw(logits, logits > -torch.inf)
 
 
 @final
-class Draws:
+class GumbelSampler:
     """One action after another by the Gumbel-max trick; small batches draw the noise of several steps in one go."""
 
     def __init__(self, generator: Generator) -> None:
@@ -70,7 +70,7 @@ class _Record:
 
 
 @torch.no_grad()
-def walk_forward(
+def rollout_forward(
     policy: Policy,
     environment: Environment,
     condition: Condition,
@@ -86,7 +86,7 @@ def walk_forward(
 def _record(
     policy: Policy, environment: Environment, condition: Condition, generator: Generator, explore: Explore | None
 ) -> _Record:
-    record, draws = _Record(), Draws(generator)
+    record, draws = _Record(), GumbelSampler(generator)
     n = len(condition)
     states = environment.reset(n)
     rows = torch.arange(n, device=states.device)
@@ -98,7 +98,7 @@ def _record(
         if explore is not None:
             logits = explore(logits.masked_fill_(mask.logical_not(), -torch.inf), mask, generator)
         actions = draws.draw(logits, mask)
-        after, backward_actions = environment.undo(states, actions)
+        after, backward_actions = environment.step_with_reverse(states, actions)
         ended = environment.is_final(after)
         record.states.append(states)
         record.features.append(features)
@@ -139,7 +139,7 @@ def _assemble(environment: Environment, record: _Record) -> Trajectories:
 
 
 @torch.no_grad()
-def walk_backward(
+def rollout_backward(
     policy: Policy, environment: Environment, final_states: Tensor, condition: Condition, generator: Generator
 ) -> Trajectories:
     """Sample by P_B one trajectory that ends in each of the final states [B, W]."""
@@ -154,7 +154,7 @@ def _record_backward(
     states = final_states
     rows = torch.arange(len(states), device=states.device)
     context = policy.sampling_context(condition) if policy.spec.has_learned_backward else None
-    draws = Draws(generator)
+    draws = GumbelSampler(generator)
     record: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
     while True:
         mask = environment.backward_mask(states)
@@ -170,7 +170,7 @@ def _record_backward(
             features = featurize(environment, states)
             logits = policy.backward_logits(policy.hidden(features, context), features)
         backward_actions = draws.draw(logits, mask)
-        states, actions = environment.redo(states, backward_actions)
+        states, actions = environment.backward_step_with_forward(states, backward_actions)
         record.append((states, actions, backward_actions, rows))
 
 
@@ -222,7 +222,7 @@ def sample(policy: Policy, environment: Environment, condition: Condition, n: in
     trajectory (append-only environments); elsewhere use `log_probability`.
     """
     condition = _expand(condition, n)
-    trajectories = walk_forward(policy, environment, condition, generator)
+    trajectories = rollout_forward(policy, environment, condition, generator)
     scores = score(policy, trajectories, condition)
     total = trajectories.total
     return Samples(trajectories.final_states, total(scores.log_pf), total(scores.log_pb), condition)
@@ -244,7 +244,7 @@ def log_probability(
     """
     n = len(final_states)
     rows = _expand(condition, n).repeat(k)
-    trajectories = walk_backward(policy, environment, final_states.repeat_interleave(k, dim=0), rows, generator)
+    trajectories = rollout_backward(policy, environment, final_states.repeat_interleave(k, dim=0), rows, generator)
     scores = score(policy, trajectories, rows)
     ratio = trajectories.total(scores.log_pf - scores.log_pb).view(n, k).double()
     return ratio.logsumexp(dim=1) - torch.log(torch.tensor(float(k), dtype=torch.float64))

@@ -18,13 +18,13 @@ from torch import Generator, Tensor
 from models.checkpoint import CheckpointError, pack, unpack
 from models.gflownet.conditioning import Condition, ConditionSampler, join_conditions
 from models.gflownet.environment import Environment
-from models.gflownet.exploration.factory import behaviour_of
+from models.gflownet.exploration.factory import build_behaviour
 from models.gflownet.losses import get_loss
 from models.gflownet.optimizer import adam_step, build_optimizer, flat_state, gradient_norm, load_state, set_rates
 from models.gflownet.policy import Policy
 from models.gflownet.rewards import (
     InvalidLogRewardError,
-    LogReward,
+    LogRewardFn,
     PartialLogReward,
     PreparedLogReward,
     check_loss,
@@ -32,11 +32,11 @@ from models.gflownet.rewards import (
     partial_log_rewards,
     stopped_log_rewards,
 )
-from models.gflownet.sampler import walk_forward
+from models.gflownet.sampler import rollout_forward
 from models.gflownet.scoring import score
 from models.gflownet.settings import TrainerSettings
 from models.gflownet.trajectories import Trajectories
-from models.gflownet.trajectory_queue import Ahead, interleave
+from models.gflownet.trajectory_queue import TrajectoryQueue, interleave
 
 Metrics = dict[str, float]
 
@@ -62,7 +62,7 @@ class Trainer:
         self,
         environment: Environment,
         conditions: ConditionSampler,
-        log_reward: LogReward,
+        log_reward: LogRewardFn,
         settings: TrainerSettings,
         seed: int,
         measured: Sequence[str] = (),
@@ -85,8 +85,8 @@ class Trainer:
         self._log_reward = log_reward
         self._optimizer = build_optimizer(self.policy)
         known = _known_states(environment, measured)
-        self._behaviour = behaviour_of(settings, self.policy, known, self._score)
-        self._ahead = Ahead()
+        self._behaviour = build_behaviour(settings, self.policy, known, self._score)
+        self._queue = TrajectoryQueue()
 
     def run(self, steps: int, report: Callable[[int, Metrics], None] | None = None, every: int = 10) -> Metrics:
         """Take `steps` more steps and return the last metrics.
@@ -109,7 +109,7 @@ class Trainer:
         """
         if self.steps_done == 0:
             self._start_log_z()
-        condition, trajectories = self._next()
+        condition, trajectories = self._next_batch()
         log_reward = self._score(trajectories.final_states, condition)
         log_prior = log_priors(self._log_reward, trajectories.final_states)
         loss = self._loss(trajectories, log_reward, log_prior, condition)
@@ -130,16 +130,16 @@ class Trainer:
         return {"loss": numbers[0], "log_reward": numbers[1], "gradient_norm": numbers[2]}
 
     @property
-    def found(self) -> Tensor:
+    def elites(self) -> Tensor:
         """Final states [L, W] that behaviours found and that are worth proposing as they are."""
-        return torch.cat([self.environment.reset(0).cpu(), *self._behaviour.found()]).to(self.environment.device)
+        return torch.cat([self.environment.reset(0).cpu(), *self._behaviour.elites()]).to(self.environment.device)
 
     def state_dict(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return everything that changes while training: named tensors, and a JSON header."""
         tensors = {f"policy.{name}": value for name, value in self.policy.state_dict().items()}
         tensors |= {f"optimizer.{name}": value for name, value in flat_state(self._optimizer).items()}
         tensors |= self._behaviour.state_dict()
-        tensors |= {f"ahead.{name}": value for name, value in self._ahead.state_dict().items()}
+        tensors |= {f"ahead.{name}": value for name, value in self._queue.state_dict().items()}
         tensors["generator"] = self.generator.get_state()
         tensors["lowest_utility"] = torch.tensor(self.lowest_utility, dtype=torch.float64)
         tensors["lowest_log_reward"] = torch.tensor(self.lowest_log_reward, dtype=torch.float64)
@@ -156,7 +156,7 @@ class Trainer:
             self.policy.load_state_dict(_below(tensors, "policy"))
             load_state(self._optimizer, _below(tensors, "optimizer"))
             self._behaviour.load_state_dict(tensors)
-            self._ahead.load_state_dict(_below(tensors, "ahead"), self.environment)
+            self._queue.load_state_dict(_below(tensors, "ahead"), self.environment)
             self.generator.set_state(tensors["generator"])
             self.lowest_utility = float(tensors["lowest_utility"])
             self.lowest_log_reward = float(tensors["lowest_log_reward"])
@@ -177,17 +177,17 @@ class Trainer:
         """
         self.load_state_dict(*unpack(content))
 
-    def _next(self) -> tuple[Condition, Trajectories]:
+    def _next_batch(self) -> tuple[Condition, Trajectories]:
         """Return what the next step learns from, walking for several steps where none waits."""
-        if not len(self._ahead):
+        if not len(self._queue):
             left = self.settings.steps - self.steps_done
             n_steps = max(1, min(self.settings.steps_per_draw, left))
             condition = interleave([self._draw_conditions(self.settings.trajectories_per_step) for _ in range(n_steps)])
             walked = self._behaviour.trajectories(self.policy, self.environment, condition, self.generator)
             if n_steps > 1 and isinstance(self._log_reward, PreparedLogReward):
                 self._log_reward.prepare(walked.final_states)
-            self._ahead.put(condition, walked, n_steps)
-        return self._ahead.take()
+            self._queue.push(condition, walked, n_steps)
+        return self._queue.pop()
 
     def _draw_conditions(self, n: int) -> Condition:
         if not self.loss.needs_groups:
@@ -201,12 +201,12 @@ class Trainer:
         if times > 1:
             others = [self._draw_conditions(n) for _ in range(times - 1)]
             condition, trajectories = join_conditions([condition, *others]), trajectories.repeat(times)
-            more = self._checked(trajectories.final_states[n:], condition.at(slice(n, None)))
+            more = self._validated_log_reward(trajectories.final_states[n:], condition.at(slice(n, None)))
             log_reward, log_prior = torch.cat([log_reward, more]), log_prior.repeat(times)
-        asked = self._ask_along(trajectories, log_reward + log_prior, condition)
+        asked = self._intermediate_log_rewards(trajectories, log_reward + log_prior, condition)
         return self.loss(trajectories, asked, self.policy, condition).mean()
 
-    def _ask_along(self, trajectories: Trajectories, target: Tensor, condition: Condition) -> Tensor:
+    def _intermediate_log_rewards(self, trajectories: Trajectories, target: Tensor, condition: Condition) -> Tensor:
         """Return the log-rewards that the loss takes, priors included, given those of the final states [B]."""
         if self.loss.rewards_of == "stopped":
             return stopped_log_rewards(trajectories, target, condition, self._target)
@@ -222,11 +222,11 @@ class Trainer:
 
     def _score(self, final_states: Tensor, condition: Condition) -> Tensor:
         """Return checked log-rewards [B] and count them."""
-        log_reward = self._checked(final_states, condition)
+        log_reward = self._validated_log_reward(final_states, condition)
         self.reward_calls += len(final_states)
         return log_reward
 
-    def _checked(self, final_states: Tensor, condition: Condition) -> Tensor:
+    def _validated_log_reward(self, final_states: Tensor, condition: Condition) -> Tensor:
         """Return log-rewards [B], float32 and finite."""
         log_reward = self._log_reward(final_states, condition).detach()
         if log_reward.shape != (len(final_states),):
@@ -252,7 +252,7 @@ class Trainer:
             return
         each = self.settings.first_estimate // n
         condition = self.conditions.sample(n, self.generator).repeat(each)
-        trajectories = walk_forward(self.policy, self.environment, condition, self.generator)
+        trajectories = rollout_forward(self.policy, self.environment, condition, self.generator)
         scores = score(self.policy, trajectories, condition)
         weight = trajectories.total(scores.log_pb - scores.log_pf) + self._target(trajectories.final_states, condition)
         estimates = weight.view(n, each).logsumexp(dim=1) - math.log(each)

@@ -19,22 +19,22 @@ from models.gflownet.environment import Environment
 class Features:
     """What a policy sees of N states: rows of `encoding` [U, D] and, with slots only, of `slots` [U, K, S].
 
-    `place` [N] says which row is each state's; without it there is one row per state.
+    `position` [N] says which row is each state's; without it there is one row per state.
     """
 
     encoding: Tensor
     slots: Tensor | None
-    place: Tensor | None = None
+    position: Tensor | None = None
 
     def at(self, rows: Tensor | slice) -> "Features":
         """Return the features of the given states."""
-        if self.place is not None:
-            return Features(self.encoding, self.slots, self.place[rows])
+        if self.position is not None:
+            return Features(self.encoding, self.slots, self.position[rows])
         return Features(self.encoding[rows], None if self.slots is None else self.slots[rows])
 
     def spread(self, values: Tensor) -> Tensor:
         """Return values of rows [U, ...] for every state [N, ...]."""
-        return values if self.place is None else values.index_select(0, self.place)
+        return values if self.position is None else values.index_select(0, self.position)
 
 
 def featurize(environment: Environment, states: Tensor) -> Features:
@@ -89,11 +89,11 @@ class Trajectories:
         """Return the row of `states` [N] in which each transition ends."""
         n, b = self.n_transitions, len(self)
         stride = self.environment.max_steps + 1
-        place = torch.add(self.time, self.trajectory, alpha=stride)
-        last = torch.add(self.lengths, torch.arange(b, device=place.device), alpha=stride)
-        row = place.new_empty(b * stride)
-        row.index_copy_(0, torch.cat([place, last]), torch.arange(n + b, device=place.device))
-        return row.index_select(0, place + 1)
+        index = torch.add(self.time, self.trajectory, alpha=stride)
+        last = torch.add(self.lengths, torch.arange(b, device=index.device), alpha=stride)
+        row = index.new_empty(b * stride)
+        row.index_copy_(0, torch.cat([index, last]), torch.arange(n + b, device=index.device))
+        return row.index_select(0, index + 1)
 
     def total(self, values: Tensor) -> Tensor:
         """Return the sum over each trajectory [B] of values per transition [N]."""
@@ -111,7 +111,7 @@ class Trajectories:
         n, b = self.n_transitions, len(self)
         shift = torch.arange(times, device=self.trajectory.device).repeat_interleave(n, output_size=n * times) * b
         rows = torch.arange(n + b, device=self.trajectory.device)
-        place = torch.cat([rows[:n].repeat(times), rows[n:].repeat(times)])
+        index = torch.cat([rows[:n].repeat(times), rows[n:].repeat(times)])
         return Trajectories(
             environment=self.environment,
             states=torch.cat([self.states[:n].repeat(times, 1), self.states[n:].repeat(times, 1)]),
@@ -121,10 +121,10 @@ class Trajectories:
             time=self.time.repeat(times),
             lengths=self.lengths.repeat(times),
             forward_mask=self.forward_mask.repeat(times, 1),
-            features=Features(self.features.encoding, self.features.slots, place),
+            features=Features(self.features.encoding, self.features.slots, index),
         )
 
-    def deal(self, n_parts: int) -> list["Trajectories"]:
+    def split(self, n_parts: int) -> list["Trajectories"]:
         """Return the trajectories in parts, dealt like cards: part i has the numbers i, i + n_parts, ... in order."""
         if n_parts == 1:
             return [self]

@@ -28,7 +28,7 @@ def interleave(conditions: Sequence[Condition]) -> Condition:
 
 
 @final
-class Ahead:
+class TrajectoryQueue:
     """Conditions and trajectories that wait for their step."""
 
     def __init__(self) -> None:
@@ -37,12 +37,12 @@ class Ahead:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def put(self, condition: Condition, trajectories: Trajectories, n_steps: int) -> None:
+    def push(self, condition: Condition, trajectories: Trajectories, n_steps: int) -> None:
         """Deal interleaved conditions and their trajectories [B * k] out to k steps."""
-        parts = trajectories.deal(n_steps)
+        parts = trajectories.split(n_steps)
         self._waiting += [(condition.at(slice(i, None, n_steps)), part) for i, part in enumerate(parts)]
 
-    def take(self) -> tuple[Condition, Trajectories]:
+    def pop(self) -> tuple[Condition, Trajectories]:
         """Return what the next step learns from."""
         return self._waiting.pop(0)
 

@@ -12,17 +12,17 @@ import torch
 
 from models.gflownet.conditioning import Condition
 from models.gflownet.sampler import sample
-from models.inference.local_edits import neighbours
-from models.rounds.sampling.candidate_pool import Draws, Pool, join_parts, through
+from models.inference.local_edits import local_edits
+from models.rounds.sampling.candidate_pool import CandidatePool, SamplingStats, concat, filter_states
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from torch import Generator, Tensor
 
-    from models.inference.requests import Ask
-    from models.rounds.sampling.candidate_pool import Ended, Source
-    from models.rounds.sampling.filters import Gate, Passed
+    from models.inference.requests import ConditionRequest
+    from models.rounds.sampling.candidate_pool import Ended, TrainedSampler
+    from models.rounds.sampling.filters import AcceptedCandidates, CandidateFilter
     from models.rounds.training.state_reward import StateReward
 
 LEAST_BLOCK, MOST_BLOCK = 64, 512
@@ -36,19 +36,19 @@ NOTHING_NEW = 2_048
 
 @final
 @dataclass(slots=True)
-class Drawn:
+class SampleResult:
     """What passed, and which of it was asked for: `owners` is the place of the condition of each row in `rows`."""
 
-    parts: list[tuple[Passed, Tensor, Condition]] = field(default_factory=list)
+    parts: list[tuple[AcceptedCandidates, Tensor, Condition]] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
     owners: list[int] = field(default_factory=list)
     n_drawn: int = 0
     n_passed: int = 0
     ended: Ended = "enough"
 
-    def pool(self, asked: int) -> Pool:
+    def pool(self, requested: int) -> CandidatePool:
         """Return the samples, in the order in which they were drawn."""
-        return join_parts(self.parts, Draws(self.n_drawn, 0, asked, self.ended)).at(self.rows)
+        return concat(self.parts, SamplingStats(self.n_drawn, 0, requested, self.ended)).at(self.rows)
 
     @property
     def n_surplus(self) -> int:
@@ -57,7 +57,7 @@ class Drawn:
 
 
 @final
-class Drawer:
+class ConditionalSampler:
     """Draws for one request.
 
     Args:
@@ -69,24 +69,29 @@ class Drawer:
     """
 
     def __init__(
-        self, source: Source, reward: StateReward, gate: Gate, asked: Sequence[Ask], near: Tensor | None
+        self,
+        source: TrainedSampler,
+        reward: StateReward,
+        candidate_filter: CandidateFilter,
+        requested: Sequence[ConditionRequest],
+        near: Tensor | None,
     ) -> None:
         self._source = source
         self._reward = reward
-        self._gate = gate
-        self._asked = asked
+        self._filter = candidate_filter
+        self._asked = requested
         self._near = near
-        self._left = [ask.n for ask in asked]
-        self.drawn = Drawn()
+        self._left = [ask.n for ask in requested]
+        self.drawn = SampleResult()
 
-    def run(self, generator: Generator, tick: Callable[[float, str], None]) -> Drawn:
+    def run(self, generator: Generator, tick: Callable[[float, str], None]) -> SampleResult:
         """Draw until every condition has its share, nothing new is found, or the limit of draws is reached."""
         drawn, goal, last_new = self.drawn, sum(self._left), 0
         most = MOST_DRAWN + MORE_DRAWN * goal
         while any(self._left) and drawn.ended == "enough":
-            before = self._gate.n_unique
+            before = self._filter.n_unique
             self._block(generator)
-            last_new = drawn.n_drawn if self._gate.n_unique > before else last_new
+            last_new = drawn.n_drawn if self._filter.n_unique > before else last_new
             if any(self._left) and drawn.n_drawn - last_new >= NOTHING_NEW:
                 drawn.ended = "nothing new"
             elif any(self._left) and drawn.n_drawn >= most:
@@ -104,14 +109,14 @@ class Drawer:
         condition = self._conditions(owners.tolist(), generator)
         states = self._states(condition, generator)
         self.drawn.n_drawn += len(owners)
-        for passed, kept in through(states, self._reward, self._gate):
+        for passed, kept in filter_states(states, self._reward, self._filter):
             self.drawn.parts.append((passed, states[kept], condition.at(kept)))
-            self._take(passed.texts, owners[kept.cpu()].tolist())
+            self._keep_wanted(passed.texts, owners[kept.cpu()].tolist())
 
     def _states(self, condition: Condition, generator: Generator) -> Tensor:
         source = self._source
         if self._near is not None:
-            return neighbours(source, self._near, condition, generator)
+            return local_edits(source, self._near, condition, generator)
         return sample(source.policy, source.environment, condition, len(condition), generator).final_states
 
     def _conditions(self, owners: Sequence[int], generator: Generator) -> Condition:
@@ -126,7 +131,7 @@ class Drawer:
                 preference[row] = torch.tensor(ask.preference).to(preference)
         return Condition(beta, preference)
 
-    def _take(self, texts: Sequence[str], owners: Sequence[int]) -> None:
+    def _keep_wanted(self, texts: Sequence[str], owners: Sequence[int]) -> None:
         """Keep what is still wanted, in the order in which it was drawn, and let the rest be drawn again."""
         for place, (text, owner) in enumerate(zip(texts, owners, strict=True), start=self.drawn.n_passed):
             if self._left[owner]:
@@ -134,5 +139,5 @@ class Drawer:
                 self.drawn.rows.append(place)
                 self.drawn.owners.append(owner)
             else:
-                self._gate.release([text])
+                self._filter.allow_again([text])
         self.drawn.n_passed += len(texts)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from models.inference.requests import avoided_groups, tests_of
+from models.inference.requests import avoided_groups, compile_patterns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     Rule = Callable[[str], str | None]
 
 
-def wishes(request: SampleRequest, domain: Domain) -> list[Rule]:
+def request_filters(request: SampleRequest, domain: Domain) -> list[Rule]:
     """Return the rules that follow from `require`, `avoid` and `avoid_groups`.
 
     Raises:
         UnservableError: if one of them makes no sense in this domain.
     """
-    shown: list[Rule] = [partial(_by_pattern, *item) for item in tests_of(request, domain)]
+    shown: list[Rule] = [partial(_by_pattern, *item) for item in compile_patterns(request, domain)]
     return shown + [partial(_by_group, domain, *item) for item in avoided_groups(request, domain)]
 
 
-def resembling(domain: Domain, text: str, least: float) -> Rule:
+def similarity_filter(domain: Domain, text: str, least: float) -> Rule:
     """Return the rule that leaves only other objects at least so similar to one."""
 
     def rule(other: str) -> str | None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from models.domains import open_domain
-from models.inference.trained_campaign import Instrument
+from models.inference.trained_campaign import TrainedCampaign
 from models.proxies.validation import OtherResultsError
-from models.rounds.artefact import ArtefactError, building_blocks, origin, read_artefact, tried
-from models.rounds.fitting.fit import Given, fit, fit_again
+from models.rounds.artefact import ArtefactError, attempted_objects, building_blocks, provenance, read_artefact
+from models.rounds.fitting.fit import FitInputs, fit, refit_model
 from models.rounds.reporting.summary import processor, versions
 from models.rounds.training.train import trained_policy
 from models.safety.screened_domain import ScreenedDomain
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Report = Callable[[float, str], None]
 
 
-def open_instrument(  # noqa: PLR0913 - each is one thing a round was given
+def load_trained_campaign(  # noqa: PLR0913 - each is one thing a round was given
     spec: CampaignSpec,
     history: History,
     *,
@@ -38,7 +38,7 @@ def open_instrument(  # noqa: PLR0913 - each is one thing a round was given
     device: str | None = None,
     hazards: Sequence[HazardList] = (),
     domain: Domain | None = None,
-) -> Instrument:
+) -> TrainedCampaign:
     """Return the instrument of a round: its beliefs to the bit (with one thread and the same versions), and its policy.
 
     Args:
@@ -58,24 +58,24 @@ def open_instrument(  # noqa: PLR0913 - each is one thing a round was given
     own = domain or open_domain(spec.domain)
     screened = ScreenedDomain(own, spec.domain, hazards)
     if artefact is None:
-        environment = screened.environment(tried(history), device or "cpu")
-        return Instrument(fit(spec, screened, environment, history, seed, report), screened, environment, None)
+        environment = screened.environment(attempted_objects(history), device or "cpu")
+        return TrainedCampaign(fit(spec, screened, environment, history, seed, report), screened, environment, None)
     found = read_artefact(artefact)
     withheld = _withheld(found, own, spec, history, hazards)
     environment = own.environment(building_blocks(history, withheld), device or "cpu")
-    found.require(origin(spec, environment, history, seed, withheld))
+    found.require(provenance(spec, environment, history, seed, withheld))
     try:
         source = trained_policy(spec.sampler, environment, len(spec.objectives), found.policy)
     except RuntimeError as error:
         raise ArtefactError(f"the round's policy has another shape than its environment asks for: {error}") from error
     try:
-        given = Given(spec, screened, environment, history, seed)
-        fitted = fit_again(given, found.held_out, found.failures, report)
+        given = FitInputs(spec, screened, environment, history, seed)
+        fitted = refit_model(given, found.held_out, found.failures, report)
     except OtherResultsError as error:
         raise ArtefactError(f"the round's cross-validation is of other results: {error}") from error
     fitted.reward.multipliers.restore(found.multipliers)
-    told = _other_versions(found.versions)
-    return Instrument(fitted, screened, environment, source, told, measure=found.base_measure)
+    lines = _other_versions(found.versions)
+    return TrainedCampaign(fitted, screened, environment, source, lines, measure=found.base_measure)
 
 
 def _withheld(
@@ -89,7 +89,7 @@ def _withheld(
         return found.withheld
     then = {item["sha256"] for item in found.made_from.get("hazard_lists", ())}
     lists = [item for item in hazards if item.sha256 in then]
-    return ScreenedDomain(domain, spec.domain, lists).withheld(tried(history))
+    return ScreenedDomain(domain, spec.domain, lists).withheld(attempted_objects(history))
 
 
 def _other_versions(made_by: Mapping[str, str]) -> list[str]:
@@ -98,8 +98,8 @@ def _other_versions(made_by: Mapping[str, str]) -> list[str]:
     if "processor" not in made_by:  # an older release did not tell it
         del now["processor"]
     others = [name for name in {**made_by, **now} if made_by.get(name) != now.get(name)]
-    told = (
+    lines = (
         f"The round was computed with another {', '.join(others)}: its proxies are fitted anew with what is installed "
         "here, so that numbers may differ in their last digits."
     )
-    return [told] if others else []
+    return [lines] if others else []

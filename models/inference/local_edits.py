@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
     from models.gflownet.conditioning import Condition
-    from models.rounds.sampling.candidate_pool import Source
+    from models.rounds.sampling.candidate_pool import TrainedSampler
 
 MOST_STEPS_BACK = 12
 """Steps that are undone at most, the stopping one included; every number of steps is tried equally often."""
 
 
-def neighbours(source: Source, state: Tensor, condition: Condition, generator: Generator) -> Tensor:
+def local_edits(source: TrainedSampler, state: Tensor, condition: Condition, generator: Generator) -> Tensor:
     """Return final states [B, W] that the policy builds from what is left of a final state [W]."""
     most = min(MOST_STEPS_BACK, source.environment.max_steps)
     depth = torch.arange(len(condition), device=state.device) % most + 1

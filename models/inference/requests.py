@@ -28,7 +28,7 @@ SHIFTS = {"colder": 2.0, "bolder": 0.5}
 
 @final
 @dataclass(frozen=True, slots=True)
-class Ask:
+class ConditionRequest:
     """`n` samples under one condition; what is None is drawn for each sample as in training."""
 
     n: int
@@ -44,11 +44,11 @@ def check(request: SampleRequest, spec: CampaignSpec) -> None:
             conditions than samples, a pattern or grouping that the domain does not know, columns that are no object.
     """
     domain = open_domain(spec.domain)
-    asks(request, spec)
-    tests_of(request, domain)
+    split_by_condition(request, spec)
+    compile_patterns(request, domain)
     avoided_groups(request, domain)
     if request.like is not None:
-        parsed(domain, request.like.object, "/like/object")
+        parse_object(domain, request.like.object, "/like/object")
 
 
 def resolved(request: SampleRequest, previous: Sequence[float], spec: CampaignSpec) -> SampleRequest:
@@ -68,7 +68,7 @@ def resolved(request: SampleRequest, previous: Sequence[float], spec: CampaignSp
     return request.model_copy(update={"beta": shifted})
 
 
-def asks(request: SampleRequest, spec: CampaignSpec) -> list[Ask]:
+def split_by_condition(request: SampleRequest, spec: CampaignSpec) -> list[ConditionRequest]:
     """Return all pairs of an inverse temperature and a preference with their shares; the first has the remainder.
 
     `colder` and `bolder` count as one inverse temperature until they are resolved.
@@ -81,7 +81,7 @@ def asks(request: SampleRequest, spec: CampaignSpec) -> list[Ask]:
     share, rest = divmod(request.n, len(pairs))
     if share == 0:
         raise UnservableError("/n", f"{request.n} samples cannot be shared by {len(pairs)} conditions")
-    return [Ask(share + (rest if place == 0 else 0), *pair) for place, pair in enumerate(pairs)]
+    return [ConditionRequest(share + (rest if index == 0 else 0), *pair) for index, pair in enumerate(pairs)]
 
 
 def _betas(request: SampleRequest) -> tuple[float | None, ...]:
@@ -95,10 +95,10 @@ def _preferences(request: SampleRequest, spec: CampaignSpec) -> list[tuple[float
     if request.preference is None:
         return [None]
     is_one = isinstance(request.preference, Mapping)
-    asked = [request.preference] if isinstance(request.preference, Mapping) else request.preference
+    requested = [request.preference] if isinstance(request.preference, Mapping) else request.preference
     return [
-        _weights(weights, spec, "/preference" if is_one else f"/preference/{place}")
-        for place, weights in enumerate(asked)
+        _weights(weights, spec, "/preference" if is_one else f"/preference/{index}")
+        for index, weights in enumerate(requested)
     ]
 
 
@@ -107,14 +107,14 @@ def _weights(weights: Mapping[str, float], spec: CampaignSpec, pointer: str) -> 
     for name in weights:
         if name not in names:
             known = ", ".join(names)
-            raise UnservableError(f"{pointer}/{_escaped(name)}", f"unknown objective; this campaign has {known}")
+            raise UnservableError(f"{pointer}/{_escape(name)}", f"unknown objective; this campaign has {known}")
     total = sum(weights.values())
     if not 0 < total < math.inf:
         raise UnservableError(pointer, "weights must not all be 0, and their sum must be finite")
     return tuple(weights.get(name, 0.0) / total for name in names)
 
 
-def tests_of(request: SampleRequest, domain: Domain) -> list[tuple[str, bool, Callable[[str], bool]]]:
+def compile_patterns(request: SampleRequest, domain: Domain) -> list[tuple[str, bool, Callable[[str], bool]]]:
     """Return each pattern with whether it is required (or to be avoided) and its test.
 
     Raises:
@@ -122,11 +122,11 @@ def tests_of(request: SampleRequest, domain: Domain) -> list[tuple[str, bool, Ca
     """
     tests = []
     for field, patterns in (("require", request.require), ("avoid", request.avoid)):
-        for place, text in enumerate(patterns):
+        for index, text in enumerate(patterns):
             try:
                 tests.append((text, field == "require", domain.pattern(text)))
             except ValueError as error:
-                raise UnservableError(f"/{field}/{place}", str(error)) from error
+                raise UnservableError(f"/{field}/{index}", str(error)) from error
     return tests
 
 
@@ -137,16 +137,16 @@ def avoided_groups(request: SampleRequest, domain: Domain) -> list[tuple[str, st
         UnservableError: if the domain has no such grouping, or the columns describe no object.
     """
     groups = []
-    for place, item in enumerate(request.avoid_groups):
+    for index, item in enumerate(request.avoid_groups):
         if item.by not in domain.groupings:
             known = ", ".join(domain.groupings) or "none"
-            raise UnservableError(f"/avoid_groups/{place}/by", f"unknown grouping {item.by!r}; this domain has {known}")
-        text = parsed(domain, item.object, f"/avoid_groups/{place}/object")
+            raise UnservableError(f"/avoid_groups/{index}/by", f"unknown grouping {item.by!r}; this domain has {known}")
+        text = parse_object(domain, item.object, f"/avoid_groups/{index}/object")
         groups.append((item.by, domain.group([text], item.by)[0]))
     return groups
 
 
-def parsed(domain: Domain, columns: Mapping[str, str], pointer: str) -> str:
+def parse_object(domain: Domain, columns: Mapping[str, str], pointer: str) -> str:
     """Return the canonical text of the object that columns describe.
 
     Raises:
@@ -155,8 +155,8 @@ def parsed(domain: Domain, columns: Mapping[str, str], pointer: str) -> str:
     try:
         return domain.parse({name: text for name, text in columns.items() if text.strip()})
     except InvalidObjectError as error:
-        raise UnservableError(f"{pointer}/{_escaped(error.column)}", error.detail) from error
+        raise UnservableError(f"{pointer}/{_escape(error.column)}", error.detail) from error
 
 
-def _escaped(name: str) -> str:
+def _escape(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")

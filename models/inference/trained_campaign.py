@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, final
 import torch
 
 from models.inference import UnservableError
-from models.inference.conditional_sampler import Drawer
-from models.inference.filters import resembling, wishes
-from models.inference.requests import asks, check, parsed, resolved
-from models.inference.summary import aim_of, summary_of
-from models.rounds.reporting.candidate_records import tell, tell_judged, told_of
-from models.rounds.reporting.summary import plain
-from models.rounds.sampling.filters import Gate
+from models.inference.conditional_sampler import ConditionalSampler
+from models.inference.filters import request_filters, similarity_filter
+from models.inference.requests import check, parse_object, resolved, split_by_condition
+from models.inference.summary import reason_for, sampling_summary
+from models.rounds.reporting.candidate_records import build_candidates, build_predictions, candidate_table
+from models.rounds.reporting.summary import json_safe
+from models.rounds.sampling.filters import CandidateFilter
 from models.rounds.training.base_measure import EVERY_OBJECT
 from models.rounds.training.state_reward import StateReward
 
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
     from models.campaign.requests import SampleRequest
     from models.gflownet.environment import Environment
-    from models.inference.conditional_sampler import Drawn
-    from models.records import History, JudgedObject, ProposedCandidate
-    from models.rounds.fitting.fit import Fitted
-    from models.rounds.sampling.candidate_pool import Pool, Source
+    from models.inference.conditional_sampler import SampleResult
+    from models.records import History, ObjectPrediction, ProposedCandidate
+    from models.rounds.fitting.fit import RoundModel
+    from models.rounds.sampling.candidate_pool import CandidatePool, TrainedSampler
     from models.rounds.training.base_measure import BaseMeasure
     from models.safety.screened_domain import ScreenedDomain
 
@@ -48,7 +48,7 @@ DRAWING = 0.9
 
 
 @final
-class Instrument:
+class TrainedCampaign:
     """What a round believed, and the policy that it trained.
 
     Args:
@@ -62,10 +62,10 @@ class Instrument:
 
     def __init__(
         self,
-        fitted: Fitted,
+        fitted: RoundModel,
         domain: ScreenedDomain,
         environment: Environment,
-        source: Source | None,
+        source: TrainedSampler | None,
         statements: Sequence[str] = (),
         *,
         measure: BaseMeasure = EVERY_OBJECT,
@@ -90,52 +90,52 @@ class Instrument:
             UnservableError: if the request makes no sense for this campaign, or there is no policy.
             HazardError: if something on a hazard list came through nevertheless.
         """
-        start, spec = time.monotonic(), self.fitted.beliefs.spec
+        start, spec = time.monotonic(), self.fitted.model.spec
         if self.source is None:
             raise UnservableError("/round", "no policy was kept of this round: it can judge objects, but draw none")
         check(request, spec)
-        asked = resolved(request, (), spec)
-        seed = secrets.randbelow(2**31) if asked.seed is None else asked.seed
-        shares = asks(asked, spec)
-        rules, near, statements = wishes(asked, self._domain), None, self._statements
-        if asked.like is not None:
-            text, near, told = self._to_resemble(asked)
-            rules.append(resembling(self._domain, text, asked.like.similarity))
-            statements = (*told, *statements)
-        gate = Gate(self.fitted, now, rules)
-        drawer = Drawer(self.source, self._states, gate, shares, near)
+        requested = resolved(request, (), spec)
+        seed = secrets.randbelow(2**31) if requested.seed is None else requested.seed
+        shares = split_by_condition(requested, spec)
+        rules, near, statements = request_filters(requested, self._domain), None, self._statements
+        if requested.like is not None:
+            text, near, note = self._similarity_test(requested)
+            rules.append(similarity_filter(self._domain, text, requested.like.similarity))
+            statements = (*note, *statements)
+        candidate_filter = CandidateFilter(self.fitted, now, rules)
+        drawer = ConditionalSampler(self.source, self._states, candidate_filter, shares, near)
         generator = torch.Generator(device=self.source.environment.device).manual_seed(seed)
         drawn = drawer.run(generator, lambda share, message: report(DRAWING * share, message))
-        candidates, n_estimated = self._tell(asked, drawn, seed) if drawn.rows else ((), 0)
-        self._domain.require_clean(candidate.object for candidate in candidates)
-        summary = summary_of(self.fitted, self.source, asked, shares, drawn, gate)
+        candidates, n_estimated = self._records(requested, drawn, seed) if drawn.rows else ((), 0)
+        self._domain.assert_no_hazards(candidate.object for candidate in candidates)
+        summary = sampling_summary(self.fitted, self.source, requested, shares, drawn, candidate_filter)
         summary |= {"log_pf_estimated": n_estimated, "seed": seed, "seconds": round(time.monotonic() - start, 3)}
-        summary["base_measure"] = self._sizes(drawn.pool(asked.n)) if drawn.rows else self.measure.told()
+        summary["base_measure"] = self._sizes(drawn.pool(requested.n)) if drawn.rows else self.measure.summary()
         summary["statements"] += statements
         report(1.0, f"found {len(candidates)} samples")
-        return candidates, plain(summary)
+        return candidates, json_safe(summary)
 
-    def _sizes(self, pool: Pool) -> dict[str, Any]:
+    def _sizes(self, pool: CandidatePool) -> dict[str, Any]:
         """Return the base measure with the sizes of the samples."""
         assert self.source is not None
-        return self.measure.told(chosen=self.source.environment.size(pool.states).tolist())
+        return self.measure.summary(chosen=self.source.environment.size(pool.states).tolist())
 
-    def judge(self, texts: Sequence[str], now: History, report: Report) -> tuple[JudgedObject, ...]:
+    def predict(self, texts: Sequence[str], now: History, report: Report) -> tuple[ObjectPrediction, ...]:
         """Return what is believed of objects (canonical texts), and why they could not be proposed as they are.
 
         Objects are judged one part after the other, so that memory is bounded.
         """
-        gate = Gate(self.fitted, now)
+        candidate_filter = CandidateFilter(self.fitted, now)
         size = max(1, min(JUDGED, MOST_SIMILARITIES // max(1, len(self.fitted.measured))))
-        judged: list[JudgedObject] = []
+        judged: list[ObjectPrediction] = []
         for first in range(0, len(texts), size):
             part = list(texts[first : first + size])
             report(first / len(texts), f"judged {first} of {len(texts)} objects")
-            judged += tell_judged(part, gate.examine(part), self.fitted)
+            judged += build_predictions(part, candidate_filter.explain_rejections(part), self.fitted)
         report(1.0, f"judged {len(texts)} objects")
         return tuple(judged)
 
-    def _to_resemble(self, request: SampleRequest) -> tuple[str, Tensor, list[str]]:
+    def _similarity_test(self, request: SampleRequest) -> tuple[str, Tensor, list[str]]:
         """Return the object whose neighbours are asked for, the final state [W] to begin at, and what to tell.
 
         Raises:
@@ -143,20 +143,22 @@ class Instrument:
         """
         assert request.like is not None
         assert self.source is not None
-        text = parsed(self._domain, request.like.object, "/like/object")
+        text = parse_object(self._domain, request.like.object, "/like/object")
         environment = self.source.environment
         forms = [(text, ""), *filter(None, [environment.simplified(text)])]
         for form, lost in forms:
             states, can_be_built = environment.states([form])
             if bool(can_be_built[0]):
                 shown = self._domain.display(form)
-                told = (
+                note = (
                     [f"No policy builds the {lost} of the object: its neighbours are those of {shown}."] if lost else []
                 )
-                return text, states[0], told
+                return text, states[0], note
         raise UnservableError("/like/object", "this round's policy cannot build the object, so it has no way back")
 
-    def _tell(self, request: SampleRequest, drawn: Drawn, seed: int) -> tuple[tuple[ProposedCandidate, ...], int]:
+    def _records(
+        self, request: SampleRequest, drawn: SampleResult, seed: int
+    ) -> tuple[tuple[ProposedCandidate, ...], int]:
         """Return the samples by condition, ranked within each, and for how many `log_pf` is an estimate."""
         assert self.source is not None
         pool = drawn.pool(request.n)
@@ -167,18 +169,18 @@ class Instrument:
         keys = zip(drawn.owners, (-x for x in likeness), (-x for x in merit.tolist()), strict=True)
         order = [row for _, row in sorted(zip(keys, range(len(pool.texts)), strict=True))]
         chosen, likeness = pool.at(order), [likeness[row] for row in order]
-        is_near, spec = request.like is not None, self.fitted.beliefs.spec
-        aims = [aim_of(spec, chosen, row, like if is_near else None) for row, like in enumerate(likeness)]
-        told = told_of(chosen, aims, self.fitted, self.source, seed + 1)
+        is_near, spec = request.like is not None, self.fitted.model.spec
+        aims = [reason_for(spec, chosen, row, like if is_near else None) for row, like in enumerate(likeness)]
+        note = candidate_table(chosen, aims, self.fitted, self.source, seed + 1)
         owners = [drawn.owners[row] for row in order]
         first = {owner: owners.index(owner) for owner in owners}
-        candidates = enumerate(tell(told, self.fitted))
-        return tuple(replace(item, rank=row - first[owners[row]] + 1) for row, item in candidates), told.n_estimated
+        candidates = enumerate(build_candidates(note, self.fitted))
+        return tuple(replace(item, rank=row - first[owners[row]] + 1) for row, item in candidates), note.n_estimated
 
-    def _likeness(self, request: SampleRequest, pool: Pool) -> list[float]:
+    def _likeness(self, request: SampleRequest, pool: CandidatePool) -> list[float]:
         """Return similarities [N] to the object to resemble, 0 where there is none."""
         if request.like is None:
             return [0.0] * len(pool.texts)
-        text = parsed(self._domain, request.like.object, "/like/object")
+        text = parse_object(self._domain, request.like.object, "/like/object")
         found: list[float] = self._domain.similarity(pool.texts, [text])[:, 0].tolist()
         return found

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from models.insights.chance import ENOUGH, wilson
+from models.insights.random_baseline import ENOUGH, wilson
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
-    from models.insights.measured import Measured
+    from models.insights.measured_table import MeasuredObjects
     from models.insights.records import PastRound
 
     Flags = npt.NDArray[np.bool_]
@@ -26,7 +26,7 @@ DECILE = 0.9
 
 @final
 @dataclass(frozen=True, slots=True)
-class Rule:
+class HitRule:
     """What counts as a hit, in words, and which objects [N] are hits; None where nothing tells."""
 
     words: str
@@ -35,7 +35,7 @@ class Rule:
     """Objects [N] of which it can be told."""
 
 
-def rule_of(everything: Measured, thresholds: Mapping[str, float]) -> Rule:
+def rule_of(everything: MeasuredObjects, thresholds: Mapping[str, float]) -> HitRule:
     """Return the rule: every threshold reached, or else better than nine in ten of the first data.
 
     Args:
@@ -49,40 +49,40 @@ def rule_of(everything: Measured, thresholds: Mapping[str, float]) -> Rule:
     initial = everything.utility[counted & (everything.rounds == 0)]
     if len(initial) < ENOUGH:
         words = f"Hits cannot be told: only {len(initial)} objects were measured without being proposed, of {ENOUGH}."
-        return Rule(words, None, counted)
+        return HitRule(words, None, counted)
     bar = float(np.quantile(initial, DECILE, method="higher"))
     is_hit = counted & (everything.utility > bar)
-    return Rule("better than nine in ten of the objects measured without being proposed", is_hit, counted)
+    return HitRule("better than nine in ten of the objects measured without being proposed", is_hit, counted)
 
 
-def _by_thresholds(everything: Measured, thresholds: Mapping[str, float]) -> Rule:
+def _by_thresholds(everything: MeasuredObjects, thresholds: Mapping[str, float]) -> HitRule:
     is_hit = everything.is_allowed.copy()
     counted = everything.is_allowed.copy()
     words = []
     for m, scale in enumerate(everything.scales):
         if scale.objective.name not in thresholds:
             continue
-        asked, values = thresholds[scale.objective.name], everything.values[:, m]
+        tested, values = thresholds[scale.objective.name], everything.values[:, m]
         if scale.target is not None:
-            is_hit &= np.abs(values - scale.target) <= asked
-            words.append(f"{scale.objective.name} within {asked:g} of {scale.objective.target:g}")
+            is_hit &= np.abs(values - scale.target) <= tested
+            words.append(f"{scale.objective.name} within {tested:g} of {scale.objective.target:g}")
         else:
-            edge = math.log10(asked) if scale.transform == "log10" and asked > 0 else asked
+            edge = math.log10(tested) if scale.transform == "log10" and tested > 0 else tested
             is_rising = scale.objective.direction == "maximize"
             is_hit &= (values >= edge) if is_rising else (values <= edge)
-            words.append(f"{scale.objective.name} {'at least' if is_rising else 'at most'} {asked:g}")
+            words.append(f"{scale.objective.name} {'at least' if is_rising else 'at most'} {tested:g}")
         counted &= np.isfinite(values)
-    return Rule(" and ".join(words), is_hit & counted, counted)
+    return HitRule(" and ".join(words), is_hit & counted, counted)
 
 
-def hits(everything: Measured, rule: Rule, numbers: Sequence[int]) -> dict[int, dict[str, Any] | None]:
+def hits(everything: MeasuredObjects, rule: HitRule, numbers: Sequence[int]) -> dict[int, dict[str, Any] | None]:
     """Return the hits of stage 0 and of each round; None where nothing tells what a hit is.
 
     Intervals are Wilson's of 95 %. Enrichment is the rate over that of stage 0, which is taken as known.
     """
     if rule.hits is None:
         return dict.fromkeys((0, *numbers))
-    told: dict[int, dict[str, Any] | None] = {}
+    by_round: dict[int, dict[str, Any] | None] = {}
     base: float | None = None
     for number in (0, *numbers):
         mine = rule.counted & (everything.rounds == number)
@@ -90,8 +90,8 @@ def hits(everything: Measured, rule: Rule, numbers: Sequence[int]) -> dict[int, 
         item = rate(found, n)
         if number == 0:
             base = item["rate"]
-        told[number] = item | {"enrichment": _enrichment(item, base) if number else None}
-    return told
+        by_round[number] = item | {"enrichment": _enrichment(item, base) if number else None}
+    return by_round
 
 
 def rate(found: int, n: int) -> dict[str, Any]:

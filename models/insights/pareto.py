@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from models.data.tables import restored
+from models.data.tables import to_units
 from models.metrics.sets import non_dominated
 
 if TYPE_CHECKING:
     from models.domains.contract import Domain
-    from models.insights.measured import Measured
+    from models.insights.measured_table import MeasuredObjects
 
 MOST_TOLD = 400
 """Members of the front that are told, the best of all objectives together first; of the others as many, evenly."""
 
 
-def pareto(everything: Measured, domain: Domain) -> dict[str, Any]:
+def pareto(everything: MeasuredObjects, domain: Domain) -> dict[str, Any]:
     """Return the front and the objects behind it, as plain JSON.
 
     `unplaced` objects lack a value of some objective; `forbidden` ones break a constraint or a guardrail.
@@ -36,7 +36,7 @@ def pareto(everything: Measured, domain: Domain) -> dict[str, Any]:
     }
 
 
-def _best_first(some: Measured) -> list[int]:
+def _best_first(some: MeasuredObjects) -> list[int]:
     """Return the rows of objects, those of the highest overall utility first."""
     order: list[int] = np.argsort(-some.utility, kind="stable").tolist()
     return order
@@ -47,11 +47,11 @@ def _evenly(rows: list[int]) -> list[int]:
     return rows[:: -(-len(rows) // MOST_TOLD) or 1]
 
 
-def _points(some: Measured, rows: list[int], domain: Domain) -> list[dict[str, Any]]:
+def _points(some: MeasuredObjects, rows: list[int], domain: Domain) -> list[dict[str, Any]]:
     return [_point(some, row, domain) for row in rows]
 
 
-def _point(some: Measured, row: int, domain: Domain) -> dict[str, Any]:
+def _point(some: MeasuredObjects, row: int, domain: Domain) -> dict[str, Any]:
     """Return one object with its values in the campaign's units."""
     text = some.objects[row]
     named = [(scale.objective.name, m, scale) for m, scale in enumerate(some.scales)]
@@ -59,7 +59,7 @@ def _point(some: Measured, row: int, domain: Domain) -> dict[str, Any]:
         "object": text,
         "display": domain.display(text),
         "round": int(some.rounds[row]),
-        "values": {name: restored(float(some.values[row, m]), scale.transform) for name, m, scale in named},
+        "values": {name: to_units(float(some.values[row, m]), scale.transform) for name, m, scale in named},
         "bounds": [name for name, m, _ in named if some.is_bound[row, m]],
         "utility": float(some.utility[row]),
     }

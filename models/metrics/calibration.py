@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from models.data.tables import CENSORED, bounds, limits, transformed
+from models.data.tables import CENSORED, bounds, limits, to_model_scale
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -51,7 +51,7 @@ ENOUGH_TO_RANK = 4
 
 @final
 @dataclass(frozen=True, slots=True)
-class Scored:
+class ScoredForecasts:
     """Forecasts of one objective that met exact values [N], all on the modelled scale."""
 
     mean: Floats
@@ -84,9 +84,9 @@ class Outcomes:
     n_consistent: int
     """Censored results that agree with the stored interval."""
 
-    def scored(self) -> Scored:
+    def scored(self) -> ScoredForecasts:
         """Return the rows as columns."""
-        return Scored(*np.asarray(self.rows, dtype=np.float64).reshape(-1, 5).T)
+        return ScoredForecasts(*np.asarray(self.rows, dtype=np.float64).reshape(-1, 5).T)
 
 
 def crps(mean: Floats, sd: Floats, value: Floats) -> Floats:
@@ -119,8 +119,8 @@ def rank_correlation(left: Floats, right: Floats) -> float | None:
 
 def _centred_ranks(values: Floats) -> Floats:
     """Return ranks [N] about their mean; equal values share their mean rank."""
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[place] - (len(values) + 1) / 2, dtype=np.float64)
+    _, index, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[index] - (len(values) + 1) / 2, dtype=np.float64)
 
 
 def _reference(sd: Floats) -> dict[str, float]:
@@ -136,14 +136,14 @@ def _reference(sd: Floats) -> dict[str, float]:
     return {"expected": float(np.mean(found)), "low": float(low), "high": float(high)}
 
 
-def _ranked(scored: Scored) -> dict[str, float] | None:
+def _error_sd_correlation(scored: ScoredForecasts) -> dict[str, float] | None:
     """Return whether large errors came with large deviations, beside its reference."""
     error = np.abs(scored.value - scored.mean)
     rho = rank_correlation(error, scored.sd) if len(error) >= ENOUGH_TO_RANK else None
     return None if rho is None else {"value": rho, **_reference(scored.sd)}
 
 
-def scores(scored: Scored) -> dict[str, Any]:
+def scores(scored: ScoredForecasts) -> dict[str, Any]:
     """Return the scores of N >= 1 forecasts; lengths are in the units of the modelled scale."""
     columns = (scored.mean, scored.sd, scored.value)
     return {
@@ -155,7 +155,7 @@ def scores(scored: Scored) -> dict[str, Any]:
         "sharpness": float(scored.sd.mean()),
         "rmse": float(np.sqrt(((scored.value - scored.mean) ** 2).mean())),
         "bias": float((scored.value - scored.mean).mean()),
-        "error_sd_correlation": _ranked(scored),
+        "error_sd_correlation": _error_sd_correlation(scored),
     }
 
 
@@ -197,7 +197,7 @@ def _outcomes(
         found = results.get((forecast.round, forecast.object, kind), [])
         belief = forecast.prediction
         low, high = limits(belief.low, belief.high, transform)
-        mean, value = transformed(belief.mean, transform), _exact(found, transform)
+        mean, value = to_model_scale(belief.mean, transform), _exact(found, transform)
         ends = [bounds(result, transform) for result in found if _is_censored(result)]
         if value is not None and math.isfinite(mean) and belief.sd > 0:
             rows.append((mean, belief.sd, low, high, value))
@@ -215,7 +215,7 @@ def _is_censored(result: Measurement) -> bool:
 def _exact(results: Iterable[Measurement], transform: Transform) -> float | None:
     """Return the mean of the uncensored values on the modelled scale, None without any."""
     values = [
-        transformed(item.value, transform) for item in results if item.value is not None and not _is_censored(item)
+        to_model_scale(item.value, transform) for item in results if item.value is not None and not _is_censored(item)
     ]
     known = [value for value in values if math.isfinite(value)]
     return sum(known) / len(known) if known else None
@@ -239,7 +239,7 @@ def _round_record(outcomes: Outcomes) -> dict[str, Any]:
     return {**(scores(outcomes.scored()) if outcomes.rows else {"n": 0}), **counts}
 
 
-def _drift(rounds: Sequence[int], scored: Scored) -> dict[str, Any] | None:
+def _drift(rounds: Sequence[int], scored: ScoredForecasts) -> dict[str, Any] | None:
     """Return exact tests of the stored intervals (binomial) and of mean |z| (simulated), None without results."""
     n = len(scored.value)
     if n == 0:
@@ -266,7 +266,7 @@ def _drift(rounds: Sequence[int], scored: Scored) -> dict[str, Any] | None:
 def _drift_statements(name: str, drift: Mapping[str, Any] | None) -> list[str]:
     if drift is None or drift["verdict"] == "no drift":
         return []
-    held = f"held {drift['inside_90']} of {drift['n']} results in {_spoken(drift['rounds'])}"
+    held = f"held {drift['inside_90']} of {drift['n']} results in {_format_rounds(drift['rounds'])}"
     ratio = f"errors were {drift['error_ratio']:.1f} times as large as predicted"
     advice = (
         "trust the uncertainties less"
@@ -276,7 +276,7 @@ def _drift_statements(name: str, drift: Mapping[str, Any] | None) -> list[str]:
     return [f"The 90 % intervals of {name} {held} and {ratio}; {advice}."]
 
 
-def _spoken(rounds: Sequence[int]) -> str:
+def _format_rounds(rounds: Sequence[int]) -> str:
     if len(rounds) == 1:
         return f"round {rounds[0]}"
     is_unbroken = rounds[-1] - rounds[0] == len(rounds) - 1

@@ -65,7 +65,7 @@ def _area(points: Floats) -> float:
 
 def _stack(points: Floats) -> float:
     """Return the volume of [N, 3] as towers on the grid of the first two coordinates."""
-    (xs, rows), (ys, columns) = (np.unique(points[:, place], return_inverse=True) for place in (0, 1))
+    (xs, rows), (ys, columns) = (np.unique(points[:, index], return_inverse=True) for index in (0, 1))
     heights = np.zeros((len(xs), len(ys)))
     np.maximum.at(heights, (rows, columns), points[:, 2])
     for axis in (0, 1):  # a tower covers everything nearer to zero

@@ -174,13 +174,13 @@ class FittedDeepEnsemble(FittedProxy):
         return Posterior(mean, torch.zeros_like(mean), noise.sqrt())
 
     @torch.no_grad()
-    def hidden(self, features: Tensor) -> Tensor:
+    def embed(self, features: Tensor) -> Tensor:
         """Return what each member's first layer makes of features [N, D]: [K, N, C]."""
         first = self._layers[0], self._layers[1]
         inputs = self._reduction(features).expand(MEMBERS, -1, -1)
         return torch.nn.functional.silu(torch.baddbmm(first[1], inputs, first[0]))
 
-    def mean_of(self, hidden: Tensor) -> Tensor:
+    def predict_from_embedding(self, hidden: Tensor) -> Tensor:
         """Return the ensemble's mean [N, M] for hidden values [K, N, C], differentiable in them."""
         mean, _ = _forward(self._layers[2:], hidden)
         return self._location + self._scale * mean.double().mean(dim=0)

@@ -19,18 +19,18 @@ from models.proxies.conformal import quantile
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from models.proxies.validation import Fold, Representing
+    from models.proxies.validation import Fold, HasEmbedding
 
 STEPS = 20
 TOLERANCE = 1e-6
 LEAST_SLOPE = 1e-12
 
 
-def _slope(network: Representing, hidden: Tensor, column: int) -> tuple[Tensor, Tensor]:
+def _slope(network: HasEmbedding, hidden: Tensor, column: int) -> tuple[Tensor, Tensor]:
     """Return predictions [N] of one type and their gradient [K, N, C]."""
     with torch.enable_grad():
         at = hidden.detach().requires_grad_()
-        mean = network.mean_of(at)[:, column]
+        mean = network.predict_from_embedding(at)[:, column]
         (gradient,) = torch.autograd.grad(mean.sum(), at)
     return mean.detach(), gradient
 
@@ -39,25 +39,25 @@ def _length(vectors: Tensor) -> Tensor:
     return vectors.double().square().sum(dim=(0, 2)).sqrt()
 
 
-def distances(network: Representing, features: Tensor, column: int, change: Tensor) -> Tensor:
+def distances(network: HasEmbedding, features: Tensor, column: int, change: Tensor) -> Tensor:
     """Return how far [N] hidden values must move until predictions change by so much [N].
 
     Gauss-Newton steps along the gradient; infinite where the network cannot be moved that far.
     """
-    start = network.hidden(features)
-    at, target = start, network.mean_of(start)[:, column].detach() + change
+    start = network.embed(features)
+    at, target = start, network.predict_from_embedding(start)[:, column].detach() + change
     for _ in range(STEPS):
         mean, gradient = _slope(network, at, column)
         rate = (target - mean) / _length(gradient).square().clamp_min(LEAST_SLOPE)
         at = at + rate.to(at)[:, None] * gradient
-    missed = (network.mean_of(at)[:, column].detach() - target).abs() > 0.01 * change.abs() + TOLERANCE
+    missed = (network.predict_from_embedding(at)[:, column].detach() - target).abs() > 0.01 * change.abs() + TOLERANCE
     return _length(at - start).masked_fill(missed, torch.inf)
 
 
-def reach(network: Representing, features: Tensor, column: int, distance: float) -> tuple[Tensor, Tensor]:
+def reach(network: HasEmbedding, features: Tensor, column: int, distance: float) -> tuple[Tensor, Tensor]:
     """Return the lowest and highest change of predictions [N] within a distance of the hidden values."""
-    start = network.hidden(features)
-    origin = network.mean_of(start)[:, column].detach()
+    start = network.embed(features)
+    origin = network.predict_from_embedding(start)[:, column].detach()
     ends = []
     for sign in (-1.0, 1.0):
         at = start
@@ -65,7 +65,7 @@ def reach(network: Representing, features: Tensor, column: int, distance: float)
             _, gradient = _slope(network, at, column)
             unit = gradient / _length(gradient).clamp_min(LEAST_SLOPE).to(gradient)[:, None]
             at = start + sign * distance * unit
-        ends.append(network.mean_of(at)[:, column].detach() - origin)
+        ends.append(network.predict_from_embedding(at)[:, column].detach() - origin)
     return ends[0].clamp_max(0.0), ends[1].clamp_min(0.0)
 
 

@@ -37,13 +37,15 @@ class Hypotheses:
     weights: Tensor
 
 
-def held_possible(parts: Sequence[ProxyFit], weights: Tensor, features: Tensor, column: int) -> tuple[Hypotheses, ...]:
+def plausible_members(
+    parts: Sequence[ProxyFit], weights: Tensor, features: Tensor, column: int
+) -> tuple[Hypotheses, ...]:
     """Return what proxies of weights [F] hold possible of the type in a column at features [N, D]."""
-    told = []
+    rows = []
     for part, weight in zip(parts, weights.tolist(), strict=True):
         belief = part.proxy.members(features).scaled(part.factors).at(part.columns.index(column))
-        told.append(Hypotheses(part.name, weight, belief, _member_weights(part.proxy, len(belief.mean))))
-    return tuple(told)
+        rows.append(Hypotheses(part.name, weight, belief, _member_weights(part.proxy, len(belief.mean))))
+    return tuple(rows)
 
 
 def proxy_weights(parts: Sequence[ProxyFit], kind: str) -> Tensor:

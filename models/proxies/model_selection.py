@@ -18,10 +18,10 @@ from models.proxies import feature_conformal
 from models.proxies.conformal import gaussian_radius, radius
 from models.proxies.contract import Posterior, Proxy
 from models.proxies.guarded import ProxyError, fit_and_predict
-from models.proxies.hypotheses import held_possible, proxy_weights
-from models.proxies.pathwise_samples import draw_path
+from models.proxies.hypotheses import plausible_members, proxy_weights
+from models.proxies.pathwise_samples import sample_path
 from models.proxies.proxy_fit import ProxyFit
-from models.proxies.validation import FOLDS, HALF_90, Representing, held_out_beliefs, score
+from models.proxies.validation import FOLDS, HALF_90, HasEmbedding, held_out_posteriors, score
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -55,7 +55,7 @@ class JointProxy(Proxy):
 
 
 @final
-class ChosenProxies:
+class SelectedProxies:
     """Fitted proxies behind one posterior: every assay type is answered by the one chosen for it."""
 
     def __init__(
@@ -122,7 +122,7 @@ class ChosenProxies:
         `anchors` [A, D] are ordinary objects, at which Gaussian beliefs are drawn jointly.
         """
         used = [part for part in self._parts if part.name in self.chosen.values()]
-        paths = [draw_path(part.proxy, anchors, seed + place) for place, part in enumerate(used)]
+        paths = [sample_path(part.proxy, anchors, seed + place) for place, part in enumerate(used)]
 
         def drawn(features: Tensor) -> Tensor:
             values = features.new_empty(len(features), len(self.types))
@@ -150,15 +150,15 @@ class ChosenProxies:
         low, high = belief.mean - half, belief.mean + half
         if self._intervals == "feature_conformal":
             for column, kind in enumerate(self.types):
-                if (moved := self._moved(features, kind, level)) is not None:
+                if (moved := self._feature_conformal_interval(features, kind, level)) is not None:
                     low[:, column], high[:, column] = (belief.mean[:, column] + change for change in moved)
         return low, high
 
-    def _moved(self, features: Tensor, kind: str, level: float) -> tuple[Tensor, Tensor] | None:
+    def _feature_conformal_interval(self, features: Tensor, kind: str, level: float) -> tuple[Tensor, Tensor] | None:
         """Return how far [N] a network is moved by the distance that held-out values needed, if there is one."""
         chosen = self._part(kind)
         network = next((part for part in self._parts if kind in part.held_out and part.held_out[kind].folds), None)
-        if network is None or kind not in chosen.held_out or not isinstance(network.proxy, Representing):
+        if network is None or kind not in chosen.held_out or not isinstance(network.proxy, HasEmbedding):
             return None
         held = chosen.held_out[kind]
         distance = feature_conformal.radius(network.held_out[kind].folds, held.values - held.belief.mean, level)
@@ -179,7 +179,7 @@ class ChosenProxies:
         parts = [part for part in self._parts if column in part.columns]
         if kind not in self._weights:
             self._weights[kind] = proxy_weights(parts, kind)
-        return held_possible(parts, self._weights[kind], features, column)
+        return plausible_members(parts, self._weights[kind], features, column)
 
     def held_out(self) -> dict[str, dict[str, Posterior]]:
         """Return what each proxy said of held-out values of each type [n]: with it, `refit` needs no validation."""
@@ -221,7 +221,7 @@ def _sentence(failures: Mapping[str, str]) -> str:
     return "; ".join(f"{name.replace('_', ' ')}: {reason}" for name, reason in failures.items())
 
 
-def affordable(proxy: Proxy, table: TrainingTable, at_least: int) -> list[int]:
+def learnable_columns(proxy: Proxy, table: TrainingTable, at_least: int) -> list[int]:
     """Return the columns with at least so many known values, of which the proxy can learn from the number it has."""
     most = math.inf if proxy.maximum is None else proxy.maximum
     together = proxy.columns(table) if isinstance(proxy, JointProxy) else range(len(table.types))
@@ -244,10 +244,10 @@ def _fit(name: str, proxy: Proxy, table: TrainingTable, seed: int, step: Callabl
     Raises:
         ProxyError: if it fails.
     """
-    columns, validated = affordable(proxy, table, 0), affordable(proxy, table, MINIMUM_TO_VALIDATE)
+    columns, validated = learnable_columns(proxy, table, 0), learnable_columns(proxy, table, MINIMUM_TO_VALIDATE)
     held_out = {}
     if validated:
-        beliefs = held_out_beliefs(proxy, table, columns, seed=seed, tick=lambda: step(name))
+        beliefs = held_out_posteriors(proxy, table, columns, seed=seed, tick=lambda: step(name))
         held_out = {kind: beliefs[kind] for kind in (table.types[column] for column in validated)}
     part = None
     if columns:
@@ -271,7 +271,7 @@ def fit_best(
     tick: Callable[[float, str], None],
     intervals: Intervals = "conformal",
     spare: Mapping[str, Proxy] | None = None,
-) -> ChosenProxies:
+) -> SelectedProxies:
     """Cross-validate and fit all proxies on all types they can afford, the first being the default.
 
     A proxy that fails takes no part and is named in `failures`; the others go on.
@@ -304,9 +304,9 @@ def fit_best(
         learn(name, proxy, _progress(tick, place, len(proxies)))
     for name, proxy in (spare or {}).items():
         learned = {column for part in parts for column in part.columns}
-        if not learned.issuperset(affordable(proxy, table, 0)):
+        if not learned.issuperset(learnable_columns(proxy, table, 0)):
             learn(name, proxy, lambda name: tick(1.0, f"fitting {name.replace('_', ' ')}"))
-    return ChosenProxies(counts(table, table.measured), parts, intervals, counts(table, table.known), failures)
+    return SelectedProxies(counts(table, table.measured), parts, intervals, counts(table, table.known), failures)
 
 
 def _progress(tick: Callable[[float, str], None], place: int, n: int) -> Callable[[str], None]:

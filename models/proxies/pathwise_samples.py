@@ -45,7 +45,7 @@ class Covarying(Protocol):
         """Return the function from features [N, D] to their posterior covariances [M, A, N] with anchors [A, D]."""
 
 
-def draw_path(proxy: FittedProxy, anchors: Tensor, seed: int) -> Path:
+def sample_path(proxy: FittedProxy, anchors: Tensor, seed: int) -> Path:
     """Return a function drawn from the belief; equal seeds give equal functions.
 
     Args:
@@ -95,9 +95,9 @@ class GaussianPath:
         """Return its values [N, M] at features [N, D]."""
         belief = self._posterior(features)
         half = torch.linalg.solve_triangular(self._factor, self._covariance(features), upper=False)  # [M, A, N]
-        told = torch.einsum("man,ma->nm", half, self._normal)
+        data_update = torch.einsum("man,ma->nm", half, self._normal)
         unexplained = (belief.sd.square() - half.square().sum(dim=1).T).clamp_min(0.0)
-        values: Tensor = belief.mean + told
+        values: Tensor = belief.mean + data_update
         values += unexplained.sqrt() * own_normals(features, belief.mean.shape[1], self._seed)
         return values
 

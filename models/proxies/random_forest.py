@@ -88,9 +88,9 @@ def _exported(forest: RandomForestRegressor, device: torch.device) -> _Trees:
 
 def _leaf(value: float, like: Tensor) -> _Trees:
     """Return the forest of a type without values: one answer for everything."""
-    place = torch.zeros(1, dtype=torch.int64, device=like.device)
-    trees = place.expand(TREES)
-    return _Trees(place, like.new_zeros(1), place.expand(1, 2), like.new_full((1,), value), trees)
+    index = torch.zeros(1, dtype=torch.int64, device=like.device)
+    trees = index.expand(TREES)
+    return _Trees(index, like.new_zeros(1), index.expand(1, 2), like.new_full((1,), value), trees)
 
 
 def _noise(trees: _Trees, forest: RandomForestRegressor, features: Tensor, targets: Tensor) -> float:

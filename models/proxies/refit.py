@@ -8,8 +8,8 @@ from __future__ import annotations
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from models.proxies.model_selection import MINIMUM_TO_VALIDATE, ChosenProxies, affordable, counts, make_part
-from models.proxies.validation import OtherResultsError, Representing, held_out_beliefs, kept_beliefs
+from models.proxies.model_selection import MINIMUM_TO_VALIDATE, SelectedProxies, counts, learnable_columns, make_part
+from models.proxies.validation import HasEmbedding, OtherResultsError, held_out_posteriors, kept_posteriors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,16 +23,16 @@ def _refit(
     name: str, proxy: Proxy, table: TrainingTable, kept: Mapping[str, Posterior], seed: int, *, has_folds: bool
 ) -> ProxyFit | None:
     """Return what `_fit` returned on the same table, from the held-out beliefs that it kept."""
-    columns, validated = affordable(proxy, table, 0), affordable(proxy, table, MINIMUM_TO_VALIDATE)
+    columns, validated = learnable_columns(proxy, table, 0), learnable_columns(proxy, table, MINIMUM_TO_VALIDATE)
     if set(kept) != {table.types[column] for column in validated}:
         raise OtherResultsError(f"what was kept of {name} is of other assay types or of other results")
     if not columns:
         return None
     fit = cache(partial(proxy.fit, table.columns(columns), seed=seed))
-    if has_folds and kept and isinstance(fit(), Representing):
-        beliefs = held_out_beliefs(proxy, table, columns, seed=seed, tick=lambda: None)
+    if has_folds and kept and isinstance(fit(), HasEmbedding):
+        beliefs = held_out_posteriors(proxy, table, columns, seed=seed, tick=lambda: None)
         return make_part(name, fit, columns, table.types, {kind: beliefs[kind] for kind in kept})
-    held_out = {kind: kept_beliefs(table, table.types.index(kind), belief) for kind, belief in kept.items()}
+    held_out = {kind: kept_posteriors(table, table.types.index(kind), belief) for kind, belief in kept.items()}
     return make_part(name, fit, columns, table.types, held_out)
 
 
@@ -44,16 +44,16 @@ def refit(
     seed: int,
     intervals: Intervals = "conformal",
     failures: Mapping[str, str] | None = None,
-) -> ChosenProxies:
+) -> SelectedProxies:
     """Return what `fit_best` returned for the same table, proxies and seed, without its cross-validation.
 
     Args:
         table: what was measured.
         proxies: to choose from, in the same order.
-        kept: `ChosenProxies.held_out` of what is to be had again.
+        kept: `SelectedProxies.held_out` of what is to be had again.
         seed: of the fits.
         intervals: as then; feature-conformal ones need the networks of the folds, which are trained again.
-        failures: `ChosenProxies.failures` of then; those proxies are not tried again.
+        failures: `SelectedProxies.failures` of then; those proxies are not tried again.
 
     Raises:
         OtherResultsError: if `kept` is not of these results.
@@ -66,4 +66,4 @@ def refit(
         if name not in failures
     ]
     found = [part for part in parts if part is not None]
-    return ChosenProxies(counts(table, table.measured), found, intervals, counts(table, table.known), failures)
+    return SelectedProxies(counts(table, table.measured), found, intervals, counts(table, table.known), failures)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from models.proxies.deep_ensemble import DeepEnsemble
 from models.proxies.gaussian_process import GaussianProcess
-from models.proxies.model_selection import affordable
+from models.proxies.model_selection import learnable_columns
 from models.proxies.multi_task_gaussian_process import MultiTaskGaussianProcess
 from models.proxies.random_forest import RandomForest
 from models.specs.decisions import PROXIES
@@ -25,7 +25,7 @@ FOR_FEW, FOR_MANY = "gaussian_process", "random_forest"
 """Who learns a type that none of the wanted kinds can: one has no least number of values, the other no greatest."""
 
 
-def open_proxies(kernel: Callable[[], Kernel], kinds: Sequence[str], table: TrainingTable) -> dict[str, Proxy]:
+def build_proxies(kernel: Callable[[], Kernel], kinds: Sequence[str], table: TrainingTable) -> dict[str, Proxy]:
     """Return the proxies of the wanted kinds; the first takes types with too few results to compare.
 
     Where a type of the table is beyond all of them, one that can learn it joins in: a Gaussian process for few values,
@@ -39,14 +39,14 @@ def open_proxies(kernel: Callable[[], Kernel], kinds: Sequence[str], table: Trai
     }
     opened = {name: makers[name]() for name in PROXIES if name in kinds}
     for name in (FOR_FEW, FOR_MANY):
-        learned = {column for proxy in opened.values() for column in affordable(proxy, table, 0)}
+        learned = {column for proxy in opened.values() for column in learnable_columns(proxy, table, 0)}
         missing = set(range(len(table.types))) - learned
-        if missing & set(affordable(joining := makers[name](), table, 0)):
+        if missing & set(learnable_columns(joining := makers[name](), table, 0)):
             opened[name] = joining
     return {name: opened[name] for name in PROXIES if name in opened}
 
 
-def spare_proxies(kernel: Callable[[], Kernel], competing: Mapping[str, Proxy]) -> dict[str, Proxy]:
+def build_fallbacks(kernel: Callable[[], Kernel], competing: Mapping[str, Proxy]) -> dict[str, Proxy]:
     """Return the proxies that step in for types whose competing proxies all failed."""
     makers: dict[str, Callable[[], Proxy]] = {FOR_FEW: lambda: GaussianProcess(kernel), FOR_MANY: RandomForest}
     return {name: make() for name, make in makers.items() if name not in competing}

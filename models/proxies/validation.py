@@ -36,13 +36,13 @@ class OtherResultsError(ValueError):
 
 
 @runtime_checkable
-class Representing(Protocol):
+class HasEmbedding(Protocol):
     """What a fitted proxy offers beside its contract when it has hidden values."""
 
-    def hidden(self, features: Tensor) -> Tensor:
+    def embed(self, features: Tensor) -> Tensor:
         """Return hidden values [K, N, C] of features [N, D], of K members."""
 
-    def mean_of(self, hidden: Tensor) -> Tensor:
+    def predict_from_embedding(self, hidden: Tensor) -> Tensor:
         """Return the predictions [N, M] of hidden values, differentiable in them."""
 
 
@@ -51,7 +51,7 @@ class Representing(Protocol):
 class Fold:
     """A proxy fitted without some objects: their features [k, D] and places [k] among the values, and its column."""
 
-    network: Representing
+    network: HasEmbedding
     features: Tensor
     places: Tensor
     column: int
@@ -148,7 +148,7 @@ def score(held_out: HeldOut) -> Score:
     )
 
 
-def held_out_beliefs(
+def held_out_posteriors(
     proxy: Proxy, table: TrainingTable, columns: list[int], *, seed: int, tick: Callable[[], None]
 ) -> dict[str, HeldOut]:
     """Return what the proxy says of every known value of some columns after seeing only the other folds.
@@ -163,13 +163,13 @@ def held_out_beliefs(
     part = table.columns(columns)
     known = part.known.any(dim=1)
     mean, sd, noise = (torch.full_like(part.values, math.nan) for _ in range(3))
-    networks: list[tuple[Representing, Tensor]] = []
+    networks: list[tuple[HasEmbedding, Tensor]] = []
     for fold in range(FOLDS):
         held_out = torch.zeros_like(known).index_fill(0, order[fold::FOLDS], value=True)
         rows = (held_out & known).nonzero().squeeze(-1)
         if len(rows):
             fitted, belief = fit_and_predict(proxy, part.rows(known & ~held_out), part.rows(rows), seed=seed)
-            if isinstance(fitted, Representing):
+            if isinstance(fitted, HasEmbedding):
                 networks.append((fitted, rows))
             mean[rows], sd[rows], noise[rows] = belief.mean, belief.sd, belief.noise_sd
         tick()
@@ -183,7 +183,7 @@ def held_out_beliefs(
     return answers
 
 
-def kept_beliefs(table: TrainingTable, column: int, belief: Posterior) -> HeldOut:
+def kept_posteriors(table: TrainingTable, column: int, belief: Posterior) -> HeldOut:
     """Return held-out beliefs [n] that were kept, beside the known values of their type.
 
     Raises:
@@ -196,7 +196,7 @@ def kept_beliefs(table: TrainingTable, column: int, belief: Posterior) -> HeldOu
     return HeldOut(belief, values, lower, upper)
 
 
-def _fold(network: Representing, table: TrainingTable, column: int, rows: Tensor) -> Fold:
+def _fold(network: HasEmbedding, table: TrainingTable, column: int, rows: Tensor) -> Fold:
     known = table.known[:, column]
     rows = rows[known[rows]]
     return Fold(network, table.features[rows], (known.cumsum(dim=0) - 1)[rows], column)

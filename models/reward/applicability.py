@@ -49,7 +49,7 @@ class Applicability:
         """Return which objects [N] (bool) are near enough, from similarities [N]."""
         return nearest >= (self.threshold or 0.0)
 
-    def trust(self, nearest: Tensor) -> Tensor:
+    def uncertainty_weight(self, nearest: Tensor) -> Tensor:
         """Return the share [N] of a deviation that may be hoped for: 1 inside, then falling with similarity to 0.
 
         What a proxy says of its own uncertainty was checked against measured objects and their like. Optimism that
@@ -67,8 +67,8 @@ class Applicability:
         """Return what a reader of the round should know."""
         if self.threshold is not None:
             return []
-        told = f"Only {len(self.measured)} objects are measured: nothing tells yet how far predictions reach"
-        return [f"{told}, so every candidate counts as inside the applicability domain."]
+        text = f"Only {len(self.measured)} objects are measured: nothing tells yet how far predictions reach"
+        return [f"{text}, so every candidate counts as inside the applicability domain."]
 
 
 def applicability(spec: ApplicabilitySpec, domain: Domain, measured: Sequence[str]) -> Applicability:

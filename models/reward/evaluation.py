@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
     from models.proxies.feasibility import Feasibility
-    from models.proxies.model_selection import ChosenProxies
+    from models.proxies.model_selection import SelectedProxies
     from models.reward.applicability import Applicability
     from models.specs.objectives import Constraint, Guardrail, Objective, Transform
 
@@ -34,30 +34,30 @@ MOST_KNOWN = 1_000_000
 
 @final
 @dataclass(frozen=True, slots=True)
-class Assessment:
+class Evaluation:
     """Beliefs about N objects: `objectives` [N, M] on the modelled scale, probabilities [N] and [N, C]."""
 
     features: Tensor
     objectives: Posterior
     feasibility: Tensor
-    within: Tensor
+    constraint_probabilities: Tensor
     is_allowed: Tensor
     """[N] (bool): within the constraints on computed properties."""
     nearest: Tensor
     """[N]: similarity to the nearest measured object."""
-    trust: Tensor
+    uncertainty_weight: Tensor
     """[N]: how much of the uncertainty optimism may count on, 1 inside the applicability domain."""
 
 
 @final
-class Beliefs:
+class CampaignModel:
     """The fitted models of one round, asked by object text."""
 
     def __init__(
         self,
         spec: CampaignSpec,
         domain: Domain,
-        proxies: ChosenProxies,
+        proxies: SelectedProxies,
         feasibility: Feasibility,
         applicability: Applicability,
     ) -> None:
@@ -70,17 +70,24 @@ class Beliefs:
         measured = [
             c for c in spec.constraints if c.type is not None and proxies.n_values[c.type] >= MINIMUM_TO_VALIDATE
         ]
-        self.judged: tuple[Constraint, ...] = tuple(measured)
+        self.enforced_constraints: tuple[Constraint, ...] = tuple(measured)
         """Measured constraints whose assay has enough results to be judged; the others are not enforced yet."""
-        self.required = torch.tensor([item.probability or 0.0 for item in self.judged], dtype=torch.float64)
+        self.required = torch.tensor(
+            [item.probability or 0.0 for item in self.enforced_constraints], dtype=torch.float64
+        )
         """The probability [C] with which each of them must hold."""
-        is_weighted = [item.enforcement == "lagrangian" for item in self.judged]
-        self.weighted = [column for column, is_so in enumerate(is_weighted) if is_so]
-        """Columns of `within` that multipliers enforce."""
+        is_weighted = [item.enforcement == "lagrangian" for item in self.enforced_constraints]
+        self.lagrangian_columns = [column for column, is_so in enumerate(is_weighted) if is_so]
+        """Columns of `constraint_probabilities` that multipliers enforce."""
         others = [column for column, is_so in enumerate(is_weighted) if not is_so]
-        self.gated = [*others, *range(len(self.judged), len(self.judged) + len(spec.guardrails))]
-        """The other columns of `within`: their probability weighs as it is."""
-        self.guarded = list(range(len(self.judged), len(self.judged) + len(spec.guardrails)))
+        self.probability_columns = [
+            *others,
+            *range(len(self.enforced_constraints), len(self.enforced_constraints) + len(spec.guardrails)),
+        ]
+        """The other columns of `constraint_probabilities`: their probability weighs as it is."""
+        self.guarded_columns = list(
+            range(len(self.enforced_constraints), len(self.enforced_constraints) + len(spec.guardrails))
+        )
         """Those of guardrails: an object that breaks one will not be proposed, whatever it is worth."""
         computed = [o.computed for o in spec.objectives] + [c.property for c in spec.constraints]
         self._computed = list(dict.fromkeys(name for name in computed if name is not None))
@@ -100,20 +107,20 @@ class Beliefs:
         assert bound.type is not None
         return limits(bound.min, bound.max, self.transforms[bound.type])
 
-    def assess(self, texts: Sequence[str]) -> Assessment:
+    def evaluate(self, texts: Sequence[str]) -> Evaluation:
         """Return what is believed about N valid objects."""
         features = self.features(texts)
         belief = self.proxies.posterior(features)
         values = self._computed_values(texts)
         nearest = self.applicability.nearest(texts)
-        return Assessment(
+        return Evaluation(
             features=features,
             objectives=self._objectives(belief, values),
             feasibility=self.feasibility.probability(features),
-            within=self._within(belief),
+            constraint_probabilities=self._constraint_probabilities(belief),
             is_allowed=self._is_allowed(values, len(texts)),
             nearest=nearest,
-            trust=self.applicability.trust(nearest),
+            uncertainty_weight=self.applicability.uncertainty_weight(nearest),
         )
 
     def _computed_values(self, texts: Sequence[str]) -> dict[str, Tensor]:
@@ -144,10 +151,12 @@ class Beliefs:
         mean, sd, noise = (torch.stack(stack, dim=-1) for stack in stacks)
         return Posterior(mean, sd, noise)
 
-    def _within(self, belief: Posterior) -> Tensor:
+    def _constraint_probabilities(self, belief: Posterior) -> Tensor:
         """Return the probabilities [N, C] of keeping to measured bounds; constraints are on what an assay reports."""
-        bounds: list[Constraint | Guardrail] = [*self.judged, *self.spec.guardrails]
-        is_of_values = [False] * len(self.judged) + [rail.applies_to == "value" for rail in self.spec.guardrails]
+        bounds: list[Constraint | Guardrail] = [*self.enforced_constraints, *self.spec.guardrails]
+        is_of_values = [False] * len(self.enforced_constraints) + [
+            rail.applies_to == "value" for rail in self.spec.guardrails
+        ]
         probabilities = [torch.ones(len(belief.mean), 0, dtype=torch.float64)]
         for item, is_of_value in zip(bounds, is_of_values, strict=True):
             assert item.type is not None

@@ -32,7 +32,7 @@ MEMORY = 0.9
 """What the reported share keeps of its past at each update."""
 
 
-def cost(probability: Tensor, asked: Tensor, least: float) -> Tensor:
+def constraint_cost(probability: Tensor, asked: Tensor, least: float) -> Tensor:
     """Return 0 [N, L] where a constraint is as probable as asked, else 1 + log asked - log probability.
 
     The step keeps what barely violates from being free, as its share counts in full. Probabilities below `least` count
@@ -51,7 +51,7 @@ def greatest_multiplier(beta: float) -> float:
 
 
 @final
-class Multipliers:
+class LagrangeMultipliers:
     """One multiplier per constraint, at least 0 and at most `greatest`."""
 
     def __init__(self, n: int, greatest: float = MOST) -> None:

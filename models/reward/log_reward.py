@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, final
 import torch
 
 from models.acquisition import get_acquisition
-from models.acquisition.contract import SCALARISATIONS, augmented_chebyshev, nothing_known, weighted_sum
-from models.reward.lagrange_multipliers import MOST, Multipliers, cost, greatest_multiplier
-from models.reward.utility import Utility, moments, utility
+from models.acquisition.contract import SCALARISATIONS, empty_context
+from models.reward.lagrange_multipliers import MOST, LagrangeMultipliers, constraint_cost, greatest_multiplier
+from models.reward.utility import Utility, utility_moments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     from models.acquisition.contract import Acquisition
     from models.proxies.contract import Posterior
     from models.proxies.pathwise_samples import Path
-    from models.reward.evaluation import Beliefs
-
-__all__ = ["LogReward", "Utility", "augmented_chebyshev", "log_reward", "utility", "weighted_sum"]
+    from models.reward.evaluation import CampaignModel
 
 SOFT_FLOOR = -20.0
 """Log-rewards below this, before multipliers, fall ever more slowly: what is poor should not rule the loss."""
@@ -45,7 +43,7 @@ probabilities, and 1 for refused."""
 
 
 @final
-class LogReward:
+class ObjectLogReward:
     """Scores objects by text; what does not depend on the condition is computed once for each object.
 
     An object without text (an invalid one, or an alias of another), one that breaks a rule and one whose computed
@@ -53,7 +51,7 @@ class LogReward:
     objects happened to be scored together. What breaks a rule is shown to no proxy and to no scorer of a campaign.
 
     Args:
-        beliefs: what is believed of objects.
+        model: the fitted models of the round.
         utilities: how each objective is normalised.
         acquisition: what beta multiplies, weighted by the probability of success.
         kappa: deviations of optimism in `scores`.
@@ -66,21 +64,21 @@ class LogReward:
 
     def __init__(
         self,
-        beliefs: Beliefs,
+        model: CampaignModel,
         utilities: Sequence[Utility],
         acquisition: Acquisition,
         kappa: float = 1.0,
         path: Path | None = None,
         greatest: float = MOST,
     ) -> None:
-        self._beliefs = beliefs
+        self._model = model
         self._utilities = tuple(utilities)
         self._acquisition = acquisition
         self._kappa = kappa
         self._path = path
         nothing = torch.zeros(1, len(self._utilities), dtype=torch.float64)
         self._n_statistics = acquisition.statistics(nothing, nothing, nothing).shape[1]
-        self.multipliers = Multipliers(len(beliefs.weighted), greatest)
+        self.multipliers = LagrangeMultipliers(len(model.lagrangian_columns), greatest)
         self._rows: dict[str, int] = {"": 0}
         self._known = torch.zeros(1, self._n_statistics + len(self.multipliers) + BESIDE, dtype=torch.float64)
         self._known[0, -1] = 1.0
@@ -115,14 +113,14 @@ class LogReward:
     def scores(self, objectives: Posterior, trust: Tensor | None = None) -> Tensor:
         """Return optimistic utilities [N, M] of beliefs about objectives: kappa deviations above the expectation.
 
-        Of each deviation counts the share `trust` [N], all of it where none is given.
+        Of each deviation counts the share `uncertainty_weight` [N], all of it where none is given.
         """
-        mean, sd = moments(self._utilities, objectives)
+        mean, sd = utility_moments(self._utilities, objectives)
         return mean + self._kappa * (sd if trust is None else sd * trust.unsqueeze(-1))
 
-    def deviations(self, objectives: Posterior) -> Tensor:
+    def utility_sd(self, objectives: Posterior) -> Tensor:
         """Return how uncertain each utility is [N, M]."""
-        return moments(self._utilities, objectives)[1]
+        return utility_moments(self._utilities, objectives)[1]
 
     def acquired(self, texts: Sequence[str], objectives: Posterior, trust: Tensor, preferences: Tensor) -> Tensor:
         """Return the acquisition's values [N, P] of objects for each of the preferences [P, M], should they be made.
@@ -133,7 +131,7 @@ class LogReward:
             trust: the share [N] of each deviation that counts.
             preferences: on the simplex.
         """
-        features = self._beliefs.features(texts) if self._path is not None else None
+        features = self._model.features(texts) if self._path is not None else None
         statistics = self._statistics(features, objectives, trust)
         n = len(texts)
         columns = [self._acquisition.value(statistics, preference.expand(n, -1)) for preference in preferences]
@@ -155,24 +153,26 @@ class LogReward:
 
     def _score(self, texts: Sequence[str]) -> Tensor:
         """Return the rows of new objects; one that breaks a rule is refused like what is no object."""
-        keeps_rules = [row for row, text in enumerate(texts) if not self._beliefs.domain.check(text)]
+        keeps_rules = [row for row, text in enumerate(texts) if not self._model.domain.check(text)]
         rows = self._known[:1].repeat(len(texts), 1)
         if keeps_rules:
-            rows[keeps_rules] = self._believed([texts[row] for row in keeps_rules])
+            rows[keeps_rules] = self._evaluate_new([texts[row] for row in keeps_rules])
         return rows
 
-    def _believed(self, texts: Sequence[str]) -> Tensor:
+    def _evaluate_new(self, texts: Sequence[str]) -> Tensor:
         """Return the rows of objects that keep to the rules."""
-        assessment = self._beliefs.assess(texts)
-        statistics = self._statistics(assessment.features, assessment.objectives, assessment.trust)
-        gated = assessment.within[:, self._beliefs.gated]
+        assessment = self._model.evaluate(texts)
+        statistics = self._statistics(assessment.features, assessment.objectives, assessment.uncertainty_weight)
+        gated = assessment.constraint_probabilities[:, self._model.probability_columns]
         feasible = assessment.feasibility.unsqueeze(-1)
-        success = feasible * assessment.within[:, self._beliefs.guarded].prod(dim=1, keepdim=True)
+        success = feasible * assessment.constraint_probabilities[:, self._model.guarded_columns].prod(
+            dim=1, keepdim=True
+        )
         weight = torch.cat([feasible, gated], dim=1).clamp_min(LEAST_PROBABILITY).log().sum(dim=1, keepdim=True)
         refused = (~assessment.is_allowed | ~statistics.isfinite().all(dim=1)).unsqueeze(-1)
         statistics = statistics.masked_fill(refused, 0.0)
-        weighted = assessment.within[:, self._beliefs.weighted]
-        costs = cost(weighted, self._beliefs.required[self._beliefs.weighted], LEAST_PROBABILITY)
+        weighted = assessment.constraint_probabilities[:, self._model.lagrangian_columns]
+        costs = constraint_cost(weighted, self._model.required[self._model.lagrangian_columns], LEAST_PROBABILITY)
         return torch.cat([statistics, costs, success, weight, refused.to(statistics)], dim=1).round(decimals=6)
 
     def _statistics(self, features: Tensor | None, objectives: Posterior, trust: Tensor) -> Tensor:
@@ -180,19 +180,19 @@ class LogReward:
 
         Outside the applicability domain hope fades: deviations and draws shrink towards what is expected.
         """
-        mean, sd = moments(self._utilities, objectives)
+        mean, sd = utility_moments(self._utilities, objectives)
         share, drawn = trust.unsqueeze(-1), None
         if self._path is not None:
             assert features is not None
-            drawn = mean + share * (self._drawn(self._path(features), objectives) - mean)
+            drawn = mean + share * (self._utilities_under_path(self._path(features), objectives) - mean)
         return self._acquisition.statistics(mean, share * sd, drawn)
 
-    def _drawn(self, values: Tensor, objectives: Posterior) -> Tensor:
+    def _utilities_under_path(self, values: Tensor, objectives: Posterior) -> Tensor:
         """Return the utilities [N, M] under a drawn function's values; computed objectives are what they are."""
-        types = self._beliefs.proxies.types
+        types = self._model.proxies.types
         columns = [
             objectives.mean[:, i] if item.assay_type is None else values[:, types.index(item.assay_type)]
-            for i, item in enumerate(self._beliefs.spec.objectives)
+            for i, item in enumerate(self._model.spec.objectives)
         ]
         pairs = zip(self._utilities, columns, strict=True)
         return torch.stack([item.of(column) for item, column in pairs], dim=-1)
@@ -224,17 +224,17 @@ def expected_value(value: Tensor, success: Tensor) -> Tensor:
 
 
 def log_reward(
-    beliefs: Beliefs,
+    model: CampaignModel,
     utilities: Sequence[Utility],
     measured: Sequence[str],
     random_objects: Callable[[], Sequence[str]],
     seed: int,
     pending: Sequence[str] = (),
-) -> LogReward:
+) -> ObjectLogReward:
     """Return the reward of a round with the acquisition that its campaign names.
 
     Args:
-        beliefs: what is believed of objects.
+        model: the fitted models of the round.
         utilities: how each objective is normalised.
         measured: objects with at least one result.
         random_objects: ordinary objects of the space; asked only by acquisitions that need them.
@@ -243,33 +243,35 @@ def log_reward(
             et al., Computational Intelligence in Expensive Optimization Problems, 2010), so that improving on the same
             spot is not worth proposing twice.
     """
-    spec = beliefs.spec.acquisition
+    spec = model.spec.acquisition
     kind = get_acquisition(spec.kind)
-    situation = nothing_known(len(utilities), SCALARISATIONS[spec.scalarisation], spec.kappa)
+    context = empty_context(len(utilities), SCALARISATIONS[spec.scalarisation], spec.kappa)
     if kind.uses_incumbents:
         picked = list(measured)[:: -(-len(measured) // MOST_MEASURED) or 1]
-        reference = _reference(beliefs, utilities, [*picked, *random_objects()])
+        reference = _reference(model, utilities, [*picked, *random_objects()])
         reached = list(dict.fromkeys([*measured, *pending]))
-        situation = replace(situation, incumbents=_incumbents(beliefs, utilities, reached), reference=reference)
-    path = beliefs.proxies.path(beliefs.features(random_objects()), seed) if kind.uses_draws else None
-    greatest = greatest_multiplier(beliefs.spec.sampler.beta[1])
-    return LogReward(beliefs, utilities, kind(situation), spec.kappa, path, greatest)
+        context = replace(context, incumbents=_incumbents(model, utilities, reached), reference=reference)
+    path = model.proxies.path(model.features(random_objects()), seed) if kind.uses_draws else None
+    greatest = greatest_multiplier(model.spec.sampler.beta[1])
+    return ObjectLogReward(model, utilities, kind(context), spec.kappa, path, greatest)
 
 
-def _reference(beliefs: Beliefs, utilities: Sequence[Utility], texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+def _reference(model: CampaignModel, utilities: Sequence[Utility], texts: Sequence[str]) -> tuple[Tensor, Tensor]:
     """Return expectations and deviations [R, M] of the utilities of those objects that have all of them."""
-    assessment = beliefs.assess(list(dict.fromkeys(texts)))
-    mean, sd = moments(utilities, assessment.objectives)
-    sd = sd * assessment.trust.unsqueeze(-1)
+    assessment = model.evaluate(list(dict.fromkeys(texts)))
+    mean, sd = utility_moments(utilities, assessment.objectives)
+    sd = sd * assessment.uncertainty_weight.unsqueeze(-1)
     exists = (mean + sd).isfinite().all(dim=1)
     return mean[exists], sd[exists]
 
 
-def _incumbents(beliefs: Beliefs, utilities: Sequence[Utility], reached: Sequence[str]) -> Tensor:
+def _incumbents(model: CampaignModel, utilities: Sequence[Utility], reached: Sequence[str]) -> Tensor:
     """Return the expected utilities [I, M] of those objects that might be proposed, were they new."""
-    kept = [text for text in reached if not beliefs.domain.check(text)]
+    kept = [text for text in reached if not model.domain.check(text)]
     if not kept:
         return torch.zeros(0, len(utilities), dtype=torch.float64)
-    assessment = beliefs.assess(kept)
-    mean, _ = moments(utilities, assessment.objectives)
-    return mean[assessment.is_allowed & (assessment.within >= LIKELY).all(dim=1) & mean.isfinite().all(dim=1)]
+    assessment = model.evaluate(kept)
+    mean, _ = utility_moments(utilities, assessment.objectives)
+    return mean[
+        assessment.is_allowed & (assessment.constraint_probabilities >= LIKELY).all(dim=1) & mean.isfinite().all(dim=1)
+    ]

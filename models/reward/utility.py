@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
-from models.data.ranges import range_of, reach, require_logarithms, target_of, utilities_of, with_best
+from models.data.ranges import (
+    check_log10_range,
+    max_distance_to_target,
+    objective_range,
+    target_of,
+    utilities_of,
+    with_best,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +57,7 @@ class Utility:
         """
         if self.target is None:
             return self.of(mean), sd / (self.high - self.low)
-        farthest = reach(self.low, self.high, self.target)
+        farthest = max_distance_to_target(self.low, self.high, self.target)
         offset, spread = mean - self.target, sd.clamp_min(1e-12)
         ratio = offset / spread
         tail = torch.erf(ratio / math.sqrt(2))
@@ -59,7 +66,7 @@ class Utility:
         return 1 - distance / farthest, variance.sqrt() / farthest
 
 
-def utility(
+def fit_utility(
     objective: Objective, transform: Transform, reference: Tensor, usual: tuple[float, float] | None = None
 ) -> Utility:
     """Return how an objective is normalised: by its own range, else the `usual` one, else modelled values [R].
@@ -69,7 +76,7 @@ def utility(
     Raises:
         ValueError: if the range or target has no logarithm although the assay's values are modelled as log10.
     """
-    require_logarithms(objective, transform)
+    check_log10_range(objective, transform)
     target = target_of(objective, transform)
     known = reference[reference.isfinite()]
     spanned = None
@@ -78,11 +85,11 @@ def utility(
         bulk = (float(known.quantile(QUANTILES[0])), float(known.quantile(QUANTILES[1])))
         spanned = with_best(bulk, (float(known.min()), float(known.max())), objective.direction)
     unknown = (-1.0, 1.0) if target is None else (target - 1.0, target + 1.0)
-    found = range_of(objective, transform, spanned, usual, unknown)
+    found = objective_range(objective, transform, spanned, usual, unknown)
     return Utility(found.low, found.high, objective.direction, target)
 
 
-def moments(utilities: Sequence[Utility], objectives: Posterior) -> tuple[Tensor, Tensor]:
+def utility_moments(utilities: Sequence[Utility], objectives: Posterior) -> tuple[Tensor, Tensor]:
     """Return expectation and deviation [N, M] of every utility for beliefs about the objectives."""
     columns = [item.moments(objectives.mean[:, i], objectives.sd[:, i]) for i, item in enumerate(utilities)]
     mean, sd = (torch.stack(part, dim=-1) for part in zip(*columns, strict=True))

@@ -18,7 +18,7 @@ from models.campaign.spec import CampaignSpec
 from models.checkpoint import CheckpointError, pack, unpack
 from models.proxies.contract import Posterior
 from models.rounds.reporting.summary import processor, versions
-from models.rounds.training.base_measure import EVERY_OBJECT, BaseMeasure, restored
+from models.rounds.training.base_measure import EVERY_OBJECT, BaseMeasure, restore
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from models.gflownet.environment import Environment
     from models.gflownet.policy import Policy
     from models.records import History
-    from models.rounds.fitting.fit import Fitted
+    from models.rounds.fitting.fit import RoundModel
     from models.safety.screened_domain import ScreenedDomain
 
 FORMAT = 1
 IGNORED = ("name", "batch", "seed")
 """Parts of a specification on which neither beliefs nor policy depend."""
-WHAT = {
+COMPARED_FIELDS = {
     "format": "format",
     "spec": "specification",
     "data_digest": "results",
@@ -73,19 +73,19 @@ class Artefact:
         """Check what the artefact is to be opened with.
 
         Args:
-            made_from: `origin` of it.
+            made_from: `provenance` of it.
 
         Raises:
             ArtefactError: if it was made from something else; the message says what differs.
         """
-        found = {**self.made_from, "spec": _completed(self.made_from["spec"])}
+        found = {**self.made_from, "spec": _with_current_defaults(self.made_from["spec"])}
         found.setdefault("vocabulary", made_from["vocabulary"])  # an older release did not tell it
-        differs = [told for key, told in WHAT.items() if found.get(key) != made_from[key]]
+        differs = [fields for key, fields in COMPARED_FIELDS.items() if found.get(key) != made_from[key]]
         if differs:
             raise ArtefactError(f"the round's artefact was made with another {', another '.join(differs)}")
 
 
-def tried(history: History) -> list[str]:
+def attempted_objects(history: History) -> list[str]:
     """Return every object somebody tried to measure, once."""
     return list(dict.fromkeys(result.object for result in history.measurements))
 
@@ -93,25 +93,25 @@ def tried(history: History) -> list[str]:
 def building_blocks(history: History, withheld: Collection[str]) -> list[str]:
     """Return the measured objects that an environment's building blocks may come from."""
     hidden = set(withheld)
-    return [text for text in tried(history) if text not in hidden]
+    return [text for text in attempted_objects(history) if text not in hidden]
 
 
-def _told(spec: CampaignSpec) -> dict[str, Any]:
+def _describe(spec: CampaignSpec) -> dict[str, Any]:
     return spec.model_dump(mode="json", exclude=set(IGNORED))
 
 
-def _completed(told: Mapping[str, Any]) -> dict[str, Any] | None:
+def _with_current_defaults(fields: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return a specification as it is told today: with the defaults of fields that came since; None if it is none.
 
     One from before there was a base measure weighed all objects the same, which is not the default.
     """
     try:
-        return _told(CampaignSpec.from_stored({"name": "any", "base_measure": {"kind": "objects"}, **told}))
+        return _describe(CampaignSpec.from_stored({"name": "any", "base_measure": {"kind": "objects"}, **fields}))
     except ValidationError:
         return None
 
 
-def origin(
+def provenance(
     spec: CampaignSpec, environment: Environment, history: History, seed: int, withheld: Collection[str]
 ) -> dict[str, Any]:
     """Return what an artefact is made from, as plain JSON.
@@ -126,7 +126,7 @@ def origin(
     shape = (environment.state_width, environment.n_actions, environment.n_slots, environment.encoding_width)
     return {
         "format": FORMAT,
-        "spec": _told(spec),
+        "spec": _describe(spec),
         "data_digest": history.digest(),
         "seed": seed,
         "blocks": hashlib.sha256("\n".join(building_blocks(history, withheld)).encode()).hexdigest(),
@@ -136,7 +136,7 @@ def origin(
 
 
 def pack_artefact(
-    fitted: Fitted,
+    fitted: RoundModel,
     policy: Policy,
     made_from: Mapping[str, Any],
     domain: ScreenedDomain,
@@ -148,21 +148,21 @@ def pack_artefact(
     Args:
         fitted: what the round believed.
         policy: that the round sampled from.
-        made_from: `origin` of the round.
+        made_from: `provenance` of the round.
         domain: names the hazard lists that were used; they are told, not compared.
         withheld: as in `made_from`.
         measure: that the policy was trained with.
     """
     tensors = {f"policy.{name}": value for name, value in policy.state_dict().items()}
-    proxies = fitted.beliefs.proxies
+    proxies = fitted.model.proxies
     kept: dict[str, list[str]] = {}
-    for name, beliefs in proxies.held_out().items():
-        kept[name] = list(beliefs)
-        for place, belief in enumerate(beliefs.values()):
+    for name, model in proxies.held_out().items():
+        kept[name] = list(model)
+        for index, belief in enumerate(model.values()):
             parts = {"mean": belief.mean, "sd": belief.sd, "noise_sd": belief.noise_sd}
-            tensors |= {f"held_out.{name}.{place}.{part}": value for part, value in parts.items()}
+            tensors |= {f"held_out.{name}.{index}.{part}": value for part, value in parts.items()}
     header = {
-        "made_from": dict(made_from) | {"hazard_lists": domain.audit()},
+        "made_from": dict(made_from) | {"hazard_lists": domain.provenance()},
         "versions": versions() | {"processor": processor()},
         "multipliers": fitted.reward.multipliers.state(),
         "held_out": kept,
@@ -187,8 +187,8 @@ def read_artefact(content: bytes) -> Artefact:
         made_from, kept = header["made_from"], header["held_out"]
         held_out = {
             name: {
-                kind: Posterior(*(tensors[f"held_out.{name}.{place}.{part}"] for part in ("mean", "sd", "noise_sd")))
-                for place, kind in enumerate(kinds)
+                kind: Posterior(*(tensors[f"held_out.{name}.{index}.{part}"] for part in ("mean", "sd", "noise_sd")))
+                for index, kind in enumerate(kinds)
             }
             for name, kinds in kept.items()
         }
@@ -196,6 +196,6 @@ def read_artefact(content: bytes) -> Artefact:
     except (CheckpointError, KeyError) as error:
         raise ArtefactError(f"the round's artefact cannot be read: {error}") from error
     policy = {key.removeprefix("policy."): value for key, value in tensors.items() if key.startswith("policy.")}
-    measure = restored(header.get("base_measure"))
+    measure = restore(header.get("base_measure"))
     withheld = tuple(header["withheld"]) if "withheld" in header else None
     return Artefact(policy, multipliers, held_out, header.get("failures", {}), made_by, made_from, measure, withheld)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from models.proxies.contract import Posterior
-    from models.proxies.model_selection import ChosenProxies
+    from models.proxies.model_selection import SelectedProxies
     from models.specs.objectives import Guardrail
 
 CAVEAT = "The bound holds only if the truth is among the hypotheses."
@@ -33,7 +33,7 @@ MINIMUM_VALUES = 3
 """Of those so many must be values: from bounds alone (all above 500) nobody knows how much the assay varies."""
 
 
-def plausible(weights: Tensor, alpha: float = ALPHA) -> Tensor:
+def plausible_hypotheses(weights: Tensor, alpha: float = ALPHA) -> Tensor:
     """Return which hypotheses are plausible [K] (bool): p_k >= alpha * sum_{j <= k} p_j in descending order.
 
     Of equal weights all are plausible that would be in some order: they differ in nothing that could tell them apart.
@@ -51,16 +51,16 @@ def plausible(weights: Tensor, alpha: float = ALPHA) -> Tensor:
 
 def violation_bound(violations: Tensor, weights: Tensor, alpha: float = ALPHA) -> Tensor:
     """Return the worst probability of violation [N] over the plausible of K hypotheses, from [K, N] and weights [K]."""
-    return violations[plausible(weights, alpha)].amax(dim=0)
+    return violations[plausible_hypotheses(weights, alpha)].amax(dim=0)
 
 
-def is_bounded(proxies: ChosenProxies, guardrail: Guardrail) -> bool:
+def is_bounded(proxies: SelectedProxies, guardrail: Guardrail) -> bool:
     """Tell whether the guardrail's assay has enough results to bound anything."""
     kind = guardrail.type
     return proxies.n_known[kind] >= MINIMUM_RESULTS and proxies.n_values[kind] >= MINIMUM_VALUES
 
 
-def bound(proxies: ChosenProxies, guardrail: Guardrail, limits: tuple[float, float], features: Tensor) -> Tensor:
+def bound(proxies: SelectedProxies, guardrail: Guardrail, limits: tuple[float, float], features: Tensor) -> Tensor:
     """Return the bound on the probability of violation [N] for features [N, D].
 
     `limits` are the specification's on the modelled scale, infinite where it has none.
@@ -68,7 +68,9 @@ def bound(proxies: ChosenProxies, guardrail: Guardrail, limits: tuple[float, flo
     if not is_bounded(proxies, guardrail):
         return torch.ones(len(features), dtype=torch.float64)
     families = proxies.hypotheses(features, guardrail.type)
-    is_heard = plausible(torch.tensor([family.weight for family in families], dtype=torch.float64), guardrail.alpha)
+    is_heard = plausible_hypotheses(
+        torch.tensor([family.weight for family in families], dtype=torch.float64), guardrail.alpha
+    )
     bounds = [
         violation_bound(violations(family.belief, guardrail, limits), family.weights, guardrail.alpha)
         for family, is_so in zip(families, is_heard.tolist(), strict=True)
@@ -83,7 +85,7 @@ def violations(belief: Posterior, guardrail: Guardrail, limits: tuple[float, flo
     return 1.0 - judged.probability_within(*limits)
 
 
-def told(guardrail: Guardrail, bounds: Tensor) -> dict[str, Any]:
+def summary(guardrail: Guardrail, bounds: Tensor) -> dict[str, Any]:
     """Return what became of the objects judged, from their bounds [N], as plain JSON: counts and typical bounds."""
     is_refused = bounds > guardrail.risk
     return {
@@ -102,7 +104,7 @@ def _spread(bounds: Tensor) -> dict[str, float] | None:
     return {"least": float(bounds.min()), "median": float(bounds.median()), "greatest": float(bounds.max())}
 
 
-def statement(guardrail: Guardrail, bounds: Tensor) -> str:
+def message(guardrail: Guardrail, bounds: Tensor) -> str:
     """Return the sentence that tells how many objects were refused, and what the bound is worth."""
     n_refused = int((bounds > guardrail.risk).sum())
     return (

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, final
 from pydantic import Field, ValidationError
 
 from models.domains import installed, open_domain
-from models.specs.base import Spec
+from models.specs.base import FrozenModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -57,16 +57,16 @@ class HazardList:
 
     def applies(self, spec: DomainSpec) -> bool:
         """Tell whether the list is about the objects of a domain's specification."""
-        told = spec.model_dump(mode="json")
-        return spec.kind == self.domain and all(told.get(name) == value for name, value in self.where.items())
+        document = spec.model_dump(mode="json")
+        return spec.kind == self.domain and all(document.get(name) == value for name, value in self.where.items())
 
 
-class _Entry(Spec):
+class _Entry(FrozenModel):
     pattern: str = Field(min_length=1)
     reason: str = Field(min_length=1)
 
 
-class _File(Spec):
+class _File(FrozenModel):
     name: str = Field(min_length=1)
     version: str = Field(min_length=1)
     domain: str = Field(min_length=1)
@@ -76,15 +76,15 @@ class _File(Spec):
 
 def _matcher(entries: Sequence[_Entry], domain: Domain) -> Matcher:
     tests = []
-    for place, entry in enumerate(entries, start=1):
+    for index, entry in enumerate(entries, start=1):
         try:
             tests.append((domain.pattern(entry.pattern), entry.reason))
         except ValueError as error:
-            raise ValueError(f"entry {place}: {error}") from error
+            raise ValueError(f"entry {index}: {error}") from error
     return lambda text: next((reason for test, reason in tests if test(text)), None)
 
 
-def read(path: Path) -> HazardList:
+def read_hazard_list(path: Path) -> HazardList:
     """Return the list in a JSON or CSV file.
 
     JSON is one object with `name`, `version`, `domain`, `entries` (objects with `pattern` and `reason`) and, if need
@@ -96,10 +96,10 @@ def read(path: Path) -> HazardList:
     try:
         content = path.read_bytes()
         text = content.decode("utf-8-sig")
-        told = _rows(text) if path.suffix.lower() == ".csv" else json.loads(text)
-        found = _File.model_validate(told)
+        document = _rows(text) if path.suffix.lower() == ".csv" else json.loads(text)
+        found = _File.model_validate(document)
     except (OSError, ValueError) as error:  # pydantic's and JSON's errors are ValueErrors
-        raise HazardListError(f"the hazard list in {path.name} cannot be read: {_told(error)}") from error
+        raise HazardListError(f"the hazard list in {path.name} cannot be read: {_describe_error(error)}") from error
     return HazardList(
         found.name,
         found.version,
@@ -117,7 +117,7 @@ def _rows(text: str) -> dict[str, Any]:
         raise ValueError(str(error) if isinstance(error, csv.Error) else "it is empty") from error
     if sorted(header) != sorted(COLUMNS):
         raise ValueError(f"the columns must be {', '.join(COLUMNS)}")
-    if wrong := [place for place, row in enumerate(rows, start=2) if len(row) != len(header)]:
+    if wrong := [index for index, row in enumerate(rows, start=2) if len(row) != len(header)]:
         raise ValueError(f"row {wrong[0]} has not one cell for each column")
     entries = [dict(zip(header, row, strict=True)) for row in rows]
     heads = {tuple(entry.pop(name) for name in COLUMNS[:3]) for entry in entries}
@@ -126,13 +126,13 @@ def _rows(text: str) -> dict[str, Any]:
     return dict(zip(COLUMNS[:3], heads.pop(), strict=True)) | {"entries": entries}
 
 
-def _told(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     if isinstance(error, ValidationError):
         return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()[:3])
     return error.strerror or type(error).__name__ if isinstance(error, OSError) else str(error)
 
 
-def load(paths: Iterable[Path]) -> tuple[HazardList, ...]:
+def load_hazard_lists(paths: Iterable[Path]) -> tuple[HazardList, ...]:
     """Return the lists in files, then those of installed packages, each checked as far as that needs no round.
 
     A package offers a list by an entry point of the group `assayflow.hazards`: a function without arguments that
@@ -142,7 +142,7 @@ def load(paths: Iterable[Path]) -> tuple[HazardList, ...]:
         HazardListError: if a list cannot be read, has a name that another one has, is about no installed domain, or is
             written in the language of none of that domain's examples.
     """
-    lists = [read(path) for path in paths]
+    lists = [read_hazard_list(path) for path in paths]
     for entry in entry_points(group=ENTRY_POINT_GROUP):
         try:
             lists.append(entry.load()())
@@ -170,5 +170,5 @@ def _check(item: HazardList) -> None:
                 problems.append(str(error))
             else:
                 return
-    told = problems[0] if problems else f"no example of {item.domain} is as `where` says"
-    raise HazardListError(f"hazard list {item.name!r}: {told}")
+    document = problems[0] if problems else f"no example of {item.domain} is as `where` says"
+    raise HazardListError(f"hazard list {item.name!r}: {document}")

@@ -57,18 +57,18 @@ class ScreenedDomain(DelegatingDomain):
         """Return one reason for each list that names the object or cannot say."""
         known = self._hazards.get(text)
         if known is None:
-            told = ((name, _asked(matcher, text)) for name, matcher in self._matchers)
+            matches = ((name, _match(matcher, text)) for name, matcher in self._matchers)
             known = self._hazards[text] = [
-                f"hazard list {name}: {reason}" for name, reason in told if reason is not None
+                f"hazard list {name}: {reason}" for name, reason in matches if reason is not None
             ]
         return known
 
-    def closed_to(self, history: History) -> History:
+    def exclude_hazards(self, history: History) -> History:
         """Return the history with measured hazards among the excluded objects, so that none is measured again."""
         tried = dict.fromkeys(item.object for item in history.measurements)
         return replace(history, excluded=(*history.excluded, *self.withheld(tried)))
 
-    def audit(self) -> list[dict[str, str]]:
+    def provenance(self) -> list[dict[str, str]]:
         """Return which lists were used, as plain JSON."""
         return [{"name": item.name, "version": item.version, "sha256": item.sha256} for item in self.lists]
 
@@ -85,7 +85,7 @@ class ScreenedDomain(DelegatingDomain):
         """Return the objects that a list names: they do not widen the environment's vocabulary."""
         return [text for text in known if self.hazards(text)]
 
-    def require_clean(self, texts: Iterable[str]) -> None:
+    def assert_no_hazards(self, texts: Iterable[str]) -> None:
         """Check a whole batch once more, whatever way each object came into it.
 
         Raises:
@@ -103,7 +103,7 @@ def _opened(item: HazardList, domain: Domain) -> Matcher:
         raise HazardListError(f"hazard list {item.name!r}: {error}") from error
 
 
-def _asked(matcher: Matcher, text: str) -> str | None:
+def _match(matcher: Matcher, text: str) -> str | None:
     try:
         return matcher(text)
     except Exception as error:  # noqa: BLE001 - what cannot be compared is refused

@@ -73,7 +73,7 @@ class Candidates:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class SelectionRequest:
     """How many are asked for, and how they are to be balanced: shares in 0-1."""
 
     k: int
@@ -108,24 +108,24 @@ class Limits(ABC):
 class Selector(Protocol):
     """A function `select` in a file of its own."""
 
-    def __call__(self, candidates: Candidates, request: Request, limits: Limits) -> list[Pick]:
+    def __call__(self, candidates: Candidates, request: SelectionRequest, limits: Limits) -> list[Pick]:
         """Return at most k distinct picks within the limits, those made for value first."""
 
 
-def unit(worth: Tensor) -> Tensor:
+def min_max_scale(worth: Tensor) -> Tensor:
     """Return worth [N] shifted and scaled to 0-1; all 0 when it does not vary."""
     span = worth.max() - worth.min()
     return (worth - worth.min()) / span if float(span) > 0 else torch.zeros_like(worth)
 
 
-def poorer(worth: Tensor, n_kept: int) -> Tensor:
+def below_top_n(worth: Tensor, n_kept: int) -> Tensor:
     """Return which rows [N] (bool) are not among the `n_kept` of greatest worth; equals of the last one are."""
     return worth < worth.sort(descending=True).values[min(n_kept, len(worth)) - 1]
 
 
-def in_stages(
+def greedy_two_stage(
     candidates: Candidates,
-    request: Request,
+    request: SelectionRequest,
     limits: Limits,
     score: Callable[[Purpose, Tensor, Tensor], Tensor],
     added: Callable[[int], None],
@@ -150,9 +150,9 @@ def in_stages(
     for purpose, worth, count in stages:
         if count == 0:
             continue
-        scaled = unit(worth)
+        scaled = min_max_scale(worth)
         n_kept = max(count, len(worth) // 2) if is_spread or purpose == "explore" else len(worth)
-        closed = poorer(worth.masked_fill(taken, -torch.inf), n_kept)
+        closed = below_top_n(worth.masked_fill(taken, -torch.inf), n_kept)
         inside = candidates.inside if purpose == "exploit" else None
         for _ in range(count):
             eligible = _eligible(limits.open(), closed, inside)

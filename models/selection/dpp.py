@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from models.selection.contract import in_stages
+from models.selection.contract import greedy_two_stage
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from models.selection.contract import Candidates, Limits, Pick, Purpose, Request
+    from models.selection.contract import Candidates, Limits, Pick, Purpose, SelectionRequest
 
 LEAST_VOLUME = 1e-10
 """Squared volume that a candidate must add; below, similarities cannot tell it from a copy."""
 
 
-def select(candidates: Candidates, request: Request, limits: Limits) -> list[Pick]:
+def select(candidates: Candidates, request: SelectionRequest, limits: Limits) -> list[Pick]:
     """Return at most k distinct picks, those made for value first.
 
     With the kernel L_ij = q_i S_ij q_j and q_i = exp(a r_i), a = (1 - diversity) / (2 diversity), every pick adds the
@@ -32,7 +32,7 @@ def select(candidates: Candidates, request: Request, limits: Limits) -> list[Pic
     def score(_: Purpose, worth: Tensor, __: Tensor) -> Tensor:
         return (1 - request.diversity) * worth + request.diversity * volume.squared.clamp_min(LEAST_VOLUME).log()
 
-    return in_stages(candidates, request, limits, score, volume.add)
+    return greedy_two_stage(candidates, request, limits, score, volume.add)
 
 
 @final

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from models.selection.contract import in_stages
+from models.selection.contract import greedy_two_stage
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from models.selection.contract import Candidates, Limits, Pick, Purpose, Request
+    from models.selection.contract import Candidates, Limits, Pick, Purpose, SelectionRequest
 
 
-def select(candidates: Candidates, request: Request, limits: Limits) -> list[Pick]:
+def select(candidates: Candidates, request: SelectionRequest, limits: Limits) -> list[Pick]:
     """Return at most k distinct picks, those made for value first.
 
     Each pick maximises (1 - diversity) * worth + diversity * (1 - its greatest similarity to the picks before), with
@@ -31,4 +31,4 @@ def select(candidates: Candidates, request: Request, limits: Limits) -> list[Pic
     def added(index: int) -> None:
         torch.maximum(closeness, candidates.similarity[index], out=closeness)
 
-    return in_stages(candidates, request, limits, score, added)
+    return greedy_two_stage(candidates, request, limits, score, added)

@@ -22,12 +22,12 @@ from botorch.utils.multi_objective.hypervolume import infer_reference_point
 from botorch.utils.multi_objective.pareto import is_non_dominated
 
 from models.acquisition.improvement.gaussian import log_expected_improvement
-from models.selection.contract import in_stages
+from models.selection.contract import greedy_two_stage
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from models.selection.contract import Candidates, JointUtilities, Limits, Pick, Purpose, Request
+    from models.selection.contract import Candidates, JointUtilities, Limits, Pick, Purpose, SelectionRequest
 
 LIST_LENGTH = 1000
 """Candidates that can be afforded: joint draws grow with their cube."""
@@ -57,7 +57,7 @@ def n_draws(n_objectives: int) -> int:
     return {1: 512, BOXED: 128}.get(n_objectives, 64)
 
 
-def select(candidates: Candidates, request: Request, limits: Limits) -> list[Pick]:
+def select(candidates: Candidates, request: SelectionRequest, limits: Limits) -> list[Pick]:
     """Return at most k distinct picks, those made for improvement first.
 
     The joint draws make two alike candidates worth little more than one, so `diversity` only spreads the share that is
@@ -80,7 +80,7 @@ def select(candidates: Candidates, request: Request, limits: Limits) -> list[Pic
         improvement.add(index)
         torch.maximum(closeness, candidates.similarity[index], out=closeness)
 
-    return in_stages(candidates, request, limits, score, added, is_spread=False)
+    return greedy_two_stage(candidates, request, limits, score, added, is_spread=False)
 
 
 @final
@@ -160,7 +160,7 @@ class _Improvement:
 
 
 @final
-class _Believed:
+class _FantasyImprovement:
     """The log expected improvement [N] of one utility on the best that is expected, each pick believed at its mean.
 
     LogEI (arXiv:2310.20708) with a kriging believer (Ginsbourger et al., Computational Intelligence in Expensive
@@ -180,12 +180,12 @@ class _Believed:
         self._mean = drawn.mean(dim=0)
         self._apart = drawn - self._mean  # [S, N + pending]
         for column in range(n, drawn.shape[1]):
-            self._believe(column)
+            self._fantasise(column)
         self._mean, self._apart = self._mean[:n], self._apart[:, :n]
 
     def add(self, index: int) -> None:
         """Take a candidate as measured, with what is expected of it, from now on."""
-        self._believe(index)
+        self._fantasise(index)
         if float(self._log_feasibility[index].exp()) >= LIKELY:
             self._best = torch.maximum(self._best, self._mean[index])
 
@@ -194,7 +194,7 @@ class _Believed:
         deviation = self._apart.square().mean(dim=0).sqrt().clamp_min(LEAST_DEVIATION)
         return log_expected_improvement(self._mean, deviation, self._best) + self._log_feasibility
 
-    def _believe(self, column: int) -> None:
+    def _fantasise(self, column: int) -> None:
         known = self._apart[:, column].clone()
         slope = known @ self._apart / known.square().sum().clamp_min(LEAST_DEVIATION**2)
         self._apart -= torch.outer(known, slope)
@@ -215,10 +215,10 @@ class _DirectedImprovement:
         normal = torch.randn(DIRECTIONS, n_objectives, generator=generator, dtype=torch.float64).abs()
         directions = normal / normal.norm(dim=1, keepdim=True)
         reference = _reference(utilities.known)
-        self._reached = _reached(utilities.candidates, reference, directions)
+        self._reached = _utilities_reached(utilities.candidates, reference, directions)
         self._best = torch.zeros(len(utilities.candidates), DIRECTIONS)
         if utilities.known.shape[1] > 0:
-            self._best = _reached(utilities.known, reference, directions).amax(dim=1)
+            self._best = _utilities_reached(utilities.known, reference, directions).amax(dim=1)
         self._log_feasibility = _log_feasibility(feasibility, self._reached.shape[1])
         self._mean = utilities.candidates.mean(dim=(0, 2))
 
@@ -234,17 +234,17 @@ class _DirectedImprovement:
 
 def _improvement(
     utilities: JointUtilities, feasibility: Tensor | None, seed: int
-) -> _Believed | _Improvement | _DirectedImprovement:
+) -> _FantasyImprovement | _Improvement | _DirectedImprovement:
     """Return what is improved on, by the number of objectives."""
     n_objectives = utilities.candidates.shape[-1]
     if n_objectives == 1 and utilities.known.shape[1] - utilities.n_pending >= ENOUGH:
-        return _Believed(utilities, feasibility)
+        return _FantasyImprovement(utilities, feasibility)
     if n_objectives <= BOXED:
         return _Improvement(utilities, feasibility)
     return _DirectedImprovement(utilities, feasibility, seed)
 
 
-def _reached(draws: Tensor, reference: Tensor, directions: Tensor) -> Tensor:
+def _utilities_reached(draws: Tensor, reference: Tensor, directions: Tensor) -> Tensor:
     """Return how far draws [S, R, M] dominate along directions [L, M] from the reference [M]: volumes [S, R, L]."""
     beyond = (draws - reference).clamp_min(0.0)
     rows = [(each.unsqueeze(1) / directions).amin(dim=-1).pow(draws.shape[-1]).float() for each in beyond]

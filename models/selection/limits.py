@@ -69,7 +69,7 @@ class Likeness:
         return replace(self, alike=lambda index: self.alike(int(rows[index]))[rows])
 
 
-def numbered(labels: Sequence[str]) -> Tensor:
+def encode_labels(labels: Sequence[str]) -> Tensor:
     """Return the group number [N] of each label, in order of first appearance."""
     numbers = {label: number for number, label in enumerate(dict.fromkeys(labels))}
     return torch.tensor([numbers[label] for label in labels], dtype=torch.int64)
@@ -167,7 +167,7 @@ def _affordable(costs: Tensor, most: float, free: Tensor, left: int) -> Tensor:
     return fits
 
 
-def _worthiest(k: int, worth: Tensor, groupings: Sequence[Grouping]) -> Tensor:
+def _top_k_per_group(k: int, worth: Tensor, groupings: Sequence[Grouping]) -> Tensor:
     """Return the rows, ascending, of the k of greatest worth [N] in each combination of groups."""
     labels = torch.stack(
         [torch.zeros(len(worth), dtype=torch.int64), *(item.groups.clamp_min(-1) for item in groupings)]
@@ -197,7 +197,7 @@ def largest_batch(
     if likenesses and len(worth) > MOST_COMPARED:
         return _one_by_one(worth, BatchLimits(len(worth), k, budgets, groupings, likenesses))
     if not budgets and not likenesses and len(worth) > k > 0:
-        few = _worthiest(k, worth, groupings)
+        few = _top_k_per_group(k, worth, groupings)
         if len(few) < len(worth):
             chosen = largest_batch(k, worth[few], (), [grouping.at(few) for grouping in groupings])
             return [int(few[row]) for row in chosen]

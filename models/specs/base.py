@@ -12,7 +12,7 @@ Text = Annotated[str, StringConstraints(max_length=200)]
 Units = Annotated[str, StringConstraints(max_length=50)]
 
 
-def misplaced(pointer: str, message: str) -> PydanticCustomError:
+def field_error(pointer: str, message: str) -> PydanticCustomError:
     """Return the error of a rule that spans fields; `pointer` (RFC 6901) names the field from the model's own root."""
     return PydanticCustomError("rule", "{message}", {"message": message, "pointer": pointer})
 
@@ -20,7 +20,7 @@ def misplaced(pointer: str, message: str) -> PydanticCustomError:
 _STORED = "stored"
 
 
-class Spec(BaseModel):
+class FrozenModel(BaseModel):
     """A frozen value; an unknown field is an error that names it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -42,7 +42,7 @@ def is_stored(info: ValidationInfo) -> bool:
     return isinstance(info.context, dict) and _STORED in info.context
 
 
-class DomainSpec(Spec):
+class DomainSpec(FrozenModel):
     """Base of every domain's own specification; `kind` selects the plug-in."""
 
     kind: str

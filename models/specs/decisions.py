@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from models.specs.base import Spec, Text, misplaced
+from models.specs.base import FrozenModel, Text, field_error
 from models.specs.objectives import Name
 
 
@@ -26,7 +26,7 @@ PROXIES = ("gaussian_process", "multi_task_gaussian_process", "deep_ensemble", "
 """Names of the proxies, the one for few results first."""
 
 
-class ProxySpec(Spec):
+class ProxySpec(FrozenModel):
     """How results become beliefs."""
 
     kinds: tuple[Text, ...] = Field(
@@ -50,11 +50,11 @@ class ProxySpec(Spec):
 
     @model_validator(mode="after")
     def _are_installed(self) -> Self:
-        for place, name in enumerate(self.kinds):
+        for index, name in enumerate(self.kinds):
             if name not in PROXIES:
-                raise misplaced(f"/kinds/{place}", f"kinds must be of {', '.join(PROXIES)}")
-            if name in self.kinds[:place]:
-                raise misplaced(f"/kinds/{place}", f"{name} is named twice")
+                raise field_error(f"/kinds/{index}", f"kinds must be of {', '.join(PROXIES)}")
+            if name in self.kinds[:index]:
+                raise field_error(f"/kinds/{index}", f"{name} is named twice")
         return self
 
 
@@ -70,7 +70,7 @@ AUGMENTATION = 0.05
 """The weight of the sum beside the maximum in the augmented Chebyshev scalarisation (rho; Steuer & Choo, 1983)."""
 
 
-class AcquisitionSpec(Spec):
+class AcquisitionSpec(FrozenModel):
     """What the sampler is rewarded for: how an uncertain utility becomes a score."""
 
     kind: Text = Field(
@@ -89,11 +89,11 @@ class AcquisitionSpec(Spec):
     @model_validator(mode="after")
     def _is_installed(self) -> Self:
         if self.kind not in ACQUISITIONS:
-            raise misplaced("/kind", f"kind must be one of {', '.join(ACQUISITIONS)}")
+            raise field_error("/kind", f"kind must be one of {', '.join(ACQUISITIONS)}")
         return self
 
 
-class BaseMeasureSpec(Spec):
+class BaseMeasureSpec(FrozenModel):
     """What the sampler aims at before any reward: how much each size of objects weighs in its target.
 
     The target is b(x) * R(x). Sizes are counted in the domain's own unit: residues of a peptide, atoms of a
@@ -115,11 +115,11 @@ class BaseMeasureSpec(Spec):
     @model_validator(mode="after")
     def _weighs_sizes(self) -> Self:
         if self.weights and self.kind == "objects":
-            raise misplaced("/weights", "weights are of sizes, which kind 'objects' does not weigh")
+            raise field_error("/weights", "weights are of sizes, which kind 'objects' does not weigh")
         return self
 
 
-class ApplicabilitySpec(Spec):
+class ApplicabilitySpec(FrozenModel):
     """How far from measured objects a candidate may be."""
 
     min_similarity: float | None = Field(
@@ -137,7 +137,7 @@ CLUSTER = "cluster"
 """The grouping by similarity, which every domain has."""
 
 
-class BudgetLimit(Spec):
+class BudgetLimit(FrozenModel):
     """The sum of a computed property over the batch has a maximum."""
 
     kind: Literal["budget"]
@@ -145,7 +145,7 @@ class BudgetLimit(Spec):
     max: float = Field(gt=0)
 
 
-class GroupLimit(Spec):
+class GroupLimit(FrozenModel):
     """At most so many candidates share a group.
 
     Of a `cluster`, no candidate has more than `max` - 1 others in the batch that are similar to it, so that no family
@@ -168,11 +168,11 @@ class GroupLimit(Spec):
     @model_validator(mode="after")
     def _is_about_clusters(self) -> Self:
         if self.similarity is not None and self.by != CLUSTER:
-            raise misplaced("/similarity", "only clusters have a similarity: leave it out, or group by 'cluster'")
+            raise field_error("/similarity", "only clusters have a similarity: leave it out, or group by 'cluster'")
         return self
 
 
-class SharedLimit(Spec):
+class SharedLimit(FrozenModel):
     """All candidates of a batch have one and the same value of a column, as a plate has one temperature."""
 
     kind: Literal["shared"]
@@ -188,7 +188,7 @@ Columns = Annotated[
 """An object as in a table of results: column -> text."""
 
 
-class BatchSpec(Spec):
+class BatchSpec(FrozenModel):
     """What one round proposes: `size` new candidates, and beside them what is measured again."""
 
     size: int = Field(default=24, ge=1, le=1536)
@@ -206,5 +206,5 @@ class BatchSpec(Spec):
     @model_validator(mode="after")
     def _is_installed(self) -> Self:
         if self.selector not in SELECTORS:
-            raise misplaced("/selector", f"selector must be one of {', '.join(SELECTORS)}")
+            raise field_error("/selector", f"selector must be one of {', '.join(SELECTORS)}")
         return self

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from models.specs.base import Spec, Text, Units, misplaced
+from models.specs.base import FrozenModel, Text, Units, field_error
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")]
 
@@ -12,7 +12,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")
 Transform = Literal["none", "log10"]
 
 
-class MeasuredQuantity(Spec):
+class MeasuredQuantity(FrozenModel):
     """How values of one assay `type` are read: their units and the scale on which they are modelled."""
 
     units: Units | None = None
@@ -21,9 +21,9 @@ class MeasuredQuantity(Spec):
 
 def _check_bounds(minimum: float | None, maximum: float | None) -> None:
     if minimum is None and maximum is None:
-        raise misplaced("", "give min, max or both")
+        raise field_error("", "give min, max or both")
     if minimum is not None and maximum is not None and minimum > maximum:
-        raise misplaced("/min", "min must not exceed max")
+        raise field_error("/min", "min must not exceed max")
 
 
 class Objective(MeasuredQuantity):
@@ -47,13 +47,13 @@ class Objective(MeasuredQuantity):
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
         if self.computed is not None and self.type is not None:
-            raise misplaced("/computed", "an objective is measured (type) or computed, not both")
+            raise field_error("/computed", "an objective is measured (type) or computed, not both")
         if (self.direction == "target") != (self.target is not None):
-            raise misplaced("/target", "target is required with direction 'target' and only then")
+            raise field_error("/target", "target is required with direction 'target' and only then")
         if self.range is not None and not self.range[0] < self.range[1]:
-            raise misplaced("/range", "range must be [low, high] with low < high")
+            raise field_error("/range", "range must be [low, high] with low < high")
         if self.transform == "log10" and not self.is_positive:
-            raise misplaced("/transform", "range and target must be positive with transform log10")
+            raise field_error("/transform", "range and target must be positive with transform log10")
         return self
 
     @property
@@ -79,9 +79,9 @@ class Constraint(MeasuredQuantity):
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
         if (self.property is None) == (self.type is None):
-            raise misplaced("", "give either property (computed) or type (measured)")
+            raise field_error("", "give either property (computed) or type (measured)")
         if (self.type is None) != (self.probability is None):
-            raise misplaced("/probability", "probability is required with type and only then")
+            raise field_error("/probability", "probability is required with type and only then")
         _check_bounds(self.min, self.max)
         return self
 

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, ValidationInfo, model_validator
 
-from models.specs.base import Spec, Text, is_stored, misplaced
+from models.specs.base import FrozenModel, Text, field_error, is_stored
 
 _LOSS_FILES = (Path(__file__).parents[1] / "gflownet" / "losses").glob("[a-z]*.py")
 
@@ -20,7 +20,7 @@ MOST_BETA = 1_000.0
 """The greatest inverse temperature: single precision tells beta u to .0005 up to u = 8, far beyond the range."""
 
 
-class BehaviourSpec(Spec):
+class BehaviourSpec(FrozenModel):
     """Where training trajectories come from: shares of each step; the policy itself samples what is left.
 
     Replay costs no new proxy call where scores are cached; a sampled trajectory costs one per new object; local search
@@ -49,11 +49,11 @@ class BehaviourSpec(Spec):
         shares = {name: getattr(self, name) for name in type(self).model_fields if name.endswith("_share")}
         if sum(shares.values()) > 1 + 1e-9:
             largest = max(shares, key=lambda name: shares[name])
-            raise misplaced(f"/{largest}", f"{', '.join(shares)} must sum to at most 1, not {sum(shares.values()):g}")
+            raise field_error(f"/{largest}", f"{', '.join(shares)} must sum to at most 1, not {sum(shares.values()):g}")
         return self
 
 
-class SamplerSpec(Spec):
+class SamplerSpec(FrozenModel):
     """How the generative policy is trained."""
 
     loss: Text = Field(
@@ -106,8 +106,8 @@ class SamplerSpec(Spec):
     @model_validator(mode="after")
     def _is_consistent(self, info: ValidationInfo) -> Self:
         if self.loss not in LOSSES:
-            raise misplaced("/loss", f"loss must be one of {', '.join(LOSSES)}")
+            raise field_error("/loss", f"loss must be one of {', '.join(LOSSES)}")
         most = math.inf if is_stored(info) else MOST_BETA
         if not 0 < self.beta[0] <= self.beta[1] <= most:
-            raise misplaced("/beta", f"beta must be [low, high] with 0 < low <= high <= {MOST_BETA:g}")
+            raise field_error("/beta", f"beta must be [low, high] with 0 < low <= high <= {MOST_BETA:g}")
         return self

@@ -7,14 +7,14 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from models.specs.base import Spec, misplaced
+from models.specs.base import FrozenModel, field_error
 from models.specs.objectives import Name
 
 Url = Annotated[str, StringConstraints(pattern=r"^[Hh][Tt][Tt][Pp][Ss]?://[!-~]+$", max_length=2048)]
 SECONDS = 30.0
 
 
-class ScorerSpec(Spec):
+class ScorerSpec(FrozenModel):
     """A computed property that the campaign brings along: an HTTP service, or a function installed beside the workers.
 
     An objective names it as `computed`, a constraint or a budget as `property`.
@@ -37,10 +37,10 @@ class ScorerSpec(Spec):
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
         if (self.url is None) == (self.entry_point is None):
-            raise misplaced("", "give either url or entry_point")
+            raise field_error("", "give either url or entry_point")
         for name in ("secret", "timeout_seconds"):
             if self.url is None and getattr(self, name) is not None:
-                raise misplaced(f"/{name}", f"{name} is for a url only")
+                raise field_error(f"/{name}", f"{name} is for a url only")
         if self.range is not None and not self.range[0] < self.range[1]:
-            raise misplaced("/range", "range must be [low, high] with low < high")
+            raise field_error("/range", "range must be [low, high] with low < high")
         return self

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models.backtests.methods import METHODS
+from models.backtests.strategies import METHODS
 from models.campaign.requests import BacktestRequest
 from models.campaign.spec import CampaignSpec
 from models.data.tables import complete_objects

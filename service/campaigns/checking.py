@@ -12,7 +12,7 @@ from models.campaign.requests import BacktestRequest, SampleRequest
 from models.campaign.spec import CampaignSpec
 from models.inference import UnservableError
 from models.inference.requests import check
-from models.specs.base import Spec
+from models.specs.base import FrozenModel
 from service.children import Children, Errand, Talk
 from service.errors import UnprocessableError
 
@@ -64,7 +64,7 @@ def check_samples(children: Children, asked: SampleRequest, spec: CampaignSpec) 
         raise UnprocessableError(detail, [{"pointer": pointer, "detail": detail}])
 
 
-def _accepted(children: Children, model: type[Spec], document: Any) -> Any:
+def _accepted(children: Children, model: type[FrozenModel], document: Any) -> Any:
     """Return a document as a model writes it."""
     accepted, errors = children(_SPEC, _validated, model, document)
     if errors:
@@ -72,7 +72,7 @@ def _accepted(children: Children, model: type[Spec], document: Any) -> Any:
     return accepted
 
 
-def _validated(_talk: Talk, model: type[Spec], document: Any) -> tuple[Any, list[dict[str, Any]]]:
+def _validated(_talk: Talk, model: type[FrozenModel], document: Any) -> tuple[Any, list[dict[str, Any]]]:
     try:
         return model.model_validate(document).model_dump(mode="json"), []
     except ValidationError as error:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
-from models.insights.gathering import insights
+from models.insights.build import insights
 from models.insights.records import NEW, PastRound, ProposedObject
 from models.records import Forecast, History, Measurement, Prediction
 from service.campaigns.queries import get_campaign

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from models.domains.contract import Domain
-from models.records import Nearest, Prediction, ProposedCandidate
+from models.records import NearestMeasured, Prediction, ProposedCandidate
 
 
 def payload(item: ProposedCandidate) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def proposed(rank: int, text: str, purpose: Any, stored: Mapping[str, Any]) -> P
         rank=rank,
         object=text,
         predictions=predictions,
-        nearest_measured=Nearest(**nearest) if nearest else None,
+        nearest_measured=NearestMeasured(**nearest) if nearest else None,
         purpose=purpose,
         **(condition or {"beta": None, "preference": {}}),
         **fields,

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
-    from models.records import JudgedObject, ProposedCandidate
+    from models.records import ObjectPrediction, ProposedCandidate
 
-    Judged = ProposedCandidate | JudgedObject
+    Judged = ProposedCandidate | ObjectPrediction
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
-    from models.records import JudgedObject
+    from models.records import ObjectPrediction
 
 
 def prediction_formats() -> dict[str, str]:
@@ -22,7 +22,7 @@ def prediction_formats() -> dict[str, str]:
 
 
 def write_predictions(
-    rows: Sequence[tuple[int, JudgedObject]], spec: CampaignSpec, domain: Domain, extension: str
+    rows: Sequence[tuple[int, ObjectPrediction]], spec: CampaignSpec, domain: Domain, extension: str
 ) -> BatchFile:
     """Return judged objects, each with its row in the upload, as a file.
 

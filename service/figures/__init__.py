@@ -27,7 +27,7 @@ def draw(told: Mapping[str, Any], name: str, extension: str) -> bytes:
     """Return a figure of insights as an image file.
 
     Args:
-        told: what `models.insights.gathering.insights` returned.
+        told: what `models.insights.build.insights` returned.
         name: one of `TITLES`.
         extension: one of `FORMATS`.
     """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from models.insights.chance import wilson
-from models.insights.statements import CLEAR
+from models.insights.messages import CLEAR
+from models.insights.random_baseline import wilson
 from service.figures.style import COLOURS, GREY, INK, label, legend, rounds_axis, sentence, sheet, whiskers
 
 if TYPE_CHECKING:

@@ -12,12 +12,10 @@ from models.campaign.spec import MOST_GUARDRAILS, CampaignSpec
 from models.domains import open_domain
 from models.domains.materials.charge_balance import reachability
 from models.domains.materials.charge_balance.elements import element_table
-from models.domains.molecules.chemistry import fingerprints as features
-from models.domains.molecules.chemistry import molecules as objects
-from models.domains.molecules.chemistry import reading
+from models.domains.molecules.chemistry import fingerprints, molecules, reading
 from models.domains.molecules.fragments import fragments, vocabulary
 from models.domains.molecules.spec import MoleculesSpec
-from models.reward.evaluation import Beliefs
+from models.reward.evaluation import CampaignModel
 from models.rounds.training.state_reward import StateReward
 from models.safety.screened_domain import ScreenedDomain
 
@@ -40,7 +38,7 @@ def no_chemistry(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("chemistry before the limits")
 
     monkeypatch.setattr(vocabulary, "compile_fragments", fail)
-    monkeypatch.setattr(objects, "molecule", fail)
+    monkeypatch.setattr(molecules, "molecule", fail)
     monkeypatch.setattr("models.domains.materials.descriptors.is_structure", fail)
 
 
@@ -156,16 +154,16 @@ def test_a_request_for_samples_has_limits(asked: dict[str, Any]):
 
 
 def test_molecules_fingerprints_and_symmetries_are_remembered_by_size():
-    cache = objects.molecule.cache
-    assert cache.maxsize == objects.KEPT_BYTES
+    cache = molecules.molecule.cache
+    assert cache.maxsize == molecules.KEPT_BYTES
     for length in range(ATTEMPTS):
-        objects.molecule("C" * (1_500 + length))
-        features.count_fingerprints(["C" * (length + 1)])
+        molecules.molecule("C" * (1_500 + length))
+        fingerprints.count_fingerprints(["C" * (length + 1)])
     for size in range(5):  # a ring of so many atoms holds a hundred megabytes
-        objects.molecule("C1" + "C" * (1_780 + size) + "C1")
+        molecules.molecule("C1" + "C" * (1_780 + size) + "C1")
     assert len(cache) < 5
-    assert cache.currsize <= objects.KEPT_BYTES
-    assert features._counts.cache.currsize <= features.KEPT_COUNTS
+    assert cache.currsize <= molecules.KEPT_BYTES
+    assert fingerprints._counts.cache.currsize <= fingerprints.KEPT_COUNTS
     fragments.automorphisms("C1" + "C" * 198 + "C1")
     assert fragments.automorphisms.cache.currsize >= 2 * 200 * 200
     assert fragments.automorphisms.cache.maxsize == fragments._KEPT_IMAGES
@@ -176,17 +174,17 @@ def test_molecules_fingerprints_and_symmetries_are_remembered_by_size():
 def test_what_a_round_remembers_of_objects_is_bounded_and_changes_no_number(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("models.reward.evaluation.MOST_KNOWN", 3)
     monkeypatch.setattr("models.rounds.training.state_reward.MOST_TEXTS", 3)
-    beliefs = Beliefs.__new__(Beliefs)
-    beliefs.domain, beliefs._computed, beliefs._known = open_domain(MoleculesSpec()), ["heavy_atoms"], {}
+    model = CampaignModel.__new__(CampaignModel)
+    model.domain, model._computed, model._known = open_domain(MoleculesSpec()), ["heavy_atoms"], {}
     environment = SimpleNamespace(
         key=lambda states: states[:, 0], objects=lambda states: ["C" * int(row[0]) for row in states]
     )
     reward = StateReward(environment, None)
     for start in range(1, 20):
         texts = ["C" * (start + step) for step in range(3)]
-        assert beliefs._computed_values(texts)["heavy_atoms"].tolist() == [float(len(text)) for text in texts]
+        assert model._computed_values(texts)["heavy_atoms"].tolist() == [float(len(text)) for text in texts]
         assert reward.texts(torch.arange(start, start + 3)[:, None]) == texts
-        assert max(len(beliefs._known), len(reward._texts)) <= 3 + 3
+        assert max(len(model._known), len(reward._texts)) <= 3 + 3
 
 
 def test_a_screened_domain_remembers_so_many_objects(monkeypatch: pytest.MonkeyPatch):

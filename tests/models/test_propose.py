@@ -13,7 +13,7 @@ from models.propose import propose
 from models.proxies import deep_ensemble
 from models.records import Cancelled, History, Measurement, Proposal, Stage
 from models.rounds.sampling.candidate_pool import DRAWS
-from models.rounds.training import train as training
+from models.rounds.training import train
 
 ALL = ["".join(letters) for letters in itertools.product("01", repeat=7)]
 BASE: dict[str, Any] = {
@@ -160,8 +160,8 @@ def test_interrupted_and_resumed_is_as_if_never_interrupted(
     round_one: tuple[CampaignSpec, History, Proposal], stop_at: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec, history, whole = round_one
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr(training, "TICK_SECONDS", 0.0)
+    monkeypatch.setattr(train, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(train, "TICK_SECONDS", 0.0)
     store = Memory()
     calls = 0
 

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
-from models.records import Nearest, Prediction, Proposal, ProposedCandidate, Purpose, Stage
+from models.records import NearestMeasured, Prediction, Proposal, ProposedCandidate, Purpose, Stage
 from service.campaigns import jobs, leases, payloads, rounds
 from service.campaigns.leases import Lease, Standing
 from service.server import ServerConfig
@@ -150,7 +150,7 @@ def _candidate(index: int, text: str, purpose: Purpose) -> ProposedCandidate:
         preference={"glow": 0.7, "ones": 0.3} if is_new else {},
         log_reward=-1.0 if is_new else None,
         log_pf=-2.0 if is_new else None,
-        nearest_measured=Nearest("0000", 0.25) if index else None,
+        nearest_measured=NearestMeasured("0000", 0.25) if index else None,
         reason="it has many lights",
         purpose=purpose,
     )

@@ -52,10 +52,10 @@ def check_forward(env: Environment, states: Tensor, actions: Tensor) -> Tensor:
     """Take actions, check that they can be taken back, and return the next states."""
     before = states.clone()
     following = env.step(states, actions)
-    undone, backward = env.undo(states, actions)
+    undone, backward = env.step_with_reverse(states, actions)
     assert torch.equal(env.key(undone), env.key(following))
     assert env.backward_mask(undone).gather(1, backward.unsqueeze(1)).all()
-    assert torch.equal(env.key(env.back(undone, backward)), env.key(states))
+    assert torch.equal(env.key(env.backward_step(undone, backward)), env.key(states))
     assert torch.equal(states, before)
     return following
 
@@ -63,8 +63,8 @@ def check_forward(env: Environment, states: Tensor, actions: Tensor) -> Tensor:
 def check_backward(env: Environment, states: Tensor, actions: Tensor) -> Tensor:
     """Take backward actions, check that they can be taken again, and return the parents."""
     before = states.clone()
-    parents = env.back(states, actions)
-    redone, forward = env.redo(states, actions)
+    parents = env.backward_step(states, actions)
+    redone, forward = env.backward_step_with_forward(states, actions)
     assert torch.equal(env.key(redone), env.key(parents))
     assert env.forward_mask(redone).gather(1, forward.unsqueeze(1)).all()
     assert torch.equal(env.key(env.step(redone, forward)), env.key(states))
@@ -106,7 +106,7 @@ def edges(env: Environment, states: Tensor, *, forward: bool) -> tuple[Tensor, l
     """Return every neighbour of the states in one direction, and the edges as (parent key, child key)."""
     mask = env.forward_mask(states) if forward else env.backward_mask(states)
     rows, actions = mask.nonzero().unbind(dim=1)
-    others = (env.step if forward else env.back)(states[rows], actions)
+    others = (env.step if forward else env.backward_step)(states[rows], actions)
     here, there = env.key(states[rows]).tolist(), env.key(others).tolist()
     return others, list(zip(here, there, strict=True) if forward else zip(there, here, strict=True))
 

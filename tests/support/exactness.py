@@ -16,9 +16,9 @@ from models.gflownet.environment import Environment
 from models.gflownet.exact import Space, enumerate_space, log_target, policy_log_probability, total_variation
 from models.gflownet.policy import PolicySpec
 from models.gflownet.prior import LogPrior
-from models.gflownet.rewards import log_priors
+from models.gflownet.rewards import LogRewardFn, log_priors
 from models.gflownet.settings import TrainerSettings
-from models.gflownet.trainer import LogReward, Trainer
+from models.gflownet.trainer import Trainer
 
 TOLERANCE = 0.05
 BETAS = (1.0, 2.0, 4.0)
@@ -36,7 +36,7 @@ class Deviation:
     log_z_error: float
 
 
-def tabulated(space: Space, utilities: Tensor) -> LogReward:
+def tabulated(space: Space, utilities: Tensor) -> LogRewardFn:
     """Return log R = beta * (utilities [X, M] . preference) as a look-up; rows of -inf are forbidden objects."""
     keys, order = space.environment.key(space.final_states).sort()
     table = utilities[order].float()
@@ -55,7 +55,7 @@ def tabulated(space: Space, utilities: Tensor) -> LogReward:
 class BesidePrior:
     """A log-reward beside a prior, which no inverse temperature multiplies."""
 
-    log_reward: LogReward
+    log_reward: LogRewardFn
     prior: LogPrior
 
     def __call__(self, states: Tensor, condition: Condition) -> Tensor:
@@ -68,7 +68,7 @@ class BesidePrior:
 
 
 def deviations(
-    trainer: Trainer, space: Space, log_reward: LogReward, preferences: Sequence[tuple[float, ...]] = PREFERENCES
+    trainer: Trainer, space: Space, log_reward: LogRewardFn, preferences: Sequence[tuple[float, ...]] = PREFERENCES
 ) -> list[Deviation]:
     """Return the deviation from the truth at every pair of inverse temperature and preference."""
     log_prior = log_priors(log_reward, space.final_states)
@@ -89,7 +89,7 @@ def assert_exact(
     environment: Environment,
     utilities: Tensor,
     *,
-    log_reward: LogReward | None = None,
+    log_reward: LogRewardFn | None = None,
     preferences: Sequence[tuple[float, ...]] = PREFERENCES,
     settings: TrainerSettings = SETTINGS,
     seed: int = 0,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from models.campaign.spec import CampaignSpec
-from models.inference.trained_campaign import Instrument
+from models.inference.trained_campaign import TrainedCampaign
 from models.records import History, Measurement, Proposal
 
 EVERYTHING = ["".join(letters) for letters in itertools.product("01", repeat=7)]
@@ -38,7 +38,7 @@ class Played:
     spec: CampaignSpec
     history: History
     proposal: Proposal
-    instrument: Instrument
+    instrument: TrainedCampaign
 
 
 def campaign() -> tuple[CampaignSpec, History]:

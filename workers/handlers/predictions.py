@@ -30,8 +30,8 @@ def handle(process: Process, job: ClaimedJob, tell: Tell) -> Json:
     rows = [(row["row"], row["object"]) for row in report["rows"] if row["status"] == "accepted"]
     instrument, now = open_for(process, job, tell)
     texts = list(dict.fromkeys(text for _, text in rows))
-    judged = instrument.judge(texts, now, lambda share, text: tell(played(share), text))
-    domain = open_domain(instrument.fitted.beliefs.spec.domain)
+    judged = instrument.predict(texts, now, lambda share, text: tell(played(share), text))
+    domain = open_domain(instrument.fitted.model.spec.domain)
     told = {item.object: {"display": domain.display(item.object), **asdict(item)} for item in judged}
     answer = {"rows": [{"row": number, **told[text]} for number, text in rows]}
     return answer | ({"report": report} if instruments.is_unread(job) else {})

@@ -24,5 +24,5 @@ def handle(process: Process, job: ClaimedJob, tell: Tell) -> Json:
         drawn, summary = instrument.sample(request, now, lambda share, text: tell(played(share), text))
     except UnservableError as error:
         raise UnprocessableError(error.detail, [{"pointer": error.pointer, "detail": error.detail}]) from error
-    domain = open_domain(instrument.fitted.beliefs.spec.domain)
+    domain = open_domain(instrument.fitted.model.spec.domain)
     return {"samples": [described(item, domain) for item in drawn], "summary": summary}

@@ -79,13 +79,13 @@ class Ehrlich:
         chains = np.empty((n, self.length), dtype=np.int64)
         chains[:, 0] = rng.integers(len(self.transitions), size=n)
         reach = self.transitions.cumsum(axis=1)
-        for place in range(1, self.length):
-            known = reach[chains[:, place - 1]]  # [n, V]
-            chains[:, place] = (rng.random((n, 1)) * known[:, -1:] >= known).sum(axis=1)
+        for index in range(1, self.length):
+            known = reach[chains[:, index - 1]]  # [n, V]
+            chains[:, index] = (rng.random((n, 1)) * known[:, -1:] >= known).sum(axis=1)
         return chains
 
 
-def ehrlich(n_tokens: int, length: int, shape: tuple[int, int, int], seed: int) -> Ehrlich:
+def build_ehrlich(n_tokens: int, length: int, shape: tuple[int, int, int], seed: int) -> Ehrlich:
     """Return the function of a seed; `shape` is the number of motifs C, their length K and the levels Q.
 
     Raises:
@@ -130,12 +130,12 @@ def _path(transitions: Floats, n: int, rng: np.random.Generator) -> Ints:
     """
     for _ in range(ATTEMPTS):
         tokens = rng.permutation(len(transitions))[:n]
-        for place in range(1, n):  # repaired from left to right: a token that cannot follow is exchanged
-            left = [token for token in range(len(transitions)) if token not in tokens[:place]]
-            possible = [token for token in left if transitions[tokens[place - 1], token] > 0]
+        for index in range(1, n):  # repaired from left to right: a token that cannot follow is exchanged
+            left = [token for token in range(len(transitions)) if token not in tokens[:index]]
+            possible = [token for token in left if transitions[tokens[index - 1], token] > 0]
             if not possible:
                 break
-            tokens[place] = rng.choice(possible, p=_shares(transitions[tokens[place - 1], possible]))
+            tokens[index] = rng.choice(possible, p=_shares(transitions[tokens[index - 1], possible]))
         else:
             return np.asarray(tokens, dtype=np.int64)
     raise ValueError(f"no feasible path through {n} different tokens was found")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 from rdkit import Chem
 
-from models.backtests.contract import Lab
+from models.backtests.contract import Oracle
 from models.records import Measurement
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _WHOLE = 2**32
 
 
 @final
-class NoisyLab(Lab):
+class NoisyLab(Oracle):
     """Measures the first objective of a campaign; the others are computed.
 
     Whether a molecule can be made is a matter of the molecule alone, the same in every campaign.

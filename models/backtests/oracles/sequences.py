@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from models.backtests.contract import Lab
+from models.backtests.contract import Oracle
 from models.domains.peptides.residues import RESIDUES
 from models.records import Measurement
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @final
-class EhrlichLab(Lab):
+class EhrlichLab(Oracle):
     """Measures one quantity without noise; a campaign begins with walks of the transition matrix, which are feasible.
 
     Args:
@@ -36,7 +36,7 @@ class EhrlichLab(Lab):
         n_tokens = len(function.transitions)
         self._function = function
         self._quantity = quantity
-        self.alphabet = "".join(RESIDUES[place] for place in np.random.default_rng(seed).permutation(len(RESIDUES)))
+        self.alphabet = "".join(RESIDUES[index] for index in np.random.default_rng(seed).permutation(len(RESIDUES)))
         self.alphabet = self.alphabet[:n_tokens]
         self._token = {residue: token for token, residue in enumerate(self.alphabet)}
         self.start = self._walks

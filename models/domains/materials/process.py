@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, FiniteFloat, StringConstraints, ValidationInfo, model_validator
 
-from models.specs.base import Spec, is_stored, misplaced
+from models.specs.base import FrozenModel, field_error, is_stored
 
 MAX_LEVELS = 1000
 LOG_DECADES = 2.0
@@ -27,7 +27,7 @@ def escaped(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1")
 
 
-class _Named(Spec):
+class _Named(FrozenModel):
     name: Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
     units: Annotated[str, StringConstraints(max_length=50)] | None = None
 
@@ -65,16 +65,18 @@ class Categorical(_Named):
     def _every_value_is_described(self) -> Self:
         for field, entries in (("smiles", self.smiles), ("descriptors", self.descriptors)):
             if entries and (missing := [value for value in self.values if value not in entries]):
-                raise misplaced(f"/{field}", f"{field} has no entry for the value {missing[0]!r}")
+                raise field_error(f"/{field}", f"{field} has no entry for the value {missing[0]!r}")
             if unknown := [value for value in entries if value not in self.values]:
-                raise misplaced(f"/{field}/{escaped(unknown[0])}", f"{unknown[0]!r} is not one of the values")
+                raise field_error(f"/{field}/{escaped(unknown[0])}", f"{unknown[0]!r} is not one of the values")
         return self
 
     @model_validator(mode="after")
     def _descriptions_are_few(self) -> Self:
         n_numbers = sum(map(len, self.descriptors.values()))
         if n_numbers > MAX_NUMBERS:
-            raise misplaced("/descriptors", f"{n_numbers} numbers describe the values; at most {MAX_NUMBERS} are read")
+            raise field_error(
+                "/descriptors", f"{n_numbers} numbers describe the values; at most {MAX_NUMBERS} are read"
+            )
         return self
 
     @model_validator(mode="after")
@@ -83,12 +85,12 @@ class Categorical(_Named):
 
         for value, text in self.smiles.items():
             if not is_stored(info) and not is_structure(text):
-                raise misplaced(f"/smiles/{escaped(value)}", f"the SMILES of {value!r} cannot be read: {text!r}")
+                raise field_error(f"/smiles/{escaped(value)}", f"the SMILES of {value!r} cannot be read: {text!r}")
         lengths = {value: len(numbers) for value, numbers in self.descriptors.items()}
         for value, length in lengths.items():
             if not 0 < length <= MAX_DESCRIPTORS or length != lengths[self.values[0]]:
                 message = f"give 1 to {MAX_DESCRIPTORS} numbers, as many for every value; {value!r} has {length}"
-                raise misplaced(f"/descriptors/{escaped(value)}", message)
+                raise field_error(f"/descriptors/{escaped(value)}", message)
         return self
 
 
@@ -173,7 +175,7 @@ class Continuous(_Number):
 
 def _check_scale(scale: Scale, lowest: float) -> None:
     if scale == "log" and lowest <= 0:
-        raise misplaced("/scale", f"a log scale needs positive values, not {lowest:g}")
+        raise field_error("/scale", f"a log scale needs positive values, not {lowest:g}")
 
 
 def _is_spaced_by_ratio(values: tuple[float, ...]) -> bool:

@@ -39,18 +39,18 @@ class ActionSequence(Environment):
         """Return the rows with the actions appended [B, W]."""
         return states.scatter(1, _length(states)[:, None], actions[:, None] + 1)
 
-    def back(self, states: Tensor, actions: Tensor) -> Tensor:  # noqa: ARG002 - there is only one
+    def backward_step(self, states: Tensor, actions: Tensor) -> Tensor:  # noqa: ARG002 - there is only one
         """Return the rows without their last action [B, W]."""
         return states.scatter(1, _length(states)[:, None] - 1, 0)
 
-    def undo(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+    def step_with_reverse(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
         """Return the next states and the backward action, which is always the same one."""
         return self.step(states, actions), torch.zeros_like(actions)
 
-    def redo(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+    def backward_step_with_forward(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
         """Return the parents and the actions that were taken back."""
         last = states.gather(1, _length(states)[:, None] - 1).squeeze(1) - 1
-        return self.back(states, actions), last
+        return self.backward_step(states, actions), last
 
 
 def _length(states: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, final
 
 from models.domains.contract import Domain, ParsedObject, Sizes
-from models.domains.molecules.chemistry import molecules as objects
+from models.domains.molecules.chemistry import molecules
 from models.domains.molecules.chemistry.structure_columns import FURTHER_COLUMNS, read_structure
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from gpytorch.kernels import Kernel
 
-    from models.domains.contract import Floats, Part, Violation
+    from models.domains.contract import FeatureGroup, Floats, Violation
     from models.domains.molecules.spec import MoleculesSpec
     from models.gflownet.environment import Environment
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 class Molecules(Domain):
     """Small organic molecules; the canonical text is a SMILES."""
 
-    object_columns = (objects.COLUMN,)
+    object_columns = (molecules.COLUMN,)
     qualifying_columns = {column: (column,) for column in FURTHER_COLUMNS}  # noqa: RUF012 - never written to
     cluster_similarity = 0.4
     """Of pairs of drug-like molecules 99.6 % are less similar, of pairs with one scaffold nine in ten are more."""
-    computed = objects.COMPUTED
-    groupings = objects.GROUPINGS
-    formats = objects.FORMATS
+    computed = molecules.COMPUTED
+    groupings = molecules.GROUPINGS
+    formats = molecules.FORMATS
 
     def __init__(self, spec: MoleculesSpec) -> None:
         self.spec = spec
@@ -44,23 +44,23 @@ class Molecules(Domain):
 
     def check(self, text: str) -> list[Violation]:
         """Return why a molecule may not be proposed."""
-        return objects.check(text, self.spec.max_heavy_atoms)
+        return molecules.check(text, self.spec.max_heavy_atoms)
 
     def pattern(self, text: str) -> Callable[[str], bool]:
         """Return whether a molecule holds the substructure that a SMARTS describes."""
-        return objects.substructure(text)
+        return molecules.substructure(text)
 
     def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
         """Return the named computed properties, each [N]."""
-        return objects.properties(texts, names)
+        return molecules.properties(texts, names)
 
     def group(self, texts: Sequence[str], name: str) -> list[str]:
         """Return the scaffold of each molecule."""
-        return objects.groups(texts, name)
+        return molecules.groups(texts, name)
 
     def columns(self, text: str) -> dict[str, str | float]:
         """Return the SMILES column."""
-        return {objects.COLUMN: text}
+        return {molecules.COLUMN: text}
 
     def display(self, text: str) -> str:
         """Return the SMILES."""
@@ -72,7 +72,7 @@ class Molecules(Domain):
 
         return count_fingerprints(texts)
 
-    def parts(self, texts: Sequence[str]) -> tuple[Part, ...]:
+    def parts(self, texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
         """Return atom environments by their SMILES."""
         from models.domains.molecules.chemistry.atom_environments import parts_of
 

@@ -1,7 +1,7 @@
 """The peptides plug-in. Torch-free."""
 
 from models.domains.contract import Plugin
-from models.domains.peptides.objects import Peptides
+from models.domains.peptides.domain import Peptides
 from models.domains.peptides.spec import PeptidesSpec
 
 PLUGIN = Plugin(

@@ -84,11 +84,11 @@ class PeptidesEnvironment(Environment):
         following[:, -1] |= (following[:, -2] > 0).to(torch.int64)
         return following
 
-    def back(self, states: Tensor, actions: Tensor) -> Tensor:
+    def backward_step(self, states: Tensor, actions: Tensor) -> Tensor:
         """Return chains without their stop, or without their last residue [B, W]."""
-        return self._take_back(states, actions)[0]
+        return self._backward_step(states, actions)[0]
 
-    def _take_back(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+    def _backward_step(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
         """Return parents [B, W] and the forward action [B] that leads from each to its state."""
         lengths = self._lengths(states)
         was_stopped = self.is_final(states) & (lengths < self.max_length)
@@ -98,13 +98,13 @@ class PeptidesEnvironment(Environment):
         parents[:, -1] = 0
         return parents, torch.where(was_stopped, self.stop, last + actions)  # the only backward action is 0
 
-    def undo(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+    def step_with_reverse(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
         """Return next states [B, W] and the backward actions [B], which are all zero."""
         return self.step(states, actions), torch.zeros_like(actions)
 
-    def redo(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+    def backward_step_with_forward(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
         """Return parents [B, W] and the forward actions [B] that lead back."""
-        return self._take_back(states, actions)
+        return self._backward_step(states, actions)
 
     def encode(self, states: Tensor) -> Tensor:
         """Return residues one-hot by position, composition, length one-hot and whether finished [B, D]."""

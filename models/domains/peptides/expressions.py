@@ -40,8 +40,8 @@ def searching(pattern: str) -> Callable[[str], bool]:
 
 
 def _reason(error: Exception) -> str:
-    told = error.args[0] if error.args else ""
-    reason = told.decode("utf-8", "replace") if isinstance(told, bytes) else str(told)
+    detail = error.args[0] if error.args else ""
+    reason = detail.decode("utf-8", "replace") if isinstance(detail, bytes) else str(detail)
     if "perl operator: (?" in reason or "invalid escape sequence" in reason:
         return f"{reason} (RE2 has no look-around and no back-references)"
     return reason

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from models.domains.contract import Part
-from models.domains.discriminative_parts import telling
+from models.domains.contract import FeatureGroup
+from models.domains.discriminative_parts import rank_by_impurity
 from models.domains.peptides.features import REACH, SPECTRUM_WIDTH, descriptor_width
 from models.domains.peptides.residues import RESIDUES, Z_SCALES
 
@@ -18,41 +18,43 @@ SCALES = ("lipophilicity", "bulk", "polarity and charge")
 """What z1, z2 and z3 stand for (Sandberg et al., J. Med. Chem. 41:2481, 1998)."""
 
 
-def parts_of(features: Floats, max_length: int) -> tuple[Part, ...]:
+def parts_of(features: Floats, max_length: int) -> tuple[FeatureGroup, ...]:
     """Return the parts in which peptides with these features [N, D] differ."""
     parts = [*_spectrum(), *_descriptors(min(REACH, max_length))]
     width = SPECTRUM_WIDTH + descriptor_width(max_length)
     if features.shape[1] > width:
         parts = _with_places(parts, width, max_length)
-    return telling(parts, features)
+    return rank_by_impurity(parts, features)
 
 
-def _spectrum() -> Iterator[Part]:
+def _spectrum() -> Iterator[FeatureGroup]:
     names = [f"residue {residue}" for residue in RESIDUES]
     names += [f"motif {first}{second}" for first in RESIDUES for second in RESIDUES]
     names += [f"motif {first}?{second}" for first in RESIDUES for second in RESIDUES]
-    return (Part(name, (column,)) for column, name in enumerate(names))
+    return (FeatureGroup(name, (column,)) for column, name in enumerate(names))
 
 
-def _descriptors(reach: int) -> Iterator[Part]:
+def _descriptors(reach: int) -> Iterator[FeatureGroup]:
     n_scales = Z_SCALES.shape[1]
     start = SPECTRUM_WIDTH
     for end in ("N", "C"):
         for position in range(1, reach + 1):
-            yield Part(f"position {position} from the {end}-terminus", tuple(range(start, start + n_scales)))
+            yield FeatureGroup(f"position {position} from the {end}-terminus", tuple(range(start, start + n_scales)))
             start += n_scales
     for scale in SCALES:
-        yield Part(f"mean {scale}", (start,))
+        yield FeatureGroup(f"mean {scale}", (start,))
         start += 1
-    yield from (Part(name, (start + i,)) for i, name in enumerate(("length", "N-terminal group", "C-terminal group")))
+    yield from (
+        FeatureGroup(name, (start + i,)) for i, name in enumerate(("length", "N-terminal group", "C-terminal group"))
+    )
 
 
-def _with_places(parts: list[Part], start: int, length: int) -> list[Part]:
+def _with_places(parts: list[FeatureGroup], start: int, length: int) -> list[FeatureGroup]:
     """Return the parts with the columns of residues in place, from `start` on, among those of their positions."""
     n = len(RESIDUES)
     placed = {
         f"position {position} from the N-terminus": tuple(range(start + n * (position - 1), start + n * position))
         for position in range(1, length + 1)
     }
-    known = [Part(part.name, (*part.columns, *placed.pop(part.name, ()))) for part in parts]
-    return known + [Part(name, columns) for name, columns in placed.items()]
+    known = [FeatureGroup(part.name, (*part.columns, *placed.pop(part.name, ()))) for part in parts]
+    return known + [FeatureGroup(name, columns) for name, columns in placed.items()]

@@ -63,17 +63,17 @@ class Hypergrid(Environment):
         """Raise a coordinate, or stop."""
         return states + self._move.index_select(0, actions)
 
-    def back(self, states: Tensor, actions: Tensor) -> Tensor:
+    def backward_step(self, states: Tensor, actions: Tensor) -> Tensor:
         """Lower a coordinate, or take the stop back."""
         return states - self._move.index_select(0, actions)
 
-    def undo(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+    def step_with_reverse(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
         """Take a step; backward actions have the same numbers."""
         return self.step(states, actions), actions
 
-    def redo(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+    def backward_step_with_forward(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
         """Take a step back; forward actions have the same numbers."""
-        return self.back(states, actions), actions
+        return self.backward_step(states, actions), actions
 
     def encode(self, states: Tensor) -> Tensor:
         """Return the coordinates one-hot [B, D * H]; only unfinished states are ever asked for an action."""

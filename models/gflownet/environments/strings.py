@@ -72,21 +72,21 @@ class Strings(Environment):
         after[:, -1] = states[:, -1] + 1
         return after
 
-    def back(self, states: Tensor, actions: Tensor) -> Tensor:  # noqa: ARG002 - there is only one way back
+    def backward_step(self, states: Tensor, actions: Tensor) -> Tensor:  # noqa: ARG002 - there is only one way back
         """Remove the last letter."""
         n = states[:, -1:] - 1
         before = states.scatter(1, n, torch.zeros_like(n))
         before[:, -1:] = n
         return before
 
-    def undo(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+    def step_with_reverse(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
         """Append letters; the way back is action 0."""
         return self.step(states, actions), torch.zeros_like(actions)
 
-    def redo(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+    def backward_step_with_forward(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
         """Remove the last letter; the way forward is to write it again."""
         letters = states.gather(1, states[:, -1:] - 1).squeeze(1) - 1
-        return self.back(states, actions), letters
+        return self.backward_step(states, actions), letters
 
     def encode(self, states: Tensor) -> Tensor:
         """Return the n-grams at every place one-hot [B, D]; places that are not full yet are all zero."""

@@ -34,7 +34,7 @@ class Behaviour(ABC):
     def observe(self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
         """Take note of a step's final states [B, W], conditions [B] and log-rewards [B], whoever produced them."""
 
-    def found(self) -> Sequence[Tensor]:
+    def elites(self) -> Sequence[Tensor]:
         """Return sets of final states [L, W] that are worth proposing as they are, the best first; usually none."""
         return ()
 

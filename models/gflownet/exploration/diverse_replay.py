@@ -15,7 +15,7 @@ from models.gflownet.environment import Environment
 from models.gflownet.exploration.contract import Behaviour
 from models.gflownet.exploration.replay import first_of_each
 from models.gflownet.policy import Policy
-from models.gflownet.sampler import walk_backward
+from models.gflownet.sampler import rollout_backward
 from models.gflownet.trajectories import Trajectories
 
 
@@ -62,7 +62,7 @@ class DiverseReplay(Behaviour):
         drawn = torch.searchsorted(self._weights(strata).cumsum(0), uniform[0]).clamp_max(len(strata) - 1)
         within = (uniform[1] * count[drawn]).long()
         chosen = order[(count.cumsum(0) - count)[drawn] + within]
-        return walk_backward(policy, environment, self.states[chosen].to(environment.device), condition, generator)
+        return rollout_backward(policy, environment, self.states[chosen].to(environment.device), condition, generator)
 
     def observe(self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
         """Take in new objects, the latest first, and let those go that crowd a stratum."""
@@ -94,10 +94,10 @@ class DiverseReplay(Behaviour):
         """Return how many objects of the same stratum stand before each [L]."""
         order = stratum.sort(stable=True).indices
         _, group, count = torch.unique(stratum, return_inverse=True, return_counts=True)
-        place = torch.empty_like(order)
-        place[order] = torch.arange(len(order))
+        index = torch.empty_like(order)
+        index[order] = torch.arange(len(order))
         first: Tensor = (count.cumsum(0) - count)[group]
-        return place - first
+        return index - first
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return the kept objects, the latest first."""

@@ -11,12 +11,12 @@ from models.gflownet.conditioning import Condition
 from models.gflownet.environment import Environment
 from models.gflownet.exploration.contract import Behaviour
 from models.gflownet.policy import Policy
-from models.gflownet.sampler import walk_forward
+from models.gflownet.sampler import rollout_forward
 from models.gflownet.trajectories import Trajectories
 
 
 @final
-class Averaged(Behaviour):
+class EMAPolicy(Behaviour):
     """Sample from average <- decay * average + (1 - decay) * policy, updated each time it is asked.
 
     Costs one proxy call per new object, and a second copy of the network.
@@ -45,7 +45,7 @@ class Averaged(Behaviour):
         with torch.no_grad():
             for mean, value in zip(self.average.parameters(), policy.parameters(), strict=True):
                 mean.lerp_(value, 1 - self.decay)
-        return walk_forward(self.average, environment, condition, generator)
+        return rollout_forward(self.average, environment, condition, generator)
 
     def observe(self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
         """Learn nothing from it."""

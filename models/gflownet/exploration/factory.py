@@ -6,10 +6,10 @@ import math
 from typing import TYPE_CHECKING
 
 from models.gflownet.exploration.diverse_replay import DiverseReplay
-from models.gflownet.exploration.ema import Averaged
+from models.gflownet.exploration.ema import EMAPolicy
 from models.gflownet.exploration.genetic import Genetic
 from models.gflownet.exploration.local_search import LocalSearch
-from models.gflownet.exploration.mixture import Part, Shares
+from models.gflownet.exploration.mixture import MixtureBehaviour, MixtureComponent
 from models.gflownet.exploration.replay import Replay
 from models.gflownet.exploration.tempered import Tempered
 from models.gflownet.exploration.uniform import UniformMixture
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     from models.gflownet.exploration.contract import Behaviour
     from models.gflownet.policy import Policy
-    from models.gflownet.rewards import LogReward
+    from models.gflownet.rewards import LogRewardFn
     from models.gflownet.settings import TrainerSettings
 
 
-def behaviour_of(settings: TrainerSettings, policy: Policy, measured: Tensor, log_reward: LogReward) -> Behaviour:
+def build_behaviour(settings: TrainerSettings, policy: Policy, measured: Tensor, log_reward: LogRewardFn) -> Behaviour:
     """Return the behaviours that have a share, and replay in any case: it keeps what was measured.
 
     Args:
@@ -41,12 +41,14 @@ def behaviour_of(settings: TrainerSettings, policy: Policy, measured: Tensor, lo
     replay = Replay(measured, capacity, settings.measured_share / max(replayed, 1e-9), middle)
     depth, rounds = settings.local_search_depth, settings.local_search_rounds
     parts = [
-        Part("diverse", DiverseReplay(width, capacity), settings.diverse_share),
-        Part("local_search", LocalSearch(width, log_reward, capacity, depth, rounds), settings.local_search_share),
-        Part("genetic", Genetic(width, settings.genetic_parents), settings.genetic_share),
-        Part("tempered", Tempered(settings.temperature), settings.tempered_share),
-        Part("averaged", Averaged(policy, settings.average_decay), settings.averaged_share),
+        MixtureComponent("diverse", DiverseReplay(width, capacity), settings.diverse_share),
+        MixtureComponent(
+            "local_search", LocalSearch(width, log_reward, capacity, depth, rounds), settings.local_search_share
+        ),
+        MixtureComponent("genetic", Genetic(width, settings.genetic_parents), settings.genetic_share),
+        MixtureComponent("tempered", Tempered(settings.temperature), settings.tempered_share),
+        MixtureComponent("averaged", EMAPolicy(policy, settings.average_decay), settings.averaged_share),
     ]
-    first = Part("replay", replay, replayed, has_memory=settings.replay_share > 0)
+    first = MixtureComponent("replay", replay, replayed, has_memory=settings.replay_share > 0)
     rest = UniformMixture(settings.random_action_probability)
-    return Shares([first, *(part for part in parts if part.share != 0)], rest)
+    return MixtureBehaviour([first, *(part for part in parts if part.share != 0)], rest)

@@ -15,9 +15,9 @@ from models.gflownet.conditioning import Condition
 from models.gflownet.environment import Environment
 from models.gflownet.exploration.contract import Behaviour
 from models.gflownet.exploration.replay import Replay
-from models.gflownet.genetic_operators import build, children, take_apart
+from models.gflownet.genetic_operators import breed, build, decompose
 from models.gflownet.policy import Policy
-from models.gflownet.sampler import walk_backward
+from models.gflownet.sampler import rollout_backward
 from models.gflownet.trajectories import Trajectories
 
 
@@ -44,14 +44,14 @@ class Genetic(Behaviour):
     ) -> Trajectories:
         """Walk back from one child per condition."""
         parents = self._pool.draw_best(2 * len(condition), environment.device, generator)
-        bred = children(take_apart(environment, parents, generator), environment.n_actions, generator)
-        return walk_backward(policy, environment, build(environment, bred, generator), condition, generator)
+        bred = breed(decompose(environment, parents, generator), environment.n_actions, generator)
+        return rollout_backward(policy, environment, build(environment, bred, generator), condition, generator)
 
     def observe(self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
         """Keep the best distinct objects."""
         self._pool.observe(environment, final_states, condition, log_reward)
 
-    def found(self) -> Sequence[Tensor]:
+    def elites(self) -> Sequence[Tensor]:
         """Return the kept objects, the best first."""
         return (self._pool.best,)
 

@@ -14,7 +14,7 @@ from models.gflownet.environment import Environment
 from models.gflownet.exploration.contract import Behaviour
 from models.gflownet.exploration.replay import Replay
 from models.gflownet.policy import Policy
-from models.gflownet.sampler import draw, walk_backward
+from models.gflownet.sampler import rollout_backward, sample_actions
 from models.gflownet.trajectories import Trajectories, featurize
 
 
@@ -35,7 +35,9 @@ def undo_steps(
         if policy.spec.has_learned_backward:
             features = featurize(environment, before)
             logits = policy.backward_logits(policy.hidden(features, context.at(rows)), features)
-        states[rows] = environment.back(before, draw(logits.masked_fill(~mask, -torch.inf), generator))
+        states[rows] = environment.backward_step(
+            before, sample_actions(logits.masked_fill(~mask, -torch.inf), generator)
+        )
     return states
 
 
@@ -52,7 +54,7 @@ def rebuild(
         features = featurize(environment, before)
         logits = policy.forward_logits(policy.hidden(features, some), features, some)
         logits = logits.masked_fill(~environment.forward_mask(before), -torch.inf)
-        after = environment.step(before, draw(logits, generator))
+        after = environment.step(before, sample_actions(logits, generator))
         states[rows] = after
         rows = rows[~environment.is_final(after)]
     return states
@@ -108,7 +110,7 @@ class LocalSearch(Behaviour):
             is_accepted = uniform.log() < promised - log_reward
             present = torch.where(is_accepted.unsqueeze(1), proposed, present)
             log_reward = torch.where(is_accepted, promised, log_reward)
-        return walk_backward(policy, environment, present, condition, generator)
+        return rollout_backward(policy, environment, present, condition, generator)
 
     def observe(self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
         """Keep the best objects as starts."""

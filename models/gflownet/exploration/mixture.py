@@ -15,7 +15,7 @@ from models.gflownet.trajectories import Trajectories, join
 
 @final
 @dataclass(frozen=True, slots=True)
-class Part:
+class MixtureComponent:
     """A behaviour under the name that its state is kept by, its share, and whether it hears of new objects."""
 
     name: str
@@ -25,7 +25,7 @@ class Part:
 
 
 @final
-class Shares(Behaviour):
+class MixtureBehaviour(Behaviour):
     """Split the conditions of a step among parts, in order; `rest` gets those that are left or not served yet.
 
     Costs per trajectory what its parts cost, by share.
@@ -34,7 +34,7 @@ class Shares(Behaviour):
         ValueError: if a share is negative or their sum exceeds 1.
     """
 
-    def __init__(self, parts: Sequence[Part], rest: Behaviour) -> None:
+    def __init__(self, parts: Sequence[MixtureComponent], rest: Behaviour) -> None:
         total = sum(part.share for part in parts)
         if total > 1 + 1e-9 or any(part.share < 0 for part in parts):
             named = ", ".join(f"{part.name} {part.share:g}" for part in parts)
@@ -70,9 +70,9 @@ class Shares(Behaviour):
             if part.has_memory:
                 part.behaviour.observe(environment, final_states, condition, log_reward)
 
-    def found(self) -> Sequence[Tensor]:
+    def elites(self) -> Sequence[Tensor]:
         """Return what the parts found."""
-        return [states for part in self.parts for states in part.behaviour.found()]
+        return [states for part in self.parts for states in part.behaviour.elites()]
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return the state of every part, below its name."""

@@ -14,7 +14,7 @@ from models.gflownet.conditioning import Condition
 from models.gflownet.environment import Environment
 from models.gflownet.exploration.contract import Behaviour
 from models.gflownet.policy import Policy
-from models.gflownet.sampler import walk_backward
+from models.gflownet.sampler import rollout_backward
 from models.gflownet.trajectories import Trajectories
 
 LEANING = (1.0, 6.0)
@@ -76,7 +76,7 @@ class Replay(Behaviour):
         power = (condition.beta[n_measured:].cpu() * (2.0 / self.middle_beta)).clamp(*LEANING)
         best = self.best[(uniform[n_measured:].pow(power) * len(self.best)).long()]
         chosen = torch.cat([known, best]).to(environment.device)
-        return walk_backward(policy, environment, chosen, condition, generator)
+        return rollout_backward(policy, environment, chosen, condition, generator)
 
     def draw_best(self, n: int, device: torch.device, generator: Generator) -> Tensor:
         """Return n of the best objects [n, W], the better ones more often; there must be one."""

@@ -9,7 +9,7 @@ from models.gflownet.conditioning import Condition
 from models.gflownet.environment import Environment
 from models.gflownet.exploration.contract import Behaviour
 from models.gflownet.policy import Policy
-from models.gflownet.sampler import walk_forward
+from models.gflownet.sampler import rollout_forward
 from models.gflownet.trajectories import Trajectories
 
 
@@ -32,7 +32,7 @@ class Tempered(Behaviour):
         self, policy: Policy, environment: Environment, condition: Condition, generator: Generator
     ) -> Trajectories:
         """Sample forward."""
-        return walk_forward(policy, environment, condition, generator, self._temper)
+        return rollout_forward(policy, environment, condition, generator, self._temper)
 
     def _temper(self, logits: Tensor, mask: Tensor, generator: Generator) -> Tensor:  # noqa: ARG002 - as `Explore` says
         return logits / self.temperature

@@ -10,7 +10,7 @@ from models.gflownet.conditioning import Condition
 from models.gflownet.environment import Environment
 from models.gflownet.exploration.contract import Behaviour
 from models.gflownet.policy import Policy
-from models.gflownet.sampler import walk_forward
+from models.gflownet.sampler import rollout_forward
 from models.gflownet.trajectories import Trajectories
 
 
@@ -37,7 +37,7 @@ class UniformMixture(Behaviour):
     ) -> Trajectories:
         """Sample forward."""
         explore = self._mix if self.epsilon > 0 else None
-        return walk_forward(policy, environment, condition, generator, explore)
+        return rollout_forward(policy, environment, condition, generator, explore)
 
     def _mix(self, logits: Tensor, mask: Tensor, generator: Generator) -> Tensor:
         is_random = torch.rand(len(logits), 1, generator=generator, device=logits.device) < self.epsilon

@@ -55,9 +55,9 @@ def pair_penalty(
     """
     sums = trajectories.pad(walked).cumsum(dim=0)  # [T, B]
     potential = log_flow - torch.cat([sums.new_zeros(1, len(trajectories)), sums])  # [T + 1, B]
-    place = torch.arange(len(potential), device=log_flow.device)
-    apart = place.unsqueeze(0) - place.unsqueeze(1)  # [T + 1, T + 1], j - i
-    is_pair = (apart > 0).unsqueeze(2) & (place.unsqueeze(1) <= trajectories.lengths)  # [T + 1, T + 1, B]
+    index = torch.arange(len(potential), device=log_flow.device)
+    apart = index.unsqueeze(0) - index.unsqueeze(1)  # [T + 1, T + 1], j - i
+    is_pair = (apart > 0).unsqueeze(2) & (index.unsqueeze(1) <= trajectories.lengths)  # [T + 1, T + 1, B]
     weight = (decay ** apart.clamp_min(0)).unsqueeze(2) * is_pair
     residual = potential.unsqueeze(1) - potential.unsqueeze(0)
     return (weight * penalty(residual, delta)).sum(dim=(0, 1)) / weight.sum(dim=(0, 1))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from models.gflownet.conditioning import Condition
-from models.gflownet.log_space import add_logs
+from models.gflownet.log_space import scatter_logsumexp
 from models.gflownet.losses.contract import Loss, penalty
 from models.gflownet.policy import Policy, masked_log_softmax
 from models.gflownet.trajectories import Features, Trajectories, featurize
@@ -30,7 +30,7 @@ class _Parents(NamedTuple):
 def _parents(trajectories: Trajectories) -> _Parents:
     environment = trajectories.environment
     child, backward_action = environment.backward_mask(trajectories.states).nonzero(as_tuple=True)
-    states, action = environment.redo(trajectories.states[child], backward_action)
+    states, action = environment.backward_step_with_forward(trajectories.states[child], backward_action)
     is_initial = environment.backward_mask(states).any(dim=1).logical_not()
     return _Parents(child, action, environment.forward_mask(states), is_initial, featurize(environment, states))
 
@@ -53,7 +53,7 @@ class FlowMatching(Loss):
         log_pf = masked_log_softmax(logits, parents.mask).gather(1, parents.action.unsqueeze(1)).squeeze(1)
         base = log_z[belongs[parents.child]]
         log_flow = torch.where(parents.is_initial, base, base + policy.log_flow(hidden, context))
-        inflow = add_logs(log_flow + log_pf, parents.child, len(trajectories.states))[trajectories.following()]
+        inflow = scatter_logsumexp(log_flow + log_pf, parents.child, len(trajectories.states))[trajectories.following()]
         return trajectories.total(
             penalty(inflow - self._outflow(trajectories, log_reward, policy, condition), self.delta)
         ) / (trajectories.lengths)

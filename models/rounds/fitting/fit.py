@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, Any, final
 import torch
 
 from models.data.outliers import MOST_TOLD
-from models.data.tables import outcomes, relevant, transformed
-from models.gflownet.sampler import draw
+from models.data.tables import relevant, success_rates, to_model_scale
+from models.gflownet.sampler import sample_actions
 from models.proxies.contract import TrainingTable
 from models.proxies.feasibility import fit_feasibility, unlearned
 from models.proxies.guarded import ProxyError, guard
 from models.proxies.model_selection import fit_best
 from models.proxies.refit import refit
-from models.proxies.registry import open_proxies, spare_proxies
+from models.proxies.registry import build_fallbacks, build_proxies
 from models.reward.applicability import applicability
-from models.reward.evaluation import Beliefs
-from models.reward.log_reward import LogReward, Utility, log_reward, utility
-from models.rounds.fitting.results import read, with_outliers
+from models.reward.evaluation import CampaignModel
+from models.reward.log_reward import ObjectLogReward, log_reward
+from models.reward.utility import Utility, fit_utility
+from models.rounds.fitting.results import clean_results, flag_outliers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,9 +35,9 @@ if TYPE_CHECKING:
     from models.gflownet.environment import Environment
     from models.proxies.contract import Posterior
     from models.proxies.feasibility import Feasibility
-    from models.proxies.model_selection import ChosenProxies
+    from models.proxies.model_selection import SelectedProxies
     from models.records import History
-    from models.rounds.fitting.results import Reading
+    from models.rounds.fitting.results import CleanedResults
     from models.specs.objectives import Objective
 
 ENOUGH_OBJECTS = 20
@@ -46,16 +47,16 @@ RANDOM_WALKS = 256
 
 @final
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class RoundModel:
     """What the rest of the round needs of the data."""
 
     domain: Domain
-    beliefs: Beliefs
-    reward: LogReward
+    model: CampaignModel
+    reward: ObjectLogReward
     table: MeasuredTable
     attempted: dict[str, float]
     """Every object somebody tried to make or measure, with the share of attempts that gave a result."""
-    reading: Reading
+    reading: CleanedResults
 
     @property
     def measured(self) -> list[str]:
@@ -66,34 +67,34 @@ class Fitted:
         """Return what a reader of the round should know of its results."""
         failed = [
             f"The {name.replace('_', ' ')} could not learn from these results and took no part ({reason})."
-            for name, reason in self.beliefs.proxies.failures.items()
+            for name, reason in self.model.proxies.failures.items()
         ]
         return [*failed, *self.reading.remarks()]
 
     def summary(self) -> dict[str, Any]:
         """Return counts and scores as plain JSON."""
-        proxies = self.beliefs.proxies.summary()
+        proxies = self.model.proxies.summary()
         for kind in self.table.types:
             proxies[kind] |= self.reading.of_type(kind)
         return {
             "proxies": proxies,
-            "failed_proxies": self.beliefs.proxies.failures,
+            "failed_proxies": self.model.proxies.failures,
             "cold_start": [kind for kind, counts in self.table.counts.items() if counts["objects"] == 0],
             "feasibility": {
-                "learned": self.beliefs.feasibility.is_learned,
+                "learned": self.model.feasibility.is_learned,
                 "objects": len(self.attempted),
                 "failed": sum(share == 0 for share in self.attempted.values()),
                 "by_kind": dict(self.reading.failures),
             },
             "outliers": [outlier.summary() for outlier in self.reading.outliers[:MOST_TOLD]],
             "n_outliers": len(self.reading.outliers),
-            "applicability": self.beliefs.applicability.summary(),
+            "applicability": self.model.applicability.summary(),
         }
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class Given:
+class FitInputs:
     """What a round is given to learn from.
 
     The environment only serves as a source of random objects when nothing else tells the range of an objective.
@@ -113,34 +114,34 @@ def fit(
     history: History,
     seed: int,
     tick: Callable[[float, str], None],
-) -> Fitted:
+) -> RoundModel:
     """Return the fitted models of the round; `tick` hears the share done and what is being done.
 
     The environment only serves as a source of random objects when nothing else tells the range of an objective.
     """
-    given = Given(spec, domain, environment, history, seed)
+    given = FitInputs(spec, domain, environment, history, seed)
     tick(0.0, "reading the results")
-    reading = read(spec, domain, history.measurements, seed)
+    reading = clean_results(spec, domain, history.measurements, seed)
     training = _training_table(spec, domain, reading.table)
-    reading = with_outliers(reading, spec, domain, training, seed)
-    competing = open_proxies(domain.kernel, spec.proxies.kinds, training)
+    reading = flag_outliers(reading, spec, domain, training, seed)
+    competing = build_proxies(domain.kernel, spec.proxies.kinds, training)
     proxies = fit_best(
         training,
         competing,
         seed=seed,
         tick=lambda share, message: tick(0.9 * share, message),
         intervals=spec.proxies.intervals,
-        spare=spare_proxies(domain.kernel, competing),
+        spare=build_fallbacks(domain.kernel, competing),
     )
-    return _believed_by(given, reading, proxies, tick)
+    return _assemble_from(given, reading, proxies, tick)
 
 
-def fit_again(
-    given: Given,
+def refit_model(
+    given: FitInputs,
     kept: Mapping[str, Mapping[str, Posterior]],
     failures: Mapping[str, str],
     tick: Callable[[float, str], None],
-) -> Fitted:
+) -> RoundModel:
     """Return what `fit` returned to an earlier round, without cross-validation and without looking for outliers.
 
     Args:
@@ -154,20 +155,22 @@ def fit_again(
     """
     tick(0.0, "reading the results")
     spec, domain = given.spec, given.domain
-    reading = read(spec, domain, given.history.measurements, given.seed)
+    reading = clean_results(spec, domain, given.history.measurements, given.seed)
     training = _training_table(spec, domain, reading.table)
     tick(0.3, "fitting the proxies")
-    competing = open_proxies(domain.kernel, spec.proxies.kinds, training)
-    spare = spare_proxies(domain.kernel, competing)
+    competing = build_proxies(domain.kernel, spec.proxies.kinds, training)
+    spare = build_fallbacks(domain.kernel, competing)
     competing |= {name: proxy for name, proxy in spare.items() if name in kept}
     proxies = refit(training, competing, kept, seed=given.seed, intervals=spec.proxies.intervals, failures=failures)
-    return _believed_by(given, reading, proxies, tick)
+    return _assemble_from(given, reading, proxies, tick)
 
 
-def _believed_by(given: Given, reading: Reading, proxies: ChosenProxies, tick: Callable[[float, str], None]) -> Fitted:
+def _assemble_from(
+    given: FitInputs, reading: CleanedResults, proxies: SelectedProxies, tick: Callable[[float, str], None]
+) -> RoundModel:
     """Return all that follows from fitted proxies."""
     spec, domain, environment, history, seed = given.spec, given.domain, given.environment, given.history, given.seed
-    attempted = outcomes(relevant(history.measurements, spec.quantities()))
+    attempted = success_rates(relevant(history.measurements, spec.quantities()))
     try:
         feasibility = guard(lambda: _feasibility(domain, reading.feasible, seed))
     except ProxyError as error:
@@ -176,14 +179,14 @@ def _believed_by(given: Given, reading: Reading, proxies: ChosenProxies, tick: C
         reading = replace(reading, failures_of_models=(*reading.failures_of_models, note))
     tick(1.0, "fitted the proxies")
     measured = [name for name, share in attempted.items() if share > 0]
-    beliefs = Beliefs(spec, domain, proxies, feasibility, applicability(spec.applicability, domain, measured))
-    utilities = [_utility(objective, beliefs, reading.table, environment) for objective in spec.objectives]
-    reward = log_reward(beliefs, utilities, measured, lambda: random_objects(environment), seed, history.pending)
-    return Fitted(domain, beliefs, reward, reading.table, attempted, reading)
+    model = CampaignModel(spec, domain, proxies, feasibility, applicability(spec.applicability, domain, measured))
+    utilities = [_utility(objective, model, reading.table, environment) for objective in spec.objectives]
+    reward = log_reward(model, utilities, measured, lambda: random_objects(environment), seed, history.pending)
+    return RoundModel(domain, model, reward, reading.table, attempted, reading)
 
 
 def _training_table(spec: CampaignSpec, domain: Domain, table: MeasuredTable) -> TrainingTable:
-    believed = torch.tensor([_believed(spec, kind) for kind in table.types], dtype=torch.float64).reshape(-1, 2)
+    believed = torch.tensor([_assemble(spec, kind) for kind in table.types], dtype=torch.float64).reshape(-1, 2)
     return TrainingTable(
         types=table.types,
         features=torch.from_numpy(domain.features(table.objects)).to(torch.float64),
@@ -196,12 +199,12 @@ def _training_table(spec: CampaignSpec, domain: Domain, table: MeasuredTable) ->
     )
 
 
-def _believed(spec: CampaignSpec, kind: str) -> tuple[float, float]:
+def _assemble(spec: CampaignSpec, kind: str) -> tuple[float, float]:
     """Return centre and deviation of a type's values before any is known: of its objective's range, if it has one."""
     transform = spec.quantities()[kind].transform
     for objective in spec.objectives:
         if objective.assay_type == kind and objective.range is not None:
-            low, high = (transformed(edge, transform) for edge in objective.range)
+            low, high = (to_model_scale(edge, transform) for edge in objective.range)
             if math.isfinite(low + high):
                 return (low + high) / 2, (high - low) / 2
     return 0.0, 1.0
@@ -213,21 +216,21 @@ def _feasibility(domain: Domain, feasible: Mapping[str, float], seed: int) -> Fe
     return fit_feasibility(features, shares, domain.kernel, seed=seed)
 
 
-def _utility(objective: Objective, beliefs: Beliefs, table: MeasuredTable, environment: Environment) -> Utility:
+def _utility(objective: Objective, model: CampaignModel, table: MeasuredTable, environment: Environment) -> Utility:
     """Return an objective's normalisation, from what is known of its values."""
-    transform = beliefs.transform(objective)
+    transform = model.transform(objective)
     if objective.assay_type is not None:
         values = torch.from_numpy(table.values[:, table.types.index(objective.assay_type)])
-        return utility(objective, transform, values)
+        return fit_utility(objective, transform, values)
     assert objective.computed is not None
-    usual = beliefs.domain.computed[objective.computed].range
+    usual = model.domain.computed[objective.computed].range
     if usual is not None and transform == "log10" and usual[0] <= 0:
         usual = None
     if objective.range is not None or usual is not None:
-        return utility(objective, transform, torch.empty(0), usual)
+        return fit_utility(objective, transform, torch.empty(0), usual)
     texts = list(table.objects) if len(table.objects) >= ENOUGH_OBJECTS else random_objects(environment)
-    values = torch.from_numpy(beliefs.domain.properties(texts, [objective.computed])[objective.computed])
-    return utility(objective, transform, values if transform == "none" else values.log10())
+    values = torch.from_numpy(model.domain.properties(texts, [objective.computed])[objective.computed])
+    return fit_utility(objective, transform, values if transform == "none" else values.log10())
 
 
 def random_objects(environment: Environment) -> list[str]:
@@ -237,6 +240,6 @@ def random_objects(environment: Environment) -> list[str]:
     while bool((walking := ~environment.is_final(states)).any()):
         rows = walking.nonzero().squeeze(1)
         logits = torch.zeros(len(rows), environment.n_actions, device=environment.device)
-        actions = draw(logits.masked_fill(~environment.forward_mask(states[rows]), -torch.inf), generator)
+        actions = sample_actions(logits.masked_fill(~environment.forward_mask(states[rows]), -torch.inf), generator)
         states = states.index_copy(0, rows, environment.step(states[rows], actions))
     return [text for text in dict.fromkeys(environment.objects(states)) if text]

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, final
 import torch
 
 from models.data import outliers
-from models.data.batch_effects import Offsets, learn_offsets
-from models.data.tables import failures, feasible, relevant, tabulate
+from models.data.batch_effects import BatchEffects, learn_offsets
+from models.data.tables import failures, feasibility_labels, relevant, tabulate
 from models.data.versions import only_latest
 from models.proxies.gaussian_process import GaussianProcess
 from models.proxies.guarded import ProxyError, guard
@@ -37,14 +37,14 @@ if TYPE_CHECKING:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Reading:
+class CleanedResults:
     """The table of results with its history; `measurements` are those that the table was made of."""
 
     measurements: Sequence[Measurement]
     table: MeasuredTable
     versions: str
     """How several versions of an assay were read: offset, latest or pooled."""
-    offsets: Mapping[str, Offsets] = field(default_factory=dict)
+    offsets: Mapping[str, BatchEffects] = field(default_factory=dict)
     superseded: Mapping[str, int] = field(default_factory=dict)
     """Results by earlier versions that were left out, by type."""
     feasible: Mapping[str, float] = field(default_factory=dict)
@@ -57,20 +57,20 @@ class Reading:
 
     def of_type(self, kind: str) -> dict[str, Any]:
         """Return what was done to the results of one type, as plain JSON."""
-        told: dict[str, Any] = {"results": dict(self.table.counts[kind])}
+        lines: dict[str, Any] = {"results": dict(self.table.counts[kind])}
         if offsets := self.offsets[kind].summary():
-            told["offsets"] = offsets
+            lines["offsets"] = offsets
         if kind in self.superseded:
-            told["results"]["superseded"] = self.superseded[kind]
-        return told
+            lines["results"]["superseded"] = self.superseded[kind]
+        return lines
 
     def remarks(self) -> list[str]:
         """Return plain sentences about all that a reader of the round should know of its results."""
-        told: list[str] = []
+        lines: list[str] = []
         for kind, counts in self.table.counts.items():
-            told += [*_on_bounds(kind, counts), *self._on_versions(kind), *self.offsets[kind].remarks(kind)]
+            lines += [*_on_bounds(kind, counts), *self._on_versions(kind), *self.offsets[kind].remarks(kind)]
         return [
-            *told,
+            *lines,
             *_on_failures(self.failures),
             *outliers.remarks(self.outliers),
             *self.failures_of_models,
@@ -87,18 +87,18 @@ class Reading:
 
 
 def _on_bounds(kind: str, counts: Mapping[str, int]) -> list[str]:
-    told = []
+    lines = []
     if n := counts["censored"]:
-        told.append(
+        lines.append(
             f"{n} results of {kind} are bounds (<, > or a wide range), modelled as bounds and not as values."
             if n > 1
             else f"1 result of {kind} is a bound (<, > or a wide range), modelled as a bound and not as a value."
         )
     if n := counts["contradictory"]:
-        told.append(
+        lines.append(
             f"The bounds of {n} objects on {kind} contradict each other; their values are taken to lie between."
         )
-    return told
+    return lines
 
 
 def _on_failures(by_kind: Mapping[str, int]) -> list[str]:
@@ -109,11 +109,11 @@ def _on_failures(by_kind: Mapping[str, int]) -> list[str]:
     return [f"Objects that failed: {counts}. What is like them is scored lower{weak}."]
 
 
-def read(spec: CampaignSpec, domain: Domain, measurements: Sequence[Measurement], seed: int) -> Reading:
+def clean_results(spec: CampaignSpec, domain: Domain, measurements: Sequence[Measurement], seed: int) -> CleanedResults:
     """Return the results as one table, on the scale of each assay's latest version; outliers are not sought yet."""
     settings, quantities = spec.proxies, spec.quantities()
     kept, superseded = only_latest(measurements) if settings.assay_versions == "latest" else (measurements, {})
-    offsets: dict[str, Offsets] = {}
+    offsets: dict[str, BatchEffects] = {}
     failed: list[str] = []
     for kind, quantity in quantities.items():
         mine = [result for result in kept if result.type == kind]
@@ -131,26 +131,28 @@ def read(spec: CampaignSpec, domain: Domain, measurements: Sequence[Measurement]
         try:
             offsets[kind] = guard(learn)
         except ProxyError as error:
-            offsets[kind] = Offsets()
+            offsets[kind] = BatchEffects()
             failed.append(
                 f"No offsets of assay versions and plates of {kind} could be learned; none was removed ({error})."
             )
-    table = tabulate(kept, quantities, lambda result: offsets[result.type].of(result))
-    return Reading(
+    table = tabulate(kept, quantities, lambda result: offsets[result.type].offset_of(result))
+    return CleanedResults(
         kept,
         table,
         settings.assay_versions,
         offsets,
         {kind: n for kind, n in superseded.items() if kind in quantities},
-        feasible(relevant(measurements, quantities)),
+        feasibility_labels(relevant(measurements, quantities)),
         failures(relevant(measurements, quantities)),
         failures_of_models=failed,
     )
 
 
-def with_outliers(reading: Reading, spec: CampaignSpec, domain: Domain, training: TrainingTable, seed: int) -> Reading:
+def flag_outliers(
+    reading: CleanedResults, spec: CampaignSpec, domain: Domain, training: TrainingTable, seed: int
+) -> CleanedResults:
     """Return the reading with its outliers: against replicates, and against a Gaussian process of all other values."""
-    offsets = [reading.offsets[r.type].of(r) if r.type in reading.offsets else 0.0 for r in reading.measurements]
+    offsets = [reading.offsets[r.type].offset_of(r) if r.type in reading.offsets else 0.0 for r in reading.measurements]
     try:
         expected = guard(lambda: _left_out(training, domain, seed))
     except ProxyError as error:
@@ -169,8 +171,8 @@ def _left_out(training: TrainingTable, domain: Domain, seed: int) -> dict[str, t
     fitted = GaussianProcess(domain.kernel).fit(training.columns(columns), seed=seed)
     return {
         training.types[column]: (
-            fitted.leave_one_out(place).detach().numpy(),
-            fitted.leave_one_out_deviation(place).detach().numpy(),
+            fitted.leave_one_out(index).detach().numpy(),
+            fitted.leave_one_out_deviation(index).detach().numpy(),
         )
-        for place, column in enumerate(columns)
+        for index, column in enumerate(columns)
     }

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
-from models.data.tables import restored
+from models.data.tables import to_units
 from models.gflownet.density import log_density
-from models.records import JudgedObject, Nearest, Prediction, ProposedCandidate
-from models.rounds.reporting.reasons import Aim, reason
+from models.records import NearestMeasured, ObjectPrediction, Prediction, ProposedCandidate
+from models.rounds.reporting.reasons import SelectionReason, reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
     from models.domains.contract import Floats
     from models.proxies.contract import Posterior
-    from models.rounds.fitting.fit import Fitted
-    from models.rounds.sampling.candidate_pool import Pool, Source
-    from models.rounds.sampling.filters import Examined
+    from models.rounds.fitting.fit import RoundModel
+    from models.rounds.sampling.candidate_pool import CandidatePool, TrainedSampler
+    from models.rounds.sampling.filters import Evaluated
     from models.specs.objectives import Objective
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class SamplingInfo:
     """How the policy came to an object: under which condition, how good it was for it and how likely."""
 
     beta: float | None = None
@@ -41,18 +41,18 @@ class Drawn:
     log_pf: float | None = None
 
 
-NOT_DRAWN = Drawn()
+NOT_SAMPLED = SamplingInfo()
 """Of an object that is measured again."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class Told:
+class CandidateTable:
     """What is told of N objects, row by row: aims, beliefs, bounds [N, G], acquisition [N] and where they lie."""
 
     texts: Sequence[str]
-    aims: Sequence[Aim]
-    drawn: Sequence[Drawn]
+    aims: Sequence[SelectionReason]
+    drawn: Sequence[SamplingInfo]
     objectives: Posterior
     feasibility: Tensor
     bounds: Tensor
@@ -64,32 +64,34 @@ class Told:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Numbers:
+class DerivedValues:
     """What follows for N objects from their texts alone: intervals [N, types], neighbours, computed properties [N]."""
 
     low: Tensor
     high: Tensor
-    nearest: Sequence[Nearest | None]
+    nearest: Sequence[NearestMeasured | None]
     computed: Mapping[str, Floats]
 
 
-def tell(told: Told, fitted: Fitted, first: int = 1) -> list[ProposedCandidate]:
+def build_candidates(table: CandidateTable, fitted: RoundModel, first: int = 1) -> list[ProposedCandidate]:
     """Return N candidates, ranked from `first` in the order in which they come."""
-    numbers = numbers_of(told.texts, fitted)
-    return [_candidate(row, told, numbers, fitted, first + row) for row in range(len(told.texts))]
+    numbers = derived_values(table.texts, fitted)
+    return [_candidate(row, table, numbers, fitted, first + row) for row in range(len(table.texts))]
 
 
-def told_of(pool: Pool, aims: Sequence[Aim], fitted: Fitted, source: Source, seed: int) -> Told:
+def candidate_table(
+    pool: CandidatePool, aims: Sequence[SelectionReason], fitted: RoundModel, source: TrainedSampler, seed: int
+) -> CandidateTable:
     """Return what is told of every object of a pool, each under the condition under which it was drawn."""
     condition, texts = pool.condition, pool.texts
     generator = torch.Generator(device=source.environment.device).manual_seed(seed)
     log_pf, is_exact = log_density(source.policy, source.environment, pool.states, condition, generator)
     log_reward = fitted.reward(texts, condition.beta, condition.preference).tolist()
     shares = [tuple(row) for row in condition.preference.tolist()]
-    return Told(
+    return CandidateTable(
         texts,
         aims,
-        [Drawn(*row) for row in zip(condition.beta.tolist(), shares, log_reward, log_pf.tolist(), strict=True)],
+        [SamplingInfo(*row) for row in zip(condition.beta.tolist(), shares, log_reward, log_pf.tolist(), strict=True)],
         pool.objectives,
         pool.feasibility,
         pool.bounds,
@@ -99,46 +101,48 @@ def told_of(pool: Pool, aims: Sequence[Aim], fitted: Fitted, source: Source, see
     )
 
 
-def tell_judged(texts: Sequence[str], examined: Examined, fitted: Fitted) -> list[JudgedObject]:
+def build_predictions(texts: Sequence[str], examined: Evaluated, fitted: RoundModel) -> list[ObjectPrediction]:
     """Return what is believed of objects that somebody else thought of; all trade-offs weigh the same."""
-    numbers, assessed, beliefs = numbers_of(texts, fitted), examined.assessment, fitted.beliefs
-    inside = beliefs.applicability.is_inside(assessed.nearest).tolist()
+    numbers, evaluation, model = derived_values(texts, fitted), examined.evaluation, fitted.model
+    inside = model.applicability.is_inside(evaluation.nearest).tolist()
     acquisition = fitted.reward.value(texts, even_preference(len(texts), fitted))
     return [
-        JudgedObject(
+        ObjectPrediction(
             object=text,
-            predictions=_predictions(row, assessed.objectives, numbers, fitted),
+            predictions=_predictions(row, evaluation.objectives, numbers, fitted),
             computed=_computed(row, numbers),
             acquisition=float(acquisition[row]),
-            feasibility=float(assessed.feasibility[row]),
+            feasibility=float(evaluation.feasibility[row]),
             guardrails=_guardrails(row, examined.bounds, fitted),
             nearest_measured=numbers.nearest[row],
-            in_domain=None if beliefs.applicability.threshold is None else inside[row],
+            in_domain=None if model.applicability.threshold is None else inside[row],
             refused=examined.against[row],
         )
         for row, text in enumerate(texts)
     ]
 
 
-def even_preference(n: int, fitted: Fitted) -> Tensor:
+def even_preference(n: int, fitted: RoundModel) -> Tensor:
     """Return n times the preference [n, M] that weighs all objectives the same."""
-    n_objectives = len(fitted.beliefs.spec.objectives)
+    n_objectives = len(fitted.model.spec.objectives)
     return torch.full((n, n_objectives), 1.0 / n_objectives, dtype=torch.float64)
 
 
-def numbers_of(texts: Sequence[str], fitted: Fitted) -> Numbers:
+def derived_values(texts: Sequence[str], fitted: RoundModel) -> DerivedValues:
     """Return what follows from texts alone."""
-    beliefs = fitted.beliefs
-    low, high = beliefs.proxies.interval(beliefs.features(texts))
+    model = fitted.model
+    low, high = model.proxies.interval(model.features(texts))
     names = list(fitted.domain.computed)
     computed = fitted.domain.properties(texts, names) if names else {}
-    return Numbers(low, high, _nearest(texts, fitted), computed)
+    return DerivedValues(low, high, _nearest(texts, fitted), computed)
 
 
-def _candidate(row: int, told: Told, numbers: Numbers, fitted: Fitted, rank: int) -> ProposedCandidate:
-    spec, drawn, aim, nearest = fitted.beliefs.spec, told.drawn[row], told.aims[row], numbers.nearest[row]
-    text, feasibility, inside = told.texts[row], float(told.feasibility[row]), told.inside[row]
-    predictions = _predictions(row, told.objectives, numbers, fitted)
+def _candidate(
+    row: int, table: CandidateTable, numbers: DerivedValues, fitted: RoundModel, rank: int
+) -> ProposedCandidate:
+    spec, drawn, aim, nearest = fitted.model.spec, table.drawn[row], table.aims[row], numbers.nearest[row]
+    text, feasibility, inside = table.texts[row], float(table.feasibility[row]), table.inside[row]
+    predictions = _predictions(row, table.objectives, numbers, fitted)
     names = [objective.name for objective in spec.objectives]
     neighbour = _neighbour(text, nearest, fitted)
     return ProposedCandidate(
@@ -146,9 +150,9 @@ def _candidate(row: int, told: Told, numbers: Numbers, fitted: Fitted, rank: int
         object=text,
         predictions=predictions,
         computed=_computed(row, numbers),
-        acquisition=float(told.acquisition[row]),
+        acquisition=float(table.acquisition[row]),
         feasibility=feasibility,
-        guardrails=_guardrails(row, told.bounds, fitted),
+        guardrails=_guardrails(row, table.bounds, fitted),
         beta=drawn.beta,
         preference=dict(zip(names, drawn.preference, strict=True)) if drawn.preference else {},
         log_reward=drawn.log_reward,
@@ -160,51 +164,51 @@ def _candidate(row: int, told: Told, numbers: Numbers, fitted: Fitted, rank: int
     )
 
 
-def _computed(row: int, numbers: Numbers) -> dict[str, float]:
+def _computed(row: int, numbers: DerivedValues) -> dict[str, float]:
     """Return the computed properties that the object has."""
     values = {name: float(column[row]) for name, column in numbers.computed.items()}
     return {name: value for name, value in values.items() if math.isfinite(value)}
 
 
-def _guardrails(row: int, bounds: Tensor, fitted: Fitted) -> dict[str, float]:
-    rails = fitted.beliefs.spec.guardrails
+def _guardrails(row: int, bounds: Tensor, fitted: RoundModel) -> dict[str, float]:
+    rails = fitted.model.spec.guardrails
     return {rail.name: float(bound) for rail, bound in zip(rails, bounds[row], strict=True)}
 
 
-def _predictions(row: int, believed: Posterior, numbers: Numbers, fitted: Fitted) -> dict[str, Prediction]:
+def _predictions(row: int, believed: Posterior, numbers: DerivedValues, fitted: RoundModel) -> dict[str, Prediction]:
     """Return the prediction of every objective that something is known about."""
-    beliefs = fitted.beliefs
+    model = fitted.model
     answers = {}
-    for column, objective in enumerate(beliefs.spec.objectives):
+    for column, objective in enumerate(model.spec.objectives):
         kind, mean = objective.assay_type, float(believed.mean[row, column])
         if kind is None and math.isfinite(mean):
             answers[objective.name] = _exact(mean, objective)
         elif kind is None:
             continue  # a control or somebody's own object may lack it
-        elif beliefs.proxies.n_values[kind] > 0 or objective.range is not None:
-            place, transform = beliefs.proxies.types.index(kind), beliefs.transform(objective)
+        elif model.proxies.n_values[kind] > 0 or objective.range is not None:
+            place, transform = model.proxies.types.index(kind), model.transform(objective)
             ends = (float(numbers.low[row, place]), float(numbers.high[row, place]))
-            middle, low, high = (restored(value, transform) for value in (mean, *ends))
+            middle, low, high = (to_units(value, transform) for value in (mean, *ends))
             answers[objective.name] = Prediction(middle, float(believed.predictive_sd[row, column]), low, high)
     return answers
 
 
 def _exact(value: float, objective: Objective) -> Prediction:
     """Return the value of a computed objective, which is known."""
-    restored_value = restored(value, objective.transform)
+    restored_value = to_units(value, objective.transform)
     return Prediction(restored_value, 0.0, restored_value, restored_value)
 
 
-def _nearest(texts: Sequence[str], fitted: Fitted) -> list[Nearest | None]:
+def _nearest(texts: Sequence[str], fitted: RoundModel) -> list[NearestMeasured | None]:
     measured = fitted.measured
     if not measured:
         return [None] * len(texts)
     similarity = fitted.domain.similarity(texts, measured)
     places = similarity.argmax(axis=1)
-    return [Nearest(measured[place], float(similarity[row, place])) for row, place in enumerate(places)]
+    return [NearestMeasured(measured[place], float(similarity[row, place])) for row, place in enumerate(places)]
 
 
-def _neighbour(text: str, nearest: Nearest | None, fitted: Fitted) -> str:
+def _neighbour(text: str, nearest: NearestMeasured | None, fitted: RoundModel) -> str:
     if nearest is None:
         return "nothing has been measured yet"
     if nearest.object == text:

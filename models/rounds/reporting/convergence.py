@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from models.gflownet.exact import Space
     from models.gflownet.trainer import Trainer
-    from models.rounds.fitting.fit import Fitted
+    from models.rounds.fitting.fit import RoundModel
     from models.rounds.training.state_reward import StateReward
 
 WEIGHED = 256
@@ -27,17 +27,17 @@ WEIGHED = 256
 
 
 def convergence(
-    fitted: Fitted, trainer: Trainer, reward: StateReward, space: Space | None, seed: int
+    fitted: RoundModel, trainer: Trainer, reward: StateReward, space: Space | None, seed: int
 ) -> dict[str, Any]:
     """Return `log_z` by inverse temperature, and `convergence` with everything else, as plain JSON.
 
     The distance to the target is told where the whole space is known.
     """
-    betas = list(dict.fromkeys(fitted.beliefs.spec.sampler.beta))
-    told = [_at(trainer, reward, beta, seed) | {"states": None if space is None else len(space)} for beta in betas]
-    for item in told:
+    betas = list(dict.fromkeys(fitted.model.spec.sampler.beta))
+    records = [_at(trainer, reward, beta, seed) | {"states": None if space is None else len(space)} for beta in betas]
+    for item in records:
         item["total_variation"] = None if space is None else _distance(space, trainer, reward, item["beta"])
-    return {"log_z": {f"{item['beta']:g}": item["log_z"] for item in told}, "convergence": told}
+    return {"log_z": {f"{item['beta']:g}": item["log_z"] for item in records}, "convergence": records}
 
 
 @torch.inference_mode()
@@ -47,10 +47,10 @@ def _at(trainer: Trainer, reward: StateReward, beta: float, seed: int) -> dict[s
     condition = trainer.conditions.fixed(beta, even, WEIGHED)
     drawn = sample(trainer.policy, trainer.environment, condition, WEIGHED, generator)
     log_weights = reward.log_target(drawn.final_states, condition) + drawn.log_pb - drawn.log_pf
-    return {"beta": beta, "samples": WEIGHED, **weighed(log_weights.double().cpu())}
+    return {"beta": beta, "samples": WEIGHED, **importance_weight_stats(log_weights.double().cpu())}
 
 
-def weighed(log_weights: Tensor) -> dict[str, float | None]:
+def importance_weight_stats(log_weights: Tensor) -> dict[str, float | None]:
     """Return what log-weights [N] tell: log Z, the effective sample share and KL(policy || target) of trajectories.
 
     log Z is the logarithm of the mean weight, unbiased for Z; the share is (sum w)^2 / (N sum w^2) (Kong, 1992). The
@@ -62,15 +62,15 @@ def weighed(log_weights: Tensor) -> dict[str, float | None]:
     if not math.isfinite(log_z):
         return {"log_z": log_z, "log_z_error": None, "effective_share": None, "kl": None, "kl_error": None}
     relative = (log_weights - log_z).exp()
-    told = {
+    records = {
         "log_z": log_z,
         "log_z_error": float(relative.std()) / math.sqrt(n),
         "effective_share": float(relative.sum().square() / relative.square().sum() / n),
     }
     if not bool(log_weights.isfinite().all()):
-        return {**told, "kl": None, "kl_error": None}
+        return {**records, "kl": None, "kl_error": None}
     influence = relative - log_weights
-    return {**told, "kl": log_z - float(log_weights.mean()), "kl_error": float(influence.std()) / math.sqrt(n)}
+    return {**records, "kl": log_z - float(log_weights.mean()), "kl_error": float(influence.std()) / math.sqrt(n)}
 
 
 @torch.inference_mode()

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from models.domains.contract import Part
-from models.insights.statements import REST
+from models.domains.contract import FeatureGroup
+from models.insights.messages import REST
 from models.metrics.calibration import rank_correlation
 from models.proxies.model_selection import MINIMUM_TO_VALIDATE
 from models.rounds.reporting.shapley import shapley
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from models.rounds.fitting.fit import Fitted
+    from models.rounds.fitting.fit import RoundModel
 
     Floats = npt.NDArray[np.float64]
     Predict = Callable[[Floats], Floats]
@@ -38,7 +38,7 @@ SCREENED = 2
 PARTS = 20
 
 
-def importance(fitted: Fitted, seed: int) -> dict[str, Any] | None:
+def importance(fitted: RoundModel, seed: int) -> dict[str, Any] | None:
     """Return for every measured objective how much each part moves its prediction, as plain JSON.
 
     Numbers are on the modelled scale (decades for log10): the mean of the contributions where the part is present, the
@@ -47,9 +47,9 @@ def importance(fitted: Fitted, seed: int) -> dict[str, Any] | None:
     no objective has enough values.
     """
     objectives = {
-        item.name: fitted.beliefs.proxies.types.index(item.assay_type)
-        for item in fitted.beliefs.spec.objectives
-        if item.assay_type is not None and fitted.beliefs.proxies.n_values[item.assay_type] >= MINIMUM_TO_VALIDATE
+        item.name: fitted.model.proxies.types.index(item.assay_type)
+        for item in fitted.model.spec.objectives
+        if item.assay_type is not None and fitted.model.proxies.n_values[item.assay_type] >= MINIMUM_TO_VALIDATE
     }
     texts = list(fitted.table.objects)[:: -(-len(fitted.table.objects) // MOST_READ) or 1]
     if not objectives or len(texts) < MINIMUM_TO_VALIDATE:
@@ -60,34 +60,34 @@ def importance(fitted: Fitted, seed: int) -> dict[str, Any] | None:
         if len(rows) == 0:
             return np.zeros((0, len(columns)))
         with torch.inference_mode():
-            mean = fitted.beliefs.proxies.posterior(torch.from_numpy(rows)).mean[:, columns]
+            mean = fitted.model.proxies.posterior(torch.from_numpy(rows)).mean[:, columns]
         return np.asarray(mean.double().numpy())
 
     features = fitted.domain.features(texts)
     order = np.random.default_rng(seed).permutation(len(texts))
     background, explained = features[order[:BACKGROUND]], features[order[BACKGROUND:][:EXPLAINED]]
-    parts = _telling(fitted.domain.parts(texts), predict, explained, background, features)
+    parts = _screen_parts(fitted.domain.parts(texts), predict, explained, background, features)
     found = shapley(predict, explained, background, [part.columns for part in parts], seed)
     return {
         "explained": len(explained),
         "background": len(background),
         "objectives": {
             name: {
-                "transform": fitted.beliefs.transform(objective),
+                "transform": fitted.model.transform(objective),
                 "units": objective.units,
                 "baseline": float(predict(background)[:, place].mean()),
-                "parts": _told(parts, explained, found[:, :, place]),
+                "parts": _part_rows(parts, explained, found[:, :, place]),
             }
             for place, (name, objective) in enumerate(
-                (item.name, item) for item in fitted.beliefs.spec.objectives if item.name in objectives
+                (item.name, item) for item in fitted.model.spec.objectives if item.name in objectives
             )
         },
     }
 
 
-def _telling(
-    parts: Sequence[Part], predict: Predict, explained: Floats, background: Floats, rest: Floats
-) -> list[Part]:
+def _screen_parts(
+    parts: Sequence[FeatureGroup], predict: Predict, explained: Floats, background: Floats, rest: Floats
+) -> list[FeatureGroup]:
     """Return the parts that move predictions most when they alone change, and one more of all other columns.
 
     Args:
@@ -113,10 +113,10 @@ def _telling(
     owned = {column for part in chosen for column in part.columns}
     varying = np.flatnonzero((rest != rest[0]).any(axis=0)).tolist()
     unowned = tuple(column for column in varying if column not in owned)
-    return [*chosen, Part(REST, unowned)] if unowned else chosen
+    return [*chosen, FeatureGroup(REST, unowned)] if unowned else chosen
 
 
-def _told(parts: Sequence[Part], explained: Floats, found: Floats) -> list[dict[str, Any]]:
+def _part_rows(parts: Sequence[FeatureGroup], explained: Floats, found: Floats) -> list[dict[str, Any]]:
     """Return the parts with contributions [N, G], the strongest first."""
     told: list[dict[str, Any]] = []
     for place, part in enumerate(parts):

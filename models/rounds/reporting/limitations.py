@@ -32,17 +32,17 @@ def skill_statements(proxies: Mapping[str, Mapping[str, Any]]) -> list[str]:
     Args:
         proxies: of the round's summary: chosen proxy and everybody's scores, by type.
     """
-    told = []
+    lines = []
     for kind, summary in proxies.items():
         score = summary["scores"].get(summary["chosen"])
         if score is None or score["skill"] is None or score["n"] < ENOUGH_VALUES or score["skill"] >= NO_SKILL:
             continue
-        told.append(
+        lines.append(
             f"The model of {kind} has no skill: its cross-validated error ({score['rmse']:.3g}) is about the deviation "
             f"of the values themselves ({score['deviation']:.3g}). Its predictions hardly tell objects apart, so the "
             "batch is little better than chance in it; more, or more varied, results are what helps."
         )
-    return told
+    return lines
 
 
 def convergence_statements(convergence: Sequence[Mapping[str, Any]], *, is_listed: bool) -> list[str]:
@@ -58,11 +58,11 @@ def convergence_statements(convergence: Sequence[Mapping[str, Any]], *, is_liste
         return []
     at = " and ".join(f"beta {beta:g} ({share:.1%})" for beta, share in low.items())
     what = "its samples; the batch was chosen among all objects" if is_listed else "this batch and later samples"
-    told = (
+    lines = (
         f"The policy is under-trained: by importance weights, few of its samples represent the target at {at}. This "
         f"concerns {what}. More `sampler.steps`, or a lower `sampler.beta`, bring it nearer."
     )
-    return [told]
+    return [lines]
 
 
 def reach(environment: Environment, domain: Domain, measured: Sequence[str], seed: int) -> dict[str, Any]:
@@ -92,10 +92,10 @@ def reach_statements(found: Mapping[str, Any]) -> list[str]:
     """Return a sentence if less than half of the measured objects could be built."""
     if found["sought"] == 0 or found["reached"] >= HALF * found["sought"]:
         return []
-    told = (
+    lines = (
         f"The campaign's space reaches {found['reached']} of {found['sought']} measured objects: "
         f"{found['outside_limits']} break its limits or rules, {found['other_parts']} are made in ways that it does "
         "not build. Objects like those are never proposed, however good they are; widen the domain's limits or its "
         "building blocks if they matter."
     )
-    return [told]
+    return [lines]

@@ -20,7 +20,7 @@ WORTH_TELLING = 0.9
 
 @final
 @dataclass(frozen=True, slots=True)
-class Aim:
+class SelectionReason:
     """What an object was chosen for; `why` in words where it is not new, `trade_off` [M] where it serves one."""
 
     purpose: Purpose
@@ -30,7 +30,7 @@ class Aim:
 
 
 def reason(
-    aim: Aim,
+    aim: SelectionReason,
     objectives: Sequence[Objective],
     predictions: Mapping[str, Prediction],
     neighbour: str,
@@ -39,7 +39,7 @@ def reason(
     is_outside: bool,
 ) -> str:
     """Return the one sentence that tells why this object was chosen."""
-    told = [_told(objective, predictions.get(objective.name)) for objective in objectives]
+    told = [_describe(objective, predictions.get(objective.name)) for objective in objectives]
     parts = [f"Expected {', '.join(told)}", _purpose(aim, objectives), neighbour]
     if is_outside:
         parts.append("it lies outside the domain where predictions have been tested, so trust them less")
@@ -48,7 +48,7 @@ def reason(
     return "; ".join(parts) + "."
 
 
-def _told(objective: Objective, prediction: Prediction | None) -> str:
+def _describe(objective: Objective, prediction: Prediction | None) -> str:
     if prediction is None:
         why = "no results yet" if objective.assay_type is not None else "it has no value"
         return f"{objective.name} unknown ({why})"
@@ -60,7 +60,7 @@ def _told(objective: Objective, prediction: Prediction | None) -> str:
     )
 
 
-def _purpose(aim: Aim, objectives: Sequence[Objective]) -> str:
+def _purpose(aim: SelectionReason, objectives: Sequence[Objective]) -> str:
     if aim.why:
         return aim.why
     if aim.is_space_filling:
@@ -70,7 +70,7 @@ def _purpose(aim: Aim, objectives: Sequence[Objective]) -> str:
     return "chosen to exploit: among the most promising" + _trade_off(aim, objectives)
 
 
-def _trade_off(aim: Aim, objectives: Sequence[Objective]) -> str:
+def _trade_off(aim: SelectionReason, objectives: Sequence[Objective]) -> str:
     if len(objectives) == 1:
         return ""
     shares = [f"{objective.name} {share:.0%}" for objective, share in zip(objectives, aim.trade_off, strict=True)]

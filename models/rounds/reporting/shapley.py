@@ -57,12 +57,12 @@ def _walks(
 ) -> Iterator[tuple[int, int, tuple[int, ...]]]:
     """Yield object, background row and the order of the groups in which the two differ; each order and its reverse."""
     for row, item in enumerate(objects):
-        for place, other in enumerate(background):
+        for index, other in enumerate(background):
             differs = item != other
             apart = [number for number, columns in enumerate(groups) if bool(differs[list(columns)].any())]
             order = tuple(generator.permutation(apart).tolist())
-            yield row, place, order
-            yield row, place, order[::-1]
+            yield row, index, order
+            yield row, index, order[::-1]
 
 
 def _predicted(
@@ -76,8 +76,8 @@ def _predicted(
     ends, starts = predict(objects), predict(background)
     found: list[Floats] = []
     waiting: list[Floats] = []
-    for row, place, order in walks:
-        states = np.repeat(background[place][None], max(0, len(order) - 1), axis=0)
+    for row, index, order in walks:
+        states = np.repeat(background[index][None], max(0, len(order) - 1), axis=0)
         for step, number in enumerate(order[:-1]):
             columns = list(groups[number])
             states[step:, columns] = objects[row, columns]
@@ -89,8 +89,8 @@ def _predicted(
         found.append(predict(np.concatenate(waiting)))
     between = np.concatenate(found) if found else ends[:0]
     paths, start = [], 0
-    for row, place, order in walks:
+    for row, index, order in walks:
         inner = max(0, len(order) - 1)
-        paths += [starts[place][None], between[start : start + inner], *([ends[row][None]] if order else [])]
+        paths += [starts[index][None], between[start : start + inner], *([ends[row][None]] if order else [])]
         start += inner
     return np.concatenate(paths)

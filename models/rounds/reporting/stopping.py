@@ -21,7 +21,7 @@ import torch
 from torch.quasirandom import SobolEngine
 
 from models.acquisition.improvement.front import front_of, reference_point
-from models.data.tables import restored
+from models.data.tables import to_units
 from models.proxies.contract import Posterior
 from models.reward.log_reward import LIKELY
 from models.rounds.selecting.joint_samples import joint_utilities
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from models.records import History
-    from models.rounds.fitting.fit import Fitted
-    from models.rounds.sampling.candidate_pool import Pool
+    from models.rounds.fitting.fit import RoundModel
+    from models.rounds.sampling.candidate_pool import CandidatePool
 
 PLATEAU_ROUNDS = 2
 SMALL = 0.01
@@ -46,7 +46,7 @@ MOST_KNOWN = 200
 
 @final
 @dataclass(frozen=True, slots=True)
-class Known:
+class MeasuredUtilities:
     """Measured objects that might be proposed: expected `values` [K, M] on the modelled scale, `utilities` [K, M].
 
     `rounds` [K] is the round that first measured each, 0 for what was there before.
@@ -112,7 +112,7 @@ def expected_gain(volume: Volume, known: Tensor, draws: Tensor, succeeds: Tensor
     return sum(gains) / len(gains)
 
 
-def stopping(fitted: Fitted, history: History, chosen: Pool, seed: int) -> dict[str, Any]:
+def stopping(fitted: RoundModel, history: History, chosen: CandidatePool, seed: int) -> dict[str, Any]:
     """Return the advice, its reasons as plain sentences and the numbers behind it, as plain JSON."""
     known = _known(fitted, history)
     if len(known.rounds) == 0:
@@ -167,7 +167,7 @@ def advise(numbers: Mapping[str, Any]) -> tuple[str, list[str]]:
     return ("consider stopping" if is_small and is_flat else "continue"), reasons
 
 
-def _known(fitted: Fitted, history: History) -> Known:
+def _known(fitted: RoundModel, history: History) -> MeasuredUtilities:
     first: dict[str, int] = {}
     for result in history.measurements:
         if result.outcome == "ok":
@@ -176,28 +176,32 @@ def _known(fitted: Fitted, history: History) -> Known:
     texts = [text for text in fitted.measured if text in first and not fitted.domain.check(text)]
     rounds = torch.tensor([first[text] for text in texts], dtype=torch.int64)
     if not texts:
-        nothing = torch.zeros(0, len(fitted.beliefs.spec.objectives), dtype=torch.float64)
-        return Known([], rounds, nothing, nothing)
-    assessed = fitted.beliefs.assess(texts)
-    values = assessed.objectives.mean
+        nothing = torch.zeros(0, len(fitted.model.spec.objectives), dtype=torch.float64)
+        return MeasuredUtilities([], rounds, nothing, nothing)
+    evaluation = fitted.model.evaluate(texts)
+    values = evaluation.objectives.mean
     utilities = _utilities(values, fitted)
-    counts = assessed.is_allowed & (assessed.within >= LIKELY).all(dim=1) & utilities.isfinite().all(dim=1)
+    counts = (
+        evaluation.is_allowed
+        & (evaluation.constraint_probabilities >= LIKELY).all(dim=1)
+        & utilities.isfinite().all(dim=1)
+    )
     kept = counts.nonzero().squeeze(1)
-    return Known([texts[row] for row in kept.tolist()], rounds[kept], values[kept], utilities[kept])
+    return MeasuredUtilities([texts[row] for row in kept.tolist()], rounds[kept], values[kept], utilities[kept])
 
 
-def _utilities(values: Tensor, fitted: Fitted) -> Tensor:
+def _utilities(values: Tensor, fitted: RoundModel) -> Tensor:
     """Return the utilities [N, M] of known values [N, M] on the modelled scale."""
     exact = torch.zeros_like(values)
     return fitted.reward.scores(Posterior(values, exact, exact))
 
 
-def _rounds(known: Known, volume: Volume, fitted: Fitted) -> list[dict[str, Any]]:
+def _rounds(known: MeasuredUtilities, volume: Volume, fitted: RoundModel) -> list[dict[str, Any]]:
     """Return what each round with new results brought, and what all up to it reach together."""
-    told = []
+    lines = []
     for number in sorted(set(known.rounds.tolist())):
         new, so_far = known.rounds == number, known.rounds <= number
-        told.append(
+        lines.append(
             {
                 "round": number,
                 "objects": int(new.sum()),
@@ -205,22 +209,24 @@ def _rounds(known: Known, volume: Volume, fitted: Fitted) -> list[dict[str, Any]
                 "best": _best(known.values[new], known.utilities[new], fitted),
             }
         )
-    return told
+    return lines
 
 
-def _best(values: Tensor, utilities: Tensor, fitted: Fitted) -> dict[str, float]:
+def _best(values: Tensor, utilities: Tensor, fitted: RoundModel) -> dict[str, float]:
     """Return the best expected value of each objective, in its units."""
-    beliefs = fitted.beliefs
+    model = fitted.model
     rows = utilities.argmax(dim=0).tolist()
     return {
-        objective.name: restored(float(values[rows[column], column]), beliefs.transform(objective))
-        for column, objective in enumerate(beliefs.spec.objectives)
+        objective.name: to_units(float(values[rows[column], column]), model.transform(objective))
+        for column, objective in enumerate(model.spec.objectives)
     }
 
 
-def _expected(known: Known, volume: Volume, fitted: Fitted, chosen: Pool, seed: int) -> dict[str, Any]:
+def _expected(
+    known: MeasuredUtilities, volume: Volume, fitted: RoundModel, chosen: CandidatePool, seed: int
+) -> dict[str, Any]:
     """Return what is expected of the batch: of the hypervolume, and of each best utility beside a reading's noise."""
-    n, names = len(chosen.texts), [objective.name for objective in fitted.beliefs.spec.objectives]
+    n, names = len(chosen.texts), [objective.name for objective in fitted.model.spec.objectives]
     if n == 0:
         return {"candidates": 0, "hypervolume": 0.0, "share": 0.0, "per_candidate": 0.0, "objectives": {}}
     drawn = joint_utilities(fitted, [*chosen.texts, *_farthest(known, volume)], (), DRAWS, seed).candidates
@@ -231,7 +237,7 @@ def _expected(known: Known, volume: Volume, fitted: Fitted, chosen: Pool, seed: 
     best = there.amax(dim=1)  # [S, M]
     risen = torch.where(succeeds[..., None], batch, -torch.inf).amax(dim=1).maximum(best) - best
     belief = chosen.objectives
-    reading = fitted.reward.deviations(Posterior(belief.mean, belief.noise_sd, torch.zeros_like(belief.mean)))
+    reading = fitted.reward.utility_sd(Posterior(belief.mean, belief.noise_sd, torch.zeros_like(belief.mean)))
     objectives = zip(names, risen.mean(dim=0).tolist(), reading.mean(dim=0).tolist(), strict=True)
     reached = volume.of_points(known.utilities)
     return {
@@ -243,7 +249,7 @@ def _expected(known: Known, volume: Volume, fitted: Fitted, chosen: Pool, seed: 
     }
 
 
-def _farthest(known: Known, volume: Volume) -> list[str]:
+def _farthest(known: MeasuredUtilities, volume: Volume) -> list[str]:
     """Return the known objects that reach the farthest in some direction, the first `MOST_KNOWN` of them."""
     reach = volume.reach(known.utilities)
     share = (reach / reach.amax(dim=0).clamp_min(1e-12)).amax(dim=1)

@@ -17,17 +17,17 @@ import torch
 from models.metrics.calibration import calibration
 from models.metrics.sets import mean_pairwise_distance, n_circles, vendi_score
 from models.rounds.reporting.limitations import skill_statements
-from models.rounds.training import dual_ascent as adapting
+from models.rounds.training import dual_ascent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from models.domains.contract import Domain
     from models.gflownet.environment import Environment
-    from models.records import History, Report, Stage
-    from models.rounds.fitting.fit import Fitted
-    from models.rounds.sampling.candidate_pool import Pool
-    from models.rounds.sampling.filters import Gate
+    from models.records import History, ProgressCallback, Stage
+    from models.rounds.fitting.fit import RoundModel
+    from models.rounds.sampling.candidate_pool import CandidatePool
+    from models.rounds.sampling.filters import CandidateFilter
     from models.rounds.selecting.batch import Batch
     from models.rounds.training.base_measure import BaseMeasure
 
@@ -45,10 +45,10 @@ PACKAGES = ("assayflow", "torch", "gpytorch", "botorch", "numpy", "rdkit", "pyma
 
 
 @final
-class Stages:
+class StageTimer:
     """Measures each stage and turns its own progress into that of the round."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: ProgressCallback) -> None:
         self._report = report
         self._seconds: dict[str, float] = {}
 
@@ -99,82 +99,87 @@ def diversity(domain: Domain, texts: Sequence[str]) -> dict[str, float]:
     }
 
 
-def chosen_summary(fitted: Fitted, batch: Batch, pool: Pool, gate: Gate) -> dict[str, Any]:
+def chosen_summary(
+    fitted: RoundModel, batch: Batch, pool: CandidatePool, candidate_filter: CandidateFilter
+) -> dict[str, Any]:
     """Return the part of the summary that tells of what was drawn, refused and chosen."""
     return {
         "sampled": pool.n_sampled,
         "draws": {name: value for name, value in asdict(pool.draws).items() if name != "sizes"},
-        "unique": gate.n_unique,
-        "refused": gate.counts(),
+        "unique": candidate_filter.n_unique,
+        "refused": candidate_filter.counts(),
         "allowed": len(pool.texts),
-        **gate.summary(),
+        **candidate_filter.summary(),
         "chosen": len(batch.choices),
         "again": len(batch.repeats),
         "space_filling": batch.is_space_filling,
         "diversity": diversity(fitted.domain, [pool.texts[choice.row] for choice in batch.choices]),
-        "multipliers": adapting.told(fitted.beliefs, fitted.reward.multipliers),
+        "multipliers": dual_ascent.summary(fitted.model, fitted.reward.multipliers),
     }
 
 
-def told_sizes(measure: BaseMeasure, environment: Environment, pool: Pool, batch: Batch) -> dict[str, Any]:
+def told_sizes(measure: BaseMeasure, environment: Environment, pool: CandidatePool, batch: Batch) -> dict[str, Any]:
     """Return the base measure with how many objects of each size the policy drew, passed the gate and were chosen."""
     allowed: list[int] = environment.size(pool.states).tolist()
     chosen = [allowed[choice.row] for choice in batch.choices]
-    return measure.told(drawn=Counter(pool.draws.sizes).elements(), allowed=allowed, chosen=chosen)
+    return measure.summary(drawn=Counter(pool.draws.sizes).elements(), allowed=allowed, chosen=chosen)
 
 
-def chosen_statements(fitted: Fitted, batch: Batch, pool: Pool, gate: Gate) -> list[str]:
+def chosen_statements(
+    fitted: RoundModel, batch: Batch, pool: CandidatePool, candidate_filter: CandidateFilter
+) -> list[str]:
     """Return what a reader of the round should know of its batch: how it was made, and why it is small."""
-    asked, n = fitted.beliefs.spec.batch.size, len(batch.choices)
-    told = [*batch.notes, *batch.shortfall]
+    asked, n = fitted.model.spec.batch.size, len(batch.choices)
+    lines = [*batch.notes, *batch.shortfall]
     if not batch.shortfall and n < asked:
-        told.append(
-            f"The batch holds {n} of the {asked} candidates asked for: of {_came_by(pool)} were new, allowed and safe. "
+        lines.append(
+            f"The batch holds {n} of the {asked} candidates asked for: "
+            f"of {_pool_source_text(pool)} were new, allowed and safe. "
             "`refused` counts the reasons."
         )
-    return [*told, *gate.statements(), *adapting.statements(fitted.beliefs, fitted.reward.multipliers)]
+    return [*lines, *candidate_filter.statements(), *dual_ascent.messages(fitted.model, fitted.reward.multipliers)]
 
 
-def _came_by(pool: Pool) -> str:
+def _pool_source_text(pool: CandidatePool) -> str:
     """Return the clause that says among what no more could be chosen."""
     if pool.draws.listed:
         return f"all {pool.draws.listed} objects that can be built, no more"
     return f"{pool.n_sampled} objects drawn, at last by random walks (the space may hold no others), no more"
 
 
-def statements(fitted: Fitted) -> list[str]:
+def statements(fitted: RoundModel) -> list[str]:
     """Return what a reader of the round should know about its data."""
-    beliefs = fitted.beliefs
-    n_values = beliefs.proxies.n_values
-    told = [
+    model = fitted.model
+    n_values = model.proxies.n_values
+    lines = [
         f"No usable result of {kind} yet (cold start): the round knows nothing of it and treats all objects alike."
         for kind, counts in fitted.table.counts.items()
         if counts["objects"] == 0
     ]
     for kind, counts in fitted.table.counts.items():
         if counts["unusable"]:
-            told.append(
+            lines.append(
                 f"{counts['unusable']} results of {kind} have no value on its modelled scale and were left out."
             )
-    told += fitted.remarks()
-    told += [
+    lines += fitted.remarks()
+    lines += [
         f"The constraint on {item.type} is not enforced yet: it has only {n_values[item.type]} results."
-        for item in beliefs.spec.constraints
-        if item.type is not None and item not in beliefs.judged
+        for item in model.spec.constraints
+        if item.type is not None and item not in model.enforced_constraints
     ]
-    return told
+    return lines
 
 
-def plain(figure: Any) -> Any:
+def json_safe(figure: Any) -> Any:
     """Return a summary in which a number that does not exist is None: one odd statistic must not cost the batch."""
     if isinstance(figure, Mapping):
-        return {name: plain(item) for name, item in figure.items()}
+        return {name: json_safe(item) for name, item in figure.items()}
     if isinstance(figure, list | tuple):
-        return [plain(item) for item in figure]
+        return [json_safe(item) for item in figure]
     return None if isinstance(figure, float) and not math.isfinite(figure) else figure
 
 
-def unbounded(names: list[str]) -> str:
+def guardrail_data_missing(names: list[str]) -> str:
     """Return why nothing is proposed although a guardrail's assay has too few results."""
     return (
         f"Nothing is proposed: the assay of guardrail {', '.join(names)} has too few results to bound the risk (it "
@@ -182,9 +187,9 @@ def unbounded(names: list[str]) -> str:
     )
 
 
-def summary_of(fitted: Fitted, history: History, device: str, seed: int) -> dict[str, Any]:
+def summary_of(fitted: RoundModel, history: History, device: str, seed: int) -> dict[str, Any]:
     """Return the part of the summary that is known before training: the data, the proxies and how they did so far."""
-    record = calibration(fitted.beliefs.spec, history)
+    record = calibration(fitted.model.spec, history)
     warnings = record.pop("statements")
     found = fitted.summary()
     return {

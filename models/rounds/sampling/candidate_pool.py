@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from models.gflownet.conditioning import ConditionSampler
     from models.gflownet.environment import Environment
     from models.gflownet.policy import Policy
-    from models.rounds.sampling.filters import Gate, Passed
+    from models.rounds.sampling.filters import AcceptedCandidates, CandidateFilter
     from models.rounds.training.state_reward import StateReward
     from models.specs.decisions import BatchSpec
 
@@ -35,7 +35,7 @@ LEAST_DRAWS = 6
 MOST_DRAWS = 24
 BY_POLICY = MOST_DRAWS // 2
 """Draws made by the policy; where they do not suffice, random walks find what it has forgotten."""
-JUDGED = 256
+FILTER_CHUNK = 256
 """Objects judged between two reports."""
 PER_CANDIDATE = 8
 """Allowed objects wanted for each one that is to be chosen."""
@@ -44,7 +44,7 @@ PER_LIMIT = 8
 Ended = Literal["enough", "nothing new", "too many draws", "all listed"]
 
 
-class Source(Protocol):
+class TrainedSampler(Protocol):
     """What draws objects: a trainer that has finished, or a policy that was opened again."""
 
     @property
@@ -62,7 +62,7 @@ class Source(Protocol):
 
 @final
 @dataclass(frozen=True, slots=True)
-class Draws:
+class SamplingStats:
     """How many objects came from whom, how many allowed ones were wanted, and why drawing ended.
 
     `by_search` were found while the policy was trained, `listed` are all that there are. `sizes` are of what the policy
@@ -80,10 +80,10 @@ class Draws:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Pool:
+class CandidatePool:
     """Everything that may be chosen: N allowed objects with the condition under which each was first drawn.
 
-    `trust` [N] and `in_domain` [N] are as in `gate.Passed`; `draws` tells how the objects came about.
+    `uncertainty_weight` [N] and `in_domain` [N] are as in `gate.Passed`; `draws` tells how the objects came about.
     """
 
     texts: list[str]
@@ -92,23 +92,23 @@ class Pool:
     objectives: Posterior
     feasibility: Tensor
     bounds: Tensor
-    trust: Tensor
+    uncertainty_weight: Tensor
     in_domain: Tensor | None
-    draws: Draws
+    draws: SamplingStats
 
-    def at(self, rows: list[int]) -> Pool:
+    def at(self, rows: list[int]) -> CandidatePool:
         """Return the objects in the given rows."""
         places = torch.tensor(rows, dtype=torch.int64)
         there = places.to(self.states.device)
         belief = self.objectives
-        return Pool(
+        return CandidatePool(
             [self.texts[row] for row in rows],
             self.states[there],
             self.condition.at(there),
             Posterior(belief.mean[places], belief.sd[places], belief.noise_sd[places]),
             self.feasibility[places],
             self.bounds[places],
-            self.trust[places],
+            self.uncertainty_weight[places],
             None if self.in_domain is None else self.in_domain[places],
             self.draws,
         )
@@ -120,7 +120,7 @@ class Pool:
         return draws.by_policy + draws.by_random_walks + draws.by_search + draws.listed
 
 
-def _draw(source: Source, number: int, generator: Generator) -> tuple[Tensor, Condition]:
+def _draw(source: TrainedSampler, number: int, generator: Generator) -> tuple[Tensor, Condition]:
     """Return final states of draw `number`: by the policy over all conditions, later ones by random walks."""
     condition = source.conditions.sample(DRAWS, generator)
     if number < BY_POLICY:
@@ -131,7 +131,7 @@ def _draw(source: Source, number: int, generator: Generator) -> tuple[Tensor, Co
     return walks.final_states, condition
 
 
-def wanted(batch: BatchSpec) -> int:
+def target_pool_size(batch: BatchSpec) -> int:
     """Return how many allowed objects a batch is to be chosen from.
 
     A limit on the batch closes objects to it while it is being chosen, and one on a shared value all but one part of
@@ -140,35 +140,35 @@ def wanted(batch: BatchSpec) -> int:
     return batch.size * (PER_CANDIDATE + PER_LIMIT * len(batch.limits))
 
 
-class Searched(Source, Protocol):
+class SamplerWithElites(TrainedSampler, Protocol):
     """A source that met objects while it was trained."""
 
     @property
-    def found(self) -> Tensor:
+    def elites(self) -> Tensor:
         """Final states [L, W] worth proposing as they are."""
 
 
-def draw_pool(  # noqa: PLR0913 - each is one thing that decides what there is to choose from
-    source: Searched,
+def sample_candidates(  # noqa: PLR0913 - each is one thing that decides what there is to choose from
+    source: SamplerWithElites,
     reward: StateReward,
-    gate: Gate,
+    candidate_filter: CandidateFilter,
     batch: BatchSpec,
     seed: int,
     tick: Callable[[float, str], None],
     *,
     everything: Tensor | None = None,
-) -> Pool:
+) -> CandidatePool:
     """Draw until there are enough allowed objects to choose the batch from, or nothing new is found.
 
     What was found in training comes first, as if asked for at the greatest beta with even weights. Where the final
     states [X, W] of all objects are given, they are the pool in that way, and nothing is drawn.
     """
-    goal = wanted(batch)
+    goal = target_pool_size(batch)
     if everything is not None:
-        return _list_pool(source, everything, reward, gate, goal, tick)
+        return _list_pool(source, everything, reward, candidate_filter, goal, tick)
     generator = torch.Generator(device=source.environment.device).manual_seed(seed)
-    found = source.found
-    parts = list(_as_they_are(source, found, reward, gate))
+    found = source.elites
+    parts = list(_as_they_are(source, found, reward, candidate_filter))
     n_passed, n_draws = sum(len(passed.rows) for passed, _, _ in parts), 0
     sizes: Counter[int] = Counter()
     is_exhausted = False
@@ -176,56 +176,66 @@ def draw_pool(  # noqa: PLR0913 - each is one thing that decides what there is t
         states, condition = _draw(source, n_draws, generator)
         n_draws += 1
         sizes.update(source.environment.size(states).tolist() if n_draws <= BY_POLICY else ())
-        before = gate.n_unique
-        for passed, kept in through(states, reward, gate):
+        before = candidate_filter.n_unique
+        for passed, kept in filter_states(states, reward, candidate_filter):
             parts.append((passed, states[kept], condition.at(kept)))
             n_passed += len(passed.rows)
             share = max(min(n_passed / goal, n_draws / LEAST_DRAWS), n_draws / MOST_DRAWS)
             tick(min(1.0, share), f"drew {n_draws * DRAWS} objects, {n_passed} may be proposed")
-        is_exhausted = n_draws > BY_POLICY and gate.n_unique == before
+        is_exhausted = n_draws > BY_POLICY and candidate_filter.n_unique == before
     by_policy = min(n_draws, BY_POLICY)
     ended: Ended = "enough" if n_passed >= goal else "nothing new" if is_exhausted else "too many draws"
     by_walks = n_draws - by_policy
-    return join_parts(parts, Draws(by_policy * DRAWS, by_walks * DRAWS, goal, ended, len(found), sizes=dict(sizes)))
+    return concat(parts, SamplingStats(by_policy * DRAWS, by_walks * DRAWS, goal, ended, len(found), sizes=dict(sizes)))
 
 
 def _list_pool(
-    source: Source, states: Tensor, reward: StateReward, gate: Gate, goal: int, tick: Callable[[float, str], None]
-) -> Pool:
+    source: TrainedSampler,
+    states: Tensor,
+    reward: StateReward,
+    candidate_filter: CandidateFilter,
+    goal: int,
+    tick: Callable[[float, str], None],
+) -> CandidatePool:
     """Return those of the final states [X, W] that pass the gate."""
     parts = []
-    for part in _as_they_are(source, states, reward, gate):
+    for part in _as_they_are(source, states, reward, candidate_filter):
         parts.append(part)
-        n_judged = min(JUDGED * len(parts), len(states))
+        n_judged = min(FILTER_CHUNK * len(parts), len(states))
         tick(n_judged / len(states), f"scored {n_judged} of {len(states)} objects")
-    return join_parts(parts, Draws(0, 0, goal, "all listed", listed=len(states)))
+    return concat(parts, SamplingStats(0, 0, goal, "all listed", listed=len(states)))
 
 
 def _as_they_are(
-    source: Source, states: Tensor, reward: StateReward, gate: Gate
-) -> Iterator[tuple[Passed, Tensor, Condition]]:
+    source: TrainedSampler, states: Tensor, reward: StateReward, candidate_filter: CandidateFilter
+) -> Iterator[tuple[AcceptedCandidates, Tensor, Condition]]:
     """Yield those of the states [L, W] that pass the gate, at the greatest beta and with even weights."""
     if len(states):
         conditions = source.conditions
-        asked = conditions.fixed(conditions.beta_range[1], [1.0] * conditions.n_objectives, len(states))
-        yield from ((passed, states[kept], asked.at(kept)) for passed, kept in through(states, reward, gate))
+        requested = conditions.fixed(conditions.beta_range[1], [1.0] * conditions.n_objectives, len(states))
+        yield from (
+            (passed, states[kept], requested.at(kept))
+            for passed, kept in filter_states(states, reward, candidate_filter)
+        )
 
 
-def through(states: Tensor, reward: StateReward, gate: Gate) -> Iterator[tuple[Passed, Tensor]]:
+def filter_states(
+    states: Tensor, reward: StateReward, candidate_filter: CandidateFilter
+) -> Iterator[tuple[AcceptedCandidates, Tensor]]:
     """Send final states [B, W] through the gate; yield part after part what passed, with its rows [n] among them."""
-    rows = gate.admit(reward.texts(states))
-    for start in range(0, max(len(rows), 1), JUDGED):
-        part = torch.tensor(rows[start : start + JUDGED], dtype=torch.int64, device=states.device)
-        passed = gate.judge(reward.texts(states[part]))
+    rows = candidate_filter.filter_new(reward.texts(states))
+    for start in range(0, max(len(rows), 1), FILTER_CHUNK):
+        part = torch.tensor(rows[start : start + FILTER_CHUNK], dtype=torch.int64, device=states.device)
+        passed = candidate_filter.filter_constraints(reward.texts(states[part]))
         yield passed, part[passed.rows]
 
 
-def join_parts(parts: Sequence[tuple[Passed, Tensor, Condition]], draws: Draws) -> Pool:
+def concat(parts: Sequence[tuple[AcceptedCandidates, Tensor, Condition]], draws: SamplingStats) -> CandidatePool:
     """Return the pool of objects that passed, with their final states and the conditions they were drawn under."""
     passed = [part for part, _, _ in parts]
     objectives = [part.objectives for part in passed]
     inside = [part.in_domain for part in passed if part.in_domain is not None]
-    return Pool(
+    return CandidatePool(
         texts=[text for part in passed for text in part.texts],
         states=torch.cat([states for _, states, _ in parts]),
         condition=Condition(
@@ -239,7 +249,7 @@ def join_parts(parts: Sequence[tuple[Passed, Tensor, Condition]], draws: Draws) 
         ),
         feasibility=torch.cat([part.feasibility for part in passed]),
         bounds=torch.cat([part.bounds for part in passed]),
-        trust=torch.cat([part.trust for part in passed]),
+        uncertainty_weight=torch.cat([part.uncertainty_weight for part in passed]),
         in_domain=torch.cat(inside) if inside else None,
         draws=draws,
     )

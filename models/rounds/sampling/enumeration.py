@@ -23,7 +23,7 @@ MOST_SCORED = 5_000
 """Objects of a space that a round scores one and all; a larger one is drawn from."""
 
 
-def whole_space(spec: CampaignSpec, environment: Environment, *, is_diagnosed: bool = True) -> Space | None:
+def enumerate_if_small(spec: CampaignSpec, environment: Environment, *, is_diagnosed: bool = True) -> Space | None:
     """Return the whole space; None where it is too large, or where scorers from outside would be asked about it all.
 
     A round that draws (`exhaustive` is off) needs it for its diagnosis alone.
@@ -37,7 +37,7 @@ def whole_space(spec: CampaignSpec, environment: Environment, *, is_diagnosed: b
     return space if len(space) <= MOST_STATES else None
 
 
-def to_score(spec: CampaignSpec, space: Space | None) -> Tensor | None:
+def states_to_score(spec: CampaignSpec, space: Space | None) -> Tensor | None:
     """Return the final states [X, W] of all objects, where a round is to score each of them in place of drawing."""
     if space is None or not spec.sampler.exhaustive or len(space) > MOST_SCORED:
         return None

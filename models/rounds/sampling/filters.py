@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, final
 
 import torch
 
-from models.data.tables import outcomes, relevant
+from models.data.tables import relevant, success_rates
 from models.domains.contract import HAZARD
 from models.proxies.contract import Posterior
-from models.safety import guardrails as guardrail
+from models.safety import guardrails
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from models.records import History
-    from models.reward.evaluation import Assessment
-    from models.rounds.fitting.fit import Fitted
+    from models.reward.evaluation import Evaluation
+    from models.rounds.fitting.fit import RoundModel
     from models.specs.objectives import Guardrail
 
 Rule = Callable[[str], str | None]
@@ -33,10 +33,11 @@ Rule = Callable[[str], str | None]
 
 @final
 @dataclass(frozen=True, slots=True)
-class Passed:
+class AcceptedCandidates:
     """Objects that passed, with what is believed of them: `objectives` [N, M], `feasibility` [N], `bounds` [N, G].
 
-    `rows` are their places among the objects that were judged; `trust` [N] is how much of the uncertainty optimism may
+    `rows` are their places among the objects that were judged; `uncertainty_weight` [N] is how much of
+    the uncertainty optimism may
     count on, `in_domain` [N] (bool) whether they are in the applicability domain, None when nobody knows.
     """
 
@@ -45,22 +46,22 @@ class Passed:
     objectives: Posterior
     feasibility: Tensor
     bounds: Tensor
-    trust: Tensor
+    uncertainty_weight: Tensor
     in_domain: Tensor | None
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class Examined:
+class Evaluated:
     """What is believed of N objects, the bounds of guardrails [N, G], and all reasons against proposing each [N]."""
 
-    assessment: Assessment
+    evaluation: Evaluation
     bounds: Tensor
     against: list[tuple[str, ...]]
 
 
 @final
-class Gate:
+class CandidateFilter:
     """Tells new allowed objects from others, and remembers how many it refused for each reason.
 
     Args:
@@ -69,11 +70,11 @@ class Gate:
         wishes: further rules of whoever asks for objects.
     """
 
-    def __init__(self, fitted: Fitted, history: History, wishes: Sequence[Rule] = ()) -> None:
+    def __init__(self, fitted: RoundModel, history: History, wishes: Sequence[Rule] = ()) -> None:
         self._fitted = fitted
         self._wishes = wishes
-        known = relevant(history.measurements, fitted.beliefs.spec.quantities())
-        attempted = {**fitted.attempted, **outcomes(known)}
+        known = relevant(history.measurements, fitted.model.spec.quantities())
+        attempted = {**fitted.attempted, **success_rates(known)}
         self._closed = dict.fromkeys(history.excluded, "excluded")
         self._closed |= dict.fromkeys(attempted, "already tried")
         self._closed |= dict.fromkeys((name for name, share in attempted.items() if share > 0), "already measured")
@@ -93,7 +94,7 @@ class Gate:
         """Return how many were refused by reason, most first."""
         return dict(self._refused.most_common())
 
-    def admit(self, texts: Sequence[str]) -> list[int]:
+    def filter_new(self, texts: Sequence[str]) -> list[int]:
         """Return the rows of texts that are objects, not seen before, not known and within the domain's rules."""
         rows = []
         for row, text in enumerate(texts):
@@ -120,84 +121,86 @@ class Gate:
         # Audits look for the list that refused an object; of other rules only the kind is counted.
         return broken[0].message if broken[0].code == HAZARD else f"rule: {broken[0].code}"
 
-    def release(self, texts: Iterable[str]) -> None:
+    def allow_again(self, texts: Iterable[str]) -> None:
         """Let objects be admitted once more: they passed and were not needed."""
         self._released.update(texts)
 
-    def judge(self, texts: Sequence[str]) -> Passed:
+    def filter_constraints(self, texts: Sequence[str]) -> AcceptedCandidates:
         """Return those of the admitted objects that satisfy constraints and guardrails."""
-        beliefs = self._fitted.beliefs
-        assessment = beliefs.assess(texts)
+        model = self._fitted.model
+        assessment = model.evaluate(texts)
         bounds = self._bounds(assessment.features)
-        inside = beliefs.applicability.is_inside(assessment.nearest)
+        inside = model.applicability.is_inside(assessment.nearest)
         self._bounds_seen.append(bounds)
         self._n_judged, self._n_inside = self._n_judged + len(inside), self._n_inside + int(inside.sum())
         reasons = self._reasons(assessment, bounds)
         kept = [row for row, found in enumerate(reasons) if not found]
         self._refused.update(found[0] for found in reasons if found)
         objectives = assessment.objectives
-        return Passed(
+        return AcceptedCandidates(
             kept,
             [texts[row] for row in kept],
             Posterior(objectives.mean[kept], objectives.sd[kept], objectives.noise_sd[kept]),
             assessment.feasibility[kept],
             bounds[kept],
-            assessment.trust[kept],
-            None if beliefs.applicability.threshold is None else inside[kept],
+            assessment.uncertainty_weight[kept],
+            None if model.applicability.threshold is None else inside[kept],
         )
 
-    def examine(self, texts: Sequence[str]) -> Examined:
+    def explain_rejections(self, texts: Sequence[str]) -> Evaluated:
         """Return what is believed of any objects, and every reason that speaks against each; nothing is counted."""
-        assessment = self._fitted.beliefs.assess(texts)
+        assessment = self._fitted.model.evaluate(texts)
         bounds = self._bounds(assessment.features)
         against = [
             tuple(filter(None, [self._closed.get(text), *self._broken_rules(text), *reasons]))
             for text, reasons in zip(texts, self._reasons(assessment, bounds), strict=True)
         ]
-        return Examined(assessment, bounds, against)
+        return Evaluated(assessment, bounds, against)
 
     def _broken_rules(self, text: str) -> list[str]:
         return [violation.message for violation in self._fitted.domain.check(text)]
 
     def summary(self) -> dict[str, Any]:
         """Return what the guardrails refused and how much of what was drawn is in the applicability domain."""
-        beliefs = self._fitted.beliefs
-        is_known = beliefs.applicability.threshold is not None and self._n_judged > 0
+        model = self._fitted.model
+        is_known = model.applicability.threshold is not None and self._n_judged > 0
         share = self._n_inside / self._n_judged if is_known else None
-        rails = {rail.name: guardrail.told(rail, bounds) for rail, bounds in self._rails()}
-        return {"guardrails": rails, "applicability": beliefs.applicability.summary() | {"share_inside": share}}
+        rails = {rail.name: guardrails.summary(rail, bounds) for rail, bounds in self._rails()}
+        return {"guardrails": rails, "applicability": model.applicability.summary() | {"share_inside": share}}
 
     def statements(self) -> list[str]:
         """Return what a reader of the round should know of guardrails and of the applicability domain."""
-        told = [guardrail.statement(rail, bounds) for rail, bounds in self._rails()]
-        return [*told, *self._fitted.beliefs.applicability.statements()]
+        lines = [guardrails.message(rail, bounds) for rail, bounds in self._rails()]
+        return [*lines, *self._fitted.model.applicability.statements()]
 
     def _rails(self) -> list[tuple[Guardrail, Tensor]]:
         """Return every guardrail with the bounds of all objects that came so far."""
-        rails = self._fitted.beliefs.spec.guardrails
+        rails = self._fitted.model.spec.guardrails
         seen = torch.cat([torch.zeros(0, len(rails), dtype=torch.float64), *self._bounds_seen])
         return [(rail, seen[:, column]) for column, rail in enumerate(rails)]
 
     def _bounds(self, features: Tensor) -> Tensor:
         """Return the bound of each guardrail [N, G]."""
-        beliefs = self._fitted.beliefs
+        model = self._fitted.model
         columns = [torch.zeros(len(features), 0, dtype=torch.float64)]
         columns += [
-            guardrail.bound(beliefs.proxies, item, beliefs.limits(item), features).unsqueeze(-1)
-            for item in beliefs.spec.guardrails
+            guardrails.bound(model.proxies, item, model.limits(item), features).unsqueeze(-1)
+            for item in model.spec.guardrails
         ]
         return torch.cat(columns, dim=1)
 
-    def _reasons(self, assessment: Assessment, bounds: Tensor) -> list[list[str]]:
+    def _reasons(self, assessment: Evaluation, bounds: Tensor) -> list[list[str]]:
         """Return the reasons to refuse each object, the first being the one that counts."""
-        spec, judged = self._fitted.beliefs.spec, self._fitted.beliefs.judged
+        spec, judged = self._fitted.model.spec, self._fitted.model.enforced_constraints
         tests = [
             ("constraint on a computed property", ~assessment.is_allowed),
             ("a computed objective does not exist", ~assessment.objectives.mean.isfinite().all(dim=1)),
         ]
         for column, item in enumerate(judged):
             assert item.probability is not None
-            tests.append((f"constraint on {item.type}", assessment.within[:, column] < item.probability))
+            tests.append(
+                (f"constraint on {item.type}", assessment.constraint_probabilities[:, column] < item.probability)
+            )
         for column, rail in enumerate(spec.guardrails):
             tests.append((f"guardrail {rail.name}", bounds[:, column] > rail.risk))
         reasons: list[list[str]] = [[] for _ in range(len(bounds))]

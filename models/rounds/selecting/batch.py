@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, final
 import torch
 
 from models.proxies.contract import Posterior
-from models.rounds.selecting.limits import read_limits, shared_value
-from models.rounds.selecting.picks import pick, together
-from models.rounds.selecting.replicates import Repeat, controls, replicates
-from models.rounds.selecting.scoring import scalarised, score, trade_offs, worth
+from models.rounds.selecting.limits import build_limits, shared_value
+from models.rounds.selecting.picks import rows_of_best_shared_value, run_selector
+from models.rounds.selecting.replicates import Remeasurement, controls, replicates
+from models.rounds.selecting.scoring import preference_grid, relative_utility, scalarised, score_pool
 from models.selection.limits import Grouping
 
 if TYPE_CHECKING:
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from models.records import History
-    from models.rounds.fitting.fit import Fitted
-    from models.rounds.sampling.candidate_pool import Pool
-    from models.rounds.selecting.limits import PoolLimits
-    from models.rounds.selecting.scoring import Scored
+    from models.rounds.fitting.fit import RoundModel
+    from models.rounds.sampling.candidate_pool import CandidatePool
+    from models.rounds.selecting.limits import NamedLimits
+    from models.rounds.selecting.scoring import ScoredPool
     from models.selection.contract import Purpose
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class Choice:
+class SelectedCandidate:
     """One chosen row of the pool: what for, and the trade-off [M] that it serves best."""
 
     row: int
@@ -49,46 +49,50 @@ class Batch:
     fewer candidates than asked for although the pool holds enough; `notes` what else is worth telling.
     """
 
-    choices: tuple[Choice, ...] = ()
-    repeats: tuple[Repeat, ...] = ()
+    choices: tuple[SelectedCandidate, ...] = ()
+    repeats: tuple[Remeasurement, ...] = ()
     is_space_filling: bool = False
     shortfall: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-def choose(pool: Pool, fitted: Fitted, history: History, seed: int) -> Batch:
+def select_batch(pool: CandidatePool, fitted: RoundModel, history: History, seed: int) -> Batch:
     """Return the batch: min(size, pool) distinct new candidates, or as many as its limits admit, and the repeats.
 
     When nothing tells objects apart yet (no results, nothing computed), the candidates fill the space instead.
     """
-    batch = fitted.beliefs.spec.batch
+    batch = fitted.model.spec.batch
     again = controls(fitted.domain, batch.controls, history.pending)
     if not pool.texts:
         return Batch(repeats=(*again, *_replicates(fitted, history, again, None, seed)))
-    scored = score(pool, fitted, seed)
-    limits = read_limits(batch, fitted.domain, pool.texts, [item.object for item in again], _outside(scored, fitted))
-    rows = together(scored, limits, fitted)
-    picked = pick(scored.at(rows), limits.at(rows), fitted, history, seed)
-    trade_offs = scored.trade_offs[scored.best_for[rows]].tolist()
-    choices = [Choice(int(rows[item.index]), item.purpose, tuple(trade_offs[item.index])) for item in picked]
+    scored = score_pool(pool, fitted, seed)
+    limits = build_limits(
+        batch, fitted.domain, pool.texts, [item.object for item in again], _outside_limits(scored, fitted)
+    )
+    rows = rows_of_best_shared_value(scored, limits, fitted)
+    picked = run_selector(scored.at(rows), limits.at(rows), fitted, history, seed)
+    preference_grid = scored.trade_offs[scored.best_for[rows]].tolist()
+    choices = [
+        SelectedCandidate(int(rows[item.index]), item.purpose, tuple(preference_grid[item.index])) for item in picked
+    ]
     shared = None if limits.shared is None else limits.shared[int(rows[0])]
     return Batch(
         tuple(choices),
         (*again, *_replicates(fitted, history, again, shared, seed)),
-        is_space_filling=not scored.tells,
+        is_space_filling=not scored.is_informative,
         shortfall=_shortfall(limits, shared, (batch.size, len(choices), len(rows), len(pool.texts))),
         notes=_notes(scored, choices, fitted),
     )
 
 
-def _outside(scored: Scored, fitted: Fitted) -> Grouping | None:
+def _outside_limits(scored: ScoredPool, fitted: RoundModel) -> Grouping | None:
     """Return the limit on candidates outside the applicability domain.
 
     A share that the campaign names is kept to; the default one yields where the pool holds too few inside.
     """
     if scored.inside is None:
         return None
-    spec = fitted.beliefs.spec
+    spec = fitted.model.spec
     named = spec.applicability.outside_share
     most = round((spec.batch.exploration if named is None else named) * spec.batch.size)
     if named is None:
@@ -97,37 +101,39 @@ def _outside(scored: Scored, fitted: Fitted) -> Grouping | None:
 
 
 def _replicates(
-    fitted: Fitted, history: History, again: Sequence[Repeat], shared: str | None, seed: int
-) -> list[Repeat]:
+    fitted: RoundModel, history: History, again: Sequence[Remeasurement], shared: str | None, seed: int
+) -> list[Remeasurement]:
     """Return the replicates of a batch, which share with it what all must share."""
-    batch = fitted.beliefs.spec.batch
+    batch = fitted.model.spec.batch
     closed = {item.object for item in again}
     if shared is not None:
         closed |= {text for text in fitted.measured if shared_value(batch, fitted.domain, text) != shared}
 
     def merit(texts: Sequence[str]) -> Tensor:
-        mean = fitted.beliefs.assess(texts).objectives.mean
+        mean = fitted.model.evaluate(texts).objectives.mean
         utilities = fitted.reward.scores(Posterior(mean, torch.zeros_like(mean), torch.zeros_like(mean)))
         exists = utilities.isfinite().all(dim=1)
         values = torch.full((len(texts),), -1.0, dtype=torch.float64)
         if bool(exists.any()):
-            values[exists], _ = worth(scalarised(utilities[exists], trade_offs(utilities.shape[1], seed)))
+            values[exists], _ = relative_utility(
+                scalarised(utilities[exists], preference_grid(utilities.shape[1], seed))
+            )
         return values
 
     return replicates(fitted, history, closed, merit, batch.replicates)
 
 
-def _shortfall(limits: PoolLimits, shared: str | None, counts: tuple[int, int, int, int]) -> tuple[str, ...]:
+def _shortfall(limits: NamedLimits, shared: str | None, counts: tuple[int, int, int, int]) -> tuple[str, ...]:
     """Return why the limits made a batch smaller: counts are asked, chosen, sharing the value, allowed."""
-    asked, chosen, sharing, allowed = counts
-    if chosen >= min(asked, allowed):
+    requested, chosen, sharing, allowed = counts
+    if chosen >= min(requested, allowed):
         return ()
     reasons = []
-    if shared is not None and sharing < min(asked, allowed):
+    if shared is not None and sharing < min(requested, allowed):
         reasons.append(
             f"Only {sharing} of the {allowed} objects that may be proposed have {shared}, which all must share."
         )
-    if chosen < min(asked, sharing):
+    if chosen < min(requested, sharing):
         among = "" if shared is None else f" with {shared}"
         reasons.append(
             f"The limits of the batch ({'; '.join(limits.names)}) admit {chosen} of the {sharing} objects{among} that "
@@ -136,16 +142,16 @@ def _shortfall(limits: PoolLimits, shared: str | None, counts: tuple[int, int, i
     return tuple(reasons)
 
 
-def _notes(scored: Scored, choices: Sequence[Choice], fitted: Fitted) -> tuple[str, ...]:
+def _notes(scored: ScoredPool, choices: Sequence[SelectedCandidate], fitted: RoundModel) -> tuple[str, ...]:
     """Return what a reader should know of how the batch was made."""
     notes = []
-    if not scored.tells:
+    if not scored.is_informative:
         notes.append(
             "Nothing tells objects apart yet: the batch is space-filling, each candidate as unlike the others and what "
             "was tried before as can be."
         )
-    batch, inside = fitted.beliefs.spec.batch, scored.inside
-    if inside is not None and fitted.beliefs.spec.applicability.outside_share is None:
+    batch, inside = fitted.model.spec.batch, scored.inside
+    if inside is not None and fitted.model.spec.applicability.outside_share is None:
         n_outside = sum(not bool(inside[choice.row]) for choice in choices)
         if n_outside > round(batch.exploration * batch.size):
             notes.append(

@@ -16,14 +16,14 @@ from models.selection.contract import JointUtilities
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from models.rounds.fitting.fit import Fitted
+    from models.rounds.fitting.fit import RoundModel
 
 MOST_KNOWN = 500
 """Known objects that are drawn with the candidates: the best for some objective."""
 
 
 def joint_utilities(
-    fitted: Fitted, candidates: Sequence[str], pending: Sequence[str], n_draws: int, seed: int
+    fitted: RoundModel, candidates: Sequence[str], pending: Sequence[str], n_draws: int, seed: int
 ) -> JointUtilities:
     """Return draws of the utilities that the proxies hold possible, the same function for all objects of a draw.
 
@@ -31,15 +31,15 @@ def joint_utilities(
     """
     measured, waiting = _known(fitted, pending)
     texts = [*candidates, *measured, *waiting]
-    beliefs = fitted.beliefs
-    assessed = beliefs.assess(texts)
+    model = fitted.model
+    evaluation = model.evaluate(texts)
     generator = torch.Generator().manual_seed(seed)
-    drawn = beliefs.proxies.draw(assessed.features, n_draws, generator)  # [S, N + R, types]
+    drawn = model.proxies.draw(evaluation.features, n_draws, generator)  # [S, N + R, types]
     columns = [
-        drawn[..., beliefs.proxies.types.index(item.assay_type)]
+        drawn[..., model.proxies.types.index(item.assay_type)]
         if item.assay_type is not None
-        else assessed.objectives.mean[:, column].expand(n_draws, -1)
-        for column, item in enumerate(beliefs.spec.objectives)
+        else evaluation.objectives.mean[:, column].expand(n_draws, -1)
+        for column, item in enumerate(model.spec.objectives)
     ]
     values = torch.stack(columns, dim=-1)
     flat = values.reshape(-1, values.shape[-1])
@@ -49,12 +49,12 @@ def joint_utilities(
     return JointUtilities(utilities[:, :n], utilities[:, n:], len(waiting))
 
 
-def _known(fitted: Fitted, pending: Sequence[str]) -> tuple[list[str], list[str]]:
+def _known(fitted: RoundModel, pending: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return the measured and the pending objects that may matter: the best expected of each objective in turn."""
     texts = list(dict.fromkeys([*fitted.measured, *pending]))
     if not texts:
         return [], []
-    mean = fitted.beliefs.assess(texts).objectives.mean
+    mean = fitted.model.evaluate(texts).objectives.mean
     utilities = fitted.reward.scores(Posterior(mean, torch.zeros_like(mean), torch.zeros_like(mean)))
     rows = utilities.isfinite().all(dim=1).nonzero().squeeze(1)
     ranks = utilities[rows].argsort(dim=0, descending=True).argsort(dim=0).amin(dim=1)

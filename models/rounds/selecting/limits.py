@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
-from models.selection.limits import ROUNDING, BatchLimits, Budget, Grouping, Likeness, numbered
+from models.selection.limits import ROUNDING, BatchLimits, Budget, Grouping, Likeness, encode_labels
 from models.specs.decisions import CLUSTER, BudgetLimit, GroupLimit, SharedLimit
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ OUTSIDE = "outside the applicability domain"
 
 @final
 @dataclass(frozen=True, slots=True)
-class PoolLimits:
+class NamedLimits:
     """What a batch out of N objects must keep to, by the name of each limit.
 
     `shared` [N] is the text of what all of a batch must have in common, None when nothing.
@@ -42,15 +42,15 @@ class PoolLimits:
         """Tell whether there is any limit within one shared value."""
         return bool(self.budgets or self.groupings or self.likenesses)
 
-    def at(self, rows: Tensor) -> PoolLimits:
+    def at(self, rows: Tensor) -> NamedLimits:
         """Return the limits of the objects in `rows`, which share what they must."""
-        return PoolLimits(
+        return NamedLimits(
             {name: item.at(rows) for name, item in self.budgets.items()},
             {name: item.at(rows) for name, item in self.groupings.items()},
             {name: item.at(rows) for name, item in self.likenesses.items()},
         )
 
-    def started(self, n: int, k: int) -> BatchLimits:
+    def tracker(self, n: int, k: int) -> BatchLimits:
         """Return the limits for an empty batch of at most k of N objects."""
         return BatchLimits(n, k, *self.all())
 
@@ -64,9 +64,9 @@ class PoolLimits:
         return [*self.budgets, *self.groupings, *self.likenesses]
 
 
-def read_limits(
+def build_limits(
     batch: BatchSpec, domain: Domain, texts: Sequence[str], controls: Sequence[str], outside: Grouping | None
-) -> PoolLimits:
+) -> NamedLimits:
     """Return the limits of a batch out of the pool's objects.
 
     Controls are part of every batch and paid for first; groups count new candidates only. `outside` is the limit on
@@ -83,13 +83,13 @@ def read_limits(
             name = f"at most {limit.max} per cluster (similarity of at least {threshold:g})"
             likenesses[name] = Likeness(_alike(domain, texts, threshold), limit.max)
         elif isinstance(limit, GroupLimit):
-            groups = numbered(_labels(limit, domain, texts))
+            groups = encode_labels(_labels(limit, domain, texts))
             groupings[f"at most {limit.max} per {limit.by}"] = Grouping(groups, limit.max)
     if outside is not None:
         groupings[f"at most {outside.most} {OUTSIDE}"] = outside
     has_shared = any(isinstance(limit, SharedLimit) for limit in batch.limits)
     shared = [shared_value(batch, domain, text) for text in texts] if has_shared else None
-    return PoolLimits(budgets, groupings, likenesses, shared)
+    return NamedLimits(budgets, groupings, likenesses, shared)
 
 
 def _alike(domain: Domain, texts: Sequence[str], threshold: float) -> Callable[[int], Tensor]:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from models.rounds.selecting.joint_samples import joint_utilities
-from models.rounds.selecting.space_filling import cover
+from models.rounds.selecting.space_filling import maximin_design
 from models.selection import get_selector
-from models.selection.contract import Candidates, Pick, Request, unit
+from models.selection.contract import Candidates, Pick, SelectionRequest, min_max_scale
 from models.selection.greedy import select as select_greedily
 from models.selection.limits import largest_batch
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from models.records import History
-    from models.rounds.fitting.fit import Fitted
-    from models.rounds.selecting.limits import PoolLimits
-    from models.rounds.selecting.scoring import Scored
+    from models.rounds.fitting.fit import RoundModel
+    from models.rounds.selecting.limits import NamedLimits
+    from models.rounds.selecting.scoring import ScoredPool
 
 SHORT_LIST = (8, 1500)
 """Objects compared with each other: so many for each one to be chosen, and at most so many."""
@@ -35,26 +35,26 @@ MOST_VALUES = 12
 """Values of shared columns that are tried, those with the most and best objects first."""
 
 
-def pick(part: Scored, limits: PoolLimits, fitted: Fitted, history: History, seed: int) -> list[Pick]:
+def run_selector(part: ScoredPool, limits: NamedLimits, fitted: RoundModel, history: History, seed: int) -> list[Pick]:
     """Return picks, by row of the part: as many as were asked for, or a largest batch that its limits admit."""
-    batch = fitted.beliefs.spec.batch
-    if not part.tells:
-        return _cover(part, limits, fitted, history)
+    batch = fitted.model.spec.batch
+    if not part.is_informative:
+        return _fill_space(part, limits, fitted, history)
     rows = _short_list(part, limits, fitted)
     candidates = _compared(part, rows, fitted)
     within = limits.at(rows)
     if batch.selector == JOINT:
         from models.selection.hypervolume import n_draws
 
-        n, texts = n_draws(len(fitted.beliefs.spec.objectives)), [part.texts[row] for row in rows.tolist()]
+        n, texts = n_draws(len(fitted.model.spec.objectives)), [part.texts[row] for row in rows.tolist()]
         candidates = replace(candidates, utilities=joint_utilities(fitted, texts, history.pending, n, seed))
-    request = Request(batch.size, batch.diversity, batch.exploration, seed)
-    picks = get_selector(batch.selector)(candidates, request, within.started(len(rows), batch.size))
-    picks = completed(picks, candidates.values, batch.size, within)
+    request = SelectionRequest(batch.size, batch.diversity, batch.exploration, seed)
+    picks = get_selector(batch.selector)(candidates, request, within.tracker(len(rows), batch.size))
+    picks = complete_batch(picks, candidates.values, batch.size, within)
     return [Pick(int(rows[item.index]), item.purpose) for item in picks]
 
 
-def completed(picks: list[Pick], values: Tensor, k: int, limits: PoolLimits) -> list[Pick]:
+def complete_batch(picks: list[Pick], values: Tensor, k: int, limits: NamedLimits) -> list[Pick]:
     """Return a largest batch within the limits that keeps as many of the picks as it can.
 
     One by one, several limits at once may leave no way on although a larger batch exists.
@@ -64,7 +64,7 @@ def completed(picks: list[Pick], values: Tensor, k: int, limits: PoolLimits) -> 
     chosen = {item.index: item for item in picks}
     liked = torch.zeros(len(values), dtype=torch.float64)
     liked[list(chosen)] = 1.0
-    largest = largest_batch(k, (unit(values) + liked) / 2, *limits.all())
+    largest = largest_batch(k, (min_max_scale(values) + liked) / 2, *limits.all())
     if len(largest) <= len(picks):
         return picks
     kept = [item for item in picks if item.index in set(largest)]
@@ -73,47 +73,47 @@ def completed(picks: list[Pick], values: Tensor, k: int, limits: PoolLimits) -> 
     return sorted(found, key=lambda item: item.purpose == "explore")
 
 
-def _cover(part: Scored, limits: PoolLimits, fitted: Fitted, history: History) -> list[Pick]:
+def _fill_space(part: ScoredPool, limits: NamedLimits, fitted: RoundModel, history: History) -> list[Pick]:
     """Return picks that fill the space between what was tried or is pending."""
-    k = fitted.beliefs.spec.batch.size
+    k = fitted.model.spec.batch.size
     known = list(dict.fromkeys([*fitted.attempted, *history.pending]))
-    found = cover(fitted.domain, part.texts, part.feasibility, known, k, limits.started(len(part.texts), k))
-    picks = completed([Pick(row, "explore") for row in found], part.feasibility, k, limits)
+    found = maximin_design(fitted.domain, part.texts, part.feasibility, known, k, limits.tracker(len(part.texts), k))
+    picks = complete_batch([Pick(row, "explore") for row in found], part.feasibility, k, limits)
     return [Pick(item.index, "explore") for item in picks]
 
 
-def _compared(part: Scored, rows: Tensor, fitted: Fitted) -> Candidates:
+def _compared(part: ScoredPool, rows: Tensor, fitted: RoundModel) -> Candidates:
     """Return the objects in `rows` with their similarities."""
     listed = part.at(rows)
     similarity = torch.from_numpy(fitted.domain.similarity(listed.texts, listed.texts)).to(torch.float64)
-    return Candidates(listed.value, listed.unknown, similarity, listed.inside, listed.feasibility)
+    return Candidates(listed.value, listed.uncertainty, similarity, listed.inside, listed.feasibility)
 
 
-def _short_list(part: Scored, limits: PoolLimits, fitted: Fitted) -> Tensor:
+def _short_list(part: ScoredPool, limits: NamedLimits, fitted: RoundModel) -> Tensor:
     """Return the rows worth comparing: the most valuable, and as many of the least known as exploration asks for.
 
     Under limits also a largest batch that they admit, so that the list is never what makes a batch small.
     """
-    batch = fitted.beliefs.spec.batch
+    batch = fitted.model.spec.batch
     each, most = SHORT_LIST
     wanted, share = min(most, each * batch.size), batch.exploration
     if batch.selector == JOINT:
         from models.selection.hypervolume import LIST_LENGTH, least_length
 
-        wanted = min(max(each * batch.size, least_length(len(fitted.beliefs.spec.objectives))), LIST_LENGTH)
+        wanted = min(max(each * batch.size, least_length(len(fitted.model.spec.objectives))), LIST_LENGTH)
         share = max(share, UNKNOWN_SHARE)
     n = min(len(part.texts), max(batch.size, wanted))
     n_unknown = round(share * n)
     best = part.value.argsort(descending=True, stable=True)[: n - n_unknown]
-    others = part.unknown.index_fill(0, best, -1.0).argsort(descending=True, stable=True)[:n_unknown]
+    others = part.uncertainty.index_fill(0, best, -1.0).argsort(descending=True, stable=True)[:n_unknown]
     rows = torch.cat([best, others])
     if limits and n < len(part.texts):
-        needed = largest_batch(batch.size, unit(part.value), *limits.all())
+        needed = largest_batch(batch.size, min_max_scale(part.value), *limits.all())
         rows = torch.tensor(sorted({*rows.tolist(), *needed}), dtype=torch.int64)
     return rows.sort().values
 
 
-def together(scored: Scored, limits: PoolLimits, fitted: Fitted) -> Tensor:
+def rows_of_best_shared_value(scored: ScoredPool, limits: NamedLimits, fitted: RoundModel) -> Tensor:
     """Return the rows of the pool that may be in one batch: of the shared value whose best batch is worth most.
 
     The largest batch wins, then the greatest sum of what greedy picks score; only the most promising values are tried.
@@ -125,23 +125,25 @@ def together(scored: Scored, limits: PoolLimits, fitted: Fitted) -> Tensor:
     for row, text in enumerate(limits.shared):
         by_value.setdefault(text, []).append(row)
     parts = [torch.tensor(rows) for rows in by_value.values()]
-    size = fitted.beliefs.spec.batch.size
+    size = fitted.model.spec.batch.size
     counts = [min(len(rows), size) for rows in parts]
     bounds = [(n, float(scored.value[rows].topk(n).values.sum())) for rows, n in zip(parts, counts, strict=True)]
     order = sorted(range(len(parts)), key=lambda place: bounds[place], reverse=True)[:MOST_VALUES]
-    return max((parts[place] for place in order), key=lambda rows: _gain(scored.at(rows), limits.at(rows), fitted))
+    return max(
+        (parts[place] for place in order), key=lambda rows: _batch_value(scored.at(rows), limits.at(rows), fitted)
+    )
 
 
-def _gain(part: Scored, limits: PoolLimits, fitted: Fitted) -> tuple[int, float]:
+def _batch_value(part: ScoredPool, limits: NamedLimits, fitted: RoundModel) -> tuple[int, float]:
     """Return the size of the batch that greedy picks, and what it is worth: its values and its spread, as weighed."""
-    batch = fitted.beliefs.spec.batch
+    batch = fitted.model.spec.batch
     rows = _short_list(part, limits, fitted)
     candidates = _compared(part, rows, fitted)
     within = limits.at(rows)
-    request = Request(batch.size, batch.diversity, batch.exploration)
-    picks = select_greedily(candidates, request, within.started(len(rows), batch.size))
-    picks = completed(picks, candidates.values, batch.size, within)
-    chosen = torch.tensor([pick.index for pick in picks], dtype=torch.int64)
+    request = SelectionRequest(batch.size, batch.diversity, batch.exploration)
+    picks = select_greedily(candidates, request, within.tracker(len(rows), batch.size))
+    picks = complete_batch(picks, candidates.values, batch.size, within)
+    chosen = torch.tensor([run_selector.index for run_selector in picks], dtype=torch.int64)
     likeness = candidates.similarity[chosen][:, chosen].fill_diagonal_(0.0)
     spread = (1 - likeness.amax(dim=1)).sum() if len(chosen) else torch.zeros(())
     return len(picks), float((1 - batch.diversity) * candidates.values[chosen].sum() + batch.diversity * spread)

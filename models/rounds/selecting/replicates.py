@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from models.domains.contract import Domain
     from models.records import History
-    from models.rounds.fitting.fit import Fitted
+    from models.rounds.fitting.fit import RoundModel
 
 PER_REPLICATE = 3
 """Best measured objects that compete for each replicate."""
@@ -24,7 +24,7 @@ PER_REPLICATE = 3
 
 @final
 @dataclass(frozen=True, slots=True)
-class Repeat:
+class Remeasurement:
     """An object to measure again, and why in words."""
 
     object: str
@@ -32,7 +32,7 @@ class Repeat:
     why: str
 
 
-def controls(domain: Domain, columns: Sequence[dict[str, str]], pending: Sequence[str]) -> list[Repeat]:
+def controls(domain: Domain, columns: Sequence[dict[str, str]], pending: Sequence[str]) -> list[Remeasurement]:
     """Return the campaign's controls, each once; one that is still under way is not repeated.
 
     Raises:
@@ -40,19 +40,21 @@ def controls(domain: Domain, columns: Sequence[dict[str, str]], pending: Sequenc
     """
     texts = dict.fromkeys(domain.parse({name: text for name, text in row.items() if text.strip()}) for row in columns)
     return [
-        Repeat(text, "control", "a control that is part of every batch") for text in texts if text not in set(pending)
+        Remeasurement(text, "control", "a control that is part of every batch")
+        for text in texts
+        if text not in set(pending)
     ]
 
 
 def replicates(
-    fitted: Fitted, history: History, taken: Collection[str], worth: Callable[[Sequence[str]], Tensor], n: int
-) -> list[Repeat]:
+    fitted: RoundModel, history: History, taken: Collection[str], worth: Callable[[Sequence[str]], Tensor], n: int
+) -> list[Remeasurement]:
     """Return at most n of the best measured objects, those with the fewest results first, then the least certain.
 
     Objects `taken` (controls, what a shared limit forbids) and those pending or excluded are left out; `worth` tells
     how near each object [N] is to the best for some trade-off.
     """
-    types = {objective.assay_type for objective in fitted.beliefs.spec.objectives} - {None}
+    types = {objective.assay_type for objective in fitted.model.spec.objectives} - {None}
     results = Counter(item.object for item in history.measurements if item.type in types and item.outcome == "ok")
     closed = {*history.pending, *history.excluded, *taken}
     texts = [text for text in results if text not in closed]
@@ -60,9 +62,9 @@ def replicates(
         return []
     best = worth(texts).argsort(descending=True, stable=True)[: PER_REPLICATE * n].tolist()
     shown = [texts[row] for row in best]
-    doubt = fitted.reward.deviations(fitted.beliefs.assess(shown).objectives).mean(dim=1).tolist()
-    order = sorted(range(len(shown)), key=lambda place: (results[shown[place]], -doubt[place], place))
-    return [Repeat(shown[place], "replicate", _why(results[shown[place]])) for place in order[:n]]
+    doubt = fitted.reward.utility_sd(fitted.model.evaluate(shown).objectives).mean(dim=1).tolist()
+    order = sorted(range(len(shown)), key=lambda index: (results[shown[index]], -doubt[index], index))
+    return [Remeasurement(shown[index], "replicate", _why(results[shown[index]])) for index in order[:n]]
 
 
 def _why(n_results: int) -> str:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
-from models.reward.log_reward import augmented_chebyshev
+from models.acquisition.contract import augmented_chebyshev
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from models.rounds.fitting.fit import Fitted
-    from models.rounds.sampling.candidate_pool import Pool
+    from models.rounds.fitting.fit import RoundModel
+    from models.rounds.sampling.candidate_pool import CandidatePool
 
 PREFERENCES = 32
 CONCENTRATION = 1.5
@@ -26,44 +26,44 @@ TOLERANCE = 1e-9
 
 @final
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """The pool with what makes an object worth choosing: `value`, `unknown` and `best_for` [N], `trade_offs` [P, M].
+class ScoredPool:
+    """The candidate pool with its scores for selection.
 
-    `inside` [N] (bool) is the applicability domain, None when nothing was measured; `tells` is whether anything known
-    tells the objects apart.
+    `value`, `uncertainty` and `best_for` are [N], `trade_offs` [P, M]. `inside` [N] (bool) is the applicability
+    domain, None when nothing was measured. `is_informative`: whether anything known tells the objects apart.
     """
 
     texts: list[str]
     value: Tensor
-    unknown: Tensor
+    uncertainty: Tensor
     feasibility: Tensor
     best_for: Tensor
     trade_offs: Tensor
     inside: Tensor | None
-    tells: bool
+    is_informative: bool
 
-    def at(self, rows: Tensor) -> Scored:
+    def at(self, rows: Tensor) -> ScoredPool:
         """Return the objects in `rows`."""
-        parts = (self.value, self.unknown, self.feasibility, self.best_for)
+        parts = (self.value, self.uncertainty, self.feasibility, self.best_for)
         value, unknown, feasibility, best_for = (part[rows] for part in parts)
         inside = None if self.inside is None else self.inside[rows]
         texts = [self.texts[row] for row in rows.tolist()]
-        return Scored(texts, value, unknown, feasibility, best_for, self.trade_offs, inside, self.tells)
+        return ScoredPool(texts, value, unknown, feasibility, best_for, self.trade_offs, inside, self.is_informative)
 
 
-def score(pool: Pool, fitted: Fitted, seed: int) -> Scored:
+def score_pool(pool: CandidatePool, fitted: RoundModel, seed: int) -> ScoredPool:
     """Return the pool with its worth by the campaign's acquisition.
 
     For trade-offs in which nothing promises an improvement, as in a space that is nearly exhausted, optimistic
     utilities tell the objects apart in its place.
     """
-    utilities = fitted.reward.scores(pool.objectives, pool.trust)
-    preferences = _informed(trade_offs(utilities.shape[1], seed), utilities, fitted)
+    utilities = fitted.reward.scores(pool.objectives, pool.uncertainty_weight)
+    preferences = _restrict_to_informative(preference_grid(utilities.shape[1], seed), utilities, fitted)
     optimistic = scalarised(utilities, preferences)
-    values = fitted.reward.acquired(pool.texts, pool.objectives, pool.trust, preferences)
-    near_best, which = worth(torch.where(_tells(values), values, optimistic))
-    unknown = fitted.reward.deviations(pool.objectives).mean(dim=1) * pool.feasibility
-    return Scored(
+    values = fitted.reward.acquired(pool.texts, pool.objectives, pool.uncertainty_weight, preferences)
+    near_best, which = relative_utility(torch.where(_is_informative(values), values, optimistic))
+    unknown = fitted.reward.utility_sd(pool.objectives).mean(dim=1) * pool.feasibility
+    return ScoredPool(
         pool.texts,
         near_best * pool.feasibility,
         unknown,
@@ -71,11 +71,11 @@ def score(pool: Pool, fitted: Fitted, seed: int) -> Scored:
         which,
         preferences,
         pool.in_domain,
-        tells=bool(_tells(optimistic).any()),
+        is_informative=bool(_is_informative(optimistic).any()),
     )
 
 
-def trade_offs(n_objectives: int, seed: int) -> Tensor:
+def preference_grid(n_objectives: int, seed: int) -> Tensor:
     """Return trade-offs [P, M] spread over the simplex, the even one first."""
     even = torch.full((1, n_objectives), 1.0 / n_objectives, dtype=torch.float64)
     if n_objectives == 1:
@@ -90,27 +90,27 @@ def scalarised(utilities: Tensor, preferences: Tensor) -> Tensor:
     return augmented_chebyshev(utilities.unsqueeze(1), preferences.unsqueeze(0))
 
 
-def worth(values: Tensor) -> tuple[Tensor, Tensor]:
+def relative_utility(values: Tensor) -> tuple[Tensor, Tensor]:
     """Return how near each object [N] is to the best for its own best trade-off, and which [N] of P that is.
 
     For every trade-off, 1 is the greatest of the pool's values [N, P] and 0 their median, so that no trade-off
     outshines another.
     """
     best, middle = values.amax(dim=0), values.median(dim=0).values
-    relative = torch.where(_tells(values), (values - middle) / (best - middle), 0.0)
+    relative = torch.where(_is_informative(values), (values - middle) / (best - middle), 0.0)
     top, which = relative.clamp(0.0, 1.0).max(dim=1)
     return top, which
 
 
-def _tells(values: Tensor) -> Tensor:
+def _is_informative(values: Tensor) -> Tensor:
     """Return for which trade-offs [P] values [N, P] tell the best objects from the median one."""
     return values.amax(dim=0) - values.median(dim=0).values > TOLERANCE
 
 
-def _informed(preferences: Tensor, utilities: Tensor, fitted: Fitted) -> Tensor:
+def _restrict_to_informative(preferences: Tensor, utilities: Tensor, fitted: RoundModel) -> Tensor:
     """Return preferences [P, M] with weight only on objectives that tell objects apart; all even when none does."""
-    n_values = fitted.beliefs.proxies.n_values
-    objectives = fitted.beliefs.spec.objectives
+    n_values = fitted.model.proxies.n_values
+    objectives = fitted.model.spec.objectives
     known = torch.tensor([item.assay_type is None or n_values[item.assay_type] > 0 for item in objectives])
     weights = preferences * (known & (utilities.amax(dim=0) - utilities.amin(dim=0) > TOLERANCE))
     total = weights.sum(dim=1, keepdim=True)

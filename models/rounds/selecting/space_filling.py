@@ -21,7 +21,7 @@ SAMPLE = 256
 """Objects that tell which one is the most typical."""
 
 
-def cover(
+def maximin_design(
     domain: Domain, texts: Sequence[str], feasibility: Tensor, known: Sequence[str], k: int, limits: Limits
 ) -> list[int]:
     """Return at most k rows, each the least similar to those before it and to objects `known` already.

@@ -49,7 +49,7 @@ class BaseMeasure:
         """Return the log-density of final states; None where it is the same for all, which changes no distribution."""
         return SizePrior(environment, self.log_densities) if len(self.weights) > 1 else None
 
-    def told(self, **seen: Iterable[int]) -> dict[str, Any]:
+    def summary(self, **seen: Iterable[int]) -> dict[str, Any]:
         """Return everything as plain JSON; `log_density` is what one object of a size adds to its log-reward.
 
         Args:
@@ -95,22 +95,22 @@ class BaseMeasure:
         if not (unsure := [size for size, error in sorted(errors.items()) if error > UNCERTAIN]):
             return []
         named = ", ".join(map(str, unsure))
-        told = (
+        text = (
             f"How many objects of {named} {self.unit} there are is known to a standard error of up to "
             f"{max(errors.values()):.0%}: the sampler weighs these sizes by as much more or less than it was asked to."
         )
-        return [told]
+        return [text]
 
     def _on_one_size(self, drawn: Mapping[int, int], possible: Sizes | None) -> list[str]:
         total = sum(drawn.values())
         size = max(drawn, key=lambda size: drawn[size], default=0)
         if not total or drawn[size] < CROWDED * total:
             return []
-        told = f"{drawn[size] / total:.0%} of what the policy drew has {size} {self.unit}"
+        text = f"{drawn[size] / total:.0%} of what the policy drew has {size} {self.unit}"
         if self.weights.get(size, 1.0) < CROWDED:
-            return [f"{told}, a size that weighs {self.weights[size]:.0%} before any reward: predictions speak for it."]
+            return [f"{text}, a size that weighs {self.weights[size]:.0%} before any reward: predictions speak for it."]
         if not self.weights and possible is not None and possible.least < possible.most:
-            return [f"{told}: all objects weigh the same (base_measure.kind is objects), and most have that size."]
+            return [f"{text}: all objects weigh the same (base_measure.kind is objects), and most have that size."]
         return []
 
 
@@ -131,17 +131,17 @@ def base_measure(
         seed: of the walks behind estimated numbers.
     """
     unit = UNIT if domain.sizes is None else domain.sizes.unit
-    asked = spec.base_measure
-    if asked.kind == "objects":
+    requested = spec.base_measure
+    if requested.kind == "objects":
         return BaseMeasure("objects", unit, None, {})
     counts = count_objects(environment, seed)
-    raw = _Weights(asked, _sizes_of(environment, measured) if asked.kind == "measured" else {})
+    raw = _Weights(requested, _sizes_of(environment, measured) if requested.kind == "measured" else {})
     total = sum(raw.of(size) for size in counts.log_counts)
     # walks may have missed a size, which is at most the longest way to an object
     largest = max([*counts.log_counts, environment.max_steps if counts.how == "estimated" else 0])
     densities = tuple(math.log(raw.of(size) / total) - counts.log_count(size) for size in range(largest + 1))
     weights = {size: raw.of(size) / total for size in counts.log_counts}
-    return BaseMeasure(asked.kind, unit, counts, weights, densities)
+    return BaseMeasure(requested.kind, unit, counts, weights, densities)
 
 
 @final
@@ -149,11 +149,11 @@ def base_measure(
 class _Weights:
     """Weights of sizes that are not normalised; each size counts as measured once more than it was (Laplace)."""
 
-    asked: BaseMeasureSpec
+    requested: BaseMeasureSpec
     measured: Mapping[int, int]
 
     def of(self, size: int) -> float:
-        return self.asked.weights.get(size, 1.0) * (1 + self.measured.get(size, 0))
+        return self.requested.weights.get(size, 1.0) * (1 + self.measured.get(size, 0))
 
 
 def _sizes_of(environment: Environment, texts: Sequence[str]) -> Counter[int]:
@@ -162,7 +162,7 @@ def _sizes_of(environment: Environment, texts: Sequence[str]) -> Counter[int]:
     return Counter(environment.size(states[is_known]).tolist())
 
 
-def restored(state: Mapping[str, Any] | None) -> BaseMeasure:
+def restore(state: Mapping[str, Any] | None) -> BaseMeasure:
     """Return the base measure of an artefact's `state`; older ones have none, and weighed all objects the same."""
     if state is None:
         return EVERY_OBJECT

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from models.gflownet.trainer import Trainer
-    from models.reward.evaluation import Beliefs
-    from models.reward.lagrange_multipliers import Multipliers
+    from models.reward.evaluation import CampaignModel
+    from models.reward.lagrange_multipliers import LagrangeMultipliers
     from models.rounds.training.state_reward import StateReward
 
 EVERY = 5
@@ -30,7 +30,7 @@ KEY = "multipliers.generator"
 
 
 @final
-class Adaptation:
+class DualAscent:
     """Moves the reward's multipliers; does nothing where there are none.
 
     Replayed and measured objects have no part in it, and every object is scored with the multipliers of the moment.
@@ -42,11 +42,11 @@ class Adaptation:
         self._generator = Generator(device=trainer.environment.device).manual_seed(seed)
 
     @property
-    def multipliers(self) -> Multipliers:
+    def multipliers(self) -> LagrangeMultipliers:
         """Those of the reward."""
         return self._reward.multipliers
 
-    def follow(self) -> None:
+    def maybe_update(self) -> None:
         """Update the multipliers if it is time to; called after every training step."""
         if not len(self.multipliers) or self._trainer.steps_done % EVERY:
             return
@@ -65,12 +65,12 @@ class Adaptation:
         self.multipliers.restore(state)
 
 
-def told(beliefs: Beliefs, multipliers: Multipliers) -> list[dict[str, Any]]:
+def summary(model: CampaignModel, multipliers: LagrangeMultipliers) -> list[dict[str, Any]]:
     """Return each constraint with its multiplier and the share of samples that violate it, as plain JSON."""
-    parts = zip(beliefs.weighted, multipliers.values.tolist(), multipliers.shares.tolist(), strict=True)
+    parts = zip(model.lagrangian_columns, multipliers.values.tolist(), multipliers.shares.tolist(), strict=True)
     return [
         {
-            **beliefs.judged[column].model_dump(include={"type", "min", "max", "probability"}),
+            **model.enforced_constraints[column].model_dump(include={"type", "min", "max", "probability"}),
             "multiplier": value,
             "violating_share": share,
             "target_share": TARGET,
@@ -79,11 +79,11 @@ def told(beliefs: Beliefs, multipliers: Multipliers) -> list[dict[str, Any]]:
     ]
 
 
-def statements(beliefs: Beliefs, multipliers: Multipliers) -> list[str]:
+def messages(model: CampaignModel, multipliers: LagrangeMultipliers) -> list[str]:
     """Return what a reader should know of multipliers that did not suffice."""
     return [
         f"The multiplier of the constraint on {item['type']} reached its bound of {multipliers.greatest:g} and "
         f"{item['violating_share']:.0%} of the sampler's objects still violate it: few objects may satisfy it."
-        for item in told(beliefs, multipliers)
+        for item in summary(model, multipliers)
         if item["multiplier"] >= multipliers.greatest
     ]

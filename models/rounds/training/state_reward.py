@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from models.gflownet.conditioning import Condition
     from models.gflownet.environment import Environment
     from models.gflownet.prior import LogPrior
-    from models.reward.lagrange_multipliers import Multipliers
-    from models.reward.log_reward import LogReward
+    from models.reward.lagrange_multipliers import LagrangeMultipliers
+    from models.reward.log_reward import ObjectLogReward
 
 MOST_TEXTS = 1_000_000
 """States whose objects are remembered: some hundred megabytes."""
@@ -32,14 +32,14 @@ class StateReward:
         prior: of final states; without one all objects weigh the same.
     """
 
-    def __init__(self, environment: Environment, reward: LogReward, prior: LogPrior | None = None) -> None:
+    def __init__(self, environment: Environment, reward: ObjectLogReward, prior: LogPrior | None = None) -> None:
         self._environment = environment
         self._reward = reward
         self._prior = prior
         self._texts: dict[int, str] = {}
 
     @property
-    def multipliers(self) -> Multipliers:
+    def multipliers(self) -> LagrangeMultipliers:
         """Those of the constraints that the reward weighs; they move while training."""
         return self._reward.multipliers
 

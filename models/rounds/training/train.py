@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from models.gflownet.environment import Environment
     from models.records import CheckpointStore
-    from models.rounds.training.dual_ascent import Adaptation
+    from models.rounds.training.dual_ascent import DualAscent
     from models.specs.sampler import SamplerSpec
 
 CHECKPOINT_SECONDS = 15.0
@@ -59,10 +59,10 @@ def build_trainer(
         UnfitLossError: if the loss asks for something that the environment or the reward does not offer.
     """
     conditions = ConditionSampler(spec.beta, n_objectives, device=environment.device, beta_law=spec.beta_law)
-    return Trainer(environment, conditions, reward, settings_of(spec), seed, measured)
+    return Trainer(environment, conditions, reward, trainer_settings(spec), seed, measured)
 
 
-def settings_of(spec: SamplerSpec) -> TrainerSettings:
+def trainer_settings(spec: SamplerSpec) -> TrainerSettings:
     """Return what a campaign's sampler asks of a trainer."""
     return TrainerSettings(
         loss=spec.loss,
@@ -96,14 +96,14 @@ def trained_policy(
         RuntimeError: if the weights are of a policy of another shape.
     """
     conditions = ConditionSampler(spec.beta, n_objectives, device=environment.device, beta_law=spec.beta_law)
-    shape = replace(settings_of(spec).policy, has_flow="flow.weight" in weights)
+    shape = replace(trainer_settings(spec).policy, has_flow="flow.weight" in weights)
     policy = Policy(environment, conditions, shape, torch.Generator().manual_seed(0))
     policy.load_state_dict(weights)
     return TrainedPolicy(policy.requires_grad_(requires_grad=False), environment, conditions)
 
 
 @final
-class Curve:
+class LossCurve:
     """The training loss, averaged over equal stretches of steps."""
 
     def __init__(self, steps: int) -> None:
@@ -128,13 +128,13 @@ class Curve:
 
 
 @final
-class Training:
+class TrainingRun:
     """All that changes while a round trains: the trainer, its loss curve and the multipliers beside it."""
 
-    def __init__(self, trainer: Trainer, adaptation: Adaptation) -> None:
+    def __init__(self, trainer: Trainer, adaptation: DualAscent) -> None:
         self.trainer = trainer
         self.adaptation = adaptation
-        self.curve = Curve(trainer.settings.steps)
+        self.curve = LossCurve(trainer.settings.steps)
 
     @property
     def is_done(self) -> bool:
@@ -144,7 +144,7 @@ class Training:
     def step(self) -> None:
         """Take one step, and let the multipliers follow."""
         self.curve.add(self.trainer.step()["loss"])
-        self.adaptation.follow()
+        self.adaptation.maybe_update()
 
     def save(self, checkpoint: CheckpointStore, identity: str) -> None:
         """Save everything under the name of what it depends on."""
@@ -182,7 +182,7 @@ class Training:
 
 
 def train(
-    training: Training, checkpoint: CheckpointStore | None, identity: str, tick: Callable[[float, str], None]
+    training: TrainingRun, checkpoint: CheckpointStore | None, identity: str, tick: Callable[[float, str], None]
 ) -> list[float]:
     """Take the remaining steps, telling and saving now and then; return the loss curve. `tick` may raise to stop.
 
@@ -191,7 +191,7 @@ def train(
     trainer, steps = training.trainer, training.trainer.settings.steps
     if checkpoint is not None:
         training.resume(checkpoint, identity)
-    told = saved = time.monotonic()
+    reported = saved = time.monotonic()
     tick(trainer.steps_done / steps, f"training, step {trainer.steps_done} of {steps}")
     try:
         while not training.is_done:
@@ -200,9 +200,9 @@ def train(
             if checkpoint is not None and now - saved >= CHECKPOINT_SECONDS:
                 training.save(checkpoint, identity)
                 saved = now
-            if now - told >= TICK_SECONDS:
+            if now - reported >= TICK_SECONDS:
                 tick(trainer.steps_done / steps, f"training, step {trainer.steps_done} of {steps}")
-                told = now
+                reported = now
     except Cancelled:
         # whoever stopped this may want to go on elsewhere: nothing trained so far is lost
         training.save_if(checkpoint, identity)

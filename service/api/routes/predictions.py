@@ -12,7 +12,7 @@ from sse_starlette import EventSourceResponse
 
 from models.campaign.requests import MOST_PREDICTIONS
 from models.domains import open_domain
-from models.records import JudgedObject, Nearest, Prediction
+from models.records import NearestMeasured, ObjectPrediction, Prediction
 from service.api.body import AskedSheet, RawBody
 from service.api.conventions import AskedPage, answer, content_tag, negotiate
 from service.api.dependencies import Operators, TableReader, Transaction
@@ -166,11 +166,13 @@ def _ask(session: Session, shelf: Shelf, file: ObjectsFile, reader: Reader, dire
     return instruments.ask_predictions(session, shelf, request | how, table)
 
 
-def _judged(item: Json) -> JudgedObject:
+def _judged(item: Json) -> ObjectPrediction:
     fields = {name: value for name, value in item.items() if name not in ("row", "display")}
     nearest = fields.pop("nearest_measured")
     predictions = {name: Prediction(**values) for name, values in fields.pop("predictions").items()}
-    return JudgedObject(predictions=predictions, nearest_measured=Nearest(**nearest) if nearest else None, **fields)
+    return ObjectPrediction(
+        predictions=predictions, nearest_measured=NearestMeasured(**nearest) if nearest else None, **fields
+    )
 
 
 def _accepted(row: Job, session: Session) -> Response:

@@ -11,10 +11,10 @@ from models.acquisition import get_acquisition
 from models.acquisition.contract import (
     SCALARISATIONS,
     Acquisition,
+    AcquisitionContext,
     Scalarise,
-    Situation,
     augmented_chebyshev,
-    nothing_known,
+    empty_context,
     weighted_sum,
 )
 from models.acquisition.thompson_sampling import ThompsonSampling
@@ -35,13 +35,13 @@ def preferences(n: int, m: int, seed: int = 0) -> Tensor:
     return weights / weights.sum(dim=1, keepdim=True)
 
 
-def situation(m: int, scalarise: Scalarise = augmented_chebyshev, n: int = 30) -> Situation:
+def context(m: int, scalarise: Scalarise = augmented_chebyshev, n: int = 30) -> AcquisitionContext:
     incumbents = 0.6 * numbers(n, m, seed=1)
-    return Situation(1.0, scalarise, incumbents, (numbers(40, m, seed=2), 0.3 * numbers(40, m, seed=3)))
+    return AcquisitionContext(1.0, scalarise, incumbents, (numbers(40, m, seed=2), 0.3 * numbers(40, m, seed=3)))
 
 
 def build(name: str, m: int, scalarise: Scalarise = augmented_chebyshev) -> Acquisition:
-    return get_acquisition(name)(situation(m, scalarise))
+    return get_acquisition(name)(context(m, scalarise))
 
 
 def value(acquisition: Acquisition, mean: Tensor, sd: Tensor, preference: Tensor) -> Tensor:
@@ -94,7 +94,7 @@ def test_each_object_is_judged_alone(name: str, m: int) -> None:
 @pytest.mark.parametrize("m", OBJECTIVES)
 def test_ordinary_objects_reach_about_one_whatever_the_preference(name: str, m: int) -> None:
     acquisition = build(name, m)
-    mean, sd = situation(m).reference
+    mean, sd = context(m).reference
     for preference in preferences(20, m, seed=8):
         reached = float(value(acquisition, mean, sd, preference.expand(len(mean), -1)).max())
         assert 0.6 < reached < 1.4
@@ -103,7 +103,7 @@ def test_ordinary_objects_reach_about_one_whatever_the_preference(name: str, m: 
 @EVERY
 @pytest.mark.parametrize("m", OBJECTIVES)
 def test_works_before_anything_is_known(name: str, m: int) -> None:
-    acquisition = get_acquisition(name)(nothing_known(m))
+    acquisition = get_acquisition(name)(empty_context(m))
     mean, preference = numbers(20, m, seed=9), preferences(20, m)
     for sd in (torch.full_like(mean, 0.2), torch.zeros_like(mean)):
         low, high = (value(acquisition, mean + step, sd, preference) for step in (0.0, 0.5))
@@ -128,7 +128,7 @@ def test_an_improvement_is_never_negative_and_certain_losers_have_none(name: str
     acquisition = build(name, m)
     mean, preference = 3 * numbers(200, m, seed=10) - 2, preferences(200, m, seed=11)
     assert bool((value(acquisition, mean, 0.2 * numbers(200, m), preference) >= 0).all())
-    incumbents = situation(m).incumbents[:20]
+    incumbents = context(m).incumbents[:20]
     told = value(acquisition, incumbents - 1e-6, torch.zeros_like(incumbents), preference[:20])
     assert float(told.max()) < 1e-6
 
@@ -136,15 +136,15 @@ def test_an_improvement_is_never_negative_and_certain_losers_have_none(name: str
 def test_the_confidence_bound_is_the_scalarised_optimistic_utility() -> None:
     mean, sd, preference = numbers(40, 3), numbers(40, 3, seed=1), preferences(40, 3)
     for kappa, scalarise in itertools.product((0.0, 1.0, 2.5), SCALARISATIONS.values()):
-        acquisition = UpperConfidenceBound(nothing_known(3, scalarise, kappa))
+        acquisition = UpperConfidenceBound(empty_context(3, scalarise, kappa))
         assert torch.equal(value(acquisition, mean, sd, preference), scalarise(mean + kappa * sd, preference))
     for wrong in (-1.0, math.inf):
         with pytest.raises(ValueError, match="kappa"):
-            UpperConfidenceBound(nothing_known(2, weighted_sum, wrong))
+            UpperConfidenceBound(empty_context(2, weighted_sum, wrong))
 
 
 def test_thompson_takes_the_drawn_function_for_the_truth() -> None:
-    acquisition = ThompsonSampling(nothing_known(2))
+    acquisition = ThompsonSampling(empty_context(2))
     mean, drawn, preference = numbers(10, 2), numbers(10, 2, seed=1), preferences(10, 2)
     told = acquisition.value(acquisition.statistics(mean, mean, drawn), preference)
     assert torch.equal(told, augmented_chebyshev(drawn, preference))
@@ -155,6 +155,6 @@ def test_thompson_takes_the_drawn_function_for_the_truth() -> None:
 def test_a_situation_is_checked() -> None:
     two, three = torch.zeros(4, 2), torch.zeros(4, 3)
     with pytest.raises(ValueError, match="one column per objective"):
-        Situation(1.0, weighted_sum, three, (two, two))
+        AcquisitionContext(1.0, weighted_sum, three, (two, two))
     with pytest.raises(ValueError, match="finite"):
-        Situation(1.0, weighted_sum, two / 0, (two, two))
+        AcquisitionContext(1.0, weighted_sum, two / 0, (two, two))

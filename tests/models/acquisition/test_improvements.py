@@ -8,7 +8,7 @@ import torch
 from botorch.utils.multi_objective.hypervolume import Hypervolume
 from torch import Tensor
 
-from models.acquisition.contract import Scalarise, Situation, augmented_chebyshev, weighted_sum
+from models.acquisition.contract import AcquisitionContext, Scalarise, augmented_chebyshev, weighted_sum
 from models.acquisition.expected_hypervolume_improvement import ExpectedHypervolumeImprovement
 from models.acquisition.expected_improvement import ExpectedImprovement
 from models.acquisition.improvement.front import cells_beyond, front_of, reference_point
@@ -27,9 +27,9 @@ def _sphere(n: int, m: int, seed: int = 0) -> Tensor:
     return 0.8 * direction / direction.norm(dim=1, keepdim=True)
 
 
-def _situation(incumbents: Tensor, scalarise: Scalarise = augmented_chebyshev) -> Situation:
+def _situation(incumbents: Tensor, scalarise: Scalarise = augmented_chebyshev) -> AcquisitionContext:
     empty = incumbents[:0]
-    return Situation(1.0, scalarise, incumbents, (empty, empty))
+    return AcquisitionContext(1.0, scalarise, incumbents, (empty, empty))
 
 
 def _draws(mean: Tensor, sd: Tensor, n: int = SAMPLES) -> Tensor:
@@ -109,8 +109,10 @@ def test_ties_and_points_on_a_grid_change_nothing() -> None:
 @pytest.mark.parametrize("offset", [0.0, -3.0])
 def test_with_one_objective_it_is_the_expected_improvement(offset: float) -> None:
     incumbents = _numbers(15, 1) + offset
-    situation = Situation(1.0, weighted_sum, incumbents, (_numbers(9, 1) + offset, torch.full((9, 1), 0.1).double()))
-    volume, single = ExpectedHypervolumeImprovement(situation), ExpectedImprovement(situation)
+    context = AcquisitionContext(
+        1.0, weighted_sum, incumbents, (_numbers(9, 1) + offset, torch.full((9, 1), 0.1).double())
+    )
+    volume, single = ExpectedHypervolumeImprovement(context), ExpectedImprovement(context)
     mean, sd, all_of_it = _numbers(30, 1, seed=1) + offset, 0.3 * _numbers(30, 1, seed=2), torch.ones(30, 1).double()
     statistics = single.statistics(mean, sd, None)
     assert torch.allclose(volume.improvement(statistics, all_of_it), single.improvement(statistics, all_of_it))

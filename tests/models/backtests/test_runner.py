@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 import torch
 
-from models.backtests.contract import Choice, Method, Task, untried
-from models.backtests.methods import METHODS, open_method
-from models.backtests.runner import Judge, Plan, backtest, summarise
-from models.backtests.scoring import measured_utilities
+from models.backtests.contract import BacktestTask, Choice, Strategy, untried
+from models.backtests.runner import BacktestPlan, Evaluator, backtest, summarise
+from models.backtests.strategies import METHODS, build_strategy
 from models.backtests.table import TableDomain, TableLab
+from models.backtests.utilities import measured_utilities
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.records import History, Measurement
@@ -39,9 +39,11 @@ def lab(spec: CampaignSpec) -> TableLab:
 
 
 def run(
-    spec: CampaignSpec, lab: TableLab, methods: tuple[str, ...], make: Any = open_method, **changes: Any
+    spec: CampaignSpec, lab: TableLab, methods: tuple[str, ...], make: Any = build_strategy, **changes: Any
 ) -> list[Any]:
-    plan = Plan(spec, **({"rounds": 2, "batch_size": 6, "initial": 16, "seeds": (0, 1)} | changes), methods=methods)
+    plan = BacktestPlan(
+        spec, **({"rounds": 2, "batch_size": 6, "initial": 16, "seeds": (0, 1)} | changes), methods=methods
+    )
     assert lab.objects is not None
     return backtest(plan, lab, TableDomain(open_domain(spec.domain), lab.objects), lambda *_: None, make)
 
@@ -67,11 +69,11 @@ def test_rounds_of_a_replay_are_not_diagnosed(
 def test_all_methods_start_from_the_same_objects(spec: CampaignSpec, lab: TableLab) -> None:
     seen: dict[str, list[tuple[str, ...]]] = {}
 
-    class Watching(Method):
+    class Watching(Strategy):
         def __init__(self, name: str) -> None:
             self.name = name
 
-        def choose(self, task: Task, history: History, k: int, seed: int) -> Choice:  # noqa: ARG002
+        def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:  # noqa: ARG002
             seen.setdefault(self.name, []).append(tuple(result.object for result in history.measurements))
             return Choice(tuple(untried(task, history)[:k]))
 
@@ -84,7 +86,7 @@ def test_all_methods_start_from_the_same_objects(spec: CampaignSpec, lab: TableL
     "chosen", [("11111111",), (TEXTS[0], TEXTS[0]), tuple(TEXTS[:7])], ids=["not in the table", "twice", "too many"]
 )
 def test_an_unfair_choice_stops_the_replay(spec: CampaignSpec, lab: TableLab, chosen: tuple[str, ...]) -> None:
-    class Cheat(Method):
+    class Cheat(Strategy):
         def choose(self, *_: Any) -> Choice:
             return Choice(chosen)
 
@@ -94,7 +96,7 @@ def test_an_unfair_choice_stops_the_replay(spec: CampaignSpec, lab: TableLab, ch
 
 def test_the_judge_knows_the_best(spec: CampaignSpec, lab: TableLab) -> None:
     assert lab.objects is not None
-    judge = Judge(spec, TableDomain(open_domain(spec.domain), lab.objects), lab)
+    judge = Evaluator(spec, TableDomain(open_domain(spec.domain), lab.objects), lab)
     everything = judge.score(list(lab.objects), ())
     assert everything["regret"] == 0
     assert everything["hypervolume"] == pytest.approx(judge.best["hypervolume"])
@@ -123,9 +125,9 @@ def test_a_missing_value_is_as_poor_as_can_be(spec: CampaignSpec) -> None:
 def test_a_plan_without_sense_is_refused(spec: CampaignSpec, changes: dict[str, Any]) -> None:
     fields: dict[str, Any] = {"rounds": 1, "batch_size": 1, "initial": 1, "seeds": (0,), "methods": ("random",)}
     with pytest.raises(ValueError, match="at least"):
-        Plan(spec, **(fields | changes))
+        BacktestPlan(spec, **(fields | changes))
 
 
 def test_an_unknown_method_is_named(spec: CampaignSpec) -> None:
     with pytest.raises(ValueError, match="luck"):
-        Plan(spec, 1, 1, 1, (0,), ("luck",))
+        BacktestPlan(spec, 1, 1, 1, (0,), ("luck",))

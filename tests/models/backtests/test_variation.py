@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from models.backtests.chance import random_objects
+from models.backtests.random_baseline import random_objects
 from models.backtests.variation import Builder, steps_breed
 from models.domains import installed, open_domain
 

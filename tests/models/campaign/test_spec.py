@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from models.campaign.spec import CampaignSpec
-from models.specs.base import Spec
+from models.specs.base import FrozenModel
 from models.specs.objectives import Constraint, Objective
 from models.specs.sampler import LOSSES, BehaviourSpec, SamplerSpec
 
@@ -23,7 +23,7 @@ def campaign(**changes: Any) -> dict[str, Any]:
     return {"name": "A campaign", "domain": DOMAIN, "objectives": [MEASURED], **changes}
 
 
-def pointers(model: type[Spec], document: dict[str, Any]) -> list[str]:
+def pointers(model: type[FrozenModel], document: dict[str, Any]) -> list[str]:
     with pytest.raises(ValidationError) as caught:
         model.model_validate(document)
     return [error.get("ctx", {}).get("pointer", "") for error in caught.value.errors()]
@@ -98,7 +98,7 @@ def pointers(model: type[Spec], document: dict[str, Any]) -> list[str]:
         (CampaignSpec, campaign(batch={"controls": [{"charm": "AG"}]}), "/batch/controls/0/sequence"),
     ],
 )
-def test_a_rule_names_its_place(model: type[Spec], document: dict[str, Any], pointer: str) -> None:
+def test_a_rule_names_its_place(model: type[FrozenModel], document: dict[str, Any], pointer: str) -> None:
     assert pointers(model, document) == [pointer]
 
 

@@ -8,7 +8,7 @@ import torch
 from gpytorch.kernels import RBFKernel
 from torch import Tensor
 
-from models.data.batch_effects import Offsets, learn_offsets
+from models.data.batch_effects import BatchEffects, learn_offsets
 from models.data.tables import tabulate
 from models.data.versions import latest_version, only_latest
 from models.records import Measurement
@@ -37,7 +37,7 @@ def _world(seed: int, offsets: dict[str, float], shared: int, per_version: int =
     return results
 
 
-def _learn(results: list[Measurement], *, plates: bool = True) -> Offsets:
+def _learn(results: list[Measurement], *, plates: bool = True) -> BatchEffects:
     return learn_offsets(results, "log10", _features, RBFKernel(), plates=plates, seed=0)
 
 
@@ -52,7 +52,7 @@ def test_finds_version_offsets_against_the_latest(seed: int) -> None:
         assert offset == pytest.approx(truth, abs=0.15)
         assert abs(offset - truth) < 4 * error
         assert found.shared[name] == 8
-    assert found.of(Measurement("0", "y", 1.0, assay_version="v3")) == 0.0
+    assert found.offset_of(Measurement("0", "y", 1.0, assay_version="v3")) == 0.0
 
 
 def test_finds_plate_offsets_and_translates_results() -> None:
@@ -68,7 +68,7 @@ def test_finds_plate_offsets_and_translates_results() -> None:
     quantity = {"y": MeasuredQuantity(transform="log10")}
     errors = [
         np.mean([(value - _truth(name)) ** 2 for name, value in zip(t.objects, t.values[:, 0], strict=True)])
-        for t in (tabulate(results, quantity, found.of), tabulate(results, quantity))
+        for t in (tabulate(results, quantity, found.offset_of), tabulate(results, quantity))
     ]
     assert errors[0] < 0.3 * errors[1]
     assert _learn(results, plates=False).summary() == {}
@@ -92,7 +92,7 @@ def test_one_version_and_no_plates_learn_nothing() -> None:
     nothing = _learn(_world(0, {"v1": 0.6}, shared=5))
     assert nothing.summary() == {}
     assert nothing.remarks("y") == []
-    assert nothing.of(Measurement("0", "y", 1.0, assay_version="v1", plate="p")) == 0.0
+    assert nothing.offset_of(Measurement("0", "y", 1.0, assay_version="v1", plate="p")) == 0.0
 
 
 def test_results_that_name_no_version_are_older_than_any() -> None:

@@ -12,12 +12,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.backtests.scoring import spread
+from models.backtests.utilities import min_max_utility
 from models.campaign.spec import CampaignSpec
-from models.data.ranges import Range, range_of, reach, require_logarithms, target_of
+from models.data.ranges import Range, check_log10_range, max_distance_to_target, objective_range, target_of
 from models.domains import open_domain
-from models.insights.scales import Scale, scale_of
-from models.reward.log_reward import Utility, utility
+from models.insights.utilities import UtilityScale, scale_of
+from models.reward.utility import Utility, fit_utility
 from models.specs.objectives import Objective, Transform
 
 numbers = st.floats(-50, 50, allow_nan=False)
@@ -30,26 +30,26 @@ def _objective(**fields: object) -> Objective:
 
 def test_the_campaign_speaks_first_then_the_property_then_what_is_known() -> None:
     bare, own = _objective(), _objective(range=(0.0, 4.0))
-    assert range_of(own, "none", (5.0, 6.0), (1.0, 2.0)) == Range(0.0, 4.0, "campaign")
-    assert range_of(bare, "none", (5.0, 6.0), (1.0, 2.0)) == Range(1.0, 2.0, "domain")
-    assert range_of(bare, "none", (5.0, 6.0)) == Range(5.0, 6.0, "measured")
-    assert range_of(bare, "none", unknown=(-1.0, 1.0)) == Range(-1.0, 1.0, "nothing")
+    assert objective_range(own, "none", (5.0, 6.0), (1.0, 2.0)) == Range(0.0, 4.0, "campaign")
+    assert objective_range(bare, "none", (5.0, 6.0), (1.0, 2.0)) == Range(1.0, 2.0, "domain")
+    assert objective_range(bare, "none", (5.0, 6.0)) == Range(5.0, 6.0, "measured")
+    assert objective_range(bare, "none", unknown=(-1.0, 1.0)) == Range(-1.0, 1.0, "nothing")
 
 
 def test_a_given_range_passes_the_transform_and_known_ends_have_passed_it_already() -> None:
     own = _objective(range=(1.0, 1000.0), transform="log10")
-    assert range_of(own, "log10", (7.0, 8.0)) == Range(0.0, 3.0, "campaign")
-    assert range_of(_objective(), "log10", (7.0, 8.0), (10.0, 100.0)) == Range(1.0, 2.0, "domain")
-    assert range_of(_objective(), "log10", (-7.0, 8.0)) == Range(-7.0, 8.0, "measured")
+    assert objective_range(own, "log10", (7.0, 8.0)) == Range(0.0, 3.0, "campaign")
+    assert objective_range(_objective(), "log10", (7.0, 8.0), (10.0, 100.0)) == Range(1.0, 2.0, "domain")
+    assert objective_range(_objective(), "log10", (-7.0, 8.0)) == Range(-7.0, 8.0, "measured")
 
 
 def test_a_range_without_logarithms_is_passed_over() -> None:
-    assert range_of(_objective(), "log10", (5.0, 6.0), (0.0, 1.0)) == Range(5.0, 6.0, "measured")
-    assert range_of(_objective(range=(-1.0, 1.0)), "log10", None, (1.0, 10.0)) == Range(0.0, 1.0, "domain")
+    assert objective_range(_objective(), "log10", (5.0, 6.0), (0.0, 1.0)) == Range(5.0, 6.0, "measured")
+    assert objective_range(_objective(range=(-1.0, 1.0)), "log10", None, (1.0, 10.0)) == Range(0.0, 1.0, "domain")
 
 
 def test_a_range_without_width_gets_one() -> None:
-    assert range_of(_objective(), "none", (3.0, 3.0)) == Range(2.5, 3.5, "measured")
+    assert objective_range(_objective(), "none", (3.0, 3.0)) == Range(2.5, 3.5, "measured")
 
 
 @pytest.mark.parametrize(
@@ -62,13 +62,13 @@ def test_a_range_without_width_gets_one() -> None:
 )
 def test_every_reader_that_scores_refuses_what_has_no_logarithm_by_name(wanted: Objective) -> None:
     known = torch.tensor([1.0, 2.0], dtype=torch.float64)
-    for read in (utility, spread):
+    for read in (fit_utility, min_max_utility):
         with pytest.raises(ValueError, match=r"objective 'y': .* positive, its values are log10"):
             read(wanted, "log10", known)
         read(wanted, "none", known)
     with pytest.raises(ValueError, match="log10"):
-        require_logarithms(wanted, "log10")
-    require_logarithms(wanted, "none")
+        check_log10_range(wanted, "log10")
+    check_log10_range(wanted, "none")
 
 
 @given(own=st.none() | ends, known=st.lists(numbers, max_size=12), transform=st.sampled_from(["none", "log10"]))
@@ -80,7 +80,7 @@ def test_backtests_and_insights_read_the_same_range(
     objective = {"name": "y", "range": own, "transform": transform}
     spec = CampaignSpec.model_validate({"name": "ranges", "domain": {"kind": "peptides"}, "objectives": [objective]})
     values = np.array(known, dtype=np.float64)
-    judged = spread(spec.objectives[0], transform, torch.from_numpy(values))
+    judged = min_max_utility(spec.objectives[0], transform, torch.from_numpy(values))
     told = scale_of(spec, open_domain(spec.domain), spec.objectives[0], values)
     assert (judged.low, judged.high) == (told.low, told.high)
     assert told.low < told.high
@@ -98,15 +98,15 @@ def test_certain_values_are_as_good_without_torch_as_with_it(
     target = aim if direction == "target" else None
     objective = _objective(direction=direction, target=target, range=span)
     seen = np.array(values, dtype=np.float64)
-    told = Scale(objective, "none", *span, "campaign").utilities(seen)
+    told = UtilityScale(objective, "none", *span, "campaign").utilities(seen)
     sure = torch.zeros(len(seen), dtype=torch.float64)
     rewarded, _ = Utility(*span, direction, target).moments(torch.from_numpy(seen), sure)
     np.testing.assert_allclose(told, rewarded.numpy(), rtol=1e-9, atol=1e-9)
 
 
 def test_a_target_is_as_far_as_the_farther_end() -> None:
-    assert reach(0.0, 10.0, 3.0) == 7.0
-    assert reach(0.0, 10.0, 20.0) == 20.0
+    assert max_distance_to_target(0.0, 10.0, 3.0) == 7.0
+    assert max_distance_to_target(0.0, 10.0, 20.0) == 20.0
     aim = _objective(direction="target", target=100.0)
     assert target_of(aim, "log10") == 2.0
     assert target_of(_objective(), "log10") is None
@@ -114,5 +114,5 @@ def test_a_target_is_as_far_as_the_farther_end() -> None:
 
 
 def test_ranges_and_scales_load_no_torch() -> None:
-    code = "import sys, models.data.ranges, models.insights.scales; sys.exit('torch' in sys.modules)"
+    code = "import sys, models.data.ranges, models.insights.utilities; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0  # noqa: S603 - our own code

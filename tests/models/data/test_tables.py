@@ -5,7 +5,16 @@ import math
 import numpy as np
 import pytest
 
-from models.data.tables import failures, feasible, limits, outcomes, relevant, restored, tabulate, transformed
+from models.data.tables import (
+    failures,
+    feasibility_labels,
+    limits,
+    relevant,
+    success_rates,
+    tabulate,
+    to_model_scale,
+    to_units,
+)
 from models.records import Measurement
 from models.specs.objectives import MeasuredQuantity
 
@@ -151,7 +160,7 @@ def test_an_assay_failure_is_weaker_evidence_than_a_failure_of_the_object() -> N
         Measurement("d", "y", outcome="not_tested"),
         Measurement("e", "y", 5.0, relation="<"),
     ]
-    assert feasible(results) == {"a": 0.75, "b": 0.0, "c": 0.5, "e": 1.0}
+    assert feasibility_labels(results) == {"a": 0.75, "b": 0.0, "c": 0.5, "e": 1.0}
     assert failures(results) == {"assay_failed": 1, "failed_qc": 1, "insoluble": 1}
 
 
@@ -163,7 +172,7 @@ def test_outcomes_tell_made_from_failed() -> None:
         Measurement("c", "z", outcome="assay_failed"),
         Measurement("d", "y", outcome="not_tested"),
     ]
-    assert outcomes(results) == {"a": 1.0, "b": 0.0, "c": 0.5}
+    assert success_rates(results) == {"a": 1.0, "b": 0.0, "c": 0.5}
 
 
 def test_a_result_of_another_type_makes_no_object_measured() -> None:
@@ -174,13 +183,13 @@ def test_a_result_of_another_type_makes_no_object_measured() -> None:
         Measurement("d", "y", 1.0),
         Measurement("d", "other", outcome="not_tested"),
     ]
-    assert outcomes(relevant(results, {"y"})) == {"c": 0.0, "d": 1.0}
-    assert feasible(relevant(results, {"y"})) == {"c": 0.0, "d": 1.0}
-    assert outcomes(relevant(results, ())) == {"a": 1.0, "b": 0.0, "c": 0.0, "d": 1.0}
+    assert success_rates(relevant(results, {"y"})) == {"c": 0.0, "d": 1.0}
+    assert feasibility_labels(relevant(results, {"y"})) == {"c": 0.0, "d": 1.0}
+    assert success_rates(relevant(results, ())) == {"a": 1.0, "b": 0.0, "c": 0.0, "d": 1.0}
 
 
 def test_bounds_follow_the_transform() -> None:
     assert limits(10.0, None, "log10") == (1.0, math.inf)
     assert limits(0.0, 100.0, "log10") == (-math.inf, 2.0)
     assert limits(None, 3.0, "none") == (-math.inf, 3.0)
-    assert restored(transformed(42.0, "log10"), "log10") == pytest.approx(42.0)
+    assert to_units(to_model_scale(42.0, "log10"), "log10") == pytest.approx(42.0)

@@ -7,9 +7,9 @@ import pytest
 
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
-from models.insights.measured import measured
+from models.insights.measured_table import measured
 from models.records import Measurement
-from models.rounds.fitting.results import read
+from models.rounds.fitting.results import clean_results
 
 A, B, C = "0001", "0010", "0100"
 V1: dict[str, Any] = {"assay_version": "v1"}
@@ -46,5 +46,5 @@ def _spec() -> CampaignSpec:
 def test_proxies_and_insights_read_the_same_objects(results: Sequence[Measurement], expected: set[str]) -> None:
     spec = _spec()
     domain = open_domain(spec.domain)
-    assert set(read(spec, domain, results, 0).table.objects) == expected
+    assert set(clean_results(spec, domain, results, 0).table.objects) == expected
     assert set(measured(spec, domain, results, ()).objects) == expected

@@ -89,7 +89,9 @@ def rebuilt(env: Environment, states: Tensor) -> Tensor:
     generator, actions = torch.Generator().manual_seed(3), []
     while bool((rows := env.backward_mask(states).any(dim=1)).any()):
         before = states.clone()
-        before[rows], forward = env.redo(states[rows], pick(env.backward_mask(states[rows]), generator))
+        before[rows], forward = env.backward_step_with_forward(
+            states[rows], pick(env.backward_mask(states[rows]), generator)
+        )
         actions.append((rows, forward))
         states = before
     for rows, forward in reversed(actions):

@@ -9,7 +9,7 @@ from models.campaign.requests import SampleRequest
 from models.domains import installed, open_domain
 from models.domains.molecules.chemistry import matching
 from models.domains.molecules.chemistry.matching import TooComplexError
-from models.inference.filters import wishes
+from models.inference.filters import request_filters
 
 FULLERENE = (
     "c12c3c4c5c1c1c6c7c2c2c8c3c3c9c4c4c%10c5c5c1c1c6c6c%11c7c2c2c7c8c3c3c8c9c4c4c9c%10c5c5c1c1c6c6c%11c2c2c7c3c3c8c4c4"
@@ -51,7 +51,7 @@ def test_a_search_that_would_not_end_is_given_up_and_refuses_the_object():
     with pytest.raises(TooComplexError, match=f"{matching.MOST_CHECKS} comparisons"):
         test(FULLERENE)
     assert not test("CCO")
-    (rule,) = wishes(SampleRequest(avoid=(ENDLESS,)), domain("molecules"))
+    (rule,) = request_filters(SampleRequest(avoid=(ENDLESS,)), domain("molecules"))
     assert "cannot be compared" in str(rule(FULLERENE))
 
 

@@ -5,12 +5,12 @@ import math
 import pytest
 import torch
 
-from models.gflownet.conditioning import Condition, ConditionSampler, ramps
+from models.gflownet.conditioning import Condition, ConditionSampler, thermometer_encoding
 
 
 def test_a_thermometer_has_no_dead_edge_within_its_range():
     values = torch.linspace(2.0, 10.0, 1001)
-    on = ramps(values, 2.0, 10.0, 16)
+    on = thermometer_encoding(values, 2.0, 10.0, 16)
     assert torch.equal(on[0], torch.zeros(16))
     assert torch.allclose(on[-1], torch.ones(16))
     assert (on.std(dim=0) > 0).all()

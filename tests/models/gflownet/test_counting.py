@@ -8,7 +8,7 @@ import pytest
 import torch
 from domain_examples import examples_of
 
-from models.backtests.restricted import RestrictedEnvironment
+from models.backtests.table_environment import RestrictedEnvironment
 from models.domains import installed
 from models.domains.materials.charge_balance.oxidation_states import is_neutral
 from models.domains.materials.charge_balance.reachability import count_compositions

@@ -2,7 +2,7 @@
 
 import torch
 
-from models.gflownet.genetic_operators import NONE, children, cross, mutate
+from models.gflownet.genetic_operators import NONE, breed, crossover, mutate
 
 
 def test_a_mutation_changes_only_what_is_there() -> None:
@@ -14,13 +14,13 @@ def test_a_mutation_changes_only_what_is_there() -> None:
 
 def test_a_crossover_begins_as_one_parent_and_ends_as_the_other() -> None:
     left, right = torch.zeros(100, 6, dtype=torch.int64), torch.ones(100, 6, dtype=torch.int64)
-    child = cross(left, right, torch.Generator().manual_seed(0))
+    child = crossover(left, right, torch.Generator().manual_seed(0))
     assert bool((child.diff(dim=1) >= 0).all())
     assert 0 < int(child.sum()) < child.numel()
 
 
 def test_children_take_after_the_first_half_of_their_parents() -> None:
     parents = torch.cat([torch.zeros(200, 12, dtype=torch.int64), torch.ones(200, 12, dtype=torch.int64)])
-    bred = children(parents, 2, torch.Generator().manual_seed(0))
+    bred = breed(parents, 2, torch.Generator().manual_seed(0))
     assert bred.shape == (200, 12)
     assert 0.2 < float(bred.double().mean()) < 0.5

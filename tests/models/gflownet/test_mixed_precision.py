@@ -8,15 +8,15 @@ import torch
 from exactness import SETTINGS, assert_exact
 from torch import nn
 
-from models.gflownet import mixed_precision as products
+from models.gflownet import mixed_precision
 from models.gflownet import policy as policy_module
 from models.gflownet.conditioning import ConditionSampler
 from models.gflownet.environments.hypergrid import Hypergrid
 from models.gflownet.environments.strings import Strings
 from models.gflownet.exact import enumerate_space
-from models.gflownet.mixed_precision import hidden_layers, multiplies_bfloat16, padded, pays
+from models.gflownet.mixed_precision import has_fast_bfloat16, hidden_layers, is_worthwhile, padded
 from models.gflownet.policy import Policy, PolicySpec, Precision
-from models.gflownet.sampler import sample, walk_forward
+from models.gflownet.sampler import rollout_forward, sample
 from models.gflownet.scoring import score
 
 ENVIRONMENT = Strings("ACGT", 4)
@@ -36,7 +36,7 @@ def exact(inputs: torch.Tensor, found: list[nn.Linear]) -> torch.Tensor:
 
 def test_rows_are_padded_to_a_few_sizes() -> None:
     sizes = [padded(n) for n in range(1, 5000)]
-    assert all(n <= size <= max(1.125 * n, n + products.LEAST_PADDING) for n, size in enumerate(sizes, start=1))
+    assert all(n <= size <= max(1.125 * n, n + mixed_precision.LEAST_PADDING) for n, size in enumerate(sizes, start=1))
     assert len({size for size in sizes if 2048 < size <= 4096}) <= 8
     assert sizes == sorted(sizes)
 
@@ -62,7 +62,7 @@ def test_what_is_padded_changes_nothing(generator: torch.Generator) -> None:
 
 def scored(policy: Policy, conditions: ConditionSampler = CONDITIONS) -> torch.Tensor:
     condition = conditions.sample(40, torch.Generator().manual_seed(2))
-    walked = walk_forward(policy, ENVIRONMENT, condition, torch.Generator().manual_seed(3))
+    walked = rollout_forward(policy, ENVIRONMENT, condition, torch.Generator().manual_seed(3))
     return score(policy, walked, condition).log_pf
 
 
@@ -102,31 +102,33 @@ def test_the_fastest_is_rounded_for_much_work_on_the_right_processor(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(policy_module, "multiplies_bfloat16", lambda _: has_units)
-    monkeypatch.setattr(products, "LEAST_WORK", least_work)
+    monkeypatch.setattr(mixed_precision, "LEAST_WORK", least_work)
     assert torch.equal(scored(built("fastest")), scored(built("float32"))) != is_rounded
 
 
-@pytest.mark.parametrize(("most", "is_rounded"), [(products.MOST_BETA, True), (products.MOST_BETA + 1, False)])
+@pytest.mark.parametrize(
+    ("most", "is_rounded"), [(mixed_precision.MOST_BETA, True), (mixed_precision.MOST_BETA + 1, False)]
+)
 def test_cold_policies_are_not_rounded(
     most: float,
     is_rounded: bool,  # noqa: FBT001 - a parameter of the test
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(policy_module, "multiplies_bfloat16", lambda _: True)
-    monkeypatch.setattr(products, "LEAST_WORK", 1)
+    monkeypatch.setattr(mixed_precision, "LEAST_WORK", 1)
     conditions = ConditionSampler((1.0, most), 2)
     rounded, truth = (built(precision, conditions) for precision in ("fastest", "float32"))
     assert torch.equal(scored(rounded, conditions), scored(truth, conditions)) != is_rounded
 
 
 def test_work_is_rows_by_weights() -> None:
-    assert not pays(products.LEAST_WORK // 1024 - 1, layers(32, 32))
-    assert pays(products.LEAST_WORK // 1024 + 1, layers(32, 32))
+    assert not is_worthwhile(mixed_precision.LEAST_WORK // 1024 - 1, layers(32, 32))
+    assert is_worthwhile(mixed_precision.LEAST_WORK // 1024 + 1, layers(32, 32))
 
 
 def test_no_claim_is_made_of_devices_that_were_not_measured() -> None:
-    assert not multiplies_bfloat16(torch.device("cuda"))
-    assert multiplies_bfloat16(torch.device("cpu")) == bool(torch.cpu.get_capabilities().get("amx_bf16", False))
+    assert not has_fast_bfloat16(torch.device("cuda"))
+    assert has_fast_bfloat16(torch.device("cpu")) == bool(torch.cpu.get_capabilities().get("amx_bf16", False))
 
 
 @pytest.mark.slow

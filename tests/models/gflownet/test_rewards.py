@@ -16,9 +16,9 @@ from models.gflownet.exact import enumerate_space
 from models.gflownet.exploration.uniform import UniformMixture
 from models.gflownet.policy import Policy, PolicySpec
 from models.gflownet.rewards import (
+    IncompatibleLossError,
     InvalidLogRewardError,
-    LogReward,
-    UnfitLossError,
+    LogRewardFn,
     partial_log_rewards,
     stopped_log_rewards,
 )
@@ -42,7 +42,7 @@ def length_reward(states: Tensor, condition: Condition) -> Tensor:
     return condition.beta * (states[:, :-1] > 0).sum(1)
 
 
-def build(loss: str, environment: Environment, log_reward: LogReward) -> Trainer:
+def build(loss: str, environment: Environment, log_reward: LogRewardFn) -> Trainer:
     return Trainer(environment, CONDITIONS, log_reward, replace(SETTINGS, loss=loss), 0)
 
 
@@ -58,13 +58,13 @@ def test_where_there_is_a_stop_action_every_state_but_the_first_may_stop(environ
 def test_peptides_with_a_least_length_may_not_stop_everywhere():
     longer = PeptidesEnvironment(PeptidesSpec(min_length=2, max_length=3, alphabet="AG"))
     assert longer.stop_action is None
-    with pytest.raises(UnfitLossError, match=r"'prefix_sub_trajectory_balance' .*PeptidesEnvironment"):
+    with pytest.raises(IncompatibleLossError, match=r"'prefix_sub_trajectory_balance' .*PeptidesEnvironment"):
         build("prefix_sub_trajectory_balance", longer, length_reward)
 
 
 @pytest.mark.parametrize("loss", ["forward_looking_detailed_balance", "forward_looking_sub_trajectory_balance"])
 def test_a_reward_without_parts_is_refused(loss: str):
-    with pytest.raises(UnfitLossError, match=rf"{loss}.* partial"):
+    with pytest.raises(IncompatibleLossError, match=rf"{loss}.* partial"):
         build(loss, STRINGS, length_reward)
     build(loss, STRINGS, letter_reward(STRINGS)).step()
 

@@ -11,7 +11,7 @@ from models.gflownet.environments.strings import Strings
 from models.gflownet.exact import enumerate_space, estimate_log_partition, policy_log_probability
 from models.gflownet.exploration.uniform import UniformMixture
 from models.gflownet.policy import Policy, PolicySpec
-from models.gflownet.sampler import OPEN, Draws, log_probability, sample, walk_backward, walk_forward
+from models.gflownet.sampler import OPEN, GumbelSampler, log_probability, rollout_backward, rollout_forward, sample
 from models.gflownet.scoring import score
 from models.gflownet.trajectories import Trajectories, join
 
@@ -39,7 +39,9 @@ def assert_contract(trajectories: Trajectories) -> None:
     before, after = trajectories.states[:n], trajectories.states[trajectories.following()]
     assert trajectories.forward_mask.gather(1, trajectories.actions.unsqueeze(1)).all()
     assert torch.equal(environment.key(environment.step(before, trajectories.actions)), environment.key(after))
-    assert torch.equal(environment.key(environment.back(after, trajectories.backward_actions)), environment.key(before))
+    assert torch.equal(
+        environment.key(environment.backward_step(after, trajectories.backward_actions)), environment.key(before)
+    )
     starts = before[trajectories.time == 0]
     assert torch.equal(starts, environment.reset(len(trajectories)))
     assert environment.is_final(trajectories.final_states).all()
@@ -50,7 +52,7 @@ def assert_contract(trajectories: Trajectories) -> None:
 def test_draws_follow_the_softmax_and_never_take_a_closed_action(generator: torch.Generator):
     logits = torch.tensor([[0.0, 1.0, 5.0, 2.0]])
     mask = torch.tensor([[True, True, False, True]])
-    draws = Draws(generator)
+    draws = GumbelSampler(generator)
     for n in (40_000, 20_000):
         counts = torch.bincount(draws.draw(logits.repeat(n, 1), mask.repeat(n, 1)), minlength=4) / n
         assert torch.allclose(counts, logits.masked_fill(~mask, -torch.inf)[0].softmax(0), atol=0.015)
@@ -64,11 +66,11 @@ def test_the_only_allowed_action_is_drawn_whatever_the_noise(
     assert torch.tensor(extreme).log().neg().log().isfinite()
     monkeypatch.setattr(sampler, "OPEN", (extreme, extreme))
     only = torch.eye(3, dtype=torch.bool)
-    assert Draws(generator).draw(torch.zeros(3, 3), only).tolist() == [0, 1, 2]
+    assert GumbelSampler(generator).draw(torch.zeros(3, 3), only).tolist() == [0, 1, 2]
 
 
 def test_draws_of_small_batches_are_fresh_at_every_step(generator: torch.Generator):
-    draws = Draws(generator)
+    draws = GumbelSampler(generator)
     open_rows = torch.ones(3, 4, dtype=torch.bool)
     drawn = torch.stack([draws.draw(torch.zeros(n, 4), open_rows[:n])[0] for n in [3] * 2000 + [2] * 2000])
     pairs = torch.bincount(drawn[:-1] * 4 + drawn[1:], minlength=16) / len(drawn)
@@ -77,7 +79,7 @@ def test_draws_of_small_batches_are_fresh_at_every_step(generator: torch.Generat
 
 def test_forward_walks_keep_the_contract(environment: Environment, generator: torch.Generator):
     policy = uneven_policy(environment)
-    assert_contract(walk_forward(policy, environment, CONDITIONS.sample(40, generator), generator))
+    assert_contract(rollout_forward(policy, environment, CONDITIONS.sample(40, generator), generator))
 
 
 @pytest.mark.parametrize("has_learned_backward", [False, True])
@@ -88,7 +90,7 @@ def test_backward_walks_keep_the_contract(
 ):
     policy = uneven_policy(environment, has_learned_backward=has_learned_backward)
     states = enumerate_space(environment).final_states
-    trajectories = walk_backward(policy, environment, states, CONDITIONS.sample(len(states), generator), generator)
+    trajectories = rollout_backward(policy, environment, states, CONDITIONS.sample(len(states), generator), generator)
     assert torch.equal(trajectories.final_states, states)
     assert_contract(trajectories)
 
@@ -96,9 +98,9 @@ def test_backward_walks_keep_the_contract(
 def test_joined_batches_score_like_their_parts(environment: Environment, generator: torch.Generator):
     policy = uneven_policy(environment, has_learned_backward=True)
     condition = CONDITIONS.sample(30, generator)
-    first = walk_forward(policy, environment, condition.at(slice(0, 10)), generator)
+    first = rollout_forward(policy, environment, condition.at(slice(0, 10)), generator)
     states = enumerate_space(environment).final_states[-20:]
-    second = walk_backward(policy, environment, states[:16], condition.at(slice(10, 26)), generator)
+    second = rollout_backward(policy, environment, states[:16], condition.at(slice(10, 26)), generator)
     both = join([first, second])
     assert_contract(both)
     apart = [

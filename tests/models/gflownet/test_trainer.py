@@ -197,7 +197,7 @@ def test_what_beta_does_not_multiply_sinks_no_forbidden_object():
     trainer.run(20)
     states, _ = ENVIRONMENT.states(["ACCC", "ACCC", "GGGG", "GGGG"])
     condition = Condition(torch.tensor([1.0, 8.0, 1.0, 8.0]), torch.full((4, 2), 0.5))
-    told = trainer._checked(states, condition)
+    told = trainer._validated_log_reward(states, condition)
     assert told.tolist() == pytest.approx([-9.2 - SETTINGS.forbidden_gap] * 2 + [-9.2] * 2, abs=0.1)
 
 

@@ -3,7 +3,7 @@
 import pytest
 from played import SEED, Played, campaign
 
-from models.inference.load import open_instrument
+from models.inference.load import load_trained_campaign
 from models.propose import propose
 from models.proxies import deep_ensemble
 
@@ -22,5 +22,5 @@ def played() -> Played:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(deep_ensemble, "STEPS", QUICK)
         proposal = propose(spec, history, seed=SEED, report=lambda *_: None)
-        opened = open_instrument(spec, history, seed=SEED, artefact=proposal.artefact, report=lambda *_: None)
+        opened = load_trained_campaign(spec, history, seed=SEED, artefact=proposal.artefact, report=lambda *_: None)
     return Played(spec, history, proposal, opened)

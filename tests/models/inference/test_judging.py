@@ -13,7 +13,7 @@ def _silent(share: float, message: str) -> None:
 
 def test_judgements_repeat_what_the_round_said_of_its_batch(played: Played) -> None:
     proposed = played.proposal.candidates
-    judged = played.instrument.judge([item.object for item in proposed], played.history, _silent)
+    judged = played.instrument.predict([item.object for item in proposed], played.history, _silent)
     for said, now in zip(proposed, judged, strict=True):
         assert now.object == said.object
         assert now.refused == ()
@@ -31,7 +31,7 @@ def test_a_judgement_names_every_reason(played: Played) -> None:
     measured = played.history.measurements[0].object
     pending, other = (text for text in EVERYTHING[1:3])
     now = replace(played.history, pending=(pending,), excluded=("01",))
-    judged = played.instrument.judge([measured, pending, "01", other, measured], now, _silent)
+    judged = played.instrument.predict([measured, pending, "01", other, measured], now, _silent)
     assert judged[0].refused[0] == "already measured"
     for name, told in judged[0].predictions.items():  # nearly: products round rows of one batch differently
         assert asdict(judged[4].predictions[name]) == pytest.approx(asdict(told), rel=1e-9)
@@ -41,14 +41,14 @@ def test_a_judgement_names_every_reason(played: Played) -> None:
     assert judged[2].refused[:2] == ("excluded", "2 switches, not 7")
     assert judged[0].nearest_measured is not None
     assert judged[0].nearest_measured.similarity == 1.0
-    assert played.instrument.judge([], now, _silent) == ()
+    assert played.instrument.predict([], now, _silent) == ()
 
 
 def test_many_objects_are_judged_part_by_part(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[float] = []
-    whole = played.instrument.judge(EVERYTHING, played.history, _silent)
+    whole = played.instrument.predict(EVERYTHING, played.history, _silent)
     monkeypatch.setattr("models.inference.trained_campaign.JUDGED", 10)
-    parts = played.instrument.judge(EVERYTHING, played.history, lambda share, _: heard.append(share))
+    parts = played.instrument.predict(EVERYTHING, played.history, lambda share, _: heard.append(share))
     assert len(heard) == 14
     assert heard == sorted(heard)
     assert heard[-1] == 1.0

@@ -12,13 +12,12 @@ from played import EVERYTHING, SEED, Played
 
 from models.campaign.requests import SampleRequest
 from models.gflownet.exact import enumerate_space, policy_log_probability
-from models.inference import UnservableError
-from models.inference import conditional_sampler as drawing
-from models.inference.conditional_sampler import Drawer
-from models.inference.load import open_instrument
-from models.inference.requests import Ask
+from models.inference import UnservableError, conditional_sampler
+from models.inference.conditional_sampler import ConditionalSampler
+from models.inference.load import load_trained_campaign
+from models.inference.requests import ConditionRequest
 from models.records import Cancelled, History, Measurement, ProposedCandidate
-from models.rounds.sampling.filters import Gate
+from models.rounds.sampling.filters import CandidateFilter
 from models.rounds.training.state_reward import StateReward
 from models.safety.hazard_lists import HazardList
 
@@ -67,7 +66,7 @@ def test_log_pf_is_the_exact_log_probability(played: Played) -> None:
 
 def test_first_draws_are_distributed_as_the_policy_says(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
     """A single sample is the first draw that is not closed: its frequency is the policy's, given that."""
-    monkeypatch.setattr(drawing, "LEAST_BLOCK", 4)
+    monkeypatch.setattr(conditional_sampler, "LEAST_BLOCK", 4)
     source, fitted, n = played.instrument.source, played.instrument.fitted, 250
     assert source is not None
     space = enumerate_space(source.environment)
@@ -75,7 +74,9 @@ def test_first_draws_are_distributed_as_the_policy_says(played: Played, monkeypa
     states, generator = StateReward(source.environment, fitted.reward), torch.Generator().manual_seed(0)
     found: Counter[str] = Counter()
     for _ in range(n):
-        drawer = Drawer(source, states, Gate(fitted, played.history), [Ask(1, 16.0, (1.0, 0.0))], None)
+        drawer = ConditionalSampler(
+            source, states, CandidateFilter(fitted, played.history), [ConditionRequest(1, 16.0, (1.0, 0.0))], None
+        )
         found.update(drawer.run(generator, _silent).pool(1).texts)
     log_p = policy_log_probability(space, source.policy, source.conditions.fixed(16.0, [1.0, 0.0]))
     closed = {result.object for result in played.history.measurements}
@@ -238,8 +239,8 @@ def test_too_few_are_told_and_counted(played: Played, monkeypatch: pytest.Monkey
     assert summary["ended"] == "nothing new"
     (told,) = [told for told in summary["statements"] if "samples asked for" in told]
     assert told.startswith(f"There are {len(candidates)} of the 200 samples asked for")
-    monkeypatch.setattr(drawing, "MOST_DRAWN", 64)
-    monkeypatch.setattr(drawing, "MORE_DRAWN", 0)
+    monkeypatch.setattr(conditional_sampler, "MOST_DRAWN", 64)
+    monkeypatch.setattr(conditional_sampler, "MORE_DRAWN", 0)
     candidates, summary = _sample(played, n=5, require=["0000000"])
     assert summary["ended"] == "too many draws"
     assert summary["sampled"] <= 128
@@ -260,7 +261,7 @@ def test_whoever_hears_may_stop_it(played: Played) -> None:
 
     for play in (
         lambda: played.instrument.sample(SampleRequest(), played.history, stop),
-        lambda: played.instrument.judge(EVERYTHING, played.history, stop),
+        lambda: played.instrument.predict(EVERYTHING, played.history, stop),
     ):
         with pytest.raises(Cancelled):
             play()
@@ -273,7 +274,7 @@ def test_hazards_of_today_are_never_drawn(played: Played) -> None:
         return "named" if text.endswith("11") and text not in measured else None
 
     hazards = [HazardList("ends", "1", "switches", "0" * 64, lambda _: named)]
-    opened = open_instrument(
+    opened = load_trained_campaign(
         played.spec,
         played.history,
         seed=SEED,
@@ -286,14 +287,14 @@ def test_hazards_of_today_are_never_drawn(played: Played) -> None:
     assert not [candidate for candidate in candidates if candidate.object.endswith("11")]
     assert summary["refused"]["hazard list ends: named"] > 0
     hazard = next(text for text in EVERYTHING if named(text))
-    (judged,) = opened.judge([hazard], played.history, _silent)
+    (judged,) = opened.predict([hazard], played.history, _silent)
     assert "hazard list ends: named" in judged.refused
 
 
 def test_an_instrument_without_a_policy_judges_but_does_not_draw(played: Played) -> None:
-    opened = open_instrument(played.spec, played.history, seed=SEED, artefact=None, report=_silent)
+    opened = load_trained_campaign(played.spec, played.history, seed=SEED, artefact=None, report=_silent)
     with pytest.raises(UnservableError) as caught:
         opened.sample(SampleRequest(), played.history, _silent)
     assert caught.value.pointer == "/round"
     texts = EVERYTHING[:12]
-    assert opened.judge(texts, played.history, _silent) == played.instrument.judge(texts, played.history, _silent)
+    assert opened.predict(texts, played.history, _silent) == played.instrument.predict(texts, played.history, _silent)

@@ -9,7 +9,7 @@ import pytest
 
 from models.campaign.spec import CampaignSpec
 from models.metrics.calibration import (
-    Scored,
+    ScoredForecasts,
     calibration,
     coverage,
     crps,
@@ -106,7 +106,7 @@ def test_the_reference_band_holds_nine_tenths_of_calibrated_batches() -> None:
     for _ in range(200):
         sd = np.exp(generator.normal(0, 0.7, 24))
         value = generator.normal(size=24) * sd
-        band = scores(Scored(np.zeros(24), sd, -HALF * sd, HALF * sd, value))["error_sd_correlation"]
+        band = scores(ScoredForecasts(np.zeros(24), sd, -HALF * sd, HALF * sd, value))["error_sd_correlation"]
         n_inside += band["low"] <= band["value"] <= band["high"]
     assert 0.84 <= n_inside / 200 <= 0.96
 

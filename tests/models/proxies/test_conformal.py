@@ -8,7 +8,7 @@ from torch import Tensor
 
 from models.proxies.conformal import gaussian_radius, quantile, radius, scores
 from models.proxies.contract import FittedProxy, Posterior, Proxy, TrainingTable
-from models.proxies.model_selection import ChosenProxies, Intervals, fit_best
+from models.proxies.model_selection import Intervals, SelectedProxies, fit_best
 from models.proxies.validation import HeldOut
 
 NAN = math.nan
@@ -48,7 +48,7 @@ def _sample(n: int, seed: int) -> tuple[Tensor, Tensor]:
     return x, 2 * x + (0.2 + x.abs()) * laplace
 
 
-def _fitted(x: Tensor, y: Tensor, intervals: Intervals = "conformal") -> ChosenProxies:
+def _fitted(x: Tensor, y: Tensor, intervals: Intervals = "conformal") -> SelectedProxies:
     one = torch.ones(1, dtype=torch.float64)
     table = TrainingTable(("a",), x, y, torch.full_like(y, NAN), 0 * one, one)
     return fit_best(table, {"line": Line()}, seed=0, tick=lambda *_: None, intervals=intervals)

@@ -18,20 +18,20 @@ from models.proxies.validation import Fold
 class Linear:
     """Predicts the sum of 3 times the hidden values of two members of two units each: a slope of 6 everywhere."""
 
-    def hidden(self, features: Tensor) -> Tensor:
+    def embed(self, features: Tensor) -> Tensor:
         return features.expand(2, -1, -1)
 
-    def mean_of(self, hidden: Tensor) -> Tensor:
+    def predict_from_embedding(self, hidden: Tensor) -> Tensor:
         return 3 * hidden.sum(dim=(0, 2)).unsqueeze(-1)
 
 
 class Bounded:
     """Predicts a sine, which no movement takes beyond 1."""
 
-    def hidden(self, features: Tensor) -> Tensor:
+    def embed(self, features: Tensor) -> Tensor:
         return features[None]
 
-    def mean_of(self, hidden: Tensor) -> Tensor:
+    def predict_from_embedding(self, hidden: Tensor) -> Tensor:
         return torch.sin(hidden.sum(dim=(0, 2))).unsqueeze(-1)
 
 

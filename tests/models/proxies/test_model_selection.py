@@ -10,7 +10,7 @@ from torch import Tensor
 
 from models.proxies.contract import FittedProxy, Posterior, Proxy, TrainingTable
 from models.proxies.gaussian_process import GaussianProcess
-from models.proxies.model_selection import ChosenProxies, fit_best
+from models.proxies.model_selection import SelectedProxies, fit_best
 from models.proxies.proxy_fit import ProxyFit
 from models.proxies.validation import HeldOut, score
 
@@ -156,7 +156,7 @@ def _judged(name: str, error: float, nll: float, x: Tensor, values: Tensor) -> P
 def test_a_forest_that_predicts_clearly_better_is_told(error: float, warned: bool) -> None:  # noqa: FBT001
     x, y = _data(40)
     parts = [_judged("deep_ensemble", 1.0, 0.0, x, y[:, 0]), _judged("random_forest", error, 1.0, x, y[:, 0])]
-    chosen = ChosenProxies({"a": 40}, parts)
+    chosen = SelectedProxies({"a": 40}, parts)
     assert chosen.chosen["a"] == "deep_ensemble"
     warnings = chosen.summary()["a"]["warnings"]
     expected = (

@@ -12,7 +12,7 @@ from models.proxies.contract import TrainingTable
 from models.proxies.gaussian_process import GaussianProcess
 from models.proxies.model_selection import fit_best
 from models.proxies.multi_task_gaussian_process import MultiTaskGaussianProcess
-from models.proxies.pathwise_samples import draw_path
+from models.proxies.pathwise_samples import sample_path
 
 NAN = math.nan
 
@@ -147,7 +147,7 @@ def test_a_drawn_function_has_the_moments_of_the_belief() -> None:
     y[15:, 1] = NAN
     fitted = MultiTaskGaussianProcess(_kernel).fit(_table(x, y), seed=0)
     new = torch.tensor([[0.5, 0.5], [0.55, 0.5], [2.9, 2.9]], dtype=torch.float64)
-    draws = torch.stack([draw_path(fitted, new, seed)(new) for seed in range(600)])
+    draws = torch.stack([sample_path(fitted, new, seed)(new) for seed in range(600)])
     belief = fitted.posterior(new)
     assert torch.allclose(draws.mean(dim=0), belief.mean, atol=0.15 * float(belief.sd.max()))
     assert torch.allclose(draws.std(dim=0), belief.sd, rtol=0.12)

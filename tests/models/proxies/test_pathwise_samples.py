@@ -17,7 +17,7 @@ from models.proxies.deep_ensemble import DeepEnsemble
 from models.proxies.gaussian_process import FittedGaussianProcess, GaussianProcess
 from models.proxies.model_selection import fit_best
 from models.proxies.multi_task_gaussian_process import MultiTaskGaussianProcess
-from models.proxies.pathwise_samples import Covarying, draw_path, own_normals
+from models.proxies.pathwise_samples import Covarying, own_normals, sample_path
 from models.proxies.random_forest import RandomForest
 
 SEEDS = 250
@@ -50,13 +50,13 @@ def _gaussian() -> FittedGaussianProcess:
 @EVERY
 def test_a_drawn_function_repeats_itself_however_it_is_asked(proxy: Proxy) -> None:
     fitted, new, anchors = proxy.fit(_table(), seed=0), _features(20, seed=1), _features(10, seed=2)
-    path = draw_path(fitted, anchors, 3)
+    path = sample_path(fitted, anchors, 3)
     whole = path(new)
     assert whole.shape == (20, 2)
     parts = torch.cat([path(new[7:]), path(new[:7])]).roll(7, dims=0)
     assert torch.allclose(parts, whole, atol=1e-5)
-    assert torch.allclose(draw_path(fitted, anchors, 3)(new), whole)
-    others = [draw_path(fitted, anchors, seed)(new) for seed in range(4, 10)]
+    assert torch.allclose(sample_path(fitted, anchors, 3)(new), whole)
+    others = [sample_path(fitted, anchors, seed)(new) for seed in range(4, 10)]
     assert not all(torch.allclose(other, whole) for other in others)
     assert path(new[:0]).shape == (0, 2)
 
@@ -65,7 +65,7 @@ def test_a_drawn_function_repeats_itself_however_it_is_asked(proxy: Proxy) -> No
 def test_over_seeds_a_gaussian_path_has_the_posterior_s_mean_deviation_and_correlation(proxy: Proxy) -> None:
     fitted, new = proxy.fit(_table(), seed=0), _features(8, seed=1) * 1.5
     assert isinstance(fitted, Covarying)
-    draws = torch.stack([draw_path(fitted, new, seed)(new) for seed in range(SEEDS)])
+    draws = torch.stack([sample_path(fitted, new, seed)(new) for seed in range(SEEDS)])
     belief = fitted.posterior(new)
     error = belief.sd / math.sqrt(SEEDS)
     assert bool(((draws.mean(dim=0) - belief.mean).abs() < 4 * error).all())
@@ -82,7 +82,7 @@ def test_over_seeds_a_gaussian_path_has_the_posterior_s_mean_deviation_and_corre
 def test_away_from_anchors_mean_and_deviation_stay_right_and_neighbours_stay_close() -> None:
     fitted, anchors = _gaussian(), _features(40, seed=5)
     pair = torch.tensor([[0.5, 0.5, 1.4], [0.52, 0.5, 1.4]], dtype=torch.float64)
-    draws = torch.stack([draw_path(fitted, anchors, seed)(pair) for seed in range(SEEDS)])
+    draws = torch.stack([sample_path(fitted, anchors, seed)(pair) for seed in range(SEEDS)])
     belief = fitted.posterior(pair)
     assert torch.allclose(draws.std(dim=0), belief.sd, rtol=0.15)
     assert bool(((draws.mean(dim=0) - belief.mean).abs() < 4 * belief.sd / math.sqrt(SEEDS)).all())
@@ -94,7 +94,7 @@ def test_away_from_anchors_mean_and_deviation_stay_right_and_neighbours_stay_clo
 
 def test_at_a_measured_object_the_draw_is_near_what_was_measured() -> None:
     table, fitted = _table(), _gaussian()
-    drawn = draw_path(fitted, _features(30, seed=4), 1)(table.features)
+    drawn = sample_path(fitted, _features(30, seed=4), 1)(table.features)
     belief = fitted.posterior(table.features)
     assert bool(((drawn - belief.mean).abs() < 5 * belief.sd).all())
 
@@ -111,7 +111,7 @@ def test_every_installed_proxy_can_be_drawn() -> None:
 
 def test_without_anchors_each_object_is_drawn_by_itself() -> None:
     fitted, new = _gaussian(), _features(5, seed=1)
-    draws = torch.stack([draw_path(fitted, new[:0], seed)(new) for seed in range(SEEDS)])
+    draws = torch.stack([sample_path(fitted, new[:0], seed)(new) for seed in range(SEEDS)])
     assert torch.allclose(draws.std(dim=0), fitted.posterior(new).sd, rtol=0.15)
 
 
@@ -120,7 +120,7 @@ def test_an_ensemble_is_drawn_as_one_of_its_members() -> None:
     members = fitted.members(new).mean
     chosen = set()
     for seed in range(40):
-        drawn = draw_path(fitted, new[:0], seed)(new)
+        drawn = sample_path(fitted, new[:0], seed)(new)
         distance = (members - drawn).abs().amax(dim=(1, 2))
         assert float(distance.min()) < 1e-9
         chosen.add(int(distance.argmin()))
@@ -139,7 +139,7 @@ def test_a_belief_that_can_only_be_drawn_anew_is_refused() -> None:
             return torch.randn(n, *features.shape, generator=generator)
 
     with pytest.raises(TypeError, match="Lonely"):
-        draw_path(Lonely(), _features(3, seed=0), 0)
+        sample_path(Lonely(), _features(3, seed=0), 0)
 
 
 def test_own_numbers_are_normal_and_of_the_object_alone() -> None:

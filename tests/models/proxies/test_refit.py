@@ -8,7 +8,7 @@ from torch import Tensor
 from models.proxies.contract import Proxy, TrainingTable
 from models.proxies.deep_ensemble import DeepEnsemble
 from models.proxies.gaussian_process import GaussianProcess
-from models.proxies.model_selection import ChosenProxies, Intervals, fit_best
+from models.proxies.model_selection import Intervals, SelectedProxies, fit_best
 from models.proxies.random_forest import RandomForest
 from models.proxies.refit import refit
 
@@ -37,11 +37,11 @@ def _table() -> TrainingTable:
 
 
 @pytest.fixture(scope="module")
-def first(quick_proxies: None) -> ChosenProxies:  # noqa: ARG001 - the constants come first
+def first(quick_proxies: None) -> SelectedProxies:  # noqa: ARG001 - the constants come first
     return fit_best(_table(), PROXIES, seed=4, tick=lambda *_: None)
 
 
-def _answers(proxies: ChosenProxies, features: Tensor, seed: int = 3) -> list[Tensor]:
+def _answers(proxies: SelectedProxies, features: Tensor, seed: int = 3) -> list[Tensor]:
     """Return all that proxies can be asked."""
     belief = proxies.posterior(features)
     told = [belief.mean, belief.sd, belief.noise_sd, *proxies.interval(features)]
@@ -53,9 +53,9 @@ def _answers(proxies: ChosenProxies, features: Tensor, seed: int = 3) -> list[Te
 
 
 @pytest.mark.parametrize("intervals", ["conformal", "feature_conformal", "gaussian"])
-def test_everything_is_equal_to_the_bit(first: ChosenProxies, intervals: Intervals) -> None:
+def test_everything_is_equal_to_the_bit(first: SelectedProxies, intervals: Intervals) -> None:
     table = _table()
-    first = ChosenProxies(first.n_values, first._parts, intervals, first.n_known)
+    first = SelectedProxies(first.n_values, first._parts, intervals, first.n_known)
     features = torch.rand(9, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     again = refit(table, PROXIES, first.held_out(), seed=4, intervals=intervals)
     assert again.chosen == first.chosen
@@ -65,7 +65,7 @@ def test_everything_is_equal_to_the_bit(first: ChosenProxies, intervals: Interva
 
 
 def test_only_feature_conformal_intervals_need_folds_again(
-    first: ChosenProxies, monkeypatch: pytest.MonkeyPatch
+    first: SelectedProxies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table, kept = _table(), first.held_out()
 
@@ -78,7 +78,7 @@ def test_only_feature_conformal_intervals_need_folds_again(
         refit(table, PROXIES, kept, seed=0, intervals="feature_conformal")
 
 
-def test_a_proxy_is_fitted_when_it_is_first_asked(first: ChosenProxies, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_is_fitted_when_it_is_first_asked(first: SelectedProxies, monkeypatch: pytest.MonkeyPatch) -> None:
     table = _table()
     fits: list[str] = []
     for name, proxy in PROXIES.items():
@@ -97,7 +97,7 @@ def test_a_proxy_is_fitted_when_it_is_first_asked(first: ChosenProxies, monkeypa
 
 
 @pytest.mark.parametrize("change", ["fewer results", "another type", "nothing kept"])
-def test_what_was_kept_of_other_results_is_refused(first: ChosenProxies, change: str) -> None:
+def test_what_was_kept_of_other_results_is_refused(first: SelectedProxies, change: str) -> None:
     table, kept = _table(), dict(first.held_out())
     if change == "fewer results":
         table = table.rows(torch.arange(30))

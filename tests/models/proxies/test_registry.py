@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from models.proxies.contract import TrainingTable
 from models.proxies.model_selection import MINIMUM_TO_VALIDATE, fit_best
-from models.proxies.registry import open_proxies
+from models.proxies.registry import build_proxies
 from models.specs.decisions import PROXIES, ProxySpec
 
 
@@ -23,25 +23,25 @@ def table(n: int, types: Sequence[str] = ("y",)) -> TrainingTable:
 
 
 def test_every_installed_proxy_can_be_opened() -> None:
-    assert tuple(open_proxies(RBFKernel, PROXIES, table(30, ("y", "z")))) == PROXIES
+    assert tuple(build_proxies(RBFKernel, PROXIES, table(30, ("y", "z")))) == PROXIES
     assert ProxySpec().kinds == PROXIES
 
 
 @pytest.mark.parametrize("kind", ["gaussian_process", "deep_ensemble", "random_forest"])
 def test_one_kind_alone_is_calibrated(kind: str) -> None:
     some = table(2 * MINIMUM_TO_VALIDATE)
-    fitted = fit_best(some, open_proxies(RBFKernel, [kind], some), seed=0, tick=lambda *_: None)
+    fitted = fit_best(some, build_proxies(RBFKernel, [kind], some), seed=0, tick=lambda *_: None)
     summary: Any = fitted.summary()["y"]
     assert summary["chosen"] == kind
     assert set(summary["scores"]) == {kind}
 
 
 def test_too_few_results_go_to_a_gaussian_process() -> None:
-    assert list(open_proxies(RBFKernel, ["deep_ensemble"], table(3))) == ["gaussian_process", "deep_ensemble"]
+    assert list(build_proxies(RBFKernel, ["deep_ensemble"], table(3))) == ["gaussian_process", "deep_ensemble"]
 
 
 def test_too_many_results_go_to_a_random_forest() -> None:
-    assert list(open_proxies(RBFKernel, ["gaussian_process"], table(2001))) == ["gaussian_process", "random_forest"]
+    assert list(build_proxies(RBFKernel, ["gaussian_process"], table(2001))) == ["gaussian_process", "random_forest"]
 
 
 @pytest.mark.parametrize("kinds", [["forest"], ["random_forest", "random_forest"]])

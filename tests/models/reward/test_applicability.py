@@ -42,7 +42,7 @@ def test_a_named_threshold_holds_and_optimism_fades_below_it():
     nearest = found.nearest(["000000000000", "000000000111", "000000111111", "111111111111"])
     assert nearest.tolist() == [1.0, 0.75, 0.5, 0.0]
     assert found.is_inside(nearest).tolist() == [True, True, False, False]
-    assert found.trust(nearest).tolist() == pytest.approx([1.0, 1.0, 2 / 3, 0.0])
+    assert found.uncertainty_weight(nearest).tolist() == pytest.approx([1.0, 1.0, 2 / 3, 0.0])
 
 
 @pytest.mark.parametrize("n", [0, 1, MINIMUM_MEASURED - 1])
@@ -51,7 +51,7 @@ def test_with_few_data_everything_counts_as_inside_and_it_says_so(n: int):
     nearest = found.nearest(TEXTS[-3:])
     assert found.threshold is None
     assert found.is_inside(nearest).all()
-    assert found.trust(nearest).tolist() == [1.0, 1.0, 1.0]
+    assert found.uncertainty_weight(nearest).tolist() == [1.0, 1.0, 1.0]
     assert f"Only {n} objects are measured" in found.statements()[0]
 
 
@@ -65,4 +65,4 @@ def test_a_threshold_of_zero_is_the_whole_space():
     found = applicability(ApplicabilitySpec(min_similarity=0.0), SWITCHES, measured(20))
     nearest = found.nearest(["111111111111"])
     assert found.is_inside(nearest).all()
-    assert torch.equal(found.trust(nearest), torch.ones(1, dtype=torch.float64))
+    assert torch.equal(found.uncertainty_weight(nearest), torch.ones(1, dtype=torch.float64))

@@ -8,11 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.acquisition.contract import nothing_known
+from models.acquisition.contract import augmented_chebyshev, empty_context, weighted_sum
 from models.acquisition.upper_confidence_bound import UpperConfidenceBound
 from models.proxies.contract import Posterior
-from models.reward.evaluation import Assessment
-from models.reward.log_reward import LogReward, Utility, augmented_chebyshev, expected_value, utility, weighted_sum
+from models.reward.evaluation import Evaluation
+from models.reward.log_reward import ObjectLogReward, expected_value
+from models.reward.utility import Utility, fit_utility
 from models.specs.objectives import Objective
 
 VALUES = {
@@ -47,28 +48,31 @@ class FixedBeliefs:
         self, trust: float = 1.0, sd: float = 0.0, *, is_weighted: bool = False, is_guarded: bool = False
     ) -> None:
         self.asked: list[str] = []
-        self.trust, self.sd = trust, sd
-        self.gated, self.weighted = ([], [0]) if is_weighted else ([0], [])
-        self.guarded = [0] if is_guarded else []
+        self.uncertainty_weight, self.sd = trust, sd
+        self.probability_columns, self.lagrangian_columns = ([], [0]) if is_weighted else ([0], [])
+        self.guarded_columns = [0] if is_guarded else []
 
-    def assess(self, texts: Sequence[str]) -> Assessment:
+    def evaluate(self, texts: Sequence[str]) -> Evaluation:
         self.asked += texts
         mean = torch.tensor([VALUES[text] for text in texts], dtype=torch.float64)
         feasibility = torch.tensor([SUCCESS.get(text, 1.0) for text in texts], dtype=torch.float64)
         allowed = torch.tensor([text != "heavy" for text in texts])
-        sd, trust = torch.full_like(mean, self.sd), torch.full((len(texts),), self.trust, dtype=torch.float64)
+        sd, trust = (
+            torch.full_like(mean, self.sd),
+            torch.full((len(texts),), self.uncertainty_weight, dtype=torch.float64),
+        )
         objectives = Posterior(mean, sd, torch.zeros_like(mean))
-        return Assessment(mean, objectives, feasibility, feasibility.unsqueeze(-1), allowed, trust, trust)
+        return Evaluation(mean, objectives, feasibility, feasibility.unsqueeze(-1), allowed, trust, trust)
 
 
-def _reward(kappa: float = 0.0, **beliefs_: Any) -> tuple[LogReward, FixedBeliefs]:
-    beliefs = FixedBeliefs(**beliefs_)
+def _reward(kappa: float = 0.0, **beliefs_: Any) -> tuple[ObjectLogReward, FixedBeliefs]:
+    model = FixedBeliefs(**beliefs_)
     unit = Utility(0.0, 1.0, "maximize")
-    acquisition = UpperConfidenceBound(nothing_known(2, weighted_sum, kappa=kappa))
-    return LogReward(beliefs, [unit, unit], acquisition, kappa), beliefs  # type: ignore[arg-type]
+    acquisition = UpperConfidenceBound(empty_context(2, weighted_sum, kappa=kappa))
+    return ObjectLogReward(model, [unit, unit], acquisition, kappa), model  # type: ignore[arg-type]
 
 
-def _ask(reward: LogReward, texts: list[str], beta: float) -> Tensor:
+def _ask(reward: ObjectLogReward, texts: list[str], beta: float) -> Tensor:
     even = torch.full((len(texts), 2), 0.5)
     return reward(texts, torch.full((len(texts),), beta), even)
 
@@ -105,22 +109,22 @@ def test_failing_makes_nothing_better() -> None:
 
 
 def test_multipliers_weigh_what_falls_short_and_score_anew_when_they_move() -> None:
-    reward, beliefs = _reward(is_weighted=True)
+    reward, model = _reward(is_weighted=True)
     missing = 1 + math.log(0.9 / 0.5)
     for multiplier in (1.0, 3.0):
         reward.multipliers.values[:] = multiplier
         answer = _ask(reward, ["good", "even"], 2.0).tolist()
         assert answer == pytest.approx([1.1, 0.5 + math.log(0.5) - multiplier * missing], rel=1e-5)
-    assert beliefs.asked == ["good", "even"]
+    assert model.asked == ["good", "even"]
     assert reward.violations(["good", "even", "forbidden"]).tolist() == [[False], [True], [False]]
 
 
 def test_optimism_fades_with_trust() -> None:
     for trust, gain in ((1.0, 0.2), (0.5, 0.1), (0.0, 0.0)):
-        reward, beliefs = _reward(kappa=2.0, trust=trust, sd=0.1)
+        reward, model = _reward(kappa=2.0, uncertainty_weight=trust, sd=0.1)
         assert _ask(reward, ["good"], 1.0).tolist() == pytest.approx([0.55 + gain], rel=1e-5)
-        assessment = beliefs.assess(["good"])
-        scores = reward.scores(assessment.objectives, assessment.trust)
+        assessment = model.evaluate(["good"])
+        scores = reward.scores(assessment.objectives, assessment.uncertainty_weight)
         assert scores.mean().item() == pytest.approx(0.55 + gain)
 
 
@@ -131,18 +135,18 @@ def test_what_may_not_be_proposed_has_no_reward_at_any_temperature() -> None:
 
 
 def test_each_object_is_scored_once() -> None:
-    reward, beliefs = _reward()
+    reward, model = _reward()
     for _ in range(3):
         _ask(reward, ["good", "", "even", "good"], 1.0)
-    assert beliefs.asked == ["good", "even"]
+    assert model.asked == ["good", "even"]
     assert reward.n_scored == 2
 
 
 def test_what_breaks_a_rule_is_shown_to_nobody() -> None:
-    reward, beliefs = _reward()
+    reward, model = _reward()
     _ask(reward, ["forbidden", "good"], 1.0)
     _ask(reward, ["forbidden"], 1.0)
-    assert beliefs.asked == ["good"]
+    assert model.asked == ["good"]
 
 
 def test_chebyshev_reaches_a_concave_front_where_the_sum_cannot() -> None:
@@ -167,14 +171,14 @@ def test_chebyshev_spans_the_unit_whatever_the_preference() -> None:
 
 def test_directions_and_transforms_normalise() -> None:
     value, sd = torch.tensor([2.0]), torch.tensor([0.5])
-    up = utility(Objective(name="y", range=(1.0, 1000.0), transform="log10"), "log10", torch.empty(0))
+    up = fit_utility(Objective(name="y", range=(1.0, 1000.0), transform="log10"), "log10", torch.empty(0))
     assert [float(part) for part in up.moments(value, sd)] == pytest.approx([2 / 3, 0.5 / 3])
-    down = utility(Objective(name="y", direction="minimize", range=(0.0, 4.0)), "none", torch.empty(0))
+    down = fit_utility(Objective(name="y", direction="minimize", range=(0.0, 4.0)), "none", torch.empty(0))
     assert [float(part) for part in down.moments(value, sd)] == pytest.approx([0.5, 0.125])
 
 
 def test_distance_to_a_target_has_the_moments_of_a_folded_normal() -> None:
-    aim = utility(Objective(name="y", direction="target", target=3.0, range=(1.0, 7.0)), "none", torch.empty(0))
+    aim = fit_utility(Objective(name="y", direction="target", target=3.0, range=(1.0, 7.0)), "none", torch.empty(0))
     mean, sd = torch.tensor([2.0, 3.0, 7.0], dtype=torch.float64), torch.tensor([0.5, 1.0, 1e-9], dtype=torch.float64)
     draws = mean + sd * torch.randn(200_000, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     sampled = 1 - (draws - 3.0).abs() / 4.0
@@ -187,13 +191,13 @@ def test_a_range_is_learned_from_the_data() -> None:
     values = torch.cat(
         [torch.linspace(0, 100, 101, dtype=torch.float64), torch.tensor([math.nan], dtype=torch.float64)]
     )
-    learned = utility(Objective(name="y"), "none", values)
+    learned = fit_utility(Objective(name="y"), "none", values)
     assert (learned.low, learned.high) == pytest.approx((5.0, 100.0))
-    down = utility(Objective(name="y", direction="minimize"), "none", values)
+    down = fit_utility(Objective(name="y", direction="minimize"), "none", values)
     assert (down.low, down.high) == pytest.approx((0.0, 95.0))
-    aim = utility(Objective(name="y", direction="target", target=50.0), "none", values)
+    aim = fit_utility(Objective(name="y", direction="target", target=50.0), "none", values)
     assert (aim.low, aim.high) == pytest.approx((5.0, 95.0))
-    constant = utility(Objective(name="y"), "none", torch.full((4,), 3.0))
+    constant = fit_utility(Objective(name="y"), "none", torch.full((4,), 3.0))
     assert constant.low < 3.0 < constant.high
     with pytest.raises(ValueError, match="log10"):
-        utility(Objective(name="y", range=(-1.0, 1.0)), "log10", values)
+        fit_utility(Objective(name="y", range=(-1.0, 1.0)), "log10", values)

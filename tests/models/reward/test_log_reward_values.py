@@ -12,16 +12,16 @@ from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.proxies import deep_ensemble
 from models.records import History, Measurement
-from models.reward.log_reward import LogReward, log_reward
-from models.rounds.fitting.fit import Fitted, fit
+from models.reward.log_reward import ObjectLogReward, log_reward
+from models.rounds.fitting.fit import RoundModel, fit
 from models.specs.decisions import ACQUISITIONS
 
 ALL = ["".join(letters) for letters in itertools.product("01", repeat=6)]
 EVERY = pytest.mark.parametrize("kind", ACQUISITIONS)
-Build = Callable[..., LogReward]
+Build = Callable[..., ObjectLogReward]
 
 
-def _fit(n: int) -> Fitted:
+def _fit(n: int) -> RoundModel:
     objectives = [
         {"name": "signal", "direction": "maximize"},
         {"name": "level", "direction": "target", "target": 2.0, "range": [0, 6]},
@@ -45,10 +45,10 @@ def build(request: pytest.FixtureRequest) -> Build:
         patch.setattr(deep_ensemble, "STEPS", 25)
         fitted = _fit(request.param)
 
-    def reward(kind: str, seed: int = 0, **options: Any) -> LogReward:
-        beliefs, content = fitted.beliefs, fitted.beliefs.spec.model_dump(mode="json")
-        beliefs.spec = CampaignSpec.model_validate(content | {"acquisition": {"kind": kind} | options})
-        return log_reward(beliefs, fitted.reward._utilities, fitted.measured, lambda: ALL[::2], seed)
+    def reward(kind: str, seed: int = 0, **options: Any) -> ObjectLogReward:
+        model, content = fitted.model, fitted.model.spec.model_dump(mode="json")
+        model.spec = CampaignSpec.model_validate(content | {"acquisition": {"kind": kind} | options})
+        return log_reward(model, fitted.reward._utilities, fitted.measured, lambda: ALL[::2], seed)
 
     return reward
 
@@ -92,17 +92,17 @@ def test_kappa_and_scalarisation_reach_the_confidence_bound(build: Build) -> Non
         assert torch.allclose(utilities, mean + kappa * sd)
 
 
-def _moments(reward: LogReward) -> tuple[torch.Tensor, torch.Tensor]:
-    assessment = reward._beliefs.assess(ALL)
-    sd = reward.deviations(assessment.objectives)
-    return reward.scores(assessment.objectives) - reward._kappa * sd, sd * assessment.trust.unsqueeze(-1)
+def _moments(reward: ObjectLogReward) -> tuple[torch.Tensor, torch.Tensor]:
+    evaluation = reward._model.evaluate(ALL)
+    sd = reward.utility_sd(evaluation.objectives)
+    return reward.scores(evaluation.objectives) - reward._kappa * sd, sd * evaluation.uncertainty_weight.unsqueeze(-1)
 
 
 def test_what_waits_for_a_result_counts_as_reached(build: Build) -> None:
     free, even = build("expected_hypervolume_improvement"), torch.full((len(ALL), 3), 1 / 3, dtype=torch.float64)
     best = int(free.value(ALL, even).argmax())
     others = (free._utilities, ALL[5:53:3], lambda: ALL[::2], 0)
-    alone, beside = (log_reward(free._beliefs, *others, pending) for pending in ((), (ALL[best],)))
+    alone, beside = (log_reward(free._model, *others, pending) for pending in ((), (ALL[best],)))
     statistics = free._acquisition.statistics(*_moments(free), None)
     gains = [reward._acquisition.improvement(statistics, even) for reward in (alone, beside)]
     assert bool((gains[1] <= gains[0] + 1e-12).all())
@@ -112,10 +112,10 @@ def test_what_waits_for_a_result_counts_as_reached(build: Build) -> None:
 def test_what_may_not_be_proposed_is_no_incumbent(build: Build) -> None:
     even = torch.full((len(ALL), 3), 1 / 3, dtype=torch.float64)
     free = build("expected_improvement")
-    content = free._beliefs.spec.model_dump(mode="json")
-    free._beliefs.spec = CampaignSpec.model_validate(content | {"constraints": [{"property": "ones", "max": 0}]})
-    bound = log_reward(free._beliefs, free._utilities, ALL[5:50:3], lambda: ALL[::2], 0)
+    content = free._model.spec.model_dump(mode="json")
+    free._model.spec = CampaignSpec.model_validate(content | {"constraints": [{"property": "ones", "max": 0}]})
+    bound = log_reward(free._model, free._utilities, ALL[5:50:3], lambda: ALL[::2], 0)
     statistics = free._acquisition.statistics(*_moments(free), None)
     gains = [reward._acquisition.improvement(statistics, even) for reward in (free, bound)]
     assert bool((gains[1] >= gains[0] - 1e-12).all())
-    free._beliefs.spec = CampaignSpec.model_validate(content)
+    free._model.spec = CampaignSpec.model_validate(content)

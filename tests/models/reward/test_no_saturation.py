@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from models.acquisition import get_acquisition
-from models.acquisition.contract import SCALARISATIONS, Situation
+from models.acquisition.contract import SCALARISATIONS, AcquisitionContext
 from models.proxies.contract import Posterior
-from models.reward.evaluation import Assessment
-from models.reward.log_reward import LogReward, Utility, utility
+from models.reward.evaluation import Evaluation
+from models.reward.log_reward import ObjectLogReward
+from models.reward.utility import Utility, fit_utility
 from models.specs.objectives import Objective
 from models.specs.sampler import MOST_BETA
 
@@ -31,18 +32,18 @@ class Known:
 
     domain = NoRules()
     required = torch.zeros(0, dtype=torch.float64)
-    gated: tuple[int, ...] = ()
-    weighted: tuple[int, ...] = ()
-    guarded: tuple[int, ...] = ()
+    probability_columns: tuple[int, ...] = ()
+    lagrangian_columns: tuple[int, ...] = ()
+    guarded_columns: tuple[int, ...] = ()
 
     def __init__(self, values: Tensor, success: float = 1.0) -> None:
         self.values, self.success = values, success
 
-    def assess(self, texts: Sequence[str]) -> Assessment:
+    def evaluate(self, texts: Sequence[str]) -> Evaluation:
         mean = self.values[[int(text) for text in texts]]
         one = torch.ones(len(mean), dtype=torch.float64)
         sure = torch.zeros_like(mean)
-        return Assessment(mean, Posterior(mean, sure, sure), self.success * one, mean[:, :0], one > 0, one, one)
+        return Evaluation(mean, Posterior(mean, sure, sure), self.success * one, mean[:, :0], one > 0, one, one)
 
 
 def heavy_tailed(m: int = 1, seed: int = 0) -> Tensor:
@@ -54,9 +55,9 @@ def heavy_tailed(m: int = 1, seed: int = 0) -> Tensor:
 def rewards(values: Tensor, utilities: list[Utility], beta: float, kind: str = "upper_confidence_bound") -> Tensor:
     m = values.shape[1]
     told = torch.stack([item.of(values[:, i]) for i, item in enumerate(utilities)], dim=1)[:MEASURED]
-    situation = Situation(1.0, SCALARISATIONS["augmented_chebyshev"], told, (told, torch.zeros_like(told)))
-    beliefs = Known(values)
-    reward = LogReward(beliefs, utilities, get_acquisition(kind)(situation), 0.0)  # type: ignore[arg-type]
+    context = AcquisitionContext(1.0, SCALARISATIONS["augmented_chebyshev"], told, (told, torch.zeros_like(told)))
+    model = Known(values)
+    reward = ObjectLogReward(model, utilities, get_acquisition(kind)(context), 0.0)  # type: ignore[arg-type]
     texts = [str(row) for row in range(len(values))]
     return reward(texts, torch.full((len(texts),), beta), torch.full((len(texts), m), 1 / m))
 
@@ -78,7 +79,7 @@ def assert_told_apart(worth: Tensor, answer: Tensor) -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_the_best_of_a_heavy_tail_do_not_tie_on_a_learned_range(beta: float, kind: str, seed: int) -> None:
     values = heavy_tailed(seed=seed)
-    learned = utility(Objective(name="y"), "none", values[:MEASURED, 0])
+    learned = fit_utility(Objective(name="y"), "none", values[:MEASURED, 0])
     assert learned.high == float(values[:MEASURED].max())
     answer = rewards(values, [learned], beta, kind)
     best = values[:, 0].topk(BEST).indices
@@ -94,7 +95,7 @@ def test_all_are_told_apart_on_every_stated_range(beta: float, span: tuple[float
     values = heavy_tailed()
     target = 5.0 if direction == "target" else None
     wanted = Objective.model_validate({"name": "y", "direction": direction, "target": target, "range": span})
-    stated = utility(wanted, "none", torch.empty(0))
+    stated = fit_utility(wanted, "none", torch.empty(0))
     assert_told_apart(stated.of(values[:, 0]), rewards(values, [stated], beta))
 
 

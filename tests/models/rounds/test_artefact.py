@@ -13,11 +13,11 @@ from models.campaign.requests import SampleRequest
 from models.campaign.spec import CampaignSpec
 from models.checkpoint import pack, unpack
 from models.domains import open_domain
-from models.inference.load import open_instrument
+from models.inference.load import load_trained_campaign
 from models.proxies import random_forest
 from models.records import History, Measurement
-from models.rounds.artefact import ArtefactError, origin, pack_artefact, tried
-from models.rounds.fitting.fit import Fitted, fit, random_objects
+from models.rounds.artefact import ArtefactError, attempted_objects, pack_artefact, provenance
+from models.rounds.fitting.fit import RoundModel, fit, random_objects
 from models.rounds.reporting.summary import versions
 from models.rounds.training.state_reward import StateReward
 from models.rounds.training.train import build_trainer
@@ -39,7 +39,7 @@ class Left:
     spec: CampaignSpec
     history: History
     domain: ScreenedDomain
-    fitted: Fitted
+    fitted: RoundModel
     weights: dict[str, Tensor]
     artefact: bytes
     objects: list[str]
@@ -73,12 +73,12 @@ def _campaign(kind: str) -> tuple[CampaignSpec, History]:
 def _left(kind: str) -> Left:
     spec, history = _campaign(kind)
     domain = ScreenedDomain(open_domain(spec.domain), spec.domain, ())
-    environment = domain.environment(tried(history))
+    environment = domain.environment(attempted_objects(history))
     fitted = fit(spec, domain, environment, history, SEED, lambda *_: None)
     fitted.reward.multipliers.update(torch.ones(4, len(fitted.reward.multipliers)))
     trainer = build_trainer(spec.sampler, environment, StateReward(environment, fitted.reward), 2, SEED, [])
     trainer.step()
-    artefact = pack_artefact(fitted, trainer.policy, origin(spec, environment, history, SEED, ()), domain, ())
+    artefact = pack_artefact(fitted, trainer.policy, provenance(spec, environment, history, SEED, ()), domain, ())
     weights = {name: value.clone() for name, value in trainer.policy.state_dict().items()}
     return Left(spec, history, domain, fitted, weights, artefact, random_objects(environment)[:30])
 
@@ -88,20 +88,20 @@ def left(request: pytest.FixtureRequest) -> Left:
     return _left(request.param)
 
 
-def _told(fitted: Fitted, objects: list[str]) -> list[Tensor]:
-    beliefs = fitted.beliefs
-    features = beliefs.features(objects)
-    assessed = beliefs.assess(objects)
-    families = beliefs.proxies.hypotheses(features, "length")
+def _told(fitted: RoundModel, objects: list[str]) -> list[Tensor]:
+    model = fitted.model
+    features = model.features(objects)
+    evaluation = model.evaluate(objects)
+    families = model.proxies.hypotheses(features, "length")
     beta, even = torch.full((len(objects),), 4.0), torch.full((len(objects), 2), 0.5)
     return [
-        assessed.objectives.mean,
-        assessed.objectives.sd,
-        assessed.objectives.noise_sd,
-        assessed.feasibility,
-        assessed.within,
-        assessed.trust,
-        *beliefs.proxies.interval(features),
+        evaluation.objectives.mean,
+        evaluation.objectives.sd,
+        evaluation.objectives.noise_sd,
+        evaluation.feasibility,
+        evaluation.constraint_probabilities,
+        evaluation.uncertainty_weight,
+        *model.proxies.interval(features),
         *(part for held in families for part in (held.belief.mean, held.belief.sd, held.weights)),
         torch.tensor([held.weight for held in families]),
         fitted.reward(objects, beta, even),
@@ -109,11 +109,11 @@ def _told(fitted: Fitted, objects: list[str]) -> list[Tensor]:
 
 
 def test_opened_beliefs_equal_the_round_s_to_the_bit(left: Left) -> None:
-    opened = open_instrument(
+    opened = load_trained_campaign(
         left.spec, left.history, seed=SEED, artefact=left.artefact, report=lambda *_: None, domain=left.domain
     )
     assert opened.source is not None
-    assert opened.fitted.beliefs.proxies.summary() == left.fitted.beliefs.proxies.summary()
+    assert opened.fitted.model.proxies.summary() == left.fitted.model.proxies.summary()
     for one, other in zip(_told(left.fitted, left.objects), _told(opened.fitted, left.objects), strict=True):
         assert torch.equal(one, other)
     assert opened.fitted.reward.multipliers.state() == left.fitted.reward.multipliers.state()
@@ -128,13 +128,13 @@ def test_nothing_is_cross_validated_when_opened(left: Left, monkeypatch: pytest.
 
     monkeypatch.setattr("models.proxies.model_selection.held_out_beliefs", never)
     given = {"seed": SEED, "report": lambda *_: None, "domain": left.domain}
-    open_instrument(left.spec, left.history, artefact=left.artefact, **given)
+    load_trained_campaign(left.spec, left.history, artefact=left.artefact, **given)
     with pytest.raises(AssertionError, match="a fold"):
-        open_instrument(left.spec, left.history, artefact=None, **given)
+        load_trained_campaign(left.spec, left.history, artefact=None, **given)
 
 
 def test_an_opened_round_draws_and_judges_in_every_domain(left: Left) -> None:
-    opened = open_instrument(
+    opened = load_trained_campaign(
         left.spec, left.history, seed=SEED, artefact=left.artefact, report=lambda *_: None, domain=left.domain
     )
     samples, summary = opened.sample(SampleRequest(n=6, beta=(2, 30), seed=1), left.history, lambda *_: None)
@@ -149,7 +149,7 @@ def test_an_opened_round_draws_and_judges_in_every_domain(left: Left) -> None:
     similarity = left.domain.similarity([item.object for item in neighbours], [names[0]])[:, 0]
     assert float(similarity.min()) >= 0.3
     assert list(similarity) == sorted(similarity, reverse=True)
-    judged = opened.judge(names, left.history, lambda *_: None)
+    judged = opened.filter_constraints(names, left.history, lambda *_: None)
     assert [item.refused for item in judged] == [()] * 6
 
 
@@ -169,13 +169,15 @@ def test_another_origin_is_refused_by_name(switches: tuple[CampaignSpec, History
     ]
     for told, its_spec, its_history, seed in others:
         with pytest.raises(ArtefactError, match=told):
-            open_instrument(its_spec, its_history, seed=seed, artefact=artefact, report=lambda *_: None)
+            load_trained_campaign(its_spec, its_history, seed=seed, artefact=artefact, report=lambda *_: None)
 
 
 def test_what_the_policy_does_not_depend_on_may_change(switches: tuple[CampaignSpec, History, bytes]) -> None:
     spec, history, artefact = switches
     other = spec.model_copy(update={"name": "other", "batch": spec.batch.model_copy(update={"size": 3})})
-    assert open_instrument(other, history, seed=SEED, artefact=artefact, report=lambda *_: None).source is not None
+    assert (
+        load_trained_campaign(other, history, seed=SEED, artefact=artefact, report=lambda *_: None).source is not None
+    )
 
 
 def test_a_field_that_came_since_has_its_default(switches: tuple[CampaignSpec, History, bytes]) -> None:
@@ -184,17 +186,17 @@ def test_a_field_that_came_since_has_its_default(switches: tuple[CampaignSpec, H
     tensors, header = unpack(artefact)
     del header["made_from"]["spec"]["acquisition"]["scalarisation"]
     older = pack(tensors, header)
-    assert open_instrument(spec, history, seed=SEED, artefact=older, report=lambda *_: None).source is not None
+    assert load_trained_campaign(spec, history, seed=SEED, artefact=older, report=lambda *_: None).source is not None
     header["made_from"]["spec"]["unheard"] = 1
     with pytest.raises(ArtefactError, match="another specification"):
-        open_instrument(spec, history, seed=SEED, artefact=pack(tensors, header), report=lambda *_: None)
+        load_trained_campaign(spec, history, seed=SEED, artefact=pack(tensors, header), report=lambda *_: None)
 
 
 def test_damage_is_refused(switches: tuple[CampaignSpec, History, bytes]) -> None:
     spec, history, artefact = switches
     for content in (b"", artefact[:-1], artefact[:-1] + bytes([artefact[-1] ^ 1]), pack({}, {"identity": "other"})):
         with pytest.raises(ArtefactError, match="cannot be read"):
-            open_instrument(spec, history, seed=SEED, artefact=content, report=lambda *_: None)
+            load_trained_campaign(spec, history, seed=SEED, artefact=content, report=lambda *_: None)
 
 
 def test_a_policy_of_another_shape_is_refused(switches: tuple[CampaignSpec, History, bytes]) -> None:
@@ -202,21 +204,21 @@ def test_a_policy_of_another_shape_is_refused(switches: tuple[CampaignSpec, Hist
     tensors, header = unpack(artefact)
     tensors["policy.first.weight"] = tensors["policy.first.weight"][:, :-1]
     with pytest.raises(ArtefactError, match="another shape"):
-        open_instrument(spec, history, seed=SEED, artefact=pack(tensors, header), report=lambda *_: None)
+        load_trained_campaign(spec, history, seed=SEED, artefact=pack(tensors, header), report=lambda *_: None)
 
 
 def test_other_versions_are_told(switches: tuple[CampaignSpec, History, bytes]) -> None:
     spec, history, artefact = switches
     tensors, header = unpack(artefact)
     header["versions"] |= {"torch": "0.1", "processor": "m68k"}
-    opened = open_instrument(spec, history, seed=SEED, artefact=pack(tensors, header), report=lambda *_: None)
+    opened = load_trained_campaign(spec, history, seed=SEED, artefact=pack(tensors, header), report=lambda *_: None)
     (told,) = opened._statements
     assert "with another" in told
     assert "torch" in told
     assert "processor" in told
     header["versions"] |= versions()
     del header["versions"]["processor"]  # an older release did not tell it
-    opened = open_instrument(spec, history, seed=SEED, artefact=pack(tensors, header), report=lambda *_: None)
+    opened = load_trained_campaign(spec, history, seed=SEED, artefact=pack(tensors, header), report=lambda *_: None)
     assert opened._statements == ()
 
 
@@ -230,27 +232,30 @@ def test_a_hazard_list_that_came_or_went_leaves_earlier_rounds_playable() -> Non
     measured = left.history.measurements[0].object
     named = replace(_named(measured), domain="molecules")
     given: dict[str, Any] = {"seed": SEED, "report": lambda *_: None}
-    opened = open_instrument(left.spec, left.history, artefact=left.artefact, hazards=[named], **given)
+    opened = load_trained_campaign(left.spec, left.history, artefact=left.artefact, hazards=[named], **given)
     assert opened.source is not None
     found = opened.source.policy.state_dict()
     assert all(torch.equal(found[name], value) for name, value in left.weights.items())
-    (judged,) = opened.judge([measured], replace(left.history, measurements=()), lambda *_: None)
+    (judged,) = opened.filter_constraints([measured], replace(left.history, measurements=()), lambda *_: None)
     assert "hazard list a: bad" in judged.refused
 
     screened = ScreenedDomain(left.domain, left.spec.domain, [named])
-    environment, withheld = screened.environment(tried(left.history)), screened.withheld(tried(left.history))
+    environment, withheld = (
+        screened.environment(attempted_objects(left.history)),
+        screened.withheld(attempted_objects(left.history)),
+    )
     assert withheld == [measured]
     trainer = build_trainer(left.spec.sampler, environment, StateReward(environment, left.fitted.reward), 2, SEED, [])
-    made_from = origin(left.spec, environment, left.history, SEED, withheld)
+    made_from = provenance(left.spec, environment, left.history, SEED, withheld)
     artefact = pack_artefact(left.fitted, trainer.policy, made_from, screened, withheld)
-    assert open_instrument(left.spec, left.history, artefact=artefact, **given).source is not None
+    assert load_trained_campaign(left.spec, left.history, artefact=artefact, **given).source is not None
 
     tensors, header = unpack(artefact)
     del header["withheld"]  # an older release told only which lists there were
     older = pack(tensors, header)
-    assert open_instrument(left.spec, left.history, artefact=older, hazards=[named], **given).source is not None
+    assert load_trained_campaign(left.spec, left.history, artefact=older, hazards=[named], **given).source is not None
     with pytest.raises(ArtefactError, match="building blocks"):
-        open_instrument(left.spec, left.history, artefact=older, **given)
+        load_trained_campaign(left.spec, left.history, artefact=older, **given)
 
 
 def test_another_layout_of_states_is_refused(
@@ -261,27 +266,27 @@ def test_another_layout_of_states_is_refused(
     renamed = type("Renamed", (type(open_domain(spec.domain).environment([])),), {})
     given: dict[str, Any] = {"seed": SEED, "artefact": artefact, "report": lambda *_: None}
     monkeypatch.setattr("assayflow_tiny.environment.SwitchesEnvironment", renamed)
-    assert open_instrument(spec, history, **given).source is not None
+    assert load_trained_campaign(spec, history, **given).source is not None
     monkeypatch.setattr(renamed, "format", "switches 2")
     with pytest.raises(ArtefactError, match="another environment"):
-        open_instrument(spec, history, **given)
+        load_trained_campaign(spec, history, **given)
 
 
 def test_as_many_other_building_blocks_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The policy would fit their number, and mean others by its actions."""
     left = _left("molecules")
     given: dict[str, Any] = {"seed": SEED, "artefact": left.artefact, "report": lambda *_: None}
-    kind = type(left.domain.environment(tried(left.history)))
+    kind = type(left.domain.environment(attempted_objects(left.history)))
     whole = kind.vocabulary
     monkeypatch.setattr(kind, "vocabulary", lambda self: whole(self)[::-1])
     with pytest.raises(ArtefactError, match="another vocabulary of building blocks"):
-        open_instrument(left.spec, left.history, **given)
+        load_trained_campaign(left.spec, left.history, **given)
 
 
 def test_a_proxy_that_failed_then_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     spec, history = _campaign("switches")
     domain = ScreenedDomain(open_domain(spec.domain), spec.domain, ())
-    environment = domain.environment(tried(history))
+    environment = domain.environment(attempted_objects(history))
 
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("view size is not compatible")
@@ -290,8 +295,8 @@ def test_a_proxy_that_failed_then_is_not_tried_again(monkeypatch: pytest.MonkeyP
         patch.setattr(random_forest.RandomForest, "fit", broken)
         fitted = fit(spec, domain, environment, history, SEED, lambda *_: None)
     trainer = build_trainer(spec.sampler, environment, StateReward(environment, fitted.reward), 2, SEED, [])
-    artefact = pack_artefact(fitted, trainer.policy, origin(spec, environment, history, SEED, ()), domain, ())
-    opened = open_instrument(spec, history, seed=SEED, artefact=artefact, report=lambda *_: None)
-    assert opened.fitted.beliefs.proxies.failures == {"random_forest": "RuntimeError: view size is not compatible"}
-    assert opened.fitted.beliefs.proxies.summary() == fitted.beliefs.proxies.summary()
+    artefact = pack_artefact(fitted, trainer.policy, provenance(spec, environment, history, SEED, ()), domain, ())
+    opened = load_trained_campaign(spec, history, seed=SEED, artefact=artefact, report=lambda *_: None)
+    assert opened.fitted.model.proxies.failures == {"random_forest": "RuntimeError: view size is not compatible"}
+    assert opened.fitted.model.proxies.summary() == fitted.model.proxies.summary()
     assert any("random forest could not learn" in told for told in opened.fitted.remarks())

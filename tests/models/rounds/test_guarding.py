@@ -13,8 +13,8 @@ from models.propose import propose
 from models.proxies import deep_ensemble
 from models.records import Cancelled, History, Measurement, Proposal
 from models.reward.lagrange_multipliers import MOST
-from models.rounds.training import train as training
-from models.safety import hazard_lists as hazards
+from models.rounds.training import train
+from models.safety import hazard_lists
 from models.safety.hazard_lists import HazardList, HazardListError
 from models.safety.screened_domain import HazardError
 
@@ -55,7 +55,7 @@ def burning(tmp_path: Path) -> tuple[HazardList, ...]:
     entries = [{"pattern": "111", "reason": "burns"}]
     path = tmp_path / "fire.json"
     path.write_text(json.dumps({"name": "fire", "version": "7", "domain": "switches", "entries": entries}))
-    return hazards.load([path])
+    return hazard_lists.load_hazard_lists([path])
 
 
 def test_a_hazard_never_appears_even_when_all_else_favours_it(burning: tuple[HazardList, ...]) -> None:
@@ -116,7 +116,7 @@ class Memory:
 
 
 def test_interrupted_with_multipliers_and_resumed_is_as_if_never_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "TICK_SECONDS", 0.0)
+    monkeypatch.setattr(train, "TICK_SECONDS", 0.0)
     spec, history = CampaignSpec.model_validate(BASE | {"constraints": [LAGRANGIAN]}), History(measured(60))
     whole = propose(spec, history, seed=0, report=lambda *_: None)
     store, calls = Memory(), 0

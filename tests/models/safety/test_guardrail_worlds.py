@@ -14,7 +14,7 @@ from torch import Tensor
 
 from models.proxies.contract import TrainingTable
 from models.proxies.gaussian_process import GaussianProcess
-from models.proxies.model_selection import ChosenProxies, make_part
+from models.proxies.model_selection import SelectedProxies, make_part
 from models.safety.guardrails import bound
 from models.specs.objectives import Guardrail
 
@@ -31,7 +31,7 @@ class Worlds(NamedTuple):
 
     truth: Tensor
     expected: Tensor
-    proxies: list[ChosenProxies]
+    proxies: list[SelectedProxies]
     new: Tensor
 
 
@@ -56,7 +56,7 @@ def worlds() -> Worlds:
         table = TrainingTable(types, known, part, torch.full_like(part, math.nan), 0 * one, one)
         fitted = GaussianProcess(_kernel).fit(table, seed=0)
         one_part = make_part("gaussian_process", lambda fitted=fitted: fitted, list(range(AT_ONCE)), types, {})
-        proxies.append(ChosenProxies(dict.fromkeys(types, MEASURED), [one_part]))
+        proxies.append(SelectedProxies(dict.fromkeys(types, MEASURED), [one_part]))
         expected.append(fitted.posterior(new).mean.T)
     return Worlds(values[MEASURED:].T, torch.cat(expected), proxies, new)
 

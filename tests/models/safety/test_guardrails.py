@@ -8,16 +8,16 @@ import torch
 
 from models.proxies.contract import Posterior
 from models.proxies.hypotheses import Hypotheses
-from models.safety.guardrails import bound, is_bounded, plausible, statement, told, violation_bound
+from models.safety.guardrails import bound, is_bounded, message, plausible_hypotheses, summary, violation_bound
 from models.specs.objectives import Guardrail
 
 
 def test_plausible_set_follows_the_formula() -> None:
     weights = torch.tensor([0.05, 0.6, 0.35], dtype=torch.float64)
-    assert plausible(weights, 0.1).tolist() == [False, True, True]
-    assert plausible(weights, 0.05).tolist() == [True, True, True]
-    assert plausible(weights, 0.5).tolist() == [False, True, False]
-    assert plausible(weights, 1.0).tolist() == [False, True, False]
+    assert plausible_hypotheses(weights, 0.1).tolist() == [False, True, True]
+    assert plausible_hypotheses(weights, 0.05).tolist() == [True, True, True]
+    assert plausible_hypotheses(weights, 0.5).tolist() == [False, True, False]
+    assert plausible_hypotheses(weights, 1.0).tolist() == [False, True, False]
 
 
 def test_bound_is_the_worst_plausible() -> None:
@@ -29,9 +29,9 @@ def test_bound_is_the_worst_plausible() -> None:
 
 def test_refuses_what_is_no_distribution() -> None:
     with pytest.raises(ValueError, match="distribution"):
-        plausible(torch.tensor([0.5, 0.1]))
+        plausible_hypotheses(torch.tensor([0.5, 0.1]))
     with pytest.raises(ValueError, match="alpha"):
-        plausible(torch.tensor([1.0]), 2.0)
+        plausible_hypotheses(torch.tensor([1.0]), 2.0)
 
 
 class Counted:
@@ -58,9 +58,9 @@ def rail(alpha: float = 0.1, applies_to: Literal["value", "reading"] = "value") 
     return Guardrail(name="blood", type="hc50", min=100.0, risk=0.05, alpha=alpha, applies_to=applies_to)
 
 
-def bounds_of(*told: Hypotheses, **asked: Any) -> list[float]:
+def bounds_of(*summary: Hypotheses, **asked: Any) -> list[float]:
     proxies = Counted(20, 20)
-    proxies.told = told
+    proxies.told = summary
     found: list[float] = bound(proxies, rail(**asked), (2.0, math.inf), torch.zeros(2, 1)).tolist()  # type: ignore[arg-type]
     return found
 
@@ -78,10 +78,10 @@ def test_alpha_of_the_guardrail_decides_who_is_heard() -> None:
 def test_hypotheses_of_equal_weight_are_heard_or_not_together() -> None:
     even = torch.full((5,), 0.2, dtype=torch.float64)
     for alpha in (0.0, 0.1, 0.3, 1.0):
-        assert plausible(even, alpha).tolist() == [True] * 5
+        assert plausible_hypotheses(even, alpha).tolist() == [True] * 5
     mixed = torch.tensor([0.1, 0.2, 0.1, 0.5, 0.1], dtype=torch.float64)
-    assert plausible(mixed, 0.12).tolist() == [True] * 5
-    assert plausible(mixed, 0.2).tolist() == [False, True, False, True, False]
+    assert plausible_hypotheses(mixed, 0.12).tolist() == [True] * 5
+    assert plausible_hypotheses(mixed, 0.2).tolist() == [False, True, False, True, False]
 
 
 def test_two_proxies_that_say_the_same_are_as_cautious_as_one() -> None:
@@ -117,10 +117,10 @@ def test_bounds_count_as_results_but_not_alone(n_values: int, n_known: int, is_e
 
 def test_what_was_refused_is_explained() -> None:
     bounds = torch.tensor([0.01, 0.2, 0.04, 0.5, 0.9], dtype=torch.float64)
-    explained = told(rail(), bounds)
+    explained = summary(rail(), bounds)
     assert (explained["judged"], explained["refused"]) == (5, 3)
     assert explained["refused_bounds"] == {"least": 0.2, "median": 0.5, "greatest": 0.9}
     assert explained["passed_bounds"] == {"least": 0.01, "median": 0.01, "greatest": 0.04}
-    assert told(rail(), bounds[:1])["refused_bounds"] is None
-    assert "refused 3 of 5 objects" in statement(rail(), bounds)
-    assert "only if the truth is among the hypotheses" in statement(rail(), bounds)
+    assert summary(rail(), bounds[:1])["refused_bounds"] is None
+    assert "refused 3 of 5 objects" in message(rail(), bounds)
+    assert "only if the truth is among the hypotheses" in message(rail(), bounds)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from models.domains import installed, open_domain
-from models.safety import hazard_lists as hazards
-from models.safety.hazard_lists import HazardList, HazardListError, load, read
+from models.safety import hazard_lists
+from models.safety.hazard_lists import HazardList, HazardListError, load_hazard_lists, read_hazard_list
 from models.specs.base import DomainSpec
 
 LIST: dict[str, Any] = {
@@ -36,7 +36,7 @@ def spec_of(kind: str, **fields: Any) -> DomainSpec:
 
 def test_a_json_list_tells_the_first_reason(tmp_path: Path):
     path = written(tmp_path, LIST)
-    (found,) = load([path])
+    (found,) = load_hazard_lists([path])
     assert (found.name, found.version, found.domain) == ("sparks", "2026-01", "switches")
     assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     match = found.open(open_domain(spec_of("switches", n=7)))
@@ -44,7 +44,7 @@ def test_a_json_list_tells_the_first_reason(tmp_path: Path):
 
 
 def test_a_csv_list_is_the_same(tmp_path: Path):
-    (found,) = load([written(tmp_path, "\ufeff" + CSV, "list.CSV")])
+    (found,) = load_hazard_lists([written(tmp_path, "\ufeff" + CSV, "list.CSV")])
     match = found.open(open_domain(spec_of("peptides")))
     assert [match(text) for text in ("AKKKA", "CAAC", "AKKA")] == ["made up for this test", "x", None]
 
@@ -52,7 +52,7 @@ def test_a_csv_list_is_the_same(tmp_path: Path):
 def test_a_list_applies_where_it_says(tmp_path: Path):
     elements = [{"pattern": "Cd", "reason": "toxic"}]
     path = written(tmp_path, LIST | {"domain": "materials", "where": {"space": "composition"}, "entries": elements})
-    (found,) = load([path])
+    (found,) = load_hazard_lists([path])
     assert found.applies(spec_of("materials", space="composition", elements=["Cd", "S"]))
     assert not found.applies(spec_of("materials", space="mixture", components=["water", "salt"]))
     assert not found.applies(spec_of("peptides"))
@@ -73,7 +73,7 @@ def test_a_list_applies_where_it_says(tmp_path: Path):
 )
 def test_what_is_no_whole_list_is_an_error(tmp_path: Path, content: Any, told: str):
     with pytest.raises(HazardListError, match=told):
-        load([written(tmp_path, content)])
+        load_hazard_lists([written(tmp_path, content)])
 
 
 @pytest.mark.parametrize(
@@ -90,20 +90,20 @@ def test_what_is_no_whole_list_is_an_error(tmp_path: Path, content: Any, told: s
 )
 def test_what_is_no_whole_table_is_an_error(tmp_path: Path, content: str, told: str):
     with pytest.raises(HazardListError, match=told):
-        load([written(tmp_path, content, "list.csv")])
+        load_hazard_lists([written(tmp_path, content, "list.csv")])
 
 
 def test_a_missing_file_and_a_foreign_encoding_are_errors(tmp_path: Path):
     with pytest.raises(HazardListError, match=r"nowhere\.json cannot be read"):
-        read(tmp_path / "nowhere.json")
+        read_hazard_list(tmp_path / "nowhere.json")
     (tmp_path / "latin.json").write_bytes('{"name": "ä"}'.encode("latin-1"))
     with pytest.raises(HazardListError, match=r"latin\.json cannot be read"):
-        read(tmp_path / "latin.json")
+        read_hazard_list(tmp_path / "latin.json")
 
 
 def test_two_lists_of_one_name_are_an_error(tmp_path: Path):
     with pytest.raises(HazardListError, match="two hazard lists have the name 'sparks'"):
-        load([written(tmp_path, LIST), written(tmp_path, LIST, "again.json")])
+        load_hazard_lists([written(tmp_path, LIST), written(tmp_path, LIST, "again.json")])
 
 
 def offered() -> HazardList:
@@ -118,12 +118,12 @@ def broken() -> HazardList:
 
 def test_packages_offer_lists_by_an_entry_point(monkeypatch: pytest.MonkeyPatch):
     def points(name: str) -> Any:
-        point = EntryPoint(name, f"{__name__}:{name}", hazards.ENTRY_POINT_GROUP)
+        point = EntryPoint(name, f"{__name__}:{name}", hazard_lists.ENTRY_POINT_GROUP)
         monkeypatch.setattr(EntryPoint, "load", lambda self: {"offered": offered, "broken": broken}[self.name])
         return lambda group: [point] if group == "assayflow.hazards" else []
 
-    monkeypatch.setattr(hazards, "entry_points", points("offered"))
-    assert [item.name for item in load([])] == ["ones"]
-    monkeypatch.setattr(hazards, "entry_points", points("broken"))
+    monkeypatch.setattr(hazard_lists, "entry_points", points("offered"))
+    assert [item.name for item in load_hazard_lists([])] == ["ones"]
+    monkeypatch.setattr(hazard_lists, "entry_points", points("broken"))
     with pytest.raises(HazardListError, match="'broken' cannot be loaded: its table is missing"):
-        load([])
+        load_hazard_lists([])

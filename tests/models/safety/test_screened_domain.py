@@ -45,9 +45,9 @@ def test_each_object_is_compared_once():
 
 def test_a_batch_is_looked_through_once_more():
     domain = screened(lambda text: "burns" if "11" in text else None)
-    domain.require_clean(["101", "010"])
+    domain.assert_no_hazards(["101", "010"])
     with pytest.raises(HazardError, match="hazard list l0: burns; nothing is proposed"):
-        domain.require_clean(["101", "011"])
+        domain.assert_no_hazards(["101", "011"])
 
 
 def test_a_list_in_another_language_stops_the_round():
@@ -61,7 +61,7 @@ def test_a_list_in_another_language_stops_the_round():
 
 
 def test_the_audit_names_the_lists_and_their_content():
-    assert screened(lambda _: None).audit() == [{"name": "l0", "version": "1", "sha256": "f" * 64}]
+    assert screened(lambda _: None).provenance() == [{"name": "l0", "version": "1", "sha256": "f" * 64}]
 
 
 @pytest.fixture(params=names(), ids=lambda name: f"{name[0]}-{name[1]}")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 
 from models.metrics.sets import mean_pairwise_distance
-from models.selection.contract import Candidates, Pick, Request
+from models.selection.contract import Candidates, Pick, SelectionRequest
 from models.selection.greedy import select
 from models.selection.limits import BatchLimits
 
@@ -13,7 +13,7 @@ MakePlane = Callable[..., Candidates]
 
 
 def _picks(candidates: Candidates, k: int, diversity: float, exploration: float) -> list[Pick]:
-    return select(candidates, Request(k, diversity, exploration), BatchLimits(len(candidates.values), k))
+    return select(candidates, SelectionRequest(k, diversity, exploration), BatchLimits(len(candidates.values), k))
 
 
 def test_spreads_more_with_more_diversity(make_plane: MakePlane) -> None:

@@ -8,7 +8,7 @@ import torch
 from botorch.utils.multi_objective.box_decompositions.dominated import DominatedPartitioning
 
 from models.acquisition.improvement.gaussian import expected_excess
-from models.selection.contract import Candidates, JointUtilities, Request
+from models.selection.contract import Candidates, JointUtilities, SelectionRequest
 from models.selection.hypervolume import ENOUGH, _reference, select
 from models.selection.limits import BatchLimits
 
@@ -26,7 +26,7 @@ def test_each_pick_improves_the_expected_hypervolume_the_most(make_plane: MakePl
     draws, known = candidates.utilities.candidates, candidates.utilities.known
     reference = _reference(known)
     picked: list[int] = []
-    for pick in select(candidates, Request(4, 0.5, 0.0), BatchLimits(30, 4)):
+    for pick in select(candidates, SelectionRequest(4, 0.5, 0.0), BatchLimits(30, 4)):
         better = (candidates.values >= candidates.values.sort(descending=True).values[14]).nonzero().squeeze(1).tolist()
         gains = {
             row: _expected_volume(torch.cat([known, draws[:, [*picked, row]]], dim=1), reference)
@@ -47,7 +47,7 @@ def test_directions_find_what_improves_the_hypervolume_of_three_objectives() -> 
     candidates = Candidates(values, values, torch.eye(12).double(), utilities=JointUtilities(draws, known))
     reference = _reference(known)
     picked: list[int] = []
-    for pick in select(candidates, Request(3, 0.5, 0.0), BatchLimits(12, 3)):
+    for pick in select(candidates, SelectionRequest(3, 0.5, 0.0), BatchLimits(12, 3)):
         gains = {
             row: _expected_volume(torch.cat([known, draws[:, [*picked, row]]], dim=1), reference)
             - _expected_volume(torch.cat([known, draws[:, picked]], dim=1), reference)
@@ -66,7 +66,7 @@ def test_one_objective_prefers_what_may_beat_the_best() -> None:
     draws = (mean + sd * torch.randn(128, 4, generator=generator, dtype=torch.float64)).unsqueeze(-1)
     known = torch.full((128, 1, 1), 0.95, dtype=torch.float64)
     candidates = Candidates(mean, sd, torch.eye(4, dtype=torch.float64), utilities=JointUtilities(draws, known))
-    assert select(candidates, Request(1, 0.0, 0.0), BatchLimits(4, 1))[0].index == 2
+    assert select(candidates, SelectionRequest(1, 0.0, 0.0), BatchLimits(4, 1))[0].index == 2
 
 
 def _of_one_utility(draws: torch.Tensor, known: torch.Tensor, n_pending: int = 0, n_poor: int = ENOUGH) -> Candidates:
@@ -78,7 +78,7 @@ def _of_one_utility(draws: torch.Tensor, known: torch.Tensor, n_pending: int = 0
 
 
 def _first(candidates: Candidates) -> int:
-    return select(candidates, Request(1, 0.0, 0.0), BatchLimits(len(candidates.values), 1))[0].index
+    return select(candidates, SelectionRequest(1, 0.0, 0.0), BatchLimits(len(candidates.values), 1))[0].index
 
 
 def test_one_objective_improves_on_what_is_expected_of_the_measured_once_they_are_enough() -> None:
@@ -118,7 +118,7 @@ def test_a_batch_of_one_objective_believes_each_pick_at_its_mean() -> None:
     draws = mean + normal @ torch.linalg.cholesky(covariance).T
     known = 0.7 + 0.1 * torch.randn(4096, 3, generator=generator, dtype=torch.float64)
     picked: list[int] = []
-    for pick in select(_of_one_utility(draws, known), Request(5, 0.5, 0.0), BatchLimits(20, 5)):
+    for pick in select(_of_one_utility(draws, known), SelectionRequest(5, 0.5, 0.0), BatchLimits(20, 5)):
         seen = torch.tensor(picked, dtype=torch.int64)
         best = torch.cat([mean[seen], known.mean(dim=0)]).amax()
         half = torch.linalg.solve(covariance[seen][:, seen], covariance[seen])
@@ -138,7 +138,7 @@ def test_a_pick_that_hardly_can_be_made_is_not_the_one_to_beat() -> None:
         candidates = replace(
             _of_one_utility(draws, known), feasibility=torch.tensor([feasibility, 1, 1], dtype=torch.float64)
         )
-        picks = select(candidates, Request(2, 0.0, 0.0), BatchLimits(3, 2))
+        picks = select(candidates, SelectionRequest(2, 0.0, 0.0), BatchLimits(3, 2))
         assert [pick.index for pick in picks] == [0, then]
 
 
@@ -150,7 +150,7 @@ def test_a_copy_of_a_pick_is_worth_little() -> None:
     known = torch.zeros(64, 1, 2, dtype=torch.float64)
     values = torch.ones(3, dtype=torch.float64)
     candidates = Candidates(values, values, torch.eye(3, dtype=torch.float64), utilities=JointUtilities(draws, known))
-    assert [pick.index for pick in select(candidates, Request(2, 0.0, 0.0), BatchLimits(3, 2))] == [1, 2]
+    assert [pick.index for pick in select(candidates, SelectionRequest(2, 0.0, 0.0), BatchLimits(3, 2))] == [1, 2]
 
 
 def test_unlikely_feasibility_counts() -> None:
@@ -164,10 +164,10 @@ def test_unlikely_feasibility_counts() -> None:
         feasibility=feasibility,
         utilities=JointUtilities(draws, torch.zeros(8, 1, 1, dtype=torch.float64)),
     )
-    assert select(candidates, Request(1, 0.0, 0.0), BatchLimits(2, 1))[0].index == 0
+    assert select(candidates, SelectionRequest(1, 0.0, 0.0), BatchLimits(2, 1))[0].index == 0
 
 
 def test_asks_for_joint_draws() -> None:
     values = torch.ones(3, dtype=torch.float64)
     with pytest.raises(ValueError, match="joint draws"):
-        select(Candidates(values, values, torch.eye(3)), Request(1, 0.0, 0.0), BatchLimits(3, 1))
+        select(Candidates(values, values, torch.eye(3)), SelectionRequest(1, 0.0, 0.0), BatchLimits(3, 1))

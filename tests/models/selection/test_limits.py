@@ -13,8 +13,8 @@ from models.selection.limits import (
     Budget,
     Grouping,
     Likeness,
+    encode_labels,
     largest_batch,
-    numbered,
 )
 
 
@@ -83,7 +83,7 @@ def test_a_dear_candidate_leaves_room_for_the_rest() -> None:
 
 
 def test_labels_are_numbered_as_they_come() -> None:
-    assert numbered(["b", "a", "b"]).tolist() == [0, 1, 0]
+    assert encode_labels(["b", "a", "b"]).tolist() == [0, 1, 0]
 
 
 def _likeness(similarity: torch.Tensor, threshold: float, most: int) -> Likeness:

@@ -2,7 +2,7 @@
 
 import torch
 
-from models.selection.contract import Candidates, Request, in_stages
+from models.selection.contract import Candidates, SelectionRequest, greedy_two_stage
 from models.selection.hypervolume import BOXED, LIST_LENGTH, least_length
 from models.selection.limits import BatchLimits
 
@@ -11,9 +11,9 @@ def _first_pick(*, is_spread: bool) -> int:
     """Return the pick where the score loves the object of least worth."""
     worth = torch.arange(10, dtype=torch.float64)
     candidates = Candidates(worth, worth, torch.eye(10, dtype=torch.float64))
-    picks = in_stages(
+    picks = greedy_two_stage(
         candidates,
-        Request(1, 0.0, 0.0),
+        SelectionRequest(1, 0.0, 0.0),
         BatchLimits(10, 1),
         lambda *_: -worth,
         lambda _: None,

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from models.campaign.spec import CampaignSpec
-from models.records import Nearest, Prediction, ProposedCandidate
+from models.records import NearestMeasured, Prediction, ProposedCandidate
 from models.specs.columns import BATCH_FIELDS, FIELDS, PREDICTED, RESERVED, SYNONYMS, columns_of_objective, is_reserved
 from service.exchange import BatchRow, flat_rows
 
@@ -34,7 +34,7 @@ def test_a_process_variable_cannot_take_a_column_of_an_objective(name: str):
 def test_all_columns_that_a_batch_has_of_its_own_are_reserved():
     spec = mixture("solvent")
     prediction = Prediction(1.0, 0.1, 0.8, 1.2)
-    nearest = Nearest('{"solvent": "a"}', 0.5)
+    nearest = NearestMeasured('{"solvent": "a"}', 0.5)
     candidate = ProposedCandidate(
         1, '{"solvent":"b"}', {"y": prediction}, {}, 1.0, 1.0, {"tox": 0.1}, 1.0, {"y": 1.0}, 0.0, 0.0, nearest, "so"
     )

@@ -11,10 +11,10 @@ from pydantic import Field
 from models.domains.contract import (
     ComputedProperty,
     Domain,
+    FeatureGroup,
     FileFormat,
     InvalidObjectError,
     ParsedObject,
-    Part,
     Plugin,
     Violation,
 )
@@ -88,10 +88,10 @@ class Switches(Domain):
         rows = [[text[i : i + 1] == letter for letter in "10" for i in range(self.n)] + [len(text)] for text in texts]
         return np.array(rows, dtype=np.float64).reshape(len(texts), 2 * self.n + 1)
 
-    def parts(self, texts: Sequence[str]) -> tuple[Part, ...]:
+    def parts(self, texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
         """Return each switch that is not the same everywhere."""
         places = [i for i in range(self.n) if len({text[i : i + 1] for text in texts}) > 1]
-        return tuple(Part(f"switch {i + 1}", (i, self.n + i)) for i in places)
+        return tuple(FeatureGroup(f"switch {i + 1}", (i, self.n + i)) for i in places)
 
     def similarity(self, left: Sequence[str], right: Sequence[str]) -> Floats:
         """Return the share of equal places [N, M]."""

@@ -45,18 +45,18 @@ class SwitchesEnvironment(Environment):
         """Return states with one more switch set."""
         return states.scatter(1, (actions // 2).unsqueeze(1), (actions % 2 + 1).unsqueeze(1))
 
-    def back(self, states: Tensor, actions: Tensor) -> Tensor:
+    def backward_step(self, states: Tensor, actions: Tensor) -> Tensor:
         """Return states with one switch less set."""
         return states.scatter(1, actions.unsqueeze(1), 0)
 
-    def undo(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+    def step_with_reverse(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
         """Return next states and which switch to take back."""
         return self.step(states, actions), actions // 2
 
-    def redo(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+    def backward_step_with_forward(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
         """Return parents and how to set the switch again."""
         values = states.gather(1, actions.unsqueeze(1)).squeeze(1) - 1
-        return self.back(states, actions), 2 * actions + values
+        return self.backward_step(states, actions), 2 * actions + values
 
     def encode(self, states: Tensor) -> Tensor:
         """Return every switch one-hot."""

@@ -11,11 +11,11 @@ from uuid import uuid4
 
 import anyio
 import pytest
+from service.api.candidate_filter import Gate
 from starlette.types import Message, Receive, Scope, Send
 
 from service.api.admission import Admission, Gates, give_place_back
 from service.api.dependencies import Caller
-from service.api.gate import Gate
 from service.api.receiving import BodyLimits
 from service.errors import UnauthorizedError
 

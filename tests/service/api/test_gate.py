@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 
 import anyio
 import pytest
+from service.api.candidate_filter import Gate, Share
 
-from service.api.gate import Gate, Share
 from service.errors import UnavailableError
 
 

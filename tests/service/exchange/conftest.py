@@ -10,7 +10,7 @@ import pytest
 
 from models.campaign.spec import CampaignSpec
 from models.domains.contract import ComputedProperty, Domain, FileFormat, InvalidObjectError, ParsedObject
-from models.records import Nearest, Prediction, ProposedCandidate
+from models.records import NearestMeasured, Prediction, ProposedCandidate
 from models.specs.base import DomainSpec
 from models.specs.objectives import Objective
 from service.exchange import BatchRow, CampaignView
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from gpytorch.kernels import Kernel
 
-    from models.domains.contract import Floats, Part
+    from models.domains.contract import FeatureGroup, Floats
     from models.gflownet.environment import Environment
 
 
@@ -62,7 +62,7 @@ class Words(Domain):
     def features(self, texts: Sequence[str]) -> Floats:
         return np.zeros((len(texts), 1))
 
-    def parts(self, texts: Sequence[str]) -> tuple[Part, ...]:
+    def parts(self, texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
         del texts
         return ()
 
@@ -139,6 +139,6 @@ def _candidate(i: int, word: str) -> ProposedCandidate:
         preference={"potency": 0.5, "solubility": 0.25, "size": 0.25},
         log_reward=1.0,
         log_pf=-3.0,
-        nearest_measured=Nearest("gamma", 0.25),
+        nearest_measured=NearestMeasured("gamma", 0.25),
         reason="=SUM(A1) is a sentence, too",
     )

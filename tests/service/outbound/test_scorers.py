@@ -6,7 +6,7 @@ import pytest
 
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
-from models.records import Nearest, Prediction, ProposedCandidate
+from models.records import NearestMeasured, Prediction, ProposedCandidate
 from models.specs.columns import FIELDS, SYNONYMS
 from models.specs.scorers import ScorerSpec
 from service.errors import UnprocessableError
@@ -80,7 +80,7 @@ def test_no_scorer_can_have_the_name_of_another_column():
     spec = CampaignSpec.model_validate(
         {"name": "Lights", "domain": {"kind": "switches", "n": 4}, "objectives": objectives}
     )
-    nearest = Nearest("0000", 0.5)
+    nearest = NearestMeasured("0000", 0.5)
     predictions = {name: Prediction(1.0, 0.1, 0.8, 1.2) for name in ("glow", "sum")}
     candidate = ProposedCandidate(1, "0101", predictions, {}, 1.0, 1.0, {}, 1.0, {"glow": 1.0}, 0.0, 0.0, nearest, "so")
     (row,) = flat_rows([BatchRow("id", "proposed", candidate)], spec, open_domain(spec.domain))

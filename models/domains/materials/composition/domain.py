@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from gpytorch.kernels import Kernel
 
-    from models.domains.contract import Floats, Part
+    from models.domains.contract import FeatureGroup, Floats
     from models.domains.materials.spec import CompositionSpec
     from models.gflownet.environment import Environment
 
@@ -99,7 +99,7 @@ class CompositionDomain(Domain):
         """Return element fractions and statistics [N, E + 3P]."""
         return features.features_of(texts)
 
-    def parts(self, texts: Sequence[str]) -> tuple[Part, ...]:
+    def parts(self, texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
         """Return elements, and statistics of the elements' descriptors."""
         return features.parts_of(texts)
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.domains.contract import ComputedProperty, Part
-from models.domains.discriminative_parts import telling
+from models.domains.contract import ComputedProperty, FeatureGroup
+from models.domains.discriminative_parts import rank_by_impurity
 from models.domains.materials.charge_balance.elements import DESCRIPTORS, descriptor_matrix, element_table
 from models.domains.materials.composition.formula import amounts_of
 
@@ -94,14 +94,14 @@ def _range(weights: Floats, values: Floats) -> Floats:
     return spread
 
 
-def parts_of(texts: Sequence[str]) -> tuple[Part, ...]:
+def parts_of(texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
     """Return every element by its symbol, and every descriptor with its mean, deviation and range over the atoms."""
     symbols, n = list(element_table()), len(DESCRIPTORS)
-    elements = [Part(symbol, (column,)) for column, symbol in enumerate(symbols)]
+    elements = [FeatureGroup(symbol, (column,)) for column, symbol in enumerate(symbols)]
     places = [tuple(len(symbols) + statistic * n + place for statistic in range(3)) for place in range(n)]
     named = zip(DESCRIPTORS, places, strict=True)
-    descriptors = [Part(f"{name.replace('_', ' ')} of the atoms", columns) for name, columns in named]
-    return telling([*elements, *descriptors], features_of(texts))
+    descriptors = [FeatureGroup(f"{name.replace('_', ' ')} of the atoms", columns) for name, columns in named]
+    return rank_by_impurity([*elements, *descriptors], features_of(texts))
 
 
 def properties_of(texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:

@@ -13,7 +13,7 @@ from gpytorch.kernels import Kernel, MaternKernel
 from gpytorch.priors import LogNormalPrior
 
 from models.domains.materials.charge_balance.elements import DESCRIPTORS, element_table
-from models.domains.materials.covariance import ConvexSum
+from models.domains.materials.kernels import ConvexSumKernel
 
 STATISTICS_LENGTHSCALE, FRACTIONS_LENGTHSCALE = 4.0, 1.0
 
@@ -37,4 +37,4 @@ def composition_kernel() -> Kernel:
         lengthscale_prior=LogNormalPrior(math.log(FRACTIONS_LENGTHSCALE), 0.75),
     )
     fractions.initialize(lengthscale=FRACTIONS_LENGTHSCALE)
-    return ConvexSum(statistics, fractions)
+    return ConvexSumKernel(statistics, fractions)

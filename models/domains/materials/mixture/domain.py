@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from gpytorch.kernels import Kernel
 
-    from models.domains.contract import Floats, Part
+    from models.domains.contract import FeatureGroup, Floats
     from models.domains.materials.spec import MixtureSpec
     from models.gflownet.environment import Environment
 
@@ -92,7 +92,7 @@ class MixtureDomain(Domain):
         """Return fractions, scaled numbers and one-hot categories [N, C + V + L]."""
         return features.features_of(self._spec, texts)
 
-    def parts(self, texts: Sequence[str]) -> tuple[Part, ...]:
+    def parts(self, texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
         """Return components and process variables by name."""
         return features.parts_of(self._spec, texts)
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from models.domains.contract import ComputedProperty, Part
-from models.domains.discriminative_parts import telling
+from models.domains.contract import ComputedProperty, FeatureGroup
+from models.domains.discriminative_parts import rank_by_impurity
 from models.domains.materials.descriptors import embed_categories
 from models.domains.materials.mixture.recipe import read
 from models.domains.materials.process import Categorical, is_numeric
@@ -58,7 +58,7 @@ def _blocks(start: int, sizes: Sequence[int]) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(range(first, last)) for first, last in itertools.pairwise(ends))
 
 
-def coordinates(variable: Categorical) -> Floats:
+def embedded_values(variable: Categorical) -> Floats:
     """Return coordinates [L, K] of a variable's values, by what is known of them."""
     return embed_categories(variable.values, variable.descriptors, variable.smiles)
 
@@ -67,7 +67,7 @@ def layout_of(spec: MixtureSpec) -> Layout:
     """Return the layout of a campaign's features."""
     categorical = [variable for variable in spec.process if isinstance(variable, Categorical)]
     sizes = tuple(len(variable.levels) for variable in categorical)
-    described = tuple(coordinates(variable).shape[1] for variable in categorical)
+    described = tuple(embedded_values(variable).shape[1] for variable in categorical)
     return Layout(len(spec.components), len(spec.process) - len(sizes), sizes, described)
 
 
@@ -128,23 +128,23 @@ def _one_hot(variable: Categorical, recipes: Sequence[Mapping[str, Any]]) -> Flo
 
 def _described(variable: Categorical, recipes: Sequence[Mapping[str, Any]]) -> Floats:
     """Return the coordinates [N, K] of each recipe's value; the middle for one that the campaign does not list."""
-    table = coordinates(variable)
+    table = embedded_values(variable)
     rows = {value: row for row, value in enumerate(variable.values)}
     places = [rows.get(recipe[variable.name], len(table)) for recipe in recipes]
     known: Floats = np.vstack([table, np.zeros((1, table.shape[1]))])[np.asarray(places, dtype=np.int64)]
     return known
 
 
-def parts_of(spec: MixtureSpec, texts: Sequence[str]) -> tuple[Part, ...]:
+def parts_of(spec: MixtureSpec, texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
     """Return every component and process variable by its name; a categorical variable owns all columns about it."""
     layout = layout_of(spec)
-    parts = [Part(name, (column,)) for column, name in enumerate(spec.components)]
+    parts = [FeatureGroup(name, (column,)) for column, name in enumerate(spec.components)]
     numeric = [variable.name for variable in spec.process if is_numeric(variable)]
-    parts += [Part(name, (column,)) for name, column in zip(numeric, layout.numeric, strict=True)]
+    parts += [FeatureGroup(name, (column,)) for name, column in zip(numeric, layout.numeric, strict=True)]
     categorical = [variable.name for variable in spec.process if not is_numeric(variable)]
     blocks = zip(categorical, layout.categorical, layout.described, strict=True)
-    parts += [Part(name, (*columns, *described)) for name, columns, described in blocks]
-    return telling(parts, features_of(spec, texts))
+    parts += [FeatureGroup(name, (*columns, *described)) for name, columns, described in blocks]
+    return rank_by_impurity(parts, features_of(spec, texts))
 
 
 def properties_of(spec: MixtureSpec, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:

@@ -124,12 +124,12 @@ def _number_of(variable: Numeric, text: str, warnings: list[str]) -> float:
     if variable.is_log and value <= 0:
         raise InvalidObjectError(variable.name, f"{variable.name}: {value:g}{units} has no place on a log scale")
     if not low <= value <= high:
-        told = f"{variable.name}: {value:g}{units} lies %s the campaign's {low:g} to {high:g}"
+        message = f"{variable.name}: {value:g}{units} lies %s the campaign's {low:g} to {high:g}"
         if _is_far(variable, value):
             hint = "check its units, or widen the variable in the specification"
-            raise InvalidObjectError(variable.name, f"{told % 'far outside'}; {hint}")
+            raise InvalidObjectError(variable.name, f"{message % 'far outside'}; {hint}")
         nearest = low if value < low else high
-        warnings.append(f"{told % 'outside'}; the nearest level is {nearest:g}")
+        warnings.append(f"{message % 'outside'}; the nearest level is {nearest:g}")
     return value
 
 

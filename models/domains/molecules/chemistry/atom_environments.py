@@ -12,7 +12,7 @@ import numpy as np
 from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator
 
-from models.domains.contract import MOST_PARTS, Part
+from models.domains.contract import MOST_PARTS, FeatureGroup
 from models.domains.molecules.chemistry.fingerprints import N_FEATURES, RADIUS, count_fingerprints
 from models.domains.molecules.chemistry.molecules import molecule
 
@@ -28,7 +28,7 @@ Environment = tuple[str, int, int]
 """A molecule's text, the atom in the middle, and the radius in bonds."""
 
 
-def parts_of(texts: Sequence[str]) -> tuple[Part, ...]:
+def parts_of(texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
     """Return the environments that split the molecules most evenly into those with and without.
 
     Columns that are set in the same molecules are one part, named by their widest environment.
@@ -42,7 +42,7 @@ def parts_of(texts: Sequence[str]) -> tuple[Part, ...]:
     for group in groups:
         name = _name(group, environments, taken)
         taken.add(name)
-        parts.append(Part(name, group))
+        parts.append(FeatureGroup(name, group))
     return tuple(parts)
 
 
@@ -64,10 +64,10 @@ def _environments(texts: Sequence[str], columns: set[int]) -> Mapping[int, list[
     found: dict[int, list[Environment]] = defaultdict(list)
     read: Counter[int] = Counter()
     for text in texts:
-        told = rdFingerprintGenerator.AdditionalOutput()
-        told.AllocateBitInfoMap()
-        generator.GetCountFingerprint(molecule(text), additionalOutput=told)
-        for column, places in told.GetBitInfoMap().items():
+        output = rdFingerprintGenerator.AdditionalOutput()
+        output.AllocateBitInfoMap()
+        generator.GetCountFingerprint(molecule(text), additionalOutput=output)
+        for column, places in output.GetBitInfoMap().items():
             if column in columns and read[column] < MOST_READ:
                 read[column] += 1
                 found[column] += [(text, atom, radius) for atom, radius in places]

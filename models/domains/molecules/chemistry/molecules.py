@@ -18,7 +18,7 @@ from rdkit import Chem, rdBase
 from models.domains.contract import ComputedProperty, FileFormat, InvalidObjectError, Violation
 from models.domains.molecules.chemistry.matching import search
 from models.domains.molecules.chemistry.normal_form import unlabelled
-from models.domains.molecules.chemistry.stereo import written
+from models.domains.molecules.chemistry.stereo import write_groups
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -70,11 +70,11 @@ def molecule(text: str) -> Chem.Mol:
     return mol
 
 
-def settled(text: str) -> str:
+def canonical_fixpoint(text: str) -> str:
     """Return the text that reading and writing a canonical text no longer changes."""
     # Canonical ranking may see a molecule differently once it has been written and read.
     for _ in range(3):
-        again = written(molecule(text))
+        again = write_groups(molecule(text))
         if again == text:
             break
         text = again

@@ -16,9 +16,16 @@ from rdkit import Chem, rdBase
 
 from models.domains.contract import InvalidObjectError, ParsedObject
 from models.domains.molecules.chemistry.counterions import Record, metals, sort_out
-from models.domains.molecules.chemistry.molecules import COLUMN, ELEMENTS, MAX_TEXT_LENGTH, molecule, settled, shown
+from models.domains.molecules.chemistry.molecules import (
+    COLUMN,
+    ELEMENTS,
+    MAX_TEXT_LENGTH,
+    canonical_fixpoint,
+    molecule,
+    shown,
+)
 from models.domains.molecules.chemistry.normal_form import CARBON, is_carbanion, may_move, normal_form
-from models.domains.molecules.chemistry.stereo import MAX_GROUPS, one_compound, settled_groups, written
+from models.domains.molecules.chemistry.stereo import MAX_GROUPS, one_compound, settled_groups, write_groups
 from models.domains.molecules.chemistry.tautomers import amide_form
 
 if TYPE_CHECKING:
@@ -58,7 +65,7 @@ def _read(text: str) -> ParsedObject:
                 raise InvalidObjectError(COLUMN, f"{shown(text)} {reason}")
             compound, warnings = _compound(mol)
             compound, told = settled_groups(compound) if compound.GetStereoGroups() else (compound, [])
-            canonical = settled(written(compound))
+            canonical = canonical_fixpoint(write_groups(compound))
         except Chem.MolSanitizeException as error:
             raise InvalidObjectError(COLUMN, f"{shown(text)} cannot be standardised: {error}") from error
     return ParsedObject(canonical, (*_said_after(text, mol), *warnings, *told, *_kept(compound)))
@@ -159,7 +166,7 @@ def _only(forms: Sequence[Chem.Mol], record: Record) -> tuple[Chem.Mol, list[str
     Raises:
         InvalidObjectError: if they are several; it names them.
     """
-    distinct = {written(form): form for form in forms}
+    distinct = {write_groups(form): form for form in forms}
     compound, warnings = forms[0], []
     if record.left_out:
         names = ", ".join(name if n == 1 else f"{n} x {name}" for name, n in record.left_out.items())

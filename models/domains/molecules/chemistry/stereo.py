@@ -27,7 +27,7 @@ def flat(mol: Chem.Mol) -> Chem.Mol:
     return copy
 
 
-def written(mol: Chem.Mol) -> str:
+def write_groups(mol: Chem.Mol) -> str:
     """Return the SMILES of a molecule, followed by its stereo groups if it has any."""
     if not mol.GetStereoGroups():
         return Chem.MolToSmiles(mol)
@@ -49,7 +49,7 @@ def settled_groups(mol: Chem.Mol) -> tuple[Chem.Mol, list[str]]:
             n_lone += 1
         elif kind != StereoGroupType.STEREO_ABSOLUTE and centres:
             kept.append(group)
-            warnings.append(_told(kind, len(centres)))
+            warnings.append(_describe(kind, len(centres)))
     editable.SetStereoGroups(kept)
     if n_lone:
         centres_told = "a stereocentre" if n_lone == 1 else f"{n_lone} stereocentres"
@@ -71,18 +71,18 @@ def one_compound(isomers: Sequence[Chem.Mol]) -> tuple[Chem.Mol, str] | None:
         editable = Chem.RWMol(first)
         editable.SetStereoGroups([Chem.CreateStereoGroup(StereoGroupType.STEREO_AND, editable, centres)])
         return editable.GetMol(), "both enantiomers are in the record: a racemate"
-    told = f"{len(isomers)} stereoisomers are in the record: a mixture, stored without"
+    message = f"{len(isomers)} stereoisomers are in the record: a mixture, stored without"
     for is_told, lost in (
         ((True, False), "double bond configuration"),
         ((False, True), "configuration of its centres"),
     ):
         merged = [_without(mol, bonds=is_told[0], centres=is_told[1]) for mol in isomers]
         if len({Chem.MolToSmiles(mol) for mol in merged}) == 1:
-            return merged[0], f"{told} {lost}"
-    return flat(first), f"{told} stereochemistry"
+            return merged[0], f"{message} {lost}"
+    return flat(first), f"{message} stereochemistry"
 
 
-def _told(kind: StereoGroupType, n_centres: int) -> str:
+def _describe(kind: StereoGroupType, n_centres: int) -> str:
     if kind == StereoGroupType.STEREO_AND:
         return f"a mixture of two stereoisomers that differ in {n_centres} stereocentres: kept as such in the text"
     return "one stereoisomer of unknown configuration: kept as such in the text, apart from the known ones"

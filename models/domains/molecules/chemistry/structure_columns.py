@@ -11,7 +11,7 @@ from models.domains.contract import InvalidObjectError, ParsedObject
 from models.domains.molecules.chemistry.molecules import COLUMN, molecule, shown
 from models.domains.molecules.chemistry.normal_form import unlabelled
 from models.domains.molecules.chemistry.reading import read_smiles
-from models.domains.molecules.chemistry.stereo import flat, written
+from models.domains.molecules.chemistry.stereo import flat, write_groups
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,7 @@ def read_structure(fields: Mapping[str, str]) -> ParsedObject:
     }
     if len({read.text for read in found.values()}) <= 1:
         return next(iter(found.values()), None) or read_smiles(fields.get(COLUMN, ""))
-    poorer = {column: _poorer(read.text) for column, read in found.items()}
+    poorer = {column: _less_complete(read.text) for column, read in found.items()}
     best = max(found, key=lambda column: len(poorer[column]))
     richest = found[best]
     others = {column: read.text for column, read in found.items() if read.text != richest.text}
@@ -48,8 +48,8 @@ def read_structure(fields: Mapping[str, str]) -> ParsedObject:
             detail = f"{shown(text)} is another compound than {shown(richest.text)} in {best}: which is it?"
             raise InvalidObjectError(column, detail)
     lacking = ", ".join(others)
-    told = f"{best} was read, which has stereochemistry or isotopes that are not in {lacking}"
-    return ParsedObject(richest.text, (*richest.warnings, told))
+    message = f"{best} was read, which has stereochemistry or isotopes that are not in {lacking}"
+    return ParsedObject(richest.text, (*richest.warnings, message))
 
 
 def _read(column: str, text: str) -> ParsedObject:
@@ -59,8 +59,8 @@ def _read(column: str, text: str) -> ParsedObject:
         raise InvalidObjectError(column, error.detail) from error
 
 
-def _poorer(text: str) -> set[str]:
+def _less_complete(text: str) -> set[str]:
     """Return the texts of a compound without its stereochemistry, its isotopic labels, and both."""
     mol = molecule(text)
-    forms = {written(form) for form in (flat(mol), unlabelled(mol), flat(unlabelled(mol)))}
+    forms = {write_groups(form) for form in (flat(mol), unlabelled(mol), flat(unlabelled(mol)))}
     return {read_smiles(form).text for form in forms} - {text}

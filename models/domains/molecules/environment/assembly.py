@@ -12,7 +12,7 @@ import torch
 from rdkit import Chem, rdBase
 
 from models.domains.contract import InvalidObjectError
-from models.domains.molecules.chemistry.molecules import molecule, settled
+from models.domains.molecules.chemistry.molecules import canonical_fixpoint, molecule
 from models.domains.molecules.chemistry.normal_form import add_hydrogens, normal_form
 from models.domains.molecules.environment.tree_states import NONE
 from models.domains.molecules.fragments.fragmentation import Pieces, cut
@@ -42,7 +42,7 @@ def assemble(row: Sequence[int], fragments: Sequence[Fragment]) -> str:
     try:
         with rdBase.BlockLogs():
             Chem.SanitizeMol(editable)
-        return settled(Chem.MolToSmiles(normal_form(editable)))
+        return canonical_fixpoint(Chem.MolToSmiles(normal_form(editable)))
     except (Chem.MolSanitizeException, InvalidObjectError):
         return ""
 

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from models.domains.molecules.environment.hashing import mix
+from models.domains.molecules.environment.hashing import splitmix64
 from models.domains.molecules.environment.lookup_tables import N_DESCRIPTORS, N_ENVIRONMENTS
-from models.domains.molecules.environment.tree_states import NONE, Columns, Views, count_nodes
+from models.domains.molecules.environment.tree_states import NONE, RootedHashes, TreeColumns, count_nodes
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from models.domains.molecules.environment.leaves import Leaves
-    from models.domains.molecules.environment.lookup_tables import Tables
-    from models.domains.molecules.environment.validity import Limits, Situation
+    from models.domains.molecules.environment.lookup_tables import LookupTables
+    from models.domains.molecules.environment.validity import SiteStates, SizeLimits
 
 N_STATE_BITS = 16
 N_SLOT_BITS = 8
@@ -37,11 +37,16 @@ def encoding_width(n_fragments: int) -> int:
 def bits(hashes: Tensor, n: int) -> Tensor:
     """Return n pseudo-random signs of each hash [..., n]."""
     shifts = torch.arange(n, device=hashes.device)
-    return ((mix(hashes)[..., None] >> (shifts + 7)) & 1).float() * 2 - 1
+    return ((splitmix64(hashes)[..., None] >> (shifts + 7)) & 1).float() * 2 - 1
 
 
 def encode_states(
-    columns: Columns, names: Tensor, seen: Views, situation: Situation, tables: Tables, limits: Limits
+    columns: TreeColumns,
+    names: Tensor,
+    seen: RootedHashes,
+    sites_state: SiteStates,
+    tables: LookupTables,
+    limits: SizeLimits,
 ) -> Tensor:
     """Return the policy's input [B, D], but for the sums of descriptors that `finish` puts in."""
     counts = torch.zeros(len(names), len(tables.heavy_atoms), device=names.device)
@@ -49,10 +54,10 @@ def encode_states(
     n_nodes = count_nodes(columns)
     numbers = [
         n_nodes / limits.fragments,
-        1 - situation.heavy_atoms / limits.heavy_atoms,
-        situation.heavy_atoms / 20,
-        situation.is_open.flatten(1).sum(dim=1) / 10,
-        situation.required / 2,
+        1 - sites_state.heavy_atoms / limits.heavy_atoms,
+        sites_state.heavy_atoms / 20,
+        sites_state.is_open.flatten(1).sum(dim=1) / 10,
+        sites_state.required / 2,
         (n_nodes == 0).float(),
         (columns.pointed != NONE).float(),
         columns.final.float(),
@@ -61,17 +66,17 @@ def encode_states(
         [
             counts,
             counts.new_zeros(len(names), N_DESCRIPTORS),
-            _environment_counts(situation.site_class, situation.neighbours != NONE),
-            _environment_counts(situation.site_class, situation.is_pointable),
+            _environment_counts(sites_state.site_class, sites_state.neighbours != NONE),
+            _environment_counts(sites_state.site_class, sites_state.is_pointable),
             torch.stack(numbers, dim=1),
-            _pointed_site(columns, seen, situation, tables),
+            _pointed_site(columns, seen, sites_state, tables),
             bits(names, N_STATE_BITS),
         ],
         dim=1,
     )
 
 
-def finish(encoded: Tensor, tables: Tables) -> Tensor:
+def finish(encoded: Tensor, tables: LookupTables) -> Tensor:
     """Put into `encode_states`' result [B, D] the descriptors summed over the tree, in place, and return it.
 
     This product alone may round a row differently in another batch, so it is no part of what is kept of a row.
@@ -82,37 +87,39 @@ def finish(encoded: Tensor, tables: Tables) -> Tensor:
     return encoded
 
 
-def _pointed_site(columns: Columns, seen: Views, situation: Situation, tables: Tables) -> Tensor:
+def _pointed_site(columns: TreeColumns, seen: RootedHashes, sites_state: SiteStates, tables: LookupTables) -> Tensor:
     slot = columns.pointed.clamp(min=0)
     rows = torch.arange(len(slot), device=slot.device)
     fragment = columns.fragment.clamp(min=0)[rows, slot // seen.site.shape[2]]
-    kind, view = situation.site_class.flatten(1)[rows, slot], seen.site.flatten(1)[rows, slot]
+    kind, view = sites_state.site_class.flatten(1)[rows, slot], seen.site.flatten(1)[rows, slot]
     features = torch.cat([tables.descriptors[fragment], tables.class_features[kind], bits(view, N_SLOT_BITS)], dim=1)
     return features * (columns.pointed != NONE)[:, None]
 
 
-def encode_slots(columns: Columns, seen: Views, situation: Situation, leaves: Leaves, tables: Tables) -> Tensor:
+def encode_slots(
+    columns: TreeColumns, seen: RootedHashes, sites_state: SiteStates, leaves: Leaves, tables: LookupTables
+) -> Tensor:
     """Return the features of every open site and of every leaf's attachment [B, K, E]; zeros elsewhere."""
     exists = columns.fragment != NONE
     fragment = columns.fragment.clamp(min=0)
-    used = situation.neighbours != NONE
+    used = sites_state.neighbours != NONE
     n_sites = used.shape[2]
     hangs = leaves.site[..., None] == torch.arange(n_sites, device=used.device)
     at_leaf = leaves.exists[..., None] & hangs  # [B, N, S]
     descriptors = tables.descriptors[fragment] * exists[..., None]  # [B, N, E]
-    neighbour = situation.neighbours.clamp(min=0) // n_sites
+    neighbour = sites_state.neighbours.clamp(min=0) // n_sites
     around = descriptors.gather(1, neighbour.flatten(1)[..., None].expand(-1, -1, N_DESCRIPTORS))
     around = (around.reshape(*used.shape, N_DESCRIPTORS) * used[..., None]).sum(dim=2)  # [B, N, E]
     identity = torch.where(at_leaf, leaves.signature[..., None], seen.site)
     numbers = torch.stack(
-        [situation.degree / 3, tables.required[fragment] / 2, situation.is_pointable.sum(dim=2) / 5], dim=2
+        [sites_state.degree / 3, tables.required[fragment] / 2, sites_state.is_pointable.sum(dim=2) / 5], dim=2
     )
     whole = torch.cat([descriptors, around, numbers], dim=2)[:, :, None].expand(-1, -1, n_sites, -1)
-    flags = torch.stack([situation.is_open, at_leaf], dim=3).float()
+    flags = torch.stack([sites_state.is_open, at_leaf], dim=3).float()
     features = torch.cat(
-        [flags, whole, tables.class_features[situation.site_class], bits(identity, N_SLOT_BITS)], dim=3
+        [flags, whole, tables.class_features[sites_state.site_class], bits(identity, N_SLOT_BITS)], dim=3
     )
-    return (features * (situation.is_open | at_leaf)[..., None]).flatten(1, 2)
+    return (features * (sites_state.is_open | at_leaf)[..., None]).flatten(1, 2)
 
 
 def _environment_counts(kind: Tensor, counted: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ PAD, OPEN, POINTED, ARRIVAL, FRAGMENT, POSITION, LEAF, FINAL = (
 )
 
 
-def mix(value: Tensor) -> Tensor:
+def splitmix64(value: Tensor) -> Tensor:
     """Return a mixing of integers (the finaliser of SplitMix64); torch's signed shifts cost it three of 64 bits."""
     mixed = (value >> 30).bitwise_xor_(value).mul_(-4658895280553007687)
     mixed.bitwise_xor_(mixed >> 27).mul_(-7723592293110705685)

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from models.domains.molecules.environment.hashing import mix
+from models.domains.molecules.environment.hashing import splitmix64
 from models.domains.molecules.environment.tree_states import NONE, attachment_sites, first_of_each
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from models.domains.molecules.environment.lookup_tables import Tables
-    from models.domains.molecules.environment.tree_states import Columns, Views
-    from models.domains.molecules.environment.validity import Situation
+    from models.domains.molecules.environment.lookup_tables import LookupTables
+    from models.domains.molecules.environment.tree_states import RootedHashes, TreeColumns
+    from models.domains.molecules.environment.validity import SiteStates
 
 
 class Leaves(NamedTuple):
@@ -30,12 +30,12 @@ class Leaves(NamedTuple):
     signature: Tensor  # [B, N] hashes that are equal exactly for leaves whose removal gives the same pointed tree
 
 
-def find_leaves(columns: Columns, seen: Views, situation: Situation, tables: Tables) -> Leaves:
+def find_leaves(columns: TreeColumns, seen: RootedHashes, sites_state: SiteStates, tables: LookupTables) -> Leaves:
     """Return the leaves of a batch of trees."""
-    exists = (columns.fragment != NONE) & (situation.degree <= 1)
+    exists = (columns.fragment != NONE) & (sites_state.degree <= 1)
     site = attachment_sites(columns).clamp(min=0)
     rest = seen.beyond.gather(2, site[..., None]).squeeze(2)
-    signature = mix(rest + tables.word_hash[tables.word_of_site[columns.fragment.clamp(min=0), site]])
+    signature = splitmix64(rest + tables.word_hash[tables.word_of_site[columns.fragment.clamp(min=0), site]])
     n, n_sites = seen.site.shape[1:]
     slot = torch.arange(0, n * n_sites, n_sites, device=site.device) + site
     return Leaves(exists, first_of_each(signature, exists), site, slot, signature)

@@ -13,17 +13,17 @@ from rdkit.Chem import rdMolDescriptors
 from torch import Tensor
 
 from models.domains.molecules.chemistry.molecules import molecule
-from models.domains.molecules.environment.hashing import ARRIVAL, FRAGMENT, LEAF, POSITION, mix
+from models.domains.molecules.environment.hashing import ARRIVAL, FRAGMENT, LEAF, POSITION, splitmix64
 from models.domains.molecules.fragments.compatibility import (
     IMPOSSIBLE,
     N_CLASSES,
-    Word,
+    AttachAction,
+    attach_actions,
     completion_costs,
+    is_compatible,
     is_hetero_class,
     keeps_one_hetero,
-    may_join,
     site_classes,
-    words,
 )
 from models.domains.molecules.fragments.fragmentation import HETERO, SP3_CARBON
 
@@ -38,7 +38,7 @@ N_DESCRIPTORS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Tables:
+class LookupTables:
     """Everything about fragments, their sites and the words that attach them; padded with zeros."""
 
     heavy_atoms: Tensor  # [F]
@@ -69,20 +69,20 @@ class Tables:
     fits: Tensor  # [C, V] bool
     cheapest: Tensor  # [C, 2, MAX_REQUIRED + 1] least word_cost by kind of word and uses it may still require
 
-    def to(self, device: torch.device) -> Tables:
+    def to(self, device: torch.device) -> LookupTables:
         """Return the same tables on a device."""
-        return Tables(**{field.name: getattr(self, field.name).to(device) for field in fields(self)})
+        return LookupTables(**{field.name: getattr(self, field.name).to(device) for field in fields(self)})
 
 
-def tables(fragments: Sequence[Fragment]) -> Tables:
+def build(fragments: Sequence[Fragment]) -> LookupTables:
     """Return the tables of a vocabulary that is `joining.completable`."""
-    listed = words(fragments)
+    listed = attach_actions(fragments)
     sites = _site_tables(fragments, listed)
     costs = completion_costs(fragments)
     least = torch.tensor([cost.least for cost in costs])
     is_limited = torch.tensor([f.required > 1 and keeps_one_hetero(f) for f in fragments])
     extra = torch.tensor([cost.other - cost.least for cost in costs]) * is_limited
-    return Tables(
+    return LookupTables(
         **sites,
         least_cost=least,
         extra_cost=extra,
@@ -91,7 +91,7 @@ def tables(fragments: Sequence[Fragment]) -> Tables:
     )
 
 
-def _site_tables(fragments: Sequence[Fragment], listed: Sequence[Word]) -> dict[str, Tensor]:
+def _site_tables(fragments: Sequence[Fragment], listed: Sequence[AttachAction]) -> dict[str, Tensor]:
     n_sites = max(1, *(len(fragment.atoms) for fragment in fragments))
     n_permutations = max(len(fragment.permutations) for fragment in fragments)
     by_site = {(word.fragment, word.site): index for index, word in enumerate(listed)}
@@ -108,21 +108,23 @@ def _site_tables(fragments: Sequence[Fragment], listed: Sequence[Word]) -> dict[
         same_atom[index, : len(atoms), : len(atoms)] = atoms[:, None] == atoms[None, :]
     return {
         "heavy_atoms": torch.tensor([fragment.heavy_atoms for fragment in fragments]),
-        "colour": mix(torch.tensor([*range(len(fragments)), -1]) + FRAGMENT),
+        "colour": splitmix64(torch.tensor([*range(len(fragments)), -1]) + FRAGMENT),
         "is_site": padded([[True] * len(fragment.atoms) for fragment in fragments]).bool(),
         "site_class": padded([site_classes(fragment) for fragment in fragments]),
         "is_hetero": padded([[e in HETERO for e in fragment.environments] for fragment in fragments]).bool(),
         "is_sp3": padded([[e in SP3_CARBON for e in fragment.environments] for fragment in fragments]).bool(),
         "same_atom": same_atom,
-        "position": mix(permutation + POSITION),
-        "arrival": mix(mix(permutation + POSITION) + ARRIVAL),
+        "position": splitmix64(permutation + POSITION),
+        "arrival": splitmix64(splitmix64(permutation + POSITION) + ARRIVAL),
         "word_of_site": padded([[by_site[i, o] for o in fragment.orbits] for i, fragment in enumerate(fragments)]),
         "required": torch.tensor([fragment.required for fragment in fragments]),
         "countable": padded([list(fragment.countable) for fragment in fragments]).bool(),
     }
 
 
-def _word_tables(listed: Sequence[Word], sites: dict[str, Tensor], least: Tensor, extra: Tensor) -> dict[str, Tensor]:
+def _word_tables(
+    listed: Sequence[AttachAction], sites: dict[str, Tensor], least: Tensor, extra: Tensor
+) -> dict[str, Tensor]:
     fragment = torch.tensor([word.fragment for word in listed])
     required = torch.tensor([word.required_after for word in listed])
     is_hetero = torch.tensor([word.is_hetero for word in listed])
@@ -132,7 +134,10 @@ def _word_tables(listed: Sequence[Word], sites: dict[str, Tensor], least: Tensor
     with_other = size + required * least[fragment] + (required > 1) * extra[fragment]
     with_hetero = size + required * least[fragment] + (required > 0) * extra[fragment]
     cost = torch.stack([with_other, with_hetero], dim=1)
-    fits = torch.tensor([[may_join(kind, word.site_class) for word in listed] for kind in range(N_CLASSES)]) & has_site
+    fits = (
+        torch.tensor([[is_compatible(kind, word.site_class) for word in listed] for kind in range(N_CLASSES)])
+        & has_site
+    )
     cheapest = torch.full((N_CLASSES, 2, MAX_REQUIRED + 1), IMPOSSIBLE)
     for kind, index in fits.nonzero().tolist():
         chosen = cheapest[kind, int(is_hetero[index]), int(required[index]) :]
@@ -145,7 +150,7 @@ def _word_tables(listed: Sequence[Word], sites: dict[str, Tensor], least: Tensor
         "word_is_hetero": is_hetero,
         "word_is_first": torch.tensor(first),
         "word_required": required,
-        "word_hash": mix(torch.arange(len(listed)) + LEAF),
+        "word_hash": splitmix64(torch.arange(len(listed)) + LEAF),
         "word_cost": cost.T[torch.tensor([int(is_hetero_class(kind)) for kind in range(N_CLASSES)])],
         "first_word": torch.tensor(first).nonzero().flatten(),
         "first_cost": alone,

@@ -23,7 +23,7 @@ Entries = TypeVar("Entries", bound=NamedTuple)
 
 
 @final
-class Memory(Generic[Entries]):
+class StateCache(Generic[Entries]):
     """Entries of the states asked for lately; when there is no room left, all of them are forgotten.
 
     Args:
@@ -33,7 +33,7 @@ class Memory(Generic[Entries]):
     """
 
     def __init__(self, work_out: Callable[[Tensor], Entries], example: Tensor, kept_bytes: int = KEPT_BYTES) -> None:
-        self._work_out = work_out
+        self._compute = work_out
         shapes = work_out(example[:1])
         size = sum(part.element_size() * part.numel() for part in shapes)
         self.capacity = max(1, kept_bytes // size)
@@ -42,7 +42,7 @@ class Memory(Generic[Entries]):
         self._place: dict[bytes, int] = {}
         self._fields = shapes._fields
 
-    def recall(self, states: Tensor, field: str) -> Tensor:
+    def get(self, states: Tensor, field: str) -> Tensor:
         """Return one field of the entries of states [B, W], as a tensor of its own [B, ...]."""
         kept = self._kept[self._fields.index(field)]
         parts = [kept.index_select(0, self._places(part)) for part in torch.split(states, self.capacity)]
@@ -64,7 +64,7 @@ class Memory(Generic[Entries]):
     def _learn(self, new: dict[bytes, int], states: Tensor) -> None:
         start = len(self._place)
         chosen = states[torch.tensor(list(new.values()), device=states.device)]
-        for kept, part in zip(self._kept, self._work_out(chosen), strict=True):
+        for kept, part in zip(self._kept, self._compute(chosen), strict=True):
             kept[start : start + len(new)] = part
         self._place.update(zip(new, range(start, start + len(new)), strict=True))
 

@@ -9,20 +9,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from models.domains.molecules.environment import encoding
-from models.domains.molecules.environment import tree_states as trees
+from models.domains.molecules.environment import encoding, tree_states
 from models.domains.molecules.environment.leaves import Leaves, find_leaves
-from models.domains.molecules.environment.tree_states import NONE, Columns, Views, split
-from models.domains.molecules.environment.validity import Situation, fitting_words, survey
+from models.domains.molecules.environment.tree_states import NONE, RootedHashes, TreeColumns, split
+from models.domains.molecules.environment.validity import SiteStates, analyse_sites, fitting_words
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from models.domains.molecules.environment.lookup_tables import Tables
-    from models.domains.molecules.environment.validity import Limits
+    from models.domains.molecules.environment.lookup_tables import LookupTables
+    from models.domains.molecules.environment.validity import SizeLimits
 
 
-class Facts(NamedTuple):
+class StateProperties(NamedTuple):
     """Answers about each state of a batch; a row's depend on that row alone, to the last bit."""
 
     name: Tensor  # [B] 64-bit, up to isomorphism
@@ -30,48 +29,50 @@ class Facts(NamedTuple):
     backward_mask: Tensor  # [B, R] bool
     encoding: Tensor  # [B, D] without what `encoding.finish` adds
     slots: Tensor  # [B, K, E]
-    newest: Tensor  # [B] the slot that stands for removing the node added last
+    last_added_slot: Tensor  # [B] the slot that stands for removing the node added last
     open_view: Tensor  # [B, K] the tree as seen from each open site, zero elsewhere
 
 
-def work_out(states: Tensor, tables: Tables, limits: Limits, first_words: Tensor) -> Facts:
+def compute(states: Tensor, tables: LookupTables, limits: SizeLimits, first_words: Tensor) -> StateProperties:
     """Return the facts of states [B, W], given the words that may begin a molecule [V]."""
     columns = split(states)
-    seen, situation = trees.views(columns, tables), survey(columns, tables, limits)
-    name, leaves = trees.name(columns, seen), find_leaves(columns, seen, situation, tables)
-    return Facts(
+    seen, sites_state = tree_states.rooted_hashes(columns, tables), analyse_sites(columns, tables, limits)
+    name, leaves = tree_states.name(columns, seen), find_leaves(columns, seen, sites_state, tables)
+    return StateProperties(
         name=name,
-        forward_mask=_forward_mask(columns, seen, situation, tables, first_words),
-        backward_mask=_backward_mask(columns, leaves, situation),
-        encoding=encoding.encode_states(columns, name, seen, situation, tables, limits),
-        slots=encoding.encode_slots(columns, seen, situation, leaves, tables),
-        newest=_newest(columns, leaves),
-        open_view=(seen.site * situation.is_open).flatten(1),
+        forward_mask=_forward_mask(columns, seen, sites_state, tables, first_words),
+        backward_mask=_backward_mask(columns, leaves, sites_state),
+        encoding=encoding.encode_states(columns, name, seen, sites_state, tables, limits),
+        slots=encoding.encode_slots(columns, seen, sites_state, leaves, tables),
+        last_added_slot=_last_added_slot(columns, leaves),
+        open_view=(seen.site * sites_state.is_open).flatten(1),
     )
 
 
-def _forward_mask(columns: Columns, seen: Views, situation: Situation, tables: Tables, first_words: Tensor) -> Tensor:
+def _forward_mask(
+    columns: TreeColumns, seen: RootedHashes, sites_state: SiteStates, tables: LookupTables, first_words: Tensor
+) -> Tensor:
     """Return one open site per orbit, the words that fit, stopping [B, A]."""
     is_empty, is_pointed, is_final = columns.fragment[:, 0] == NONE, columns.pointed != NONE, columns.final == 1
     is_growing = ~is_empty & ~is_pointed & ~is_final
-    slots = trees.first_of_each(seen.site.flatten(1), situation.is_pointable.flatten(1))
-    words = fitting_words(situation, columns.pointed.clamp(min=0), tables)
+    slots = tree_states.first_of_each(seen.site.flatten(1), sites_state.is_pointable.flatten(1))
+    words = fitting_words(sites_state, columns.pointed.clamp(min=0), tables)
     words = torch.where((is_empty & ~is_final)[:, None], first_words, words & is_pointed[:, None])
-    stop = is_growing & (situation.required == 0)
+    stop = is_growing & (sites_state.required == 0)
     return torch.cat([slots & is_growing[:, None], words, stop[:, None]], dim=1)
 
 
-def _backward_mask(columns: Columns, leaves: Leaves, situation: Situation) -> Tensor:
+def _backward_mask(columns: TreeColumns, leaves: Leaves, sites_state: SiteStates) -> Tensor:
     """Return one leaf per orbit, or the one step that was taken last [B, R]."""
     is_pointed, is_final = columns.pointed != NONE, columns.final == 1
-    slots = torch.zeros_like(situation.is_open.flatten(1))
+    slots = torch.zeros_like(sites_state.is_open.flatten(1))
     slots.scatter_(1, leaves.slot, leaves.first & ~(is_pointed | is_final)[:, None])
     is_built = columns.fragment[:, 0] != NONE
     return torch.cat([slots, is_pointed[:, None], (is_final & is_built)[:, None]], dim=1)
 
 
-def _newest(columns: Columns, leaves: Leaves) -> Tensor:
-    node = (trees.count_nodes(columns) - 1).clamp(min=0)
+def _last_added_slot(columns: TreeColumns, leaves: Leaves) -> Tensor:
+    node = (tree_states.count_nodes(columns) - 1).clamp(min=0)
     is_same = leaves.first & (leaves.signature == leaves.signature.gather(1, node[:, None]))
     slot = leaves.slot.gather(1, is_same.long().argmax(dim=1)[:, None]).squeeze(1)
     return torch.where(node == 0, 0, slot)

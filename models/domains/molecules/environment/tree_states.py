@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor
 
-from models.domains.molecules.environment.hashing import ARRIVAL, FINAL, OPEN, PAD, POINTED, mix
+from models.domains.molecules.environment.hashing import ARRIVAL, FINAL, OPEN, PAD, POINTED, splitmix64
 
 if TYPE_CHECKING:
-    from models.domains.molecules.environment.lookup_tables import Tables
+    from models.domains.molecules.environment.lookup_tables import LookupTables
 
 NONE = -1
 
 
-class Columns(NamedTuple):
+class TreeColumns(NamedTuple):
     """The parts of a row, as views."""
 
     fragment: Tensor  # [B, N]
@@ -33,7 +33,7 @@ class Columns(NamedTuple):
     final: Tensor  # [B]
 
 
-class Views(NamedTuple):
+class RootedHashes(NamedTuple):
     """Hashes that are equal exactly for what a symmetry of the tree maps onto one another (up to collisions)."""
 
     site: Tensor
@@ -44,25 +44,25 @@ class Views(NamedTuple):
     """[B, N]: the tree as seen from each node."""
 
 
-def split(states: Tensor) -> Columns:
+def split(states: Tensor) -> TreeColumns:
     """Return the parts of rows [B, W]."""
     n = (states.shape[1] - 2) // 4
     fragment, parent, parent_site, own_site = (states[:, start * n : (start + 1) * n] for start in range(4))
-    return Columns(fragment, parent, parent_site, own_site, states[:, -2], states[:, -1])
+    return TreeColumns(fragment, parent, parent_site, own_site, states[:, -2], states[:, -1])
 
 
-def merge(columns: Columns) -> Tensor:
+def merge(columns: TreeColumns) -> Tensor:
     """Return rows [B, W]: the inverse of `split`."""
     blocks = torch.cat([columns.fragment, columns.parent, columns.parent_site, columns.own_site], dim=1)
     return torch.cat([blocks, columns.pointed[:, None], columns.final[:, None]], dim=1)
 
 
-def count_nodes(columns: Columns) -> Tensor:
+def count_nodes(columns: TreeColumns) -> Tensor:
     """Return the number of nodes [B]."""
     return (columns.fragment != NONE).sum(dim=1)
 
 
-def neighbour_slots(columns: Columns, n_sites: int) -> Tensor:
+def neighbour_slots(columns: TreeColumns, n_sites: int) -> Tensor:
     """Return, for every slot, the slot at the other end of its bond [B, N, S], or -1 for an open site or none."""
     batch, n = columns.fragment.shape
     child = columns.parent != NONE  # [B, N]
@@ -75,7 +75,7 @@ def neighbour_slots(columns: Columns, n_sites: int) -> Tensor:
     return table[:, :spare].reshape(batch, n, n_sites)
 
 
-def attachment_sites(columns: Columns) -> Tensor:
+def attachment_sites(columns: TreeColumns) -> Tensor:
     """Return the site through which each node hangs on the rest [B, N]: the root's is the one of its first child."""
     first_child = columns.parent_site[:, 1] if columns.fragment.shape[1] > 1 else columns.own_site[:, 0]
     return torch.cat([first_child[:, None], columns.own_site[:, 1:]], dim=1)
@@ -122,30 +122,30 @@ def prune(states: Tensor, node: Tensor, n_sites: int) -> Tensor:
     parent, parent_site, own_site = (torch.where(becomes_root, NONE, c) for c in (parent, parent_site, own_site))
     kept_node = kept_node - (kept_node > node).long()
     pointed = torch.where(has_rest, kept_node * n_sites + kept_site, NONE)
-    return merge(Columns(fragment, parent, parent_site, own_site, pointed, columns.final))
+    return merge(TreeColumns(fragment, parent, parent_site, own_site, pointed, columns.final))
 
 
-def views(columns: Columns, tables: Tables) -> Views:
+def rooted_hashes(columns: TreeColumns, tables: LookupTables) -> RootedHashes:
     """Return the hashes of every tree, in two passes over the bonds: towards the root, then away from it."""
     n = columns.fragment.shape[1]
     # Rows of a batch grow together, so late columns are mostly empty.
     n_most = max(1, int((columns.fragment != NONE).any(dim=0).sum()))
     fragment, parent, parent_site, own_site = (column[:, :n_most] for column in columns[:4])
-    used = Columns(fragment, parent, parent_site, own_site, columns.pointed, columns.final)
+    used = TreeColumns(fragment, parent, parent_site, own_site, columns.pointed, columns.final)
     exists, index = fragment != NONE, fragment.clamp(min=0)
     position, arrival = tables.position[index], tables.arrival[index]  # [B, N, P, S]
     colour = tables.colour[fragment]  # [B, N]
     content = _attached(used, position, colour, tables)
-    terms = mix(content[:, :, None, :] + position)  # [B, N, P, S]
+    terms = splitmix64(content[:, :, None, :] + position)  # [B, N, P, S]
     whole = terms.sum(dim=3, keepdim=True) + colour[:, :, None, None]
-    site = mix(whole - terms + arrival).amin(dim=2)  # [B, N, S]
-    node = torch.where(exists, mix(whole.squeeze(3)).amin(dim=2), 0)  # [B, N]
+    site = splitmix64(whole - terms + arrival).amin(dim=2)  # [B, N, S]
+    node = torch.where(exists, splitmix64(whole.squeeze(3)).amin(dim=2), 0)  # [B, N]
     missing = n - n_most
     pad = torch.nn.functional.pad
-    return Views(pad(site, (0, 0, 0, missing)), pad(content, (0, 0, 0, missing)), pad(node, (0, missing)))
+    return RootedHashes(pad(site, (0, 0, 0, missing)), pad(content, (0, 0, 0, missing)), pad(node, (0, missing)))
 
 
-def _attached(columns: Columns, position: Tensor, colour: Tensor, tables: Tables) -> Tensor:
+def _attached(columns: TreeColumns, position: Tensor, colour: Tensor, tables: LookupTables) -> Tensor:
     """Return the hash of what is attached at every site [B, N, S]: a branch, an open end, or nothing at all."""
     batch, n = columns.fragment.shape
     exists = columns.fragment != NONE
@@ -165,8 +165,8 @@ def _attached(columns: Columns, position: Tensor, colour: Tensor, tables: Tables
 
     def seen(inside: Tensor, site: Tensor, position: Tensor, colour: Tensor) -> Tensor:
         inside = inside.scatter(1, site, ARRIVAL)  # [B, S]
-        terms = mix(inside[:, None, :] + position)  # [B, P, S]
-        return mix(terms.sum(dim=2) + colour).amin(dim=1, keepdim=True)
+        terms = splitmix64(inside[:, None, :] + position)  # [B, P, S]
+        return splitmix64(terms.sum(dim=2) + colour).amin(dim=1, keepdim=True)
 
     for node in range(n - 1, 0, -1):
         here = slice(node, node + 1)
@@ -180,10 +180,10 @@ def _attached(columns: Columns, position: Tensor, colour: Tensor, tables: Tables
     return content
 
 
-def name(columns: Columns, seen: Views) -> Tensor:
+def name(columns: TreeColumns, seen: RootedHashes) -> Tensor:
     """Return a 64-bit name of each state [B], the same however its nodes are numbered and its sites are turned."""
     parts = [seen.node + FINAL, (columns.final + FINAL)[:, None], count_nodes(columns)[:, None]]
-    return mix(mix(torch.cat(parts, dim=1)).sum(dim=1))
+    return splitmix64(splitmix64(torch.cat(parts, dim=1)).sum(dim=1))
 
 
 def first_of_each(signature: Tensor, allowed: Tensor) -> Tensor:

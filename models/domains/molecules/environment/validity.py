@@ -17,18 +17,18 @@ from models.domains.molecules.environment.tree_states import NONE, count_nodes, 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from models.domains.molecules.environment.lookup_tables import Tables
-    from models.domains.molecules.environment.tree_states import Columns
+    from models.domains.molecules.environment.lookup_tables import LookupTables
+    from models.domains.molecules.environment.tree_states import TreeColumns
 
 
-class Limits(NamedTuple):
+class SizeLimits(NamedTuple):
     """The largest tree that may be built."""
 
     fragments: int
     heavy_atoms: int
 
 
-class Situation(NamedTuple):
+class SiteStates(NamedTuple):
     """What the rules need to know about every site of a batch of trees."""
 
     is_open: Tensor  # [B, N, S] bool
@@ -51,14 +51,14 @@ class _Bonds(NamedTuple):
     n_hetero: Tensor  # [B, N, S] heteroatoms attached to the site's atom
 
 
-class _Needs(NamedTuple):
+class _Requirements(NamedTuple):
     missing: Tensor  # [B, N] required uses
     atoms: Tensor  # [B, N] heavy atoms that meeting them takes at least
     saved: Tensor  # [B, N, 2] of them once one more use is met, by whether with a heteroatom
-    meets: Tensor  # [B, N, S] bool: using this site meets one
+    satisfies: Tensor  # [B, N, S] bool: using this site meets one
 
 
-def survey(columns: Columns, tables: Tables, limits: Limits) -> Situation:
+def analyse_sites(columns: TreeColumns, tables: LookupTables, limits: SizeLimits) -> SiteStates:
     """Return the situation of every site of a batch of states."""
     exists = columns.fragment != NONE
     fragment = columns.fragment.clamp(min=0)
@@ -67,8 +67,8 @@ def survey(columns: Columns, tables: Tables, limits: Limits) -> Situation:
     heavy_atoms = (tables.heavy_atoms[fragment] * exists).sum(dim=1)
     atoms_left = limits.heavy_atoms - heavy_atoms - needs.atoms.sum(dim=1)
     fragments_left = limits.fragments - count_nodes(columns) - needs.missing.sum(dim=1)
-    room_for_atoms = atoms_left[:, None, None, None] + needs.saved[:, :, None] * needs.meets[..., None]
-    room_for_fragments = fragments_left[:, None, None] - 1 + needs.meets
+    room_for_atoms = atoms_left[:, None, None, None] + needs.saved[:, :, None] * needs.satisfies[..., None]
+    room_for_fragments = fragments_left[:, None, None] - 1 + needs.satisfies
     is_sp3, fresh_class = tables.is_sp3[fragment], tables.site_class[fragment]
     site_class = fresh_class | (is_sp3 & (bonds.n_hetero > 0))
     allowance = room_for_fragments.clamp(0, MAX_REQUIRED)[..., None, None]
@@ -76,7 +76,7 @@ def survey(columns: Columns, tables: Tables, limits: Limits) -> Situation:
     has_room = (room_for_fragments >= 0) & (cheapest <= room_for_atoms).any(dim=3)
     is_open = bonds.is_site & ~bonds.is_used
     is_broken = bonds.is_used & is_sp3 & ((bonds.n_hetero > 1) | ((fresh_class % 2 == 1) & bonds.to_hetero))
-    return Situation(
+    return SiteStates(
         is_open=is_open,
         neighbours=bonds.neighbours,
         degree=bonds.is_used.sum(dim=2),
@@ -90,7 +90,7 @@ def survey(columns: Columns, tables: Tables, limits: Limits) -> Situation:
     )
 
 
-def _bonds(columns: Columns, tables: Tables) -> _Bonds:
+def _bonds(columns: TreeColumns, tables: LookupTables) -> _Bonds:
     fragment = columns.fragment.clamp(min=0)
     is_site = tables.is_site[fragment] & (columns.fragment != NONE)[..., None]
     neighbours = neighbour_slots(columns, is_site.shape[2])
@@ -101,7 +101,7 @@ def _bonds(columns: Columns, tables: Tables) -> _Bonds:
     return _Bonds(is_site, neighbours, is_used, to_hetero, n_hetero)
 
 
-def _needs(columns: Columns, bonds: _Bonds, tables: Tables) -> _Needs:
+def _needs(columns: TreeColumns, bonds: _Bonds, tables: LookupTables) -> _Requirements:
     fragment = columns.fragment.clamp(min=0)
     countable = tables.countable[fragment] & bonds.is_site
     required = tables.required[fragment] * (columns.fragment != NONE)
@@ -116,15 +116,15 @@ def _needs(columns: Columns, bonds: _Bonds, tables: Tables) -> _Needs:
     one_less = (missing - 1).clamp(min=0)
     after = [to_complete(one_less, has_hetero), to_complete(one_less, torch.ones_like(has_hetero))]
     saved = torch.stack([atoms - left for left in after], dim=2)
-    return _Needs(missing, atoms, saved, countable & (missing > 0)[..., None])
+    return _Requirements(missing, atoms, saved, countable & (missing > 0)[..., None])
 
 
-def fitting_words(situation: Situation, slot: Tensor, tables: Tables) -> Tensor:
+def fitting_words(sites_state: SiteStates, slot: Tensor, tables: LookupTables) -> Tensor:
     """Return which words may be attached to one slot [B] of each tree [B, V]."""
     rows = torch.arange(len(slot), device=slot.device)
-    kind = situation.site_class.flatten(1)[rows, slot]
-    room_for_fragments = situation.room_for_fragments.flatten(1)[rows, slot]
-    room_for_atoms = situation.room_for_atoms.flatten(1, 2)[rows, slot]  # [B, 2]
+    kind = sites_state.site_class.flatten(1)[rows, slot]
+    room_for_fragments = sites_state.room_for_fragments.flatten(1)[rows, slot]
+    room_for_atoms = sites_state.room_for_atoms.flatten(1, 2)[rows, slot]  # [B, 2]
     return (
         tables.fits[kind]
         & (tables.word_required <= room_for_fragments[:, None])
@@ -132,7 +132,7 @@ def fitting_words(situation: Situation, slot: Tensor, tables: Tables) -> Tensor:
     )
 
 
-def first_words(tables: Tables, limits: Limits) -> Tensor:
+def first_words(tables: LookupTables, limits: SizeLimits) -> Tensor:
     """Return which words may begin a molecule [V]."""
     fragment = tables.word_fragment
     fits = (1 + tables.required <= limits.fragments) & (tables.first_cost <= limits.heavy_atoms)

@@ -17,7 +17,7 @@ IMPOSSIBLE = 10_000
 """Heavy atoms that no limit allows."""
 
 
-class Word(NamedTuple):
+class AttachAction(NamedTuple):
     """One way to attach a fragment: through the first site of one orbit; site -1 for a fragment without sites."""
 
     fragment: int
@@ -57,17 +57,17 @@ def is_hetero_class(kind: int) -> bool:
     return NAMES[kind // 2] in HETERO
 
 
-def may_join(left: int, right: int) -> bool:
+def is_compatible(left: int, right: int) -> bool:
     """Return whether sites of these classes may be joined."""
     first, second = NAMES[left // 2], NAMES[right // 2]
     refused = (left % 2 and second in HETERO) or (right % 2 and first in HETERO)
     return (first, second) in PAIRS and not refused
 
 
-def words(fragments: Sequence[Fragment]) -> list[Word]:
+def attach_actions(fragments: Sequence[Fragment]) -> list[AttachAction]:
     """Return every fragment with every orbit of its sites."""
     return [
-        Word(
+        AttachAction(
             index,
             site,
             site_classes(fragment)[site] if fragment.atoms else 0,
@@ -82,7 +82,7 @@ def words(fragments: Sequence[Fragment]) -> list[Word]:
 
 def completion_costs(fragments: Sequence[Fragment]) -> list[Cost]:
     """Return what one required use of each fragment costs when a single fragment meets it; zeros where none is."""
-    fillers = [word for word in words(fragments) if word.site >= 0 and not word.required_after]
+    fillers = [word for word in attach_actions(fragments) if word.site >= 0 and not word.required_after]
     return [_cheapest(f, [(w, w.heavy_atoms) for w in fillers]) if f.required else Cost(0, 0) for f in fragments]
 
 
@@ -91,14 +91,14 @@ def keeps_one_hetero(fragment: Fragment) -> bool:
     return any(c and e in SP3_CARBON for c, e in zip(fragment.countable, fragment.environments, strict=True))
 
 
-def completable(fragments: tuple[Fragment, ...]) -> tuple[Fragment, ...]:
+def keep_completable(fragments: tuple[Fragment, ...]) -> tuple[Fragment, ...]:
     """Return the fragments whose requirements others can meet, each by one fragment and no cheaper by two.
 
     The masks of the environment count on this: completing a molecule then takes a known number of fragments and atoms.
     """
     while True:
         costs = completion_costs(fragments)
-        chains = [(w, w.heavy_atoms + w.required_after * costs[w.fragment].least) for w in words(fragments)]
+        chains = [(w, w.heavy_atoms + w.required_after * costs[w.fragment].least) for w in attach_actions(fragments)]
         longer = [(word, cost) for word, cost in chains if word.required_after]
         kept = tuple(f for f, cost in zip(fragments, costs, strict=True) if _is_met(f, cost, _cheapest(f, longer)))
         if len(kept) == len(fragments):
@@ -114,9 +114,11 @@ def _is_met(fragment: Fragment, cost: Cost, by_two: Cost) -> bool:
     return cost.least < IMPOSSIBLE and cost.hetero <= by_two.hetero and cost.other <= by_two.other
 
 
-def _cheapest(fragment: Fragment, offers: Sequence[tuple[Word, int]]) -> Cost:
+def _cheapest(fragment: Fragment, offers: Sequence[tuple[AttachAction, int]]) -> Cost:
     own = {kind for kind, counts in zip(site_classes(fragment), fragment.countable, strict=True) if counts}
-    fitting = [(word.is_hetero, cost) for word, cost in offers if any(may_join(kind, word.site_class) for kind in own)]
+    fitting = [
+        (word.is_hetero, cost) for word, cost in offers if any(is_compatible(kind, word.site_class) for kind in own)
+    ]
     hetero, other = (
         min((cost for is_hetero, cost in fitting if is_hetero == kind), default=IMPOSSIBLE) for kind in (True, False)
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from models.domains.molecules.chemistry.molecules import molecule
 from models.domains.molecules.chemistry.structural_alerts import alerts
-from models.domains.molecules.fragments.compatibility import completable
+from models.domains.molecules.fragments.compatibility import keep_completable
 from models.domains.molecules.fragments.fragmentation import cut, environments
 from models.domains.molecules.fragments.fragments import (
     MAX_SITES,
@@ -51,7 +51,7 @@ def compile_fragments(texts: Iterable[str]) -> tuple[Fragment, ...]:
         core, sites = read_attachments(text)
         cores[core] = cores.get(core, Counter()) | closed(core, sites)
     fragments = tuple(fragment for core, sites in cores.items() for fragment in _variants(core, sites))
-    kept = completable(fragments)
+    kept = keep_completable(fragments)
     for fragment in fragments:
         if fragment not in kept:
             raise InvalidFragmentError(f"fragment {fragment.core!r} must be substituted, but no other fragment fits it")
@@ -76,7 +76,7 @@ def vocabulary(
         core, sites = read_attachments(text)
         cores[core] = cores.get(core, Counter()) | closed(core, sites)
     _widen(cores, known, max_heavy_atoms)
-    return completable(tuple(fragment for core, sites in cores.items() for fragment in _variants(core, sites)))
+    return keep_completable(tuple(fragment for core, sites in cores.items() for fragment in _variants(core, sites)))
 
 
 @cache

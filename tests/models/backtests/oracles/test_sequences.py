@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from models.backtests.oracles.ehrlich import ehrlich
+from models.backtests.oracles.ehrlich import build_ehrlich
 from models.backtests.oracles.sequences import EhrlichLab
-from models.backtests.runner import Plan, backtest
+from models.backtests.runner import BacktestPlan, backtest
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 
@@ -14,7 +14,7 @@ LENGTH = 12
 
 @pytest.fixture
 def lab() -> EhrlichLab:
-    return EhrlichLab(ehrlich(20, LENGTH, (2, 3, 3), 0), 0)
+    return EhrlichLab(build_ehrlich(20, LENGTH, (2, 3, 3), 0), 0)
 
 
 def test_what_cannot_be_made_fails(lab: EhrlichLab) -> None:
@@ -30,7 +30,7 @@ def test_what_cannot_be_made_fails(lab: EhrlichLab) -> None:
 
 
 def test_residues_mean_something_else_for_every_seed() -> None:
-    alphabets = {EhrlichLab(ehrlich(20, LENGTH, (2, 3, 3), 0), seed).alphabet for seed in range(5)}
+    alphabets = {EhrlichLab(build_ehrlich(20, LENGTH, (2, 3, 3), 0), seed).alphabet for seed in range(5)}
     assert len(alphabets) == 5
     assert all(len(set(alphabet)) == 20 for alphabet in alphabets)
 
@@ -48,7 +48,7 @@ def test_a_campaign_begins_with_feasible_peptides(lab: EhrlichLab) -> None:
             "objectives": [{"name": "value", "range": [0, 1]}],
         }
     )
-    plan = Plan(spec, 6, 40, 50, (1,), ("genetic",))
+    plan = BacktestPlan(spec, 6, 40, 50, (1,), ("genetic",))
     rows = backtest(plan, lab, open_domain(spec.domain), lambda *_: None)
     assert rows[0]["best_value"] == lab.truth(start).max()
     assert rows[-1]["best_value"] > rows[0]["best_value"]

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from models.domains.materials.descriptors import DISTANCE, OWN_SHARE
-from models.domains.materials.mixture.features import coordinates
+from models.domains.materials.mixture.features import embedded_values
 from models.domains.materials.process import Categorical
 
 SOLVENTS = {"ethanol": "CCO", "propanol": "CCCO", "benzene": "c1ccccc1", "toluene": "Cc1ccccc1"}
@@ -21,7 +21,7 @@ def variable(**fields: Any) -> Categorical:
 
 def distances(described: Categorical) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     """Return how far the values lie from each other."""
-    found = coordinates(described)
+    found = embedded_values(described)
     return np.linalg.norm(found[:, None] - found[None], axis=2)
 
 
@@ -67,9 +67,9 @@ def test_units_do_not_matter() -> None:
 
 
 def test_nothing_that_tells_values_apart_gives_no_coordinates() -> None:
-    assert coordinates(variable()).shape == (4, 0)
-    assert coordinates(variable(smiles=dict.fromkeys(SOLVENTS, "CCO"))).shape == (4, 0)
-    assert coordinates(variable(values=["water"], smiles={"water": "O"})).shape == (1, 0)
+    assert embedded_values(variable()).shape == (4, 0)
+    assert embedded_values(variable(smiles=dict.fromkeys(SOLVENTS, "CCO"))).shape == (4, 0)
+    assert embedded_values(variable(values=["water"], smiles={"water": "O"})).shape == (1, 0)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from models.domains.peptides.objects import Peptides
+from models.domains.peptides.domain import Peptides
 from models.domains.peptides.spec import PeptidesSpec
 
 DOMAIN = Peptides(PeptidesSpec(n_terminus="acetyl", c_terminus="amide"))

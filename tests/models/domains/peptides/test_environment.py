@@ -9,7 +9,7 @@ from domain_examples import Example
 from environment_walks import list_space
 
 from models.domains.peptides import PLUGIN
-from models.domains.peptides.objects import Peptides
+from models.domains.peptides.domain import Peptides
 from models.domains.peptides.spec import PeptidesSpec
 
 SPECS: list[dict[str, Any]] = [

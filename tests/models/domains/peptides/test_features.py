@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from models.domains.peptides.domain import Peptides
 from models.domains.peptides.features import REACH, SPECTRUM_WIDTH, descriptor_width
-from models.domains.peptides.objects import Peptides
 from models.domains.peptides.residues import RESIDUES, Z_SCALES
 from models.domains.peptides.spec import PeptidesSpec
 

@@ -8,8 +8,8 @@ from rdkit.Chem import MolFromHELM
 from rdkit.Chem.Descriptors import MolWt
 
 from models.domains.peptides import residues
+from models.domains.peptides.domain import Peptides
 from models.domains.peptides.notation import Ends, Peptide, write_helm
-from models.domains.peptides.objects import Peptides
 from models.domains.peptides.properties import charge
 from models.domains.peptides.spec import PeptidesSpec
 

@@ -3,7 +3,7 @@
 import pytest
 
 from models.domains.contract import InvalidObjectError
-from models.domains.peptides.objects import Peptides
+from models.domains.peptides.domain import Peptides
 from models.domains.peptides.qualifiers import QUALIFYING_COLUMNS
 from models.domains.peptides.spec import PeptidesSpec
 

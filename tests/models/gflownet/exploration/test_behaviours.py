@@ -9,10 +9,10 @@ from torch import Tensor
 from models.gflownet.conditioning import Condition, ConditionSampler
 from models.gflownet.environments.strings import Strings
 from models.gflownet.exploration.diverse_replay import DiverseReplay
-from models.gflownet.exploration.ema import Averaged
+from models.gflownet.exploration.ema import EMAPolicy
 from models.gflownet.exploration.genetic import Genetic
 from models.gflownet.exploration.local_search import LocalSearch, rebuild, undo_steps
-from models.gflownet.exploration.mixture import Part, Shares
+from models.gflownet.exploration.mixture import MixtureBehaviour, MixtureComponent
 from models.gflownet.exploration.tempered import Tempered
 from models.gflownet.exploration.uniform import UniformMixture
 from models.gflownet.policy import Policy, PolicySpec
@@ -37,7 +37,7 @@ def condition_of(n: int, beta: float = 1.0, preference: tuple[float, float] = (1
     return CONDITIONS.fixed(beta, preference, n=n)
 
 
-def share_of_a(behaviour: Tempered | Averaged, policy: Policy, generator: torch.Generator) -> float:
+def share_of_a(behaviour: Tempered | EMAPolicy, policy: Policy, generator: torch.Generator) -> float:
     states = behaviour.trajectories(policy, ENVIRONMENT, condition_of(4000), generator).final_states
     return float((states[:, :-1] == 1).float().mean())
 
@@ -59,7 +59,7 @@ def test_tempered_logits_are_divided(
 
 
 def test_the_average_follows_slowly(policy: Policy, generator: torch.Generator) -> None:
-    behaviour = Averaged(biased(policy, 2.0), decay=0.5)
+    behaviour = EMAPolicy(biased(policy, 2.0), decay=0.5)
     biased(policy, -2.0)
     assert share_of_a(behaviour, policy, generator) == pytest.approx(0.5, abs=0.02)
     assert share_of_a(behaviour, policy, generator) == pytest.approx(0.269, abs=0.02)
@@ -89,12 +89,12 @@ def test_diverse_replay_keeps_rare_levels_and_draws_the_higher_ones_more_often(
 
 def test_only_what_searches_has_found_something() -> None:
     genetic, uniform = Genetic(WIDTH, capacity=2), UniformMixture(0.1)
-    behaviour = Shares([Part("genetic", genetic, 0.5)], uniform)
-    assert [len(states) for states in behaviour.found()] == [0]
+    behaviour = MixtureBehaviour([MixtureComponent("genetic", genetic, 0.5)], uniform)
+    assert [len(states) for states in behaviour.elites()] == [0]
     states, _ = ENVIRONMENT.states(["AAAA", "BBBB", "AABB"])
     behaviour.observe(ENVIRONMENT, states, condition_of(3), torch.tensor([0.1, 0.9, 0.5]))
-    assert [ENVIRONMENT.objects(states) for states in behaviour.found()] == [["BBBB", "AABB"]]
-    assert list(Shares([], uniform).found()) == []
+    assert [ENVIRONMENT.objects(states) for states in behaviour.elites()] == [["BBBB", "AABB"]]
+    assert list(MixtureBehaviour([], uniform).elites()) == []
 
 
 def test_diverse_replay_keeps_one_of_each_as_seen_last(policy: Policy, generator: torch.Generator) -> None:
@@ -145,7 +145,10 @@ def test_local_search_climbs_and_asks_as_often_as_it_says(policy: Policy, genera
 
 def test_shares_are_served_in_order_and_the_rest_by_the_last(policy: Policy, generator: torch.Generator) -> None:
     replay = DiverseReplay(WIDTH, capacity=4)
-    shares = Shares([Part("diverse", replay, 0.25), Part("tempered", Tempered(2.0), 0.5)], UniformMixture(0.0))
+    shares = MixtureBehaviour(
+        [MixtureComponent("diverse", replay, 0.25), MixtureComponent("tempered", Tempered(2.0), 0.5)],
+        UniformMixture(0.0),
+    )
     assert shares.reward_calls == pytest.approx(0.75)
     show(replay, ["AAAA"], [1.0])
     found = shares.trajectories(biased(policy, -30.0), ENVIRONMENT, condition_of(8), generator)
@@ -156,7 +159,7 @@ def test_wrong_settings_are_refused(policy: Policy) -> None:
     with pytest.raises(ValueError, match="temperature"):
         Tempered(0.0)
     with pytest.raises(ValueError, match="decay"):
-        Averaged(policy, 1.0)
+        EMAPolicy(policy, 1.0)
     with pytest.raises(ValueError, match="capacity"):
         DiverseReplay(WIDTH, 0)
     with pytest.raises(ValueError, match="depth"):

@@ -10,7 +10,7 @@ from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.proxies import deep_ensemble
 from models.records import History, Measurement
-from models.rounds.fitting.fit import Fitted, fit
+from models.rounds.fitting.fit import RoundModel, fit
 from models.rounds.reporting.summary import statements
 
 ALL = ["".join(letters) for letters in itertools.product("01", repeat=7)]
@@ -48,7 +48,7 @@ def _results(seed: int = 0, offset: float = 5.0) -> list[Measurement]:
     return [*results, odd, bound, *failed]
 
 
-def _fitted(results: list[Measurement], **proxies: Any) -> Fitted:
+def _fitted(results: list[Measurement], **proxies: Any) -> RoundModel:
     spec = CampaignSpec.model_validate(SPEC | {"proxies": proxies})
     domain = open_domain(spec.domain)
     return fit(spec, domain, domain.environment([], "cpu"), History(tuple(results)), 0, lambda *_: None)

@@ -12,7 +12,7 @@ from models.campaign.spec import CampaignSpec
 from models.propose import propose
 from models.proxies import deep_ensemble
 from models.records import History, Measurement, Proposal
-from models.rounds.reporting.convergence import weighed
+from models.rounds.reporting.convergence import importance_weight_stats
 
 ALL = ["".join(letters) for letters in itertools.product("01", repeat=5)]
 
@@ -85,7 +85,7 @@ def test_predictions_hang_on_what_the_values_hang_on(summary: dict[str, Any]):
 
 
 def test_perfect_weights_and_uneven_ones():
-    perfect = weighed(torch.full((10,), 2.5, dtype=torch.float64))
+    perfect = importance_weight_stats(torch.full((10,), 2.5, dtype=torch.float64))
     assert perfect == {
         "log_z": pytest.approx(2.5),
         "log_z_error": pytest.approx(0.0, abs=1e-9),
@@ -93,7 +93,7 @@ def test_perfect_weights_and_uneven_ones():
         "kl": pytest.approx(0.0, abs=1e-9),
         "kl_error": pytest.approx(0.0, abs=1e-9),
     }
-    uneven = weighed(torch.tensor([1.0, 3.0], dtype=torch.float64).log())
+    uneven = importance_weight_stats(torch.tensor([1.0, 3.0], dtype=torch.float64).log())
     assert uneven["log_z"] == pytest.approx(math.log(2))
     assert uneven["effective_share"] == pytest.approx(16 / 10 / 2)
     assert uneven["kl"] == pytest.approx(math.log(2) - math.log(3) / 2)
@@ -101,8 +101,8 @@ def test_perfect_weights_and_uneven_ones():
 
 
 def test_what_has_no_reward_is_infinitely_far():
-    some = weighed(torch.tensor([0.0, -math.inf], dtype=torch.float64))
+    some = importance_weight_stats(torch.tensor([0.0, -math.inf], dtype=torch.float64))
     assert (some["kl"], some["effective_share"]) == (None, pytest.approx(0.5))
-    nothing = weighed(torch.full((3,), -math.inf, dtype=torch.float64))
+    nothing = importance_weight_stats(torch.full((3,), -math.inf, dtype=torch.float64))
     assert nothing["log_z"] == -math.inf
     assert nothing["kl"] is None

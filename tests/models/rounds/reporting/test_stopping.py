@@ -14,7 +14,7 @@ from models.metrics.sets import hypervolume
 from models.proxies import deep_ensemble
 from models.proxies.contract import Posterior
 from models.records import History, Measurement
-from models.rounds.fitting.fit import Fitted, fit
+from models.rounds.fitting.fit import RoundModel, fit
 from models.rounds.reporting.stopping import SMALL, Volume, advise, expected_gain, growth, stopping
 
 
@@ -91,7 +91,7 @@ class Chosen:
         self.feasibility = torch.ones(len(texts), dtype=torch.float64)
 
 
-def campaign(*, is_best_first: bool) -> tuple[Fitted, History]:
+def campaign(*, is_best_first: bool) -> tuple[RoundModel, History]:
     """Return a campaign of rounds 0, 1 and 2 in which the best come first, a plateau, or last."""
     spec = CampaignSpec.model_validate(
         {"name": "s", "domain": {"kind": "switches", "n": 7}, "objectives": [{"name": "glow", "range": [0, 10]}]}
@@ -118,11 +118,11 @@ LAST = 127
 
 
 @pytest.fixture(scope="module")
-def flat() -> tuple[Fitted, History]:
+def flat() -> tuple[RoundModel, History]:
     return campaign(is_best_first=True)
 
 
-def test_rounds_are_told_with_what_they_brought(flat: tuple[Fitted, History]) -> None:
+def test_rounds_are_told_with_what_they_brought(flat: tuple[RoundModel, History]) -> None:
     advice = stopping(*flat, Chosen("0000001"), 0)  # type: ignore[arg-type] # of a pool only these parts are read
     rounds = advice["numbers"]["rounds"]
     assert [(item["round"], item["objects"]) for item in rounds] == [(0, 40), (1, 10), (2, 10)]
@@ -134,14 +134,14 @@ def test_rounds_are_told_with_what_they_brought(flat: tuple[Fitted, History]) ->
     assert json.loads(json.dumps(advice, allow_nan=False)) == advice
 
 
-def test_a_batch_that_promises_nothing_after_a_plateau_says_stop(flat: tuple[Fitted, History]) -> None:
+def test_a_batch_that_promises_nothing_after_a_plateau_says_stop(flat: tuple[RoundModel, History]) -> None:
     advice = stopping(*flat, Chosen("0000001", "0000010"), 0)  # type: ignore[arg-type] # as above
     assert advice["numbers"]["expected"]["share"] < SMALL
     assert advice["numbers"]["growth"] < SMALL
     assert advice["advice"] == "consider stopping"
 
 
-def test_a_batch_that_promises_more_says_go_on(flat: tuple[Fitted, History]) -> None:
+def test_a_batch_that_promises_more_says_go_on(flat: tuple[RoundModel, History]) -> None:
     advice = stopping(*flat, Chosen(format(LAST, "07b")), 0)  # type: ignore[arg-type] # as above
     assert advice["advice"] == "continue"
     assert advice["numbers"]["expected"]["objectives"]["glow"]["gain"] == pytest.approx(0.1, abs=0.05)
@@ -153,7 +153,7 @@ def test_a_campaign_that_still_rises_goes_on_whatever_the_batch() -> None:
     assert advice["advice"] == "continue"
 
 
-def test_without_results_there_is_no_plateau(flat: tuple[Fitted, History]) -> None:
+def test_without_results_there_is_no_plateau(flat: tuple[RoundModel, History]) -> None:
     advice = stopping(flat[0], History(), Chosen("0000001"), 0)  # type: ignore[arg-type] # as above
     assert advice["advice"] == "continue"
     assert "Nothing" in advice["reasons"][0]

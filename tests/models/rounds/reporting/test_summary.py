@@ -12,7 +12,7 @@ from models.campaign.spec import CampaignSpec
 from models.propose import propose
 from models.proxies import deep_ensemble
 from models.records import Forecast, History, Measurement, Prediction, Proposal
-from models.rounds.reporting.summary import SPANS, Stages, plain
+from models.rounds.reporting.summary import SPANS, StageTimer, json_safe
 
 ALL = ["".join(letters) for letters in itertools.product("01", repeat=7)]
 SPEC: dict[str, Any] = {
@@ -69,7 +69,7 @@ def test_a_summary_is_plain_json(third: Proposal) -> None:
 
 def test_stages_share_the_progress_without_a_gap() -> None:
     told: list[tuple[str, float]] = []
-    stages = Stages(lambda stage, progress, _message: told.append((stage, progress)))
+    stages = StageTimer(lambda stage, progress, _message: told.append((stage, progress)))
     for name in SPANS:
         with stages.stage(name) as tick:
             tick(1.0, "done")
@@ -81,4 +81,4 @@ def test_stages_share_the_progress_without_a_gap() -> None:
 
 def test_a_number_that_does_not_exist_costs_no_batch() -> None:
     odd = {"a": math.nan, "b": [1.0, math.inf], "c": {"d": (2, -math.inf)}, "e": "text", "f": None, "g": True}
-    assert plain(odd) == {"a": None, "b": [1.0, None], "c": {"d": [2, None]}, "e": "text", "f": None, "g": True}
+    assert json_safe(odd) == {"a": None, "b": [1.0, None], "c": {"d": [2, None]}, "e": "text", "f": None, "g": True}

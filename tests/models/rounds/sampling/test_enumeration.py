@@ -10,8 +10,8 @@ from models.domains import open_domain
 from models.propose import propose
 from models.proxies import deep_ensemble
 from models.records import History, Measurement, Proposal
-from models.rounds.sampling import enumeration as listing
-from models.rounds.sampling.enumeration import to_score, whole_space
+from models.rounds.sampling import enumeration
+from models.rounds.sampling.enumeration import enumerate_if_small, states_to_score
 
 N = 7
 ALL = ["".join(letters) for letters in itertools.product("01", repeat=N)]
@@ -76,19 +76,19 @@ def test_a_shortage_is_told_of_all_that_can_be_built() -> None:
 
 def test_larger_spaces_are_known_but_drawn_from(monkeypatch: pytest.MonkeyPatch) -> None:
     spec = spec_of()
-    space = whole_space(spec, open_domain(spec.domain).environment([]))
-    everything = to_score(spec, space)
+    space = enumerate_if_small(spec, open_domain(spec.domain).environment([]))
+    everything = states_to_score(spec, space)
     assert everything is not None
     assert len(everything) == len(ALL)
-    monkeypatch.setattr(listing, "MOST_SCORED", len(ALL) - 1)
-    assert to_score(spec, space) is None
+    monkeypatch.setattr(enumeration, "MOST_SCORED", len(ALL) - 1)
+    assert states_to_score(spec, space) is None
 
 
 def test_a_space_that_is_too_large_is_not_known() -> None:
     spec = spec_of(12)
-    space = whole_space(spec, open_domain(spec.domain).environment([]))
+    space = enumerate_if_small(spec, open_domain(spec.domain).environment([]))
     assert space is None
-    assert to_score(spec, space) is None
+    assert states_to_score(spec, space) is None
 
 
 def test_an_error_of_the_environment_is_no_large_space(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,22 +100,22 @@ def test_an_error_of_the_environment_is_no_large_space(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(environment, "step", broken)
     with pytest.raises(ValueError, match="a mask without an action"):
-        whole_space(spec, environment)
+        enumerate_if_small(spec, environment)
 
 
 def test_what_neither_chooses_nor_diagnoses_lists_nothing() -> None:
     spec = spec_of(exhaustive=False)
     environment = open_domain(spec.domain).environment([])
-    assert whole_space(spec, environment) is not None
-    assert whole_space(spec, environment, is_diagnosed=False) is None
-    assert whole_space(spec_of(), environment, is_diagnosed=False) is not None
+    assert enumerate_if_small(spec, environment) is not None
+    assert enumerate_if_small(spec, environment, is_diagnosed=False) is None
+    assert enumerate_if_small(spec_of(), environment, is_diagnosed=False) is not None
 
 
 def test_scorers_from_outside_are_not_asked_about_a_whole_space() -> None:
     scorer = {"name": "affinity", "url": "https://scorer.example.org/v1"}
     fields = spec_of().model_dump(mode="json") | {"scorers": [scorer]}
     spec = CampaignSpec.model_validate(fields)
-    assert whole_space(spec, open_domain(spec.domain).environment([])) is None
+    assert enumerate_if_small(spec, open_domain(spec.domain).environment([])) is None
 
 
 def test_results_of_a_type_that_nobody_reads_leave_an_object_to_be_proposed() -> None:

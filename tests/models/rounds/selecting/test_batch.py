@@ -17,10 +17,10 @@ from models.domains import open_domain
 from models.gflownet.conditioning import Condition
 from models.proxies import deep_ensemble
 from models.records import History, Measurement
-from models.rounds.fitting.fit import Fitted, fit
-from models.rounds.sampling.candidate_pool import Draws, Pool
-from models.rounds.sampling.filters import Gate
-from models.rounds.selecting.batch import Batch, choose
+from models.rounds.fitting.fit import RoundModel, fit
+from models.rounds.sampling.candidate_pool import CandidatePool, SamplingStats
+from models.rounds.sampling.filters import CandidateFilter
+from models.rounds.selecting.batch import Batch, select_batch
 from models.specs.decisions import SELECTORS
 
 ALL = ["".join(letters) for letters in itertools.product("01", repeat=7)]
@@ -49,43 +49,45 @@ def quick_ensemble() -> Iterator[None]:
         yield
 
 
-def _fit(history: History, **changes: Any) -> Fitted:
+def _fit(history: History, **changes: Any) -> RoundModel:
     spec = CampaignSpec.model_validate(BASE | changes)
     domain = open_domain(spec.domain)
     return fit(spec, domain, domain.environment([]), history, 0, lambda _share, _message: None)
 
 
 @pytest.fixture(scope="module")
-def fitted() -> Fitted:
+def fitted() -> RoundModel:
     return _fit(HISTORY)
 
 
-def _asking(fitted: Fitted, batch: dict[str, Any], **changes: Any) -> Fitted:
+def _asking(fitted: RoundModel, batch: dict[str, Any], **changes: Any) -> RoundModel:
     """Return the same beliefs with another batch asked for."""
-    beliefs = copy.copy(fitted.beliefs)
-    beliefs.spec = CampaignSpec.model_validate(BASE | {"batch": batch} | changes)
-    return replace(fitted, beliefs=beliefs)
+    model = copy.copy(fitted.model)
+    model.spec = CampaignSpec.model_validate(BASE | {"batch": batch} | changes)
+    return replace(fitted, model=model)
 
 
-def _pool(fitted: Fitted, history: History, texts: list[str], inside: list[bool] | None = None) -> Pool:
-    passed = Gate(fitted, history).judge(texts)
+def _pool(fitted: RoundModel, history: History, texts: list[str], inside: list[bool] | None = None) -> CandidatePool:
+    passed = CandidateFilter(fitted, history).filter_constraints(texts)
     n = len(passed.texts)
-    return Pool(
+    return CandidatePool(
         texts=passed.texts,
         states=torch.zeros(n, 1, dtype=torch.int64),
         condition=Condition(torch.ones(n), torch.full((n, 2), 0.5)),
         objectives=passed.objectives,
         feasibility=passed.feasibility,
         bounds=passed.bounds,
-        trust=passed.trust,
+        uncertainty_weight=passed.uncertainty_weight,
         in_domain=None if inside is None else torch.tensor(inside),
-        draws=Draws(n, 0, n, "enough"),
+        draws=SamplingStats(n, 0, n, "enough"),
     )
 
 
-def _choose(fitted: Fitted, batch: dict[str, Any], texts: list[str] = NEW, **changes: Any) -> tuple[Batch, list[str]]:
+def _choose(
+    fitted: RoundModel, batch: dict[str, Any], texts: list[str] = NEW, **changes: Any
+) -> tuple[Batch, list[str]]:
     asking = _asking(fitted, batch, **changes)
-    answer = choose(_pool(asking, HISTORY, texts), asking, HISTORY, 0)
+    answer = select_batch(_pool(asking, HISTORY, texts), asking, HISTORY, 0)
     return answer, [texts[choice.row] for choice in answer.choices]
 
 
@@ -110,7 +112,7 @@ LIMITS: list[dict[str, Any]] = [
     st.sampled_from([0.0, 0.25, 1.0]),
 )
 def test_a_batch_is_exact_or_says_why(
-    fitted: Fitted, selector: str, size: int, limits: list[dict[str, Any]], n: int, exploration: float
+    fitted: RoundModel, selector: str, size: int, limits: list[dict[str, Any]], n: int, exploration: float
 ) -> None:
     asked = {"size": size, "selector": selector, "limits": limits, "exploration": exploration}
     batch, texts = _choose(fitted, asked, NEW[:n])
@@ -123,14 +125,14 @@ def test_a_batch_is_exact_or_says_why(
         assert max(Counter(text[0] for text in texts).values(), default=0) <= 2
 
 
-def test_the_reason_names_the_limits_that_are_in_the_way(fitted: Fitted) -> None:
+def test_the_reason_names_the_limits_that_are_in_the_way(fitted: RoundModel) -> None:
     batch, texts = _choose(fitted, {"size": 10, "limits": LIMITS[:2]})
     assert len(texts) == 4
     assert "at most 2 per first" in batch.shortfall[0]
     assert f"admit 4 of the {len(NEW)} objects" in batch.shortfall[0]
 
 
-def test_dear_objects_do_not_make_a_batch_small(fitted: Fitted) -> None:
+def test_dear_objects_do_not_make_a_batch_small(fitted: RoundModel) -> None:
     texts = [text for text in NEW if text.count("1") >= 2]
     cheapest = sorted(text.count("1") for text in texts)[:6]
     limits = [{"kind": "budget", "property": "ones", "max": sum(cheapest) + 1}]
@@ -140,7 +142,7 @@ def test_dear_objects_do_not_make_a_batch_small(fitted: Fitted) -> None:
     assert _ones(chosen) <= sum(cheapest) + 1
 
 
-def test_a_shared_value_is_the_one_with_the_best_batch(fitted: Fitted) -> None:
+def test_a_shared_value_is_the_one_with_the_best_batch(fitted: RoundModel) -> None:
     # tray a has the single best object and else poor ones
     space = {"kind": "materials", "space": "mixture", "components": [], "process": []}
     process = [
@@ -157,16 +159,16 @@ def test_a_shared_value_is_the_one_with_the_best_batch(fitted: Fitted) -> None:
     batch = {"size": 4, "exploration": 0, "diversity": 0.1, "limits": [{"kind": "shared", "column": "tray"}]}
     asking = _asking(fitted, batch, **changes)
     pool = _pool(asking, history, list(objects.values()))
-    answer = choose(pool, asking, history, 0)
+    answer = select_batch(pool, asking, history, 0)
     assert {domain.columns(pool.texts[choice.row])["tray"] for choice in answer.choices} == {"b"}
     big = _asking(fitted, batch | {"size": 8, "replicates": 3}, **changes)
-    answer = choose(pool, big, history, 0)
+    answer = select_batch(pool, big, history, 0)
     assert len(answer.choices) == 6
     assert "Only 6 of the 12 objects that may be proposed have tray = b" in answer.shortfall[0]
     assert {domain.columns(item.object)["tray"] for item in answer.repeats} == {"b"}
 
 
-def test_replicates_are_the_best_measured_with_the_fewest_results(fitted: Fitted) -> None:
+def test_replicates_are_the_best_measured_with_the_fewest_results(fitted: RoundModel) -> None:
     batch, texts = _choose(fitted, {"size": 3, "replicates": 2})
     again = [item.object for item in batch.repeats]
     assert len(texts) == 3
@@ -177,7 +179,7 @@ def test_replicates_are_the_best_measured_with_the_fewest_results(fitted: Fitted
     assert "measured only once" in batch.repeats[0].why
 
 
-def test_controls_are_in_every_batch_unless_they_are_under_way(fitted: Fitted) -> None:
+def test_controls_are_in_every_batch_unless_they_are_under_way(fitted: RoundModel) -> None:
     asked = {"size": 2, "replicates": 1, "controls": [{"switches": MEASURED[0].object}, {"switches": PENDING[0]}]}
     batch, _ = _choose(fitted, asked)
     assert [item.purpose for item in batch.repeats] == ["control", "replicate"]
@@ -187,7 +189,7 @@ def test_controls_are_in_every_batch_unless_they_are_under_way(fitted: Fitted) -
     assert [item.purpose for item in nothing.repeats] == ["control", "replicate"]
 
 
-def test_controls_are_paid_for_first(fitted: Fitted) -> None:
+def test_controls_are_paid_for_first(fitted: RoundModel) -> None:
     limits = [{"kind": "budget", "property": "ones", "max": 9}]
     batch, texts = _choose(fitted, {"size": 4, "limits": limits, "controls": [{"switches": "1110000"}]})
     assert len(batch.repeats) == 1
@@ -196,22 +198,22 @@ def test_controls_are_paid_for_first(fitted: Fitted) -> None:
 
 @pytest.mark.parametrize(("share", "n_outside"), [(0.5, 4), (0.0, 0)])
 def test_a_named_share_outside_the_applicability_domain_is_kept_to(
-    fitted: Fitted, share: float, n_outside: int
+    fitted: RoundModel, share: float, n_outside: int
 ) -> None:
     asking = _asking(fitted, {"size": 8}, applicability={"outside_share": share})
     pool = _pool(asking, HISTORY, NEW, [place < 3 for place in range(len(NEW))])
-    batch = choose(pool, asking, HISTORY, 0)
+    batch = select_batch(pool, asking, HISTORY, 0)
     assert sum(choice.row >= 3 for choice in batch.choices) == n_outside
     assert len(batch.choices) == 3 + n_outside
     assert f"at most {n_outside} outside the applicability domain" in batch.shortfall[0]
 
 
-def test_the_default_share_yields_and_says_so(fitted: Fitted) -> None:
+def test_the_default_share_yields_and_says_so(fitted: RoundModel) -> None:
     asking = _asking(fitted, {"size": 8, "exploration": 0.25})
-    few = choose(_pool(asking, HISTORY, NEW, [place < 3 for place in range(len(NEW))]), asking, HISTORY, 0)
+    few = select_batch(_pool(asking, HISTORY, NEW, [place < 3 for place in range(len(NEW))]), asking, HISTORY, 0)
     assert len(few.choices) == 8
     assert "5 candidates lie outside" in few.notes[0]
-    many = choose(_pool(asking, HISTORY, NEW, [place < 40 for place in range(len(NEW))]), asking, HISTORY, 0)
+    many = select_batch(_pool(asking, HISTORY, NEW, [place < 40 for place in range(len(NEW))]), asking, HISTORY, 0)
     assert sum(choice.row >= 40 for choice in many.choices) <= 2
     assert many.notes == ()
 
@@ -222,7 +224,7 @@ def test_a_cold_start_fills_the_space_around_what_was_tried() -> None:
     fitted = _fit(history, objectives=[{"name": "signal"}])
     asking = _asking(fitted, {"size": 6}, objectives=[{"name": "signal"}])
     texts = [text for text in ALL if text not in {"0000000", "1111111"}]
-    batch = choose(_pool(asking, history, texts), asking, history, 0)
+    batch = select_batch(_pool(asking, history, texts), asking, history, 0)
     assert batch.is_space_filling
     assert "space-filling" in batch.notes[0]
     assert {choice.purpose for choice in batch.choices} == {"explore"}
@@ -231,7 +233,7 @@ def test_a_cold_start_fills_the_space_around_what_was_tried() -> None:
     assert min(sum(a != b for a, b in zip(x, y, strict=True)) for x, y in pairs) >= 3
 
 
-def test_with_results_the_batch_is_not_space_filling(fitted: Fitted) -> None:
+def test_with_results_the_batch_is_not_space_filling(fitted: RoundModel) -> None:
     batch, _ = _choose(fitted, {"size": 3})
     assert not batch.is_space_filling
     assert batch.notes == ()

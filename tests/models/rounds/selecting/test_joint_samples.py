@@ -8,14 +8,14 @@ import torch
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.records import History, Measurement
-from models.rounds.fitting.fit import Fitted, fit
+from models.rounds.fitting.fit import RoundModel, fit
 from models.rounds.selecting.joint_samples import joint_utilities
 
 ALL = ["".join(letters) for letters in itertools.product("01", repeat=5)]
 
 
 @pytest.fixture(scope="module")
-def fitted() -> Fitted:
+def fitted() -> RoundModel:
     spec = CampaignSpec.model_validate(
         {
             "name": "switches",
@@ -29,7 +29,7 @@ def fitted() -> Fitted:
     return fit(spec, domain, domain.environment([]), History(results), 0, lambda _share, _message: None)
 
 
-def test_pending_objects_come_last_and_measured_ones_once(fitted: Fitted) -> None:
+def test_pending_objects_come_last_and_measured_ones_once(fitted: RoundModel) -> None:
     waiting = [ALL[31], ALL[30], ALL[15]]  # the best of all, and one that was measured before
     drawn = joint_utilities(fitted, ALL[25:28], waiting, 64, 0)
     assert drawn.candidates.shape == (64, 3, 1)
@@ -39,7 +39,7 @@ def test_pending_objects_come_last_and_measured_ones_once(fitted: Fitted) -> Non
     assert float(spread[:20].max()) < float(spread[20:].min())
 
 
-def test_nothing_waits(fitted: Fitted) -> None:
+def test_nothing_waits(fitted: RoundModel) -> None:
     drawn = joint_utilities(fitted, ALL[25:28], (), 8, 0)
     assert (drawn.known.shape[1], drawn.n_pending) == (20, 0)
     assert torch.equal(drawn.known, joint_utilities(fitted, ALL[25:28], (), 8, 0).known)

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from models.domains import installed
 from models.domains.contract import Domain
-from models.rounds.selecting.limits import PoolLimits, read_limits
+from models.rounds.selecting.limits import NamedLimits, build_limits
 from models.specs.decisions import BatchSpec
 
 FAMILY = [f"{'C' * n}NC(=O)c1ccc(-c2ccccn2)cc1" for n in range(3, 22)]
@@ -22,15 +22,15 @@ def molecules() -> Domain:
     return plugin.open(plugin.spec.model_validate({"kind": "molecules"}))
 
 
-def limited(domain: Domain, texts: list[str], **limit: Any) -> PoolLimits:
+def limited(domain: Domain, texts: list[str], **limit: Any) -> NamedLimits:
     """Return the limits of a pool, of at most four of a cluster."""
     batch = BatchSpec.model_validate({"limits": [{"kind": "group", "by": "cluster", "max": 4, **limit}]})
-    return read_limits(batch, domain, texts, (), None)
+    return build_limits(batch, domain, texts, (), None)
 
 
-def chosen(limits: PoolLimits, texts: list[str]) -> list[str]:
+def chosen(limits: NamedLimits, texts: list[str]) -> list[str]:
     """Return what is picked when the first in the pool are the best."""
-    started, picked = limits.started(len(texts), len(texts)), []
+    started, picked = limits.tracker(len(texts), len(texts)), []
     for row, text in enumerate(texts):
         if bool(started.open()[row]):
             started.add(row)

@@ -15,11 +15,11 @@ from models.domains import open_domain
 from models.gflownet.conditioning import Condition
 from models.records import History, Measurement
 from models.reward.log_reward import log_reward
-from models.rounds.fitting.fit import Fitted, fit
-from models.rounds.sampling.candidate_pool import Draws, Pool
-from models.rounds.sampling.filters import Gate
-from models.rounds.selecting.batch import choose
-from models.rounds.selecting.scoring import score, worth
+from models.rounds.fitting.fit import RoundModel, fit
+from models.rounds.sampling.candidate_pool import CandidatePool, SamplingStats
+from models.rounds.sampling.filters import CandidateFilter
+from models.rounds.selecting.batch import select_batch
+from models.rounds.selecting.scoring import relative_utility, score_pool
 from models.specs.decisions import ACQUISITIONS
 
 ALL = ["".join(letters) for letters in itertools.product("01", repeat=7)]
@@ -45,7 +45,7 @@ NEW = [text for text in ALL if text not in {item.object for item in MEASURED}]
 
 
 @functools.cache
-def _believed(names: tuple[str, ...], measured: tuple[Measurement, ...]) -> Fitted:
+def _believed(names: tuple[str, ...], measured: tuple[Measurement, ...]) -> RoundModel:
     content = {
         "name": "switches",
         "domain": {"kind": "switches", "n": 7},
@@ -61,36 +61,36 @@ def _believed(names: tuple[str, ...], measured: tuple[Measurement, ...]) -> Fitt
 
 def _fitted(
     names: tuple[str, ...], measured: tuple[Measurement, ...] = MEASURED, seed: int = 0, **acquisition: Any
-) -> Fitted:
+) -> RoundModel:
     """Return the same beliefs with the reward of another acquisition."""
     fitted = _believed(names, measured)
-    beliefs = copy.copy(fitted.beliefs)
-    content = beliefs.spec.model_dump(mode="json") | {"acquisition": acquisition}
-    beliefs.spec = CampaignSpec.model_validate(content)
-    reward = log_reward(beliefs, fitted.reward._utilities, fitted.measured, lambda: ALL[::2], seed)
-    return replace(fitted, beliefs=beliefs, reward=reward)
+    model = copy.copy(fitted.model)
+    content = model.spec.model_dump(mode="json") | {"acquisition": acquisition}
+    model.spec = CampaignSpec.model_validate(content)
+    reward = log_reward(model, fitted.reward._utilities, fitted.measured, lambda: ALL[::2], seed)
+    return replace(fitted, model=model, reward=reward)
 
 
-def _pool(fitted: Fitted, texts: list[str]) -> Pool:
-    passed = Gate(fitted, History()).judge(texts)
-    n, m = len(passed.texts), len(fitted.beliefs.spec.objectives)
+def _pool(fitted: RoundModel, texts: list[str]) -> CandidatePool:
+    passed = CandidateFilter(fitted, History()).filter_constraints(texts)
+    n, m = len(passed.texts), len(fitted.model.spec.objectives)
     condition = Condition(torch.ones(n), torch.full((n, m), 1 / m))
-    return Pool(
+    return CandidatePool(
         passed.texts,
         torch.zeros(n, 1, dtype=torch.int64),
         condition,
         passed.objectives,
         passed.feasibility,
         passed.bounds,
-        passed.trust,
+        passed.uncertainty_weight,
         None,
-        Draws(0, 0, n, "all listed", listed=n),
+        SamplingStats(0, 0, n, "all listed", listed=n),
     )
 
 
-def _batch(fitted: Fitted) -> frozenset[str]:
+def _batch(fitted: RoundModel) -> frozenset[str]:
     pool = _pool(fitted, NEW)
-    return frozenset(pool.texts[choice.row] for choice in choose(pool, fitted, History(), 0).choices)
+    return frozenset(pool.texts[choice.row] for choice in select_batch(pool, fitted, History(), 0).choices)
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ def test_two_kinds_make_two_batches_in_a_listed_space(
 @pytest.mark.parametrize("kind", ACQUISITIONS)
 def test_the_pool_is_ranked_as_the_policy_is_rewarded(kind: str) -> None:
     fitted = _fitted(ONLY, kind=kind)
-    scored, certain = score(_pool(fitted, NEW), fitted, 0), torch.ones(len(NEW), 1, dtype=torch.float64)
+    scored, certain = score_pool(_pool(fitted, NEW), fitted, 0), torch.ones(len(NEW), 1, dtype=torch.float64)
     told = fitted.reward.value(scored.texts, certain)
     order = told.argsort(descending=True)[: len(NEW) // 3]
     assert bool((scored.value[order].diff() <= 1e-4).all())
@@ -135,7 +135,7 @@ def test_another_seed_draws_another_function_and_the_same_seed_the_same() -> Non
 @pytest.mark.parametrize("kind", ACQUISITIONS)
 def test_before_any_result_the_batch_fills_the_space_whatever_the_kind(kind: str) -> None:
     fitted = _fitted(ONLY, (), kind=kind)
-    assert not score(_pool(fitted, NEW), fitted, 0).tells
+    assert not score_pool(_pool(fitted, NEW), fitted, 0).is_informative
 
 
 def test_where_nothing_promises_an_improvement_utilities_decide() -> None:
@@ -144,15 +144,17 @@ def test_where_nothing_promises_an_improvement_utilities_decide() -> None:
     beaten = replace(pool.objectives, mean=pool.objectives.mean - 1e3)
     pool = replace(pool, objectives=beaten)
     even = torch.ones(1, 1, dtype=torch.float64)
-    values = fitted.reward.acquired(pool.texts, pool.objectives, pool.trust, even)
+    values = fitted.reward.acquired(pool.texts, pool.objectives, pool.uncertainty_weight, even)
     assert float(values.max()) < 1e-9
-    scored = score(pool, fitted, 0)
-    assert scored.tells
-    assert int(scored.value.argmax()) == int(fitted.reward.scores(pool.objectives, pool.trust)[:, 0].argmax())
+    scored = score_pool(pool, fitted, 0)
+    assert scored.is_informative
+    assert int(scored.value.argmax()) == int(
+        fitted.reward.scores(pool.objectives, pool.uncertainty_weight)[:, 0].argmax()
+    )
 
 
 def test_worth_is_relative_to_the_best_and_the_median_of_each_trade_off() -> None:
     values = torch.tensor([[0.0, 5.0], [1.0, 5.0], [2.0, 5.0], [1.5, 5.0], [0.5, 5.0]], dtype=torch.float64)
-    near, which = worth(values)
+    near, which = relative_utility(values)
     assert near.tolist() == pytest.approx([0.0, 0.0, 1.0, 0.5, 0.0])
     assert which[2] == 0

@@ -14,11 +14,11 @@ from models.campaign.spec import CampaignSpec
 from models.checkpoint import pack, unpack
 from models.domains import open_domain
 from models.gflownet.exact import enumerate_space, log_target
-from models.inference.load import open_instrument
+from models.inference.load import load_trained_campaign
 from models.propose import propose
 from models.records import History, Measurement, Proposal
 from models.rounds.artefact import ArtefactError
-from models.rounds.training.base_measure import EVERY_OBJECT, BaseMeasure, base_measure, restored
+from models.rounds.training.base_measure import EVERY_OBJECT, BaseMeasure, base_measure, restore
 from models.rounds.training.state_reward import StateReward
 from service.schemas.insights import BaseMeasureUsed
 
@@ -119,8 +119,8 @@ def test_equal_seeds_count_equally():
 
 def test_an_artefact_keeps_it():
     for measure in (measure_of(PEPTIDES), measure_of(MOLECULES), measure_of(PEPTIDES, kind="objects")):
-        assert restored(json.loads(json.dumps(measure.state()))) == measure
-    assert restored(None) == EVERY_OBJECT
+        assert restore(json.loads(json.dumps(measure.state()))) == measure
+    assert restore(None) == EVERY_OBJECT
 
 
 def test_lengths_are_spread_where_they_collapsed():
@@ -212,7 +212,7 @@ def test_candidates_are_told_their_reward_alone():
 def opened(kind: str, artefact: bytes | None = None, asked: str | None = None):
     spec = campaign(PEPTIDES, base_measure={"kind": asked or kind})
     content = artefact or made(kind).artefact
-    return open_instrument(spec, results(), seed=SEED, artefact=content, report=lambda *_: None)
+    return load_trained_campaign(spec, results(), seed=SEED, artefact=content, report=lambda *_: None)
 
 
 def test_samples_tell_the_measure_that_their_policy_was_trained_with(monkeypatch: pytest.MonkeyPatch):
@@ -264,7 +264,7 @@ def test_sentences_tell_of_crowded_and_of_uncertain_sizes():
     assert measure_of(PEPTIDES | {"min_length": 6}).statements({6: 9}, sizes) == []
     state = measure_of(MOLECULES).state()
     state["sizes"][-1][-1] = 0.7
-    told = restored(state).statements({}, None)
+    told = restore(state).statements({}, None)
     assert len(told) == 1
     assert "4 fragments" in told[0]
     assert "70%" in told[0]

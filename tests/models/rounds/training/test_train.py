@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.gflownet.losses import get_loss
-from models.gflownet.rewards import UnfitLossError
+from models.gflownet.rewards import IncompatibleLossError
 from models.gflownet.settings import TrainerSettings
 from models.propose import propose
 from models.records import History, Measurement
@@ -60,7 +60,7 @@ def test_a_campaign_is_refused_exactly_where_its_rounds_would_fail(loss: str, mi
     environment = open_domain(campaign(loss, min_length=min_length).domain).environment([], "cpu")
     try:
         check_sampler(campaign(loss).sampler, environment)
-    except UnfitLossError:
+    except IncompatibleLossError:
         with pytest.raises(ValidationError) as caught:
             CampaignSpec.model_validate(_body(loss, min_length=min_length))
         (error,) = caught.value.errors()
@@ -83,7 +83,7 @@ def test_what_fits_a_campaign_is_told_before_fitting(loss: str) -> None:
         wanted = get_loss(loss).rewards_of
         environment = open_domain(spec.domain).environment([], "cpu")
         if wanted == "partial" or (wanted == "stopped" and min_length == 2):
-            with pytest.raises(UnfitLossError, match=loss):
+            with pytest.raises(IncompatibleLossError, match=loss):
                 check_sampler(spec.sampler, environment)
         else:
             check_sampler(spec.sampler, environment)
@@ -92,7 +92,7 @@ def test_what_fits_a_campaign_is_told_before_fitting(loss: str) -> None:
 def test_a_round_with_an_unfit_loss_fails_at_once() -> None:
     spec = campaign("prefix_sub_trajectory_balance", min_length=2)
     heard: list[str] = []
-    with pytest.raises(UnfitLossError, match="PeptidesEnvironment has states that may not"):
+    with pytest.raises(IncompatibleLossError, match="PeptidesEnvironment has states that may not"):
         propose(
             spec,
             History((Measurement("AG", "potency", 1.0),)),

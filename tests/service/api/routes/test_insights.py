@@ -122,13 +122,13 @@ TORCH_FREE = """
 import sys
 import service.app
 before = {"torch", "matplotlib"} & set(sys.modules)
-import service.figures, models.insights.gathering
+import service.figures, models.insights.build
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.records import History
 spec = {"name": "x", "domain": {"kind": "switches"}, "objectives": [{"name": "glow"}]}
 spec = CampaignSpec.model_validate(spec)
-told = models.insights.gathering.insights(spec, open_domain(spec.domain), History(), [])
+told = models.insights.build.insights(spec, open_domain(spec.domain), History(), [])
 service.figures.draw(told, "pareto", "svg")
 print(sorted(before), "torch" in sys.modules)
 """

@@ -14,7 +14,7 @@ from models.domains.molecules.domain import Molecules
 from models.domains.molecules.environment.assembly import assemble, rows_to_tensor
 from models.domains.molecules.environment.fragment_trees import FragmentTrees
 from models.domains.molecules.environment.tree_states import split
-from models.domains.molecules.environment.validity import survey
+from models.domains.molecules.environment.validity import analyse_sites
 from models.domains.molecules.fragments.fragmentation import HETERO, PAIRS, cut
 from models.domains.molecules.fragments.vocabulary import compile_fragments
 
@@ -73,7 +73,7 @@ def expand(env: FragmentTrees) -> tuple[dict[str, torch.Tensor], dict[str, set[s
         batch = torch.stack([states[name] for name in frontier])
         allowed = env.forward_mask(batch)
         growing = (batch[:, -1] == 0) & (batch[:, -2] < 0) & (batch[:, 0] >= 0)
-        pointable = survey(split(batch), env._tables, env.limits).is_pointable.flatten(1) & growing[:, None]
+        pointable = analyse_sites(split(batch), env._tables, env.limits).is_pointable.flatten(1) & growing[:, None]
         allowed[:, : env.n_slots] |= pointable
         source, action = allowed.nonzero().unbind(1)
         following = env.step(batch[source], action)
@@ -105,7 +105,9 @@ def test_actions_and_transitions_are_in_bijection(vocabulary: Sequence[str], n: 
     for index, name in enumerate(names):
         ahead = env.step(batch[index].expand(int(forward[index].sum()), -1), forward[index].nonzero().flatten())
         assert sorted(witness(env, row) for row in ahead.tolist()) == sorted(children[name])
-        behind = env.back(batch[index].expand(int(backward[index].sum()), -1), backward[index].nonzero().flatten())
+        behind = env.backward_step(
+            batch[index].expand(int(backward[index].sum()), -1), backward[index].nonzero().flatten()
+        )
         assert sorted(witness(env, row) for row in behind.tolist()) == sorted(parents[name])
 
 
@@ -115,12 +117,12 @@ def test_undo_and_redo_name_the_allowed_way_back(vocabulary: Sequence[str], n: i
     states, _ = expand(env)
     batch = torch.stack(list(states.values()))
     source, action = env.forward_mask(batch).nonzero().unbind(1)
-    following, back = env.undo(batch[source], action)
+    following, back = env.step_with_reverse(batch[source], action)
     assert env.backward_mask(following).gather(1, back[:, None]).all()
-    assert torch.equal(env.key(env.back(following, back)), env.key(batch[source]))
+    assert torch.equal(env.key(env.backward_step(following, back)), env.key(batch[source]))
 
     source, action = env.backward_mask(batch).nonzero().unbind(1)
-    before, forth = env.redo(batch[source], action)
+    before, forth = env.backward_step_with_forward(batch[source], action)
     assert env.forward_mask(before).gather(1, forth[:, None]).all()
     assert torch.equal(env.key(env.step(before, forth)), env.key(batch[source]))
 
@@ -211,7 +213,7 @@ def test_encodings_do_not_see_how_a_tree_is_numbered(vocabulary: Sequence[str], 
     states, _ = expand(env)
     batch = torch.stack(list(states.values()))
     source, action = env.backward_mask(batch).nonzero().unbind(1)
-    before, forth = env.redo(batch[source], action)
+    before, forth = env.backward_step_with_forward(batch[source], action)
     renumbered = env.step(before, forth)
     assert not torch.equal(renumbered, batch[source])
     assert torch.allclose(env.encode(renumbered), env.encode(batch[source]), atol=1e-6)
@@ -251,11 +253,11 @@ def test_random_ways_back_can_all_be_walked_again(walk: Walk, default_env: Fragm
         live = mask.any(dim=1)
         states = states[live]
         actions = torch.multinomial(mask[live].double(), 1, generator=generator).squeeze(1)
-        before, again = default_env.redo(states, actions)
+        before, again = default_env.backward_step_with_forward(states, actions)
         assert default_env.forward_mask(before).gather(1, again[:, None]).all()
-        following, back = default_env.undo(before, again)
+        following, back = default_env.step_with_reverse(before, again)
         assert torch.equal(default_env.key(following), default_env.key(states))
-        assert torch.equal(default_env.key(default_env.back(following, back)), default_env.key(before))
+        assert torch.equal(default_env.key(default_env.backward_step(following, back)), default_env.key(before))
         states = before
     assert torch.equal(states, default_env.reset(len(states)))
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from models.domains.molecules.environment.fragment_trees import FragmentTrees
-from models.domains.molecules.environment.state_cache import Memory
+from models.domains.molecules.environment.state_cache import StateCache
 from models.domains.molecules.fragments.vocabulary import compile_fragments
 from models.gflownet.conditioning import ConditionSampler
 from models.gflownet.settings import TrainerSettings
@@ -48,48 +48,48 @@ def small_environment(kept_bytes: int | None = None) -> FragmentTrees:
     """Return a small environment, with a memory of its own size if `kept_bytes` is None."""
     env = FragmentTrees(compile_fragments(VOCABULARY), 4, 24)
     if kept_bytes is not None:
-        env._facts = Memory(env._work_out, env.reset(1), kept_bytes)
+        env._facts = StateCache(env._compute, env.reset(1), kept_bytes)
     return env
 
 
 def test_nothing_is_worked_out_twice_while_there_is_room():
     counted = Counted()
-    memory = Memory(counted, torch.zeros(1, 3, dtype=torch.int64), room(5))
+    memory = StateCache(counted, torch.zeros(1, 3, dtype=torch.int64), room(5))
     counted.rows.clear()
     states = torch.tensor([[1, 2, 3], [4, 5, 6], [1, 2, 3], [7, 8, -1]])
-    assert memory.recall(states, "total").tolist() == [6, 15, 6, 14]
-    assert torch.equal(memory.recall(states.flip(0), "doubled"), 2 * states.flip(0))
+    assert memory.get(states, "total").tolist() == [6, 15, 6, 14]
+    assert torch.equal(memory.get(states.flip(0), "doubled"), 2 * states.flip(0))
     assert sorted(counted.rows) == [[1, 2, 3], [4, 5, 6], [7, 8, -1]]
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3, 50])
 def test_all_is_recalled_however_little_is_kept(n: int):
     counted = Counted()
-    memory = Memory(counted, torch.zeros(1, 3, dtype=torch.int64), room(n))
+    memory = StateCache(counted, torch.zeros(1, 3, dtype=torch.int64), room(n))
     assert memory.capacity == max(1, n)
     generator = torch.Generator().manual_seed(n)
     for size in (0, 1, 7, 20, 3):
         states = torch.randint(-1, 3, (size, 3), generator=generator)
-        assert torch.equal(memory.recall(states, "total"), states.sum(dim=1))
-        assert torch.equal(memory.recall(states, "doubled"), 2 * states)
+        assert torch.equal(memory.get(states, "total"), states.sum(dim=1))
+        assert torch.equal(memory.get(states, "doubled"), 2 * states)
 
 
 def test_what_is_recalled_may_be_changed():
-    memory = Memory(Counted(), torch.zeros(1, 3, dtype=torch.int64), room(5))
+    memory = StateCache(Counted(), torch.zeros(1, 3, dtype=torch.int64), room(5))
     states = torch.tensor([[1, 2, 3]])
-    memory.recall(states, "doubled").zero_()
+    memory.get(states, "doubled").zero_()
     states[:] = 5
-    assert memory.recall(states, "doubled").tolist() == [[10, 10, 10]]
-    assert memory.recall(torch.tensor([[1, 2, 3]]), "doubled").tolist() == [[2, 4, 6]]
+    assert memory.get(states, "doubled").tolist() == [[10, 10, 10]]
+    assert memory.get(torch.tensor([[1, 2, 3]]), "doubled").tolist() == [[2, 4, 6]]
 
 
 def answers(env: FragmentTrees, states: Tensor) -> list[Tensor]:
     """Return all that an environment tells of states and of what lies one step around them."""
     forward, backward = env.forward_mask(states), env.backward_mask(states)
     source, action = forward.nonzero().unbind(1)
-    ahead, back = env.undo(states[source], action)
+    ahead, back = env.step_with_reverse(states[source], action)
     source, action = backward.nonzero().unbind(1)
-    behind, again = env.redo(states[source], action)
+    behind, again = env.backward_step_with_forward(states[source], action)
     return [
         forward,
         backward,
@@ -112,7 +112,7 @@ def test_a_row_has_the_same_facts_to_the_last_bit_whatever_is_remembered(walk: C
             fresh = answers(small_environment(kept_bytes), states)
             assert all(torch.equal(one, other) for one, other in zip(known, fresh, strict=True))
         live = mask.any(dim=1)
-        states = env.back(states[live], mask[live].long().argmax(dim=1))
+        states = env.backward_step(states[live], mask[live].long().argmax(dim=1))
 
 
 def losses(env: FragmentTrees) -> list[float]:

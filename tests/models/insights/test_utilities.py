@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from models.acquisition.contract import Scalarise, augmented_chebyshev, weighted_sum
-from models.insights.scales import together
+from models.insights.utilities import scalarise
 
 
 @pytest.mark.parametrize("n_objectives", [1, 2, 5])
@@ -20,4 +20,4 @@ def test_objectives_together_are_what_the_reward_makes_of_them_at_the_even_prefe
     utilities = np.random.default_rng(0).uniform(-0.5, 1.5, (20, n_objectives))
     even = torch.full((20, n_objectives), 1 / n_objectives, dtype=torch.float64)
     expected = in_the_reward(torch.from_numpy(utilities), even).numpy()
-    np.testing.assert_allclose(together(utilities, scalarisation), expected, rtol=1e-12)
+    np.testing.assert_allclose(scalarise(utilities, scalarisation), expected, rtol=1e-12)

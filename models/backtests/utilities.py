@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from models.data.ranges import range_of, require_logarithms, target_of
+from models.data.ranges import check_log10_range, objective_range, target_of
 from models.data.tables import tabulate
-from models.reward.log_reward import Utility
+from models.reward.utility import Utility
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,16 +27,16 @@ def modelled(values: Tensor, transform: Transform) -> Tensor:
     return values if transform == "none" else torch.where(values > 0, values, torch.nan).log10()
 
 
-def spread(objective: Objective, transform: Transform, known: Tensor) -> Utility:
+def min_max_utility(objective: Objective, transform: Transform, known: Tensor) -> Utility:
     """Return the utility of an objective: 0 and 1 are its range, else the ends of known modelled values [N].
 
     Raises:
         ValueError: if the range or target has no logarithm although the values are modelled as log10.
     """
-    require_logarithms(objective, transform)
+    check_log10_range(objective, transform)
     finite = known[known.isfinite()]
     ends = (float(finite.min()), float(finite.max())) if len(finite) else None
-    found = range_of(objective, transform, ends)
+    found = objective_range(objective, transform, ends)
     return Utility(found.low, found.high, objective.direction, target_of(objective, transform))
 
 
@@ -62,5 +62,5 @@ def measured_utilities(spec: CampaignSpec, domain: Domain, history: History) -> 
         else:
             column = torch.from_numpy(table.values[:, table.types.index(kind)])
         columns.append(column)
-        scales.append(spread(objective, transform, column))
+        scales.append(min_max_utility(objective, transform, column))
     return names, utilities_of(scales, torch.stack(columns, dim=1) if names else torch.zeros(0, len(columns)).double())

@@ -19,11 +19,11 @@ from pydantic import TypeAdapter, ValidationError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from models.backtests.contract import Method, Task
+    from models.backtests.contract import BacktestTask, Strategy
     from models.records import History
 
 
-class ChoiceStore(Protocol):
+class ChoiceFile(Protocol):
     """Where the choices of one backtest are kept; a cache, so any of them may be missing."""
 
     def load(self) -> Iterable[bytes]:
@@ -48,7 +48,7 @@ _RECORD = TypeAdapter(KeptChoice)
 
 
 @final
-class Choices:
+class ChoiceCache:
     """Asks methods for what was not chosen yet.
 
     Args:
@@ -56,12 +56,12 @@ class Choices:
         identity: names all that is the same for every choice and that choices depend on.
     """
 
-    def __init__(self, store: ChoiceStore | None, identity: str) -> None:
+    def __init__(self, store: ChoiceFile | None, identity: str) -> None:
         self._store = store
         self._identity = identity
         self._known = {} if store is None else {item.key: item for item in _read(store.load())}
 
-    def ask(self, method: tuple[str, Method], task: Task, history: History, k: int, seed: int) -> KeptChoice:
+    def ask(self, method: tuple[str, Strategy], task: BacktestTask, history: History, k: int, seed: int) -> KeptChoice:
         """Return the choice of a method (its name, and itself), kept or made."""
         name, asked = method
         if self._store is None:
@@ -74,7 +74,7 @@ class Choices:
         return self._known[key]
 
 
-def _made(key: str, method: Method, task: Task, history: History, k: int, seed: int) -> KeptChoice:
+def _made(key: str, method: Strategy, task: BacktestTask, history: History, k: int, seed: int) -> KeptChoice:
     began = time.perf_counter()
     with torch.random.fork_rng(devices=[]):
         # BoTorch starts a failed fit again from torch's global generator, which would remember the choices before

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from models.data.tables import limits, tabulate, transformed
+from models.data.tables import limits, tabulate, to_model_scale
 from models.data.versions import only_latest
-from models.insights.scales import scale_of, together
+from models.insights.utilities import scalarise, scale_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from models.data.tables import MeasuredTable
     from models.domains.contract import Domain
     from models.insights.records import PastRound
-    from models.insights.scales import Scale
+    from models.insights.utilities import UtilityScale
     from models.records import Measurement
     from models.specs.objectives import Constraint, Guardrail, Objective
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredObjects:
     """N objects with at least one usable value or bound.
 
     `rounds` [N] is the round that proposed each as something new, 0 for what was measured without being proposed;
@@ -52,14 +52,14 @@ class Measured:
     utilities: Floats
     utility: Floats
     is_allowed: Flags
-    scales: tuple[Scale, ...]
+    scales: tuple[UtilityScale, ...]
 
     @property
     def counts(self) -> Flags:
         """Which objects [N] are compared: allowed, and known in all objectives."""
         return np.asarray(self.is_allowed & np.isfinite(self.utilities).all(axis=1))
 
-    def at(self, rows: Flags) -> Measured:
+    def at(self, rows: Flags) -> MeasuredObjects:
         """Return the objects where `rows` [N] is true."""
         objects = tuple(name for name, kept in zip(self.objects, rows.tolist(), strict=True) if kept)
         columns = ("rounds", "values", "is_bound", "utilities", "utility", "is_allowed")
@@ -68,7 +68,7 @@ class Measured:
 
 def measured(
     spec: CampaignSpec, domain: Domain, measurements: Sequence[Measurement], rounds: Sequence[PastRound]
-) -> Measured:
+) -> MeasuredObjects:
     """Return what was measured of a campaign."""
     kept = only_latest(measurements)[0] if spec.proxies.assay_versions == "latest" else measurements
     table = tabulate(kept, spec.quantities())
@@ -78,13 +78,13 @@ def measured(
     values = np.stack([value for value, _ in pairs], axis=1)
     scales = tuple(scale_of(spec, domain, item, values[:, m]) for m, item in enumerate(spec.objectives))
     utilities = np.stack([scale.utilities(values[:, m]) for m, scale in enumerate(scales)], axis=1)
-    return Measured(
+    return MeasuredObjects(
         objects=table.objects,
         rounds=_rounds(table.objects, kept, rounds),
         values=values,
         is_bound=np.stack([is_bound for _, is_bound in pairs], axis=1),
         utilities=utilities,
-        utility=together(utilities, spec.acquisition.scalarisation),
+        utility=scalarise(utilities, spec.acquisition.scalarisation),
         is_allowed=_allowed(spec, table, properties),
         scales=scales,
     )
@@ -114,13 +114,13 @@ def _pessimistic(
     if kind is None:
         assert objective.computed is not None
         column = properties[objective.computed]
-        values = [transformed(value, objective.transform) for value in column.tolist()]
+        values = [to_model_scale(value, objective.transform) for value in column.tolist()]
         return np.array(values, dtype=np.float64), np.zeros(len(values), dtype=np.bool_)
     place = table.types.index(kind)
     exact, lower, upper = table.values[:, place], table.lower[:, place], table.upper[:, place]
     if objective.direction == "target":
         assert objective.target is not None
-        target = transformed(objective.target, spec.quantities()[kind].transform)
+        target = to_model_scale(objective.target, spec.quantities()[kind].transform)
         worst = np.where(target - lower > upper - target, lower, upper)
         worst = np.where(np.isfinite(lower) & np.isfinite(upper), worst, math.nan)
     else:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @final
-class ConvexSum(Kernel):  # type: ignore[misc] # gpytorch publishes no types
+class ConvexSumKernel(Kernel):  # type: ignore[misc] # gpytorch publishes no types
     """w first + (1 - w) second, with w in 0-1 learned from 1/2."""
 
     def __init__(self, first: Kernel, second: Kernel) -> None:

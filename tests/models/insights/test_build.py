@@ -9,7 +9,7 @@ import pytest
 
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
-from models.insights.gathering import insights
+from models.insights.build import insights
 from models.insights.records import PastRound, ProposedObject
 from models.records import Forecast, History, Measurement, Prediction
 

@@ -5,23 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from models.backtests.contract import Method
+    from models.backtests.contract import Strategy
 
 METHODS = ("assayflow", "assayflow_generative", "random", "genetic", "greedy", "bayesian")
 """`assayflow` scores a whole table where there is one and trains a policy elsewhere; `assayflow_generative` always
 trains a policy, restricted to the table's objects."""
 
 
-def open_method(name: str) -> Method:
+def build_strategy(name: str) -> Strategy:
     """Return a method that knows nothing yet.
 
     Raises:
         LookupError: if there is none of that name.
     """
     if name == "random":
-        from models.backtests.chance import Chance
+        from models.backtests.random_baseline import RandomBaseline
 
-        return Chance()
+        return RandomBaseline()
     if name == "genetic":
         from models.backtests.genetic import Genetic
 

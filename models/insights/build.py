@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from models.data.tables import restored
+from models.data.tables import to_units
+from models.insights.diversity import diversity, novelty
 from models.insights.hits import hits, rule_of, success
-from models.insights.measured import measured
+from models.insights.measured_table import measured
+from models.insights.messages import statements
 from models.insights.pareto import pareto
 from models.insights.progress import progress
-from models.insights.statements import statements
-from models.insights.variety import diversity, novelty
 from models.metrics.calibration import calibration
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
     from models.insights.records import PastRound
-    from models.insights.scales import Scale
+    from models.insights.utilities import UtilityScale
     from models.records import History
 
 
@@ -65,7 +65,7 @@ def insights(
     return told | {"statements": [*statements(told, everything.scales), *record["statements"]]}
 
 
-def _objective(scale: Scale) -> dict[str, Any]:
+def _objective(scale: UtilityScale) -> dict[str, Any]:
     objective = scale.objective
     return {
         "name": objective.name,
@@ -76,7 +76,7 @@ def _objective(scale: Scale) -> dict[str, Any]:
         "computed": objective.computed,
         "range": None
         if scale.source == "nothing"
-        else [restored(edge, scale.transform) for edge in (scale.low, scale.high)],
+        else [to_units(edge, scale.transform) for edge in (scale.low, scale.high)],
         "range_source": scale.source,
     }
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import torch
 
-from models.backtests.chance import random_objects
-from models.backtests.restricted import RestrictedEnvironment, ancestors
+from models.backtests.random_baseline import random_objects
+from models.backtests.table_environment import RestrictedEnvironment, ancestors
 from models.backtests.variation import Builder
 from models.domains import installed, open_domain
 from models.gflownet.exact import enumerate_space

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.insights.chance import BOOTSTRAPS, MOST_EXACT_POINTS, Volume, bootstrap, order_statistics, wilson
+from models.insights.random_baseline import BOOTSTRAPS, MOST_EXACT_POINTS, Volume, bootstrap, order_statistics, wilson
 from models.metrics.sets import hypervolume
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.backtests.contract import Lab, Task
-from models.backtests.evolved import Evolved
-from models.backtests.runner import Plan, backtest
+from models.backtests.acquisition_ga import AcquisitionGA
+from models.backtests.contract import BacktestTask, Oracle
+from models.backtests.runner import BacktestPlan, backtest
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.records import History, Measurement
@@ -17,7 +17,7 @@ from models.records import History, Measurement
 N = 14
 
 
-class Counting(Lab):
+class Counting(Oracle):
     """Likes switches that alternate."""
 
     objects = None
@@ -49,9 +49,9 @@ def spec() -> CampaignSpec:
 
 
 def test_it_finds_more_than_chance(spec: CampaignSpec) -> None:
-    domain, plan = open_domain(spec.domain), Plan(spec, 2, 8, 20, (0,), ("random",))
+    domain, plan = open_domain(spec.domain), BacktestPlan(spec, 2, 8, 20, (0,), ("random",))
     chance = backtest(plan, Counting(), domain, lambda *_: None)
-    evolved = backtest(plan, Counting(), domain, lambda *_: None, lambda _: Evolved(calls=600))
+    evolved = backtest(plan, Counting(), domain, lambda *_: None, lambda _: AcquisitionGA(calls=600))
     assert evolved[0]["hypervolume"] == chance[0]["hypervolume"]
     assert evolved[-1]["hypervolume"] > chance[-1]["hypervolume"]
     assert 300 <= evolved[-1]["n_scored"] <= 600 + 2 * 512
@@ -61,14 +61,14 @@ def test_it_repeats_and_asks_for_nothing_twice(spec: CampaignSpec) -> None:
     domain, lab = open_domain(spec.domain), Counting()
     start = tuple(f"{number:014b}" for number in range(40, 60))
     history = History(lab.measure(start, 0, 0))
-    task = Task(spec, domain, None, lambda _: None)
-    one, same = (Evolved(calls=300).choose(task, history, 6, 3).objects for _ in range(2))
+    task = BacktestTask(spec, domain, None, lambda _: None)
+    one, same = (AcquisitionGA(calls=300).choose(task, history, 6, 3).objects for _ in range(2))
     assert one == same
     assert len(set(one)) == 6
     assert not set(one) & set(start)
 
 
 def test_a_table_is_refused(spec: CampaignSpec) -> None:
-    task = Task(spec, open_domain(spec.domain), ("0" * N,), lambda _: None)
+    task = BacktestTask(spec, open_domain(spec.domain), ("0" * N,), lambda _: None)
     with pytest.raises(ValueError, match="table"):
-        Evolved().choose(task, History(), 1, 0)
+        AcquisitionGA().choose(task, History(), 1, 0)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from models.insights.chance import ENOUGH
+from models.insights.random_baseline import ENOUGH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from models.insights.scales import Scale
+    from models.insights.utilities import UtilityScale
 
 Told = dict[str, Any]
 
@@ -23,7 +23,7 @@ CLEAR = 0.3
 """Rank correlation from which a part has a direction."""
 
 
-def statements(told: Mapping[str, Any], scales: Sequence[Scale]) -> list[str]:
+def statements(told: Mapping[str, Any], scales: Sequence[UtilityScale]) -> list[str]:
     """Return what a reader should know of a campaign's insights, the most important first."""
     if not told["initial"]["measured"] and not any(item["measured"] for item in told["rounds"]):
         return [*_nothing(told), *_left_out(told["pareto"])]
@@ -54,8 +54,8 @@ def _on_front(told: Mapping[str, Any]) -> list[str]:
     by_rounds = f" ({proposed} proposed by rounds)" if told["rounds"] else ""
     if len(told["objectives"]) == 1:
         best = front["front"][0]
-        place = f"proposed by round {best['round']}" if best["round"] else "measured without being proposed"
-        return [f"{n} objects are measured; the best is {best['display']}, {place}."]
+        index = f"proposed by round {best['round']}" if best["round"] else "measured without being proposed"
+        return [f"{n} objects are measured; the best is {best['display']}, {index}."]
     return [f"{n} objects are measured in all objectives; {size} of them no other one beats{by_rounds}."]
 
 
@@ -92,7 +92,7 @@ def _on_volume(told: Mapping[str, Any]) -> list[str]:
     return [said]
 
 
-def _on_bests(told: Mapping[str, Any], scales: Sequence[Scale]) -> list[str]:
+def _on_bests(told: Mapping[str, Any], scales: Sequence[UtilityScale]) -> list[str]:
     said = []
     for scale in scales:
         name = scale.objective.name
@@ -145,8 +145,8 @@ def _on_convergence(rounds: Sequence[Told]) -> list[str]:
     far = [
         f"{item['kl']:.1f} nats at β = {item['beta']:g}" for item in last["convergence"] if item.get("kl") is not None
     ]
-    place = f"The policy of round {last['number']} is"
-    return [f"{place} {' and '.join(far)} from its target (KL of trajectories; 0 is perfect)."] if far else []
+    index = f"The policy of round {last['number']} is"
+    return [f"{index} {' and '.join(far)} from its target (KL of trajectories; 0 is perfect)."] if far else []
 
 
 def _on_chance(told: Mapping[str, Any]) -> list[str]:
@@ -158,7 +158,7 @@ def _on_chance(told: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _on_ranges(scales: Sequence[Scale]) -> list[str]:
+def _on_ranges(scales: Sequence[UtilityScale]) -> list[str]:
     return [
         f"{scale.objective.name} has no range: utilities, hypervolumes and hits use that of all measured values, which "
         "moves with every new extreme."

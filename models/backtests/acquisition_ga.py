@@ -10,26 +10,26 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
-from models.backtests.contract import Choice, Method
+from models.backtests.contract import Choice, Strategy
 from models.backtests.genetic import preferences, ranked
 from models.backtests.rounds import for_batch
 from models.backtests.variation import steps_breed
 from models.gflownet.conditioning import ConditionSampler
 from models.rounds.fitting.fit import fit, random_objects
-from models.rounds.sampling.candidate_pool import Draws, Pool, join_parts, wanted
-from models.rounds.sampling.filters import Gate
-from models.rounds.selecting.batch import choose
+from models.rounds.sampling.candidate_pool import CandidatePool, SamplingStats, concat, target_pool_size
+from models.rounds.sampling.filters import CandidateFilter
+from models.rounds.selecting.batch import select_batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from torch import Generator, Tensor
 
-    from models.backtests.contract import Task
+    from models.backtests.contract import BacktestTask
     from models.backtests.variation import Breed
     from models.domains.contract import Domain
     from models.records import History
-    from models.rounds.fitting.fit import Fitted
+    from models.rounds.fitting.fit import RoundModel
 
 POPULATION = 256
 LITTER = 512
@@ -41,7 +41,7 @@ IDLE = 10
 
 
 @final
-class Evolved(Method):
+class AcquisitionGA(Strategy):
     """Fit what a round fits, and let a population climb its log-reward at the campaign's greatest inverse temperature.
 
     The population starts from the best measured objects and random ones, and keeps those with the best rank under any
@@ -57,7 +57,7 @@ class Evolved(Method):
         self._calls = calls
         self._breed: Breed | None = None
 
-    def choose(self, task: Task, history: History, k: int, seed: int) -> Choice:
+    def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:
         """Return the batch of a round.
 
         Raises:
@@ -72,11 +72,11 @@ class Evolved(Method):
         fitness = _Fitness(fitted)
         known = [text for text in [*fitted.measured, *random_objects(environment)] if not task.domain.check(text)]
         self._climb(fitness, known, task, torch.Generator().manual_seed(seed))
-        pool = _pool(fitness, Gate(fitted, history), wanted(spec.batch))
-        batch = choose(pool, fitted, history, seed)
+        pool = _pool(fitness, CandidateFilter(fitted, history), target_pool_size(spec.batch))
+        batch = select_batch(pool, fitted, history, seed)
         return Choice(tuple(pool.texts[item.row] for item in batch.choices), fitted.reward.n_scored)
 
-    def _climb(self, fitness: _Fitness, texts: list[str], task: Task, generator: Generator) -> None:
+    def _climb(self, fitness: _Fitness, texts: list[str], task: BacktestTask, generator: Generator) -> None:
         assert self._breed is not None
         population = fitness.add(texts).best(POPULATION)
         n_idle = 0
@@ -92,9 +92,9 @@ class Evolved(Method):
 class _Fitness:
     """The log-reward of every object met, under each of P preferences."""
 
-    def __init__(self, fitted: Fitted) -> None:
+    def __init__(self, fitted: RoundModel) -> None:
         self._fitted = fitted
-        spec = fitted.beliefs.spec
+        spec = fitted.model.spec
         self._beta = spec.sampler.beta[1]
         self.preferences = preferences(len(spec.objectives))
         self.rows: dict[str, int] = {}
@@ -135,21 +135,21 @@ class _Fitness:
         return [self.texts[row] for row in won.tolist()]
 
 
-def _pool(fitness: _Fitness, gate: Gate, goal: int) -> Pool:
+def _pool(fitness: _Fitness, candidate_filter: CandidateFilter, goal: int) -> CandidatePool:
     """Return the best objects that pass the gate, as many as wanted."""
     texts = [fitness.texts[row] for row in fitness.order()]
-    admitted = [texts[row] for row in gate.admit(texts)]
+    admitted = [texts[row] for row in candidate_filter.filter_new(texts)]
     everywhere = ConditionSampler((1.0, 1.0), fitness.preferences.shape[1])
     parts = []
     n_passed = 0
     for start in range(0, max(len(admitted), 1), goal):
-        passed = gate.judge(admitted[start : start + goal])
+        passed = candidate_filter.filter_constraints(admitted[start : start + goal])
         n = len(passed.rows)
         parts.append((passed, _no_states(n), everywhere.fixed(1.0, [1.0] * fitness.preferences.shape[1], n)))
         n_passed += n
         if n_passed >= goal:
             break
-    return join_parts(parts, Draws(0, 0, goal, "enough" if n_passed >= goal else "nothing new"))
+    return concat(parts, SamplingStats(0, 0, goal, "enough" if n_passed >= goal else "nothing new"))
 
 
 def _no_states(n: int) -> Tensor:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from models.data.ranges import range_of, reach, target_of, utilities_of
-from models.data.tables import restored
+from models.data.ranges import max_distance_to_target, objective_range, target_of, utilities_of
+from models.data.tables import to_units
 from models.specs.decisions import AUGMENTATION
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @final
 @dataclass(frozen=True, slots=True)
-class Scale:
+class UtilityScale:
     """How the modelled values of one objective become utilities: `low` and `high` of its range map to 0 and 1.
 
     With a target, the utility is 1 there and falls to 0 at the farther end of the range. Utilities beyond the range
@@ -56,9 +56,9 @@ class Scale:
         A distance is on the modelled scale (decades for log10).
         """
         if (target := self.target) is not None:
-            return (1 - utility) * reach(self.low, self.high, target)
+            return (1 - utility) * max_distance_to_target(self.low, self.high, target)
         share = utility if self.objective.direction == "maximize" else 1 - utility
-        return restored(self.low + share * (self.high - self.low), self.transform)
+        return to_units(self.low + share * (self.high - self.low), self.transform)
 
 
 def transform_of(spec: CampaignSpec, objective: Objective) -> Transform:
@@ -67,18 +67,18 @@ def transform_of(spec: CampaignSpec, objective: Objective) -> Transform:
     return objective.transform if kind is None else spec.quantities()[kind].transform
 
 
-def scale_of(spec: CampaignSpec, domain: Domain, objective: Objective, values: Floats) -> Scale:
+def scale_of(spec: CampaignSpec, domain: Domain, objective: Objective, values: Floats) -> UtilityScale:
     """Return the scale of an objective; modelled values [N] tell its range where nothing else does."""
     transform = transform_of(spec, objective)
     known_property = domain.computed.get(objective.computed or "")
     usual = None if known_property is None else known_property.range
     known = values[np.isfinite(values)]
     ends = (float(known.min()), float(known.max())) if len(known) else None
-    found = range_of(objective, transform, ends, usual)
-    return Scale(objective, transform, found.low, found.high, found.source)
+    found = objective_range(objective, transform, ends, usual)
+    return UtilityScale(objective, transform, found.low, found.high, found.source)
 
 
-def together(utilities: Floats, scalarisation: str) -> Floats:
+def scalarise(utilities: Floats, scalarisation: str) -> Floats:
     """Return the overall utility [N] of [N, M]: the campaign's own scalarisation at the even preference.
 
     Both are 0 where all utilities are 0 and 1 where all are 1; see `models.acquisition.contract`.

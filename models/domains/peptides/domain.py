@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from gpytorch.kernels import Kernel
 
-    from models.domains.contract import Floats, Part
+    from models.domains.contract import FeatureGroup, Floats
     from models.domains.peptides.spec import PeptidesSpec
     from models.gflownet.environment import Environment
 
@@ -135,7 +135,7 @@ class Peptides(Domain):
         is_aligned = self.spec.min_length == self.spec.max_length
         return features.compute([self.read(text) for text in texts], self.spec.max_length, is_aligned=is_aligned)
 
-    def parts(self, texts: Sequence[str]) -> tuple[Part, ...]:
+    def parts(self, texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
         """Return residues, motifs, positions and descriptors in which the peptides differ."""
         return parts.parts_of(self.features(texts), self.spec.max_length)
 

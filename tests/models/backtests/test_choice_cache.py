@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import torch
 
-from models.backtests.contract import Choice, Method, Task, untried
-from models.backtests.methods import METHODS, open_method
-from models.backtests.runner import Plan, backtest
+from models.backtests.contract import BacktestTask, Choice, Strategy, untried
+from models.backtests.runner import BacktestPlan, backtest
+from models.backtests.strategies import METHODS, build_strategy
 from models.backtests.table import TableDomain, TableLab
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
@@ -39,25 +39,25 @@ class Shelf:
         self.records.append(record)
 
 
-class Counted(Method):
+class Counted(Strategy):
     """Another method that counts how often it is asked, and may be stopped when it is."""
 
     calls = 0
 
-    def __init__(self, method: Method, most: float = float("inf")) -> None:
+    def __init__(self, method: Strategy, most: float = float("inf")) -> None:
         self._method, self._most = method, most
 
-    def choose(self, task: Task, history: History, k: int, seed: int) -> Choice:
+    def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:
         if Counted.calls >= self._most:
             raise Cancelled
         Counted.calls += 1
         return self._method.choose(task, history, k, seed)
 
 
-class Lucky(Method):
+class Lucky(Strategy):
     """A method that draws from torch's global generator."""
 
-    def choose(self, task: Task, history: History, k: int, seed: int) -> Choice:  # noqa: ARG002
+    def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:  # noqa: ARG002
         left = untried(task, history)
         return Choice(tuple(left[row] for row in torch.randperm(len(left))[:k].tolist()))
 
@@ -66,14 +66,14 @@ def replay(
     kept: Shelf | None,
     methods: tuple[str, ...] = ("random", "genetic"),
     most: float = float("inf"),
-    make: Callable[[str], Method] = open_method,
+    make: Callable[[str], Strategy] = build_strategy,
     **changes: Any,
 ) -> list[dict[str, Any]]:
     """Replay with at most so many choices; `changes` are of the plan, `extra` is added to all measured values."""
     Counted.calls = 0
     extra = changes.pop("extra", 0.0)
     numbers: dict[str, Any] = {"spec": SPEC, "rounds": 3, "batch_size": 4, "initial": 12, "seeds": (0, 1)}
-    plan = Plan(**numbers | changes, methods=methods)
+    plan = BacktestPlan(**numbers | changes, methods=methods)
     domain = open_domain(plan.spec.domain)
     lab = TableLab(plan.spec, domain, [Measurement(text, "signal", text.count("1") + extra) for text in TEXTS])
     assert lab.objects is not None
@@ -143,7 +143,7 @@ def test_choices_of_anything_else_are_not_taken(monkeypatch: pytest.MonkeyPatch)
     for changes in ({"extra": 1.0}, {"spec": other}, {"batch_size": 5}, {"initial": 11}, {"seeds": (2, 3)}):
         replay(Shelf(*kept.records), **changes)
         assert Counted.calls == 12, changes
-    replay(Shelf(*kept.records), ("random", "greedy"), make=lambda _: open_method("random"))
+    replay(Shelf(*kept.records), ("random", "greedy"), make=lambda _: build_strategy("random"))
     assert Counted.calls == 6
     monkeypatch.setattr("models.backtests.runner.versions", lambda: {"assayflow": "another"})
     replay(Shelf(*kept.records))

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
-from models.backtests.contract import Choice, Method, tried, untried
+from models.backtests.contract import Choice, Strategy, tried, untried
 from models.backtests.variation import Builder
 
 if TYPE_CHECKING:
-    from models.backtests.contract import Task
+    from models.backtests.contract import BacktestTask
     from models.records import History
 
 WALKS = 50
@@ -18,15 +18,15 @@ WALKS = 50
 
 
 @final
-class Chance(Method):
+class RandomBaseline(Strategy):
     """Choose uniformly among what was not tried."""
 
-    def choose(self, task: Task, history: History, k: int, seed: int) -> Choice:
+    def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:
         """Return k objects; fewer when there are no more."""
         if task.objects is not None:
             left = untried(task, history)
             order = torch.randperm(len(left), generator=torch.Generator().manual_seed(seed)).tolist()
-            return Choice(tuple(left[place] for place in order[:k]))
+            return Choice(tuple(left[index] for index in order[:k]))
         return Choice(random_objects(Builder(task.domain), k, seed, tried(history)))
 
 

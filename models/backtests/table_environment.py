@@ -33,10 +33,10 @@ def ancestors(environment: Environment, final_states: Tensor, limit: int = LIMIT
     states = final_states
     while len(states):
         child, action = environment.backward_mask(states).nonzero(as_tuple=True)
-        parents = environment.back(states[child], action)
+        parents = environment.backward_step(states[child], action)
         keys, group = torch.unique(environment.key(parents), return_inverse=True)
-        place = torch.arange(len(parents), device=parents.device)
-        first = torch.full((len(keys),), len(parents), device=parents.device).scatter_reduce(0, group, place, "amin")
+        index = torch.arange(len(parents), device=parents.device)
+        first = torch.full((len(keys),), len(parents), device=parents.device).scatter_reduce(0, group, index, "amin")
         is_new = ~torch.isin(keys, known)
         states = parents[first[is_new]]
         known = torch.cat([known, keys[is_new]]).sort().values
@@ -87,8 +87,8 @@ class RestrictedEnvironment(Environment):
         mask = self._environment.forward_mask(states)
         row, action = mask.nonzero(as_tuple=True)
         keys = self._environment.key(self._environment.step(states[row], action))  # [E]
-        place = torch.searchsorted(self._known, keys).clamp_max(len(self._known) - 1)
-        mask[row, action] = self._known[place] == keys
+        index = torch.searchsorted(self._known, keys).clamp_max(len(self._known) - 1)
+        mask[row, action] = self._known[index] == keys
         return mask
 
     def reset(self, n: int) -> Tensor:
@@ -103,17 +103,17 @@ class RestrictedEnvironment(Environment):
         """Return the next states [B, W]."""
         return self._environment.step(states, actions)
 
-    def back(self, states: Tensor, actions: Tensor) -> Tensor:
+    def backward_step(self, states: Tensor, actions: Tensor) -> Tensor:
         """Return the parents [B, W]."""
-        return self._environment.back(states, actions)
+        return self._environment.backward_step(states, actions)
 
-    def undo(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+    def step_with_reverse(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
         """Take forward actions [B] and tell how to take them back."""
-        return self._environment.undo(states, actions)
+        return self._environment.step_with_reverse(states, actions)
 
-    def redo(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
+    def backward_step_with_forward(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
         """Take backward actions [B] and tell how to take them again."""
-        return self._environment.redo(states, actions)
+        return self._environment.backward_step_with_forward(states, actions)
 
     def encode(self, states: Tensor) -> Tensor:
         """Return policy inputs [B, D]."""
