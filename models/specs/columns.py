@@ -66,6 +66,7 @@ SPREAD = MappingProxyType(
     {
         **dict.fromkeys(("sd", "stdev", "std", "std_dev", "standard_deviation"), "standard_deviation"),
         **dict.fromkeys(("n", "n_replicates", "n_readings"), "n"),
+        **dict.fromkeys(("cv%", "%cv", "cv_%", "%_cv", "cv_percent", "percent_cv", "rsd%", "%rsd", "rsd_%"), "cv"),
     }
 )
 """Names of what makes a standard error of the mean, beside an assay's name or where only one assay is measured."""

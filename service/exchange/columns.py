@@ -13,6 +13,7 @@ from models.specs.columns import (
     GUARDRAIL,
     IDENTITIES,
     MEASURED_FIELDS,
+    OBJECT_SYNONYMS,
     OF_A_BATCH,
     PREDICTED,
     PREFERENCE,
@@ -29,6 +30,7 @@ from service.exchange.headers import (
     result_names,
     units_at_end,
 )
+from service.exchange.replicates import ask_for_assay, replicate_columns, without_mean
 from service.exchange.tables import TableError
 from service.exchange.type_columns import type_column
 from service.exchange.units import same_units
@@ -86,7 +88,11 @@ class Mapped:
         roles |= {header: name for name, header in self.fields.items()}
         for column in self.results:
             roles |= {header: f"{name} of {column.type}" for name, header in column.own.items()}
-            roles[column.header] = f"value of {column.type}" + (f" in {column.units}" if column.units else "")
+            roles[column.header] = (
+                f"value of {column.type}"
+                + (f", reading {column.replicate}" if column.replicate else "")
+                + (f" in {column.units}" if column.units else "")
+            )
         return roles
 
 
@@ -108,6 +114,9 @@ def map_columns(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
         raise _no_column(table, _wanted_objects(table.columns, domain))
     results = _result_columns(headers, spec)
     types = list(spec.quantities())
+    if "replicate" in fields and (repeated := next((each for each in results if each.replicate), None)):
+        detail = f"column {repeated.header!r} is one of several readings, and {fields['replicate']!r} numbers them too"
+        raise TableError(f"{detail}: leave one out", column=repeated.header)
     is_long = ("type" in fields and ({"value", "outcome"} & fields.keys())) or ("value" in fields and not results)
     if is_long:
         if "type" not in fields:
@@ -117,6 +126,9 @@ def map_columns(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
         mapped = Mapped(fields, objects, units=units, default_type=default, qualifying=qualifying)
         _check_units_beside(fields, units or _only_units(spec, types if default is None else [default]))
         return mapped
+    expected = _downloaded(spec, domain)
+    free = [each for each in headers if each not in fields.values() and key(each) not in expected]
+    ask_for_assay(free, result_names(spec), {column.type for column in results})
     if not results and table.columns:
         detail = "no column holds results: add type and value, or one column per assay; known are"
         raise _no_column(table, f"{detail} {', '.join(types) or 'no assay'}")
@@ -234,12 +246,35 @@ def object_headers(headers: tuple[str, ...], domain: Domain) -> dict[str, str]:
     free = {key(header): header for header in reversed(headers) if header not in own.values()}
     found = {name: own.get(name) or _spelled_otherwise(name, headers, free) for name in domain.object_columns}
     named = {name: header for name, header in found.items() if header is not None}
+    if not named and not domain.names_object(dict.fromkeys(_qualifying_keys(by_key, domain), "")):
+        named = _synonymous(by_key, domain)
     if not named and not domain.needs_all_columns and "object" in by_key:  # as stored results are listed
         return {domain.object_columns[0]: by_key["object"]}
     left = {each: header for each, header in by_key.items() if header not in named.values()}
     qualifying = domain.qualifying_columns.items()
     named |= {name: left[each] for name, headers in qualifying for each in headers if each in left}
     return named if domain.names_object(named) else {}
+
+
+def _qualifying_keys(by_key: Mapping[str, str], domain: Domain) -> list[str]:
+    return [name for name, headers in domain.qualifying_columns.items() if any(each in by_key for each in headers)]
+
+
+def _synonymous(by_key: Mapping[str, str], domain: Domain) -> dict[str, str]:
+    """Return the object's column under another name: `Structure (SMILES)`, `AA sequence`.
+
+    Raises:
+        TableError: if two may be it.
+    """
+    found: dict[str, str] = {}
+    for plain, header in by_key.items():
+        name = OBJECT_SYNONYMS.get(plain)
+        if name not in domain.object_columns:
+            continue
+        if name in found:
+            raise TableError(f"columns {found[name]!r} and {header!r} may both be {name}: name one so", column=header)
+        found[name] = header
+    return found
 
 
 def _spelled_otherwise(name: str, headers: tuple[str, ...], free: dict[str, str]) -> str | None:
@@ -270,10 +305,20 @@ def _result_columns(headers: tuple[str, ...], spec: CampaignSpec) -> list[Result
         if kind in found and key(found[kind].header) == f"{key(header)}_result":
             continue
         if kind in found:
-            raise TableError(f"columns {found[kind].header!r} and {header!r} both hold {kind}", column=header)
+            raise _both_hold(found[kind].header, header, kind)
         own = own_columns([other for other in headers if other not in predicted], header, kind, spec)
         found[kind] = ResultColumn(kind, header, units, own)
-    return list(found.values())
+    taken = {header for column in found.values() for header in (column.header, *column.own.values())} | predicted
+    repeated = replicate_columns([header for header in headers if header not in taken], names, spec)
+    for kind, readings in repeated.items():
+        without_mean(found.pop(kind, None), readings)
+    return [*found.values(), *(column for readings in repeated.values() for column in readings)]
+
+
+def _both_hold(first: str, second: str, kind: str) -> TableError:
+    if first.strip() == second.strip():
+        return TableError(f"two columns are named {first.strip()!r}", column=second.strip())
+    return TableError(f"columns {first!r} and {second!r} both hold {kind}", column=second)
 
 
 def _predictions(headers: tuple[str, ...], spec: CampaignSpec) -> set[str]:
@@ -348,7 +393,9 @@ def with_warnings(table: Table, mapped: Mapped, spec: CampaignSpec, domain: Doma
     ignored = [header for header in table.columns if header not in read and key(header) not in expected]
     warnings = table.warnings
     if ignored:
-        shown = ", ".join(repr(header[:40]) for header in ignored[:_SHOWN]) + (", ..." if ignored[_SHOWN:] else "")
+        shown = ", ".join(repr(header.strip()[:40]) for header in ignored[:_SHOWN]) + (
+            ", ..." if ignored[_SHOWN:] else ""
+        )
         warnings = (*warnings, f"not read: {'column' if len(ignored) == 1 else 'columns'} {shown}")
     if mapped.default_type is not None:
         warnings = (*warnings, f"no column type: every value was read as {mapped.default_type}")

@@ -112,7 +112,7 @@ class _Wide:
     def __init__(self, mapped: Mapped, spec: CampaignSpec) -> None:
         self._mapped = mapped
         self._wanted = {kind: quantity.units for kind, quantity in spec.quantities().items()}
-        self._headers = {column.type: _headers(column, mapped) for column in mapped.results}
+        self._headers = {column.header: _headers(column, mapped) for column in mapped.results}
 
     def entries(self, row: RawRow) -> Iterator[Entry]:
         """Yield the results of one row."""
@@ -123,7 +123,7 @@ class _Wide:
         for column in used:
             fields = self._own_fields(row, column, shared)
             refused = self._keep_own(fields, column, filled, shared) if len(filled) > 1 else {}
-            yield Entry(row.number, fields, objects, self._headers[column.type], refused=refused, units=column.units)
+            yield Entry(row.number, fields, objects, self._headers[column.header], refused=refused, units=column.units)
         if not used:
             yield Entry(row.number, shared, objects, mapped.fields)
 
@@ -172,6 +172,10 @@ class _Wide:
         if not self._shared_outcome_applies(row, column, shared):
             fields.pop("outcome", None)
         fields.update(picked(row, column.own))
+        if column.replicate is not None:
+            fields["replicate"] = column.replicate
+            if "external_id" in fields:
+                fields["external_id"] = f"{fields['external_id']}/{column.replicate}"
         return {**fields, "type": column.type, "value": row.cells.get(column.header, "")}
 
 

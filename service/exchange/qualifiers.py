@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from models.specs.columns import OF_A_BATCH, key
 from service.exchange.columns import unread
-from service.exchange.headers import is_qualifier_of, is_relation_name, other_base
+from service.exchange.headers import bases_of, is_qualifier_of, is_relation_name, other_base
 from service.exchange.tables import TableError
 from service.exchange.values import is_missing, is_relation, read_relation, shortened
 
@@ -200,7 +200,11 @@ def _with_relation(mapped: Mapped, header: str, table: Table, spec: CampaignSpec
             _check_free(column.own.get("relation"), header)
             changed = replace(column, own={**column.own, "relation": header})
             return replace(mapped, results=(*mapped.results[:index], changed, *mapped.results[index + 1 :]))
-    if mapped.results and (base := other_base(header)):
+    base = other_base(header)
+    if any(column.replicate and base in bases_of(column.header, column.type, spec) for column in mapped.results):
+        detail = f"column {header!r} holds relations, but does not say of which reading: write them before the numbers"
+        raise TableError(detail, column=header)
+    if mapped.results and base:
         _check_is_of_another(header, base, table)
         return mapped
     if len(mapped.results) > 1:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 _TURNED: dict[Relation, Relation] = {"=": "=", "~": "~", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
+_PERCENT = 100
 _MOST_MOLAR = 2
 """Decadic logarithm of more mol/L than there can be of anything: pure water has 55."""
 
@@ -74,21 +75,14 @@ def read_quantity(entry: Entry, assay: Assay, numbers: NumberFormat) -> tuple[Qu
     """
     fields = entry.fields
     warnings: list[str] = []
-    outcome = _outcome(fields)
-    if outcome == "ok" and (word := outcome_word(fields.get("value", ""))):
-        warnings.append(f"the value was read as the outcome {word}")
-        return Quantity(outcome=word, units=assay.quantity.units), None, warnings
-    if outcome != "ok":
-        if not is_missing(fields.get("value", "")):
-            warnings.append(f"the value is not used, because the outcome is {outcome}")
-        return Quantity(outcome=outcome, units=assay.quantity.units), None, warnings
+    if (failure := _failure(fields, warnings)) is not None:
+        return Quantity(outcome=failure, units=assay.quantity.units), None, warnings
     if is_missing(fields.get("value", "")):
         raise RowProblem("value", "outcome ok needs a value")
     for field, detail in entry.refused.items():
         raise RowProblem(field, detail)
     read = _cell("value", fields["value"], numbers)
-    if read.error is not None:
-        warnings.append("what follows ± was read as the standard error")
+    warnings += _told_by_cell(read, fields)
     values = _row_values(entry, read, numbers, assay.quantity.units)
     warnings += _unused_deviation(values, fields)
     _check_sign(values, assay)
@@ -98,12 +92,32 @@ def read_quantity(entry: Entry, assay: Assay, numbers: NumberFormat) -> tuple[Qu
     return _standard(values, assay, warnings), stated, warnings
 
 
+def _failure(fields: Mapping[str, str], warnings: list[str]) -> Outcome | None:
+    """Return the outcome of a row that has no value to store, if it says one other than ok."""
+    outcome, value = _outcome(fields), fields.get("value", "")
+    if outcome != "ok":
+        warnings += [] if is_missing(value) else [f"the value is not used, because the outcome is {outcome}"]
+        return outcome
+    word = outcome_word(value)
+    warnings += [] if word is None else [f"the value was read as the outcome {word}"]
+    return word
+
+
+def _told_by_cell(read: ReadValue, fields: Mapping[str, str]) -> list[str]:
+    """Return a warning of what stands in the cell of a value beside it."""
+    warnings = ["what follows ± was read as the standard error"] if read.error is not None else []
+    warnings += [f"{shortened(fields['value'])} was read as a range"] if read.upper is not None else []
+    if read.n is not None and is_missing(fields.get("standard_deviation", "")):
+        warnings.append(f"n = {read.n} readings stands in the cell and is not stored")
+    return warnings
+
+
 def _row_values(entry: Entry, read: ReadValue, numbers: NumberFormat, wanted: str | None) -> _RowValues:
     fields = entry.fields
     upper = _number(fields, "upper_value", numbers)
     error = _number(fields, "standard_error", numbers)
     if error is None:
-        error = _error_of_mean(fields, numbers)
+        error = _error_of_mean(fields, numbers, read)
     if error is not None and error < 0:
         raise RowProblem("standard_error", "standard_error must not be negative")
     values = _RowValues(
@@ -122,20 +136,38 @@ def _row_values(entry: Entry, read: ReadValue, numbers: NumberFormat, wanted: st
 
 def _unused_deviation(values: _RowValues, fields: Mapping[str, str]) -> list[str]:
     """Return the warning of a standard deviation that makes no standard error."""
-    if values.error is not None or is_missing(fields.get("standard_deviation", "")):
+    names = [name for name in ("standard_deviation", "cv") if not is_missing(fields.get(name, ""))]
+    if values.error is not None or not names:
         return []
-    return ["the standard deviation was not stored, because n, the number of readings, is missing"]
+    what = "the standard deviation" if names[0] == "standard_deviation" else "the coefficient of variation"
+    return [f"{what} was not stored, because n, the number of readings, is missing"]
 
 
-def _error_of_mean(fields: Mapping[str, str], numbers: NumberFormat) -> float | None:
+def _error_of_mean(fields: Mapping[str, str], numbers: NumberFormat, read: ReadValue) -> float | None:
     """Return the standard error from a standard deviation and a number of readings, if both are given."""
     deviation = _number(fields, "standard_deviation", numbers)
-    n_readings = _number(fields, "n", numbers)
+    n_readings = _agreed("n", _number(fields, "n", numbers), read.n)
+    if deviation is None and (variation := _variation(fields, numbers)) is not None:
+        deviation = variation * abs(read.number)
     if deviation is None or n_readings is None:
         return None
     if n_readings < 1:
         raise RowProblem("n", f"a mean of {n_readings:g} readings has no standard error")
     return deviation / float(math.sqrt(n_readings))
+
+
+def _variation(fields: Mapping[str, str], numbers: NumberFormat) -> float | None:
+    """Return a coefficient of variation as a share of its mean: percent, as the header or the cell says."""
+    text = fields.get("cv", "")
+    if is_missing(text):
+        return None
+    try:
+        variation = numbers.read_number(text.strip().removesuffix("%").strip())
+    except ValueTextError as error:
+        raise RowProblem("cv", str(error)) from error
+    if variation < 0:
+        raise RowProblem("cv", "a coefficient of variation must not be negative")
+    return variation / _PERCENT
 
 
 def _agreed(field: str, stated: float | None, in_cell: float | None) -> float | None:

@@ -18,7 +18,7 @@ from service.exchange.registry import read_table
 from service.exchange.report import Report
 from service.exchange.roles import check_unread_units, without_units_row
 from service.exchange.rows import validate_rows
-from service.exchange.tables import TableError, check_names
+from service.exchange.tables import QuestionError, TableError, check_names
 
 if TYPE_CHECKING:
     from models.campaign.spec import CampaignSpec
@@ -83,6 +83,8 @@ def open_upload(
 def _mapped(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
     try:
         return map_columns(table, spec, domain)
+    except QuestionError:
+        raise
     except TableError as error:
         # Whoever looks for the columns should hear of the sheets that were not read.
         messages = "; ".join((error.detail, *table.warnings))
