@@ -113,7 +113,7 @@ def settle(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile,
         UnprocessableError: if a row is bad in atomic mode; it carries the report.
         ConflictError: if the campaign was archived meanwhile.
     """
-    report = _linked(session, campaign_id, report)
+    report = replace(_linked(session, campaign_id, report), is_preview=file.dry_run)
     if file.mode == "atomic" and report.count("rejected"):
         raise refusal(report, "stored")
     report = _with_repeats_told(session, campaign_id, report)

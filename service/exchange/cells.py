@@ -28,9 +28,13 @@ class Digits(str):  # noqa: SLOT000 - a text with an attribute
 
 @dataclass(frozen=True, slots=True)
 class NumberFormat:
-    """How the texts of one table write numbers; a cell that is a number by its type has a decimal point."""
+    """How the texts of one table write numbers; a cell that is a number by its type has a decimal point.
+
+    `thousands` is the sign between groups of digits, where one was seen; blanks and apostrophes are always read so.
+    """
 
     decimal: Decimal = "point"
+    thousands: str | None = None
 
     def read_value(self, text: str) -> ReadValue:
         """Read one value cell that is not missing; raises as `values.read_value`."""
@@ -50,3 +54,15 @@ class NumberFormat:
 
 WITH_POINT = NumberFormat()
 """Numbers as programming languages write them."""
+
+
+class Meant(str):  # noqa: SLOT000 - a text with an attribute
+    """What a word in a cell was said to mean; `sent` is the word."""
+
+    sent: str
+
+    def __new__(cls, meaning: str, sent: str) -> Self:
+        """Return the meaning of what was sent."""
+        made = super().__new__(cls, meaning)
+        made.sent = sent
+        return made

@@ -37,7 +37,7 @@ from service.exchange.units import same_units
 from service.exchange.values import is_missing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
@@ -81,6 +81,11 @@ class Mapped:
         """Return the headers under which numbers stand."""
         own = {header for column in self.results for header in (column.header, *_numbers(column.own))}
         return tuple(own | {*_numbers(self.fields)})
+
+    def headers_of(self, field: str) -> tuple[str, ...]:
+        """Return the headers under which a field stands, of the row or of one assay."""
+        own = (column.own[field] for column in self.results if field in column.own)
+        return (*((self.fields[field],) if field in self.fields else ()), *own)
 
     def roles(self) -> dict[str, str]:
         """Return header -> what it is read as."""
@@ -386,9 +391,11 @@ def _check_not_measured(deviation: list[str], headers: tuple[str, ...], name: st
         raise TableError(f"{detail} {name}_standard_deviation if it was measured", column=deviation[0])
 
 
-def with_warnings(table: Table, mapped: Mapped, spec: CampaignSpec, domain: Domain) -> Mapped:
-    """Return the mapping with a warning for what is not read and was not expected."""
-    read, expected = mapped.read(), _downloaded(spec, domain)
+def with_warnings(
+    table: Table, mapped: Mapped, spec: CampaignSpec, domain: Domain, further: Collection[str] = ()
+) -> Mapped:
+    """Return the mapping with a warning for what is not read, also as one of `further` headers, and not expected."""
+    read, expected = mapped.read().union(further), _downloaded(spec, domain)
     expected |= {f"batch_{name}" for name in expected}
     ignored = [header for header in table.columns if header not in read and key(header) not in expected]
     warnings = table.warnings

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
 from typing import TYPE_CHECKING, TypedDict
 
+from service.exchange.dates import DateTextError
 from service.exchange.problems import RowProblem
 from service.exchange.values import is_missing, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
+
+    from service.exchange.dates import DateFormat
 
 MAX_TEXT = 200
 MAX_COMMENT = 10_000
 _MAX_REPLICATE = 1_000_000
+_LETTER = re.compile("[A-Za-z]")
+_NUMBERED = re.compile(r"(replicate|repl?|run|r|n|#)[\s._#-]*(?=[0-9]+$)", re.IGNORECASE)
 
 
 class Metadata(TypedDict):
@@ -28,17 +34,17 @@ class Metadata(TypedDict):
     comment: str | None
 
 
-def read_metadata(fields: Mapping[str, str]) -> Metadata:
+def read_metadata(fields: Mapping[str, str], dates: DateFormat) -> Metadata:
     """Return the descriptive fields; blank ones are None.
 
     Raises:
-        RowProblem: if one is too long, the replicate is no whole number or the date is not ISO 8601.
+        RowProblem: if one is too long, the replicate is no whole number or letter, or the date is none of the file.
     """
     return Metadata(
         replicate=_replicate(fields.get("replicate", "")),
         assay_version=_text(fields, "assay_version", MAX_TEXT),
         plate=_text(fields, "plate", MAX_TEXT),
-        measured_at=_moment(fields.get("measured_at", "")),
+        measured_at=_moment(fields.get("measured_at", ""), dates),
         lot=_text(fields, "lot", MAX_TEXT),
         external_id=_text(fields, "external_id", MAX_TEXT),
         comment=_text(fields, "comment", MAX_COMMENT),
@@ -59,16 +65,18 @@ def _replicate(text: str) -> str | None:
         return None
     # A column with gaps comes out of many tables as 1.0, 2.0, ...
     digits = text.removesuffix(".0")
+    if _LETTER.fullmatch(digits):
+        return digits.upper()
+    digits = _NUMBERED.sub("", digits)
     if not (digits.isascii() and digits.isdigit() and len(digits) < 8 and int(digits) <= _MAX_REPLICATE):  # noqa: PLR2004
-        raise RowProblem("replicate", f"{shortened(text)} is not a whole number from 0")
+        raise RowProblem("replicate", f"{shortened(text)} is not a whole number from 0, nor a letter")
     return str(int(digits))
 
 
-def _moment(text: str) -> datetime | None:
+def _moment(text: str, dates: DateFormat) -> datetime | None:
     if is_missing(text):
         return None
     try:
-        moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise RowProblem("measured_at", f"{shortened(text)} is not a date such as 2024-05-31 (ISO 8601)") from error
+        return dates.read(text)
+    except DateTextError as error:
+        raise RowProblem("measured_at", str(error)) from error

@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypedDict
 
+from service.exchange.cells import Meant
 from service.exchange.logarithms import check_sign, is_logarithm, is_of_logarithms, warning_if_far
 from service.exchange.problems import RowProblem
 from service.exchange.units import (
@@ -320,6 +321,8 @@ def _units(entry: Entry, read: ReadValue, wanted: str | None) -> str | None:
     Raises:
         RowProblem: if they do not, or the text behind the number is no units.
     """
+    if isinstance(entry.fields["value"], Meant) and read.rest:
+        return read.rest  # a meaning has units of its own, whatever those of the column are
     is_stated = wanted or entry.units or not is_missing(entry.fields.get("units", ""))
     if read.rest and not (is_unit_beside_a_number if is_stated else is_certain_unit)(read.rest):
         detail = f"{shortened(read.rest)} after the number is not known as units: leave it out or move it to comment"

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from service.exchange.cells import Digits, NumberFormat
+from service.exchange.dates import ISO, DateFormat
 from service.exchange.tables import QuestionError
 from service.exchange.values import GROUP, MAX_VALUE, SIGN_OF, VALUE, spelled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from service.exchange.tables import Table
     from service.exchange.values import Decimal
@@ -30,20 +31,36 @@ _AMBIGUOUS = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was decided: `columns` is header -> role, `units_row` the row that holds units, if one does."""
+    """What was decided: `columns` is header -> role, `units_row` the row that holds units, if one does.
+
+    `stated` is what the sender said of it; `questions` are those that stop no other row.
+    """
 
     number_format: NumberFormat
     columns: Mapping[str, str] = field(default_factory=dict)
     delimiter: str = ""
     units_row: int | None = None
+    header_row: int | None = None
+    encoding: str | None = None
+    sheet: str | None = None
+    dates: DateFormat = ISO
+    stated: Mapping[str, Any] = field(default_factory=dict)
+    questions: Sequence[Mapping[str, Any]] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return it as docs/results.md describes it."""
         return {
-            "decimal": self.number_format.decimal,
+            "sheet": self.sheet,
+            "header_row": self.header_row,
+            "encoding": self.encoding,
             "delimiter": self.delimiter or None,
+            "decimal": self.number_format.decimal,
+            "thousands": self.number_format.thousands,
+            "date_order": self.dates.order,
             "units_row": self.units_row,
             "columns": dict(self.columns),
+            "stated": dict(self.stated),
+            "questions": [dict(each) for each in self.questions],
         }
 
 
@@ -91,11 +108,13 @@ def decide_number_format(table: Table, headers: Iterable[str], answer: Decimal |
     """
     if answer is not None:
         return NumberFormat(answer)
-    return NumberFormat(_decimal(table, headers))
-
-
-def _decimal(table: Table, headers: Iterable[str]) -> Decimal:
     seen = _looked_through(table, tuple(headers))
+    decimal = _decimal(table, seen)
+    other = _OTHER[SIGN_OF[decimal]]
+    return NumberFormat(decimal, other if other in seen.grouping or other in seen.either else None)
+
+
+def _decimal(table: Table, seen: _Seen) -> Decimal:
     if table.number_format is not None:
         return _as_the_format_says(table.number_format.decimal, seen)
     if len(seen.decimal) > 1:

@@ -47,6 +47,8 @@ class Report:
     rows: tuple[ParsedRow, ...]
     warnings: tuple[str, ...] = ()
     reading: Reading | None = None
+    is_preview: bool = False
+    """Whether it shows for every row what would be stored."""
 
     def count(self, status: Status) -> int:
         """Return how many rows have this status; the four counts add up to the number of rows."""
@@ -82,7 +84,20 @@ class Report:
                     "candidate_id": row.candidate_id,
                     "object": row.object,
                     "type": row.result.type if row.result else row.verbatim.get("type"),
+                    "would_store": _stored(row.result) if self.is_preview and row.result else None,
                 }
                 for row in self.rows
             ],
         }
+
+
+def _stored(result: StandardResult) -> dict[str, Any]:
+    """Return what of a result goes into the store beside its object and type."""
+    moment = result.measured_at
+    return {**{name: getattr(result, name) for name in _SHOWN}, "measured_at": moment.isoformat() if moment else None}
+
+
+_SHOWN = (
+    *("relation", "value", "upper_value", "standard_error", "units", "outcome", "replicate", "assay_version", "plate"),
+    *("lot", "external_id", "comment"),
+)

@@ -5,11 +5,14 @@ In two steps, so that the caller looks up only the candidates that the file ment
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from service.exchange.columns import map_columns, own_predictions, with_warnings
+from service.exchange.dates import decide_date_format, has_serials
 from service.exchange.entries import entries
+from service.exchange.meanings import with_meanings
+from service.exchange.named_columns import with_columns_named
 from service.exchange.object_units import in_domain_units, under_domain_names, warn_of_absent_columns
 from service.exchange.options import ReadingOptions
 from service.exchange.qualifiers import reject_unread_limits, with_qualifiers
@@ -21,12 +24,16 @@ from service.exchange.rows import validate_rows
 from service.exchange.tables import QuestionError, TableError, check_names
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
     from service.exchange.campaign_view import CampaignView
     from service.exchange.columns import Mapped
     from service.exchange.entries import Entry
     from service.exchange.tables import Table
+
+_SERIALS = "numbers under measured_at were read as the days that spreadsheets count from 1899-12-30"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,8 @@ class Upload:
     warnings: tuple[str, ...]
     reading: Reading
     is_batch: bool = False
+    sent_names: Mapping[str, str] = field(default_factory=dict)
+    """Header as it was read -> header as it was sent, where the sender named a column otherwise."""
 
     def mentioned(self, field: str) -> frozenset[str]:
         """Return what stands under `candidate_id` (in small letters) or `external_id`."""
@@ -63,7 +72,8 @@ def open_upload(
         TableError: if the table as a whole cannot be read.
     """
     options = options or ReadingOptions()
-    table = read_table(content, media_type, domain.object_columns, options=options)
+    sent = read_table(content, media_type, domain.object_columns, options=options)
+    table, names = with_columns_named(sent, options)
     table, changes = under_domain_names(table, domain)
     table = warn_of_absent_columns(table, domain)
     mapped = _mapped(table, spec, domain)
@@ -72,12 +82,27 @@ def open_upload(
     check_names(table, mapped.read(), own_predictions(spec) - mapped.read())
     table = reject_unread_limits(table, mapped)
     check_unread_units(table, mapped, spec)
+    table, open_words, limits = with_meanings(table, mapped, spec, options)
     numbers = (*mapped.numbers(), *(mapped.objects.values() if domain.needs_all_columns else ()))
-    reading = Reading(decide_number_format(table, numbers, options.decimal), mapped.roles(), table.delimiter, units_row)
+    dates = mapped.headers_of("measured_at")
+    reading = Reading(
+        decide_number_format(table, numbers, options.decimal),
+        {names.get(header, header): role for header, role in (mapped.roles() | dict.fromkeys(limits, "limit")).items()},
+        sent.delimiter,
+        units_row,
+        sent.header_row,
+        sent.encoding,
+        sent.sheet,
+        decide_date_format(table, dates, options.date_order),
+        options.stated(),
+        open_words.questions(),
+    )
     table = in_domain_units(table, changes, reading.number_format)
-    mapped = with_warnings(table, mapped, spec, domain)
-    warnings = mapped.warnings if units_row is None else (*mapped.warnings, f"row {units_row} was read as units")
-    return Upload(tuple(entries(table, mapped, spec)), warnings, reading, mapped.is_batch)
+    mapped = with_warnings(table, mapped, spec, domain, limits)
+    warnings = [*mapped.warnings]
+    warnings += [] if units_row is None else [f"row {units_row} was read as units"]
+    warnings += [_SERIALS] if has_serials(table, dates) else []
+    return Upload(tuple(entries(table, mapped, spec)), tuple(warnings), reading, mapped.is_batch, names)
 
 
 def _mapped(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
@@ -93,11 +118,15 @@ def _mapped(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
 
 def check_upload(upload: Upload, view: CampaignView) -> Report:
     """Return what becomes of every row; nothing is stored."""
-    rows, warnings = validate_rows(upload.entries, view, numbers=upload.reading.number_format)
+    reading = upload.reading
+    rows, warnings = validate_rows(upload.entries, view, numbers=reading.number_format, dates=reading.dates)
+    if upload.sent_names:
+        names = upload.sent_names
+        rows = [replace(row, column=names.get(row.column or "", row.column)) for row in rows]
     # An empty cell of a downloaded batch has the batch's units.
     messages = () if upload.is_batch else tuple(warnings)
     empty = () if rows else ("the table has no rows below its header",)
-    return Report(tuple(rows), (*upload.warnings, *messages, *empty), upload.reading)
+    return Report(tuple(rows), (*upload.warnings, *messages, *empty), reading)
 
 
 def read_results(content: bytes, media_type: str, view: CampaignView, options: ReadingOptions | None = None) -> Report:

@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from service.exchange.assays import MAX_TYPE, find_assay, unread
-from service.exchange.cells import WITH_POINT
+from service.exchange.cells import WITH_POINT, Meant
+from service.exchange.dates import ISO
 from service.exchange.identity import Objects, Repeats
 from service.exchange.metadata import read_metadata
 from service.exchange.problems import RowProblem
@@ -26,14 +27,15 @@ if TYPE_CHECKING:
     from service.exchange.assays import Assay
     from service.exchange.campaign_view import CampaignView
     from service.exchange.cells import NumberFormat
+    from service.exchange.dates import DateFormat
     from service.exchange.entries import Entry
 
 
 def validate_rows(
-    entries: Iterable[Entry], view: CampaignView, *, numbers: NumberFormat = WITH_POINT
+    entries: Iterable[Entry], view: CampaignView, *, numbers: NumberFormat = WITH_POINT, dates: DateFormat = ISO
 ) -> tuple[list[ParsedRow], list[str]]:
     """Return what becomes of every entry, and warnings of the file; a bad entry never stops the others."""
-    reader = _Reader(list(entries), view, numbers)
+    reader = _Reader(list(entries), view, numbers, dates)
     return reader.read()
 
 
@@ -77,8 +79,8 @@ def _object_key(entry: Entry) -> tuple[str, ...]:
 class _Reader:
     """Reads the entries of one file, one after the other."""
 
-    def __init__(self, entries: Sequence[Entry], view: CampaignView, numbers: NumberFormat) -> None:
-        self._entries, self._numbers = entries, numbers
+    def __init__(self, entries: Sequence[Entry], view: CampaignView, numbers: NumberFormat, dates: DateFormat) -> None:
+        self._entries, self._numbers, self._dates = entries, numbers, dates
         self._objects, self._assays = Objects(view, numbers), _Assays(entries, view.spec)
         self._repeats, self._units = Repeats(view.stored), StatedUnits()
 
@@ -90,6 +92,7 @@ class _Reader:
     def _row(self, index: int, entry: Entry) -> ParsedRow:
         candidate_id, text = entry.fields.get("candidate_id"), None
         verbatim = {**entry.objects, **entry.fields}
+        verbatim |= {name: text.sent for name, text in verbatim.items() if type(text) is Meant}
         if entry.problem is None and is_missing(entry.fields.get("value", "")) and not _has_outcome(entry):
             reason = "no value and no outcome"
             return ParsedRow(entry.row, "skipped", reason, None, (), candidate_id, None, verbatim)
@@ -113,7 +116,7 @@ class _Reader:
         quantity, units, warnings = read_quantity(entry, assay, self._numbers)
         if assay.is_read and assay.given is None and quantity.get("value") is not None:
             self._units.note(index, assay, units)
-        result = StandardResult(object=text, type=assay.type, **quantity, **read_metadata(entry.fields))
+        result = StandardResult(object=text, type=assay.type, **quantity, **read_metadata(entry.fields, self._dates))
         return result, (*assay.warnings, *warnings)
 
 

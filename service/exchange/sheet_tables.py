@@ -151,6 +151,7 @@ def table_of_lines(
         number_format=WITH_POINT,
         title=(title, *above),
         header_row=head.number,
+        sheet=title,
     )
 
 

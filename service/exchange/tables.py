@@ -86,6 +86,8 @@ class Table:
     number_format: NumberFormat | None = None
     title: tuple[str, ...] = ()
     header_row: int | None = None
+    encoding: str | None = None
+    sheet: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from models.records import Outcome, Relation
+from service.exchange.options import DateOrder
 from service.exchange.report import Status
 from service.exchange.values import Decimal
 from service.schemas.base import Answer
@@ -38,6 +39,24 @@ class Result(Answer):
     created_at: datetime
 
 
+class StoredValue(BaseModel):
+    """What a row of a dry run would store, in the campaign's units."""
+
+    relation: Relation
+    value: float | None
+    upper_value: float | None
+    standard_error: float | None
+    units: str | None
+    outcome: Outcome
+    replicate: str | None
+    assay_version: str | None
+    plate: str | None
+    measured_at: datetime | None
+    lot: str | None
+    external_id: str | None
+    comment: str | None
+
+
 class ReportedRow(BaseModel):
     """What became of one row of an upload."""
 
@@ -49,15 +68,33 @@ class ReportedRow(BaseModel):
     candidate_id: str | None
     object: str | None
     type: str | None
+    would_store: StoredValue | None = Field(
+        description="with dry_run, what an accepted row would store beside its object, type and candidate"
+    )
+
+
+class Question(BaseModel):
+    """What the file leaves open, with the parameter that answers it; no other row waits for it."""
+
+    parameter: str
+    detail: str
+    choices: list[str]
 
 
 class Reading(BaseModel):
     """How a file was understood, from the evidence of all its cells."""
 
-    decimal: Decimal = Field(description="the decimal sign of numbers that are texts")
+    sheet: str | None = Field(description="of a workbook")
+    header_row: int | None = Field(description="the row that names the columns")
+    encoding: str | None = Field(description="of a text file")
     delimiter: str | None = Field(description="of a text file")
+    decimal: Decimal = Field(description="the decimal sign of numbers that are texts")
+    thousands: str | None = Field(description="the sign between groups of digits, where one was seen")
+    date_order: DateOrder | None = Field(description="the order of dates such as 05.01.2025, where one was needed")
     units_row: int | None = Field(description="the row below the header that holds units")
     columns: dict[str, str] = Field(description="header -> what it was read as; others were not read")
+    stated: dict[str, Any] = Field(description="what the sender, or a reading of the campaign, said of the file")
+    questions: list[Question]
 
 
 class UploadReport(BaseModel):

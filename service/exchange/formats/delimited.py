@@ -54,7 +54,7 @@ def read(content: bytes, layout: Layout) -> Table:
     Raises:
         TableError: if there is no header, a quote never ends, or there is too much of it.
     """
-    text, warnings = decode(content, layout.charset)
+    text, warnings, encoding = decode(content, layout.charset)
     delimiter, text, first_row = _delimiter(text, layout)
     records = _records(text, delimiter, first_row)
     if not records:
@@ -65,7 +65,15 @@ def read(content: bytes, layout: Layout) -> Table:
     warnings += title_warning(title, number)
     header = with_remarks_named(distinct_names(header), [cells for _, cells in body])
     rows = tuple(_row(number, cells, header) for number, cells in body)
-    return Table(_named(header), rows, tuple(warnings), delimiter=delimiter, title=title, header_row=number)
+    return Table(
+        _named(header),
+        rows,
+        tuple(warnings),
+        delimiter=delimiter,
+        title=title,
+        header_row=number,
+        encoding=encoding,
+    )
 
 
 def write(rows: Sequence[Mapping[str, Any]]) -> bytes:

@@ -51,7 +51,7 @@ def read(content: bytes, layout: Layout) -> Table:
     Raises:
         TableError: if there is no record or too many, or text stands before the first.
     """
-    text, warnings = decode(content, layout.charset)
+    text, warnings, _ = decode(content, layout.charset)
     return table_of((_row(number, lines) for number, lines in enumerate(_records(text), 1)), warnings)
 
 

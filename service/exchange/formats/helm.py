@@ -17,7 +17,7 @@ def read(content: bytes, layout: Layout) -> Table:
     Raises:
         TableError: if there is no line with a polymer, or there are too many.
     """
-    text, warnings = decode(content, layout.charset)
+    text, warnings, _ = decode(content, layout.charset)
     lines = ((number, line.split()) for number, line in enumerate(io.StringIO(text, newline=None), 1))
     return table_of((RawRow(number, _cells(words)) for number, words in lines if words), warnings)
 

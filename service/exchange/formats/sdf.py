@@ -50,7 +50,7 @@ def read(content: bytes, layout: Layout) -> Table:
         TableError: if there is no record, or too many.
     """
     count_rows(content)
-    text, warnings = decode(content, layout.charset)
+    text, warnings, _ = decode(content, layout.charset)
     notes = _Notes()
     rows = []
     columns: dict[str, None] = {}

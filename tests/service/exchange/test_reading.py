@@ -146,10 +146,17 @@ def test_a_table_is_read_to_the_numbers_that_were_written_or_asks(
 def test_the_report_says_how_the_file_was_read(view: CampaignView):
     report = read_results(b"word;IC50;Qualifier\n;uM;\ngamma;1,5;>\n", "text/csv", view)
     assert report.as_json()["reading"] == {
-        "decimal": "comma",
+        "sheet": None,
+        "header_row": 1,
+        "encoding": "utf-8",
         "delimiter": ";",
+        "decimal": "comma",
+        "thousands": None,
+        "date_order": None,
         "units_row": 2,
         "columns": {"word": "word", "Qualifier": "relation", "IC50": "value of IC50 in uM"},
+        "stated": {},
+        "questions": [],
     }
     assert (report.rows[0].result.relation, report.rows[0].result.value) == (">", 1500)
 

@@ -161,7 +161,7 @@ def test_a_missing_value_is_skipped_and_not_an_error(read: Callable[..., Report]
         ({"standard_error": "-1"}, "standard_error", "negative"),
         ({"standard_error": "x"}, "standard_error", "not a number"),
         ({"upper_value": "-2"}, "upper_value", "exceed"),
-        ({"measured_at": "31.05.2024"}, "measured_at", "ISO 8601"),
+        ({"measured_at": "31.02.2024"}, "measured_at", "ISO 8601"),
         ({"replicate": "two"}, "replicate", "whole number"),
         ({"external_id": "x" * 201}, "external_id", "at most 200"),
         ({"plate": "x" * 201}, "plate", "at most 200"),
