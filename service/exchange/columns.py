@@ -13,9 +13,7 @@ from models.specs.columns import (
     GUARDRAIL,
     IDENTITIES,
     MEASURED_FIELDS,
-    OBJECT_SYNONYMS,
     OF_A_BATCH,
-    PREDICTED,
     PREFERENCE,
     RESULT_FIELDS,
     SPREAD,
@@ -30,6 +28,8 @@ from service.exchange.headers import (
     result_names,
     units_at_end,
 )
+from service.exchange.object_headers import object_headers
+from service.exchange.own_predictions import own_predictions, predictions_in
 from service.exchange.replicates import ask_for_assay, replicate_columns, without_mean
 from service.exchange.tables import TableError
 from service.exchange.type_columns import type_column
@@ -45,10 +45,6 @@ if TYPE_CHECKING:
 
 _NUMBERS = ("value", "upper_value", "standard_error", "standard_deviation", "n")
 _SHOWN = 8
-_OF_A_BATCH_ONLY = frozenset(
-    ("candidate_id", "rank", "batch_rank", "beta", "nearest_measured", "nearest_similarity", "in_domain")
-)
-"""Columns by which a file is known as a downloaded batch from which predictions were deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,72 +231,9 @@ def _spread(headers: tuple[str, ...], taken: Mapping[str, str]) -> dict[str, str
     return found
 
 
-def object_headers(headers: tuple[str, ...], domain: Domain) -> dict[str, str]:
-    """Return the domain's column -> header; `canonical_smiles` is read as `smiles`.
-
-    Columns that only qualify an object are there where others name it.
-
-    Raises:
-        TableError: if two headers are other spellings of one column.
-    """
-    exact = {header.strip().casefold(): header for header in headers}
-    own = {name: exact[name.casefold()] for name in domain.object_columns if name.casefold() in exact}
-    by_key: dict[str, str] = {}
-    for header in headers:
-        by_key.setdefault(key(header), header)
-    free = {key(header): header for header in reversed(headers) if header not in own.values()}
-    found = {name: own.get(name) or _spelled_otherwise(name, headers, free) for name in domain.object_columns}
-    named = {name: header for name, header in found.items() if header is not None}
-    if not named and not domain.names_object(dict.fromkeys(_qualifying_keys(by_key, domain), "")):
-        named = _synonymous(by_key, domain)
-    if not named and not domain.needs_all_columns and "object" in by_key:  # as stored results are listed
-        return {domain.object_columns[0]: by_key["object"]}
-    left = {each: header for each, header in by_key.items() if header not in named.values()}
-    qualifying = domain.qualifying_columns.items()
-    named |= {name: left[each] for name, headers in qualifying for each in headers if each in left}
-    return named if domain.names_object(named) else {}
-
-
-def _qualifying_keys(by_key: Mapping[str, str], domain: Domain) -> list[str]:
-    return [name for name, headers in domain.qualifying_columns.items() if any(each in by_key for each in headers)]
-
-
-def _synonymous(by_key: Mapping[str, str], domain: Domain) -> dict[str, str]:
-    """Return the object's column under another name: `Structure (SMILES)`, `AA sequence`.
-
-    Raises:
-        TableError: if two may be it.
-    """
-    found: dict[str, str] = {}
-    for plain, header in by_key.items():
-        name = OBJECT_SYNONYMS.get(plain)
-        if name not in domain.object_columns:
-            continue
-        if name in found:
-            raise TableError(f"columns {found[name]!r} and {header!r} may both be {name}: name one so", column=header)
-        found[name] = header
-    return found
-
-
-def _spelled_otherwise(name: str, headers: tuple[str, ...], free: dict[str, str]) -> str | None:
-    """Take the header of an object's column that is spelled in another way out of the free ones.
-
-    Raises:
-        TableError: if two are.
-    """
-    plain = key(name)
-    header = free.pop(plain, None)
-    if header is None:
-        return free.pop(f"canonical_{plain}", None)
-    other = next((other for other in headers if other != header and key(other) == plain), None)
-    if other is not None:
-        raise TableError(f"columns {header!r} and {other!r} both mean {name}: name one {name!r}", column=other)
-    return header
-
-
 def _result_columns(headers: tuple[str, ...], spec: CampaignSpec) -> list[ResultColumn]:
     names = result_names(spec)
-    predicted = _predictions(headers, spec)
+    predicted = predictions_in(headers, spec)
     found: dict[str, ResultColumn] = {}
     for header in sorted(headers, key=lambda header: not key(header).endswith("_result")):
         named = None if header in predicted else named_result(header, names)
@@ -324,71 +257,6 @@ def _both_hold(first: str, second: str, kind: str) -> TableError:
     if first.strip() == second.strip():
         return TableError(f"two columns are named {first.strip()!r}", column=second.strip())
     return TableError(f"columns {first!r} and {second!r} both hold {kind}", column=second)
-
-
-def _predictions(headers: tuple[str, ...], spec: CampaignSpec) -> set[str]:
-    """Return the columns that hold a downloaded batch's predictions, which is told by what stands beside them.
-
-    A name exactly as a batch writes it is the prediction, and another spelling beside it is of whoever measured.
-
-    Raises:
-        TableError: if a column may be a prediction or measured.
-    """
-    keys = {key(header) for header in headers}
-    found: set[str] = set()
-    for objective in spec.objectives:
-        columns = {part: _predicted(headers, f"{objective.name}_{part}") for part in PREDICTED}
-        mean, deviation = columns["mean"], columns["sd"]
-        is_batch = (columns["low"] and columns["high"]) or {"acquisition", "feasibility"} & keys
-        if mean and not is_batch and objective.assay_type and key(objective.name) not in keys:
-            detail = f"{mean[0]!r} is a batch's name for a prediction: name the column {objective.name} if it was"
-            raise TableError(f"{detail} measured, and leave it out if not", column=mean[0])
-        if is_batch:
-            exact = {f"{objective.name}_{part}" for part in PREDICTED}.intersection(headers)
-            for part, spellings in columns.items():
-                _check_one_prediction([] if exact else spellings, f"{objective.name}_{part}")
-            found |= exact or {spellings[0] for spellings in columns.values() if spellings}
-        elif deviation and _OF_A_BATCH_ONLY & keys and f"{objective.name}_sd" == deviation[0]:
-            _check_not_measured(deviation, headers, objective.name)
-            found.add(deviation[0])
-    return found
-
-
-def own_predictions(spec: CampaignSpec) -> set[str]:
-    """Return the names of a downloaded batch's predictions, exactly as it writes them."""
-    return {f"{objective.name}_{part}" for objective in spec.objectives for part in PREDICTED}
-
-
-def _predicted(headers: tuple[str, ...], name: str) -> list[str]:
-    """Return the headers that spell a prediction's name, the exact one first."""
-    return sorted((header for header in headers if key(header) == key(name)), key=lambda header: header != name)
-
-
-def _check_one_prediction(spellings: list[str], name: str) -> None:
-    """Check that it is certain which of several columns is a batch's prediction.
-
-    Raises:
-        TableError: if none has the exact name.
-    """
-    if len(spellings) > 1:
-        detail = f"columns {spellings[0]!r} and {spellings[1]!r} may both be the batch's prediction"
-        raise TableError(f"{detail}: name the prediction {name!r}, or leave it out", column=spellings[1])
-
-
-def _check_not_measured(deviation: list[str], headers: tuple[str, ...], name: str) -> None:
-    """Check that a batch's predicted deviation without the rest of the prediction is no measured one.
-
-    Raises:
-        TableError: if readings are counted beside it, and no other column is the deviation that was measured.
-    """
-    base = key(name)
-    plain = [key(header) for header in headers if header != deviation[0]]
-    own = {
-        SPREAD.get(each) or SPREAD.get(each.rpartition("_")[2] if each.startswith(f"{base}_") else "") for each in plain
-    }
-    if "n" in own and "standard_deviation" not in own:
-        detail = f"{deviation[0]!r} is a batch's name for a prediction: leave it out if it is one, or name it"
-        raise TableError(f"{detail} {name}_standard_deviation if it was measured", column=deviation[0])
 
 
 def with_warnings(

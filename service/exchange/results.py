@@ -8,13 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from service.exchange.columns import map_columns, own_predictions, with_warnings
+from service.exchange.columns import map_columns, with_warnings
 from service.exchange.dates import decide_date_format, has_serials
 from service.exchange.entries import entries
 from service.exchange.meanings import with_meanings
 from service.exchange.named_columns import with_columns_named
 from service.exchange.object_units import in_domain_units, under_domain_names, warn_of_absent_columns
 from service.exchange.options import ReadingOptions
+from service.exchange.own_predictions import own_predictions
 from service.exchange.qualifiers import reject_unread_limits, with_qualifiers
 from service.exchange.reading import Reading, decide_number_format
 from service.exchange.registry import read_table
