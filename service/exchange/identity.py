@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from models.domains.contract import InvalidObjectError, ParsedObject
 from service.exchange.object_units import with_points
@@ -11,11 +12,12 @@ from service.exchange.problems import RowProblem
 from service.exchange.values import shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from service.exchange.campaign_view import CampaignView
     from service.exchange.cells import NumberFormat
     from service.exchange.entries import Entry
+    from service.exchange.report import ParsedRow
     from service.records import StandardResult
 
 _NO_OBJECT = re.compile(
@@ -115,23 +117,60 @@ class Repeats:
     """
 
     def __init__(self, stored: Mapping[tuple[str, str], StandardResult]) -> None:
-        self._known = {named: (result, "a stored result") for named, result in stored.items()}
+        self._known: dict[tuple[str, str], tuple[StandardResult, int | None, int | None]] = {
+            named: (result, None, None) for named, result in stored.items()
+        }
+        self._further: dict[int, StandardResult] = {}
 
-    def check(self, row: int, result: StandardResult) -> str | None:
-        """Return where the same result was met before, or None; a new one is remembered.
+    def check(self, row: int, index: int, result: StandardResult) -> tuple[str, str] | None:
+        """Return where the same result was met before and what else is told here, or None; a new one is remembered.
+
+        `index` counts results from 0, as in `completed`.
 
         Raises:
             RowProblem: if another result has this id.
         """
         if result.external_id is None:
             return None
-        met = self._known.setdefault((result.type, result.external_id), (result, f"row {row}"))
-        if met[0] is result:
+        name = (result.type, result.external_id)
+        first, met_row, met_index = self._known.setdefault(name, (result, row, index))
+        if first is result:
             return None
-        if not met[0].says_the_same(result):
+        where = "a stored result" if met_row is None else f"row {met_row}"
+        if not first.says_the_same(result):
             raise RowProblem(
                 "external_id",
-                f"external_id {shortened(result.external_id)} is that of {met[1]}, {met[0].told()}; here it is "
+                f"external_id {shortened(result.external_id)} is that of {where}, {first.told()}; here it is "
                 f"{result.told()}: give another id, or withdraw what is wrong",
             )
-        return met[1]
+        further = {field: text for field in _FURTHER if (text := _told_here(field, first, result)) is not None}
+        if not further:
+            return where, ""
+        if met_index is None:
+            shown = ", ".join(f"{field} {shortened(str(text))}" for field, text in further.items())
+            return where, f"not stored: {shown}, which the stored result does not have"
+        self._further[met_index] = replace(first, **further)
+        self._known[name] = (self._further[met_index], met_row, met_index)
+        return where, f"what it says besides was added to row {met_row}"
+
+    def completed(self, rows: Sequence[ParsedRow]) -> list[ParsedRow]:
+        """Return the rows with what their repetitions say besides."""
+        found = list(rows)
+        for index, result in self._further.items():
+            if found[index].result is not None:
+                found[index] = replace(found[index], result=result)
+        return found
+
+
+_FURTHER = ("comment", "standard_error", "replicate", "plate", "lot", "measured_at", "assay_version")
+"""What a repetition may say besides: nothing of it makes two measurements of one."""
+
+
+def _told_here(field: str, first: StandardResult, result: StandardResult) -> Any:
+    """Return what a field of two equal results says together, if the first does not say it alone."""
+    mine, other = getattr(first, field), getattr(result, field)
+    if other is None or other == mine or (mine is not None and field != "comment"):
+        return None
+    if mine is None or field != "comment":
+        return other
+    return None if other in mine.split("; ") else f"{mine}; {other}"

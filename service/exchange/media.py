@@ -74,6 +74,10 @@ def _sniffed(content: bytes) -> str:
     """Return the media type of the format that bytes are of; text that is nothing else is CSV."""
     if content.startswith(_ZIP):
         return _ODS if _is_open_document(content) else _XLSX
+    if content[:_HEAD].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
+        raise TableError(
+            "this is a web page or XML, whatever its name: open it in a spreadsheet program, save it as XLSX"
+        )
     if content.startswith(_OLE):
         return _XLSX if "EncryptedPackage".encode("utf-16-le") in content else "application/x-xls"
     head = content[:_HEAD].removeprefix(b"\xef\xbb\xbf").lstrip()

@@ -74,6 +74,7 @@ _LIMIT_IN_WORDS = re.compile(
 """A remark that begins with the side of a limit: `greater than max`, `below LOQ`, `inactive at top conc`."""
 _CENSORED_WORDS = frozenset(("censored", "right-censored", "left-censored", "right censored", "left censored"))
 _NUMBER = re.compile(r"\s*[<>=~\u2264\u2265]*\s*[+-]?[0-9]")
+_INEQUALITIES = frozenset(("gt", "lt", "gte", "lte", "greater than", "less than", "more than", "at least", "at most"))
 _SIGNS = "<>\u2264\u2265~"
 _LONGEST = len("greater than") + 6
 """Longest text of a relation, with quotes around it."""
@@ -94,6 +95,9 @@ def with_qualifiers(table: Table, mapped: Mapped, spec: CampaignSpec) -> Mapped:
         is_named = is_own or is_relation_name(header)
         if _holds_relations(table, header, in_words=is_named):
             mapped = _with_relation(mapped, header, table, spec)
+        elif not is_named and _holds_relation_words(table, header):
+            detail = f"column {header!r} holds words for relations and is not read: name it relation if they are those"
+            raise TableError(f"{detail} of the values, and leave it out if not", column=header)
         else:
             _check_no_limit_in_words(table, header, own, is_named=is_named)
     return mapped
@@ -180,6 +184,18 @@ def _holds_relations(table: Table, header: str, *, in_words: bool) -> bool:
             column=header,
         )
     return not other and bool(unequal or "equal" in found)
+
+
+def _holds_relation_words(table: Table, header: str) -> bool:
+    """Return whether a column says several different relations in words, and nothing else: no country, no initials."""
+    cells = {
+        cell.strip().casefold() for row in table.rows if (cell := row.cells.get(header, "")) and not is_missing(cell)
+    }
+    return (
+        len(cells) > 1
+        and bool(cells & _INEQUALITIES)
+        and all(len(each) <= _LONGEST and is_relation(each) for each in cells)
+    )
 
 
 def _kind(cell: str, *, in_words: bool = True) -> str:

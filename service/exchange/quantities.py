@@ -23,6 +23,7 @@ from service.exchange.units import (
 from service.exchange.values import (
     ReadValue,
     ValueTextError,
+    activity_call,
     is_missing,
     is_outcome,
     outcome_word,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 _TURNED: dict[Relation, Relation] = {"=": "=", "~": "~", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
+_LIMIT_SIGNS = ("<", ">", "\u2264", "\u2265")
 _PERCENT = 100
 _MOST_MOLAR = 2
 """Decadic logarithm of more mol/L than there can be of anything: pure water has 55."""
@@ -96,12 +98,32 @@ def read_quantity(entry: Entry, assay: Assay, numbers: NumberFormat) -> tuple[Qu
 def _failure(fields: Mapping[str, str], warnings: list[str]) -> Outcome | None:
     """Return the outcome of a row that has no value to store, if it says one other than ok."""
     outcome, value = _outcome(fields), fields.get("value", "")
+    if call := activity_call(fields.get("outcome", "")):
+        _check_call(call, fields)
     if outcome != "ok":
         warnings += [] if is_missing(value) else [f"the value is not used, because the outcome is {outcome}"]
         return outcome
     word = outcome_word(value)
     warnings += [] if word is None else [f"the value was read as the outcome {word}"]
     return word
+
+
+def _check_call(call: str, fields: Mapping[str, str]) -> None:
+    """Check that a screen's verdict does not leave open what its value means.
+
+    Raises:
+        RowProblem: if an inactive or doubtful compound has an exact value, or none.
+    """
+    value = fields.get("value", "")
+    is_limit = value.lstrip(" '")[:1] in _LIMIT_SIGNS or not is_missing(fields.get("relation", ""))
+    if call in ("active", "hit") or (is_limit and not is_missing(value)):
+        return
+    detail = "has no value" if is_missing(value) else "has an exact value"
+    raise RowProblem(
+        "outcome",
+        f"{shortened(fields['outcome'])} {detail}: write the value with its relation, such as > 10, or say with words "
+        "what it means (missing or an outcome)",
+    )
 
 
 def _told_by_cell(read: ReadValue, fields: Mapping[str, str]) -> list[str]:
@@ -299,7 +321,7 @@ def _number(fields: Mapping[str, str], field: str, numbers: NumberFormat) -> flo
 def _outcome(fields: Mapping[str, str]) -> Outcome:
     text = fields.get("outcome", "")
     try:
-        return read_outcome(text) if is_outcome(text) else "ok"
+        return read_outcome(text) if is_outcome(text) and not activity_call(text) else "ok"
     except ValueTextError as error:
         raise RowProblem("outcome", str(error)) from error
 

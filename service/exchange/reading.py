@@ -71,6 +71,9 @@ class _Seen:
     decimal: dict[str, tuple[int, str]] = field(default_factory=dict)
     grouping: dict[str, tuple[int, str]] = field(default_factory=dict)
     either: dict[str, tuple[int, str]] = field(default_factory=dict)
+    has_typed_fraction: bool = False
+    all_thousands: bool = True
+    """Whether all that may have thousands are whole thousands, which nobody writes with three decimals."""
 
     def note(self, row: int, cell: str, digits: str, *, has_power: bool) -> None:
         """Take the digits of a number as evidence; what is no number in any reading is none."""
@@ -91,6 +94,7 @@ class _Seen:
             self._certain(last, row, cell)
         else:
             self.either.setdefault(last, (row, cell))
+            self.all_thousands &= part == "000"
 
     def _certain(self, sign: str, row: int, cell: str) -> None:
         self.decimal.setdefault(sign, (row, cell))
@@ -134,13 +138,17 @@ def _as_the_format_says(decimal: Decimal, seen: _Seen) -> Decimal:
     """Return the format's own sign, unless texts in the file may follow another: `1,234`, or `1.234` beside `12,5`.
 
     Typed numbers say nothing of texts beside them: a workbook stores 12.5 where a person sees and types 12,5. A text
-    `12.5` does.
+    `12.5` does. But who has fractions in cells of numbers writes `>10,000` for ten thousand: with a decimal comma it
+    would be ten, to three places.
     """
     sign = SIGN_OF[decimal]
     other = _OTHER[sign]
     if other in seen.decimal and sign in seen.either:
         _raise_question(seen.either[sign], seen.decimal[other])
-    if other in seen.either and other not in seen.grouping and (sign not in seen.decimal or other in seen.decimal):
+    is_open = (
+        other in seen.either and other not in seen.grouping and (sign not in seen.decimal or other in seen.decimal)
+    )
+    if is_open and not (other == "," and seen.has_typed_fraction and seen.all_thousands):
         _raise_question(seen.either[other])
     return decimal
 
@@ -173,7 +181,9 @@ def _looked_through(table: Table, headers: tuple[str, ...]) -> _Seen:
     for row in table.rows:
         for header in headers:
             cell = row.cells.get(header, "")
-            if ("," in cell or "." in cell) and not isinstance(cell, Digits):
+            if isinstance(cell, Digits):
+                seen.has_typed_fraction |= "." in cell
+            elif "," in cell or "." in cell:
                 _note_all(seen, row.number, cell)
     return seen
 

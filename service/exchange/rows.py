@@ -87,7 +87,7 @@ class _Reader:
     def read(self) -> tuple[list[ParsedRow], list[str]]:
         """Return what becomes of all entries, and warnings of the file."""
         rows = [self._row(index, entry) for index, entry in enumerate(self._entries)]
-        return self._units.judged(rows), self._units.warnings()
+        return self._units.judged(self._repeats.completed(rows)), self._units.warnings()
 
     def _row(self, index: int, entry: Entry) -> ParsedRow:
         candidate_id, text = entry.fields.get("candidate_id"), None
@@ -100,7 +100,7 @@ class _Reader:
             candidate_id, found = self._objects.find(entry)
             text = found.text
             result, warnings = self._result(index, entry, text)
-            repeated = self._repeats.check(entry.row, result)
+            repeated = self._repeats.check(entry.row, index, result)
         except RowProblem as problem:
             column = entry.headers.get(problem.column, problem.column) if problem.column else None
             return ParsedRow(entry.row, "rejected", problem.detail, column, (), candidate_id, text, verbatim)
@@ -108,8 +108,10 @@ class _Reader:
         row = ParsedRow(entry.row, "accepted", None, None, messages, candidate_id, text, verbatim, result)
         if repeated is None:
             return row
-        reason = f"external_id {shortened(result.external_id or '')} repeats {repeated} with the same content"
-        return replace(row, status="duplicate", reason=reason, column="external_id", warnings=(), result=None)
+        where, further = repeated
+        reason = f"external_id {shortened(result.external_id or '')} repeats {where} with the same content"
+        notes = (further,) if further else ()
+        return replace(row, status="duplicate", reason=reason, column="external_id", warnings=notes, result=None)
 
     def _result(self, index: int, entry: Entry, text: str) -> tuple[StandardResult, tuple[str, ...]]:
         assay = self._assays.find(entry)

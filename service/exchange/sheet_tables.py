@@ -17,6 +17,7 @@ from service.exchange.tables import (
     SheetError,
     Table,
     TableError,
+    check_is_no_plate,
     check_size,
     column_letter,
     distinct_names,
@@ -129,6 +130,7 @@ def table_of_lines(
     """
     filled = (line for line in lines if any(line.texts) or line.uncalculated)
     first = list(islice(filled, max(MAX_TITLE_ROWS, layout.header_row or 0)))
+    check_is_no_plate([list(line.texts) for line in first[:MAX_TITLE_ROWS]])
     index = header_index([(line.number, line.texts) for line in first], layout)
     head = first[index] if first else None
     if head is None:

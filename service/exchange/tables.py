@@ -27,6 +27,8 @@ MAX_CELLS = 3_000_000
 """Most cells of a table, blank ones among them."""
 MAX_NAME = 300
 """Longest name of a column, in characters."""
+_FEWEST_WELLS = 6
+"""Columns of the smallest plate whose picture is known as one."""
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
@@ -142,6 +144,23 @@ def header_index(rows: Sequence[tuple[int, Sequence[str]]], layout: Layout) -> i
             raise TableError(detail, row=layout.header_row)
         return numbers.index(layout.header_row)
     return next((index for index, (_, cells) in enumerate(rows[:MAX_TITLE_ROWS]) if names_columns(cells, layout)), 0)
+
+
+def check_is_no_plate(rows: Sequence[Sequence[str]]) -> None:
+    """Check that the first rows are no picture of a plate: columns counted from 1, rows called A, B, C.
+
+    Raises:
+        TableError: if they are one.
+    """
+    for above, cells, below in zip(rows, rows[1:], rows[2:MAX_TITLE_ROWS], strict=False):
+        numbers = [cell for cell in above if cell]
+        counted = [str(number) for number in range(1, len(numbers) + 1)]
+        are_named = (list(cells[:1]), list(below[:1])) == (["A"], ["B"])
+        if are_named and len(numbers) >= _FEWEST_WELLS and numbers == counted:
+            raise TableError(
+                "this is a plate of wells (rows A, B, ..., columns 1, 2, ...), and not a table of results: send one row "
+                "for each compound, with its object and its value"
+            )
 
 
 def names_columns(cells: Sequence[str], layout: Layout) -> bool:

@@ -40,6 +40,8 @@ _OUTCOME_WORDS = {
     "assay_failed": ("failed_assay", "assay_fail", "assay_failure"),
     "not_tested": ("untested", "n_t", "nt", "n/t"),
 }
+CALLS = frozenset(("active", "inactive", "inconclusive", "unspecified", "hit", "non_hit", "not_active"))
+"""What a screen says of a compound in the column of outcomes: how its value is to be taken, and no failure."""
 _OUTCOMES = {word: name for name, words in _OUTCOME_WORDS.items() for word in (name, *words)} | {"ok": "ok"}
 
 _SIGNS = {"≤": "<=", "≥": ">=", "=<": "<=", "=>": ">=", "≈": "~", "<<": "<", ">>": ">", "==": "="}
@@ -183,6 +185,12 @@ def is_relation(text: str) -> bool:
 def _bare_relation(text: str) -> str:
     """Return a relation without quotes, as a plain sign where a program wrote `&gt;` or a wide one."""
     return normalize("NFKC", unescape(text)).strip().strip("'").strip()
+
+
+def activity_call(text: str) -> str | None:
+    """Return the verdict of a screen that a cell says in place of an outcome, if it does."""
+    plain = _outcome_key(text)
+    return plain if plain in CALLS else None
 
 
 def read_outcome(text: str) -> Outcome:

@@ -20,6 +20,7 @@ from service.exchange.tables import (
     Table,
     TableError,
     TableFormat,
+    check_is_no_plate,
     check_size,
     distinct_names,
     header_index,
@@ -45,6 +46,12 @@ _SENTENCE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """A line that programs write below a table: `Page 1 of 1`, `Note: means of three`. No name of an object is one."""
+_FOOTER = re.compile(
+    r"end(\s+of\s+(file|report|data|table|results))?|eof|totals?|confidential|draft|generated|printed|average|mean|median|"
+    r"sd|sem|min|max|cv|sum|count|n|qc|nc|pc|controls?|notes?|[-=*_~#.\s]{3,}",
+    re.IGNORECASE,
+)
+"""What programs write alone in the last rows."""
 _MAX_SENTENCE = 500
 
 
@@ -59,6 +66,7 @@ def read(content: bytes, layout: Layout) -> Table:
     records = _records(text, delimiter, first_row)
     if not records:
         raise TableError("the file is empty; its first row must name the columns")
+    check_is_no_plate([cells for _, cells in records[:MAX_TITLE_ROWS]])
     index = header_index(records if layout.header_row else records[:MAX_TITLE_ROWS], layout)
     title = tuple(" ".join(filter(None, cells)) for _, cells in records[:index])
     (number, header), *body = _without_index(records[index:])
@@ -191,7 +199,7 @@ def _named(columns: list[str]) -> tuple[str, ...]:
 
 
 def _is_sentence(text: str) -> bool:
-    return len(text) <= _MAX_SENTENCE and _SENTENCE.fullmatch(text) is not None
+    return len(text) <= _MAX_SENTENCE and (_SENTENCE.fullmatch(text) or _FOOTER.fullmatch(text)) is not None
 
 
 def _row(number: int, cells: list[str], columns: list[str]) -> RawRow:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from service.exchange import CampaignView, QuestionError, ReadingOptions, TableError, read_results
+from service.exchange.units import UnitsError, convert
 from service.exchange.values import ReadValue, ValueTextError, read_value
 
 if TYPE_CHECKING:
@@ -176,3 +179,97 @@ def test_it_is_not_asked_where_the_assay_stands_in_a_column_of_its_own():
 def test_columns_of_one_name_are_refused_by_it(view: CampaignView):
     with pytest.raises(TableError, match=r"two columns are named 'IC50 \(nM\)'$"):
         read(view, "word,IC50 (nM),IC50 (nM)\nalpha,5,6\n")
+
+
+def test_what_a_repeated_row_says_besides_is_kept(view: CampaignView):
+    table = "word,IC50 (nM),external_id,comment,lot\nalpha,5,R-1,first,\nalpha,5,R-1,second,L7\nalpha,5,R-1,first,\n"
+    report = read(view, table)
+    assert [row.status for row in report.rows] == ["accepted", "duplicate", "duplicate"]
+    assert report.rows[0].result is not None
+    assert (report.rows[0].result.comment, report.rows[0].result.lot) == ("first; second", "L7")
+    assert report.rows[1].warnings == ("what it says besides was added to row 2",)
+
+
+def test_what_a_stored_result_does_not_say_is_told(view: CampaignView):
+    table = "word,IC50 (nM),external_id,comment\nalpha,5,R-1,first\n"
+    stored = read(view, table).rows[0].result
+    assert stored is not None
+    again = replace(view, stored={("IC50", "R-1"): stored})
+    assert read(again, table).rows[0].warnings == ()
+    (row,) = read(again, table.replace("first", "second")).rows
+    assert (row.status, row.warnings) == (
+        "duplicate",
+        ("not stored: comment 'first; second', which the stored result does not have",),
+    )
+
+
+@pytest.mark.parametrize(
+    ("cells", "right"),
+    [
+        ("5,Active", ("accepted", "=")),
+        (">10000,inactive", ("accepted", ">")),
+        ("10000,Inactive", ("rejected", None)),
+        (",inconclusive", ("rejected", None)),
+    ],
+)
+def test_a_verdict_of_a_screen_is_no_outcome(cells: str, right: tuple[str, str | None], view: CampaignView):
+    (row,) = read(view, f"word,IC50 (nM),outcome\nalpha,{cells}\n").rows
+    assert (row.status, row.result and row.result.relation) == right
+    assert row.column in (None, "outcome")
+
+
+def test_words_say_what_a_verdict_means(view: CampaignView):
+    table = "word,IC50 (nM),outcome\nalpha,,inconclusive\nbeta,7,inconclusive\n"
+    report = read(view, table, ReadingOptions(words={"inconclusive": "assay_failed"}))
+    assert [row.result and row.result.outcome for row in report.rows] == ["assay_failed", "assay_failed"]
+
+
+@pytest.mark.parametrize("title", ["", "Plate,P1\n"])
+def test_a_picture_of_a_plate_is_refused_with_advice(title: str, view: CampaignView):
+    wells = ",1,2,3,4,5,6,7,8\nA,1,2,3,4,5,6,7,8\nB,1,2,3,4,5,6,7,8\n"
+    with pytest.raises(TableError, match="plate of wells"):
+        read(view, title + wells)
+
+
+def test_words_alone_in_the_last_rows_are_no_results(view: CampaignView):
+    report = read(view, "word,type,value,units\nalpha,IC50,5,nM\nAVERAGE\nEnd of report\n---\nbeta;IC50;5\n")
+    assert [row.status for row in report.rows] == ["accepted", "skipped", "skipped", "skipped", "rejected"]
+
+
+def test_relations_in_words_in_an_unread_column_are_refused(view: CampaignView):
+    with pytest.raises(TableError, match="holds words for relations"):
+        read(view, "word,IC50 (nM),foo\nalpha,5,gt\nbeta,6,eq\n")
+    assert results(view, "word,IC50 (nM),country\nalpha,5,LT\nbeta,6,LT\n")[0][1] == "="
+
+
+def test_texts_that_are_protected_by_a_formula_are_read(view: CampaignView):
+    report = read(view, 'word,IC50 (nM),external_id\nalpha,"=""5""","=""00042"""\n')
+    assert [(row.result.value, row.result.external_id) for row in report.accepted if row.result] == [(5, "00042")]
+
+
+@pytest.mark.parametrize(
+    ("cells", "right"), [((12.5, ">10,000"), 10_000), ((12.5, ">10,234"), None), ((12, ">10,000"), None)]
+)
+def test_whole_thousands_beside_numbers_with_fractions_are_thousands(
+    cells: tuple[float, str], right: float | None, view: CampaignView
+):
+    rows = [{"word": "alpha", "IC50 (nM)": cell} for cell in cells]
+    content = json.dumps(rows).encode()
+    if right is None:
+        with pytest.raises(QuestionError):
+            read_results(content, "application/json", view)
+        return
+    report = read_results(content, "application/json", view)
+    assert [row.result.value for row in report.accepted if row.result] == [12.5, right]
+
+
+@pytest.mark.parametrize(("given", "wanted"), [("degree", "%"), ("rad", "fraction"), ("rpm", "1/min")])
+def test_angles_are_no_shares(given: str, wanted: str):
+    with pytest.raises(UnitsError, match="angles"):
+        convert(5, given, wanted)
+    assert convert(180, "degree", "rad") == pytest.approx(3.14159265)
+
+
+def test_a_web_page_named_as_a_workbook_is_refused(view: CampaignView):
+    with pytest.raises(TableError, match="web page or XML"):
+        read_results(b"\n<html><table>", "application/vnd.ms-excel", view)
