@@ -158,8 +158,8 @@ def check_is_no_plate(rows: Sequence[Sequence[str]]) -> None:
         are_named = (list(cells[:1]), list(below[:1])) == (["A"], ["B"])
         if are_named and len(numbers) >= _FEWEST_WELLS and numbers == counted:
             raise TableError(
-                "this is a plate of wells (rows A, B, ..., columns 1, 2, ...), and not a table of results: send one row "
-                "for each compound, with its object and its value"
+                "this is a plate of wells (rows A, B, ..., columns 1, 2, ...), and not a table of results: send one "
+                "row for each compound, with its object and its value"
             )
 
 
