@@ -41,13 +41,14 @@ from benchmarks.exact.training import mean_and_half, side_by_side
 from benchmarks.report import DATA, Report, run
 from models.acquisition import get_acquisition
 from models.acquisition.contract import Acquisition, AcquisitionContext, augmented_chebyshev
+from models.data.utility import Utility
 from models.domains import open_domain
 from models.domains.contract import Domain
 from models.domains.materials.spec import MixtureSpec
 from models.proxies.contract import TrainingTable
 from models.proxies.gaussian_process import GaussianProcess
 from models.proxies.model_selection import SelectedProxies, fit_best
-from models.reward.utility import Utility, utility_moments
+from models.reward.utility import utility_moments
 from models.specs.decisions import ACQUISITIONS
 
 SEEDS = (1, 2, 3, 4, 5)

@@ -129,9 +129,9 @@ def locate(target: Target, rules: Rules, resolve: Resolver | None = None) -> lis
         OSError: if the name cannot be resolved.
     """
     is_literal = _literal(target.host) is not None
-    found = [target.host] if is_literal else (resolve or _resolved)(target.host, target.port)
+    addresses = [target.host] if is_literal else (resolve or _resolved)(target.host, target.port)
     allowed, why = [], "it resolves to nothing"
-    for text in dict.fromkeys(found):
+    for text in dict.fromkeys(addresses):
         try:
             _check_address(ip_address(text), target, rules)
         except RefusedAddressError as error:
@@ -225,5 +225,5 @@ def _host_entry(entry: str) -> tuple[str, int | None]:
 
 
 def _resolved(host: str, port: int) -> list[str]:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
-    return [str(where[0]) for _, _, _, _, where in found]
+    addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+    return [str(where[0]) for _, _, _, _, where in addresses]

@@ -12,7 +12,7 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import Depends, FastAPI
 from starlette.middleware import Middleware
 
-from service.api.admission import Admission, n_for_followers, open_gates
+from service.api.admission import Admission, n_follower_connections, open_limiters
 from service.api.dependencies import identify
 from service.api.documentation import DESCRIPTION, TAGS, describe
 from service.api.metrics import Metrics
@@ -31,6 +31,7 @@ from service.api.routes import (
     insights,
     operators,
     predictions,
+    readings,
     results,
     rounds,
     samples,
@@ -43,7 +44,20 @@ from service.settings import Settings
 from service.store.metrics import count_jobs, count_rounds
 from service.store.session import make_sessions, open_engine
 
-ROOMS = (domains, campaigns, results, uploads, rounds, batches, candidates, samples, predictions, insights, backtests)
+ROOMS = (
+    domains,
+    campaigns,
+    results,
+    uploads,
+    readings,
+    rounds,
+    batches,
+    candidates,
+    samples,
+    predictions,
+    insights,
+    backtests,
+)
 ROUTERS = tuple(room.router for room in (*ROOMS, api_keys, operators))
 
 
@@ -88,12 +102,14 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         middleware=[
             Middleware(RequestContext, metrics=metrics),
-            Middleware(Admission, identify=partial(identify, sessions), gates=open_gates(settings), limits=limits),
+            Middleware(
+                Admission, identify=partial(identify, sessions), limiters=open_limiters(settings), limits=limits
+            ),
         ],
     )
     app.state.sessions, app.state.sender, app.state.metrics = sessions, sender, metrics
     app.state.settings, app.state.readiness, app.state.children = settings, Readiness(settings), children
-    app.state.poller = Poller(n_for_followers(settings), settings.max_streams)
+    app.state.poller = Poller(n_follower_connections(settings), settings.max_streams)
     for router in ROUTERS:
         app.include_router(router)
     install_problem_handlers(app)

@@ -1,10 +1,12 @@
-"""From pydantic's errors to places in a JSON document. Pure: knows no HTTP and no model."""
+"""From pydantic's errors to places in a JSON document. Pure: knows no HTTP."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from models.specs.base import json_pointer
 
-def body_place(error: Mapping[str, Any], path: Sequence[str | int], document: Any) -> dict[str, str]:
+
+def body_location(error: Mapping[str, Any], path: Sequence[str | int], document: Any) -> dict[str, str]:
     """Return `{pointer, detail}` of one error.
 
     Args:
@@ -23,15 +25,13 @@ def body_place(error: Mapping[str, Any], path: Sequence[str | int], document: An
         if is_inside or is_missing_field:
             steps.append(step)
             here = below
-    return {"pointer": pointer(steps) + str(error.get("ctx", {}).get("pointer", "")), "detail": sentence(error)}
+    return {
+        "pointer": json_pointer(*steps) + str(error.get("ctx", {}).get("pointer", "")),
+        "detail": error_message(error),
+    }
 
 
-def pointer(steps: Iterable[str | int]) -> str:
-    """Return a JSON pointer (RFC 6901)."""
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
-
-
-def sentence(error: Mapping[str, Any]) -> str:
+def error_message(error: Mapping[str, Any]) -> str:
     """Return what is wrong, for a person."""
     if error["type"] == "json_invalid":
         return f"not valid JSON: {error['ctx']['error']}"

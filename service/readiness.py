@@ -44,7 +44,7 @@ class Report:
     @property
     def missing(self) -> dict[str, str]:
         """What is not well, and what to do."""
-        return {name: told for name, told in self.checks.items() if told is not None}
+        return {name: failure for name, failure in self.checks.items() if failure is not None}
 
 
 @final
@@ -67,10 +67,10 @@ class Readiness:
         try:
             return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(running)), ANSWER_SECONDS)
         except TimeoutError:
-            told = (
+            failure = (
                 f"not known: the checks take longer than {ANSWER_SECONDS:.0f} seconds, so the database or Redis hangs"
             )
-            return Report(dict.fromkeys(_NAMES, told))
+            return Report(dict.fromkeys(_NAMES, failure))
 
     def _start(self) -> "Future[Report]":
         """Start the checks; a daemon thread, because nothing that hangs may hold the end of this process up."""
@@ -140,9 +140,9 @@ def _absent(role: Role, seen: Seen) -> str | None:
 
 def as_problem(report: Report) -> tuple[str, Mapping[str, Any]]:
     """Return the sentence and the further members of a problem that tells what is missing."""
-    detail = "; ".join(f"{name}: {told}" for name, told in report.missing.items())
-    checks = {name: "ok" if told is None else "failed" for name, told in report.checks.items()}
-    failures = [{"check": name, "detail": told} for name, told in report.missing.items()]
+    detail = "; ".join(f"{name}: {failure}" for name, failure in report.missing.items())
+    checks = {name: "ok" if failure is None else "failed" for name, failure in report.checks.items()}
+    failures = [{"check": name, "detail": failure} for name, failure in report.missing.items()]
     return detail, {"checks": checks, "failures": failures, "queues": as_queues(report)}
 
 

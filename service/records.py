@@ -28,7 +28,7 @@ class StandardResult:
     external_id: str | None = None
     comment: str | None = None
 
-    def says_the_same(self, other: Self) -> bool:
+    def is_same_measurement(self, other: Self) -> bool:
         """Return whether two results are one measurement of one object: what both tell of how it came about agrees.
 
         A comment says nothing of that, and what only one of them tells contradicts nothing.
@@ -37,15 +37,15 @@ class StandardResult:
         numbers = ((self.value, other.value), (self.upper_value, other.upper_value))
         if mine != others or not all(_is_near(*pair) for pair in numbers):
             return False
-        told = ((getattr(self, name), getattr(other, name)) for name in _TELLING)
+        conditions = ((getattr(self, name), getattr(other, name)) for name in _CONDITIONS)
         errors = (self.standard_error, other.standard_error)
-        return all(left == right for left, right in told if None not in (left, right)) and (
+        return all(left == right for left, right in conditions if None not in (left, right)) and (
             None in errors or _is_near(*errors)
         )
 
-    def told(self) -> str:
+    def describe(self) -> str:
         """Return the result in a few words."""
-        traits = ((name, getattr(self, name)) for name in _TELLING)
+        traits = ((name, getattr(self, name)) for name in _CONDITIONS)
         shown = ", ".join(f"{name} {str(text)[:40]}" for name, text in traits if text is not None)
         of = f"of {self.object[:80]}" + (f" ({shown})" if shown else "")
         if self.value is None:
@@ -55,11 +55,11 @@ class StandardResult:
         return f"{self.relation} {self.value:g}{upper}{error} {self.units or ''}".rstrip() + f" {of}"
 
 
-_TELLING = ("replicate", "plate", "lot", "measured_at", "assay_version")
+_CONDITIONS = ("replicate", "plate", "lot", "measured_at", "assay_version")
 """What tells two measurements of one value apart."""
 
 
-SAID = ("object", "type", "relation", "value", "upper_value", "standard_error", "outcome", *_TELLING)
+IDENTIFYING_FIELDS = ("object", "type", "relation", "value", "upper_value", "standard_error", "outcome", *_CONDITIONS)
 """What two results must share to be one sent twice."""
 
 

@@ -143,25 +143,25 @@ class Restarts:
 
 @final
 @dataclass(slots=True)
-class Hearing:
+class Watchdog:
     """Counts how long a process has been silent: `sign` returns something else whenever it gave a sign of life.
 
     Silence is counted while this process runs, so that a machine that slept has no silent processes.
     """
 
     sign: Callable[[], float]
-    patience_seconds: float
-    _heard: float = field(default=0.0, init=False)
+    timeout_seconds: float
+    _last_sign: float = field(default=0.0, init=False)
     _looked: float = field(default_factory=time.monotonic, init=False)
     _silent: float = field(default=0.0, init=False)
 
-    def is_over(self) -> bool:
+    def is_expired(self) -> bool:
         """Tell whether the process is silent for longer than the patience with it."""
-        now, heard = time.monotonic(), self.sign()
+        now, sign_of_life = time.monotonic(), self.sign()
         since, self._looked = now - self._looked, now
-        self._silent = 0.0 if heard != self._heard else self._silent + min(since, _LONGEST_LOOK_SECONDS)
-        self._heard = heard
-        return self._silent > self.patience_seconds
+        self._silent = 0.0 if sign_of_life != self._last_sign else self._silent + min(since, _LONGEST_LOOK_SECONDS)
+        self._last_sign = sign_of_life
+        return self._silent > self.timeout_seconds
 
 
 @final
@@ -177,7 +177,7 @@ class Part:
     log: Path | None = None
     how_to_stop: signal.Signals = signal.SIGTERM
     seconds_to_stop: float = SECONDS_TO_STOP
-    hearing: Hearing | None = None
+    watchdog: Watchdog | None = None
     process: Child = field(init=False, repr=False)
     code: int | None = field(default=None, init=False)
     """How it ended last."""
@@ -198,20 +198,20 @@ class Part:
             return
         if self._due is not None:
             if time.monotonic() >= self._due:
-                self._begin_again()
+                self._restart()
         elif (code := self.process.poll()) is not None:
             self._ended(code)
-        elif self.hearing is not None and self.hearing.is_over():
+        elif self.watchdog is not None and self.watchdog.is_expired():
             _log.error("silent part killed", part=self.name, pid=self.process.pid)
             self.process.send_signal(signal.SIGKILL)
 
-    def told(self) -> str:
+    def describe_end(self) -> str:
         """Return how it ended and where its log is."""
         code = self.code or 0
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
         return f"the {self.name} {how}" + (f"; its log is {self.log}" if self.log else "")
 
-    def _begin_again(self) -> None:
+    def _restart(self) -> None:
         try:
             self.begin()
         except OSError as error:
@@ -225,7 +225,7 @@ class Part:
         self.code = code
         wait = self._restarts.after(now - self._started)
         if wait is None:
-            self.failure = f"{self.told()}; it was started {FAST_FAILURES} times in a row and did not stay"
+            self.failure = f"{self.describe_end()}; it was started {FAST_FAILURES} times in a row and did not stay"
             _log.error("part given up", part=self.name, reason=self.failure)
             return
         self._due = now + wait

@@ -15,10 +15,10 @@ from models.safety.hazard_lists import load_hazard_lists
 from service.logs import configure_logs
 from service.presence import ROLES, Role
 from service.settings import Settings
-from service.supervision import Hearing, Part, PartError, Supervisor, die_with_parent
+from service.supervision import Part, PartError, Supervisor, Watchdog, die_with_parent
 from workers.app import run_worker
-from workers.ending import SIGNALS, Ending
 from workers.pulse import Pulse
+from workers.termination import SIGNALS, TerminationSignal
 
 OPTIONS = (
     ("--beat", "upkeep", "only look after lost rounds and jobs"),
@@ -37,14 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _end_early)  # the first process of a container has no default for it
     parser = argparse.ArgumentParser(prog="python -m workers", description="Do rounds and jobs, and find lost ones.")
     role = parser.add_mutually_exclusive_group()
-    for option, name, told in OPTIONS:
-        role.add_argument(option, dest="role", action="store_const", const=name, help=told)
+    for option, name, help_text in OPTIONS:
+        role.add_argument(option, dest="role", action="store_const", const=name, help=help_text)
     parser.add_argument("--loglevel", type=str.lower, choices=["debug", "info", "warning", "error"])
-    asked = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     settings = Settings()
-    if asked.loglevel:
-        settings = settings.model_copy(update={"log_level": asked.loglevel})
-    return run_worker(settings, asked.role) if asked.role else keep_running(settings)
+    if options.loglevel:
+        settings = settings.model_copy(update={"log_level": options.loglevel})
+    return run_worker(settings, options.role) if options.role else keep_running(settings)
 
 
 def keep_running(settings: Settings) -> int:
@@ -55,11 +55,11 @@ def keep_running(settings: Settings) -> int:
     """
     load_hazard_lists(settings.hazard_lists)
     configure_logs(settings.log_format, settings.log_level)
-    ending, supervisor = Ending(), Supervisor()
+    ending, supervisor = TerminationSignal(), Supervisor()
     for role in ROLES:
         supervisor.add(_part(settings, role))
     try:
-        while not ending.is_asked:
+        while not ending.is_requested:
             supervisor.look()
             supervisor.check()
             ending.sleep(_LOOK_SECONDS)
@@ -74,9 +74,9 @@ def keep_running(settings: Settings) -> int:
 def _part(settings: Settings, role: Role) -> Part:
     """Return how a role is kept running."""
     pulse = Pulse()
-    hearing = Hearing(lambda: pulse.beaten, SILENT_SECONDS)
+    watchdog = Watchdog(lambda: pulse.last_beat, SILENT_SECONDS)
     start = partial(_fork, settings, role, pulse)
-    return Part(f"{role} worker", start, seconds_to_stop=_SECONDS_TO_STOP, hearing=hearing)
+    return Part(f"{role} worker", start, seconds_to_stop=_SECONDS_TO_STOP, watchdog=watchdog)
 
 
 @final

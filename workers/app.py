@@ -29,7 +29,7 @@ from service.presence import Role
 from service.settings import Settings
 from service.supervision import die_with_parent
 from service.transport import TRANSPORT
-from workers.process import Process
+from workers.context import WorkerContext
 from workers.pulse import Stage
 from workers.upkeep import run_upkeep
 from workers.watching import drain, watch_step
@@ -41,12 +41,12 @@ _REDELIVERY_MARGIN_SECONDS = 600
 
 def make_app(settings: Settings, role: Role = "rounds") -> Celery:
     """Return the application with its tasks, bound to a process of its own."""
-    process = Process(settings)
+    context = WorkerContext(settings)
     app = Celery("assayflow", broker=settings.required_redis_url(), set_as_current=False)
     app.conf.update(_configuration(settings))
-    app.steps["consumer"].add(watch_step(process, role))
-    _add_tasks(app, process)
-    _connect_signals(process)
+    app.steps["consumer"].add(watch_step(context, role))
+    _add_tasks(app, context)
+    _connect_signals(context)
     return app
 
 
@@ -100,37 +100,37 @@ def _configuration(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _add_tasks(app: Celery, process: Process) -> None:
+def _add_tasks(app: Celery, context: WorkerContext) -> None:
     @app.task(name=ROUND_TASK, shared=False)
     def compute(round_id: str) -> None:
         from workers.rounds import compute_round
 
-        _claim_and_do(process, compute_round, UUID(round_id))
+        _claim_and_do(context, compute_round, UUID(round_id))
 
     @app.task(name=JOB_TASK, shared=False)
     def do(job_id: str) -> None:
         from workers.jobs import do_job
 
-        _claim_and_do(process, do_job, UUID(job_id))
+        _claim_and_do(context, do_job, UUID(job_id))
 
 
-def _claim_and_do(process: Process, work: Callable[[Process, UUID], None], item_id: UUID) -> None:
+def _claim_and_do(context: WorkerContext, work: Callable[[WorkerContext, UUID], None], item_id: UUID) -> None:
     """Do the work of a message, unless this worker shuts down: then the message goes back into the queue.
 
     Raises:
         Reject: if it does.
     """
-    with process.pulse.at(Stage.LOADING, then=Stage.IDLE):
-        if not process.is_stopping():
-            process.load_science()
-        process.pulse.enter(Stage.CLAIMING)  # before the last look: who drains kills a child only while it loads
-        if process.is_stopping():
+    with context.pulse.at(Stage.LOADING, then=Stage.IDLE):
+        if not context.is_stopping():
+            context.import_science()
+        context.pulse.enter(Stage.CLAIMING)  # before the last look: who drains kills a child only while it loads
+        if context.is_stopping():
             raise Reject("this worker shuts down", requeue=True)
-        work(process, item_id)
+        work(context, item_id)
 
 
-def _connect_signals(process: Process) -> None:
-    settings = process.settings
+def _connect_signals(context: WorkerContext) -> None:
+    settings = context.settings
 
     @signals.setup_logging.connect(weak=False)
     def use_our_logs(**_: Any) -> None:
@@ -141,11 +141,11 @@ def _connect_signals(process: Process) -> None:
 
     @signals.worker_process_init.connect(weak=False)
     def start_child(**_: Any) -> None:
-        die_with_parent(process.parent)
-        process.pulse.enter(Stage.IDLE)
+        die_with_parent(context.parent)
+        context.pulse.enter(Stage.IDLE)
 
     @signals.worker_shutting_down.connect(weak=False)
     def give_work_back(**_: Any) -> None:
-        if not process.is_stopping():
-            process.stop()
-            drain(process)
+        if not context.is_stopping():
+            context.stop()
+            drain(context)

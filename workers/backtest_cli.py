@@ -21,12 +21,12 @@ from models.campaign.requests import BacktestRequest
 from models.campaign.spec import CampaignSpec
 from service.exchange import media_type_named
 from service.settings import Settings
-from workers.run_backtest import replay_table, unfilled
+from workers.run_backtest import backtest_table, null_to_nan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-TOLD = (
+PRINTED_METRICS = (
     "measured",
     "best_utility",
     "mean_of_top_10",
@@ -56,14 +56,14 @@ class Request:
     sheet: str | None = None
 
 
-def replay(request: Request, tell: Callable[[float, str], None]) -> dict[str, Any]:
+def run_backtest(request: Request, report_progress: Callable[[float, str], None]) -> dict[str, Any]:
     """Run the backtest and return its answer; write the files that were asked for.
 
     Raises:
         OSError: if a file cannot be read or written.
         ValueError: if the specification, the table or a number is wrong.
     """
-    asked = BacktestRequest(
+    backtest_request = BacktestRequest(
         spec=CampaignSpec.model_validate_json(request.spec.read_bytes()),
         rounds=request.rounds,
         batch_size=request.batch_size,
@@ -73,13 +73,13 @@ def replay(request: Request, tell: Callable[[float, str], None]) -> dict[str, An
         sheet=request.sheet,
     )
     media_type = media_type_named(request.table.name) or "text/csv"
-    answer = replay_table(asked, (request.table.read_bytes(), media_type), Settings(), tell)
+    answer = backtest_table(backtest_request, (request.table.read_bytes(), media_type), Settings(), report_progress)
     if request.json is not None:
         request.json.write_text(json.dumps(answer, indent=1, allow_nan=False), encoding="utf-8")
     if request.plot is not None:
         from models.backtests.plot import draw_curves
 
-        draw_curves(unfilled(answer["curves"]), request.plot)
+        draw_curves(null_to_nan(answer["curves"]), request.plot)
     return answer
 
 
@@ -90,7 +90,9 @@ def main() -> int:
     try:
         with Progress(console=console, transient=True) as progress:
             bar = progress.add_task("backtest", total=1.0)
-            answer = replay(request, lambda share, message: progress.update(bar, completed=share, description=message))
+            answer = run_backtest(
+                request, lambda share, message: progress.update(bar, completed=share, description=message)
+            )
     except KeyboardInterrupt:
         return 130
     except ValidationError as error:
@@ -100,7 +102,7 @@ def main() -> int:
         return _mistake(console, str(error))
     if answer["rows_rejected"]:
         console.print(f"{answer['rows_rejected']} rows of the table were no results and were left out")
-    print_curves(unfilled(answer["curves"]), f"{request.table.name}: {answer['objects']} objects")
+    print_curves(null_to_nan(answer["curves"]), f"{request.table.name}: {answer['objects']} objects")
     return 0
 
 
@@ -112,8 +114,12 @@ def _mistake(console: Console, reason: str) -> int:
 def print_curves(curves: Sequence[Mapping[str, Any]], title: str) -> None:
     """Print the last round of every method, with half of the 95 % intervals over seeds."""
     last = {row["method"]: row for row in curves}
-    own = [name for name in curves[0] if name.startswith("best_") and not name.endswith("_half") and name not in TOLD]
-    columns = [name for name in (*own, *TOLD) if any(name in row for row in last.values())]
+    own = [
+        name
+        for name in curves[0]
+        if name.startswith("best_") and not name.endswith("_half") and name not in PRINTED_METRICS
+    ]
+    columns = [name for name in (*own, *PRINTED_METRICS) if any(name in row for row in last.values())]
     table = Table("", *last, title=title)
     for name in columns:
         table.add_row(name.replace("_", " "), *(_cell(row, name) for row in last.values()))

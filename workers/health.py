@@ -29,5 +29,5 @@ def is_answering(settings: Settings, timeout: float = _SECONDS, role: Role = "ro
 
 
 if __name__ == "__main__":
-    asked: Role = next((role for role in get_args(Role) if role in sys.argv[1:]), "rounds")
-    sys.exit(0 if is_answering(Settings(), role=asked) else 1)
+    role: Role = next((role for role in get_args(Role) if role in sys.argv[1:]), "rounds")
+    sys.exit(0 if is_answering(Settings(), role=role) else 1)

@@ -37,7 +37,7 @@ SLICE_SECONDS = 0.5
 MOST_BYTES = 2**20
 """A number takes 25 characters at most, and there are 10,000."""
 _OK = 200
-_AGAIN = (429, 500, 502, 503, 504)
+_RETRYABLE = (429, 500, 502, 503, 504)
 
 
 class Answer(BaseModel):
@@ -50,7 +50,7 @@ class Answer(BaseModel):
 
 @final
 @dataclass(frozen=True, slots=True)
-class Outside:
+class HttpScorerEnvironment:
     """What a scorer's requests depend on beside its specification; tests replace the last three."""
 
     rules: Rules
@@ -60,7 +60,7 @@ class Outside:
     sleep: Callable[[float], None] = time.sleep
 
 
-class _AgainError(Exception):
+class _RetryableError(Exception):
     """The request may be sent again; `wait` is how long the scorer asked to be left alone."""
 
     def __init__(self, reason: str, wait: float | None = None) -> None:
@@ -76,22 +76,24 @@ class HttpScorer:
     Args:
         spec: names the property.
         target: its URL, judged.
-        outside: the operator's rules and what else its requests depend on.
-        heard: called while waiting; what it raises stops the work.
+        environment: the operator's rules and what else its requests depend on.
+        check_cancelled: called while waiting; what it raises stops the work.
     """
 
-    def __init__(self, spec: ScorerSpec, target: Target, outside: Outside, heard: Callable[[], None]) -> None:
+    def __init__(
+        self, spec: ScorerSpec, target: Target, environment: HttpScorerEnvironment, check_cancelled: Callable[[], None]
+    ) -> None:
         self.computes = described(spec)
         self.batch_size = spec.batch_size
         self._name = spec.name
         self._target = target
-        self._outside = outside
-        self._heard = heard
+        self._environment = environment
+        self._check_cancelled = check_cancelled
         self._seconds = spec.timeout_seconds or SECONDS
         self._addresses: list[str] = []
         self._client = httpx.Client(
-            transport=outside.transport,
-            verify=_trusted() if outside.transport is None and target.scheme == "https" else False,
+            transport=environment.transport,
+            verify=_trusted() if environment.transport is None and target.scheme == "https" else False,
             timeout=self._seconds,
             follow_redirects=False,
             trust_env=False,
@@ -108,7 +110,7 @@ class HttpScorer:
         for attempt in range(ATTEMPTS):
             try:
                 return self._read(self._send(body, attempt), len(rows))
-            except _AgainError as error:
+            except _RetryableError as error:
                 self._addresses = []  # it may have moved: look it up, and judge it, once more
                 if attempt + 1 == ATTEMPTS:
                     raise ScorerError(self._name, f"{error.reason}, {ATTEMPTS} times in a row") from error
@@ -127,19 +129,19 @@ class HttpScorer:
             finally:
                 response.close()
         except httpx.TimeoutException as error:
-            raise _AgainError(f"no answer within {self._seconds:g} seconds") from error
+            raise _RetryableError(f"no answer within {self._seconds:g} seconds") from error
         except httpx.TransportError as error:
             if _is_untrusted(error):
                 raise ScorerError(self._name, f"its certificate is not a trusted one of {self._target.host}") from error
-            raise _AgainError(f"the connection failed ({type(error).__name__})") from error
+            raise _RetryableError(f"the connection failed ({type(error).__name__})") from error
 
     def _request(self, body: dict[str, object], attempt: int) -> httpx.Request:
         """Return a request to a judged address that bears the host's name, in TLS as well."""
         target, address = self._target, self._address(attempt)
         host = f"[{address}]" if ":" in address else address
         headers = {"Host": target.authority, "Accept": "application/json", "Accept-Encoding": "identity"}
-        if self._outside.authorization is not None:
-            headers["Authorization"] = self._outside.authorization
+        if self._environment.authorization is not None:
+            headers["Authorization"] = self._environment.authorization
         return self._client.build_request(
             "POST",
             f"{target.scheme}://{host}:{target.port}{target.path}",
@@ -152,18 +154,18 @@ class HttpScorer:
         """Return an address that was judged: the same while it answers, another after a failure if there is one."""
         if not self._addresses:
             try:
-                found = locate(self._target, self._outside.rules, self._outside.resolve)
+                addresses = locate(self._target, self._environment.rules, self._environment.resolve)
             except RefusedAddressError as error:
                 raise ScorerError(self._name, str(error)) from error
             except OSError as error:
-                raise _AgainError(f"{self._target.host} cannot be resolved") from error
-            self._addresses = [found[attempt % len(found)]]
+                raise _RetryableError(f"{self._target.host} cannot be resolved") from error
+            self._addresses = [addresses[attempt % len(addresses)]]
         return self._addresses[0]
 
     def _check(self, response: httpx.Response) -> None:
         status, kind = response.status_code, response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if status in _AGAIN:
-            raise _AgainError(f"it answered {status}", _patience(response.headers.get("retry-after")))
+        if status in _RETRYABLE:
+            raise _RetryableError(f"it answered {status}", _retry_after(response.headers.get("retry-after")))
         if response.has_redirect_location:
             raise ScorerError(self._name, f"it answered a redirect ({status}), which is not followed")
         if status != _OK:
@@ -179,31 +181,31 @@ class HttpScorer:
             if len(content) > MOST_BYTES:
                 raise ScorerError(self._name, f"its answer is longer than {MOST_BYTES} bytes")
             if time.monotonic() > deadline:
-                raise _AgainError(f"no whole answer within {self._seconds:g} seconds")
+                raise _RetryableError(f"no whole answer within {self._seconds:g} seconds")
         return bytes(content)
 
     def _read(self, content: bytes, n: int) -> Sequence[float | None]:
         try:
             values = Answer.model_validate_json(content).values
         except ValidationError as error:
-            place = "/".join(map(str, error.errors(include_input=False, include_context=False)[0]["loc"]))
-            where = f" (wrong at {place})" if place else ""
+            location = "/".join(map(str, error.errors(include_input=False, include_context=False)[0]["loc"]))
+            where = f" (wrong at {location})" if location else ""
             raise ScorerError(self._name, f'its answer is not {{"values": [number or null, ...]}}{where}') from None
         if len(values) != n:
             raise ScorerError(self._name, f"it answered {len(values)} values for {n} objects")
         return values
 
-    def _wait(self, error: _AgainError, usual: float) -> None:
+    def _wait(self, error: _RetryableError, usual: float) -> None:
         seconds = usual if error.wait is None else max(error.wait, 0.0)
         if seconds > MOST_WAIT_SECONDS:
             raise ScorerError(self._name, f"{error.reason} and asks to wait {seconds:.0f} seconds") from error
         while seconds > 0:
-            self._heard()
-            self._outside.sleep(min(seconds, SLICE_SECONDS))
+            self._check_cancelled()
+            self._environment.sleep(min(seconds, SLICE_SECONDS))
             seconds -= SLICE_SECONDS
 
 
-def _patience(text: str | None) -> float | None:
+def _retry_after(text: str | None) -> float | None:
     """Return the seconds of a Retry-After header (RFC 9110): a number or a date; None without a readable one."""
     if text is None:
         return None

@@ -2,7 +2,7 @@
 
 A kind is a module of `workers.handlers` with a function
 
-    handle(process: Process, job: ClaimedJob, tell: Tell) -> Json
+    handle(context: WorkerContext, job: ClaimedJob, progress: JobProgress) -> Json
 
 so a new kind is a new file; one that stores something besides its answer returns what does so in the last transaction.
 A handler may keep what it has so far in a `FileJournal` with the job's id, from which the next worker goes on when this
@@ -22,9 +22,9 @@ from service.errors import AssayflowError
 from service.store.tables import Job
 from workers import handlers
 from workers.checkpoints import FileJournal
-from workers.handlers import Handler, Tell
-from workers.lease_runner import hold, lease_for, problem
-from workers.process import Process, installed_versions
+from workers.context import WorkerContext, installed_versions
+from workers.handlers import Handler, JobProgress
+from workers.lease_runner import lease_for, problem, run_under_lease
 from workers.progress import Progress
 
 
@@ -37,28 +37,28 @@ def kinds() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(handlers.__path__))
 
 
-def do_job(process: Process, job_id: UUID) -> None:
+def do_job(context: WorkerContext, job_id: UUID) -> None:
     """Do a job if it is queued; a message about any other job is old news."""
-    lease = lease_for(process, JOBS, job_id)
-    with process.sessions.begin() as session:
+    lease = lease_for(context, JOBS, job_id)
+    with context.sessions.begin() as session:
         if not jobs.claim(session, lease, installed_versions()):
             return
-    journal = FileJournal(process.settings.artefacts, job_id)
-    hold(process, lease, lambda report: _handle_and_store(process, lease, report, journal), journal.delete)
+    journal = FileJournal(context.settings.artefacts, job_id)
+    run_under_lease(context, lease, lambda report: _handle_and_store(context, lease, report, journal), journal.delete)
 
 
-def _handle_and_store(process: Process, lease: Lease[Job], report: Progress, journal: FileJournal) -> None:
-    with process.sessions.begin() as session:
+def _handle_and_store(context: WorkerContext, lease: Lease[Job], report: Progress, journal: FileJournal) -> None:
+    with context.sessions.begin() as session:
         claimed = jobs.load(session, lease)
     try:
-        answer = _handler(claimed.kind)(process, claimed, Tell(report))
-        with process.sessions.begin() as session:
+        answer = _handler(claimed.kind)(context, claimed, JobProgress(report))
+        with context.sessions.begin() as session:
             if not jobs.finish(session, lease, answer(session) if callable(answer) else answer):
                 raise Cancelled("lost")  # and nothing of the answer is stored
     except AssayflowError as error:
         if not error.extensions:
             raise
-        with process.sessions.begin() as session:
+        with context.sessions.begin() as session:
             jobs.refuse(session, lease, problem(error, "job"), {"report": error.extensions})
     journal.delete()
 

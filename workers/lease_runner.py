@@ -16,10 +16,10 @@ from sqlalchemy.exc import DBAPIError
 
 from models.records import Cancelled
 from service.campaigns import leases
-from service.campaigns.leases import Item, Lease, Work
+from service.campaigns.leases import Item, Lease, WorkKind
 from service.errors import AssayflowError
 from service.store.tables import Json
-from workers.process import Process, process_name
+from workers.context import WorkerContext, process_name
 from workers.progress import Progress
 from workers.pulse import Stage
 
@@ -30,41 +30,44 @@ _LONGEST_DETAIL = 1000
 _log = structlog.get_logger(__name__)
 
 
-def lease_for(process: Process, work: Work[Item], item_id: UUID) -> Lease[Item]:
+def lease_for(context: WorkerContext, work: WorkKind[Item], item_id: UUID) -> Lease[Item]:
     """Return the lease that this process wants: its owner is new with every delivery of a task."""
-    return Lease(work, item_id, f"{process_name()}:{uuid4().hex[:8]}", process.settings.lease_seconds)
+    return Lease(work, item_id, f"{process_name()}:{uuid4().hex[:8]}", context.settings.lease_seconds)
 
 
-def hold(
-    process: Process, lease: Lease[Any], work: Callable[[Progress], None], forget: Callable[[], None] = lambda: None
+def run_under_lease(
+    context: WorkerContext,
+    lease: Lease[Any],
+    work: Callable[[Progress], None],
+    discard_checkpoint: Callable[[], None] = lambda: None,
 ) -> None:
     """Do claimed work, which stores its own answer, and end or give it back when it does not get there.
 
     Args:
-        process: what this worker has.
+        context: what this worker has.
         lease: claimed.
         work: is told where to report; a report raises `Cancelled` when the work must stop.
-        forget: drops what a later attempt would resume from; called unless the work is given back or lost.
+        discard_checkpoint: drops what a later attempt would resume from; called unless the work is given back or lost.
     """
     log = _log.bind(work=lease.work.noun, id=str(lease.item_id), owner=lease.owner)
     log.info("claimed")
-    progress = Progress(process.sessions, lease, process.settings, process.is_stopping, process.pulse.beat)
+    progress = Progress(context.sessions, lease, context.settings, context.is_stopping, context.pulse.beat)
     try:
-        with process.pulse.at(Stage.HOLDING, then=Stage.CLAIMING), progress, _leaving(process, lease):
+        with context.pulse.at(Stage.HOLDING, then=Stage.CLAIMING), progress, _give_back_on_shutdown(context, lease):
             work(progress)
         log.info("finished")
     except Cancelled:
-        _stop(process, lease, progress, forget)
+        _stop(context, lease, progress, discard_checkpoint)
         log.info("stopped", why=progress.stop)
     except Exception as error:
         log.exception("failed")
-        forget()  # it may be the cause: another attempt starts afresh
-        with process.sessions.begin() as session:
+        discard_checkpoint()  # it may be the cause: another attempt starts afresh
+        with context.sessions.begin() as session:
             leases.fail(session, lease, problem(error, lease.work.noun))
 
 
 @contextmanager
-def _leaving(process: Process, lease: Lease[Any]) -> Iterator[None]:
+def _give_back_on_shutdown(context: WorkerContext, lease: Lease[Any]) -> Iterator[None]:
     """Give the work of the block back when the worker shuts down and the work does not listen; then this process ends.
 
     Fitting a large process, or a library's own loop, may tell nothing for longer than a shutdown may take.
@@ -72,12 +75,12 @@ def _leaving(process: Process, lease: Lease[Any]) -> Iterator[None]:
     over = threading.Event()
 
     def watch() -> None:
-        while not process.is_stopping():
+        while not context.is_stopping():
             if over.wait(_LOOK_SECONDS):
                 return
         if over.wait(STUBBORN_SECONDS):
             return
-        with process.sessions.begin() as session:
+        with context.sessions.begin() as session:
             is_given_back = leases.give_back(session, lease)
         if is_given_back:
             _log.warning("given back while busy", work=lease.work.noun, id=str(lease.item_id))
@@ -90,22 +93,24 @@ def _leaving(process: Process, lease: Lease[Any]) -> Iterator[None]:
         over.set()
 
 
-def _stop(process: Process, lease: Lease[Any], progress: Progress, forget: Callable[[], None]) -> None:
+def _stop(
+    context: WorkerContext, lease: Lease[Any], progress: Progress, discard_checkpoint: Callable[[], None]
+) -> None:
     """End or give back work that was stopped; what was lost is somebody else's."""
     if progress.stop == "cancelled":
-        with process.sessions.begin() as session:
+        with context.sessions.begin() as session:
             leases.cancel(session, lease)
-        forget()
+        discard_checkpoint()
     elif progress.stop == "stopping":
-        with process.sessions.begin() as session:
+        with context.sessions.begin() as session:
             leases.give_back(session, lease)
 
 
 def problem(error: Exception, noun: str) -> Json:
     """Return what went wrong as a problem (RFC 9457). Of the database's errors, which quote data, only the name."""
     if isinstance(error, AssayflowError):
-        told = {"title": error.title, "status": error.status, "detail": error.detail}
-        return {"type": "about:blank", **told, "errors": [dict(place) for place in error.errors]}
+        fields = {"title": error.title, "status": error.status, "detail": error.detail}
+        return {"type": "about:blank", **fields, "errors": [dict(location) for location in error.errors]}
     if isinstance(error, SoftTimeLimitExceeded):
         title, detail = f"The {noun} took too long", "it was stopped at the operator's time limit; ask for less"
     elif isinstance(error, DBAPIError):

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from models.records import Cancelled
 from service.campaigns import leases
-from service.campaigns.leases import Lease, Standing
+from service.campaigns.leases import Lease, LeaseStatus
 from service.settings import Settings
 from service.store.session import Sessions
 
@@ -48,7 +48,7 @@ class Progress:
         self._progress_seconds = settings.progress_seconds
         self._is_stopping = is_stopping
         self._cancel_seconds = settings.cancel_seconds
-        self._standing: Standing = "held"
+        self._standing: LeaseStatus = "held"
         self._written: tuple[str, float] | None = None
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
@@ -84,9 +84,9 @@ class Progress:
         if self._written is None or self._written[0] != stage or now - self._written[1] >= self._progress_seconds:
             self._written = (stage, now)
             self._renew(lambda: self._record(stage, progress, message))
-        self.listen()
+        self.raise_if_cancelled()
 
-    def listen(self) -> None:
+    def raise_if_cancelled(self) -> None:
         """Go on or stop: for work that has nothing to tell.
 
         Raises:
@@ -117,7 +117,7 @@ class Progress:
                 leases.cancel(session, self._lease)
         self._end_process()
 
-    def _renew(self, write: Callable[[], Standing]) -> None:
+    def _renew(self, write: Callable[[], LeaseStatus]) -> None:
         """Write, and remember what the database says. Its absence alone is no reason to stop: the lease decides."""
         try:
             standing = write()
@@ -127,10 +127,10 @@ class Progress:
         if self._standing == "held" or standing == "lost":
             self._standing = standing
 
-    def _heartbeat(self) -> Standing:
+    def _heartbeat(self) -> LeaseStatus:
         with self._sessions.begin() as session:
             return leases.heartbeat(session, self._lease)
 
-    def _record(self, stage: str, progress: float, message: str) -> Standing:
+    def _record(self, stage: str, progress: float, message: str) -> LeaseStatus:
         with self._sessions.begin() as session:
-            return leases.tell(session, self._lease, stage, progress, message)
+            return leases.report_progress(session, self._lease, stage, progress, message)

@@ -76,10 +76,10 @@ class Pulse:
         self._fields[_BEAT] = time.monotonic()  # the same clock in all processes
 
     @property
-    def beaten(self) -> float:
+    def last_beat(self) -> float:
         """When the child gave its last sign, on the machine's steady clock."""
         return self._fields[_BEAT]
 
-    def forget(self) -> None:
+    def mark_idle(self) -> None:
         """Say, in place of a child that was killed, that it does nothing any more."""
         self._fields[_STAGE] = float(Stage.IDLE)

@@ -9,26 +9,30 @@ from service.campaigns.leases import Lease
 from service.campaigns.round_transitions import ROUNDS
 from service.store.tables import Round
 from workers.checkpoints import FileCheckpoint
-from workers.lease_runner import hold, lease_for
-from workers.process import Process, installed_versions
+from workers.context import WorkerContext, installed_versions
+from workers.lease_runner import lease_for, run_under_lease
 from workers.progress import Progress
-from workers.scoring import open_campaign_domain
+from workers.scoring import open_scored_domain
 
 
-def compute_round(process: Process, round_id: UUID) -> None:
+def compute_round(context: WorkerContext, round_id: UUID) -> None:
     """Compute a round if it is queued; a message about any other round is old news."""
-    lease = lease_for(process, ROUNDS, round_id)
-    with process.sessions.begin() as session:
+    lease = lease_for(context, ROUNDS, round_id)
+    with context.sessions.begin() as session:
         if not rounds.claim(session, lease, installed_versions()):
             return
-    checkpoint = FileCheckpoint(process.settings.artefacts, round_id)
-    hold(process, lease, lambda report: _propose_and_store(process, lease, report, checkpoint), checkpoint.delete)
+    checkpoint = FileCheckpoint(context.settings.artefacts, round_id)
+    run_under_lease(
+        context, lease, lambda report: _propose_and_store(context, lease, report, checkpoint), checkpoint.delete
+    )
 
 
-def _propose_and_store(process: Process, lease: Lease[Round], report: Progress, checkpoint: FileCheckpoint) -> None:
-    with process.sessions.begin() as session:
+def _propose_and_store(
+    context: WorkerContext, lease: Lease[Round], report: Progress, checkpoint: FileCheckpoint
+) -> None:
+    with context.sessions.begin() as session:
         claimed = rounds.load(session, lease)
-    device = process.prepare_science()
+    device = context.configure_torch()
     from models.propose import propose
 
     proposal = propose(
@@ -38,15 +42,15 @@ def _propose_and_store(process: Process, lease: Lease[Round], report: Progress, 
         report=report,
         checkpoint=checkpoint,
         device=device,
-        hazards=process.hazards(),
-        domain=open_campaign_domain(process.settings, claimed.spec, report.listen),
+        hazards=context.hazards(),
+        domain=open_scored_domain(context.settings, claimed.spec, report.raise_if_cancelled),
     )
-    with process.sessions.begin() as session:
-        rounds.finish(session, lease, claimed.spec, _told(proposal, checkpoint.trouble))
+    with context.sessions.begin() as session:
+        rounds.finish(session, lease, claimed.spec, _with_checkpoint_failure(proposal, checkpoint.trouble))
     checkpoint.delete()
 
 
-def _told(proposal: Proposal, trouble: str | None) -> Proposal:
+def _with_checkpoint_failure(proposal: Proposal, trouble: str | None) -> Proposal:
     """Return a proposal that states why its training could not have been resumed, if that is so."""
     if trouble is None:
         return proposal

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from models.scorers.domain import unheard
 from service.campaigns.backtests import read_measurements
-from workers.scoring import open_campaign_domain
+from workers.scoring import open_scored_domain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from service.settings import Settings
 
 
-class TableRefusedError(ValueError):
+class RejectedTableError(ValueError):
     """The table holds nothing that can be replayed; the message says which rows and why."""
 
 
@@ -32,34 +32,36 @@ def read_table(
     """Return the good rows of a table as results, and the report of all rows.
 
     Raises:
-        TableRefusedError: if there is no good row.
+        RejectedTableError: if there is no good row.
     """
     results, report = read_measurements(content, media_type, spec, sheet)
     if not results:
         reasons = [f"row {row.row}: {row.reason}" for row in report.rows if row.reason][:5]
-        raise TableRefusedError("no row of the table is a result of this campaign" + "".join(f"; {r}" for r in reasons))
+        raise RejectedTableError(
+            "no row of the table is a result of this campaign" + "".join(f"; {r}" for r in reasons)
+        )
     return results, report
 
 
-def replay_table(
+def backtest_table(
     request: BacktestRequest,
     table: tuple[bytes, str],
     settings: Settings,
-    tell: Callable[[float, str], None],
-    heard: Callable[[], None] = unheard,
+    report_progress: Callable[[float, str], None],
+    check_cancelled: Callable[[], None] = unheard,
     kept: ChoiceFile | None = None,
 ) -> dict[str, Any]:
-    """Return what `replay_results` does, of a table with its media type that is read here."""
+    """Return what `backtest_measurements` does, of a table with its media type that is read here."""
     results, report = read_table(*table, request.spec, request.sheet)
-    return replay_results(request, (results, report), settings, tell, heard, kept)
+    return backtest_measurements(request, (results, report), settings, report_progress, check_cancelled, kept)
 
 
-def replay_results(
+def backtest_measurements(
     request: BacktestRequest,
     measured: tuple[Sequence[Measurement], Report],
     settings: Settings,
-    tell: Callable[[float, str], None],
-    heard: Callable[[], None] = unheard,
+    report_progress: Callable[[float, str], None],
+    check_cancelled: Callable[[], None] = unheard,
     kept: ChoiceFile | None = None,
 ) -> dict[str, Any]:
     """Return curves with confidence intervals and the rows behind them, as plain JSON.
@@ -68,8 +70,8 @@ def replay_results(
         request: what is replayed.
         measured: the good rows of the table, and the report of all rows.
         settings: the operator's, whose rules a campaign's own scorers keep to.
-        tell: hears the share done and what goes on; may raise to stop.
-        heard: called while scorers are asked; may raise to stop.
+        report_progress: hears the share done and what goes on; may raise to stop.
+        check_cancelled: called while scorers are asked; may raise to stop.
         kept: holds the choices of an interrupted run, which are not asked again; none when absent.
 
     Raises:
@@ -87,39 +89,39 @@ def replay_results(
         request.methods,
     )
     results, report = measured
-    domain = open_campaign_domain(settings, request.spec, heard)
+    domain = open_scored_domain(settings, request.spec, check_cancelled)
     lab = TableLab(request.spec, domain, results)
     assert lab.objects is not None
-    rows = backtest(plan, lab, TableDomain(domain, lab.objects), tell, kept=kept)
+    rows = backtest(plan, lab, TableDomain(domain, lab.objects), report_progress, kept=kept)
     answer = {
         "objects": len(lab.objects),
         "rows_rejected": report.count("rejected"),
         "curves": summarise(rows),
         "rows": rows,
     }
-    found: dict[str, Any] = finite(answer)
-    return found
+    finite_answer: dict[str, Any] = nan_to_null(answer)
+    return finite_answer
 
 
-def picture(curves: Sequence[Mapping[str, Any]]) -> str:
+def plot_as_svg(curves: Sequence[Mapping[str, Any]]) -> str:
     """Return the curves drawn as SVG."""
     from models.backtests.plot import draw_curves
 
     with TemporaryDirectory() as folder:
         path = Path(folder) / "curves.svg"
-        draw_curves(unfilled(curves), path)
+        draw_curves(null_to_nan(curves), path)
         return path.read_text(encoding="utf-8")
 
 
-def unfilled(curves: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def null_to_nan(curves: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return curves as they are drawn: what JSON says by null is not a number."""
     return [{name: math.nan if value is None else value for name, value in row.items()} for row in curves]
 
 
-def finite(value: Any) -> Any:
+def nan_to_null(value: Any) -> Any:
     """Return plain JSON, with null for a number that does not exist (an interval over a single seed)."""
     if isinstance(value, dict):
-        return {key: finite(item) for key, item in value.items()}
+        return {key: nan_to_null(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [finite(item) for item in value]
+        return [nan_to_null(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -12,7 +12,7 @@ from models.scorers.contract import ScorerError
 from models.scorers.domain import ScoredDomain, unheard
 from models.scorers.entry_points import FunctionScorer
 from service.outbound.scorers import RefusedScorerError, check_scorer
-from workers.http_scorer import HttpScorer, Outside
+from workers.http_scorer import HttpScorer, HttpScorerEnvironment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from service.settings import Settings
 
 
-def open_campaign_domain(settings: Settings, spec: CampaignSpec, heard: Callable[[], None] = unheard) -> Domain:
+def open_scored_domain(settings: Settings, spec: CampaignSpec, check_cancelled: Callable[[], None] = unheard) -> Domain:
     """Return the domain of a campaign; its scorers are asked when their properties are.
 
-    `heard` is called before each batch of objects and while waiting for a scorer; what it raises stops the work.
+    `check_cancelled` is called before each batch of objects and while waiting for a scorer; what it raises stops the
+    work.
 
     Raises:
         ScorerError: if a scorer may not be used under the operator's rules of today, or is not installed.
@@ -35,10 +36,12 @@ def open_campaign_domain(settings: Settings, spec: CampaignSpec, heard: Callable
     domain = open_domain(spec.domain)
     if not spec.scorers:
         return domain
-    return ScoredDomain(domain, {item.name: _opened(item, settings, heard) for item in spec.scorers}, heard)
+    return ScoredDomain(
+        domain, {item.name: _opened(item, settings, check_cancelled) for item in spec.scorers}, check_cancelled
+    )
 
 
-def _opened(spec: ScorerSpec, settings: Settings, heard: Callable[[], None]) -> Scorer:
+def _opened(spec: ScorerSpec, settings: Settings, check_cancelled: Callable[[], None]) -> Scorer:
     try:
         target = check_scorer(spec, settings)
     except RefusedScorerError as error:
@@ -46,4 +49,4 @@ def _opened(spec: ScorerSpec, settings: Settings, heard: Callable[[], None]) -> 
     if target is None:
         return FunctionScorer(spec)
     secret = None if spec.secret is None else settings.scorer_secrets[spec.secret].authorization.get_secret_value()
-    return HttpScorer(spec, target, Outside(settings.scorer_rules, secret), heard)
+    return HttpScorer(spec, target, HttpScorerEnvironment(settings.scorer_rules, secret), check_cancelled)

@@ -10,40 +10,40 @@ import structlog
 
 from service.campaigns import leases
 from service.campaigns.jobs import JOBS
-from service.campaigns.leases import Work
+from service.campaigns.leases import WorkKind
 from service.campaigns.round_transitions import ROUNDS
 from service.settings import Settings
 from service.store import idempotency
 from workers.checkpoints import delete_others
-from workers.ending import Ending
-from workers.process import Process
-from workers.watching import Sign
+from workers.context import WorkerContext
+from workers.termination import TerminationSignal
+from workers.watching import PresenceAnnouncer
 
 _ANSWERS_KEPT = timedelta(hours=24)
-_WORK: tuple[Work[Any], ...] = (ROUNDS, JOBS)
+_WORK: tuple[WorkKind[Any], ...] = (ROUNDS, JOBS)
 _log = structlog.get_logger(__name__)
 
 
 def run_upkeep(settings: Settings) -> int:
     """Look after everything again and again until a signal ends it; return the exit status."""
-    ending = Ending()
-    process, sign = Process(settings), Sign(settings, "upkeep")
-    while not ending.is_asked:
+    ending = TerminationSignal()
+    context, sign = WorkerContext(settings), PresenceAnnouncer(settings, "upkeep")
+    while not ending.is_requested:
         try:
-            sweep(process)
+            sweep(context)
         except Exception:  # noqa: BLE001 - the next sweep may not fail; readiness tells when none succeeds
             _log.exception("sweep failed")
         else:
-            sign.give()
+            sign.announce()
         ending.sleep(settings.sweep_seconds)
-    sign.take_back()
+    sign.withdraw()
     return 0
 
 
-def sweep(process: Process) -> None:
+def sweep(context: WorkerContext) -> None:
     """Look after everything once; several processes may do it at the same time."""
-    settings = process.settings
-    with process.sessions.begin() as session:
+    settings = context.settings
+    with context.sessions.begin() as session:
         repaired = [
             item
             for work in _WORK

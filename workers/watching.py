@@ -19,8 +19,8 @@ from redis.exceptions import RedisError
 from service import presence
 from service.presence import Role
 from service.settings import Settings
-from service.supervision import Hearing
-from workers.process import Process, process_name
+from service.supervision import Watchdog
+from workers.context import WorkerContext, process_name
 from workers.pulse import PREPARING_SECONDS, Pulse, Stage
 
 DRAIN_SECONDS = 20.0
@@ -32,7 +32,7 @@ _DRAIN_LOOK_SECONDS = 0.1
 _log = structlog.get_logger(__name__)
 
 
-def watch_step(process: Process, role: Role) -> type[bootsteps.StartStopStep]:
+def watch_step(context: WorkerContext, role: Role) -> type[bootsteps.StartStopStep]:
     """Return the step by which a consumer watches its child and says that it is there, each time it is connected."""
     timers: list[Any] = []
 
@@ -40,34 +40,34 @@ def watch_step(process: Process, role: Role) -> type[bootsteps.StartStopStep]:
         requires = ("celery.worker.consumer.tasks:Tasks",)
 
         def start(self, consumer: Any) -> None:
-            every = process.settings.heartbeat_seconds
-            sign, child = Sign(process.settings, role), ChildWatch(process)
-            sign.give()
-            timers.append(consumer.timer.call_repeatedly(every, sign.give))
+            every = context.settings.heartbeat_seconds
+            sign, child = PresenceAnnouncer(context.settings, role), ChildWatch(context)
+            sign.announce()
+            timers.append(consumer.timer.call_repeatedly(every, sign.announce))
             timers.append(consumer.timer.call_repeatedly(min(_WATCH_SECONDS, every), child.look))
 
         def stop(self, _consumer: Any) -> None:
             while timers:
                 timers.pop().cancel()
-            if process.is_stopping():
-                Sign(process.settings, role).take_back()
+            if context.is_stopping():
+                PresenceAnnouncer(context.settings, role).withdraw()
 
     return Watch
 
 
 @final
-class Sign:
+class PresenceAnnouncer:
     """Says in Redis that this process serves a role; a Redis that does not answer is reported by who depends on it."""
 
     def __init__(self, settings: Settings, role: Role) -> None:
         self._url = settings.required_redis_url()
         self._role = role
 
-    def give(self) -> None:
+    def announce(self) -> None:
         """Say that it is there."""
         self._say(presence.appear)
 
-    def take_back(self) -> None:
+    def withdraw(self) -> None:
         """Say that it ends."""
         self._say(presence.leave)
 
@@ -87,36 +87,36 @@ class ChildWatch:
     Silence is counted while this process runs: a machine that slept has no silent children.
     """
 
-    def __init__(self, process: Process) -> None:
-        self._process = process
-        settings = process.settings
-        self._holding = Hearing(self._sign, settings.lease_seconds + GRACE_SECONDS)
-        self._preparing = Hearing(self._sign, PREPARING_SECONDS)
+    def __init__(self, context: WorkerContext) -> None:
+        self._context = context
+        settings = context.settings
+        self._holding = Watchdog(self._sign, settings.lease_seconds + GRACE_SECONDS)
+        self._preparing = Watchdog(self._sign, PREPARING_SECONDS)
 
     def look(self) -> None:
         """Count the silence since the last look, and end it."""
-        pulse = self._process.pulse
-        is_over = {Stage.HOLDING: self._holding.is_over(), Stage.IDLE: False}
-        if is_over.get(pulse.stage, self._preparing.is_over()):
+        pulse = self._context.pulse
+        is_over = {Stage.HOLDING: self._holding.is_expired(), Stage.IDLE: False}
+        if is_over.get(pulse.stage, self._preparing.is_expired()):
             _log.error("silent child killed", pid=pulse.pid, stage=pulse.stage.name)
             kill_child(pulse)
 
     def _sign(self) -> float:
         """Return the last sign of the child; one that has nothing to do is never silent."""
-        pulse = self._process.pulse
-        return time.monotonic() if pulse.stage is Stage.IDLE else pulse.beaten
+        pulse = self._context.pulse
+        return time.monotonic() if pulse.stage is Stage.IDLE else pulse.last_beat
 
 
-def drain(process: Process) -> None:
+def drain(context: WorkerContext) -> None:
     """Let the child end its work, in a thread until this process ends: what holds nothing, or hangs, is killed."""
 
     def watch() -> None:
         deadline = time.monotonic() + DRAIN_SECONDS
         while True:
-            stage = process.pulse.stage
+            stage = context.pulse.stage
             if stage is Stage.LOADING or (stage is not Stage.IDLE and time.monotonic() > deadline):
-                _log.warning("child killed at the shutdown", pid=process.pulse.pid, stage=stage.name)
-                kill_child(process.pulse)
+                _log.warning("child killed at the shutdown", pid=context.pulse.pid, stage=stage.name)
+                kill_child(context.pulse)
             time.sleep(_DRAIN_LOOK_SECONDS)
 
     threading.Thread(target=watch, name="drain", daemon=True).start()
@@ -128,4 +128,4 @@ def kill_child(pulse: Pulse) -> None:
         child = psutil.Process(pulse.pid)
         if child.ppid() == os.getpid():
             child.kill()
-    pulse.forget()
+    pulse.mark_idle()

@@ -16,7 +16,7 @@ from models.backtests.rounds import for_batch
 from models.backtests.variation import steps_breed
 from models.gflownet.conditioning import ConditionSampler
 from models.rounds.fitting.fit import fit, random_objects
-from models.rounds.sampling.candidate_pool import CandidatePool, SamplingStats, concat, target_pool_size
+from models.rounds.sampling.candidate_pool import CandidatePool, SamplingStats, pool_of, target_pool_size
 from models.rounds.sampling.filters import CandidateFilter
 from models.rounds.selecting.batch import select_batch
 
@@ -143,13 +143,13 @@ def _pool(fitness: _Fitness, candidate_filter: CandidateFilter, goal: int) -> Ca
     parts = []
     n_passed = 0
     for start in range(0, max(len(admitted), 1), goal):
-        passed = candidate_filter.filter_constraints(admitted[start : start + goal])
-        n = len(passed.rows)
+        passed, _ = candidate_filter.filter_constraints(admitted[start : start + goal])
+        n = len(passed)
         parts.append((passed, _no_states(n), everywhere.fixed(1.0, [1.0] * fitness.preferences.shape[1], n)))
         n_passed += n
         if n_passed >= goal:
             break
-    return concat(parts, SamplingStats(0, 0, goal, "enough" if n_passed >= goal else "nothing new"))
+    return pool_of(parts, SamplingStats(0, 0, goal, "enough" if n_passed >= goal else "nothing new"))
 
 
 def _no_states(n: int) -> Tensor:

@@ -15,7 +15,7 @@ from models.backtests.table import TableDomain
 from models.gflownet.conditioning import ConditionSampler
 from models.propose import propose
 from models.rounds.fitting.fit import fit
-from models.rounds.sampling.candidate_pool import SamplingStats, concat
+from models.rounds.sampling.candidate_pool import SamplingStats, pool_of
 from models.rounds.sampling.filters import CandidateFilter
 from models.rounds.selecting.batch import select_batch
 from models.specs.decisions import AcquisitionSpec
@@ -76,13 +76,13 @@ class Exhaustive(Strategy):
         even = [1.0] * len(spec.objectives)
         parts = []
         for start in range(0, len(admitted), JUDGED):
-            passed = candidate_filter.filter_constraints(admitted[start : start + JUDGED])
-            n = len(passed.rows)
+            passed, _ = candidate_filter.filter_constraints(admitted[start : start + JUDGED])
+            n = len(passed)
             parts.append((passed, torch.zeros(n, 0, dtype=torch.int64), everywhere.fixed(1.0, even, n)))
             task.tick(f"scored {start + n} objects")
         if not parts:
             return Choice(())
-        pool = concat(parts, SamplingStats(0, 0, k, "nothing new"))
+        pool = pool_of(parts, SamplingStats(0, 0, k, "nothing new"))
         batch = select_batch(pool, fitted, history, seed)
         return Choice(tuple(pool.texts[item.row] for item in batch.choices), len(admitted))
 

@@ -23,9 +23,9 @@ from models.backtests.choice_cache import ChoiceCache
 from models.backtests.contract import BacktestTask
 from models.backtests.random_baseline import RandomBaseline
 from models.backtests.strategies import METHODS, build_strategy
-from models.backtests.utilities import min_max_utility as scale_of
-from models.backtests.utilities import modelled, utilities_of
+from models.backtests.utilities import min_max_utility, modelled, utilities_of
 from models.metrics.sets import hypervolume, n_circles
+from models.random_streams import stream
 from models.records import History
 from models.rounds.reporting.summary import versions
 
@@ -86,13 +86,10 @@ class Evaluator:
         self._spec = spec
         self._domain = domain
         self._lab = lab
-        quantities = spec.quantities()
-        kinds = [item.assay_type for item in spec.objectives]
-        pairs = zip(spec.objectives, kinds, strict=True)
-        self._transforms = [o.transform if kind is None else quantities[kind].transform for o, kind in pairs]
+        self._transforms = [spec.transform_of(objective) for objective in spec.objectives]
         whole = self._modelled(lab.objects or ())
         self._scales = [
-            scale_of(objective, transform, whole[:, i])
+            min_max_utility(objective, transform, whole[:, i])
             for i, (objective, transform) in enumerate(zip(spec.objectives, self._transforms, strict=True))
         ]
         self._threshold, self.best = float("nan"), {}
@@ -191,11 +188,11 @@ def _run_one(
     rows = [{"round": 0, **judge.score(measured, start), "n_scored": 0, "seconds": 0.0}]
     for n_round in range(1, plan.rounds + 1):
         task.tick(f"round {n_round} of {plan.rounds}")
-        choice = ask(History(measurements), plan.batch_size, seed + 1_000 * n_round)
+        choice = ask(History(measurements), plan.batch_size, stream(seed, f"round {n_round}"))
         _check(choice.objects, set(measured), lab, plan.batch_size)
         if not choice.objects:
             break
-        measurements += lab.measure(choice.objects, n_round, seed + 1_000 * n_round)
+        measurements += lab.measure(choice.objects, n_round, stream(seed, f"lab {n_round}"))
         measured += choice.objects
         scores = judge.score(measured, choice.objects)
         rows.append({"round": n_round, **scores, "n_scored": choice.n_scored, "seconds": choice.seconds})

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from models.data.ranges import check_log10_range, objective_range, target_of
+from models.data.ranges import check_log10_range, objective_range
 from models.data.tables import tabulate
-from models.reward.utility import Utility
+from models.data.utility import Utility
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,8 +36,7 @@ def min_max_utility(objective: Objective, transform: Transform, known: Tensor) -
     check_log10_range(objective, transform)
     finite = known[known.isfinite()]
     ends = (float(finite.min()), float(finite.max())) if len(finite) else None
-    found = objective_range(objective, transform, ends)
-    return Utility(found.low, found.high, objective.direction, target_of(objective, transform))
+    return Utility.from_range(objective, transform, objective_range(objective, transform, ends))
 
 
 def utilities_of(objectives: list[Utility], values: Tensor) -> Tensor:
@@ -48,13 +47,11 @@ def utilities_of(objectives: list[Utility], values: Tensor) -> Tensor:
 
 def measured_utilities(spec: CampaignSpec, domain: Domain, history: History) -> tuple[list[str], Tensor]:
     """Return the objects with at least one usable value, and their utilities [N, M] by the ranges seen so far."""
-    quantities = spec.quantities()
-    table = tabulate(history.measurements, quantities)
+    table = tabulate(history.measurements, spec.quantities())
     names = list(table.objects)
     columns, scales = [], []
     for objective in spec.objectives:
-        kind = objective.assay_type
-        transform = objective.transform if kind is None else quantities[kind].transform
+        kind, transform = objective.assay_type, spec.transform_of(objective)
         if kind is None:
             assert objective.computed is not None
             found = torch.from_numpy(domain.properties(names, [objective.computed])[objective.computed])

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints, ValidationInfo, model_validator
 from models.campaign.names import check_names
 from models.domains import installed, open_domain
 from models.domains.contract import InvalidObjectError
-from models.specs.base import DomainSpec, FrozenModel, field_error, is_stored
+from models.specs.base import DomainSpec, FrozenModel, field_error, is_stored, json_pointer
 from models.specs.columns import GUARDRAIL, clashes, is_reserved
 from models.specs.decisions import (
     CLUSTER,
@@ -22,7 +22,7 @@ from models.specs.decisions import (
     ProxySpec,
     SharedLimit,
 )
-from models.specs.objectives import Constraint, Guardrail, MeasuredQuantity, Objective
+from models.specs.objectives import Constraint, Guardrail, MeasuredQuantity, Objective, Transform
 from models.specs.sampler import SamplerSpec
 from models.specs.scorers import ScorerSpec
 
@@ -66,6 +66,11 @@ class CampaignSpec(FrozenModel):
             if assay_type is not None:
                 measured.setdefault(assay_type, quantity)
         return measured
+
+    def transform_of(self, objective: Objective) -> Transform:
+        """Return the scale on which an objective is modelled: its assay's, or its own when it is computed."""
+        kind = objective.assay_type
+        return objective.transform if kind is None else self.quantities()[kind].transform
 
     def computed(self) -> tuple[str, ...]:
         """Return the names of the domain's computed properties, then those of the campaign's scorers."""
@@ -201,8 +206,7 @@ class CampaignSpec(FrozenModel):
             try:
                 domain.parse({name: text for name, text in row.items() if text.strip()})
             except InvalidObjectError as error:
-                column = error.column.replace("~", "~0").replace("/", "~1")
-                raise field_error(f"/batch/controls/{index}/{column}", error.detail) from error
+                raise field_error(json_pointer("batch", "controls", index, error.column), error.detail) from error
         return self
 
 

@@ -1,23 +1,20 @@
-"""The range of an objective: which values are poor (0) and as good as hoped for (1), on the modelled scale. Torch-free.
+"""The range of an objective: which values are poor and as good as hoped for, on the modelled scale. Torch-free.
 
-The reward, backtests and insights all read ranges here, and make utilities of values by the same formulas, for NumPy
-arrays and tensors alike. They differ in what known values say (quantiles for the reward, which poor outliers must not
-rule; the ends for figures), so callers bring those ends. Knows no beliefs.
+The reward, backtests and insights all read ranges here. They differ in what known values say (quantiles for the reward,
+which poor outliers must not rule; the ends for figures), so callers bring those ends. Knows no beliefs.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, final
+from typing import TYPE_CHECKING, Literal, final
 
 from models.data.tables import to_model_scale
 
 if TYPE_CHECKING:
     from models.specs.objectives import Objective, Transform
 
-Array = TypeVar("Array", bound=Any)
-"""NumPy's arrays or tensors: the formulas below are the same for both."""
 Source = Literal["campaign", "domain", "measured", "nothing"]
 """Who says so: the campaign's own range, a property's usual one, known values, or nobody."""
 
@@ -40,23 +37,6 @@ def target_of(objective: Objective, transform: Transform) -> float | None:
 def max_distance_to_target(low: float, high: float, target: float) -> float:
     """Return the distance from a target to the farther end of its range: there the utility is 0."""
     return max(abs(target - low), abs(high - target))
-
-
-def utilities_of(values: Array, low: float, high: float, direction: str, target: float | None) -> Array:
-    """Return how good modelled values (any shape) are: 0 at the poor end of the range and 1 at its good end.
-
-    With a target it is 1 there and 0 at the farther end of the range. Values beyond the range leave 0-1; nothing is cut
-    off, and NaN stays NaN.
-    """
-    numbers: Any = values
-    utilities: Array
-    if target is not None:
-        utilities = 1 - abs(numbers - target) / max_distance_to_target(low, high, target)
-    elif direction == "maximize":
-        utilities = (numbers - low) / (high - low)
-    else:
-        utilities = (high - numbers) / (high - low)
-    return utilities
 
 
 def with_best(ends: tuple[float, float], reached: tuple[float, float], direction: str) -> tuple[float, float]:

@@ -1,12 +1,16 @@
 """How a policy is trained, as one frozen value. Knows no campaign.
 
-Trainer and behaviours read it; what a campaign may set is in `models.specs.sampler`.
+Trainer and behaviours read it. What a campaign may set has its default in `models.specs.sampler`, and only there.
 """
 
 from dataclasses import dataclass, field
 from typing import final
 
 from models.gflownet.policy import PolicySpec
+from models.specs.sampler import BehaviourSpec, SamplerSpec
+
+_SAMPLER = SamplerSpec()
+_BEHAVIOUR = BehaviourSpec()
 
 
 @final
@@ -19,12 +23,12 @@ class TrainerSettings:
     far) fill in for each other where one kind is missing.
     """
 
-    loss: str = "trajectory_balance"
-    steps: int = 2000
-    trajectories_per_step: int = 64
-    steps_per_draw: int = 4
+    loss: str = _SAMPLER.loss
+    steps: int = _SAMPLER.steps
+    trajectories_per_step: int = _SAMPLER.trajectories_per_step
+    steps_per_draw: int = _SAMPLER.steps_per_draw
     """Steps whose trajectories are walked in one go, by the policy before the first of them."""
-    conditions_per_trajectory: int = 1
+    conditions_per_trajectory: int = _SAMPLER.conditions_per_trajectory
     """Conditions a trajectory is learned from: its own, and others drawn anew, for which its object is scored too."""
     policy: PolicySpec = field(default_factory=PolicySpec)
     learning_rate: float = 3e-3
@@ -32,22 +36,22 @@ class TrainerSettings:
     final_rate: float = 0.02
     """Share of the learning rates that is left at the end of the cosine decay."""
     gradient_norm: float = 10.0
-    huber_delta: float | None = 1.0
-    random_action_probability: float = 0.05
-    measured_share: float = 0.1
-    replay_share: float = 0.1
+    huber_delta: float | None = _SAMPLER.huber_delta
+    random_action_probability: float = _SAMPLER.random_action_probability
+    measured_share: float = _BEHAVIOUR.measured_share
+    replay_share: float = _BEHAVIOUR.replay_share
     replay_capacity: int = 1000
-    diverse_share: float = 0.0
+    diverse_share: float = _BEHAVIOUR.diverse_share
     """Replayed objects of every level of utility; keeps `replay_capacity` of its own."""
-    tempered_share: float = 0.0
-    temperature: float = 2.0
-    averaged_share: float = 0.0
-    average_decay: float = 0.99
-    local_search_share: float = 0.0
-    local_search_depth: int = 3
-    local_search_rounds: int = 4
-    genetic_share: float = 0.0
-    genetic_parents: int = 256
+    tempered_share: float = _BEHAVIOUR.tempered_share
+    temperature: float = _BEHAVIOUR.temperature
+    averaged_share: float = _BEHAVIOUR.averaged_share
+    average_decay: float = _BEHAVIOUR.average_decay
+    local_search_share: float = _BEHAVIOUR.local_search_share
+    local_search_depth: int = _BEHAVIOUR.local_search_depth
+    local_search_rounds: int = _BEHAVIOUR.local_search_rounds
+    genetic_share: float = _BEHAVIOUR.genetic_share
+    genetic_parents: int = _BEHAVIOUR.genetic_parents
     forbidden_gap: float = 10.0
     """A log-reward of -inf counts as this much less than the lowest log-reward seen."""
     first_estimate: int = 512

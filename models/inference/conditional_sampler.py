@@ -13,7 +13,7 @@ import torch
 from models.gflownet.conditioning import Condition
 from models.gflownet.sampler import sample
 from models.inference.local_edits import local_edits
-from models.rounds.sampling.candidate_pool import CandidatePool, SamplingStats, concat, filter_states
+from models.rounds.sampling.candidate_pool import CandidatePool, SamplingStats, filter_states, pool_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from models.inference.requests import ConditionRequest
     from models.rounds.sampling.candidate_pool import Ended, TrainedSampler
-    from models.rounds.sampling.filters import AcceptedCandidates, CandidateFilter
+    from models.rounds.sampling.evaluated import EvaluatedObjects
+    from models.rounds.sampling.filters import CandidateFilter
     from models.rounds.training.state_reward import StateReward
 
 LEAST_BLOCK, MOST_BLOCK = 64, 512
@@ -39,7 +40,7 @@ NOTHING_NEW = 2_048
 class SampleResult:
     """What passed, and which of it was asked for: `owners` is the place of the condition of each row in `rows`."""
 
-    parts: list[tuple[AcceptedCandidates, Tensor, Condition]] = field(default_factory=list)
+    parts: list[tuple[EvaluatedObjects, Tensor, Condition]] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
     owners: list[int] = field(default_factory=list)
     n_drawn: int = 0
@@ -48,7 +49,7 @@ class SampleResult:
 
     def pool(self, requested: int) -> CandidatePool:
         """Return the samples, in the order in which they were drawn."""
-        return concat(self.parts, SamplingStats(self.n_drawn, 0, requested, self.ended)).at(self.rows)
+        return pool_of(self.parts, SamplingStats(self.n_drawn, 0, requested, self.ended)).at(self.rows)
 
     @property
     def n_surplus(self) -> int:

@@ -17,6 +17,7 @@ from models.inference.conditional_sampler import ConditionalSampler
 from models.inference.filters import request_filters, similarity_filter
 from models.inference.requests import check, parse_object, resolved, split_by_condition
 from models.inference.summary import reason_for, sampling_summary
+from models.random_streams import stream
 from models.rounds.reporting.candidate_records import build_candidates, build_predictions, candidate_table
 from models.rounds.reporting.summary import json_safe
 from models.rounds.sampling.filters import CandidateFilter
@@ -131,7 +132,7 @@ class TrainedCampaign:
         for first in range(0, len(texts), size):
             part = list(texts[first : first + size])
             report(first / len(texts), f"judged {first} of {len(texts)} objects")
-            judged += build_predictions(part, candidate_filter.explain_rejections(part), self.fitted)
+            judged += build_predictions(*candidate_filter.explain_rejections(part), self.fitted)
         report(1.0, f"judged {len(texts)} objects")
         return tuple(judged)
 
@@ -170,12 +171,12 @@ class TrainedCampaign:
         order = [row for _, row in sorted(zip(keys, range(len(pool.texts)), strict=True))]
         chosen, likeness = pool.at(order), [likeness[row] for row in order]
         is_near, spec = request.like is not None, self.fitted.model.spec
-        aims = [reason_for(spec, chosen, row, like if is_near else None) for row, like in enumerate(likeness)]
-        note = candidate_table(chosen, aims, self.fitted, self.source, seed + 1)
+        reasons = [reason_for(spec, chosen, row, like if is_near else None) for row, like in enumerate(likeness)]
+        table = candidate_table(chosen, reasons, self.fitted, self.source, stream(seed, "densities"))
         owners = [drawn.owners[row] for row in order]
         first = {owner: owners.index(owner) for owner in owners}
-        candidates = enumerate(build_candidates(note, self.fitted))
-        return tuple(replace(item, rank=row - first[owners[row]] + 1) for row, item in candidates), note.n_estimated
+        candidates = enumerate(build_candidates(table, self.fitted))
+        return tuple(replace(item, rank=row - first[owners[row]] + 1) for row, item in candidates), table.n_estimated
 
     def _likeness(self, request: SampleRequest, pool: CandidatePool) -> list[float]:
         """Return similarities [N] to the object to resemble, 0 where there is none."""

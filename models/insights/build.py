@@ -75,9 +75,9 @@ def _objective(scale: UtilityScale) -> dict[str, Any]:
         "transform": scale.transform,
         "computed": objective.computed,
         "range": None
-        if scale.source == "nothing"
-        else [to_units(edge, scale.transform) for edge in (scale.low, scale.high)],
-        "range_source": scale.source,
+        if scale.utility.source == "nothing"
+        else [to_units(edge, scale.transform) for edge in (scale.utility.low, scale.utility.high)],
+        "range_source": scale.utility.source,
     }
 
 

@@ -63,8 +63,8 @@ def _by_thresholds(everything: MeasuredObjects, thresholds: Mapping[str, float])
         if scale.objective.name not in thresholds:
             continue
         tested, values = thresholds[scale.objective.name], everything.values[:, m]
-        if scale.target is not None:
-            is_hit &= np.abs(values - scale.target) <= tested
+        if scale.utility.target is not None:
+            is_hit &= np.abs(values - scale.utility.target) <= tested
             words.append(f"{scale.objective.name} within {tested:g} of {scale.objective.target:g}")
         else:
             edge = math.log10(tested) if scale.transform == "log10" and tested > 0 else tested

@@ -16,7 +16,7 @@ import numpy as np
 
 from models.data.tables import limits, tabulate, to_model_scale
 from models.data.versions import only_latest
-from models.insights.utilities import scalarise, scale_of
+from models.insights.utilities import scalarise, utility_scale
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,8 +76,8 @@ def measured(
     properties = _properties(spec, domain, table.objects, known)
     pairs = [_pessimistic(spec, objective, table, properties) for objective in spec.objectives]
     values = np.stack([value for value, _ in pairs], axis=1)
-    scales = tuple(scale_of(spec, domain, item, values[:, m]) for m, item in enumerate(spec.objectives))
-    utilities = np.stack([scale.utilities(values[:, m]) for m, scale in enumerate(scales)], axis=1)
+    scales = tuple(utility_scale(spec, domain, item, values[:, m]) for m, item in enumerate(spec.objectives))
+    utilities = np.stack([scale.utility.of(values[:, m]) for m, scale in enumerate(scales)], axis=1)
     return MeasuredObjects(
         objects=table.objects,
         rounds=_rounds(table.objects, kept, rounds),

@@ -103,8 +103,8 @@ def _on_bests(told: Mapping[str, Any], scales: Sequence[UtilityScale]) -> list[s
         is_low = scale.objective.direction != "maximize"
         best = (min if is_low else max)(item["best"] for item in bests)
         random = bests[-1]["random_so_far"]
-        what = f"distance of {name} from {scale.objective.target:g}" if scale.target is not None else name
-        units = f" {scale.objective.units}" if scale.objective.units and scale.target is None else ""
+        what = f"distance of {name} from {scale.objective.target:g}" if scale.utility.target is not None else name
+        units = f" {scale.objective.units}" if scale.objective.units and scale.utility.target is None else ""
         said.append(
             f"The {'smallest' if is_low else 'largest'} {what} of the rounds is {best:.3g}{units}; of as many objects "
             f"like the first data it would be {random['expected']:.3g}{units} ({random['low']:.3g} to "
@@ -163,7 +163,7 @@ def _on_ranges(scales: Sequence[UtilityScale]) -> list[str]:
         f"{scale.objective.name} has no range: utilities, hypervolumes and hits use that of all measured values, which "
         "moves with every new extreme."
         for scale in scales
-        if scale.source == "measured"
+        if scale.utility.source == "measured"
     ]
 
 

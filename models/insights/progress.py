@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from models.data.tables import to_units
-from models.insights.random_baseline import ENOUGH, Volume, bootstrap, order_statistics
+from models.insights.random_baseline import ENOUGH, bootstrap, order_statistics
+from models.metrics.hypervolume import CampaignHypervolume
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,7 +121,7 @@ def _in_units(best: dict[str, Any], everything: MeasuredObjects, m: int) -> dict
 
 def _volumes(placed: MeasuredObjects, stages: Sequence[int], seed: int) -> dict[int, dict[str, Any]]:
     """Return the hypervolume of all that was measured so far, and of what rounds proposed beside random draws."""
-    volume = Volume(placed.utilities)
+    volume = CampaignHypervolume(placed.utilities)
     initial = placed.utilities[placed.rounds == 0]
     counts = [int((placed.rounds == number).sum()) for number in stages if number]
     drawn = bootstrap(volume, initial, counts, seed) if len(initial) >= ENOUGH and any(counts) else None

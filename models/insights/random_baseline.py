@@ -6,16 +6,18 @@ Draws are with replacement: another n objects of the same kind. Letters: N known
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.metrics.sets import hypervolume, non_dominated
+from models.metrics.sets import non_dominated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
+
+    from models.metrics.hypervolume import CampaignHypervolume
 
     Floats = npt.NDArray[np.float64]
 
@@ -24,10 +26,6 @@ ENOUGH = 10
 BOOTSTRAPS = 100
 LEVEL = 0.9
 """Of the intervals."""
-DIRECTIONS = 4096
-MOST_EXACT_OBJECTIVES = 3
-MOST_EXACT_POINTS = 24
-"""Hypervolumes are exact for up to so many objectives, or of up to so many objects."""
 _95 = 1.959963984540054
 
 
@@ -55,38 +53,9 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-@final
-class Volume:
-    """The hypervolume of utilities above 0, by one and the same method for a whole campaign.
-
-    Exact where that is quick; else the mean of the farthest reaches along directions that are always the same (Deng &
-    Zhang, Swarm Evol. Comput. 2019; arXiv:2006.04655).
-
-    Args:
-        utilities: of all objects that will be compared [N, M].
-    """
-
-    def __init__(self, utilities: Floats) -> None:
-        m = utilities.shape[1]
-        self.is_exact = m <= MOST_EXACT_OBJECTIVES or len(utilities) <= MOST_EXACT_POINTS
-        self._reference = np.zeros(m)
-        if not self.is_exact:
-            normal = np.abs(np.random.default_rng(0).normal(size=(DIRECTIONS, m)))
-            self._directions = normal / np.linalg.norm(normal, axis=1, keepdims=True)
-            self._scale = math.pi ** (m / 2) / (2**m * math.gamma(m / 2 + 1))
-
-    def of(self, utilities: Floats) -> float:
-        """Return the volume that objects [N, M] dominate."""
-        if self.is_exact:
-            return hypervolume(utilities, self._reference)
-        above = utilities[(utilities > 0).all(axis=1)]
-        farthest = np.zeros(DIRECTIONS)
-        for point in above:
-            np.maximum(farthest, (point / self._directions).min(axis=1), out=farthest)
-        return float((farthest ** utilities.shape[1]).mean() * self._scale)
-
-
-def bootstrap(volume: Volume, utilities: Floats, counts: Sequence[int], seed: int) -> list[tuple[float, float, float]]:
+def bootstrap(
+    volume: CampaignHypervolume, utilities: Floats, counts: Sequence[int], seed: int
+) -> list[tuple[float, float, float]]:
     """Return mean and ends of the 90 % interval of the volume of ever more objects drawn from [N, M].
 
     Args:

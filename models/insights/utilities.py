@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from models.data.ranges import max_distance_to_target, objective_range, target_of, utilities_of
+from models.data.ranges import objective_range
 from models.data.tables import to_units
+from models.data.utility import Utility
 from models.specs.decisions import AUGMENTATION
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from models.campaign.spec import CampaignSpec
-    from models.data.ranges import Source
     from models.domains.contract import Domain
     from models.specs.objectives import Objective, Transform
 
@@ -29,53 +29,30 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True, slots=True)
 class UtilityScale:
-    """How the modelled values of one objective become utilities: `low` and `high` of its range map to 0 and 1.
-
-    With a target, the utility is 1 there and falls to 0 at the farther end of the range. Utilities beyond the range
-    exceed 0-1.
-    """
+    """An objective with the scale on which it is modelled, and how its values become utilities."""
 
     objective: Objective
     transform: Transform
-    low: float
-    high: float
-    source: Source
-
-    @property
-    def target(self) -> float | None:
-        """The target on the modelled scale."""
-        return target_of(self.objective, self.transform)
-
-    def utilities(self, values: Floats) -> Floats:
-        """Return the utilities [N] of modelled values [N]; NaN stays NaN."""
-        return utilities_of(values, self.low, self.high, self.objective.direction, self.target)
+    utility: Utility
 
     def measure(self, utility: float) -> float:
         """Return what a reader compares: the value in the objective's units, or the distance from its target.
 
         A distance is on the modelled scale (decades for log10).
         """
-        if (target := self.target) is not None:
-            return (1 - utility) * max_distance_to_target(self.low, self.high, target)
-        share = utility if self.objective.direction == "maximize" else 1 - utility
-        return to_units(self.low + share * (self.high - self.low), self.transform)
+        value = self.utility.inverse(utility)
+        return to_units(value, self.transform) if self.utility.target is None else value
 
 
-def transform_of(spec: CampaignSpec, objective: Objective) -> Transform:
-    """Return the scale on which an objective is modelled: its assay's, or its own when it is computed."""
-    kind = objective.assay_type
-    return objective.transform if kind is None else spec.quantities()[kind].transform
-
-
-def scale_of(spec: CampaignSpec, domain: Domain, objective: Objective, values: Floats) -> UtilityScale:
+def utility_scale(spec: CampaignSpec, domain: Domain, objective: Objective, values: Floats) -> UtilityScale:
     """Return the scale of an objective; modelled values [N] tell its range where nothing else does."""
-    transform = transform_of(spec, objective)
+    transform = spec.transform_of(objective)
     known_property = domain.computed.get(objective.computed or "")
     usual = None if known_property is None else known_property.range
     known = values[np.isfinite(values)]
     ends = (float(known.min()), float(known.max())) if len(known) else None
     found = objective_range(objective, transform, ends, usual)
-    return UtilityScale(objective, transform, found.low, found.high, found.source)
+    return UtilityScale(objective, transform, Utility.from_range(objective, transform, found))
 
 
 def scalarise(utilities: Floats, scalarisation: str) -> Floats:

@@ -191,7 +191,7 @@ def _outcomes(
 ) -> Outcomes:
     kind = objective.assay_type
     assert kind is not None
-    transform = spec.quantities()[kind].transform
+    transform = spec.transform_of(objective)
     rows, verdicts, n_open = [], [], 0
     for forecast in forecasts:
         found = results.get((forecast.round, forecast.object, kind), [])

@@ -43,7 +43,7 @@ class Evaluation:
     constraint_probabilities: Tensor
     is_allowed: Tensor
     """[N] (bool): within the constraints on computed properties."""
-    nearest: Tensor
+    max_similarity: Tensor
     """[N]: similarity to the nearest measured object."""
     uncertainty_weight: Tensor
     """[N]: how much of the uncertainty optimism may count on, 1 inside the applicability domain."""
@@ -119,7 +119,7 @@ class CampaignModel:
             feasibility=self.feasibility.probability(features),
             constraint_probabilities=self._constraint_probabilities(belief),
             is_allowed=self._is_allowed(values, len(texts)),
-            nearest=nearest,
+            max_similarity=nearest,
             uncertainty_weight=self.applicability.uncertainty_weight(nearest),
         )
 

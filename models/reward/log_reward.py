@@ -18,7 +18,8 @@ import torch
 from models.acquisition import get_acquisition
 from models.acquisition.contract import SCALARISATIONS, empty_context
 from models.reward.lagrange_multipliers import MOST, LagrangeMultipliers, constraint_cost, greatest_multiplier
-from models.reward.utility import Utility, utility_moments
+from models.reward.score_table import ObjectScores, ScoreTable
+from models.reward.utility import utility_moments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from models.acquisition.contract import Acquisition
+    from models.data.utility import Utility
     from models.proxies.contract import Posterior
     from models.proxies.pathwise_samples import Path
     from models.reward.evaluation import CampaignModel
@@ -35,11 +37,10 @@ SOFT_FLOOR = -20.0
 LEAST_PROBABILITY = 1e-4
 LIKELY = 0.5
 """An incumbent keeps to every measured bound with at least this probability."""
+DECIMALS = 6
+"""To which scores are rounded."""
 MOST_MEASURED = 256
 """Measured objects, evenly picked, that are part of an acquisition's yardstick."""
-BESIDE = 3
-"""Columns behind statistics and costs: the probability that an attempt may be made and succeeds, the log of all
-probabilities, and 1 for refused."""
 
 
 @final
@@ -77,46 +78,45 @@ class ObjectLogReward:
         self._kappa = kappa
         self._path = path
         nothing = torch.zeros(1, len(self._utilities), dtype=torch.float64)
-        self._n_statistics = acquisition.statistics(nothing, nothing, nothing).shape[1]
-        self.multipliers = LagrangeMultipliers(len(model.lagrangian_columns), greatest)
-        self._rows: dict[str, int] = {"": 0}
-        self._known = torch.zeros(1, self._n_statistics + len(self.multipliers) + BESIDE, dtype=torch.float64)
-        self._known[0, -1] = 1.0
+        self._shape = (acquisition.statistics(nothing, nothing, nothing).shape[1], len(model.lagrangian_columns))
+        self.multipliers = LagrangeMultipliers(self._shape[1], greatest)
+        self._known = ScoreTable(*self._shape)
 
     @property
     def n_scored(self) -> int:
         """How many distinct objects the proxies were asked about."""
-        return len(self._rows) - 1
+        return len(self._known)
 
     def __call__(self, texts: Sequence[str], beta: Tensor, preference: Tensor) -> Tensor:
         """Return log-rewards [N] (float32) for inverse temperatures [N] and preferences [N, M]."""
         known = self._lookup(texts)
-        value = compressed(self._acquisition.value(known[:, : self._n_statistics], preference.to(known)))
-        expected = expected_value(value, known[:, -BESIDE])
-        log_reward = softly_floored(beta.to(known) * expected + known[:, -2])
+        value = compressed(self._acquisition.value(known.statistics, preference.to(known.statistics)))
+        expected = expected_value(value, known.success)
+        log_reward = softly_floored(beta.to(expected) * expected + known.log_probability)
         # below the floor: where nearly everything violates, the costs alone tell the way to what does not
-        log_reward = log_reward - self.multipliers.penalty(self._costs(known))
-        return log_reward.masked_fill(known[:, -1] > 0, -torch.inf).float().to(beta.device)
+        log_reward = log_reward - self.multipliers.penalty(known.costs)
+        return log_reward.masked_fill(known.is_refused, -torch.inf).float().to(beta.device)
 
     def value(self, texts: Sequence[str], preference: Tensor) -> Tensor:
         """Return the acquisition's values [N] for preferences [N, M], should the objects be made."""
-        known = self._lookup(texts)[:, : self._n_statistics]
-        return self._acquisition.value(known, preference.to(known))
+        statistics = self._lookup(texts).statistics
+        return self._acquisition.value(statistics, preference.to(statistics))
 
     def violations(self, texts: Sequence[str]) -> Tensor:
         """Return which of the constraints that multipliers enforce each object violates [N, L] (bool)."""
-        return self._costs(self._lookup(texts)) > 0
+        return self._lookup(texts).costs > 0
 
-    def _costs(self, known: Tensor) -> Tensor:
-        return known[:, self._n_statistics : -BESIDE]
+    def utilities(self, values: Tensor) -> Tensor:
+        """Return the utilities [..., M] of values [..., M] that are known exactly, on the modelled scale."""
+        return torch.stack([item.of(values[..., i]) for i, item in enumerate(self._utilities)], dim=-1)
 
-    def scores(self, objectives: Posterior, trust: Tensor | None = None) -> Tensor:
-        """Return optimistic utilities [N, M] of beliefs about objectives: kappa deviations above the expectation.
+    def optimistic_utilities(self, objectives: Posterior, uncertainty_weight: Tensor) -> Tensor:
+        """Return utilities [N, M] of predicted objectives: kappa deviations above the expectation.
 
-        Of each deviation counts the share `uncertainty_weight` [N], all of it where none is given.
+        Of each deviation counts the share `uncertainty_weight` [N].
         """
         mean, sd = utility_moments(self._utilities, objectives)
-        return mean + self._kappa * (sd if trust is None else sd * trust.unsqueeze(-1))
+        return mean + self._kappa * sd * uncertainty_weight.unsqueeze(-1)
 
     def utility_sd(self, objectives: Posterior) -> Tensor:
         """Return how uncertain each utility is [N, M]."""
@@ -141,39 +141,39 @@ class ObjectLogReward:
         """Ask about all new objects in one go, which costs less than in parts."""
         self._lookup(texts)
 
-    def _lookup(self, texts: Sequence[str]) -> Tensor:
-        """Return what is known of objects [N, S + L + 3]: statistics, costs and the columns `BESIDE` them."""
-        new = [text for text in dict.fromkeys(texts) if text not in self._rows]
-        if new:
-            rows = self._score(new)
-            start = len(self._known)
-            self._rows.update(zip(new, range(start, start + len(new)), strict=True))
-            self._known = torch.cat([self._known, rows])
-        return self._known[[self._rows[text] for text in texts]]
+    def _lookup(self, texts: Sequence[str]) -> ObjectScores:
+        """Return the scores of objects [N]; new ones are evaluated."""
+        if new := self._known.missing(texts):
+            self._known.add(new, self._score(new))
+        return self._known.get(texts)
 
-    def _score(self, texts: Sequence[str]) -> Tensor:
-        """Return the rows of new objects; one that breaks a rule is refused like what is no object."""
+    def _score(self, texts: Sequence[str]) -> ObjectScores:
+        """Return the scores of new objects; one that breaks a rule is refused like what is no object."""
+        scores = ObjectScores.refused(len(texts), *self._shape)
         keeps_rules = [row for row, text in enumerate(texts) if not self._model.domain.check(text)]
-        rows = self._known[:1].repeat(len(texts), 1)
         if keeps_rules:
-            rows[keeps_rules] = self._evaluate_new([texts[row] for row in keeps_rules])
-        return rows
+            scores.put(torch.tensor(keeps_rules), self._evaluate_new([texts[row] for row in keeps_rules]))
+        return scores
 
-    def _evaluate_new(self, texts: Sequence[str]) -> Tensor:
-        """Return the rows of objects that keep to the rules."""
-        assessment = self._model.evaluate(texts)
-        statistics = self._statistics(assessment.features, assessment.objectives, assessment.uncertainty_weight)
-        gated = assessment.constraint_probabilities[:, self._model.probability_columns]
-        feasible = assessment.feasibility.unsqueeze(-1)
-        success = feasible * assessment.constraint_probabilities[:, self._model.guarded_columns].prod(
-            dim=1, keepdim=True
+    def _evaluate_new(self, texts: Sequence[str]) -> ObjectScores:
+        """Return the scores of objects that keep to the rules."""
+        evaluation = self._model.evaluate(texts)
+        statistics = self._statistics(evaluation.features, evaluation.objectives, evaluation.uncertainty_weight)
+        probabilities = evaluation.constraint_probabilities
+        success = evaluation.feasibility * probabilities[:, self._model.guarded_columns].prod(dim=1)
+        weighing = torch.cat(
+            [evaluation.feasibility.unsqueeze(-1), probabilities[:, self._model.probability_columns]], dim=1
         )
-        weight = torch.cat([feasible, gated], dim=1).clamp_min(LEAST_PROBABILITY).log().sum(dim=1, keepdim=True)
-        refused = (~assessment.is_allowed | ~statistics.isfinite().all(dim=1)).unsqueeze(-1)
-        statistics = statistics.masked_fill(refused, 0.0)
-        weighted = assessment.constraint_probabilities[:, self._model.lagrangian_columns]
-        costs = constraint_cost(weighted, self._model.required[self._model.lagrangian_columns], LEAST_PROBABILITY)
-        return torch.cat([statistics, costs, success, weight, refused.to(statistics)], dim=1).round(decimals=6)
+        columns = self._model.lagrangian_columns
+        costs = constraint_cost(probabilities[:, columns], self._model.required[columns], LEAST_PROBABILITY)
+        is_refused = ~evaluation.is_allowed | ~statistics.isfinite().all(dim=1)
+        return ObjectScores(
+            statistics=statistics.masked_fill(is_refused.unsqueeze(-1), 0.0).round(decimals=DECIMALS),
+            costs=costs.round(decimals=DECIMALS),
+            success=success.round(decimals=DECIMALS),
+            log_probability=weighing.clamp_min(LEAST_PROBABILITY).log().sum(dim=1).round(decimals=DECIMALS),
+            is_refused=is_refused,
+        )
 
     def _statistics(self, features: Tensor | None, objectives: Posterior, trust: Tensor) -> Tensor:
         """Return the acquisition's statistics [N, S]; features [N, D] are needed where a function was drawn.
@@ -258,9 +258,9 @@ def log_reward(
 
 def _reference(model: CampaignModel, utilities: Sequence[Utility], texts: Sequence[str]) -> tuple[Tensor, Tensor]:
     """Return expectations and deviations [R, M] of the utilities of those objects that have all of them."""
-    assessment = model.evaluate(list(dict.fromkeys(texts)))
-    mean, sd = utility_moments(utilities, assessment.objectives)
-    sd = sd * assessment.uncertainty_weight.unsqueeze(-1)
+    evaluation = model.evaluate(list(dict.fromkeys(texts)))
+    mean, sd = utility_moments(utilities, evaluation.objectives)
+    sd = sd * evaluation.uncertainty_weight.unsqueeze(-1)
     exists = (mean + sd).isfinite().all(dim=1)
     return mean[exists], sd[exists]
 
@@ -270,8 +270,8 @@ def _incumbents(model: CampaignModel, utilities: Sequence[Utility], reached: Seq
     kept = [text for text in reached if not model.domain.check(text)]
     if not kept:
         return torch.zeros(0, len(utilities), dtype=torch.float64)
-    assessment = model.evaluate(kept)
-    mean, _ = utility_moments(utilities, assessment.objectives)
+    evaluation = model.evaluate(kept)
+    mean, _ = utility_moments(utilities, evaluation.objectives)
     return mean[
-        assessment.is_allowed & (assessment.constraint_probabilities >= LIKELY).all(dim=1) & mean.isfinite().all(dim=1)
+        evaluation.is_allowed & (evaluation.constraint_probabilities >= LIKELY).all(dim=1) & mean.isfinite().all(dim=1)
     ]

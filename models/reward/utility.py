@@ -7,19 +7,12 @@ utility; beyond the range it leaves 0-1, and nothing is cut off. Letters: N obje
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING
 
 import torch
 
-from models.data.ranges import (
-    check_log10_range,
-    max_distance_to_target,
-    objective_range,
-    target_of,
-    utilities_of,
-    with_best,
-)
+from models.data.ranges import check_log10_range, max_distance_to_target, objective_range, target_of, with_best
+from models.data.utility import Utility
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,39 +24,6 @@ if TYPE_CHECKING:
 
 QUANTILES = (0.05, 0.95)
 """Part of the known values that a learned range spans, beside the best of them."""
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Utility:
-    """How the modelled values of one objective become utilities: `low` and `high` of its range map to 0 and 1.
-
-    With a target, the utility is 1 there and falls to 0 at the farther end of the range.
-    """
-
-    low: float
-    high: float
-    direction: str
-    target: float | None = None
-
-    def of(self, values: Tensor) -> Tensor:
-        """Return the utilities [N] of modelled values [N]; NaN stays NaN."""
-        return utilities_of(values, self.low, self.high, self.direction, self.target)
-
-    def moments(self, mean: Tensor, sd: Tensor) -> tuple[Tensor, Tensor]:
-        """Return expectation and deviation [N] of the utility for Gaussian beliefs [N] about the value.
-
-        The distance to a target is folded normal (Leone et al., Technometrics 3, 1961).
-        """
-        if self.target is None:
-            return self.of(mean), sd / (self.high - self.low)
-        farthest = max_distance_to_target(self.low, self.high, self.target)
-        offset, spread = mean - self.target, sd.clamp_min(1e-12)
-        ratio = offset / spread
-        tail = torch.erf(ratio / math.sqrt(2))
-        distance = spread * math.sqrt(2 / math.pi) * torch.exp(-0.5 * ratio.square()) + offset * tail
-        variance = (offset.square() + spread.square() - distance.square()).clamp_min(0.0)
-        return 1 - distance / farthest, variance.sqrt() / farthest
 
 
 def fit_utility(
@@ -85,12 +45,27 @@ def fit_utility(
         bulk = (float(known.quantile(QUANTILES[0])), float(known.quantile(QUANTILES[1])))
         spanned = with_best(bulk, (float(known.min()), float(known.max())), objective.direction)
     unknown = (-1.0, 1.0) if target is None else (target - 1.0, target + 1.0)
-    found = objective_range(objective, transform, spanned, usual, unknown)
-    return Utility(found.low, found.high, objective.direction, target)
+    return Utility.from_range(objective, transform, objective_range(objective, transform, spanned, usual, unknown))
+
+
+def gaussian_moments(utility: Utility, mean: Tensor, sd: Tensor) -> tuple[Tensor, Tensor]:
+    """Return expectation and deviation [N] of a utility for Gaussian predictions [N] of the value.
+
+    The distance to a target is folded normal (Leone et al., Technometrics 3, 1961).
+    """
+    if utility.target is None:
+        return utility.of(mean), sd / (utility.high - utility.low)
+    farthest = max_distance_to_target(utility.low, utility.high, utility.target)
+    offset, spread = mean - utility.target, sd.clamp_min(1e-12)
+    ratio = offset / spread
+    tail = torch.erf(ratio / math.sqrt(2))
+    distance = spread * math.sqrt(2 / math.pi) * torch.exp(-0.5 * ratio.square()) + offset * tail
+    variance = (offset.square() + spread.square() - distance.square()).clamp_min(0.0)
+    return 1 - distance / farthest, variance.sqrt() / farthest
 
 
 def utility_moments(utilities: Sequence[Utility], objectives: Posterior) -> tuple[Tensor, Tensor]:
     """Return expectation and deviation [N, M] of every utility for beliefs about the objectives."""
-    columns = [item.moments(objectives.mean[:, i], objectives.sd[:, i]) for i, item in enumerate(utilities)]
+    columns = [gaussian_moments(item, objectives.mean[:, i], objectives.sd[:, i]) for i, item in enumerate(utilities)]
     mean, sd = (torch.stack(part, dim=-1) for part in zip(*columns, strict=True))
     return mean, sd

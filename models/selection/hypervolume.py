@@ -22,6 +22,7 @@ from botorch.utils.multi_objective.hypervolume import infer_reference_point
 from botorch.utils.multi_objective.pareto import is_non_dominated
 
 from models.acquisition.improvement.gaussian import log_expected_improvement
+from models.metrics.hypervolume import DirectionalHypervolume
 from models.selection.contract import greedy_two_stage
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def select(candidates: Candidates, request: SelectionRequest, limits: Limits) ->
     """
     if candidates.utilities is None:
         raise ValueError("utilities: this selector needs joint draws of them")
-    improvement = _improvement(candidates.utilities, candidates.feasibility, request.seed)
+    improvement = _improvement(candidates.utilities, candidates.feasibility)
     closeness = torch.zeros(len(candidates.values), dtype=candidates.similarity.dtype)
 
     def score(purpose: Purpose, worth: Tensor, eligible: Tensor) -> Tensor:
@@ -209,16 +210,12 @@ class _DirectedImprovement:
     is kept.
     """
 
-    def __init__(self, utilities: JointUtilities, feasibility: Tensor | None, seed: int) -> None:
-        n_objectives = utilities.candidates.shape[-1]
-        generator = torch.Generator().manual_seed(seed)
-        normal = torch.randn(DIRECTIONS, n_objectives, generator=generator, dtype=torch.float64).abs()
-        directions = normal / normal.norm(dim=1, keepdim=True)
-        reference = _reference(utilities.known)
-        self._reached = _utilities_reached(utilities.candidates, reference, directions)
+    def __init__(self, utilities: JointUtilities, feasibility: Tensor | None) -> None:
+        volume = DirectionalHypervolume(_reference(utilities.known).numpy(), DIRECTIONS)
+        self._reached = _volumes(volume, utilities.candidates)
         self._best = torch.zeros(len(utilities.candidates), DIRECTIONS)
         if utilities.known.shape[1] > 0:
-            self._best = _utilities_reached(utilities.known, reference, directions).amax(dim=1)
+            self._best = _volumes(volume, utilities.known).amax(dim=1)
         self._log_feasibility = _log_feasibility(feasibility, self._reached.shape[1])
         self._mean = utilities.candidates.mean(dim=(0, 2))
 
@@ -233,7 +230,7 @@ class _DirectedImprovement:
 
 
 def _improvement(
-    utilities: JointUtilities, feasibility: Tensor | None, seed: int
+    utilities: JointUtilities, feasibility: Tensor | None
 ) -> _FantasyImprovement | _Improvement | _DirectedImprovement:
     """Return what is improved on, by the number of objectives."""
     n_objectives = utilities.candidates.shape[-1]
@@ -241,14 +238,13 @@ def _improvement(
         return _FantasyImprovement(utilities, feasibility)
     if n_objectives <= BOXED:
         return _Improvement(utilities, feasibility)
-    return _DirectedImprovement(utilities, feasibility, seed)
+    return _DirectedImprovement(utilities, feasibility)
 
 
-def _utilities_reached(draws: Tensor, reference: Tensor, directions: Tensor) -> Tensor:
-    """Return how far draws [S, R, M] dominate along directions [L, M] from the reference [M]: volumes [S, R, L]."""
-    beyond = (draws - reference).clamp_min(0.0)
-    rows = [(each.unsqueeze(1) / directions).amin(dim=-1).pow(draws.shape[-1]).float() for each in beyond]
-    return torch.stack(rows)
+def _volumes(volume: DirectionalHypervolume, draws: Tensor) -> Tensor:
+    """Return how much draws [S, R, M] dominate along each direction: volumes [S, R, L] (float32)."""
+    n_objectives = draws.shape[-1]
+    return torch.stack([torch.from_numpy(volume.project(each.numpy()) ** n_objectives).float() for each in draws])
 
 
 def _log_feasibility(feasibility: Tensor | None, n: int) -> Tensor:

@@ -14,8 +14,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.api.capacity import CapacityLimiter, CapacityShare
 from service.api.dependencies import Caller, key_of
-from service.api.gate import Gate, Share
 from service.api.problems import problem_response, unavailable
 from service.api.receiving import BodyLimits, announced, read_body, replay
 from service.errors import AssayflowError, ForbiddenError
@@ -33,30 +33,30 @@ N_BODIES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Gates:
+class CapacityLimiters:
     """What is shared out: places of requests with a key and of the other ones, and bytes of bodies in memory.
 
     Those who sent a body may have half of the places: checking it can take long, and readers shall not wait for that.
     """
 
-    requests: Gate
-    senders: Gate
-    operators: Gate
-    bodies: Gate
+    requests: CapacityLimiter
+    senders: CapacityLimiter
+    operators: CapacityLimiter
+    bodies: CapacityLimiter
 
 
-def open_gates(settings: Settings) -> Gates:
+def open_limiters(settings: Settings) -> CapacityLimiters:
     """Return the gates of an application: each place has a connection of its own, so that none waits for one."""
-    requests = settings.database_connections - n_for_followers(settings) - N_FOR_OPERATORS
-    return Gates(
-        requests=Gate(requests, settings.wait_seconds),
-        senders=Gate(requests // 2, settings.wait_seconds),
-        operators=Gate(N_FOR_OPERATORS, settings.wait_seconds),
-        bodies=Gate(N_BODIES * settings.max_upload_bytes, settings.wait_seconds),
+    requests = settings.database_connections - n_follower_connections(settings) - N_FOR_OPERATORS
+    return CapacityLimiters(
+        requests=CapacityLimiter(requests, settings.wait_seconds),
+        senders=CapacityLimiter(requests // 2, settings.wait_seconds),
+        operators=CapacityLimiter(N_FOR_OPERATORS, settings.wait_seconds),
+        bodies=CapacityLimiter(N_BODIES * settings.max_upload_bytes, settings.wait_seconds),
     )
 
 
-def n_for_followers(settings: Settings) -> int:
+def n_follower_connections(settings: Settings) -> int:
     """Return the number of connections that event streams and waiting requests share."""
     return settings.database_connections // 5
 
@@ -68,14 +68,16 @@ class Admission:
     Args:
         app: the next application.
         identify: returns whose key a text is; raises `UnauthorizedError`. It is called in a thread.
-        gates: where requests and bodies wait.
+        limiters: where requests and bodies wait.
         limits: of bodies.
     """
 
-    def __init__(self, app: ASGIApp, identify: Callable[[str], Caller], gates: Gates, limits: BodyLimits) -> None:
+    def __init__(
+        self, app: ASGIApp, identify: Callable[[str], Caller], limiters: CapacityLimiters, limits: BodyLimits
+    ) -> None:
         self.app = app
         self.identify = identify
-        self.gates = gates
+        self.limiters = limiters
         self.limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,41 +85,43 @@ class Admission:
         if scope["type"] != "http" or scope["path"] in FREE:
             await self.app(scope, receive, send)
             return
-        place = Share(self.gates.requests if _is_guarded(scope) else self.gates.operators)
-        sender, memory = Share(self.gates.senders), Share(self.gates.bodies)
-        scope.setdefault("state", {})["places"] = (sender, place)
+        slot = CapacityShare(self.limiters.requests if _is_guarded(scope) else self.limiters.operators)
+        sender, memory = CapacityShare(self.limiters.senders), CapacityShare(self.limiters.bodies)
+        scope.setdefault("state", {})["places"] = (sender, slot)
         try:
-            whole = await self._admitted(scope, receive, place, memory)
+            whole = await self._admitted(scope, receive, slot, memory)
             if whole is not None:
-                await self.app(scope, whole, _giving_back(scope, send))
+                await self.app(scope, whole, _releasing(scope, send))
         except AssayflowError as error:
-            give_place_back(scope)
+            release_slots(scope)
             await problem_response(error, scope["path"])(scope, receive, send)
         finally:
-            give_place_back(scope)
-            memory.give()
+            release_slots(scope)
+            memory.release()
 
-    async def _admitted(self, scope: Scope, receive: Receive, place: Share, memory: Share) -> Receive | None:
+    async def _admitted(
+        self, scope: Scope, receive: Receive, slot: CapacityShare, memory: CapacityShare
+    ) -> Receive | None:
         """Return a channel that brings the whole body, or None when the client went away before its end."""
         state = scope["state"]
         size = announced(scope, self.limits)
         if not _is_guarded(scope):
-            await place.take()
+            await slot.acquire()
             return receive
         key = key_of(Headers(scope=scope).get("authorization", ""))
-        await place.take()
+        await slot.acquire()
         caller = state["caller"] = await self._caller(key, scope["path"])
         if size == 0:
             return receive
-        place.give()
+        slot.release()
         if caller.scopes <= {"read"}:
             raise ForbiddenError("a body needs the scope write (API keys: admin); the key may only read")
-        await memory.take(size)
+        await memory.acquire(size)
         body = await read_body(receive, self.limits)
         if body is None:
             return None
         for share in state["places"]:
-            await share.take()
+            await share.acquire()
         return replay(body, receive)
 
     async def _caller(self, key: str, path: str) -> Caller:
@@ -127,11 +131,11 @@ class Admission:
             raise unavailable(error, path) from error
 
 
-def give_place_back(scope: Scope) -> None:
+def release_slots(scope: Scope) -> None:
     """Give the place of a request back before its answer begins, because the answer will wait for something."""
-    shares: tuple[Share, ...] = scope["state"]["places"]
+    shares: tuple[CapacityShare, ...] = scope["state"]["places"]
     for share in shares:
-        share.give()
+        share.release()
 
 
 def _is_guarded(scope: Scope) -> bool:
@@ -139,10 +143,10 @@ def _is_guarded(scope: Scope) -> bool:
     return path == GUARDED or path.startswith(f"{GUARDED}/")
 
 
-def _giving_back(scope: Scope, send: Send) -> Send:
+def _releasing(scope: Scope, send: Send) -> Send:
     async def send_and_give(message: Message) -> None:
         if message["type"] == "http.response.start":
-            give_place_back(scope)
+            release_slots(scope)
         await send(message)
 
     return send_and_give

@@ -61,7 +61,7 @@ async def raw_body(request: Request) -> bytes:
 
 
 RawBody = Annotated[bytes, Depends(raw_body)]
-AskedSheet = Annotated[
+SheetQuery = Annotated[
     str | None,
     Query(
         min_length=1,

@@ -71,7 +71,7 @@ async def paging_of(request: Request, response: Response, limit: Limit = 50, cur
     return Paging(request, response, limit, cursor)
 
 
-AskedPage = Annotated[Paging, Depends(paging_of)]
+PageQuery = Annotated[Paging, Depends(paging_of)]
 
 
 def negotiate(offered: Mapping[str, str], wanted: str | None, accept: str | None) -> str:

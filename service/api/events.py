@@ -15,12 +15,12 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from service.api.documentation import Responses
 from service.api.polling import Poller
 from service.campaigns import jobs, queries
-from service.campaigns.jobs import Shelf
+from service.campaigns.jobs import JobScope
 from service.campaigns.lifecycle import is_computing
 from service.schemas.jobs import JobEvent
 from service.schemas.rounds import RoundEvent
 from service.store.session import Sessions
-from service.store.states import UNFINISHED
+from service.store.states import UNFINISHED_JOB_STATES
 
 POLL_SECONDS = 0.5
 PAGE = 200
@@ -64,7 +64,7 @@ def round_events(sessions: Sessions, workspace_id: UUID, campaign_id: UUID, numb
     def look(last_id: str) -> tuple[Sequence[Step], bool]:
         with sessions.begin() as session:
             # The state is read first: once the round is at rest, a later look at the events sees all of them.
-            round_id, state = queries.round_standing(session, workspace_id, campaign_id, number)
+            round_id, state = queries.round_id_and_state(session, workspace_id, campaign_id, number)
             is_at_rest = not is_computing(state)
             rows = queries.events_after(session, round_id, int(last_id), PAGE)
             return [(str(item.id), RoundEvent.model_validate(item)) for item in rows], is_at_rest and len(rows) < PAGE
@@ -72,16 +72,16 @@ def round_events(sessions: Sessions, workspace_id: UUID, campaign_id: UUID, numb
     return look
 
 
-def job_events(sessions: Sessions, shelf: Shelf, job_id: UUID) -> Look:
+def job_events(sessions: Sessions, scope: JobScope, job_id: UUID) -> Look:
     """Return how to look at where a job is."""
 
     def look(last_id: str) -> tuple[Sequence[Step], bool]:
         with sessions.begin() as session:
-            row = jobs.standing(session, shelf, job_id)
+            row = jobs.status_row(session, scope, job_id)
         event = JobEvent.model_validate(dict(row))
-        told = f"{row['attempt']}:{event.model_dump_json()}"
-        new_id = hashlib.sha256(told.encode()).hexdigest()[:16]
-        return [] if new_id == last_id else [(new_id, event)], event.state not in UNFINISHED
+        state_text = f"{row['attempt']}:{event.model_dump_json()}"
+        new_id = hashlib.sha256(state_text.encode()).hexdigest()[:16]
+        return [] if new_id == last_id else [(new_id, event)], event.state not in UNFINISHED_JOB_STATES
 
     return look
 

@@ -74,8 +74,8 @@ class OnceOnly:
     def _replay(self, stored: IdempotencyKey) -> Response:
         if stored.request_hash != self._request_hash:
             detail = "this key was used for another request"
-            place = {"in": "header", "pointer": f"/{HEADER}", "detail": detail}
-            raise UnprocessableError(f"{HEADER}: {detail}", errors=[place])
+            error_item = {"in": "header", "pointer": f"/{HEADER}", "detail": detail}
+            raise UnprocessableError(f"{HEADER}: {detail}", errors=[error_item])
         return Response(stored.body, stored.status, headers={**stored.headers, REPLAYED: "true"})
 
     def _save(self, key: str, response: Response, forget: Collection[str]) -> None:

@@ -12,18 +12,18 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 from starlette.types import Receive, Scope, Send
 
-from service.api.admission import give_place_back
+from service.api.admission import release_slots
 from service.api.conventions import answer
 from service.api.dependencies import Caller, Reader, Writer, poller_of, sessions_of
 from service.api.documentation import Responses, files, guarded, header
 from service.api.events import followed, job_events, streamed
 from service.api.polling import Poller
 from service.campaigns import jobs
-from service.campaigns.jobs import Shelf
+from service.campaigns.jobs import JobScope
 from service.errors import ConflictError
 from service.exchange import prediction_formats
 from service.schemas.jobs import JobEvent
-from service.store.states import UNFINISHED
+from service.store.states import UNFINISHED_JOB_STATES
 from service.store.tables import Job, Json
 
 MOST_SECONDS = 30
@@ -51,7 +51,7 @@ TABLE: Responses = {200: {**FILE[200], "content": files(prediction_formats().val
 
 
 @final
-class Awaited(Response):
+class LongPollResponse(Response):
     """An accepted job's answer that holds back until the job is done, or for as long as the caller prefers.
 
     It waits while it is sent, after the request's transaction was committed, and holds neither a place nor a connection
@@ -73,7 +73,7 @@ class Awaited(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the finished resource, or what was accepted."""
-        give_place_back(scope)
+        release_slots(scope)
         deadline = time.monotonic() + self._seconds
         with self._poller.following():
             finished = await self._poller.look(self._look)
@@ -86,7 +86,7 @@ class Awaited(Response):
 
 
 @final
-class Waiting:
+class WaitPreference:
     """Lets a POST answer with the finished resource, if the caller prefers to wait for it."""
 
     def __init__(self, request: Request, prefer: Prefer = None) -> None:
@@ -94,7 +94,7 @@ class Waiting:
         self._seconds = seconds_of(prefer)
 
     def __call__(
-        self, accepted: Response, shelf: Shelf, told: Callable[[Session, Job], BaseModel | Response]
+        self, accepted: Response, scope: JobScope, to_response: Callable[[Session, Job], BaseModel | Response]
     ) -> Response:
         """Return what was accepted, or an answer that waits for its end and tells it, unless too many wait."""
         if self._seconds is None or self._poller.is_full:
@@ -103,50 +103,50 @@ class Waiting:
 
         def look() -> Response | None:
             with self._sessions.begin() as session:
-                row = jobs.find(session, shelf, job_id)
-                if row.state in UNFINISHED:
+                row = jobs.find(session, scope, job_id)
+                if row.state in UNFINISHED_JOB_STATES:
                     return None
-                view = told(session, row)
+                view = to_response(session, row)
                 return view if isinstance(view, Response) else answer(view)
 
-        return Awaited(accepted, self._seconds, look, self._poller)
+        return LongPollResponse(accepted, self._seconds, look, self._poller)
 
 
-Wait = Annotated[Waiting, Depends()]
+Wait = Annotated[WaitPreference, Depends()]
 
 
 @final
-class Following:
+class EventFollower:
     """Lets a caller follow a job as server-sent events."""
 
     def __init__(self, request: Request, last_event_id: LastSeen = "") -> None:
         self._sessions, self._poller = sessions_of(request), poller_of(request)
         self._last = last_event_id
 
-    def __call__(self, shelf: Shelf, job_id: UUID) -> Response:
+    def __call__(self, scope: JobScope, job_id: UUID) -> Response:
         """Return the job's events after the last one that was seen, until its end."""
-        return followed(self._poller, job_events(self._sessions, shelf, job_id), self._last)
+        return followed(self._poller, job_events(self._sessions, scope, job_id), self._last)
 
 
-Follow = Annotated[Following, Depends()]
+Follow = Annotated[EventFollower, Depends()]
 
 
-def readers(kind: str) -> Callable[[UUID, Caller], Awaitable[Shelf]]:
+def readers(kind: str) -> Callable[[UUID, Caller], Awaitable[JobScope]]:
     """Return a dependency: where a caller who may read finds a campaign's jobs of a kind."""
 
-    async def shelf(campaign_id: UUID, caller: Reader) -> Shelf:
-        return Shelf(kind, caller.workspace_id, campaign_id)
+    async def scope(campaign_id: UUID, caller: Reader) -> JobScope:
+        return JobScope(kind, caller.workspace_id, campaign_id)
 
-    return shelf
+    return scope
 
 
-def writers(kind: str) -> Callable[[UUID, Caller], Awaitable[Shelf]]:
+def writers(kind: str) -> Callable[[UUID, Caller], Awaitable[JobScope]]:
     """Return a dependency: where a caller who may write puts a campaign's jobs of a kind."""
 
-    async def shelf(campaign_id: UUID, caller: Writer) -> Shelf:
-        return Shelf(kind, caller.workspace_id, campaign_id)
+    async def scope(campaign_id: UUID, caller: Writer) -> JobScope:
+        return JobScope(kind, caller.workspace_id, campaign_id)
 
-    return shelf
+    return scope
 
 
 def seconds_of(prefer: str | None) -> int | None:

@@ -53,8 +53,8 @@ class Metrics:
 class _Stored(Collector):
     """Rows of the database, counted at a scrape, but not at every one of many: anybody may scrape."""
 
-    def __init__(self, name: str, told: str, labels: list[str], count: Count) -> None:
-        self._name, self._told, self._labels = f"assayflow_{name}", told, labels
+    def __init__(self, name: str, description: str, labels: list[str], count: Count) -> None:
+        self._name, self._description, self._labels = f"assayflow_{name}", description, labels
         self._count = count
         self._lock, self._counted_at = Lock(), -inf
         self._counts: Mapping[tuple[str, ...], int] = {}
@@ -81,4 +81,4 @@ class _Stored(Collector):
             return self._counts
 
     def _empty(self) -> GaugeMetricFamily:
-        return GaugeMetricFamily(self._name, self._told, labels=self._labels)
+        return GaugeMetricFamily(self._name, self._description, labels=self._labels)

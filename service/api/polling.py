@@ -13,7 +13,7 @@ from anyio.to_thread import run_sync
 
 from service.errors import UnavailableError
 
-Found = TypeVar("Found")
+Value = TypeVar("Value")
 Arguments = TypeVarTuple("Arguments")
 LOOKS_PER_SECOND = 40.0
 """All followers together look about so often; one look takes some milliseconds."""
@@ -56,7 +56,7 @@ class Poller:
         finally:
             self._followers -= 1
 
-    async def look(self, function: Callable[[*Arguments], Found], *arguments: *Arguments) -> Found:
+    async def look(self, function: Callable[[*Arguments], Value], *arguments: *Arguments) -> Value:
         """Call a function that uses one connection, in a thread, when it is its turn."""
         return await run_sync(function, *arguments, limiter=self._turns)
 

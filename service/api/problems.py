@@ -13,8 +13,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from models.specs.base import json_pointer
 from service.errors import AssayflowError, NotFoundError, UnavailableError, UnprocessableError
-from service.json_pointers import body_place, pointer, sentence
+from service.json_pointers import body_location, error_message
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:assayflow:problem:"
@@ -36,7 +37,7 @@ def problem_response(error: AssayflowError, instance: str) -> JSONResponse:
     """Render one of our own errors."""
     body = problem(error.status, error.slug, error.title, error.detail, instance)
     if error.errors:
-        body["errors"] = [dict(place) for place in error.errors]
+        body["errors"] = [dict(error_item) for error_item in error.errors]
     return _respond(body | error.extensions, error.headers)
 
 
@@ -58,23 +59,25 @@ def unavailable(error: Exception, path: str) -> UnavailableError:
     return UnavailableError("the database does not answer; try again")
 
 
-def places(errors: Iterable[Mapping[str, Any]], body: Any) -> list[dict[str, Any]]:
+def field_errors(errors: Iterable[Mapping[str, Any]], body: Any) -> list[dict[str, Any]]:
     """Turn pydantic's errors into `{pointer, detail}`; those outside the body also say where they are (`in`)."""
-    found: list[dict[str, Any]] = []
+    errors_found: list[dict[str, Any]] = []
     for error in errors:
         source, *path = error["loc"]
         if source == "body":
             inside = [] if error["type"] == "json_invalid" else path
-            found.append(body_place(error, inside, body))
+            errors_found.append(body_location(error, inside, body))
         else:
-            found.append({"in": source, "pointer": pointer(path), "detail": sentence(error)})
-    return [place for place in found if not _is_consequence(place, found)]
+            errors_found.append({"in": source, "pointer": json_pointer(*path), "detail": error_message(error)})
+    return [error_item for error_item in errors_found if not _is_consequence(error_item, errors_found)]
 
 
-def _is_consequence(place: Mapping[str, Any], found: Iterable[Mapping[str, Any]]) -> bool:
+def _is_consequence(error_item: Mapping[str, Any], errors_found: Iterable[Mapping[str, Any]]) -> bool:
     """Tell whether a list is too short only because an item of it is wrong: pydantic reports both."""
-    inside = place["pointer"] + "/"
-    return "should have at least" in place["detail"] and any(item["pointer"].startswith(inside) for item in found)
+    inside = error_item["pointer"] + "/"
+    return "should have at least" in error_item["detail"] and any(
+        item["pointer"].startswith(inside) for item in errors_found
+    )
 
 
 def _on_assayflow_error(request: Request, error: Exception) -> JSONResponse:
@@ -86,11 +89,11 @@ def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
     raw = invalid.errors()
     if any(item["loc"][0] == "path" for item in raw):
         return problem_response(NotFoundError("no resource has this address"), request.url.path)
-    found = places(raw, invalid.body)
-    first = found[0]
+    errors_found = field_errors(raw, invalid.body)
+    first = errors_found[0]
     where = first["pointer"] or "the body"
-    detail = f"{where}: {first['detail']}" + (f" (and {len(found) - 1} more)" if len(found) > 1 else "")
-    return problem_response(UnprocessableError(detail, errors=found), request.url.path)
+    detail = f"{where}: {first['detail']}" + (f" (and {len(errors_found) - 1} more)" if len(errors_found) > 1 else "")
+    return problem_response(UnprocessableError(detail, errors=errors_found), request.url.path)
 
 
 def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
@@ -121,10 +124,10 @@ def _on_unstorable(request: Request, error: Exception) -> JSONResponse:
     """Answer for a value that its type allows and the database does not, such as a number beyond 64 bits."""
     log.warning("value_not_storable", path=request.url.path, cause=type(error.__cause__).__name__)
     detail = "a value is outside of what can be stored"
-    place = {"pointer": "", "detail": detail}
+    error_item = {"pointer": "", "detail": detail}
     if "cursor" in request.query_params:  # what a cursor holds is seen by the database only
-        place = {"in": "query", "pointer": "/cursor", "detail": "not a cursor of this list; start without one"}
-    return problem_response(UnprocessableError(detail, errors=[place]), request.url.path)
+        error_item = {"in": "query", "pointer": "/cursor", "detail": "not a cursor of this list; start without one"}
+    return problem_response(UnprocessableError(detail, errors=[error_item]), request.url.path)
 
 
 def _on_unavailable(request: Request, error: Exception) -> JSONResponse:

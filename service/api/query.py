@@ -13,8 +13,8 @@ from fastapi.dependencies.utils import get_flat_params
 from fastapi.params import Query
 from fastapi.routing import APIRoute
 
+from models.specs.base import json_pointer
 from service.errors import UnprocessableError
-from service.json_pointers import pointer
 
 
 async def refuse_unknown_query(request: Request) -> None:
@@ -27,14 +27,14 @@ async def refuse_unknown_query(request: Request) -> None:
     if not given:
         return
     known = query_parameters(request.scope["route"])
-    told = f"this takes {', '.join(sorted(known))}" if known else "this takes no query parameters"
-    places = [
-        {"in": "query", "pointer": pointer([name]), "detail": detail}
+    expected = f"this takes {', '.join(sorted(known))}" if known else "this takes no query parameters"
+    errors = [
+        {"in": "query", "pointer": json_pointer(name), "detail": detail}
         for name, times in given.items()
-        if (detail := _wrong(name, times, known, told))
+        if (detail := _wrong(name, times, known, expected))
     ]
-    if places:
-        raise UnprocessableError(f"{places[0]['pointer']}: {places[0]['detail']}", errors=places)
+    if errors:
+        raise UnprocessableError(f"{errors[0]['pointer']}: {errors[0]['detail']}", errors=errors)
 
 
 def query_parameters(route: APIRoute) -> Mapping[str, bool]:
@@ -43,9 +43,9 @@ def query_parameters(route: APIRoute) -> Mapping[str, bool]:
     return {field.alias: _is_list(field.field_info.annotation) for field in fields}
 
 
-def _wrong(name: str, times: int, known: Mapping[str, bool], told: str) -> str | None:
+def _wrong(name: str, times: int, known: Mapping[str, bool], expected: str) -> str | None:
     if name not in known:
-        return f"unknown query parameter; {told}"
+        return f"unknown query parameter; {expected}"
     if times > 1 and not known[name]:
         return f"given {times} times; send it once"
     return None

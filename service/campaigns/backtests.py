@@ -16,7 +16,7 @@ from models.data.tables import complete_objects
 from models.domains import open_domain
 from models.records import Measurement
 from service.campaigns import jobs
-from service.campaigns.jobs import NewJob, Shelf
+from service.campaigns.jobs import JobScope, NewJob
 from service.campaigns.quantities import check_units
 from service.errors import UnprocessableError
 from service.exchange import CampaignView, ReadingOptions, Report, read_results
@@ -28,13 +28,17 @@ UNREAD: dict[str, Any] = {"objects": None, "report": None}
 Measured = tuple[list[Measurement], Report]
 """The good rows of a table as measurements, and the report of all rows."""
 Measure = Callable[[bytes, str, CampaignSpec, str | None], Measured]
-TOLD_ROWS = 1_000
+MAX_REPORTED_ROWS = 1_000
 """Refused rows that a backtest keeps with their reasons; the others are counted."""
 _SHARED = tuple(item.name for item in fields(Measurement) if item.name != "round")
 
 
-def ask_backtest(
-    session: Session, shelf: Shelf, asked: BacktestRequest, table: tuple[bytes, str], measure: Measure | None = None
+def enqueue_checked_backtest(
+    session: Session,
+    scope: JobScope,
+    request: BacktestRequest,
+    table: tuple[bytes, str],
+    measure: Measure | None = None,
 ) -> Job:
     """Queue a backtest of a table that is read first: by `measure`, or in this process.
 
@@ -44,41 +48,45 @@ def ask_backtest(
         TableError: if it cannot be read.
         UnprocessableError: if a method or units are unknown, or the table has too few objects to replay anything.
     """
-    check_methods(asked)
-    context = replayable(asked, *(measure or read_measurements)(*table, asked.spec, asked.sheet))
-    return queue_backtest(session, shelf, asked, table, context)
+    check_methods(request)
+    context = replayable(request, *(measure or read_measurements)(*table, request.spec, request.sheet))
+    return enqueue_backtest(session, scope, request, table, context)
 
 
-def queue_backtest(
-    session: Session, shelf: Shelf, asked: BacktestRequest, table: tuple[bytes, str], context: dict[str, Any] = UNREAD
+def enqueue_backtest(
+    session: Session,
+    scope: JobScope,
+    request: BacktestRequest,
+    table: tuple[bytes, str],
+    context: dict[str, Any] = UNREAD,
 ) -> Job:
     """Queue a backtest; without a context its worker finds out what the table holds."""
-    new = NewJob(queue="celery", request=asked.model_dump(mode="json"), context=context, table=table)
-    return jobs.ask(session, shelf, new)
+    new = NewJob(queue="celery", request=request.model_dump(mode="json"), context=context, table=table)
+    return jobs.enqueue(session, scope, new)
 
 
-def check_methods(asked: BacktestRequest) -> None:
+def check_methods(request: BacktestRequest) -> None:
     """Check that every method is there.
 
     Raises:
         UnprocessableError: naming those that are not.
     """
-    unknown = [(place, name) for place, name in enumerate(asked.methods) if name not in METHODS]
+    unknown = [(index, name) for index, name in enumerate(request.methods) if name not in METHODS]
     if unknown:
         detail = f"unknown method; there are {', '.join(METHODS)}"
-        places = [{"pointer": f"/methods/{place}", "detail": detail} for place, _ in unknown]
-        raise UnprocessableError(f"methods: {', '.join(name for _, name in unknown)}: {detail}", places)
-    check_units(asked.spec, "/spec")
+        errors = [{"pointer": f"/methods/{index}", "detail": detail} for index, _ in unknown]
+        raise UnprocessableError(f"methods: {', '.join(name for _, name in unknown)}: {detail}", errors)
+    check_units(request.spec, "/spec")
 
 
-def replayable(asked: BacktestRequest, results: Sequence[Measurement], report: Report) -> dict[str, Any]:
+def replayable(request: BacktestRequest, results: Sequence[Measurement], report: Report) -> dict[str, Any]:
     """Return how many objects a table has that can be replayed, and the rows that are no results.
 
     Raises:
         UnprocessableError: if there are too few.
     """
-    n_objects = len(complete_objects(results, _types(asked)))
-    _check_enough(n_objects, asked, report)
+    n_objects = len(complete_objects(results, _types(request)))
+    _check_enough(n_objects, request, report)
     return {"objects": n_objects, "report": shortened(report)}
 
 
@@ -103,24 +111,26 @@ def measured(report: Report) -> Measured:
 
 def shortened(report: Report) -> dict[str, Any]:
     """Return a report with the rows that were not accepted, the first thousand of them."""
-    refused = [row for row in report.rows if row.status != "accepted"][:TOLD_ROWS]
+    refused = [row for row in report.rows if row.status != "accepted"][:MAX_REPORTED_ROWS]
     counts = {status: report.count(status) for status in ("accepted", "rejected", "skipped")}
-    warnings = report.all_warnings()[:TOLD_ROWS]
+    warnings = report.all_warnings()[:MAX_REPORTED_ROWS]
     return {**Report(tuple(refused)).as_json(), **counts, "duplicates": report.count("duplicate"), "warnings": warnings}
 
 
-def _check_enough(n_objects: int, asked: BacktestRequest, report: Report) -> None:
+def _check_enough(n_objects: int, request: BacktestRequest, report: Report) -> None:
     if n_objects == 0:
-        wanted = ", ".join(_types(asked))
+        wanted = ", ".join(_types(request))
         detail = f"no object of the table has results of all of: {wanted}"
-        told = shortened(report)
-        rows = [{name: row[name] for name in ("row", "column")} | {"detail": row["reason"]} for row in told["rows"]]
-        raise UnprocessableError(detail, [{"pointer": "/table", "detail": detail}, *rows], told)
-    if asked.initial >= n_objects:
+        report_json = shortened(report)
+        rows = [
+            {name: row[name] for name in ("row", "column")} | {"detail": row["reason"]} for row in report_json["rows"]
+        ]
+        raise UnprocessableError(detail, [{"pointer": "/table", "detail": detail}, *rows], report_json)
+    if request.initial >= n_objects:
         detail = f"the table has {n_objects} objects with all results: nothing would be left to choose"
         raise UnprocessableError(detail, [{"pointer": "/initial", "detail": detail}])
 
 
-def _types(asked: BacktestRequest) -> list[str]:
+def _types(request: BacktestRequest) -> list[str]:
     """Return the assay types of the measured objectives."""
-    return [item.assay_type for item in asked.spec.objectives if item.assay_type is not None]
+    return [item.assay_type for item in request.spec.objectives if item.assay_type is not None]

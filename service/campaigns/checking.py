@@ -13,15 +13,15 @@ from models.campaign.spec import CampaignSpec
 from models.inference import UnservableError
 from models.inference.requests import check
 from models.specs.base import FrozenModel
-from service.children import Children, Errand, Talk
+from service.children import Children, ChildTask, ParentChannel
 from service.errors import UnprocessableError
 
 MOST_ERRORS = 100
 """Errors that are told of one document."""
 SECONDS = 10.0
 _ADVICE = "give fewer or smaller fragments, structures, controls or patterns"
-_SPEC = Errand("the specification", SECONDS, advice=_ADVICE)
-_SAMPLES = Errand("the request", SECONDS, advice=_ADVICE)
+_SPEC = ChildTask("the specification", SECONDS, advice=_ADVICE)
+_SAMPLES = ChildTask("the request", SECONDS, advice=_ADVICE)
 
 
 @final
@@ -52,13 +52,13 @@ def check_backtest(children: Children, document: Any) -> BacktestRequest:
     return BacktestRequest.from_stored(_accepted(children, BacktestRequest, document))
 
 
-def check_samples(children: Children, asked: SampleRequest, spec: CampaignSpec) -> None:
+def check_samples(children: Children, request: SampleRequest, spec: CampaignSpec) -> None:
     """Find what no policy of a campaign could serve.
 
     Raises:
         UnprocessableError: naming the field, or because finding out would take too long.
     """
-    refused = children(_SAMPLES, _unservable, asked.model_dump(mode="json"), spec.model_dump(mode="json"))
+    refused = children(_SAMPLES, _unservable, request.model_dump(mode="json"), spec.model_dump(mode="json"))
     if refused is not None:
         pointer, detail = refused
         raise UnprocessableError(detail, [{"pointer": pointer, "detail": detail}])
@@ -72,7 +72,7 @@ def _accepted(children: Children, model: type[FrozenModel], document: Any) -> An
     return accepted
 
 
-def _validated(_talk: Talk, model: type[FrozenModel], document: Any) -> tuple[Any, list[dict[str, Any]]]:
+def _validated(_channel: ParentChannel, model: type[FrozenModel], document: Any) -> tuple[Any, list[dict[str, Any]]]:
     try:
         return model.model_validate(document).model_dump(mode="json"), []
     except ValidationError as error:
@@ -85,9 +85,9 @@ def _plain(error: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": error["type"], "loc": error["loc"], "msg": error["msg"], "ctx": context}
 
 
-def _unservable(_talk: Talk, asked: Any, spec: Any) -> tuple[str, str] | None:
+def _unservable(_channel: ParentChannel, request: Any, spec: Any) -> tuple[str, str] | None:
     try:
-        check(SampleRequest.model_validate(asked), CampaignSpec.from_stored(spec))
+        check(SampleRequest.model_validate(request), CampaignSpec.from_stored(spec))
     except UnservableError as error:
         return error.pointer, error.detail
     return None

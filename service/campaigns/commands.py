@@ -12,8 +12,7 @@ from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from models.campaign.spec import CampaignSpec
-from service.campaigns import leases, results
-from service.campaigns import round_transitions as events
+from service.campaigns import leases, results, round_transitions
 from service.campaigns.history import take_snapshot
 from service.campaigns.lifecycle import DECISIONS, NEEDS_REASON, check_candidate_move, check_round_move
 from service.campaigns.patching import patched, round_seed
@@ -21,7 +20,7 @@ from service.campaigns.quantities import check_units
 from service.campaigns.rows import NewResult, NewUpload, StoredUpload
 from service.errors import ConflictError, NotFoundError, PreconditionFailedError, UnprocessableError
 from service.store import campaigns, candidates, rounds
-from service.store import leases as store
+from service.store import leases as lease_rows
 from service.store.results import any_stored
 from service.store.states import COMPUTING, NEW, CandidateStatus
 from service.store.tables import Campaign, Candidate, Round
@@ -123,7 +122,7 @@ def start_round(session: Session, workspace_id: UUID, campaign_id: UUID) -> Roun
     )
     rounds.add(session, row)
     rounds.append_event(session, row)
-    leases.send(session, events.ROUNDS, row)
+    leases.send(session, round_transitions.ROUNDS, row)
     return row
 
 
@@ -134,7 +133,7 @@ def cancel_round(session: Session, workspace_id: UUID, campaign_id: UUID, number
         ConflictError: if it is not being computed.
     """
     row = _round(session, workspace_id, campaign_id, number)
-    changed = leases.ask_to_cancel(session, events.ROUNDS, row.id)
+    changed = leases.request_cancel(session, round_transitions.ROUNDS, row.id)
     if changed is None:
         check_round_move(number, _fresh(session, row).state, "cancelled")
         raise ConflictError(f"round {number} changed at this moment; look again")
@@ -155,9 +154,9 @@ def retry_round(session: Session, workspace_id: UUID, campaign_id: UUID, number:
         raise ConflictError("only the newest round can be retried, when it failed or was cancelled; start a new one")
     fresh = {"attempt": 0, "progress": 0.0, "cancel_requested": False, "failure": None, "finished_at": None}
     states = ("failed", "cancelled")
-    changed = leases.requeue(session, events.ROUNDS, row.id, states, "waiting for a worker", **fresh)
+    changed = leases.requeue(session, round_transitions.ROUNDS, row.id, states, "waiting for a worker", **fresh)
     assert changed is not None, "the campaign is locked"
-    leases.send(session, events.ROUNDS, changed)
+    leases.send(session, round_transitions.ROUNDS, changed)
     return changed
 
 
@@ -200,8 +199,8 @@ def set_candidate_status(
     """
     status, reason = decision
     _check_decision(status, reason)
-    found = _candidate(session, workspace_id, candidate_id)
-    _locked(session, workspace_id, found.campaign_id)
+    candidate = _candidate(session, workspace_id, candidate_id)
+    _locked(session, workspace_id, candidate.campaign_id)
     item = _candidate(session, workspace_id, candidate_id)
     if item.version != version:
         raise PreconditionFailedError("the candidate changed since it was read; read it again")
@@ -210,7 +209,7 @@ def set_candidate_status(
     if is_new and candidates.is_new_object_live(session, item.campaign_id, item.object):
         raise ConflictError("the same object is waiting for its outcome in another round")
     _set_status(item, status, reason)
-    events.complete_if_settled(session, item.round_id)
+    round_transitions.complete_if_settled(session, item.round_id)
     session.refresh(item)
     return item
 
@@ -231,7 +230,7 @@ def _round(session: Session, workspace_id: UUID, campaign_id: UUID, number: int)
 
 
 def _fresh(session: Session, row: Round) -> Round:
-    return store.get(session, Round, row.id)
+    return lease_rows.get(session, Round, row.id)
 
 
 def _candidate(session: Session, workspace_id: UUID, candidate_id: UUID) -> Candidate:

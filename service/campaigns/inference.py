@@ -19,22 +19,22 @@ from models.inference.requests import resolved
 from models.records import History
 from service.campaigns import jobs, queries
 from service.campaigns.history import load_history, load_known, take_snapshot
-from service.campaigns.jobs import ClaimedJob, NewJob, Shelf
+from service.campaigns.jobs import ClaimedJob, JobScope, NewJob
 from service.campaigns.uploads import Mode
 from service.errors import ConflictError, NotFoundError, UnprocessableError
 from service.store import artefacts, campaigns, rounds
-from service.store import jobs as stored
-from service.store import leases as store
+from service.store import jobs as job_rows
+from service.store import leases as lease_rows
 from service.store.paging import Page
 from service.store.states import RoundState
 from service.store.tables import Campaign, Job, Json, Round
 
 SAMPLES, PREDICTIONS = "samples", "predictions"
-_DRAWS: tuple[RoundState, ...] = ("awaiting_results", "completed")
+_TRAINED_STATES: tuple[RoundState, ...] = ("awaiting_results", "completed")
 
 
 @dataclass(frozen=True, slots=True)
-class Basis:
+class TrainedRound:
     """What an instrument is opened from; it holds no connection."""
 
     spec: CampaignSpec
@@ -43,10 +43,10 @@ class Basis:
     artefact: bytes | None
 
 
-def ask_samples(
+def enqueue_samples(
     session: Session,
-    shelf: Shelf,
-    asked: SampleRequest,
+    scope: JobScope,
+    sample_request: SampleRequest,
     check: Callable[[SampleRequest, CampaignSpec], None] = requests.check,
 ) -> Job:
     """Queue the drawing of samples; `check` finds what no policy could serve.
@@ -56,22 +56,22 @@ def ask_samples(
         ConflictError: if it is archived, or no round of it has trained a policy.
         UnprocessableError: if its policies cannot serve the request; the errors name the fields.
     """
-    campaign = _locked(session, shelf)
-    row = _drawing_round(session, campaign.id, asked.round)
+    campaign = _locked(session, scope)
+    row = _sampling_round(session, campaign.id, sample_request.round)
     spec = CampaignSpec.from_stored(row.spec)
     try:
-        check(asked, spec)
-        exact = resolved(asked, _last_betas(session, campaign.id), spec)
+        check(sample_request, spec)
+        exact = resolved(sample_request, _last_betas(session, campaign.id), spec)
     except UnservableError as error:
         raise UnprocessableError(error.detail, [{"pointer": error.pointer, "detail": error.detail}]) from error
     seed = secrets.randbelow(2**31) if exact.seed is None else exact.seed
     exact = exact.model_copy(update={"seed": seed, "round": row.number})
     context = {"round_id": str(row.id), "now": take_snapshot(session, campaign.id)}
-    return jobs.ask(session, shelf, NewJob(queue="fast", request=exact.model_dump(mode="json"), context=context))
+    return jobs.enqueue(session, scope, NewJob(queue="fast", request=exact.model_dump(mode="json"), context=context))
 
 
-def ask_predictions(
-    session: Session, shelf: Shelf, request: Json, table: tuple[bytes, str], unread_mode: Mode | None = None
+def enqueue_predictions(
+    session: Session, scope: JobScope, request: Json, table: tuple[bytes, str], unread_mode: Mode | None = None
 ) -> Job:
     """Queue the judging of a table of objects: by the latest round's beliefs, or by new ones when there is no round.
 
@@ -81,54 +81,54 @@ def ask_predictions(
         NotFoundError: if the workspace has no such campaign.
         ConflictError: if it is archived, or it has neither a round nor results.
     """
-    campaign = _locked(session, shelf)
-    row = artefacts.newest_round(session, campaign.id) or rounds.newest_in(session, campaign.id, _DRAWS)
+    campaign = _locked(session, scope)
+    row = artefacts.newest_round(session, campaign.id) or rounds.newest_in(session, campaign.id, _TRAINED_STATES)
     if row is None and not campaign.n_results:
         raise ConflictError("nothing is known yet: upload results or start a round first")
     basis = {"round_id": str(row.id)} if row else {"round_id": None, "spec": campaign.spec}
     context = {**basis, "now": take_snapshot(session, campaign.id)}
     if unread_mode is not None:
         context["unread_mode"] = unread_mode
-    told = {**request, "round": row.number if row else None}
-    return jobs.ask(session, shelf, NewJob(queue="fast", request=told, context=context, table=table))
+    completed_request = {**request, "round": row.number if row else None}
+    return jobs.enqueue(session, scope, NewJob(queue="fast", request=completed_request, context=context, table=table))
 
 
-def page(session: Session, shelf: Shelf, limit: int, cursor: str | None) -> Page[Any]:
+def page(session: Session, scope: JobScope, limit: int, cursor: str | None) -> Page[Any]:
     """Return one page of a campaign's jobs of one kind, newest first.
 
     Raises:
         NotFoundError: if the workspace has no such campaign.
     """
-    assert shelf.campaign_id is not None
-    queries.check_campaign(session, shelf.workspace_id, shelf.campaign_id)
-    return jobs.page(session, shelf, limit, cursor)
+    assert scope.campaign_id is not None
+    queries.check_campaign(session, scope.workspace_id, scope.campaign_id)
+    return jobs.page(session, scope, limit, cursor)
 
 
-def spec_of(session: Session, shelf: Shelf) -> CampaignSpec:
+def spec_of(session: Session, scope: JobScope) -> CampaignSpec:
     """Return the campaign's specification as it is now.
 
     Raises:
         NotFoundError: if the workspace has no such campaign.
     """
-    assert shelf.campaign_id is not None
-    return CampaignSpec.from_stored(queries.get_campaign(session, shelf.workspace_id, shelf.campaign_id).spec)
+    assert scope.campaign_id is not None
+    return CampaignSpec.from_stored(queries.get_campaign(session, scope.workspace_id, scope.campaign_id).spec)
 
 
-def load_now(session: Session, job: ClaimedJob) -> History:
+def load_current_history(session: Session, job: ClaimedJob) -> History:
     """Return what the campaign knew when the job was asked for."""
     assert job.campaign_id is not None
     return load_known(session, job.campaign_id, job.context["now"])
 
 
-def name_basis(session: Session, job: ClaimedJob, now: History) -> tuple[str, str]:
-    """Return a name of what `load_basis` loads: the round (or campaign), and the digest of what it knew."""
+def cache_key(session: Session, job: ClaimedJob, now: History) -> tuple[str, str]:
+    """Return a name of what `load_trained_round` loads: the round (or campaign), and the digest of what it knew."""
     if job.context["round_id"] is None:
         return str(job.campaign_id), now.digest()
-    row = store.get(session, Round, UUID(job.context["round_id"]))
+    row = lease_rows.get(session, Round, UUID(job.context["round_id"]))
     return str(row.id), str(row.snapshot["digest"])
 
 
-def load_basis(session: Session, job: ClaimedJob, now: History) -> Basis:
+def load_trained_round(session: Session, job: ClaimedJob, now: History) -> TrainedRound:
     """Return what the instrument of a job is opened from.
 
     Raises:
@@ -136,10 +136,10 @@ def load_basis(session: Session, job: ClaimedJob, now: History) -> Basis:
     """
     if job.context["round_id"] is None:
         spec = CampaignSpec.from_stored(job.context["spec"])
-        return Basis(spec, now, spec.seed, None)
-    row = store.get(session, Round, UUID(job.context["round_id"]))
+        return TrainedRound(spec, now, spec.seed, None)
+    row = lease_rows.get(session, Round, UUID(job.context["round_id"]))
     spec = CampaignSpec.from_stored(row.spec)
-    return Basis(spec, load_history(session, row), row.seed, artefacts.load(session, row.id))
+    return TrainedRound(spec, load_history(session, row), row.seed, artefacts.load(session, row.id))
 
 
 def spec_of_job(session: Session, job: ClaimedJob) -> CampaignSpec:
@@ -155,23 +155,23 @@ def is_unread(row: Job | ClaimedJob) -> bool:
 
 def load_objects(session: Session, job_id: UUID) -> Mapping[str, Any]:
     """Return the report of a job's table, whose accepted rows are to be judged."""
-    content, _ = stored.load_input(session, job_id)
-    found: Mapping[str, Any] = json.loads(content)
-    return found
+    content, _ = job_rows.load_input(session, job_id)
+    report: Mapping[str, Any] = json.loads(content)
+    return report
 
 
-def _locked(session: Session, shelf: Shelf) -> Campaign:
+def _locked(session: Session, scope: JobScope) -> Campaign:
     """Return the campaign, locked so that its snapshot is of one moment."""
-    assert shelf.campaign_id is not None
-    campaign = campaigns.lock(session, shelf.workspace_id, shelf.campaign_id)
+    assert scope.campaign_id is not None
+    campaign = campaigns.lock(session, scope.workspace_id, scope.campaign_id)
     if campaign is None:
-        raise NotFoundError(f"no campaign {shelf.campaign_id}")
+        raise NotFoundError(f"no campaign {scope.campaign_id}")
     if campaign.state != "active":
         raise ConflictError("the campaign is archived")
     return campaign
 
 
-def _drawing_round(session: Session, campaign_id: UUID, number: int | None) -> Round:
+def _sampling_round(session: Session, campaign_id: UUID, number: int | None) -> Round:
     if number is None:
         newest = artefacts.newest_round(session, campaign_id)
         if newest is None:
@@ -186,6 +186,6 @@ def _drawing_round(session: Session, campaign_id: UUID, number: int | None) -> R
 
 def _last_betas(session: Session, campaign_id: UUID) -> tuple[float, ...]:
     """Return the inverse temperatures that were asked for last."""
-    last = stored.newest_with(session, campaign_id, SAMPLES, "beta")
+    last = job_rows.newest_with(session, campaign_id, SAMPLES, "beta")
     beta = last.request["beta"] if last else ()
     return tuple(beta) if isinstance(beta, list | tuple) else (float(beta),)

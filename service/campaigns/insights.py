@@ -15,7 +15,7 @@ from models.insights.records import NEW, PastRound, ProposedObject
 from models.records import Forecast, History, Measurement, Prediction
 from service.campaigns.queries import get_campaign
 from service.errors import UnprocessableError
-from service.store import insights as stored
+from service.store import insights as insight_rows
 
 
 def get_insights(
@@ -36,14 +36,14 @@ def get_insights(
     campaign = get_campaign(session, workspace_id, campaign_id)
     spec = CampaignSpec.from_stored(campaign.spec)
     _check(thresholds or {}, spec)
-    candidates = stored.candidates(session, campaign.id)
+    candidates = insight_rows.candidates(session, campaign.id)
     history = History(
-        measurements=tuple(Measurement(**row) for row in stored.results(session, campaign.id)),
+        measurements=tuple(Measurement(**row) for row in insight_rows.results(session, campaign.id)),
         forecasts=tuple(_forecasts(candidates, spec)),
     )
-    rounds = list(_rounds(stored.rounds(session, campaign.id), candidates))
-    told = insights(spec, open_domain(spec.domain), history, rounds, thresholds)
-    return {"campaign_id": campaign.id, "name": spec.name, **told}
+    rounds = list(_rounds(insight_rows.rounds(session, campaign.id), candidates))
+    answer = insights(spec, open_domain(spec.domain), history, rounds, thresholds)
+    return {"campaign_id": campaign.id, "name": spec.name, **answer}
 
 
 def _check(thresholds: Mapping[str, float], spec: CampaignSpec) -> None:
@@ -60,8 +60,8 @@ def _forecasts(candidates: Sequence[RowMapping], spec: CampaignSpec) -> Iterator
     for row in candidates:
         for name in measured:
             if row["purpose"] in NEW and name in row["predictions"]:
-                told = row["predictions"][name]
-                prediction = Prediction(told["mean"], told["sd"], told["low"], told["high"])
+                forecast = row["predictions"][name]
+                prediction = Prediction(forecast["mean"], forecast["sd"], forecast["low"], forecast["high"])
                 yield Forecast(row["round"], row["object"], name, prediction)
 
 

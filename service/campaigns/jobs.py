@@ -12,16 +12,16 @@ from sqlalchemy import RowMapping
 from sqlalchemy.orm import Session
 
 from service.campaigns import leases
-from service.campaigns.leases import Lease, Work
+from service.campaigns.leases import Lease, WorkKind
 from service.dispatch import JOB_TASK
 from service.errors import ConflictError, NotFoundError
 from service.store import jobs
-from service.store import leases as store
+from service.store import leases as lease_rows
 from service.store.paging import Page
 from service.store.states import Queue
 from service.store.tables import Job, Json
 
-JOBS = Work(
+JOBS = WorkKind(
     noun="job",
     table=Job,
     running=("running",),
@@ -33,7 +33,7 @@ JOBS = Work(
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class JobScope:
     """Where jobs of one kind are found: those of a workspace, or of one campaign of it."""
 
     kind: str
@@ -42,8 +42,8 @@ class Shelf:
 
     def columns(self) -> dict[str, Any]:
         """Return the columns by which its jobs are found."""
-        found = {"kind": self.kind, "workspace_id": self.workspace_id}
-        return found if self.campaign_id is None else {**found, "campaign_id": self.campaign_id}
+        columns = {"kind": self.kind, "workspace_id": self.workspace_id}
+        return columns if self.campaign_id is None else {**columns, "campaign_id": self.campaign_id}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +67,12 @@ class ClaimedJob:
     context: Json
 
 
-def ask(session: Session, shelf: Shelf, new: NewJob) -> Job:
+def enqueue(session: Session, scope: JobScope, new: NewJob) -> Job:
     """Queue a job; a worker gets it when the transaction commits."""
     row = Job(
-        kind=shelf.kind,
-        workspace_id=shelf.workspace_id,
-        campaign_id=shelf.campaign_id,
+        kind=scope.kind,
+        workspace_id=scope.workspace_id,
+        campaign_id=scope.campaign_id,
         queue=new.queue,
         request=dict(new.request),
         context=dict(new.context),
@@ -85,46 +85,46 @@ def ask(session: Session, shelf: Shelf, new: NewJob) -> Job:
     return row
 
 
-def find(session: Session, shelf: Shelf, job_id: UUID) -> Job:
+def find(session: Session, scope: JobScope, job_id: UUID) -> Job:
     """Return a job.
 
     Raises:
-        NotFoundError: if there is none with this id on the shelf.
+        NotFoundError: if there is none with this id in the scope.
     """
-    row = jobs.find(session, job_id, **shelf.columns())
+    row = jobs.find(session, job_id, **scope.columns())
     if row is None:
-        raise NotFoundError(f"no {shelf.kind} {job_id}")
+        raise NotFoundError(f"no {scope.kind} {job_id}")
     return row
 
 
-def standing(session: Session, shelf: Shelf, job_id: UUID) -> RowMapping:
+def status_row(session: Session, scope: JobScope, job_id: UUID) -> RowMapping:
     """Return attempt, state, progress and message of a job.
 
     Raises:
-        NotFoundError: if there is none with this id on the shelf.
+        NotFoundError: if there is none with this id in the scope.
     """
-    row = jobs.standing(session, job_id, **shelf.columns())
+    row = jobs.status_row(session, job_id, **scope.columns())
     if row is None:
-        raise NotFoundError(f"no {shelf.kind} {job_id}")
+        raise NotFoundError(f"no {scope.kind} {job_id}")
     return row
 
 
-def page(session: Session, shelf: Shelf, limit: int, cursor: str | None) -> Page[Any]:
+def page(session: Session, scope: JobScope, limit: int, cursor: str | None) -> Page[Any]:
     """Return one page of jobs, newest first, as rows of what a list tells of them."""
-    return jobs.page(session, limit, cursor, **shelf.columns())
+    return jobs.page(session, limit, cursor, **scope.columns())
 
 
-def cancel(session: Session, shelf: Shelf, job_id: UUID) -> Job:
+def cancel(session: Session, scope: JobScope, job_id: UUID) -> Job:
     """Stop a job: at once while it is queued, within seconds while a worker has it.
 
     Raises:
-        NotFoundError: if there is none with this id on the shelf.
+        NotFoundError: if there is none with this id in the scope.
         ConflictError: if it has ended.
     """
-    row = find(session, shelf, job_id)
-    changed = leases.ask_to_cancel(session, JOBS, row.id)
+    row = find(session, scope, job_id)
+    changed = leases.request_cancel(session, JOBS, row.id)
     if changed is None:
-        raise ConflictError(f"this is {find(session, shelf, job_id).state} and cannot be cancelled")
+        raise ConflictError(f"this is {find(session, scope, job_id).state} and cannot be cancelled")
     return changed
 
 
@@ -140,17 +140,17 @@ def claim(session: Session, lease: Lease[Job], versions: Mapping[str, str]) -> b
 
 def load(session: Session, lease: Lease[Job]) -> ClaimedJob:
     """Return what the claimed job asks for."""
-    row = store.get(session, Job, lease.item_id)
+    row = lease_rows.get(session, Job, lease.item_id)
     return ClaimedJob(row.id, row.kind, row.campaign_id, row.request, row.context)
 
 
 def finish(session: Session, lease: Lease[Job], result: Mapping[str, Any]) -> bool:
     """Store the answer, once; False if the lease was lost or the job was finished before."""
     done = {"state": "succeeded", "progress": 1.0, "message": "done", "result": dict(result)}
-    return leases.end(session, lease, **done) is not None
+    return leases.finish(session, lease, **done) is not None
 
 
 def refuse(session: Session, lease: Lease[Job], failure: Json, result: Mapping[str, Any]) -> bool:
     """End a job whose input is wrong, with the problem and the report of it; False if the lease was lost."""
-    told = {"state": "failed", "message": str(failure["title"]), "failure": failure, "result": dict(result)}
-    return leases.end(session, lease, **told) is not None
+    fields = {"state": "failed", "message": str(failure["title"]), "failure": failure, "result": dict(result)}
+    return leases.finish(session, lease, **fields) is not None

@@ -18,12 +18,12 @@ from service.store.states import Queue
 from service.store.tables import Json, Leased
 
 Item = TypeVar("Item", bound=Leased)
-Standing = Literal["held", "cancelled", "lost"]
+LeaseStatus = Literal["held", "cancelled", "lost"]
 """A worker's hold on its work: still its own, asked to stop, or somebody else's by now."""
 
 
 @dataclass(frozen=True, slots=True)
-class Work(Generic[Item]):
+class WorkKind(Generic[Item]):
     """One sort of work: where it is kept, in which states a worker has it, and how its task is sent.
 
     `record` is told of every change of a row; `before_end` locks what must be locked before a row may end.
@@ -42,7 +42,7 @@ class Work(Generic[Item]):
 class Lease(Generic[Item]):
     """Who holds a piece of work, and for how long without a sign of life."""
 
-    work: Work[Item]
+    work: WorkKind[Item]
     item_id: UUID
     owner: str
     seconds: float
@@ -53,12 +53,12 @@ class Lease(Generic[Item]):
         return self.item_id, self.owner
 
 
-def send(session: Session, work: Work[Item], row: Item) -> None:
+def send(session: Session, work: WorkKind[Item], row: Item) -> None:
     """Send a row's task when the transaction commits."""
     send_after_commit(session, work.task, row.id, work.queue_of(row))
 
 
-def move(session: Session, work: Work[Item], item_id: UUID, states: tuple[str, ...], **values: Any) -> Item | None:
+def move(session: Session, work: WorkKind[Item], item_id: UUID, states: tuple[str, ...], **values: Any) -> Item | None:
     """Change a row that is in one of `states` and record it; None if it is in another."""
     return _recorded(session, work, leases.move(session, work.table, item_id, states, **values))
 
@@ -81,7 +81,7 @@ def claim(session: Session, lease: Lease[Item], versions: Mapping[str, str], **v
     return row is not None
 
 
-def heartbeat(session: Session, lease: Lease[Any]) -> Standing:
+def heartbeat(session: Session, lease: Lease[Any]) -> LeaseStatus:
     """Renew the lease."""
     work = lease.work
     asked_to_cancel = leases.extend(session, work.table, lease.held, work.running, lease.seconds)
@@ -90,10 +90,10 @@ def heartbeat(session: Session, lease: Lease[Any]) -> Standing:
     return "cancelled" if asked_to_cancel else "held"
 
 
-def tell(session: Session, lease: Lease[Item], state: str, progress: float, message: str) -> Standing:
+def report_progress(session: Session, lease: Lease[Item], state: str, progress: float, message: str) -> LeaseStatus:
     """Record how far the work is and renew the lease."""
-    told = {"state": state, "progress": min(max(progress, 0.0), 1.0), "message": message}
-    row = change(session, lease, **told, **leases.lease(lease.seconds))
+    fields = {"state": state, "progress": min(max(progress, 0.0), 1.0), "message": message}
+    row = change(session, lease, **fields, **leases.lease(lease.seconds))
     if row is None:
         return "lost"
     lease.work.record(session, row)
@@ -105,23 +105,23 @@ def change(session: Session, lease: Lease[Item], **values: Any) -> Item | None:
     return leases.move_leased(session, lease.work.table, lease.held, lease.work.running, **values)
 
 
-def end(session: Session, lease: Lease[Item], **values: Any) -> Item | None:
+def finish(session: Session, lease: Lease[Item], **values: Any) -> Item | None:
     """Move held work to its end; None if the lease was lost."""
     lease.work.before_end(session, lease.item_id)
-    return _recorded(session, lease.work, change(session, lease, **values, **_ended()))
+    return _recorded(session, lease.work, change(session, lease, **values, **_end_fields()))
 
 
 def fail(session: Session, lease: Lease[Any], failure: Json) -> bool:
     """End work with a problem (RFC 9457); False if the lease was lost."""
-    return end(session, lease, state="failed", message=str(failure["title"]), failure=failure) is not None
+    return finish(session, lease, state="failed", message=str(failure["title"]), failure=failure) is not None
 
 
 def cancel(session: Session, lease: Lease[Any]) -> bool:
     """End work that somebody asked to cancel; False if the lease was lost."""
-    return end(session, lease, state="cancelled", message="cancelled") is not None
+    return finish(session, lease, state="cancelled", message="cancelled") is not None
 
 
-def ask_to_cancel(session: Session, work: Work[Item], item_id: UUID) -> Item | None:
+def request_cancel(session: Session, work: WorkKind[Item], item_id: UUID) -> Item | None:
     """Stop work: at once while it is queued, within seconds while a worker has it; None if it has ended."""
     over = {"state": "cancelled", "message": "cancelled", "finished_at": func.clock_timestamp()}
     return move(session, work, item_id, ("queued",), **over) or move(
@@ -141,19 +141,19 @@ def give_back(session: Session, lease: Lease[Any]) -> bool:
 
 
 def requeue(
-    session: Session, work: Work[Item], item_id: UUID, states: tuple[str, ...], message: str, **values: Any
+    session: Session, work: WorkKind[Item], item_id: UUID, states: tuple[str, ...], message: str, **values: Any
 ) -> Item | None:
     """Put work back into the queue; the caller sends its task."""
     fresh = {"state": "queued", "message": message, "queued_at": func.clock_timestamp()}
     return move(session, work, item_id, states, **fresh, lease_owner=None, lease_until=None, **values)
 
 
-def unfinished(session: Session, work: Work[Any]) -> set[UUID]:
+def unfinished(session: Session, work: WorkKind[Any]) -> set[UUID]:
     """Return the rows that a worker has or will have, which may go on from what an earlier one kept."""
     return leases.unfinished(session, work.table, work.running)
 
 
-def requeue_lost(session: Session, work: Work[Item], resend_seconds: float, max_attempts: int) -> Sequence[UUID]:
+def requeue_lost(session: Session, work: WorkKind[Item], resend_seconds: float, max_attempts: int) -> Sequence[UUID]:
     """Put work whose worker fell silent back into the queue, and send again what was queued long ago.
 
     What was asked to cancel ends as cancelled; what lost `max_attempts` workers as failed. Returns the rows that were
@@ -170,9 +170,9 @@ def requeue_lost(session: Session, work: Work[Item], resend_seconds: float, max_
     return [row.id for row in (*silent, *waiting)]
 
 
-def _recover(session: Session, work: Work[Item], row: Item, max_attempts: int) -> None:
+def _recover(session: Session, work: WorkKind[Item], row: Item, max_attempts: int) -> None:
     if row.cancel_requested:
-        move(session, work, row.id, work.running, state="cancelled", message="cancelled", **_ended())
+        move(session, work, row.id, work.running, state="cancelled", message="cancelled", **_end_fields())
     elif row.attempt >= max_attempts:
         failure = {
             "type": "about:blank",
@@ -180,18 +180,18 @@ def _recover(session: Session, work: Work[Item], row: Item, max_attempts: int) -
             "status": 500,
             "detail": f"{row.attempt} workers died or fell silent in this {work.noun}; see their logs, or ask again",
         }
-        told = {"message": failure["title"], "failure": failure}
-        move(session, work, row.id, work.running, state="failed", **told, **_ended())
+        fields = {"message": failure["title"], "failure": failure}
+        move(session, work, row.id, work.running, state="failed", **fields, **_end_fields())
     else:
         requeue(session, work, row.id, work.running, "its worker was lost; waiting for another")
         send(session, work, row)
 
 
-def _ended() -> dict[str, Any]:
+def _end_fields() -> dict[str, Any]:
     return {"finished_at": func.clock_timestamp(), "lease_owner": None, "lease_until": None}
 
 
-def _recorded(session: Session, work: Work[Item], row: Item | None) -> Item | None:
+def _recorded(session: Session, work: WorkKind[Item], row: Item | None) -> Item | None:
     if row is not None:
         work.record(session, row)
     return row

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from models.campaign.spec import CampaignSpec
 from service.campaigns.checking import InvalidDocumentError
 from service.errors import ConflictError, UnprocessableError
-from service.json_pointers import body_place
+from service.json_pointers import body_location
 
 FIXED_ONCE_BEGUN = ("domain", "objectives")
 """What results and rounds are read by: it may not change once there are any."""
@@ -32,7 +32,7 @@ def patched(
     try:
         spec = check(merged)
     except (ValidationError, InvalidDocumentError) as error:
-        raise UnprocessableError("the changed specification is not valid", places(error, merged)) from error
+        raise UnprocessableError("the changed specification is not valid", field_errors(error, merged)) from error
     fresh = spec.model_dump(mode="json")
     touched = [name for name in FIXED_ONCE_BEGUN if fresh[name] != stored[name]]
     if is_begun and touched:
@@ -55,9 +55,9 @@ def merge(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]
     return merged
 
 
-def places(error: ValidationError | InvalidDocumentError, document: Mapping[str, Any]) -> list[dict[str, str]]:
+def field_errors(error: ValidationError | InvalidDocumentError, document: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return the JSON pointer into the document and the reason of everything that is wrong."""
-    return [body_place(item, item["loc"], document) for item in error.errors()]
+    return [body_location(item, item["loc"], document) for item in error.errors()]
 
 
 def round_seed(seed: int, number: int) -> int:

@@ -16,7 +16,7 @@ def payload(item: ProposedCandidate) -> dict[str, Any]:
     return {"condition": None if item.beta is None else condition, **kept}
 
 
-def described(item: ProposedCandidate, domain: Domain) -> dict[str, Any]:
+def to_json(item: ProposedCandidate, domain: Domain) -> dict[str, Any]:
     """Return a proposed object as plain JSON: what it is, how a person reads it, and its payload."""
     return {
         "rank": item.rank,
@@ -28,9 +28,9 @@ def described(item: ProposedCandidate, domain: Domain) -> dict[str, Any]:
     }
 
 
-def read(told: Mapping[str, Any]) -> ProposedCandidate:
-    """Return what was proposed from what `described` told of it."""
-    stored = {name: value for name, value in told.items() if name not in ("display", "columns")}
+def from_json(sample: Mapping[str, Any]) -> ProposedCandidate:
+    """Return what was proposed from what `to_json` told of it."""
+    stored = {name: value for name, value in sample.items() if name not in ("display", "columns")}
     return proposed(stored.pop("rank"), stored.pop("object"), stored.pop("purpose"), stored)
 
 

@@ -27,9 +27,9 @@ def check_units(spec: CampaignSpec, below: str = "", before: CampaignSpec | None
     """
     accepted = set() if before is None else set(_problems(before))
     problems = [problem for problem in _problems(spec) if problem not in accepted]
-    found = [{"pointer": f"{below}{pointer}/units", "detail": detail} for pointer, detail in problems]
-    if found:
-        raise UnprocessableError(f"{found[0]['pointer']}: {found[0]['detail']}", found)
+    errors = [{"pointer": f"{below}{pointer}/units", "detail": detail} for pointer, detail in problems]
+    if errors:
+        raise UnprocessableError(f"{errors[0]['pointer']}: {errors[0]['detail']}", errors)
 
 
 def _problems(spec: CampaignSpec) -> Iterator[tuple[str, str]]:
@@ -47,22 +47,22 @@ def _problems(spec: CampaignSpec) -> Iterator[tuple[str, str]]:
 
 
 def _measured(spec: CampaignSpec) -> Iterator[tuple[str, str, MeasuredQuantity]]:
-    for place, objective in enumerate(spec.objectives):
+    for index, objective in enumerate(spec.objectives):
         if objective.assay_type is not None:
-            yield f"/objectives/{place}", objective.assay_type, objective
-    for place, constraint in enumerate(spec.constraints):
+            yield f"/objectives/{index}", objective.assay_type, objective
+    for index, constraint in enumerate(spec.constraints):
         if constraint.type is not None:
-            yield f"/constraints/{place}", constraint.type, constraint
-    for place, guardrail in enumerate(spec.guardrails):
-        yield f"/guardrails/{place}", guardrail.type, guardrail
+            yield f"/constraints/{index}", constraint.type, constraint
+    for index, guardrail in enumerate(spec.guardrails):
+        yield f"/guardrails/{index}", guardrail.type, guardrail
 
 
 def _computed(spec: CampaignSpec) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with units of computed properties: bounds are compared with them as they are computed."""
     known = {name: item.units for name, item in open_domain(spec.domain).computed.items()}
     known |= {scorer.name: scorer.units for scorer in spec.scorers}
-    named = [(f"/objectives/{place}", item.computed, item.units) for place, item in enumerate(spec.objectives)]
-    named += [(f"/constraints/{place}", item.property, item.units) for place, item in enumerate(spec.constraints)]
+    named = [(f"/objectives/{index}", item.computed, item.units) for index, item in enumerate(spec.objectives)]
+    named += [(f"/constraints/{index}", item.property, item.units) for index, item in enumerate(spec.constraints)]
     for pointer, name, units in named:
         if name is not None and units is not None and not _are_one(units, known.get(name)):
             own = known.get(name)
@@ -72,11 +72,11 @@ def _computed(spec: CampaignSpec) -> Iterator[tuple[str, str]]:
 def _settings(spec: CampaignSpec) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with units of what the domain lets be set, such as process variables."""
     for field, items in spec.domain:
-        for place, item in enumerate(items if isinstance(items, tuple) else ()):
+        for index, item in enumerate(items if isinstance(items, tuple) else ()):
             units = getattr(item, "units", None)
             if isinstance(units, str) and not (_SHARE.fullmatch(units.strip()) or _is_unit_of_settings(units)):
                 hint = "write them as °C, min, mL/min or mol%, or leave them out and tell of them in the name"
-                yield f"/domain/{field}/{place}", f"unknown units {units[:40]!r}: {hint}"
+                yield f"/domain/{field}/{index}", f"unknown units {units[:40]!r}: {hint}"
 
 
 def _is_unit_of_settings(units: str) -> bool:
@@ -115,7 +115,7 @@ def _contradiction(kind: str, quantity: MeasuredQuantity, read_in: str | None) -
         bounds = [value for value in (quantity.min, quantity.max) if value is not None]
     try:
         units = quantity.units or ""
-        told = [f"{value:g} {units} is {convert(value, units, read_in):g} {read_in}" for value in bounds]
+        converted = [f"{value:g} {units} is {convert(value, units, read_in):g} {read_in}" for value in bounds]
     except UnitsError as error:
         return f"{detail}: {error}"
-    return f"{detail}: give everything of it in {read_in}" + (f" ({', '.join(told)})" if told else "")
+    return f"{detail}: give everything of it in {read_in}" + (f" ({', '.join(converted)})" if converted else "")

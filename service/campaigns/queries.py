@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from service.campaigns.results import standard_by_external_id
 from service.errors import NotFoundError
-from service.records import SAID, StandardResult
+from service.records import IDENTIFYING_FIELDS, StandardResult
 from service.store import campaigns, candidates, results, rounds
 from service.store.paging import Page
 from service.store.states import RoundState
@@ -69,13 +69,13 @@ def list_results(
     return results.page(session, campaign_id, limit, cursor)
 
 
-def round_standing(session: Session, workspace_id: UUID, campaign_id: UUID, number: int) -> tuple[UUID, RoundState]:
+def round_id_and_state(session: Session, workspace_id: UUID, campaign_id: UUID, number: int) -> tuple[UUID, RoundState]:
     """Return the id and state of a round: what one who follows it needs at every look.
 
     Raises:
         NotFoundError: if there is none.
     """
-    found = rounds.standing(session, workspace_id, campaign_id, number)
+    found = rounds.id_and_state(session, workspace_id, campaign_id, number)
     return found or _no_round(session, workspace_id, campaign_id, number)
 
 
@@ -121,11 +121,13 @@ def results_by_external_id(
     return standard_by_external_id(session, campaign_id, external_ids)
 
 
-def are_stored(session: Session, campaign_id: UUID, found: Sequence[StandardResult]) -> list[bool]:
+def are_stored(session: Session, campaign_id: UUID, given: Sequence[StandardResult]) -> list[bool]:
     """Return for each result whether the campaign has one that says the same of its object, under any external id."""
-    said = attrgetter(*SAID)
-    stored = results.about(session, campaign_id, {item.object for item in found}, SAID) if found else set()
-    return [said(item) in stored for item in found]
+    identifying_values = attrgetter(*IDENTIFYING_FIELDS)
+    stored = (
+        results.about(session, campaign_id, {item.object for item in given}, IDENTIFYING_FIELDS) if given else set()
+    )
+    return [identifying_values(item) in stored for item in given]
 
 
 def _no_round(session: Session, workspace_id: UUID, campaign_id: UUID, number: int) -> NoReturn:

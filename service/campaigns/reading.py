@@ -13,9 +13,10 @@ from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.domains.contract import Domain, ParsedObject
 from models.domains.wrapper import DelegatingDomain
-from service.children import Children, Errand, Talk
+from service.children import Children, ChildTask, ParentChannel
 from service.errors import UnprocessableError
 from service.exchange import (
+    NOTHING_SAID,
     CampaignView,
     ReadingOptions,
     Report,
@@ -28,24 +29,23 @@ from service.exchange import (
     read_objects,
 )
 from service.exchange.tables import MAX_CELLS
-from service.exchange.values import Decimal
 from service.records import StandardResult
 from service.strict_json import MAX_MODEL_BYTES, parse_body
 
 TICK = 20
 """Objects between two signs of progress."""
-_TOLD = 100
+_MAX_UNKNOWN_MEMBERS = 100
 _ADVICE = "split it into smaller tables, and look for objects of extraordinary size"
 MAX_RESULTS = 250_000
 """Most results of one table: a row with several measured columns holds as many."""
-ProgressHook = Callable[[float | None], None]
-MentionedIds = tuple[frozenset[str], frozenset[str]]
+ProgressCallback = Callable[[float | None], None]
+Mentioned = tuple[frozenset[str], frozenset[str]]
 """What stands in a table under `candidate_id`, and under `external_id`."""
-StoredContent = tuple[Mapping[str, str], Mapping[tuple[str, str], StandardResult]]
+Known = tuple[Mapping[str, str], Mapping[tuple[str, str], StandardResult]]
 """The objects of those candidates that there are, by id, and the results stored under an assay type and external id."""
 
 
-def ignore(_share: float | None) -> None:
+def no_progress(_share: float | None) -> None:
     """Hear nothing."""
 
 
@@ -57,12 +57,12 @@ class SentTable:
     media_type: str
     sheet: str | None = None
     member: str | None = None
-    decimal: Decimal | None = None
+    reading: ReadingOptions = NOTHING_SAID
 
     @property
-    def options(self) -> ReadingOptions:
+    def read_options(self) -> ReadingOptions:
         """How the sender wants it read."""
-        return ReadingOptions(sheet=self.sheet, decimal=self.decimal)
+        return self.reading if self.sheet is None else self.reading.model_copy(update={"sheet": self.sheet})
 
 
 @final
@@ -77,7 +77,7 @@ class Reader:
 
     def __init__(self, children: Children, seconds: float, *, is_followed: bool = False) -> None:
         self._children = children
-        self._errand = Errand("the table", seconds, advice=_ADVICE, is_followed=is_followed)
+        self._task = ChildTask("the table", seconds, advice=_ADVICE, is_followed=is_followed)
 
     def close(self) -> None:
         """End the children."""
@@ -89,15 +89,15 @@ class Reader:
         Raises:
             TableError: if it has more than are read, or cannot even be counted.
         """
-        found: int = self._children(self._errand, _most_rows, table)
+        found: int = self._children(self._task, _most_rows, table)
         return found
 
     def results(
         self,
         spec: CampaignSpec,
         table: SentTable,
-        known: Callable[[MentionedIds], StoredContent],
-        on_progress: ProgressHook = ignore,
+        known: Callable[[Mentioned], Known],
+        on_progress: ProgressCallback = no_progress,
     ) -> Report:
         """Return what becomes of every row of a table of a campaign's results; nothing is stored.
 
@@ -105,7 +105,7 @@ class Reader:
             spec: the campaign's.
             table: as it was sent.
             known: says what the campaign has of what the table mentions.
-            on_progress: gets which share is done, or None while there is nothing new; what it raises ends the reading.
+            on_progress: hears which share is done, or None while there is nothing new; what it raises ends the reading.
 
         Raises:
             UnknownFormatError: if the media type is none that is read.
@@ -114,37 +114,39 @@ class Reader:
             UnprocessableError: if reading takes more than a child may.
         """
         document = spec.model_dump(mode="json")
-        report: Report = self._children(self._errand, _results, table, document, answer=known, heard=on_progress)
+        report: Report = self._children(self._task, _results, table, document, answer=known, on_progress=on_progress)
         return report
 
-    def parted(self, content: bytes) -> tuple[dict[str, Any], tuple[bytes, str]]:
+    def split_body(self, content: bytes) -> tuple[dict[str, Any], tuple[bytes, str]]:
         """Return a JSON body without its member `table`, and the table with its media type.
 
         Raises:
             UnprocessableError: if there is no table, or the rest is too long.
         """
-        found: tuple[dict[str, Any], tuple[bytes, str]] = self._children(self._errand, _parted, content)
+        found: tuple[dict[str, Any], tuple[bytes, str]] = self._children(self._task, _split_body, content)
         return found
 
     def look_at_objects(self, spec: CampaignSpec, table: SentTable, most: int) -> None:
         """Find what is wrong with a table of objects as a whole, without reading any; raises as `objects`."""
-        self._children(self._errand, _look_at_objects, table, spec.model_dump(mode="json"), most)
+        self._children(self._task, _look_at_objects, table, spec.model_dump(mode="json"), most)
 
-    def objects(self, spec: CampaignSpec, table: SentTable, most: int, on_progress: ProgressHook = ignore) -> Report:
+    def objects(
+        self, spec: CampaignSpec, table: SentTable, most: int, on_progress: ProgressCallback = no_progress
+    ) -> Report:
         """Return the object of every row of a table, or the reason why there is none.
 
         Raises:
             TableError: if the table cannot be read, or has more than `most` rows; else as `results`.
         """
         report: Report = self._children(
-            self._errand, _objects, table, spec.model_dump(mode="json"), most, heard=on_progress
+            self._task, _objects, table, spec.model_dump(mode="json"), most, on_progress=on_progress
         )
         return report
 
-    def measurements(self, spec: CampaignSpec, table: SentTable, on_progress: ProgressHook = ignore) -> Report:
+    def measurements(self, spec: CampaignSpec, table: SentTable, on_progress: ProgressCallback = no_progress) -> Report:
         """Return what becomes of every row of a table of results that no campaign has stored; raises as `results`."""
         report: Report = self._children(
-            self._errand, _measurements, table, spec.model_dump(mode="json"), heard=on_progress
+            self._task, _measurements, table, spec.model_dump(mode="json"), on_progress=on_progress
         )
         return report
 
@@ -161,60 +163,60 @@ def uuids(texts: frozenset[str]) -> set[UUID]:
 
 
 @final
-class _CountingDomain(DelegatingDomain):
+class _ProgressDomain(DelegatingDomain):
     """A domain that tells how many of a table's objects it has read."""
 
-    def __init__(self, domain: Domain, talk: Talk, n_rows: int) -> None:
+    def __init__(self, domain: Domain, channel: ParentChannel, n_rows: int) -> None:
         super().__init__(domain)
-        self._talk = talk
+        self._channel = channel
         self._n_rows = max(1, n_rows)
         self._n_read = 0
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
         self._n_read += 1
         if self._n_read % TICK == 0:
-            self._talk.tell(min(1.0, self._n_read / self._n_rows))
+            self._channel.report_progress(min(1.0, self._n_read / self._n_rows))
         return super().read_object(fields)
 
 
-def _most_rows(_talk: Talk, table: SentTable) -> int:
+def _most_rows(_channel: ParentChannel, table: SentTable) -> int:
     return most_rows(table.content, table.media_type)
 
 
-def _results(talk: Talk, table: SentTable, document: Mapping[str, Any]) -> Report:
-    upload, view = _opened(talk, table, document)
-    candidates, stored = talk.ask((upload.mentioned("candidate_id"), upload.mentioned("external_id")))
+def _results(channel: ParentChannel, table: SentTable, document: Mapping[str, Any]) -> Report:
+    upload, view = _opened(channel, table, document)
+    candidates, stored = channel.request((upload.mentioned("candidate_id"), upload.mentioned("external_id")))
     return check_upload(upload, replace(view, candidates=candidates, stored=stored))
 
 
-def _measurements(talk: Talk, table: SentTable, document: Mapping[str, Any]) -> Report:
-    return check_upload(*_opened(talk, table, document))
+def _measurements(channel: ParentChannel, table: SentTable, document: Mapping[str, Any]) -> Report:
+    return check_upload(*_opened(channel, table, document))
 
 
-def _opened(talk: Talk, table: SentTable, document: Mapping[str, Any]) -> tuple[Upload, CampaignView]:
+def _opened(channel: ParentChannel, table: SentTable, document: Mapping[str, Any]) -> tuple[Upload, CampaignView]:
     """Return a table of results whose columns are understood, and its campaign as if nothing were stored."""
     spec = CampaignSpec.from_stored(document)
     domain = open_domain(spec.domain)
-    upload = open_upload(table.content, table.media_type, spec, domain, table.options)
+    upload = open_upload(table.content, table.media_type, spec, domain, table.read_options)
     if len(upload.entries) > MAX_RESULTS:
         n = len(upload.entries)
         raise TableError(f"the table holds {n} results; at most {MAX_RESULTS} are read at once: split it")
-    return upload, CampaignView(spec, _CountingDomain(domain, talk, len(upload.entries)))
+    return upload, CampaignView(spec, _ProgressDomain(domain, channel, len(upload.entries)))
 
 
-def _objects(talk: Talk, table: SentTable, document: Mapping[str, Any], most: int) -> Report:
+def _objects(channel: ParentChannel, table: SentTable, document: Mapping[str, Any], most: int) -> Report:
     domain = open_domain(CampaignSpec.from_stored(document).domain)
     rows = most_rows(table.content, table.media_type)
-    counting = _CountingDomain(domain, talk, min(rows, most))
-    return read_objects(_array(table), table.media_type, counting, table.sheet, most)
+    reporting_domain = _ProgressDomain(domain, channel, min(rows, most))
+    return read_objects(_array(table), table.media_type, reporting_domain, table.sheet, most)
 
 
-def _look_at_objects(_talk: Talk, table: SentTable, document: Mapping[str, Any], most: int) -> None:
+def _look_at_objects(_channel: ParentChannel, table: SentTable, document: Mapping[str, Any], most: int) -> None:
     domain = open_domain(CampaignSpec.from_stored(document).domain)
     open_objects(_array(table), table.media_type, domain, table.sheet, most)
 
 
-def _parted(_talk: Talk, content: bytes) -> tuple[dict[str, Any], tuple[bytes, str]]:
+def _split_body(_channel: ParentChannel, content: bytes) -> tuple[dict[str, Any], tuple[bytes, str]]:
     if content.count(b",") > MAX_CELLS:
         raise wrong("/table", f"the table has more than {MAX_CELLS} cells: split it")
     body = parse_body(content)
@@ -248,6 +250,6 @@ def _array(table: SentTable) -> bytes:
     pointer = f"/{table.member}"
     if not isinstance(body, dict) or not isinstance(body.get(table.member), list):
         raise wrong(pointer, f"send an array of {table.member}, each with its columns")
-    if unknown := [name for name in body if name != table.member][:_TOLD]:
+    if unknown := [name for name in body if name != table.member][:_MAX_UNKNOWN_MEMBERS]:
         raise UnprocessableError("unknown members", [{"pointer": f"/{name}", "detail": "unknown"} for name in unknown])
     return json.dumps(body[table.member]).encode()

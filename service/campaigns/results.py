@@ -21,48 +21,52 @@ _STANDARD = tuple(field.name for field in fields(StandardResult))
 
 def store(session: Session, campaign: Campaign, upload: NewUpload, rows: Sequence[NewResult]) -> StoredUpload:
     """Store rows and settle the candidates that they are about; the caller holds the campaign's lock."""
-    found = _candidates_of(session, campaign.id, rows)
+    candidate_by_index = _candidates_of(session, campaign.id, rows)
     fresh = _without_duplicates(session, campaign.id, rows)
     record = Upload(campaign_id=campaign.id, n_accepted=len(fresh), **asdict(upload))
     session.add(record)
     session.flush()
-    ids = {place: candidate.id for place, candidate in found.items()}
+    ids = {index: candidate.id for index, candidate in candidate_by_index.items()}
     standard = attrgetter(*_STANDARD)
     values = (
-        (campaign.id, record.id, ids.get(place), row.row, row.verbatim, *standard(row.result))
-        for place, row in fresh.items()
+        (campaign.id, record.id, ids.get(index), row.row, row.verbatim, *standard(row.result))
+        for index, row in fresh.items()
     )
     results.add(session, ("campaign_id", "upload_id", "candidate_id", "row", "verbatim", *_STANDARD), values)
-    _settle(session, campaign, [found[place] for place in fresh if place in found])
-    return StoredUpload(record.id, tuple(_report(place, row, fresh, found) for place, row in enumerate(rows)))
+    _settle(session, campaign, [candidate_by_index[index] for index in fresh if index in candidate_by_index])
+    return StoredUpload(
+        record.id, tuple(_report(index, row, fresh, candidate_by_index) for index, row in enumerate(rows))
+    )
 
 
 def _candidates_of(session: Session, campaign_id: UUID, rows: Sequence[NewResult]) -> dict[int, Candidate]:
     named = candidates.by_id(session, campaign_id, {row.candidate_id for row in rows if row.candidate_id})
     unknown = [row for row in rows if row.candidate_id and row.candidate_id not in named]
     if unknown:
-        places = [{"row": row.row, "column": "candidate_id", "detail": "no such candidate"} for row in unknown]
-        raise UnprocessableError("some rows name candidates that this campaign does not have", places)
+        errors = [{"row": row.row, "column": "candidate_id", "detail": "no such candidate"} for row in unknown]
+        raise UnprocessableError("some rows name candidates that this campaign does not have", errors)
     known = candidates.newest_by_object(
         session, campaign_id, {row.result.object for row in rows if not row.candidate_id}
     )
     linked = [named[row.candidate_id] if row.candidate_id else known.get(row.result.object) for row in rows]
-    return {place: candidate for place, candidate in enumerate(linked) if candidate is not None}
+    return {index: candidate for index, candidate in enumerate(linked) if candidate is not None}
 
 
 def _without_duplicates(session: Session, campaign_id: UUID, rows: Sequence[NewResult]) -> dict[int, NewResult]:
     names = {row.result.external_id for row in rows}
     seen = standard_by_external_id(session, campaign_id, {name for name in names if name})
     fresh = {}
-    for place, row in enumerate(rows):  # the results of a wide row share row.row
+    for index, row in enumerate(rows):  # the results of a wide row share row.row
         if row.result.external_id is None:
-            fresh[place] = row
+            fresh[index] = row
             continue
         met = seen.setdefault((row.result.type, row.result.external_id), row.result)
         if met is row.result:
-            fresh[place] = row
-        elif not met.says_the_same(row.result):
-            detail = f"external_id {row.result.external_id!r} was given to {met.told()} at this moment: send it again"
+            fresh[index] = row
+        elif not met.is_same_measurement(row.result):
+            detail = (
+                f"external_id {row.result.external_id!r} was given to {met.describe()} at this moment: send it again"
+            )
             raise ConflictError(detail, [{"row": row.row, "column": "external_id", "detail": detail}])
     return fresh
 
@@ -98,6 +102,8 @@ def measured_types(spec: Mapping[str, object]) -> set[str]:
     return {item.get("type") or item["name"] for item in objectives if not item.get("computed")}
 
 
-def _report(place: int, row: NewResult, fresh: Mapping[int, NewResult], found: Mapping[int, Candidate]) -> StoredRow:
-    candidate = found.get(place)
-    return StoredRow(row.row, "stored" if place in fresh else "duplicate", candidate.id if candidate else None)
+def _report(
+    index: int, row: NewResult, fresh: Mapping[int, NewResult], candidate_by_index: Mapping[int, Candidate]
+) -> StoredRow:
+    candidate = candidate_by_index.get(index)
+    return StoredRow(row.row, "stored" if index in fresh else "duplicate", candidate.id if candidate else None)

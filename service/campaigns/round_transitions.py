@@ -6,20 +6,20 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from service.campaigns import leases
-from service.campaigns.leases import Work
+from service.campaigns.leases import WorkKind
 from service.dispatch import ROUND_TASK
 from service.store import campaigns, candidates, rounds
-from service.store import leases as store
+from service.store import leases as lease_rows
 from service.store.states import RUNNING, RoundState
 from service.store.tables import Round
 
 
 def lock_campaign(session: Session, round_id: UUID) -> None:
     """Lock a round's campaign before the round, as commands do, so that nothing can deadlock."""
-    campaigns.lock_by_id(session, store.get(session, Round, round_id).campaign_id)
+    campaigns.lock_by_id(session, lease_rows.get(session, Round, round_id).campaign_id)
 
 
-ROUNDS = Work(
+ROUNDS = WorkKind(
     noun="round",
     table=Round,
     running=RUNNING,

@@ -19,7 +19,7 @@ from service.campaigns.leases import Lease
 from service.campaigns.payloads import payload
 from service.campaigns.round_transitions import ROUNDS
 from service.store import artefacts
-from service.store import leases as store
+from service.store import leases as lease_rows
 from service.store.tables import Candidate, Round
 
 
@@ -52,7 +52,7 @@ def load(session: Session, lease: Lease[Round]) -> ClaimedRound:
         RuntimeError: if the data differs from what an earlier attempt of the same round saw.
         pydantic.ValidationError: if the specification is no longer valid, for instance without its domain.
     """
-    row = store.get(session, Round, lease.item_id)
+    row = lease_rows.get(session, Round, lease.item_id)
     history = load_history(session, row)
     digest = history.digest()
     if row.snapshot.get("digest", digest) != digest:
@@ -74,7 +74,7 @@ def finish(session: Session, lease: Lease[Round], spec: CampaignSpec, proposal: 
     An empty batch completes the round: there is nothing to wait for, and the summary says why.
     """
     empty = not proposal.candidates
-    row = leases.end(
+    row = leases.finish(
         session,
         lease,
         state="completed" if empty else "awaiting_results",

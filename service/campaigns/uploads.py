@@ -14,20 +14,30 @@ from sqlalchemy.orm import Session
 
 from models.campaign.spec import CampaignSpec
 from service.campaigns import commands, jobs, queries
-from service.campaigns.jobs import ClaimedJob, NewJob, Shelf
-from service.campaigns.reading import MentionedIds, Reader, SentTable, StoredContent, uuids
+from service.campaigns.jobs import ClaimedJob, JobScope, NewJob
+from service.campaigns.reading import Known, Mentioned, Reader, SentTable, uuids
+from service.campaigns.readings import resolved
 from service.campaigns.rows import NewResult, NewUpload
 from service.errors import ConflictError, UnprocessableError, UnsupportedMediaTypeError
-from service.exchange import ParsedRow, QuestionError, Report, SheetError, TableError, UnknownFormatError
-from service.exchange.values import Decimal
+from service.exchange import (
+    ParsedRow,
+    QuestionError,
+    ReadingOptions,
+    Report,
+    SheetError,
+    TableError,
+    UnknownFormatError,
+)
 from service.store import campaigns
 from service.store.tables import Campaign, Job
 
 UPLOADS = "uploads"
-TOLD_PLACES = 1_000
-TOLD_REPEATS = 10
-_TAKEN = ("media_type", "filename", "sheet", "decimal", "mode", "dry_run")
-"""How a file is to be taken, beside its content."""
+MAX_REPORTED_ERRORS = 1_000
+MAX_REPORTED_REPEATS = 10
+_TAKEN = ("media_type", "filename", "mode", "dry_run")
+"""How a file is to be taken, beside its content and how it is read."""
+_FORMER_OPTIONS = ("sheet", "decimal")
+"""What jobs of before say of the reading."""
 Mode = Literal["atomic", "partial"]
 
 
@@ -38,15 +48,15 @@ class ResultsFile:
     content: bytes
     media_type: str
     filename: str | None = None
-    sheet: str | None = None
-    decimal: Decimal | None = None
+    reading: ReadingOptions = NOTHING_SAID
+    reading_name: str | None = None
     mode: Mode = "atomic"
     dry_run: bool = False
 
     @property
     def table(self) -> SentTable:
         """The file as it is read."""
-        return SentTable(self.content, self.media_type, self.sheet, decimal=self.decimal)
+        return SentTable(self.content, self.media_type, reading=self.reading)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +67,7 @@ class Owner:
     key_id: str | None
 
 
-def take_results(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile, reader: Reader) -> Report:
+def import_results(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile, reader: Reader) -> Report:
     """Check every row of a file and, unless it is a dry run, store the good ones.
 
     Raises:
@@ -67,28 +77,44 @@ def take_results(session: Session, owner: Owner, campaign_id: UUID, file: Result
             report.
     """
     spec = CampaignSpec.from_stored(_open_campaign(session, owner, campaign_id).spec)
-    with readable():
+    file = _with_kept_reading(session, campaign_id, file)
+    with table_errors_as_problems():
         report = reader.results(spec, file.table, lambda mentioned: known(session, campaign_id, mentioned))
     return settle(session, owner, campaign_id, file, report)
 
 
-def ask_upload(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile) -> Job:
+def enqueue_upload(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile) -> Job:
     """Queue a file that is too long to be read while its sender waits.
 
     Raises:
         NotFoundError: if there is no such campaign.
     """
     _open_campaign(session, owner, campaign_id)
-    taken = {name: getattr(file, name) for name in _TAKEN}
-    request = {**taken, "sha256": hashlib.sha256(file.content).hexdigest(), "bytes": len(file.content)}
+    file = _with_kept_reading(session, campaign_id, file)
+    taken = {name: getattr(file, name) for name in _TAKEN} | {"sheet": file.reading.sheet}
+    request = {
+        **taken,
+        "reading": file.reading.stated(),
+        "sha256": hashlib.sha256(file.content).hexdigest(),
+        "bytes": len(file.content),
+    }
     table = (file.content, file.media_type)
     new = NewJob(queue="fast", request=request, context={"api_key_id": owner.key_id}, table=table)
-    return jobs.ask(session, Shelf(UPLOADS, owner.workspace_id, campaign_id), new)
+    return jobs.enqueue(session, JobScope(UPLOADS, owner.workspace_id, campaign_id), new)
 
 
 def claimed_file(job: ClaimedJob, content: bytes) -> ResultsFile:
     """Return the file of a job."""
-    return ResultsFile(content=content, **{name: job.request[name] for name in _TAKEN if name in job.request})
+    request = job.request
+    former = {name: request[name] for name in _FORMER_OPTIONS if request.get(name) is not None}
+    reading = ReadingOptions.model_validate(request.get("reading", former))
+    taken = {name: request[name] for name in _TAKEN if name in request}
+    return ResultsFile(content=content, reading=reading, **taken)
+
+
+def _with_kept_reading(session: Session, campaign_id: UUID, file: ResultsFile) -> ResultsFile:
+    """Return the file with what the campaign keeps of its source: frozen, so that a job reads what was asked for."""
+    return replace(file, reading=resolved(session, campaign_id, file.reading_name, file.reading))
 
 
 def destination(session: Session, job: ClaimedJob) -> tuple[CampaignSpec, Owner]:
@@ -98,7 +124,7 @@ def destination(session: Session, job: ClaimedJob) -> tuple[CampaignSpec, Owner]
     return CampaignSpec.from_stored(campaign.spec), Owner(campaign.workspace_id, job.context["api_key_id"])
 
 
-def known(session: Session, campaign_id: UUID, mentioned: MentionedIds) -> StoredContent:
+def known(session: Session, campaign_id: UUID, mentioned: Mentioned) -> Known:
     """Return the candidates by id, and the results by external id, that a file mentions and the campaign has."""
     ids, external_ids = mentioned
     candidates = queries.candidates_by_id(session, campaign_id, uuids(ids))
@@ -115,8 +141,8 @@ def settle(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile,
     """
     report = replace(_linked(session, campaign_id, report), is_preview=file.dry_run)
     if file.mode == "atomic" and report.count("rejected"):
-        raise refusal(report, "stored")
-    report = _with_repeats_told(session, campaign_id, report)
+        raise rejected_upload(report, "stored")
+    report = _with_repeat_warning(session, campaign_id, report)
     if file.dry_run or not report.accepted:
         return report
     return _store(session, owner, campaign_id, file, report)
@@ -130,7 +156,7 @@ def _open_campaign(session: Session, owner: Owner, campaign_id: UUID) -> Campaig
 
 
 @contextmanager
-def readable(sheet_in: Literal["query", "body"] = "query") -> Iterator[None]:
+def table_errors_as_problems(sheet_in: Literal["query", "body"] = "query") -> Iterator[None]:
     """Answer for a file that cannot be read as a table.
 
     Args:
@@ -149,11 +175,13 @@ def readable(sheet_in: Literal["query", "body"] = "query") -> Iterator[None]:
         raise UnprocessableError(f"/sheet: {error.detail}", errors=[named]) from error
     except QuestionError as error:
         pointer = f"/{error.parameter}"
-        asked = {"in": "query", "pointer": pointer, "detail": error.detail, "choices": list(error.choices)}
-        raise UnprocessableError(error.detail, errors=[asked]) from error
+        question = {"in": "query", "pointer": pointer, "detail": error.detail, "choices": list(error.choices)}
+        raise UnprocessableError(error.detail, errors=[question]) from error
     except TableError as error:
-        place = {"row": error.row, "column": error.column, "detail": error.detail}
-        raise UnprocessableError(error.detail, errors=[{k: v for k, v in place.items() if v is not None}]) from error
+        error_item = {"row": error.row, "column": error.column, "detail": error.detail}
+        raise UnprocessableError(
+            error.detail, errors=[{k: v for k, v in error_item.items() if v is not None}]
+        ) from error
 
 
 def _linked(session: Session, campaign_id: UUID, report: Report) -> Report:
@@ -164,14 +192,14 @@ def _linked(session: Session, campaign_id: UUID, report: Report) -> Report:
     return replace(report, rows=tuple(_with_candidate(row, ids) for row in report.rows))
 
 
-def _with_repeats_told(session: Session, campaign_id: UUID, report: Report) -> Report:
+def _with_repeat_warning(session: Session, campaign_id: UUID, report: Report) -> Report:
     """Warn of rows that say what is stored already: without an external id a file sent twice counts twice."""
     free = [(row.row, row.result) for row in report.accepted if row.result and row.result.external_id is None]
     are_stored = queries.are_stored(session, campaign_id, [result for _, result in free])
     places = [str(row) for (row, _), is_stored in zip(free, are_stored, strict=True) if is_stored]
     if not places:
         return report
-    shown = ", ".join(places[:TOLD_REPEATS]) + (", ..." if places[TOLD_REPEATS:] else "")
+    shown = ", ".join(places[:MAX_REPORTED_REPEATS]) + (", ..." if places[MAX_REPORTED_REPEATS:] else "")
     warning = (
         f"{len(places)} results without external_id say what is stored already (rows {shown}) and count as further "
         "readings: with an external_id what is sent again is told from what is measured again"
@@ -185,13 +213,13 @@ def _with_candidate(row: ParsedRow, ids: Mapping[str, str]) -> ParsedRow:
     return replace(row, candidate_id=ids[row.object])
 
 
-def refusal(report: Report, done: str) -> UnprocessableError:
+def rejected_upload(report: Report, done: str) -> UnprocessableError:
     """Return the problem of a table with bad rows, of which nothing is `done`; it carries the report.
 
     It names the first thousand places; the report has all.
     """
     bad = [row for row in report.rows if row.status == "rejected"]
-    places = [{"row": row.row, "column": row.column, "detail": row.reason} for row in bad[:TOLD_PLACES]]
+    places = [{"row": row.row, "column": row.column, "detail": row.reason} for row in bad[:MAX_REPORTED_ERRORS]]
     return UnprocessableError(
         f"{len(bad)} of {len(report.rows)} rows are rejected and nothing was {done}; "
         "correct them or send the table with mode=partial",
@@ -211,7 +239,11 @@ def _store(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile,
     )
     rows = [_new_result(row) for row in report.accepted]
     stored = commands.store_results(session, owner.workspace_id, campaign_id, upload, rows)
-    late = {id(row) for row, told in zip(report.accepted, stored.rows, strict=True) if told.status == "duplicate"}
+    late = {
+        id(row)
+        for row, stored_row in zip(report.accepted, stored.rows, strict=True)
+        if stored_row.status == "duplicate"
+    }
     if not late:
         return report
     reason = "the same external_id was stored at this moment"

@@ -4,7 +4,7 @@ A child is a process of its own with most memory and computing time it may take;
 with the limit's name. Knows no HTTP and no campaign: the functions that children run are where their subject is.
 """
 
-from service.children.pool import Children, Errand, Limits
-from service.children.talk import Talk
+from service.children.channel import ParentChannel
+from service.children.pool import Children, ChildTask, Limits
 
-__all__ = ["Children", "Errand", "Limits", "Talk"]
+__all__ = ["ChildTask", "Children", "Limits", "ParentChannel"]

@@ -45,7 +45,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class ChildTask:
     """What a child is sent for.
 
     `seconds` is the computing time that it may take in all or, where it is followed, from one sign of progress to the
@@ -71,8 +71,8 @@ def _nobody(_question: Any) -> Any:
 class Children:
     """Runs functions in children; safe in threads. Children are started when they are needed.
 
-    A function is called as `function(talk, *arguments)` (see `service.children.talk`). It and all that it takes and
-    returns must be picklable.
+    A function is called as `function(channel, *arguments)` (see `service.children.channel`). It and all that it takes
+    and returns must be picklable.
     """
 
     def __init__(self, limits: Limits | None = None) -> None:
@@ -86,28 +86,28 @@ class Children:
 
     def __call__(
         self,
-        errand: Errand,
+        task: ChildTask,
         function: Callable[..., Any],
         *arguments: Any,
         answer: Callable[[Any], Any] = _nobody,
-        heard: Callable[[float | None], None] = _ignore,
+        on_progress: Callable[[float | None], None] = _ignore,
     ) -> Any:
         """Return what a function returns in a child, or raise what it raises there.
 
         Args:
-            errand: why, and for how long at most.
+            task: why, and for how long at most.
             function: is given its end of the line first.
             arguments: of the function.
             answer: answers what the child asks.
-            heard: is called several times a second, with the share that is done when the child told it; what it raises
-                ends the child.
+            on_progress: is called several times a second, with the share that is done when the child reported it;
+                what it raises ends the child.
 
         Raises:
             UnprocessableError: if it took more time or memory than it may; the error names the limit.
             UnavailableError: if too many errands wait for a child already.
         """
         with self._child() as child:
-            return child.run(errand, (function, arguments), answer, heard)
+            return child.run(task, (function, arguments), answer, on_progress)
 
     def warm(self) -> None:
         """Start a child, so that the first errand finds it ready."""
@@ -156,23 +156,23 @@ class _Child:
 
     def run(
         self,
-        errand: Errand,
+        task: ChildTask,
         call: tuple[Callable[..., Any], tuple[Any, ...]],
         answer: Callable[[Any], Any],
-        heard: Callable[[float | None], None],
+        on_progress: Callable[[float | None], None],
     ) -> Any:
         """Return or raise what the call does in the child."""
         try:
             line = self.start()
-            line.send((*call, errand.seconds, errand.is_followed))
-            kind, value = self._listen(line, errand, answer, heard)
+            line.send((*call, task.seconds, task.is_followed))
+            kind, value = self._listen(line, task, answer, on_progress)
         except (EOFError, ConnectionError) as error:
-            raise self._lost(errand) from error
+            raise self._lost(task) from error
         except BaseException:
             self.kill()
             raise
         if kind == "memory":
-            raise self._too_much(errand, f"{self._memory_bytes >> 20} MiB of memory")
+            raise self._too_much(task, f"{self._memory_bytes >> 20} MiB of memory")
         if kind == "raised":
             raise _remade(*value)
         return value
@@ -208,52 +208,52 @@ class _Child:
     def _listen(
         self,
         line: "Connection[Any, Any]",
-        errand: Errand,
+        task: ChildTask,
         answer: Callable[[Any], Any],
-        heard: Callable[[float | None], None],
+        on_progress: Callable[[float | None], None],
     ) -> tuple[str, Any]:
-        deadline = time.monotonic() + WALL * errand.seconds
+        deadline = time.monotonic() + WALL * task.seconds
         while True:
             if time.monotonic() > deadline:
                 self.kill()
-                raise self._too_slow(errand)
+                raise self._too_slow(task)
             if not line.poll(POLL_SECONDS):
-                heard(None)
+                on_progress(None)
                 continue
             kind, value, *rest = line.recv()
-            if kind == "told":
-                heard(value)
-                if errand.is_followed:
-                    deadline = time.monotonic() + WALL * errand.seconds
-            elif kind == "asked":
-                asked = time.monotonic()
+            if kind == "progress":
+                on_progress(value)
+                if task.is_followed:
+                    deadline = time.monotonic() + WALL * task.seconds
+            elif kind == "request":
+                asked_at = time.monotonic()
                 line.send(answer(value))
-                deadline += time.monotonic() - asked
+                deadline += time.monotonic() - asked_at
             else:
                 if rest and rest[0]:
                     self.kill()
                 return kind, value
 
-    def _lost(self, errand: Errand) -> UnprocessableError:
+    def _lost(self, task: ChildTask) -> UnprocessableError:
         """Return why the line broke: the kernel ended the child at its limit, or it crashed."""
         code = self._process.wait() if self._process is not None else 0
         self.kill()
         if code == -signal.SIGXCPU:
-            return self._too_slow(errand)
-        _log.error("a child died", subject=errand.subject, code=code)
-        return self._too_much(errand, f"a process of {self._memory_bytes >> 20} MiB can bear")
+            return self._too_slow(task)
+        _log.error("a child died", subject=task.subject, code=code)
+        return self._too_much(task, f"a process of {self._memory_bytes >> 20} MiB can bear")
 
-    def _too_slow(self, errand: Errand) -> UnprocessableError:
-        return self._too_much(errand, f"{errand.seconds:g} s of computing time")
+    def _too_slow(self, task: ChildTask) -> UnprocessableError:
+        return self._too_much(task, f"{task.seconds:g} s of computing time")
 
-    def _too_much(self, errand: Errand, limit: str) -> UnprocessableError:
-        detail = f"checking {errand.subject} takes more than {limit}: {errand.advice}"
-        return UnprocessableError(detail, [{"pointer": errand.pointer, "detail": detail}])
+    def _too_much(self, task: ChildTask, limit: str) -> UnprocessableError:
+        detail = f"checking {task.subject} takes more than {limit}: {task.advice}"
+        return UnprocessableError(detail, [{"pointer": task.pointer, "detail": detail}])
 
 
-def _remade(kind: type[Exception], told: tuple[Any, ...], attributes: dict[str, Any]) -> Exception:
+def _remade(kind: type[Exception], arguments: tuple[Any, ...], attributes: dict[str, Any]) -> Exception:
     """Return an error as it was raised, whatever its constructor takes."""
-    error = kind.__new__(kind, *told)
+    error = kind.__new__(kind, *arguments)
     vars(error).update(attributes)
     return error
 

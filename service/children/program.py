@@ -18,8 +18,8 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 @final
-class Line:
-    """The child's end of the line; see `service.children.talk.Talk`."""
+class PipeChannel:
+    """The child's end of the line; see `service.children.channel.ParentChannel`."""
 
     def __init__(self, connection: "Connection[Any, Any]", seconds: float, is_followed: bool) -> None:  # noqa: FBT001 - as it was sent
         self._connection = connection
@@ -27,15 +27,15 @@ class Line:
         self._is_followed = is_followed
         _allow_cpu(seconds)
 
-    def tell(self, share: float) -> None:
+    def report_progress(self, share: float) -> None:
         """Say which share (0-1) is done; where the errand is followed, its time counts from here again."""
-        self._connection.send(("told", share))
+        self._connection.send(("progress", share))
         if self._is_followed:
             _allow_cpu(self._seconds)
 
-    def ask(self, question: Any) -> Any:
+    def request(self, question: Any) -> Any:
         """Return the parent's answer."""
-        self._connection.send(("asked", question))
+        self._connection.send(("request", question))
         return self._connection.recv()
 
 
@@ -53,14 +53,14 @@ def main(descriptor: int, memory_bytes: int) -> None:
             function, arguments, *limits = connection.recv()
         except EOFError:
             return
-        kind, value = _done(function, arguments, Line(connection, *limits))
+        kind, value = _done(function, arguments, PipeChannel(connection, *limits))
         is_leaving = kind == "memory" or _peak_bytes() > memory_bytes // 2
         _send(connection, (kind, value, is_leaving))
         if is_leaving:  # what it holds comes back to the machine only so
             return
 
 
-def _done(function: Callable[..., Any], arguments: tuple[Any, ...], line: Line) -> tuple[str, Any]:
+def _done(function: Callable[..., Any], arguments: tuple[Any, ...], line: PipeChannel) -> tuple[str, Any]:
     try:
         return "done", function(line, *arguments)
     except MemoryError:
@@ -78,8 +78,8 @@ def _send(connection: "Connection[Any, Any]", message: tuple[str, Any, bool]) ->
     except MemoryError:
         connection.send(("memory", None, True))
     except Exception as error:  # noqa: BLE001 - whatever refuses to be pickled
-        raised, told, _ = value if kind == "raised" else (type(error), error.args, {})
-        text = f"{raised.__name__}: {' '.join(str(part) for part in told)}"[:500]
+        raised, arguments, _ = value if kind == "raised" else (type(error), error.args, {})
+        text = f"{raised.__name__}: {' '.join(str(part) for part in arguments)}"[:500]
         connection.send(("raised", (RuntimeError, (text,), {}), is_leaving))
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from service.cli.sample_options import Wishes, numbers
+from service.cli.sample_options import SampleOptions, numbers
 from service.client.client import Client, ClientError, Job
 from service.client.terminal import console, predictions_table, progress, report_lines, samples_table, say
 from service.client.waiting import wait_for
@@ -56,12 +56,12 @@ def samples(  # noqa: PLR0913, PLR0917 - each argument is one option of the comm
     key: Key = "",
 ) -> None:
     """Draw more candidates from a trained policy, at any temperature and trade-off, without training."""
-    wishes = Wishes(
+    options = SampleOptions(
         n, beta or (), preference or (), like or (), similarity,
         require or (), avoid or (), avoid_group or (), round_number, seed,
     )  # fmt: skip
     with _connected(url, key) as client:
-        _draw(client, campaign, wishes, out)
+        _draw(client, campaign, options, out)
 
 
 @commands.command()
@@ -82,12 +82,12 @@ def predict(
     content, media_type = _table(table)
     with _connected(url, key) as client:
         objectives = client.campaign(campaign)["spec"]["objectives"]
-        job = _wait(client, client.ask_predictions(campaign, content, media_type, table.name, sheet), "predictions")
-        rows = job.told["rows"]
+        job = _wait(client, client.request_predictions(campaign, content, media_type, table.name, sheet), "predictions")
+        rows = job.data["rows"]
         console().print(predictions_table(rows[:_MOST_ROWS], objectives))
         if len(rows) > _MOST_ROWS:
             say(console(), f"and {len(rows) - _MOST_ROWS} more rows; --out FILE.csv keeps all of them")
-        first, *reasons = report_lines(job.told["report"], most=_MOST_REASONS)
+        first, *reasons = report_lines(job.data["report"], most=_MOST_REASONS)
         say(console(), f"rows of {table.name}: {first}")
         for line in reasons:
             say(console(), line)
@@ -111,30 +111,30 @@ def insights(  # noqa: PLR0913, PLR0917 - each argument is one option of the com
         raise typer.BadParameter("svg or png", param_hint="--format")
     thresholds = numbers("threshold", threshold or ())
     with _connected(url, key) as client:
-        told = client.insights(campaign, thresholds)
-        for statement in told["statements"]:
+        data = client.insights(campaign, thresholds)
+        for statement in data["statements"]:
             say(console(), statement)
         if json_file:
-            json_file.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+            json_file.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         if figures:
             figures.mkdir(parents=True, exist_ok=True)
-            for figure in told["figures"]:
+            for figure in data["figures"]:
                 path = figures / f"{figure['name']}.{figure_format}"
                 path.write_bytes(client.figure(campaign, figure["name"], figure_format, thresholds))
                 say(console(), f"{path}: {figure['title']}")
 
 
-def _draw(client: Client, campaign: str, wishes: Wishes, out: Path | None) -> None:
-    asked, name = wishes.request(), _format_of(out)
+def _draw(client: Client, campaign: str, options: SampleOptions, out: Path | None) -> None:
+    body, name = options.request(), _format_of(out)
     spec = client.campaign(campaign)["spec"]
     _check_format(name, client.formats(spec["domain"]["kind"]))
-    job = _wait(client, client.ask_samples(campaign, asked), "samples")
-    found, request = job.told["samples"], job.told["request"]
-    console().print(samples_table(found, spec["objectives"]))
-    say(console(), f"{len(found)} of {request['n']} samples; round {request['round']}, seed {request['seed']}")
-    if found:
-        say(console(), f"Why the first one: {found[0]['reason']}")
-    for statement in job.told["summary"].get("statements", []):
+    job = _wait(client, client.request_samples(campaign, body), "samples")
+    data, request = job.data["samples"], job.data["request"]
+    console().print(samples_table(data, spec["objectives"]))
+    say(console(), f"{len(data)} of {request['n']} samples; round {request['round']}, seed {request['seed']}")
+    if data:
+        say(console(), f"Why the first one: {data[0]['reason']}")
+    for statement in job.data["summary"].get("statements", []):
         say(console(), statement)
     _write(client, job, out, name)
 
@@ -166,7 +166,7 @@ def _write(client: Client, job: Job, out: Path | None, name: str | None) -> None
     if out is None or name is None:
         return
     if name == "json":
-        out.write_text(json.dumps(job.told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        out.write_text(json.dumps(job.data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     else:
         out.write_bytes(client.answer(job, name))
     say(console(), f"written to {out}")

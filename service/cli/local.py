@@ -19,12 +19,12 @@ DataDir = Annotated[Path | None, typer.Option(help="Where the embedded servers a
 @commands.command()
 def serve(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
     """Run API and worker on this machine, with embedded PostgreSQL and Redis where no URL is set."""
-    from service.local.stack import machine
+    from service.local.stack import start_local_stack
     from service.logs import configure_logs
 
     settings = _settings(host=host, port=port, data_dir=data_dir)
     configure_logs(settings.log_format, settings.log_level)
-    with machine(settings) as running:
+    with start_local_stack(settings) as running:
         say(console(), f"Assayflow is at {running.url} (OpenAPI: {running.url}/openapi.json); Ctrl-C stops it.")
         if running.new_key is not None:
             say(console(), f"API key, shown this once: {running.new_key}")
@@ -75,9 +75,9 @@ def demo(
     output: Annotated[Path, typer.Option(help="Where the files go.")] = Path("demo-output"),
 ) -> None:
     """Run a whole campaign on this machine, with real measured input and a simulated lab."""
-    from service.demo.story import tell
+    from service.demo.run import run_demo
 
-    tell(domain, output)
+    run_demo(domain, output)
 
 
 def _settings(**given: Any) -> Settings:

@@ -6,9 +6,7 @@ import typer
 from pydantic import ValidationError
 from rich.text import Text
 
-from service.cli import inference as playing
-from service.cli import keys, planning
-from service.cli import local as machine
+from service.cli import inference, keys, local, planning
 from service.client.client import ClientError
 from service.client.terminal import console
 
@@ -18,7 +16,7 @@ commands = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (machine, planning, playing):
+for group in (local, planning, inference):
     commands.add_typer(group.commands)
 commands.add_typer(keys.commands, name="keys")
 
@@ -29,7 +27,7 @@ def app() -> None:
 
     from service.errors import AssayflowError
     from service.local.servers import EmbeddedError
-    from service.local.stack import MachineError
+    from service.local.stack import LocalStackError
 
     # A shell starts background jobs deaf to Ctrl-C; a service that holds servers must be stoppable by it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -40,7 +38,7 @@ def app() -> None:
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
         raise _stopped(f"{error.title}: {wrong}") from error
-    except (AssayflowError, ClientError, EmbeddedError, MachineError, LookupError, OSError) as error:
+    except (AssayflowError, ClientError, EmbeddedError, LocalStackError, LookupError, OSError) as error:
         raise _stopped(str(error)) from error
     except DBAPIError as error:
         reason = str(error.orig).strip().split("\n", maxsplit=1)[0]

@@ -12,7 +12,7 @@ _NEXT_COLUMN = re.compile(r";(?=[^;=]+=)")
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class SampleOptions:
     """What was typed, as it was typed; an empty one was left out."""
 
     n: int
@@ -37,7 +37,7 @@ class Wishes:
         likeness: dict[str, Any] = {"object": pairs("like", self.like)}
         if self.similarity is not None:
             likeness["similarity"] = self.similarity
-        asked = {
+        body = {
             "n": self.n,
             "beta": _betas(self.beta),
             "preference": [numbers("preference", text.split(",")) for text in self.preference],
@@ -48,7 +48,7 @@ class Wishes:
             "round": self.round,
             "seed": self.seed,
         }
-        return {name: value for name, value in asked.items() if value is not None and value != []}
+        return {name: value for name, value in body.items() if value is not None and value != []}
 
 
 def numbers(option: str, texts: Sequence[str]) -> dict[str, float]:
@@ -57,13 +57,13 @@ def numbers(option: str, texts: Sequence[str]) -> dict[str, float]:
     Raises:
         typer.BadParameter: if one is not.
     """
-    found = {}
+    values = {}
     for name, text in pairs(option, texts).items():
         try:
-            found[name] = float(text)
+            values[name] = float(text)
         except ValueError as error:
             raise _bad(option, f"{text!r} is no number") from error
-    return found
+    return values
 
 
 def pairs(option: str, texts: Sequence[str]) -> dict[str, str]:
@@ -72,15 +72,15 @@ def pairs(option: str, texts: Sequence[str]) -> dict[str, str]:
     Raises:
         typer.BadParameter: if one is not, or a name comes twice.
     """
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for item in texts:
         name, equals, text = (part.strip() for part in item.partition("="))
         if not (name and equals and text):
             raise _bad(option, f"{item!r} does not look like name=value")
-        if name in found:
+        if name in values:
             raise _bad(option, f"{name} comes twice")
-        found[name] = text
-    return found
+        values[name] = text
+    return values
 
 
 def _betas(texts: Sequence[str]) -> list[float] | str | None:

@@ -14,13 +14,13 @@ from uuid import uuid4
 
 import httpx
 
-from service.client.problem_text import sentence
+from service.client.problem_text import format_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping
     from pathlib import Path
 
-UNFINISHED = ("queued", "running", "fitting", "training", "sampling", "selecting")
+ACTIVE_STATES = ("queued", "running", "fitting", "training", "sampling", "selecting")
 """States of rounds and jobs that a worker has or will have."""
 _LISTEN_SECONDS = 20.0
 """How long a silent stream of events is trusted before asking again."""
@@ -58,18 +58,18 @@ class Event:
 class Job:
     """Something that was asked for: where it is, and what was told of it last."""
 
-    place: str
-    told: dict[str, Any]
+    url: str
+    data: dict[str, Any]
 
     @property
     def is_finished(self) -> bool:
         """Whether nothing more will come of it."""
-        return self.told["state"] not in UNFINISHED
+        return self.data["state"] not in ACTIVE_STATES
 
     @property
     def event(self) -> Event:
         """How far it is."""
-        return Event(str(self.told["id"]), self.told["state"], self.told["progress"], self.told["message"])
+        return Event(str(self.data["id"]), self.data["state"], self.data["progress"], self.data["message"])
 
 
 @final
@@ -126,13 +126,13 @@ class Client:
         headers = {"Content-Type": "text/csv", "Idempotency-Key": uuid4().hex}
         url = f"/campaigns/{campaign}/results"
         answered = self._send("POST", url, params=query, headers=headers, content=path.read_bytes())
-        told = self._json(answered)
+        data = self._json(answered)
         if answered.status_code != httpx.codes.ACCEPTED:
-            return told
-        job = self._ended(Job(f"/campaigns/{campaign}/uploads/{told['id']}", told), check)
-        if job.told["state"] != "succeeded":
-            raise RefusedError(sentence(job.told["failure"]) if job.told["failure"] else job.told["message"])
-        report: dict[str, Any] = job.told["report"]
+            return data
+        job = self._ended(Job(f"/campaigns/{campaign}/uploads/{data['id']}", data), check)
+        if job.data["state"] != "succeeded":
+            raise RefusedError(format_problem(job.data["failure"]) if job.data["failure"] else job.data["message"])
+        report: dict[str, Any] = job.data["report"]
         return report
 
     def _ended(self, job: Job, check: Callable[[], None]) -> Job:
@@ -147,15 +147,15 @@ class Client:
 
     def results(self, campaign: str) -> list[dict[str, Any]]:
         """Return every stored result."""
-        found: list[dict[str, Any]] = []
+        results: list[dict[str, Any]] = []
         cursor = None
         while True:
             query = {"limit": 500} | ({"cursor": cursor} if cursor else {})
             page = self._json(self._send("GET", f"/campaigns/{campaign}/results", params=query))
-            found += page["items"]
+            results += page["items"]
             cursor = page["next_cursor"]
             if cursor is None:
-                return found
+                return results
 
     def start_round(self, campaign: str) -> int:
         """Start the next round and return its number."""
@@ -188,17 +188,17 @@ class Client:
         """Return a campaign."""
         return self._json(self._send("GET", f"/campaigns/{campaign}"))
 
-    def ask_samples(self, campaign: str, asked: Mapping[str, Any]) -> Job:
+    def request_samples(self, campaign: str, request: Mapping[str, Any]) -> Job:
         """Ask for more candidates of a trained policy."""
-        return self._ask(f"/campaigns/{campaign}/samples", json=asked)
+        return self._post_job(f"/campaigns/{campaign}/samples", json=request)
 
-    def ask_predictions(
+    def request_predictions(
         self, campaign: str, table: bytes, media_type: str, filename: str | None = None, sheet: str | None = None
     ) -> Job:
         """Ask what a campaign believes of the good rows of a table of objects, of a workbook's sheet by its name."""
         named = {"filename": filename, "sheet": sheet}
         query = {"mode": "partial"} | {name: text for name, text in named.items() if text is not None}
-        return self._ask(
+        return self._post_job(
             f"/campaigns/{campaign}/predictions", params=query, content=table, headers={"Content-Type": media_type}
         )
 
@@ -206,18 +206,18 @@ class Client:
         """Yield where a job is until it is finished, and return it as it is then; `check` may raise in between."""
         yield job.event
         if not job.is_finished:
-            job = Job(job.place, (yield from self._follow(job.place, check)))
+            job = Job(job.url, (yield from self._follow(job.url, check)))
             yield job.event
         return job
 
     def cancel(self, job: Job) -> None:
         """Ask for a job to stop; one that is over stays as it is."""
         with suppress(RefusedError):
-            self._send("POST", f"{job.place}/cancel")
+            self._send("POST", f"{job.url}/cancel")
 
     def answer(self, job: Job, file_format: str) -> bytes:
         """Return what a job answered, as a file."""
-        return self._send("GET", job.place, params={"format": file_format}).content
+        return self._send("GET", job.url, params={"format": file_format}).content
 
     def insights(self, campaign: str, thresholds: Mapping[str, float] | None = None) -> dict[str, Any]:
         """Return what a campaign has brought so far; `thresholds` say what a hit is."""
@@ -230,26 +230,26 @@ class Client:
         query = {**_hits(thresholds), "format": file_format}
         return self._send("GET", f"/campaigns/{campaign}/insights/{name}", params=query).content
 
-    def _ask(self, place: str, headers: Mapping[str, str] | None = None, **sent: Any) -> Job:
+    def _post_job(self, url: str, headers: Mapping[str, str] | None = None, **sent: Any) -> Job:
         once = {"Idempotency-Key": uuid4().hex, **(headers or {})}
         try:
-            told = self._json(self._send("POST", place, headers={**once, **_WAIT}, **sent))
+            data = self._json(self._send("POST", url, headers={**once, **_WAIT}, **sent))
         except KeyboardInterrupt:
             # the same key brings back what was accepted meanwhile, so that it does not go on for nobody
             with suppress(ClientError):
-                told = self._json(self._send("POST", place, headers=once, **sent))
-                self.cancel(Job(f"{place}/{told['id']}", told))
+                data = self._json(self._send("POST", url, headers=once, **sent))
+                self.cancel(Job(f"{url}/{data['id']}", data))
             raise
-        return Job(f"{place}/{told['id']}", told)
+        return Job(f"{url}/{data['id']}", data)
 
-    def _follow(self, place: str, check: Callable[[], None]) -> Generator[Event, None, dict[str, Any]]:
+    def _follow(self, url: str, check: Callable[[], None]) -> Generator[Event, None, dict[str, Any]]:
         """Yield the events of a round or a job until it rests, and return it; where there are none, it is asked."""
         last, has_events = "", True
-        while (told := self._json(self._send("GET", place)))["state"] in UNFINISHED:
+        while (data := self._json(self._send("GET", url)))["state"] in ACTIVE_STATES:
             check()
             seen = last
             try:
-                for event in self._stream(place, last, check) if has_events else ():
+                for event in self._stream(url, last, check) if has_events else ():
                     last = event.id
                     yield event
             except RefusedError:
@@ -257,14 +257,14 @@ class Client:
             except httpx.TransportError:
                 pass  # a stream that was silent for long, or broke, is taken up again after its last event
             if last == seen:
-                yield Event(last, told["state"], told["progress"], told["message"])
+                yield Event(last, data["state"], data["progress"], data["message"])
                 time.sleep(_POLL_SECONDS)
-        return told
+        return data
 
-    def _stream(self, place: str, last: str, check: Callable[[], None]) -> Iterator[Event]:
+    def _stream(self, url: str, last: str, check: Callable[[], None]) -> Iterator[Event]:
         headers = {"Last-Event-ID": last} if last else {}
         timeout = httpx.Timeout(10, read=_LISTEN_SECONDS)
-        with self._http.stream("GET", f"{place}/events", headers=headers, timeout=timeout) as answer:
+        with self._http.stream("GET", f"{url}/events", headers=headers, timeout=timeout) as answer:
             if answer.is_error:
                 answer.read()
                 self._checked(answer)
@@ -282,9 +282,9 @@ class Client:
     def _batch(self, campaign: str, number: int) -> str:
         return f"/campaigns/{campaign}/rounds/{number}/batch"
 
-    def _send(self, method: str, place: str, **sent: Any) -> httpx.Response:
+    def _send(self, method: str, url: str, **sent: Any) -> httpx.Response:
         try:
-            return self._checked(self._http.request(method, place, **sent))
+            return self._checked(self._http.request(method, url, **sent))
         except httpx.TransportError as error:
             raise UnreachableError(
                 f"no answer from {self._url} ({str(error) or type(error).__name__}); is the service running there?"
@@ -308,7 +308,7 @@ class Client:
             problem = None
         if not isinstance(problem, dict) or "title" not in problem:
             raise RefusedError(f"{answer.request.url} answers {answer.status_code} {answer.reason_phrase}")
-        raise RefusedError(sentence(problem))
+        raise RefusedError(format_problem(problem))
 
 
 def _hits(thresholds: Mapping[str, float] | None) -> dict[str, Any]:

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_TOLD_PLACES = 5
+_MAX_PRINTED_ERRORS = 5
 
 
-def sentence(problem: Mapping[str, Any]) -> str:
+def format_problem(problem: Mapping[str, Any]) -> str:
     """Return a problem (RFC 9457) as one line: what is wrong and where."""
     detail = str(problem.get("detail") or "")
     errors = problem.get("errors") or []
-    places = [f"{_place(item)}: {item['detail']}" for item in errors[:_TOLD_PLACES]]
-    if len(errors) > _TOLD_PLACES:
-        places.append(f"and {len(errors) - _TOLD_PLACES} more")
+    messages = [f"{_location(item)}: {item['detail']}" for item in errors[:_MAX_PRINTED_ERRORS]]
+    if len(errors) > _MAX_PRINTED_ERRORS:
+        messages.append(f"and {len(errors) - _MAX_PRINTED_ERRORS} more")
     is_said = any(str(item["detail"]) in detail for item in errors)
-    parts = [*([detail] if detail and not is_said else []), *places]
+    parts = [*([detail] if detail and not is_said else []), *messages]
     return " ".join(f"{problem['title']}: {'; '.join(parts)}".split())
 
 
-def _place(error: Mapping[str, Any]) -> str:
+def _location(error: Mapping[str, Any]) -> str:
     if "row" in error:
         return f"row {error['row']}" + (f", column {error['column']}" if error.get("column") else "")
     return str(error.get("pointer") or "the body")

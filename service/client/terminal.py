@@ -55,12 +55,12 @@ def samples_table(samples: Sequence[Mapping[str, Any]], objectives: Sequence[Map
     names = [objective["name"] for objective in objectives]
     for item in samples:
         near = item["nearest_measured"]
-        told = [
+        cells = [
             *_condition(item["condition"], names),
             "" if item["log_pf"] is None else f"{item['log_pf']:.1f}",
             f"{near['similarity']:.2f}" if near else "",
         ]
-        table.add_row(str(item["rank"]), *_object_cells(item, objectives), *map(Text, told))
+        table.add_row(str(item["rank"]), *_object_cells(item, objectives), *map(Text, cells))
     return table
 
 
@@ -74,8 +74,8 @@ def predictions_table(rows: Sequence[Mapping[str, Any]], objectives: Sequence[Ma
         nearest = item["nearest_measured"]
         near = f"{nearest['similarity']:.2f} {shortened(nearest['object'])}" if nearest else ""
         refused = f"no: {'; '.join(item['refused'])}" if item["refused"] else "yes"
-        told = [f"{item['feasibility']:.0%}", near, refused]
-        table.add_row(str(item["row"]), *_object_cells(item, objectives), *map(Text, told))
+        cells = [f"{item['feasibility']:.0%}", near, refused]
+        table.add_row(str(item["row"]), *_object_cells(item, objectives), *map(Text, cells))
     return table
 
 
@@ -104,7 +104,7 @@ def shortened(text: str, width: int = _WIDEST_OBJECT) -> str:
     return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
-def readable(item: Mapping[str, Any]) -> str:
+def display_text(item: Mapping[str, Any]) -> str:
     """Return the shorter of an object's two texts: `LWLW` rather than its HELM."""
     return shortened(min(item["object"], item["display"], key=len))
 
@@ -119,7 +119,7 @@ def _objects_table(objectives: Sequence[Mapping[str, Any]], number: str) -> Tabl
 
 
 def _object_cells(item: Mapping[str, Any], objectives: Sequence[Mapping[str, Any]]) -> list[Text]:
-    return [Text(readable(item)), *(Text(value(item, objective)) for objective in objectives)]
+    return [Text(display_text(item)), *(Text(value(item, objective)) for objective in objectives)]
 
 
 def _condition(condition: Mapping[str, Any] | None, names: Sequence[str]) -> tuple[str, str]:
@@ -141,10 +141,10 @@ def _bar(out: Console, events: Iterable[Event], title: str) -> Event | None:
 
 
 def _lines(out: Console, events: Iterable[Event], title: str) -> Event | None:
-    last, told, began = None, -1, time.monotonic()
+    last, last_step, began = None, -1, time.monotonic()
     for event in events:
-        if last is None or event.state != last.state or int(event.progress * _STEPS) > told:
-            told = int(event.progress * _STEPS)
+        if last is None or event.state != last.state or int(event.progress * _STEPS) > last_step:
+            last_step = int(event.progress * _STEPS)
             line = f"{title}  {event.progress:4.0%}  {time.monotonic() - began:4.0f} s  {event.state}: {event.message}"
             say(out, line)
         last = event

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from service.client.client import ClientError
-from service.client.problem_text import sentence
+from service.client.problem_text import format_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -39,8 +39,8 @@ def wait_for(
     except KeyboardInterrupt:
         client.cancel(job)
         raise
-    if last.told["state"] != "succeeded":
-        why = sentence(last.told["failure"]) if last.told["failure"] else last.told["message"]
-        kind = job.place.split("/")[-2]
-        raise ClientError(f"{kind} {last.told['state']}: {why}")
+    if last.data["state"] != "succeeded":
+        why = format_problem(last.data["failure"]) if last.data["failure"] else last.data["message"]
+        kind = job.url.split("/")[-2]
+        raise ClientError(f"{kind} {last.data['state']}: {why}")
     return last

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-TOGETHER = "all together (0-1)"
+ALL_OBJECTIVES = "all together (0-1)"
 _EQUAL = 0.02
 """Changes below this share of the initial spread are called no change."""
 
@@ -37,7 +37,7 @@ class Line:
     is_distance: bool = False
 
 
-def wish(objective: Mapping[str, Any]) -> str:
+def goal_text(objective: Mapping[str, Any]) -> str:
     """Return what is wanted of an objective, in words."""
     direction = objective.get("direction", "maximize")
     return f"close to {objective['target']}" if direction == "target" else str(direction)
@@ -45,7 +45,7 @@ def wish(objective: Mapping[str, Any]) -> str:
 
 def lines(objectives: Sequence[Mapping[str, Any]], stages: Sequence[Stage]) -> list[Line]:
     """Return one line per objective and stage that has values, and one for all objectives together."""
-    found = []
+    summary_lines = []
     for objective in [*objectives, *_joint(objectives)]:
         for stage in stages:
             values = _values(stage, objective, objectives)
@@ -54,13 +54,13 @@ def lines(objectives: Sequence[Mapping[str, Any]], stages: Sequence[Stage]) -> l
                 best = values[badness.index(min(badness))]
                 is_distance = objective.get("direction") == "target"
                 mean = sum(badness if is_distance else values) / len(values)
-                found.append(Line(objective["name"], stage.name, len(values), best, mean, is_distance))
-    return found
+                summary_lines.append(Line(objective["name"], stage.name, len(values), best, mean, is_distance))
+    return summary_lines
 
 
 def verdicts(objectives: Sequence[Mapping[str, Any]], stages: Sequence[Stage]) -> list[str]:
     """Return a sentence per objective about the last stage against the first, for the mean and for the best."""
-    said = []
+    sentences = []
     for objective in [*objectives, *_joint(objectives)]:
         before, after = (
             [_badness(value, objective) for value in _values(stage, objective, objectives)]
@@ -71,8 +71,8 @@ def verdicts(objectives: Sequence[Mapping[str, Any]], stages: Sequence[Stage]) -
             mean = _word((sum(before) / len(before) - sum(after) / len(after)) / spread)
             best = _word((min(before) - min(after)) / spread)
             measure = "mean distance" if objective.get("direction") == "target" else "mean"
-            said.append(f"{objective['name']} ({wish(objective)}): the {measure} {mean}, the best {best}")
-    return said
+            sentences.append(f"{objective['name']} ({goal_text(objective)}): the {measure} {mean}, the best {best}")
+    return sentences
 
 
 def hits(pairs: Sequence[tuple[Mapping[str, float], float]]) -> tuple[int, int]:
@@ -94,11 +94,11 @@ def score(value: float, objective: Mapping[str, Any]) -> float:
 def _joint(objectives: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return the mean score as an objective of its own, if there are several objectives and all have a range."""
     is_defined = len(objectives) > 1 and all(objective.get("range") for objective in objectives)
-    return [{"name": TOGETHER}] if is_defined else []
+    return [{"name": ALL_OBJECTIVES}] if is_defined else []
 
 
 def _values(stage: Stage, objective: Mapping[str, Any], objectives: Sequence[Mapping[str, Any]]) -> list[float]:
-    if objective["name"] != TOGETHER:
+    if objective["name"] != ALL_OBJECTIVES:
         return [item[objective["name"]] for item in stage.objects if objective["name"] in item]
     whole = [item for item in stage.objects if all(other["name"] in item for other in objectives)]
     return [sum(score(item[other["name"]], other) for other in objectives) / len(objectives) for item in whole]

@@ -36,9 +36,9 @@ def draw_batch(candidates: Sequence[Mapping[str, Any]], domain: Domain, objectiv
 
 def plot_predictions(comparisons: Sequence[Comparison], axis: str, path: Path) -> list[Path]:
     """Plot predicted against simulated values with 90 % intervals, as PNG and SVG."""
-    from service.figures.style import COLOURS, GREY, label, legend, saved, sheet
+    from service.figures.style import COLOURS, GREY, label, legend, new_figure, render
 
-    figure, (axes,) = sheet("Predicted, then read by the SIMULATED lab", width=6, height=5.2)
+    figure, (axes,) = new_figure("Predicted, then read by the SIMULATED lab", width=6, height=5.2)
     everything: list[float] = []
     for comparison, colour in zip(comparisons, cycle(COLOURS), strict=False):
         means = [prediction["mean"] for prediction in comparison.predictions]
@@ -54,5 +54,5 @@ def plot_predictions(comparisons: Sequence[Comparison], axis: str, path: Path) -
     label(axes, f"{axis}, read by the SIMULATED lab", f"{axis}, predicted before (bars: 90 % interval)")
     files = [path.with_suffix(".png"), path.with_suffix(".svg")]
     for file in files:
-        file.write_bytes(saved(figure, file.suffix.removeprefix(".")))
+        file.write_bytes(render(figure, file.suffix.removeprefix(".")))
     return files

@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from service.client import terminal
-from service.demo.outcome import wish
+from service.demo.outcome import goal_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,7 +40,7 @@ class Printer:
     def opening(self, case: Case, spec: Mapping[str, Any]) -> None:
         """Say what is going to happen, what is real in it and what is simulated."""
         self.head(f"Assayflow: {case.title}")
-        wanted = "; ".join(f"{objective['name']}: {wish(objective)}" for objective in spec["objectives"])
+        wanted = "; ".join(f"{objective['name']}: {goal_text(objective)}" for objective in spec["objectives"])
         self.say(f"wanted     {wanted}")
         self.say(f"real       {case.source}; every prediction, training run and choice")
         self.say(f"SIMULATED  the lab that 'measures' the proposals: {case.simulation}")
@@ -67,7 +67,7 @@ class Printer:
             nearest = candidate["nearest_measured"]
             table.add_row(
                 str(candidate["rank"]),
-                escape(terminal.readable(candidate)),
+                escape(terminal.display_text(candidate)),
                 *cells,
                 f"{nearest['similarity']:.2f}" if nearest else "",
             )
@@ -75,18 +75,18 @@ class Printer:
         if candidates:
             self.say(f"why the first one: {candidates[0]['reason']}")
 
-    def samples(self, told: Mapping[str, Any], objectives: Sequence[Mapping[str, Any]]) -> None:
+    def samples(self, answer: Mapping[str, Any], objectives: Sequence[Mapping[str, Any]]) -> None:
         """Print samples as a table, and what drawing them was like."""
-        self.console.print(terminal.samples_table(told["samples"], objectives))
-        if told["samples"]:
-            self.say(f"why the first one: {told['samples'][0]['reason']}")
-        for statement in told["summary"].get("statements", []):
+        self.console.print(terminal.samples_table(answer["samples"], objectives))
+        if answer["samples"]:
+            self.say(f"why the first one: {answer['samples'][0]['reason']}")
+        for statement in answer["summary"].get("statements", []):
             self.say(f"note: {statement}")
 
-    def predictions(self, told: Mapping[str, Any], objectives: Sequence[Mapping[str, Any]]) -> None:
+    def predictions(self, answer: Mapping[str, Any], objectives: Sequence[Mapping[str, Any]]) -> None:
         """Print what is believed of somebody's own objects, and which rows were none."""
-        self.console.print(terminal.predictions_table(told["rows"], objectives))
-        for line in terminal.report_lines(told["report"])[1:]:
+        self.console.print(terminal.predictions_table(answer["rows"], objectives))
+        for line in terminal.report_lines(answer["report"])[1:]:
             self.say(line)
 
     def advice(self, summary: Mapping[str, Any], batch: int | None = None) -> None:

@@ -137,11 +137,11 @@ class Repeats:
         if first is result:
             return None
         where = "a stored result" if met_row is None else f"row {met_row}"
-        if not first.says_the_same(result):
+        if not first.is_same_measurement(result):
             raise RowProblem(
                 "external_id",
-                f"external_id {shortened(result.external_id)} is that of {where}, {first.told()}; here it is "
-                f"{result.told()}: give another id, or withdraw what is wrong",
+                f"external_id {shortened(result.external_id)} is that of {where}, {first.describe()}; here it is "
+                f"{result.describe()}: give another id, or withdraw what is wrong",
             )
         further = {field: text for field in _FURTHER if (text := _told_here(field, first, result)) is not None}
         if not further:

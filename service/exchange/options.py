@@ -63,3 +63,7 @@ class ReadingOptions(BaseModel):
     def stated(self) -> dict[str, Any]:
         """Return what is said, without what is absent or empty."""
         return {name: value for name, value in self.model_dump().items() if value not in (None, {})}
+
+
+NOTHING_SAID = ReadingOptions()
+"""Everything is decided from the file."""

@@ -23,25 +23,25 @@ TITLES = {
 """Every figure by name."""
 
 
-def draw(told: Mapping[str, Any], name: str, extension: str) -> bytes:
+def draw(insights: Mapping[str, Any], name: str, extension: str) -> bytes:
     """Return a figure of insights as an image file.
 
     Args:
-        told: what `models.insights.build.insights` returned.
+        insights: what `models.insights.build.insights` returned.
         name: one of `TITLES`.
         extension: one of `FORMATS`.
     """
-    from service.figures import batches, objects, progress, trust
-    from service.figures.style import saved
+    from service.figures import batches, model_diagnostics, objects, progress
+    from service.figures.style import render
 
     figures: dict[str, Callable[[Mapping[str, Any]], Figure]] = {
         "pareto": objects.pareto,
         "hypervolume": progress.hypervolume,
         "best": progress.best,
-        "calibration": trust.calibration,
+        "calibration": model_diagnostics.calibration,
         "hits": batches.hits,
         "diversity": batches.diversity,
-        "importance": trust.importance,
-        "convergence": trust.convergence,
+        "importance": model_diagnostics.importance,
+        "convergence": model_diagnostics.convergence,
     }
-    return saved(figures[name](told), extension)
+    return render(figures[name](insights), extension)

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from service.figures.style import COLOURS, GREY, INK, PALE, label, legend, rounds_axis, sentence, sheet, whiskers
+from service.figures.style import (
+    COLOURS,
+    GREY,
+    INK,
+    PALE,
+    label,
+    legend,
+    new_figure,
+    rounds_axis,
+    text_figure,
+    whiskers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -12,34 +23,34 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    Told = Mapping[str, Any]
+    JsonObject = Mapping[str, Any]
 
 OUTCOMES = {"measured": COLOURS[2], "failed": COLOURS[1], "waiting": PALE, "withdrawn": GREY}
 
 
-def hits(told: Told) -> Figure:
+def hits(insights: JsonObject) -> Figure:
     """Draw the share of hits with intervals beside that of the first data, and what became of the candidates."""
     title = "Hits and outcomes by round"
-    rounds = [item for item in told["rounds"] if item["candidates"]]
+    rounds = [item for item in insights["rounds"] if item["candidates"]]
     if not rounds:
-        return sentence(title, "No round has proposed anything yet.")
+        return text_figure(title, "No round has proposed anything yet.")
     rated = [item for item in rounds if item["hits"] and item["hits"]["of"]]
-    figure, panels = sheet(title, 2 if rated else 1)
+    figure, panels = new_figure(title, 2 if rated else 1)
     if rated:
-        _rates(panels[0], rated, told["initial"]["hits"])
+        _rates(panels[0], rated, insights["initial"]["hits"])
         label(panels[0], "round", "hits among measured candidates (%)", "Hit rate, 95 % interval")
     _outcomes(panels[-1], rounds)
     return figure
 
 
-def _rates(axes: Axes, rounds: Sequence[Told], base: Told | None) -> None:
+def _rates(axes: Axes, rounds: Sequence[JsonObject], base: JsonObject | None) -> None:
     numbers = [item["number"] for item in rounds]
     for item in rounds:
-        found, x = item["hits"], item["number"]
-        rate, low, high = (100 * found[name] for name in ("rate", "low", "high"))
+        hit_rate, x = item["hits"], item["number"]
+        rate, low, high = (100 * hit_rate[name] for name in ("rate", "low", "high"))
         axes.errorbar(x, rate, yerr=whiskers(rate, low, high), fmt="o", color=COLOURS[0], capsize=4, ms=6)
         if len(rounds) <= 12:  # noqa: PLR2004 - as many as have room
-            text = f"{found['n']}/{found['of']}"
+            text = f"{hit_rate['n']}/{hit_rate['of']}"
             axes.annotate(text, (x, high), (0, 4), textcoords="offset points", ha="center", fontsize=8.5, color=INK)
     if base is not None and base["rate"] is not None:
         axes.axhspan(100 * base["low"], 100 * base["high"], color=GREY, alpha=0.18, linewidth=0)
@@ -50,7 +61,7 @@ def _rates(axes: Axes, rounds: Sequence[Told], base: Told | None) -> None:
     legend(axes)
 
 
-def _outcomes(axes: Axes, rounds: Sequence[Told]) -> None:
+def _outcomes(axes: Axes, rounds: Sequence[JsonObject]) -> None:
     numbers = [item["number"] for item in rounds]
     bottom = [0] * len(rounds)
     for name, colour in OUTCOMES.items():
@@ -64,13 +75,13 @@ def _outcomes(axes: Axes, rounds: Sequence[Told]) -> None:
     legend(axes, ncols=2, loc="upper left")
 
 
-def diversity(told: Told) -> Figure:
+def diversity(insights: JsonObject) -> Figure:
     """Draw how different the objects of each batch are from each other and from what was measured before."""
     title = "Diversity and novelty by round"
-    rounds = [item for item in told["rounds"] if item["diversity"]]
+    rounds = [item for item in insights["rounds"] if item["diversity"]]
     if not rounds:
-        return sentence(title, "No round has proposed a new object yet.")
-    figure, (left, right) = sheet(title, 2)
+        return text_figure(title, "No round has proposed a new object yet.")
+    figure, (left, right) = new_figure(title, 2)
     numbers = [item["number"] for item in rounds]
     distances = [item["diversity"]["mean_pairwise_distance"] for item in rounds]
     left.plot(numbers, distances, "o-", color=COLOURS[0], ms=6, label="within the batch (mean)")
@@ -87,9 +98,9 @@ def diversity(told: Told) -> Figure:
     left.set_ylim(0, 1.05)
     label(left, "round", "distance (1 - similarity)", "Distances")
     legend(left)
-    for name, words, place in (("vendi_score", "Vendi score", 0), ("circles", "#Circles at 0.5", 2)):
+    for name, words, index in (("vendi_score", "Vendi score", 0), ("circles", "#Circles at 0.5", 2)):
         values = [item["diversity"][name] for item in rounds]
-        right.plot(numbers, values, "o-" if place else "s-", color=COLOURS[place], ms=5, label=words)
+        right.plot(numbers, values, "o-" if index else "s-", color=COLOURS[index], ms=5, label=words)
     sizes = [item["diversity"]["n"] for item in rounds]
     right.plot(numbers, sizes, ":", color=GREY, linewidth=1.4, label="objects compared")
     right.set_ylim(bottom=0)

@@ -5,7 +5,18 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from service.figures.style import COLOURS, GREY, INK, label, legend, named, rounds_axis, sentence, sheet, wanted
+from service.figures.style import (
+    COLOURS,
+    GREY,
+    INK,
+    axis_label,
+    goal_text,
+    label,
+    legend,
+    new_figure,
+    rounds_axis,
+    text_figure,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -13,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    Told = Mapping[str, Any]
+    JsonObject = Mapping[str, Any]
 
 TITLE = "Measured objects and their Pareto front"
 MOST_OBJECTIVES = 4
@@ -22,22 +33,22 @@ MOST_NAMED = 7
 """More rounds than this are told apart by shade alone."""
 
 
-def pareto(told: Told) -> Figure:
+def pareto(insights: JsonObject) -> Figure:
     """Draw what was measured; the front is outlined."""
-    front = told["pareto"]
+    front = insights["pareto"]
     if not front["front"]:
-        return sentence(TITLE, "No object is measured in all objectives yet.")
-    objectives = told["objectives"]
+        return text_figure(TITLE, "No object is measured in all objectives yet.")
+    objectives = insights["objectives"]
     if len(objectives) == 1:
-        return _single(told, objectives[0])
+        return _single(insights, objectives[0])
     pairs = list(combinations(objectives[:MOST_OBJECTIVES], 2))
-    figure, panels = sheet(TITLE, len(pairs))
-    colours = _colours(told)
+    figure, panels = new_figure(TITLE, len(pairs))
+    colours = _colours(insights)
     for axes, (x, y) in zip(panels, pairs, strict=True):
         _scatter(axes, front, (x, y), colours)
         if len(objectives) == 2:  # noqa: PLR2004 - a front can be drawn as a line
             _staircase(axes, front["front"], (x, y))
-        label(axes, f"{named(x)}: {wanted(x)}", f"{named(y)}: {wanted(y)}")
+        label(axes, f"{axis_label(x)}: {goal_text(x)}", f"{axis_label(y)}: {goal_text(y)}")
         _logarithmic(axes, (x, y))
     _explain(figure, panels[0], colours)
     return figure
@@ -60,16 +71,16 @@ def _explain(figure: Figure, axes: Axes, colours: Mapping[int, Any]) -> None:
     bar.ax.tick_params(labelsize=9, colors=INK)
 
 
-def _single(told: Told, objective: Told) -> Figure:
-    figure, (axes,) = sheet("Measured values by round", width=6.5)
-    points = [*told["pareto"]["front"], *told["pareto"]["others"]]
-    numbers = [0, *(item["number"] for item in told["rounds"])]
-    spread = {point["object"]: (place % 9 - 4) / 22 for place, point in enumerate(points)}
-    colours = _colours(told)
+def _single(insights: JsonObject, objective: JsonObject) -> Figure:
+    figure, (axes,) = new_figure("Measured values by round", width=6.5)
+    points = [*insights["pareto"]["front"], *insights["pareto"]["others"]]
+    numbers = [0, *(item["number"] for item in insights["rounds"])]
+    spread = {point["object"]: (index % 9 - 4) / 22 for index, point in enumerate(points)}
+    colours = _colours(insights)
     for point in points:
         x = point["round"] + spread[point["object"]]
         axes.plot(x, point["values"][objective["name"]], "o", ms=4.5, alpha=0.7, color=colours[point["round"]], mew=0)
-    best = told["pareto"]["front"][0]
+    best = insights["pareto"]["front"][0]
     x, y = best["round"] + spread[best["object"]], best["values"][objective["name"]]
     axes.plot(x, y, "o", ms=9, mfc="none", mec=INK, mew=1.4, label=f"best: {_short(best['display'])}")
     if objective["direction"] == "target":
@@ -77,22 +88,22 @@ def _single(told: Told, objective: Told) -> Figure:
     if objective["transform"] == "log10":
         axes.set_yscale("log")
     rounds_axis(axes, numbers)
-    label(axes, "round", f"{named(objective)}: {wanted(objective)}")
+    label(axes, "round", f"{axis_label(objective)}: {goal_text(objective)}")
     legend(axes)
     return figure
 
 
-def _colours(told: Told) -> dict[int, Any]:
+def _colours(insights: JsonObject) -> dict[int, Any]:
     """Return a colour for each round, grey for what was there before."""
     from matplotlib import colormaps
 
-    numbers = [item["number"] for item in told["rounds"]]
+    numbers = [item["number"] for item in insights["rounds"]]
     shades = colormaps["viridis"]
-    some = {number: shades(0.85 * place / max(1, len(numbers) - 1)) for place, number in enumerate(numbers)}
+    some = {number: shades(0.85 * index / max(1, len(numbers) - 1)) for index, number in enumerate(numbers)}
     return {0: GREY, **some}
 
 
-def _scatter(axes: Axes, front: Told, pair: tuple[Told, Told], colours: Mapping[int, Any]) -> None:
+def _scatter(axes: Axes, front: JsonObject, pair: tuple[JsonObject, JsonObject], colours: Mapping[int, Any]) -> None:
     points = [*front["others"], *front["front"]]
     rounds = sorted({point["round"] for point in points})
     is_named = set(rounds) if len(colours) <= MOST_NAMED + 1 else {0}
@@ -105,22 +116,22 @@ def _scatter(axes: Axes, front: Told, pair: tuple[Told, Told], colours: Mapping[
     axes.plot(x, y, "o", ms=8, mfc="none", mec=INK, mew=1.1, label="front" if front["front"] else None)
 
 
-def _staircase(axes: Axes, members: Sequence[Told], pair: tuple[Told, Told]) -> None:
+def _staircase(axes: Axes, members: Sequence[JsonObject], pair: tuple[JsonObject, JsonObject]) -> None:
     if any(objective["direction"] == "target" for objective in pair):
         return  # values on both sides of a target make no staircase
     x, y = _coordinates(members, pair)
-    order = sorted(range(len(x)), key=lambda place: x[place])
+    order = sorted(range(len(x)), key=lambda index: x[index])
     is_rising = pair[0]["direction"] == "maximize"
     style = "steps-pre" if is_rising else "steps-post"
     axes.plot([x[i] for i in order], [y[i] for i in order], drawstyle=style, color=COLOURS[1], linewidth=1.2, zorder=1)
 
 
-def _coordinates(points: Sequence[Told], pair: tuple[Told, Told]) -> tuple[list[float], list[float]]:
+def _coordinates(points: Sequence[JsonObject], pair: tuple[JsonObject, JsonObject]) -> tuple[list[float], list[float]]:
     first, second = (objective["name"] for objective in pair)
     return [point["values"][first] for point in points], [point["values"][second] for point in points]
 
 
-def _logarithmic(axes: Axes, pair: tuple[Told, Told]) -> None:
+def _logarithmic(axes: Axes, pair: tuple[JsonObject, JsonObject]) -> None:
     if pair[0]["transform"] == "log10":
         axes.set_xscale("log")
     if pair[1]["transform"] == "log10":

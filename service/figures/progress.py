@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from service.figures.style import COLOURS, GREY, label, legend, named, rounds_axis, sentence, sheet, wanted
+from service.figures.style import (
+    COLOURS,
+    GREY,
+    axis_label,
+    goal_text,
+    label,
+    legend,
+    new_figure,
+    rounds_axis,
+    text_figure,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -12,18 +22,18 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    Told = Mapping[str, Any]
+    JsonObject = Mapping[str, Any]
 
 OURS, ALL = COLOURS[0], COLOURS[2]
 
 
-def hypervolume(told: Told) -> Figure:
+def hypervolume(insights: JsonObject) -> Figure:
     """Draw the hypervolume by round."""
     title = "Hypervolume by round"
-    stages = [(0, told["initial"]), *((item["number"], item) for item in told["rounds"])]
+    stages = [(0, insights["initial"]), *((item["number"], item) for item in insights["rounds"])]
     if not any(stage["measured"] for _, stage in stages):
-        return sentence(title, "No object is measured in all objectives yet.")
-    figure, (axes,) = sheet(title, width=6.5)
+        return text_figure(title, "No object is measured in all objectives yet.")
+    figure, (axes,) = new_figure(title, width=6.5)
     numbers = [number for number, _ in stages]
     axes.plot(
         numbers, [stage["hypervolume"]["so_far"] for _, stage in stages], "o-", color=ALL, ms=5, label="all measured"
@@ -35,32 +45,32 @@ def hypervolume(told: Told) -> Figure:
         _chance(axes, [(number, volume["random"]) for number, volume in rounds], "as many at random")
     rounds_axis(axes, numbers)
     axes.set_ylim(bottom=0)
-    how = "" if told["initial"]["hypervolume"]["is_exact"] else ", estimated"
+    how = "" if insights["initial"]["hypervolume"]["is_exact"] else ", estimated"
     label(axes, "round", f"hypervolume of utilities{how}")
     legend(axes, loc="lower right")
     return figure
 
 
-def best(told: Told) -> Figure:
+def best(insights: JsonObject) -> Figure:
     """Draw the best of each round, one panel an objective."""
     title = "Best of each round"
-    stages = [(0, told["initial"]), *((item["number"], item) for item in told["rounds"])]
-    shown = [item for item in told["objectives"] if any(_of(stage, item)["n"] for _, stage in stages)]
+    stages = [(0, insights["initial"]), *((item["number"], item) for item in insights["rounds"])]
+    shown = [item for item in insights["objectives"] if any(_of(stage, item)["n"] for _, stage in stages)]
     if not shown:
-        return sentence(title, "No value of any objective is measured yet.")
-    figure, panels = sheet(title, len(shown), width=4.6 if len(shown) > 1 else 6.5)
+        return text_figure(title, "No value of any objective is measured yet.")
+    figure, panels = new_figure(title, len(shown), width=4.6 if len(shown) > 1 else 6.5)
     for axes, objective in zip(panels, shown, strict=True):
         _best(axes, objective, [(number, _of(stage, objective)) for number, stage in stages])
     legend(panels[0])
     return figure
 
 
-def _of(stage: Told, objective: Told) -> dict[str, Any]:
-    found: dict[str, Any] = stage["best"][objective["name"]]
-    return found
+def _of(stage: JsonObject, objective: JsonObject) -> dict[str, Any]:
+    best_value: dict[str, Any] = stage["best"][objective["name"]]
+    return best_value
 
 
-def _best(axes: Axes, objective: Told, stages: Sequence[tuple[int, dict[str, Any]]]) -> None:
+def _best(axes: Axes, objective: JsonObject, stages: Sequence[tuple[int, dict[str, Any]]]) -> None:
     is_distance = objective["direction"] == "target"
     so_far = [(number, item["so_far"]) for number, item in stages if item["so_far"] is not None]
     axes.step(*zip(*so_far, strict=True), where="post", color=ALL, linewidth=1.6, label="best so far")
@@ -72,11 +82,15 @@ def _best(axes: Axes, objective: Told, stages: Sequence[tuple[int, dict[str, Any
         axes.set_yscale("log")
     rounds_axis(axes, [number for number, _ in stages])
     decades = " (decades)" if objective["transform"] == "log10" else ""
-    what = f"distance of {objective['name']} from {objective['target']:g}{decades}" if is_distance else named(objective)
-    label(axes, "round", what, f"{objective['name']}: {wanted(objective)}")
+    what = (
+        f"distance of {objective['name']} from {objective['target']:g}{decades}"
+        if is_distance
+        else axis_label(objective)
+    )
+    label(axes, "round", what, f"{objective['name']}: {goal_text(objective)}")
 
 
-def _chance(axes: Axes, known: Sequence[tuple[int, Told | None]], name: str) -> None:
+def _chance(axes: Axes, known: Sequence[tuple[int, JsonObject | None]], name: str) -> None:
     """Draw what chance would reach as a line with its 90 % interval, where it is known."""
     rounds = [(number, item) for number, item in known if item is not None]
     if not rounds:

@@ -25,7 +25,9 @@ DPI = 160
 _ONE_AT_A_TIME = threading.Lock()  # matplotlib shares caches of fonts and is not safe in threads
 
 
-def sheet(title: str, panels: int = 1, *, width: float = WIDTH, height: float = HEIGHT) -> tuple[Figure, list[Axes]]:
+def new_figure(
+    title: str, panels: int = 1, *, width: float = WIDTH, height: float = HEIGHT
+) -> tuple[Figure, list[Axes]]:
     """Return a figure with so many panels side by side, at most three in a row."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -39,11 +41,11 @@ def sheet(title: str, panels: int = 1, *, width: float = WIDTH, height: float = 
     for spare in axes[panels:]:
         spare.set_visible(False)
     for item in axes[:panels]:
-        _calm(item)
+        _style_axes(item)
     return figure, axes[:panels]
 
 
-def _calm(axes: Axes) -> None:
+def _style_axes(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(GREY)
     axes.tick_params(colors=INK, labelsize=9, color=GREY)
@@ -78,29 +80,29 @@ def whiskers(value: float, low: float, high: float) -> list[list[float]]:
     return [[max(0.0, value - low)], [max(0.0, high - value)]]
 
 
-def sentence(title: str, words: str) -> Figure:
+def text_figure(title: str, words: str) -> Figure:
     """Return a figure that says why there is nothing to draw."""
-    figure, (axes,) = sheet(title, height=2.2)
+    figure, (axes,) = new_figure(title, height=2.2)
     axes.set_axis_off()
     text = textwrap.fill(words, 60)
     figure.text(0.02, 0.62, text, ha="left", va="center", fontsize=10.5, color=INK)
     return figure
 
 
-def named(objective: Mapping[str, Any]) -> str:
+def axis_label(objective: Mapping[str, Any]) -> str:
     """Return an objective with its units and what is wanted of it."""
     units = f" ({objective['units']})" if objective["units"] else ""
     return f"{objective['name']}{units}"
 
 
-def wanted(objective: Mapping[str, Any]) -> str:
+def goal_text(objective: Mapping[str, Any]) -> str:
     """Return what is wanted of an objective, in words."""
     if objective["direction"] == "target":
         return f"target {objective['target']:g}"
     return str(objective["direction"])
 
 
-def saved(figure: Figure, extension: str) -> bytes:
+def render(figure: Figure, extension: str) -> bytes:
     """Return a figure as SVG or PNG; equal figures look equal, but their SVG names its parts anew."""
     file = io.BytesIO()
     with _ONE_AT_A_TIME:

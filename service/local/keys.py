@@ -43,15 +43,15 @@ def make_key(settings: Settings, name: str, scopes: Sequence[str], expires_at: d
 
 def all_keys(settings: Settings) -> list[ApiKey]:
     """Return every key, revoked ones included; the secrets are nowhere."""
-    found: list[ApiKey] = []
+    rows: list[ApiKey] = []
     with _existing(settings) as (session, workspace_id):
         cursor = None
         while True:
             page = keys.list_keys(session, workspace_id, _PAGE, cursor)
-            found += page.items
+            rows += page.items
             cursor = page.next_cursor
             if cursor is None:
-                return found
+                return rows
 
 
 def revoke_key(settings: Settings, key_id: str) -> None:

@@ -30,12 +30,12 @@ _WORKER_SECONDS_TO_STOP = 30.0
 """Workers save and give back what they compute before they end."""
 
 
-class MachineError(RuntimeError):
+class LocalStackError(RuntimeError):
     """A part of the machine could not be started or kept running; the message says which and where its log is."""
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class LocalStack:
     """A running machine; `new_key` is there at the first start only, the one time it can be shown."""
 
     url: str
@@ -52,18 +52,18 @@ class Machine:
         """Raise if a part cannot be kept running.
 
         Raises:
-            MachineError: if one cannot.
+            LocalStackError: if one cannot.
         """
         try:
             self.supervisor.check()
         except PartError as error:
-            raise MachineError(str(error)) from error
+            raise LocalStackError(str(error)) from error
 
     def wait(self) -> None:
         """Return never: a part that is given up, Ctrl-C or SIGTERM raise.
 
         Raises:
-            MachineError: if a part is given up.
+            LocalStackError: if a part is given up.
         """
         while True:
             self.check()
@@ -71,7 +71,7 @@ class Machine:
 
 
 @contextmanager
-def machine(settings: Settings, logs: Path | None = None) -> Iterator[Machine]:
+def start_local_stack(settings: Settings, logs: Path | None = None) -> Iterator[LocalStack]:
     """Start the servers that the settings do not name, migrate, and start API and worker; stop all of it at the end.
 
     Args:
@@ -79,7 +79,7 @@ def machine(settings: Settings, logs: Path | None = None) -> Iterator[Machine]:
         logs: the folder where the processes log; this terminal when absent.
 
     Raises:
-        MachineError: if a part does not start.
+        LocalStackError: if a part does not start.
         EmbeddedError: if a server does not.
     """
     port = _port(settings)
@@ -92,7 +92,7 @@ def machine(settings: Settings, logs: Path | None = None) -> Iterator[Machine]:
         if settings.redis_url is None:
             with presence.opened(live.required_redis_url()) as client:
                 presence.forget(client)  # who was there when the last run of this machine was killed is not there now
-        running = Machine(url, live, supervisor, new_key)
+        running = LocalStack(url, live, supervisor, new_key)
         stack.enter_context(supervisor.running(_part("API", API, live, logs)))
         stack.enter_context(supervisor.running(_part("worker", WORKER, live, logs, _WORKER_SECONDS_TO_STOP)))
         _await_ready(running)
@@ -119,18 +119,18 @@ def _part(
     )
 
 
-def _await_ready(running: Machine) -> None:
+def _await_ready(running: LocalStack) -> None:
     """Wait until the API, the database and a consumer of every queue are there.
 
     Raises:
-        MachineError: if they are not in time, or a part ends by itself: at the start that is a mistake to be told.
+        LocalStackError: if they are not in time, or a part ends by itself: at the start that is a mistake to be told.
     """
     deadline = time.monotonic() + _SECONDS_TO_START
     missing = "the API does not answer"
     while time.monotonic() < deadline:
         for part in running.parts:
             if part.code is not None and part.code >= 0:
-                raise MachineError(part.told())
+                raise LocalStackError(part.describe_end())
         running.check()
         with suppress(httpx.TransportError):
             answer = httpx.get(f"{running.url}/health/ready", timeout=10, trust_env=False)
@@ -139,7 +139,9 @@ def _await_ready(running: Machine) -> None:
             missing = _detail(answer)
         time.sleep(0.1)
     logs = ", ".join(sorted({str(part.log) for part in running.parts if part.log}))
-    raise MachineError(f"not ready after {_SECONDS_TO_START:.0f} seconds: {missing}{f'; see {logs}' if logs else ''}")
+    raise LocalStackError(
+        f"not ready after {_SECONDS_TO_START:.0f} seconds: {missing}{f'; see {logs}' if logs else ''}"
+    )
 
 
 def _detail(answer: httpx.Response) -> str:
@@ -155,7 +157,7 @@ def _port(settings: Settings) -> int:
         try:
             probe.bind((settings.host, settings.port))
         except OSError as error:
-            raise MachineError(
+            raise LocalStackError(
                 f"{settings.host}:{settings.port} cannot be used ({error.strerror}); choose another port with --port"
             ) from error
         port: int = probe.getsockname()[1]

@@ -36,11 +36,11 @@ def check_scorers(scorers: Iterable[ScorerSpec], settings: Settings, root: str =
         UnprocessableError: if one may not be used; it names the field by its place.
     """
     wrong = []
-    for place, spec in enumerate(scorers):
+    for index, spec in enumerate(scorers):
         try:
             check_scorer(spec, settings)
         except RefusedScorerError as error:
-            wrong.append({"pointer": f"{root}/scorers/{place}{error.pointer}", "detail": error.detail})
+            wrong.append({"pointer": f"{root}/scorers/{index}{error.pointer}", "detail": error.detail})
     if wrong:
         raise UnprocessableError("a scorer of the campaign cannot be used", wrong)
 

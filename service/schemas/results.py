@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from models.records import Outcome, Relation
-from service.exchange.options import DateOrder
+from service.exchange.options import DateOrder, ReadingOptions
 from service.exchange.report import Status
 from service.exchange.values import Decimal
 from service.schemas.base import Answer
@@ -95,6 +95,15 @@ class Reading(BaseModel):
     columns: dict[str, str] = Field(description="header -> what it was read as; others were not read")
     stated: dict[str, Any] = Field(description="what the sender, or a reading of the campaign, said of the file")
     questions: list[Question]
+
+
+class KeptReading(Answer):
+    """How files from one source are read, kept with a campaign."""
+
+    name: str
+    options: ReadingOptions = Field(description="what is said of the files; the rest is decided from each")
+    created_at: datetime
+    updated_at: datetime
 
 
 class UploadReport(BaseModel):

@@ -49,8 +49,8 @@ def lock_by_id(session: Session, campaign_id: UUID) -> Campaign:
 
 def is_there(session: Session, workspace_id: UUID, campaign_id: UUID) -> bool:
     """Tell whether the workspace has this campaign, without reading its specification."""
-    found = exists().where(Campaign.id == campaign_id, Campaign.workspace_id == workspace_id)
-    return session.scalars(select(found)).one()
+    condition = exists().where(Campaign.id == campaign_id, Campaign.workspace_id == workspace_id)
+    return session.scalars(select(condition)).one()
 
 
 def count(session: Session, campaign_id: UUID, *, rounds: int = 0, results: int = 0) -> None:

@@ -29,16 +29,16 @@ def of_round(session: Session, round_id: UUID) -> Sequence[Candidate]:
 
 def by_id(session: Session, campaign_id: UUID, ids: Collection[UUID]) -> dict[UUID, Candidate]:
     """Return those of the given candidates that belong to the campaign."""
-    asked = any_(literal(list(ids), ARRAY(Uuid())))  # one parameter: a statement takes 65,535
-    query = select(Candidate).where(Candidate.campaign_id == campaign_id, Candidate.id == asked)
+    any_of_these = any_(literal(list(ids), ARRAY(Uuid())))  # one parameter: a statement takes 65,535
+    query = select(Candidate).where(Candidate.campaign_id == campaign_id, Candidate.id == any_of_these)
     return {row.id: row for row in session.scalars(query)}
 
 
 def newest_by_object(session: Session, campaign_id: UUID, objects: Collection[str]) -> Mapping[str, Candidate]:
     """Return for each object that was ever proposed the newest candidate that waits, or the newest if none does."""
-    asked = any_(literal(list(objects), ARRAY(Text())))
+    any_of_these = any_(literal(list(objects), ARRAY(Text())))
     query = select(Candidate).join(Round, Round.id == Candidate.round_id)
-    query = query.where(Candidate.campaign_id == campaign_id, Candidate.object == asked)
+    query = query.where(Candidate.campaign_id == campaign_id, Candidate.object == any_of_these)
     return {row.object: row for row in session.scalars(query.order_by(Candidate.status.in_(LIVE), Round.number))}
 
 

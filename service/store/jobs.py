@@ -37,7 +37,7 @@ def find(session: Session, job_id: UUID, **owner: Any) -> Job | None:
     return session.scalars(query).one_or_none()
 
 
-def standing(session: Session, job_id: UUID, **owner: Any) -> RowMapping | None:
+def status_row(session: Session, job_id: UUID, **owner: Any) -> RowMapping | None:
     """Return attempt, state, progress and message of a job with these values, and read nothing else of it."""
     query = select(Job.attempt, Job.state, Job.progress, Job.message).filter_by(id=job_id, **owner)
     return session.execute(query).mappings().one_or_none()

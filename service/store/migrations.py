@@ -37,11 +37,11 @@ def config(connection: Connection) -> Config:
 def difference(connection: Connection) -> str | None:
     """Return how a database differs from what this release needs and what to do, or None if it does not."""
     wanted, known = _revisions()
-    found = set(MigrationContext.configure(connection).get_current_heads())
-    if ahead := found - known:
+    revisions = set(MigrationContext.configure(connection).get_current_heads())
+    if ahead := revisions - known:
         return f"the database is at {_list(ahead)}, which this release does not know; run the release that made it"
-    if found != wanted:
-        here = f"at {_list(found)}" if found else "empty"
+    if revisions != wanted:
+        here = f"at {_list(revisions)}" if revisions else "empty"
         return f"the database is {here}, this release needs {_list(wanted)}; run `assayflow migrate`"
     if missing := set(Base.metadata.tables) - set(inspect(connection).get_table_names()):
         return f"the database lacks {_list(missing)}; restore it from a backup"

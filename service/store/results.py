@@ -27,7 +27,7 @@ def add(session: Session, columns: Sequence[str], rows: Iterable[Sequence[Any]])
     Raises:
         DBAPIError: what the database refuses, as from any other statement; nothing of the rows is added.
     """
-    place, counted = columns.index("campaign_id"), Counter[UUID]()
+    index, counted = columns.index("campaign_id"), Counter[UUID]()
     statement = f"COPY {Result.__tablename__} (id, {', '.join(columns)}) FROM STDIN"
     driver = cast("psycopg.Connection[Any]", session.connection().connection.driver_connection)
     with driver.cursor() as cursor:
@@ -36,7 +36,7 @@ def add(session: Session, columns: Sequence[str], rows: Iterable[Sequence[Any]])
             with cursor.copy(statement) as copy:
                 for row in rows:
                     copy.write_row((uuid4(), *row))
-                    counted[row[place]] += 1
+                    counted[row[index]] += 1
         except psycopg.Error as error:
             raise DBAPIError.instance(statement, None, error, psycopg.Error) from error
     for campaign_id, number in counted.items():
@@ -54,17 +54,19 @@ def page(session: Session, campaign_id: UUID, limit: int, cursor: str | None) ->
 
 def by_external_id(session: Session, campaign_id: UUID, external_ids: Collection[str]) -> Sequence[Result]:
     """Return the results that have one of these external ids, each with its own assay type."""
-    asked = any_(literal(list(external_ids), ARRAY(Text())))  # one parameter: a statement takes 65,535
-    return session.scalars(select(Result).where(Result.campaign_id == campaign_id, Result.external_id == asked)).all()
+    any_of_these = any_(literal(list(external_ids), ARRAY(Text())))  # one parameter: a statement takes 65,535
+    return session.scalars(
+        select(Result).where(Result.campaign_id == campaign_id, Result.external_id == any_of_these)
+    ).all()
 
 
 def about(
     session: Session, campaign_id: UUID, objects: Collection[str], columns: Sequence[str]
 ) -> set[tuple[Any, ...]]:
     """Return what the results of some objects say in some columns."""
-    asked = any_(literal(list(objects), ARRAY(Text())))
+    any_of_these = any_(literal(list(objects), ARRAY(Text())))
     query = select(*(getattr(Result, name) for name in columns))
-    rows = session.execute(query.where(Result.campaign_id == campaign_id, Result.object == asked))
+    rows = session.execute(query.where(Result.campaign_id == campaign_id, Result.object == any_of_these))
     return {tuple(row) for row in rows}
 
 
@@ -93,10 +95,10 @@ def until(session: Session, campaign_id: UUID, last: int) -> Sequence[tuple[Resu
 
 def outcomes(session: Session, candidate_ids: Collection[UUID]) -> dict[UUID, list[tuple[str, str]]]:
     """Return the (type, outcome) pairs of each candidate's results."""
-    asked = any_(literal(list(candidate_ids), ARRAY(Uuid())))
-    query = select(Result.candidate_id, Result.type, Result.outcome).where(Result.candidate_id == asked)
-    found: defaultdict[UUID, list[tuple[str, str]]] = defaultdict(list)
+    any_of_these = any_(literal(list(candidate_ids), ARRAY(Uuid())))
+    query = select(Result.candidate_id, Result.type, Result.outcome).where(Result.candidate_id == any_of_these)
+    outcomes_by_candidate: defaultdict[UUID, list[tuple[str, str]]] = defaultdict(list)
     for candidate_id, kind, outcome in session.execute(query):
         if candidate_id is not None:
-            found[candidate_id].append((kind, outcome))
-    return found
+            outcomes_by_candidate[candidate_id].append((kind, outcome))
+    return outcomes_by_candidate

@@ -33,7 +33,9 @@ def shown(session: Session, workspace_id: UUID, campaign_id: UUID, number: int) 
     return session.scalars(query.where(*_at(workspace_id, campaign_id, number))).one_or_none()
 
 
-def standing(session: Session, workspace_id: UUID, campaign_id: UUID, number: int) -> tuple[UUID, RoundState] | None:
+def id_and_state(
+    session: Session, workspace_id: UUID, campaign_id: UUID, number: int
+) -> tuple[UUID, RoundState] | None:
     """Return the id and state of a round of this workspace, and read nothing else of it."""
     query = select(Round.id, Round.state).join(Campaign, Campaign.id == Round.campaign_id)
     row = session.execute(query.where(*_at(workspace_id, campaign_id, number))).one_or_none()

@@ -37,9 +37,9 @@ NEW: tuple[Purpose, ...] = ("exploit", "explore")
 PURPOSES: tuple[Purpose, ...] = (*NEW, "replicate", "control")
 
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
-UNFINISHED: tuple[JobState, ...] = ("queued", "running")
+UNFINISHED_JOB_STATES: tuple[JobState, ...] = ("queued", "running")
 """A worker has or will have the job."""
-JOB_STATES: tuple[JobState, ...] = (*UNFINISHED, "succeeded", "failed", "cancelled")
+JOB_STATES: tuple[JobState, ...] = (*UNFINISHED_JOB_STATES, "succeeded", "failed", "cancelled")
 
 Queue = Literal["celery", "fast"]
 """Where work waits: the long queue, which bears Celery's default name, or the one of answers in seconds."""

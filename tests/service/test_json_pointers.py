@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from service.json_pointers import body_place
+from service.json_pointers import body_location
 
 
 class Cat(BaseModel):
@@ -36,7 +36,7 @@ class Home(BaseModel):
 def _places(document: Any) -> list[str]:
     with pytest.raises(ValidationError) as caught:
         TypeAdapter(Home).validate_python(document)
-    return [body_place(error, error["loc"], document)["pointer"] for error in caught.value.errors()]
+    return [body_location(error, error["loc"], document)["pointer"] for error in caught.value.errors()]
 
 
 @pytest.mark.parametrize(
@@ -62,4 +62,4 @@ def test_pointers_lead_into_the_document(document: Any, expected: list[str]) -> 
 
 def test_the_sentence_is_the_validators_own() -> None:
     error = {"type": "value_error", "msg": "Value error, give min, max or both", "loc": ()}
-    assert body_place(error, (), {}) == {"pointer": "", "detail": "give min, max or both"}
+    assert body_location(error, (), {}) == {"pointer": "", "detail": "give min, max or both"}

@@ -16,7 +16,7 @@ from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.records import NearestMeasured, Prediction, Proposal, ProposedCandidate, Purpose, Stage
 from service.campaigns import jobs, leases, payloads, rounds
-from service.campaigns.leases import Lease, Standing
+from service.campaigns.leases import Lease, LeaseStatus
 from service.server import ServerConfig
 from service.store.session import Sessions
 from service.store.states import NEW
@@ -83,10 +83,10 @@ class Worker:
             assert rounds.claim(session, lease, {"assayflow": "test"})
         return lease
 
-    def tell(self, lease: Lease[Round], stage: Stage, progress: float) -> Standing:
+    def report_progress(self, lease: Lease[Round], stage: Stage, progress: float) -> LeaseStatus:
         """Record progress and return the round's standing."""
         with self.sessions.begin() as session:
-            return leases.tell(session, lease, stage, progress, f"{stage} goes on")
+            return leases.report_progress(session, lease, stage, progress, f"{stage} goes on")
 
     def finish(
         self,
@@ -122,7 +122,7 @@ class Worker:
     def samples(self, *objects: str) -> dict[str, Any]:
         """Return the answer of a handler that drew these switches."""
         drawn = [_candidate(index, text, "exploit") for index, text in enumerate(objects)]
-        return {"samples": [payloads.described(item, SWITCHES) for item in drawn], "summary": {"chosen": len(drawn)}}
+        return {"samples": [payloads.to_json(item, SWITCHES) for item in drawn], "summary": {"chosen": len(drawn)}}
 
     def stop(self, lease: Lease[Round]) -> None:
         """End a round that was asked to stop."""

@@ -24,11 +24,11 @@ class Scorer:
 
     url: str = ""
     port: int = 0
-    asked: list[tuple[dict[str, str], Any]] = field(default_factory=list)
+    requests: list[tuple[dict[str, str], Any]] = field(default_factory=list)
 
     @property
     def n_objects(self) -> int:
-        return sum(len(body["objects"]) for _, body in self.asked)
+        return sum(len(body["objects"]) for _, body in self.requests)
 
 
 def values(*numbers: float | None) -> Reply:
@@ -46,8 +46,8 @@ def scorer_server(answer: Callable[[Any, int], Reply]) -> Iterator[Scorer]:
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            scorer.asked.append((dict(self.headers), body))
-            reply = answer(body, len(scorer.asked) - 1)
+            scorer.requests.append((dict(self.headers), body))
+            reply = answer(body, len(scorer.requests) - 1)
             self.send_response(reply.status)
             for name, value in {**reply.headers, "Content-Length": str(len(reply.content))}.items():
                 self.send_header(name, value)

@@ -19,7 +19,7 @@ from models.scorers.contract import ScorerError
 from models.scorers.domain import unheard
 from models.specs.scorers import ScorerSpec
 from service.address_rules import check_url, read_rules
-from workers.http_scorer import ATTEMPTS, MOST_BYTES, HttpScorer, Outside
+from workers.http_scorer import ATTEMPTS, MOST_BYTES, HttpScorer, HttpScorerEnvironment
 
 ROWS = ({"smiles": "CCO", "object": "CCO"}, {"smiles": "C", "object": "C"})
 JSON = {"Content-Type": "application/json"}
@@ -37,15 +37,15 @@ class Clock:
 
 
 def scorer_at(
-    url: str, outside: Outside | None = None, heard: Callable[[], None] = unheard, **fields: Any
+    url: str, outside: HttpScorerEnvironment | None = None, check_cancelled: Callable[[], None] = unheard, **fields: Any
 ) -> HttpScorer:
-    outside = outside or Outside(read_rules("127.0.0.1"), sleep=Clock())
+    outside = outside or HttpScorerEnvironment(read_rules("127.0.0.1"), sleep=Clock())
     spec = ScorerSpec.model_validate({"name": "docking", "url": url, **fields})
-    return HttpScorer(spec, check_url(url, outside.rules), outside, heard)
+    return HttpScorer(spec, check_url(url, outside.rules), outside, check_cancelled)
 
 
 @contextmanager
-def asked(*replies: Reply, outside: Outside | None = None, **fields: Any):
+def asked(*replies: Reply, outside: HttpScorerEnvironment | None = None, **fields: Any):
     """Yield a scorer that gives these replies, the last one again and again, and its server."""
     with scorer_server(lambda _body, number: replies[min(number, len(replies) - 1)]) as server:
         scorer = scorer_at(server.url, outside, **fields)
@@ -62,12 +62,12 @@ def failure(*replies: Reply, **fields: Any) -> str:
 
 
 def test_objects_are_sent_with_their_columns_and_values_come_back():
-    outside = Outside(read_rules("127.0.0.1"), "Bearer hush")
+    outside = HttpScorerEnvironment(read_rules("127.0.0.1"), "Bearer hush")
     assert "hush" not in repr(outside)
     with asked(values(1.5, None), values(2, -3), outside=outside) as (scorer, server):
         assert list(scorer(ROWS)) == [1.5, None]
         assert list(scorer(ROWS)) == [2.0, -3.0]
-    headers, body = server.asked[0]
+    headers, body = server.requests[0]
     assert body == {"property": "docking", "objects": [dict(row) for row in ROWS]}
     assert headers["Authorization"] == "Bearer hush"
     assert headers["Host"] == f"127.0.0.1:{server.port}"
@@ -117,7 +117,7 @@ def test_a_refusal_is_not_asked_twice(reply: Reply, why: str):
     with asked(reply) as (scorer, server):
         with pytest.raises(ScorerError) as caught:
             scorer(ROWS)
-        assert len(server.asked) == 1
+        assert len(server.requests) == 1
     assert why in caught.value.reason
     assert PRIVATE not in str(caught.value)
 
@@ -125,11 +125,11 @@ def test_a_refusal_is_not_asked_twice(reply: Reply, why: str):
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 def test_a_stumble_is_forgiven_a_few_times(status: int):
     clock = Clock()
-    outside = Outside(read_rules("127.0.0.1"), sleep=clock)
+    outside = HttpScorerEnvironment(read_rules("127.0.0.1"), sleep=clock)
     stumble = Reply(PRIVATE.encode(), status)
     with asked(*[stumble] * (ATTEMPTS - 1), values(1.0, 2.0), outside=outside) as (scorer, server):
         assert list(scorer(ROWS)) == [1.0, 2.0]
-        assert len(server.asked) == ATTEMPTS
+        assert len(server.requests) == ATTEMPTS
     assert clock.slept == 0.5 + 1 + 2 + 4 + 8 + 16 + 30
     assert failure(stumble) == f"it answered {status}, {ATTEMPTS} times in a row"
 
@@ -138,7 +138,7 @@ def test_a_scorer_says_how_long_it_wants_to_be_left_alone():
     in_a_while = format_datetime(datetime.now(UTC) + timedelta(seconds=20), usegmt=True)
     for text, least, most in (("7", 7, 7), (in_a_while, 17, 21), ("0", 0, 0), ("soon", 0.5, 0.5), ("-5", 0.5, 0.5)):
         clock = Clock()
-        outside = Outside(read_rules("127.0.0.1"), sleep=clock)
+        outside = HttpScorerEnvironment(read_rules("127.0.0.1"), sleep=clock)
         busy = Reply(b"", 429, {"Retry-After": text})
         with asked(busy, values(1.0, 2.0), outside=outside) as (scorer, _):
             scorer(ROWS)
@@ -169,7 +169,7 @@ class Dripping(httpx.SyncByteStream):
 
 def test_an_answer_that_drips_is_given_up_as_well():
     transport = httpx.MockTransport(lambda _: httpx.Response(200, headers=JSON, stream=Dripping()))
-    outside = Outside(read_rules("127.0.0.1"), transport=transport, sleep=Clock())
+    outside = HttpScorerEnvironment(read_rules("127.0.0.1"), transport=transport, sleep=Clock())
     with pytest.raises(ScorerError, match=r"no whole answer within 0.1 seconds"):
         scorer_at("http://127.0.0.1:8000/", outside, timeout_seconds=0.1)(ROWS)
 
@@ -191,7 +191,7 @@ def test_a_certificate_of_somebody_else_is_not_asked_twice():
         except ssl.SSLError as error:
             raise httpx.ConnectError("no") from error
 
-    outside = Outside(read_rules(""), transport=httpx.MockTransport(refuse), sleep=Clock())
+    outside = HttpScorerEnvironment(read_rules(""), transport=httpx.MockTransport(refuse), sleep=Clock())
     with pytest.raises(ScorerError, match=r"certificate is not a trusted one of 93.184.216.34"):
         scorer_at("https://93.184.216.34/", outside)(ROWS)
     assert len(asked_for) == 1
@@ -202,11 +202,11 @@ def test_the_work_can_be_stopped_while_a_scorer_is_waited_for():
         raise Cancelled
 
     with scorer_server(lambda _body, _number: Reply(b"", 503)) as server:
-        scorer = scorer_at(server.url, heard=stopped)
+        scorer = scorer_at(server.url, check_cancelled=stopped)
         with pytest.raises(Cancelled):
             scorer(ROWS)
         scorer._client.close()
-        assert len(server.asked) == 1
+        assert len(server.requests) == 1
 
 
 def good() -> httpx.Response:
@@ -232,7 +232,7 @@ def test_requests_go_to_the_address_that_was_judged_under_the_name_that_was_give
         return good()
 
     resolve, asked_for = name_server(["93.184.216.34"], ["127.0.0.1"])
-    outside = Outside(read_rules(""), resolve=resolve, transport=httpx.MockTransport(answer))
+    outside = HttpScorerEnvironment(read_rules(""), resolve=resolve, transport=httpx.MockTransport(answer))
     scorer = scorer_at("https://dock.example.org/v1/score?model=3", outside)
     for _ in range(3):
         scorer(ROWS)
@@ -247,11 +247,11 @@ def test_a_server_on_this_machine_is_told_the_name_it_was_called_by():
     rules = read_rules("dock.test")
     resolve, asked_for = name_server(["127.0.0.1"], ["93.184.216.34"])
     with scorer_server(lambda _body, _number: values(1.0, 2.0)) as server:
-        scorer = scorer_at(f"http://dock.test:{server.port}/score", Outside(rules, resolve=resolve))
+        scorer = scorer_at(f"http://dock.test:{server.port}/score", HttpScorerEnvironment(rules, resolve=resolve))
         assert list(scorer(ROWS)) == [1.0, 2.0]
         assert list(scorer(ROWS)) == [1.0, 2.0]
         scorer._client.close()
-    assert [headers["Host"] for headers, _ in server.asked] == [f"dock.test:{server.port}"] * 2
+    assert [headers["Host"] for headers, _ in server.requests] == [f"dock.test:{server.port}"] * 2
     assert asked_for == ["dock.test"]
 
 
@@ -263,7 +263,9 @@ def test_a_name_that_turns_inward_after_a_failure_is_refused():
         raise httpx.ConnectError("gone")
 
     resolve, _ = name_server(["93.184.216.34"], ["10.0.0.1"])
-    outside = Outside(read_rules(""), resolve=resolve, transport=httpx.MockTransport(answer), sleep=Clock())
+    outside = HttpScorerEnvironment(
+        read_rules(""), resolve=resolve, transport=httpx.MockTransport(answer), sleep=Clock()
+    )
     with pytest.raises(ScorerError, match="its address is not a public one"):
         scorer_at("https://dock.example.org/", outside)(ROWS)
     assert seen == ["93.184.216.34"]
@@ -276,7 +278,9 @@ def test_another_address_is_tried_after_a_failure():
         return good()
 
     resolve, _ = name_server(["93.184.216.34", "2606:2800:220::1"])
-    outside = Outside(read_rules(""), resolve=resolve, transport=httpx.MockTransport(answer), sleep=Clock())
+    outside = HttpScorerEnvironment(
+        read_rules(""), resolve=resolve, transport=httpx.MockTransport(answer), sleep=Clock()
+    )
     assert list(scorer_at("https://dock.example.org/", outside)(ROWS)) == [1.0, 2.0]
 
 
@@ -284,7 +288,7 @@ def test_a_name_without_an_address_is_looked_up_again():
     def resolve(_host: str, _port: int) -> list[str]:
         raise OSError("no such name")
 
-    outside = replace(Outside(read_rules("")), resolve=resolve, sleep=Clock())
+    outside = replace(HttpScorerEnvironment(read_rules("")), resolve=resolve, sleep=Clock())
     with pytest.raises(ScorerError, match=f"dock.example.org cannot be resolved, {ATTEMPTS} times"):
         scorer_at("https://dock.example.org/", outside)(ROWS)
 

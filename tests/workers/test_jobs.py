@@ -14,12 +14,11 @@ from sqlalchemy import update
 from models.campaign.requests import BacktestRequest, SampleRequest
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
-from service.campaigns import backtests, jobs
-from service.campaigns import inference as instruments
-from service.campaigns.jobs import NewJob, Shelf
+from service.campaigns import backtests, inference, jobs
+from service.campaigns.jobs import JobScope, NewJob
 from service.exchange import read_objects
 from service.store.session import Sessions
-from service.store.states import UNFINISHED
+from service.store.states import UNFINISHED_JOB_STATES
 from service.store.tables import Job
 from workers.jobs import kinds
 
@@ -40,31 +39,33 @@ class Player:
     lab: Any
     sessions: Sessions
 
-    def shelf(self, kind: str) -> Shelf:
-        return Shelf(kind, self.lab.workspace_id, None if kind == "backtests" else self.lab.campaign_id)
+    def scope(self, kind: str) -> JobScope:
+        return JobScope(kind, self.lab.workspace_id, None if kind == "backtests" else self.lab.campaign_id)
 
     def samples(self, **asked: Any) -> UUID:
         with self.sessions.begin() as session:
-            return instruments.ask_samples(session, self.shelf("samples"), SampleRequest.model_validate(asked)).id
+            return inference.enqueue_samples(session, self.scope("samples"), SampleRequest.model_validate(asked)).id
 
     def predictions(self, domain: Any, *texts: str) -> UUID:
         report = read_objects("\n".join(("sequence", *texts)).encode(), "text/csv", domain)
         table = (json.dumps(report.as_json()).encode(), "application/json")
         with self.sessions.begin() as session:
-            return instruments.ask_predictions(session, self.shelf("predictions"), {}, table).id
+            return inference.enqueue_predictions(session, self.scope("predictions"), {}, table).id
 
     def backtest(self, spec: CampaignSpec, table: str, **asked: Any) -> UUID:
         plan = BacktestRequest.model_validate({"spec": spec.model_dump(mode="json"), **asked})
         with self.sessions.begin() as session:
-            return backtests.ask_backtest(session, self.shelf("backtests"), plan, (table.encode(), "text/csv")).id
+            return backtests.enqueue_checked_backtest(
+                session, self.scope("backtests"), plan, (table.encode(), "text/csv")
+            ).id
 
     def cancel(self, kind: str, job_id: UUID) -> None:
         with self.sessions.begin() as session:
-            jobs.cancel(session, self.shelf(kind), job_id)
+            jobs.cancel(session, self.scope(kind), job_id)
 
     def find(self, kind: str, job_id: UUID) -> Job:
         with self.sessions() as session:
-            row = jobs.find(session, self.shelf(kind), job_id)
+            row = jobs.find(session, self.scope(kind), job_id)
             assert row.result is None or row.result  # read while the session is open
             return row
 
@@ -76,7 +77,7 @@ class Player:
         return row
 
     def finish(self, kind: str, job_id: UUID) -> dict[str, Any]:
-        row = self.wait(kind, job_id, lambda row: row.state not in UNFINISHED)
+        row = self.wait(kind, job_id, lambda row: row.state not in UNFINISHED_JOB_STATES)
         assert (row.state, row.failure) == ("succeeded", None)
         assert row.result is not None
         return row.result
@@ -134,7 +135,7 @@ def test_a_request_that_only_the_policy_can_refuse_fails_as_a_problem(player: Pl
     request = player.find("samples", job_id).request
     request["like"]["object"]["sequence"] = "KKKKKKKK"
     change(player.sessions, job_id, request=request, state="queued", lease_owner=None, queued_at="2020-01-01")
-    row = player.wait("samples", job_id, lambda row: row.state not in UNFINISHED)
+    row = player.wait("samples", job_id, lambda row: row.state not in UNFINISHED_JOB_STATES)
     assert row.state == "failed"
     assert row.failure["status"] == 422
     assert row.failure["errors"][0]["pointer"].startswith("/like/object")
@@ -144,7 +145,7 @@ def test_predictions_need_no_round(make_lab: MakeLab, live_sessions: Sessions):
     lab = make_lab(domain=PEPTIDES, measured={text: float(text.count("K")) for text in WORDS})
     player = Player(lab, live_sessions)
     with live_sessions() as session:
-        spec = instruments.spec_of(session, player.shelf("predictions"))
+        spec = inference.spec_of(session, player.scope("predictions"))
     rows = player.finish("predictions", player.predictions(open_domain(spec.domain), "KKT"))["rows"]
     assert rows[0]["predictions"]["glow"]["sd"] > 0
 
@@ -165,13 +166,13 @@ def test_a_table_that_nobody_read_yet_is_read_by_the_worker(player: Player):
 
     def predicted(mode: Any) -> UUID:
         with player.sessions.begin() as session:
-            shelf = player.shelf("predictions")
-            return instruments.ask_predictions(session, shelf, request, (objects.encode(), "text/csv"), mode).id
+            scope = player.scope("predictions")
+            return inference.enqueue_predictions(session, scope, request, (objects.encode(), "text/csv"), mode).id
 
     found = player.finish("predictions", predicted("partial"))
     assert [(row["row"], row["object"]) for row in found["rows"]] == [(2, "KKT"), (4, "AAA")]
     assert (found["report"]["accepted"], found["report"]["rejected"]) == (2, 1)
-    refused = player.wait("predictions", predicted("atomic"), lambda row: row.state not in UNFINISHED)
+    refused = player.wait("predictions", predicted("atomic"), lambda row: row.state not in UNFINISHED_JOB_STATES)
     assert (refused.state, refused.failure["status"], refused.result["report"]["rejected"]) == ("failed", 422, 1)
 
     plan = BacktestRequest.model_validate(
@@ -185,13 +186,13 @@ def test_a_table_that_nobody_read_yet_is_read_by_the_worker(player: Player):
         }
     )
     with player.sessions.begin() as session:
-        shelf = player.shelf("backtests")
-        job_id = backtests.queue_backtest(session, shelf, plan, (TABLE.encode() + b"AAA,?!\n", "text/csv")).id
+        scope = player.scope("backtests")
+        job_id = backtests.enqueue_backtest(session, scope, plan, (TABLE.encode() + b"AAA,?!\n", "text/csv")).id
     replayed = player.finish("backtests", job_id)
     assert (replayed["objects"], replayed["report"]["rejected"], replayed["answer"]["objects"]) == (64, 1, 64)
     with player.sessions.begin() as session:
-        few = backtests.queue_backtest(session, shelf, plan, (b"sequence,glow\nAAA,1\n", "text/csv")).id
-    failed = player.wait("backtests", few, lambda row: row.state not in UNFINISHED)
+        few = backtests.enqueue_backtest(session, scope, plan, (b"sequence,glow\nAAA,1\n", "text/csv")).id
+    failed = player.wait("backtests", few, lambda row: row.state not in UNFINISHED_JOB_STATES)
     assert (failed.state, failed.failure["errors"][0]["pointer"]) == ("failed", "/initial")
 
 
@@ -215,6 +216,6 @@ def test_a_message_that_was_lost_or_sent_twice_does_no_harm(player: Player, sess
 def test_a_kind_that_no_handler_knows_fails_and_says_so(player: Player):
     assert {"backtests", "predictions", "samples"} <= set(kinds())
     with player.sessions.begin() as session:
-        row = jobs.ask(session, player.shelf("wishes"), NewJob(queue="fast", request={}, context={}))
-    failed = player.wait("wishes", row.id, lambda row: row.state not in UNFINISHED)
+        row = jobs.enqueue(session, player.scope("wishes"), NewJob(queue="fast", request={}, context={}))
+    failed = player.wait("wishes", row.id, lambda row: row.state not in UNFINISHED_JOB_STATES)
     assert (failed.state, "not wishes" in failed.failure["detail"]) == ("failed", True)

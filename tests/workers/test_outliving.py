@@ -8,9 +8,9 @@ import pytest
 
 from models.records import Cancelled
 from service.campaigns import jobs
-from service.campaigns.jobs import NewJob, Shelf
+from service.campaigns.jobs import JobScope, NewJob
 from service.settings import Settings
-from service.store import leases as store
+from service.store import leases as lease_rows
 from service.store.campaigns import ensure_workspace
 from service.store.session import Sessions
 from service.store.tables import Job
@@ -23,14 +23,14 @@ def quick(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def shelf(sessions: Sessions) -> Shelf:
+def scope(sessions: Sessions) -> JobScope:
     with sessions.begin() as session:
-        return Shelf("samples", ensure_workspace(session, uuid4().hex).id)
+        return JobScope("samples", ensure_workspace(session, uuid4().hex).id)
 
 
-def claimed(sessions: Sessions, shelf: Shelf) -> Any:
+def claimed(sessions: Sessions, scope: JobScope) -> Any:
     with sessions.begin() as session:
-        row = jobs.ask(session, shelf, NewJob(queue="fast", request={}, context={}))
+        row = jobs.enqueue(session, scope, NewJob(queue="fast", request={}, context={}))
         lease = jobs.lease_of(row.id, "worker", 60)
         assert jobs.claim(session, lease, {})
     return lease
@@ -38,18 +38,18 @@ def claimed(sessions: Sessions, shelf: Shelf) -> Any:
 
 def state_of(sessions: Sessions, job_id: UUID) -> str:
     with sessions() as session:
-        return store.get(session, Job, job_id).state
+        return lease_rows.get(session, Job, job_id).state
 
 
 def test_a_cancelled_step_that_computes_on_loses_its_process(
-    sessions: Sessions, shelf: Shelf, quick: Settings, monkeypatch: pytest.MonkeyPatch
+    sessions: Sessions, scope: JobScope, quick: Settings, monkeypatch: pytest.MonkeyPatch
 ):
     ended: list[float] = []
     monkeypatch.setattr(Progress, "_end_process", staticmethod(lambda: ended.append(time.monotonic())))
-    lease = claimed(sessions, shelf)
+    lease = claimed(sessions, scope)
     with Progress(sessions, lease, quick):
         with sessions.begin() as session:
-            jobs.cancel(session, shelf, lease.item_id)
+            jobs.cancel(session, scope, lease.item_id)
         deadline = time.monotonic() + 20
         while not ended and time.monotonic() < deadline:
             time.sleep(0.02)  # the step that never asks whether to go on
@@ -58,17 +58,17 @@ def test_a_cancelled_step_that_computes_on_loses_its_process(
 
 
 def test_work_that_listens_keeps_its_process(
-    sessions: Sessions, shelf: Shelf, quick: Settings, monkeypatch: pytest.MonkeyPatch
+    sessions: Sessions, scope: JobScope, quick: Settings, monkeypatch: pytest.MonkeyPatch
 ):
     ended: list[None] = []
     monkeypatch.setattr(Progress, "_end_process", staticmethod(lambda: ended.append(None)))
-    lease = claimed(sessions, shelf)
+    lease = claimed(sessions, scope)
 
     def step(report: Progress) -> None:
         with sessions.begin() as session:
-            jobs.cancel(session, shelf, lease.item_id)
+            jobs.cancel(session, scope, lease.item_id)
         while True:
-            report.listen()
+            report.raise_if_cancelled()
             time.sleep(0.01)
 
     with Progress(sessions, lease, quick) as report, pytest.raises(Cancelled):

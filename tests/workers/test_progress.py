@@ -14,7 +14,7 @@ from models.records import Cancelled
 from service.campaigns import commands, queries, rounds
 from service.campaigns.leases import Lease
 from service.settings import Settings
-from service.store import leases as store
+from service.store import leases as lease_rows
 from service.store.campaigns import ensure_workspace
 from service.store.session import Sessions, opened
 from service.store.tables import Round
@@ -69,7 +69,7 @@ def test_the_heartbeat_keeps_the_lease_while_nothing_is_told(sessions: Sessions,
 
     def lease_until() -> Any:
         with sessions() as session:
-            return store.get(session, Round, lease.item_id).lease_until
+            return lease_rows.get(session, Round, lease.item_id).lease_until
 
     before = lease_until()
     with Progress(sessions, lease, quick) as report:

@@ -16,7 +16,7 @@ from models.campaign.spec import CampaignSpec
 from models.records import Cancelled
 from models.scorers.contract import ScorerError
 from service.settings import Settings
-from workers.scoring import open_campaign_domain
+from workers.scoring import open_scored_domain
 
 MakeLab = Callable[..., Any]
 OPEN = Settings(scorer_hosts="127.0.0.1", scorer_secrets={"key": {"host": "127.0.0.1", "authorization": "Bearer hush"}})
@@ -50,39 +50,39 @@ def server() -> Iterator[Scorer]:
 
 
 def test_without_scorers_the_domain_is_the_plug_in_s_own():
-    assert type(open_campaign_domain(Settings(), campaign())).__name__ == "Switches"
+    assert type(open_scored_domain(Settings(), campaign())).__name__ == "Switches"
 
 
 def test_both_kinds_are_asked_under_the_operator_s_rules(server: Scorer):
     spec = campaign(
         {"name": "dark", "url": server.url, "secret": "key", "batch_size": 1}, {"name": "pairs", "entry_point": "pairs"}
     )
-    before = len(server.asked)
-    domain = open_campaign_domain(OPEN, spec)
+    before = len(server.requests)
+    domain = open_scored_domain(OPEN, spec)
     found = domain.properties(["0110", "0011", "0000"], ["dark", "pairs", "ones"])
     np.testing.assert_array_equal(found["dark"], [2.0, np.nan, 4.0])
     np.testing.assert_array_equal(found["pairs"], [1.0, 1.0, np.nan])
-    assert [headers["Authorization"] for headers, _ in server.asked[before:]] == ["Bearer hush"] * 3
+    assert [headers["Authorization"] for headers, _ in server.requests[before:]] == ["Bearer hush"] * 3
     domain.properties(["0110", "0000"], ["dark"])
-    assert len(server.asked) == before + 3
+    assert len(server.requests) == before + 3
 
 
 def test_rules_that_changed_since_are_today_s(server: Scorer):
     with pytest.raises(ScorerError, match="scorer 'dark': its address is not a public one"):
-        open_campaign_domain(Settings(), campaign({"name": "dark", "url": server.url}))
+        open_scored_domain(Settings(), campaign({"name": "dark", "url": server.url}))
     with pytest.raises(ScorerError, match="scorer 'gone': no entry point"):
-        open_campaign_domain(Settings(), campaign({"name": "gone", "entry_point": "gone"}))
+        open_scored_domain(Settings(), campaign({"name": "gone", "entry_point": "gone"}))
 
 
 def test_a_cancelled_round_asks_no_more(server: Scorer):
     def cancelled() -> None:
         raise Cancelled
 
-    before = len(server.asked)
-    domain = open_campaign_domain(OPEN, campaign({"name": "dark", "url": server.url}), cancelled)
+    before = len(server.requests)
+    domain = open_scored_domain(OPEN, campaign({"name": "dark", "url": server.url}), cancelled)
     with pytest.raises(Cancelled):
         domain.properties(["0110"], ["dark"])
-    assert len(server.asked) == before
+    assert len(server.requests) == before
 
 
 def blocks(language: str) -> list[str]:
@@ -105,7 +105,7 @@ def test_the_page_s_scorer_works():
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         scorer = {"name": "docking", "url": f"http://127.0.0.1:{server.server_address[1]}/"}
-        domain = open_campaign_domain(
+        domain = open_scored_domain(
             OPEN, CampaignSpec.model_validate(spec.model_dump() | {"scorers": [scorer], "constraints": []})
         )
         found = domain.properties(["CCO", "CCCCCC"], ["docking"])["docking"]
@@ -182,7 +182,7 @@ def test_a_round_is_cancelled_while_its_scorer_takes_its_time(make_lab: MakeLab)
         scorer = {"name": "dark", "url": server.url, "batch_size": 1}
         lab = make_lab(n=10, objectives=[{"name": "night", "computed": "dark"}], scorers=[scorer])
         number = lab.start()
-        lab.wait(number, lambda row: bool(server.asked) or row.failure)
+        lab.wait(number, lambda row: bool(server.requests) or row.failure)
         lab.cancel(number)
         row = lab.finish(number)
         assert (row.state, row.failure) == ("cancelled", None)

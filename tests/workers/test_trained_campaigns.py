@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from workers import handlers
 from workers.jobs import kinds
-from workers.trained_campaigns import Instruments, played
+from workers.trained_campaigns import TrainedCampaignCache, progress_after_loading
 
 ROOT = Path(__file__).parents[2]
 
@@ -16,20 +16,20 @@ ROOT = Path(__file__).parents[2]
 def test_what_is_open_is_not_opened_again_and_the_one_longest_unused_is_closed():
     opened: list[str] = []
 
-    def use(shelf: Instruments, name: str) -> Any:
+    def use(scope: TrainedCampaignCache, name: str) -> Any:
         def make() -> Any:
             opened.append(name)
             return name
 
-        return shelf.get(name, make)
+        return scope.get(name, make)
 
-    shelf = Instruments(most_open=2)
-    assert [use(shelf, name) for name in ("a", "b", "a", "c", "a", "b")] == ["a", "b", "a", "c", "a", "b"]
+    scope = TrainedCampaignCache(most_open=2)
+    assert [use(scope, name) for name in ("a", "b", "a", "c", "a", "b")] == ["a", "b", "a", "c", "a", "b"]
     assert opened == ["a", "b", "c", "b"]
 
 
 def test_what_fails_to_open_is_tried_again():
-    shelf, tries = Instruments(), []
+    scope, tries = TrainedCampaignCache(), []
 
     def fail() -> Any:
         tries.append(1)
@@ -37,15 +37,15 @@ def test_what_fails_to_open_is_tried_again():
 
     for _ in range(2):
         try:
-            shelf.get("a", fail)
+            scope.get("a", fail)
         except RuntimeError:
             continue
     assert len(tries) == 2
-    assert cast("str", shelf.get("a", lambda: cast("Any", "open"))) == "open"
+    assert cast("str", scope.get("a", lambda: cast("Any", "open"))) == "open"
 
 
 def test_playing_goes_on_where_opening_ended():
-    assert played(0.0) < played(0.5) < played(1.0) == 1.0
+    assert progress_after_loading(0.0) < progress_after_loading(0.5) < progress_after_loading(1.0) == 1.0
 
 
 def test_every_module_of_handlers_is_a_kind_with_a_function():

@@ -12,29 +12,29 @@ from sqlalchemy.orm import Session
 
 from service import presence
 from service.campaigns import jobs, leases
-from service.campaigns.jobs import JOBS, NewJob, Shelf
+from service.campaigns.jobs import JOBS, JobScope, NewJob
 from service.settings import Settings
 from service.store.campaigns import ensure_workspace
 from service.store.session import Sessions
 from workers.checkpoints import FileJournal
+from workers.context import WorkerContext
 from workers.health import is_answering
-from workers.process import Process
 from workers.upkeep import sweep
 
 
 @pytest.fixture
-def process(settings: Settings, sessions: Sessions, tmp_path: Path) -> Process:
-    made = Process(settings.model_copy(update={"artefacts_dir": tmp_path}))
+def process(settings: Settings, sessions: Sessions, tmp_path: Path) -> WorkerContext:
+    made = WorkerContext(settings.model_copy(update={"artefacts_dir": tmp_path}))
     made.sessions = sessions
     return made
 
 
 def ask(session: Session) -> UUID:
-    shelf = Shelf("backtests", ensure_workspace(session, "upkeep").id)
-    return jobs.ask(session, shelf, NewJob(queue="celery", request={}, context={})).id
+    scope = JobScope("backtests", ensure_workspace(session, "upkeep").id)
+    return jobs.enqueue(session, scope, NewJob(queue="celery", request={}, context={})).id
 
 
-def test_what_jobs_kept_is_swept_when_they_are_over(process: Process, sessions: Sessions):
+def test_what_jobs_kept_is_swept_when_they_are_over(process: WorkerContext, sessions: Sessions):
     with sessions.begin() as session:
         queued, running, done, failed = (ask(session) for _ in range(4))
         for job_id in (running, done, failed):

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from service import supervision
 from service.settings import Settings
 from workers import watching
-from workers.process import Process
+from workers.context import WorkerContext
 from workers.pulse import PREPARING_SECONDS, Stage
 from workers.watching import ChildWatch, kill_child
 
@@ -37,8 +37,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def process() -> Process:
-    return Process(Settings(redis_url=SecretStr("redis://nowhere/0"), lease_seconds=60, heartbeat_seconds=5))
+def process() -> WorkerContext:
+    return WorkerContext(Settings(redis_url=SecretStr("redis://nowhere/0"), lease_seconds=60, heartbeat_seconds=5))
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def child() -> Iterator["subprocess.Popen[bytes]"]:
 
 @pytest.fixture
 def enter(
-    process: Process, child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+    process: WorkerContext, child: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[Stage], None]:
     """Let the child be at a stage, as if it had said so itself."""
 
@@ -71,7 +71,7 @@ def look_for(watch: ChildWatch, clock: Clock, seconds: float) -> None:
 
 @pytest.mark.parametrize(("stage", "patience"), [(Stage.HOLDING, 70.0), (Stage.LOADING, PREPARING_SECONDS)])
 def test_a_child_is_killed_when_it_is_silent_for_too_long(
-    process: Process,
+    process: WorkerContext,
     child: "subprocess.Popen[bytes]",
     enter: Callable[[Stage], None],
     clock: Clock,
@@ -89,7 +89,7 @@ def test_a_child_is_killed_when_it_is_silent_for_too_long(
 
 
 def test_a_child_that_beats_or_idles_lives(
-    process: Process, child: "subprocess.Popen[bytes]", enter: Callable[[Stage], None], clock: Clock
+    process: WorkerContext, child: "subprocess.Popen[bytes]", enter: Callable[[Stage], None], clock: Clock
 ):
     watch = ChildWatch(process)
     enter(Stage.HOLDING)
@@ -102,7 +102,7 @@ def test_a_child_that_beats_or_idles_lives(
 
 
 def test_a_machine_that_slept_has_no_silent_children(
-    process: Process, child: "subprocess.Popen[bytes]", enter: Callable[[Stage], None], clock: Clock
+    process: WorkerContext, child: "subprocess.Popen[bytes]", enter: Callable[[Stage], None], clock: Clock
 ):
     watch = ChildWatch(process)
     enter(Stage.HOLDING)
@@ -112,7 +112,7 @@ def test_a_machine_that_slept_has_no_silent_children(
     assert child.poll() is None
 
 
-def test_only_a_child_of_this_process_is_killed(process: Process, monkeypatch: pytest.MonkeyPatch):
+def test_only_a_child_of_this_process_is_killed(process: WorkerContext, monkeypatch: pytest.MonkeyPatch):
     with monkeypatch.context() as patch:
         patch.setattr(os, "getpid", os.getppid)
         process.pulse.enter(Stage.HOLDING)

@@ -6,47 +6,49 @@ from functools import partial
 from typing import Any
 
 from models.domains import open_domain
-from service.campaigns import inference as instruments
+from service.campaigns import inference
 from service.campaigns.jobs import ClaimedJob
 from service.campaigns.objects import MEMBER, objects_of
 from service.campaigns.reading import SentTable
 from service.store import jobs
 from service.store.tables import Json
-from workers.handlers import Tell
-from workers.process import Process
-from workers.trained_campaigns import open_for, played
+from workers.context import WorkerContext
+from workers.handlers import JobProgress
+from workers.trained_campaigns import get_for_job, progress_after_loading
 
-READING = 0.3
+READING_SHARE = 0.3
 """Share of a job's progress that reading its file is."""
 
 
-def handle(process: Process, job: ClaimedJob, tell: Tell) -> Json:
+def handle(context: WorkerContext, job: ClaimedJob, progress: JobProgress) -> Json:
     """Return what is believed of the object of every accepted row, in the table's order."""
-    if instruments.is_unread(job):
-        report = _read(process, job, tell)
-        tell = tell.after(READING)
+    if inference.is_unread(job):
+        report = _read(context, job, progress)
+        progress = progress.after(READING_SHARE)
     else:
-        report = _loaded(process, job)
+        report = _loaded(context, job)
     rows = [(row["row"], row["object"]) for row in report["rows"] if row["status"] == "accepted"]
-    instrument, now = open_for(process, job, tell)
+    trained, now = get_for_job(context, job, progress)
     texts = list(dict.fromkeys(text for _, text in rows))
-    judged = instrument.predict(texts, now, lambda share, text: tell(played(share), text))
-    domain = open_domain(instrument.fitted.model.spec.domain)
-    told = {item.object: {"display": domain.display(item.object), **asdict(item)} for item in judged}
-    answer = {"rows": [{"row": number, **told[text]} for number, text in rows]}
-    return answer | ({"report": report} if instruments.is_unread(job) else {})
+    judged = trained.predict(texts, now, lambda share, text: progress(progress_after_loading(share), text))
+    domain = open_domain(trained.fitted.model.spec.domain)
+    row_by_object = {item.object: {"display": domain.display(item.object), **asdict(item)} for item in judged}
+    answer = {"rows": [{"row": number, **row_by_object[text]} for number, text in rows]}
+    return answer | ({"report": report} if inference.is_unread(job) else {})
 
 
-def _loaded(process: Process, job: ClaimedJob) -> Mapping[str, Any]:
-    with process.sessions.begin() as session:
-        return instruments.load_objects(session, job.id)
+def _loaded(context: WorkerContext, job: ClaimedJob) -> Mapping[str, Any]:
+    with context.sessions.begin() as session:
+        return inference.load_objects(session, job.id)
 
 
-def _read(process: Process, job: ClaimedJob, tell: Tell) -> Mapping[str, Any]:
+def _read(context: WorkerContext, job: ClaimedJob, progress: JobProgress) -> Mapping[str, Any]:
     """Return the report of the file that was sent."""
-    with process.sessions.begin() as session:
+    with context.sessions.begin() as session:
         content, media_type = jobs.load_input(session, job.id)
-        spec = instruments.spec_of_job(session, job)
+        spec = inference.spec_of_job(session, job)
     table = SentTable(content, media_type, job.request["sheet"], MEMBER)
-    report = objects_of(process.reader, spec, table, job.context["unread_mode"], partial(tell.read, of=READING))
+    report = objects_of(
+        context.reader, spec, table, job.context["unread_mode"], partial(progress.report_reading, of=READING_SHARE)
+    )
     return report.as_json()

@@ -4,25 +4,25 @@ from models.campaign.requests import SampleRequest
 from models.domains import open_domain
 from models.inference import UnservableError
 from service.campaigns.jobs import ClaimedJob
-from service.campaigns.payloads import described
+from service.campaigns.payloads import to_json
 from service.errors import UnprocessableError
 from service.store.tables import Json
-from workers.handlers import Tell
-from workers.process import Process
-from workers.trained_campaigns import open_for, played
+from workers.context import WorkerContext
+from workers.handlers import JobProgress
+from workers.trained_campaigns import get_for_job, progress_after_loading
 
 
-def handle(process: Process, job: ClaimedJob, tell: Tell) -> Json:
+def handle(context: WorkerContext, job: ClaimedJob, progress: JobProgress) -> Json:
     """Return samples as candidates are told, and what drawing them was like.
 
     Raises:
         UnprocessableError: if the policy cannot serve the request.
     """
-    instrument, now = open_for(process, job, tell)
+    trained, now = get_for_job(context, job, progress)
     request = SampleRequest.model_validate(job.request)
     try:
-        drawn, summary = instrument.sample(request, now, lambda share, text: tell(played(share), text))
+        drawn, summary = trained.sample(request, now, lambda share, text: progress(progress_after_loading(share), text))
     except UnservableError as error:
         raise UnprocessableError(error.detail, [{"pointer": error.pointer, "detail": error.detail}]) from error
-    domain = open_domain(instrument.fitted.model.spec.domain)
-    return {"samples": [described(item, domain) for item in drawn], "summary": summary}
+    domain = open_domain(trained.fitted.model.spec.domain)
+    return {"samples": [to_json(item, domain) for item in drawn], "summary": summary}

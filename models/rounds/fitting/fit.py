@@ -23,7 +23,7 @@ from models.proxies.registry import build_fallbacks, build_proxies
 from models.reward.applicability import applicability
 from models.reward.evaluation import CampaignModel
 from models.reward.log_reward import ObjectLogReward, log_reward
-from models.reward.utility import Utility, fit_utility
+from models.reward.utility import fit_utility
 from models.rounds.fitting.results import clean_results, flag_outliers
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from models.campaign.spec import CampaignSpec
     from models.data.tables import MeasuredTable
+    from models.data.utility import Utility
     from models.domains.contract import Domain
     from models.gflownet.environment import Environment
     from models.proxies.contract import Posterior
@@ -133,7 +134,7 @@ def fit(
         intervals=spec.proxies.intervals,
         spare=build_fallbacks(domain.kernel, competing),
     )
-    return _assemble_from(given, reading, proxies, tick)
+    return _assemble(given, reading, proxies, tick)
 
 
 def refit_model(
@@ -162,10 +163,10 @@ def refit_model(
     spare = build_fallbacks(domain.kernel, competing)
     competing |= {name: proxy for name, proxy in spare.items() if name in kept}
     proxies = refit(training, competing, kept, seed=given.seed, intervals=spec.proxies.intervals, failures=failures)
-    return _assemble_from(given, reading, proxies, tick)
+    return _assemble(given, reading, proxies, tick)
 
 
-def _assemble_from(
+def _assemble(
     given: FitInputs, reading: CleanedResults, proxies: SelectedProxies, tick: Callable[[float, str], None]
 ) -> RoundModel:
     """Return all that follows from fitted proxies."""
@@ -186,7 +187,9 @@ def _assemble_from(
 
 
 def _training_table(spec: CampaignSpec, domain: Domain, table: MeasuredTable) -> TrainingTable:
-    believed = torch.tensor([_assemble(spec, kind) for kind in table.types], dtype=torch.float64).reshape(-1, 2)
+    believed = torch.tensor([_prior_location_scale(spec, kind) for kind in table.types], dtype=torch.float64).reshape(
+        -1, 2
+    )
     return TrainingTable(
         types=table.types,
         features=torch.from_numpy(domain.features(table.objects)).to(torch.float64),
@@ -199,12 +202,11 @@ def _training_table(spec: CampaignSpec, domain: Domain, table: MeasuredTable) ->
     )
 
 
-def _assemble(spec: CampaignSpec, kind: str) -> tuple[float, float]:
+def _prior_location_scale(spec: CampaignSpec, kind: str) -> tuple[float, float]:
     """Return centre and deviation of a type's values before any is known: of its objective's range, if it has one."""
-    transform = spec.quantities()[kind].transform
     for objective in spec.objectives:
         if objective.assay_type == kind and objective.range is not None:
-            low, high = (to_model_scale(edge, transform) for edge in objective.range)
+            low, high = (to_model_scale(edge, spec.transform_of(objective)) for edge in objective.range)
             if math.isfinite(low + high):
                 return (low + high) / 2, (high - low) / 2
     return 0.0, 1.0

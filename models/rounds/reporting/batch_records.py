@@ -1,13 +1,11 @@
 """The last step of a round: every choice with its numbers in the campaign's units and one plain sentence.
 
-Knows what was chosen and what was believed; decides nothing. Letters: N objects, G guardrails.
+Knows what was chosen and what was believed; decides nothing.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-
-import torch
 
 from models.rounds.reporting.candidate_records import (
     NOT_SAMPLED,
@@ -17,7 +15,7 @@ from models.rounds.reporting.candidate_records import (
     even_preference,
 )
 from models.rounds.reporting.reasons import SelectionReason
-from models.safety import guardrails
+from models.rounds.sampling.evaluated import evaluate_objects
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,8 +34,8 @@ def describe_batch(
     candidates: list[ProposedCandidate] = []
     if batch.choices:
         chosen = pool.at([choice.row for choice in batch.choices])
-        aims = [_reason(choice, is_space_filling=batch.is_space_filling) for choice in batch.choices]
-        candidates += build_candidates(candidate_table(chosen, aims, fitted, source, seed), fitted)
+        reasons = [_reason(choice, is_space_filling=batch.is_space_filling) for choice in batch.choices]
+        candidates += build_candidates(candidate_table(chosen, reasons, fitted, source, seed), fitted)
     if batch.repeats:
         candidates += build_candidates(_describe_remeasured(batch.repeats, fitted), fitted, len(candidates) + 1)
     return tuple(candidates)
@@ -49,22 +47,10 @@ def _reason(choice: SelectedCandidate, *, is_space_filling: bool) -> SelectionRe
 
 def _describe_remeasured(repeats: Sequence[Remeasurement], fitted: RoundModel) -> CandidateTable:
     """Return what is told of objects that are measured again: no policy drew them; all trade-offs weigh the same."""
-    texts = [item.object for item in repeats]
-    model = fitted.model
-    evaluation = model.evaluate(texts)
-    columns = [torch.zeros(len(texts), 0, dtype=torch.float64)]
-    columns += [
-        guardrails.bound(model.proxies, rail, model.limits(rail), evaluation.features).unsqueeze(-1)
-        for rail in model.spec.guardrails
-    ]
-    inside = model.applicability.is_inside(evaluation.nearest).tolist()
+    objects, _ = evaluate_objects(fitted.model, [item.object for item in repeats])
     return CandidateTable(
-        texts,
+        objects,
         [SelectionReason(item.purpose, why=item.why) for item in repeats],
-        [NOT_SAMPLED] * len(texts),
-        evaluation.objectives,
-        evaluation.feasibility,
-        torch.cat(columns, dim=1),
-        fitted.reward.value(texts, even_preference(len(texts), fitted)),
-        [None] * len(texts) if model.applicability.threshold is None else inside,
+        [NOT_SAMPLED] * len(objects),
+        fitted.reward.value(objects.texts, even_preference(len(objects), fitted)),
     )

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from models.proxies.contract import Posterior
     from models.rounds.fitting.fit import RoundModel
     from models.rounds.sampling.candidate_pool import CandidatePool, TrainedSampler
-    from models.rounds.sampling.filters import Evaluated
+    from models.rounds.sampling.evaluated import EvaluatedObjects
     from models.specs.objectives import Objective
 
 
@@ -48,16 +48,12 @@ NOT_SAMPLED = SamplingInfo()
 @final
 @dataclass(frozen=True, slots=True)
 class CandidateTable:
-    """What is told of N objects, row by row: aims, beliefs, bounds [N, G], acquisition [N] and where they lie."""
+    """N objects with why each was selected, how it was sampled, and the acquisition's value [N]."""
 
-    texts: Sequence[str]
-    aims: Sequence[SelectionReason]
-    drawn: Sequence[SamplingInfo]
-    objectives: Posterior
-    feasibility: Tensor
-    bounds: Tensor
+    objects: EvaluatedObjects
+    reasons: Sequence[SelectionReason]
+    sampled: Sequence[SamplingInfo]
     acquisition: Tensor
-    inside: Sequence[bool | None]
     n_estimated: int = 0
     """Objects whose `log_pf` is an estimate: there are too many ways to build them to count them out."""
 
@@ -75,48 +71,47 @@ class DerivedValues:
 
 def build_candidates(table: CandidateTable, fitted: RoundModel, first: int = 1) -> list[ProposedCandidate]:
     """Return N candidates, ranked from `first` in the order in which they come."""
-    numbers = derived_values(table.texts, fitted)
-    return [_candidate(row, table, numbers, fitted, first + row) for row in range(len(table.texts))]
+    numbers = derived_values(table.objects.texts, fitted)
+    return [_candidate(row, table, numbers, fitted, first + row) for row in range(len(table.objects))]
 
 
 def candidate_table(
-    pool: CandidatePool, aims: Sequence[SelectionReason], fitted: RoundModel, source: TrainedSampler, seed: int
+    pool: CandidatePool, reasons: Sequence[SelectionReason], fitted: RoundModel, source: TrainedSampler, seed: int
 ) -> CandidateTable:
-    """Return what is told of every object of a pool, each under the condition under which it was drawn."""
+    """Return what is told of every object of a pool, each under the condition under which it was sampled."""
     condition, texts = pool.condition, pool.texts
     generator = torch.Generator(device=source.environment.device).manual_seed(seed)
     log_pf, is_exact = log_density(source.policy, source.environment, pool.states, condition, generator)
     log_reward = fitted.reward(texts, condition.beta, condition.preference).tolist()
     shares = [tuple(row) for row in condition.preference.tolist()]
     return CandidateTable(
-        texts,
-        aims,
+        pool.objects,
+        reasons,
         [SamplingInfo(*row) for row in zip(condition.beta.tolist(), shares, log_reward, log_pf.tolist(), strict=True)],
-        pool.objectives,
-        pool.feasibility,
-        pool.bounds,
         fitted.reward.value(texts, condition.preference.cpu()),
-        [None] * len(texts) if pool.in_domain is None else pool.in_domain.tolist(),
         n_estimated=int((~is_exact).sum()),
     )
 
 
-def build_predictions(texts: Sequence[str], examined: Evaluated, fitted: RoundModel) -> list[ObjectPrediction]:
-    """Return what is believed of objects that somebody else thought of; all trade-offs weigh the same."""
-    numbers, evaluation, model = derived_values(texts, fitted), examined.evaluation, fitted.model
-    inside = model.applicability.is_inside(evaluation.nearest).tolist()
+def build_predictions(
+    objects: EvaluatedObjects, rejections: Sequence[tuple[str, ...]], fitted: RoundModel
+) -> list[ObjectPrediction]:
+    """Return the predictions of objects that a client brought, with what speaks against each; preferences are even."""
+    texts = objects.texts
+    numbers = derived_values(texts, fitted)
+    inside = in_domain(objects)
     acquisition = fitted.reward.value(texts, even_preference(len(texts), fitted))
     return [
         ObjectPrediction(
             object=text,
-            predictions=_predictions(row, evaluation.objectives, numbers, fitted),
+            predictions=_predictions(row, objects.objectives, numbers, fitted),
             computed=_computed(row, numbers),
             acquisition=float(acquisition[row]),
-            feasibility=float(evaluation.feasibility[row]),
-            guardrails=_guardrails(row, examined.bounds, fitted),
+            feasibility=float(objects.feasibility[row]),
+            guardrails=_guardrails(row, objects.bounds, fitted),
             nearest_measured=numbers.nearest[row],
-            in_domain=None if model.applicability.threshold is None else inside[row],
-            refused=examined.against[row],
+            in_domain=inside[row],
+            refused=rejections[row],
         )
         for row, text in enumerate(texts)
     ]
@@ -137,12 +132,19 @@ def derived_values(texts: Sequence[str], fitted: RoundModel) -> DerivedValues:
     return DerivedValues(low, high, _nearest(texts, fitted), computed)
 
 
+def in_domain(objects: EvaluatedObjects) -> list[bool | None]:
+    """Return whether each object is in the applicability domain; None when nothing defines one."""
+    inside: list[bool | None] = [None] * len(objects) if objects.in_domain is None else objects.in_domain.tolist()
+    return inside
+
+
 def _candidate(
     row: int, table: CandidateTable, numbers: DerivedValues, fitted: RoundModel, rank: int
 ) -> ProposedCandidate:
-    spec, drawn, aim, nearest = fitted.model.spec, table.drawn[row], table.aims[row], numbers.nearest[row]
-    text, feasibility, inside = table.texts[row], float(table.feasibility[row]), table.inside[row]
-    predictions = _predictions(row, table.objectives, numbers, fitted)
+    spec, objects = fitted.model.spec, table.objects
+    sampled, selected, nearest = table.sampled[row], table.reasons[row], numbers.nearest[row]
+    text, feasibility, inside = objects.texts[row], float(objects.feasibility[row]), in_domain(objects)[row]
+    predictions = _predictions(row, objects.objectives, numbers, fitted)
     names = [objective.name for objective in spec.objectives]
     neighbour = _neighbour(text, nearest, fitted)
     return ProposedCandidate(
@@ -152,14 +154,14 @@ def _candidate(
         computed=_computed(row, numbers),
         acquisition=float(table.acquisition[row]),
         feasibility=feasibility,
-        guardrails=_guardrails(row, table.bounds, fitted),
-        beta=drawn.beta,
-        preference=dict(zip(names, drawn.preference, strict=True)) if drawn.preference else {},
-        log_reward=drawn.log_reward,
-        log_pf=drawn.log_pf,
+        guardrails=_guardrails(row, objects.bounds, fitted),
+        beta=sampled.beta,
+        preference=dict(zip(names, sampled.preference, strict=True)) if sampled.preference else {},
+        log_reward=sampled.log_reward,
+        log_pf=sampled.log_pf,
         nearest_measured=nearest,
-        reason=reason(aim, spec.objectives, predictions, neighbour, feasibility, is_outside=inside is False),
-        purpose=aim.purpose,
+        reason=reason(selected, spec.objectives, predictions, neighbour, feasibility, is_outside=inside is False),
+        purpose=selected.purpose,
         in_domain=inside,
     )
 

@@ -13,15 +13,15 @@ directions, S draws.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
+import numpy as np
 import torch
-from torch.quasirandom import SobolEngine
 
 from models.acquisition.improvement.front import front_of, reference_point
 from models.data.tables import to_units
+from models.metrics.hypervolume import DirectionalHypervolume
 from models.proxies.contract import Posterior
 from models.reward.log_reward import LIKELY
 from models.rounds.selecting.joint_samples import joint_utilities
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 PLATEAU_ROUNDS = 2
 SMALL = 0.01
 """Share of the hypervolume below which a gain is called small."""
-DIRECTIONS = 512
+N_DIRECTIONS = 512
 DRAWS = 128
 MOST_KNOWN = 200
 """Known objects that are drawn with the batch: those that reach the farthest in some direction."""
@@ -58,45 +58,7 @@ class MeasuredUtilities:
     utilities: Tensor
 
 
-@final
-class Volume:
-    """The hypervolume of utilities above a reference, by the same directions every time, so that differences tell.
-
-    The mean over directions l of the positive unit sphere of max_n min_m ((u_nm - r_m) / l_m)^M, times the volume of
-    the sphere's positive part (Deng & Zhang, Swarm Evol. Comput. 2019; arXiv:2006.04655): as cheap for eight objectives
-    as for two. With one objective it is the best utility above the reference.
-    """
-
-    def __init__(self, reference: Tensor) -> None:
-        self.reference = reference
-        m = len(reference)
-        engine = SobolEngine(m, scramble=True, seed=0)  # type: ignore[no-untyped-call] # torch leaves it untyped
-        uniform = engine.draw(DIRECTIONS, dtype=torch.float64).clamp(1e-9, 1 - 1e-9)
-        normal = torch.special.ndtri(0.5 + uniform / 2)
-        self._directions = normal / normal.norm(dim=1, keepdim=True)
-        self._scale = math.pi ** (m / 2) / (2**m * math.gamma(m / 2 + 1))
-
-    def reach(self, utilities: Tensor) -> Tensor:
-        """Return how far each object [N] reaches along each direction [N, L]."""
-        above = (utilities - self.reference).clamp_min(0.0)
-        columns = [above[:, m, None] / self._directions[None, :, m] for m in range(above.shape[1])]
-        return torch.stack(columns).amin(dim=0)
-
-    def of(self, reach: Tensor) -> float:
-        """Return the volume of the farthest reaches [L]."""
-        return float(reach.pow(len(self.reference)).mean() * self._scale)
-
-    def of_points(self, utilities: Tensor) -> float:
-        """Return the volume that objects [N, M] dominate."""
-        return self.of(self.farthest(utilities))
-
-    def farthest(self, utilities: Tensor) -> Tensor:
-        """Return the farthest reaches [L] of objects [N, M], 0 without any."""
-        reach = self.reach(utilities)
-        return reach.amax(dim=0) if len(reach) else reach.new_zeros(DIRECTIONS)
-
-
-def expected_gain(volume: Volume, known: Tensor, draws: Tensor, succeeds: Tensor) -> float:
+def expected_gain(volume: DirectionalHypervolume, known: Tensor, draws: Tensor, succeeds: Tensor) -> float:
     """Return by how much a batch is expected to raise the volume of what is known.
 
     Args:
@@ -107,8 +69,9 @@ def expected_gain(volume: Volume, known: Tensor, draws: Tensor, succeeds: Tensor
     """
     gains = []
     for there, drawn, kept in zip(known, draws, succeeds, strict=True):
-        before = volume.farthest(there)
-        gains.append(volume.of(torch.maximum(before, volume.farthest(drawn[kept]))) - volume.of(before))
+        before = volume.upper_envelope(there.numpy())
+        after = np.maximum(before, volume.upper_envelope(drawn[kept].numpy()))
+        gains.append(volume.of_projections(after) - volume.of_projections(before))
     return sum(gains) / len(gains)
 
 
@@ -118,7 +81,7 @@ def stopping(fitted: RoundModel, history: History, chosen: CandidatePool, seed: 
     if len(known.rounds) == 0:
         reason = "Nothing that might be proposed has been measured yet, so nothing can be said of a plateau."
         return {"advice": "continue", "reasons": [reason], "numbers": {}}
-    volume = Volume(reference_point(front_of(known.utilities)))
+    volume = DirectionalHypervolume(reference_point(front_of(known.utilities)).numpy(), N_DIRECTIONS)
     rounds = _rounds(known, volume, fitted)
     numbers = {
         "rounds": rounds,
@@ -180,7 +143,7 @@ def _known(fitted: RoundModel, history: History) -> MeasuredUtilities:
         return MeasuredUtilities([], rounds, nothing, nothing)
     evaluation = fitted.model.evaluate(texts)
     values = evaluation.objectives.mean
-    utilities = _utilities(values, fitted)
+    utilities = fitted.reward.utilities(values)
     counts = (
         evaluation.is_allowed
         & (evaluation.constraint_probabilities >= LIKELY).all(dim=1)
@@ -190,13 +153,7 @@ def _known(fitted: RoundModel, history: History) -> MeasuredUtilities:
     return MeasuredUtilities([texts[row] for row in kept.tolist()], rounds[kept], values[kept], utilities[kept])
 
 
-def _utilities(values: Tensor, fitted: RoundModel) -> Tensor:
-    """Return the utilities [N, M] of known values [N, M] on the modelled scale."""
-    exact = torch.zeros_like(values)
-    return fitted.reward.scores(Posterior(values, exact, exact))
-
-
-def _rounds(known: MeasuredUtilities, volume: Volume, fitted: RoundModel) -> list[dict[str, Any]]:
+def _rounds(known: MeasuredUtilities, volume: DirectionalHypervolume, fitted: RoundModel) -> list[dict[str, Any]]:
     """Return what each round with new results brought, and what all up to it reach together."""
     lines = []
     for number in sorted(set(known.rounds.tolist())):
@@ -205,7 +162,7 @@ def _rounds(known: MeasuredUtilities, volume: Volume, fitted: RoundModel) -> lis
             {
                 "round": number,
                 "objects": int(new.sum()),
-                "hypervolume": volume.of_points(known.utilities[so_far]),
+                "hypervolume": volume.of_points(known.utilities[so_far].numpy()),
                 "best": _best(known.values[new], known.utilities[new], fitted),
             }
         )
@@ -223,7 +180,7 @@ def _best(values: Tensor, utilities: Tensor, fitted: RoundModel) -> dict[str, fl
 
 
 def _expected(
-    known: MeasuredUtilities, volume: Volume, fitted: RoundModel, chosen: CandidatePool, seed: int
+    known: MeasuredUtilities, volume: DirectionalHypervolume, fitted: RoundModel, chosen: CandidatePool, seed: int
 ) -> dict[str, Any]:
     """Return what is expected of the batch: of the hypervolume, and of each best utility beside a reading's noise."""
     n, names = len(chosen.texts), [objective.name for objective in fitted.model.spec.objectives]
@@ -232,14 +189,14 @@ def _expected(
     drawn = joint_utilities(fitted, [*chosen.texts, *_farthest(known, volume)], (), DRAWS, seed).candidates
     batch, there = drawn[:, :n], drawn[:, n:]
     generator = torch.Generator().manual_seed(seed)
-    succeeds = torch.rand(DRAWS, n, generator=generator, dtype=torch.float64) < chosen.feasibility
+    succeeds = torch.rand(DRAWS, n, generator=generator, dtype=torch.float64) < chosen.objects.feasibility
     gain = expected_gain(volume, there, batch, succeeds)
     best = there.amax(dim=1)  # [S, M]
     risen = torch.where(succeeds[..., None], batch, -torch.inf).amax(dim=1).maximum(best) - best
-    belief = chosen.objectives
+    belief = chosen.objects.objectives
     reading = fitted.reward.utility_sd(Posterior(belief.mean, belief.noise_sd, torch.zeros_like(belief.mean)))
     objectives = zip(names, risen.mean(dim=0).tolist(), reading.mean(dim=0).tolist(), strict=True)
-    reached = volume.of_points(known.utilities)
+    reached = volume.of_points(known.utilities.numpy())
     return {
         "candidates": n,
         "hypervolume": gain,
@@ -249,8 +206,8 @@ def _expected(
     }
 
 
-def _farthest(known: MeasuredUtilities, volume: Volume) -> list[str]:
+def _farthest(known: MeasuredUtilities, volume: DirectionalHypervolume) -> list[str]:
     """Return the known objects that reach the farthest in some direction, the first `MOST_KNOWN` of them."""
-    reach = volume.reach(known.utilities)
+    reach = torch.from_numpy(volume.project(known.utilities.numpy()))
     share = (reach / reach.amax(dim=0).clamp_min(1e-12)).amax(dim=1)
     return [known.texts[row] for row in share.argsort(descending=True, stable=True)[:MOST_KNOWN].tolist()]

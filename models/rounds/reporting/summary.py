@@ -105,7 +105,7 @@ def chosen_summary(
     """Return the part of the summary that tells of what was drawn, refused and chosen."""
     return {
         "sampled": pool.n_sampled,
-        "draws": {name: value for name, value in asdict(pool.draws).items() if name != "sizes"},
+        "draws": {name: value for name, value in asdict(pool.stats).items() if name != "sizes"},
         "unique": candidate_filter.n_unique,
         "refused": candidate_filter.counts(),
         "allowed": len(pool.texts),
@@ -122,7 +122,7 @@ def told_sizes(measure: BaseMeasure, environment: Environment, pool: CandidatePo
     """Return the base measure with how many objects of each size the policy drew, passed the gate and were chosen."""
     allowed: list[int] = environment.size(pool.states).tolist()
     chosen = [allowed[choice.row] for choice in batch.choices]
-    return measure.summary(drawn=Counter(pool.draws.sizes).elements(), allowed=allowed, chosen=chosen)
+    return measure.summary(drawn=Counter(pool.stats.sizes).elements(), allowed=allowed, chosen=chosen)
 
 
 def chosen_statements(
@@ -142,8 +142,8 @@ def chosen_statements(
 
 def _pool_source_text(pool: CandidatePool) -> str:
     """Return the clause that says among what no more could be chosen."""
-    if pool.draws.listed:
-        return f"all {pool.draws.listed} objects that can be built, no more"
+    if pool.stats.listed:
+        return f"all {pool.stats.listed} objects that can be built, no more"
     return f"{pool.n_sampled} objects drawn, at last by random walks (the space may hold no others), no more"
 
 

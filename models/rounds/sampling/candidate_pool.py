@@ -12,20 +12,21 @@ from typing import TYPE_CHECKING, Literal, Protocol, final
 
 import torch
 
-from models.gflownet.conditioning import Condition
+from models.gflownet.conditioning import join_conditions
 from models.gflownet.exploration.uniform import UniformMixture
 from models.gflownet.sampler import sample
-from models.proxies.contract import Posterior
+from models.rounds.sampling.evaluated import concat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from torch import Generator, Tensor
 
-    from models.gflownet.conditioning import ConditionSampler
+    from models.gflownet.conditioning import Condition, ConditionSampler
     from models.gflownet.environment import Environment
     from models.gflownet.policy import Policy
-    from models.rounds.sampling.filters import AcceptedCandidates, CandidateFilter
+    from models.rounds.sampling.evaluated import EvaluatedObjects
+    from models.rounds.sampling.filters import CandidateFilter
     from models.rounds.training.state_reward import StateReward
     from models.specs.decisions import BatchSpec
 
@@ -81,43 +82,31 @@ class SamplingStats:
 @final
 @dataclass(frozen=True, slots=True)
 class CandidatePool:
-    """Everything that may be chosen: N allowed objects with the condition under which each was first drawn.
+    """Everything that may be chosen: N allowed objects, each with the condition under which it was first sampled.
 
-    `uncertainty_weight` [N] and `in_domain` [N] are as in `gate.Passed`; `draws` tells how the objects came about.
+    `states` [N, W] are final; `stats` tells how the objects came about.
     """
 
-    texts: list[str]
+    objects: EvaluatedObjects
     states: Tensor
     condition: Condition
-    objectives: Posterior
-    feasibility: Tensor
-    bounds: Tensor
-    uncertainty_weight: Tensor
-    in_domain: Tensor | None
-    draws: SamplingStats
+    stats: SamplingStats
+
+    @property
+    def texts(self) -> list[str]:
+        """The objects [N] as text."""
+        return self.objects.texts
 
     def at(self, rows: list[int]) -> CandidatePool:
         """Return the objects in the given rows."""
-        places = torch.tensor(rows, dtype=torch.int64)
-        there = places.to(self.states.device)
-        belief = self.objectives
-        return CandidatePool(
-            [self.texts[row] for row in rows],
-            self.states[there],
-            self.condition.at(there),
-            Posterior(belief.mean[places], belief.sd[places], belief.noise_sd[places]),
-            self.feasibility[places],
-            self.bounds[places],
-            self.uncertainty_weight[places],
-            None if self.in_domain is None else self.in_domain[places],
-            self.draws,
-        )
+        index = torch.tensor(rows, dtype=torch.int64, device=self.states.device)
+        return CandidatePool(self.objects.at(rows), self.states[index], self.condition.at(index), self.stats)
 
     @property
     def n_sampled(self) -> int:
         """How many objects came by: from the policy, random walks and search, or listed."""
-        draws = self.draws
-        return draws.by_policy + draws.by_random_walks + draws.by_search + draws.listed
+        stats = self.stats
+        return stats.by_policy + stats.by_random_walks + stats.by_search + stats.listed
 
 
 def _draw(source: TrainedSampler, number: int, generator: Generator) -> tuple[Tensor, Condition]:
@@ -169,7 +158,7 @@ def sample_candidates(  # noqa: PLR0913 - each is one thing that decides what th
     generator = torch.Generator(device=source.environment.device).manual_seed(seed)
     found = source.elites
     parts = list(_as_they_are(source, found, reward, candidate_filter))
-    n_passed, n_draws = sum(len(passed.rows) for passed, _, _ in parts), 0
+    n_passed, n_draws = sum(len(passed) for passed, _, _ in parts), 0
     sizes: Counter[int] = Counter()
     is_exhausted = False
     while n_draws < LEAST_DRAWS or (n_passed < goal and n_draws < MOST_DRAWS and not is_exhausted):
@@ -179,14 +168,16 @@ def sample_candidates(  # noqa: PLR0913 - each is one thing that decides what th
         before = candidate_filter.n_unique
         for passed, kept in filter_states(states, reward, candidate_filter):
             parts.append((passed, states[kept], condition.at(kept)))
-            n_passed += len(passed.rows)
+            n_passed += len(passed)
             share = max(min(n_passed / goal, n_draws / LEAST_DRAWS), n_draws / MOST_DRAWS)
             tick(min(1.0, share), f"drew {n_draws * DRAWS} objects, {n_passed} may be proposed")
         is_exhausted = n_draws > BY_POLICY and candidate_filter.n_unique == before
     by_policy = min(n_draws, BY_POLICY)
     ended: Ended = "enough" if n_passed >= goal else "nothing new" if is_exhausted else "too many draws"
     by_walks = n_draws - by_policy
-    return concat(parts, SamplingStats(by_policy * DRAWS, by_walks * DRAWS, goal, ended, len(found), sizes=dict(sizes)))
+    return pool_of(
+        parts, SamplingStats(by_policy * DRAWS, by_walks * DRAWS, goal, ended, len(found), sizes=dict(sizes))
+    )
 
 
 def _list_pool(
@@ -203,12 +194,12 @@ def _list_pool(
         parts.append(part)
         n_judged = min(FILTER_CHUNK * len(parts), len(states))
         tick(n_judged / len(states), f"scored {n_judged} of {len(states)} objects")
-    return concat(parts, SamplingStats(0, 0, goal, "all listed", listed=len(states)))
+    return pool_of(parts, SamplingStats(0, 0, goal, "all listed", listed=len(states)))
 
 
 def _as_they_are(
     source: TrainedSampler, states: Tensor, reward: StateReward, candidate_filter: CandidateFilter
-) -> Iterator[tuple[AcceptedCandidates, Tensor, Condition]]:
+) -> Iterator[tuple[EvaluatedObjects, Tensor, Condition]]:
     """Yield those of the states [L, W] that pass the gate, at the greatest beta and with even weights."""
     if len(states):
         conditions = source.conditions
@@ -221,35 +212,20 @@ def _as_they_are(
 
 def filter_states(
     states: Tensor, reward: StateReward, candidate_filter: CandidateFilter
-) -> Iterator[tuple[AcceptedCandidates, Tensor]]:
+) -> Iterator[tuple[EvaluatedObjects, Tensor]]:
     """Send final states [B, W] through the gate; yield part after part what passed, with its rows [n] among them."""
     rows = candidate_filter.filter_new(reward.texts(states))
     for start in range(0, max(len(rows), 1), FILTER_CHUNK):
         part = torch.tensor(rows[start : start + FILTER_CHUNK], dtype=torch.int64, device=states.device)
-        passed = candidate_filter.filter_constraints(reward.texts(states[part]))
-        yield passed, part[passed.rows]
+        passed, kept = candidate_filter.filter_constraints(reward.texts(states[part]))
+        yield passed, part[kept]
 
 
-def concat(parts: Sequence[tuple[AcceptedCandidates, Tensor, Condition]], draws: SamplingStats) -> CandidatePool:
-    """Return the pool of objects that passed, with their final states and the conditions they were drawn under."""
-    passed = [part for part, _, _ in parts]
-    objectives = [part.objectives for part in passed]
-    inside = [part.in_domain for part in passed if part.in_domain is not None]
+def pool_of(parts: Sequence[tuple[EvaluatedObjects, Tensor, Condition]], stats: SamplingStats) -> CandidatePool:
+    """Return the pool of objects that passed, with their final states and the conditions they were sampled under."""
     return CandidatePool(
-        texts=[text for part in passed for text in part.texts],
-        states=torch.cat([states for _, states, _ in parts]),
-        condition=Condition(
-            torch.cat([condition.beta for _, _, condition in parts]),
-            torch.cat([condition.preference for _, _, condition in parts]),
-        ),
-        objectives=Posterior(
-            torch.cat([belief.mean for belief in objectives]),
-            torch.cat([belief.sd for belief in objectives]),
-            torch.cat([belief.noise_sd for belief in objectives]),
-        ),
-        feasibility=torch.cat([part.feasibility for part in passed]),
-        bounds=torch.cat([part.bounds for part in passed]),
-        uncertainty_weight=torch.cat([part.uncertainty_weight for part in passed]),
-        in_domain=torch.cat(inside) if inside else None,
-        draws=draws,
+        concat([objects for objects, _, _ in parts]),
+        torch.cat([states for _, states, _ in parts]),
+        join_conditions([condition for _, _, condition in parts]),
+        stats,
     )

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 import torch
 
 from models.data.tables import relevant, success_rates
 from models.domains.contract import HAZARD
-from models.proxies.contract import Posterior
+from models.rounds.sampling.evaluated import evaluate_objects
 from models.safety import guardrails
 
 if TYPE_CHECKING:
@@ -25,39 +24,11 @@ if TYPE_CHECKING:
     from models.records import History
     from models.reward.evaluation import Evaluation
     from models.rounds.fitting.fit import RoundModel
+    from models.rounds.sampling.evaluated import EvaluatedObjects
     from models.specs.objectives import Guardrail
 
 Rule = Callable[[str], str | None]
 """Tells of an object why it is not wanted, or None."""
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class AcceptedCandidates:
-    """Objects that passed, with what is believed of them: `objectives` [N, M], `feasibility` [N], `bounds` [N, G].
-
-    `rows` are their places among the objects that were judged; `uncertainty_weight` [N] is how much of
-    the uncertainty optimism may
-    count on, `in_domain` [N] (bool) whether they are in the applicability domain, None when nobody knows.
-    """
-
-    rows: list[int]
-    texts: list[str]
-    objectives: Posterior
-    feasibility: Tensor
-    bounds: Tensor
-    uncertainty_weight: Tensor
-    in_domain: Tensor | None
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Evaluated:
-    """What is believed of N objects, the bounds of guardrails [N, G], and all reasons against proposing each [N]."""
-
-    evaluation: Evaluation
-    bounds: Tensor
-    against: list[tuple[str, ...]]
 
 
 @final
@@ -125,37 +96,25 @@ class CandidateFilter:
         """Let objects be admitted once more: they passed and were not needed."""
         self._released.update(texts)
 
-    def filter_constraints(self, texts: Sequence[str]) -> AcceptedCandidates:
-        """Return those of the admitted objects that satisfy constraints and guardrails."""
-        model = self._fitted.model
-        assessment = model.evaluate(texts)
-        bounds = self._bounds(assessment.features)
-        inside = model.applicability.is_inside(assessment.nearest)
-        self._bounds_seen.append(bounds)
-        self._n_judged, self._n_inside = self._n_judged + len(inside), self._n_inside + int(inside.sum())
-        reasons = self._reasons(assessment, bounds)
+    def filter_constraints(self, texts: Sequence[str]) -> tuple[EvaluatedObjects, list[int]]:
+        """Return those of the admitted objects that satisfy constraints and guardrails, and their rows in `texts`."""
+        objects, evaluation = evaluate_objects(self._fitted.model, texts)
+        self._bounds_seen.append(objects.bounds)
+        self._n_judged += len(objects)
+        self._n_inside += len(objects) if objects.in_domain is None else int(objects.in_domain.sum())
+        reasons = self._reasons(evaluation, objects.bounds)
         kept = [row for row, found in enumerate(reasons) if not found]
         self._refused.update(found[0] for found in reasons if found)
-        objectives = assessment.objectives
-        return AcceptedCandidates(
-            kept,
-            [texts[row] for row in kept],
-            Posterior(objectives.mean[kept], objectives.sd[kept], objectives.noise_sd[kept]),
-            assessment.feasibility[kept],
-            bounds[kept],
-            assessment.uncertainty_weight[kept],
-            None if model.applicability.threshold is None else inside[kept],
-        )
+        return objects.at(kept), kept
 
-    def explain_rejections(self, texts: Sequence[str]) -> Evaluated:
-        """Return what is believed of any objects, and every reason that speaks against each; nothing is counted."""
-        assessment = self._fitted.model.evaluate(texts)
-        bounds = self._bounds(assessment.features)
+    def explain_rejections(self, texts: Sequence[str]) -> tuple[EvaluatedObjects, list[tuple[str, ...]]]:
+        """Return any N objects with every reason [N] that speaks against proposing each; nothing is counted."""
+        objects, evaluation = evaluate_objects(self._fitted.model, texts)
         against = [
             tuple(filter(None, [self._closed.get(text), *self._broken_rules(text), *reasons]))
-            for text, reasons in zip(texts, self._reasons(assessment, bounds), strict=True)
+            for text, reasons in zip(texts, self._reasons(evaluation, objects.bounds), strict=True)
         ]
-        return Evaluated(assessment, bounds, against)
+        return objects, against
 
     def _broken_rules(self, text: str) -> list[str]:
         return [violation.message for violation in self._fitted.domain.check(text)]
@@ -179,27 +138,17 @@ class CandidateFilter:
         seen = torch.cat([torch.zeros(0, len(rails), dtype=torch.float64), *self._bounds_seen])
         return [(rail, seen[:, column]) for column, rail in enumerate(rails)]
 
-    def _bounds(self, features: Tensor) -> Tensor:
-        """Return the bound of each guardrail [N, G]."""
-        model = self._fitted.model
-        columns = [torch.zeros(len(features), 0, dtype=torch.float64)]
-        columns += [
-            guardrails.bound(model.proxies, item, model.limits(item), features).unsqueeze(-1)
-            for item in model.spec.guardrails
-        ]
-        return torch.cat(columns, dim=1)
-
-    def _reasons(self, assessment: Evaluation, bounds: Tensor) -> list[list[str]]:
+    def _reasons(self, evaluation: Evaluation, bounds: Tensor) -> list[list[str]]:
         """Return the reasons to refuse each object, the first being the one that counts."""
         spec, judged = self._fitted.model.spec, self._fitted.model.enforced_constraints
         tests = [
-            ("constraint on a computed property", ~assessment.is_allowed),
-            ("a computed objective does not exist", ~assessment.objectives.mean.isfinite().all(dim=1)),
+            ("constraint on a computed property", ~evaluation.is_allowed),
+            ("a computed objective does not exist", ~evaluation.objectives.mean.isfinite().all(dim=1)),
         ]
         for column, item in enumerate(judged):
             assert item.probability is not None
             tests.append(
-                (f"constraint on {item.type}", assessment.constraint_probabilities[:, column] < item.probability)
+                (f"constraint on {item.type}", evaluation.constraint_probabilities[:, column] < item.probability)
             )
         for column, rail in enumerate(spec.guardrails):
             tests.append((f"guardrail {rail.name}", bounds[:, column] > rail.risk))

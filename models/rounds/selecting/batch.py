@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
-from models.proxies.contract import Posterior
 from models.rounds.selecting.limits import build_limits, shared_value
 from models.rounds.selecting.picks import rows_of_best_shared_value, run_selector
 from models.rounds.selecting.replicates import Remeasurement, controls, replicates
@@ -71,9 +70,9 @@ def select_batch(pool: CandidatePool, fitted: RoundModel, history: History, seed
     )
     rows = rows_of_best_shared_value(scored, limits, fitted)
     picked = run_selector(scored.at(rows), limits.at(rows), fitted, history, seed)
-    preference_grid = scored.trade_offs[scored.best_for[rows]].tolist()
+    preferences = scored.trade_offs[scored.best_for[rows]].tolist()
     choices = [
-        SelectedCandidate(int(rows[item.index]), item.purpose, tuple(preference_grid[item.index])) for item in picked
+        SelectedCandidate(int(rows[item.index]), item.purpose, tuple(preferences[item.index])) for item in picked
     ]
     shared = None if limits.shared is None else limits.shared[int(rows[0])]
     return Batch(
@@ -90,14 +89,15 @@ def _outside_limits(scored: ScoredPool, fitted: RoundModel) -> Grouping | None:
 
     A share that the campaign names is kept to; the default one yields where the pool holds too few inside.
     """
-    if scored.inside is None:
+    inside = scored.objects.in_domain
+    if inside is None:
         return None
     spec = fitted.model.spec
     named = spec.applicability.outside_share
     most = round((spec.batch.exploration if named is None else named) * spec.batch.size)
     if named is None:
-        most = max(most, spec.batch.size - int(scored.inside.sum()))
-    return Grouping(torch.where(scored.inside, -1, 0), most)
+        most = max(most, spec.batch.size - int(inside.sum()))
+    return Grouping(torch.where(inside, -1, 0), most)
 
 
 def _replicates(
@@ -111,7 +111,7 @@ def _replicates(
 
     def merit(texts: Sequence[str]) -> Tensor:
         mean = fitted.model.evaluate(texts).objectives.mean
-        utilities = fitted.reward.scores(Posterior(mean, torch.zeros_like(mean), torch.zeros_like(mean)))
+        utilities = fitted.reward.utilities(mean)
         exists = utilities.isfinite().all(dim=1)
         values = torch.full((len(texts),), -1.0, dtype=torch.float64)
         if bool(exists.any()):
@@ -150,7 +150,7 @@ def _notes(scored: ScoredPool, choices: Sequence[SelectedCandidate], fitted: Rou
             "Nothing tells objects apart yet: the batch is space-filling, each candidate as unlike the others and what "
             "was tried before as can be."
         )
-    batch, inside = fitted.model.spec.batch, scored.inside
+    batch, inside = fitted.model.spec.batch, scored.objects.in_domain
     if inside is not None and fitted.model.spec.applicability.outside_share is None:
         n_outside = sum(not bool(inside[choice.row]) for choice in choices)
         if n_outside > round(batch.exploration * batch.size):

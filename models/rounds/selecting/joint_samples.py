@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from models.proxies.contract import Posterior
 from models.selection.contract import JointUtilities
 
 if TYPE_CHECKING:
@@ -42,9 +41,7 @@ def joint_utilities(
         for column, item in enumerate(model.spec.objectives)
     ]
     values = torch.stack(columns, dim=-1)
-    flat = values.reshape(-1, values.shape[-1])
-    certain = Posterior(flat, torch.zeros_like(flat), torch.zeros_like(flat))
-    utilities = fitted.reward.scores(certain).reshape(values.shape)
+    utilities = fitted.reward.utilities(values)
     n = len(candidates)
     return JointUtilities(utilities[:, :n], utilities[:, n:], len(waiting))
 
@@ -55,7 +52,7 @@ def _known(fitted: RoundModel, pending: Sequence[str]) -> tuple[list[str], list[
     if not texts:
         return [], []
     mean = fitted.model.evaluate(texts).objectives.mean
-    utilities = fitted.reward.scores(Posterior(mean, torch.zeros_like(mean), torch.zeros_like(mean)))
+    utilities = fitted.reward.utilities(mean)
     rows = utilities.isfinite().all(dim=1).nonzero().squeeze(1)
     ranks = utilities[rows].argsort(dim=0, descending=True).argsort(dim=0).amin(dim=1)
     kept = [texts[row] for row in rows[ranks.argsort(stable=True)][:MOST_KNOWN].tolist()]

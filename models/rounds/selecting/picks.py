@@ -77,8 +77,10 @@ def _fill_space(part: ScoredPool, limits: NamedLimits, fitted: RoundModel, histo
     """Return picks that fill the space between what was tried or is pending."""
     k = fitted.model.spec.batch.size
     known = list(dict.fromkeys([*fitted.attempted, *history.pending]))
-    found = maximin_design(fitted.domain, part.texts, part.feasibility, known, k, limits.tracker(len(part.texts), k))
-    picks = complete_batch([Pick(row, "explore") for row in found], part.feasibility, k, limits)
+    found = maximin_design(
+        fitted.domain, part.texts, part.objects.feasibility, known, k, limits.tracker(len(part.texts), k)
+    )
+    picks = complete_batch([Pick(row, "explore") for row in found], part.objects.feasibility, k, limits)
     return [Pick(item.index, "explore") for item in picks]
 
 
@@ -86,7 +88,8 @@ def _compared(part: ScoredPool, rows: Tensor, fitted: RoundModel) -> Candidates:
     """Return the objects in `rows` with their similarities."""
     listed = part.at(rows)
     similarity = torch.from_numpy(fitted.domain.similarity(listed.texts, listed.texts)).to(torch.float64)
-    return Candidates(listed.value, listed.uncertainty, similarity, listed.inside, listed.feasibility)
+    objects = listed.objects
+    return Candidates(listed.value, listed.uncertainty, similarity, objects.in_domain, objects.feasibility)
 
 
 def _short_list(part: ScoredPool, limits: NamedLimits, fitted: RoundModel) -> Tensor:
@@ -143,7 +146,7 @@ def _batch_value(part: ScoredPool, limits: NamedLimits, fitted: RoundModel) -> t
     request = SelectionRequest(batch.size, batch.diversity, batch.exploration)
     picks = select_greedily(candidates, request, within.tracker(len(rows), batch.size))
     picks = complete_batch(picks, candidates.values, batch.size, within)
-    chosen = torch.tensor([run_selector.index for run_selector in picks], dtype=torch.int64)
+    chosen = torch.tensor([item.index for item in picks], dtype=torch.int64)
     likeness = candidates.similarity[chosen][:, chosen].fill_diagonal_(0.0)
     spread = (1 - likeness.amax(dim=1)).sum() if len(chosen) else torch.zeros(())
     return len(picks), float((1 - batch.diversity) * candidates.values[chosen].sum() + batch.diversity * spread)

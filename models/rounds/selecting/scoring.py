@@ -6,7 +6,7 @@ trade-offs; not similarities or limits. Letters: N objects, M objectives, P trad
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
 import torch
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from models.rounds.fitting.fit import RoundModel
     from models.rounds.sampling.candidate_pool import CandidatePool
+    from models.rounds.sampling.evaluated import EvaluatedObjects
 
 PREFERENCES = 32
 CONCENTRATION = 1.5
@@ -29,26 +30,31 @@ TOLERANCE = 1e-9
 class ScoredPool:
     """The candidate pool with its scores for selection.
 
-    `value`, `uncertainty` and `best_for` are [N], `trade_offs` [P, M]. `inside` [N] (bool) is the applicability
-    domain, None when nothing was measured. `is_informative`: whether anything known tells the objects apart.
+    `value`, `uncertainty` and `best_for` are [N], `trade_offs` [P, M]. `is_informative`: whether anything known tells
+    the objects apart.
     """
 
-    texts: list[str]
+    objects: EvaluatedObjects
     value: Tensor
     uncertainty: Tensor
-    feasibility: Tensor
     best_for: Tensor
     trade_offs: Tensor
-    inside: Tensor | None
     is_informative: bool
+
+    @property
+    def texts(self) -> list[str]:
+        """The objects [N] as text."""
+        return self.objects.texts
 
     def at(self, rows: Tensor) -> ScoredPool:
         """Return the objects in `rows`."""
-        parts = (self.value, self.uncertainty, self.feasibility, self.best_for)
-        value, unknown, feasibility, best_for = (part[rows] for part in parts)
-        inside = None if self.inside is None else self.inside[rows]
-        texts = [self.texts[row] for row in rows.tolist()]
-        return ScoredPool(texts, value, unknown, feasibility, best_for, self.trade_offs, inside, self.is_informative)
+        return replace(
+            self,
+            objects=self.objects.at(rows.tolist()),
+            value=self.value[rows],
+            uncertainty=self.uncertainty[rows],
+            best_for=self.best_for[rows],
+        )
 
 
 def score_pool(pool: CandidatePool, fitted: RoundModel, seed: int) -> ScoredPool:
@@ -57,20 +63,18 @@ def score_pool(pool: CandidatePool, fitted: RoundModel, seed: int) -> ScoredPool
     For trade-offs in which nothing promises an improvement, as in a space that is nearly exhausted, optimistic
     utilities tell the objects apart in its place.
     """
-    utilities = fitted.reward.scores(pool.objectives, pool.uncertainty_weight)
+    objects = pool.objects
+    utilities = fitted.reward.optimistic_utilities(objects.objectives, objects.uncertainty_weight)
     preferences = _restrict_to_informative(preference_grid(utilities.shape[1], seed), utilities, fitted)
     optimistic = scalarised(utilities, preferences)
-    values = fitted.reward.acquired(pool.texts, pool.objectives, pool.uncertainty_weight, preferences)
+    values = fitted.reward.acquired(objects.texts, objects.objectives, objects.uncertainty_weight, preferences)
     near_best, which = relative_utility(torch.where(_is_informative(values), values, optimistic))
-    unknown = fitted.reward.utility_sd(pool.objectives).mean(dim=1) * pool.feasibility
     return ScoredPool(
-        pool.texts,
-        near_best * pool.feasibility,
-        unknown,
-        pool.feasibility,
+        objects,
+        near_best * objects.feasibility,
+        fitted.reward.utility_sd(objects.objectives).mean(dim=1) * objects.feasibility,
         which,
         preferences,
-        pool.in_domain,
         is_informative=bool(_is_informative(optimistic).any()),
     )
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from service import keys
 from service.api.body import StrictRoute
-from service.api.conventions import AskedPage, IfMatch, answer, etag, require_match
+from service.api.conventions import IfMatch, PageQuery, answer, etag, require_match
 from service.api.dependencies import Admin, Transaction
 from service.api.documentation import ETAG, LINK, Responses, guarded, header
 from service.api.idempotency import Once
@@ -32,9 +32,9 @@ def create_api_key(wanted: ApiKeyRequest, caller: Admin, session: Transaction, o
 
 
 @router.get("", responses={200: LINK, **guarded()})
-def list_api_keys(caller: Admin, session: Transaction, asked: AskedPage) -> Page[ApiKey]:
+def list_api_keys(caller: Admin, session: Transaction, query: PageQuery) -> Page[ApiKey]:
     """List the workspace's keys, revoked ones included."""
-    return asked.answer(keys.list_keys(session, caller.workspace_id, asked.limit, asked.cursor), ApiKey)
+    return query.answer(keys.list_keys(session, caller.workspace_id, query.limit, query.cursor), ApiKey)
 
 
 @router.get("/{key_id}", response_model=ApiKey, responses={200: ETAG, **guarded(404)})

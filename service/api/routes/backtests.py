@@ -13,19 +13,19 @@ from starlette.exceptions import HTTPException
 from models.campaign.requests import BacktestRequest
 from models.campaign.spec import CampaignSpec
 from service.api.body import RawBody, media_type_of
-from service.api.conventions import AskedPage, answer, content_tag, negotiate
+from service.api.conventions import PageQuery, answer, content_tag, negotiate
 from service.api.dependencies import Checkers, Operators, Reader, TableReader, Transaction, Writer
 from service.api.documentation import LINK, guarded
 from service.api.idempotency import Once
 from service.api.jobs import ACCEPTED, EVENTS, FILE, Follow, Wait, accepted, result_of
-from service.api.routes.batches import AskedFormat
+from service.api.routes.batches import FormatQuery
 from service.campaigns import backtests, jobs
 from service.campaigns.backtests import BACKTESTS, UNREAD, Measured
 from service.campaigns.checking import InvalidDocumentError, check_backtest
-from service.campaigns.jobs import Shelf
-from service.campaigns.patching import places
+from service.campaigns.jobs import JobScope
+from service.campaigns.patching import field_errors
 from service.campaigns.reading import SentTable, wrong
-from service.campaigns.uploads import readable
+from service.campaigns.uploads import table_errors_as_problems
 from service.errors import TooLargeError, UnprocessableError, UnsupportedMediaTypeError
 from service.exchange import media_type_named, media_types
 from service.outbound.scorers import check_scorers
@@ -112,18 +112,18 @@ class Checks:
         return backtests.measured(self.reader.measurements(spec, SentTable(content, media_type, sheet)))
 
 
-async def reading(caller: Reader) -> Shelf:
+async def reading(caller: Reader) -> JobScope:
     """Return where a caller who may read finds backtests."""
-    return Shelf(BACKTESTS, caller.workspace_id)
+    return JobScope(BACKTESTS, caller.workspace_id)
 
 
-async def writing(caller: Writer) -> Shelf:
+async def writing(caller: Writer) -> JobScope:
     """Return where a caller who may write puts backtests."""
-    return Shelf(BACKTESTS, caller.workspace_id)
+    return JobScope(BACKTESTS, caller.workspace_id)
 
 
-Read = Annotated[Shelf, Depends(reading)]
-Write = Annotated[Shelf, Depends(writing)]
+Read = Annotated[JobScope, Depends(reading)]
+Write = Annotated[JobScope, Depends(writing)]
 
 
 @router.post(
@@ -133,9 +133,9 @@ Write = Annotated[Shelf, Depends(writing)]
     responses={**ACCEPTED, **guarded(404, 409, 415)},
     openapi_extra=BODY,
 )
-def ask_backtest(
+def create_backtest(
     sent: Annotated[SentBacktest, Depends(sent_backtest)],
-    shelf: Write,
+    scope: Write,
     session: Transaction,
     once: Once,
     wait: Wait,
@@ -145,41 +145,41 @@ def ask_backtest(
 
     The worker reads a table of more than some thousand rows, so that its `objects` and `report` come with the answer.
     """
-    return wait(once(lambda: _accepted(_ask(session, shelf, sent, checks), session)), shelf, told)
+    return wait(once(lambda: _accepted(_enqueue(session, scope, sent, checks), session)), scope, to_response)
 
 
 @router.get("", responses={200: LINK, **guarded()})
-def list_backtests(shelf: Read, session: Transaction, asked: AskedPage) -> Page[BacktestSummary]:
+def list_backtests(scope: Read, session: Transaction, query: PageQuery) -> Page[BacktestSummary]:
     """List the workspace's backtests, newest first."""
-    return asked.answer(jobs.page(session, shelf, asked.limit, asked.cursor), BacktestSummary)
+    return query.answer(jobs.page(session, scope, query.limit, query.cursor), BacktestSummary)
 
 
 @router.get("/{job_id}", response_model=BacktestAnswer, responses={**FILE, **guarded(404, 406, 409)})
-def get_backtest(job_id: UUID, shelf: Read, session: Transaction, asked: Annotated[AskedFormat, Depends()]) -> Response:
+def get_backtest(job_id: UUID, scope: Read, session: Transaction, query: Annotated[FormatQuery, Depends()]) -> Response:
     """Return a backtest with its figures, or the picture of its curves."""
-    row = jobs.find(session, shelf, job_id)
-    chosen = negotiate({"json": "application/json", "svg": "image/svg+xml"}, asked.name, asked.accept)
+    row = jobs.find(session, scope, job_id)
+    chosen = negotiate({"json": "application/json", "svg": "image/svg+xml"}, query.name, query.accept)
     if chosen == "svg":
         return Response(result_of(row)["picture"], media_type="image/svg+xml")
-    view = told(session, row)
+    view = to_response(session, row)
     return answer(view, headers={"ETag": content_tag(view)})
 
 
 @router.get("/{job_id}/events", response_class=EventSourceResponse, responses=EVENTS)
-def follow_backtest(job_id: UUID, shelf: Read, follow: Follow) -> Response:
+def follow_backtest(job_id: UUID, scope: Read, follow: Follow) -> Response:
     """Follow a backtest as server-sent events; resume after a break with `Last-Event-ID`."""
-    return follow(shelf, job_id)
+    return follow(scope, job_id)
 
 
 @router.post(
     "/{job_id}/cancel", status_code=202, response_model=BacktestAnswer, responses={**ACCEPTED, **guarded(404, 409)}
 )
-def cancel_backtest(job_id: UUID, shelf: Write, session: Transaction, once: Once) -> Response:
+def cancel_backtest(job_id: UUID, scope: Write, session: Transaction, once: Once) -> Response:
     """Stop a backtest: at once while it is queued, within seconds while a worker has it."""
-    return once(lambda: _accepted(jobs.cancel(session, shelf, job_id), session))
+    return once(lambda: _accepted(jobs.cancel(session, scope, job_id), session))
 
 
-def told(_session: Session, row: Job) -> BacktestAnswer:
+def to_response(_session: Session, row: Job) -> BacktestAnswer:
     """Return a backtest with its answer."""
     result = row.result or {}
     known = {name: result.get(name, row.context[name]) for name in UNREAD}
@@ -187,19 +187,19 @@ def told(_session: Session, row: Job) -> BacktestAnswer:
     return BacktestAnswer.model_validate(view)
 
 
-def _ask(session: Session, shelf: Shelf, sent: SentBacktest, checks: Checks) -> Job:
-    plan, table = checks.reader.parted(sent.table[0]) if sent.is_json else (sent.plan, sent.table)
+def _enqueue(session: Session, scope: JobScope, sent: SentBacktest, checks: Checks) -> Job:
+    plan, table = checks.reader.split_body(sent.table[0]) if sent.is_json else (sent.plan, sent.table)
     try:
-        asked = check_backtest(checks.children, plan)
+        request = check_backtest(checks.children, plan)
     except InvalidDocumentError as error:
-        found = places(error, plan)
-        raise UnprocessableError(f"{found[0]['pointer']}: {found[0]['detail']}", found) from error
-    check_scorers(asked.spec.scorers, checks.settings, "/spec")
-    with readable(sheet_in="body"):
-        if checks.reader.count_rows(SentTable(*table, asked.sheet)) <= checks.settings.direct_rows:
-            return backtests.ask_backtest(session, shelf, asked, table, checks.measure)
-    backtests.check_methods(asked)
-    return backtests.queue_backtest(session, shelf, asked, table)
+        errors = field_errors(error, plan)
+        raise UnprocessableError(f"{errors[0]['pointer']}: {errors[0]['detail']}", errors) from error
+    check_scorers(request.spec.scorers, checks.settings, "/spec")
+    with table_errors_as_problems(sheet_in="body"):
+        if checks.reader.count_rows(SentTable(*table, request.sheet)) <= checks.settings.direct_rows:
+            return backtests.enqueue_checked_backtest(session, scope, request, table, checks.measure)
+    backtests.check_methods(request)
+    return backtests.enqueue_backtest(session, scope, request, table)
 
 
 async def _from_form(form: FormData) -> SentBacktest:
@@ -228,4 +228,4 @@ def _read_part(name: str, text: str) -> Any:
 
 
 def _accepted(row: Job, session: Session) -> Response:
-    return accepted(told(session, row), f"/v1/backtests/{row.id}")
+    return accepted(to_response(session, row), f"/v1/backtests/{row.id}")

@@ -31,7 +31,7 @@ FILE: Responses = {
 
 
 @dataclass(frozen=True, slots=True)
-class AskedFormat:
+class FormatQuery:
     """What the caller wants to get: `?format=` wins over Accept."""
 
     name: Annotated[str | None, Query(alias="format", description="json, csv, xlsx or one of the domain's formats")] = (
@@ -46,13 +46,13 @@ def download_batch(
     number: RoundNumber,
     caller: Reader,
     session: Transaction,
-    asked: Annotated[AskedFormat, Depends()],
+    query: Annotated[FormatQuery, Depends()],
 ) -> Response:
     """Download the candidates; the filled-in CSV, XLSX or SDF is a valid upload of results."""
     row = queries.get_round(session, caller.workspace_id, campaign_id, number)
     spec = CampaignSpec.from_stored(row.spec)
     offered = {"json": "application/json", **batch_formats(open_domain(spec.domain))}
-    chosen = negotiate(offered, asked.name, asked.accept)
+    chosen = negotiate(offered, query.name, query.accept)
     candidates = _batch_of(queries.batch(session, row.id), row)
     return _as_json(candidates, row) if chosen == "json" else _as_file(candidates, row, spec, chosen)
 

@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 
 from models.campaign.spec import CampaignSpec
 from service.api.body import StrictRoute
-from service.api.conventions import AskedPage, IfMatch, answer, etag, require_match
+from service.api.conventions import IfMatch, PageQuery, answer, etag, require_match
 from service.api.dependencies import Checkers, Operators, Reader, Transaction, Writer
 from service.api.documentation import ETAG, LINK, Responses, guarded, header
 from service.api.idempotency import Once
@@ -48,10 +48,10 @@ def create_campaign(
 
 
 @router.get("", responses={200: LINK, **guarded()})
-def list_campaigns(caller: Reader, session: Transaction, asked: AskedPage) -> Page[CampaignSummary]:
+def list_campaigns(caller: Reader, session: Transaction, query: PageQuery) -> Page[CampaignSummary]:
     """List the workspace's campaigns, newest first; a single campaign also tells its specification."""
-    page = queries.list_campaigns(session, caller.workspace_id, asked.limit, asked.cursor)
-    return asked.answer(page, CampaignSummary)
+    page = queries.list_campaigns(session, caller.workspace_id, query.limit, query.cursor)
+    return query.answer(page, CampaignSummary)
 
 
 @router.get("/{campaign_id}", response_model=Campaign, responses={200: ETAG, **guarded(404)})
@@ -96,8 +96,8 @@ def accepted_spec(children: Children, document: Any) -> CampaignSpec:
     try:
         return check_spec(children, document)
     except InvalidDocumentError as error:
-        found = [{**item, "loc": ("body", *item["loc"])} for item in error.errors()]
-        raise RequestValidationError(found, body=document) from error
+        errors = [{**item, "loc": ("body", *item["loc"])} for item in error.errors()]
+        raise RequestValidationError(errors, body=document) from error
 
 
 def _answer(row: tables.Campaign, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

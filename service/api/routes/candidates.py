@@ -29,8 +29,10 @@ def decide(
     """Approve, reject with a reason, withdraw with a reason, or take an approval or rejection back."""
     current = queries.get_candidate(session, caller.workspace_id, candidate_id)
     require_match(if_match, etag(current.version))
-    wish = (decision.status, decision.reason)
-    return _answer(commands.set_candidate_status(session, caller.workspace_id, candidate_id, current.version, wish))
+    requested = (decision.status, decision.reason)
+    return _answer(
+        commands.set_candidate_status(session, caller.workspace_id, candidate_id, current.version, requested)
+    )
 
 
 def candidate_view(row: tables.Candidate) -> Candidate:

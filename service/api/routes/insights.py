@@ -46,7 +46,7 @@ Thresholds = Annotated[dict[str, float], Depends(_thresholds)]
 
 
 @dataclass(frozen=True, slots=True)
-class AskedImage:
+class ImageQuery:
     """Which kind of picture: `?format=` wins over Accept."""
 
     name: Annotated[str | None, Query(alias="format", description="svg or png")] = None
@@ -56,13 +56,13 @@ class AskedImage:
 @router.get("", response_model=Insights, responses={200: ETAG, **guarded(404)})
 def read_insights(campaign_id: UUID, caller: Reader, session: Transaction, thresholds: Thresholds) -> Response:
     """Return the front, progress beside chance, calibration, hits, variety, importance and convergence."""
-    told = get_insights(session, caller.workspace_id, campaign_id, thresholds)
+    insights = get_insights(session, caller.workspace_id, campaign_id, thresholds)
     root = f"/v1/campaigns/{campaign_id}/insights"
     links = [
         FigureLink(name=name, title=title, svg=f"{root}/{name}?format=svg", png=f"{root}/{name}?format=png")
         for name, title in TITLES.items()
     ]
-    view = Insights.model_validate({**told, "figures": links})
+    view = Insights.model_validate({**insights, "figures": links})
     return answer(view, headers={"ETag": content_tag(view)})
 
 
@@ -73,9 +73,9 @@ def draw_figure(
     caller: Reader,
     session: Transaction,
     thresholds: Thresholds,
-    asked: Annotated[AskedImage, Depends()],
+    query: Annotated[ImageQuery, Depends()],
 ) -> Response:
     """Return one figure, ready to be shown or printed."""
-    chosen = negotiate(FORMATS, asked.name, asked.accept)
-    told = get_insights(session, caller.workspace_id, campaign_id, thresholds)
-    return Response(draw(told, figure, chosen), media_type=FORMATS[chosen])
+    chosen = negotiate(FORMATS, query.name, query.accept)
+    insights = get_insights(session, caller.workspace_id, campaign_id, thresholds)
+    return Response(draw(insights, figure, chosen), media_type=FORMATS[chosen])

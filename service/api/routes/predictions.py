@@ -13,20 +13,19 @@ from sse_starlette import EventSourceResponse
 from models.campaign.requests import MOST_PREDICTIONS
 from models.domains import open_domain
 from models.records import NearestMeasured, ObjectPrediction, Prediction
-from service.api.body import AskedSheet, RawBody
-from service.api.conventions import AskedPage, answer, content_tag, negotiate
+from service.api.body import RawBody, SheetQuery
+from service.api.conventions import PageQuery, answer, content_tag, negotiate
 from service.api.dependencies import Operators, TableReader, Transaction
 from service.api.documentation import LINK, body_of, guarded
 from service.api.idempotency import Once
 from service.api.jobs import ACCEPTED, EVENTS, TABLE, Follow, Wait, accepted, readers, result_of, writers
-from service.api.routes.batches import AskedFormat, attachment, plain
-from service.campaigns import inference as instruments
-from service.campaigns import jobs
+from service.api.routes.batches import FormatQuery, attachment, plain
+from service.campaigns import inference, jobs
 from service.campaigns.inference import PREDICTIONS
-from service.campaigns.jobs import Shelf
+from service.campaigns.jobs import JobScope
 from service.campaigns.objects import MEMBER, objects_of
 from service.campaigns.reading import Reader, SentTable
-from service.campaigns.uploads import Mode, readable
+from service.campaigns.uploads import Mode, table_errors_as_problems
 from service.exchange import media_types, prediction_formats, write_predictions
 from service.schemas.base import Page
 from service.schemas.jobs import Predicting, PredictingAnswer
@@ -34,8 +33,8 @@ from service.store.tables import Job, Json
 
 router = APIRouter(prefix="/v1/campaigns/{campaign_id}/predictions", tags=["predictions"])
 
-Read = Annotated[Shelf, Depends(readers(PREDICTIONS))]
-Write = Annotated[Shelf, Depends(writers(PREDICTIONS))]
+Read = Annotated[JobScope, Depends(readers(PREDICTIONS))]
+Write = Annotated[JobScope, Depends(writers(PREDICTIONS))]
 _OBJECTS = {
     "type": "object",
     "properties": {"objects": {"type": "array", "items": {"type": "object"}, "minItems": 1}},
@@ -54,7 +53,7 @@ class PredictionOptions:
 
     mode: Annotated[Mode, Query(description="partial: predict the good rows; atomic: all rows or none")] = "partial"
     filename: Annotated[str | None, Query(max_length=255, description="the file's name, for the record")] = None
-    sheet: AskedSheet = None
+    sheet: SheetQuery = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +82,9 @@ def sent_objects(request: Request, content: RawBody, options: Annotated[Predicti
     responses={**ACCEPTED, **guarded(404, 409, 415)},
     openapi_extra=BODY,
 )
-def ask_predictions(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency as an argument
+def create_predictions(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency as an argument
     file: Annotated[ObjectsFile, Depends(sent_objects)],
-    shelf: Write,
+    scope: Write,
     session: Transaction,
     once: Once,
     wait: Wait,
@@ -96,74 +95,74 @@ def ask_predictions(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency 
 
     A table of more than some thousand rows is read by the worker too, so that its `report` comes with the answer.
     """
-    asked = once(lambda: _accepted(_ask(session, shelf, file, reader, settings.direct_rows), session))
-    return wait(asked, shelf, told)
+    response = once(lambda: _accepted(_enqueue(session, scope, file, reader, settings.direct_rows), session))
+    return wait(response, scope, to_response)
 
 
 @router.get("", responses={200: LINK, **guarded(404)})
-def list_predictions(shelf: Read, session: Transaction, asked: AskedPage) -> Page[Predicting]:
+def list_predictions(scope: Read, session: Transaction, query: PageQuery) -> Page[Predicting]:
     """List what predictions were asked for, newest first."""
-    return asked.answer(instruments.page(session, shelf, asked.limit, asked.cursor), Predicting)
+    return query.answer(inference.page(session, scope, query.limit, query.cursor), Predicting)
 
 
 @router.get("/{job_id}", response_model=PredictingAnswer, responses={**TABLE, **guarded(404, 406, 409)})
 def get_predictions(
-    job_id: UUID, shelf: Read, session: Transaction, asked: Annotated[AskedFormat, Depends()]
+    job_id: UUID, scope: Read, session: Transaction, query: Annotated[FormatQuery, Depends()]
 ) -> Response:
     """Return predictions as JSON or as a table, one row per object."""
-    row = jobs.find(session, shelf, job_id)
-    chosen = negotiate({"json": "application/json", **prediction_formats()}, asked.name, asked.accept)
+    row = jobs.find(session, scope, job_id)
+    chosen = negotiate({"json": "application/json", **prediction_formats()}, query.name, query.accept)
     if chosen == "json":
-        view = told(session, row)
+        view = to_response(session, row)
         return answer(view, headers={"ETag": content_tag(view)})
-    spec = instruments.spec_of(session, shelf)
+    spec = inference.spec_of(session, scope)
     rows = [(item["row"], _judged(item)) for item in result_of(row)["rows"]]
     file = write_predictions(rows, spec, open_domain(spec.domain), chosen)
     return attachment(file.content, file.media_type, f"{plain(spec.name)}-predictions-{row.id}.{file.extension}")
 
 
 @router.get("/{job_id}/events", response_class=EventSourceResponse, responses=EVENTS)
-def follow_predictions(job_id: UUID, shelf: Read, follow: Follow) -> Response:
+def follow_predictions(job_id: UUID, scope: Read, follow: Follow) -> Response:
     """Follow predictions as server-sent events; resume after a break with `Last-Event-ID`."""
-    return follow(shelf, job_id)
+    return follow(scope, job_id)
 
 
 @router.post(
     "/{job_id}/cancel", status_code=202, response_model=PredictingAnswer, responses={**ACCEPTED, **guarded(404, 409)}
 )
-def cancel_predictions(job_id: UUID, shelf: Write, session: Transaction, once: Once) -> Response:
+def cancel_predictions(job_id: UUID, scope: Write, session: Transaction, once: Once) -> Response:
     """Stop predicting: at once while it is queued, within seconds while a worker has it."""
-    return once(lambda: _accepted(jobs.cancel(session, shelf, job_id), session))
+    return once(lambda: _accepted(jobs.cancel(session, scope, job_id), session))
 
 
-def told(session: Session, row: Job) -> PredictingAnswer:
+def to_response(session: Session, row: Job) -> PredictingAnswer:
     """Return predictions with what became of every row of their table."""
     result = row.result or {}
-    report = result.get("report") if instruments.is_unread(row) else instruments.load_objects(session, row.id)
+    report = result.get("report") if inference.is_unread(row) else inference.load_objects(session, row.id)
     view = Predicting.model_validate(row).model_dump() | {"report": report, "rows": result.get("rows")}
     return PredictingAnswer.model_validate(view)
 
 
-def _ask(session: Session, shelf: Shelf, file: ObjectsFile, reader: Reader, direct_rows: int) -> Job:
-    spec = instruments.spec_of(session, shelf)
+def _enqueue(session: Session, scope: JobScope, file: ObjectsFile, reader: Reader, direct_rows: int) -> Job:
+    spec = inference.spec_of(session, scope)
     request: Json = {
         "filename": file.options.filename,
         "sheet": file.options.sheet,
         "media_type": file.media_type,
         "sha256": hashlib.sha256(file.content).hexdigest(),
     }
-    with readable():
+    with table_errors_as_problems():
         is_long = reader.count_rows(file.table) > direct_rows
         if is_long:
             reader.look_at_objects(spec, file.table, MOST_PREDICTIONS)
     if is_long:
         how: Json = {"accepted": None, "rejected": None}
         table = (file.content, file.media_type)
-        return instruments.ask_predictions(session, shelf, request | how, table, unread_mode=file.options.mode)
+        return inference.enqueue_predictions(session, scope, request | how, table, unread_mode=file.options.mode)
     report = objects_of(reader, spec, file.table, file.options.mode)
     how = {"accepted": len(report.accepted), "rejected": report.count("rejected")}
     table = (json.dumps(report.as_json()).encode(), "application/json")
-    return instruments.ask_predictions(session, shelf, request | how, table)
+    return inference.enqueue_predictions(session, scope, request | how, table)
 
 
 def _judged(item: Json) -> ObjectPrediction:
@@ -176,4 +175,4 @@ def _judged(item: Json) -> ObjectPrediction:
 
 
 def _accepted(row: Job, session: Session) -> Response:
-    return accepted(told(session, row), f"/v1/campaigns/{row.campaign_id}/predictions/{row.id}")
+    return accepted(to_response(session, row), f"/v1/campaigns/{row.campaign_id}/predictions/{row.id}")

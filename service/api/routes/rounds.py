@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Request, Response
 from sse_starlette import EventSourceResponse
 
 from service.api.body import StrictRoute
-from service.api.conventions import AskedPage, answer, content_tag
+from service.api.conventions import PageQuery, answer, content_tag
 from service.api.dependencies import Reader, RoundNumber, Transaction, Writer, poller_of, sessions_of
 from service.api.documentation import ETAG, LINK, Responses, guarded, header
 from service.api.events import followed, round_events, streamed
@@ -36,10 +36,10 @@ def start_round(
 
 
 @router.get("", responses={200: LINK, **guarded(404)})
-def list_rounds(campaign_id: UUID, caller: Reader, session: Transaction, asked: AskedPage) -> Page[Round]:
+def list_rounds(campaign_id: UUID, caller: Reader, session: Transaction, query: PageQuery) -> Page[Round]:
     """List the campaign's rounds, newest first."""
-    page = queries.list_rounds(session, caller.workspace_id, campaign_id, asked.limit, asked.cursor)
-    return asked.answer(page, Round)
+    page = queries.list_rounds(session, caller.workspace_id, campaign_id, query.limit, query.cursor)
+    return query.answer(page, Round)
 
 
 @router.get("/{number}", response_model=Round, responses={200: ETAG, **guarded(404)})

@@ -7,14 +7,13 @@ from fastapi import APIRouter, Depends, Response
 from sqlalchemy.orm import Session
 from sse_starlette import EventSourceResponse
 
-from service.api.conventions import AskedPage, content_tag
+from service.api.conventions import PageQuery, content_tag
 from service.api.dependencies import Transaction
 from service.api.documentation import ETAG, LINK, Responses, guarded, header
 from service.api.idempotency import Once
 from service.api.jobs import ACCEPTED, EVENTS, Follow, accepted, readers, writers
-from service.campaigns import inference as instruments
-from service.campaigns import jobs
-from service.campaigns.jobs import Shelf
+from service.campaigns import inference, jobs
+from service.campaigns.jobs import JobScope
 from service.campaigns.uploads import UPLOADS
 from service.schemas.base import Page
 from service.schemas.jobs import Uploading, UploadingAnswer
@@ -23,8 +22,8 @@ from service.store.tables import Job
 
 router = APIRouter(prefix="/v1/campaigns/{campaign_id}/uploads", tags=["results"])
 
-Read = Annotated[Shelf, Depends(readers(UPLOADS))]
-Write = Annotated[Shelf, Depends(writers(UPLOADS))]
+Read = Annotated[JobScope, Depends(readers(UPLOADS))]
+Write = Annotated[JobScope, Depends(writers(UPLOADS))]
 QUEUED: Responses = {
     202: {
         "model": Uploading,
@@ -35,30 +34,30 @@ QUEUED: Responses = {
 
 
 @router.get("", responses={200: LINK, **guarded(404)})
-def list_uploads(shelf: Read, session: Transaction, asked: AskedPage) -> Page[Uploading]:
+def list_uploads(scope: Read, session: Transaction, query: PageQuery) -> Page[Uploading]:
     """List the tables that were read as jobs, newest first."""
-    return asked.answer(instruments.page(session, shelf, asked.limit, asked.cursor), Uploading)
+    return query.answer(inference.page(session, scope, query.limit, query.cursor), Uploading)
 
 
 @router.get("/{job_id}", response_model=UploadingAnswer, responses={200: ETAG, **guarded(404)})
-def get_upload(job_id: UUID, shelf: Read, session: Transaction) -> Response:
+def get_upload(job_id: UUID, scope: Read, session: Transaction) -> Response:
     """Return how far an upload is and, once it has ended, its report."""
-    return told(session, jobs.find(session, shelf, job_id))
+    return to_response(session, jobs.find(session, scope, job_id))
 
 
 @router.get("/{job_id}/events", response_class=EventSourceResponse, responses=EVENTS)
-def follow_upload(job_id: UUID, shelf: Read, follow: Follow) -> Response:
+def follow_upload(job_id: UUID, scope: Read, follow: Follow) -> Response:
     """Follow an upload as server-sent events; resume after a break with `Last-Event-ID`."""
-    return follow(shelf, job_id)
+    return follow(scope, job_id)
 
 
 @router.post("/{job_id}/cancel", status_code=202, response_model=Uploading, responses={**ACCEPTED, **guarded(404, 409)})
-def cancel_upload(job_id: UUID, shelf: Write, session: Transaction, once: Once) -> Response:
+def cancel_upload(job_id: UUID, scope: Write, session: Transaction, once: Once) -> Response:
     """Stop an upload, of which nothing is stored then: at once while it is queued, else within seconds."""
-    return once(lambda: queued(jobs.cancel(session, shelf, job_id)))
+    return once(lambda: queued(jobs.cancel(session, scope, job_id)))
 
 
-def told(session: Session, row: Job) -> Response:
+def to_response(session: Session, row: Job) -> Response:
     """Return an upload with its report, which is handed on as the database has it: it may have 250,000 rows."""
     view = Uploading.model_validate(row)
     report = result_text(session, row.id, "report") or "null"

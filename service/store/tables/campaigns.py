@@ -67,6 +67,18 @@ class Result(Base):
     created_at: Mapped[datetime] = created()
 
 
+class Reading(Base):
+    """How files from one source are read: `options` are those of an upload, as JSON."""
+
+    __tablename__ = "readings"
+
+    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    options: Mapped[Json]
+    created_at: Mapped[datetime] = created()
+    updated_at: Mapped[datetime] = created()
+
+
 class Campaign(Base):
     """What may be built and what is wanted; `version` is its ETag.
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, literal_column
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.store.states import JOB_STATES, UNFINISHED, JobState, Queue
+from service.store.states import JOB_STATES, UNFINISHED_JOB_STATES, JobState, Queue
 from service.store.tables.base import Base, Json, Leased, one_of
 
 
@@ -23,7 +23,7 @@ class Job(Leased, Base):
         Index("ix_jobs_workspace_id_kind_created_at_id", "workspace_id", "kind", "created_at", "id"),
         Index("ix_jobs_campaign_id_kind_created_at_id", "campaign_id", "kind", "created_at", "id"),
         Index("ix_jobs_kind_state", "kind", "state"),
-        Index("ix_jobs_unfinished", "state", postgresql_where=literal_column(one_of("state", UNFINISHED))),
+        Index("ix_jobs_unfinished", "state", postgresql_where=literal_column(one_of("state", UNFINISHED_JOB_STATES))),
     )
 
     workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from models.backtests.utilities import min_max_utility
 from models.campaign.spec import CampaignSpec
 from models.data.ranges import Range, check_log10_range, max_distance_to_target, objective_range, target_of
+from models.data.utility import Utility
 from models.domains import open_domain
-from models.insights.utilities import UtilityScale, scale_of
-from models.reward.utility import Utility, fit_utility
+from models.insights.utilities import utility_scale
+from models.reward.utility import fit_utility, gaussian_moments
 from models.specs.objectives import Objective, Transform
 
 numbers = st.floats(-50, 50, allow_nan=False)
@@ -81,9 +82,9 @@ def test_backtests_and_insights_read_the_same_range(
     spec = CampaignSpec.model_validate({"name": "ranges", "domain": {"kind": "peptides"}, "objectives": [objective]})
     values = np.array(known, dtype=np.float64)
     judged = min_max_utility(spec.objectives[0], transform, torch.from_numpy(values))
-    told = scale_of(spec, open_domain(spec.domain), spec.objectives[0], values)
-    assert (judged.low, judged.high) == (told.low, told.high)
-    assert told.low < told.high
+    told = utility_scale(spec, open_domain(spec.domain), spec.objectives[0], values)
+    assert (judged.low, judged.high) == (told.utility.low, told.utility.high)
+    assert told.utility.low < told.utility.high
 
 
 @given(
@@ -96,11 +97,11 @@ def test_certain_values_are_as_good_without_torch_as_with_it(
     span: tuple[float, float], values: list[float], direction: str, aim: float
 ) -> None:
     target = aim if direction == "target" else None
-    objective = _objective(direction=direction, target=target, range=span)
     seen = np.array(values, dtype=np.float64)
-    told = UtilityScale(objective, "none", *span, "campaign").utilities(seen)
+    utility = Utility(*span, direction, target)
+    told = utility.of(seen)
     sure = torch.zeros(len(seen), dtype=torch.float64)
-    rewarded, _ = Utility(*span, direction, target).moments(torch.from_numpy(seen), sure)
+    rewarded, _ = gaussian_moments(utility, torch.from_numpy(seen), sure)
     np.testing.assert_allclose(told, rewarded.numpy(), rtol=1e-9, atol=1e-9)
 
 

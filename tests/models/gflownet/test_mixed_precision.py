@@ -101,7 +101,7 @@ def test_the_fastest_is_rounded_for_much_work_on_the_right_processor(
     is_rounded: bool,  # noqa: FBT001 - a parameter of the test
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(policy_module, "multiplies_bfloat16", lambda _: has_units)
+    monkeypatch.setattr(policy_module, "has_fast_bfloat16", lambda _: has_units)
     monkeypatch.setattr(mixed_precision, "LEAST_WORK", least_work)
     assert torch.equal(scored(built("fastest")), scored(built("float32"))) != is_rounded
 
@@ -114,7 +114,7 @@ def test_cold_policies_are_not_rounded(
     is_rounded: bool,  # noqa: FBT001 - a parameter of the test
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(policy_module, "multiplies_bfloat16", lambda _: True)
+    monkeypatch.setattr(policy_module, "has_fast_bfloat16", lambda _: True)
     monkeypatch.setattr(mixed_precision, "LEAST_WORK", 1)
     conditions = ConditionSampler((1.0, most), 2)
     rounded, truth = (built(precision, conditions) for precision in ("fastest", "float32"))

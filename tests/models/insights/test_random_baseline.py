@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.insights.random_baseline import BOOTSTRAPS, MOST_EXACT_POINTS, Volume, bootstrap, order_statistics, wilson
+from models.insights.random_baseline import BOOTSTRAPS, bootstrap, order_statistics, wilson
+from models.metrics.hypervolume import MOST_EXACT_POINTS, CampaignHypervolume
 from models.metrics.sets import hypervolume
 
 
@@ -39,8 +40,8 @@ def test_intervals_of_shares():
 
 def test_volumes_of_random_draws():
     known = np.random.default_rng(0).uniform(size=(40, 2))
-    steps = bootstrap(Volume(known), known, [5, 0, 5], seed=1)
-    assert steps == bootstrap(Volume(known), known, [5, 0, 5], seed=1)
+    steps = bootstrap(CampaignHypervolume(known), known, [5, 0, 5], seed=1)
+    assert steps == bootstrap(CampaignHypervolume(known), known, [5, 0, 5], seed=1)
     (first, low, high), same, last = steps
     assert low < first < high
     assert (first, low, high) == same
@@ -52,7 +53,7 @@ def test_volumes_of_random_draws():
 
 def test_many_objectives_are_estimated_alike():
     points = np.random.default_rng(0).uniform(size=(MOST_EXACT_POINTS + 1, 4))
-    estimated, exact = Volume(points), Volume(points[:-1])
+    estimated, exact = CampaignHypervolume(points), CampaignHypervolume(points[:-1])
     assert (estimated.is_exact, exact.is_exact) == (False, True)
     assert estimated.of(points) == pytest.approx(hypervolume(points, np.zeros(4)), rel=0.05)
     assert estimated.of(points[:0]) == 0.0

@@ -72,7 +72,7 @@ def test_only_feature_conformal_intervals_need_folds_again(
     def never(*_: object, **__: object) -> None:
         raise AssertionError("a fold was fitted")
 
-    monkeypatch.setattr("models.proxies.refit.held_out_beliefs", never)
+    monkeypatch.setattr("models.proxies.refit.held_out_posteriors", never)
     refit(table, PROXIES, kept, seed=4)
     with pytest.raises(AssertionError, match="a fold"):
         refit(table, PROXIES, kept, seed=0, intervals="feature_conformal")

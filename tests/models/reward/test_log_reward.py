@@ -10,10 +10,11 @@ from torch import Tensor
 
 from models.acquisition.contract import augmented_chebyshev, empty_context, weighted_sum
 from models.acquisition.upper_confidence_bound import UpperConfidenceBound
+from models.data.utility import Utility
 from models.proxies.contract import Posterior
 from models.reward.evaluation import Evaluation
 from models.reward.log_reward import ObjectLogReward, expected_value
-from models.reward.utility import Utility, fit_utility
+from models.reward.utility import fit_utility, gaussian_moments
 from models.specs.objectives import Objective
 
 VALUES = {
@@ -121,10 +122,10 @@ def test_multipliers_weigh_what_falls_short_and_score_anew_when_they_move() -> N
 
 def test_optimism_fades_with_trust() -> None:
     for trust, gain in ((1.0, 0.2), (0.5, 0.1), (0.0, 0.0)):
-        reward, model = _reward(kappa=2.0, uncertainty_weight=trust, sd=0.1)
+        reward, model = _reward(kappa=2.0, trust=trust, sd=0.1)
         assert _ask(reward, ["good"], 1.0).tolist() == pytest.approx([0.55 + gain], rel=1e-5)
         assessment = model.evaluate(["good"])
-        scores = reward.scores(assessment.objectives, assessment.uncertainty_weight)
+        scores = reward.optimistic_utilities(assessment.objectives, assessment.uncertainty_weight)
         assert scores.mean().item() == pytest.approx(0.55 + gain)
 
 
@@ -172,9 +173,9 @@ def test_chebyshev_spans_the_unit_whatever_the_preference() -> None:
 def test_directions_and_transforms_normalise() -> None:
     value, sd = torch.tensor([2.0]), torch.tensor([0.5])
     up = fit_utility(Objective(name="y", range=(1.0, 1000.0), transform="log10"), "log10", torch.empty(0))
-    assert [float(part) for part in up.moments(value, sd)] == pytest.approx([2 / 3, 0.5 / 3])
+    assert [float(part) for part in gaussian_moments(up, value, sd)] == pytest.approx([2 / 3, 0.5 / 3])
     down = fit_utility(Objective(name="y", direction="minimize", range=(0.0, 4.0)), "none", torch.empty(0))
-    assert [float(part) for part in down.moments(value, sd)] == pytest.approx([0.5, 0.125])
+    assert [float(part) for part in gaussian_moments(down, value, sd)] == pytest.approx([0.5, 0.125])
 
 
 def test_distance_to_a_target_has_the_moments_of_a_folded_normal() -> None:
@@ -182,7 +183,7 @@ def test_distance_to_a_target_has_the_moments_of_a_folded_normal() -> None:
     mean, sd = torch.tensor([2.0, 3.0, 7.0], dtype=torch.float64), torch.tensor([0.5, 1.0, 1e-9], dtype=torch.float64)
     draws = mean + sd * torch.randn(200_000, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     sampled = 1 - (draws - 3.0).abs() / 4.0
-    expectation, deviation = aim.moments(mean, sd)
+    expectation, deviation = gaussian_moments(aim, mean, sd)
     assert torch.allclose(expectation, sampled.mean(dim=0), atol=2e-3)
     assert torch.allclose(deviation, sampled.std(dim=0), atol=2e-3)
 

@@ -9,10 +9,11 @@ from torch import Tensor
 
 from models.acquisition import get_acquisition
 from models.acquisition.contract import SCALARISATIONS, AcquisitionContext
+from models.data.utility import Utility
 from models.proxies.contract import Posterior
 from models.reward.evaluation import Evaluation
 from models.reward.log_reward import ObjectLogReward
-from models.reward.utility import Utility, fit_utility
+from models.reward.utility import fit_utility
 from models.specs.objectives import Objective
 from models.specs.sampler import MOST_BETA
 

@@ -126,7 +126,7 @@ def test_nothing_is_cross_validated_when_opened(left: Left, monkeypatch: pytest.
     def never(*_: object, **__: object) -> None:
         raise AssertionError("a fold was fitted")
 
-    monkeypatch.setattr("models.proxies.model_selection.held_out_beliefs", never)
+    monkeypatch.setattr("models.proxies.model_selection.held_out_posteriors", never)
     given = {"seed": SEED, "report": lambda *_: None, "domain": left.domain}
     load_trained_campaign(left.spec, left.history, artefact=left.artefact, **given)
     with pytest.raises(AssertionError, match="a fold"):
@@ -149,7 +149,7 @@ def test_an_opened_round_draws_and_judges_in_every_domain(left: Left) -> None:
     similarity = left.domain.similarity([item.object for item in neighbours], [names[0]])[:, 0]
     assert float(similarity.min()) >= 0.3
     assert list(similarity) == sorted(similarity, reverse=True)
-    judged = opened.filter_constraints(names, left.history, lambda *_: None)
+    judged = opened.predict(names, left.history, lambda *_: None)
     assert [item.refused for item in judged] == [()] * 6
 
 
@@ -236,7 +236,7 @@ def test_a_hazard_list_that_came_or_went_leaves_earlier_rounds_playable() -> Non
     assert opened.source is not None
     found = opened.source.policy.state_dict()
     assert all(torch.equal(found[name], value) for name, value in left.weights.items())
-    (judged,) = opened.filter_constraints([measured], replace(left.history, measurements=()), lambda *_: None)
+    (judged,) = opened.predict([measured], replace(left.history, measurements=()), lambda *_: None)
     assert "hazard list a: bad" in judged.refused
 
     screened = ScreenedDomain(left.domain, left.spec.domain, [named])

@@ -11,10 +11,10 @@ from uuid import uuid4
 
 import anyio
 import pytest
-from service.api.candidate_filter import Gate
 from starlette.types import Message, Receive, Scope, Send
 
-from service.api.admission import Admission, Gates, give_place_back
+from service.api.admission import Admission, CapacityLimiters, release_slots
+from service.api.capacity import CapacityLimiter
 from service.api.dependencies import Caller
 from service.api.receiving import BodyLimits
 from service.errors import UnauthorizedError
@@ -67,8 +67,8 @@ class Door:
 
     def __init__(self, places: int = 1, wait_seconds: float = 5.0, memory: int = 4000) -> None:
         sizes = {"requests": places, "senders": max(1, places // 2), "operators": 1, "bodies": memory}
-        self.gates = Gates(**{name: Gate(size, wait_seconds) for name, size in sizes.items()})
-        self.admission = Admission(self.app, self.identify, self.gates, LIMITS)
+        self.limiters = CapacityLimiters(**{name: CapacityLimiter(size, wait_seconds) for name, size in sizes.items()})
+        self.admission = Admission(self.app, self.identify, self.limiters, LIMITS)
         self.scopes = frozenset({"read", "write"})
         self.seen: list[tuple[str, bytes]] = []
         self.n_asked_for_keys = 0
@@ -86,7 +86,7 @@ class Door:
         body = (await receive())["body"] if scope["method"] != "GET" else b""
         self.seen.append((scope["path"], body))
         if self.waits_outside:
-            give_place_back(scope)
+            release_slots(scope)
         await self.goes_on.wait()
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"done"})
@@ -104,8 +104,8 @@ class Door:
 
     @property
     def is_empty(self) -> bool:
-        gates = (self.gates.requests, self.gates.senders, self.gates.operators, self.gates.bodies)
-        return all(gate.free == gate.capacity for gate in gates)
+        limiters = (self.limiters.requests, self.limiters.senders, self.limiters.operators, self.limiters.bodies)
+        return all(limiter.free == limiter.capacity for limiter in limiters)
 
 
 async def until(is_so: Callable[[], bool]) -> None:
@@ -240,9 +240,9 @@ def test_who_waits_too_long_for_a_place_is_told_when_to_come_back() -> None:
 def test_operators_have_places_of_their_own() -> None:
     async def test() -> None:
         door = Door(places=1)
-        await door.gates.requests.take(1)
+        await door.limiters.requests.acquire(1)
         assert (await door.call(Client([b"x"]), "/metrics", key=None)).status == 200
-        await door.gates.operators.take(1)
+        await door.limiters.operators.acquire(1)
         assert (await door.call(Client([b"x"]), "/health/ready", key=None)).status == 200
         waiting = Client([])
         with anyio.move_on_after(0.05):

@@ -94,7 +94,7 @@ def test_the_events_of_a_job_tell_its_steps_and_end_with_it(
     lease = jobs.lease_of(UUID(job["id"]), "by hand", 60.0)
     with worker.sessions.begin() as session:
         assert jobs.claim(session, lease, {"assayflow": "test"})
-        assert leases.tell(session, lease, "running", 0.5, "halfway") == "held"
+        assert leases.report_progress(session, lease, "running", 0.5, "halfway") == "held"
     follower.wait_for(2)
 
     def connections() -> int:

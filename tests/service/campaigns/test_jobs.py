@@ -8,10 +8,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from service.campaigns import jobs, leases
-from service.campaigns.jobs import JOBS, NewJob, Shelf
+from service.campaigns.jobs import JOBS, JobScope, NewJob
 from service.campaigns.leases import Lease
 from service.errors import ConflictError, NotFoundError
-from service.store import jobs as stored
+from service.store import jobs as job_rows
 from service.store.campaigns import ensure_workspace
 from service.store.session import Sessions
 from service.store.tables import Campaign, Job
@@ -20,13 +20,13 @@ NEW = NewJob(queue="fast", request={"n": 3}, context={"known": 1})
 
 
 @pytest.fixture
-def shelf(campaign: Campaign) -> Shelf:
-    return Shelf("samples", campaign.workspace_id, campaign.id)
+def scope(campaign: Campaign) -> JobScope:
+    return JobScope("samples", campaign.workspace_id, campaign.id)
 
 
 @pytest.fixture
-def row(session: Session, shelf: Shelf) -> Job:
-    return jobs.ask(session, shelf, NEW)
+def row(session: Session, scope: JobScope) -> Job:
+    return jobs.enqueue(session, scope, NEW)
 
 
 @pytest.fixture
@@ -38,33 +38,33 @@ def expire(session: Session, row: Job) -> None:
     session.execute(text("UPDATE jobs SET lease_until = now() - interval '1 s' WHERE id = :id"), {"id": row.id})
 
 
-def test_a_job_is_claimed_once_and_answered_once(session: Session, shelf: Shelf, row: Job, lease: Lease[Job]):
+def test_a_job_is_claimed_once_and_answered_once(session: Session, scope: JobScope, row: Job, lease: Lease[Job]):
     assert jobs.claim(session, lease, {"torch": "2"})
     stranger = replace(lease, owner="second")
     assert not jobs.claim(session, stranger, {})
     assert (row.state, row.attempt, row.lease_owner, row.versions) == ("running", 1, "first", {"torch": "2"})
     claimed = jobs.load(session, lease)
     assert (claimed.kind, claimed.request, claimed.context) == ("samples", {"n": 3}, {"known": 1})
-    assert leases.tell(session, lease, "running", 0.4, "drawing") == "held"
-    assert leases.tell(session, stranger, "running", 0.9, "mine") == "lost"
+    assert leases.report_progress(session, lease, "running", 0.4, "drawing") == "held"
+    assert leases.report_progress(session, stranger, "running", 0.9, "mine") == "lost"
     assert (row.progress, row.message) == (0.4, "drawing")
     assert not jobs.finish(session, stranger, {"samples": ["no"]})
     assert jobs.finish(session, lease, {"samples": ["yes"]})
     assert not jobs.finish(session, lease, {"samples": ["late"]})
     assert not leases.fail(session, lease, {"title": "late"})
-    found = jobs.find(session, shelf, row.id)
+    found = jobs.find(session, scope, row.id)
     assert (found.state, found.progress, found.result) == ("succeeded", 1.0, {"samples": ["yes"]})
     assert found.finished_at is not None
 
 
-def test_a_queued_job_is_cancelled_at_once_and_a_running_one_is_told(session: Session, shelf: Shelf, row: Job):
-    assert jobs.cancel(session, shelf, row.id).state == "cancelled"
+def test_a_queued_job_is_cancelled_at_once_and_a_running_one_is_told(session: Session, scope: JobScope, row: Job):
+    assert jobs.cancel(session, scope, row.id).state == "cancelled"
     with pytest.raises(ConflictError, match="cancelled and cannot"):
-        jobs.cancel(session, shelf, row.id)
-    second = jobs.ask(session, shelf, NEW)
+        jobs.cancel(session, scope, row.id)
+    second = jobs.enqueue(session, scope, NEW)
     lease = jobs.lease_of(second.id, "first", 60)
     assert jobs.claim(session, lease, {})
-    asked = jobs.cancel(session, shelf, second.id)
+    asked = jobs.cancel(session, scope, second.id)
     assert (asked.state, asked.cancel_requested) == ("running", True)
     assert leases.heartbeat(session, lease) == "cancelled"
     assert leases.cancel(session, lease)
@@ -94,9 +94,9 @@ def test_a_job_that_loses_worker_after_worker_fails(session: Session, row: Job, 
     assert "2 workers died or fell silent in this job" in row.failure["detail"]
 
 
-def test_a_lost_job_that_was_to_be_cancelled_ends(session: Session, shelf: Shelf, row: Job, lease: Lease[Job]):
+def test_a_lost_job_that_was_to_be_cancelled_ends(session: Session, scope: JobScope, row: Job, lease: Lease[Job]):
     jobs.claim(session, lease, {})
-    jobs.cancel(session, shelf, row.id)
+    jobs.cancel(session, scope, row.id)
     expire(session, row)
     leases.requeue_lost(session, JOBS, 1000, 3)
     assert row.state == "cancelled"
@@ -118,12 +118,12 @@ def test_a_job_queued_long_ago_is_sent_again_on_its_queue(session: Session, row:
     assert session.info["assayflow.tasks"] == [("assayflow.job", row.id, "fast")]
 
 
-def test_jobs_are_found_on_their_shelf_alone(session: Session, shelf: Shelf, row: Job):
+def test_jobs_are_found_on_their_shelf_alone(session: Session, scope: JobScope, row: Job):
     other = ensure_workspace(session, f"lab {uuid4()}").id
     wrong = (
-        replace(shelf, workspace_id=other),
-        replace(shelf, campaign_id=uuid4()),
-        replace(shelf, kind="predictions"),
+        replace(scope, workspace_id=other),
+        replace(scope, campaign_id=uuid4()),
+        replace(scope, kind="predictions"),
     )
     for elsewhere in wrong:
         with pytest.raises(NotFoundError):
@@ -131,16 +131,16 @@ def test_jobs_are_found_on_their_shelf_alone(session: Session, shelf: Shelf, row
         with pytest.raises(NotFoundError):
             jobs.cancel(session, elsewhere, row.id)
         assert jobs.page(session, elsewhere, 10, None).items == []
-    assert [item.id for item in jobs.page(session, shelf, 10, None).items] == [row.id]
+    assert [item.id for item in jobs.page(session, scope, 10, None).items] == [row.id]
 
 
-def test_a_damaged_table_is_not_read(session: Session, shelf: Shelf):
-    row = jobs.ask(session, shelf, replace(NEW, table=(b"smiles\nCCO", "text/csv")))
-    assert stored.load_input(session, row.id) == (b"smiles\nCCO", "text/csv")
+def test_a_damaged_table_is_not_read(session: Session, scope: JobScope):
+    row = jobs.enqueue(session, scope, replace(NEW, table=(b"smiles\nCCO", "text/csv")))
+    assert job_rows.load_input(session, row.id) == (b"smiles\nCCO", "text/csv")
     session.execute(text("UPDATE job_inputs SET content = 'CCN' WHERE job_id = :id"), {"id": row.id})
     session.expire_all()
-    with pytest.raises(stored.DamagedInputError, match="send it again"):
-        stored.load_input(session, row.id)
+    with pytest.raises(job_rows.DamagedInputError, match="send it again"):
+        job_rows.load_input(session, row.id)
 
 
 def test_nan_in_an_answer_is_refused_not_stored(session: Session, lease: Lease[Job], sessions: Sessions):

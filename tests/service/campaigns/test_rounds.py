@@ -13,11 +13,10 @@ from sqlalchemy.orm import Session
 
 from models.campaign.spec import CampaignSpec
 from models.records import Proposal
-from service.campaigns import commands, leases, queries, rounds
-from service.campaigns import round_transitions as events
+from service.campaigns import commands, leases, queries, round_transitions, rounds
 from service.campaigns.rounds import Lease
 from service.errors import ConflictError
-from service.store import leases as store
+from service.store import leases as lease_rows
 from service.store.campaigns import ensure_workspace
 from service.store.session import Sessions
 from service.store.tables import Campaign, Round
@@ -47,10 +46,10 @@ def test_a_round_is_claimed_once(session: Session, row: Round, lease: Lease):
 
 def test_progress_is_told_to_the_owner_alone(session: Session, row: Round, lease: Lease):
     rounds.claim(session, lease, {})
-    assert leases.tell(session, lease, "training", 0.4, "step 4") == "held"
+    assert leases.report_progress(session, lease, "training", 0.4, "step 4") == "held"
     assert leases.heartbeat(session, lease) == "held"
     stranger = replace(lease, owner="second")
-    assert leases.tell(session, stranger, "sampling", 0.9, "mine") == "lost"
+    assert leases.report_progress(session, stranger, "sampling", 0.9, "mine") == "lost"
     assert leases.heartbeat(session, stranger) == "lost"
     assert (row.state, row.progress, row.message) == ("training", 0.4, "step 4")
     assert [event.message for event in queries.events_after(session, row.id)][-1] == "step 4"
@@ -61,7 +60,7 @@ def test_a_cancel_reaches_the_worker_and_ends_the_round(session: Session, campai
     asked = commands.cancel_round(session, campaign.workspace_id, campaign.id, 1)
     assert (asked.state, asked.cancel_requested, asked.message) == ("fitting", True, "stopping")
     assert leases.heartbeat(session, lease) == "cancelled"
-    assert leases.tell(session, lease, "training", 0.1, "step") == "cancelled"
+    assert leases.report_progress(session, lease, "training", 0.1, "step") == "cancelled"
     assert leases.cancel(session, lease)
     assert (row.state, row.lease_owner) == ("cancelled", None)
     assert leases.heartbeat(session, lease) == "lost"
@@ -105,7 +104,7 @@ def test_an_object_is_not_proposed_again_while_it_is_pending(
 
 
 def test_a_control_waits_in_several_rounds_and_a_round_waits_for_its_control(
-    session: Session, campaign: Campaign, finished: Any, store: Any
+    session: Session, campaign: Campaign, finished: Any, lease_rows: Any
 ):
     first, second = finished("0111", purpose="control"), finished("0111", purpose="control")
     third = finished("0111")  # something new may be waited for once beside controls
@@ -117,7 +116,7 @@ def test_a_control_waits_in_several_rounds_and_a_round_waits_for_its_control(
     ]
     assert items[0].payload["condition"] is None
     assert items[0].payload["log_pf"] is None
-    store(("0111", "glow", 1.0), ("0111", "total", 1.0), candidate_id=items[1].id)
+    lease_rows(("0111", "glow", 1.0), ("0111", "total", 1.0), candidate_id=items[1].id)
     for row in (first, second, third):
         session.refresh(row)
     assert [row.state for row in (first, second, third)] == ["awaiting_results", "completed", "awaiting_results"]
@@ -136,11 +135,11 @@ def test_a_lost_round_goes_back_to_the_queue_and_its_old_owner_is_a_stranger(
     session: Session, row: Round, lease: Lease, spec: CampaignSpec, make_proposal: MakeProposal
 ):
     rounds.claim(session, lease, {})
-    assert leases.requeue_lost(session, events.ROUNDS, 1000, 3) == []
+    assert leases.requeue_lost(session, round_transitions.ROUNDS, 1000, 3) == []
     expire(session, row)
-    assert leases.requeue_lost(session, events.ROUNDS, 1000, 3) == [row.id]
+    assert leases.requeue_lost(session, round_transitions.ROUNDS, 1000, 3) == [row.id]
     assert row.state == "queued"
-    assert leases.requeue_lost(session, events.ROUNDS, 1000, 3) == []
+    assert leases.requeue_lost(session, round_transitions.ROUNDS, 1000, 3) == []
     second = replace(lease, owner="second")
     assert rounds.claim(session, second, {})
     assert not rounds.finish(session, lease, spec, make_proposal("0111"))
@@ -154,7 +153,7 @@ def test_a_round_that_kills_its_workers_fails_with_a_problem(session: Session, r
     for _ in range(2):
         rounds.claim(session, lease, {})
         expire(session, row)
-        leases.requeue_lost(session, events.ROUNDS, 1000, 2)
+        leases.requeue_lost(session, round_transitions.ROUNDS, 1000, 2)
     session.refresh(row)
     assert row.state == "failed"
     assert row.failure["title"] == "The worker was lost"
@@ -165,7 +164,7 @@ def test_a_cancel_outlives_its_worker(session: Session, campaign: Campaign, row:
     rounds.claim(session, lease, {})
     commands.cancel_round(session, campaign.workspace_id, campaign.id, 1)
     expire(session, row)
-    leases.requeue_lost(session, events.ROUNDS, 1000, 3)
+    leases.requeue_lost(session, round_transitions.ROUNDS, 1000, 3)
     session.refresh(row)
     assert row.state == "cancelled"
 
@@ -177,12 +176,12 @@ def test_a_round_given_back_costs_no_attempt(session: Session, row: Round, lease
     assert not leases.give_back(session, lease)
 
 
-def test_data_that_changed_under_a_round_is_noticed(session: Session, store: Any, row: Round, lease: Lease):
+def test_data_that_changed_under_a_round_is_noticed(session: Session, lease_rows: Any, row: Round, lease: Lease):
     rounds.claim(session, lease, {})
     assert rounds.load(session, lease).history.digest() == row.snapshot["digest"]
     row.snapshot = row.snapshot | {"last_sequence": 10**9}
     session.flush()
-    store(("0001", "glow", 1.0))
+    lease_rows(("0001", "glow", 1.0))
     with pytest.raises(RuntimeError, match="changed since"):
         rounds.load(session, lease)
 
@@ -230,8 +229,8 @@ def test_of_many_starters_and_many_claimers_one_wins(sessions: Sessions, committ
 
     def cancel_or_sweep(number: int) -> bool:
         with sessions.begin() as session:
-            expire(session, store.get(session, Round, started[0]))
-            return bool(leases.requeue_lost(session, events.ROUNDS, 1000, 9)) if number % 2 else True
+            expire(session, lease_rows.get(session, Round, started[0]))
+            return bool(leases.requeue_lost(session, round_transitions.ROUNDS, 1000, 9)) if number % 2 else True
 
     race(cancel_or_sweep)
     with sessions() as session:

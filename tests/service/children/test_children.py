@@ -13,12 +13,12 @@ from structlog.testing import capture_logs
 
 from models.domains.contract import InvalidObjectError
 from models.records import Cancelled
-from service.children import Children, Errand, Limits, Talk
+from service.children import Children, ChildTask, Limits, ParentChannel
 from service.errors import UnavailableError, UnprocessableError
 from service.exchange.tables import QuestionError
 
-ERRAND = Errand("the table", 20.0, "/table", "split it")
-SHORT = Errand("the table", 1.0, "/table", "split it")
+ERRAND = ChildTask("the table", 20.0, "/table", "split it")
+SHORT = ChildTask("the table", 1.0, "/table", "split it")
 
 
 @pytest.fixture(scope="module")
@@ -28,25 +28,25 @@ def children() -> Iterator[Children]:
     made.close()
 
 
-def who(_talk: Talk) -> int:
+def who(_channel: ParentChannel) -> int:
     return os.getpid()
 
 
-def total(talk: Talk, numbers: list[int]) -> int:
+def total(channel: ParentChannel, numbers: list[int]) -> int:
     for place, _ in enumerate(numbers):
-        talk.tell(place / len(numbers))
-    return sum(numbers) + int(talk.ask("how much more?"))
+        channel.report_progress(place / len(numbers))
+    return sum(numbers) + int(channel.request("how much more?"))
 
 
-def work(talk: Talk, seconds: float) -> float:
+def work(channel: ParentChannel, seconds: float) -> float:
     """Compute for a while and tell all the time."""
     begun = time.process_time()
     while time.process_time() - begun < seconds:
-        talk.tell(0.5)
+        channel.report_progress(0.5)
     return seconds
 
 
-def refuse(_talk: Talk, text: str) -> None:
+def refuse(_channel: ParentChannel, text: str) -> None:
     raise UnprocessableError(text, [{"pointer": "/a", "detail": text}], {"rows": 3})
 
 
@@ -56,46 +56,46 @@ class UnsendableError(RuntimeError):
         self.lock = threading.Lock()
 
 
-def refuse_oddly(_talk: Talk) -> None:
+def refuse_oddly(_channel: ParentChannel) -> None:
     raise UnsendableError("1 2")
 
 
-def ask_back(_talk: Talk) -> None:
+def ask_back(_channel: ParentChannel) -> None:
     raise QuestionError("decimal", ["comma", "point"], "1,234 is either", row=3)
 
 
-def refuse_a_column(_talk: Talk) -> None:
+def refuse_a_column(_channel: ParentChannel) -> None:
     raise InvalidObjectError("smiles", "no ring closes")
 
 
-def spin(_talk: Talk) -> None:
+def spin(_channel: ParentChannel) -> None:
     while True:
         pass
 
 
-def sleep(_talk: Talk) -> None:
+def sleep(_channel: ParentChannel) -> None:
     time.sleep(1000)
 
 
-def swell(_talk: Talk) -> int:
+def swell(_channel: ParentChannel) -> int:
     return len([bytes(2**20) for _ in range(4_000)])
 
 
-def crash(_talk: Talk) -> None:
+def crash(_channel: ParentChannel) -> None:
     os.abort()
 
 
-def environment(_talk: Talk) -> tuple[dict[str, str], set[str], tuple[int, int]]:
+def environment(_channel: ParentChannel) -> tuple[dict[str, str], set[str], tuple[int, int]]:
     import sys
 
     return dict(os.environ), set(sys.modules), resource.getrlimit(resource.RLIMIT_AS)
 
 
 def test_a_child_tells_asks_answers_and_is_used_again(children: Children):
-    heard: list[float | None] = []
-    found = children(ERRAND, total, [1, 2, 3], answer=len, heard=heard.append)
+    on_progress: list[float | None] = []
+    found = children(ERRAND, total, [1, 2, 3], answer=len, on_progress=on_progress.append)
     assert found == 6 + len("how much more?")
-    assert [share for share in heard if share is not None] == [0.0, 1 / 3, 2 / 3]
+    assert [share for share in on_progress if share is not None] == [0.0, 1 / 3, 2 / 3]
     assert children(ERRAND, who) == children(ERRAND, who) != os.getpid()
 
 
@@ -138,7 +138,7 @@ def test_a_child_ends_at_its_limit_and_the_error_names_limit_and_place(children:
 
 def test_progress_gives_time_only_to_work_that_is_followed(children: Children, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("service.children.pool.WALL", 2)  # a child that talks all the time seems idle to the kernel
-    followed = Errand("the table", 1.0, is_followed=True)
+    followed = ChildTask("the table", 1.0, is_followed=True)
     assert children(followed, work, 3.0) == 3.0
     with pytest.raises(UnprocessableError, match="1 s of computing time"):
         children(SHORT, work, 30.0)
@@ -157,7 +157,7 @@ def test_whoever_listens_may_end_the_child(children: Children):
         raise Cancelled("cancelled")
 
     with pytest.raises(Cancelled):
-        children(ERRAND, spin, heard=stop)
+        children(ERRAND, spin, on_progress=stop)
     assert children(ERRAND, who) != before
 
 
@@ -171,7 +171,7 @@ def test_only_so_many_errands_wait(children: Children):
 
     def occupy() -> None:
         try:
-            children(ERRAND, spin, heard=stop)
+            children(ERRAND, spin, on_progress=stop)
         except BaseException as error:  # noqa: BLE001 - looked at below
             ends.append(error)
 

@@ -6,7 +6,7 @@ import pytest
 import typer
 
 from models.campaign.requests import SampleRequest
-from service.cli.sample_options import Wishes, numbers, pairs
+from service.cli.sample_options import SampleOptions, numbers, pairs
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ from service.cli.sample_options import Wishes, numbers, pairs
     ],
 )
 def test_words_become_the_request(typed: dict[str, Any], asked: dict[str, Any]):
-    request = Wishes(5, **typed).request()
+    request = SampleOptions(5, **typed).request()
     assert request == {"n": 5, **asked}
     assert SampleRequest.model_validate(request).n == 5
 
@@ -57,7 +57,7 @@ def test_words_become_the_request(typed: dict[str, Any], asked: dict[str, Any]):
 )
 def test_what_cannot_be_read_names_its_option(typed: dict[str, Any], option: str):
     with pytest.raises(typer.BadParameter) as refused:
-        Wishes(5, **typed).request()
+        SampleOptions(5, **typed).request()
     assert refused.value.param_hint == option
 
 

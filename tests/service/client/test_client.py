@@ -103,7 +103,7 @@ def test_ctrl_c_while_asking_cancels_what_was_accepted():
         return httpx.Response(202, json={"id": "j", "state": "queued"})
 
     with client_of(answer) as client, pytest.raises(KeyboardInterrupt):
-        client.ask_samples("c", {"n": 1})
+        client.request_samples("c", {"n": 1})
     (first, once), (again, same), (last, _) = sent
     assert (first, again, last) == ("/v1/campaigns/c/samples",) * 2 + ("/v1/campaigns/c/samples/j/cancel",)
     assert once == same is not None
@@ -128,12 +128,12 @@ class Service:
 
     def __init__(self, states: Iterable[Job], streams: Iterable[str | httpx.Response | Exception]) -> None:
         self._states, self._streams = iter(states), iter(streams)
-        self.asked: list[str | None] = []
+        self.requests: list[str | None] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if not request.url.path.endswith("/events"):
-            return httpx.Response(200, json=next(self._states).told)
-        self.asked.append(request.headers.get("Last-Event-ID"))
+            return httpx.Response(200, json=next(self._states).data)
+        self.requests.append(request.headers.get("Last-Event-ID"))
         stream = next(self._streams)
         if isinstance(stream, Exception):
             raise stream
@@ -146,7 +146,7 @@ def test_a_job_is_followed_by_its_events_across_a_dropped_connection(monkeypatch
     service = Service([job("queued"), job("running", 0.5), job("running", 0.6), job("succeeded", 1.0)], streams)
     with client_of(service) as client:
         events, ended = followed(client)
-    assert service.asked == [None, "2", "2"]
+    assert service.requests == [None, "2", "2"]
     assert events == [
         ("queued", 0.0),
         ("queued", 0.25),
@@ -165,7 +165,7 @@ def test_a_job_without_events_is_asked_about(refusal: int, monkeypatch: pytest.M
     service = Service(states, [httpx.Response(refusal, text="no such page")])
     with client_of(service) as client:
         events, ended = followed(client)
-    assert service.asked == [None]
+    assert service.requests == [None]
     assert events == [("queued", 0.0), ("queued", 0.0), ("running", 0.5), ("failed", 0.5)]
     assert ended == states[-1]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.demo.outcome import TOGETHER, Line, Stage, hits, lines, score, verdicts
+from service.demo.outcome import ALL_OBJECTIVES, Line, Stage, hits, lines, score, verdicts
 
 POTENCY = {"name": "potency", "direction": "minimize", "range": [0, 10]}
 GAP = {"name": "gap", "direction": "target", "target": 2.0, "range": [0, 4]}
@@ -21,7 +21,7 @@ def test_a_target_s_mean_is_a_distance():
 
 
 def test_all_together_counts_whole_objects_only():
-    together = [line for line in lines([POTENCY, GAP], [BEFORE, AFTER]) if line.objective == TOGETHER]
+    together = [line for line in lines([POTENCY, GAP], [BEFORE, AFTER]) if line.objective == ALL_OBJECTIVES]
     assert [(line.n, line.best) for line in together] == [(1, pytest.approx(0.35)), (2, pytest.approx(0.85))]
 
 

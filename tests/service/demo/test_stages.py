@@ -6,17 +6,17 @@ from typing import Any, cast
 
 import pytest
 
-from service.demo import story
+from service.demo import run
 from service.demo.outcome import Stage, verdicts
 
 
 def test_verdicts_are_of_measured_stages_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     told: list[list[str]] = []
     printer = SimpleNamespace(head=lambda _: None, outcome=lambda _, said: told.append(said))
-    monkeypatch.setattr(story, "plot_predictions", lambda *_: None)
+    monkeypatch.setattr(run, "plot_predictions", lambda *_: None)
     spec: dict[str, Any] = {"objectives": [{"name": "y", "type": "predicted_y"}]}
     nothing: Any = None
-    played = story._Story(nothing, spec, tmp_path, nothing, nothing, cast("Any", printer))
+    played = run._DemoRun(nothing, spec, tmp_path, nothing, nothing, cast("Any", printer))
     played.stages.extend(
         [
             Stage("predicted_y, initial data", [{"y": 1.0}, {"y": 2.0}]),

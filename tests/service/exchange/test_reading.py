@@ -108,14 +108,14 @@ def test_numbers_of_typed_cells_have_points_whatever_texts_do(view: CampaignView
         values(view, rows("12.5", "0,75", "10,000"), None, "application/json")
 
 
-def written(number: float, decimal: str, group: str, places: int) -> str:
-    text = f"{number:,.{places}f}"
+def written(number: float, decimal: str, group: str, field_errors: int) -> str:
+    text = f"{number:,.{field_errors}f}"
     return text.translate({ord(","): group, ord("."): decimal})
 
 
 @given(
     numbers=st.lists(st.integers(-(10**9), 10**9), min_size=1, max_size=6),
-    places=st.integers(0, 4),
+    field_errors=st.integers(0, 4),
     custom=st.tuples(
         st.sampled_from([",", ";", "\t"]), st.sampled_from([".", ","]), st.sampled_from(["", "'", "\u00a0", "other"])
     ),
@@ -124,15 +124,15 @@ def test_a_table_is_read_to_the_numbers_that_were_written_or_asks(
     spec: CampaignSpec,
     domain: Domain,
     numbers: list[int],
-    places: int,
+    field_errors: int,
     custom: tuple[str, str, str],
 ):
     """A lone `1.234` among commas is a decimal point, as every program writes it: there the tables show their comma."""
     delimiter, decimal, group = custom
-    meant = [number / 10**places for number in numbers]
-    expected = [float(f"{number:.{places}f}") for number in meant]
+    meant = [number / 10**field_errors for number in numbers]
+    expected = [float(f"{number:.{field_errors}f}") for number in meant]
     separator = {"other": "," if decimal == "." else "."}.get(group, group)
-    cells = [written(number, decimal, separator, places) for number in meant]
+    cells = [written(number, decimal, separator, field_errors) for number in meant]
     if (delimiter, decimal, separator) == (",", ",", "."):
         expected, cells = [*expected, 0.5], [*cells, "0,5"]
     view = CampaignView(spec, domain)

@@ -83,9 +83,9 @@ def test_every_figure_is_drawn(figure: str, n_objectives: int, n_rounds: int, n_
 
 @pytest.mark.parametrize("figure", list(TITLES))
 def test_what_is_missing_is_said_without_axes(figure: str) -> None:
-    from service.figures import batches, objects, progress, trust
+    from service.figures import batches, model_diagnostics, objects, progress
 
-    rooms = (batches, objects, progress, trust)
+    rooms = (batches, objects, progress, model_diagnostics)
     drawing = next(getattr(room, figure) for room in rooms if hasattr(room, figure))
     empty = drawing(_told(2, 0, 0))
     assert not any(axes.axison for axes in empty.axes)

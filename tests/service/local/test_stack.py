@@ -15,10 +15,10 @@ import httpx
 import psutil
 import pytest
 
-import service.local.stack as machines
 from service import presence
+from service.local import stack
 from service.local.keys import first_key
-from service.local.stack import MachineError, machine
+from service.local.stack import LocalStackError, start_local_stack
 from service.settings import Settings
 from service.supervision import Part, Supervisor, launch
 
@@ -47,15 +47,15 @@ def test_a_taken_port_is_told_before_anything_starts(settings: Settings):
         taken.listen()
         port = taken.getsockname()[1]
         with (
-            pytest.raises(MachineError, match="choose another port"),
-            machine(settings.model_copy(update={"port": port})),
+            pytest.raises(LocalStackError, match="choose another port"),
+            start_local_stack(settings.model_copy(update={"port": port})),
         ):
             pass
 
 
 @pytest.mark.slow
 def test_a_machine_waits_for_its_workers_and_replaces_what_is_killed(settings: Settings, tmp_path: Path):
-    with machine(settings.model_copy(update={"port": 0}), logs=tmp_path) as running:
+    with start_local_stack(settings.model_copy(update={"port": 0}), logs=tmp_path) as running:
         running.check()
         assert httpx.get(f"{running.url}/health/ready").is_success  # it waited for all queues
         assert {path.name for path in tmp_path.iterdir()} == {"api.log", "worker.log"}
@@ -124,10 +124,10 @@ def has_ended(process: psutil.Process) -> bool:
 def test_a_part_that_ends_at_the_start_is_named_with_its_log(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(machines, "WORKER", FAIL)
+    monkeypatch.setattr(stack, "WORKER", FAIL)
     with (
-        pytest.raises(MachineError, match=r"worker ended with code 3; its log is .*worker\.log"),
-        machine(settings.model_copy(update={"port": 0}), logs=tmp_path),
+        pytest.raises(LocalStackError, match=r"worker ended with code 3; its log is .*worker\.log"),
+        start_local_stack(settings.model_copy(update={"port": 0}), logs=tmp_path),
     ):
         pass
 
@@ -136,13 +136,13 @@ def test_a_part_that_ends_at_the_start_is_named_with_its_log(
 def test_a_machine_without_workers_is_not_ready_and_says_what_is_missing(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(machines, "WORKER", SLEEP)
-    monkeypatch.setattr(machines, "_SECONDS_TO_START", 15.0)
+    monkeypatch.setattr(stack, "WORKER", SLEEP)
+    monkeypatch.setattr(stack, "_SECONDS_TO_START", 15.0)
     with presence.opened(settings.required_redis_url()) as client:
         presence.forget(client)
     with (
-        pytest.raises(MachineError, match=r"not ready after 15 seconds: rounds: nobody is there.*worker\.log"),
-        machine(settings.model_copy(update={"port": 0}), logs=tmp_path),
+        pytest.raises(LocalStackError, match=r"not ready after 15 seconds: rounds: nobody is there.*worker\.log"),
+        start_local_stack(settings.model_copy(update={"port": 0}), logs=tmp_path),
     ):
         pass
 

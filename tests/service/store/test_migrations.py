@@ -67,9 +67,9 @@ def insert(connection: Connection, table: str, **values: object) -> UUID:
     """Insert a row as an older version of the program would, and return its id."""
     row = {"id": uuid4(), **values}
     names = ", ".join(row)
-    places = ", ".join(f"CAST(:{name} AS jsonb)" if isinstance(row[name], dict) else f":{name}" for name in row)
+    field_errors = ", ".join(f"CAST(:{name} AS jsonb)" if isinstance(row[name], dict) else f":{name}" for name in row)
     plain = {name: json.dumps(value) if isinstance(value, dict) else value for name, value in row.items()}
-    connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({places})"), plain)  # noqa: S608 - our own names
+    connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({field_errors})"), plain)  # noqa: S608 - our own names
     return row["id"]
 
 

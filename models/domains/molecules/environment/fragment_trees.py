@@ -115,7 +115,7 @@ class FragmentTrees(Environment):
     def step_with_reverse(self, states: Tensor, actions: Tensor) -> tuple[Tensor, Tensor]:
         """Take forward actions [B] and return the next states and the backward actions that lead back."""
         following = self.step(states, actions)
-        newest = self._facts.get(following, "newest")
+        newest = self._facts.get(following, "last_added_slot")
         pointed = torch.where(actions < self.n_slots, self._unpoint, newest)
         return following, torch.where(actions == self._stop, self._unstop, pointed)
 

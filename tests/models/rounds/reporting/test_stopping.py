@@ -10,12 +10,14 @@ import torch
 
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
+from models.metrics.hypervolume import DirectionalHypervolume
 from models.metrics.sets import hypervolume
 from models.proxies import deep_ensemble
 from models.proxies.contract import Posterior
 from models.records import History, Measurement
 from models.rounds.fitting.fit import RoundModel, fit
-from models.rounds.reporting.stopping import SMALL, Volume, advise, expected_gain, growth, stopping
+from models.rounds.reporting.stopping import SMALL, advise, expected_gain, growth, stopping
+from models.rounds.sampling.evaluated import EvaluatedObjects
 
 
 @pytest.mark.parametrize(("m", "tolerance"), [(1, 1e-9), (2, 0.01), (3, 0.02), (5, 0.06)])
@@ -23,9 +25,10 @@ def test_the_volume_is_near_the_exact_one(m: int, tolerance: float) -> None:
     points = torch.rand(30, m, generator=torch.Generator().manual_seed(m), dtype=torch.float64)
     reference = torch.full((m,), 0.1, dtype=torch.float64)
     exact = hypervolume(points.numpy(), reference.numpy())
-    assert Volume(reference).of_points(points) == pytest.approx(exact, rel=tolerance)
-    assert Volume(reference).of_points(points[:0]) == 0.0
-    assert Volume(reference).of_points(points - 2) == 0.0
+    volume = DirectionalHypervolume(reference.numpy(), 512)
+    assert volume.of_points(points.numpy()) == pytest.approx(exact, rel=tolerance)
+    assert volume.of_points(points[:0].numpy()) == 0.0
+    assert volume.of_points(points.numpy() - 2) == 0.0
 
 
 def test_the_expected_gain_of_one_candidate_is_the_expected_improvement() -> None:
@@ -35,7 +38,7 @@ def test_the_expected_gain_of_one_candidate_is_the_expected_improvement() -> Non
     improvement = (mean - best) * 0.5 * math.erfc(-z / math.sqrt(2)) + sd * density
     draws = mean + sd * torch.randn(4_000, 1, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     known = torch.tensor([[best], [0.1]], dtype=torch.float64).expand(4_000, -1, -1)
-    volume = Volume(torch.zeros(1, dtype=torch.float64))
+    volume = DirectionalHypervolume(np.zeros(1))
     succeeds = torch.rand(4_000, 1, generator=torch.Generator().manual_seed(1)) < 0.5
     always = torch.ones_like(succeeds)
     assert expected_gain(volume, known, draws, always) == pytest.approx(improvement, rel=0.08)
@@ -86,9 +89,11 @@ class Chosen:
 
     def __init__(self, *texts: str) -> None:
         column = torch.ones(len(texts), 1, dtype=torch.float64)
+        one = column.squeeze(1)
         self.texts = list(texts)
-        self.objectives = Posterior(column, column, 0.05 * column)
-        self.feasibility = torch.ones(len(texts), dtype=torch.float64)
+        self.objects = EvaluatedObjects(
+            self.texts, Posterior(column, column, 0.05 * column), one, column[:, :0], one, None
+        )
 
 
 def campaign(*, is_best_first: bool) -> tuple[RoundModel, History]:

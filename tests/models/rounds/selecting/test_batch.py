@@ -68,18 +68,13 @@ def _asking(fitted: RoundModel, batch: dict[str, Any], **changes: Any) -> RoundM
 
 
 def _pool(fitted: RoundModel, history: History, texts: list[str], inside: list[bool] | None = None) -> CandidatePool:
-    passed = CandidateFilter(fitted, history).filter_constraints(texts)
-    n = len(passed.texts)
+    passed, _ = CandidateFilter(fitted, history).filter_constraints(texts)
+    n = len(passed)
     return CandidatePool(
-        texts=passed.texts,
+        objects=replace(passed, in_domain=None if inside is None else torch.tensor(inside)),
         states=torch.zeros(n, 1, dtype=torch.int64),
         condition=Condition(torch.ones(n), torch.full((n, 2), 0.5)),
-        objectives=passed.objectives,
-        feasibility=passed.feasibility,
-        bounds=passed.bounds,
-        uncertainty_weight=passed.uncertainty_weight,
-        in_domain=None if inside is None else torch.tensor(inside),
-        draws=SamplingStats(n, 0, n, "enough"),
+        stats=SamplingStats(n, 0, n, "enough"),
     )
 
 

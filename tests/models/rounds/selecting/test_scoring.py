@@ -72,18 +72,13 @@ def _fitted(
 
 
 def _pool(fitted: RoundModel, texts: list[str]) -> CandidatePool:
-    passed = CandidateFilter(fitted, History()).filter_constraints(texts)
-    n, m = len(passed.texts), len(fitted.model.spec.objectives)
+    passed, _ = CandidateFilter(fitted, History()).filter_constraints(texts)
+    n, m = len(passed), len(fitted.model.spec.objectives)
     condition = Condition(torch.ones(n), torch.full((n, m), 1 / m))
     return CandidatePool(
-        passed.texts,
+        replace(passed, in_domain=None),
         torch.zeros(n, 1, dtype=torch.int64),
         condition,
-        passed.objectives,
-        passed.feasibility,
-        passed.bounds,
-        passed.uncertainty_weight,
-        None,
         SamplingStats(0, 0, n, "all listed", listed=n),
     )
 
@@ -141,15 +136,16 @@ def test_before_any_result_the_batch_fills_the_space_whatever_the_kind(kind: str
 def test_where_nothing_promises_an_improvement_utilities_decide() -> None:
     fitted = _fitted(ONLY, kind="expected_improvement")
     pool = _pool(fitted, NEW)
-    beaten = replace(pool.objectives, mean=pool.objectives.mean - 1e3)
-    pool = replace(pool, objectives=beaten)
+    believed = pool.objects.objectives
+    objects = replace(pool.objects, objectives=replace(believed, mean=believed.mean - 1e3))
+    pool = replace(pool, objects=objects)
     even = torch.ones(1, 1, dtype=torch.float64)
-    values = fitted.reward.acquired(pool.texts, pool.objectives, pool.uncertainty_weight, even)
+    values = fitted.reward.acquired(objects.texts, objects.objectives, objects.uncertainty_weight, even)
     assert float(values.max()) < 1e-9
     scored = score_pool(pool, fitted, 0)
     assert scored.is_informative
     assert int(scored.value.argmax()) == int(
-        fitted.reward.scores(pool.objectives, pool.uncertainty_weight)[:, 0].argmax()
+        fitted.reward.optimistic_utilities(objects.objectives, objects.uncertainty_weight)[:, 0].argmax()
     )
 
 

@@ -100,7 +100,7 @@ def test_a_format_that_the_domain_lacks_is_not_acceptable(api: Api, address: str
 @pytest.mark.parametrize("extension", ["json", "csv", "txt"])
 def test_a_round_without_a_batch_is_a_conflict(api: Api, worker: Worker, extension: str) -> None:
     campaign = api.campaign()
-    worker.tell(worker.claim(api.round(campaign["id"])), "training", 0.5)
+    worker.report_progress(worker.claim(api.round(campaign["id"])), "training", 0.5)
     response = api.client.get(f"/v1/campaigns/{campaign['id']}/rounds/1/batch", params={"format": extension})
     assert response.status_code == 409
     assert "training" in response.json()["detail"]

@@ -49,7 +49,7 @@ def test_an_unknown_wish_for_a_round_is_named(api: Api, campaign: str) -> None:
 def test_one_round_is_computed_at_a_time(api: Api, campaign: str, worker: Worker) -> None:
     started = api.client.post(f"{campaign}/rounds").json()
     lease = worker.claim(started)
-    worker.tell(lease, "training", 0.5)
+    worker.report_progress(lease, "training", 0.5)
     refused = api.client.post(f"{campaign}/rounds")
     assert refused.status_code == 409
     assert "round 1" in refused.json()["detail"]
@@ -60,7 +60,7 @@ def test_one_round_is_computed_at_a_time(api: Api, campaign: str, worker: Worker
 def test_progress_is_seen(api: Api, campaign: str, worker: Worker) -> None:
     started = api.client.post(f"{campaign}/rounds").json()
     before = api.client.get(f"{campaign}/rounds/1").headers["ETag"]
-    worker.tell(worker.claim(started), "training", 0.25)
+    worker.report_progress(worker.claim(started), "training", 0.25)
     seen = api.client.get(f"{campaign}/rounds/1")
     assert (seen.json()["state"], seen.json()["progress"]) == ("training", 0.25)
     assert seen.json()["message"] == "training goes on"
@@ -98,9 +98,9 @@ def test_a_queued_round_is_cancelled_at_once_and_can_be_repeated(api: Api, campa
 
 def test_a_running_round_is_asked_to_stop(api: Api, campaign: str, worker: Worker) -> None:
     lease = worker.claim(api.client.post(f"{campaign}/rounds").json())
-    assert worker.tell(lease, "fitting", 0.1) == "held"
+    assert worker.report_progress(lease, "fitting", 0.1) == "held"
     assert api.client.post(f"{campaign}/rounds/1/cancel").status_code == 202
-    assert worker.tell(lease, "training", 0.2) == "cancelled"
+    assert worker.report_progress(lease, "training", 0.2) == "cancelled"
 
 
 def test_a_failure_is_a_problem(api: Api, campaign: str, worker: Worker) -> None:
@@ -133,7 +133,7 @@ def test_the_events_of_a_round_end_with_it(api: Api, campaign: str, worker: Work
     follower.start()
     time.sleep(0.2)
     lease = worker.claim(started)
-    worker.tell(lease, "training", 0.5)
+    worker.report_progress(lease, "training", 0.5)
     api.client.post(f"{campaign}/rounds/1/cancel")
     assert follower.is_alive()
     worker.stop(lease)

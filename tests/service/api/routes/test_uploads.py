@@ -13,8 +13,8 @@ from fastapi import FastAPI
 
 from service.app import create_app
 from service.settings import Settings
+from workers.context import WorkerContext
 from workers.jobs import do_job
-from workers.process import Process
 
 SHORT = 4
 TABLE = [{"switches": f"{number:04b}", "type": "glow", "value": number} for number in range(9)]
@@ -26,8 +26,8 @@ def app(settings: Settings) -> FastAPI:
 
 
 @pytest.fixture(scope="module")
-def process(settings: Settings) -> Iterator[Process]:
-    made = Process(settings)
+def context(settings: Settings) -> Iterator[WorkerContext]:
+    made = WorkerContext(settings)
     yield made
     made.reader.close()
     made.sessions.kw["bind"].dispose()
@@ -37,19 +37,21 @@ def ask(api: Api, campaign: str, rows: list[dict[str, Any]], **query: Any) -> ht
     return api.client.post(f"/v1/campaigns/{campaign}/results", json=rows, params=query)
 
 
-def done(api: Api, process: Process, accepted: httpx.Response) -> dict[str, Any]:
+def done(api: Api, context: WorkerContext, accepted: httpx.Response) -> dict[str, Any]:
     """Do the job that was accepted and return it as it is then."""
     assert accepted.status_code == 202, accepted.text
-    do_job(process, UUID(accepted.json()["id"]))
+    do_job(context, UUID(accepted.json()["id"]))
     found: dict[str, Any] = api.client.get(accepted.headers["location"]).json()
     return found
 
 
-def test_a_short_table_is_answered_at_once_and_a_long_one_as_a_job_with_the_same_report(api: Api, process: Process):
+def test_a_short_table_is_answered_at_once_and_a_long_one_as_a_job_with_the_same_report(
+    api: Api, context: WorkerContext
+):
     campaign, other = api.campaign()["id"], api.campaign()["id"]
     short = ask(api, campaign, TABLE[: SHORT - 1])
     assert short.status_code == 200
-    job = done(api, process, ask(api, other, TABLE, filename="plates.json"))
+    job = done(api, context, ask(api, other, TABLE, filename="plates.json"))
     assert (job["state"], job["failure"], job["request"]["filename"]) == ("succeeded", None, "plates.json")
     assert job["report"]["accepted"] == len(TABLE)
     assert job["report"]["rows"][: SHORT - 1] == short.json()["rows"]
@@ -61,28 +63,28 @@ def test_a_short_table_is_answered_at_once_and_a_long_one_as_a_job_with_the_same
     assert [item["id"] for item in listed] == [job["id"]]
 
 
-def test_a_bad_row_stores_nothing_in_atomic_mode_and_only_itself_in_partial(api: Api, process: Process):
+def test_a_bad_row_stores_nothing_in_atomic_mode_and_only_itself_in_partial(api: Api, context: WorkerContext):
     campaign = api.campaign()["id"]
     rows = [*TABLE, {"switches": "0001", "type": "glow", "value": "bright"}]
-    refused = done(api, process, ask(api, campaign, rows))
+    refused = done(api, context, ask(api, campaign, rows))
     assert refused["state"] == "failed"
     assert refused["failure"]["status"] == 422
     assert refused["failure"]["errors"] == [{"row": 10, "column": "value", "detail": "'bright' is not a number"}]
     assert (refused["report"]["accepted"], refused["report"]["rejected"]) == (9, 1)
     assert api.client.get(f"/v1/campaigns/{campaign}/results").json()["items"] == []
-    partial = done(api, process, ask(api, campaign, rows, mode="partial"))
+    partial = done(api, context, ask(api, campaign, rows, mode="partial"))
     assert (partial["state"], partial["report"]["rejected"]) == ("succeeded", 1)
     assert len(api.client.get(f"/v1/campaigns/{campaign}/results").json()["items"]) == 9
 
 
-def test_a_dry_run_stores_nothing_and_a_job_delivered_twice_stores_once(api: Api, process: Process):
+def test_a_dry_run_stores_nothing_and_a_job_delivered_twice_stores_once(api: Api, context: WorkerContext):
     campaign = api.campaign()["id"]
-    dry = done(api, process, ask(api, campaign, TABLE, dry_run=True))
+    dry = done(api, context, ask(api, campaign, TABLE, dry_run=True))
     assert dry["report"]["accepted"] == len(TABLE)
     assert api.client.get(f"/v1/campaigns/{campaign}").json()["results"] == 0
     accepted = ask(api, campaign, TABLE)
-    done(api, process, accepted)
-    done(api, process, accepted)
+    done(api, context, accepted)
+    done(api, context, accepted)
     assert api.client.get(f"/v1/campaigns/{campaign}").json()["results"] == len(TABLE)
 
 
@@ -97,7 +99,7 @@ def test_the_same_key_brings_the_same_job(api: Api):
     assert api.client.post(address, json=TABLE[:-1], headers=headers).status_code == 422
 
 
-def test_a_caller_may_wait_for_a_long_table(api: Api, process: Process):
+def test_a_caller_may_wait_for_a_long_table(api: Api, context: WorkerContext):
     campaign = api.campaign()["id"]
     answers: list[httpx.Response] = []
 
@@ -110,27 +112,27 @@ def test_a_caller_may_wait_for_a_long_table(api: Api, process: Process):
     items: list[dict[str, Any]] = []
     while not items:
         items = api.client.get(f"/v1/campaigns/{campaign}/uploads").json()["items"]
-    do_job(process, UUID(items[0]["id"]))
+    do_job(context, UUID(items[0]["id"]))
     waiting.join(30)
     assert answers[0].status_code == 200
     assert answers[0].json()["report"]["accepted"] == len(TABLE)
 
 
-def test_a_cancelled_upload_stores_nothing(api: Api, process: Process):
+def test_a_cancelled_upload_stores_nothing(api: Api, context: WorkerContext):
     campaign = api.campaign()["id"]
     accepted = ask(api, campaign, TABLE)
     cancelled = api.client.post(f"{accepted.headers['location']}/cancel")
     assert (cancelled.status_code, cancelled.json()["state"]) == (202, "cancelled")
-    job = done(api, process, accepted)
+    job = done(api, context, accepted)
     assert (job["state"], job["report"]) == ("cancelled", None)
     assert api.client.get(f"/v1/campaigns/{campaign}").json()["results"] == 0
 
 
-def test_a_running_upload_is_cancelled_in_the_middle_of_an_object(api: Api, process: Process):
+def test_a_running_upload_is_cancelled_in_the_middle_of_an_object(api: Api, context: WorkerContext):
     molecules = {"domain": {"kind": "molecules"}, "objectives": [{"name": "glow"}]}
     campaign = api.campaign(**molecules)["id"]
     accepted = ask(api, campaign, [{"smiles": f"C1{'C' * (1_800 + n)}C1", "glow": n} for n in range(100)])
-    working = threading.Thread(target=do_job, args=(process, UUID(accepted.json()["id"])))
+    working = threading.Thread(target=do_job, args=(context, UUID(accepted.json()["id"])))
     working.start()
     where = accepted.headers["location"]
     while api.client.get(where).json()["state"] == "queued":
@@ -143,12 +145,12 @@ def test_a_running_upload_is_cancelled_in_the_middle_of_an_object(api: Api, proc
     assert api.client.get(f"/v1/campaigns/{campaign}").json()["results"] == 0
 
 
-def test_a_table_that_cannot_be_read_fails_its_job_with_the_reason(api: Api, process: Process):
+def test_a_table_that_cannot_be_read_fails_its_job_with_the_reason(api: Api, context: WorkerContext):
     campaign = api.campaign()["id"]
     content = "nothing,of,this\n" + "1,2,3\n" * 9
     address = f"/v1/campaigns/{campaign}/results"
     accepted = api.client.post(address, content=content, headers={"Content-Type": "text/csv"})
-    job = done(api, process, accepted)
+    job = done(api, context, accepted)
     assert (job["state"], job["failure"]["status"]) == ("failed", 422)
     assert "no column" in job["failure"]["detail"]
 

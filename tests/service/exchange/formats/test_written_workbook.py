@@ -127,12 +127,12 @@ def test_a_filled_in_download_comes_back_value_by_value(
     ids = [f"{i:08d}-0000-4000-8000-000000000000" for i in range(len(values))]
     words = ["w" + "abcdef"[i] for i in range(len(values))]
     book = load_workbook(io.BytesIO(write_batch(batch_rows(words, ids), spec, domain, "xlsx").content))
-    places = {cell.value: cell.column for cell in book.active[1]}
+    field_errors = {cell.value: cell.column for cell in book.active[1]}
     for number, cells in enumerate(values, 2):
         potency, solubility, relation, comment = cells
         told = (f"{relation}{potency!r}" if relation else potency, solubility, comment)
         for name, value in zip(("potency", "solubility", "comment"), told, strict=True):
-            cell = book.active.cell(number, places[name], None if value == "" else value)
+            cell = book.active.cell(number, field_errors[name], None if value == "" else value)
             cell.data_type = "s" if value and isinstance(value, str) else "n"
     report = read_results(saved(book), MEDIA_TYPE, CampaignView(spec, domain, dict(zip(ids, words, strict=True))))
     assert [row.status for row in report.rows] == ["accepted"] * (2 * len(values))

@@ -21,7 +21,7 @@ _COLDER = 8
 """How many times as cold the second samples are as the first."""
 
 
-def play(client: Client, campaign: str, case: Case, printer: Printer, check: Callable[[], None]) -> None:
+def run_inference(client: Client, campaign: str, case: Case, printer: Printer, check: Callable[[], None]) -> None:
     """Draw bolder and colder samples, and judge objects of somebody's own.
 
     Args:
@@ -39,34 +39,34 @@ def play(client: Client, campaign: str, case: Case, printer: Printer, check: Cal
     bolder = _samples(client, campaign, {"n": _EACH, "beta": "bolder", "seed": _SEED}, printer, check)
     printer.samples(bolder, objectives)
     [beta] = bolder["request"]["beta"]
-    asked = {"n": _EACH, "beta": beta * _COLDER, "seed": _SEED}
-    printer.samples(_samples(client, campaign, asked, printer, check), objectives)
+    request = {"n": _EACH, "beta": beta * _COLDER, "seed": _SEED}
+    printer.samples(_samples(client, campaign, request, printer, check), objectives)
     printer.head("Playing the campaign: objects of your own")
     table = json.dumps({"objects": case.own}).encode()
     printer.say(f"asked for predictions of {', '.join(' '.join(columns.values()) for columns in case.own)}")
-    job = client.ask_predictions(campaign, table, "application/json")
+    job = client.request_predictions(campaign, table, "application/json")
     printer.predictions(_answer(client, job, "predictions", printer, check), objectives)
 
 
-def look_back(client: Client, campaign: str, folder: Path, printer: Printer) -> None:
+def save_insights(client: Client, campaign: str, folder: Path, printer: Printer) -> None:
     """Tell what the campaign has brought, and save every figure and number of it."""
     printer.head("Insights: what the campaign has brought")
-    told = client.insights(campaign)
-    for statement in told["statements"]:
+    insights = client.insights(campaign)
+    for statement in insights["statements"]:
         printer.say(f"- {statement}")
-    text = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(insights, indent=2, ensure_ascii=False) + "\n"
     (folder / "insights.json").write_text(text, encoding="utf-8")
-    for figure in told["figures"]:
+    for figure in insights["figures"]:
         content = client.figure(campaign, figure["name"], "svg")
         (folder / f"insights-{figure['name']}.svg").write_bytes(content)
 
 
 def _samples(
-    client: Client, campaign: str, asked: Mapping[str, Any], printer: Printer, check: Callable[[], None]
+    client: Client, campaign: str, request: Mapping[str, Any], printer: Printer, check: Callable[[], None]
 ) -> dict[str, Any]:
-    printer.say(f"asked for samples: {json.dumps(asked)}")
-    return _answer(client, client.ask_samples(campaign, asked), "samples", printer, check)
+    printer.say(f"asked for samples: {json.dumps(request)}")
+    return _answer(client, client.request_samples(campaign, request), "samples", printer, check)
 
 
 def _answer(client: Client, job: Job, title: str, printer: Printer, check: Callable[[], None]) -> dict[str, Any]:
-    return wait_for(client, job, lambda events: printer.progress(events, title), check).told
+    return wait_for(client, job, lambda events: printer.progress(events, title), check).data

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from models.insights.messages import CLEAR
 from models.insights.random_baseline import wilson
-from service.figures.style import COLOURS, GREY, INK, label, legend, rounds_axis, sentence, sheet, whiskers
+from service.figures.style import COLOURS, GREY, INK, label, legend, new_figure, rounds_axis, text_figure, whiskers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    Told = Mapping[str, Any]
+    JsonObject = Mapping[str, Any]
 
 MOST_PARTS = 14
 """Parts that have room in a panel."""
@@ -22,22 +22,22 @@ HERE = 0.12
 """How far objectives are set apart, so that their intervals do not cover each other."""
 
 
-def calibration(told: Told) -> Figure:
+def calibration(insights: JsonObject) -> Figure:
     """Draw nominal against seen coverage, and the coverage of each round, with intervals of 95 %."""
     title = "Were the predictions right?"
-    known = {name: item["all"] for name, item in told["calibration"].items() if item["all"]["n"]}
+    known = {name: item["all"] for name, item in insights["calibration"].items() if item["all"]["n"]}
     if not known:
-        return sentence(title, "No forecast has met an exact result yet.")
-    figure, (left, right) = sheet(title, 2)
+        return text_figure(title, "No forecast has met an exact result yet.")
+    figure, (left, right) = new_figure(title, 2)
     left.plot([0, 100], [0, 100], color=GREY, linewidth=1, label="as promised")
-    numbers = sorted({item["number"] for item in told["rounds"]})
-    for place, (name, scores) in enumerate(known.items()):
-        shift = (place - (len(known) - 1) / 2) * HERE
+    numbers = sorted({item["number"] for item in insights["rounds"]})
+    for index, (name, scores) in enumerate(known.items()):
+        shift = (index - (len(known) - 1) / 2) * HERE
         shares = [(100 * float(level), share, scores["n"]) for level, share in scores["coverage"].items()]
-        _shares(left, shares, place, 8 * shift, f"{name} (n = {scores['n']})")
-        by_round = [(item["number"], item["calibration"].get(name)) for item in told["rounds"]]
+        _shares(left, shares, index, 8 * shift, f"{name} (n = {scores['n']})")
+        by_round = [(item["number"], item["calibration"].get(name)) for item in insights["rounds"]]
         _shares(
-            right, [(x, item["interval_90"], item["n"]) for x, item in by_round if item and item["n"]], place, shift
+            right, [(x, item["interval_90"], item["n"]) for x, item in by_round if item and item["n"]], index, shift
         )
     left.set(xlim=(40, 100), ylim=(0, 103))
     label(left, "promised coverage (%)", "results inside the interval (%)", "Gaussian intervals, all rounds")
@@ -50,36 +50,38 @@ def calibration(told: Told) -> Figure:
 
 
 def _shares(
-    axes: Axes, shares: Sequence[tuple[float, float, int]], place: int, shift: float, name: str | None = None
+    axes: Axes, shares: Sequence[tuple[float, float, int]], index: int, shift: float, name: str | None = None
 ) -> None:
     """Draw shares at their places with Wilson's intervals."""
     for number, (x, share, n) in enumerate(shares):
         low, high = wilson(round(share * n), n)
         ends = whiskers(100 * share, 100 * low, 100 * high)
-        colour, told = COLOURS[place % len(COLOURS)], name if number == 0 else None
-        axes.errorbar(x + shift, 100 * share, yerr=ends, fmt="o", ms=5, capsize=3, color=colour, label=told)
+        colour, series_label = COLOURS[index % len(COLOURS)], name if number == 0 else None
+        axes.errorbar(x + shift, 100 * share, yerr=ends, fmt="o", ms=5, capsize=3, color=colour, label=series_label)
 
 
-def importance(told: Told) -> Figure:
+def importance(insights: JsonObject) -> Figure:
     """Draw which parts carry the predictions, the strongest on top, with standard errors."""
     title = "What the predictions hang on"
-    found = told["importance"]
-    if found is None or not found["objectives"]:
-        return sentence(title, "No proxy has learned from enough values yet to be asked what it looks at.")
-    width = 6.0 if len(found["objectives"]) == 1 else 5.2
-    figure, panels = sheet(f"{title} (round {found['round']})", len(found["objectives"]), width=width, height=4.4)
-    for axes, (name, item) in zip(panels, found["objectives"].items(), strict=True):
+    latest = insights["importance"]
+    if latest is None or not latest["objectives"]:
+        return text_figure(title, "No proxy has learned from enough values yet to be asked what it looks at.")
+    width = 6.0 if len(latest["objectives"]) == 1 else 5.2
+    figure, panels = new_figure(
+        f"{title} (round {latest['round']})", len(latest["objectives"]), width=width, height=4.4
+    )
+    for axes, (name, item) in zip(panels, latest["objectives"].items(), strict=True):
         _parts(axes, name, item)
     return figure
 
 
-def _parts(axes: Axes, name: str, item: Told) -> None:
+def _parts(axes: Axes, name: str, item: JsonObject) -> None:
     parts = list(item["parts"])[:MOST_PARTS][::-1]
-    for place, part in enumerate(parts):
+    for index, part in enumerate(parts):
         trend = part["trend"] or 0.0
         colour = GREY if abs(trend) < CLEAR else COLOURS[0] if trend > 0 else COLOURS[1]
         error = {"xerr": part["absolute_error"], "ecolor": INK, "capsize": 2.5, "error_kw": {"lw": 1}}
-        axes.barh(place, part["absolute"] or 0.0, color=colour, alpha=0.85, height=0.68, **error)
+        axes.barh(index, part["absolute"] or 0.0, color=colour, alpha=0.85, height=0.68, **error)
     names = [part["part"] if len(part["part"]) <= 34 else f"{part['part'][:32]}..." for part in parts]  # noqa: PLR2004 - room beside a panel
     axes.set_yticks(range(len(parts)), names, fontsize=8.5)
     axes.grid(visible=False, axis="y")
@@ -94,18 +96,18 @@ def _parts(axes: Axes, name: str, item: Told) -> None:
     legend(axes, loc="lower right")
 
 
-def convergence(told: Told) -> Figure:
+def convergence(insights: JsonObject) -> Figure:
     """Draw how far the policy is from its target, by temperature."""
     title = "How near the policy came to its target"
-    rounds = [item for item in told["rounds"] if item["convergence"]]
+    rounds = [item for item in insights["rounds"] if item["convergence"]]
     if not rounds:
-        return sentence(title, "No round has told yet how its policy converged.")
+        return text_figure(title, "No round has told yet how its policy converged.")
     parts = [(item["number"], part) for item in rounds for part in item["convergence"]]
     has_exact = any(part.get("total_variation") is not None for _, part in parts)
-    figure, panels = sheet(title, 2 + has_exact)
-    for place, beta in enumerate(dict.fromkeys(part["beta"] for _, part in parts)):
+    figure, panels = new_figure(title, 2 + has_exact)
+    for index, beta in enumerate(dict.fromkeys(part["beta"] for _, part in parts)):
         mine = [(number, part) for number, part in parts if part["beta"] == beta]
-        look = {"color": COLOURS[place % len(COLOURS)], "label": f"β = {beta:g}"}
+        look = {"color": COLOURS[index % len(COLOURS)], "label": f"β = {beta:g}"}
         for axes, name in zip(panels, ("kl", "effective_share", "total_variation"), strict=False):
             _by_round(axes, mine, name, look)
     panels[0].set_ylim(bottom=min(0.0, panels[0].get_ylim()[0]))
@@ -123,7 +125,7 @@ def convergence(told: Told) -> Figure:
     return figure
 
 
-def _by_round(axes: Axes, parts: Sequence[tuple[int, Told]], name: str, look: dict[str, Any]) -> None:
+def _by_round(axes: Axes, parts: Sequence[tuple[int, JsonObject]], name: str, look: dict[str, Any]) -> None:
     known = [(number, part) for number, part in parts if part.get(name) is not None]
     if not known:
         return

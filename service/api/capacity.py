@@ -13,7 +13,7 @@ from service.errors import UnavailableError
 
 
 @final
-class Gate:
+class CapacityLimiter:
     """Shares out a capacity: places for requests, or bytes.
 
     Args:
@@ -27,7 +27,7 @@ class Gate:
         self._seconds = seconds
         self._waiting: deque[tuple[int, anyio.Event]] = deque()
 
-    async def take(self, amount: int) -> None:
+    async def acquire(self, amount: int) -> None:
         """Take a share, after all who came before.
 
         Raises:
@@ -47,7 +47,7 @@ class Gate:
                 raise UnavailableError("too many requests are being answered; try again") from error
             raise
 
-    def give(self, amount: int) -> None:
+    def release(self, amount: int) -> None:
         """Give a share back to those who wait."""
         self.free += amount
         while self._waiting and self._waiting[0][0] <= self.free:
@@ -58,31 +58,31 @@ class Gate:
     def _withdraw(self, mine: tuple[int, anyio.Event]) -> None:
         amount, turn = mine
         if turn.is_set():
-            self.give(amount)  # it was given at the very moment that nobody waited for it any more
+            self.release(amount)  # it was given at the very moment that nobody waited for it any more
         else:
             self._waiting.remove(mine)
-            self.give(0)  # who comes next may want less
+            self.release(0)  # who comes next may want less
 
 
 @final
-class Share:
+class CapacityShare:
     """A share of a gate, taken once at a time and given back once, however often that is asked for."""
 
-    def __init__(self, gate: Gate) -> None:
-        self._gate = gate
+    def __init__(self, limiter: CapacityLimiter) -> None:
+        self._limiter = limiter
         self._held = 0
 
-    async def take(self, amount: int = 1) -> None:
+    async def acquire(self, amount: int = 1) -> None:
         """Wait for a share of this size.
 
         Raises:
             UnavailableError: if it is not there in time.
         """
-        await self._gate.take(amount)
+        await self._limiter.acquire(amount)
         self._held = amount
 
-    def give(self) -> None:
+    def release(self) -> None:
         """Give the share back, if it is held."""
         amount, self._held = self._held, 0
         if amount:
-            self._gate.give(amount)
+            self._limiter.release(amount)

@@ -14,8 +14,8 @@ from models.domains import installed, open_domain
 from models.safety.hazard_lists import HazardListError
 from service.settings import Settings
 from workers.app import run_worker
+from workers.context import WorkerContext
 from workers.lease_runner import problem
-from workers.process import Process
 from workers.pulse import Stage
 
 SWITCHES = open_domain(installed()["switches"].spec.model_validate({"kind": "switches", "n": 3}))
@@ -33,7 +33,7 @@ def test_a_round_worker_does_not_start_without_its_lists(tmp_path: Path):
 
 def test_lists_are_read_anew_for_every_round(tmp_path: Path):
     path = tmp_path / "list.json"
-    process = Process(settings(path))
+    process = WorkerContext(settings(path))
     for pattern in ("111", "000"):
         path.write_text(json.dumps(LIST | {"entries": [{"pattern": pattern, "reason": "x"}]}))
         (found,) = process.hazards()
@@ -45,14 +45,14 @@ def test_lists_are_read_anew_for_every_round(tmp_path: Path):
 
 def test_the_problem_of_a_round_names_the_file_and_not_its_folder(tmp_path: Path):
     with pytest.raises(HazardListError) as refused:
-        Process(settings(tmp_path / "lost.json")).hazards()
+        WorkerContext(settings(tmp_path / "lost.json")).hazards()
     told = problem(refused.value, "round")
     assert "lost.json cannot be read: No such file" in told["detail"]
     assert str(tmp_path) not in told["detail"]
 
 
 def test_a_child_that_is_killed_while_it_looks_locks_nobody_out():
-    process = Process(settings())
+    process = WorkerContext(settings())
     for _ in range(20):
         child = os.fork()
         if child == 0:
@@ -72,7 +72,7 @@ def test_a_child_that_is_killed_while_it_looks_locks_nobody_out():
 
 
 def test_a_child_hears_at_once_that_its_worker_shuts_down():
-    process = Process(settings())
+    process = WorkerContext(settings())
     child = os.fork()
     if child == 0:
         process.pulse.enter(Stage.LOADING)

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 
 import anyio
 import pytest
-from service.api.candidate_filter import Gate, Share
 
+from service.api.capacity import CapacityLimiter, CapacityShare
 from service.errors import UnavailableError
 
 
@@ -21,35 +21,35 @@ async def settle() -> None:
 
 def test_never_more_than_the_capacity_is_out_and_all_get_their_turn() -> None:
     async def test() -> None:
-        gate, inside, most, done = Gate(3, 10), 0, 0, 0
+        limiter, inside, most, done = CapacityLimiter(3, 10), 0, 0, 0
 
         async def visit() -> None:
             nonlocal inside, most, done
-            share = Share(gate)
-            await share.take()
+            share = CapacityShare(limiter)
+            await share.acquire()
             inside += 1
             most = max(most, inside)
             await anyio.lowlevel.checkpoint()
             inside -= 1
             done += 1
-            share.give()
-            share.give()  # giving back twice is giving back once
+            share.release()
+            share.release()  # giving back twice is giving back once
 
         async with anyio.create_task_group() as tasks:
             for _ in range(50):
                 tasks.start_soon(visit)
-        assert (most, done, gate.free) == (3, 50, 3)
+        assert (most, done, limiter.free) == (3, 50, 3)
 
     run(test)
 
 
 def test_who_waits_is_served_in_order_also_when_less_would_be_there_for_another() -> None:
     async def test() -> None:
-        gate, served = Gate(10, 10), list[str]()
-        await gate.take(8)
+        limiter, served = CapacityLimiter(10, 10), list[str]()
+        await limiter.acquire(8)
 
         async def want(name: str, amount: int) -> None:
-            await gate.take(amount)
+            await limiter.acquire(amount)
             served.append(name)
 
         async with anyio.create_task_group() as tasks:
@@ -57,36 +57,36 @@ def test_who_waits_is_served_in_order_also_when_less_would_be_there_for_another(
                 tasks.start_soon(want, name, amount)
                 await settle()
             assert served == []
-            gate.give(8)
+            limiter.release(8)
             await settle()
         assert served == ["large", "small", "smaller"]
-        assert gate.free == 4
+        assert limiter.free == 4
 
     run(test)
 
 
 def test_the_wait_has_an_end_and_takes_nothing_with_it() -> None:
     async def test() -> None:
-        gate = Gate(1, 0.01)
-        await gate.take(1)
+        limiter = CapacityLimiter(1, 0.01)
+        await limiter.acquire(1)
         with pytest.raises(UnavailableError) as refused:
-            await gate.take(1)
+            await limiter.acquire(1)
         assert refused.value.headers["Retry-After"].isdecimal()
-        gate.give(1)
-        await gate.take(1)
-        assert gate.free == 0
+        limiter.release(1)
+        await limiter.acquire(1)
+        assert limiter.free == 0
 
     run(test)
 
 
 def test_one_who_gives_up_lets_the_next_pass() -> None:
     async def test() -> None:
-        gate, served = Gate(2, 10), list[str]()
-        await gate.take(1)
+        limiter, served = CapacityLimiter(2, 10), list[str]()
+        await limiter.acquire(1)
 
         async def want(name: str, amount: int, scope: anyio.CancelScope) -> None:
             with scope:
-                await gate.take(amount)
+                await limiter.acquire(amount)
                 served.append(name)
 
         impatient = anyio.CancelScope()
@@ -99,30 +99,30 @@ def test_one_who_gives_up_lets_the_next_pass() -> None:
             impatient.cancel()
             await settle()
         assert served == ["one"]
-        assert gate.free == 0
+        assert limiter.free == 0
 
     run(test)
 
 
 def test_a_share_given_to_one_who_is_cancelled_at_that_moment_comes_back() -> None:
     async def test() -> None:
-        gate = Gate(1, 10)
-        await gate.take(1)
+        limiter = CapacityLimiter(1, 10)
+        await limiter.acquire(1)
         scope = anyio.CancelScope()
 
         async def want() -> None:
-            share = Share(gate)
+            share = CapacityShare(limiter)
             with scope:
                 try:
-                    await share.take()
+                    await share.acquire()
                 finally:
-                    share.give()
+                    share.release()
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(want)
             await settle()
-            gate.give(1)  # the waiting task has its share now, and does not know yet
+            limiter.release(1)  # the waiting task has its share now, and does not know yet
             scope.cancel()
-        assert gate.free == 1
+        assert limiter.free == 1
 
     run(test)

@@ -19,13 +19,13 @@ from service.store.session import Sessions, make_sessions, open_engine
 from workers.pulse import Pulse
 
 if TYPE_CHECKING:
-    from workers.trained_campaigns import Instruments
+    from workers.trained_campaigns import TrainedCampaignCache
 
 _RECORDED = ("assayflow", "torch", "botorch", "gpytorch", "numpy", "rdkit", "pymatgen-core")
 
 
 @final
-class Process:
+class WorkerContext:
     """The state of one worker process; made in the parent, filled in the child."""
 
     def __init__(self, settings: Settings) -> None:
@@ -41,11 +41,11 @@ class Process:
         return made
 
     @cached_property
-    def instruments(self) -> "Instruments":
+    def trained_campaigns(self) -> "TrainedCampaignCache":
         """The trained campaigns that this process has open."""
-        from workers.trained_campaigns import Instruments
+        from workers.trained_campaigns import TrainedCampaignCache
 
-        return Instruments()
+        return TrainedCampaignCache()
 
     @cached_property
     def reader(self) -> Reader:
@@ -69,7 +69,7 @@ class Process:
         """
         return load_hazard_lists(self.settings.hazard_lists)
 
-    def load_science(self) -> None:
+    def import_science(self) -> None:
         """Import what takes long, before anything is claimed: nobody can stop an import, and a claim must end in time.
 
         What cannot be imported is told where it is needed, by the work that then fails.
@@ -78,7 +78,7 @@ class Process:
             import models.inference
             import models.propose  # noqa: F401
 
-    def prepare_science(self) -> str:
+    def configure_torch(self) -> str:
         """Set torch's threads and return the device to compute on; loads torch."""
         import torch
 
@@ -88,13 +88,13 @@ class Process:
 
 def installed_versions() -> dict[str, str]:
     """Return the versions that a batch depends on, without importing anything."""
-    found = {"python": platform.python_version()}
+    versions = {"python": platform.python_version()}
     for name in _RECORDED:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def process_name() -> str:

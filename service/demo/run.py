@@ -18,14 +18,14 @@ import numpy as np
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from service.client.client import Client, ClientError
+from service.demo.inference import run_inference, save_insights
 from service.demo.labs import open_case
 from service.demo.labs.case import read_rows, write_rows
 from service.demo.labs.simulated import fill_in
 from service.demo.outcome import Stage, hits, lines, verdicts
 from service.demo.pictures import Comparison, draw_batch, plot_predictions
-from service.demo.playing import look_back, play
 from service.demo.printing import Printer
-from service.local.stack import MachineError, machine
+from service.local.stack import LocalStackError, start_local_stack
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,16 +34,16 @@ if TYPE_CHECKING:
 
     from models.domains.contract import Domain
     from service.demo.labs.case import Case
-    from service.local.stack import Machine
+    from service.local.stack import LocalStack
 
 ROUNDS = (1, 2)
 
 
-class DemonstrationError(MachineError):
+class DemonstrationError(LocalStackError):
     """A round did not end with a batch, or the service refused a call."""
 
 
-def tell(kind: str, output: Path, printer: Printer | None = None) -> None:
+def run_demo(kind: str, output: Path, printer: Printer | None = None) -> None:
     """Run the demonstration of a kind of domain.
 
     Args:
@@ -53,7 +53,7 @@ def tell(kind: str, output: Path, printer: Printer | None = None) -> None:
 
     Raises:
         LookupError: if there is no demonstration for it.
-        MachineError: if a part of the service does not start or ends, or a round fails.
+        LocalStackError: if a part of the service does not start or ends, or a round fails.
     """
     case, printer, began = open_case(kind), printer or Printer(), time.monotonic()
     spec = case.spec()
@@ -62,13 +62,13 @@ def tell(kind: str, output: Path, printer: Printer | None = None) -> None:
         printer.opening(case, spec)
         printer.say("starting PostgreSQL, Redis, API and worker in a data folder of their own ...")
         settings = _settings(data)
-        with machine(settings, logs=folder / "logs") as running:
+        with start_local_stack(settings, logs=folder / "logs") as running:
             printer.say(f"running at {running.url} after {time.monotonic() - began:.0f} s")
             assert running.new_key is not None, "the data folder is new"
             with Client(running.url, running.new_key) as client:
-                story = _Story(case, spec, folder, client, running, printer)
+                run = _DemoRun(case, spec, folder, client, running, printer)
                 try:
-                    story.run()
+                    run.run()
                 except ClientError as error:
                     raise DemonstrationError(f"{error}; the logs are in {folder / 'logs'}") from error
             printer.say("stopping ...")
@@ -90,7 +90,7 @@ def _own_folder(folder: Path) -> Iterator[Path]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise MachineError(f"another demonstration is running in {folder}") from error
+            raise LocalStackError(f"another demonstration is running in {folder}") from error
         shutil.rmtree(data, ignore_errors=True)
         logs.mkdir(exist_ok=True)
         try:
@@ -100,14 +100,14 @@ def _own_folder(folder: Path) -> Iterator[Path]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Story:
+class _DemoRun:
     """One campaign and everything that has been seen of it."""
 
     case: Case
     spec: dict[str, Any]
     folder: Path
     client: Client
-    machine: Machine
+    stack: LocalStack
     printer: Printer
     stages: list[Stage] = field(default_factory=list)
     comparisons: list[Comparison] = field(default_factory=list)
@@ -125,13 +125,13 @@ class _Story:
             self._round(campaign, domain, read)
             self.printer.say(self._calibration(number))
         self._compare()
-        play(self.client, campaign, self.case, self.printer, self.machine.check)
-        look_back(self.client, campaign, self.folder, self.printer)
+        run_inference(self.client, campaign, self.case, self.printer, self.stack.check)
+        save_insights(self.client, campaign, self.folder, self.printer)
 
     def _round(self, campaign: str, domain: Domain, read: Callable[..., Any]) -> None:
         number = self.client.start_round(campaign)
         self.printer.head(f"Round {number}")
-        events = self.client.follow(campaign, number, self.machine.check)
+        events = self.client.follow(campaign, number, self.stack.check)
         self.printer.progress(events, f"round {number}")
         ended = self.client.round(campaign, number)
         if ended["state"] != "awaiting_results":
@@ -181,7 +181,7 @@ class _Story:
         for row in results:
             if row["type"] == self._assay:
                 values.setdefault(row["object"], []).append(row["value"])
-        objects = {text: {self._measured["name"]: sum(found) / len(found)} for text, found in values.items()}
+        objects = {text: {self._measured["name"]: sum(measured) / len(measured)} for text, measured in values.items()}
         for objective in self.spec["objectives"]:
             computed = objective.get("computed")
             if computed is not None:
@@ -205,8 +205,8 @@ class _Story:
     @property
     def _measured(self) -> dict[str, Any]:
         """The objective that the lab measures."""
-        found: dict[str, Any] = next(item for item in self.spec["objectives"] if item.get("computed") is None)
-        return found
+        measured: dict[str, Any] = next(item for item in self.spec["objectives"] if item.get("computed") is None)
+        return measured
 
     @property
     def _assay(self) -> str:

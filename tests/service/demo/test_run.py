@@ -16,10 +16,10 @@ import psutil
 import pytest
 from rich.console import Console
 
-from service.demo import story
+from service.demo import run
 from service.demo.labs import open_case
 from service.demo.printing import Printer
-from service.local.stack import MachineError
+from service.local.stack import LocalStackError
 
 ROOT = Path(__file__).parents[3]
 COMMAND = (sys.executable, "-m", "service.cli.main", "demo", "--domain", "peptides", "--output")
@@ -51,9 +51,9 @@ def test_two_rounds_leave_files_and_nothing_running(folder: Path, monkeypatch: p
     sampler = {"steps": 20, "trajectories_per_step": 16}
     small = folder / "small.json"
     small.write_text(json.dumps({**case.spec(), "batch": {"size": 5}, "sampler": sampler}))
-    monkeypatch.setattr(story, "open_case", lambda _kind: replace(case, example=str(small)))
+    monkeypatch.setattr(run, "open_case", lambda _kind: replace(case, example=str(small)))
     out = io.StringIO()
-    story.tell("peptides", folder, Printer(Console(file=out, width=120)))
+    run.run_demo("peptides", folder, Printer(Console(file=out, width=120)))
     text = out.getvalue()
     names = {path.name for path in (folder / "peptides").iterdir()}
     for number in (1, 2):
@@ -92,8 +92,8 @@ def test_ctrl_c_in_the_middle_of_a_round_leaves_nothing_running(folder: Path):
 
 def test_two_demonstrations_do_not_share_a_folder(folder: Path):
     with (
-        story._own_folder(folder / "peptides"),
-        pytest.raises(MachineError, match="another demonstration"),
-        story._own_folder(folder / "peptides"),
+        run._own_folder(folder / "peptides"),
+        pytest.raises(LocalStackError, match="another demonstration"),
+        run._own_folder(folder / "peptides"),
     ):
         pass

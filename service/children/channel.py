@@ -3,11 +3,11 @@
 from typing import Any, Protocol
 
 
-class Talk(Protocol):
+class ParentChannel(Protocol):
     """The child's end of the line."""
 
-    def tell(self, share: float) -> None:
+    def report_progress(self, share: float) -> None:
         """Say which share (0-1) is done."""
 
-    def ask(self, question: Any) -> Any:
+    def request(self, question: Any) -> Any:
         """Return the parent's answer: it has the database, a child has none."""

@@ -9,20 +9,20 @@ _SLICE_SECONDS = 0.1
 
 
 @final
-class Ending:
+class TerminationSignal:
     """Remembers that SIGTERM, Ctrl-C or a closed terminal asked this process to end; made in the main thread."""
 
     def __init__(self) -> None:
-        self.is_asked = False
+        self.is_requested = False
         for number in SIGNALS:
             if signal.getsignal(number) != signal.SIG_IGN:
-                signal.signal(number, self._ask)
+                signal.signal(number, self._request)
 
     def sleep(self, seconds: float) -> None:
         """Wait for so long, or until it is time to end."""
         until = time.monotonic() + seconds
-        while not self.is_asked and (left := until - time.monotonic()) > 0:
+        while not self.is_requested and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, _SLICE_SECONDS))
 
-    def _ask(self, _number: int, _frame: object) -> None:
-        self.is_asked = True
+    def _request(self, _number: int, _frame: object) -> None:
+        self.is_requested = True

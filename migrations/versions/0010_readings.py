@@ -1,0 +1,30 @@
+"""Readings: how files from one source are read, kept with their campaign."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0010"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    moment = sa.DateTime(timezone=True)
+    op.create_table(
+        "readings",
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("options", postgresql.JSONB(), nullable=False),
+        sa.Column("created_at", moment, server_default=sa.func.now(), nullable=False),
+        sa.Column("updated_at", moment, server_default=sa.func.now(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["campaign_id"], ["campaigns.id"], name="fk_readings_campaign_id_campaigns", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("campaign_id", "name", name="pk_readings"),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("readings")

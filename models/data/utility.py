@@ -1,0 +1,58 @@
+"""How values of an objective become utilities: 0 is poor and 1 as good as hoped for. Torch-free.
+
+The reward, insights, backtests and the demonstration all make utilities here, for NumPy arrays and tensors alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, final
+
+from models.data.ranges import Source, max_distance_to_target, target_of
+
+if TYPE_CHECKING:
+    from models.data.ranges import Range
+    from models.specs.objectives import Objective, Transform
+
+Array = TypeVar("Array", bound=Any)
+"""NumPy's arrays or tensors: the arithmetic is the same for both."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Utility:
+    """How the modelled values of one objective become utilities: `low` and `high` of its range map to 0 and 1.
+
+    With a target, the utility is 1 there and falls to 0 at the farther end of the range. Beyond the range a utility
+    leaves 0-1, and nothing is cut off. `source` says where the range comes from.
+    """
+
+    low: float
+    high: float
+    direction: str
+    target: float | None = None
+    source: Source = "campaign"
+
+    @classmethod
+    def from_range(cls, objective: Objective, transform: Transform, found: Range) -> Utility:
+        """Return the utility of an objective over a range on its modelled scale."""
+        return cls(found.low, found.high, objective.direction, target_of(objective, transform), found.source)
+
+    def of(self, values: Array) -> Array:
+        """Return the utilities of modelled values of any shape; NaN stays NaN."""
+        numbers: Any = values
+        utilities: Array
+        if self.target is not None:
+            utilities = 1 - abs(numbers - self.target) / max_distance_to_target(self.low, self.high, self.target)
+        elif self.direction == "maximize":
+            utilities = (numbers - self.low) / (self.high - self.low)
+        else:
+            utilities = (self.high - numbers) / (self.high - self.low)
+        return utilities
+
+    def inverse(self, utility: float) -> float:
+        """Return the modelled value of a utility; with a target, the distance from it."""
+        if self.target is not None:
+            return (1 - utility) * max_distance_to_target(self.low, self.high, self.target)
+        share = utility if self.direction == "maximize" else 1 - utility
+        return self.low + share * (self.high - self.low)

@@ -1,0 +1,98 @@
+"""What a reward remembers of each object it has scored: named columns in tables that grow by doubling.
+
+Letters: N objects, S statistics of the acquisition, L constraints that multipliers enforce.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, final
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+START = 1024
+"""Rows that a table has room for at first."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ObjectScores:
+    """What does not depend on the condition, for N objects.
+
+    Attributes:
+        statistics: the acquisition's statistics [N, S].
+        costs: of the constraints that multipliers enforce [N, L].
+        success: the probability [N] that an attempt may be made and succeeds.
+        log_probability: the log [N] of all probabilities that weigh as they are.
+        is_refused: [N] (bool): no object, or one that breaks a rule.
+    """
+
+    statistics: Tensor
+    costs: Tensor
+    success: Tensor
+    log_probability: Tensor
+    is_refused: Tensor
+
+    @staticmethod
+    def refused(n: int, n_statistics: int, n_costs: int) -> ObjectScores:
+        """Return the scores of n objects that are refused."""
+        zeros = torch.zeros(n, dtype=torch.float64)
+        return ObjectScores(
+            statistics=zeros.new_zeros(n, n_statistics),
+            costs=zeros.new_zeros(n, n_costs),
+            success=zeros,
+            log_probability=zeros.clone(),
+            is_refused=torch.ones(n, dtype=torch.bool),
+        )
+
+    def at(self, rows: Tensor) -> ObjectScores:
+        """Return the scores in `rows`."""
+        return ObjectScores(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+    def put(self, rows: Tensor, scores: ObjectScores) -> None:
+        """Write scores into `rows`, in place."""
+        for field in fields(self):
+            getattr(self, field.name)[rows] = getattr(scores, field.name)
+
+
+@final
+class ScoreTable:
+    """Scores by object text; the empty text is always refused.
+
+    Args:
+        n_statistics: S.
+        n_costs: L.
+    """
+
+    def __init__(self, n_statistics: int, n_costs: int) -> None:
+        self._shape = (n_statistics, n_costs)
+        self._rows: dict[str, int] = {"": 0}
+        self._scores = ObjectScores.refused(START, *self._shape)
+
+    def __len__(self) -> int:
+        """Return how many objects are remembered."""
+        return len(self._rows) - 1
+
+    def missing(self, texts: Sequence[str]) -> list[str]:
+        """Return the distinct texts that have no scores yet, in order."""
+        return [text for text in dict.fromkeys(texts) if text not in self._rows]
+
+    def add(self, texts: Sequence[str], scores: ObjectScores) -> None:
+        """Remember the scores of texts that are missing."""
+        start = len(self._rows)
+        while start + len(texts) > len(self._scores.success):
+            grown = ObjectScores.refused(2 * len(self._scores.success), *self._shape)
+            grown.put(torch.arange(start), self._scores.at(torch.arange(start)))
+            self._scores = grown
+        rows = range(start, start + len(texts))
+        self._scores.put(torch.arange(rows.start, rows.stop), scores)
+        self._rows.update(zip(texts, rows, strict=True))
+
+    def get(self, texts: Sequence[str]) -> ObjectScores:
+        """Return the scores of texts [N] that are remembered."""
+        return self._scores.at(torch.tensor([self._rows[text] for text in texts], dtype=torch.int64))
