@@ -1,10 +1,11 @@
 """Query parameters of an upload of results: how it is taken, and how its file is read."""
 
 from dataclasses import asdict, dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Query
-from pydantic import Json, ValidationError
+from pydantic import ValidationError
+from pydantic_core import from_json
 
 from service.api.body import SheetQuery
 from service.campaigns.uploads import Mode
@@ -12,7 +13,9 @@ from service.errors import UnprocessableError
 from service.exchange.options import DateOrder, Delimiter, ReadingOptions
 from service.exchange.values import Decimal
 
-JsonMap = Json[dict[str, str]] | None
+_AS_JSON = ("columns", "words", "limits")
+_LONGEST = 20_000
+JsonText = str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +35,19 @@ class UploadOptions:
     decimal: Annotated[Decimal | None, Query(description="the decimal sign of texts")] = None
     date_order: Annotated[DateOrder | None, Query(description="the order of dates such as 05.01.2025")] = None
     columns: Annotated[
-        JsonMap, Query(description='header -> what it is read as, or "ignored": {"Kinase X": "IC50 (uM)"}')
+        JsonText,
+        Query(max_length=_LONGEST, description='header -> what it is read as, or "ignored": {"Kinase X": "IC50 (uM)"}'),
     ] = None
     words: Annotated[
-        JsonMap, Query(description='word in place of a value -> meaning: {"inactive": "> 30 uM", "No Fit": "missing"}')
+        JsonText,
+        Query(
+            max_length=_LONGEST,
+            description='word in place of a value -> meaning: {"inactive": "> 30 uM", "No Fit": "missing"}',
+        ),
     ] = None
-    limits: Annotated[JsonMap, Query(description='limit of an assay -> value: {"IC50 LLOQ": "2 nM"}')] = None
+    limits: Annotated[
+        JsonText, Query(max_length=_LONGEST, description='limit of an assay -> value: {"IC50 LLOQ": "2 nM"}')
+    ] = None
 
     def reading_options(self) -> ReadingOptions:
         """Return what is said of the file.
@@ -46,10 +56,22 @@ class UploadOptions:
             UnprocessableError: if a parameter is not of the form that it must have.
         """
         given = {name: value for name, value in asdict(self).items() if value is not None}
+        given |= {name: _parsed(name, given[name]) for name in _AS_JSON if name in given}
         try:
-            return ReadingOptions.model_validate({k: v for k, v in given.items() if k in ReadingOptions.model_fields})
+            fields = ReadingOptions.model_fields
+            return ReadingOptions.model_validate({name: value for name, value in given.items() if name in fields})
         except ValidationError as error:
             errors = [
                 {"in": "query", "pointer": f"/{each['loc'][0]}", "detail": each["msg"]} for each in error.errors()
             ]
             raise UnprocessableError(f"{errors[0]['pointer']}: {errors[0]['detail']}", errors=errors) from error
+
+
+def _parsed(name: str, text: str) -> Any:
+    try:
+        return from_json(text)
+    except ValueError as error:
+        detail = f"send {name} as a JSON object of texts: {error}"
+        raise UnprocessableError(
+            f"/{name}: {detail}", [{"in": "query", "pointer": f"/{name}", "detail": detail}]
+        ) from error

@@ -20,6 +20,7 @@ from service.campaigns.readings import resolved
 from service.campaigns.rows import NewResult, NewUpload
 from service.errors import ConflictError, UnprocessableError, UnsupportedMediaTypeError
 from service.exchange import (
+    NOTHING_SAID,
     ParsedRow,
     QuestionError,
     ReadingOptions,

@@ -136,7 +136,7 @@ def test_other_formats_are_refused(api: Api, address: str, media_type: str) -> N
 @pytest.mark.parametrize(
     ("content", "media_type"),
     [
-        (b'{"rows": []}', "application/json"),
+        (b'{"lines": []}', "application/json"),
         (b'[{"switches": "01", "type": "glow", "value": NaN}]', "application/json"),
         (b"[" * 50_000, "application/json"),
         (b'[{"a": "\xff"}]', "application/json"),
@@ -180,6 +180,8 @@ def test_results_reach_their_candidates_and_complete_the_round(api: Api, worker:
     ]
     dry = api.client.post(f"{address}/results", json=rows, params={"dry_run": True}).json()
     report = api.client.post(f"{address}/results", json=rows).json()
+    assert [row.pop("would_store")["outcome"] for row in dry["rows"]] == ["ok", "ok", "failed_synthesis"]
+    assert [row.pop("would_store") for row in report["rows"]] == [None] * 3
     assert report == dry
     assert [row["candidate_id"] for row in report["rows"]] == [item["id"] for item in batch]
     after = api.client.get(f"{address}/rounds/1/batch").json()
