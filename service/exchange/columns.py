@@ -37,7 +37,7 @@ from service.exchange.units import same_units
 from service.exchange.values import is_missing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
@@ -132,7 +132,7 @@ def map_columns(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
     ask_for_assay(free, result_names(spec), {column.type for column in results})
     if not results and table.columns:
         detail = "no column holds results: add type and value, or one column per assay; known are"
-        raise _no_column(table, f"{detail} {', '.join(types) or 'no assay'}")
+        raise _no_column(table, f"{detail} {', '.join(types) or 'no assay'}{_looks_like(free, types)}")
     fields = {**_spread_of_rows(table, headers, fields, results), **fields}
     units_column = {"units": fields["units"]} if "units" in fields else {}
     for column in results:
@@ -162,6 +162,15 @@ def _no_column(table: Table, detail: str) -> TableError:
     if first is None or not all(row.problem for row in table.rows):
         return TableError(detail)
     return TableError(f"no row can be read: {first.problem}", row=first.number)
+
+
+def _looks_like(headers: Sequence[str], types: Sequence[str]) -> str:
+    """Return which column may hold an assay under a name that is not understood."""
+    for header in headers:
+        for kind in types:
+            if key(header).startswith(f"{key(kind)}_"):
+                return f"; if {header[:60]!r} is {kind}, name it '{kind} (its units)'"
+    return ""
 
 
 def _wanted_objects(columns: tuple[str, ...], domain: Domain) -> str:

@@ -5,7 +5,7 @@ Knows no file format: whoever reads one gives the texts of its cells.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from service.exchange.tables import (
     distinct_names,
     header_index,
     names_columns,
+    only_counts,
     title_warning,
     with_remarks_named,
 )
@@ -142,6 +143,9 @@ def table_of_lines(
         body.append(line)
         marked.note(line)
     width = max(len(line.texts) for line in (head, *body))
+    if not head.texts[0] and only_counts([line.texts[0] if line.texts else "" for line in body]):
+        head, body = _shifted(head), [_shifted(line) for line in body]
+        width -= 1
     names = distinct_names([*(" ".join(text.split()) for text in head.texts), *[""] * (width - len(head.texts))])
     header = with_remarks_named(names, [line.texts for line in body])
     above = tuple(" ".join(filter(None, line.texts)) for line in first[:index])
@@ -155,6 +159,15 @@ def table_of_lines(
         header_row=head.number,
         sheet=title,
     )
+
+
+def _shifted(line: Line) -> Line:
+    """Return a row without its first cell, which only counts."""
+    kept = {
+        name: {index - 1: where for index, where in getattr(line, name).items() if index}
+        for name in ("uncalculated", "partly_struck")
+    }
+    return replace(line, texts=line.texts[1:], **kept)
 
 
 class _Marked:

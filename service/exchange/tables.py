@@ -195,6 +195,12 @@ def column_letter(index: int) -> str:
     return letters
 
 
+def only_counts(cells: Sequence[str]) -> bool:
+    """Return whether cells count rows, from 0 or 1."""
+    first = cells[0] if cells else ""
+    return first in ("0", "1") and all(cell == str(index) for index, cell in enumerate(cells, int(first)))
+
+
 def with_remarks_named(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Return a header in which columns without a name are called by their letters, where they hold words alone.
 

@@ -24,6 +24,7 @@ from service.exchange.tables import (
     check_size,
     distinct_names,
     header_index,
+    only_counts,
     title_warning,
     with_remarks_named,
 )
@@ -187,9 +188,9 @@ class _Lines:
 
 
 def _without_index(records: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
-    """Return the table without a first column that has no name and only counts: `to_csv` of pandas writes one."""
+    """Return the table without a first column that has no name and only counts, as pandas and R write one."""
     (number, header), *body = records
-    if header[0] or not body or any(cells[0] != str(index) for index, (_, cells) in enumerate(body)):
+    if header[0] or not only_counts([cells[0] for _, cells in body]):
         return records
     return [(number, header[1:]), *((row, cells[1:]) for row, cells in body)]
 

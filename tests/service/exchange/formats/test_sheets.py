@@ -64,3 +64,13 @@ def test_a_row_that_is_said_to_be_the_header_is_it():
     assert (table.columns, table.header_row) == (("smiles", "IC50 (nM)"), 2)
     with pytest.raises(TableError, match="row 9 is said to name the columns"):
         read_table(content, MEDIA_TYPE, options=ReadingOptions(header_row=9))
+
+
+@pytest.mark.parametrize("start", [0, 1])
+def test_a_column_without_a_name_that_counts_rows_is_left_out(start: int):
+    rows = [[None, "smiles", "IC50 (nM)"], [start, "CCO", 5], [start + 1, "CCN", 6]]
+    table = read_table(file_of(*rows), MEDIA_TYPE)
+    assert table.columns == ("smiles", "IC50 (nM)")
+    assert [row.cells["IC50 (nM)"] for row in table.rows] == ["5", "6"]
+    with pytest.raises(TableError, match="column A has no name"):
+        read_table(file_of(rows[0], [7, "CCO", 5], [3, "CCN", 6]), MEDIA_TYPE)
