@@ -20,6 +20,7 @@ from models.specs.columns import (
     key,
 )
 from service.exchange.headers import (
+    NO_UNITS,
     ResultColumn,
     named_result,
     number_beside,
@@ -168,7 +169,8 @@ def _looks_like(headers: Sequence[str], types: Sequence[str]) -> str:
     """Return which column may hold an assay under a name that is not understood."""
     for header in headers:
         for kind in types:
-            if key(header).startswith(f"{key(kind)}_"):
+            rest = key(header).removeprefix(f"{key(kind)}_")
+            if rest != key(header) and rest not in NO_UNITS:
                 return f"; if {header[:60]!r} is {kind}, name it '{kind} (its units)'"
     return ""
 

@@ -29,7 +29,8 @@ _CONDITION = re.compile(
 _PERCENT_BEFORE = re.compile(r"(?P<units>%|‰|percent\b|pct\b)[\s_]*", re.IGNORECASE)
 _UNITS_BEFORE = re.compile(r"(?P<units>\S+)\s+")
 _STANDARD = ("type", "relation", "value", "units", "upper_value")
-_NO_UNITS = frozenset({*FIELDS, *SYNONYMS, *PREDICTED, *QUALIFIERS, *SPREAD})
+NO_UNITS = frozenset({*FIELDS, *SYNONYMS, *PREDICTED, *QUALIFIERS, *SPREAD})
+"""What stands behind an assay's name and is no units."""
 _RELATION_WORDS = frozenset({*QUALIFIERS, "relation", *(n for n, field in SYNONYMS.items() if field == "relation")})
 _ANY_VALUE = frozenset(("value", "result", "activity", "standard", "published", "reported", "data", "measurement"))
 """Words before `relation` that name no assay."""
@@ -108,7 +109,7 @@ def _with_units(text: str, names: Mapping[str, str]) -> tuple[str, str | None] |
         if kind is None:
             continue
         rest = text[end:]
-        if key(rest) in _NO_UNITS:
+        if key(rest) in NO_UNITS:
             return None
         bracketed = _BRACKETED.fullmatch(text, end)
         if bracketed and (is_unit_beside_a_number(bracketed["inside"]) or _units_among_conditions(rest) is None):
@@ -154,7 +155,7 @@ def number_beside(header: str, names: Mapping[str, str] | None = None) -> tuple[
 def units_at_end(header: str) -> str | None:
     """Return the units with which a header ends, in brackets or behind a blank, whatever it names."""
     word = re.split(r"[\s_,]+", plain_letters(header).strip().rstrip(")]"))[-1].rpartition("(")[2].rpartition("[")[2]
-    return word if key(word) not in _NO_UNITS and is_unit_beside_a_number(word) else None
+    return word if key(word) not in NO_UNITS and is_unit_beside_a_number(word) else None
 
 
 def read_fields(headers: Collection[str]) -> tuple[dict[str, str], str | None]:
