@@ -144,8 +144,7 @@ def table_of_lines(
         marked.note(line)
     width = max(len(line.texts) for line in (head, *body))
     if not head.texts[0] and only_counts([line.texts[0] if line.texts else "" for line in body]):
-        head, body = _shifted(head), [_shifted(line) for line in body]
-        width -= 1
+        head, body, width = _shifted(head), [_shifted(line) for line in body], width - 1
     names = distinct_names([*(" ".join(text.split()) for text in head.texts), *[""] * (width - len(head.texts))])
     header = with_remarks_named(names, [line.texts for line in body])
     above = tuple(" ".join(filter(None, line.texts)) for line in first[:index])
@@ -163,11 +162,12 @@ def table_of_lines(
 
 def _shifted(line: Line) -> Line:
     """Return a row without its first cell, which only counts."""
-    kept = {
-        name: {index - 1: where for index, where in getattr(line, name).items() if index}
-        for name in ("uncalculated", "partly_struck")
-    }
-    return replace(line, texts=line.texts[1:], **kept)
+    return replace(
+        line,
+        texts=line.texts[1:],
+        uncalculated={index - 1: where for index, where in line.uncalculated.items() if index},
+        partly_struck={index - 1: where for index, where in line.partly_struck.items() if index},
+    )
 
 
 class _Marked:
