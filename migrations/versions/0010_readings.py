@@ -1,4 +1,4 @@
-"""Readings: how files from one source are read, kept with their campaign."""
+"""Readings: how files from one source are read. Results are found by the ids that laboratories give their objects."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -25,6 +25,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("campaign_id", "name", name="pk_readings"),
     )
 
+    op.create_index(
+        "ix_results_campaign_id_compound_id",
+        "results",
+        ["campaign_id", sa.text("(verbatim ->> 'compound_id')")],
+        postgresql_where=sa.text("verbatim ->> 'compound_id' IS NOT NULL"),
+    )
+
 
 def downgrade() -> None:
+    op.drop_index("ix_results_campaign_id_compound_id", "results")
     op.drop_table("readings")

@@ -44,6 +44,12 @@ OBJECT_SYNONYMS = MappingProxyType(
     }
 )
 """Other names of an object's column, as `key` writes them; read where no column has the name itself."""
+OWN_IDS = (
+    *("compound_id", "compound_name", "molecule_name", "molecule_id", "sample_id", "substance_id", "entity_id"),
+    *("corporate_id", "registration_id", "formatted_id", "peptide_id", "material_id", "formulation_id", "cdd_number"),
+    *("compound", "entity", "verbindung"),
+)
+"""Names of a column of ids that a laboratory gives its objects, the more certain ones first."""
 TRAITS = ("replicate", "assay_version", "plate", "measured_at", "lot", "external_id")
 """What describes how a result came about."""
 FIELDS = ("candidate_id", "type", "value", *RESULT_FIELDS, *MEASURED_FIELDS, *TRAITS)

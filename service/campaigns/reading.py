@@ -4,7 +4,7 @@ The functions that begin with an underscore run in a child, which has neither th
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, final
 from uuid import UUID
@@ -39,10 +39,10 @@ _ADVICE = "split it into smaller tables, and look for objects of extraordinary s
 MAX_RESULTS = 250_000
 """Most results of one table: a row with several measured columns holds as many."""
 ProgressCallback = Callable[[float | None], None]
-Mentioned = tuple[frozenset[str], frozenset[str]]
-"""What stands in a table under `candidate_id`, and under `external_id`."""
-Known = tuple[Mapping[str, str], Mapping[tuple[str, str], StandardResult]]
-"""The objects of those candidates that there are, by id, and the results stored under an assay type and external id."""
+Mentioned = tuple[frozenset[str], frozenset[str], frozenset[str]]
+"""What stands in a table under `candidate_id`, `external_id` and, where a row names no object, `compound_id`."""
+Known = tuple[Mapping[str, str], Mapping[tuple[str, str], StandardResult], Mapping[str, Collection[str]]]
+"""The objects of candidates by id, results stored under an assay type and external id, and objects by their own ids."""
 
 
 def no_progress(_share: float | None) -> None:
@@ -185,8 +185,9 @@ def _most_rows(_channel: ParentChannel, table: SentTable) -> int:
 
 def _results(channel: ParentChannel, table: SentTable, document: Mapping[str, Any]) -> Report:
     upload, view = _opened(channel, table, document)
-    candidates, stored = channel.request((upload.mentioned("candidate_id"), upload.mentioned("external_id")))
-    return check_upload(upload, replace(view, candidates=candidates, stored=stored))
+    mentioned = (upload.mentioned("candidate_id"), upload.mentioned("external_id"), upload.own_ids())
+    candidates, stored, own_ids = channel.request(mentioned)
+    return check_upload(upload, replace(view, candidates=candidates, stored=stored, own_ids=own_ids))
 
 
 def _measurements(channel: ParentChannel, table: SentTable, document: Mapping[str, Any]) -> Report:

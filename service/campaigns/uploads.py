@@ -127,10 +127,11 @@ def destination(session: Session, job: ClaimedJob) -> tuple[CampaignSpec, Owner]
 
 def known(session: Session, campaign_id: UUID, mentioned: Mentioned) -> Known:
     """Return the candidates by id, and the results by external id, that a file mentions and the campaign has."""
-    ids, external_ids = mentioned
+    ids, external_ids, own_ids = mentioned
     candidates = queries.candidates_by_id(session, campaign_id, uuids(ids))
     objects = {str(key): candidate.object for key, candidate in candidates.items()}
-    return objects, queries.results_by_external_id(session, campaign_id, external_ids)
+    stored = queries.results_by_external_id(session, campaign_id, external_ids)
+    return objects, stored, queries.objects_by_own_id(session, campaign_id, own_ids)
 
 
 def settle(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile, report: Report) -> Report:

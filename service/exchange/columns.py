@@ -14,6 +14,7 @@ from models.specs.columns import (
     IDENTITIES,
     MEASURED_FIELDS,
     OF_A_BATCH,
+    OWN_IDS,
     PREFERENCE,
     RESULT_FIELDS,
     SPREAD,
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from models.domains.contract import Domain
     from service.exchange.tables import Table
 
+COMPOUND_ID = "compound_id"
+"""What the id of an object in its laboratory is called, wherever it stands."""
 _NUMBERS = ("value", "upper_value", "standard_error", "standard_deviation", "n")
 _SHOWN = 8
 
@@ -112,7 +115,8 @@ def map_columns(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
     headers = tuple(header for header in table.columns if header not in objects.values())
     fields, units = read_fields(headers)
     qualifying = frozenset(domain.qualifying_columns)
-    if "candidate_id" not in fields and not objects and table.columns:
+    fields = {**_own_id(headers, spec), **fields}
+    if not {"candidate_id", COMPOUND_ID} & fields.keys() and not objects and table.columns:
         raise _no_column(table, _wanted_objects(table.columns, domain))
     results = _result_columns(headers, spec)
     types = list(spec.quantities())
@@ -142,6 +146,14 @@ def map_columns(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
     if len(results) > 1:
         _check_units_beside(fields, None)
     return Mapped(fields, objects, tuple(results), qualifying=qualifying)
+
+
+def _own_id(headers: Sequence[str], spec: CampaignSpec) -> dict[str, str]:
+    """Return the column of ids that a laboratory gives its objects, if there is one."""
+    by_key = {key(header): header for header in reversed(headers)}
+    names = result_names(spec)
+    header = next((by_key[name] for name in OWN_IDS if name in by_key and name not in names), None)
+    return {} if header is None else {COMPOUND_ID: header}
 
 
 def _type_field(table: Table, headers: tuple[str, ...], taken: set[str], spec: CampaignSpec) -> dict[str, str]:

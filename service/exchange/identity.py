@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from models.domains.contract import InvalidObjectError, ParsedObject
+from service.exchange.columns import COMPOUND_ID
 from service.exchange.object_units import with_points
 from service.exchange.problems import RowProblem
-from service.exchange.values import shortened
+from service.exchange.values import is_missing, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,6 +49,7 @@ class Objects:
         self._domain = view.domain
         self._numbers = numbers
         self._candidates = view.candidates
+        self._stored_ids, self._own_ids = view.own_ids, dict[str, set[str]]()
         self._ids = {text: candidate_id for candidate_id, text in view.candidates.items()}
         self._parsed: dict[tuple[bool, tuple[tuple[str, str], ...]], ParsedObject | InvalidObjectError] = {}
 
@@ -63,12 +65,15 @@ class Objects:
         candidate_id = entry.fields.get("candidate_id", "").strip().lower()
         if candidate_id and candidate_id not in self._candidates:
             raise RowProblem("candidate_id", f"this campaign has no candidate {shortened(candidate_id)}")
+        own_id = entry.fields.get(COMPOUND_ID, "")
         if not candidate_id and not names_object:
-            wanted = " or ".join(("candidate_id", *self._domain.object_columns[:4]))
-            raise RowProblem("candidate_id", f"the row does not say which object was measured: give {wanted}")
+            text = self._own_object(own_id)
+            return self._ids.get(text), ParsedObject(text)
         if not names_object:
             return candidate_id, ParsedObject(self._candidates[candidate_id])
         found = self._parse(entry.objects, may_be_none=not candidate_id and not self._domain.needs_all_columns)
+        if own_id:
+            self._own_ids.setdefault(own_id, set()).add(found.text)
         if not candidate_id:
             return self._ids.get(found.text), found
         stored = self._candidates[candidate_id]
@@ -76,6 +81,23 @@ class Objects:
             column = next(iter(entry.objects))
             raise RowProblem(column, f"candidate_id names {stored}, {column} {found.text}")
         return candidate_id, ParsedObject(stored, found.warnings)
+
+    def _own_object(self, own_id: str) -> str:
+        """Return the object that has an id of its laboratory, in this file or in what is stored.
+
+        Raises:
+            RowProblem: if there is no id, none has it, or several have.
+        """
+        if is_missing(own_id):
+            wanted = " or ".join(("candidate_id", *self._domain.object_columns[:4]))
+            raise RowProblem("candidate_id", f"the row does not say which object was measured: give {wanted}")
+        objects = self._own_ids.get(own_id, set()) | set(self._stored_ids.get(own_id, ()))
+        if len(objects) == 1:
+            return next(iter(objects))
+        shown = shortened(own_id)
+        if not objects:
+            raise RowProblem(COMPOUND_ID, f"no object is known as {shown}: send its structure once beside this id")
+        raise RowProblem(COMPOUND_ID, f"{shown} was the id of {len(objects)} objects: send the structure")
 
     def _read_again(self, stored: str) -> str | None:
         """Return a stored text as the domain writes it today: rules of reading have changed since it was stored."""

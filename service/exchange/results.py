@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from service.exchange.columns import map_columns, with_warnings
+from service.exchange.columns import COMPOUND_ID, map_columns, with_warnings
 from service.exchange.dates import decide_date_format, has_serials
 from service.exchange.entries import entries
 from service.exchange.meanings import with_meanings
@@ -23,6 +23,7 @@ from service.exchange.report import Report
 from service.exchange.roles import check_unread_units, without_units_row
 from service.exchange.rows import validate_rows
 from service.exchange.tables import QuestionError, TableError, check_names
+from service.exchange.values import is_missing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +48,11 @@ class Upload:
     is_batch: bool = False
     sent_names: Mapping[str, str] = field(default_factory=dict)
     """Header as it was read -> header as it was sent, where the sender named a column otherwise."""
+
+    def own_ids(self) -> frozenset[str]:
+        """Return the ids of laboratories by which rows without an object name one."""
+        nameless = (entry.fields.get(COMPOUND_ID, "") for entry in self.entries if not entry.objects)
+        return frozenset(text for text in nameless if not is_missing(text))
 
     def mentioned(self, field: str) -> frozenset[str]:
         """Return what stands under `candidate_id` (in small letters) or `external_id`."""

@@ -206,3 +206,11 @@ def test_a_wide_table_stores_every_objective_of_a_row(api: Api) -> None:
     assert api.client.post(address, content=table, headers=CSV).json()["accepted"] == 4
     stored = [(item["object"], item["type"], item["value"]) for item in api.client.get(address).json()["items"]]
     assert sorted(stored) == [("0101", "glow", 3), ("0101", "heat", 300), ("1111", "glow", 4), ("1111", "heat", 310)]
+
+
+def test_an_object_is_found_by_the_id_that_it_was_stored_with(api: Api, address: str) -> None:
+    first = "Compound ID,switches,type,value\nLAB-1,0101,glow,3\nLAB-2,0111,glow,4\n"
+    assert api.client.post(address, content=first, headers=CSV).json()["accepted"] == 2
+    later = "Compound ID,glow (mW)\nLAB-2,5\nLAB-3,6\n"
+    report = api.client.post(address, content=later, headers=CSV, params={"mode": "partial"}).json()
+    assert [(row["status"], row["object"]) for row in report["rows"]] == [("accepted", "0111"), ("rejected", None)]
