@@ -6,16 +6,16 @@ Standard values are in the campaign's units and not yet transformed: the proxies
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypedDict
 
 from service.exchange.cells import Meant
 from service.exchange.logarithms import check_sign, is_logarithm, is_of_logarithms, warning_if_far
 from service.exchange.problems import RowProblem
+from service.exchange.scales import RowValues, converted, on_the_other_scale
 from service.exchange.units import (
     UnitsError,
     check_known,
-    convert,
     is_certain_unit,
     is_unit_beside_a_number,
     same_units,
@@ -40,12 +40,9 @@ if TYPE_CHECKING:
     from service.exchange.cells import NumberFormat
     from service.exchange.entries import Entry
 
-_TURNED: dict[Relation, Relation] = {"=": "=", "~": "~", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
 _LIMIT_SIGNS = ("<", ">", "\u2264", "\u2265")
 _PERCENT = 100
-_MOST_MOLAR = 2
-"""Decadic logarithm of more mol/L than there can be of anything: pure water has 55."""
 
 
 class Quantity(TypedDict, total=False):
@@ -57,17 +54,6 @@ class Quantity(TypedDict, total=False):
     upper_value: float | None
     standard_error: float | None
     outcome: Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class _RowValues:
-    """What a row says, in its own units."""
-
-    value: float
-    relation: Relation
-    units: str | None
-    upper: float | None
-    error: float | None
 
 
 def read_quantity(entry: Entry, assay: Assay, numbers: NumberFormat) -> tuple[Quantity, str | None, list[str]]:
@@ -91,7 +77,7 @@ def read_quantity(entry: Entry, assay: Assay, numbers: NumberFormat) -> tuple[Qu
     _check_sign(values, assay)
     stated = None if values.units and not assay.quantity.units and is_of_logarithms(values.units) else values.units
     if assay.given is not None:
-        values = _on_the_other_scale(values, assay, warnings)
+        values = on_the_other_scale(values, assay, warnings)
     return _standard(values, assay, warnings), stated, warnings
 
 
@@ -135,7 +121,7 @@ def _told_by_cell(read: ReadValue, fields: Mapping[str, str]) -> list[str]:
     return warnings
 
 
-def _row_values(entry: Entry, read: ReadValue, numbers: NumberFormat, wanted: str | None) -> _RowValues:
+def _row_values(entry: Entry, read: ReadValue, numbers: NumberFormat, wanted: str | None) -> RowValues:
     fields = entry.fields
     upper = _number(fields, "upper_value", numbers)
     error = _number(fields, "standard_error", numbers)
@@ -143,7 +129,7 @@ def _row_values(entry: Entry, read: ReadValue, numbers: NumberFormat, wanted: st
         error = _error_of_mean(fields, numbers, read)
     if error is not None and error < 0:
         raise RowProblem("standard_error", "standard_error must not be negative")
-    values = _RowValues(
+    values = RowValues(
         value=read.number,
         relation=_relation(fields, read),
         units=_units(entry, read, wanted),
@@ -157,7 +143,7 @@ def _row_values(entry: Entry, read: ReadValue, numbers: NumberFormat, wanted: st
     return values
 
 
-def _unused_deviation(values: _RowValues, fields: Mapping[str, str]) -> list[str]:
+def _unused_deviation(values: RowValues, fields: Mapping[str, str]) -> list[str]:
     """Return the warning of a standard deviation that makes no standard error."""
     names = [name for name in ("standard_deviation", "cv") if not is_missing(fields.get(name, ""))]
     if values.error is not None or not names:
@@ -199,29 +185,29 @@ def _agreed(field: str, stated: float | None, in_cell: float | None) -> float | 
     return in_cell if stated is None else stated
 
 
-def _standard(values: _RowValues, assay: Assay, warnings: list[str]) -> Quantity:
+def _standard(values: RowValues, assay: Assay, warnings: list[str]) -> Quantity:
     wanted = assay.quantity
     if values.units and not wanted.units:
         values = _without_wanted_units(values, assay, warnings)
-    value = _converted(values.value, values.units, wanted.units, "value")
+    value = converted(values.value, values.units, wanted.units, "value")
     if wanted.transform == "log10" and value <= 0:
         raise RowProblem("value", f"{assay.type} is modelled on a log10 scale, so its values must be positive")
     if not wanted.units or is_of_logarithms(wanted.units):
         warnings += warning_if_far(value, assay.type)
     upper = error = None
     if values.upper is not None:
-        upper = _converted(values.upper, values.units, wanted.units, "upper_value")
+        upper = converted(values.upper, values.units, wanted.units, "upper_value")
     if values.error is not None:
         # A difference, not a value: degrees Celsius are shifted against kelvins, their errors are not.
-        zero = _converted(0.0, values.units, wanted.units, "standard_error")
-        error = _converted(values.error, values.units, wanted.units, "standard_error") - zero
+        zero = converted(0.0, values.units, wanted.units, "standard_error")
+        error = converted(values.error, values.units, wanted.units, "standard_error") - zero
     units = wanted.units or values.units
     return Quantity(
         relation=values.relation, value=value, units=units, upper_value=upper, standard_error=error, outcome="ok"
     )
 
 
-def _check_sign(values: _RowValues, assay: Assay) -> None:
+def _check_sign(values: RowValues, assay: Assay) -> None:
     """Check that a logarithm's units do not contradict the sign that its name has.
 
     Raises:
@@ -235,7 +221,7 @@ def _check_sign(values: _RowValues, assay: Assay) -> None:
         raise RowProblem("units", str(error)) from error
 
 
-def _without_wanted_units(values: _RowValues, assay: Assay, warnings: list[str]) -> _RowValues:
+def _without_wanted_units(values: RowValues, assay: Assay, warnings: list[str]) -> RowValues:
     """Return what a row says of a quantity for which the campaign states no units.
 
     Raises:
@@ -255,50 +241,6 @@ def _without_wanted_units(values: _RowValues, assay: Assay, warnings: list[str])
     if assay.is_read:
         warnings.append(f"the campaign states no units for {assay.type}: the value is kept in {values.units}")
     return values
-
-
-def _converted(value: float, given: str | None, wanted: str | None, field: str) -> float:
-    if given is None or wanted is None:
-        return value
-    try:
-        converted = convert(value, given, wanted)
-    except UnitsError as error:
-        raise RowProblem("units", str(error)) from error
-    if not math.isfinite(converted):
-        raise RowProblem(field, f"{value:g} {given} is too large in {wanted}")
-    return converted
-
-
-def _on_the_other_scale(values: _RowValues, assay: Assay, warnings: list[str]) -> _RowValues:
-    """Return pIC50 as IC50 in mol/L, or IC50 as pIC50: the order turns round, and with it relation and range."""
-    if assay.given == "logarithm":
-        if values.units and not is_of_logarithms(values.units):
-            raise RowProblem("units", f"a logarithm has no units, but the row says {shortened(values.units)}")
-        warnings += warning_if_far(values.value, f"p{assay.type}")
-        ends = sorted(_power(-end) for end in (values.value, values.upper) if end is not None)
-    else:
-        if not values.units:
-            raise RowProblem("units", f"give units: without them the value cannot be told as {assay.type}")
-        molar = [
-            _converted(end, values.units, "mol/L", "value") for end in (values.value, values.upper) if end is not None
-        ]
-        if min(molar) <= 0:
-            raise RowProblem("value", "only a positive concentration has a logarithm")
-        ends = sorted(-math.log10(end) for end in molar)
-    if values.error is not None:
-        warnings.append("the standard error is of the other scale and was left out")
-    upper = ends[1] if len(ends) > 1 else None
-    units = "mol/L" if assay.given == "logarithm" else None
-    value, upper = (None if end is None else float(f"{end:.14g}") for end in (ends[0], upper))
-    assert value is not None
-    return _RowValues(value, _TURNED[values.relation], units, upper, None)
-
-
-def _power(exponent: float) -> float:
-    if exponent > _MOST_MOLAR:
-        hint = "a negative logarithm of a concentration is rarely below 0, so turn its sign if it is a plain one"
-        raise RowProblem("value", f"10^{exponent:g} mol/L is no concentration: {hint}")
-    return math.pow(10.0, exponent)
 
 
 def _cell(field: str, text: str, numbers: NumberFormat) -> ReadValue:

@@ -23,7 +23,7 @@ from service.exchange.report import Report
 from service.exchange.roles import check_unread_units, without_units_row
 from service.exchange.rows import validate_rows
 from service.exchange.tables import QuestionError, TableError, check_names
-from service.exchange.values import is_missing
+from service.exchange.values import is_missing, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -124,7 +124,12 @@ def _mapped(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
 
 
 def check_upload(upload: Upload, view: CampaignView) -> Report:
-    """Return what becomes of every row; nothing is stored."""
+    """Return what becomes of every row; nothing is stored.
+
+    Raises:
+        TableError: if objects are named by the ids of a laboratory alone, and none of them is known.
+    """
+    _check_knows_an_id(upload, view)
     reading = upload.reading
     rows, warnings = validate_rows(upload.entries, view, numbers=reading.number_format, dates=reading.dates)
     if upload.sent_names:
@@ -134,6 +139,16 @@ def check_upload(upload: Upload, view: CampaignView) -> Report:
     messages = () if upload.is_batch else tuple(warnings)
     empty = () if rows else ("the table has no rows below its header",)
     return Report(tuple(rows), (*upload.warnings, *messages, *empty), reading)
+
+
+def _check_knows_an_id(upload: Upload, view: CampaignView) -> None:
+    own_ids = upload.own_ids()
+    is_named = any(entry.objects or entry.fields.get("candidate_id") for entry in upload.entries)
+    if own_ids and not is_named and not own_ids & view.own_ids.keys():
+        shown = ", ".join(shortened(text) for text in sorted(own_ids)[:3])
+        columns = " or ".join(view.domain.object_columns[:4])
+        detail = f"no object of this campaign is known by an id such as {shown}"
+        raise TableError(f"{detail}: add a column {columns}, or send the structures once beside their ids")
 
 
 def read_results(content: bytes, media_type: str, view: CampaignView, options: ReadingOptions | None = None) -> Report:

@@ -51,5 +51,7 @@ def test_the_structure_counts_where_both_are_given(view: CampaignView):
 def test_a_table_without_object_and_id_is_refused(view: CampaignView):
     with pytest.raises(TableError, match="no column says which object was measured"):
         read(view, "well,IC50 (nM)\nA1,5\n")
+    with pytest.raises(TableError, match="no object of this campaign is known by an id such as 'LAB-1'"):
+        read(view, "Compound ID,IC50 (nM)\nLAB-1,5\nLAB-2,6\n")
     (row,) = read(view, "Compound ID,IC50 (nM)\n,5\n").rows
     assert row.column == "candidate_id"
