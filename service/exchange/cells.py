@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from service.exchange.values import Decimal
 
 
+def has_point(text: str) -> bool:
+    """Return whether the numbers of a text have a decimal point, whatever other texts of its table have."""
+    return isinstance(text, Digits) or (isinstance(text, Meant) and text.has_point)
+
+
 class Digits(str):  # noqa: SLOT000 - a text with an attribute
     """The digits of a cell that is a number by its type: its decimal sign is a point, whatever texts beside it do.
 
@@ -49,7 +54,7 @@ class NumberFormat:
         return text if isinstance(text, Digits) else with_point(text, self.decimal)
 
     def _decimal_of(self, text: str) -> Decimal:
-        return "point" if isinstance(text, Digits) else self.decimal
+        return "point" if has_point(text) else self.decimal
 
 
 WITH_POINT = NumberFormat()
@@ -57,12 +62,16 @@ WITH_POINT = NumberFormat()
 
 
 class Meant(str):  # noqa: SLOT000 - a text with an attribute
-    """What a word in a cell was said to mean; `sent` is the word."""
+    """What a word in a cell was said to mean; `sent` is the word.
+
+    `has_point` says that its numbers have a decimal point, whatever those of the file have: it is no cell of the file.
+    """
 
     sent: str
+    has_point: bool
 
-    def __new__(cls, meaning: str, sent: str) -> Self:
+    def __new__(cls, meaning: str, sent: str, *, has_point: bool) -> Self:
         """Return the meaning of what was sent."""
         made = super().__new__(cls, meaning)
-        made.sent = sent
+        made.sent, made.has_point = sent, has_point
         return made

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from models.specs.columns import key
-from service.exchange.cells import Meant
+from service.exchange.cells import Digits, Meant
 from service.exchange.columns import unread
 from service.exchange.headers import named_result
 from service.exchange.tables import TableError
@@ -88,11 +88,15 @@ def with_meanings(
     left = Counter[str]()
     for index, header, text in found:
         row = table.rows[index]
-        meant = words[text.strip().casefold()] if text in known else limits.meant(text, row, values[header], mapped)
+        meant = None
+        if text in known:
+            meant = Meant(words[text.strip().casefold()], text, has_point=True)
+        elif limit := limits.meant(text, row, values[header], mapped):
+            meant = Meant(limit[0], text, has_point=limit[1])
         if meant is None:
             left[text] += 1
         else:
-            changed.setdefault(index, {})[header] = Meant(meant, text)
+            changed.setdefault(index, {})[header] = meant
     if options.words and "outcome" in mapped.fields:
         _explain_outcomes(table, mapped.fields["outcome"], words, changed)
     if changed:
@@ -133,7 +137,7 @@ def _explain_outcomes(table: Table, header: str, words: Mapping[str, str], chang
         text = row.cells.get(header, "")
         meant = words.get(text.strip().casefold()) if text else None
         if meant is not None and (meant == "" or meant.casefold() in OUTCOMES):
-            changed.setdefault(index, {})[header] = Meant(meant, text)
+            changed.setdefault(index, {})[header] = Meant(meant, text, has_point=True)
 
 
 class _Limits:
@@ -165,8 +169,8 @@ class _Limits:
             raise TableError(f"limits: {name[:60]!r} must be an assay and LOD, LLOQ or ULOQ, as in 'IC50 LOD'")
         return kinds[key(kind)], _LEVELS[key(level)]
 
-    def meant(self, text: str, row: RawRow, kind: str, mapped: Mapped) -> str | None:
-        """Return the value that a word for a limit stands for; None if it is none, or nobody states the limit."""
+    def meant(self, text: str, row: RawRow, kind: str, mapped: Mapped) -> tuple[str, bool] | None:
+        """Return the value that a word for a limit stands for, and whether its number has a point; None if unknown."""
         found = _level(text)
         if found is None:
             return None
@@ -178,9 +182,9 @@ class _Limits:
                 self.read.add(header)
                 limit = row.cells.get(header, "")
                 if not is_missing(limit):
-                    return f"{sign} {limit} {units}".rstrip()
+                    return f"{sign} {limit} {units}".rstrip(), isinstance(limit, Digits)
             if (owner, level) in self._stated and (owner or len(self._types) == 1):
-                return f"{sign} {self._stated[owner, level]}"
+                return f"{sign} {self._stated[owner, level]}", True
         return None
 
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from service.exchange.cells import Digits, NumberFormat
+from service.exchange.cells import Digits, NumberFormat, has_point
 from service.exchange.dates import ISO, DateFormat
 from service.exchange.tables import QuestionError
 from service.exchange.values import GROUP, MAX_VALUE, SIGN_OF, VALUE, spelled
@@ -183,7 +183,7 @@ def _looked_through(table: Table, headers: tuple[str, ...]) -> _Seen:
             cell = row.cells.get(header, "")
             if isinstance(cell, Digits):
                 seen.has_typed_fraction |= "." in cell
-            elif "," in cell or "." in cell:
+            elif ("," in cell or "." in cell) and not has_point(cell):
                 _note_all(seen, row.number, cell)
     return seen
 

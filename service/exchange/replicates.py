@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ _NUMBERED = re.compile(
     r"(?<![^\W_])(?:rep|repl|replicate|repeat|run|exp|experiment|trial|measurement|r|n|#)[\s._#-]*(?P<number>[0-9]{1,2})(?![^\W_])",
     re.IGNORECASE,
 )
-_ENDS_IN_NUMBER = re.compile(r"[\s_.-](?P<number>[0-9]{1,2})$")
+_ENDS_IN_NUMBER = re.compile(r"[\s_.-](?P<number>[0-9]{1,2})(?=\s*[(\[]|$)")
 _EMPTY_BRACKETS = re.compile(r"[(\[]\s*[)\]]")
 _STARTS = re.compile(r"(?<=[\s_:,;/|-])(?=[^\s_:,;/|-])")
 _OTHER_THINGS = frozenset(
@@ -35,7 +36,11 @@ _OTHER_THINGS = frozenset(
 def replicate_columns(
     headers: Iterable[str], names: Mapping[str, str], spec: CampaignSpec
 ) -> dict[str, list[ResultColumn]]:
-    """Return assay type -> columns of its readings: `IC50 rep1 (nM)`, `IC50 (nM) #2`, or `IC50_1` beside `IC50_2`."""
+    """Return assay type -> columns of its readings: `IC50 rep1 (nM)`, `IC50 (nM) #2`, `IC50 run 3`.
+
+    Raises:
+        QuestionError: if columns are numbered alone: `IC50_1` beside `IC50_2`.
+    """
     found: dict[str, list[tuple[int, bool, str, str | None]]] = defaultdict(list)
     for header in headers:
         for pattern, is_certain in ((_NUMBERED, True), (_ENDS_IN_NUMBER, False)):
@@ -45,10 +50,29 @@ def replicate_columns(
             if match and named:
                 found[named[0]].append((int(match["number"]), is_certain, header, named[1]))
                 break
-    return {kind: _columns(kind, each, headers, spec) for kind, each in found.items() if _are_readings(each)}
+    columns = {kind: _columns(kind, each, headers, spec) for kind, each in found.items() if _may_be_readings(each)}
+    for kind, each in columns.items():
+        if not all(is_certain for _, is_certain, *_ in found[kind]):
+            _ask_for_readings(kind, each)
+    return columns
 
 
-def _are_readings(found: Sequence[tuple[int, bool, str, str | None]]) -> bool:
+def _ask_for_readings(kind: str, columns: Sequence[ResultColumn]) -> None:
+    """Ask whether columns that are numbered alone are readings of one assay, or of several.
+
+    Raises:
+        QuestionError: always.
+    """
+    units = {column.header: f" ({column.units})" if column.units else "" for column in columns}
+    readings = {each.header: f"{kind} rep{each.replicate}{units[each.header]}" for each in columns}
+    first = {each.header: "ignored" for each in columns[1:]}
+    first = {columns[0].header: kind + units[columns[0].header], **first}
+    shown = ", ".join(repr(column.header) for column in columns[:4])
+    detail = f"are {shown} readings of one assay? Send columns with what each of them holds"
+    raise QuestionError("columns", (json.dumps(readings), json.dumps(first)), detail)
+
+
+def _may_be_readings(found: Sequence[tuple[int, bool, str, str | None]]) -> bool:
     """Return whether all columns say that they are repeats, or their bare numbers count from 1."""
     numbers = sorted(number for number, *_ in found)
     return all(is_certain for _, is_certain, *_ in found) or (
@@ -98,6 +122,6 @@ def ask_for_assay(headers: Iterable[str], names: Mapping[str, str], known: Colle
             kind = named[0] + (f" ({named[1]})" if named[1] else "")
             raise QuestionError(
                 "columns",
-                (f'{{"{header}": "{kind}"}}', f'{{"{header}": "ignored"}}'),
+                (json.dumps({header: kind}), json.dumps({header: "ignored"})),
                 f"is column {header!r} the {named[0]} that this campaign reads? Send columns with one of the choices",
             )

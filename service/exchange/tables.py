@@ -202,7 +202,7 @@ def only_counts(cells: Sequence[str]) -> bool:
 
 
 def with_remarks_named(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return a header in which columns without a name are called by their letters, where they hold words alone.
+    """Return a header in which columns without a name are called remarks, where they hold words alone.
 
     People write remarks beside a table. A number there may be a value whose column lost its name.
     """
@@ -215,7 +215,7 @@ def with_remarks_named(header: Sequence[str], rows: Sequence[Sequence[str]]) -> 
                 held[index] = held.get(index, True) and not any(letter.isdigit() for letter in cells[index])
     for index in unnamed:
         if held.get(index):
-            names[index] = f"column {column_letter(index)}"
+            names[index] = f"remarks in {column_letter(index)}"
     return names
 
 

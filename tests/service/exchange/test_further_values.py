@@ -91,7 +91,6 @@ def test_a_coefficient_of_variation_is_relative_to_its_mean(header: str, cell: s
         *(
             "IC50_R1_nM,IC50_R2_nM",
             "IC50 nM (run 1),IC50 nM (run 2)",
-            "IC50_1,IC50_2",
             "rep 1 IC50 (nM),rep 2 IC50 (nM)",
         ),
     ],
@@ -102,6 +101,18 @@ def test_readings_side_by_side_are_replicates(headers: str, view: CampaignView):
         ("IC50", ">", 6, "2"),
         ("IC50", "=", 7, "2"),
     ]
+
+
+def test_columns_that_are_numbered_alone_are_asked_about(view: CampaignView):
+    table = "word,IC50_1 (nM),IC50_2 (nM)\nalpha,5,6\n"
+    with pytest.raises(QuestionError, match="readings of one assay") as caught:
+        read(view, table)
+    assert caught.value.parameter == "columns"
+    found = [
+        [row.result and row.result.value for row in read(view, table, ReadingOptions(columns=json.loads(choice))).rows]
+        for choice in caught.value.choices
+    ]
+    assert found == [[5, 6], [5]]
 
 
 def test_each_reading_has_an_external_id_of_its_own(view: CampaignView):

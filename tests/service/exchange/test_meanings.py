@@ -71,6 +71,13 @@ def test_the_words_of_one_assay_are_asked_about_once_for_the_file(view: Campaign
     assert {"missing", "assay_failed"} <= set(question["choices"])
 
 
+def test_a_meaning_has_a_point_whatever_the_file_has(view: CampaignView):
+    table = b"word;IC50 (uM);LLOQ\nalpha;inactive;\nbeta;BLQ;0,5\ngamma;1,5;\n"
+    options = ReadingOptions(words={"inactive": "> 1.500 mM"})
+    report = read_results(table, "text/csv", view, options)
+    assert stored(report) == [(">", 1.5e6), ("<", 500), ("=", 1500)]
+
+
 @pytest.mark.parametrize(
     "options",
     [{"words": {"x": "whatever"}}, {"limits": {"Ki LOD": "5 nM"}}, {"limits": {"IC50 top": "5 nM"}}],
