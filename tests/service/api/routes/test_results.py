@@ -1,5 +1,6 @@
 """Uploading and reading results."""
 
+import gzip
 from typing import Any
 
 import pytest
@@ -214,3 +215,19 @@ def test_an_object_is_found_by_the_id_that_it_was_stored_with(api: Api, address:
     later = "Compound ID,glow (mW)\nLAB-2,5\nLAB-3,6\n"
     report = api.client.post(address, content=later, headers=CSV, params={"mode": "partial"}).json()
     assert [(row["status"], row["object"]) for row in report["rows"]] == [("accepted", "0111"), ("rejected", None)]
+
+
+def test_a_form_a_packed_file_and_lines_of_json_are_read(api: Api, address: str) -> None:
+    table = b"switches,type,value\n0101,glow,3\n"
+    form = {"table": ("run.csv", table, "application/vnd.ms-excel")}
+    answers = [
+        api.client.post(address, files=form, params={"dry_run": True}),
+        api.client.post(address, content=gzip.compress(table), headers=CSV, params={"dry_run": True}),
+        api.client.post(
+            address,
+            content=b'{"switches": "0101", "glow (mW)": 3}\n',
+            headers={"Content-Type": "application/x-ndjson"},
+            params={"dry_run": True},
+        ),
+    ]
+    assert [answer.json()["rows"][0]["would_store"]["value"] for answer in answers] == [3, 3, 3]
