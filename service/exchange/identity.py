@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from models.domains.contract import InvalidObjectError, ParsedObject
 from service.exchange.columns import COMPOUND_ID
+from service.exchange.metadata import MAX_COMMENT
 from service.exchange.object_units import with_points
 from service.exchange.problems import RowProblem
 from service.exchange.values import is_missing, shortened
@@ -91,6 +92,8 @@ class Objects:
         if is_missing(own_id):
             wanted = " or ".join(("candidate_id", *self._domain.object_columns[:4]))
             raise RowProblem("candidate_id", f"the row does not say which object was measured: give {wanted}")
+        if looks_like_no_object(own_id):
+            raise RowProblem(COMPOUND_ID, f"{shortened(own_id)} looks like a summary or control row: take it out")
         objects = self._own_ids.get(own_id, set()) | set(self._stored_ids.get(own_id, ()))
         if len(objects) == 1:
             return next(iter(objects))
@@ -145,7 +148,7 @@ class Repeats:
         self._further: dict[int, StandardResult] = {}
 
     def check(self, row: int, index: int, result: StandardResult) -> tuple[str, str] | None:
-        """Return where the same result was met before and what else is told here, or None; a new one is remembered.
+        """Return where the same result was met before and what became of the rest, or None for a new result.
 
         `index` counts results from 0, as in `completed`.
 
@@ -165,7 +168,7 @@ class Repeats:
                 f"external_id {shortened(result.external_id)} is that of {where}, {first.describe()}; here it is "
                 f"{result.describe()}: give another id, or withdraw what is wrong",
             )
-        further = {field: text for field in _FURTHER if (text := _told_here(field, first, result)) is not None}
+        further = {field: text for field in _FURTHER if (text := _added(field, first, result)) is not None}
         if not further:
             return where, ""
         if met_index is None:
@@ -188,11 +191,12 @@ _FURTHER = ("comment", "standard_error", "replicate", "plate", "lot", "measured_
 """What a repetition may say besides: nothing of it makes two measurements of one."""
 
 
-def _told_here(field: str, first: StandardResult, result: StandardResult) -> Any:
+def _added(field: str, first: StandardResult, result: StandardResult) -> Any:
     """Return what a field of two equal results says together, if the first does not say it alone."""
     mine, other = getattr(first, field), getattr(result, field)
     if other is None or other == mine or (mine is not None and field != "comment"):
         return None
     if mine is None or field != "comment":
         return other
-    return None if other in mine.split("; ") else f"{mine}; {other}"
+    joined = f"{mine}; {other}"
+    return None if other in mine.split("; ") or len(joined) > MAX_COMMENT else joined

@@ -36,6 +36,12 @@ def test_an_id_beside_an_object_names_it_in_later_rows(view: CampaignView):
     assert report.rows[0].verbatim["compound_id"] == "LAB-7"
 
 
+def test_a_control_is_no_id_of_an_object(view: CampaignView):
+    report = read(view, "word,Compound,type,value\ngamma,Control,logS,-1\n,Control,logS,-2\n")
+    assert [row.status for row in report.rows] == ["accepted", "rejected"]
+    assert "summary or control row" in (report.rows[1].reason or "")
+
+
 def test_an_id_of_two_objects_names_none(view: CampaignView):
     known = replace(view, own_ids={"LAB-1": {"alpha", "beta"}})
     (row,) = read(known, "Compound ID,IC50 (nM)\nLAB-1,5\n").rows
