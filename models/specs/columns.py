@@ -12,6 +12,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from models.specs.result_metadata import RESULT_METADATA
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -50,7 +52,7 @@ OWN_IDS = (
     *("compound", "entity", "verbindung"),
 )
 """Names of a column of ids that a laboratory gives its objects, the more certain ones first."""
-TRAITS = ("replicate", "assay_version", "plate", "measured_at", "lot", "external_id")
+TRAITS = tuple(name for name in RESULT_METADATA if name not in RESULT_FIELDS)
 """What describes how a result came about."""
 FIELDS = ("candidate_id", "type", "value", *RESULT_FIELDS, *MEASURED_FIELDS, *TRAITS)
 """What a table of results can say of one result."""

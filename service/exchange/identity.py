@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from models.domains.contract import InvalidObjectError, ParsedObject
+from models.specs.result_metadata import RESULT_METADATA
 from service.exchange.columns import COMPOUND_ID
-from service.exchange.metadata import MAX_COMMENT
 from service.exchange.object_units import with_points
 from service.exchange.problems import RowProblem
 from service.exchange.values import is_missing, shortened
@@ -187,7 +187,7 @@ class Repeats:
         return found
 
 
-_FURTHER = ("comment", "standard_error", "replicate", "plate", "lot", "measured_at", "assay_version")
+_FURTHER = ("standard_error", *(name for name in RESULT_METADATA if name != "external_id"))
 """What a repetition may say besides: nothing of it makes two measurements of one."""
 
 
@@ -199,4 +199,4 @@ def _added(field: str, first: StandardResult, result: StandardResult) -> Any:
     if mine is None or field != "comment":
         return other
     joined = f"{mine}; {other}"
-    return None if other in mine.split("; ") or len(joined) > MAX_COMMENT else joined
+    return None if other in mine.split("; ") or len(joined) > RESULT_METADATA["comment"].most_characters else joined

@@ -9,6 +9,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from models.specs.result_metadata import RESULT_METADATA
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -97,7 +99,4 @@ def _stored(result: StandardResult) -> dict[str, Any]:
     return {**{name: getattr(result, name) for name in _SHOWN}, "measured_at": moment.isoformat() if moment else None}
 
 
-_SHOWN = (
-    *("relation", "value", "upper_value", "standard_error", "units", "outcome", "replicate", "assay_version", "plate"),
-    *("lot", "external_id", "comment"),
-)
+_SHOWN = ("relation", "value", "upper_value", "standard_error", "units", "outcome", *RESULT_METADATA)

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from api_actors import Api, Worker
 
+from models.specs.result_metadata import RESULT_METADATA
+
 CSV = {"Content-Type": "text/csv"}
 NO_UNITS = ["no units are given for glow: its values were read in the campaign's mW"]
 
@@ -231,3 +233,12 @@ def test_a_form_a_packed_file_and_lines_of_json_are_read(api: Api, address: str)
         ),
     ]
     assert [answer.json()["rows"][0]["would_store"]["value"] for answer in answers] == [3, 3, 3]
+
+
+def test_every_declared_column_is_read_stored_and_answered(api: Api, address: str) -> None:
+    cells = {"text": "seven", "count": "7", "moment": "2026-03-01T08:00:00Z"}
+    given = {name: cells[column.kind] for name, column in RESULT_METADATA.items()}
+    report = api.client.post(address, json=[{"switches": "0101", "type": "glow", "value": 3, **given}])
+    assert report.json()["accepted"] == 1
+    (stored,) = api.client.get(address).json()["items"]
+    assert {name: stored[name] for name in given} == given
