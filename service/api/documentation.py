@@ -36,6 +36,7 @@ TAGS = [
     {"name": "results", "description": "What the lab measured."},
     {"name": "rounds", "description": "Computing a batch, following it, downloading it."},
     {"name": "candidates", "description": "Deciding about single candidates."},
+    {"name": "plates", "description": "Laying plates out, filling them by robots, and reading their wells."},
     {"name": "samples", "description": "More candidates from a trained policy, without training."},
     {"name": "predictions", "description": "What a campaign believes of objects of your own."},
     {"name": "backtests", "description": "A campaign replayed on a measured table against baselines."},

@@ -7,6 +7,7 @@ from service.store.tables.access import ApiKey, IdempotencyKey, Workspace
 from service.store.tables.base import Base, Json, Leased
 from service.store.tables.campaigns import Campaign, Reading, Result, Upload
 from service.store.tables.jobs import Job, JobInput
+from service.store.tables.plates import Plate
 from service.store.tables.rounds import Candidate, Round, RoundArtefact, RoundEvent
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "JobInput",
     "Json",
     "Leased",
+    "Plate",
     "Reading",
     "Result",
     "Round",
