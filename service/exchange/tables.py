@@ -159,7 +159,7 @@ def check_is_no_plate(rows: Sequence[Sequence[str]]) -> None:
         if are_named and len(numbers) >= _FEWEST_WELLS and numbers == counted:
             raise TableError(
                 "this is a plate of wells (rows A, B, ..., columns 1, 2, ...), and not a table of results: send one "
-                "row for each compound, with its object and its value"
+                "row for each compound, or the file to the plates of its round"
             )
 
 
