@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from models.specs.columns import FIELDS, GUARDRAIL, PREDICTED, PREFERENCE, RESULT_FIELDS, own_column
 from service.exchange.batch_workbook import OWN_FIELDS, BatchRequest, write_workbook
 from service.exchange.formats import parquet, workbook
+from service.exchange.registry import written_formats
 from service.exchange.results_so_far import so_far_columns
-from service.exchange.tables import UnknownFormatError, written_formats
+from service.exchange.tables import UnknownFormatError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

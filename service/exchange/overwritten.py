@@ -6,15 +6,14 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from models.specs.columns import PREDICTED
-from service.exchange.tables import Digits
 from service.exchange.values import is_missing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from models.campaign.spec import CampaignSpec
+    from service.exchange.cells import NumberFormat
     from service.exchange.tables import Table
-    from service.exchange.values import Decimal
 
 MEAN = PREDICTED[0]
 _MOST_ROWS = 10_000
@@ -46,19 +45,19 @@ def stated_predictions(table: Table, id_column: str, spec: CampaignSpec) -> tupl
 
 
 def overwritten_warning(
-    stated: Sequence[StatedPrediction], predicted: Mapping[str, Mapping[str, float]], decimal: Decimal
+    stated: Sequence[StatedPrediction], predicted: Mapping[str, Mapping[str, float]], numbers: NumberFormat
 ) -> tuple[str, ...]:
     """Return a warning if predictions are others than the batch's: results were written in their place.
 
     Args:
         stated: what a file says was predicted.
         predicted: candidate id -> objective -> mean, as the round predicted it.
-        decimal: the decimal sign of the file's texts.
+        numbers: how the texts of the file write numbers.
     """
     changed = []
     for item in stated:
         mean = predicted.get(item.candidate_id, {}).get(item.objective)
-        if mean is not None and not is_missing(item.text) and not _is_near(item.text, mean, decimal):
+        if mean is not None and not is_missing(item.text) and not _is_near(item.text, mean, numbers):
             changed.append(item)
     if not changed:
         return ()
@@ -70,10 +69,8 @@ def overwritten_warning(
     return (f"{warning}: results belong under {' and '.join(names)}",)
 
 
-def _is_near(text: str, mean: float, decimal: Decimal) -> bool:
-    if decimal == "comma" and not isinstance(text, Digits):
-        text = text.replace(".", "").replace(",", ".")
+def _is_near(text: str, mean: float, numbers: NumberFormat) -> bool:
     try:
-        return math.isclose(float(text), mean, rel_tol=_PRECISION, abs_tol=1e-12)
+        return math.isclose(numbers.read_number(text), mean, rel_tol=_PRECISION, abs_tol=1e-12)
     except ValueError:
         return False

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 RESULTS, SAMPLES = "Results", "Samples"
 PLATE_MAP, REQUEST = "Plate map", "Request"
 """The sheets of a batch: the first is read back, the others hold nothing that is."""
+BESIDE_RESULTS = frozenset((SAMPLES, PLATE_MAP, REQUEST))
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _WIDTHS = (10, 45)
 """Narrowest and widest column, in characters."""
