@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from models.records import Outcome
 from models.specs.columns import RESULT_FIELDS, SO_FAR
-from service.exchange.sheets import PLATE_MAP, REQUEST, RESULTS, SAMPLES, Sheet, write_sheets
+from service.exchange.sheets import PLATE_MAP, REQUEST, RESULTS, SAMPLES, WrittenSheet, write_sheets
 from service.exchange.units import are_molar
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def write_workbook(
     return write_sheets([_results(rows, spec, domain), *_others(rows, spec, domain, request)])
 
 
-def _results(rows: Sequence[Mapping[str, Any]], spec: CampaignSpec, domain: Domain) -> Sheet:
+def _results(rows: Sequence[Mapping[str, Any]], spec: CampaignSpec, domain: Domain) -> WrittenSheet:
     names = list(rows[0]) if rows else []
     measured = [item for item in spec.objectives if item.assay_type is not None]
     before = names[: -len(RESULT_FIELDS)]
@@ -62,7 +62,7 @@ def _results(rows: Sequence[Mapping[str, Any]], spec: CampaignSpec, domain: Doma
         prompts[value] = _prompt(item, units)
     to_fill_in = [*own, *(name for name in shared if name not in OWN_FIELDS)]
     shown = {*_identities(names, domain), *to_fill_in, *(f"{item.name}_{SO_FAR}" for item in measured)}
-    return Sheet(
+    return WrittenSheet(
         RESULTS,
         rows,
         to_fill_in=frozenset(to_fill_in),
@@ -100,16 +100,16 @@ def _units(objective: Objective) -> tuple[str, ...]:
 
 def _others(
     rows: Sequence[Mapping[str, Any]], spec: CampaignSpec, domain: Domain, request: BatchRequest
-) -> Iterator[Sheet]:
+) -> Iterator[WrittenSheet]:
     wells = _wells(rows)
     samples = [_sample(row, well, spec, domain) for row, well in zip(rows, wells, strict=True)]
-    yield Sheet(SAMPLES, samples, frozen=_after_rank(list(samples[0]) if samples else []))
+    yield WrittenSheet(SAMPLES, samples, frozen=_after_rank(list(samples[0]) if samples else []))
     grid = list(_plate_rows(rows, wells))
     plates = frozenset(place for place, line in enumerate(grid) if str(line["0"]).startswith("Plate "))
-    yield Sheet(PLATE_MAP, grid, has_header=False, headings=plates, width=6)
+    yield WrittenSheet(PLATE_MAP, grid, has_header=False, headings=plates, width=6)
     lines = list(_request_rows(rows, spec, request))
     objectives = frozenset(place for place, line in enumerate(lines) if line["0"] == "Objective")
-    yield Sheet(REQUEST, lines, has_header=False, headings=objectives, width=20)
+    yield WrittenSheet(REQUEST, lines, has_header=False, headings=objectives, width=20)
 
 
 def _sample(row: Mapping[str, Any], well: tuple[int, str] | None, spec: CampaignSpec, domain: Domain) -> dict[str, Any]:

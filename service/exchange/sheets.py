@@ -35,7 +35,7 @@ _MOST_LETTERS = 255
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class WrittenSheet:
     """A table of rows that share their keys, and how it looks.
 
     A sheet with `to_fill_in` is protected without a password, so that nothing but these columns and what is
@@ -57,7 +57,7 @@ class Sheet:
     width: int | None = None
 
 
-def write_sheets(sheets: Sequence[Sheet]) -> bytes:
+def write_sheets(sheets: Sequence[WrittenSheet]) -> bytes:
     """Return the sheets as a workbook that opens with the first."""
     from openpyxl import Workbook
 
@@ -70,7 +70,7 @@ def write_sheets(sheets: Sequence[Sheet]) -> bytes:
     return out.getvalue()
 
 
-def _fill(page: Worksheet, sheet: Sheet) -> None:
+def _fill(page: Worksheet, sheet: WrittenSheet) -> None:
     names = list(sheet.rows[0]) if sheet.rows else []
     if sheet.has_header:
         for place, name in enumerate(names, 1):
@@ -96,7 +96,7 @@ def _write(page: Worksheet, row: int, place: int, value: Any) -> None:
         cell.quotePrefix = looks_like_formula(text)
 
 
-def _lay_out(page: Worksheet, sheet: Sheet, names: Sequence[str]) -> None:
+def _lay_out(page: Worksheet, sheet: WrittenSheet, names: Sequence[str]) -> None:
     """Set widths, what scrolls, what is folded, and how the sheet is printed."""
     from openpyxl.utils import get_column_letter
 
@@ -114,14 +114,14 @@ def _lay_out(page: Worksheet, sheet: Sheet, names: Sequence[str]) -> None:
     page.sheet_properties.pageSetUpPr.fitToPage = True
 
 
-def _width(sheet: Sheet, name: str) -> int:
+def _width(sheet: WrittenSheet, name: str) -> int:
     shown: list[Any] = [name] if sheet.has_header else []
     shown += [row[name] for row in sheet.rows[:_MEASURED_ROWS]]
     longest = max(len(str(value)) for value in (*shown, "") if value is not None)
     return min(max(longest + 2, _WIDTHS[0]), _WIDTHS[1])
 
 
-def _style(page: Worksheet, sheet: Sheet, names: Sequence[str], first: int) -> None:
+def _style(page: Worksheet, sheet: WrittenSheet, names: Sequence[str], first: int) -> None:
     """Mark headers, and lock all but what is to be filled in where anything is."""
     from openpyxl.styles import Font, PatternFill
 
@@ -138,7 +138,7 @@ def _style(page: Worksheet, sheet: Sheet, names: Sequence[str], first: int) -> N
             setattr(page.protection, allowed, False)  # False in the file means that it is not forbidden
 
 
-def _open_column(page: Worksheet, sheet: Sheet, name: str, place: int, rows: range) -> None:
+def _open_column(page: Worksheet, sheet: WrittenSheet, name: str, place: int, rows: range) -> None:
     from openpyxl.styles import Border, PatternFill, Protection, Side
 
     if name not in sheet.to_fill_in | sheet.changeable:

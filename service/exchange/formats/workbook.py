@@ -15,8 +15,7 @@ from service.exchange.cells import Digits
 from service.exchange.formula_injection import unprotected
 from service.exchange.number_formats import shown
 from service.exchange.sheet_tables import LAST_ROW, MAX_CELLS, Line, Sheet, choose_sheet, table_of_lines
-from service.exchange.sheets import Sheet as WrittenSheet
-from service.exchange.sheets import write_sheets
+from service.exchange.sheets import WrittenSheet, write_sheets
 from service.exchange.tables import TableError, TableFormat
 from service.exchange.workbook_rows import StruckCells, is_partly_struck, notes_below, sheet_rows, text_of
 from service.exchange.workbook_safety import check_archive, count_rows
