@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -85,7 +85,8 @@ def create_plate(session: Session, scope: RoundScope, spec: LayoutSpec) -> Plate
         raise ConflictError(
             f"the campaign has a plate {spec.name!r} already; a plate that is made again is another one"
         )
-    check_assay(spec, CampaignSpec.from_stored(campaign.spec))
+    assay = check_assay(spec, CampaignSpec.from_stored(campaign.spec))
+    spec = spec.model_copy(update={"type": assay.type})
     chosen = _chosen(queries.batch(session, row.id), spec)
     layout = lay_out(spec, chosen, secrets.randbelow(2**31) if spec.seed is None else spec.seed)
     plate = Plate(
@@ -160,7 +161,9 @@ def import_transfers(
     with table_errors_as_problems():
         found = readers.files.transfers(file.content, spec.name, spec.wells)
     _check_used(found, layout)
-    failed = failed_wells(plate) | dict(found.failed)
+    before = failed_wells(plate)
+    failed = dict(found.failed) | before  # the first reason is the one that its result was stored with
+    found = replace(found, warnings=(*found.warnings, *_filled_again(found, before)))
     reasons = _reasons(layout, failed)
     report = Report(())
     if reasons:
@@ -247,11 +250,24 @@ def _check_used(found: TransferReport, layout: PlateLayout) -> None:
     used = {well.well for well in layout.wells}
     unknown = [well for well in found.failed if well not in used]
     if unknown:
-        shown = ", ".join(unknown[:MAX_LISTED])
-        detail = (
-            f"transfers into {len(unknown)} wells that the layout leaves empty ({shown}): is the report of this plate?"
-        )
+        detail = f"transfers failed into wells that the layout leaves empty ({_shown(unknown)}): is it of this plate?"
         raise UnprocessableError(detail, errors=[{"column": "Destination Well", "detail": detail}])
+
+
+def _filled_again(found: TransferReport, before: Mapping[str, str]) -> list[str]:
+    """Return a warning of wells that were filled after a failure: whether their dose is right is not known."""
+    again = sorted(found.filled & before.keys())
+    if not again:
+        return []
+    return [
+        f"wells that an earlier report has as failed still do not count ({_shown(again)}): lay a plate that is filled "
+        "again out under another name"
+    ]
+
+
+def _shown(wells: Sequence[str]) -> str:
+    more = f" and {len(wells) - MAX_LISTED} more" if len(wells) > MAX_LISTED else ""
+    return ", ".join(wells[:MAX_LISTED]) + more
 
 
 def _reasons(layout: PlateLayout, failed: Mapping[str, str]) -> dict[UUID, str]:

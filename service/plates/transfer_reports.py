@@ -6,6 +6,7 @@ alone. Knows no layout.
 
 import csv
 import io
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -31,6 +32,8 @@ class TransferReport:
     failed: Mapping[str, str]
     n_transfers: int
     warnings: tuple[str, ...] = ()
+    filled: frozenset[str] = frozenset()
+    """Wells into which every transfer of the report succeeded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,8 @@ def read_transfer_report(content: bytes, plate: str, wells: int) -> TransferRepo
         if reason is not None and well not in failed:
             failed[well] = reason
         warnings += [f"row {line.row}: {well}: {warning}"] if warning else []
-    return TransferReport(failed, len(seen), tuple(warnings))
+    filled = frozenset(well for well, _ in seen) - failed.keys()
+    return TransferReport(failed, len(seen), tuple(warnings), filled)
 
 
 def _failure_or_warning(line: _Line) -> tuple[str | None, str | None]:
@@ -92,9 +96,13 @@ def _volume(line: _Line, name: str) -> float | None:
     if not text:
         return None
     try:
-        return float(text)
-    except ValueError as error:
-        raise TableError(f"{text[:20]!r} is no volume", row=line.row, column=name.title()) from error
+        volume = float(text)
+    except ValueError:
+        volume = math.nan
+    if not 0 <= volume < math.inf:
+        detail = f"{text[:20]!r} is no volume: write nL as a number with a decimal point, or leave the cell blank"
+        raise TableError(detail, row=line.row, column=name.title())
+    return volume
 
 
 def _lines(text: str) -> Iterator[_Line]:

@@ -47,3 +47,12 @@ def test_a_percentage_is_drawn_without_a_curve() -> None:
     picture = svg(analysed("percent_inhibition", points=1), IDS[0])
     assert "IC50" not in picture
     assert "inhibition (%)" in picture
+
+
+@pytest.mark.parametrize("extension", ["svg", "png"])
+def test_dollar_signs_in_names_are_no_mathematics(extension: str) -> None:
+    title = "$P_{1}^$: PEPTIDE1{W.I.W.W}$$$$V2.0"
+    picture = draw_curve(analysed(), IDS[0], (title, "uM"), extension)
+    if extension == "svg":
+        assert f"<!-- {title} -->" in picture.decode()
+        assert "<!-- $\\mathdefault{10^{" in picture.decode()  # ticks are still powers of ten

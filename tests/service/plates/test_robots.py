@@ -81,7 +81,8 @@ def test_source_wells_are_those_that_are_named() -> None:
         ({"wells": {str(IDS[1]): ["A1"]}}, "give 3 wells"),
         ({"wells": {str(UUID(int=99)): ["A1", "A2", "A3"]}}, "not on the plate"),
         ({"wells": {str(IDS[1]): ["Q1", "A2", "A3"]}}, "no well"),
-        ({"positive_well": "C3", "vehicle_well": "c03"}, "in one source well"),
+        ({"positive_well": "C3", "vehicle_well": "c03"}, "in one source well, C3"),
+        ({"wells": {str(IDS[1]): ["A1", "A2", "a01"]}}, "in one source well, A1"),
     ):
         with pytest.raises(UnprocessableError, match=reason):
             planned(**bad)
@@ -155,3 +156,19 @@ def test_transfers_into_other_plates_are_passed_over_and_told() -> None:
 def test_what_is_no_report_of_the_plate_is_refused(content: bytes, reason: str) -> None:
     with pytest.raises(TableError, match=reason):
         read_transfer_report(content, "P1", 384)
+
+
+@pytest.mark.parametrize("volumes", ["nan,25", "25,NaN", "-25,0", "25,-1", "inf,25", "25,inf", "ten,25"])
+@pytest.mark.parametrize("section", ["EXCEPTIONS", "DETAILS"])
+def test_a_volume_that_is_none_is_refused(volumes: str, section: str) -> None:
+    head = "Destination Plate Barcode,Destination Well,Transfer Volume,Actual Volume,Transfer Status"
+    with pytest.raises(TableError, match="is no volume") as refused:
+        read_transfer_report(f"[{section}]\n{head}\nP-1,B2,{volumes},\n".encode(), "P-1", 384)
+    assert refused.value.row == 3
+    assert refused.value.column in ("Transfer Volume", "Actual Volume")
+
+
+def test_a_report_says_which_wells_were_filled() -> None:
+    head = "Source Well,Destination Plate Barcode,Destination Well,Transfer Volume,Actual Volume,Transfer Status"
+    rows = "A1,P-1,B2,25,25,\nA2,P-1,B2,25,0,\nA1,P-1,B3,25,25,\n"
+    assert read_transfer_report(f"[DETAILS]\n{head}\n{rows}".encode(), "P-1", 384).filled == {"B3"}

@@ -183,10 +183,17 @@ def test_a_plate_is_measured_in_what_the_campaign_reads(api: Api, address: str) 
         ({"type": "Ki"}, "/type"),
         ({"doses": {"top": 1, "units": "mg/mL"}}, "/doses/units"),
         ({"readout": "percent_inhibition", "doses": {"top": 1, "points": 1}}, "/readout"),
+        ({"readout": "percent_inhibition"}, "/doses/points"),
+        ({"replicate": 2}, "/replicate"),
     ):
         response = api.client.post(address, json={**LAYOUT, **changes})
         assert response.status_code == 422
         assert response.json()["errors"][0]["pointer"] == pointer
+    assert "/replicate: unknown field" in response.json()["detail"]
+
+
+def test_an_assay_is_named_as_the_campaign_names_it(api: Api, address: str) -> None:
+    assert laid_out(api, address, type="ic50")["type"] == "IC50"
 
 
 def test_what_does_not_fit_is_refused_with_what_would(api: Api, address: str) -> None:
@@ -299,6 +306,32 @@ def test_wells_that_were_not_filled_do_not_count(api: Api, campaign: str, addres
     assert found[half]["n_wells"] == 17
     assert "3 wells do not count" in results(api, campaign)[half]["comment"]
     assert api.client.post(where, content=report, headers=CSV).status_code == 409
+
+
+def test_a_well_that_is_filled_after_a_failure_still_does_not_count_and_is_named(api: Api, address: str) -> None:
+    plate = laid_out(api, address)
+    first, second = [well["well"] for well in plate["layout"]["wells"] if well["role"] == "sample"][:2]
+    where = f"{address}/{plate['id']}/transfers"
+    assert api.client.post(where, content=echo_report("P-1", [first], [second]), headers=CSV).json()["warnings"] == []
+    told = api.client.post(where, content=echo_report("P-1", [], [first, second]), headers=CSV).json()
+    assert [first in warning and "another name" in warning for warning in told["warnings"]] == [True]
+    assert second not in told["warnings"][0]
+    kept = api.client.get(f"{address}/{plate['id']}").json()["failed_wells"]
+    assert list(kept) == [first]
+
+
+def test_the_reason_of_a_well_is_the_first_that_was_reported(api: Api, address: str) -> None:
+    plate = laid_out(api, address)
+    lost = next(iter(truth(api, address)))
+    wells = [well["well"] for well in plate["layout"]["wells"] if well["candidate_id"] == lost]
+    where = f"{address}/{plate['id']}/transfers"
+    report = echo_report("P-1", wells, [])
+    api.client.post(where, content=report, headers=CSV).raise_for_status()
+    again = api.client.post(where, content=report.replace("Well not found", "Empty"), headers=CSV)
+    assert again.json()["report"]["duplicates"] == 1
+    assert again.json()["report"]["warnings"] == []
+    kept = api.client.get(f"{address}/{plate['id']}").json()["failed_wells"]
+    assert all("Well not found" in reason for reason in kept.values())
 
 
 def test_wells_beyond_the_readers_range_are_left_out_and_named(api: Api, campaign: str, address: str) -> None:
