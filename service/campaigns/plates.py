@@ -259,10 +259,8 @@ def _filled_again(found: TransferReport, before: Mapping[str, str]) -> list[str]
     again = sorted(found.filled & before.keys())
     if not again:
         return []
-    return [
-        f"wells that an earlier report has as failed still do not count ({_shown(again)}): lay a plate that is filled "
-        "again out under another name"
-    ]
+    detail = f"wells that an earlier report has as failed still do not count ({_shown(again)}): a plate that is filled "
+    return [detail + "again is laid out under another name"]
 
 
 def _shown(wells: Sequence[str]) -> str:

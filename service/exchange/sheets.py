@@ -41,7 +41,8 @@ class WrittenSheet:
     A sheet with `to_fill_in` is protected without a password, so that nothing but these columns and what is
     `changeable` is written to by accident; `choices` are offered there, others taken as well, and `prompts` shown.
     `folded` columns wait behind a plus sign. `frozen` names the first column that scrolls. Where there is no header,
-    rows at `headings` look like one, the first column stands out, and the others are `width` characters wide.
+    rows at `headings` look like one, the first column stands out, and the others are `width` characters wide. Texts of
+    `wrapped` columns go on below each other, so that a printed page shows them whole.
     """
 
     title: str
@@ -51,6 +52,7 @@ class WrittenSheet:
     choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
     prompts: Mapping[str, str] = field(default_factory=dict)
     folded: frozenset[str] = frozenset()
+    wrapped: frozenset[str] = frozenset()
     frozen: str | None = None
     has_header: bool = True
     headings: frozenset[int] = frozenset()
@@ -123,8 +125,11 @@ def _width(sheet: WrittenSheet, name: str) -> int:
 
 def _style(page: Worksheet, sheet: WrittenSheet, names: Sequence[str], first: int) -> None:
     """Mark headers, and lock all but what is to be filled in where anything is."""
-    from openpyxl.styles import Font, PatternFill
+    from openpyxl.styles import Alignment, Font, PatternFill
 
+    for place, name in enumerate(names, 1) if sheet.wrapped else ():
+        for number in range(first, first + len(sheet.rows)):
+            page.cell(number, place).alignment = Alignment(wrap_text=name in sheet.wrapped, vertical="top")
     headers = {1} if sheet.has_header and names else {place + 1 for place in sheet.headings}
     for cell in () if sheet.has_header else page["A"]:
         cell.font = Font(bold=True)

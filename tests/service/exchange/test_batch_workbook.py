@@ -122,6 +122,14 @@ def test_what_was_measured_so_far_is_shown_and_not_read_back(content: bytes, rea
     assert report.warnings == ()
 
 
+def test_the_reasons_are_printed_whole(content: bytes) -> None:
+    page = load_workbook(io.BytesIO(content))["Samples"]
+    (column,) = [cell.column_letter for cell in page[1] if cell.value == "reason"]
+    assert all(cell.alignment.wrap_text for cell in page[column][1:])
+    assert page.column_dimensions[column].width <= 45
+    assert not page["A2"].alignment.wrap_text
+
+
 def test_other_sheets_say_what_to_make_and_where(content: bytes) -> None:
     book = load_workbook(io.BytesIO(content))
     assert book.sheetnames == ["Results", "Samples", "Plate map", "Request"]
