@@ -89,7 +89,7 @@ def _flat(candidate_id: UUID, wells: Doses, y: Array) -> Finding:
 
     mean = float(y.mean())
     reach = float(t_distribution.ppf(0.975, len(y) - 1)) * float(y.std(ddof=1)) / math.sqrt(len(y))
-    reason = f"no trend over the doses; mean inhibition {mean:.0f} %"
+    reason = f"no trend over the doses; mean inhibition {round(mean)} %"
     if mean + reach < HALF:
         return _limit(candidate_id, wells, ">", reason)
     if mean - reach > HALF:
