@@ -5,6 +5,7 @@ Headers are not checked: whether a column is there, and may be read so, shows in
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from service.exchange.meanings import check_limit, meaning_of
@@ -23,12 +24,10 @@ Place = tuple[str, ...]
 def check_options(options: ReadingOptions, spec: CampaignSpec) -> Iterator[tuple[Place, str]]:
     """Yield what cannot be understood of a reading: where it is among the options, and why."""
     checks: list[tuple[Place, Callable[[], object]]] = []
-    if (encoding := options.encoding) is not None:
-        checks.append((("encoding",), lambda: codec_name(encoding)))
-    for text, meaning in options.words.items():
-        checks.append((("words", text), lambda text=text, meaning=meaning: meaning_of(text, meaning)))
-    for name, limit in options.limits.items():
-        checks.append((("limits", name), lambda name=name, limit=limit: check_limit(name, limit, spec)))
+    if options.encoding is not None:
+        checks.append((("encoding",), partial(codec_name, options.encoding)))
+    checks += [(("words", text), partial(meaning_of, text, meaning)) for text, meaning in options.words.items()]
+    checks += [(("limits", name), partial(check_limit, name, limit, spec)) for name, limit in options.limits.items()]
     for place, check in checks:
         try:
             check()
