@@ -26,6 +26,9 @@ PROXIES = ("gaussian_process", "multi_task_gaussian_process", "deep_ensemble", "
 """Names of the proxies, the one for few results first."""
 
 
+RetestPolicy = Literal["join", "replace"]
+
+
 class ProxySpec(FrozenModel):
     """How results become beliefs."""
 
@@ -42,6 +45,12 @@ class ProxySpec(FrozenModel):
         default="offset",
         description="results of several versions of an assay: each version has an additive offset on the modelled "
         "scale, learned from the data; only the latest version counts; or all are read as one and the same assay",
+    )
+    retests: dict[Text, RetestPolicy] = Field(
+        default={},
+        description="what a later test of the same object means, by assay type: it joins the earlier ones (the "
+        "default), or its usable values replace theirs. The rows of one upload are replicates of one test",
+        examples=[{"IC50": "replace"}],
     )
     plate_offsets: bool = Field(default=True, description="learn an offset for every plate that results name")
     intervals: Literal["conformal", "feature_conformal", "gaussian"] = Field(

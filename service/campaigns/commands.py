@@ -15,12 +15,12 @@ from models.campaign.spec import CampaignSpec
 from service.campaigns import leases, results, round_transitions
 from service.campaigns.history import take_snapshot
 from service.campaigns.lifecycle import DECISIONS, NEEDS_REASON, check_candidate_move, check_round_move
+from service.campaigns.locking import check_active, fresh, locked_campaign, locked_candidate, locked_round
 from service.campaigns.patching import patched, round_seed
 from service.campaigns.quantities import check_units
 from service.campaigns.rows import NewResult, NewUpload, StoredUpload
-from service.errors import ConflictError, NotFoundError, PreconditionFailedError, UnprocessableError
-from service.store import campaigns, candidates, rounds
-from service.store import leases as lease_rows
+from service.errors import ConflictError, PreconditionFailedError, UnprocessableError
+from service.store import candidates, rounds
 from service.store.results import any_stored
 from service.store.states import COMPUTING, NEW, CandidateStatus
 from service.store.tables import Campaign, Candidate, Round
@@ -59,10 +59,10 @@ def patch_campaign(
         UnprocessableError: if the changed specification is not valid.
         ConflictError: if it is archived, or `domain` or `objectives` change although a round or a result exists.
     """
-    campaign = _locked(session, workspace_id, campaign_id)
+    campaign = locked_campaign(session, workspace_id, campaign_id)
     if campaign.version != version:
         raise PreconditionFailedError("the campaign changed since it was read; read it again")
-    _check_active(campaign)
+    check_active(campaign)
     spec = patched(campaign.spec, changes, is_begun=_is_begun(session, campaign_id), check=check)
     if {"domain", "objectives", "constraints", "guardrails"} & changes.keys():
         check_units(spec, before=CampaignSpec.from_stored(campaign.spec))
@@ -76,7 +76,7 @@ def archive_campaign(session: Session, workspace_id: UUID, campaign_id: UUID) ->
     Raises:
         ConflictError: if a round is being computed.
     """
-    campaign = _locked(session, workspace_id, campaign_id)
+    campaign = locked_campaign(session, workspace_id, campaign_id)
     if campaign.state == "archived":
         return campaign
     _check_idle(session, campaign_id)
@@ -97,8 +97,8 @@ def store_results(
         ConflictError: if the campaign is archived.
         UnprocessableError: if a `candidate_id` is not of this campaign.
     """
-    campaign = _locked(session, workspace_id, campaign_id)
-    _check_active(campaign)
+    campaign = locked_campaign(session, workspace_id, campaign_id)
+    check_active(campaign)
     return results.store(session, campaign, upload, rows)
 
 
@@ -108,8 +108,8 @@ def start_round(session: Session, workspace_id: UUID, campaign_id: UUID) -> Roun
     Raises:
         ConflictError: if the campaign is archived or another round is being computed.
     """
-    campaign = _locked(session, workspace_id, campaign_id)
-    _check_active(campaign)
+    campaign = locked_campaign(session, workspace_id, campaign_id)
+    check_active(campaign)
     _check_idle(session, campaign_id)
     last = rounds.newest(session, campaign_id)
     number = last.number + 1 if last else 1
@@ -132,10 +132,10 @@ def cancel_round(session: Session, workspace_id: UUID, campaign_id: UUID, number
     Raises:
         ConflictError: if it is not being computed.
     """
-    row = _round(session, workspace_id, campaign_id, number)
+    row = locked_round(session, workspace_id, campaign_id, number)
     changed = leases.request_cancel(session, round_transitions.ROUNDS, row.id)
     if changed is None:
-        check_round_move(number, _fresh(session, row).state, "cancelled")
+        check_round_move(number, fresh(session, row).state, "cancelled")
         raise ConflictError(f"round {number} changed at this moment; look again")
     return changed
 
@@ -146,8 +146,8 @@ def retry_round(session: Session, workspace_id: UUID, campaign_id: UUID, number:
     Raises:
         ConflictError: if it is neither, is not the newest, or the campaign is archived.
     """
-    row = _round(session, workspace_id, campaign_id, number)
-    _check_active(_locked(session, workspace_id, campaign_id))
+    row = locked_round(session, workspace_id, campaign_id, number)
+    check_active(locked_campaign(session, workspace_id, campaign_id))
     check_round_move(number, row.state, "queued")
     newest = rounds.newest(session, campaign_id)
     if row.state in COMPUTING or newest is None or newest.number != number:
@@ -166,7 +166,7 @@ def release_round(session: Session, workspace_id: UUID, campaign_id: UUID, numbe
     Raises:
         ConflictError: if the round has no batch, or nothing is left to release.
     """
-    row = _round(session, workspace_id, campaign_id, number)
+    row = locked_round(session, workspace_id, campaign_id, number)
     if row.state != "awaiting_results":
         raise ConflictError(f"round {number} is {row.state}; only a batch that awaits results can be released")
     ready = [item for item in candidates.of_round(session, row.id) if item.status in ("proposed", "approved")]
@@ -199,9 +199,7 @@ def set_candidate_status(
     """
     status, reason = decision
     _check_decision(status, reason)
-    candidate = _candidate(session, workspace_id, candidate_id)
-    _locked(session, workspace_id, candidate.campaign_id)
-    item = _candidate(session, workspace_id, candidate_id)
+    item = locked_candidate(session, workspace_id, candidate_id)
     if item.version != version:
         raise PreconditionFailedError("the candidate changed since it was read; read it again")
     check_candidate_move(item.status, status)
@@ -212,37 +210,6 @@ def set_candidate_status(
     round_transitions.complete_if_settled(session, item.round_id)
     session.refresh(item)
     return item
-
-
-def _locked(session: Session, workspace_id: UUID, campaign_id: UUID) -> Campaign:
-    campaign = campaigns.lock(session, workspace_id, campaign_id)
-    if campaign is None:
-        raise NotFoundError(f"no campaign {campaign_id}")
-    return campaign
-
-
-def _round(session: Session, workspace_id: UUID, campaign_id: UUID, number: int) -> Round:
-    _locked(session, workspace_id, campaign_id)
-    row = rounds.find(session, campaign_id, number)
-    if row is None:
-        raise NotFoundError(f"the campaign has no round {number}")
-    return _fresh(session, row)
-
-
-def _fresh(session: Session, row: Round) -> Round:
-    return lease_rows.get(session, Round, row.id)
-
-
-def _candidate(session: Session, workspace_id: UUID, candidate_id: UUID) -> Candidate:
-    item = candidates.find(session, workspace_id, candidate_id)
-    if item is None:
-        raise NotFoundError(f"no candidate {candidate_id}")
-    return item
-
-
-def _check_active(campaign: Campaign) -> None:
-    if campaign.state != "active":
-        raise ConflictError("the campaign is archived")
 
 
 def _check_idle(session: Session, campaign_id: UUID) -> None:

@@ -3,7 +3,8 @@
     queued -> fitting -> training -> sampling -> selecting -> awaiting_results -> completed
 
 A stage may be left out. A computing round may also fail, be cancelled, or be queued again when its worker is lost; a
-failed or cancelled one is queued again by a retry.
+failed or cancelled one is queued again by a retry. A completed one awaits results again when those of a candidate are
+withdrawn.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +20,7 @@ ROUND_MOVES: Mapping[RoundState, AbstractSet[RoundState]] = {
     "queued": {"fitting", "failed", "cancelled"},
     **{stage: {"queued", *RUNNING[index:], *_ENDS} for index, stage in enumerate(RUNNING)},
     "awaiting_results": {"completed"},
-    "completed": set(),
+    "completed": {"awaiting_results"},
     "failed": {"queued"},
     "cancelled": {"queued"},
 }
@@ -32,8 +33,10 @@ CANDIDATE_MOVES: Mapping[CandidateStatus, AbstractSet[CandidateStatus]] = {
     "rejected": {"proposed", "approved", "measured", "failed"},
     "withdrawn": {"measured", "failed"},
     "failed": {"measured"},
-    "measured": set(),
+    "measured": {"failed"},
 }
+SETTLED: frozenset[CandidateStatus] = frozenset({"measured", "failed"})
+"""What results made of a candidate: it waits again when those that did are corrected or withdrawn."""
 DECISIONS: frozenset[CandidateStatus] = frozenset({"proposed", "approved", "rejected", "withdrawn"})
 """The statuses that a person may set; the others follow from a release or from results."""
 NEEDS_REASON: frozenset[CandidateStatus] = frozenset({"rejected", "withdrawn"})

@@ -1,5 +1,6 @@
 """What users ask to see of a campaign. Reads only; everything is looked up within a workspace."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, NoReturn
@@ -122,12 +123,18 @@ def results_by_external_id(
 
 
 def are_stored(session: Session, campaign_id: UUID, given: Sequence[StandardResult]) -> list[bool]:
-    """Return for each result whether the campaign has one that says the same of its object, under any external id."""
+    """Return for each result whether the campaign has one that says the same of its object, under any external id.
+
+    What was corrected or withdrawn is not looked at, and one stored result is not taken for two of those given.
+    """
     identifying_values = attrgetter(*IDENTIFYING_FIELDS)
-    stored = (
-        results.about(session, campaign_id, {item.object for item in given}, IDENTIFYING_FIELDS) if given else set()
-    )
-    return [identifying_values(item) in stored for item in given]
+    objects = {item.object for item in given}
+    left = results.about(session, campaign_id, objects, IDENTIFYING_FIELDS) if given else Counter()
+    found = []
+    for values in map(identifying_values, given):
+        found.append(left[values] > 0)
+        left[values] -= 1
+    return found
 
 
 def _no_round(session: Session, workspace_id: UUID, campaign_id: UUID, number: int) -> NoReturn:

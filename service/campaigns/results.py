@@ -1,42 +1,97 @@
 """Storing results, and the outcomes that follow from them. Parsing them is `service.exchange`'s."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from operator import attrgetter
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import func
 from sqlalchemy.orm import Session
 
-from service.campaigns.lifecycle import CANDIDATE_MOVES, outcome_of
-from service.campaigns.round_transitions import complete_if_settled
+from service.campaigns.current import current_outcomes
+from service.campaigns.lifecycle import CANDIDATE_MOVES, SETTLED, outcome_of
+from service.campaigns.round_transitions import complete_if_settled, reopen
 from service.campaigns.rows import NewResult, NewUpload, StoredRow, StoredUpload
-from service.errors import ConflictError, UnprocessableError
+from service.errors import ConflictError, NotFoundError, UnprocessableError
 from service.records import StandardResult
-from service.store import candidates, results
-from service.store.tables import Campaign, Candidate, Upload
+from service.store import amendments, candidates, results, rounds
+from service.store.amendments import Reason
+from service.store.states import NEW, CandidateStatus
+from service.store.tables import Campaign, Candidate, Result, Upload
 
+_OF_ROW = ("id", "campaign_id", "upload_id", "candidate_id", "row", "verbatim", "other_columns", "revision")
 _STANDARD = tuple(field.name for field in fields(StandardResult))
 
 
-def store(session: Session, campaign: Campaign, upload: NewUpload, rows: Sequence[NewResult]) -> StoredUpload:
-    """Store rows and settle the candidates that they are about; the caller holds the campaign's lock."""
+SENT_AGAIN = "sent again with other content"
+"""The reason of a correction whose sender gave none."""
+
+
+def store(
+    session: Session, campaign: Campaign, upload: NewUpload, rows: Sequence[NewResult], reason: str = SENT_AGAIN
+) -> StoredUpload:
+    """Store rows and settle the candidates that they are about; the caller holds the campaign's lock.
+
+    `reason` is that of rows that correct others.
+    """
     candidate_by_index = _candidates_of(session, campaign.id, rows)
-    fresh = _without_duplicates(session, campaign.id, rows)
+    fresh, revisions = _without_duplicates(session, campaign.id, rows)
+    ended = _corrected(session, campaign.id, fresh.values())
     record = Upload(campaign_id=campaign.id, n_accepted=len(fresh), **asdict(upload))
     session.add(record)
     session.flush()
+    result_ids = {index: uuid4() for index in fresh}
     ids = {index: candidate.id for index, candidate in candidate_by_index.items()}
     standard = attrgetter(*_STANDARD)
     values = (
-        (campaign.id, record.id, ids.get(index), row.row, row.verbatim, *standard(row.result))
+        (
+            *(result_ids[index], campaign.id, record.id, ids.get(index), row.row, row.verbatim, row.other_columns),
+            *(revisions.get(index, 0), *standard(row.result)),
+        )
         for index, row in fresh.items()
     )
-    results.add(session, ("campaign_id", "upload_id", "candidate_id", "row", "verbatim", *_STANDARD), values)
-    _settle(session, campaign, [candidate_by_index[index] for index in fresh if index in candidate_by_index])
+    results.add(session, (*_OF_ROW, *_STANDARD), values)
+    replacements = [(row.corrects, result_ids[index]) for index, row in fresh.items() if row.corrects]
+    if replacements:
+        amendments.correct(session, campaign.id, replacements, Reason(reason, upload.api_key_id))
+    touched = {ids[index] for index in fresh if index in ids} | {row.candidate_id for row in ended if row.candidate_id}
+    settle(session, campaign, touched)
     return StoredUpload(
-        record.id, tuple(_report(index, row, fresh, candidate_by_index) for index, row in enumerate(rows))
+        record.id,
+        tuple(
+            StoredRow(row.row, "stored" if index in fresh else "duplicate", ids.get(index), result_ids.get(index))
+            for index, row in enumerate(rows)
+        ),
     )
+
+
+def _corrected(session: Session, campaign_id: UUID, rows: Iterable[NewResult]) -> Sequence[Result]:
+    """Return the results that rows correct.
+
+    Raises:
+        NotFoundError: if the campaign has no such result.
+        ConflictError: if one counts no more.
+    """
+    wanted = [row.corrects for row in rows if row.corrects is not None]
+    return [countable(session, campaign_id, result_id) for result_id in wanted]
+
+
+def countable(session: Session, campaign_id: UUID, result_id: UUID) -> Result:
+    """Return a result that can be corrected or withdrawn.
+
+    Raises:
+        NotFoundError: if the campaign has no such result.
+        ConflictError: if it was corrected or withdrawn before.
+    """
+    row = results.find(session, campaign_id, result_id)
+    if row is None:
+        raise NotFoundError(f"no result {result_id}")
+    end = amendments.ends_of(session, [result_id]).get(result_id)
+    if end is None:
+        return row
+    if end.replacement_id is None:
+        raise ConflictError(f"result {result_id} was withdrawn before: send what was measured as a new result")
+    raise ConflictError(f"result {result_id} was corrected before: amend result {end.replacement_id} instead")
 
 
 def _candidates_of(session: Session, campaign_id: UUID, rows: Sequence[NewResult]) -> dict[int, Candidate]:
@@ -52,47 +107,104 @@ def _candidates_of(session: Session, campaign_id: UUID, rows: Sequence[NewResult
     return {index: candidate for index, candidate in enumerate(linked) if candidate is not None}
 
 
-def _without_duplicates(session: Session, campaign_id: UUID, rows: Sequence[NewResult]) -> dict[int, NewResult]:
+def _without_duplicates(
+    session: Session, campaign_id: UUID, rows: Sequence[NewResult]
+) -> tuple[dict[int, NewResult], dict[int, int]]:
+    """Return the rows that are not stored yet, and the revisions of those with an external id, both by index."""
     names = {row.result.external_id for row in rows}
-    seen = standard_by_external_id(session, campaign_id, {name for name in names if name})
-    fresh = {}
+    seen, next_revision = _by_external_id(session, campaign_id, {name for name in names if name})
+    fresh, revisions = {}, {}
     for index, row in enumerate(rows):  # the results of a wide row share row.row
         if row.result.external_id is None:
             fresh[index] = row
             continue
-        met = seen.setdefault((row.result.type, row.result.external_id), row.result)
-        if met is row.result:
-            fresh[index] = row
-        elif not met.is_same_measurement(row.result):
-            detail = (
-                f"external_id {row.result.external_id!r} was given to {met.describe()} at this moment: send it again"
-            )
-            raise ConflictError(detail, [{"row": row.row, "column": "external_id", "detail": detail}])
-    return fresh
+        name = (row.result.type, row.result.external_id)
+        met_id, met = seen.get(name, (None, None))
+        if met is not None and not (row.corrects is not None and met_id == row.corrects):
+            if not met.is_same_measurement(row.result):
+                raise _taken_meanwhile(row, met)
+            continue
+        fresh[index], seen[name] = row, (None, row.result)
+        revisions[index] = next_revision.get(name, 0)
+    return fresh, revisions
+
+
+def _taken_meanwhile(row: NewResult, met: StandardResult) -> ConflictError:
+    detail = f"external_id {row.result.external_id!r} was given to {met.describe()} at this moment: send it again"
+    return ConflictError(detail, [{"row": row.row, "column": "external_id", "detail": detail}])
+
+
+_Named = tuple[str, str]
+"""An assay type and an external id."""
+
+
+def _by_external_id(
+    session: Session, campaign_id: UUID, external_ids: Collection[str]
+) -> tuple[dict[_Named, tuple[UUID | None, StandardResult]], dict[_Named, int]]:
+    """Return the results that count under these ids, and the revision that a next one would have."""
+    stored = results.by_external_id(session, campaign_id, external_ids) if external_ids else ()
+    ended = amendments.ends_of(session, [row.id for row in stored]) if stored else {}
+    counting: dict[_Named, tuple[UUID | None, StandardResult]] = {}
+    revisions: dict[_Named, int] = {}
+    for row in stored:
+        assert row.external_id is not None, "they were found by it"
+        name = (row.type, row.external_id)
+        revisions[name] = row.revision + 1
+        if row.id not in ended:
+            counting[name] = (row.id, StandardResult(**{field: getattr(row, field) for field in _STANDARD}))
+    return counting, revisions
+
+
+def ids_and_standard(
+    session: Session, campaign_id: UUID, external_ids: Collection[str]
+) -> dict[tuple[str, str], tuple[UUID, StandardResult]]:
+    """Return assay type and external id -> the result that counts under them, with its id."""
+    counting, _ = _by_external_id(session, campaign_id, external_ids)
+    return {name: (key, result) for name, (key, result) in counting.items() if key is not None}
 
 
 def standard_by_external_id(
     session: Session, campaign_id: UUID, external_ids: Collection[str]
 ) -> dict[tuple[str, str], StandardResult]:
-    """Return assay type and external id -> the stored result that has them."""
-    stored = results.by_external_id(session, campaign_id, external_ids) if external_ids else ()
-    standard = [StandardResult(**{name: getattr(row, name) for name in _STANDARD}) for row in stored]
-    return {(item.type, item.external_id): item for item in standard if item.external_id is not None}
+    """Return assay type and external id -> the result that counts under them."""
+    return {name: result for name, (_, result) in ids_and_standard(session, campaign_id, external_ids).items()}
 
 
-def _settle(session: Session, campaign: Campaign, touched: Sequence[Candidate]) -> None:
-    """Give candidates the outcome that all their results together say, and complete their rounds."""
+def settle(session: Session, campaign: Campaign, touched: Collection[UUID]) -> None:
+    """Give candidates the outcome that all their results together say, or let them wait again without one."""
     needed = measured_types(campaign.spec)
-    unique = {candidate.id: candidate for candidate in touched}
-    stored = results.outcomes(session, unique.keys())
-    for candidate in unique.values():
-        status = outcome_of(stored[candidate.id], needed)
-        if status is not None and status in CANDIDATE_MOVES[candidate.status]:
-            candidate.status, candidate.status_reason = status, None
-            candidate.version += 1
-            candidate.updated_at = func.now()
-    for round_id in {candidate.round_id for candidate in unique.values()}:
+    stored = current_outcomes(session, touched, campaign.spec)
+    changed = candidates.by_id(session, campaign.id, touched)
+    for candidate in changed.values():
+        status = outcome_of(stored.get(candidate.id, ()), needed)
+        if status is None:
+            _wait_again(session, candidate)
+        elif status in CANDIDATE_MOVES[candidate.status]:
+            set_status(candidate, status)
+    for round_id in {candidate.round_id for candidate in changed.values()}:
         complete_if_settled(session, round_id)
+
+
+def _wait_again(session: Session, candidate: Candidate) -> None:
+    """Let a candidate wait for its outcome that results gave it before they were corrected or withdrawn.
+
+    Where its object waits in another round already, it stays as it is: nothing new waits twice.
+    """
+    is_new = candidate.purpose in NEW
+    if candidate.status not in SETTLED:
+        return
+    if is_new and candidates.is_new_object_live(session, candidate.campaign_id, candidate.object):
+        return
+    was_released = rounds.was_released(session, candidate.round_id)
+    set_status(candidate, "released" if was_released else "proposed")
+    reopen(session, candidate.round_id, "a candidate waits again: its results were corrected or withdrawn")
+
+
+def set_status(candidate: Candidate, status: CandidateStatus) -> None:
+    """Change the status of a candidate; why it was rejected or withdrawn before stays with it."""
+    candidate.status = status
+    candidate.version += 1
+    candidate.updated_at = func.now()
 
 
 def measured_types(spec: Mapping[str, object]) -> set[str]:
@@ -100,10 +212,3 @@ def measured_types(spec: Mapping[str, object]) -> set[str]:
     objectives = spec["objectives"]
     assert isinstance(objectives, list)
     return {item.get("type") or item["name"] for item in objectives if not item.get("computed")}
-
-
-def _report(
-    index: int, row: NewResult, fresh: Mapping[int, NewResult], candidate_by_index: Mapping[int, Candidate]
-) -> StoredRow:
-    candidate = candidate_by_index.get(index)
-    return StoredRow(row.row, "stored" if index in fresh else "duplicate", candidate.id if candidate else None)

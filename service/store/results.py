@@ -2,25 +2,26 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID, uuid4
 
 import psycopg
 from psycopg.types.json import JsonbDumper
-from sqlalchemy import Text, Uuid, any_, exists, func, literal, select
+from sqlalchemy import ColumnElement, RowMapping, Select, Text, Uuid, any_, exists, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from service.store import campaigns
 from service.store.paging import Page, cut, read_cursor
-from service.store.tables import Candidate, Result, Round
+from service.store.tables import Amendment, Candidate, Result, Round
 
 
 def add(session: Session, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Add results in order, each given as the values of `columns`, and count them in their campaigns.
 
-    Every other column but `id` gets its default.
+    Every other column gets its default; `id` is made where it is not given.
 
     By COPY, which takes a quarter of the time of INSERT: tables of 150,000 rows are usual.
 
@@ -28,19 +29,26 @@ def add(session: Session, columns: Sequence[str], rows: Iterable[Sequence[Any]])
         DBAPIError: what the database refuses, as from any other statement; nothing of the rows is added.
     """
     index, counted = columns.index("campaign_id"), Counter[UUID]()
-    statement = f"COPY {Result.__tablename__} (id, {', '.join(columns)}) FROM STDIN"
+    made = () if "id" in columns else ("id",)
+    statement = f"COPY {Result.__tablename__} ({', '.join((*made, *columns))}) FROM STDIN"
     driver = cast("psycopg.Connection[Any]", session.connection().connection.driver_connection)
     with driver.cursor() as cursor:
         cursor.adapters.register_dumper(dict, JsonbDumper)
         try:
             with cursor.copy(statement) as copy:
                 for row in rows:
-                    copy.write_row((uuid4(), *row))
+                    copy.write_row((*(uuid4() for _ in made), *row))
                     counted[row[index]] += 1
         except psycopg.Error as error:
             raise DBAPIError.instance(statement, None, error, psycopg.Error) from error
     for campaign_id, number in counted.items():
         campaigns.count(session, campaign_id, results=number)
+
+
+def find(session: Session, campaign_id: UUID, result_id: UUID) -> Result | None:
+    """Return a result of this campaign."""
+    query = select(Result).where(Result.id == result_id, Result.campaign_id == campaign_id)
+    return session.scalars(query).one_or_none()
 
 
 def page(session: Session, campaign_id: UUID, limit: int, cursor: str | None) -> Page[Result]:
@@ -53,21 +61,20 @@ def page(session: Session, campaign_id: UUID, limit: int, cursor: str | None) ->
 
 
 def by_external_id(session: Session, campaign_id: UUID, external_ids: Collection[str]) -> Sequence[Result]:
-    """Return the results that have one of these external ids, each with its own assay type."""
+    """Return the results that have or had one of these external ids, each with its own assay type, oldest first."""
     any_of_these = any_(literal(list(external_ids), ARRAY(Text())))  # one parameter: a statement takes 65,535
-    return session.scalars(
-        select(Result).where(Result.campaign_id == campaign_id, Result.external_id == any_of_these)
-    ).all()
+    query = select(Result).where(Result.campaign_id == campaign_id, Result.external_id == any_of_these)
+    return session.scalars(query.order_by(Result.revision)).all()
 
 
 def about(
     session: Session, campaign_id: UUID, objects: Collection[str], columns: Sequence[str]
-) -> set[tuple[Any, ...]]:
-    """Return what the results of some objects say in some columns."""
+) -> Counter[tuple[Any, ...]]:
+    """Return what the results of some objects say in some columns and count now, and how many say it."""
     any_of_these = any_(literal(list(objects), ARRAY(Text())))
     query = select(*(getattr(Result, name) for name in columns))
-    rows = session.execute(query.where(Result.campaign_id == campaign_id, Result.object == any_of_these))
-    return {tuple(row) for row in rows}
+    rows = session.execute(query.where(Result.campaign_id == campaign_id, Result.object == any_of_these, _counts()))
+    return Counter(tuple(row) for row in rows)
 
 
 def last_sequence(session: Session, campaign_id: UUID) -> int:
@@ -81,24 +88,70 @@ def any_stored(session: Session, campaign_id: UUID) -> bool:
     return session.scalars(select(exists().where(Result.campaign_id == campaign_id))).one()
 
 
-def until(session: Session, campaign_id: UUID, last: int) -> Sequence[tuple[Result, int | None]]:
-    """Return results up to a sequence, in order, each with the number of the round that proposed its object."""
+@dataclass(frozen=True, slots=True)
+class ReadUntil:
+    """The last result and the last amendment that are read, by their sequences; None reads all there are."""
+
+    result: int | None = None
+    amendment: int | None = None
+
+
+def measured(session: Session, campaign_id: UUID, read: ReadUntil) -> Sequence[RowMapping]:
+    """Return what results say that were neither corrected nor withdrawn, in the order in which they were tested.
+
+    Columns are named as the fields of a measurement; `round` is the number of the round that proposed the object, and
+    `test` is one for all that was sent at once. A correction has the place and the test of what it corrects.
+    """
     query = (
-        select(Result, Round.number)
+        _tested(
+            Result.value,
+            Result.relation,
+            Result.upper_value,
+            Result.standard_error,
+            Round.number.label("round"),
+            Result.plate,
+            read=read,
+            is_amended=session.scalars(select(exists().where(Amendment.campaign_id == campaign_id))).one(),
+        )
         .outerjoin(Candidate, Candidate.id == Result.candidate_id)
         .outerjoin(Round, Round.id == Candidate.round_id)
-        .where(Result.campaign_id == campaign_id, Result.sequence <= last)
-        .order_by(Result.sequence)
+        .where(Result.campaign_id == campaign_id)
     )
-    return [(row[0], row[1]) for row in session.execute(query)]
+    if read.result is not None:
+        query = query.where(Result.sequence <= read.result)
+    return session.execute(query).mappings().all()
 
 
-def outcomes(session: Session, candidate_ids: Collection[UUID]) -> dict[UUID, list[tuple[str, str]]]:
-    """Return the (type, outcome) pairs of each candidate's results."""
-    any_of_these = any_(literal(list(candidate_ids), ARRAY(Uuid())))
-    query = select(Result.candidate_id, Result.type, Result.outcome).where(Result.candidate_id == any_of_these)
-    outcomes_by_candidate: defaultdict[UUID, list[tuple[str, str]]] = defaultdict(list)
-    for candidate_id, kind, outcome in session.execute(query):
-        if candidate_id is not None:
-            outcomes_by_candidate[candidate_id].append((kind, outcome))
-    return outcomes_by_candidate
+def outcomes(session: Session, candidate_ids: Collection[UUID]) -> dict[UUID, list[RowMapping]]:
+    """Return each candidate's results that were neither corrected nor withdrawn, in the order of the tests."""
+    of_these = Result.candidate_id == any_(literal(list(candidate_ids), ARRAY(Uuid())))
+    query = _tested(Result.candidate_id, read=ReadUntil(), is_amended=True).where(of_these)
+    found: defaultdict[UUID, list[RowMapping]] = defaultdict(list)
+    for row in session.execute(query).mappings():
+        found[row["candidate_id"]].append(row)
+    return found
+
+
+def _tested(*columns: Any, read: ReadUntil, is_amended: bool) -> Select[Any]:
+    """Return the query of what counts, with what decides whether a later test ends it.
+
+    Where nothing `is_amended`, results are read as they are stored, which takes an index alone.
+    """
+    shared = (Result.object, Result.type, Result.outcome, Result.assay_version)
+    if not is_amended:
+        return select(*shared, Result.upload_id.label("test"), *columns).order_by(Result.sequence)
+    made, origin = aliased(Amendment), aliased(Result)
+    test = func.coalesce(origin.upload_id, Result.upload_id).label("test")
+    return (
+        select(*shared, test, *columns)
+        .outerjoin(made, made.replacement_id == Result.id)
+        .outerjoin(origin, origin.id == made.origin_id)
+        .where(_counts(read.amendment))
+        .order_by(func.coalesce(origin.sequence, Result.sequence))
+    )
+
+
+def _counts(last_amendment: int | None = None) -> ColumnElement[bool]:
+    """Return the condition that a result was neither corrected nor withdrawn."""
+    ended = exists().where(Amendment.result_id == Result.id)
+    return ~(ended if last_amendment is None else ended.where(Amendment.sequence <= last_amendment))

@@ -7,11 +7,14 @@ from service.store.tables.access import ApiKey, IdempotencyKey, Workspace
 from service.store.tables.base import Base, Json, Leased
 from service.store.tables.campaigns import Campaign, Result, Upload
 from service.store.tables.jobs import Job, JobInput
+from service.store.tables.ledger import Amendment, Blob
 from service.store.tables.rounds import Candidate, Round, RoundArtefact, RoundEvent
 
 __all__ = [
+    "Amendment",
     "ApiKey",
     "Base",
+    "Blob",
     "Campaign",
     "Candidate",
     "IdempotencyKey",
