@@ -37,7 +37,7 @@ from benchmarks.exact.recipes import (
     PLAIN_GRID,
     SEEDS,
     SMALL,
-    Job,
+    RecipeRun,
     trained,
 )
 from benchmarks.exact.shortcuts import ahead, precision
@@ -72,7 +72,9 @@ def random_tv(name: str) -> float:
 def many_seeds(report: Report, name: str, settings: TrainerSettings, seeds: Sequence[int]) -> list[dict[str, float]]:
     """Train with each seed, one row each, and return the rows."""
     answers = []
-    for seed, found in zip(seeds, side_by_side(trained, [Job(name, settings, seed) for seed in seeds]), strict=True):
+    for seed, found in zip(
+        seeds, side_by_side(trained, [RecipeRun(name, settings, seed) for seed in seeds]), strict=True
+    ):
         cells = {key: found[key] for key in ("reward_ratio", "log_z", "log_z_weighted", "seconds")}
         calls, tv = reward_calls(settings), found["tv"]
         report.row(space=name, seed=seed, calls=calls, steps=settings.steps, tv=tv, l1=2 * tv, **cells)
@@ -126,7 +128,7 @@ def grids(report: Report, *, quick: bool) -> None:
         name = f"hypergrid {side}^{n_dimensions}"
         sums: dict[str, list[float]] = {}
         for kind, settings in (("ours, the peer's protocol", PLAIN_GRID), ("ours, our recipe", OUR_GRID)):
-            jobs = [Job(name, within_calls(trajectories, settings), seed) for seed in seeds]
+            jobs = [RecipeRun(name, within_calls(trajectories, settings), seed) for seed in seeds]
             for job, found in zip(jobs, side_by_side(trained, jobs), strict=True):
                 l1 = 2 * found["tv"]
                 sums.setdefault(kind, []).append(l1)
@@ -149,7 +151,7 @@ def grids(report: Report, *, quick: bool) -> None:
             report.claim(f"{name}: L1 of {kind} over torchgfn's", ratio, "<=", bar)
 
 
-def loss_fit(job: Job) -> dict[str, Any]:
+def loss_fit(job: RecipeRun) -> dict[str, Any]:
     """Return the fit, or why a loss cannot be used on that space."""
     try:
         return trained(job)
@@ -161,7 +163,7 @@ def losses(report: Report, *, quick: bool) -> None:
     """Every loss on small spaces, by exact total variation."""
     seeds, settings = (SEEDS[:1], replace(SMALL, steps=20)) if quick else (SEEDS, SMALL)
     names = ("hypergrid 8^2", "strings 4^5")
-    jobs = [Job(name, replace(settings, loss=loss), seed) for name in names for loss in LOSSES for seed in seeds]
+    jobs = [RecipeRun(name, replace(settings, loss=loss), seed) for name in names for loss in LOSSES for seed in seeds]
     found: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for job, answer in zip(jobs, side_by_side(loss_fit, jobs), strict=True):
         found.setdefault((job.space, job.settings.loss), []).append(answer)

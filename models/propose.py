@@ -11,6 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from models.domains import open_domain
+from models.random_streams import stream
 from models.records import Proposal
 from models.rounds.artefact import attempted_objects, pack_artefact, provenance
 from models.rounds.fitting.fit import fit
@@ -81,31 +82,30 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         check_sampler(spec.sampler, environment)
         fitted = fit(spec, screened, environment, history, seed, tick)
         tick(1.0, "counting the objects of each size")
-        measure = base_measure(spec, screened, environment, fitted.measured, seed + 7)
+        measure = base_measure(spec, screened, environment, fitted.measured, stream(seed, "base measure"))
     summary = summary_of(fitted, history, str(environment.device), seed) | {"hazard_lists": screened.provenance()}
-    summary["reach"] = reach(environment, screened, fitted.measured, seed)
+    summary["reach"] = reach(environment, screened, fitted.measured, stream(seed, "reach"))
     summary["statements"] += reach_statements(summary["reach"])
     if unsafe := [rail.name for rail in spec.guardrails if not guardrails.is_bounded(fitted.model.proxies, rail)]:
         return _nothing(summary, stages, guardrail_data_missing(unsafe))
     with stages.stage("training") as tick:
         reward = StateReward(environment, fitted.reward, measure.prior(environment))
         trainer = build_trainer(spec.sampler, environment, reward, len(spec.objectives), seed, fitted.measured)
-        training = TrainingRun(trainer, DualAscent(trainer, reward, seed + 5))
+        training = TrainingRun(trainer, DualAscent(trainer, reward, stream(seed, "dual ascent")))
         curve = train(training, checkpoint, _identity(spec, summary), tick)
     with stages.stage("sampling") as tick:
-        candidate_filter, space = (
-            CandidateFilter(fitted, history),
-            enumerate_if_small(spec, environment, is_diagnosed=is_diagnosed),
-        )
-        pool = sample_candidates(
-            trainer, reward, candidate_filter, spec.batch, seed + 1, tick, everything=states_to_score(spec, space)
-        )
+        candidate_filter = CandidateFilter(fitted, history)
+        space = enumerate_if_small(spec, environment, is_diagnosed=is_diagnosed)
+        everything, sampling = states_to_score(spec, space), stream(seed, "sampling")
+        pool = sample_candidates(trainer, reward, candidate_filter, spec.batch, sampling, tick, everything=everything)
     with stages.stage("selecting"):
-        batch = select_batch(pool, fitted, screened.exclude_hazards(history), seed + 2)
-        candidates = describe_batch(batch, pool, fitted, trainer, seed + 3)
+        batch = select_batch(pool, fitted, screened.exclude_hazards(history), stream(seed, "selecting"))
+        candidates = describe_batch(batch, pool, fitted, trainer, stream(seed, "densities"))
         screened.assert_no_hazards(candidate.object for candidate in candidates)
-        summary["stopping"] = stopping(fitted, history, pool.at([choice.row for choice in batch.choices]), seed + 6)
-        summary |= diagnose(fitted, trainer, reward, space, seed + 4) if is_diagnosed else {}
+        chosen = pool.at([choice.row for choice in batch.choices])
+        summary["stopping"] = stopping(fitted, history, chosen, stream(seed, "stopping"))
+        if is_diagnosed:
+            summary |= diagnose(fitted, trainer, reward, space, stream(seed, "diagnosis"))
     summary |= {"training": {"steps": trainer.steps_done, "loss": curve}} | chosen_summary(
         fitted, batch, pool, candidate_filter
     )

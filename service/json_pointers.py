@@ -1,7 +1,9 @@
-"""From pydantic's errors to places in a JSON document. Pure: knows no HTTP and no model."""
+"""From pydantic's errors to places in a JSON document. Pure: knows no HTTP."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from models.specs.base import json_pointer
 
 
 def body_location(error: Mapping[str, Any], path: Sequence[str | int], document: Any) -> dict[str, str]:
@@ -23,12 +25,10 @@ def body_location(error: Mapping[str, Any], path: Sequence[str | int], document:
         if is_inside or is_missing_field:
             steps.append(step)
             here = below
-    return {"pointer": pointer(steps) + str(error.get("ctx", {}).get("pointer", "")), "detail": error_message(error)}
-
-
-def pointer(steps: Iterable[str | int]) -> str:
-    """Return a JSON pointer (RFC 6901)."""
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+    return {
+        "pointer": json_pointer(*steps) + str(error.get("ctx", {}).get("pointer", "")),
+        "detail": error_message(error),
+    }
 
 
 def error_message(error: Mapping[str, Any]) -> str:

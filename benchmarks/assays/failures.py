@@ -12,7 +12,10 @@ from models.proxies.feasibility import fit_feasibility
 from models.proxies.gaussian_process import GaussianProcess
 
 TABLE = "ESOL"
-POOL, FIRST, BATCH, ROUNDS = 1000, 40, 20, 5
+POOL = 1000
+FIRST = 40
+BATCH = 20
+ROUNDS = 5
 TOP = 0.1
 """Share of the feasible objects that counts as hits."""
 COMPONENTS = 5

@@ -55,7 +55,7 @@ def ways() -> dict[str, Open]:
 
 @final
 @dataclass(frozen=True)
-class Further:
+class FurtherEhrlich:
     """Counts what was found, of all measured objects."""
 
     lab: EhrlichLab
@@ -83,7 +83,7 @@ def run(session: Session) -> None:
         rows: list[Row] = []
         for seed in session.seeds:
             lab = EhrlichLab(build_ehrlich(N_TOKENS, length, shape, seed), seed)
-            protocol = Protocol(f"length_{length}", spec, rounds, batch, batch, ways(), Further(lab, domain))
+            protocol = Protocol(f"length_{length}", spec, rounds, batch, batch, ways(), FurtherEhrlich(lab, domain))
             rows += replace(session, seeds=(seed,)).replay(NAME, protocol, lab, domain)
         show(session.report, f"{NAME}, length {length}", rows, FIGURES, range(2, rounds + 1, 2))
         if not session.quick:

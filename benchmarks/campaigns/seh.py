@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks.campaigns.framework import Open, Protocol, Row, Session, difference, methods, show
 from benchmarks.peers.graph_ga import installed, open_breed
 from models.backtests.acquisition_ga import AcquisitionGA
-from models.backtests.genetic import Genetic
+from models.backtests.genetic import GeneticAlgorithm
 from models.backtests.oracles.molecules import NoisyLab
 from models.backtests.oracles.seh import SehProxy
 from models.campaign.spec import CampaignSpec
@@ -61,7 +61,7 @@ def ways() -> dict[str, Open]:
     if not installed():
         return ours
     graphs = {
-        "graph_genetic": partial(Genetic, open_breed),
+        "graph_genetic": partial(GeneticAlgorithm, open_breed),
         "graph_genetic_on_proxies": partial(AcquisitionGA, open_breed, CALLS),
     }
     return {**ours, **graphs}
@@ -69,7 +69,7 @@ def ways() -> dict[str, Open]:
 
 @final
 @dataclass(frozen=True)
-class Further:
+class FurtherSeh:
     """Counts what was found, of all measured molecules; one that cannot be made was not found."""
 
     lab: NoisyLab
@@ -102,7 +102,7 @@ def run(session: Session) -> None:
     with np.load(path) as arrays:
         lab = NoisyLab(spec, domain, SehProxy(arrays))
     rounds, batch = (1, 12) if session.quick else (ROUNDS, BATCH)
-    protocol = Protocol("batches", spec, rounds, batch, batch, ways(), Further(lab, domain))
+    protocol = Protocol("batches", spec, rounds, batch, batch, ways(), FurtherSeh(lab, domain))
     rows = session.replay(NAME, protocol, lab, domain)
     show(session.report, NAME, rows, FIGURES, range(1, rounds + 1))
     if not session.quick:

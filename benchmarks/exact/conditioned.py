@@ -32,7 +32,7 @@ TRAINING = TrainerSettings(
 )
 
 
-class Job(NamedTuple):
+class ConditionedRun(NamedTuple):
     """One training run, as it is sent to another process: a kind of conditioning, or a dedicated policy's beta."""
 
     kind: str

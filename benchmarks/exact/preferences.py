@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from benchmarks.exact import spaces
-from benchmarks.exact.conditioned import SEEDS, TRAINING, Job, smallest_rise
+from benchmarks.exact.conditioned import SEEDS, TRAINING, ConditionedRun, smallest_rise
 from benchmarks.exact.fronts import drawn, front_of, front_points, hypervolume, ten_preferences
 from benchmarks.exact.training import Target, side_by_side
 from benchmarks.report import Report
@@ -31,7 +31,7 @@ FRONT = replace(
 )
 
 
-def preference(job: Job) -> list[dict[str, Any]]:
+def preference(job: ConditionedRun) -> list[dict[str, Any]]:
     """Train one policy for every preference and return a row per preference and one for all together."""
     aim = Target(spaces.tfbind8(NGRAMS), SCALARISATIONS[job.kind])
     conditions = ConditionSampler((4.0, 32.0), 2)
@@ -61,7 +61,7 @@ def preference(job: Job) -> list[dict[str, Any]]:
 def preferences(report: Report, *, quick: bool) -> None:
     """Two factors, ten preferences, both scalarisations."""
     seeds = SEEDS[:1] if quick else SEEDS[:3]
-    jobs = [Job(kind, seed, quick) for kind in SCALARISATIONS for seed in seeds]
+    jobs = [ConditionedRun(kind, seed, quick) for kind in SCALARISATIONS for seed in seeds]
     found: dict[str, list[list[dict[str, Any]]]] = {}
     for job, answer in zip(jobs, side_by_side(preference, jobs), strict=True):
         found.setdefault(job.kind, []).append(answer)
@@ -82,7 +82,7 @@ def preferences(report: Report, *, quick: bool) -> None:
         report.claim(f"{kind}: mean TV over preferences, below half of uniform's", tv, "<=", uniform / 2)
 
 
-def concave(job: Job) -> dict[str, Any]:
+def concave(job: ConditionedRun) -> dict[str, Any]:
     """Train on the made concave front and return how much of it ten preferences reach."""
     aim = Target(spaces.concave_front(16), SCALARISATIONS[job.kind])
     conditions = ConditionSampler((8.0, 128.0), 2)
@@ -100,7 +100,7 @@ def concave(job: Job) -> dict[str, Any]:
 def concave_front(report: Report, *, quick: bool) -> None:
     """Weighted sum against augmented Chebyshev where a weighted sum is blind."""
     seeds = SEEDS[:1] if quick else SEEDS[:3]
-    jobs = [Job(kind, seed, quick) for kind in SCALARISATIONS for seed in seeds]
+    jobs = [ConditionedRun(kind, seed, quick) for kind in SCALARISATIONS for seed in seeds]
     shares: dict[str, list[float]] = {}
     for job, row in zip(jobs, side_by_side(concave, jobs), strict=True):
         report.row(**row)

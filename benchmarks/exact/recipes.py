@@ -69,7 +69,7 @@ SMALL = TrainerSettings(
 )
 
 
-class Job(NamedTuple):
+class RecipeRun(NamedTuple):
     """One training run, as it is sent to another process."""
 
     space: str
@@ -77,7 +77,7 @@ class Job(NamedTuple):
     seed: int
 
 
-def trained(job: Job) -> dict[str, float]:
+def trained(job: RecipeRun) -> dict[str, float]:
     """Train on one space and return the fit, with the seconds it took."""
     aim, conditions = target(job.space, NGRAMS), ConditionSampler((1.0, 1.0), 1)
     started = time.perf_counter()

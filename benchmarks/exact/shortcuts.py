@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from benchmarks.exact.recipes import BUDGET, CALLS, GRID_TRAJECTORIES, OUR_GRID, PLAIN_GRID, SEEDS, Job, trained
+from benchmarks.exact.recipes import BUDGET, CALLS, GRID_TRAJECTORIES, OUR_GRID, PLAIN_GRID, SEEDS, RecipeRun, trained
 from benchmarks.exact.training import mean, mean_and_half, side_by_side, within_calls
 from benchmarks.report import Report
 from models.gflownet.policy import Precision
@@ -25,7 +25,7 @@ def _compare(
 ) -> dict[str, float]:
     """Train each way with each seed, print a row per way, and return the mean total variation of each."""
     space, kind, calls, _ = case
-    jobs = [Job(space, within_calls(int(calls * share), one), seed) for one in ways.values() for seed in seeds]
+    jobs = [RecipeRun(space, within_calls(int(calls * share), one), seed) for one in ways.values() for seed in seeds]
     answers = list(side_by_side(trained, jobs))
     found: dict[str, float] = {}
     for place, way in enumerate(ways):

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.exact import spaces
-from benchmarks.exact.conditioned import KINDS, SEEDS, TRAINING, Job, expected, smallest_rise
+from benchmarks.exact.conditioned import KINDS, SEEDS, TRAINING, ConditionedRun, expected, smallest_rise
 from benchmarks.exact.training import Target, fit, mean_and_half, side_by_side
 from benchmarks.report import Report
 from models.gflownet.conditioning import ConditionSampler
@@ -38,7 +38,7 @@ def temperature_base(values: Tensor, _: Tensor) -> Tensor:
     return 3 * values[:, 0].log() + torch.log(torch.tensor(10.0))
 
 
-def temperature(job: Job) -> list[dict[str, Any]]:
+def temperature(job: ConditionedRun) -> list[dict[str, Any]]:
     """Train one policy, conditional or dedicated, and return a row for each beta it serves."""
     aim = Target(spaces.tfbind8(NGRAMS), temperature_base)
     betas = (job.beta, job.beta) if job.beta else (BETAS[0], BETAS[-1])
@@ -65,8 +65,8 @@ def temperature(job: Job) -> list[dict[str, Any]]:
 def temperatures(report: Report, *, quick: bool) -> None:
     """One conditional policy against dedicated ones, and three ways to condition."""
     seeds = SEEDS[:1] if quick else SEEDS
-    jobs = [Job(kind, seed, quick) for kind in KINDS for seed in seeds]
-    jobs += [Job("dedicated", seed, quick, beta) for beta in BETAS for seed in seeds[:3]]
+    jobs = [ConditionedRun(kind, seed, quick) for kind in KINDS for seed in seeds]
+    jobs += [ConditionedRun("dedicated", seed, quick, beta) for beta in BETAS for seed in seeds[:3]]
     rows: list[dict[str, Any]] = []
     for answer in side_by_side(temperature, jobs):
         for row in answer:
@@ -104,7 +104,7 @@ def compare(report: Report, rows: Sequence[dict[str, Any]]) -> None:
             report.row(beta=beta, compared=f"{other} minus {usual}", tv_difference=gain, half_of_95=half)
 
 
-def offline(job: Job) -> list[dict[str, Any]]:
+def offline(job: ConditionedRun) -> list[dict[str, Any]]:
     """Train on the lower half alone and return the mean reached at each beta."""
     aim = Target(spaces.tfbind8(), temperature_base)
     y = aim.landscape.values[:, 0]
@@ -128,7 +128,7 @@ def offline(job: Job) -> list[dict[str, Any]]:
 def offline_half(report: Report, *, quick: bool) -> None:
     """Generalisation from the lower half, by kind of conditioning."""
     seeds = SEEDS[:1] if quick else SEEDS[:3]
-    jobs = [Job(kind, seed, quick) for kind in KINDS for seed in seeds]
+    jobs = [ConditionedRun(kind, seed, quick) for kind in KINDS for seed in seeds]
     rows: list[dict[str, Any]] = []
     for answer in side_by_side(offline, jobs):
         for row in answer:

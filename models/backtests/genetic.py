@@ -34,7 +34,7 @@ PREFERENCES = 32
 
 
 @final
-class Genetic(Strategy):
+class GeneticAlgorithm(Strategy):
     """Breed what is measured next from what was measured best.
 
     Args:

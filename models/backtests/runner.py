@@ -25,6 +25,7 @@ from models.backtests.random_baseline import RandomBaseline
 from models.backtests.strategies import METHODS, build_strategy
 from models.backtests.utilities import min_max_utility, modelled, utilities_of
 from models.metrics.sets import hypervolume, n_circles
+from models.random_streams import stream
 from models.records import History
 from models.rounds.reporting.summary import versions
 
@@ -187,11 +188,11 @@ def _run_one(
     rows = [{"round": 0, **judge.score(measured, start), "n_scored": 0, "seconds": 0.0}]
     for n_round in range(1, plan.rounds + 1):
         task.tick(f"round {n_round} of {plan.rounds}")
-        choice = ask(History(measurements), plan.batch_size, seed + 1_000 * n_round)
+        choice = ask(History(measurements), plan.batch_size, stream(seed, f"round {n_round}"))
         _check(choice.objects, set(measured), lab, plan.batch_size)
         if not choice.objects:
             break
-        measurements += lab.measure(choice.objects, n_round, seed + 1_000 * n_round)
+        measurements += lab.measure(choice.objects, n_round, stream(seed, f"lab {n_round}"))
         measured += choice.objects
         scores = judge.score(measured, choice.objects)
         rows.append({"round": n_round, **scores, "n_scored": choice.n_scored, "seconds": choice.seconds})

@@ -23,9 +23,9 @@ def build_strategy(name: str) -> Strategy:
 
         return RandomBaseline()
     if name == "genetic":
-        from models.backtests.genetic import Genetic
+        from models.backtests.genetic import GeneticAlgorithm
 
-        return Genetic()
+        return GeneticAlgorithm()
     if name == "bayesian":
         from models.backtests.bayesian import Bayesian
 

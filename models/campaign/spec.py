@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints, ValidationInfo, model_validator
 from models.campaign.names import check_names
 from models.domains import installed, open_domain
 from models.domains.contract import InvalidObjectError
-from models.specs.base import DomainSpec, FrozenModel, field_error, is_stored
+from models.specs.base import DomainSpec, FrozenModel, field_error, is_stored, json_pointer
 from models.specs.columns import GUARDRAIL, clashes, is_reserved
 from models.specs.decisions import (
     CLUSTER,
@@ -216,8 +216,7 @@ class CampaignSpec(FrozenModel):
             try:
                 domain.parse({name: text for name, text in row.items() if text.strip()})
             except InvalidObjectError as error:
-                column = error.column.replace("~", "~0").replace("/", "~1")
-                raise field_error(f"/batch/controls/{index}/{column}", error.detail) from error
+                raise field_error(json_pointer("batch", "controls", index, error.column), error.detail) from error
         return self
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, final
 from models.domains import open_domain
 from models.domains.contract import InvalidObjectError
 from models.inference import UnservableError
+from models.specs.base import json_pointer
 from models.specs.sampler import MOST_BETA
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def _weights(weights: Mapping[str, float], spec: CampaignSpec, pointer: str) -> 
     for name in weights:
         if name not in names:
             known = ", ".join(names)
-            raise UnservableError(f"{pointer}/{_escape(name)}", f"unknown objective; this campaign has {known}")
+            raise UnservableError(pointer + json_pointer(name), f"unknown objective; this campaign has {known}")
     total = sum(weights.values())
     if not 0 < total < math.inf:
         raise UnservableError(pointer, "weights must not all be 0, and their sum must be finite")
@@ -155,8 +156,4 @@ def parse_object(domain: Domain, columns: Mapping[str, str], pointer: str) -> st
     try:
         return domain.parse({name: text for name, text in columns.items() if text.strip()})
     except InvalidObjectError as error:
-        raise UnservableError(f"{pointer}/{_escape(error.column)}", error.detail) from error
-
-
-def _escape(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
+        raise UnservableError(pointer + json_pointer(error.column), error.detail) from error

@@ -17,6 +17,7 @@ from models.inference.conditional_sampler import ConditionalSampler
 from models.inference.filters import request_filters, similarity_filter
 from models.inference.requests import check, parse_object, resolved, split_by_condition
 from models.inference.summary import reason_for, sampling_summary
+from models.random_streams import stream
 from models.rounds.reporting.candidate_records import build_candidates, build_predictions, candidate_table
 from models.rounds.reporting.summary import json_safe
 from models.rounds.sampling.filters import CandidateFilter
@@ -171,7 +172,7 @@ class TrainedCampaign:
         chosen, likeness = pool.at(order), [likeness[row] for row in order]
         is_near, spec = request.like is not None, self.fitted.model.spec
         reasons = [reason_for(spec, chosen, row, like if is_near else None) for row, like in enumerate(likeness)]
-        table = candidate_table(chosen, reasons, self.fitted, self.source, seed + 1)
+        table = candidate_table(chosen, reasons, self.fitted, self.source, stream(seed, "densities"))
         owners = [drawn.owners[row] for row in order]
         first = {owner: owners.index(owner) for owner in owners}
         candidates = enumerate(build_candidates(table, self.fitted))

@@ -70,7 +70,11 @@ class _Trees:
 
 def _exported(forest: RandomForestRegressor, device: torch.device) -> _Trees:
     """Return a grown forest as tensors."""
-    feature, threshold, children, value, roots = [], [], [], [], []
+    feature: list[torch.Tensor] = []
+    threshold: list[torch.Tensor] = []
+    children: list[torch.Tensor] = []
+    value: list[torch.Tensor] = []
+    roots: list[int] = []
     size = 0
     for tree in (estimator.tree_ for estimator in forest.estimators_):
         own = torch.arange(tree.node_count)

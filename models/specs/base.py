@@ -12,6 +12,11 @@ Text = Annotated[str, StringConstraints(max_length=200)]
 Units = Annotated[str, StringConstraints(max_length=50)]
 
 
+def json_pointer(*steps: str | int) -> str:
+    """Return the JSON pointer (RFC 6901) of a place, given as keys and indices from the root."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
 def field_error(pointer: str, message: str) -> PydanticCustomError:
     """Return the error of a rule that spans fields; `pointer` (RFC 6901) names the field from the model's own root."""
     return PydanticCustomError("rule", "{message}", {"message": message, "pointer": pointer})

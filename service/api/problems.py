@@ -13,8 +13,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from models.specs.base import json_pointer
 from service.errors import AssayflowError, NotFoundError, UnavailableError, UnprocessableError
-from service.json_pointers import body_location, error_message, pointer
+from service.json_pointers import body_location, error_message
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:assayflow:problem:"
@@ -67,7 +68,7 @@ def field_errors(errors: Iterable[Mapping[str, Any]], body: Any) -> list[dict[st
             inside = [] if error["type"] == "json_invalid" else path
             errors_found.append(body_location(error, inside, body))
         else:
-            errors_found.append({"in": source, "pointer": pointer(path), "detail": error_message(error)})
+            errors_found.append({"in": source, "pointer": json_pointer(*path), "detail": error_message(error)})
     return [error_item for error_item in errors_found if not _is_consequence(error_item, errors_found)]
 
 

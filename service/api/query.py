@@ -13,8 +13,8 @@ from fastapi.dependencies.utils import get_flat_params
 from fastapi.params import Query
 from fastapi.routing import APIRoute
 
+from models.specs.base import json_pointer
 from service.errors import UnprocessableError
-from service.json_pointers import pointer
 
 
 async def refuse_unknown_query(request: Request) -> None:
@@ -29,7 +29,7 @@ async def refuse_unknown_query(request: Request) -> None:
     known = query_parameters(request.scope["route"])
     expected = f"this takes {', '.join(sorted(known))}" if known else "this takes no query parameters"
     errors = [
-        {"in": "query", "pointer": pointer([name]), "detail": detail}
+        {"in": "query", "pointer": json_pointer(name), "detail": detail}
         for name, times in given.items()
         if (detail := _wrong(name, times, known, expected))
     ]

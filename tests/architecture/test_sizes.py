@@ -22,6 +22,7 @@ SOURCES = [file for file in FILES if file.relative_to(ROOT).parts[0] in {"servic
 
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60
+MAX_PARALLEL = 3
 RESERVED_FOLDERS = {"build", "scripts", "sphinx", "test_community"}
 
 
@@ -53,6 +54,32 @@ def test_files_and_functions_are_small(file: Path) -> None:
     assert len(text.splitlines()) <= MAX_FILE_LINES
     long = {f.name: _body_lines(f) for f in _functions(ast.parse(text)) if _body_lines(f) > MAX_FUNCTION_LINES}
     assert not long
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=_name)
+def test_a_statement_assigns_few_values_side_by_side(file: Path) -> None:
+    packed = [
+        node.lineno
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Tuple)
+        and isinstance(node.value, ast.Tuple)
+        and len(node.targets[0].elts) > MAX_PARALLEL
+    ]
+    assert not packed
+
+
+def test_no_two_public_classes_of_a_package_share_a_name() -> None:
+    """A row of the database and its schema may share one: they live in `service.store` and `service.schemas`."""
+    homes: dict[tuple[str, str], list[str]] = {}
+    for file in SOURCES:
+        top, *inside = file.relative_to(ROOT).parts
+        package = "models" if top == "models" else ".".join([top, *inside[:-1]])
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault((package, node.name), []).append(_name(file))
+    shared = {name: files for (_, name), files in homes.items() if len(files) > 1}
+    assert not shared
 
 
 @pytest.mark.parametrize("file", SOURCES, ids=_name)

@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 STEPS = 12
 READ_STEPS = 3
 SYMBOLS = ("H", "C", "N", "O", "F")
-ELEMENTS_FROM, IS_AROMATIC, HYBRIDS_FROM, HYDROGENS, N_FEATURES = 14, 9, 10, 13, 71
+IS_AROMATIC = 9
+HYBRIDS_FROM = 10
+HYDROGENS = 13
+ELEMENTS_FROM = 14
+N_FEATURES = 71
 HYBRIDS = (Chem.HybridizationType.SP, Chem.HybridizationType.SP2, Chem.HybridizationType.SP3)
 BONDS = {Chem.BondType.SINGLE: 0, Chem.BondType.DOUBLE: 1, Chem.BondType.TRIPLE: 2, Chem.BondType.AROMATIC: 3}
 N_ARRAYS = 22

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, FiniteFloat, StringConstraints, ValidationInfo, model_validator
 
-from models.specs.base import FrozenModel, field_error, is_stored
+from models.specs.base import FrozenModel, field_error, is_stored, json_pointer
 
 MAX_LEVELS = 1000
 LOG_DECADES = 2.0
@@ -20,11 +20,6 @@ MAX_SMILES_LENGTH = 300
 Label = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True)]
 Value = str | float
 Scale = Literal["auto", "linear", "log"]
-
-
-def escaped(key: str) -> str:
-    """Return a key as a part of a JSON pointer (RFC 6901)."""
-    return key.replace("~", "~0").replace("/", "~1")
 
 
 class _Named(FrozenModel):
@@ -67,7 +62,7 @@ class Categorical(_Named):
             if entries and (missing := [value for value in self.values if value not in entries]):
                 raise field_error(f"/{field}", f"{field} has no entry for the value {missing[0]!r}")
             if unknown := [value for value in entries if value not in self.values]:
-                raise field_error(f"/{field}/{escaped(unknown[0])}", f"{unknown[0]!r} is not one of the values")
+                raise field_error(json_pointer(field, unknown[0]), f"{unknown[0]!r} is not one of the values")
         return self
 
     @model_validator(mode="after")
@@ -85,12 +80,12 @@ class Categorical(_Named):
 
         for value, text in self.smiles.items():
             if not is_stored(info) and not is_structure(text):
-                raise field_error(f"/smiles/{escaped(value)}", f"the SMILES of {value!r} cannot be read: {text!r}")
+                raise field_error(json_pointer("smiles", value), f"the SMILES of {value!r} cannot be read: {text!r}")
         lengths = {value: len(numbers) for value, numbers in self.descriptors.items()}
         for value, length in lengths.items():
             if not 0 < length <= MAX_DESCRIPTORS or length != lengths[self.values[0]]:
                 message = f"give 1 to {MAX_DESCRIPTORS} numbers, as many for every value; {value!r} has {length}"
-                raise field_error(f"/descriptors/{escaped(value)}", message)
+                raise field_error(json_pointer("descriptors", value), message)
         return self
 
 

@@ -170,7 +170,8 @@ def _assemble(
     given: FitInputs, reading: CleanedResults, proxies: SelectedProxies, tick: Callable[[float, str], None]
 ) -> RoundModel:
     """Return all that follows from fitted proxies."""
-    spec, domain, environment, history, seed = given.spec, given.domain, given.environment, given.history, given.seed
+    spec, domain, seed = given.spec, given.domain, given.seed
+    environment, history = given.environment, given.history
     attempted = success_rates(relevant(history.measurements, spec.quantities()))
     try:
         feasibility = guard(lambda: _feasibility(domain, reading.feasible, seed))

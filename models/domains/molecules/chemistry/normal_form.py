@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
     from rdkit.Chem.MolStandardize.rdMolStandardize import Normalizer
 
-CARBON, NITROGEN, OXYGEN, PHOSPHORUS, SULFUR, SELENIUM = 6, 7, 8, 15, 16, 34
+CARBON = 6
+NITROGEN = 7
+OXYGEN = 8
+PHOSPHORUS = 15
+SULFUR = 16
+SELENIUM = 34
 HALOGENS = frozenset({9, 17, 35, 53})
 EXPANDABLE = frozenset({PHOSPHORUS, SULFUR, SELENIUM})
 """Elements whose bond to a neighbour of opposite charge is written as a double bond: S=O, P=O, P=C, S=N."""
