@@ -22,6 +22,7 @@ from service.api.problems import install_problem_handlers
 from service.api.query import refuse_unknown_query
 from service.api.receiving import BodyLimits
 from service.api.routes import (
+    amendments,
     api_keys,
     backtests,
     batches,
@@ -43,7 +44,20 @@ from service.settings import Settings
 from service.store.metrics import count_jobs, count_rounds
 from service.store.session import make_sessions, open_engine
 
-ROOMS = (domains, campaigns, results, uploads, rounds, batches, candidates, samples, predictions, insights, backtests)
+ROOMS = (
+    domains,
+    campaigns,
+    results,
+    amendments,
+    uploads,
+    rounds,
+    batches,
+    candidates,
+    samples,
+    predictions,
+    insights,
+    backtests,
+)
 ROUTERS = tuple(room.router for room in (*ROOMS, api_keys, operators))
 
 

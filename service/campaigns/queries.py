@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from service.campaigns.results import standard_by_external_id
 from service.errors import NotFoundError
 from service.records import IDENTIFYING_FIELDS, StandardResult
-from service.store import campaigns, candidates, results, rounds
+from service.store import amendments, campaigns, candidates, results, rounds
 from service.store.paging import Page
 from service.store.states import RoundState
 from service.store.tables import Campaign, Candidate, Result, Round, RoundEvent
@@ -68,6 +68,15 @@ def list_results(
     """Return one page of results in the order in which they were stored."""
     check_campaign(session, workspace_id, campaign_id)
     return results.page(session, campaign_id, limit, cursor)
+
+
+def results_changed_since(session: Session, rows: Sequence[Round]) -> Mapping[UUID, tuple[int, int]]:
+    """Return how many results that rounds were computed from were withdrawn, and how many corrected, since.
+
+    Rounds without any are left out.
+    """
+    amended = {key for key in {row.campaign_id for row in rows} if amendments.last_sequence(session, key)}
+    return amendments.changed_since(session, [row.id for row in rows if row.campaign_id in amended])
 
 
 def round_id_and_state(session: Session, workspace_id: UUID, campaign_id: UUID, number: int) -> tuple[UUID, RoundState]:

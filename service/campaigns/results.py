@@ -1,6 +1,6 @@
 """Storing results, and the outcomes that follow from them. Parsing them is `service.exchange`'s."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, fields
 from operator import attrgetter
 from uuid import UUID, uuid4
@@ -34,19 +34,19 @@ def store(
 
     `reason` is that of rows that correct others.
     """
-    candidate_by_index = _candidates_of(session, campaign.id, rows)
+    ended = countable(session, campaign.id, {row.corrects for row in rows if row.corrects})
+    candidate_by_index = _candidates_of(session, campaign.id, rows, ended)
     fresh, revisions = _without_duplicates(session, campaign.id, rows)
-    ended = _corrected(session, campaign.id, fresh.values())
     record = Upload(campaign_id=campaign.id, n_accepted=len(fresh), **asdict(upload))
     session.add(record)
     session.flush()
     result_ids = {index: uuid4() for index in fresh}
     ids = {index: candidate.id for index, candidate in candidate_by_index.items()}
-    standard = attrgetter(*_STANDARD)
+    values_of = attrgetter(*_STANDARD)
     values = (
         (
             *(result_ids[index], campaign.id, record.id, ids.get(index), row.row, row.verbatim, row.other_columns),
-            *(revisions.get(index, 0), *standard(row.result)),
+            *(revisions.get(index, 0), *values_of(row.result)),
         )
         for index, row in fresh.items()
     )
@@ -54,7 +54,8 @@ def store(
     replacements = [(row.corrects, result_ids[index]) for index, row in fresh.items() if row.corrects]
     if replacements:
         amendments.correct(session, campaign.id, replacements, Reason(reason, upload.api_key_id))
-    touched = {ids[index] for index in fresh if index in ids} | {row.candidate_id for row in ended if row.candidate_id}
+    touched = {ids[index] for index in fresh if index in ids}
+    touched |= {row.candidate_id for row in ended.values() if row.candidate_id}
     settle(session, campaign, touched)
     return StoredUpload(
         record.id,
@@ -65,46 +66,48 @@ def store(
     )
 
 
-def _corrected(session: Session, campaign_id: UUID, rows: Iterable[NewResult]) -> Sequence[Result]:
-    """Return the results that rows correct.
+def countable(session: Session, campaign_id: UUID, result_ids: Collection[UUID]) -> dict[UUID, Result]:
+    """Return results that can be corrected or withdrawn, by id.
 
     Raises:
         NotFoundError: if the campaign has no such result.
-        ConflictError: if one counts no more.
+        ConflictError: if one was corrected or withdrawn before.
     """
-    wanted = [row.corrects for row in rows if row.corrects is not None]
-    return [countable(session, campaign_id, result_id) for result_id in wanted]
+    rows = results.by_id(session, campaign_id, result_ids) if result_ids else {}
+    if missing := [result_id for result_id in result_ids if result_id not in rows]:
+        raise NotFoundError(f"no result {missing[0]}")
+    for end in (amendments.ends_of(session, result_ids) if result_ids else {}).values():
+        if end.replacement_id is None:
+            raise ConflictError(f"result {end.result_id} was withdrawn before: send what was measured as a new result")
+        raise ConflictError(f"result {end.result_id} was corrected before: amend result {end.replacement_id} instead")
+    return rows
 
 
-def countable(session: Session, campaign_id: UUID, result_id: UUID) -> Result:
-    """Return a result that can be corrected or withdrawn.
-
-    Raises:
-        NotFoundError: if the campaign has no such result.
-        ConflictError: if it was corrected or withdrawn before.
-    """
-    row = results.find(session, campaign_id, result_id)
-    if row is None:
-        raise NotFoundError(f"no result {result_id}")
-    end = amendments.ends_of(session, [result_id]).get(result_id)
-    if end is None:
-        return row
-    if end.replacement_id is None:
-        raise ConflictError(f"result {result_id} was withdrawn before: send what was measured as a new result")
-    raise ConflictError(f"result {result_id} was corrected before: amend result {end.replacement_id} instead")
-
-
-def _candidates_of(session: Session, campaign_id: UUID, rows: Sequence[NewResult]) -> dict[int, Candidate]:
-    named = candidates.by_id(session, campaign_id, {row.candidate_id for row in rows if row.candidate_id})
+def _candidates_of(
+    session: Session, campaign_id: UUID, rows: Sequence[NewResult], ended: Mapping[UUID, Result]
+) -> dict[int, Candidate]:
+    """Return the candidates that rows are about, by index; a correction of the same object stays with its own."""
+    given = [row.candidate_id or _kept_candidate(row, ended) for row in rows]
+    named = candidates.by_id(session, campaign_id, {key for key in given if key})
     unknown = [row for row in rows if row.candidate_id and row.candidate_id not in named]
     if unknown:
         errors = [{"row": row.row, "column": "candidate_id", "detail": "no such candidate"} for row in unknown]
         raise UnprocessableError("some rows name candidates that this campaign does not have", errors)
-    known = candidates.newest_by_object(
-        session, campaign_id, {row.result.object for row in rows if not row.candidate_id}
+    free = [row.result.object for row, key in zip(rows, given, strict=True) if not (key or _keeps_object(row, ended))]
+    known = candidates.newest_by_object(session, campaign_id, set(free))
+    found = (
+        named.get(key) if key else None if _keeps_object(row, ended) else known.get(row.result.object)
+        for row, key in zip(rows, given, strict=True)
     )
-    linked = [named[row.candidate_id] if row.candidate_id else known.get(row.result.object) for row in rows]
-    return {index: candidate for index, candidate in enumerate(linked) if candidate is not None}
+    return {index: candidate for index, candidate in enumerate(found) if candidate is not None}
+
+
+def _keeps_object(row: NewResult, ended: Mapping[UUID, Result]) -> bool:
+    return row.corrects is not None and ended[row.corrects].object == row.result.object
+
+
+def _kept_candidate(row: NewResult, ended: Mapping[UUID, Result]) -> UUID | None:
+    return ended[row.corrects].candidate_id if row.corrects is not None and _keeps_object(row, ended) else None
 
 
 def _without_duplicates(
@@ -130,7 +133,7 @@ def _without_duplicates(
 
 
 def _taken_meanwhile(row: NewResult, met: StandardResult) -> ConflictError:
-    detail = f"external_id {row.result.external_id!r} was given to {met.describe()} at this moment: send it again"
+    detail = f"external_id {row.result.external_id!r} is that of {met.describe()}, which may be new: send it again"
     return ConflictError(detail, [{"row": row.row, "column": "external_id", "detail": detail}])
 
 
@@ -151,7 +154,7 @@ def _by_external_id(
         name = (row.type, row.external_id)
         revisions[name] = row.revision + 1
         if row.id not in ended:
-            counting[name] = (row.id, StandardResult(**{field: getattr(row, field) for field in _STANDARD}))
+            counting[name] = (row.id, standard(row))
     return counting, revisions
 
 
@@ -168,6 +171,11 @@ def standard_by_external_id(
 ) -> dict[tuple[str, str], StandardResult]:
     """Return assay type and external id -> the result that counts under them."""
     return {name: result for name, (_, result) in ids_and_standard(session, campaign_id, external_ids).items()}
+
+
+def standard(row: Result) -> StandardResult:
+    """Return what a stored result says, without the row that it came in."""
+    return StandardResult(**{name: getattr(row, name) for name in _STANDARD})
 
 
 def settle(session: Session, campaign: Campaign, touched: Collection[UUID]) -> None:

@@ -23,7 +23,8 @@ class ParsedRow:
     """One result of the table: a wide row holds several, and they share its number.
 
     `verbatim` is what the cells said, by field (`value`, `units`, ...) and by the object's columns. `result` is there
-    exactly when the row is accepted. A skipped row had neither a value nor an outcome.
+    exactly when the row is accepted. A skipped row had neither a value nor an outcome. `corrects` is the id of the
+    stored result in whose place it comes, `other_columns` what stood in cells that were not read.
     """
 
     row: int
@@ -35,18 +36,21 @@ class ParsedRow:
     object: str | None = None
     verbatim: Mapping[str, str] = field(default_factory=dict)
     result: StandardResult | None = None
+    corrects: str | None = None
+    other_columns: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """Every row of one upload, in the table's order; `warnings` are about the table as a whole.
 
-    `reading` is how its cells were understood; a table of objects alone has none.
+    `reading` is how its cells were understood; a table of objects alone has none. `upload_id` is what was stored of it.
     """
 
     rows: tuple[ParsedRow, ...]
     warnings: tuple[str, ...] = ()
     reading: Reading | None = None
+    upload_id: str | None = None
 
     def count(self, status: Status) -> int:
         """Return how many rows have this status; the four counts add up to the number of rows."""
@@ -66,6 +70,7 @@ class Report:
         """Return the report as docs/results.md describes it."""
         counts = Counter(row.status for row in self.rows)
         return {
+            "upload_id": self.upload_id,
             "accepted": counts["accepted"],
             "rejected": counts["rejected"],
             "duplicates": counts["duplicate"],
@@ -82,6 +87,7 @@ class Report:
                     "candidate_id": row.candidate_id,
                     "object": row.object,
                     "type": row.result.type if row.result else row.verbatim.get("type"),
+                    "corrects": row.corrects,
                 }
                 for row in self.rows
             ],

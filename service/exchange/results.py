@@ -5,12 +5,13 @@ In two steps, so that the caller looks up only the candidates that the file ment
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from service.exchange.columns import map_columns, own_predictions, with_warnings
 from service.exchange.entries import entries
 from service.exchange.object_units import in_domain_units, under_domain_names, with_absent_told
+from service.exchange.other_columns import other_cells, with_other_columns
 from service.exchange.qualifiers import with_notes_heard, with_qualifiers
 from service.exchange.reading import Reading, decide_decimal
 from service.exchange.report import Report
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from service.exchange.campaign_view import CampaignView
     from service.exchange.columns import Mapped
     from service.exchange.entries import Entry
+    from service.exchange.other_columns import OtherCells
     from service.exchange.tables import Table
     from service.exchange.values import Decimal
 
@@ -36,6 +38,7 @@ class Upload:
     warnings: tuple[str, ...]
     reading: Reading
     is_batch: bool = False
+    other_cells: OtherCells = field(default_factory=dict)
 
     def mentioned(self, field: str) -> frozenset[str]:
         """Return what stands under `candidate_id` (in small letters) or `external_id`."""
@@ -81,10 +84,11 @@ def open_upload(
     check_unread_units(table, mapped, spec)
     numbers = (*mapped.numbers(), *(mapped.objects.values() if domain.needs_all_columns else ()))
     reading = Reading(decide_decimal(table, numbers, asked.decimal), mapped.roles(), table.delimiter, units_row)
+    others = other_cells(table, mapped.read() | own_predictions(spec))
     table = in_domain_units(table, changes, reading.decimal)
     mapped = with_warnings(table, mapped, spec, domain)
     warnings = mapped.warnings if units_row is None else (*mapped.warnings, f"row {units_row} was read as units")
-    return Upload(tuple(entries(table, mapped, spec)), warnings, reading, mapped.is_batch)
+    return Upload(tuple(entries(table, mapped, spec)), warnings, reading, mapped.is_batch, others)
 
 
 def _mapped(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
@@ -102,7 +106,9 @@ def check_upload(upload: Upload, view: CampaignView) -> Report:
     # An empty cell of a downloaded batch has the batch's units.
     told = () if upload.is_batch else tuple(warnings)
     empty = () if rows else ("the table has no rows below its header",)
-    return Report(tuple(rows), (*upload.warnings, *told, *empty), upload.reading)
+    return Report(
+        tuple(with_other_columns(rows, upload.other_cells)), (*upload.warnings, *told, *empty), upload.reading
+    )
 
 
 def read_results(content: bytes, media_type: str, view: CampaignView, asked: Asked | None = None) -> Report:

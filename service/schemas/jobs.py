@@ -58,6 +58,9 @@ class ResultsAsked(Answer):
     bytes: int = Field(description="size of the file")
     mode: Literal["atomic", "partial"]
     dry_run: bool
+    again: bool = False
+    on_conflict: Literal["reject", "correct"] = "reject"
+    reason: str | None = None
 
 
 class Uploading(Job):

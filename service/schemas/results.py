@@ -10,6 +10,7 @@ from models.records import Outcome, Relation
 from service.exchange.report import Status
 from service.exchange.values import Decimal
 from service.schemas.base import Answer
+from service.store.states import ResultStatus
 
 
 class Result(Answer):
@@ -34,8 +35,16 @@ class Result(Answer):
     measured_at: datetime | None
     lot: str | None
     external_id: str | None
+    revision: int = Field(description="how many results had the same external id before")
     comment: str | None
+    other_columns: dict[str, str] | None = Field(description="cells of the row that nothing was read from")
     created_at: datetime
+    status: ResultStatus = Field(description="whether it counts; a later test may end it nevertheless")
+    supersedes: UUID | None = Field(description="the result that it corrects")
+    superseded_by: UUID | None = Field(description="the result in its place, when it was corrected")
+    status_reason: str | None = Field(description="why it was corrected or withdrawn")
+    status_by: str | None = Field(description="the id of the API key by which it was")
+    status_at: datetime | None = Field(description="when it was")
 
 
 class ReportedRow(BaseModel):
@@ -49,6 +58,7 @@ class ReportedRow(BaseModel):
     candidate_id: str | None
     object: str | None
     type: str | None
+    corrects: str | None = Field(description="the id of the stored result in whose place it comes")
 
 
 class Reading(BaseModel):
@@ -63,6 +73,7 @@ class Reading(BaseModel):
 class UploadReport(BaseModel):
     """What became of an upload; with `dry_run` nothing of it was stored."""
 
+    upload_id: UUID | None = Field(description="where the file is kept, and withdrawn; null where nothing was stored")
     accepted: int
     rejected: int
     duplicates: int

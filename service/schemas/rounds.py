@@ -14,6 +14,13 @@ class RoundRequest(Request):
     """What may be said when a round is started: nothing yet, so that an unknown wish is not ignored."""
 
 
+class ResultsChanged(Answer):
+    """How many of the results that a round could read were amended after it started."""
+
+    withdrawn: int
+    corrected: int
+
+
 class Round(Answer):
     """One turn of a campaign: from its data to a batch, and from the batch to results."""
 
@@ -30,6 +37,11 @@ class Round(Answer):
     seed: int
     summary: dict[str, Any] | None = Field(description="what training and selection measured")
     failure: dict[str, Any] | None = Field(description="a problem (RFC 9457) when the state is failed")
+    results_changed_since: ResultsChanged = Field(
+        default=ResultsChanged(withdrawn=0, corrected=0),
+        description="results it was computed from that were withdrawn or corrected since: a retry reads them as they "
+        "were, the next round as they are",
+    )
 
 
 class RoundEvent(Answer):

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, aliased
 
 from service.store import campaigns
 from service.store.paging import Page, cut, read_cursor
+from service.store.states import ResultStatus
 from service.store.tables import Amendment, Candidate, Result, Round
 
 
@@ -45,15 +46,22 @@ def add(session: Session, columns: Sequence[str], rows: Iterable[Sequence[Any]])
         campaigns.count(session, campaign_id, results=number)
 
 
-def find(session: Session, campaign_id: UUID, result_id: UUID) -> Result | None:
-    """Return a result of this campaign."""
-    query = select(Result).where(Result.id == result_id, Result.campaign_id == campaign_id)
-    return session.scalars(query).one_or_none()
+def by_id(session: Session, campaign_id: UUID, result_ids: Collection[UUID]) -> dict[UUID, Result]:
+    """Return those of the given results that belong to the campaign."""
+    of_these = Result.id == any_(literal(list(result_ids), ARRAY(Uuid())))
+    return {row.id: row for row in session.scalars(select(Result).where(of_these, Result.campaign_id == campaign_id))}
 
 
-def page(session: Session, campaign_id: UUID, limit: int, cursor: str | None) -> Page[Result]:
-    """Return results in the order in which they were stored."""
+def page(
+    session: Session, campaign_id: UUID, limit: int, cursor: str | None, status: ResultStatus | None = None
+) -> Page[Result]:
+    """Return results in the order in which they were stored, all or those of one status."""
     query = select(Result).where(Result.campaign_id == campaign_id)
+    if status == "current":
+        query = query.where(_counts())
+    elif status is not None:
+        kind = "correction" if status == "corrected" else "withdrawal"
+        query = query.where(exists().where(Amendment.result_id == Result.id, Amendment.kind == kind))
     if cursor is not None:
         query = query.where(Result.sequence > read_cursor(cursor, int)[0])
     rows = session.scalars(query.order_by(Result.sequence).limit(limit + 1)).all()
@@ -81,6 +89,17 @@ def last_sequence(session: Session, campaign_id: UUID) -> int:
     """Return the newest result's sequence, 0 without results."""
     query = select(func.coalesce(func.max(Result.sequence), 0)).where(Result.campaign_id == campaign_id)
     return session.scalars(query).one()
+
+
+def any_without_external_id(session: Session, upload_id: UUID) -> bool:
+    """Tell whether an upload stored results that only their content tells from others."""
+    return session.scalars(select(exists().where(Result.upload_id == upload_id, Result.external_id.is_(None)))).one()
+
+
+def candidates_of_upload(session: Session, upload_id: UUID) -> set[UUID]:
+    """Return the candidates that results of an upload are about."""
+    query = select(Result.candidate_id).where(Result.upload_id == upload_id, Result.candidate_id.is_not(None))
+    return {key for key in session.scalars(query.distinct()) if key is not None}
 
 
 def any_stored(session: Session, campaign_id: UUID) -> bool:

@@ -46,4 +46,5 @@ Queue = Literal["celery", "fast"]
 
 AmendmentKind = Literal["correction", "withdrawal"]
 """Why a result counts no more: another stands in its place, or none does."""
+ResultStatus = Literal["current", "corrected", "withdrawn"]
 AMENDMENT_KINDS: tuple[AmendmentKind, ...] = ("correction", "withdrawal")

@@ -14,11 +14,12 @@ from service.api.documentation import LINK, body_of, guarded
 from service.api.idempotency import Once
 from service.api.jobs import Wait
 from service.api.routes.uploads import QUEUED, queued, to_response
-from service.campaigns import queries
+from service.campaigns import ledger
 from service.campaigns.jobs import JobScope
 from service.campaigns.uploads import (
     UPLOADS,
     Mode,
+    OnConflict,
     Owner,
     ResultsFile,
     enqueue_upload,
@@ -28,7 +29,9 @@ from service.campaigns.uploads import (
 from service.exchange import media_types
 from service.exchange.values import Decimal
 from service.schemas.base import Page
+from service.schemas.ledger import MAX_REASON
 from service.schemas.results import Result, UploadReport
+from service.store.states import ResultStatus
 
 router = APIRouter(prefix="/v1/campaigns/{campaign_id}/results", tags=["results"])
 
@@ -38,6 +41,9 @@ _ROWS = {
     "examples": [[{"smiles": "CCO", "type": "logS", "relation": "=", "value": 1.1}]],
 }
 BODY = body_of(media_types(), _ROWS, "rows with ChEMBL's column names, or one column per objective")
+StatusQuery = Annotated[
+    ResultStatus | None, Query(description="only results that count, were corrected, or were withdrawn")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,16 @@ class UploadOptions:
     sheet: SheetQuery = None
     decimal: Annotated[
         Decimal | None, Query(description="the decimal sign of texts; found in the whole file when absent")
+    ] = None
+    again: Annotated[
+        bool, Query(description="of a file that was sent before, take only the rows that are not stored")
+    ] = False
+    on_conflict: Annotated[
+        OnConflict,
+        Query(description="a row whose external_id another result has: reject it, or correct that result by it"),
+    ] = "reject"
+    reason: Annotated[
+        str | None, Query(min_length=1, max_length=MAX_REASON, description="why results are corrected, for the record")
     ] = None
 
 
@@ -90,7 +106,12 @@ def upload_results(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency a
 
 
 @router.get("", responses={200: LINK, **guarded(404)})
-def list_results(campaign_id: UUID, caller: Reader, session: Transaction, query: PageQuery) -> Page[Result]:
-    """List what was measured, verbatim and standardised, in the order in which it was stored."""
-    page = queries.list_results(session, caller.workspace_id, campaign_id, query.limit, query.cursor)
-    return query.answer(page, Result)
+def list_results(
+    campaign_id: UUID, caller: Reader, session: Transaction, query: PageQuery, status: StatusQuery = None
+) -> Page[Result]:
+    """List what was measured, verbatim and standardised, in the order in which it was stored.
+
+    What was corrected or withdrawn stays in the list; `status=current` leaves it out.
+    """
+    page = (query.limit, query.cursor)
+    return query.answer(ledger.list_results(session, caller.workspace_id, campaign_id, page, status), Result)

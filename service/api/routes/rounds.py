@@ -1,9 +1,12 @@
 """Routes of rounds: start, follow, stop, run again, release."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Request, Response
+from sqlalchemy.orm import Session
 from sse_starlette import EventSourceResponse
 
 from service.api.body import StrictRoute
@@ -14,7 +17,7 @@ from service.api.events import followed, round_events, streamed
 from service.api.idempotency import Once
 from service.campaigns import commands, queries
 from service.schemas.base import Page
-from service.schemas.rounds import Round, RoundEvent, RoundRequest
+from service.schemas.rounds import ResultsChanged, Round, RoundEvent, RoundRequest
 from service.store import tables
 
 router = APIRouter(prefix="/v1/campaigns/{campaign_id}/rounds", tags=["rounds"], route_class=StrictRoute)
@@ -32,20 +35,20 @@ def start_round(
     campaign_id: UUID, caller: Writer, session: Transaction, once: Once, _request: RoundRequest | None = None
 ) -> Response:
     """Start the next round from everything that is known now."""
-    return once(lambda: _accepted(commands.start_round(session, caller.workspace_id, campaign_id)))
+    return once(lambda: _accepted(session, commands.start_round(session, caller.workspace_id, campaign_id)))
 
 
 @router.get("", responses={200: LINK, **guarded(404)})
 def list_rounds(campaign_id: UUID, caller: Reader, session: Transaction, query: PageQuery) -> Page[Round]:
     """List the campaign's rounds, newest first."""
     page = queries.list_rounds(session, caller.workspace_id, campaign_id, query.limit, query.cursor)
-    return query.answer(page, Round)
+    return query.answer(replace(page, items=_views(session, page.items)), Round)
 
 
 @router.get("/{number}", response_model=Round, responses={200: ETAG, **guarded(404)})
 def get_round(campaign_id: UUID, number: RoundNumber, caller: Reader, session: Transaction) -> Response:
     """Return a round with its progress."""
-    view = Round.model_validate(queries.get_round(session, caller.workspace_id, campaign_id, number))
+    view = _view(session, queries.get_round(session, caller.workspace_id, campaign_id, number))
     return answer(view, headers={"ETag": content_tag(view)})
 
 
@@ -63,22 +66,37 @@ def follow_round(
 @router.post("/{number}/cancel", status_code=202, response_model=Round, responses={**ACCEPTED, **guarded(404, 409)})
 def cancel_round(campaign_id: UUID, number: RoundNumber, caller: Writer, session: Transaction, once: Once) -> Response:
     """Stop a round: at once while it is queued, within seconds while it is being computed."""
-    return once(lambda: _accepted(commands.cancel_round(session, caller.workspace_id, campaign_id, number)))
+    return once(lambda: _accepted(session, commands.cancel_round(session, caller.workspace_id, campaign_id, number)))
 
 
 @router.post("/{number}/retry", status_code=202, response_model=Round, responses={**ACCEPTED, **guarded(404, 409)})
 def retry_round(campaign_id: UUID, number: RoundNumber, caller: Writer, session: Transaction, once: Once) -> Response:
     """Run a failed or cancelled round again, with the same data and seed."""
-    return once(lambda: _accepted(commands.retry_round(session, caller.workspace_id, campaign_id, number)))
+    return once(lambda: _accepted(session, commands.retry_round(session, caller.workspace_id, campaign_id, number)))
 
 
 @router.post("/{number}/release", response_model=Round, responses=guarded(404, 409))
 def release_round(campaign_id: UUID, number: RoundNumber, caller: Writer, session: Transaction, once: Once) -> Response:
     """Release the batch to the lab; rejected candidates stay behind."""
     row = commands.release_round
-    return once(lambda: answer(Round.model_validate(row(session, caller.workspace_id, campaign_id, number))))
+    return once(lambda: answer(_view(session, row(session, caller.workspace_id, campaign_id, number))))
 
 
-def _accepted(row: tables.Round) -> Response:
+def _accepted(session: Session, row: tables.Round) -> Response:
     location = f"/v1/campaigns/{row.campaign_id}/rounds/{row.number}"
-    return answer(Round.model_validate(row), 202, {"Location": location})
+    return answer(_view(session, row), 202, {"Location": location})
+
+
+def _view(session: Session, row: tables.Round) -> Round:
+    return _views(session, [row])[0]
+
+
+def _views(session: Session, rows: Sequence[tables.Round]) -> list[Round]:
+    """Return rounds as the API tells them, with what was amended of their results since."""
+    changed = queries.results_changed_since(session, rows)
+    views = [Round.model_validate(row) for row in rows]
+    return [
+        view.model_copy(update={"results_changed_since": ResultsChanged(withdrawn=withdrawn, corrected=corrected)})
+        for view in views
+        for withdrawn, corrected in (changed.get(view.id, (0, 0)),)
+    ]
