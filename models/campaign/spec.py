@@ -42,19 +42,47 @@ MOST_GUARDRAILS = 32
 class CampaignSpec(FrozenModel):
     """What may be built, what is wanted, and how each round is made."""
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
-    domain: InstalledDomainSpec
-    scorers: Annotated[tuple[ScorerSpec, ...], Field(max_length=8)] = ()
-    objectives: Annotated[tuple[Objective, ...], Field(min_length=1, max_length=8)]
-    constraints: Annotated[tuple[Constraint, ...], Field(max_length=MOST_CONSTRAINTS)] = ()
-    guardrails: Annotated[tuple[Guardrail, ...], Field(max_length=MOST_GUARDRAILS)] = ()
-    proxies: ProxySpec = ProxySpec()
-    acquisition: AcquisitionSpec = AcquisitionSpec()
-    applicability: ApplicabilitySpec = ApplicabilitySpec()
-    base_measure: BaseMeasureSpec = BaseMeasureSpec()
-    batch: BatchSpec = BatchSpec()
-    sampler: SamplerSpec = SamplerSpec()
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    name: Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=200, strip_whitespace=True),
+        Field(description="Name of the campaign, for people."),
+    ]
+    domain: InstalledDomainSpec = Field(description="Kind of object, and which of them may be built.")
+    scorers: tuple[ScorerSpec, ...] = Field(
+        default=(), max_length=8, description="Computed properties of your own, by HTTP or as a Python function."
+    )
+    objectives: tuple[Objective, ...] = Field(
+        min_length=1, max_length=8, description="What to improve: measured by an assay, or computed."
+    )
+    constraints: tuple[Constraint, ...] = Field(
+        default=(), max_length=MOST_CONSTRAINTS, description="Bounds that every candidate must satisfy."
+    )
+    guardrails: tuple[Guardrail, ...] = Field(
+        default=(),
+        max_length=MOST_GUARDRAILS,
+        description="Safety bounds by the worst plausible hypothesis. Each refuses everything while it has no data.",
+    )
+    proxies: ProxySpec = Field(default=ProxySpec(), description="How results become models with uncertainty.")
+    acquisition: AcquisitionSpec = Field(
+        default=AcquisitionSpec(), description="How an uncertain utility becomes the reward of the sampler."
+    )
+    applicability: ApplicabilitySpec = Field(
+        default=ApplicabilitySpec(),
+        description="How far from measured objects candidates may be, and how many of them.",
+    )
+    base_measure: BaseMeasureSpec = Field(
+        default=BaseMeasureSpec(), description="Target of the sampler before any reward: the weight of each size."
+    )
+    batch: BatchSpec = Field(default=BatchSpec(), description="What one round proposes.")
+    sampler: SamplerSpec = Field(
+        default=SamplerSpec(), description="How the generative policy is trained in each round."
+    )
+    seed: int = Field(
+        default=0,
+        ge=0,
+        lt=2**31,
+        description="Seed of every random choice. Equal data, specification and seed give an equal batch.",
+    )
 
     def quantities(self) -> dict[str, MeasuredQuantity]:
         """Return how the values of every assay type that this campaign reads are to be understood."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationInfo
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 Text = Annotated[str, StringConstraints(max_length=200)]
@@ -50,4 +50,4 @@ def is_stored(info: ValidationInfo) -> bool:
 class DomainSpec(FrozenModel):
     """Base of every domain's own specification; `kind` selects the plug-in."""
 
-    kind: str
+    kind: str = Field(description="Selects the domain.")

@@ -30,31 +30,41 @@ RetestPolicy = Literal["join", "replace"]
 
 
 class ProxySpec(FrozenModel):
-    """How results become beliefs."""
+    """The surrogate models of assay values, and how results enter them."""
 
     kinds: tuple[Text, ...] = Field(
         default=PROXIES,
         min_length=1,
         max_length=len(PROXIES),
-        description="proxies that may be chosen, by cross-validation where there are several; each costs six fits a "
-        "round. A type with too few or too many results for all of them goes to one that can learn it",
+        description="Models that compete for each assay type in cross-validation; each costs six fits per "
+        "round. One kind alone saves most of the fitting and is still cross-validated. A type "
+        "with too few or too many results for all of them goes to a model that can learn it.",
         json_schema_extra={"items": {"type": "string", "enum": list(PROXIES)}},
     )
 
     assay_versions: Literal["offset", "latest", "pooled"] = Field(
         default="offset",
-        description="results of several versions of an assay: each version has an additive offset on the modelled "
-        "scale, learned from the data; only the latest version counts; or all are read as one and the same assay",
+        description="How results of several versions of one assay are combined. `offset`: each older "
+        "version has an additive offset on the modelled scale, learned from the data. "
+        "`latest`: only the latest version counts. `pooled`: all versions are read as one "
+        "assay.",
+    )
+    plate_offsets: bool = Field(
+        default=True, description="Whether to learn an additive offset for every plate that results name."
     )
     retests: dict[Text, RetestPolicy] = Field(
         default={},
-        description="what a later test of the same object means, by assay type: it joins the earlier ones (the "
-        "default), or its usable values replace theirs. The rows of one upload are replicates of one test",
+        description="What a later test of the same object means, by assay type. `join`, the default: it counts beside "
+        "the earlier ones. `replace`: its usable values replace theirs, of the same assay version. Rows of one upload "
+        "are replicates of one test. A `failed_qc` ends the values before it under both.",
         examples=[{"IC50": "replace"}],
     )
-    plate_offsets: bool = Field(default=True, description="learn an offset for every plate that results name")
     intervals: Literal["conformal", "feature_conformal", "gaussian"] = Field(
-        default="conformal", description="what the 90 % intervals of predictions are made of"
+        default="conformal",
+        description="How the 90 % intervals of predictions are made: `conformal` from held-out residuals, "
+        "`feature_conformal` in the feature space of the model (arXiv:2210.00173), `gaussian` "
+        "from the posterior alone. All assume that new objects resemble measured ones; "
+        "`calibration` in the summary checks it.",
     )
 
     @model_validator(mode="after")
@@ -80,19 +90,25 @@ AUGMENTATION = 0.05
 
 
 class AcquisitionSpec(FrozenModel):
-    """What the sampler is rewarded for: how an uncertain utility becomes a score."""
+    """The reward of the sampler: the score of an uncertain utility."""
 
     kind: Text = Field(
         default="upper_confidence_bound",
-        description="one of the installed acquisitions",
+        description="Value of measuring an object: it is the reward of the sampler, and ranks the objects "
+        "from which the batch is chosen. `thompson_sampling` uses one posterior sample per "
+        "round. `expected_hypervolume_improvement` serves up to four objectives.",
         json_schema_extra={"enum": list(ACQUISITIONS)},
     )
     kappa: float = Field(
-        default=1.0, ge=0, le=10, description="deviations of optimism (upper_confidence_bound); 0 is pure exploitation"
+        default=1.0,
+        ge=0,
+        le=10,
+        description="Standard deviations of optimism of `upper_confidence_bound`; 0 is pure exploitation.",
     )
     scalarisation: Literal["augmented_chebyshev", "weighted_sum"] = Field(
         default="augmented_chebyshev",
-        description="how several utilities become one; a weighted sum misses concave fronts",
+        description="How several utilities become one. `augmented_chebyshev` reaches every part of a "
+        "Pareto front, `weighted_sum` only its convex parts.",
     )
 
     @model_validator(mode="after")
@@ -103,7 +119,7 @@ class AcquisitionSpec(FrozenModel):
 
 
 class BaseMeasureSpec(FrozenModel):
-    """What the sampler aims at before any reward: how much each size of objects weighs in its target.
+    """The target of the sampler before any reward: the weight of each size of objects.
 
     The target is b(x) * R(x). Sizes are counted in the domain's own unit: residues of a peptide, atoms of a
     composition, components of a mixture, fragments of a molecule.
@@ -111,14 +127,16 @@ class BaseMeasureSpec(FrozenModel):
 
     kind: Literal["sizes", "measured", "objects"] = Field(
         default="sizes",
-        description="sizes: all sizes weigh the same, and so do all objects of one size; measured: a size weighs one "
-        "more than the number of measured objects that have it; objects: every object weighs the same, so that nearly "
-        "everything drawn has the size of which there are most, which is the largest",
+        description="Target of the sampler before any reward. `sizes`: all sizes have equal weight, and so "
+        "do all objects of one size. `measured`: the weight of a size is one more than the "
+        "number of measured objects of that size. `objects`: every object has equal weight, so "
+        "that nearly all samples have the largest size.",
     )
     weights: dict[Annotated[int, Field(ge=0)], Annotated[float, Field(ge=1e-6, le=1e6)]] = Field(
         default_factory=dict,
         max_length=100,
-        description="size -> by how much its weight is multiplied; 1 for sizes that are not named",
+        description="Factor on the weight of a size, by size; 1 for sizes that are not named. The inverse "
+        "temperature does not multiply it.",
     )
 
     @model_validator(mode="after")
@@ -135,10 +153,16 @@ class ApplicabilitySpec(FrozenModel):
         default=None,
         ge=0,
         le=1,
-        description="similarity to the nearest measured object; learned from the data if absent",
+        description="Least similarity (0-1, the domain's own) to the nearest measured object inside the "
+        "domain of applicability. Absent: learned from the similarities between measured "
+        "objects. 0 switches the domain off. Outside it, uncertainty earns no reward.",
     )
     outside_share: float | None = Field(
-        default=None, ge=0, le=1, description="most of the batch that may lie outside; the exploration share if absent"
+        default=None,
+        ge=0,
+        le=1,
+        description="Largest share of the batch that may lie outside. Absent: the exploration share, which "
+        "yields when too few allowed objects lie inside.",
     )
 
 
@@ -149,9 +173,9 @@ CLUSTER = "cluster"
 class BudgetLimit(FrozenModel):
     """The sum of a computed property over the batch has a maximum."""
 
-    kind: Literal["budget"]
-    property: Name
-    max: float = Field(gt=0)
+    kind: Literal["budget"] = Field(description="Selects this kind of limit.")
+    property: Name = Field(description="Computed property that is summed over the batch; controls are paid for first.")
+    max: float = Field(gt=0, description="Largest sum, in the units of the property.")
 
 
 class GroupLimit(FrozenModel):
@@ -161,17 +185,18 @@ class GroupLimit(FrozenModel):
     has more than `max` members there, whatever else there was to choose from.
     """
 
-    kind: Literal["group"]
+    kind: Literal["group"] = Field(description="Selects this kind of limit.")
     by: Text = Field(
-        min_length=1, description="`cluster`, a grouping of the domain (scaffold ...) or one of the object's columns"
+        min_length=1,
+        description="What is grouped by: `cluster`, a grouping of the domain (`scaffold` ...) or an object column.",
     )
-    max: int = Field(ge=1)
+    max: int = Field(ge=1, description="Most new candidates of one group.")
     similarity: float | None = Field(
         default=None,
         gt=0,
         le=1,
-        description="from which on two candidates are in one cluster; the domain's own (0.4 for molecules, 0.3 for "
-        "peptides, 0.75 for materials) if absent",
+        description="Least similarity of two candidates of one cluster. Absent: the domain's own (0.4 for "
+        "molecules, 0.3 for peptides, 0.75 for materials).",
     )
 
     @model_validator(mode="after")
@@ -184,8 +209,12 @@ class GroupLimit(FrozenModel):
 class SharedLimit(FrozenModel):
     """All candidates of a batch have one and the same value of a column, as a plate has one temperature."""
 
-    kind: Literal["shared"]
-    column: Text = Field(min_length=1)
+    kind: Literal["shared"] = Field(description="Selects this kind of limit.")
+    column: Text = Field(
+        min_length=1,
+        description="Column of the object that has one value in the whole batch: the one whose best batch "
+        "has most value.",
+    )
 
 
 BatchLimit = Annotated[BudgetLimit | GroupLimit | SharedLimit, Field(discriminator="kind")]
@@ -200,17 +229,40 @@ Columns = Annotated[
 class BatchSpec(FrozenModel):
     """What one round proposes: `size` new candidates, and beside them what is measured again."""
 
-    size: int = Field(default=24, ge=1, le=1536)
-    diversity: float = Field(default=0.5, ge=0, le=1, description="0 takes the best values, 1 spreads the most")
-    exploration: float = Field(default=0.2, ge=0, le=1, description="share of the batch chosen for uncertainty")
+    size: int = Field(
+        default=24, ge=1, le=1536, description="New candidates per round; replicates and controls are added to them."
+    )
+    diversity: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="Weight of diversity against value: 0 takes the best values, 1 spreads the most.",
+    )
+    exploration: float = Field(
+        default=0.2, ge=0, le=1, description="Share of the batch that is chosen by posterior uncertainty alone."
+    )
     selector: Text = Field(
-        default="greedy", description="one of the installed selectors", json_schema_extra={"enum": list(SELECTORS)}
+        default="greedy",
+        description="How the batch is chosen from scored candidates. `greedy`: value with diversity. "
+        "`dpp`: a determinantal point process in greedy mode. `hypervolume`: largest expected "
+        "joint improvement, over at most 1,000 objects; it takes minutes with two objectives.",
+        json_schema_extra={"enum": list(SELECTORS)},
     )
-    replicates: int = Field(default=0, ge=0, le=384, description="best measured objects to measure again")
+    replicates: int = Field(
+        default=0, ge=0, le=384, description="Best measured objects to measure again, added to `size`."
+    )
     controls: tuple[Columns, ...] = Field(
-        default=(), max_length=96, description="objects, as table columns, that are part of every batch"
+        default=(),
+        max_length=96,
+        description="Objects, as table columns, that are part of every batch, added to `size`.",
     )
-    limits: Annotated[tuple[BatchLimit, ...], Field(max_length=MOST_LIMITS)] = ()
+    limits: Annotated[
+        tuple[BatchLimit, ...],
+        Field(
+            max_length=MOST_LIMITS,
+            description="Limits that hold for the new candidates together. Statements name those that shorten a batch.",
+        ),
+    ] = ()
 
     @model_validator(mode="after")
     def _is_installed(self) -> Self:

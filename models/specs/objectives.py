@@ -15,8 +15,15 @@ Transform = Literal["none", "log10"]
 class MeasuredQuantity(FrozenModel):
     """How values of one assay `type` are read: their units and the scale on which they are modelled."""
 
-    units: Units | None = None
-    transform: Transform = "none"
+    units: Units | None = Field(
+        default=None,
+        description="Units of values, ranges and bounds. Results in other units of the same dimension are converted.",
+    )
+    transform: Transform = Field(
+        default="none",
+        description="Scale on which values are modelled. With `log10` values are positive and deviations "
+        "are in decades.",
+    )
 
 
 def _check_bounds(minimum: float | None, maximum: float | None) -> None:
@@ -32,12 +39,25 @@ class Objective(MeasuredQuantity):
     `range` is given in the objective's own units, before `transform`, and maps to 0-1.
     """
 
-    name: Name
-    type: Text | None = Field(default=None, min_length=1, description="assay type of its results; the name when absent")
-    computed: Text | None = Field(default=None, description="a property the domain computes")
-    direction: Literal["maximize", "minimize", "target"] = "maximize"
-    target: float | None = None
-    range: tuple[float, float] | None = None
+    name: Name = Field(description="Name of the objective, which heads its columns in tables.")
+    type: Text | None = Field(
+        default=None, min_length=1, description="Assay type of its results; the name when absent. Excludes `computed`."
+    )
+    computed: Text | None = Field(
+        default=None, description="Computed property of the domain or of a scorer; instead of an assay type."
+    )
+    direction: Literal["maximize", "minimize", "target"] = Field(
+        default="maximize", description="Whether large values, small values or values near `target` are good."
+    )
+    target: float | None = Field(
+        default=None, description="Value to reach, in the objective's units; with direction `target` only."
+    )
+    range: tuple[float, float] | None = Field(
+        default=None,
+        description="Ends of the utility scale, low to high, in the objective's units before `transform`: "
+        "the poor end maps to 0, the good end to 1. Absent: learned, from the 5 % quantile of "
+        "measured values to the best of them. Better values still count as better.",
+    )
 
     @property
     def assay_type(self) -> str | None:
@@ -65,15 +85,23 @@ class Objective(MeasuredQuantity):
 class Constraint(MeasuredQuantity):
     """A rule a candidate must satisfy: on a computed `property`, or on a measured `type` with a `probability`."""
 
-    property: Text | None = None
-    type: Text | None = None
-    min: float | None = None
-    max: float | None = None
-    probability: float | None = Field(default=None, gt=0, lt=1)
+    property: Text | None = Field(
+        default=None, description="Computed property of the domain or of a scorer that is bounded; instead of `type`."
+    )
+    type: Text | None = Field(default=None, description="Assay type that is bounded; instead of `property`.")
+    min: float | None = Field(default=None, description="Least allowed value. Give `min`, `max` or both.")
+    max: float | None = Field(default=None, description="Largest allowed value. Give `min`, `max` or both.")
+    probability: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="Least posterior probability that the bounds hold; required with `type`, and only then.",
+    )
     enforcement: Literal["gate", "lagrangian"] = Field(
         default="gate",
-        description="of a measured constraint: weigh its probability in the reward as it is, or with a multiplier that "
-        "grows while the sampler violates it; what is not probable enough is refused in both cases",
+        description="How a measured constraint enters the reward. `gate`: by its probability. "
+        "`lagrangian`: by a multiplier that grows while the sampler violates it. Objects below "
+        "`probability` are refused in both cases.",
     )
 
     @model_validator(mode="after")
@@ -89,17 +117,24 @@ class Constraint(MeasuredQuantity):
 class Guardrail(MeasuredQuantity):
     """A safety specification on a measured `type`, bounded by a cautious risk (arXiv:2408.05284)."""
 
-    name: Name
-    type: Text
-    min: float | None = None
-    max: float | None = None
-    risk: float = Field(default=0.05, gt=0, lt=1)
+    name: Name = Field(description="Name of the guardrail, which heads its column in tables.")
+    type: Text = Field(description="Assay type that is bounded; the guardrail needs ten of its results.")
+    min: float | None = Field(default=None, description="Least safe value. Give `min`, `max` or both.")
+    max: float | None = Field(default=None, description="Largest safe value. Give `min`, `max` or both.")
+    risk: float = Field(
+        default=0.05, gt=0, lt=1, description="Largest bound on the probability of harm at which an object is proposed."
+    )
     alpha: float = Field(
-        default=0.1, ge=0, le=1, description="how much a hypothesis must weigh to be plausible; 0 believes in all"
+        default=0.1,
+        ge=0,
+        le=1,
+        description="Least relative weight of a plausible hypothesis; smaller values admit more hypotheses "
+        "and refuse more objects. For a Gaussian process: functions up to 1.2 deviations from "
+        "the mean at 0.1, 1.8 at 0.05, 2.4 at 0.01.",
     )
     applies_to: Literal["value", "reading"] = Field(
         default="value",
-        description="what must keep to the bounds: the true value, or a single reading, to which noise adds",
+        description="What must keep to the bounds: the true value, or a single reading, which adds noise.",
     )
 
     @model_validator(mode="after")

@@ -27,22 +27,38 @@ class BehaviourSpec(FrozenModel):
     costs up to `local_search_rounds` per trajectory.
     """
 
-    measured_share: float = Field(default=0.1, ge=0, le=1, description="walks back from measured objects")
-    replay_share: float = Field(default=0.1, ge=0, le=1, description="walks back from the best objects so far")
-    diverse_share: float = Field(default=0.0, ge=0, le=1, description="walks back from objects of every utility")
-    tempered_share: float = Field(default=0.0, ge=0, le=1, description="sampled with logits / temperature")
-    temperature: float = Field(default=2.0, gt=0, le=100)
-    averaged_share: float = Field(default=0.0, ge=0, le=1, description="sampled by the policy's moving average")
-    average_decay: float = Field(default=0.99, ge=0, lt=1)
+    measured_share: float = Field(
+        default=0.1, ge=0, le=1, description="Share of backward rollouts from measured objects."
+    )
+    replay_share: float = Field(
+        default=0.1, ge=0, le=1, description="Share of backward rollouts from the best objects so far."
+    )
+    diverse_share: float = Field(
+        default=0.0, ge=0, le=1, description="Share of backward rollouts from objects of every utility."
+    )
+    tempered_share: float = Field(
+        default=0.0, ge=0, le=1, description="Share that is sampled with logits / `temperature`."
+    )
+    temperature: float = Field(
+        default=2.0, gt=0, le=100, description="Temperature of `tempered_share`; above 1 explores more."
+    )
+    averaged_share: float = Field(
+        default=0.0, ge=0, le=1, description="Share that is sampled by the exponential moving average of the policy."
+    )
+    average_decay: float = Field(default=0.99, ge=0, lt=1, description="Decay of that average per step.")
     local_search_share: float = Field(
-        default=0.0, ge=0, le=1, description="the best objects, their last steps undone and rebuilt"
+        default=0.0, ge=0, le=1, description="Share of local search: the best objects with their last steps rebuilt."
     )
-    local_search_depth: int = Field(default=3, ge=1, le=1000, description="steps that are undone")
-    local_search_rounds: int = Field(default=4, ge=1, le=100, description="proposals per trajectory")
+    local_search_depth: int = Field(default=3, ge=1, le=1000, description="Building steps that local search undoes.")
+    local_search_rounds: int = Field(
+        default=4, ge=1, le=100, description="Proposals of local search per trajectory, each with its proxy call."
+    )
     genetic_share: float = Field(
-        default=0.0, ge=0, le=1, description="the best objects, their building steps recombined and mutated"
+        default=0.0, ge=0, le=1, description="Share of a genetic algorithm on the building steps of the best objects."
     )
-    genetic_parents: int = Field(default=256, ge=2, le=100_000, description="how many of the best are bred from")
+    genetic_parents: int = Field(
+        default=256, ge=2, le=100_000, description="Number of best objects that the genetic algorithm uses as parents."
+    )
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -58,49 +74,63 @@ class SamplerSpec(FrozenModel):
 
     loss: Text = Field(
         default="trajectory_balance",
-        description="prefix_sub_trajectory_balance needs a domain where every prefix may stop (peptides of min_length "
-        "1), forward_looking_* a reward with partial log-rewards",
+        description="Training loss. `prefix_*` needs a domain in which every prefix is an object, such as "
+        "peptides of min_length 1. `forward_looking_*` needs partial log-rewards, which no "
+        "campaign has.",
         json_schema_extra={"enum": list(LOSSES)},
     )
     huber_delta: float | None = Field(
-        default=1.0, gt=0, description="where a residual's penalty turns from squared to linear; null for never"
+        default=1.0,
+        gt=0,
+        description="Residual, in nats, above which the penalty is linear instead of squared; null is always squared.",
     )
-    backward_policy: Literal["uniform", "learned"] = "uniform"
-    behaviour: BehaviourSpec = BehaviourSpec()
-    steps: int = Field(default=2000, ge=1, le=1_000_000)
-    trajectories_per_step: int = Field(default=64, ge=1, le=4096)
+    backward_policy: Literal["uniform", "learned"] = Field(
+        default="uniform", description="Backward policy P_B: uniform over the allowed actions, or learned with P_F."
+    )
+    behaviour: BehaviourSpec = Field(
+        default=BehaviourSpec(), description="Where training trajectories come from, as shares of each step."
+    )
+    steps: int = Field(
+        default=2000, ge=1, le=1_000_000, description="Training steps per round, which set its time and its quality."
+    )
+    trajectories_per_step: int = Field(default=64, ge=1, le=4096, description="Trajectories of each training step.")
     steps_per_draw: int = Field(
         default=4,
         ge=1,
         le=64,
-        description="steps whose trajectories are sampled in one go, by a policy that is so many steps behind: up to 4 "
-        "are not seen to cost anything and save a third of the time; 1 samples anew for each step",
+        description="Steps whose trajectories are sampled in one rollout, by a policy that is up to so "
+        "many steps old. Up to 4 save a third of the time without a measured loss; 1 samples "
+        "anew for each step.",
     )
     conditions_per_trajectory: int = Field(
         default=1,
         ge=1,
         le=16,
-        description="conditions under which each object is learned from: its own and others drawn anew. More make the "
-        "policy better at every temperature and preference for the same objects, and a step slower",
+        description="Conditions under which each sampled object is learned: its own and others sampled "
+        "anew. More bring the policy closer to its target at every condition, and make a step "
+        "slower.",
     )
     beta: tuple[float, float] = Field(
         default=(1.0, 64.0),
-        description=f"range of inverse temperatures to serve, at most {MOST_BETA:g}: utilities of 0 and 1, the ends of "
-        "an objective's range, differ by beta in log-reward",
+        description=f"Range of inverse temperatures to serve, low to high, at most {MOST_BETA:g}. Utilities "
+        "of 0 and 1, the ends of an objective's range, differ by beta in log-reward.",
     )
     beta_law: Literal["log_uniform", "uniform"] = Field(
-        default="log_uniform", description="how training draws from that range; uniform practises high ones more"
+        default="log_uniform",
+        description="Distribution of beta in training; `uniform` has more samples at high values.",
     )
-    random_action_probability: float = Field(default=0.05, ge=0, lt=1)
+    random_action_probability: float = Field(
+        default=0.05, ge=0, lt=1, description="Probability of a random action at each step of a training rollout."
+    )
     precision: Literal["fastest", "float32"] = Field(
         default="fastest",
-        description="of hidden layers while learning: fastest rounds the factors of large batches to bfloat16 on "
-        "processors made for it where beta stays at or below 32",
+        description="Precision of hidden layers in training. `fastest` rounds the factors of large batches "
+        "to bfloat16 on processors with units for it, where beta is at most 32.",
     )
     exhaustive: bool = Field(
         default=True,
-        description="in a space of at most 5,000 objects, choose the batch among all of them and not among what the "
-        "policy draws; it is trained all the same, for samples",
+        description="Whether to choose the batch among all objects of a space of at most 5,000, instead of "
+        "among samples of the policy. The policy is trained in any case, for later samples.",
     )
 
     @model_validator(mode="after")

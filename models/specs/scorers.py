@@ -20,19 +20,29 @@ class ScorerSpec(FrozenModel):
     An objective names it as `computed`, a constraint or a budget as `property`.
     """
 
-    name: Name
-    description: Annotated[str, StringConstraints(max_length=500)] = ""
-    units: Annotated[str, StringConstraints(min_length=1, max_length=50)] | None = None
-    range: tuple[float, float] | None = Field(default=None, description="usual values, which an objective maps to 0-1")
-    url: Url | None = Field(default=None, description="an HTTP service that is sent objects and answers with values")
+    name: Name = Field(description="Name of the property; no other property or column of tables may have it.")
+    description: Annotated[str, StringConstraints(max_length=500)] = Field(
+        default="", description="What it computes, for people."
+    )
+    units: Annotated[str, StringConstraints(min_length=1, max_length=50)] | None = Field(
+        default=None, description="Units of its values, for people."
+    )
+    range: tuple[float, float] | None = Field(
+        default=None, description="Usual values, low to high: the range of an objective without one of its own."
+    )
+    url: Url | None = Field(
+        default=None, description="HTTP service that receives objects and answers with values; or give `entry_point`."
+    )
     entry_point: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
-        default=None, description="an installed entry point of the group assayflow.scorers"
+        default=None, description="Installed entry point of the group assayflow.scorers; or give `url`."
     )
-    secret: Name | None = Field(default=None, description="which of the operator's secrets is sent to `url`")
+    secret: Name | None = Field(
+        default=None, description="Name of the operator's secret that is sent to `url` as `Authorization`."
+    )
     timeout_seconds: float | None = Field(
-        default=None, gt=0, le=600, description=f"how long one answer of `url` may take; {SECONDS:g} when absent"
+        default=None, gt=0, le=600, description=f"Seconds that one answer of `url` may take; {SECONDS:g} when absent."
     )
-    batch_size: int = Field(default=256, ge=1, le=10_000, description="objects that are sent at once")
+    batch_size: int = Field(default=256, ge=1, le=10_000, description="Objects that are sent at once.")
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:

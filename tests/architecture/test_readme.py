@@ -30,6 +30,16 @@ def test_links_lead_somewhere() -> None:
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+def test_paths_that_pages_name_exist() -> None:
+    for page in PAGES:
+        if page.parent.name == "decisions" or page.stem.endswith("benchmarks"):
+            continue  # a record names what was there then
+        text = page.read_text(encoding="utf-8")
+        for path in re.findall(r"`((?:service|workers|models|tests|docs|examples)/[\w/.-]*)`", text):
+            is_made = bool(MADE & set(Path(path).parts))
+            assert is_made or (ROOT / path).exists(), f"{page.name}: {path}"
+
+
 def test_every_make_target_that_the_readme_names_exists() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))

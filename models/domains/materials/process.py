@@ -23,8 +23,14 @@ Scale = Literal["auto", "linear", "log"]
 
 
 class _Named(FrozenModel):
-    name: Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
-    units: Annotated[str, StringConstraints(max_length=50)] | None = None
+    name: Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=80, strip_whitespace=True),
+        Field(description="Name of the variable, which heads its column in tables."),
+    ]
+    units: Annotated[str, StringConstraints(max_length=50)] | None = Field(
+        default=None, description="Units of its values; a header with other units of the same dimension is converted."
+    )
 
 
 class Categorical(_Named):
@@ -33,15 +39,18 @@ class Categorical(_Named):
     What its values are made of, or numbers about them, tell which of them are alike; without, all are equally unlike.
     """
 
-    type: Literal["categorical"]
-    values: Annotated[tuple[Label, ...], Field(min_length=1, max_length=MAX_LEVELS)]
+    type: Literal["categorical"] = Field(description="Selects choices without an order.")
+    values: tuple[Label, ...] = Field(min_length=1, max_length=MAX_LEVELS, description="Names of the choices.")
     smiles: dict[str, Annotated[str, StringConstraints(max_length=MAX_SMILES_LENGTH)]] = Field(
-        default_factory=dict, max_length=MAX_LEVELS, description="value -> SMILES, for every value"
+        default_factory=dict,
+        max_length=MAX_LEVELS,
+        description="SMILES of every value, by value, so that the models see which values are alike.",
     )
     descriptors: dict[str, Annotated[tuple[FiniteFloat, ...], Field(max_length=MAX_DESCRIPTORS)]] = Field(
         default_factory=dict,
         max_length=MAX_LEVELS,
-        description="value -> numbers that describe it, as many for every value",
+        description="Numbers that describe every value, by value, as many for each, so that the models see "
+        "which values are alike.",
     )
 
     @property
@@ -94,8 +103,9 @@ class _Number(_Named):
 
     scale: Scale = Field(
         default="auto",
-        description="how far apart values are: by difference (linear) or by ratio (log); auto is log for positive "
-        "ordinal values that span two decades or more and are spaced more evenly so",
+        description="Distance between values: by difference (`linear`) or by ratio (`log`). `auto` is log "
+        "for positive ordinal values that span two decades or more and are spaced more evenly "
+        "by ratio.",
     )
 
     @model_validator(mode="before")
@@ -108,8 +118,10 @@ class _Number(_Named):
 class Ordinal(_Number):
     """One of several numbers, such as the settings of a hot plate."""
 
-    type: Literal["ordinal"]
-    values: Annotated[tuple[FiniteFloat, ...], Field(min_length=1, max_length=MAX_LEVELS)]
+    type: Literal["ordinal"] = Field(description="Selects some numbers in ascending order.")
+    values: tuple[FiniteFloat, ...] = Field(
+        min_length=1, max_length=MAX_LEVELS, description="The numbers that it may take, ascending, each once."
+    )
 
     @property
     def levels(self) -> tuple[float, ...]:
@@ -133,10 +145,12 @@ class Ordinal(_Number):
 class Continuous(_Number):
     """A number between `low` and `high`, set in steps of `resolution`."""
 
-    type: Literal["continuous"]
-    low: FiniteFloat
-    high: FiniteFloat
-    resolution: Annotated[FiniteFloat, Field(gt=0)]
+    type: Literal["continuous"] = Field(description="Selects a range of numbers.")
+    low: FiniteFloat = Field(description="Least value.")
+    high: FiniteFloat = Field(description="Largest value, a whole number of steps above `low`.")
+    resolution: FiniteFloat = Field(
+        gt=0, description=f"Step between values; at most {MAX_LEVELS} values lie between `low` and `high`."
+    )
 
     @property
     def levels(self) -> tuple[float, ...]:

@@ -33,8 +33,8 @@ Symbol = Annotated[str, StringConstraints(min_length=1, max_length=3)]
 class MaterialsSpec(DomainSpec):
     """A composition of elements or a mixture of components; `space` tells which."""
 
-    kind: Literal["materials"]
-    space: str
+    kind: Literal["materials"] = Field(description="Selects the domain of materials.")
+    space: str = Field(description="Selects what is varied: `composition` or `mixture`.")
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -60,13 +60,22 @@ class CompositionSpec(MaterialsSpec):
     `oxidation_states: "off"`.
     """
 
-    space: Literal["composition"]
-    elements: Annotated[tuple[Symbol, ...], Field(min_length=1, max_length=100, description="symbols that may be used")]
-    max_elements: int = Field(default=4, ge=1, le=8, description="most elements in one composition")
-    max_atoms: int = Field(default=12, ge=1, le=40, description="most atoms in one reduced formula unit")
-    oxidation_states: OxidationStates = "common"
+    space: Literal["composition"] = Field(description="Selects compositions of elements.")
+    elements: tuple[Symbol, ...] = Field(
+        min_length=1, max_length=100, description="Symbols of the elements that may be used."
+    )
+    max_elements: int = Field(default=4, ge=1, le=8, description="Most elements in one composition.")
+    max_atoms: int = Field(default=12, ge=1, le=40, description="Most atoms in one reduced formula unit.")
+    oxidation_states: OxidationStates = Field(
+        default="common",
+        description="Oxidation states with which charges must sum to zero: the common ones, all known "
+        "ones, those of `custom_oxidation_states`, or no check (`off`). An element takes one "
+        "state per composition.",
+    )
     custom_oxidation_states: dict[Symbol, Annotated[tuple[int, ...], Field(min_length=1, max_length=19)]] = Field(
-        default_factory=dict, max_length=100, description="element -> its allowed states; for oxidation_states 'custom'"
+        default_factory=dict,
+        max_length=100,
+        description="Allowed oxidation states by element; with oxidation_states `custom`, for exactly those elements.",
     )
 
     @field_validator("elements")
@@ -119,11 +128,20 @@ class MixtureSpec(MaterialsSpec):
     Measured mixtures may lie off the grid, and their fractions sum to 1 within 0.005.
     """
 
-    space: Literal["mixture"]
-    components: tuple[Label, ...] = Field(default=(), max_length=64, description="names; empty for conditions only")
-    grid: int = Field(default=10, ge=1, le=100, description="steps the unit is divided in: 10 gives 10 % steps")
-    max_components: int = Field(default=4, ge=1, le=12, description="most components in one mixture")
-    process: tuple[Variable, ...] = Field(default=(), max_length=24, description="process variables")
+    space: Literal["mixture"] = Field(description="Selects mixtures of components and process conditions.")
+    components: tuple[Label, ...] = Field(
+        default=(), max_length=64, description="Names of the components, each a column; empty for conditions only."
+    )
+    grid: int = Field(
+        default=10,
+        ge=1,
+        le=100,
+        description="Steps into which a whole is divided: 10 gives fractions in steps of 10 %.",
+    )
+    max_components: int = Field(default=4, ge=1, le=12, description="Most components in one mixture.")
+    process: tuple[Variable, ...] = Field(
+        default=(), max_length=24, description="Variables of the preparation, each a column, such as a temperature."
+    )
 
     @field_validator("components")
     @classmethod

@@ -11,18 +11,28 @@ from models.specs.base import DomainSpec, is_stored
 class MoleculesSpec(DomainSpec):
     """Small organic molecules, built as trees of fragments."""
 
-    kind: Literal["molecules"] = "molecules"
-    builder: Literal["fragments"] = "fragments"
-    max_heavy_atoms: Annotated[int, Field(ge=4, le=MAX_HEAVY_ATOMS)] = 32
-    max_fragments: Annotated[int, Field(ge=1, le=12)] = 6
-    vocabulary_size: Annotated[int, Field(ge=10, le=300, description="how many of the common fragments to use")] = 200
+    kind: Literal["molecules"] = Field(default="molecules", description="Selects the domain of molecules.")
+    builder: Literal["fragments"] = Field(
+        default="fragments", description="How molecules are built: as trees of fragments that are bonded."
+    )
+    max_heavy_atoms: int = Field(
+        default=32, ge=4, le=MAX_HEAVY_ATOMS, description="Most atoms other than hydrogen in one molecule."
+    )
+    max_fragments: int = Field(
+        default=6, ge=1, le=12, description="Most fragments in one molecule; a larger space needs more training steps."
+    )
+    vocabulary_size: int = Field(
+        default=200, ge=10, le=300, description="How many of the common fragments to use, most common first."
+    )
     fragments: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=MAX_FRAGMENT_LENGTH)], ...] | None,
         Field(
             default=None,
             min_length=1,
             max_length=600,
-            description="only these fragments: SMILES with [*] where a bond may be made, such as [*]c1ccccc1",
+            description="Use only these fragments: SMILES with [*] where a bond may be made, such as "
+            "[*]c1ccccc1. Absent: the `vocabulary_size` most common ones, and those of "
+            "measured molecules.",
         ),
     ]
 

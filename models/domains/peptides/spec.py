@@ -54,14 +54,18 @@ class PeptidesSpec(DomainSpec):
     be in `alphabet` (an anchoring cysteine, say), and lies within `min_length`, so that every peptide has it.
     """
 
-    kind: Literal["peptides"] = "peptides"
-    min_length: int = Field(default=5, ge=1, le=LONGEST)
-    max_length: int = Field(default=15, ge=1, le=LONGEST)
-    alphabet: Alphabet = RESIDUES
-    n_terminus: NTerminus = "free"
-    c_terminus: CTerminus = "free"
+    kind: Literal["peptides"] = Field(default="peptides", description="Selects the domain of peptides.")
+    min_length: int = Field(default=5, ge=1, le=LONGEST, description="Least number of residues.")
+    max_length: int = Field(default=15, ge=1, le=LONGEST, description="Largest number of residues.")
+    alphabet: Alphabet = Field(
+        default=RESIDUES, description="One-letter codes of the residues that may be used, each once; all by default."
+    )
+    n_terminus: NTerminus = Field(default="free", description="N-terminus of every peptide.")
+    c_terminus: CTerminus = Field(default="free", description="C-terminus of every peptide.")
     fixed: Annotated[dict[Annotated[int, Field(ge=1, le=LONGEST)], Residue], BeforeValidator(_distinct)] = Field(
-        default_factory=dict
+        default_factory=dict,
+        description="Residue at a position of every peptide, by position from 1 at the N-terminus, within "
+        "`min_length`. It need not be in `alphabet`.",
     )
 
     @field_validator("alphabet")

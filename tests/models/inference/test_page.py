@@ -1,11 +1,11 @@
-"""The lines of Python on the instrument's page run as they stand."""
+"""The lines of Python on the page of samples and predictions run as they stand."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).parents[3] / "docs" / "instrument.md"
+PAGE = Path(__file__).parents[3] / "docs" / "inference.md"
 
 
 def test_the_example_runs(capsys: pytest.CaptureFixture[str]) -> None:

@@ -104,7 +104,7 @@ def test_an_object_is_not_proposed_again_while_it_is_pending(
 
 
 def test_a_control_waits_in_several_rounds_and_a_round_waits_for_its_control(
-    session: Session, campaign: Campaign, finished: Any, lease_rows: Any
+    session: Session, campaign: Campaign, finished: Any, store: Any
 ):
     first, second = finished("0111", purpose="control"), finished("0111", purpose="control")
     third = finished("0111")  # something new may be waited for once beside controls
@@ -116,7 +116,7 @@ def test_a_control_waits_in_several_rounds_and_a_round_waits_for_its_control(
     ]
     assert items[0].payload["condition"] is None
     assert items[0].payload["log_pf"] is None
-    lease_rows(("0111", "glow", 1.0), ("0111", "total", 1.0), candidate_id=items[1].id)
+    store(("0111", "glow", 1.0), ("0111", "total", 1.0), candidate_id=items[1].id)
     for row in (first, second, third):
         session.refresh(row)
     assert [row.state for row in (first, second, third)] == ["awaiting_results", "completed", "awaiting_results"]
@@ -176,12 +176,12 @@ def test_a_round_given_back_costs_no_attempt(session: Session, row: Round, lease
     assert not leases.give_back(session, lease)
 
 
-def test_data_that_changed_under_a_round_is_noticed(session: Session, lease_rows: Any, row: Round, lease: Lease):
+def test_data_that_changed_under_a_round_is_noticed(session: Session, store: Any, row: Round, lease: Lease):
     rounds.claim(session, lease, {})
     assert rounds.load(session, lease).history.digest() == row.snapshot["digest"]
     row.snapshot = row.snapshot | {"last_sequence": 10**9}
     session.flush()
-    lease_rows(("0001", "glow", 1.0))
+    store(("0001", "glow", 1.0))
     with pytest.raises(RuntimeError, match="changed since"):
         rounds.load(session, lease)
 
