@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class TestedResult:
+class AssayResult:
     """What decides whether a result counts; `test` is one for results of the same occasion, such as replicates."""
 
     object: str
@@ -28,7 +28,7 @@ class TestedResult:
     test: Hashable
 
 
-def counts(results: Sequence[TestedResult], policies: Mapping[str, RetestPolicy]) -> list[bool]:
+def counts(results: Sequence[AssayResult], policies: Mapping[str, RetestPolicy]) -> list[bool]:
     """Return for each result, in the order in which the tests were made, whether it counts.
 
     A `failed_qc` ends the values of its object and assay before it. Under the policy `replace` the last test with a
@@ -45,7 +45,7 @@ def counts(results: Sequence[TestedResult], policies: Mapping[str, RetestPolicy]
     if not last_failed_qc and not last_test:
         return [True] * len(results)
 
-    def is_ended(index: int, item: TestedResult) -> bool:
+    def is_ended(index: int, item: AssayResult) -> bool:
         if item.outcome == "ok" and index < last_failed_qc.get((item.object, item.type), -1):
             return True
         newest, test = last_test.get((item.object, item.type, item.assay_version), (-1, None))

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from models.data.retests import TestedResult, counts
+from models.data.retests import AssayResult, counts
 from models.records import Measurement
 from models.specs.decisions import RetestPolicy
 from service.store import results
@@ -57,5 +57,5 @@ def _counting(
     return [Measurement(**{name: row[name] for name in (*_MEASURED, "round")}) for row in kept]
 
 
-def _tested(row: Mapping[str, Any]) -> TestedResult:
-    return TestedResult(row["object"], row["type"], row["outcome"], row["assay_version"], row["test"])
+def _tested(row: Mapping[str, Any]) -> AssayResult:
+    return AssayResult(row["object"], row["type"], row["outcome"], row["assay_version"], row["test"])

@@ -96,9 +96,10 @@ def withdraw_upload(session: Session, campaign_id: UUID, upload_id: UUID, reason
         "api_key_id": literal(reason.api_key_id),
     }
     rows = select(*columns.values()).where(Result.upload_id == upload_id, ~ended).order_by(Result.sequence)
-    n = session.execute(insert(Amendment).from_select(list(columns), rows, include_defaults=False)).rowcount
+    added = insert(Amendment).from_select(list(columns), rows, include_defaults=False).returning(Amendment.id).cte()
+    n = session.scalars(select(func.count()).select_from(added)).one()
     campaigns.count(session, campaign_id, results=-n)
-    return int(n)
+    return n
 
 
 def changed_since(session: Session, round_ids: Collection[UUID]) -> dict[UUID, tuple[int, int]]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from models.campaign.spec import CampaignSpec
-from models.data.retests import TestedResult, counts
+from models.data.retests import AssayResult, counts
 from models.records import Outcome
 
 SPEC: dict[str, Any] = {
@@ -17,8 +17,8 @@ SPEC: dict[str, Any] = {
 
 def result(
     test: int, outcome: Outcome = "ok", *, text: str = "A", kind: str = "IC50", version: str | None = None
-) -> TestedResult:
-    return TestedResult(text, kind, outcome, version, test)
+) -> AssayResult:
+    return AssayResult(text, kind, outcome, version, test)
 
 
 def test_tests_join_unless_the_assay_says_otherwise():

@@ -168,6 +168,8 @@ def test_a_failed_qc_ends_a_measured_candidate(session: Session, campaign: Campa
     finished("0111")
     store(("0111", "glow", 1.0), ("0111", "total", 2.0))
     store(("0111", "glow", "failed_qc"))
+    assert status(session, campaign, "0111") == "measured"  # its total still counts
+    store(("0111", "total", "failed_qc"))
     assert status(session, campaign, "0111") == "failed"
 
 
