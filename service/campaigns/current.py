@@ -5,6 +5,7 @@ from itertools import compress
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import RowMapping
 from sqlalchemy.orm import Session
 
 from models.data.retests import AssayResult, counts
@@ -57,5 +58,5 @@ def _counting(
     return [Measurement(**{name: row[name] for name in (*_MEASURED, "round")}) for row in kept]
 
 
-def _tested(row: Mapping[str, Any]) -> AssayResult:
+def _tested(row: RowMapping) -> AssayResult:
     return AssayResult(row["object"], row["type"], row["outcome"], row["assay_version"], row["test"])

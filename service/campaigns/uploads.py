@@ -226,7 +226,7 @@ def _with_repeat_warning(session: Session, campaign_id: UUID, report: Report) ->
 
 
 def _with_candidate(row: ParsedRow, ids: Mapping[str, str]) -> ParsedRow:
-    if row.candidate_id is not None or row.corrects or row.object not in ids:
+    if row.candidate_id is not None or row.corrects or row.object is None or row.object not in ids:
         return row
     return replace(row, candidate_id=ids[row.object])
 

@@ -1,6 +1,7 @@
 """SQL of uploads: what was sent, and what of it still counts."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, RowMapping, Select, exists, func, or_, select, tuple_
@@ -45,7 +46,7 @@ def with_same_bytes(session: Session, campaign_id: UUID, digest: str, sheet: str
 _moment = datetime.fromisoformat
 
 
-def _described(campaign_id: UUID) -> Select[tuple[object, ...]]:
+def _described(campaign_id: UUID) -> Select[Any]:
     columns = (
         *(Upload.id, Upload.campaign_id, Upload.filename, Upload.media_type, Upload.sheet, Upload.sha256),
         *(Upload.api_key_id, Upload.n_accepted, Upload.n_rejected, Upload.created_at),
@@ -63,5 +64,5 @@ def _described(campaign_id: UUID) -> Select[tuple[object, ...]]:
 
 
 def _amended(kind: str) -> ColumnElement[int]:
-    query = select(func.count()).join(Result, Result.id == Amendment.result_id)
+    query = select(func.count()).select_from(Amendment).join(Result, Result.id == Amendment.result_id)
     return query.where(Result.upload_id == Upload.id, Amendment.kind == kind).correlate(Upload).scalar_subquery()

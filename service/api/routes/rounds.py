@@ -1,7 +1,6 @@
 """Routes of rounds: start, follow, stop, run again, release."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
@@ -18,7 +17,7 @@ from service.api.idempotency import Once
 from service.campaigns import commands, queries
 from service.schemas.base import Page
 from service.schemas.rounds import ResultsChanged, Round, RoundEvent, RoundRequest
-from service.store import tables
+from service.store import paging, tables
 
 router = APIRouter(prefix="/v1/campaigns/{campaign_id}/rounds", tags=["rounds"], route_class=StrictRoute)
 
@@ -42,7 +41,7 @@ def start_round(
 def list_rounds(campaign_id: UUID, caller: Reader, session: Transaction, query: PageQuery) -> Page[Round]:
     """List the campaign's rounds, newest first."""
     page = queries.list_rounds(session, caller.workspace_id, campaign_id, query.limit, query.cursor)
-    return query.answer(replace(page, items=_views(session, page.items)), Round)
+    return query.answer(paging.Page(_views(session, page.items), page.next_cursor), Round)
 
 
 @router.get("/{number}", response_model=Round, responses={200: ETAG, **guarded(404)})

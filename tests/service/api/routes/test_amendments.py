@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from api_actors import SPEC, Api, Worker
-from conftest import NewKey, OpenClient
 from sqlalchemy import select
 
 from service.store.session import Sessions
@@ -265,7 +264,7 @@ def test_nothing_is_kept_of_a_dry_run_or_of_what_was_refused(api: Api, campaign:
 
 
 def test_another_workspace_finds_nothing_and_a_reader_amends_nothing(
-    api: Api, campaign: str, stored: list[dict[str, Any]], new_key: NewKey, open_client: OpenClient
+    api: Api, campaign: str, stored: list[dict[str, Any]], new_key: Any, open_client: Any
 ) -> None:
     upload, result = stored[0]["upload_id"], stored[0]["id"]
     stranger = open_client(new_key()[0])
