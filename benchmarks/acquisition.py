@@ -210,7 +210,7 @@ def peer_batch(problem: Problem, known: list[int], seed: int) -> list[int]:
     return picked
 
 
-class Job(NamedTuple):
+class AcquisitionRun(NamedTuple):
     """One campaign, as it is sent to another process."""
 
     problem: str
@@ -219,7 +219,7 @@ class Job(NamedTuple):
     quick: bool
 
 
-def campaign(job: Job) -> dict[str, Any]:
+def campaign(job: AcquisitionRun) -> dict[str, Any]:
     """Run one campaign and return its shares of the whole hypervolume, after the start and after each round."""
     problem = PROBLEMS[job.problem]()
     order = torch.randperm(len(problem.values), generator=Generator().manual_seed(job.seed)).tolist()
@@ -245,7 +245,7 @@ def compare(report: Report, name: str, *, quick: bool) -> None:
     """Run every method on one problem, side by side by seed."""
     methods = ("random", PEER, *ACQUISITIONS)
     seeds = SEEDS[:1] if quick else SEEDS
-    jobs = [Job(name, method, seed, quick) for method in methods for seed in seeds]
+    jobs = [AcquisitionRun(name, method, seed, quick) for method in methods for seed in seeds]
     curves: dict[str, list[list[float]]] = {method: [] for method in methods}
     for job, answer in zip(jobs, side_by_side(campaign, jobs), strict=True):
         curves[job.method].append(answer["shares"])

@@ -55,7 +55,7 @@ VARIANTS = {
 }
 
 
-class Job(NamedTuple):
+class BehaviourRun(NamedTuple):
     """One training run, as it is sent to another process."""
 
     space: str
@@ -80,7 +80,7 @@ def measured_objects(aim: Target, seed: int) -> list[str]:
     return aim.landscape.environment.objects(aim.landscape.space.final_states[rows])
 
 
-def trained(job: Job) -> dict[str, Any]:
+def trained(job: BehaviourRun) -> dict[str, Any]:
     """Train one variant within its calls and return a row."""
     aim, conditions, settings = target(job.space), ConditionSampler((1.0, 1.0), 1), VARIANTS[job.variant]
     has_measured = settings.measured_share > 0 and job.variant != DEFAULTS
@@ -106,7 +106,7 @@ def random_tv(aim: Target) -> float:
 def compare(report: Report, name: str, calls: int, seeds: Sequence[int]) -> None:
     """Train every variant on one space and print them beside the first, with intervals of paired differences."""
     variants = [key for key in VARIANTS if key != "learned backward policy" or not name.startswith("strings")]
-    jobs = [Job(name, variant, calls, seed) for variant in variants for seed in seeds]
+    jobs = [BehaviourRun(name, variant, calls, seed) for variant in variants for seed in seeds]
     found: dict[str, list[dict[str, Any]]] = {}
     for job, answer in zip(jobs, side_by_side(trained, jobs), strict=True):
         found.setdefault(job.variant, []).append(answer)

@@ -35,7 +35,7 @@ CENSORED_TABLES = ("ESOL", "FreeSolv", "Lipophilicity", "MPEA")
 
 @final
 @dataclass(frozen=True, slots=True)
-class Job:
+class ProxyRun:
     """One split of one table."""
 
     table: str
@@ -44,7 +44,7 @@ class Job:
     seed: int
 
 
-def score(job: Job) -> list[dict[str, Any]]:
+def score(job: ProxyRun) -> list[dict[str, Any]]:
     """Return the figures of ours and of the peers for every assay type, or nothing when the table is too small."""
     table = read(job.table)
     rows = split(table, job.n, job.split, job.seed)
@@ -112,7 +112,9 @@ def compared(report: Report, *, quick: bool) -> None:
     sizes, seeds = ((50,), {50: 1}) if quick else (SIZES, SEEDS)
     tables = present()
     report.notes += [f"skipped: {name} is not in {DATA}" for name in READERS if name not in tables]
-    jobs = [Job(name, n, how, seed) for n in sizes for name in tables for how in SPLITS for seed in range(seeds[n])]
+    jobs = [
+        ProxyRun(name, n, how, seed) for n in sizes for name in tables for how in SPLITS for seed in range(seeds[n])
+    ]
     rows = []
     for _, answers in groupby(zip(jobs, side_by_side(score, jobs), strict=True), key=lambda pair: pair[0].n):
         for row in _summarised(figures for _, found in answers for figures in found):

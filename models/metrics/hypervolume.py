@@ -53,8 +53,8 @@ class DirectionalHypervolume:
     """The hypervolume above a reference, along the same directions every time, so that differences mean something.
 
     The mean over directions l of the positive unit sphere of max_n min_m ((u_nm - r_m) / l_m)^M, times the volume of
-    the sphere's positive part (Deng & Zhang, Swarm Evol. Comput. 2019; Golovin & Zhang, arXiv:2006.04655, lemma 5): as
-    cheap for eight objectives as for two. With one objective it is the best utility above the reference.
+    the sphere's positive part (Deng & Zhang, IEEE Trans. Evol. Comput. 23, 2019; Golovin & Zhang, arXiv:2006.04655,
+    lemma 5): as cheap for eight objectives as for two. With one objective it is the best utility above the reference.
 
     Args:
         reference: the point [M] from which volumes are measured.
