@@ -6,7 +6,7 @@ import typer
 from pydantic import ValidationError
 from rich.text import Text
 
-from service.cli import inference, keys, local, planning
+from service.cli import inference, keys, local, planning, results
 from service.client.client import ClientError
 from service.client.terminal import console
 
@@ -16,7 +16,7 @@ commands = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (local, planning, inference):
+for group in (local, planning, inference, results):
     commands.add_typer(group.commands)
 commands.add_typer(keys.commands, name="keys")
 

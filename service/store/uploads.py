@@ -47,20 +47,12 @@ _moment = datetime.fromisoformat
 
 
 def _described(campaign_id: UUID) -> Select[Any]:
-    columns = (
+    columns: list[Any] = [
         *(Upload.id, Upload.campaign_id, Upload.filename, Upload.media_type, Upload.sheet, Upload.sha256),
-        *(Upload.api_key_id, Upload.n_accepted, Upload.n_rejected, Upload.created_at),
-    )
-    return (
-        select(
-            *columns,
-            Blob.size.label("bytes"),
-            _amended("withdrawal").label("n_withdrawn"),
-            _amended("correction").label("n_corrected"),
-        )
-        .outerjoin(Blob, Blob.sha256 == Upload.blob)
-        .where(Upload.campaign_id == campaign_id)
-    )
+        *(Upload.api_key_id, Upload.n_accepted, Upload.n_rejected, Upload.created_at, Blob.size.label("bytes")),
+        *(_amended("withdrawal").label("n_withdrawn"), _amended("correction").label("n_corrected")),
+    ]
+    return select(*columns).outerjoin(Blob, Blob.sha256 == Upload.blob).where(Upload.campaign_id == campaign_id)
 
 
 def _amended(kind: str) -> ColumnElement[int]:
