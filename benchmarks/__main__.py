@@ -1,6 +1,7 @@
 """Runs every benchmark in turn: `python -m benchmarks [--quick]`; each also runs alone.
 
-A benchmark is a module of this folder that can be run, or a sub-folder that can; everything else is a helper.
+A benchmark is a module of this folder, or a sub-folder, that can be run and reports; everything else is a helper. What
+a run writes goes to `runs/`, which is not kept; a file is published by moving it to `results/`.
 """
 
 import subprocess
@@ -12,18 +13,22 @@ HERE = Path(__file__).parent
 
 def names() -> list[str]:
     """Return the benchmarks in order."""
-    files = [file for file in HERE.glob("*.py") if file.stem != "__main__"]
-    modules = [file.stem for file in files if 'if __name__ == "__main__":' in file.read_text(encoding="utf-8")]
-    return sorted([*modules, *(file.parent.name for file in HERE.glob("*/__main__.py"))])
+    modules = [file for file in HERE.glob("*.py") if file.stem != "__main__"]
+    found = {file.stem: file for file in modules} | {file.parent.name: file for file in HERE.glob("*/__main__.py")}
+    return sorted(name for name, file in found.items() if _is_benchmark(file.read_text(encoding="utf-8")))
+
+
+def _is_benchmark(code: str) -> bool:
+    return 'if __name__ == "__main__":' in code and "from benchmarks.report import" in code
 
 
 def main() -> None:
     """Run each benchmark in a process of its own, and go on when one fails so that the others still print."""
-    results = HERE / "results"
-    results.mkdir(exist_ok=True)
+    runs = HERE / "runs"
+    runs.mkdir(exist_ok=True)
     failed = []
     for name in names():
-        output = ["--json", str(results / f"{name}.json")]
+        output = ["--json", str(runs / f"{name}.json")]
         done = subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *output, *sys.argv[1:]], check=False)
         if done.returncode:
             failed.append(name)

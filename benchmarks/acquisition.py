@@ -38,7 +38,8 @@ from gpytorch.mlls import SumMarginalLogLikelihood
 from torch import Generator, Tensor
 
 from benchmarks.exact.training import mean_and_half, side_by_side
-from benchmarks.report import DATA, Report, run
+from benchmarks.report import Report, run
+from benchmarks.tables.catalogue import DATA, why_absent
 from models.acquisition import get_acquisition
 from models.acquisition.contract import Acquisition, AcquisitionContext, augmented_chebyshev
 from models.data.utility import Utility
@@ -265,8 +266,8 @@ def compare(report: Report, name: str, *, quick: bool) -> None:
 def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - the harness's signature
     """Fill the report."""
     compare(report, "DTLZ2", quick=quick)
-    if not (DATA / LNP).exists():
-        report.notes.append(f"skipped LNP: no {LNP} under ../shared/data")
+    if absent := why_absent(LNP):
+        report.notes.append(absent)
         return
     compare(report, "LNP", quick=quick)
 

@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 
 import torch
 
-from benchmarks.exact import spaces
 from benchmarks.exact.targets import TFBIND8, target
 from benchmarks.exact.training import Target, fit, mean_and_half, side_by_side
 from benchmarks.report import Report, run
+from benchmarks.tables.catalogue import why_absent
 from models.gflownet.conditioning import ConditionSampler
 from models.gflownet.exact import log_target, total_variation, uniform_log_probability
 from models.gflownet.policy import PolicySpec
@@ -108,6 +108,7 @@ def compare(report: Report, name: str, calls: int, seeds: Sequence[int]) -> None
     variants = [key for key in VARIANTS if key != "learned backward policy" or not name.startswith("strings")]
     jobs = [BehaviourRun(name, variant, calls, seed) for variant in variants for seed in seeds]
     found: dict[str, list[dict[str, Any]]] = {}
+    report.seeds |= set(seeds)
     for job, answer in zip(jobs, side_by_side(trained, jobs), strict=True):
         found.setdefault(job.variant, []).append(answer)
     report.row(space=name, behaviour="uniform actions, untrained", tv=random_tv(target(name)))
@@ -126,8 +127,8 @@ def compare(report: Report, name: str, calls: int, seeds: Sequence[int]) -> None
 def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - the harness's signature
     """Fill the report."""
     for name, calls in CALLS.items():
-        if name.startswith("strings") and spaces.missing(TFBIND8):
-            report.notes.append(f"skipped {name}: no {TFBIND8} under ../shared/data")
+        if name.startswith("strings") and (absent := why_absent(TFBIND8)):
+            report.notes.append(f"{name}: {absent}")
         else:
             compare(report, name, 2_000 if quick else calls, SEEDS[:1] if quick else SEEDS)
 

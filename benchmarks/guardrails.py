@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.report import DATA, Report, run
+from benchmarks.report import Report, run
+from benchmarks.tables.catalogue import DATA, why_absent
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.propose import propose
@@ -142,8 +143,8 @@ def told(proposals: Sequence[Proposal]) -> dict[str, Any]:
 
 def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - as the harness calls it
     """Run every arm from every seed and compare them."""
-    if not (DATA / TABLE).exists():
-        report.notes.append(f"skipped: {DATA / TABLE} is not there")
+    if absent := why_absent(TABLE):
+        report.notes.append(absent)
         return
     torch.set_num_threads(1)
     found: dict[str, list[dict[str, float]]] = {arm: [] for arm in ARMS}

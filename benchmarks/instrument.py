@@ -23,6 +23,7 @@ import torch
 
 from benchmarks import latency
 from benchmarks.report import Report, run
+from benchmarks.tables.catalogue import why_absent
 from models.campaign.requests import SampleRequest
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
@@ -129,8 +130,8 @@ def _elsewhere(action: Callable[[], Any]) -> Any:
 
 def speed(report: Report, steps: int, *, quick: bool) -> None:
     """Time opening, sampling and judging."""
-    if not latency.TABLE.exists():
-        report.notes.append(f"skipped speed: no {latency.TABLE}")
+    if absent := why_absent(latency.TABLE):
+        report.notes.append(f"speed: {absent}")
         return
     n, steps = (60, 20) if quick else (latency.MEASURED, steps)
     artefact = _elsewhere(partial(left_behind, n, steps))

@@ -20,7 +20,8 @@ from typing import Any, final
 import numpy as np
 import torch
 
-from benchmarks.report import DATA, Report, run
+from benchmarks.report import Report, run
+from benchmarks.tables.catalogue import DATA, why_absent
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.domains.contract import InvalidObjectError
@@ -28,7 +29,7 @@ from models.propose import propose
 from models.records import History, Measurement, Stage
 from models.specs.sampler import SamplerSpec
 
-TABLE = DATA / "molecules" / "ESOL.csv"
+TABLE = "molecules/ESOL.csv"
 MEASURED, BATCH, NOISE = 500, 96, 0.3
 BAR_SECONDS = 180.0
 SEED = 7
@@ -75,7 +76,7 @@ def measured(n: int) -> History:
     """Return the results of n molecules of ESOL, the same ones every time."""
     domain = open_domain(CampaignSpec.model_validate(SPEC).domain)
     generator = np.random.default_rng(SEED)
-    with TABLE.open(encoding="utf-8") as file:
+    with (DATA / TABLE).open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     results: dict[str, tuple[Measurement, Measurement]] = {}
     for row in generator.permutation(np.array(rows, dtype=object)):
@@ -124,8 +125,8 @@ def steps_that_fit(row: dict[str, Any]) -> int:
 
 def measure(report: Report, is_quick: bool, threads: float, steps: float) -> None:  # noqa: FBT001 - the harness' call
     """Time the rounds; `steps` of 0 stands for the sampler's default."""
-    if not TABLE.exists():
-        report.notes.append(f"skipped: no {TABLE}")
+    if absent := why_absent(TABLE):
+        report.notes.append(absent)
         return
     n = 60 if is_quick else MEASURED
     asked = LEAST_STEPS if is_quick else int(steps) or SamplerSpec().steps

@@ -1,7 +1,7 @@
 """Proxies on measured tables: error, likelihood and coverage beside two peers; censored values; failures.
 
 Each seed draws its own training objects; the intervals of ours are conformal, those of peers Gaussian. Features and
-kernels are the domains' own. Two processes of one thread each. Tables come from `../shared/data`.
+kernels are the domains' own. Two processes of one thread each. Tables that are missing are left out; notes say so.
 """
 
 import math
@@ -21,7 +21,8 @@ from benchmarks.assays.contenders import PEERS, fitted, ours, peer
 from benchmarks.assays.scoring import judged, split
 from benchmarks.assays.tables import READERS, present, read
 from benchmarks.exact.training import mean_and_half, side_by_side
-from benchmarks.report import DATA, Report, run
+from benchmarks.report import Report, run
+from benchmarks.tables.catalogue import why_absent
 
 SIZES = (50, 200, 1000)
 SEEDS = {50: 10, 200: 10, 1000: 1}
@@ -111,7 +112,7 @@ def compared(report: Report, *, quick: bool) -> None:
     """Score ours and the peers on every table that is there."""
     sizes, seeds = ((50,), {50: 1}) if quick else (SIZES, SEEDS)
     tables = present()
-    report.notes += [f"skipped: {name} is not in {DATA}" for name in READERS if name not in tables]
+    report.notes += [absent for path, _ in READERS.values() if (absent := why_absent(path))]
     jobs = [
         ProxyRun(name, n, how, seed) for n in sizes for name in tables for how in SPLITS for seed in range(seeds[n])
     ]
@@ -159,9 +160,6 @@ def failing(report: Report, *, quick: bool) -> None:
 
 def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - the harness's signature
     """Fill the report."""
-    if not DATA.exists():
-        report.notes.append(f"skipped: the tables are not there ({DATA})")
-        return
     torch.set_num_threads(1)
     failing(report, quick=quick)
     censoring(report, quick=quick)

@@ -4,10 +4,11 @@ Imported as `benchmarks.report`; knows nothing of what is measured.
 """
 
 import argparse
-import json
-import operator
+import math
+import shlex
+import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,46 +16,48 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-DATA = Path(__file__).parents[2] / "shared" / "data"
-"""Measured tables; a benchmark that needs one says so and skips when the folder is absent."""
+from benchmarks import results
+from benchmarks.results import Claim, Result
 
-_HOLDS = {">=": operator.ge, "<=": operator.le}
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A figure and the bar it must reach."""
-
-    name: str
-    value: float
-    relation: Literal[">=", "<="]
-    bar: float
-
-    @property
-    def holds(self) -> bool:
-        """Tell whether the value reaches the bar."""
-        return bool(_HOLDS[self.relation](self.value, self.bar))
+QUICK = " (quick: figures prove nothing)"
+_UNWRITTEN = ("--json", "--resume")
+"""Options that say where something goes; the command in a file of results leaves them out."""
 
 
 @dataclass
 class Report:
-    """Rows as they come and the claims drawn from them."""
+    """Rows as they come and the claims drawn from them.
+
+    `name` is the benchmark's module; `commit` is that of the code as it was when the run began.
+    """
 
     title: str
+    name: str
+    arguments: Sequence[str] = ()
+    commit: str = ""
     rows: list[dict[str, Any]] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    seeds: set[int] = field(default_factory=set)
 
     def row(self, **cells: Any) -> None:
         """Keep one row and print it at once, so that a long run shows where it is."""
         self.rows.append(cells)
+        if isinstance(seed := cells.get("seed"), int):
+            self.seeds.add(seed)
         Console(soft_wrap=True, markup=False).print(
             "  ".join(f"{name}={_text(value)}" for name, value in cells.items())
         )
 
-    def claim(self, name: str, value: float, relation: Literal[">=", "<="], bar: float) -> None:
-        """Keep one claim."""
-        self.claims.append(Claim(name, float(value), relation, bar))
+    def claim(
+        self, name: str, value: float, relation: Literal[">=", "<="], bar: float, half: float | None = None
+    ) -> None:
+        """Keep one claim, or a note where there is no figure; `half` is half the width of its 95 % interval."""
+        if not (math.isfinite(value) and math.isfinite(bar)):
+            self.notes.append(f"{name}: this run has no figure for it")
+            return
+        half = None if half is None or math.isnan(half) else half
+        self.claims.append(Claim(name=name, value=float(value), relation=relation, bar=bar, half=half))
 
     def show(self) -> None:
         """Print the rows as a table for each set of columns, then every claim and whether it holds."""
@@ -74,11 +77,26 @@ class Report:
         for note in self.notes:
             console.print(note)
 
+    def result(self) -> Result:
+        """Return everything in the schema of published results, with commit, date, versions and machine."""
+        return Result(
+            name=self.name,
+            title=self.title,
+            source="run",
+            commit=self.commit,
+            date=results.today(),
+            command=_command(self.name, self.arguments),
+            machine=results.machine(torch.get_num_threads()),
+            versions=results.versions(),
+            seeds=sorted(self.seeds),
+            rows=[{name: _cell(value) for name, value in row.items()} for row in self.rows],
+            claims=self.claims,
+            notes=self.notes,
+        )
+
     def write(self, path: Path) -> None:
-        """Write `{"claims": [{name, value, bar, holds}], "rows": [...]}`."""
-        claims = [{**asdict(claim), "holds": claim.holds} for claim in self.claims]
-        content = {"title": self.title, "claims": claims, "rows": self.rows, "notes": self.notes}
-        path.write_text(json.dumps(content, indent=1), encoding="utf-8")
+        """Write `result()` as JSON."""
+        self.result().write(path)
 
 
 def json_file(text: str) -> Path:
@@ -113,15 +131,37 @@ def run(
         parser.add_argument("--part", action="append", choices=parts, help="measure only this part (may be repeated)")
     for name, default in numbers.items():
         parser.add_argument(f"--{name}", type=float, default=default, help=f"default: {default:g}")
+    arguments = sys.argv[1:] if arguments is None else arguments
     options = parser.parse_args(arguments)
     torch.set_num_threads(2)
-    report = Report(title + (" (quick: figures prove nothing)" if options.quick else ""))
+    report = Report(title + (QUICK if options.quick else ""), Path(measure.__code__.co_filename).stem, arguments)
+    if options.json is not None:
+        report.commit = results.commit()
     chosen = {"parts": tuple(options.part or parts)} if parts else {}
     measure(report, options.quick, **chosen, **{name: getattr(options, name) for name in numbers})
     report.show()
     if options.json is not None:
         report.write(options.json)
     return report
+
+
+def _command(name: str, arguments: Sequence[str]) -> str:
+    """Return the command that measures the same again, wherever it writes."""
+    kept: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        if word in _UNWRITTEN:
+            next(words, None)
+        elif not word.startswith(tuple(f"{option}=" for option in _UNWRITTEN)):
+            kept.append(word)
+    return shlex.join(["python", "-m", f"benchmarks.{name}", *kept])
+
+
+def _cell(value: Any) -> results.Cell:
+    """Return a cell as JSON knows it; what is not a number is empty."""
+    if isinstance(value, float):
+        return None if not math.isfinite(value) else value
+    return value if isinstance(value, bool | int | str | None) else str(value)
 
 
 def _text(value: Any) -> str:

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.report import DATA, Report, run
+from benchmarks.report import Report, run
+from benchmarks.tables.catalogue import DATA, why_absent
 from models.domains import open_domain
 from models.domains.contract import Domain, InvalidObjectError
 from models.domains.molecules.spec import MoleculesSpec
@@ -31,7 +32,7 @@ from models.selection.contract import Candidates, JointUtilities, SelectionReque
 from models.selection.hypervolume import LIST_LENGTH, n_draws
 from models.selection.limits import BatchLimits
 
-TABLE = DATA / "aqsoldb" / "aqsoldb.csv.gz"
+TABLE = "aqsoldb/aqsoldb.csv.gz"
 SOLUBILITY = (-8.0, 1.0)
 """Log S that maps to utilities 0 and 1."""
 BATCH = 96
@@ -65,7 +66,7 @@ def read(most: int) -> Molecules:
     """Return the molecules of the table that the domain can read, each once."""
     domain = open_domain(MoleculesSpec(kind="molecules"))
     values: dict[str, float] = {}
-    with gzip.open(TABLE, "rt", encoding="utf-8") as file:
+    with gzip.open(DATA / TABLE, "rt", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             try:
                 text = domain.parse({"smiles": row["SMILES"]})
@@ -184,12 +185,13 @@ def rate(task: Task, places: list[int], seconds: float) -> dict[str, float]:
 
 def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - the harness's signature
     """Fill the report."""
-    if not TABLE.exists():
-        report.notes.append(f"skipped: {TABLE} is absent")
+    if absent := why_absent(TABLE):
+        report.notes.append(absent)
         return
     molecules = read(1500 if quick else 20_000)
     found: dict[str, list[dict[str, float]]] = {}
     for seed in range(1 if quick else 5):
+        report.seeds.add(seed)
         task = prepare(molecules, seed)
         for name, choose in ways().items():
             started = time.perf_counter()

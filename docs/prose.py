@@ -130,9 +130,8 @@ def pages() -> list[Path]:
 
 
 def _is_exempt(page: Path) -> bool:
-    """Return whether a page is a record of figures or of an earlier decision, which is not edited after the fact."""
-    is_old_record = page.parent.name == "decisions" and page.name < _FIRST_CHECKED_RECORD
-    return is_old_record or page.stem.endswith("benchmarks")
+    """Return whether a page is a record of an earlier decision, which is not edited after the fact."""
+    return page.parent.name == "decisions" and page.name < _FIRST_CHECKED_RECORD
 
 
 def quotes_records(page: Path) -> bool:

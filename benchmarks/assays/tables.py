@@ -1,7 +1,7 @@
 """Measured tables as the proxies see them: objects, the domain's features and kernel, pooled values, known noise.
 
-Folders are those of `../shared/data`; a table whose file is absent cannot be read and is skipped by who asks. Letters:
-N objects, M assay types.
+Paths are below the folder of measured tables; one whose file is absent cannot be read and is skipped by who asks.
+Letters: N objects, M assay types.
 """
 
 import csv
@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.report import DATA
+from benchmarks.tables.catalogue import DATA
 from models.data.tables import SHRINKAGE
 from models.domains import open_domain
 from models.domains.contract import Domain, InvalidObjectError
@@ -143,7 +143,7 @@ READERS: Mapping[str, tuple[str, Callable[[Path], tuple[Domain, Rows]]]] = {
 
 
 def present() -> list[str]:
-    """Return the names of the tables that `../shared/data` has."""
+    """Return the names of the tables that are there."""
     return [name for name, (path, _) in READERS.items() if (DATA / path).exists()]
 
 
@@ -201,7 +201,7 @@ def read(name: str) -> AssayTable:
     """Return one table, ready to learn from.
 
     Raises:
-        FileNotFoundError: if `../shared/data` does not have it.
+        FileNotFoundError: if its file is missing.
     """
     path, reader = READERS[name]
     domain, rows = reader(DATA / path)

@@ -6,13 +6,15 @@ Every module beside it with a `NAME` and a `run(session)` is a campaign, found b
 import argparse
 import importlib
 import pkgutil
+import sys
 from pathlib import Path
 from types import ModuleType
 
 import torch
 
+from benchmarks import results
 from benchmarks.campaigns.framework import MOST_SEEDS, Session
-from benchmarks.report import DATA, Report, json_file
+from benchmarks.report import QUICK, Report, json_file
 
 TITLE = "Campaigns: published tasks replayed, every method from the same start"
 
@@ -51,11 +53,14 @@ def main(arguments: list[str] | None = None) -> Report:
     campaigns = installed()
     options = _options(list(campaigns), arguments)
     torch.set_num_threads(options.threads)
-    report = Report(TITLE + (" (quick: figures prove nothing)" if options.quick else ""))
+    report = Report(
+        TITLE + (QUICK if options.quick else ""), "campaigns", sys.argv[1:] if arguments is None else arguments
+    )
+    if options.json is not None:
+        report.commit = results.commit()
     seeds = range(options.first, options.first + options.seeds)
     only = frozenset(options.methods.split(",")) if options.methods else frozenset()
-    if not DATA.is_dir():
-        report.notes.append(f"{DATA} is absent: campaigns on measured tables are skipped")
+    report.seeds |= set(seeds)
     for name in options.only:
         folder = options.resume / "quick" if options.quick and options.resume else options.resume
         campaigns[name].run(Session(seeds, options.quick, folder, report, only))

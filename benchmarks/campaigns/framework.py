@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import t  # type: ignore[import-untyped] # scipy publishes no types
 
-from benchmarks.report import DATA, Report
+from benchmarks.report import Report
+from benchmarks.tables.catalogue import DATA, why_absent
 from models.backtests.contract import BacktestTask, Choice, Oracle, Strategy
 from models.backtests.runner import BacktestPlan, backtest, summarise
 from models.backtests.strategies import build_strategy
@@ -91,11 +92,11 @@ class Session:
     """Methods that are replayed; all when empty."""
 
     def find(self, path: str) -> Path | None:
-        """Return the file in the folder of shared data; None, with a note in the report, where it is absent."""
-        if (DATA / path).exists():
-            return DATA / path
-        self.report.notes.append(f"skipped: {DATA / path} is absent")
-        return None
+        """Return the file of a measured table; None, with a note in the report, where it is missing."""
+        if absent := why_absent(path):
+            self.report.notes.append(absent)
+            return None
+        return DATA / path
 
     def replay(self, campaign: str, protocol: Protocol, lab: Oracle, domain: Domain) -> list[Row]:
         """Return a row per method, seed and round, as `models.backtests.runner` does, with `cpu_seconds` beside.

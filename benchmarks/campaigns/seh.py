@@ -1,6 +1,6 @@
 """Molecules for the published sEH proxy and drug-likeness: 5 rounds of 96 from a noisy, censoring, failing lab.
 
-The proxy's arrays are read from the shared data. Knows no method but by name.
+The proxy's arrays are read from the folder of measured tables. Knows no method but by name.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """Whole spaces with known rewards: measured tables and the hypergrid, enumerated. It knows no training.
 
-A benchmark that needs a table checks `missing()` first. Letters: X objects, B states, M factors.
+A benchmark that needs a table asks `why_absent()` first. Letters: X objects, B states, M factors.
 """
 
 import csv
@@ -13,7 +13,7 @@ from typing import final
 import torch
 from torch import Tensor
 
-from benchmarks.report import DATA
+from benchmarks.tables.catalogue import DATA
 from models.gflownet.environment import Environment
 from models.gflownet.environments.hypergrid import Hypergrid, hypergrid_log_reward
 from models.gflownet.environments.strings import Strings
@@ -52,11 +52,6 @@ class Landscape:
         after = states.clone()
         after[:, -1] = 1
         return after
-
-
-def missing(*files: str) -> list[str]:
-    """Return which of the measured tables are absent."""
-    return [file for file in files if not (DATA / file).exists()]
 
 
 def _read(file: str, *columns: str) -> list[list[str]]:

@@ -41,7 +41,7 @@ LEAST_GAIN = 1e-9
 LEAST_DEVIATION = 1e-9
 ENOUGH = 50
 """Measured objects from which the best of one objective counts at what is expected of it. With fewer, the best is drawn
-with every function, which explores more (both were compared: docs/campaign-benchmarks.md)."""
+with every function, which explores more (both were compared: docs/benchmarks/appendix.md)."""
 LIKELY = 0.5
 """A pick is believed to be reached with at least this feasibility."""
 MARGIN = 0.1

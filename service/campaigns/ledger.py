@@ -77,8 +77,7 @@ def sent_file(session: Session, workspace_id: UUID, campaign_id: UUID, upload_id
 
 
 def _with_status(session: Session, rows: Sequence[Result]) -> list[dict[str, Any]]:
-    ids = [row.id for row in rows]
-    ends, made = amendments.ends_of(session, ids), amendments.made_of(session, ids)
+    ends, made = amendments.about(session, [row.id for row in rows])
     return [_told(row, ends.get(row.id), made.get(row.id)) for row in rows]
 
 

@@ -76,6 +76,8 @@ def results_changed_since(session: Session, rows: Sequence[Round]) -> Mapping[UU
     Rounds without any are left out.
     """
     amended = {key for key in {row.campaign_id for row in rows} if amendments.last_sequence(session, key)}
+    if not amended:
+        return {}
     return amendments.changed_since(session, [row.id for row in rows if row.campaign_id in amended])
 
 

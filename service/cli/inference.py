@@ -145,6 +145,11 @@ def _wait(client: Client, job: Job, title: str) -> Job:
 
 
 def connected(url: str, key: str) -> Client:
+    """Return a client with this key.
+
+    Raises:
+        ClientError: if there is none.
+    """
     if not key.strip():
         raise ClientError("an API key is needed: set ASSAYFLOW_KEY, or give --key")
     return Client(url, key.strip())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from models.insights.messages import CLEAR
 from models.insights.random_baseline import wilson
+from models.summaries.importance import CLEAR
 from service.figures.style import COLOURS, GREY, INK, label, legend, new_figure, rounds_axis, text_figure, whiskers
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from models.messages.message import MessageRecord
 from models.records import Purpose
 from service.schemas.base import Request
 from service.store.states import CandidateStatus, RoundState
@@ -56,7 +57,10 @@ class Proposed(BaseModel):
         default=None,
         description="near enough to measured objects to trust the predictions; null when nothing has been measured",
     )
-    reason: str = Field(description="one plain sentence: why this one")
+    reason: str = Field(description="why this one, in plain sentences")
+    messages: list[MessageRecord] = Field(
+        default_factory=list, description="the sentences of `reason`; empty for candidates of earlier releases"
+    )
     route: Any = Field(default=None, description="how to make it, for molecules built by reactions")
 
 

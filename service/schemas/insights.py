@@ -5,7 +5,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from models.messages.message import MessageRecord
 from models.specs.objectives import Name
+from models.summaries.importance import RoundImportance
+from models.summaries.training import BaseMeasureUsed, Convergence
 from service.store.states import RoundState
 
 FigureName = Literal["pareto", "hypervolume", "best", "calibration", "hits", "diversity", "importance", "convergence"]
@@ -112,74 +115,10 @@ class Novelty(BaseModel):
     high: float = Field(description="95 % quantile")
 
 
-class Convergence(BaseModel):
-    """How near a round's policy came to its target at one inverse temperature and the even preference."""
+class Importance(RoundImportance):
+    """What the predictions of the last round that computed it depend on."""
 
-    beta: float
-    samples: int = Field(description="trajectories behind the estimates")
-    log_z: float | None = Field(description="importance-weighted estimate of log Z")
-    log_z_error: float | None
-    effective_share: float | None = Field(description="(sum w)^2 / (N sum w^2) of the importance weights: 1 is perfect")
-    kl: float | None = Field(
-        description="estimated KL(policy || target) of trajectories in nats, 0 is perfect; null where it is infinite"
-    )
-    kl_error: float | None
-    total_variation: float | None = Field(default=None, description="exact, where the space could be enumerated")
-    states: int | None = Field(default=None, description="objects of the enumerated space")
-
-
-class SizeShare(BaseModel):
-    """Objects of one size: what they weigh in the sampler's target before any reward, and what came of it."""
-
-    size: int
-    weight: float | None = Field(description="of the whole size; all weights sum to 1")
-    log_count: float | None = Field(description="natural logarithm of the number of such objects")
-    log_count_error: float | None = Field(description="its standard error; 0 where it is exact")
-    log_density: float | None = Field(description="what one such object adds to its log-reward")
-    drawn: int = Field(description="by the policy")
-    allowed: int = Field(description="that might have been chosen")
-    chosen: int
-
-
-class BaseMeasureUsed(BaseModel):
-    """How a round's target weighed sizes before any reward."""
-
-    kind: Literal["sizes", "measured", "objects"]
-    unit: str = Field(description="what sizes count, such as residues")
-    counted: Literal["exact", "listed", "estimated"] | None = Field(
-        description="how the numbers of objects are known; null where they were not needed"
-    )
-    sizes: list[SizeShare]
-
-
-class PartImportance(BaseModel):
-    """How much one part moves a prediction (Shapley values), on the modelled scale, with standard errors."""
-
-    part: str
-    present: int = Field(description="explained objects that have it")
-    mean: float | None = Field(description="mean contribution where it is present")
-    mean_error: float | None
-    absolute: float | None = Field(description="mean absolute contribution over all explained objects")
-    absolute_error: float | None
-    trend: float | None = Field(description="rank correlation of the contribution with how much of the part there is")
-
-
-class ObjectiveImportance(BaseModel):
-    """The parts that one objective's prediction hangs on, the strongest first."""
-
-    transform: Literal["none", "log10"]
-    units: str | None
-    baseline: float | None = Field(description="mean prediction of the background, from which contributions count")
-    parts: list[PartImportance]
-
-
-class Importance(BaseModel):
-    """What the predictions of a round hang on."""
-
-    round: int
-    explained: int
-    background: int
-    objectives: dict[str, ObjectiveImportance]
+    round: int = Field(description="number of that round")
 
 
 class Stage(BaseModel):
@@ -261,6 +200,7 @@ class Insights(BaseModel):
     campaign_id: UUID
     name: str
     statements: list[str] = Field(description="plain sentences, the most important first")
+    messages: list[MessageRecord] = Field(description="the same with codes and parameters, in the same order")
     objectives: list[ScaleUsed]
     pareto: Front
     initial: Stage = Field(description="what was measured without being proposed")

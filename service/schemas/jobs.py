@@ -1,12 +1,14 @@
 """Work beside rounds: samples, predictions and backtests, and what they answer."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from models.campaign.requests import SampleRequest
+from models.messages.message import MessageRecord
+from models.summaries.sampling import SamplingSummary, read_sampling_summary
 from service.schemas.base import Answer
 from service.schemas.candidates import Nearest, Prediction, Proposed
 from service.schemas.results import UploadReport
@@ -45,7 +47,9 @@ class SamplingAnswer(Sampling):
     """A request for samples with its answer."""
 
     samples: list[Proposed] | None = Field(description="null until the state is succeeded")
-    summary: dict[str, Any] | None = Field(description="what drawing was like, and why there may be fewer than asked")
+    summary: Annotated[SamplingSummary, BeforeValidator(read_sampling_summary)] | None = Field(
+        description="what drawing was like, and why there may be fewer than asked; null until the state is succeeded"
+    )
 
 
 class ResultsAsked(Answer):
@@ -109,6 +113,9 @@ class PredictedRow(Answer):
     nearest_measured: Nearest | None
     in_domain: bool | None = Field(description="near enough to measured objects to trust the predictions")
     refused: list[str] = Field(description="why it could not be proposed as it is; empty when it could")
+    messages: list[MessageRecord] = Field(
+        default_factory=list, description="the same as messages; empty in answers of earlier releases"
+    )
 
 
 class PredictingAnswer(Predicting):

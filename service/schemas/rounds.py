@@ -1,11 +1,12 @@
 """A round and what happens in it."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from models.summaries.round import RoundSummary, read_round_summary
 from service.schemas.base import Answer, Request
 from service.store.states import RoundState
 
@@ -35,7 +36,9 @@ class Round(Answer):
     finished_at: datetime | None = Field(description="when the computation ended")
     released_at: datetime | None = Field(description="when the batch went to the lab")
     seed: int
-    summary: dict[str, Any] | None = Field(description="what training and selection measured")
+    summary: Annotated[RoundSummary, BeforeValidator(read_round_summary)] | None = Field(
+        description="what the round measured of itself; null until it has ended"
+    )
     failure: dict[str, Any] | None = Field(description="a problem (RFC 9457) when the state is failed")
     results_changed_since: ResultsChanged = Field(
         default=ResultsChanged(withdrawn=0, corrected=0),

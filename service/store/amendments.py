@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Uuid, and_, any_, cast, exists, func, insert, literal, select
+from sqlalchemy import BigInteger, Uuid, and_, any_, cast, exists, func, insert, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
@@ -36,6 +36,15 @@ def made_of(session: Session, result_ids: Collection[UUID]) -> dict[UUID, Amendm
     """Return the correction that each of these results came from; most came from none."""
     query = select(Amendment).where(Amendment.replacement_id == any_(literal(list(result_ids), ARRAY(Uuid()))))
     return {row.replacement_id: row for row in session.scalars(query) if row.replacement_id is not None}
+
+
+def about(session: Session, result_ids: Collection[UUID]) -> tuple[dict[UUID, Amendment], dict[UUID, Amendment]]:
+    """Return what ended each of these results, and the corrections they came from, in one statement."""
+    of_these = any_(literal(list(result_ids), ARRAY(Uuid())))
+    query = select(Amendment).where(or_(Amendment.result_id == of_these, Amendment.replacement_id == of_these))
+    rows = session.scalars(query).all()
+    made = {row.replacement_id: row for row in rows if row.replacement_id is not None}
+    return {row.result_id: row for row in rows}, made
 
 
 def chain_of(session: Session, result_id: UUID) -> Sequence[Amendment]:

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 
 from models.domains.contract import FeatureGroup
-from models.insights.messages import REST
 from models.metrics.calibration import rank_correlation
 from models.proxies.model_selection import MINIMUM_TO_VALIDATE
 from models.rounds.reporting.shapley import shapley
+from models.summaries.importance import REST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
