@@ -22,6 +22,7 @@ def upgrade() -> None:
     op.create_index("ix_uploads_campaign_id_sha256", "uploads", ["campaign_id", "sha256"])
     op.add_column("results", sa.Column("revision", sa.Integer(), server_default="0", nullable=False))
     op.add_column("results", sa.Column("other_columns", postgresql.JSONB(), nullable=True))
+    op.add_column("candidates", text("status_before_results", nullable=True))
     index(NEW, ["campaign_id", "type", "external_id", "revision"])
     op.drop_index(OLD, "results")
     create_amendments()
@@ -36,6 +37,7 @@ def downgrade() -> None:
     op.drop_table("amendments")
     index(OLD, ["campaign_id", "type", "external_id"])
     op.drop_index(NEW, "results")
+    op.drop_column("candidates", "status_before_results")
     for column in ("other_columns", "revision"):
         op.drop_column("results", column)
     op.drop_index("ix_uploads_campaign_id_sha256", "uploads")

@@ -16,7 +16,7 @@ from service.errors import ConflictError, NotFoundError, UnprocessableError
 from service.records import StandardResult
 from service.store import amendments, candidates, results, rounds
 from service.store.amendments import Reason
-from service.store.states import NEW, CandidateStatus
+from service.store.states import LIVE, NEW, CandidateStatus
 from service.store.tables import Campaign, Candidate, Result, Upload
 
 _OF_ROW = ("id", "campaign_id", "upload_id", "candidate_id", "row", "verbatim", "other_columns", "revision")
@@ -188,28 +188,33 @@ def settle(session: Session, campaign: Campaign, touched: Collection[UUID]) -> N
         if status is None:
             _wait_again(session, candidate)
         elif status in CANDIDATE_MOVES[candidate.status]:
-            set_status(candidate, status)
+            _set_status(candidate, status)
     for round_id in {candidate.round_id for candidate in changed.values()}:
         complete_if_settled(session, round_id)
 
 
 def _wait_again(session: Session, candidate: Candidate) -> None:
-    """Let a candidate wait for its outcome that results gave it before they were corrected or withdrawn.
+    """Bring a candidate back to where it was before the results that were corrected or withdrawn since.
 
-    Where its object waits in another round already, it stays as it is: nothing new waits twice.
+    One that was rejected is rejected again; one of a released batch is released. Where its object waits in another
+    round already, it stays as it is: nothing new waits twice.
     """
-    is_new = candidate.purpose in NEW
     if candidate.status not in SETTLED:
         return
-    if is_new and candidates.is_new_object_live(session, candidate.campaign_id, candidate.object):
-        return
-    was_released = rounds.was_released(session, candidate.round_id)
-    set_status(candidate, "released" if was_released else "proposed")
-    reopen(session, candidate.round_id, "a candidate waits again: its results were corrected or withdrawn")
+    before = candidate.status_before_results or "proposed"
+    if before in LIVE:
+        if candidate.purpose in NEW and candidates.is_new_object_live(session, candidate.campaign_id, candidate.object):
+            return
+        before = "released" if rounds.was_released(session, candidate.round_id) else before
+    _set_status(candidate, before)
+    if before in LIVE:
+        reopen(session, candidate.round_id, "a candidate waits again: its results were corrected or withdrawn")
 
 
-def set_status(candidate: Candidate, status: CandidateStatus) -> None:
+def _set_status(candidate: Candidate, status: CandidateStatus) -> None:
     """Change the status of a candidate; why it was rejected or withdrawn before stays with it."""
+    if status in SETTLED and candidate.status not in SETTLED:
+        candidate.status_before_results = candidate.status
     candidate.status = status
     candidate.version += 1
     candidate.updated_at = func.now()

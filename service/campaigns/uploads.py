@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from sqlalchemy.orm import Session
 
 from models.campaign.spec import CampaignSpec
-from service.campaigns import commands, jobs, queries, resending
+from service.campaigns import commands, jobs, queries, repeats, resending
 from service.campaigns.jobs import ClaimedJob, JobScope, NewJob
 from service.campaigns.locking import locked_campaign
 from service.campaigns.reading import Known, Mentioned, Reader, SentTable, uuids
@@ -26,7 +26,6 @@ from service.store.tables import Campaign, Job
 
 UPLOADS = "uploads"
 MAX_REPORTED_ERRORS = 1_000
-MAX_REPORTED_REPEATS = 10
 _READ_OPTIONS = (
     *("media_type", "filename", "sheet", "decimal", "mode", "dry_run"),
     *("again", "on_conflict", "reason"),
@@ -147,7 +146,7 @@ def settle(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile,
     if file.again:
         report = resending.without_stored(session, campaign_id, report)
     report = resending.with_earlier_upload(session, campaign_id, file.digest, file.sheet, report)
-    report = _with_repeat_warning(session, campaign_id, report)
+    report = repeats.with_warnings(session, campaign_id, report)
     if file.dry_run or not report.accepted:
         return report
     return _store(session, owner, campaign_id, file, report)
@@ -208,21 +207,6 @@ def _linked(session: Session, campaign_id: UUID, report: Report) -> Report:
     known = queries.candidates_by_object(session, campaign_id, objects) if objects else {}
     ids = {text: str(candidate.id) for text, candidate in known.items()}
     return replace(report, rows=tuple(_with_candidate(row, ids) for row in report.rows))
-
-
-def _with_repeat_warning(session: Session, campaign_id: UUID, report: Report) -> Report:
-    """Warn of rows that say what is stored already: without an external id a file sent twice counts twice."""
-    free = [(row.row, row.result) for row in report.accepted if row.result and row.result.external_id is None]
-    are_stored = queries.are_stored(session, campaign_id, [result for _, result in free])
-    places = [str(row) for (row, _), is_stored in zip(free, are_stored, strict=True) if is_stored]
-    if not places:
-        return report
-    shown = ", ".join(places[:MAX_REPORTED_REPEATS]) + (", ..." if places[MAX_REPORTED_REPEATS:] else "")
-    warning = (
-        f"{len(places)} results without external_id say what is stored already (rows {shown}) and count as further "
-        "readings: with an external_id what is sent again is told from what is measured again"
-    )
-    return replace(report, warnings=(*report.warnings, warning))
 
 
 def _with_candidate(row: ParsedRow, ids: Mapping[str, str]) -> ParsedRow:

@@ -152,6 +152,34 @@ def test_a_candidate_that_was_not_released_goes_back_to_what_was_proposed(
     assert status(session, campaign, "0111") == "proposed"
 
 
+def test_a_rejected_candidate_that_was_measured_is_rejected_again_with_its_reason(
+    session: Session, campaign: Campaign, owner: Owner, store: Store, finished: Finished
+):
+    row = finished("0111", "1011")
+    item = queries.candidates_by_object(session, campaign.id, ["0111"])["0111"]
+    mine = (session, campaign.workspace_id)
+    commands.set_candidate_status(*mine, item.id, 1, ("rejected", "toxic"))
+    commands.release_round(*mine, campaign.id, row.number)
+    glow, _ = ids(store(("0111", "glow", 1.0), ("0111", "total", 2.0)))
+    assert status(session, campaign, "0111") == "measured"
+    amending.withdraw_result(session, owner, campaign.id, glow, "wrong plate")
+    assert (status(session, campaign, "0111"), item.status_reason) == ("rejected", "toxic")
+    snapshot = history.take_snapshot(session, campaign.id)
+    assert (snapshot["pending"], snapshot["excluded"]) == (["1011"], ["0111"])
+
+
+def test_nothing_new_waits_twice_when_results_are_withdrawn(
+    session: Session, campaign: Campaign, owner: Owner, store: Store, finished: Finished
+):
+    first = finished("0111")
+    (failed,) = ids(store(("0111", "glow", "failed_synthesis")))
+    finished("0111")
+    amending.withdraw_result(session, owner, campaign.id, failed, "another flask")
+    session.refresh(first)
+    assert [item.status for item in queries.batch(session, first.id)] == ["failed"]
+    assert first.state == "completed"
+
+
 def test_a_correction_moves_a_result_to_another_object(
     session: Session, campaign: Campaign, store: Store, finished: Finished
 ):

@@ -86,6 +86,27 @@ def test_rows_that_are_sent_again_without_an_external_id_are_told(api: Api, addr
     assert api.client.post(address, json=other).json()["warnings"] == NO_UNITS
 
 
+def test_rows_that_say_the_same_as_each_other_are_warned_of(api: Api, address: str) -> None:
+    rows = [{"switches": "0101", "type": "glow", "value": 3, "units": "mW"}] * 3
+    report = api.client.post(address, json=[*rows, rows[0] | {"value": 4}]).json()
+    assert report["accepted"] == 4
+    (warning,) = report["warnings"]
+    assert warning.startswith("3 results without external_id say the same as another row (rows 1, 2, 3)")
+    numbered = [row | {"replicate": number, "lot": "L-2"} for number, row in enumerate(rows)]
+    assert api.client.post(address, json=numbered).json()["warnings"] == []
+
+
+def test_a_value_that_a_stored_bound_excludes_is_warned_of_unless_a_retest_replaces_it(api: Api) -> None:
+    row = {"switches": "0101", "type": "glow", "units": "mW"}
+    for policy, expected in (("join", 1), ("replace", 0)):
+        campaign = api.campaign(proxies={"retests": {"glow": policy}})["id"]
+        place = f"/v1/campaigns/{campaign}/results"
+        api.client.post(place, json=[row | {"value": "<5"}])
+        assert api.client.post(place, json=[row | {"value": 4}]).json()["warnings"] == []
+        told = api.client.post(place, json=[row | {"value": 8}]).json()["rows"][0]["warnings"]
+        assert len([text for text in told if "contradicts what is stored (< 5)" in text]) == expected
+
+
 @pytest.mark.parametrize("mode", ["atomic", "partial"])
 def test_another_result_under_a_stored_external_id_is_a_conflict_that_names_both(
     api: Api, address: str, mode: str
