@@ -24,6 +24,8 @@ def upgrade() -> None:
     op.add_column("results", sa.Column("other_columns", postgresql.JSONB(), nullable=True))
     op.add_column("candidates", text("status_before_results", nullable=True))
     index(NEW, ["campaign_id", "type", "external_id", "revision"])
+    # of the digest: an object's text may be longer than an entry of an index
+    op.create_index("ix_results_campaign_id_object_digest", "results", ["campaign_id", sa.text("md5(object)")])
     op.drop_index(OLD, "results")
     create_amendments()
     refuse_changes()
@@ -38,6 +40,7 @@ def downgrade() -> None:
     index(OLD, ["campaign_id", "type", "external_id"])
     op.drop_index(NEW, "results")
     op.drop_column("candidates", "status_before_results")
+    op.drop_index("ix_results_campaign_id_object_digest", "results")
     for column in ("other_columns", "revision"):
         op.drop_column("results", column)
     op.drop_index("ix_uploads_campaign_id_sha256", "uploads")

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 from sqlalchemy.orm import Session
 
-from service.campaigns.queries import check_campaign
+from service.campaigns.queries import check_campaign, own_ids
 from service.errors import NotFoundError
 from service.store import amendments, blobs, results, uploads
 from service.store.paging import Page
@@ -77,8 +77,17 @@ def sent_file(session: Session, workspace_id: UUID, campaign_id: UUID, upload_id
 
 
 def _with_status(session: Session, rows: Sequence[Result]) -> list[dict[str, Any]]:
+    if not rows:
+        return []
     ends, made = amendments.about(session, [row.id for row in rows])
-    return [_told(row, ends.get(row.id), made.get(row.id)) for row in rows]
+    known = own_ids(session, rows[0].campaign_id, [row.object for row in rows])
+    return [
+        {
+            **_told(row, ends.get(row.id), made.get(row.id)),
+            "compound_id": row.verbatim.get("compound_id") or known.get(row.object),
+        }
+        for row in rows
+    ]
 
 
 def _told(row: Result, end: Amendment | None, made: Amendment | None) -> dict[str, Any]:

@@ -133,6 +133,11 @@ def results_by_external_id(
     return standard_by_external_id(session, campaign_id, external_ids)
 
 
+def own_ids(session: Session, campaign_id: UUID, objects: Collection[str]) -> Mapping[str, str]:
+    """Return the id that a laboratory gave each of these objects with its results; those without are left out."""
+    return results.own_ids(session, campaign_id, set(objects)) if objects else {}
+
+
 def are_stored(session: Session, campaign_id: UUID, given: Sequence[StandardResult]) -> list[bool]:
     """Return for each result whether the campaign has one that says the same of its object, under any external id.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from service.exchange.batch import BatchFile, beside, domain_column, expected_columns, nearest_columns
 from service.exchange.tables import UnknownFormatError, written_formats
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
@@ -21,9 +22,15 @@ def prediction_formats() -> dict[str, str]:
 
 
 def write_predictions(
-    rows: Sequence[tuple[int, ObjectPrediction]], spec: CampaignSpec, domain: Domain, extension: str
+    rows: Sequence[tuple[int, ObjectPrediction]],
+    spec: CampaignSpec,
+    domain: Domain,
+    extension: str,
+    own_ids: Mapping[str, str] = MappingProxyType({}),
 ) -> BatchFile:
     """Return judged objects, each with its row in the upload, as a file.
+
+    `own_ids` are those that a laboratory gave objects; where there are none, there is no column of them.
 
     Raises:
         UnknownFormatError: if tables are not written in this format.
@@ -40,5 +47,6 @@ def write_predictions(
         own = {**empty, **columns}
         told = {**expected_columns(item, computed, spec), **nearest_columns(item), **domain_column(item)}
         told["refused"] = "; ".join(item.refused)
-        flat.append({**beside(own, {"row": number}), **own, **beside(own, told)})
+        named = {"row": number} | ({"compound_id": own_ids.get(item.object)} if own_ids else {})
+        flat.append({**beside(own, named), **own, **beside(own, told)})
     return BatchFile(write(flat), media_type, extension)

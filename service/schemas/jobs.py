@@ -104,6 +104,7 @@ class PredictedRow(Answer):
 
     row: int = Field(description="its row in the upload")
     object: str = Field(description="canonical text")
+    compound_id: str | None = Field(default=None, description="the id that the laboratory gave the object")
     display: str = Field(description="what a person reads: SMILES, HELM, formula, recipe")
     predictions: dict[str, Prediction]
     computed: dict[str, float]

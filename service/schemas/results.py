@@ -22,6 +22,7 @@ class Result(Answer):
     row: int = Field(description="its row in the upload")
     verbatim: dict[str, Any] = Field(description="the cells as they came")
     object: str
+    compound_id: str | None = Field(description="the id that the laboratory gave the object with any of its results")
     type: str
     relation: Relation
     value: float | None

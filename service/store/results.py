@@ -1,5 +1,6 @@
 """SQL of results and uploads."""
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 from psycopg.types.json import JsonbDumper
-from sqlalchemy import ColumnElement, RowMapping, Select, Text, Uuid, any_, exists, func, literal, select
+from sqlalchemy import ColumnElement, RowMapping, Select, Text, Uuid, and_, any_, exists, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, aliased
@@ -79,10 +80,25 @@ def about(
     session: Session, campaign_id: UUID, objects: Collection[str], columns: Sequence[str]
 ) -> Counter[tuple[Any, ...]]:
     """Return what the results of some objects say in some columns and count now, and how many say it."""
-    any_of_these = any_(literal(list(objects), ARRAY(Text())))
     query = select(*(getattr(Result, name) for name in columns))
-    rows = session.execute(query.where(Result.campaign_id == campaign_id, Result.object == any_of_these, _counts()))
+    rows = session.execute(query.where(Result.campaign_id == campaign_id, _is_about(objects), _counts()))
     return Counter(tuple(row) for row in rows)
+
+
+def own_ids(session: Session, campaign_id: UUID, objects: Collection[str]) -> dict[str, str]:
+    """Return the id that a laboratory gave each of these objects, as the newest result that counts and has one says."""
+    own_id = Result.verbatim["compound_id"].astext
+    query = select(Result.object, own_id).where(
+        Result.campaign_id == campaign_id, _is_about(objects), own_id.is_not(None), _counts()
+    )
+    return {row[0]: row[1] for row in session.execute(query.order_by(Result.sequence))}
+
+
+def _is_about(objects: Collection[str]) -> ColumnElement[bool]:
+    """Return the condition that a result is of one of these objects, by the index of their digests."""
+    digests = [hashlib.md5(text.encode(), usedforsecurity=False).hexdigest() for text in objects]
+    by_index = func.md5(Result.object) == any_(literal(digests, ARRAY(Text())))
+    return and_(by_index, Result.object == any_(literal(list(objects), ARRAY(Text()))))
 
 
 def last_sequence(session: Session, campaign_id: UUID) -> int:

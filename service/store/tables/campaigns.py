@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Float, ForeignKey, Identity, Index
+from sqlalchemy import BigInteger, CheckConstraint, Float, ForeignKey, Identity, Index, func, literal_column
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.records import Outcome, Relation
@@ -51,6 +51,8 @@ class Result(Base):
             "external_id IS NOT NULL",
         ),
         Index("ix_results_campaign_id_sequence", "campaign_id", "sequence"),
+        # of the digest: an object's text may be longer than an entry of an index
+        Index("ix_results_campaign_id_object_digest", "campaign_id", func.md5(literal_column("object"))),
     )
 
     id: Mapped[UUID] = key()

@@ -167,7 +167,7 @@ def statements(api: Api, app: FastAPI) -> Statements:
         ("/v1/campaigns/{id}/rounds/1", 3),
         ("/v1/campaigns/{id}/rounds/1/batch", 4),
         ("/v1/campaigns/{id}/rounds/1/events", 5),
-        ("/v1/campaigns/{id}/results", 4),
+        ("/v1/campaigns/{id}/results", 5),
         ("/v1/campaigns/{id}/samples", 3),
         ("/v1/campaigns/{id}/predictions", 3),
         ("/v1/candidates/{candidate}", 2),

@@ -3,11 +3,15 @@
 import gzip
 import hashlib
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
-from api_actors import SPEC, Api, Worker
+from api_actors import SPEC, Api, Worker, judged
 from sqlalchemy import select
 
+from service.campaigns import commands
+from service.campaigns.rows import NewResult, NewUpload
+from service.records import StandardResult
 from service.store.session import Sessions
 from service.store.tables import Blob
 
@@ -285,3 +289,32 @@ def test_another_workspace_finds_nothing_and_a_reader_amends_nothing(
     archived = api.client.post(f"{campaign}/archive")
     assert archived.status_code == 200
     assert api.client.post(f"{campaign}/results/{result}/withdrawal", json=why).status_code == 409
+
+
+def test_the_id_that_a_laboratory_gave_an_object_goes_with_its_results_and_predictions(
+    api: Api, campaign: str, worker: Worker, sessions: Sessions
+) -> None:
+    def store(text: str, own_id: str | None) -> None:
+        said = {} if own_id is None else {"compound_id": own_id}
+        row = NewResult(row=1, verbatim=said, result=StandardResult(object=text, type="glow", value=1.0))
+        upload = NewUpload(media_type="text/csv", sha256=uuid4().hex)
+        with sessions.begin() as session:
+            commands.store_results(session, api.workspace_id, UUID(campaign.rsplit("/", 1)[1]), upload, [row])
+
+    for text, own_id in (("1010", "LAB-0001"), ("1010", None), ("1111", None)):
+        store(text, own_id)
+    found = [(item["object"], item["compound_id"]) for item in results(api, campaign)]
+    assert found == [("1010", "LAB-0001"), ("1010", "LAB-0001"), ("1111", None)]
+    asked = api.client.post(f"{campaign}/predictions", json={"objects": [{"switches": "1010"}, {"switches": "1111"}]})
+    worker.answer(asked.json(), {"rows": [judged(1, "1010"), judged(2, "1111")]})
+    address = asked.headers["Location"]
+    assert [row["compound_id"] for row in api.client.get(address).json()["rows"]] == ["LAB-0001", None]
+    table = api.client.get(address, params={"format": "csv"}).text.splitlines()
+    assert [line.split(",")[:3] for line in table] == [
+        ["row", "compound_id", "switches"],
+        ["1", "LAB-0001", "1010"],
+        ["2", "", "1111"],
+    ]
+    (first, *_) = results(api, campaign)
+    api.client.post(f"{campaign}/results/{first['id']}/withdrawal", json={"reason": "another compound"})
+    assert api.client.get(address).json()["rows"][0]["compound_id"] is None
