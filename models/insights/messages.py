@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from models.insights.random_baseline import ENOUGH
 from models.messages.message import Message, message
-from models.summaries.importance import CLEAR, REST
+from models.summaries.importance import CLEAR_TREND, UNNAMED_PART
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -136,7 +136,7 @@ def _on_importance(found: Mapping[str, Any] | None) -> list[Message]:
     """Return the strongest named parts of each objective, those that are clearly more than nothing."""
     said = []
     for name, item in (found or {"objectives": {}})["objectives"].items():
-        parts = [part for part in item.get("parts", ()) if part["present"] and part["part"] != REST]
+        parts = [part for part in item.get("parts", ()) if part["present"] and part["part"] != UNNAMED_PART]
         sure = [part for part in parts if (part["absolute"] or 0.0) > 2 * (part["absolute_error"] or math.inf)][
             :MOST_PARTS
         ]
@@ -148,7 +148,7 @@ def _on_importance(found: Mapping[str, Any] | None) -> list[Message]:
 
 def _effect(trend: float | None) -> str:
     """Return what more of a part does to a prediction; nothing where that is not clear."""
-    if trend is None or abs(trend) < CLEAR:
+    if trend is None or abs(trend) < CLEAR_TREND:
         return ""
     return "raises" if trend > 0 else "lowers"
 

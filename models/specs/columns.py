@@ -12,6 +12,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from models.specs.result_metadata import RESULT_METADATA
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -21,7 +23,7 @@ MEASURED_FIELDS = ("upper_value", "standard_error")
 """Further numbers of one result, in the units of its value."""
 IDENTITIES = frozenset({"candidate_id", "smiles", "canonical_smiles", "sequence", "helm", "formula"})
 """Columns that say what was measured, by which the header of a table is found below a title."""
-TRAITS = ("replicate", "assay_version", "plate", "measured_at", "lot", "external_id")
+TRAITS = tuple(name for name in RESULT_METADATA if name not in RESULT_FIELDS)
 """What describes how a result came about."""
 FIELDS = ("candidate_id", "type", "value", *RESULT_FIELDS, *MEASURED_FIELDS, *TRAITS)
 """What a table of results can say of one result."""

@@ -6,9 +6,9 @@ from pydantic import Field
 
 from models.summaries.base import Number, SummaryPart
 
-REST = "everything else"
+UNNAMED_PART = "everything else"
 """Stored name of the part that holds all columns of no named part."""
-CLEAR = 0.3
+CLEAR_TREND = 0.3
 """Rank correlation from which a part has a direction."""
 
 

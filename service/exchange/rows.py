@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from service.exchange.assays import MAX_TYPE, find_assay, unread
 from service.exchange.identity import Objects, Repeats
-from service.exchange.metadata import read_traits
+from service.exchange.metadata import read_metadata
 from service.exchange.problems import RowProblem
 from service.exchange.quantities import read_quantity
 from service.exchange.report import ParsedRow
@@ -112,7 +112,7 @@ class _Reader:
         quantity, units, warnings = read_quantity(entry, assay, self._decimal)
         if assay.is_read and assay.given is None and quantity.get("value") is not None:
             self._units.note(place, assay, units)
-        result = StandardResult(object=text, type=assay.type, **quantity, **read_traits(entry.fields))
+        result = StandardResult(object=text, type=assay.type, **quantity, **read_metadata(entry.fields))
         return result, (*assay.warnings, *warnings)
 
 

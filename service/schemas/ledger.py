@@ -35,41 +35,41 @@ class Correction(Withdrawal):
 class Amendment(Answer):
     """What ended a result, why, by which key and when."""
 
-    kind: AmendmentKind
+    kind: AmendmentKind = Field(description="whether another result is in its place")
     result_id: UUID = Field(description="the result that counts no more")
     replacement_id: UUID | None = Field(description="the result in its place, for a correction")
     upload_id: UUID | None = Field(description="the upload that was withdrawn as a whole, if one was")
-    reason: str
+    reason: str = Field(description="why, as a person said")
     api_key_id: str | None = Field(description="the key by which it was done")
-    created_at: datetime
+    created_at: datetime = Field(description="when")
 
 
 class ResultHistory(Result):
     """A result with everything that was corrected or withdrawn in its place, in order."""
 
-    history: list[Amendment]
+    history: list[Amendment] = Field(description="of its chain of corrections, in order")
 
 
 class SentFile(Answer):
     """A file of results as it was sent, and what of it was amended since."""
 
-    id: UUID
-    campaign_id: UUID
-    filename: str | None
-    media_type: str
+    id: UUID = Field(description="of the upload")
+    campaign_id: UUID = Field(description="the campaign that it belongs to")
+    filename: str | None = Field(description="as it was sent; null where the request named none")
+    media_type: str = Field(description="as it was sent")
     sheet: str | None = Field(description="of a workbook; null when the first was read")
-    sha256: str
+    sha256: str = Field(description="checksum of the file, in hexadecimal digits")
     bytes: int | None = Field(description="its size; null where an earlier version did not keep the file")
     api_key_id: str | None = Field(description="the key by which it was sent")
     n_accepted: int = Field(description="results that were stored")
     n_rejected: int = Field(description="rows that were not")
-    n_withdrawn: int
-    n_corrected: int
-    created_at: datetime
+    n_withdrawn: int = Field(description="results that were withdrawn since")
+    n_corrected: int = Field(description="results that were corrected since")
+    created_at: datetime = Field(description="when")
 
 
 class WithdrawnUpload(Answer):
     """What became of an upload that was withdrawn."""
 
-    upload_id: UUID
+    upload_id: UUID = Field(description="of the upload")
     withdrawn: int = Field(description="results that counted until now")

@@ -4,42 +4,42 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 
 from models.records import Outcome, Relation
+from models.specs.result_metadata import RESULT_METADATA, TYPES
 from service.exchange.report import Status
 from service.exchange.values import Decimal
 from service.schemas.base import Answer
 from service.store.states import ResultStatus
 
+_COLUMNS: dict[str, Any] = {
+    name: (TYPES[name], Field(description=column.description)) for name, column in RESULT_METADATA.items()
+}
+_Described = create_model("_Described", __base__=Answer, **_COLUMNS)
+"""The columns that `ResultMetadata` declares."""
 
-class Result(Answer):
+
+class Result(_Described):
     """What was measured: verbatim as it came, and standardised to the campaign's units."""
 
-    id: UUID
-    candidate_id: UUID | None
-    upload_id: UUID
+    id: UUID = Field(description="of the result")
+    candidate_id: UUID | None = Field(description="the proposed candidate that it is about; null for other objects")
+    upload_id: UUID = Field(description="the upload that brought it")
     row: int = Field(description="its row in the upload")
     verbatim: dict[str, Any] = Field(description="the cells as they came")
-    object: str
+    object: str = Field(description="canonical text")
     compound_id: str | None = Field(description="the id that the laboratory gave the object with any of its results")
-    type: str
-    relation: Relation
-    value: float | None
-    upper_value: float | None
-    standard_error: float | None
-    units: str | None
-    outcome: Outcome
-    replicate: str | None
-    assay_version: str | None
-    plate: str | None = Field(description="the plate or run it was measured on")
-    measured_at: datetime | None
-    lot: str | None
-    external_id: str | None
+    type: str = Field(description="what was measured, as an objective's `type` names it")
+    relation: Relation = Field(description="= for a reading, others for a limit")
+    value: float | None = Field(description="in `units`; null where nothing came out")
+    upper_value: float | None = Field(description="upper end of a range that starts at `value`")
+    standard_error: float | None = Field(description="of `value`, in `units`")
+    units: str | None = Field(description="the campaign's own; null for a pure number")
+    outcome: Outcome = Field(description="ok, or why there is no value")
     revision: int = Field(description="how many results had the same external id before")
-    comment: str | None
     other_columns: dict[str, str] | None = Field(description="cells of the row that nothing was read from")
-    created_at: datetime
+    created_at: datetime = Field(description="when it was stored")
     status: ResultStatus = Field(description="whether it counts; a later test may end it nevertheless")
     supersedes: UUID | None = Field(description="the result that it corrects")
     superseded_by: UUID | None = Field(description="the result in its place, when it was corrected")
@@ -51,14 +51,14 @@ class Result(Answer):
 class ReportedRow(BaseModel):
     """What became of one row of an upload."""
 
-    row: int
-    status: Status
-    reason: str | None
-    column: str | None
-    warnings: list[str]
-    candidate_id: str | None
-    object: str | None
-    type: str | None
+    row: int = Field(description="its row in the upload")
+    status: Status = Field(description="what became of it")
+    reason: str | None = Field(description="why it was not accepted, and how to mend it")
+    column: str | None = Field(description="where the reason lies")
+    warnings: list[str] = Field(description="what was read with care")
+    candidate_id: str | None = Field(description="the candidate it was linked to")
+    object: str | None = Field(description="canonical text, where it could be read")
+    type: str | None = Field(description="what was measured")
     corrects: str | None = Field(description="the id of the stored result in whose place it comes")
 
 
@@ -75,10 +75,10 @@ class UploadReport(BaseModel):
     """What became of an upload; with `dry_run` nothing of it was stored."""
 
     upload_id: UUID | None = Field(description="where the file is kept, and withdrawn; null where nothing was stored")
-    accepted: int
-    rejected: int
-    duplicates: int
-    skipped: int
-    warnings: list[str]
+    accepted: int = Field(description="rows that are stored")
+    rejected: int = Field(description="rows that cannot be read")
+    duplicates: int = Field(description="rows that were sent before")
+    skipped: int = Field(description="rows without a value and an outcome")
+    warnings: list[str] = Field(description="about the file as a whole")
     reading: Reading | None = Field(description="how the cells were understood")
-    rows: list[ReportedRow]
+    rows: list[ReportedRow] = Field(description="every row, in order")

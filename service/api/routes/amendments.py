@@ -1,12 +1,13 @@
 """Routes of corrections and withdrawals, and of files as they were sent."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Path, Response
 
 from service.api.body import RawBody, StrictRoute
 from service.api.conventions import PageQuery, answer, etag
-from service.api.dependencies import Reader, TableReader, Transaction, Writer
+from service.api.dependencies import CampaignId, Reader, TableReader, Transaction, Writer
 from service.api.documentation import LINK, Responses, files, guarded, header
 from service.api.idempotency import Once
 from service.api.routes.batches import attachment, plain
@@ -19,6 +20,14 @@ from service.schemas.ledger import Correction, ResultHistory, SentFile, Withdraw
 
 router = APIRouter(prefix="/v1/campaigns/{campaign_id}", tags=["results"], route_class=StrictRoute)
 
+ResultId = Annotated[UUID, Path(description="the result's id", examples=["0a7c6f0e-51d3-4f3e-8f61-2f6a5c9c7b10"])]
+UploadId = Annotated[
+    UUID,
+    Path(
+        description="the upload's id, which its report names: of a long table the job's",
+        examples=["7d2b9c44-9a0e-4a8e-b1c5-3c1f0f6e8d27"],
+    ),
+]
 CORRECTED: Responses = {
     201: {"description": "The result in the place of the other", **header("Location", "its address")}
 }
@@ -35,7 +44,7 @@ FILE: Responses = {
 
 
 @router.get("/results/{result_id}", responses=guarded(404))
-def get_result(campaign_id: UUID, result_id: UUID, caller: Reader, session: Transaction) -> ResultHistory:
+def get_result(campaign_id: CampaignId, result_id: ResultId, caller: Reader, session: Transaction) -> ResultHistory:
     """Return one result, with what was corrected or withdrawn in its place."""
     return ResultHistory.model_validate(ledger.get_result(session, caller.workspace_id, campaign_id, result_id))
 
@@ -47,8 +56,8 @@ def get_result(campaign_id: UUID, result_id: UUID, caller: Reader, session: Tran
     responses={**CORRECTED, **guarded(404, 409, 415)},
 )
 def correct_result(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency as an argument
-    campaign_id: UUID,
-    result_id: UUID,
+    campaign_id: CampaignId,
+    result_id: ResultId,
     correction: Correction,
     content: RawBody,
     caller: Writer,
@@ -79,7 +88,12 @@ def correct_result(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency a
     responses=guarded(404, 409, 415),
 )
 def withdraw_result(
-    campaign_id: UUID, result_id: UUID, withdrawal: Withdrawal, caller: Writer, session: Transaction, once: Once
+    campaign_id: CampaignId,
+    result_id: ResultId,
+    withdrawal: Withdrawal,
+    caller: Writer,
+    session: Transaction,
+    once: Once,
 ) -> Response:
     """Let a result count no more: its candidate waits again when it has no other."""
 
@@ -93,14 +107,14 @@ def withdraw_result(
 
 
 @router.get("/uploads/files", responses={200: LINK, **guarded(404)})
-def list_files(campaign_id: UUID, caller: Reader, session: Transaction, query: PageQuery) -> Page[SentFile]:
+def list_files(campaign_id: CampaignId, caller: Reader, session: Transaction, query: PageQuery) -> Page[SentFile]:
     """List the files of results as they were sent, newest first, with what of them was amended since."""
     page = ledger.list_uploads(session, caller.workspace_id, campaign_id, query.limit, query.cursor)
     return query.answer(page, SentFile)
 
 
 @router.get("/uploads/{upload_id}/file", response_class=Response, responses={**FILE, **guarded(404)})
-def download_file(campaign_id: UUID, upload_id: UUID, caller: Reader, session: Transaction) -> Response:
+def download_file(campaign_id: CampaignId, upload_id: UploadId, caller: Reader, session: Transaction) -> Response:
     """Download a file of results byte for byte as it was sent."""
     content, row = ledger.sent_file(session, caller.workspace_id, campaign_id, upload_id)
     found = attachment(content, row["media_type"], _file_name(row["filename"], upload_id))
@@ -116,7 +130,12 @@ def download_file(campaign_id: UUID, upload_id: UUID, caller: Reader, session: T
     responses=guarded(404, 409, 415),
 )
 def withdraw_upload(
-    campaign_id: UUID, upload_id: UUID, withdrawal: Withdrawal, caller: Writer, session: Transaction, once: Once
+    campaign_id: CampaignId,
+    upload_id: UploadId,
+    withdrawal: Withdrawal,
+    caller: Writer,
+    session: Transaction,
+    once: Once,
 ) -> Response:
     """Let all results of an upload count no more; those that were corrected since stay corrected."""
 

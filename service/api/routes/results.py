@@ -3,13 +3,12 @@
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from service.api.body import RawBody, SheetQuery
 from service.api.conventions import PageQuery, answer
-from service.api.dependencies import Operators, Reader, TableReader, Transaction, Writer
+from service.api.dependencies import CampaignId, Operators, Reader, TableReader, Transaction, Writer
 from service.api.documentation import LINK, body_of, guarded
 from service.api.idempotency import Once
 from service.api.jobs import Wait
@@ -77,7 +76,7 @@ def sent_file(request: Request, content: RawBody, options: Annotated[UploadOptio
 
 @router.post("", response_model=UploadReport, responses={**QUEUED, **guarded(404, 409, 415)}, openapi_extra=BODY)
 def upload_results(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency as an argument
-    campaign_id: UUID,
+    campaign_id: CampaignId,
     file: Annotated[ResultsFile, Depends(sent_file)],
     caller: Writer,
     session: Transaction,
@@ -107,7 +106,7 @@ def upload_results(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency a
 
 @router.get("", responses={200: LINK, **guarded(404)})
 def list_results(
-    campaign_id: UUID, caller: Reader, session: Transaction, query: PageQuery, status: StatusQuery = None
+    campaign_id: CampaignId, caller: Reader, session: Transaction, query: PageQuery, status: StatusQuery = None
 ) -> Page[Result]:
     """List what was measured, verbatim and standardised, in the order in which it was stored.
 

@@ -8,6 +8,7 @@ from service.store.tables.base import Base, Json, Leased
 from service.store.tables.campaigns import Campaign, Result, Upload
 from service.store.tables.jobs import Job, JobInput
 from service.store.tables.ledger import Amendment, Blob
+from service.store.tables.plates import Plate
 from service.store.tables.rounds import Candidate, Round, RoundArtefact, RoundEvent
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "JobInput",
     "Json",
     "Leased",
+    "Plate",
     "Result",
     "Round",
     "RoundArtefact",

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from api_actors import Api, Worker
 
+from models.specs.result_metadata import RESULT_METADATA
+
 CSV = {"Content-Type": "text/csv"}
 NO_UNITS = ["no units are given for glow: its values were read in the campaign's mW"]
 
@@ -228,3 +230,12 @@ def test_a_wide_table_stores_every_objective_of_a_row(api: Api) -> None:
     assert api.client.post(address, content=table, headers=CSV).json()["accepted"] == 4
     stored = [(item["object"], item["type"], item["value"]) for item in api.client.get(address).json()["items"]]
     assert sorted(stored) == [("0101", "glow", 3), ("0101", "heat", 300), ("1111", "glow", 4), ("1111", "heat", 310)]
+
+
+def test_every_declared_column_is_read_stored_and_answered(api: Api, address: str) -> None:
+    cells = {"text": "seven", "count": "7", "moment": "2026-03-01T08:00:00Z"}
+    given = {name: cells[column.kind] for name, column in RESULT_METADATA.items()}
+    report = api.client.post(address, json=[{"switches": "0101", "type": "glow", "value": 3, **given}])
+    assert report.json()["accepted"] == 1
+    (stored,) = api.client.get(address).json()["items"]
+    assert {name: stored[name] for name in given} == given
