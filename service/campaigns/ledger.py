@@ -8,6 +8,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.orm import Session
 
 from service.campaigns.queries import check_campaign, own_ids
+from service.campaigns.queries import list_results as list_stored
 from service.errors import NotFoundError
 from service.store import amendments, blobs, results, uploads
 from service.store.paging import Page
@@ -29,8 +30,7 @@ def list_results(
     Raises:
         NotFoundError: if the workspace has no such campaign.
     """
-    check_campaign(session, workspace_id, campaign_id)
-    found = results.page(session, campaign_id, *page, status)
+    found = list_stored(session, workspace_id, campaign_id, *page, status)
     return Page(_with_status(session, found.items), found.next_cursor)
 
 

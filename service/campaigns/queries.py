@@ -13,7 +13,7 @@ from service.errors import NotFoundError
 from service.records import IDENTIFYING_FIELDS, StandardResult
 from service.store import amendments, campaigns, candidates, results, rounds
 from service.store.paging import Page
-from service.store.states import RoundState
+from service.store.states import ResultStatus, RoundState
 from service.store.tables import Campaign, Candidate, Result, Round, RoundEvent
 
 
@@ -63,11 +63,16 @@ def list_rounds(
 
 
 def list_results(
-    session: Session, workspace_id: UUID, campaign_id: UUID, limit: int, cursor: str | None = None
+    session: Session,
+    workspace_id: UUID,
+    campaign_id: UUID,
+    limit: int,
+    cursor: str | None = None,
+    status: ResultStatus | None = None,
 ) -> Page[Result]:
-    """Return one page of results in the order in which they were stored."""
+    """Return one page of results in the order in which they were stored, all or those of one status."""
     check_campaign(session, workspace_id, campaign_id)
-    return results.page(session, campaign_id, limit, cursor)
+    return results.page(session, campaign_id, limit, cursor, status)
 
 
 def results_changed_since(session: Session, rows: Sequence[Round]) -> Mapping[UUID, tuple[int, int]]:

@@ -38,7 +38,10 @@ OnConflict = Literal["reject", "correct"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultsFile:
-    """What was sent, and how it is to be taken: `job_id` is of the job that reads it, if one does."""
+    """What was sent, and how it is to be taken: `job_id` is of the job that reads it, if one does.
+
+    `original` are the bytes and the media type of what the table was made from, which are kept in its place.
+    """
 
     content: bytes
     media_type: str
@@ -51,6 +54,7 @@ class ResultsFile:
     on_conflict: OnConflict = "reject"
     reason: str | None = None
     job_id: UUID | None = None
+    original: tuple[bytes, str] | None = None
 
     @property
     def digest(self) -> str:
@@ -234,13 +238,14 @@ def _store(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile,
     """Store the accepted rows and the file; one whose external_id arrived in the meantime has become a duplicate."""
     locked_campaign(session, owner.workspace_id, campaign_id)
     check_bytes(session, campaign_id, file)
+    content, media_type = file.original or (file.content, file.media_type)
     upload = NewUpload(
         id=file.job_id or uuid4(),
-        media_type=file.media_type,
+        media_type=media_type,
         sha256=file.digest,
         filename=file.filename,
         sheet=file.sheet,
-        blob=blobs.keep(session, file.content),
+        blob=blobs.keep(session, content),
         api_key_id=owner.key_id,
         n_rejected=report.count("rejected"),
     )

@@ -48,7 +48,8 @@ _moment = datetime.fromisoformat
 
 def _described(campaign_id: UUID) -> Select[Any]:
     columns: list[Any] = [
-        *(Upload.id, Upload.campaign_id, Upload.filename, Upload.media_type, Upload.sheet, Upload.sha256),
+        *(Upload.id, Upload.campaign_id, Upload.filename, Upload.media_type, Upload.sheet),
+        func.coalesce(Upload.blob, Upload.sha256).label("sha256"),
         *(Upload.api_key_id, Upload.n_accepted, Upload.n_rejected, Upload.created_at, Blob.size.label("bytes")),
         *(_amended("withdrawal").label("n_withdrawn"), _amended("correction").label("n_corrected")),
     ]

@@ -25,6 +25,7 @@ from service.campaigns.uploads import (
     import_results,
     table_errors_as_problems,
 )
+from service.errors import UnprocessableError
 from service.exchange import media_types
 from service.exchange.values import Decimal
 from service.schemas.base import Page
@@ -69,7 +70,14 @@ class UploadOptions:
 
 
 def sent_file(request: Request, content: RawBody, options: Annotated[UploadOptions, Depends()]) -> ResultsFile:
-    """Return the uploaded file with how it is to be taken."""
+    """Return the uploaded file with how it is to be taken.
+
+    Raises:
+        UnprocessableError: if a reason is given and nothing is to be corrected.
+    """
+    if options.reason is not None and options.on_conflict != "correct":
+        detail = "a reason is of corrections: send it with on_conflict=correct"
+        raise UnprocessableError(f"/reason: {detail}", [{"in": "query", "pointer": "/reason", "detail": detail}])
     media_type = request.headers.get("content-type", "")
     return ResultsFile(content=content, media_type=media_type, **asdict(options))
 

@@ -146,6 +146,13 @@ def test_a_file_that_corrects_takes_the_place_of_what_its_external_ids_stand_for
     assert again["duplicates"] == 3
 
 
+def test_a_reason_without_a_correction_is_refused(api: Api, campaign: str) -> None:
+    refused = api.client.post(f"{campaign}/results", json=ROWS, params={"reason": "diluted"})
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["pointer"] == "/reason"
+    assert results(api, campaign) == []
+
+
 def test_a_file_does_not_correct_itself(api: Api, campaign: str) -> None:
     rows = [ROWS[0], ROWS[0] | {"value": 9}]
     response = api.client.post(f"{campaign}/results", json=rows, params={"on_conflict": "correct"})
