@@ -44,7 +44,8 @@ class ParsedRow:
 class Report:
     """Every row of one upload, in the table's order; `warnings` are about the table as a whole.
 
-    `reading` is how its cells were understood; a table of objects alone has none. `upload_id` is what was stored of it.
+    `reading` is how its cells were understood; a table of objects alone has none. `upload_id` is that of
+    what was stored of it, which a dry run does not have and the report therefore does not tell.
     """
 
     rows: tuple[ParsedRow, ...]
@@ -70,7 +71,6 @@ class Report:
         """Return the report as docs/results.md describes it."""
         counts = Counter(row.status for row in self.rows)
         return {
-            "upload_id": self.upload_id,
             "accepted": counts["accepted"],
             "rejected": counts["rejected"],
             "duplicates": counts["duplicate"],

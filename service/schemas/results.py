@@ -74,7 +74,6 @@ class Reading(BaseModel):
 class UploadReport(BaseModel):
     """What became of an upload; with `dry_run` nothing of it was stored."""
 
-    upload_id: UUID | None = Field(description="where the file is kept, and withdrawn; null where nothing was stored")
     accepted: int = Field(description="rows that are stored")
     rejected: int = Field(description="rows that cannot be read")
     duplicates: int = Field(description="rows that were sent before")

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from service.api.body import RawBody, SheetQuery
 from service.api.conventions import PageQuery, answer
 from service.api.dependencies import CampaignId, Operators, Reader, TableReader, Transaction, Writer
-from service.api.documentation import LINK, body_of, guarded
+from service.api.documentation import LINK, Responses, body_of, guarded, header
 from service.api.idempotency import Once
 from service.api.jobs import Wait
 from service.api.routes.uploads import QUEUED, queued, to_response
@@ -41,6 +41,12 @@ _ROWS = {
     "examples": [[{"smiles": "CCO", "type": "logS", "relation": "=", "value": 1.1}]],
 }
 BODY = body_of(media_types(), _ROWS, "rows with ChEMBL's column names, or one column per objective")
+STORED: Responses = {
+    200: {
+        "description": "What became of every row",
+        **header("Location", "where the file that was stored is kept; absent where nothing was stored"),
+    }
+}
 StatusQuery = Annotated[
     ResultStatus | None, Query(description="only results that count, were corrected, or were withdrawn")
 ]
@@ -82,7 +88,9 @@ def sent_file(request: Request, content: RawBody, options: Annotated[UploadOptio
     return ResultsFile(content=content, media_type=media_type, **asdict(options))
 
 
-@router.post("", response_model=UploadReport, responses={**QUEUED, **guarded(404, 409, 415)}, openapi_extra=BODY)
+@router.post(
+    "", response_model=UploadReport, responses={**STORED, **QUEUED, **guarded(404, 409, 415)}, openapi_extra=BODY
+)
 def upload_results(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency as an argument
     campaign_id: CampaignId,
     file: Annotated[ResultsFile, Depends(sent_file)],
@@ -104,7 +112,9 @@ def upload_results(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency a
             is_long = reader.count_rows(file.table) > settings.direct_rows
         if is_long:
             return queued(enqueue_upload(session, owner, campaign_id, file))
-        return answer(UploadReport(**import_results(session, owner, campaign_id, file, reader).as_json()))
+        report = import_results(session, owner, campaign_id, file, reader)
+        address = f"/v1/campaigns/{campaign_id}/uploads/{report.upload_id}/file"
+        return answer(UploadReport(**report.as_json()), headers={"Location": address} if report.upload_id else {})
 
     answered = once(take)
     if answered.status_code != HTTPStatus.ACCEPTED:

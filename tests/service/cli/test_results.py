@@ -15,13 +15,14 @@ def stored(player: "Player") -> list[dict[str, Any]]:
 
 def test_results_are_corrected_and_withdrawn_with_a_reason(player: "Player"):
     rows = [{"switches": f"{number:04b}", "type": "glow", "value": number, "units": "mW"} for number in range(3)]
-    report = player.api.client.post(f"/v1/campaigns/{player.campaign}/results", json=rows).json()
-    ids = {item["value"]: item["id"] for item in stored(player) if item["upload_id"] == report["upload_id"]}
+    posted = player.api.client.post(f"/v1/campaigns/{player.campaign}/results", json=rows)
+    upload = posted.headers["Location"].split("/")[-2]
+    ids = {item["value"]: item["id"] for item in stored(player) if item["upload_id"] == upload}
     shown = player.type("correct", ids[1], "--set", "value=<7", "--set", "lot=L-1", "--reason", "misread")
     assert shown.exit_code == 0, shown.output
     assert f"is in the place of {ids[1]}" in shown.output
     assert player.type("withdraw", "--result", ids[2], "--reason", "wrong plate").exit_code == 0
-    shown = player.type("withdraw", "--upload", report["upload_id"], "--reason", "wrong file")
+    shown = player.type("withdraw", "--upload", upload, "--reason", "wrong file")
     assert "1 results count no more" in shown.output
     told = {item["id"]: (item["status"], item["status_reason"]) for item in stored(player)}
     assert [told[ids[value]] for value in range(3)] == [
