@@ -17,20 +17,28 @@ from service.campaigns import commands, jobs, queries, repeats, resending
 from service.campaigns.jobs import ClaimedJob, JobScope, NewJob
 from service.campaigns.locking import locked_campaign
 from service.campaigns.reading import Known, Mentioned, Reader, SentTable, uuids
+from service.campaigns.readings import resolved
 from service.campaigns.rows import NewResult, NewUpload
 from service.errors import ConflictError, UnprocessableError, UnsupportedMediaTypeError
-from service.exchange import ParsedRow, QuestionError, Report, SheetError, TableError, UnknownFormatError
-from service.exchange.values import Decimal
+from service.exchange import (
+    NOTHING_SAID,
+    ParsedRow,
+    QuestionError,
+    ReadingOptions,
+    Report,
+    SheetError,
+    TableError,
+    UnknownFormatError,
+)
 from service.store import blobs, campaigns
 from service.store.tables import Campaign, Job
 
 UPLOADS = "uploads"
 MAX_REPORTED_ERRORS = 1_000
-_READ_OPTIONS = (
-    *("media_type", "filename", "sheet", "decimal", "mode", "dry_run"),
-    *("again", "on_conflict", "reason"),
-)
-"""How a file is to be taken, beside its content."""
+_TAKEN = ("media_type", "filename", "mode", "dry_run", "again", "on_conflict", "reason")
+"""How a file is to be taken, beside its content and how it is read."""
+_FORMER_OPTIONS = ("sheet", "decimal")
+"""What jobs of before say of the reading."""
 Mode = Literal["atomic", "partial"]
 OnConflict = Literal["reject", "correct"]
 """What becomes of a row whose external id another result has: it is an error, or it takes the place of that result."""
@@ -46,8 +54,8 @@ class ResultsFile:
     content: bytes
     media_type: str
     filename: str | None = None
-    sheet: str | None = None
-    decimal: Decimal | None = None
+    reading: ReadingOptions = NOTHING_SAID
+    reading_name: str | None = None
     mode: Mode = "atomic"
     dry_run: bool = False
     again: bool = False
@@ -64,7 +72,7 @@ class ResultsFile:
     @property
     def table(self) -> SentTable:
         """The file as it is read."""
-        return SentTable(self.content, self.media_type, self.sheet, decimal=self.decimal)
+        return SentTable(self.content, self.media_type, reading=self.reading)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +94,7 @@ def import_results(session: Session, owner: Owner, campaign_id: UUID, file: Resu
         ConflictError: if the same bytes were stored before and would count twice.
     """
     spec = CampaignSpec.from_stored(_open_campaign(session, owner, campaign_id).spec)
+    file = _with_kept_reading(session, campaign_id, file)
     check_bytes(session, campaign_id, file)
     with table_errors_as_problems():
         report = reader.results(spec, file.table, lambda mentioned: known(session, campaign_id, mentioned, file))
@@ -100,9 +109,10 @@ def enqueue_upload(session: Session, owner: Owner, campaign_id: UUID, file: Resu
         ConflictError: if the same bytes were stored before and would count twice.
     """
     _open_campaign(session, owner, campaign_id)
+    file = _with_kept_reading(session, campaign_id, file)
     check_bytes(session, campaign_id, file)
-    options = {name: getattr(file, name) for name in _READ_OPTIONS}
-    request = {**options, "sha256": file.digest, "bytes": len(file.content)}
+    taken = {name: getattr(file, name) for name in _TAKEN} | {"sheet": file.reading.sheet}
+    request = {**taken, "reading": file.reading.stated(), "sha256": file.digest, "bytes": len(file.content)}
     table = (file.content, file.media_type)
     new = NewJob(queue="fast", request=request, context={"api_key_id": owner.key_id}, table=table)
     return jobs.enqueue(session, JobScope(UPLOADS, owner.workspace_id, campaign_id), new)
@@ -110,8 +120,16 @@ def enqueue_upload(session: Session, owner: Owner, campaign_id: UUID, file: Resu
 
 def claimed_file(job: ClaimedJob, content: bytes) -> ResultsFile:
     """Return the file of a job."""
-    options = {name: job.request[name] for name in _READ_OPTIONS if name in job.request}
-    return ResultsFile(content=content, job_id=job.id, **options)
+    request = job.request
+    former = {name: request[name] for name in _FORMER_OPTIONS if request.get(name) is not None}
+    reading = ReadingOptions.model_validate(request.get("reading", former))
+    taken = {name: request[name] for name in _TAKEN if name in request}
+    return ResultsFile(content=content, reading=reading, job_id=job.id, **taken)
+
+
+def _with_kept_reading(session: Session, campaign_id: UUID, file: ResultsFile) -> ResultsFile:
+    """Return the file with what the campaign keeps of its source: frozen, so that a job reads what was asked for."""
+    return replace(file, reading=resolved(session, campaign_id, file.reading_name, file.reading))
 
 
 def destination(session: Session, job: ClaimedJob) -> tuple[CampaignSpec, Owner]:
@@ -126,12 +144,12 @@ def known(session: Session, campaign_id: UUID, mentioned: Mentioned, file: Resul
 
     A file that corrects is read as if none had its external ids: what they stand for is compared afterwards.
     """
-    ids, external_ids = mentioned
+    ids, external_ids, own_ids = mentioned
     candidates = queries.candidates_by_id(session, campaign_id, uuids(ids))
     objects = {str(key): candidate.object for key, candidate in candidates.items()}
-    if file.on_conflict == "correct":
-        return objects, {}
-    return objects, queries.results_by_external_id(session, campaign_id, external_ids)
+    is_compared = file.on_conflict == "reject"
+    stored = queries.results_by_external_id(session, campaign_id, external_ids) if is_compared else {}
+    return objects, stored, queries.objects_by_own_id(session, campaign_id, own_ids)
 
 
 def settle(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile, report: Report) -> Report:
@@ -144,12 +162,12 @@ def settle(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile,
     check_bytes(session, campaign_id, file)
     if file.on_conflict == "correct":
         report = resending.with_corrections(session, campaign_id, report)
-    report = _linked(session, campaign_id, report)
+    report = replace(_linked(session, campaign_id, report), is_preview=file.dry_run)
     if file.mode == "atomic" and report.count("rejected"):
         raise rejected_upload(report, "stored")
     if file.again:
         report = resending.without_stored(session, campaign_id, report)
-    report = resending.with_earlier_upload(session, campaign_id, file.digest, file.sheet, report)
+    report = resending.with_earlier_upload(session, campaign_id, file.digest, file.reading.sheet, report)
     report = repeats.with_warnings(session, campaign_id, report)
     if file.dry_run or not report.accepted:
         return report
@@ -199,7 +217,7 @@ def check_bytes(session: Session, campaign_id: UUID, file: ResultsFile) -> None:
         ConflictError: if it was, in this campaign, and its results would count twice; it names the earlier upload.
     """
     if not (file.dry_run or file.again):
-        resending.check_bytes(session, campaign_id, file.digest, file.sheet)
+        resending.check_bytes(session, campaign_id, file.digest, file.reading.sheet)
 
 
 def _linked(session: Session, campaign_id: UUID, report: Report) -> Report:
@@ -244,7 +262,7 @@ def _store(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile,
         media_type=media_type,
         sha256=file.digest,
         filename=file.filename,
-        sheet=file.sheet,
+        sheet=file.reading.sheet,
         blob=blobs.keep(session, content),
         api_key_id=owner.key_id,
         n_rejected=report.count("rejected"),

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from models.specs.columns import GUARDRAIL, OF_A_BATCH, PREFERENCE, key
-from service.exchange.tables import Digits
+from service.exchange.cells import Digits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,16 +17,20 @@ if TYPE_CHECKING:
     OtherCells = Mapping[int, Mapping[str, str]]
 
 
-def other_cells(table: Table, passed_over: set[str]) -> OtherCells:
+def other_cells(table: Table, passed_over: set[str], names: Mapping[str, str]) -> OtherCells:
     """Return the cells under headers that are neither read nor a batch's own, by the number of their row.
 
     Args:
         table: the whole table.
         passed_over: headers that are read, or that a downloaded batch has for its predictions.
+        names: header as it was read -> header as it was sent, where they differ.
     """
     headers = [header for header in table.columns if header not in passed_over and not _is_of_a_batch(header)]
     rows = (
-        (row.number, {header: _shown(row.cells[header]) for header in headers if row.cells.get(header)})
+        (
+            row.number,
+            {names.get(header, header): _shown(row.cells[header]) for header in headers if row.cells.get(header)},
+        )
         for row in (table.rows if headers else ())
     )
     return {number: cells for number, cells in rows if cells}

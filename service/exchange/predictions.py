@@ -6,7 +6,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from service.exchange.batch import BatchFile, beside, domain_column, expected_columns, nearest_columns
-from service.exchange.tables import UnknownFormatError, written_formats
+from service.exchange.registry import written_formats
+from service.exchange.tables import UnknownFormatError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,8 +46,8 @@ def write_predictions(
     flat: list[dict[str, Any]] = []
     for (number, item), columns in zip(rows, described, strict=True):
         own = {**empty, **columns}
-        told = {**expected_columns(item, computed, spec), **nearest_columns(item), **domain_column(item)}
-        told["refused"] = "; ".join(item.refused)
+        predicted = {**expected_columns(item, computed, spec), **nearest_columns(item), **domain_column(item)}
+        predicted["refused"] = "; ".join(item.refused)
         named = {"row": number} | ({"compound_id": own_ids.get(item.object)} if own_ids else {})
-        flat.append({**beside(own, named), **own, **beside(own, told)})
+        flat.append({**beside(own, named), **own, **beside(own, predicted)})
     return BatchFile(write(flat), media_type, extension)

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 from models.campaign.requests import SampleRequest
 from models.messages.message import MessageRecord
 from models.summaries.sampling import SamplingSummary, read_sampling_summary
+from service.exchange import ReadingOptions
 from service.schemas.base import Answer
 from service.schemas.candidates import Nearest, Prediction, Proposed
 from service.schemas.problems import Failure
@@ -68,6 +69,7 @@ class ResultsAsked(Answer):
         default="reject", description="what becomes of a row whose external_id another result has"
     )
     reason: str | None = Field(default=None, description="why results are corrected")
+    reading: ReadingOptions | None = Field(default=None, description="what was said of the file when it was sent")
 
 
 class Uploading(Job):

@@ -1,35 +1,30 @@
 """Routes of results."""
 
-from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from service.api.body import RawBody, SheetQuery
+from service.api.body import RawBody
 from service.api.conventions import PageQuery, answer
 from service.api.dependencies import CampaignId, Operators, Reader, TableReader, Transaction, Writer
 from service.api.documentation import LINK, Responses, body_of, guarded, header
 from service.api.idempotency import Once
 from service.api.jobs import Wait
 from service.api.routes.uploads import QUEUED, queued, to_response
+from service.api.upload_query import UploadOptions
 from service.campaigns import ledger
 from service.campaigns.jobs import JobScope
 from service.campaigns.uploads import (
     UPLOADS,
-    Mode,
-    OnConflict,
     Owner,
     ResultsFile,
     enqueue_upload,
     import_results,
     table_errors_as_problems,
 )
-from service.errors import UnprocessableError
 from service.exchange import media_types
-from service.exchange.values import Decimal
 from service.schemas.base import Page
-from service.schemas.ledger import MAX_REASON
 from service.schemas.results import Result, UploadReport
 from service.store.states import ResultStatus
 
@@ -52,40 +47,21 @@ StatusQuery = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class UploadOptions:
-    """How an upload is to be taken."""
-
-    dry_run: Annotated[bool, Query(description="report only, store nothing")] = False
-    mode: Annotated[Mode, Query(description="atomic: all rows or none; partial: the good rows")] = "atomic"
-    filename: Annotated[str | None, Query(max_length=255, description="the file's name, for the record")] = None
-    sheet: SheetQuery = None
-    decimal: Annotated[
-        Decimal | None, Query(description="the decimal sign of texts; found in the whole file when absent")
-    ] = None
-    again: Annotated[
-        bool, Query(description="of a file that was sent before, take only the rows that are not stored")
-    ] = False
-    on_conflict: Annotated[
-        OnConflict,
-        Query(description="a row whose external_id another result has: reject it, or correct that result by it"),
-    ] = "reject"
-    reason: Annotated[
-        str | None, Query(min_length=1, max_length=MAX_REASON, description="why results are corrected, for the record")
-    ] = None
-
-
 def sent_file(request: Request, content: RawBody, options: Annotated[UploadOptions, Depends()]) -> ResultsFile:
-    """Return the uploaded file with how it is to be taken.
-
-    Raises:
-        UnprocessableError: if a reason is given and nothing is to be corrected.
-    """
-    if options.reason is not None and options.on_conflict != "correct":
-        detail = "a reason is of corrections: send it with on_conflict=correct"
-        raise UnprocessableError(f"/reason: {detail}", [{"in": "query", "pointer": "/reason", "detail": detail}])
+    """Return the uploaded file with how it is to be taken."""
     media_type = request.headers.get("content-type", "")
-    return ResultsFile(content=content, media_type=media_type, **asdict(options))
+    return ResultsFile(
+        content=content,
+        media_type=media_type,
+        filename=options.filename,
+        reading=options.reading_options(),
+        reading_name=options.reading,
+        mode=options.mode,
+        dry_run=options.dry_run,
+        again=options.again,
+        on_conflict=options.on_conflict,
+        reason=options.correction_reason(),
+    )
 
 
 @router.post(

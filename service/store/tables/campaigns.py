@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Float, ForeignKey, Identity, Index, func, literal_column
+from sqlalchemy import BigInteger, CheckConstraint, Float, ForeignKey, Identity, Index, func, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.records import Outcome, Relation
@@ -53,6 +53,12 @@ class Result(Base):
         Index("ix_results_campaign_id_sequence", "campaign_id", "sequence"),
         # of the digest: an object's text may be longer than an entry of an index
         Index("ix_results_campaign_id_object_digest", "campaign_id", func.md5(literal_column("object"))),
+        Index(
+            "ix_results_campaign_id_compound_id",
+            "campaign_id",
+            text("(verbatim ->> 'compound_id')"),
+            postgresql_where=text("verbatim ->> 'compound_id' IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = key()
@@ -80,6 +86,18 @@ class Result(Base):
     comment: Mapped[str | None]
     other_columns: Mapped[Json | None]
     created_at: Mapped[datetime] = created()
+
+
+class Reading(Base):
+    """How files from one source are read: `options` are those of an upload, as JSON."""
+
+    __tablename__ = "readings"
+
+    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    options: Mapped[Json]
+    created_at: Mapped[datetime] = created()
+    updated_at: Mapped[datetime] = created()
 
 
 class Campaign(Base):
