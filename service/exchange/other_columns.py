@@ -26,14 +26,13 @@ def other_cells(table: Table, passed_over: set[str], names: Mapping[str, str]) -
         names: header as it was read -> header as it was sent, where they differ.
     """
     headers = [header for header in table.columns if header not in passed_over and not _is_of_a_batch(header)]
-    rows = (
-        (
-            row.number,
-            {names.get(header, header): _shown(row.cells[header]) for header in headers if row.cells.get(header)},
-        )
-        for row in (table.rows if headers else ())
-    )
-    return {number: cells for number, cells in rows if cells}
+    sent = {header: names.get(header, header) for header in headers}
+    found = {}
+    for row in table.rows if sent else ():
+        cells = {name: _shown(row.cells[header]) for header, name in sent.items() if row.cells.get(header)}
+        if cells:
+            found[row.number] = cells
+    return found
 
 
 def with_other_columns(rows: Iterable[ParsedRow], cells: OtherCells) -> Iterable[ParsedRow]:

@@ -3,16 +3,12 @@
 import gzip
 import hashlib
 from typing import Any
-from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from api_actors import SPEC, Api, Worker, judged
 from sqlalchemy import select
 
-from service.campaigns import commands
-from service.campaigns.rows import NewResult, NewUpload
-from service.records import StandardResult
 from service.store.session import Sessions
 from service.store.tables import Blob
 
@@ -308,17 +304,10 @@ def test_another_workspace_finds_nothing_and_a_reader_amends_nothing(
 
 
 def test_the_id_that_a_laboratory_gave_an_object_goes_with_its_results_and_predictions(
-    api: Api, campaign: str, worker: Worker, sessions: Sessions
+    api: Api, campaign: str, worker: Worker
 ) -> None:
-    def store(text: str, own_id: str | None) -> None:
-        said = {} if own_id is None else {"compound_id": own_id}
-        row = NewResult(row=1, verbatim=said, result=StandardResult(object=text, type="glow", value=1.0))
-        upload = NewUpload(media_type="text/csv", sha256=uuid4().hex)
-        with sessions.begin() as session:
-            commands.store_results(session, api.workspace_id, UUID(campaign.rsplit("/", 1)[1]), upload, [row])
-
-    for text, own_id in (("1010", "LAB-0001"), ("1010", None), ("1111", None)):
-        store(text, own_id)
+    table = "Compound ID,switches,type,value,units\nLAB-0001,1010,glow,1,mW\n,1010,glow,2,mW\n,1111,glow,3,mW\n"
+    assert api.client.post(f"{campaign}/results", content=table, headers=CSV).json()["accepted"] == 3
     found = [(item["object"], item["compound_id"]) for item in results(api, campaign)]
     assert found == [("1010", "LAB-0001"), ("1010", "LAB-0001"), ("1111", None)]
     asked = api.client.post(f"{campaign}/predictions", json={"objects": [{"switches": "1010"}, {"switches": "1111"}]})
@@ -334,3 +323,5 @@ def test_the_id_that_a_laboratory_gave_an_object_goes_with_its_results_and_predi
     (first, *_) = results(api, campaign)
     api.client.post(f"{campaign}/results/{first['id']}/withdrawal", json={"reason": "another compound"})
     assert api.client.get(address).json()["rows"][0]["compound_id"] is None
+    again = api.client.post(f"{campaign}/results", json=[{"Compound ID": "LAB-0001", "type": "glow", "value": 1}])
+    assert again.status_code == 422

@@ -214,5 +214,5 @@ def test_a_job_reads_by_what_was_kept_when_it_was_sent(api: Api, context: Worker
 
 def test_a_job_of_before_says_its_sheet_and_decimal_sign_itself():
     request = {"media_type": "text/csv", "filename": None, "sheet": "Run", "decimal": "comma", "mode": "atomic"}
-    file = uploads.claimed_file(SimpleNamespace(request=request | {"dry_run": True}), b"")  # type: ignore[arg-type]
+    file = uploads.claimed_file(SimpleNamespace(id=None, request=request | {"dry_run": True}), b"")  # type: ignore[arg-type]
     assert (file.reading.stated(), file.dry_run) == ({"sheet": "Run", "decimal": "comma"}, True)
