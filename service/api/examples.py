@@ -6,6 +6,7 @@ The examples tell one story: solubility of small molecules, a first round, and w
 from typing import Any
 
 from models.messages.message import message
+from service.api.plate_examples import PLATE_ANSWERS, PLATE_REQUESTS
 
 Example = Any
 
@@ -314,6 +315,7 @@ ANSWERS: dict[str, Example] = {
         "checks": {"database": "ok", "migrations": "ok", "broker": "ok", "rounds": "ok", "fast": "ok", "upkeep": "ok"},
         "queues": {"rounds": {"consumers": 1, "last_seen_seconds": 0.8}},
     },
+    **PLATE_ANSWERS,
     "RoundEvent": {"state": "training", "progress": 0.4, "message": "step 400 of 1,000", "at": _STARTED},
     "JobEvent": {"state": "running", "progress": 0.4, "message": "sampled 5 of 12"},
 }
@@ -339,5 +341,6 @@ REQUESTS: dict[str, Example] = {
         "table": [{"smiles": "CCO", "type": "logS", "value": 1.1}],
     },
     "create_api_key": {"name": "plate reader", "scopes": ["read", "write"], "expires_at": "2099-01-31T12:00:00Z"},
+    **PLATE_REQUESTS,
 }
 """JSON bodies by the call's name; `create_campaign` has one for each installed domain."""
