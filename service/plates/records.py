@@ -37,7 +37,9 @@ class SourceWell(BaseModel):
 
     well: str = Field(description="row and column on the source plate, such as A1")
     sample: str = Field(description="the candidate's id, `positive` or `vehicle`")
-    concentration: float | None = Field(description="of a stock, in the stocks' units; null for a control and the vehicle")
+    concentration: float | None = Field(
+        description="of a stock, in the stocks' units; null for a control and the vehicle"
+    )
     volume_nl: float = Field(description="taken from it in all, without what the robot cannot reach")
 
 
