@@ -74,7 +74,7 @@ def _number(value: float | None) -> str:
 
 def _value(item: Mapping[str, Any], units: str) -> str:
     if item["value"] is None:
-        return item["verdict"]
+        return str(item["verdict"])
     relation = "" if item["relation"] == "=" else f"{item['relation']} "
     return f"{relation}{item['value']:.3g} {units}"
 

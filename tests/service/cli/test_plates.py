@@ -149,7 +149,7 @@ def test_one_of_several_readings_is_chosen(shell: Shell, plate: dict[str, Any], 
     [
         (("wells", "P-1", "x.pdf"), "readings end in .csv"),
         (("wells", "P-9", "x.csv"), "the campaign has no plate P-9"),
-        (("wells", "P-1", "x.csv", "--round", "1"), "/"),
+        (("wells", "P-1", "x.csv", "--round", "1"), "no wells are in the file"),
         (("map", "P-1", "--out", "map.pdf"), "must end in .csv or .xlsx"),
         (("lay-out", "x.csv"), "is no JSON"),
         (("lay-out", "list.json"), "no JSON object"),
