@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from service.exchange.reading import decide_decimal
-from service.exchange.tables import Digits, QuestionError, RawRow, Table, TableError
-from service.exchange.values import Decimal, ValueTextError, is_missing, read_number
+from service.exchange.cells import NumberFormat
+from service.exchange.reading import decide_number_format
+from service.exchange.tables import QuestionError, RawRow, Table, TableError
+from service.exchange.values import Decimal, ValueTextError, is_missing
 
 MAX_LABEL = 80
 MAX_CHOICES = 100
@@ -87,8 +88,9 @@ def read_signals(block: Block, delimiter: str, typed: Decimal | None, answer: De
         QuestionError: if numbers can be read in two ways.
     """
     rows = tuple(RawRow(cell.row, {"signal": cell.text}) for cell in block.cells.values())
-    table = Table(("signal",), rows, delimiter=delimiter, decimal=typed)
-    decimal = decide_decimal(table, ("signal",), answer)
+    number_format = None if typed is None else NumberFormat(typed)
+    table = Table(("signal",), rows, delimiter=delimiter, number_format=number_format)
+    numbers = decide_number_format(table, ("signal",), answer)
     values: dict[str, float] = {}
     unread: dict[str, str] = {}
     for well, cell in block.cells.items():
@@ -96,7 +98,7 @@ def read_signals(block: Block, delimiter: str, typed: Decimal | None, answer: De
             unread[well] = "the file has no reading of it"
             continue
         try:
-            values[well] = read_number(cell.text, "point" if isinstance(cell.text, Digits) else decimal)
+            values[well] = numbers.read_number(cell.text)
         except ValueTextError:
             unread[well] = f"{cell.text[:40]!r} is no number"
     return Signals(block.label, values, unread)

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from service.exchange.cells import Digits
 from service.exchange.formats.workbook import MEDIA_TYPE as XLSX
-from service.exchange.tables import Digits, SheetError, TableError, UnknownFormatError
+from service.exchange.tables import SheetError, TableError, UnknownFormatError
 from service.exchange.texts import decode
 from service.exchange.values import Decimal
 from service.exchange.workbook_safety import check_archive
@@ -47,7 +48,7 @@ def read_sheets(content: bytes, media_type: str, sheet: str | None) -> Iterator[
         )
     if sheet is not None:
         raise SheetError("a text file has no sheets to choose from, xlsx has: leave sheet out")
-    text, warnings = decode(content, None)
+    text, warnings, _ = decode(content, None)
     for delimiter in _delimiters(text):
         yield Sheet(_split(text, delimiter), delimiter, None, tuple(warnings))
 

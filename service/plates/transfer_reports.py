@@ -57,7 +57,7 @@ def read_transfer_report(content: bytes, plate: str, wells: int) -> TransferRepo
     Raises:
         TableError: if the file is no such report, has nothing of this plate, or names a well that it does not have.
     """
-    text, warnings = decode(content, None)
+    text, warnings, _ = decode(content, None)
     lines = list(_lines(text))
     if not lines:
         raise TableError("no table with a column 'Destination Well' is in the file: send the Echo's transfer report")

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 from models.campaign.requests import SampleRequest
 from models.messages.message import MessageRecord
 from models.summaries.sampling import SamplingSummary, read_sampling_summary
+from service.exchange import ReadingOptions
 from service.schemas.base import Answer
 from service.schemas.candidates import Nearest, Prediction, Proposed
 from service.schemas.problems import Failure
@@ -63,6 +64,7 @@ class ResultsAsked(Answer):
     bytes: int = Field(description="size of the file")
     mode: Literal["atomic", "partial"] = Field(description="atomic: all rows or none; partial: the good ones")
     dry_run: bool = Field(description="only report, store nothing")
+    reading: ReadingOptions | None = Field(default=None, description="what was said of the file when it was sent")
 
 
 class Uploading(Job):

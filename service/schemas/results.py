@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, create_model
 
 from models.records import Outcome, Relation
 from models.specs.result_metadata import RESULT_METADATA, TYPES
+from service.exchange.options import DateOrder, ReadingOptions
 from service.exchange.report import Status
 from service.exchange.values import Decimal
 from service.schemas.base import Answer
@@ -38,6 +39,20 @@ class Result(_Described):
     created_at: datetime = Field(description="when it was stored")
 
 
+_StoredColumns = create_model("_StoredColumns", __base__=BaseModel, **_COLUMNS)
+
+
+class StoredValue(_StoredColumns):
+    """What a row of a dry run would store beside its object, type and candidate, in the campaign's units."""
+
+    relation: Relation = Field(description="= for a reading, others for a limit")
+    value: float | None = Field(description="in `units`; null where nothing came out")
+    upper_value: float | None = Field(description="upper end of a range that starts at `value`")
+    standard_error: float | None = Field(description="of `value`, in `units`")
+    units: str | None = Field(description="the campaign's own; null for a pure number")
+    outcome: Outcome = Field(description="ok, or why there is no value")
+
+
 class ReportedRow(BaseModel):
     """What became of one row of an upload."""
 
@@ -49,15 +64,40 @@ class ReportedRow(BaseModel):
     candidate_id: str | None = Field(description="the candidate it was linked to")
     object: str | None = Field(description="canonical text, where it could be read")
     type: str | None = Field(description="what was measured")
+    would_store: StoredValue | None = Field(description="with dry_run, what an accepted row would store")
+
+
+class Question(BaseModel):
+    """What single cells leave open; no other row waits for it."""
+
+    parameter: str = Field(description="the parameter that answers it")
+    detail: str = Field(description="what is open")
+    choices: list[str] = Field(description="what may be answered")
 
 
 class Reading(BaseModel):
     """How a file was understood, from the evidence of all its cells."""
 
-    decimal: Decimal = Field(description="the decimal sign of numbers that are texts")
+    sheet: str | None = Field(description="of a workbook")
+    header_row: int | None = Field(description="the row that names the columns")
+    encoding: str | None = Field(description="of a text file")
     delimiter: str | None = Field(description="of a text file")
+    decimal: Decimal = Field(description="the decimal sign of numbers that are texts")
+    thousands: str | None = Field(description="the sign between groups of digits, where one was seen")
+    date_order: DateOrder | None = Field(description="the order of dates such as 05.01.2025, where one was needed")
     units_row: int | None = Field(description="the row below the header that holds units")
     columns: dict[str, str] = Field(description="header -> what it was read as; others were not read")
+    stated: dict[str, Any] = Field(description="what the sender, or a reading of the campaign, said of the file")
+    questions: list[Question] = Field(description="what single cells leave open")
+
+
+class KeptReading(Answer):
+    """How files from one source are read, kept with a campaign."""
+
+    name: str = Field(description="what the files come from")
+    options: ReadingOptions = Field(description="what is said of the files; the rest is decided from each")
+    created_at: datetime = Field(description="when it was kept first")
+    updated_at: datetime = Field(description="when it was kept last")
 
 
 class UploadReport(BaseModel):

@@ -28,7 +28,7 @@ from service.campaigns.plates import PlateRef, Readers, RoundScope, SentFile, fa
 from service.campaigns.uploads import Mode
 from service.errors import ConflictError, NotFoundError
 from service.exchange import Report
-from service.exchange.tables import written_formats
+from service.exchange.registry import written_formats
 from service.exchange.values import Decimal
 from service.figures import FORMATS
 from service.figures.curves import draw_curve

@@ -90,6 +90,8 @@ def test_the_calls_of_this_version_are_all_there(document: dict[str, Any]) -> No
         ("post", f"{rounds}/{{number}}/retry"),
         ("post", f"{rounds}/{{number}}/release"),
         ("get", f"{rounds}/{{number}}/batch"),
+        ("get", f"{one}/readings"),
+        *((method, f"{one}/readings/{{name}}") for method in ("get", "put", "delete")),
         *((method, f"{rounds}/{{number}}/plates{below}") for method, below in PLATE_CALLS),
         *((method, f"{one}/uploads{below}") for method, below in JOB_CALLS if (method, below) != ("post", "")),
         ("get", f"{one}/insights"),
