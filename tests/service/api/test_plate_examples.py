@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from service.api.plate_examples import PLATE_ANSWERS, PLATE_REQUESTS, PLATE_TEXTS
-from service.exchange.tables import written_formats
+from service.exchange.registry import written_formats
 from service.plates.analysis import JSON, WellsFile, analyse
 from service.plates.layouts import lay_out
 from service.plates.maps import map_rows
