@@ -97,7 +97,19 @@ _REPORT: dict[str, Any] = {
     "duplicates": 0,
     "skipped": 0,
     "warnings": [],
-    "reading": {"decimal": "point", "delimiter": ",", "units_row": None, "columns": {"smiles": "smiles"}},
+    "reading": {
+        "sheet": None,
+        "header_row": 1,
+        "encoding": "utf-8",
+        "delimiter": ",",
+        "decimal": "point",
+        "thousands": None,
+        "date_order": None,
+        "units_row": None,
+        "columns": {"smiles": "smiles"},
+        "stated": {"decimal": "point"},
+        "questions": [],
+    },
     "rows": [
         {
             "row": 2,
@@ -108,6 +120,7 @@ _REPORT: dict[str, Any] = {
             "candidate_id": None,
             "object": "CCO",
             "type": "logS",
+            "would_store": None,
         },
         {
             "row": 3,
@@ -118,8 +131,20 @@ _REPORT: dict[str, Any] = {
             "candidate_id": None,
             "object": None,
             "type": "logS",
+            "would_store": None,
         },
     ],
+}
+_OPTIONS: dict[str, Any] = {
+    "sheet": None,
+    "header_row": None,
+    "encoding": "windows-1252",
+    "delimiter": "semicolon",
+    "decimal": "comma",
+    "date_order": None,
+    "columns": {"Bemerkung": "comment"},
+    "words": {"n.b.": "missing"},
+    "limits": {},
 }
 _TABLE: dict[str, Any] = {"filename": "plate-7.csv", "sheet": None, "media_type": "text/csv", "sha256": _DIGEST}
 _UPLOADING: dict[str, Any] = {
@@ -261,6 +286,7 @@ ANSWERS: dict[str, Example] = {
     "Candidate": _CANDIDATE,
     "Batch": {"campaign_id": _CAMPAIGN_ID, "round": 1, "state": "awaiting_results", "candidates": [_CANDIDATE]},
     "UploadReport": _REPORT,
+    "KeptReading": {"name": "default", "options": _OPTIONS, "created_at": _ASKED, "updated_at": _ASKED},
     "Result": {
         "id": "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d",
         "candidate_id": None,
@@ -341,6 +367,7 @@ REQUESTS: dict[str, Example] = {
         "table": [{"smiles": "CCO", "type": "logS", "value": 1.1}],
     },
     "create_api_key": {"name": "plate reader", "scopes": ["read", "write"], "expires_at": "2099-01-31T12:00:00Z"},
+    "put_reading": {name: value for name, value in _OPTIONS.items() if value},
     **PLATE_REQUESTS,
 }
 """JSON bodies by the call's name; `create_campaign` has one for each installed domain."""
