@@ -111,10 +111,10 @@ def _read(
 
     def known(mentioned: Mentioned) -> Known:
         if keeps_object:  # its text is taken as it is: rules of reading have changed since it was stored
-            return {str(before.id): before.object}, {}, {}
+            return {str(before.id): before.object}, {}, {}, {}
         ids, _, _ = mentioned
         found = queries.candidates_by_id(session, campaign.id, uuids(ids))
-        return {str(key): item.object for key, item in found.items()}, {}, {}
+        return {str(key): item.object for key, item in found.items()}, {}, {}, {}
 
     sent = {name: value for name, value in row.items() if value is not None and name != _STORED}
     if keeps_object:

@@ -3,8 +3,8 @@
     queued -> fitting -> training -> sampling -> selecting -> awaiting_results -> completed
 
 A stage may be left out. A computing round may also fail, be cancelled, or be queued again when its worker is lost; a
-failed or cancelled one is queued again by a retry. A completed one awaits results again when those of a candidate are
-withdrawn.
+failed or cancelled one is queued again by a retry. A completed one awaits results again when a candidate takes the
+place of one that was given up, a rejection is taken back, or results of a candidate are corrected or withdrawn.
 """
 
 from collections.abc import Iterable, Mapping
@@ -39,6 +39,10 @@ SETTLED: frozenset[CandidateStatus] = frozenset({"measured", "failed"})
 """What results made of a candidate: it waits again when those that did are corrected or withdrawn."""
 DECISIONS: frozenset[CandidateStatus] = frozenset({"proposed", "approved", "rejected", "withdrawn"})
 """The statuses that a person may set; the others follow from a release or from results."""
+OF_A_DRAFT: frozenset[CandidateStatus] = frozenset({"proposed", "approved", "rejected"})
+"""Those of the decisions that are about what to release: afterwards nothing changes that any more."""
+GIVEN_UP: frozenset[CandidateStatus] = frozenset({"rejected", "withdrawn"})
+"""Nobody will make it: another may take its place."""
 NEEDS_REASON: frozenset[CandidateStatus] = frozenset({"rejected", "withdrawn"})
 
 

@@ -145,10 +145,10 @@ def _wait(client: Client, job: Job, title: str) -> Job:
 
 
 def connected(url: str, key: str) -> Client:
-    """Return a client with this key.
+    """Return a client of the service, with the key that was given or is in the environment.
 
     Raises:
-        ClientError: if there is none.
+        ClientError: if there is no key, or this is no address.
     """
     if not key.strip():
         raise ClientError("an API key is needed: set ASSAYFLOW_KEY, or give --key")

@@ -112,6 +112,17 @@ def _is_about(objects: Collection[str]) -> ColumnElement[bool]:
     return and_(by_index, Result.object == any_(literal(list(objects), ARRAY(Text()))))
 
 
+def of_candidates(session: Session, candidate_ids: Collection[UUID]) -> dict[UUID, list[Result]]:
+    """Return the results of each candidate that were neither corrected nor withdrawn, in the order of storing."""
+    asked = any_(literal(list(candidate_ids), ARRAY(Uuid())))
+    found: defaultdict[UUID, list[Result]] = defaultdict(list)
+    query = select(Result).where(Result.candidate_id == asked, _counts()).order_by(Result.sequence)
+    for row in session.scalars(query):
+        if row.candidate_id is not None:
+            found[row.candidate_id].append(row)
+    return found
+
+
 def last_sequence(session: Session, campaign_id: UUID) -> int:
     """Return the newest result's sequence, 0 without results."""
     query = select(func.coalesce(func.max(Result.sequence), 0)).where(Result.campaign_id == campaign_id)

@@ -9,7 +9,15 @@ from service.store.tables.campaigns import Campaign, Reading, Result, Upload
 from service.store.tables.jobs import Job, JobInput
 from service.store.tables.ledger import Amendment, Blob
 from service.store.tables.plates import Plate
-from service.store.tables.rounds import Candidate, Round, RoundArtefact, RoundEvent
+from service.store.tables.rounds import (
+    Candidate,
+    CandidateDecision,
+    Reserve,
+    Round,
+    RoundArtefact,
+    RoundEvent,
+    RoundRelease,
+)
 
 __all__ = [
     "Amendment",
@@ -18,6 +26,7 @@ __all__ = [
     "Blob",
     "Campaign",
     "Candidate",
+    "CandidateDecision",
     "IdempotencyKey",
     "Job",
     "JobInput",
@@ -25,10 +34,12 @@ __all__ = [
     "Leased",
     "Plate",
     "Reading",
+    "Reserve",
     "Result",
     "Round",
     "RoundArtefact",
     "RoundEvent",
+    "RoundRelease",
     "Upload",
     "Workspace",
 ]

@@ -11,8 +11,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from models.campaign.spec import CampaignSpec
-from service.campaigns import amending, commands, history, insights, ledger, queries, results, rounds
+from service.campaigns import amending, commands, history, insights, ledger, queries, results, review, rounds
 from service.campaigns.history import load_history
+from service.campaigns.review import Verdict
 from service.campaigns.rows import NewResult, NewUpload, StoredUpload
 from service.campaigns.uploads import Owner
 from service.errors import ConflictError, NotFoundError
@@ -129,7 +130,7 @@ def test_a_candidate_without_its_only_result_waits_again_and_so_does_its_round(
     session: Session, campaign: Campaign, owner: Owner, store: Store, finished: Finished
 ):
     row = finished("0111")
-    commands.release_round(session, campaign.workspace_id, campaign.id, row.number)
+    review.release_round(session, campaign.workspace_id, campaign.id, row.number)
     glow, _ = ids(store(("0111", "glow", 1.0), ("0111", "total", 2.0)))
     session.refresh(row)
     assert (status(session, campaign, "0111"), row.state) == ("measured", "completed")
@@ -158,8 +159,8 @@ def test_a_rejected_candidate_that_was_measured_is_rejected_again_with_its_reaso
     row = finished("0111", "1011")
     item = queries.candidates_by_object(session, campaign.id, ["0111"])["0111"]
     mine = (session, campaign.workspace_id)
-    commands.set_candidate_status(*mine, item.id, 1, ("rejected", "toxic"))
-    commands.release_round(*mine, campaign.id, row.number)
+    review.decide(*mine, item.id, 1, Verdict("rejected", "toxic"))
+    review.release_round(*mine, campaign.id, row.number)
     glow, _ = ids(store(("0111", "glow", 1.0), ("0111", "total", 2.0)))
     assert status(session, campaign, "0111") == "measured"
     amending.withdraw_result(session, owner, campaign.id, glow, "wrong plate")

@@ -240,3 +240,20 @@ def test_what_was_amended_is_not_forgotten_by_going_back(engine: Engine):
         with pytest.raises(DBAPIError, match="restore a backup"):
             command.downgrade(config(connection), "0006")
         connection.rollback()
+
+
+def test_reasons_of_earlier_decisions_are_kept(engine: Engine):
+    with engine.connect() as connection:
+        command.downgrade(config(connection), "0001")
+        old_rows(connection)
+        command.upgrade(config(connection), "0006")
+        connection.execute(
+            text("UPDATE candidates SET status = 'rejected', status_reason = 'toxic' WHERE rank = 1"),
+        )
+        command.upgrade(config(connection), "head")
+        kept = connection.execute(
+            text("SELECT d.status, reason, rank FROM candidate_decisions d JOIN candidates c ON c.id = candidate_id")
+        ).all()
+        command.downgrade(config(connection), "0006")
+        connection.rollback()
+    assert [tuple(row) for row in kept] == [("rejected", "toxic", 1)]
