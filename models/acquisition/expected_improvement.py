@@ -57,8 +57,8 @@ def tail_nodes() -> tuple[Tensor, Tensor]:
 
     A share is the square of a Gauss-Legendre node: a normal quantile has a singularity at 0 that this takes away.
     """
-    places, weights = (torch.from_numpy(part) for part in np.polynomial.legendre.leggauss(NODES))
-    root = (places + 1) / 2
+    indices, weights = (torch.from_numpy(part) for part in np.polynomial.legendre.leggauss(NODES))
+    root = (indices + 1) / 2
     return root.square(), weights * root
 
 

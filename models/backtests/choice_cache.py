@@ -63,13 +63,13 @@ class ChoiceCache:
 
     def ask(self, method: tuple[str, Strategy], task: BacktestTask, history: History, k: int, seed: int) -> KeptChoice:
         """Return the choice of a method (its name, and itself), kept or made."""
-        name, asked = method
+        name, strategy = method
         if self._store is None:
-            return _made("", asked, task, history, k, seed)
+            return _made("", strategy, task, history, k, seed)
         parts = json.dumps([self._identity, name, k, seed, history.digest()])
         key = hashlib.sha256(parts.encode()).hexdigest()
         if key not in self._known:
-            self._known[key] = _made(key, asked, task, history, k, seed)
+            self._known[key] = _made(key, strategy, task, history, k, seed)
             self._store.append(_RECORD.dump_json(self._known[key]))
         return self._known[key]
 

@@ -54,20 +54,20 @@ class GeneticAlgorithm(Strategy):
         names, utilities = measured_utilities(task.spec, task.domain, history)
         closed = tried(history)
         possible = None if task.objects is None else set(task.objects)
-        found: dict[str, None] = {}
+        result: dict[str, None] = {}
         if names:
             names, utilities = _survivors(names, utilities, max(LEAST_SURVIVORS, round(SURVIVORS * k)))
             for _ in range(GENERATIONS):
                 parents = [names[row] for row in winners(utilities, 2 * max(2 * k, 32), generator).tolist()]
                 for child in self._breed(parents, generator):
                     if child and child not in closed and (possible is None or child in possible):
-                        found[child] = None
-                if len(found) >= k:
+                        result[child] = None
+                if len(result) >= k:
                     break
-        children = tuple(found)[:k]
+        children = tuple(result)[:k]
         if len(children) < k:
             others = RandomBaseline().choose(task, history, 2 * k, seed).objects
-            children += tuple(name for name in others if name not in found)[: k - len(children)]
+            children += tuple(name for name in others if name not in result)[: k - len(children)]
         return Choice(children)
 
 

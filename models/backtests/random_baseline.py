@@ -33,10 +33,10 @@ class RandomBaseline(Strategy):
 def random_objects(builder: Builder, k: int, seed: int, closed: set[str]) -> tuple[str, ...]:
     """Return up to k distinct allowed objects of uniformly random walks that are not in `closed`."""
     generator = torch.Generator().manual_seed(seed)
-    found: dict[str, None] = {}
+    result: dict[str, None] = {}
     for _ in range(WALKS):
         texts = builder.texts(builder.complete(builder.environment.reset(2 * k), generator))
-        found.update(dict.fromkeys(text for text in texts if text and text not in closed))
-        if len(found) >= k:
+        result.update(dict.fromkeys(text for text in texts if text and text not in closed))
+        if len(result) >= k:
             break
-    return tuple(found)[:k]
+    return tuple(result)[:k]

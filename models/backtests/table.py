@@ -60,7 +60,7 @@ class TableLab(Oracle):
         results = [result for name in objects for result in self._of[name]]
         quantities = self._spec.quantities()
         table = tabulate(results, quantities)
-        places = {name: row for row, name in enumerate(table.objects)}
+        indices = {name: row for row, name in enumerate(table.objects)}
         columns = []
         for objective in self._spec.objectives:
             if objective.assay_type is None:
@@ -72,7 +72,7 @@ class TableLab(Oracle):
             columns.append(
                 np.array(
                     [
-                        to_units(float(table.values[places[name], column]), transform) if name in places else np.nan
+                        to_units(float(table.values[indices[name], column]), transform) if name in indices else np.nan
                         for name in objects
                     ]
                 )
@@ -99,7 +99,7 @@ class TableDomain(DelegatingDomain):
 
     def features(self, texts: Sequence[str]) -> Floats:
         """Return proxy inputs [N, D]."""
-        rows = self._places(texts)
+        rows = self._indices(texts)
         if rows is None:
             return self._domain.features(texts)
         if self._features is None:
@@ -110,7 +110,7 @@ class TableDomain(DelegatingDomain):
 
     def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
         """Return the named computed properties, each [N]."""
-        rows = self._places(texts)
+        rows = self._indices(texts)
         if rows is None:
             return self._domain.properties(texts, names)
         new = [name for name in names if name not in self._properties]
@@ -124,7 +124,7 @@ class TableDomain(DelegatingDomain):
             self._broken[text] = self._domain.check(text)
         return self._broken[text]
 
-    def _places(self, texts: Sequence[str]) -> list[int] | None:
+    def _indices(self, texts: Sequence[str]) -> list[int] | None:
         """Return the rows of objects of the table; None if one is not of it."""
         rows = [self._rows.get(text, -1) for text in texts]
         return None if -1 in rows else rows

@@ -54,8 +54,8 @@ def measured_utilities(spec: CampaignSpec, domain: Domain, history: History) -> 
         kind, transform = objective.assay_type, spec.transform_of(objective)
         if kind is None:
             assert objective.computed is not None
-            found = torch.from_numpy(domain.properties(names, [objective.computed])[objective.computed])
-            column = modelled(found.double(), transform)
+            result = torch.from_numpy(domain.properties(names, [objective.computed])[objective.computed])
+            column = modelled(result.double(), transform)
         else:
             column = torch.from_numpy(table.values[:, table.types.index(kind)])
         columns.append(column)

@@ -203,19 +203,19 @@ def learn_offsets(
     targets = (values - values.mean()) / scale
     model = _Model(kernel.to(rows), rows, targets, torch.nan_to_num(known) / scale**2, designs)
     variances = _fit_variances(model)
-    found = {
+    offsets = {
         kind: {
             name: (scale * mean, scale * deviation)
             for name, (mean, deviation) in zip(names, _predictions(model, variances, kind), strict=True)
         }
         for kind, names in levels.items()
     }
-    versions = found.get("version", {})
+    versions = offsets.get("version", {})
     objects = {name: {r.object for r in exact if r.assay_version == name} for name in (*versions, reference)}
     return BatchEffects(
         reference,
         versions,
-        found.get("plate", {}),
+        offsets.get("plate", {}),
         {name: len(objects[name] & objects[reference]) for name in versions},
         {name: sum(r.assay_version == name for r in exact) for name in versions},
     )

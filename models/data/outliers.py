@@ -133,14 +133,14 @@ def find_outliers(
 
     `offsets` [n] belong to the measurements; `left_out` has the leave-one-out predictions and deviations by type.
     """
-    found: list[Outlier] = []
+    flagged: list[Outlier] = []
     for column, (kind, quantity) in enumerate(quantities.items()):
         mine = [(r, offset) for r, offset in zip(measurements, offsets, strict=True) if r.type == kind]
-        found += disagreeing_replicates([r for r, _ in mine], quantity.transform, [offset for _, offset in mine])
+        flagged += disagreeing_replicates([r for r, _ in mine], quantity.transform, [offset for _, offset in mine])
         if kind in left_out:
-            found += unlike_predictions(table, column, *left_out[kind], quantity.transform)
-    found.sort(key=lambda outlier: -abs(outlier.z))
-    return list({(outlier.object, outlier.type): outlier for outlier in reversed(found)}.values())[::-1]
+            flagged += unlike_predictions(table, column, *left_out[kind], quantity.transform)
+    flagged.sort(key=lambda outlier: -abs(outlier.z))
+    return list({(outlier.object, outlier.type): outlier for outlier in reversed(flagged)}.values())[::-1]
 
 
 def remarks(outliers: Sequence[Outlier]) -> list[str]:

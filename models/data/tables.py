@@ -301,7 +301,7 @@ def failures(measurements: Sequence[Measurement]) -> dict[str, int]:
 
 def complete_objects(results: Iterable[Measurement], types: Iterable[str]) -> list[str]:
     """Return the objects, in the order of their first result, that have a result of every type, or a failure."""
-    wanted, found = set(types), defaultdict[str, set[str]](set)
+    wanted, measured = set(types), defaultdict[str, set[str]](set)
     for result in results:
-        found[result.object] |= wanted if result.outcome != "ok" else {result.type}
-    return [name for name, seen in found.items() if wanted <= seen]
+        measured[result.object] |= wanted if result.outcome != "ok" else {result.type}
+    return [name for name, seen in measured.items() if wanted <= seen]

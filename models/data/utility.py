@@ -34,9 +34,9 @@ class Utility:
     source: Source = "campaign"
 
     @classmethod
-    def from_range(cls, objective: Objective, transform: Transform, found: Range) -> Utility:
+    def from_range(cls, objective: Objective, transform: Transform, result: Range) -> Utility:
         """Return the utility of an objective over a range on its modelled scale."""
-        return cls(found.low, found.high, objective.direction, target_of(objective, transform), found.source)
+        return cls(result.low, result.high, objective.direction, target_of(objective, transform), result.source)
 
     def of(self, values: Array) -> Array:
         """Return the utilities of modelled values of any shape; NaN stays NaN."""

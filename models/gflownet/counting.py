@@ -96,9 +96,9 @@ def _estimated(environment: Environment, seed: int) -> Counts:
 def _averaged(runs: Sequence[Mapping[int, float]]) -> Counts:
     n, log_counts, errors = len(runs), {}, {}
     for size in sorted(set().union(*runs)):
-        found = torch.tensor([run.get(size, -math.inf) for run in runs], dtype=torch.float64)
-        log_counts[size] = float(found.logsumexp(dim=0)) - math.log(n)
-        errors[size] = float((found - log_counts[size]).exp().std()) / math.sqrt(n)
+        log_totals = torch.tensor([run.get(size, -math.inf) for run in runs], dtype=torch.float64)
+        log_counts[size] = float(log_totals.logsumexp(dim=0)) - math.log(n)
+        errors[size] = float((log_totals - log_counts[size]).exp().std()) / math.sqrt(n)
     return Counts(log_counts, "estimated", errors, n * WALKERS)
 
 
@@ -112,7 +112,7 @@ def walked_counts(environment: Environment, n: int, generator: Generator) -> dic
     hardly a uniform walk ends (Gordon, Salmond & Smith, IEE Proceedings F 140, 1993). P_B is uniform over ways back.
     """
     states, log_mass = environment.reset(n), 0.0
-    found: dict[int, float] = {}
+    log_totals: dict[int, float] = {}
     draws = GumbelSampler(generator)
     while len(states):
         mask = environment.forward_mask(states)
@@ -121,20 +121,20 @@ def walked_counts(environment: Environment, n: int, generator: Generator) -> dic
         log_weights += log_mass - math.log(n)
         is_final = environment.is_final(after)
         for size, weight in _by_size(environment, after[is_final], log_weights[is_final]).items():
-            found[size] = float(np.logaddexp(found.get(size, -math.inf), weight))
+            log_totals[size] = float(np.logaddexp(log_totals.get(size, -math.inf), weight))
         states, log_weights = after[~is_final], log_weights[~is_final]
         if len(states):
             log_mass = float(log_weights.logsumexp(dim=0))
             states = states[_resampled(log_weights, n, generator)]
-    return found
+    return log_totals
 
 
 def _resampled(log_weights: Tensor, n: int, generator: Generator) -> Tensor:
     """Return n rows, each as often as its share of the weights says, up to one (systematic resampling)."""
     edges = log_weights.softmax(dim=0).cumsum(dim=0)
     start = torch.rand(1, generator=generator, device=edges.device, dtype=torch.float64)
-    places = (torch.arange(n, device=edges.device) + start) / n
-    return torch.searchsorted(edges, places).clamp_max(len(edges) - 1)
+    positions = (torch.arange(n, device=edges.device) + start) / n
+    return torch.searchsorted(edges, positions).clamp_max(len(edges) - 1)
 
 
 def _by_size(environment: Environment, final_states: Tensor, log_weights: Tensor) -> dict[int, float]:

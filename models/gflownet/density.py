@@ -36,12 +36,12 @@ def log_density(
     ]
     if not parts:
         return torch.zeros(0, dtype=torch.float64), torch.zeros(0, dtype=torch.bool)
-    found = torch.cat(parts)
-    is_exact = ~found.isnan()
+    log_px = torch.cat(parts)
+    is_exact = ~log_px.isnan()
     rows = (~is_exact).nonzero().squeeze(1)
     if len(rows):
-        found[rows] = log_probability(policy, environment, final_states[rows], condition.at(rows), generator)
-    return found, is_exact
+        log_px[rows] = log_probability(policy, environment, final_states[rows], condition.at(rows), generator)
+    return log_px, is_exact
 
 
 def _exact(policy: Policy, environment: Environment, final_states: Tensor, condition: Condition) -> Tensor:
@@ -70,10 +70,10 @@ def _exact(policy: Policy, environment: Environment, final_states: Tensor, condi
 def _merged(environment: Environment, states: Tensor, owners: Tensor, log_p: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return each state [U, W] of each owner [U] once, with the sum of the log-probabilities [U] of its edges [E]."""
     names = (environment.key(states) ^ (owners + 0x9E3779B9)) * 1099511628211
-    found, group = torch.unique(names, return_inverse=True)
+    distinct, group = torch.unique(names, return_inverse=True)
     index = torch.arange(len(states), device=states.device)
-    first = torch.full((len(found),), len(states), device=states.device).scatter_reduce(0, group, index, "amin")
-    return states[first], owners[first], scatter_logsumexp(log_p, group, len(found))
+    first = torch.full((len(distinct),), len(states), device=states.device).scatter_reduce(0, group, index, "amin")
+    return states[first], owners[first], scatter_logsumexp(log_p, group, len(distinct))
 
 
 def _log_policy(

@@ -99,14 +99,14 @@ def terminal_log_probability(space: Space, log_policy: LogProbabilities) -> Tens
     environment = space.environment
     mass = torch.zeros(1, dtype=torch.float64, device=environment.device)
     reached: list[Tensor] = []
-    places: list[Tensor] = []
+    indices: list[Tensor] = []
     for layer, following in zip(space.layers, (*space.layers[1:], None), strict=True):
         log_p = log_policy(layer.states).double()[layer.source, layer.action] + mass[layer.source]
         reached.append(log_p[layer.is_final])
-        places.append(layer.target[layer.is_final])
+        indices.append(layer.target[layer.is_final])
         if following is not None:
             mass = scatter_logsumexp(log_p[~layer.is_final], layer.target[~layer.is_final], len(following.states))
-    return scatter_logsumexp(torch.cat(reached), torch.cat(places), len(space))
+    return scatter_logsumexp(torch.cat(reached), torch.cat(indices), len(space))
 
 
 def policy_log_probability(space: Space, policy: Policy, condition: Condition, chunk: int = 16_384) -> Tensor:

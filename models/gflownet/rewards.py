@@ -85,10 +85,10 @@ def log_priors(log_reward: LogRewardFn, states: Tensor) -> Tensor:
     """
     if not isinstance(log_reward, PriorLogReward):
         return torch.zeros(len(states), device=states.device)
-    found = log_reward.log_prior(states).detach().float()
-    if found.shape != (len(states),) or not bool(found.isfinite().all()):
+    densities = log_reward.log_prior(states).detach().float()
+    if densities.shape != (len(states),) or not bool(densities.isfinite().all()):
         raise InvalidLogRewardError(f"log_prior must be {len(states)} finite numbers, one per final state")
-    return found
+    return densities
 
 
 def stopped_log_rewards(

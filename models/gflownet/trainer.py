@@ -203,8 +203,8 @@ class Trainer:
             condition, trajectories = join_conditions([condition, *others]), trajectories.repeat(times)
             more = self._validated_log_reward(trajectories.final_states[n:], condition.at(slice(n, None)))
             log_reward, log_prior = torch.cat([log_reward, more]), log_prior.repeat(times)
-        asked = self._intermediate_log_rewards(trajectories, log_reward + log_prior, condition)
-        return self.loss(trajectories, asked, self.policy, condition).mean()
+        log_rewards = self._intermediate_log_rewards(trajectories, log_reward + log_prior, condition)
+        return self.loss(trajectories, log_rewards, self.policy, condition).mean()
 
     def _intermediate_log_rewards(self, trajectories: Trajectories, target: Tensor, condition: Condition) -> Tensor:
         """Return the log-rewards that the loss takes, priors included, given those of the final states [B]."""

@@ -131,9 +131,9 @@ def _reference(sd: Floats) -> dict[str, float]:
     n = max(LEAST_SIMULATIONS, min(SIMULATIONS, SIMULATED_ERRORS // len(sd)))
     errors = np.abs(np.random.default_rng(0).normal(size=(n, len(sd)))) * sd
     left, right = errors.argsort(axis=1).argsort(axis=1) - (len(sd) - 1) / 2, _centred_ranks(sd)
-    found = left @ right / np.sqrt((left**2).sum(axis=1) * (right**2).sum())
-    low, high = np.quantile(found, (0.05, 0.95))
-    return {"expected": float(np.mean(found)), "low": float(low), "high": float(high)}
+    similarity = left @ right / np.sqrt((left**2).sum(axis=1) * (right**2).sum())
+    low, high = np.quantile(similarity, (0.05, 0.95))
+    return {"expected": float(np.mean(similarity)), "low": float(low), "high": float(high)}
 
 
 def _error_sd_correlation(scored: ScoredForecasts) -> dict[str, float] | None:
@@ -194,13 +194,13 @@ def _outcomes(
     transform = spec.transform_of(objective)
     rows, verdicts, n_open = [], [], 0
     for forecast in forecasts:
-        found = results.get((forecast.round, forecast.object, kind), [])
-        belief = forecast.prediction
-        low, high = limits(belief.low, belief.high, transform)
-        mean, value = to_model_scale(belief.mean, transform), _exact(found, transform)
-        ends = [bounds(result, transform) for result in found if _is_censored(result)]
-        if value is not None and math.isfinite(mean) and belief.sd > 0:
-            rows.append((mean, belief.sd, low, high, value))
+        measured = results.get((forecast.round, forecast.object, kind), [])
+        predicted = forecast.prediction
+        low, high = limits(predicted.low, predicted.high, transform)
+        mean, value = to_model_scale(predicted.mean, transform), _exact(measured, transform)
+        ends = [bounds(result, transform) for result in measured if _is_censored(result)]
+        if value is not None and math.isfinite(mean) and predicted.sd > 0:
+            rows.append((mean, predicted.sd, low, high, value))
         elif value is None and ends:
             verdicts.append(all(low <= upper and lower <= high for lower, upper in ends))
         else:
@@ -222,7 +222,7 @@ def _exact(results: Iterable[Measurement], transform: Transform) -> float | None
 
 
 def _objective_record(rounds: Mapping[int, Outcomes]) -> dict[str, Any]:
-    told = [{"round": number, **_round_record(outcomes)} for number, outcomes in rounds.items()]
+    rows_by_round = [{"round": number, **_round_record(outcomes)} for number, outcomes in rounds.items()]
     together = Outcomes(
         tuple(row for outcomes in rounds.values() for row in outcomes.rows),
         sum(outcomes.n_open for outcomes in rounds.values()),
@@ -231,7 +231,7 @@ def _objective_record(rounds: Mapping[int, Outcomes]) -> dict[str, Any]:
     )
     recent = [number for number, outcomes in rounds.items() if outcomes.rows][-RECENT_ROUNDS:]
     rows = tuple(row for number in recent for row in rounds[number].rows)
-    return {"rounds": told, "all": _round_record(together), "drift": _drift(recent, Outcomes(rows, 0, 0, 0).scored())}
+    return {"rounds": rows_by_round, "all": _round_record(together), "drift": _drift(recent, Outcomes(rows, 0, 0, 0).scored())}
 
 
 def _round_record(outcomes: Outcomes) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def truncated_moments(mean: Tensor, deviation: Tensor, lower: Tensor, upper: Ten
 
 
 def standardise(
-    values: Tensor, lower: Tensor, upper: Tensor, believed: tuple[float, float], least: int
+    values: Tensor, lower: Tensor, upper: Tensor, prior_scale: tuple[float, float], least: int
 ) -> tuple[float, float]:
     """Return location and deviation of a sample [N] of which some values are only known to lie between bounds.
 
@@ -92,14 +92,14 @@ def standardise(
     is_known = ~filled.isnan()
     filled, below, above = filled[is_known], lower[is_known], upper[is_known]
     if len(filled) == 0:
-        return believed
+        return prior_scale
     location = filled.mean()
     scale = filled.std() if len(filled) >= least else filled.new_tensor(0.0)
     if not float(scale) > 0:
-        return float(location), max(believed[1], float(scale))
+        return float(location), max(prior_scale[1], float(scale))
     is_exact = below.isnan()
     if int(is_exact.sum()) < least:
-        return float(location), max(believed[1], float(scale))
+        return float(location), max(prior_scale[1], float(scale))
     for _ in range(STEPS_TO_STANDARDISE):
         moments = truncated_moments(location, scale, below[~is_exact], above[~is_exact])
         expected = filled.index_put((~is_exact,), moments[0])

@@ -61,5 +61,5 @@ def quantile(sizes: Tensor, is_bound: Tensor, level: float) -> float | None:
 
 def radius(held_out: HeldOut, level: float) -> float | None:
     """Return how many predictive deviations an interval reaches, or None when values are too few for the level."""
-    found = quantile(*scores(held_out), level)
-    return found if found is not None and math.isfinite(found) else None
+    result = quantile(*scores(held_out), level)
+    return result if result is not None and math.isfinite(result) else None

@@ -111,8 +111,8 @@ class TrainingTable:
         for column, measured in enumerate(self.measured.T):
             if bool(self.censored[:, column].any()):
                 cells = (self.values[:, column], self.lower[:, column], self.upper[:, column])
-                believed = (float(self.centers[column]), float(self.scales[column]))
-                location[column], scale[column] = standardise(*cells, believed, MINIMUM_FOR_SPREAD)
+                prior = (float(self.centers[column]), float(self.scales[column]))
+                location[column], scale[column] = standardise(*cells, prior, MINIMUM_FOR_SPREAD)
                 continue
             values = self.values[measured, column]
             if len(values) > 0:

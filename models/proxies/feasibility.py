@@ -97,8 +97,8 @@ def fit_feasibility(features: Tensor, outcomes: Tensor, kernel: Callable[[], Ker
         kept = torch.randperm(len(outcomes), generator=torch.Generator().manual_seed(seed))[: GaussianProcess.maximum]
         features, outcomes, by_parts = features[kept], outcomes[kept], by_parts[kept]
     values = outcomes.unsqueeze(-1)
-    believed = torch.full((1,), 0.5, dtype=values.dtype)
-    table = TrainingTable(("outcome",), features, values, torch.full_like(values, math.nan), believed, believed)
+    prior = torch.full((1,), 0.5, dtype=values.dtype)
+    table = TrainingTable(("outcome",), features, values, torch.full_like(values, math.nan), prior, prior)
     process = GaussianProcess(kernel).fit(table, seed=seed)
     scores = process.leave_one_out(0)
     center, scale = float(scores.mean()), max(float(scores.std()), 1e-3)

@@ -82,6 +82,6 @@ def radius(folds: tuple[Fold, ...], changes: Tensor, level: float) -> float | No
         change = changes[fold.places]
         seen = ~change.isnan()
         sizes.append(distances(fold.network, fold.features[seen], fold.column, change[seen]))
-    found = torch.cat(sizes)
-    answer = quantile(found, torch.zeros_like(found, dtype=torch.bool), level)
+    result = torch.cat(sizes)
+    answer = quantile(result, torch.zeros_like(result, dtype=torch.bool), level)
     return answer if answer is not None and math.isfinite(answer) else None

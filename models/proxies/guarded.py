@@ -57,7 +57,7 @@ def fit_and_predict(
         ProxyError: if it cannot be fitted, or a belief is not finite.
     """
     fitted = guard(lambda: proxy.fit(table, seed=seed))
-    belief = guard(lambda: fitted.posterior(rows.features))
-    if not all(bool(part.isfinite().all()) for part in (belief.mean, belief.sd, belief.noise_sd)):
+    posterior = guard(lambda: fitted.posterior(rows.features))
+    if not all(bool(part.isfinite().all()) for part in (posterior.mean, posterior.sd, posterior.noise_sd)):
         raise ProxyError("its predictions are not finite")
-    return fitted, belief
+    return fitted, posterior

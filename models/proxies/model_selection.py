@@ -97,23 +97,23 @@ class SelectedProxies:
         shape = (len(features), len(self.types))
         mean, sd, noise = (features.new_empty(shape) for _ in range(3))
         for part in self._parts:
-            places = [i for i, column in enumerate(part.columns) if self.chosen[self.types[column]] == part.name]
-            if places:
-                belief = part.proxy.posterior(features).scaled(part.factors)
-                columns = [part.columns[i] for i in places]
-                mean[:, columns], sd[:, columns] = belief.mean[:, places], belief.sd[:, places]
-                noise[:, columns] = belief.noise_sd[:, places]
+            indices = [i for i, column in enumerate(part.columns) if self.chosen[self.types[column]] == part.name]
+            if indices:
+                predicted = part.proxy.posterior(features).scaled(part.factors)
+                columns = [part.columns[i] for i in indices]
+                mean[:, columns], sd[:, columns] = predicted.mean[:, indices], predicted.sd[:, indices]
+                noise[:, columns] = predicted.noise_sd[:, indices]
         return Posterior(mean, sd, noise)
 
     def draw(self, features: Tensor, n: int, generator: torch.Generator) -> Tensor:
         """Return joint draws [n, N, M] of the values at features [N, D], without measurement noise."""
         values = features.new_empty(n, len(features), len(self.types))
         for part in self._parts:
-            places = [i for i, column in enumerate(part.columns) if self.chosen[self.types[column]] == part.name]
-            if places:
+            indices = [i for i, column in enumerate(part.columns) if self.chosen[self.types[column]] == part.name]
+            if indices:
                 mean = part.proxy.posterior(features).mean
                 drawn = mean + part.factors * (part.proxy.draw(features, n, generator) - mean)
-                values[..., [part.columns[i] for i in places]] = drawn[..., places]
+                values[..., [part.columns[i] for i in indices]] = drawn[..., indices]
         return values
 
     def path(self, anchors: Tensor, seed: int) -> Path:
@@ -122,15 +122,15 @@ class SelectedProxies:
         `anchors` [A, D] are ordinary objects, at which Gaussian beliefs are drawn jointly.
         """
         used = [part for part in self._parts if part.name in self.chosen.values()]
-        paths = [sample_path(part.proxy, anchors, seed + place) for place, part in enumerate(used)]
+        paths = [sample_path(part.proxy, anchors, seed + index) for index, part in enumerate(used)]
 
         def drawn(features: Tensor) -> Tensor:
             values = features.new_empty(len(features), len(self.types))
             for part, path in zip(used, paths, strict=True):
                 mean = part.proxy.posterior(features).mean
                 scaled = mean + part.factors * (path(features) - mean)
-                places = [i for i, column in enumerate(part.columns) if self.chosen[self.types[column]] == part.name]
-                values[:, [part.columns[i] for i in places]] = scaled[:, places]
+                indices = [i for i, column in enumerate(part.columns) if self.chosen[self.types[column]] == part.name]
+                values[:, [part.columns[i] for i in indices]] = scaled[:, indices]
             return values
 
         return drawn
@@ -145,13 +145,13 @@ class SelectedProxies:
         Raises:
             ValueError: if the level is not between 0 and 1.
         """
-        belief = self.posterior(features)
-        half = belief.predictive_sd * torch.tensor([self._radius(kind, level) for kind in self.types]).to(features)
-        low, high = belief.mean - half, belief.mean + half
+        predicted = self.posterior(features)
+        half = predicted.predictive_sd * torch.tensor([self._radius(kind, level) for kind in self.types]).to(features)
+        low, high = predicted.mean - half, predicted.mean + half
         if self._intervals == "feature_conformal":
             for column, kind in enumerate(self.types):
                 if (moved := self._feature_conformal_interval(features, kind, level)) is not None:
-                    low[:, column], high[:, column] = (belief.mean[:, column] + change for change in moved)
+                    low[:, column], high[:, column] = (predicted.mean[:, column] + change for change in moved)
         return low, high
 
     def _feature_conformal_interval(self, features: Tensor, kind: str, level: float) -> tuple[Tensor, Tensor] | None:
@@ -170,8 +170,8 @@ class SelectedProxies:
         gaussian, part = gaussian_radius(level), self._part(kind)
         if self._intervals == "gaussian" or kind not in part.held_out:
             return gaussian
-        found = radius(part.held_out[kind], level)
-        return gaussian if found is None else found / part.scores[kind].scale
+        result = radius(part.held_out[kind], level)
+        return gaussian if result is None else result / part.scores[kind].scale
 
     def hypotheses(self, features: Tensor, kind: str) -> tuple[Hypotheses, ...]:
         """Return what every proxy that learned a type holds possible of it at features [N, D]."""
@@ -247,8 +247,8 @@ def _fit(name: str, proxy: Proxy, table: TrainingTable, seed: int, step: Callabl
     columns, validated = learnable_columns(proxy, table, 0), learnable_columns(proxy, table, MINIMUM_TO_VALIDATE)
     held_out = {}
     if validated:
-        beliefs = held_out_posteriors(proxy, table, columns, seed=seed, tick=lambda: step(name))
-        held_out = {kind: beliefs[kind] for kind in (table.types[column] for column in validated)}
+        posteriors = held_out_posteriors(proxy, table, columns, seed=seed, tick=lambda: step(name))
+        held_out = {kind: posteriors[kind] for kind in (table.types[column] for column in validated)}
     part = None
     if columns:
         known = table.columns(columns)
@@ -300,8 +300,8 @@ def fit_best(
         if part is not None:
             parts.append(part)
 
-    for place, (name, proxy) in enumerate(proxies.items()):
-        learn(name, proxy, _progress(tick, place, len(proxies)))
+    for index, (name, proxy) in enumerate(proxies.items()):
+        learn(name, proxy, _progress(tick, index, len(proxies)))
     for name, proxy in (spare or {}).items():
         learned = {column for part in parts for column in part.columns}
         if not learned.issuperset(learnable_columns(proxy, table, 0)):
@@ -309,13 +309,13 @@ def fit_best(
     return SelectedProxies(counts(table, table.measured), parts, intervals, counts(table, table.known), failures)
 
 
-def _progress(tick: Callable[[float, str], None], place: int, n: int) -> Callable[[str], None]:
+def _progress(tick: Callable[[float, str], None], index: int, n: int) -> Callable[[str], None]:
     """Return what is called after each fit of the proxy at `place` of n; one that fails early skips its share."""
     done = 0
 
     def step(name: str) -> None:
         nonlocal done
         done += 1
-        tick((place + done / (FOLDS + 1)) / n, f"fitting {name.replace('_', ' ')}")
+        tick((index + done / (FOLDS + 1)) / n, f"fitting {name.replace('_', ' ')}")
 
     return step

@@ -126,7 +126,7 @@ def _correlation(standard: Tensor) -> Tensor:
 
 def _fit(model: _Model, features: Tensor, cells: _Cells) -> None:
     """Maximise the marginal likelihood of uncensored cells with weak priors, in place."""
-    used, places = cells.rows.unique(return_inverse=True)  # type: ignore[no-untyped-call] # torch leaves it untyped
+    used, indices = cells.rows.unique(return_inverse=True)  # type: ignore[no-untyped-call] # torch leaves it untyped
     inputs, parameters = features[used], model.parameters()
     is_free = not any(parameter.requires_grad for parameter in model.kernel.parameters())
     fixed = _gram(model.kernel, inputs).detach() if is_free else None
@@ -135,7 +135,7 @@ def _fit(model: _Model, features: Tensor, cells: _Cells) -> None:
     def loss() -> Tensor:
         optimiser.zero_grad()
         gram = fixed if fixed is not None else _gram(model.kernel, inputs)
-        factor, failed = torch.linalg.cholesky_ex(model.observed(gram[places][:, places], cells))
+        factor, failed = torch.linalg.cholesky_ex(model.observed(gram[indices][:, indices], cells))
         if bool(failed) or not bool(factor.isfinite().all()):
             for parameter in parameters:
                 parameter.grad = torch.zeros_like(parameter)
@@ -155,8 +155,8 @@ def _with_sites(model: _Model, features: Tensor, cells: _Cells) -> _Cells:
     hidden = cells.targets.isnan()
     if not bool(hidden.any()):
         return cells
-    used, places = cells.rows.unique(return_inverse=True)  # type: ignore[no-untyped-call] # torch leaves it untyped
-    gram = model.observed(_gram(model.kernel, features[used])[places][:, places], cells)
+    used, indices = cells.rows.unique(return_inverse=True)  # type: ignore[no-untyped-call] # torch leaves it untyped
+    gram = model.observed(_gram(model.kernel, features[used])[indices][:, indices], cells)
     factor = torch.linalg.cholesky(gram[~hidden][:, ~hidden])
     half = torch.linalg.solve_triangular(factor, gram[~hidden][:, hidden], upper=False)
     white = torch.linalg.solve_triangular(factor, cells.targets[~hidden, None], upper=False)

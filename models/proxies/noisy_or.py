@@ -90,5 +90,5 @@ def _solve(counts: Floats, success: Floats, least: Floats, most: Floats) -> Floa
 
     bounds = [(LEAST, MOST), *zip(least, most, strict=True)]
     start = np.append(1e-2, np.clip(1e-2, least, most))
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 200})
-    return np.asarray(found.x)
+    result = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 200})
+    return np.asarray(result.x)

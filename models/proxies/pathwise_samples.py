@@ -93,12 +93,12 @@ class GaussianPath:
     @torch.no_grad()
     def __call__(self, features: Tensor) -> Tensor:
         """Return its values [N, M] at features [N, D]."""
-        belief = self._posterior(features)
+        posterior = self._posterior(features)
         half = torch.linalg.solve_triangular(self._factor, self._covariance(features), upper=False)  # [M, A, N]
         data_update = torch.einsum("man,ma->nm", half, self._normal)
-        unexplained = (belief.sd.square() - half.square().sum(dim=1).T).clamp_min(0.0)
-        values: Tensor = belief.mean + data_update
-        values += unexplained.sqrt() * own_normals(features, belief.mean.shape[1], self._seed)
+        unexplained = (posterior.sd.square() - half.square().sum(dim=1).T).clamp_min(0.0)
+        values: Tensor = posterior.mean + data_update
+        values += unexplained.sqrt() * own_normals(features, posterior.mean.shape[1], self._seed)
         return values
 
 

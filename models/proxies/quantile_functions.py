@@ -17,7 +17,7 @@ import torch
 from models.proxies.contract import Posterior
 
 STEP = 0.6
-PLACES = torch.arange(-4, 5, dtype=torch.float64) * STEP
+OFFSETS = torch.arange(-4, 5, dtype=torch.float64) * STEP
 """Where the K functions lie, in deviations."""
 OWN = 0.25
 """Share of the process' deviation that every function keeps."""
@@ -25,16 +25,16 @@ OWN = 0.25
 
 def member_weights() -> torch.Tensor:
     """Return the weights [K] of the functions: the normal density at their places."""
-    density = torch.exp(-0.5 * PLACES.square())
+    density = torch.exp(-0.5 * OFFSETS.square())
     return density / density.sum()
 
 
-SPREAD = math.sqrt((1 - OWN**2) / float(member_weights() @ PLACES.square()))
+SPREAD = math.sqrt((1 - OWN**2) / float(member_weights() @ OFFSETS.square()))
 """Deviation of the functions about the mean, for which the variance of all is the process' own."""
 
 
-def quantile_functions(belief: Posterior) -> Posterior:
+def quantile_functions(posterior: Posterior) -> Posterior:
     """Return the functions [K, N, M] of a Gaussian belief [N, M]."""
-    places = SPREAD * PLACES.to(belief.mean).reshape(-1, 1, 1)
-    mean = belief.mean + places * belief.sd
-    return Posterior(mean, (OWN * belief.sd).expand_as(mean), belief.noise_sd.expand_as(mean))
+    offsets = SPREAD * OFFSETS.to(posterior.mean).reshape(-1, 1, 1)
+    mean = posterior.mean + offsets * posterior.sd
+    return Posterior(mean, (OWN * posterior.sd).expand_as(mean), posterior.noise_sd.expand_as(mean))

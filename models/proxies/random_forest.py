@@ -122,7 +122,7 @@ class FittedRandomForest(FittedProxy):
         self._forests = forests
         self._noise = noise
 
-    def _belief(self, predictions: list[Tensor]) -> Posterior:
+    def _posterior(self, predictions: list[Tensor]) -> Posterior:
         """Return mean and disagreement over the tree axis of predictions [..., T, N], one entry per type."""
         trees = torch.stack(predictions, dim=-1)
         mean = trees.mean(dim=-3)
@@ -135,11 +135,11 @@ class FittedRandomForest(FittedProxy):
         A tree is grown from a bootstrap and fits it closely, so that disagreement holds noise as well as ignorance; it
         does not grow away from the data as a process' does.
         """
-        return self._belief([forest(features) for forest in self._forests])
+        return self._posterior([forest(features) for forest in self._forests])
 
     def members(self, features: Tensor) -> Posterior:
         """Return the beliefs [K, N, M] of disjoint groups of trees."""
-        return self._belief(
+        return self._posterior(
             [forest(features).reshape(GROUPS, TREES // GROUPS, len(features)) for forest in self._forests]
         )
 

@@ -30,9 +30,9 @@ def _refit(
         return None
     fit = cache(partial(proxy.fit, table.columns(columns), seed=seed))
     if has_folds and kept and isinstance(fit(), HasEmbedding):
-        beliefs = held_out_posteriors(proxy, table, columns, seed=seed, tick=lambda: None)
-        return make_part(name, fit, columns, table.types, {kind: beliefs[kind] for kind in kept})
-    held_out = {kind: kept_posteriors(table, table.types.index(kind), belief) for kind, belief in kept.items()}
+        posteriors = held_out_posteriors(proxy, table, columns, seed=seed, tick=lambda: None)
+        return make_part(name, fit, columns, table.types, {kind: posteriors[kind] for kind in kept})
+    held_out = {kind: kept_posteriors(table, table.types.index(kind), posterior) for kind, posterior in kept.items()}
     return make_part(name, fit, columns, table.types, held_out)
 
 
@@ -65,5 +65,5 @@ def refit(
         for name, proxy in proxies.items()
         if name not in failures
     ]
-    found = [part for part in parts if part is not None]
-    return SelectedProxies(counts(table, table.measured), found, intervals, counts(table, table.known), failures)
+    result = [part for part in parts if part is not None]
+    return SelectedProxies(counts(table, table.measured), result, intervals, counts(table, table.known), failures)

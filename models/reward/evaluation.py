@@ -110,14 +110,14 @@ class CampaignModel:
     def evaluate(self, texts: Sequence[str]) -> Evaluation:
         """Return what is believed about N valid objects."""
         features = self.features(texts)
-        belief = self.proxies.posterior(features)
+        posterior = self.proxies.posterior(features)
         values = self._computed_values(texts)
         nearest = self.applicability.nearest(texts)
         return Evaluation(
             features=features,
-            objectives=self._objectives(belief, values),
+            objectives=self._objectives(posterior, values),
             feasibility=self.feasibility.probability(features),
-            constraint_probabilities=self._constraint_probabilities(belief),
+            constraint_probabilities=self._constraint_probabilities(posterior),
             is_allowed=self._is_allowed(values, len(texts)),
             max_similarity=nearest,
             uncertainty_weight=self.applicability.uncertainty_weight(nearest),
@@ -137,11 +137,11 @@ class CampaignModel:
         values = torch.tensor([self._known[text] for text in texts], dtype=torch.float64)
         return dict(zip(self._computed, values.reshape(len(texts), len(self._computed)).unbind(dim=1), strict=True))
 
-    def _objectives(self, belief: Posterior, values: dict[str, Tensor]) -> Posterior:
+    def _objectives(self, posterior: Posterior, values: dict[str, Tensor]) -> Posterior:
         columns: list[Posterior] = []
         for objective in self.spec.objectives:
             if objective.assay_type is not None:
-                columns.append(belief.at(self.proxies.types.index(objective.assay_type)))
+                columns.append(posterior.at(self.proxies.types.index(objective.assay_type)))
                 continue
             assert objective.computed is not None
             value = values[objective.computed]
@@ -151,16 +151,16 @@ class CampaignModel:
         mean, sd, noise = (torch.stack(stack, dim=-1) for stack in stacks)
         return Posterior(mean, sd, noise)
 
-    def _constraint_probabilities(self, belief: Posterior) -> Tensor:
+    def _constraint_probabilities(self, posterior: Posterior) -> Tensor:
         """Return the probabilities [N, C] of keeping to measured bounds; constraints are on what an assay reports."""
         bounds: list[Constraint | Guardrail] = [*self.enforced_constraints, *self.spec.guardrails]
         is_of_values = [False] * len(self.enforced_constraints) + [
             rail.applies_to == "value" for rail in self.spec.guardrails
         ]
-        probabilities = [torch.ones(len(belief.mean), 0, dtype=torch.float64)]
+        probabilities = [torch.ones(len(posterior.mean), 0, dtype=torch.float64)]
         for item, is_of_value in zip(bounds, is_of_values, strict=True):
             assert item.type is not None
-            of_type = belief.at(self.proxies.types.index(item.type))
+            of_type = posterior.at(self.proxies.types.index(item.type))
             judged = of_type.without_noise() if is_of_value else of_type
             probabilities.append(judged.probability_within(*self.limits(item)).unsqueeze(-1))
         return torch.cat(probabilities, dim=1)

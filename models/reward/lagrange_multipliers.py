@@ -32,14 +32,14 @@ MEMORY = 0.9
 """What the reported share keeps of its past at each update."""
 
 
-def constraint_cost(probability: Tensor, asked: Tensor, least: float) -> Tensor:
+def constraint_cost(probability: Tensor, required: Tensor, least: float) -> Tensor:
     """Return 0 [N, L] where a constraint is as probable as asked, else 1 + log asked - log probability.
 
     The step keeps what barely violates from being free, as its share counts in full. Probabilities below `least` count
     as that.
     """
-    missing = asked.log() - probability.clamp_min(least).log()
-    return torch.where(probability < asked, 1.0 + missing, 0.0)
+    missing = required.log() - probability.clamp_min(least).log()
+    return torch.where(probability < required, 1.0 + missing, 0.0)
 
 
 def greatest_multiplier(beta: float) -> float:

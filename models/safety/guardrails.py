@@ -79,9 +79,9 @@ def bound(proxies: SelectedProxies, guardrail: Guardrail, limits: tuple[float, f
     return torch.stack(bounds).amax(dim=0)
 
 
-def violations(belief: Posterior, guardrail: Guardrail, limits: tuple[float, float]) -> Tensor:
+def violations(posterior: Posterior, guardrail: Guardrail, limits: tuple[float, float]) -> Tensor:
     """Return the probability [...] with which each belief [...] breaks the specification."""
-    judged = belief if guardrail.applies_to == "reading" else belief.without_noise()
+    judged = posterior if guardrail.applies_to == "reading" else posterior.without_noise()
     return 1.0 - judged.probability_within(*limits)
 
 

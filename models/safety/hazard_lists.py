@@ -97,16 +97,16 @@ def read_hazard_list(path: Path) -> HazardList:
         content = path.read_bytes()
         text = content.decode("utf-8-sig")
         document = _rows(text) if path.suffix.lower() == ".csv" else json.loads(text)
-        found = _File.model_validate(document)
+        result = _File.model_validate(document)
     except (OSError, ValueError) as error:  # pydantic's and JSON's errors are ValueErrors
         raise HazardListError(f"the hazard list in {path.name} cannot be read: {_describe_error(error)}") from error
     return HazardList(
-        found.name,
-        found.version,
-        found.domain,
+        result.name,
+        result.version,
+        result.domain,
         hashlib.sha256(content).hexdigest(),
-        partial(_matcher, found.entries),
-        found.where,
+        partial(_matcher, result.entries),
+        result.where,
     )
 
 

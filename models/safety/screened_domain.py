@@ -91,9 +91,9 @@ class ScreenedDomain(DelegatingDomain):
         Raises:
             HazardError: if a list names one of the objects; the message names list and reason.
         """
-        found = [reason for text in texts for reason in self.hazards(text)]
-        if found:
-            raise HazardError(f"an object of the batch is on a {found[0]}; nothing is proposed")
+        result = [reason for text in texts for reason in self.hazards(text)]
+        if result:
+            raise HazardError(f"an object of the batch is on a {result[0]}; nothing is proposed")
 
 
 def _opened(item: HazardList, domain: Domain) -> Matcher:

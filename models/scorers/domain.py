@@ -76,14 +76,14 @@ class ScoredDomain(DelegatingDomain):
         fresh: dict[str, float] = {}
         for start in range(0, len(new), size):
             batch = new[start : start + size]
-            fresh.update(zip(batch, self._ask(batch, name), strict=True))
+            fresh.update(zip(batch, self._score_batch(batch, name), strict=True))
         values = np.array([fresh[text] if text in fresh else kept[text] for text in texts], dtype=np.float64)
         kept.update(fresh)
         for text in [*islice(kept, max(len(kept) - self._most_kept, 0))]:
             del kept[text]
         return values
 
-    def _ask(self, texts: Sequence[str], name: str) -> list[float]:
+    def _score_batch(self, texts: Sequence[str], name: str) -> list[float]:
         """Return the values of one batch."""
         self._heard()
         answer = self._scorers[name]([{**self._domain.columns(text), "object": text} for text in texts])

@@ -112,15 +112,15 @@ class Selector(Protocol):
         """Return at most k distinct picks within the limits, those made for value first."""
 
 
-def min_max_scale(worth: Tensor) -> Tensor:
+def min_max_scale(utility: Tensor) -> Tensor:
     """Return worth [N] shifted and scaled to 0-1; all 0 when it does not vary."""
-    span = worth.max() - worth.min()
-    return (worth - worth.min()) / span if float(span) > 0 else torch.zeros_like(worth)
+    span = utility.max() - utility.min()
+    return (utility - utility.min()) / span if float(span) > 0 else torch.zeros_like(utility)
 
 
-def below_top_n(worth: Tensor, n_kept: int) -> Tensor:
+def below_top_n(utility: Tensor, n_kept: int) -> Tensor:
     """Return which rows [N] (bool) are not among the `n_kept` of greatest worth; equals of the last one are."""
-    return worth < worth.sort(descending=True).values[min(n_kept, len(worth)) - 1]
+    return utility < utility.sort(descending=True).values[min(n_kept, len(utility)) - 1]
 
 
 def greedy_two_stage(
@@ -147,12 +147,12 @@ def greedy_two_stage(
     )
     taken = torch.zeros(len(candidates.values), dtype=torch.bool)
     picks: list[Pick] = []
-    for purpose, worth, count in stages:
+    for purpose, utility, count in stages:
         if count == 0:
             continue
-        scaled = min_max_scale(worth)
-        n_kept = max(count, len(worth) // 2) if is_spread or purpose == "explore" else len(worth)
-        closed = below_top_n(worth.masked_fill(taken, -torch.inf), n_kept)
+        scaled = min_max_scale(utility)
+        n_kept = max(count, len(utility) // 2) if is_spread or purpose == "explore" else len(utility)
+        closed = below_top_n(utility.masked_fill(taken, -torch.inf), n_kept)
         inside = candidates.inside if purpose == "exploit" else None
         for _ in range(count):
             eligible = _eligible(limits.open(), closed, inside)

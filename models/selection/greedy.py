@@ -25,8 +25,8 @@ def select(candidates: Candidates, request: SelectionRequest, limits: Limits) ->
     """
     closeness = torch.zeros(len(candidates.values), dtype=candidates.similarity.dtype)
 
-    def score(_: Purpose, worth: Tensor, __: Tensor) -> Tensor:
-        return (1 - request.diversity) * worth + request.diversity * (1 - closeness)
+    def score(_: Purpose, utility: Tensor, __: Tensor) -> Tensor:
+        return (1 - request.diversity) * utility + request.diversity * (1 - closeness)
 
     def added(index: int) -> None:
         torch.maximum(closeness, candidates.similarity[index], out=closeness)

@@ -72,10 +72,10 @@ def select(candidates: Candidates, request: SelectionRequest, limits: Limits) ->
     improvement = _improvement(candidates.utilities, candidates.feasibility)
     closeness = torch.zeros(len(candidates.values), dtype=candidates.similarity.dtype)
 
-    def score(purpose: Purpose, worth: Tensor, eligible: Tensor) -> Tensor:
+    def score(purpose: Purpose, utility: Tensor, eligible: Tensor) -> Tensor:
         if purpose == "exploit":
             return improvement.best(eligible)
-        return (1 - request.diversity) * worth + request.diversity * (1 - closeness)
+        return (1 - request.diversity) * utility + request.diversity * (1 - closeness)
 
     def added(index: int) -> None:
         improvement.add(index)
@@ -137,7 +137,7 @@ class _Improvement:
         self._values = torch.full((n,), torch.inf, dtype=torch.float64)
         self._fresh = torch.zeros(n, dtype=torch.bool)
         self._picked: list[int] = []
-        self._told = 0
+        self._n_conditioned = 0
 
     def add(self, index: int) -> None:
         """Take a candidate as pending from now on."""
@@ -147,9 +147,9 @@ class _Improvement:
     @torch.no_grad()
     def best(self, eligible: Tensor) -> Tensor:
         """Return values [N] whose greatest among the eligible [N] is exact; others may be too great by then."""
-        if self._told < len(self._picked):
+        if self._n_conditioned < len(self._picked):
             self._acquisition.set_X_pending(_rows(torch.tensor(self._picked)).squeeze(1))
-            self._told = len(self._picked)
+            self._n_conditioned = len(self._picked)
         while True:
             order = self._values.masked_fill(~eligible, -torch.inf).argsort(descending=True, stable=True)
             if bool(self._fresh[order[0]]):

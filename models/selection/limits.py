@@ -167,13 +167,13 @@ def _affordable(costs: Tensor, most: float, free: Tensor, left: int) -> Tensor:
     return fits
 
 
-def _top_k_per_group(k: int, worth: Tensor, groupings: Sequence[Grouping]) -> Tensor:
+def _top_k_per_group(k: int, utility: Tensor, groupings: Sequence[Grouping]) -> Tensor:
     """Return the rows, ascending, of the k of greatest worth [N] in each combination of groups."""
     labels = torch.stack(
-        [torch.zeros(len(worth), dtype=torch.int64), *(item.groups.clamp_min(-1) for item in groupings)]
+        [torch.zeros(len(utility), dtype=torch.int64), *(item.groups.clamp_min(-1) for item in groupings)]
     )
     _, combination = torch.unique(labels, dim=1, return_inverse=True)
-    order = worth.argsort(descending=True, stable=True)
+    order = utility.argsort(descending=True, stable=True)
     order = order[combination[order].argsort(stable=True)]  # by combination, the worthiest first
     starts = torch.searchsorted(combination[order], combination[order])
     return order[torch.arange(len(order)) - starts < k].sort().values
@@ -181,7 +181,7 @@ def _top_k_per_group(k: int, worth: Tensor, groupings: Sequence[Grouping]) -> Te
 
 def largest_batch(
     k: int,
-    worth: Tensor,
+    utility: Tensor,
     budgets: Sequence[Budget] = (),
     groupings: Sequence[Grouping] = (),
     likenesses: Sequence[Likeness] = (),
@@ -192,17 +192,17 @@ def largest_batch(
     apart, it is asked about the k worthiest of each combination of groups alone: the others cannot make a batch better.
     With likenesses of more than `MOST_COMPARED` candidates, the worthiest are taken one by one.
     """
-    if len(worth) == 0 or k == 0:
+    if len(utility) == 0 or k == 0:
         return []
-    if likenesses and len(worth) > MOST_COMPARED:
-        return _one_by_one(worth, BatchLimits(len(worth), k, budgets, groupings, likenesses))
-    if not budgets and not likenesses and len(worth) > k > 0:
-        few = _top_k_per_group(k, worth, groupings)
-        if len(few) < len(worth):
-            chosen = largest_batch(k, worth[few], (), [grouping.at(few) for grouping in groupings])
+    if likenesses and len(utility) > MOST_COMPARED:
+        return _one_by_one(utility, BatchLimits(len(utility), k, budgets, groupings, likenesses))
+    if not budgets and not likenesses and len(utility) > k > 0:
+        few = _top_k_per_group(k, utility, groupings)
+        if len(few) < len(utility):
+            chosen = largest_batch(k, utility[few], (), [grouping.at(few) for grouping in groupings])
             return [int(few[row]) for row in chosen]
-    rows = [*_rows_of(len(worth), k, budgets, groupings), *map(_crowding, likenesses)]
-    return _solved(k, worth, rows, {"node_limit": MOST_NODES} if likenesses else {})
+    rows = [*_rows_of(len(utility), k, budgets, groupings), *map(_crowding, likenesses)]
+    return _solved(k, utility, rows, {"node_limit": MOST_NODES} if likenesses else {})
 
 
 def _rows_of(n: int, k: int, budgets: Sequence[Budget], groupings: Sequence[Grouping]) -> list[Rows]:
@@ -213,15 +213,15 @@ def _rows_of(n: int, k: int, budgets: Sequence[Budget], groupings: Sequence[Grou
     return rows + [(counted, np.full(counted.shape[0], float(most))) for counted, most in members]
 
 
-def _solved(k: int, worth: Tensor, limits: Sequence[Rows], options: Mapping[str, int]) -> list[int]:
+def _solved(k: int, utility: Tensor, limits: Sequence[Rows], options: Mapping[str, int]) -> list[int]:
     """Return the rows of a best batch of at most k within linear limits."""
     from scipy.optimize import Bounds, LinearConstraint, milp  # type: ignore[import-untyped] # publishes no types
     from scipy.sparse import csr_array, vstack  # type: ignore[import-untyped]
 
     rows, tops = zip(*limits, strict=True)
     answer = milp(
-        -(worth.numpy() + k + 1.0),  # one more is worth more than the best of all others
-        integrality=np.ones(len(worth)),
+        -(utility.numpy() + k + 1.0),  # one more is worth more than the best of all others
+        integrality=np.ones(len(utility)),
         bounds=Bounds(0, 1),
         constraints=LinearConstraint(vstack([csr_array(part) for part in rows]), ub=np.concatenate(tops)),
         options=options,
@@ -251,10 +251,10 @@ def _crowding(likeness: Likeness) -> Rows:
     return rows.numpy(), (spare + likeness.most - 1).numpy()
 
 
-def _one_by_one(worth: Tensor, limits: BatchLimits) -> list[int]:
+def _one_by_one(utility: Tensor, limits: BatchLimits) -> list[int]:
     """Return the rows that are picked when the worthiest open one is taken until none is left."""
     rows: list[int] = []
     while bool((is_open := limits.open()).any()):
-        rows.append(int(worth.masked_fill(~is_open, -torch.inf).argmax()))
+        rows.append(int(utility.masked_fill(~is_open, -torch.inf).argmax()))
         limits.add(rows[-1])
     return sorted(rows)

@@ -65,10 +65,10 @@ def cells_beyond(front: Tensor) -> Cells:
         bounds = FastNondominatedPartitioning(below, front).get_hypercell_bounds()  # [2, C, M]
         bounds[0] = torch.where(bounds[0] <= below, -math.inf, bounds[0])
     coordinates = front.new_full((2 * bounds.shape[1], m), math.inf)
-    places = torch.empty(bounds.shape, dtype=torch.int64)
+    indices = torch.empty(bounds.shape, dtype=torch.int64)
     for objective in range(m):
-        found, inverse = torch.unique(bounds[..., objective], return_inverse=True)
-        coordinates[: len(found), objective] = found
-        places[..., objective] = inverse
-    used = int(places.max()) + 1
-    return Cells(coordinates[:used], places[0], places[1])
+        result, inverse = torch.unique(bounds[..., objective], return_inverse=True)
+        coordinates[: len(result), objective] = result
+        indices[..., objective] = inverse
+    used = int(indices.max()) + 1
+    return Cells(coordinates[:used], indices[0], indices[1])

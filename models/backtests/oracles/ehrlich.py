@@ -49,8 +49,8 @@ class Ehrlich:
         columns = []
         for motif, offsets in zip(self.motifs, self.offsets, strict=True):
             starts = np.arange(self.length - offsets[-1])[:, None] + offsets  # [P, K]
-            found = (sequences[:, starts] == motif).sum(axis=2).max(axis=1)
-            columns.append(found * self.quantisation // len(motif) / self.quantisation)
+            result = (sequences[:, starts] == motif).sum(axis=2).max(axis=1)
+            columns.append(result * self.quantisation // len(motif) / self.quantisation)
         return np.stack(columns, axis=1)
 
     def value(self, sequences: Ints) -> Floats:

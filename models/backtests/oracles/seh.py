@@ -49,7 +49,7 @@ class SehProxy:
     """
 
     def __init__(self, arrays: Mapping[str, Floats]) -> None:
-        names = [f"p{place:02d}" for place in range(N_ARRAYS)]
+        names = [f"p{index:02d}" for index in range(N_ARRAYS)]
         if missing := [name for name in names if name not in arrays]:
             raise ValueError(f"the proxy's arrays lack {', '.join(missing)}")
         p = [torch.from_numpy(np.asarray(arrays[name], dtype=np.float32)) for name in names]

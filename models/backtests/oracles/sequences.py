@@ -43,12 +43,12 @@ class EhrlichLab(Oracle):
 
     def measure(self, objects: Sequence[str], n_round: int, seed: int) -> tuple[Measurement, ...]:  # noqa: ARG002 - no noise
         """Return the values of peptides [N]; one that cannot be made is a failed synthesis."""
-        found = self._values(objects).tolist()
+        result = self._values(objects).tolist()
         return tuple(
             Measurement(text, self._quantity, outcome="failed_synthesis", round=n_round)
             if value != value  # noqa: PLR0124 - NaN alone differs from itself
             else Measurement(text, self._quantity, value, round=n_round)
-            for text, value in zip(objects, found, strict=True)
+            for text, value in zip(objects, result, strict=True)
         )
 
     def truth(self, objects: Sequence[str]) -> Floats:

@@ -68,9 +68,9 @@ def _coordinates(numbers: tuple[tuple[float, ...], ...], structures: tuple[str, 
     kept = left[:, : min(int(np.searchsorted(shares, EXPLAINED)) + 1, MOST_COORDINATES)]
     largest = np.abs(kept).argmax(axis=0)
     signs = np.sign(kept[largest, range(kept.shape[1])])  # an axis and its opposite are one: fix which
-    found = _scaled(kept * sizes[: kept.shape[1]] * signs)
-    found.setflags(write=False)
-    return found
+    result = _scaled(kept * sizes[: kept.shape[1]] * signs)
+    result.setflags(write=False)
+    return result
 
 
 def _fragments(structures: tuple[str, ...]) -> Floats:

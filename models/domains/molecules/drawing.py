@@ -28,7 +28,7 @@ def draw(texts: Sequence[str], captions: Sequence[str]) -> str:
         drawer.DrawMolecules([_depicted(text) for text in texts], legends=[" "] * len(texts))
     drawer.FinishDrawing()
     drawing = str(drawer.GetDrawingText()).split("?>", 1)[-1].strip()
-    words = [_caption(caption, *divmod(place, columns)) for place, caption in enumerate(captions)]
+    words = [_caption(caption, *divmod(index, columns)) for index, caption in enumerate(captions)]
     return drawing.replace("</svg>", "".join(words) + "</svg>\n")
 
 

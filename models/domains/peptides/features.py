@@ -58,8 +58,8 @@ def _spectra(peptides: Sequence[Peptide]) -> Floats:
     """Return counts [N, 820] of residues, neighbours and gapped neighbours."""
     counts = np.zeros((len(peptides), SPECTRUM_WIDTH))
     for rows, chains in _by_length(peptides):
-        places = _words(chains) + SPECTRUM_WIDTH * np.arange(len(rows))[:, None]
-        counted = np.bincount(places.ravel(), minlength=len(rows) * SPECTRUM_WIDTH)
+        positions = _words(chains) + SPECTRUM_WIDTH * np.arange(len(rows))[:, None]
+        counted = np.bincount(positions.ravel(), minlength=len(rows) * SPECTRUM_WIDTH)
         counts[rows] = counted.reshape(len(rows), SPECTRUM_WIDTH)
     return counts
 
@@ -118,9 +118,9 @@ def _traits(peptides: Sequence[Peptide], longest: int) -> csr_array:
         traits = np.concatenate([_words(chains), placed], axis=1)
         rows.append(np.repeat(some, traits.shape[1]))
         columns.append(traits.ravel())
-    places = (np.concatenate(rows), np.concatenate(columns))
+    positions = (np.concatenate(rows), np.concatenate(columns))
     shape = (len(peptides), SPECTRUM_WIDTH + longest * _N + 4)
-    return csr_array(coo_array((np.ones(len(places[0]), dtype=np.float32), places), shape=shape))  # equals add up
+    return csr_array(coo_array((np.ones(len(positions[0]), dtype=np.float32), positions), shape=shape))  # equals add up
 
 
 def _shared(left: csr_array, right: csr_array) -> Floats:

@@ -23,7 +23,7 @@ def parts_of(features: Floats, max_length: int) -> tuple[FeatureGroup, ...]:
     parts = [*_spectrum(), *_descriptors(min(REACH, max_length))]
     width = SPECTRUM_WIDTH + descriptor_width(max_length)
     if features.shape[1] > width:
-        parts = _with_places(parts, width, max_length)
+        parts = _with_positions(parts, width, max_length)
     return rank_by_impurity(parts, features)
 
 
@@ -49,7 +49,7 @@ def _descriptors(reach: int) -> Iterator[FeatureGroup]:
     )
 
 
-def _with_places(parts: list[FeatureGroup], start: int, length: int) -> list[FeatureGroup]:
+def _with_positions(parts: list[FeatureGroup], start: int, length: int) -> list[FeatureGroup]:
     """Return the parts with the columns of residues in place, from `start` on, among those of their positions."""
     n = len(RESIDUES)
     placed = {

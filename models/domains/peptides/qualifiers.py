@@ -104,9 +104,9 @@ def stated_ends(fields: Mapping[str, str]) -> Stated:
         if text.casefold() in _UNSTATED:
             continue
         n_found, c_found = read(column, text)
-        for met, found in ((n_terminus, n_found), (c_terminus, c_found)):
-            if met and found and met[0] != found:
-                _refuse(column, f"the column says {found}, the column {met[1]} {met[0]}: which is it?")
+        for met, result in ((n_terminus, n_found), (c_terminus, c_found)):
+            if met and result and met[0] != result:
+                _refuse(column, f"the column says {result}, the column {met[1]} {met[0]}: which is it?")
         n_terminus = n_terminus or (n_found and (n_found, column))
         c_terminus = c_terminus or (c_found and (c_found, column))
     return Stated(n_terminus, c_terminus)

@@ -24,8 +24,8 @@ LEANING = (1.0, 6.0)
 def first_of_each(keys: Tensor) -> Tensor:
     """Return the places [U], in order, at which each distinct key [L] first occurs."""
     distinct, group = torch.unique(keys, return_inverse=True)
-    places = torch.arange(len(keys), device=keys.device)
-    first = torch.full((len(distinct),), len(keys), device=keys.device).scatter_reduce(0, group, places, "amin")
+    indices = torch.arange(len(keys), device=keys.device)
+    first = torch.full((len(distinct),), len(keys), device=keys.device).scatter_reduce(0, group, indices, "amin")
     return first.sort().values
 
 

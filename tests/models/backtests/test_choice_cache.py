@@ -81,9 +81,9 @@ def replay(
     return backtest(plan, lab, tabled, lambda *_: None, lambda name: Counted(make(name), most), kept)
 
 
-def stopped(kept: Shelf, after: int, **asked: Any) -> None:
+def stopped(kept: Shelf, after: int, **options: Any) -> None:
     with pytest.raises(Cancelled):
-        replay(kept, most=after, **asked)
+        replay(kept, most=after, **options)
     assert len(kept.records) == after
 
 
@@ -131,9 +131,9 @@ def test_what_a_method_draws_from_torch_itself_does_not_depend_on_the_choices_be
 def test_a_damaged_choice_is_passed_over(damage: bytes) -> None:
     kept = Shelf()
     rows = replay(kept)
-    found = replay(Shelf(damage, *kept.records[1:]))
+    result = replay(Shelf(damage, *kept.records[1:]))
     assert Counted.calls == 1
-    assert timeless(found) == timeless(rows)
+    assert timeless(result) == timeless(rows)
 
 
 def test_choices_of_anything_else_are_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:

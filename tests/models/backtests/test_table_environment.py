@@ -13,9 +13,9 @@ from models.domains import installed, open_domain
 from models.gflownet.exact import enumerate_space
 
 EXAMPLES = [
-    pytest.param(kind, fields, id=f"{kind}-{place}")
+    pytest.param(kind, fields, id=f"{kind}-{index}")
     for kind, plugin in installed().items()
-    for place, (fields, _) in enumerate(plugin.examples[:2])
+    for index, (fields, _) in enumerate(plugin.examples[:2])
 ]
 
 

@@ -11,9 +11,9 @@ from models.backtests.variation import Builder, steps_breed
 from models.domains import installed, open_domain
 
 EXAMPLES = [
-    pytest.param(kind, fields, id=f"{kind}-{place}")
+    pytest.param(kind, fields, id=f"{kind}-{index}")
     for kind, plugin in installed().items()
-    for place, (fields, _) in enumerate(plugin.examples[:2])
+    for index, (fields, _) in enumerate(plugin.examples[:2])
 ]
 
 

@@ -44,15 +44,15 @@ def _learn(results: list[Measurement], *, plates: bool = True) -> BatchEffects:
 @pytest.mark.parametrize("seed", range(3))
 def test_finds_version_offsets_against_the_latest(seed: int) -> None:
     results = _world(seed, {"v1": 0.6, "v2": -0.4, "v3": 0.0}, shared=8)
-    found = _learn(results)
-    assert found.reference == "v3"
-    assert set(found.versions) == {"v1", "v2"}
+    result = _learn(results)
+    assert result.reference == "v3"
+    assert set(result.versions) == {"v1", "v2"}
     for name, truth in (("v1", 0.6), ("v2", -0.4)):
-        offset, error = found.versions[name]
+        offset, error = result.versions[name]
         assert offset == pytest.approx(truth, abs=0.15)
         assert abs(offset - truth) < 4 * error
-        assert found.shared[name] == 8
-    assert found.offset_of(Measurement("0", "y", 1.0, assay_version="v3")) == 0.0
+        assert result.shared[name] == 8
+    assert result.offset_of(Measurement("0", "y", 1.0, assay_version="v3")) == 0.0
 
 
 def test_finds_plate_offsets_and_translates_results() -> None:
@@ -63,12 +63,12 @@ def test_finds_plate_offsets_and_translates_results() -> None:
         for plate in truth
         for x in rng.uniform(-3, 3, 24)
     ]
-    found = _learn(results)
-    assert {str(name): pair[0] for name, pair in found.plates.items()} == pytest.approx(truth, abs=0.2)
+    result = _learn(results)
+    assert {str(name): pair[0] for name, pair in result.plates.items()} == pytest.approx(truth, abs=0.2)
     quantity = {"y": MeasuredQuantity(transform="log10")}
     errors = [
         np.mean([(value - _truth(name)) ** 2 for name, value in zip(t.objects, t.values[:, 0], strict=True)])
-        for t in (tabulate(results, quantity, found.offset_of), tabulate(results, quantity))
+        for t in (tabulate(results, quantity, result.offset_of), tabulate(results, quantity))
     ]
     assert errors[0] < 0.3 * errors[1]
     assert _learn(results, plates=False).summary() == {}

@@ -88,8 +88,8 @@ def _bounds(results: list[Measurement], quantity: MeasuredQuantity) -> dict[str,
     return {name: tuple(map(float, cell)) for name, cell in zip(table.objects, cells, strict=True)}
 
 
-def _same(found: tuple[float, ...], *expected: float) -> None:
-    np.testing.assert_allclose(found, expected, equal_nan=True)
+def _same(actual: tuple[float, ...], *expected: float) -> None:
+    np.testing.assert_allclose(actual, expected, equal_nan=True)
 
 
 def test_relations_become_bounds_that_keep_their_sense_under_log10() -> None:

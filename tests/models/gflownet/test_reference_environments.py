@@ -93,10 +93,10 @@ def test_uniform_policy_on_strings_is_uniform_over_objects():
 def test_uniform_policy_on_a_grid_agrees_with_counting():
     environment = Hypergrid(2, 2)
     space = enumerate_space(environment)
-    found = dict(
+    result = dict(
         zip(environment.objects(space.final_states), uniform_log_probability(space).exp().tolist(), strict=True)
     )
-    assert found == pytest.approx({"0,0": 1 / 3, "0,1": 1 / 6, "1,0": 1 / 6, "1,1": 1 / 3})
+    assert result == pytest.approx({"0,0": 1 / 3, "0,1": 1 / 6, "1,0": 1 / 6, "1,1": 1 / 3})
 
 
 def test_distances_and_reward_ratio_of_known_distributions():

@@ -118,10 +118,10 @@ def test_samples_follow_the_exact_distribution(environment: Environment, generat
     space = enumerate_space(environment)
     exact = policy_log_probability(space, policy, condition).exp()
     drawn = sample(policy, environment, condition, 20_000, generator)
-    place = torch.searchsorted(*sorted_keys(environment, space.final_states, drawn.final_states))
-    found = torch.bincount(place, minlength=len(space)) / 20_000
+    index = torch.searchsorted(*sorted_keys(environment, space.final_states, drawn.final_states))
+    result = torch.bincount(index, minlength=len(space)) / 20_000
     order = environment.key(space.final_states).argsort()
-    assert float((found - exact[order]).abs().sum()) < 0.06
+    assert float((result - exact[order]).abs().sum()) < 0.06
 
 
 def sorted_keys(environment: Environment, every: torch.Tensor, some: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -149,8 +149,8 @@ def test_backward_walks_estimate_the_marginal(generator: torch.Generator, has_le
     condition = CONDITIONS.fixed(2.0, (0.5, 0.5))
     space = enumerate_space(environment)
     exact = policy_log_probability(space, policy, condition)
-    found = log_probability(policy, environment, space.final_states, condition, generator, k=4000)
-    assert torch.allclose(found.exp(), exact.exp(), rtol=0.15, atol=1e-3)
+    result = log_probability(policy, environment, space.final_states, condition, generator, k=4000)
+    assert torch.allclose(result.exp(), exact.exp(), rtol=0.15, atol=1e-3)
 
 
 def test_importance_weights_find_log_z(generator: torch.Generator):

@@ -84,16 +84,16 @@ def test_resuming_among_steps_walked_ahead_and_learned_under_several_conditions(
 
 
 def test_each_object_counts_once_however_many_conditions_it_is_learned_under():
-    asked: list[Tensor] = []
+    batches: list[Tensor] = []
 
     def log_reward(final_states: Tensor, condition: Condition) -> Tensor:
-        asked.append(final_states)
+        batches.append(final_states)
         return letter_reward(final_states, condition)
 
     trainer = build(replace(SETTINGS, conditions_per_trajectory=3, first_estimate=0), log_reward=log_reward)
     trainer.run(2)
     assert trainer.reward_calls == 2 * 16
-    own, others = asked[:2]
+    own, others = batches[:2]
     assert torch.equal(others, own.repeat(2, 1))
 
 
@@ -110,12 +110,12 @@ class Remembering:
     """A reward that works objects out in one go and remembers which it was told of, and which it was not."""
 
     def __init__(self) -> None:
-        self.told: list[int] = []
+        self.prepared: list[int] = []
         self.known: set[tuple[int, ...]] = set()
         self.surprises = 0
 
     def prepare(self, states: Tensor) -> None:
-        self.told.append(len(states))
+        self.prepared.append(len(states))
         self.known |= {tuple(row) for row in states.tolist()}
 
     def __call__(self, states: Tensor, condition: Condition) -> Tensor:
@@ -126,11 +126,11 @@ class Remembering:
 def test_what_is_walked_ahead_is_told_to_the_reward_in_one_go_and_changes_nothing():
     settings = replace(SETTINGS, steps_per_draw=4, first_estimate=0)
     reward = Remembering()
-    told, plain = build(settings, log_reward=reward), build(settings)
-    told.run(8)
+    ahead, plain = build(settings, log_reward=reward), build(settings)
+    ahead.run(8)
     plain.run(8)
-    assert (reward.told, reward.surprises) == ([4 * 16] * 2, 0)
-    assert_same_bits(bits(told), bits(plain))
+    assert (reward.prepared, reward.surprises) == ([4 * 16] * 2, 0)
+    assert_same_bits(bits(ahead), bits(plain))
 
 
 def test_the_seed_decides_everything():
@@ -197,8 +197,8 @@ def test_what_beta_does_not_multiply_sinks_no_forbidden_object():
     trainer.run(20)
     states, _ = ENVIRONMENT.states(["ACCC", "ACCC", "GGGG", "GGGG"])
     condition = Condition(torch.tensor([1.0, 8.0, 1.0, 8.0]), torch.full((4, 2), 0.5))
-    told = trainer._validated_log_reward(states, condition)
-    assert told.tolist() == pytest.approx([-9.2 - SETTINGS.forbidden_gap] * 2 + [-9.2] * 2, abs=0.1)
+    validated = trainer._validated_log_reward(states, condition)
+    assert validated.tolist() == pytest.approx([-9.2 - SETTINGS.forbidden_gap] * 2 + [-9.2] * 2, abs=0.1)
 
 
 def test_all_forbidden_is_no_crash():

@@ -155,12 +155,12 @@ def test_the_record_tells_rounds_apart_and_judges_the_recent_ones(spec: Campaign
 def test_scores_are_on_the_modelled_scale(spec: CampaignSpec) -> None:
     forecasts = (forecast(1, "a", 2.0, 0.5, "potency"), forecast(1, "b", 0.0, 0.5, "potency"))
     results = (Measurement("a", "potency", 10.0, round=1), Measurement("b", "potency", 10.0, round=1))
-    told = calibration(spec, History(results, forecasts=forecasts))["objectives"]["potency"]["all"]
-    assert told["rmse"] == pytest.approx(1.0)
-    assert told["bias"] == pytest.approx(0.0)
-    assert told["sharpness"] == 0.5
-    assert told["interval_90"] == 0.0
-    assert told["error_sd_correlation"] is None
+    summary = calibration(spec, History(results, forecasts=forecasts))["objectives"]["potency"]["all"]
+    assert summary["rmse"] == pytest.approx(1.0)
+    assert summary["bias"] == pytest.approx(0.0)
+    assert summary["sharpness"] == 0.5
+    assert summary["interval_90"] == 0.0
+    assert summary["error_sd_correlation"] is None
 
 
 def test_replicates_count_once_and_only_results_of_the_round_itself_count(spec: CampaignSpec) -> None:
@@ -172,9 +172,9 @@ def test_replicates_count_once_and_only_results_of_the_round_itself_count(spec: 
         Measurement("a", "other", -100.0, round=1),
         Measurement("b", "total", outcome="insoluble", round=1),
     )
-    told = calibration(spec, History(results, forecasts=(forecast(1, "a"), forecast(1, "b"))))
-    assert told["objectives"]["glow"]["all"] | {"n": 1, "rmse": 2.0, "open": 1} == told["objectives"]["glow"]["all"]
-    assert set(told["objectives"]) == {"glow"}
+    summary = calibration(spec, History(results, forecasts=(forecast(1, "a"), forecast(1, "b"))))
+    assert summary["objectives"]["glow"]["all"] | {"n": 1, "rmse": 2.0, "open": 1} == summary["objectives"]["glow"]["all"]
+    assert set(summary["objectives"]) == {"glow"}
 
 
 @pytest.mark.parametrize(

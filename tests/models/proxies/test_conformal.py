@@ -22,8 +22,8 @@ class FittedLine(FittedProxy):
         return Posterior(2 * features, sd, torch.zeros_like(sd))
 
     def members(self, features: Tensor) -> Posterior:
-        belief = self.posterior(features)
-        return Posterior(belief.mean[None], belief.sd[None], belief.noise_sd[None])
+        gaussian = self.posterior(features)
+        return Posterior(gaussian.mean[None], gaussian.sd[None], gaussian.noise_sd[None])
 
     def draw(self, features: Tensor, n: int, generator: torch.Generator) -> Tensor:  # noqa: ARG002
         return self.posterior(features).mean.expand(n, -1, -1)
@@ -59,8 +59,8 @@ def _fitted(x: Tensor, y: Tensor, intervals: Intervals = "conformal") -> Selecte
 def test_the_quantile_has_the_finite_sample_rank(n: int, level: float) -> None:
     sizes = torch.rand(n, generator=torch.Generator().manual_seed(n), dtype=torch.float64)
     rank = math.ceil(round((n + 1) * level, 9))
-    found = quantile(sizes, torch.zeros(n, dtype=torch.bool), level)
-    assert found == float(sizes.sort().values[rank - 1])
+    result = quantile(sizes, torch.zeros(n, dtype=torch.bool), level)
+    assert result == float(sizes.sort().values[rank - 1])
 
 
 def test_too_few_scores_have_no_quantile() -> None:
@@ -109,10 +109,10 @@ def test_coverage_is_what_was_asked_for(n: int, level: float) -> None:
 def test_gaussian_intervals_are_deviations() -> None:
     x, y = _sample(50, 0)
     fitted = _fitted(x, y, "gaussian")
-    belief = fitted.posterior(x)
+    gaussian = fitted.posterior(x)
     low, high = fitted.interval(x, 0.9)
-    assert torch.allclose(high, belief.mean + 1.6448536 * belief.predictive_sd)
-    assert torch.allclose(low + high, 2 * belief.mean)
+    assert torch.allclose(high, gaussian.mean + 1.6448536 * gaussian.predictive_sd)
+    assert torch.allclose(low + high, 2 * gaussian.mean)
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0, -0.5, 2.0])

@@ -41,6 +41,6 @@ def test_members_learn_a_line() -> None:
     nothing = torch.full_like(values, torch.nan)
     table = TrainingTable(("y",), features, values, nothing, torch.zeros(1).double(), torch.ones(1).double())
     fitted = deep_ensemble.DeepEnsemble().fit(table.rows(torch.arange(100)), seed=0)
-    belief = fitted.posterior(features[100:])
-    assert float((belief.mean - values[100:]).square().mean().sqrt()) < 0.15
-    assert float((fitted.members(features[100:]).mean.mean(dim=0) - belief.mean).abs().max()) < 1e-9
+    posterior = fitted.posterior(features[100:])
+    assert float((posterior.mean - values[100:]).square().mean().sqrt()) < 0.15
+    assert float((fitted.members(features[100:]).mean.mean(dim=0) - posterior.mean).abs().max()) < 1e-9

@@ -22,11 +22,11 @@ def test_learns_where_failures_are_and_how_frequent() -> None:
     x, _, outcomes = _world(150, 0)
     model = fit_feasibility(x, outcomes, RBFKernel, seed=0)
     new, truth, _ = _world(400, 1)
-    believed = model.probability(new)
+    predicted = model.probability(new)
     assert model.is_learned
-    assert float((believed - truth).abs().mean()) < 0.12
-    assert float((believed.mean() - truth.mean()).abs()) < 0.06
-    assert float((believed - truth).abs().mean()) < 0.5 * float((outcomes.mean() - truth).abs().mean())
+    assert float((predicted - truth).abs().mean()) < 0.12
+    assert float((predicted.mean() - truth.mean()).abs()) < 0.06
+    assert float((predicted - truth).abs().mean()) < 0.5 * float((outcomes.mean() - truth).abs().mean())
 
 
 @pytest.mark.parametrize("outcome", [0.0, 1.0])
@@ -48,13 +48,13 @@ def test_one_failure_condemns_nobody() -> None:
     x, _, _ = _world(40, 0)
     outcomes = torch.ones(40, dtype=torch.float64)
     outcomes[7] = 0.0
-    believed = fit_feasibility(x, outcomes, RBFKernel, seed=0).probability(x)
-    assert float(believed.median()) > 0.9
-    assert not math.isnan(float(believed.sum()))
+    predicted = fit_feasibility(x, outcomes, RBFKernel, seed=0).probability(x)
+    assert float(predicted.median()) > 0.9
+    assert not math.isnan(float(predicted.sum()))
 
 
 def test_many_outcomes_are_learned_from_a_part() -> None:
     x, _, outcomes = _world(2100, 0)
     constant = lambda: RBFKernel().requires_grad_(requires_grad=False)  # noqa: E731 - a kernel without parameters to fit
-    believed = fit_feasibility(x, outcomes, constant, seed=0).probability(x[:5])
-    assert bool(((believed > 0) & (believed < 1)).all())
+    predicted = fit_feasibility(x, outcomes, constant, seed=0).probability(x[:5])
+    assert bool(((predicted > 0) & (predicted < 1)).all())

@@ -27,8 +27,8 @@ class FittedConstant(FittedProxy):
         return Posterior(mean, torch.full_like(mean, self._sd), torch.zeros_like(mean))
 
     def members(self, features: Tensor) -> Posterior:
-        belief = self.posterior(features)
-        return Posterior(belief.mean[None], belief.sd[None], belief.noise_sd[None])
+        predicted = self.posterior(features)
+        return Posterior(predicted.mean[None], predicted.sd[None], predicted.noise_sd[None])
 
     def draw(self, features: Tensor, n: int, generator: torch.Generator) -> Tensor:  # noqa: ARG002
         return self.posterior(features).mean.expand(n, -1, -1)
@@ -77,8 +77,8 @@ def test_each_type_gets_its_best_and_the_losers_are_told() -> None:
         assert isinstance(scores, dict)
         assert summary[kind]["chosen"] == min(scores, key=lambda name, of=scores: of[name]["nll"])
         assert set(scores) == {"gaussian_process", "constant"}
-    belief = chosen.posterior(x)
-    assert float((belief.mean[:, 0] - y[:, 0]).abs().max()) < 0.1
+    predicted = chosen.posterior(x)
+    assert float((predicted.mean[:, 0] - y[:, 0]).abs().max()) < 0.1
 
 
 @pytest.mark.parametrize("claimed", [0.2, 1.0, 10.0])
@@ -109,9 +109,9 @@ def test_too_few_or_too_many_values_leave_the_default() -> None:
 def test_nothing_measured_answers_the_prior() -> None:
     empty = _table(torch.empty(0, 2, dtype=torch.float64), torch.empty(0, 3, dtype=torch.float64))
     chosen = fit_best(empty, {"gaussian_process": GaussianProcess(RBFKernel)}, seed=0, tick=_quiet)
-    belief = chosen.posterior(torch.ones(4, 3, dtype=torch.float64))
-    assert torch.equal(belief.mean, torch.zeros(4, 2, dtype=torch.float64))
-    assert torch.allclose(belief.sd, torch.ones(4, 2, dtype=torch.float64))
+    predicted = chosen.posterior(torch.ones(4, 3, dtype=torch.float64))
+    assert torch.equal(predicted.mean, torch.zeros(4, 2, dtype=torch.float64))
+    assert torch.allclose(predicted.sd, torch.ones(4, 2, dtype=torch.float64))
 
 
 def test_hypotheses_of_every_proxy_weigh_by_what_they_said_of_held_out_values() -> None:
@@ -180,6 +180,6 @@ def test_censored_values_take_part_in_the_score() -> None:
     for table in (TrainingTable(("a",), x, seen, noise, 0 * one, one), bounded):
         fitted = fit_best(table, {"constant": Constant(1.0)}, seed=0, tick=_quiet)
         scores.append(fitted._parts[0].scores["a"])
-    assert [found.n for found in scores] == [30, 40]
+    assert [result.n for result in scores] == [30, 40]
     assert scores[1].nll > scores[0].nll + 1
     assert scores[1].scale > scores[0].scale

@@ -134,9 +134,9 @@ def test_draws_are_joint() -> None:
     fitted = MultiTaskGaussianProcess(_kernel).fit(_table(x, y), seed=0)
     new = torch.tensor([[0.5, 0.5], [0.51, 0.5], [2.9, 2.9]], dtype=torch.float64)
     draws = fitted.draw(new, 20_000, torch.Generator().manual_seed(0))
-    belief = fitted.posterior(new)
-    assert torch.allclose(draws.mean(dim=0), belief.mean, atol=0.05 * float(belief.sd.max()))
-    assert torch.allclose(draws.std(dim=0), belief.sd, rtol=0.05)
+    posterior = fitted.posterior(new)
+    assert torch.allclose(draws.mean(dim=0), posterior.mean, atol=0.05 * float(posterior.sd.max()))
+    assert torch.allclose(draws.std(dim=0), posterior.sd, rtol=0.05)
     near = torch.corrcoef(draws[:, :, 1].T)
     assert float(near[0, 1]) > 0.9
     assert abs(float(near[0, 2])) < float(near[0, 1])
@@ -148,11 +148,11 @@ def test_a_drawn_function_has_the_moments_of_the_belief() -> None:
     fitted = MultiTaskGaussianProcess(_kernel).fit(_table(x, y), seed=0)
     new = torch.tensor([[0.5, 0.5], [0.55, 0.5], [2.9, 2.9]], dtype=torch.float64)
     draws = torch.stack([sample_path(fitted, new, seed)(new) for seed in range(600)])
-    belief = fitted.posterior(new)
-    assert torch.allclose(draws.mean(dim=0), belief.mean, atol=0.15 * float(belief.sd.max()))
-    assert torch.allclose(draws.std(dim=0), belief.sd, rtol=0.12)
+    posterior = fitted.posterior(new)
+    assert torch.allclose(draws.mean(dim=0), posterior.mean, atol=0.15 * float(posterior.sd.max()))
+    assert torch.allclose(draws.std(dim=0), posterior.sd, rtol=0.12)
     covariance = fitted.covariance_with(new)(new)
-    assert torch.allclose(covariance.diagonal(dim1=1, dim2=2).T.sqrt(), belief.sd, rtol=1e-3)
+    assert torch.allclose(covariance.diagonal(dim1=1, dim2=2).T.sqrt(), posterior.sd, rtol=1e-3)
 
 
 def test_equal_tables_give_equal_beliefs() -> None:

@@ -83,10 +83,10 @@ def test_features_that_are_no_counts_are_left_out() -> None:
 def test_it_serves_where_parts_decide_and_only_there() -> None:
     features, outcomes = world(150, 0)
     new, made = world(300, 1)
-    believed = fit_feasibility(features, outcomes, RBFKernel, seed=0).probability(new)
-    assert float((believed - made).abs().mean()) < 0.12
+    predicted = fit_feasibility(features, outcomes, RBFKernel, seed=0).probability(new)
+    assert float((predicted - made).abs().mean()) < 0.12
     x = torch.rand(150, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     smooth = (x[:, 0] > 0.5).double()
-    believed = fit_feasibility(x, smooth, RBFKernel, seed=0).probability(torch.tensor([[0.1], [0.9]]).double())
-    assert float(believed[0]) < 0.2
-    assert float(believed[1]) > 0.8
+    predicted = fit_feasibility(x, smooth, RBFKernel, seed=0).probability(torch.tensor([[0.1], [0.9]]).double())
+    assert float(predicted[0]) < 0.2
+    assert float(predicted[1]) > 0.8

@@ -43,13 +43,13 @@ def first(quick_proxies: None) -> SelectedProxies:  # noqa: ARG001 - the constan
 
 def _answers(proxies: SelectedProxies, features: Tensor, seed: int = 3) -> list[Tensor]:
     """Return all that proxies can be asked."""
-    belief = proxies.posterior(features)
-    told = [belief.mean, belief.sd, belief.noise_sd, *proxies.interval(features)]
+    posterior = proxies.posterior(features)
+    answers = [posterior.mean, posterior.sd, posterior.noise_sd, *proxies.interval(features)]
     for kind in proxies.types:
         for held in proxies.hypotheses(features, kind):
-            told += [held.belief.mean, held.belief.sd, held.belief.noise_sd, held.weights, torch.tensor(held.weight)]
-    told.append(proxies.draw(features, 3, torch.Generator().manual_seed(seed)))
-    return [*told, proxies.path(features[:4], seed)(features)]
+            answers += [held.belief.mean, held.belief.sd, held.belief.noise_sd, held.weights, torch.tensor(held.weight)]
+    answers.append(proxies.draw(features, 3, torch.Generator().manual_seed(seed)))
+    return [*answers, proxies.path(features[:4], seed)(features)]
 
 
 @pytest.mark.parametrize("intervals", ["conformal", "feature_conformal", "gaussian"])

@@ -72,9 +72,9 @@ def test_process_with_one_bound_agrees_with_integration() -> None:
     mass = torch.trapezoid(density, f)
     expected = torch.trapezoid(density * f, f) / mass
     spread = (torch.trapezoid(density * (f - expected).square(), f) / mass).sqrt()
-    belief = fitted.posterior(x)
-    assert float(belief.mean[1, 0]) == pytest.approx(float(process.location + process.scale * expected), rel=1e-3)
-    assert float(belief.sd[1, 0]) == pytest.approx(float(process.scale * spread), rel=1e-3)
+    posterior = fitted.posterior(x)
+    assert float(posterior.mean[1, 0]) == pytest.approx(float(process.location + process.scale * expected), rel=1e-3)
+    assert float(posterior.sd[1, 0]) == pytest.approx(float(process.scale * spread), rel=1e-3)
 
 
 def test_a_narrow_interval_is_nearly_a_value() -> None:

@@ -55,23 +55,23 @@ def heavy_tailed(m: int = 1, seed: int = 0) -> Tensor:
 
 def rewards(values: Tensor, utilities: list[Utility], beta: float, kind: str = "upper_confidence_bound") -> Tensor:
     m = values.shape[1]
-    told = torch.stack([item.of(values[:, i]) for i, item in enumerate(utilities)], dim=1)[:MEASURED]
-    context = AcquisitionContext(1.0, SCALARISATIONS["augmented_chebyshev"], told, (told, torch.zeros_like(told)))
+    reached = torch.stack([item.of(values[:, i]) for i, item in enumerate(utilities)], dim=1)[:MEASURED]
+    context = AcquisitionContext(1.0, SCALARISATIONS["augmented_chebyshev"], reached, (reached, torch.zeros_like(reached)))
     model = Known(values)
     reward = ObjectLogReward(model, utilities, get_acquisition(kind)(context), 0.0)  # type: ignore[arg-type]
     texts = [str(row) for row in range(len(values))]
     return reward(texts, torch.full((len(texts),), beta), torch.full((len(texts), m), 1 / m))
 
 
-def assert_told_apart(worth: Tensor, answer: Tensor) -> None:
+def assert_distinct(utility: Tensor, answer: Tensor) -> None:
     """Check that log-rewards [N] rise wherever the worth [N] of an object does, by more than it is rounded."""
     assert bool(answer.isfinite().all())
-    rows = [int(worth.argmin())]
-    for row in worth.argsort().tolist():
-        last = float(worth[rows[-1]])
-        if float(worth[row]) > last + RESOLUTION * max(1.0, abs(last)):
+    rows = [int(utility.argmin())]
+    for row in utility.argsort().tolist():
+        last = float(utility[rows[-1]])
+        if float(utility[row]) > last + RESOLUTION * max(1.0, abs(last)):
             rows.append(row)
-    assert len(rows) > len(worth) / 10
+    assert len(rows) > len(utility) / 10
     assert bool((answer[rows].diff() > 0).all())
 
 
@@ -86,7 +86,7 @@ def test_the_best_of_a_heavy_tail_do_not_tie_on_a_learned_range(beta: float, kin
     best = values[:, 0].topk(BEST).indices
     best = best[values[best, 0] > learned.high]
     assert len(answer[best].unique()) == len(best)
-    assert_told_apart(learned.of(values[best, 0]), answer[best])
+    assert_distinct(learned.of(values[best, 0]), answer[best])
 
 
 @pytest.mark.parametrize("beta", BETAS)
@@ -97,17 +97,17 @@ def test_all_are_told_apart_on_every_stated_range(beta: float, span: tuple[float
     target = 5.0 if direction == "target" else None
     wanted = Objective.model_validate({"name": "y", "direction": direction, "target": target, "range": span})
     stated = fit_utility(wanted, "none", torch.empty(0))
-    assert_told_apart(stated.of(values[:, 0]), rewards(values, [stated], beta))
+    assert_distinct(stated.of(values[:, 0]), rewards(values, [stated], beta))
 
 
 @pytest.mark.parametrize("beta", BETAS)
 def test_several_objectives_and_doubtful_objects_are_told_apart(beta: float) -> None:
     values = heavy_tailed(2)
     both = [Utility(0.0, 1.0, "maximize"), Utility(0.0, 50.0, "minimize")]
-    told = torch.stack([item.of(values[:, i]) for i, item in enumerate(both)], dim=1)
-    even = torch.full_like(told, 0.5)
-    worth = SCALARISATIONS["augmented_chebyshev"](told, even)
-    assert_told_apart(worth, rewards(values, both, beta))
+    reached = torch.stack([item.of(values[:, i]) for i, item in enumerate(both)], dim=1)
+    even = torch.full_like(reached, 0.5)
+    utility = SCALARISATIONS["augmented_chebyshev"](reached, even)
+    assert_distinct(utility, rewards(values, both, beta))
 
 
 def test_above_one_a_reward_rises_by_the_logarithm_and_has_no_step() -> None:

@@ -111,8 +111,8 @@ def test_one_objective_compares_improvements_of_any_size() -> None:
 
 def test_a_batch_of_one_objective_believes_each_pick_at_its_mean() -> None:
     generator = torch.Generator().manual_seed(1)
-    places = torch.rand(20, 1, generator=generator, dtype=torch.float64)
-    covariance = 0.04 * torch.exp(-(((places - places.T) / 0.2) ** 2)) + 1e-8 * torch.eye(20)
+    indices = torch.rand(20, 1, generator=generator, dtype=torch.float64)
+    covariance = 0.04 * torch.exp(-(((indices - indices.T) / 0.2) ** 2)) + 1e-8 * torch.eye(20)
     mean = 0.5 + 0.3 * torch.rand(20, generator=generator, dtype=torch.float64)
     normal = torch.randn(4096, 20, generator=generator, dtype=torch.float64)
     draws = mean + normal @ torch.linalg.cholesky(covariance).T

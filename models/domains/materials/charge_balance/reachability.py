@@ -112,10 +112,10 @@ def count_compositions(states: States, max_atoms: int, max_elements: int) -> dic
         if n_steps > MOST_STEPS:
             return None
         counted = _counted_after(counted, values, need, bound)
-    found: Counter[int] = Counter()
+    result: Counter[int] = Counter()
     for (context, _), count in counted.items():
-        found[context[0]] += count
-    return dict(sorted(found.items()))
+        result[context[0]] += count
+    return dict(sorted(result.items()))
 
 
 def _counted_after(counted: Mapping[Prefix, int], values: Sequence[int], need: Need, bound: int) -> dict[Prefix, int]:
@@ -156,11 +156,11 @@ def _taken(need: Need, values: Sequence[int], max_atoms: int, bound: int) -> lis
 
 def _contexts(max_atoms: int, max_elements: int) -> tuple[Context, ...]:
     """Return every context within the limits: `used` is a multiple of the divisor, at least one for each element."""
-    found = [START]
+    result = [START]
     for used in range(1, max_atoms + 1):
         for divisor in (d for d in range(1, used + 1) if used % d == 0):
-            found += [(used, count, divisor) for count in range(1, min(max_elements, used // divisor) + 1)]
-    return tuple(found)
+            result += [(used, count, divisor) for count in range(1, min(max_elements, used // divisor) + 1)]
+    return tuple(result)
 
 
 def _after(context: Context, amount: int) -> Context:

@@ -39,11 +39,11 @@ class CompositionEnvironment(ActionSequence):
         self._symbols = tuple(states)
         self._max_atoms, self._max_elements, self._bound = max_atoms, count, table.bound
         self._stop = n_elements * max_atoms
-        places = torch.arange(self._stop, device=self.device)
+        indices = torch.arange(self._stop, device=self.device)
         # One more entry at each end: an empty column is action -1, and the stop is an element after all others.
-        nothing, end = places.new_full((1,), -1), places.new_full((1,), n_elements)
-        self._element = torch.cat([nothing, places // max_atoms, end])
-        self._amount = torch.cat([nothing * 0, places % max_atoms + 1, nothing * 0])
+        nothing, end = indices.new_full((1,), -1), indices.new_full((1,), n_elements)
+        self._element = torch.cat([nothing, indices // max_atoms, end])
+        self._amount = torch.cat([nothing * 0, indices % max_atoms + 1, nothing * 0])
         self._allowed = _pack_table(table, self._stop).to(self.device)
         self._context_of = _context_index(table, max_atoms, count).to(self.device)
         self._charges = _padded([*states.values(), (0,)]).to(self.device)
@@ -96,18 +96,18 @@ class CompositionEnvironment(ActionSequence):
 
     def states(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Return final states [N, W] and which compositions lie within the limits [N]."""
-        place = {symbol: index for index, symbol in enumerate(self._symbols)}
-        rows, found = [], []
+        row_of = {symbol: index for index, symbol in enumerate(self._symbols)}
+        rows, result = [], []
         for text in texts:
             amounts = amounts_of(text)
-            found.append(self._is_allowed(amounts))
+            result.append(self._is_allowed(amounts))
             actions = (
-                [place[symbol] * self._max_atoms + amount for symbol, amount in amounts.items()] if found[-1] else []
+                [row_of[symbol] * self._max_atoms + amount for symbol, amount in amounts.items()] if result[-1] else []
             )
-            row = [*actions, self._stop + 1] if found[-1] else []
+            row = [*actions, self._stop + 1] if result[-1] else []
             rows.append(row + [0] * (self.state_width - len(row)))
         whole = torch.tensor(rows, dtype=torch.int64, device=self.device).view(-1, self.state_width)
-        return whole, torch.tensor(found, dtype=torch.bool, device=self.device)
+        return whole, torch.tensor(result, dtype=torch.bool, device=self.device)
 
     def _is_allowed(self, amounts: Mapping[str, int]) -> bool:
         within = len(amounts) <= self._max_elements and sum(amounts.values()) <= self._max_atoms

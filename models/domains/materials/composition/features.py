@@ -81,8 +81,8 @@ def _weighted_sum(weights: Floats, values: Floats) -> Floats:
     A matrix product may round a row differently in other company; an object's features are its own, to the bit.
     """
     total = np.zeros((values.shape[0], values.shape[2]))
-    for place in range(values.shape[1]):
-        total += weights[:, place, None] * values[:, place]
+    for position in range(values.shape[1]):
+        total += weights[:, position, None] * values[:, position]
     return total
 
 
@@ -98,8 +98,8 @@ def parts_of(texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
     """Return every element by its symbol, and every descriptor with its mean, deviation and range over the atoms."""
     symbols, n = list(element_table()), len(DESCRIPTORS)
     elements = [FeatureGroup(symbol, (column,)) for column, symbol in enumerate(symbols)]
-    places = [tuple(len(symbols) + statistic * n + place for statistic in range(3)) for place in range(n)]
-    named = zip(DESCRIPTORS, places, strict=True)
+    owned = [tuple(len(symbols) + statistic * n + position for statistic in range(3)) for position in range(n)]
+    named = zip(DESCRIPTORS, owned, strict=True)
     descriptors = [FeatureGroup(f"{name.replace('_', ' ')} of the atoms", columns) for name, columns in named]
     return rank_by_impurity([*elements, *descriptors], features_of(texts))
 

@@ -118,17 +118,17 @@ def _amounts(part: Part, text: str, elements: Collection[str]) -> Mapping[str, f
 
 def _symbols(formula: str, text: str) -> list[str]:
     """Return the symbols of a formula that consists of symbols, amounts and brackets alone."""
-    place, symbols, last = 0, [], "number"
+    position, symbols, last = 0, [], "number"
     for token in _TOKEN.finditer(formula):
         is_number = token["number"] is not None
-        if token.start() != place or (is_number and last == "number"):
+        if token.start() != position or (is_number and last == "number"):
             break
         if is_number and float(token[0]) == 0:
             _refuse(text, "an amount of zero: leave out what is not there")
-        place, last = token.end(), token.lastgroup or token[0]
+        position, last = token.end(), token.lastgroup or token[0]
         symbols += [token[0]] if token["symbol"] else []
-    if place < len(formula) or not symbols:
-        odd = f"{formula[place : place + 12]!r} is neither; " if formula[place:] else ""
+    if position < len(formula) or not symbols:
+        odd = f"{formula[position : position + 12]!r} is neither; " if formula[position:] else ""
         _refuse(text, f"is no chemical formula: {odd}write element symbols and amounts, as in Fe2O3 or Al0.3Ga0.7As")
     return symbols
 

@@ -98,8 +98,8 @@ class MixtureEnvironment(ActionSequence):
         whole = torch.zeros(len(texts), self.state_width, dtype=torch.int64)
         for row, entries in zip(whole, padded, strict=True):
             row[: len(entries)] = torch.tensor(entries, dtype=torch.int64)
-        found = torch.tensor([row is not None for row in rows], dtype=torch.bool, device=self.device)
-        return whole.to(self.device), found
+        result = torch.tensor([row is not None for row in rows], dtype=torch.bool, device=self.device)
+        return whole.to(self.device), result
 
     def _remaining(self, states: Tensor) -> Tensor:
         return self._grid - self._steps[states].sum(dim=1)

@@ -130,8 +130,8 @@ def _described(variable: Categorical, recipes: Sequence[Mapping[str, Any]]) -> F
     """Return the coordinates [N, K] of each recipe's value; the middle for one that the campaign does not list."""
     table = embedded_values(variable)
     rows = {value: row for row, value in enumerate(variable.values)}
-    places = [rows.get(recipe[variable.name], len(table)) for recipe in recipes]
-    known: Floats = np.vstack([table, np.zeros((1, table.shape[1]))])[np.asarray(places, dtype=np.int64)]
+    positions = [rows.get(recipe[variable.name], len(table)) for recipe in recipes]
+    known: Floats = np.vstack([table, np.zeros((1, table.shape[1]))])[np.asarray(positions, dtype=np.int64)]
     return known
 
 

@@ -110,8 +110,8 @@ def _choice(variable: Categorical, text: str, warnings: list[str]) -> str:
 def _nearest(text: str, values: tuple[str, ...]) -> str | None:
     """Return the value that is spelled most alike, if one is, among so many as can be compared for each row."""
     begin = {value[:_LETTERS]: value for value in reversed(values[:_COMPARED])}
-    found = difflib.get_close_matches(text, begin, n=1)
-    return begin[found[0]] if found else None
+    result = difflib.get_close_matches(text, begin, n=1)
+    return begin[result[0]] if result else None
 
 
 def _number_of(variable: Numeric, text: str, warnings: list[str]) -> float:

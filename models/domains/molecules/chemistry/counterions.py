@@ -48,9 +48,9 @@ def sort_out(parts: Sequence[Chem.Mol]) -> Record:
     """
     listed = [counterion(part) for part in parts]
     orders = [len(ORDER) if entry is None else ORDER[entry.kind] for entry in listed]
-    kept = tuple(place for place, order in enumerate(orders) if order == max(orders))
+    kept = tuple(index for index, order in enumerate(orders) if order == max(orders))
     left_out = Counter(entry.name for entry, order in zip(listed, orders, strict=True) if entry and order < max(orders))
-    return Record(kept, left_out, tuple(entry.name for place in kept if (entry := listed[place])))
+    return Record(kept, left_out, tuple(entry.name for index in kept if (entry := listed[index])))
 
 
 def counterion(part: Chem.Mol) -> Counterion | None:

@@ -79,8 +79,8 @@ def matches(mol: Chem.Mol, query: Chem.Mol, most: int, *, checks: int = MOST_CHE
     parameters.maxMatches = most  # type: ignore[assignment] # RDKit's stubs name the class for every property
     parameters.uniquify = False  # type: ignore[assignment] # likewise
     parameters.setExtraAtomCheckFunc(count)
-    found: tuple[tuple[int, ...], ...] = mol.GetSubstructMatches(query, parameters)
-    return found
+    result: tuple[tuple[int, ...], ...] = mol.GetSubstructMatches(query, parameters)
+    return result
 
 
 def _recursion(smarts: str) -> int:

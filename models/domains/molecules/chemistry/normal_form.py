@@ -218,11 +218,11 @@ def _protonate(atom: Chem.Atom, n_protons: int) -> None:
 
 def _acids(mol: Chem.Mol) -> dict[int, int]:
     """Return the atoms that hold or lack an acid's hydrogen, each with its place in `ACIDS`."""
-    found: dict[int, int] = {}
-    for place, pattern in enumerate(_acid_patterns()):
+    result: dict[int, int] = {}
+    for rank, pattern in enumerate(_acid_patterns()):
         for match in mol.GetSubstructMatches(pattern):
-            found.setdefault(match[0], place)
-    return {index: place for index, place in found.items() if not _is_paired(mol.GetAtomWithIdx(index))}
+            result.setdefault(match[0], rank)
+    return {index: rank for index, rank in result.items() if not _is_paired(mol.GetAtomWithIdx(index))}
 
 
 def _bases(mol: Chem.Mol) -> dict[int, int]:
@@ -243,14 +243,14 @@ def _is_usual_anion(atom: Chem.Atom) -> bool:
     return any(match[0] == atom.GetIdx() for match in atom.GetOwningMol().GetSubstructMatches(pattern))
 
 
-def _first(mol: Chem.Mol, places: dict[int, int], n: int) -> list[int]:
+def _first(mol: Chem.Mol, order: dict[int, int], n: int) -> list[int]:
     """Return the first n atoms by place; among equals the canonical order decides, however the molecule was drawn."""
-    if len(places) <= n:
-        return list(places)
+    if len(order) <= n:
+        return list(order)
     mol.UpdatePropertyCache(strict=False)
     Chem.FastFindRings(mol)
     ranks = list(Chem.CanonicalRankAtoms(mol))
-    return sorted(places, key=lambda index: (places[index], ranks[index]))[:n]
+    return sorted(order, key=lambda index: (order[index], ranks[index]))[:n]
 
 
 @cache

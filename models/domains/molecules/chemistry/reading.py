@@ -64,11 +64,11 @@ def _read(text: str) -> ParsedObject:
             if reason := next(_why_no_compound(mol), None):
                 raise InvalidObjectError(COLUMN, f"{shown(text)} {reason}")
             compound, warnings = _compound(mol)
-            compound, told = settled_groups(compound) if compound.GetStereoGroups() else (compound, [])
+            compound, warning = settled_groups(compound) if compound.GetStereoGroups() else (compound, [])
             canonical = canonical_fixpoint(write_groups(compound))
         except Chem.MolSanitizeException as error:
             raise InvalidObjectError(COLUMN, f"{shown(text)} cannot be standardised: {error}") from error
-    return ParsedObject(canonical, (*_said_after(text, mol), *warnings, *told, *_kept(compound)))
+    return ParsedObject(canonical, (*_said_after(text, mol), *warnings, *warning, *_kept(compound)))
 
 
 def canonical_smiles(text: str) -> str:
@@ -149,10 +149,10 @@ def _compound(mol: Chem.Mol) -> tuple[Chem.Mol, list[str]]:
     if any(is_carbanion(atom) for form in forms for atom in form.GetAtoms()):
         raise InvalidObjectError(COLUMN, f"{shown(Chem.MolToSmiles(mol))} has a carbon anion: no organic molecule")
     record = sort_out(forms) if len(forms) > 1 else Record((0,), {}, ())
-    compound, warnings = _only([forms[place] for place in record.compounds], record)
+    compound, warnings = _only([forms[i] for i in record.compounds], record)
     if not _has_carbon(compound):
         raise InvalidObjectError(COLUMN, _why_inorganic(compound, record))
-    if any(_has_moved_protons(parts[place], forms[place]) for place in record.compounds):
+    if any(_has_moved_protons(parts[i], forms[i]) for i in record.compounds):
         warnings.append("charges were neutralised by moving protons")
     amide = amide_form(compound)
     if amide is not compound:
@@ -179,8 +179,8 @@ def _only(forms: Sequence[Chem.Mol], record: Record) -> tuple[Chem.Mol, list[str
         mixture = one_compound(list(distinct.values()))
         if mixture is None:
             raise InvalidObjectError(COLUMN, _why_several(list(distinct), record))
-        compound, told = mixture
-        warnings.append(told)
+        compound, warning = mixture
+        warnings.append(warning)
     return compound, warnings
 
 
@@ -220,8 +220,8 @@ def _said_after(text: str, mol: Chem.Mol) -> list[str]:
     rest = " ".join(text.split()[1:])
     if rest.startswith("|"):
         is_lost = _MIXTURE.search(rest) and not mol.GetStereoGroups()
-        told = "said to be a mixture of stereoisomers, but not of which of its stereocentres: stored as drawn"
-        return [told] if is_lost else []
+        warning = "said to be a mixture of stereoisomers, but not of which of its stereocentres: stored as drawn"
+        return [warning] if is_lost else []
     return [f"{shown(rest)} after the SMILES was read as a name"] if rest else []
 
 

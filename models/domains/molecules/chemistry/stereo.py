@@ -52,8 +52,8 @@ def settled_groups(mol: Chem.Mol) -> tuple[Chem.Mol, list[str]]:
             warnings.append(_describe(kind, len(centres)))
     editable.SetStereoGroups(kept)
     if n_lone:
-        centres_told = "a stereocentre" if n_lone == 1 else f"{n_lone} stereocentres"
-        warnings.insert(0, f"a mixture of both configurations of {centres_told}: stored without configuration there")
+        counted = "a stereocentre" if n_lone == 1 else f"{n_lone} stereocentres"
+        warnings.insert(0, f"a mixture of both configurations of {counted}: stored without configuration there")
         Chem.AssignStereochemistry(editable, cleanIt=True, force=True)
     return editable.GetMol(), warnings
 
@@ -72,11 +72,11 @@ def one_compound(isomers: Sequence[Chem.Mol]) -> tuple[Chem.Mol, str] | None:
         editable.SetStereoGroups([Chem.CreateStereoGroup(StereoGroupType.STEREO_AND, editable, centres)])
         return editable.GetMol(), "both enantiomers are in the record: a racemate"
     message = f"{len(isomers)} stereoisomers are in the record: a mixture, stored without"
-    for is_told, lost in (
+    for is_removed, lost in (
         ((True, False), "double bond configuration"),
         ((False, True), "configuration of its centres"),
     ):
-        merged = [_without(mol, bonds=is_told[0], centres=is_told[1]) for mol in isomers]
+        merged = [_without(mol, bonds=is_removed[0], centres=is_removed[1]) for mol in isomers]
         if len({Chem.MolToSmiles(mol) for mol in merged}) == 1:
             return merged[0], f"{message} {lost}"
     return flat(first), f"{message} stereochemistry"

@@ -32,17 +32,17 @@ def read_structure(fields: Mapping[str, str]) -> ParsedObject:
     Raises:
         InvalidObjectError: if one cannot be read, or two hold different compounds; it names the column.
     """
-    found = {
+    result = {
         column: _read(column, fields[column])
         for column in (COLUMN, *FURTHER_COLUMNS)
         if fields.get(column, "").strip().casefold() not in _UNSTATED
     }
-    if len({read.text for read in found.values()}) <= 1:
-        return next(iter(found.values()), None) or read_smiles(fields.get(COLUMN, ""))
-    poorer = {column: _less_complete(read.text) for column, read in found.items()}
-    best = max(found, key=lambda column: len(poorer[column]))
-    richest = found[best]
-    others = {column: read.text for column, read in found.items() if read.text != richest.text}
+    if len({read.text for read in result.values()}) <= 1:
+        return next(iter(result.values()), None) or read_smiles(fields.get(COLUMN, ""))
+    poorer = {column: _less_complete(read.text) for column, read in result.items()}
+    best = max(result, key=lambda column: len(poorer[column]))
+    richest = result[best]
+    others = {column: read.text for column, read in result.items() if read.text != richest.text}
     for column, text in others.items():
         if text not in poorer[best]:
             detail = f"{shown(text)} is another compound than {shown(richest.text)} in {best}: which is it?"

@@ -67,8 +67,8 @@ class Disassembler:
             uses[join.left].append(join.left_atom)
             uses[join.right].append(join.right_atom)
         chosen = [self._choose(core, Counter(used)) for core, used in zip(pieces.cores, uses, strict=True)]
-        found = [index for index in chosen if index is not None]
-        return self._layout(pieces, found) if len(found) == len(chosen) else None
+        result = [index for index in chosen if index is not None]
+        return self._layout(pieces, result) if len(result) == len(chosen) else None
 
     def _choose(self, core: str, used: Counter[int]) -> int | None:
         fitting = (index for index in self._by_core[core] if used <= Counter(self._fragments[index].atoms))

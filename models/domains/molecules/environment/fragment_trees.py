@@ -168,14 +168,14 @@ class FragmentTrees(Environment):
     def states(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Return finished trees [N, W] and which molecules have one: stereochemistry cannot be represented."""
         rows = [self._disassembler.row(text) for text in texts]
-        states, found = rows_to_tensor(rows, self.state_width)
-        states, found = states.to(self.device), found.to(self.device)
+        states, result = rows_to_tensor(rows, self.state_width)
+        states, result = states.to(self.device), result.to(self.device)
         sites_state = analyse_sites(split(states), self._tables, self.limits)
-        found &= sites_state.is_stable & (sites_state.required == 0)
-        found &= (sites_state.heavy_atoms <= self.limits.heavy_atoms) & (states[:, 0] != NONE)
+        result &= sites_state.is_stable & (sites_state.required == 0)
+        result &= (sites_state.heavy_atoms <= self.limits.heavy_atoms) & (states[:, 0] != NONE)
         same = [
             is_found and assemble(row, self.fragments) == text
-            for is_found, row, text in zip(found.tolist(), states.tolist(), texts, strict=True)
+            for is_found, row, text in zip(result.tolist(), states.tolist(), texts, strict=True)
         ]
         return states, torch.tensor(same, dtype=torch.bool, device=self.device)
 

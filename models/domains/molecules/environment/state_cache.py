@@ -39,34 +39,34 @@ class StateCache(Generic[Entries]):
         self.capacity = max(1, kept_bytes // size)
         with torch.inference_mode(mode=False):  # what is made in it could not be written to outside
             self._kept = tuple(part.new_empty(self.capacity, *part.shape[1:]) for part in shapes)
-        self._place: dict[bytes, int] = {}
+        self._index: dict[bytes, int] = {}
         self._fields = shapes._fields
 
     def get(self, states: Tensor, field: str) -> Tensor:
         """Return one field of the entries of states [B, W], as a tensor of its own [B, ...]."""
         kept = self._kept[self._fields.index(field)]
-        parts = [kept.index_select(0, self._places(part)) for part in torch.split(states, self.capacity)]
+        parts = [kept.index_select(0, self._indices(part)) for part in torch.split(states, self.capacity)]
         return parts[0] if len(parts) == 1 else torch.cat(parts)
 
-    def _places(self, states: Tensor) -> Tensor:
+    def _indices(self, states: Tensor) -> Tensor:
         """Return where the entries of states [B, W] are kept, B being at most the capacity."""
         rows = _names(states)
-        places = list(map(self._place.get, rows))
-        if None in places:
-            new = {row: index for index, row in enumerate(rows) if places[index] is None}
-            if len(self._place) + len(new) > self.capacity:
-                self._place.clear()
+        indices = list(map(self._index.get, rows))
+        if None in indices:
+            new = {row: index for index, row in enumerate(rows) if indices[index] is None}
+            if len(self._index) + len(new) > self.capacity:
+                self._index.clear()
                 new = {row: index for index, row in enumerate(rows)}
             self._learn(new, states)
-            places = list(map(self._place.get, rows))
-        return torch.tensor(places, dtype=torch.int64, device=states.device)
+            indices = list(map(self._index.get, rows))
+        return torch.tensor(indices, dtype=torch.int64, device=states.device)
 
     def _learn(self, new: dict[bytes, int], states: Tensor) -> None:
-        start = len(self._place)
+        start = len(self._index)
         chosen = states[torch.tensor(list(new.values()), device=states.device)]
         for kept, part in zip(self._kept, self._compute(chosen), strict=True):
             kept[start : start + len(new)] = part
-        self._place.update(zip(new, range(start, start + len(new)), strict=True))
+        self._index.update(zip(new, range(start, start + len(new)), strict=True))
 
 
 def _names(states: Tensor) -> list[bytes]:

@@ -88,11 +88,11 @@ def _patterns() -> tuple[tuple[str, Chem.Mol], ...]:
 
 def environments(mol: Chem.Mol) -> list[str | None]:
     """Return each atom's environment, None where no bond is ever cut or made."""
-    found: list[str | None] = [None] * mol.GetNumAtoms()
+    result: list[str | None] = [None] * mol.GetNumAtoms()
     for name, pattern in reversed(_patterns()):
         for match in mol.GetSubstructMatches(pattern, maxMatches=10_000):
-            found[match[0]] = name
-    return found
+            result[match[0]] = name
+    return result
 
 
 def cuttable_bonds(mol: Chem.Mol) -> list[Chem.Bond]:
@@ -118,12 +118,12 @@ def cut(text: str) -> Pieces:
     ]
     parts: list[tuple[int, ...]] = []
     cores = [canonical_core(core) for core in _parted(mol, bonds, parts)]
-    place = {
+    site_of = {
         atom: (piece, order.index(position))
         for piece, (members, (_, order)) in enumerate(zip(parts, cores, strict=True))
         for position, atom in enumerate(members)
     }
-    joins = tuple(Join(*place[left], *place[right]) for left, right in bonds)
+    joins = tuple(Join(*site_of[left], *site_of[right]) for left, right in bonds)
     return Pieces(tuple(core for core, _ in cores), joins)
 
 

@@ -99,7 +99,7 @@ def read_attachments(text: str) -> tuple[str, Counter[int]]:
     core, order = canonical_core(editable.GetMol())
     kept = [atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() != 0]
     counts = Counter(neighbours)
-    return core, Counter({place: counts[kept[index]] for place, index in enumerate(order) if counts[kept[index]]})
+    return core, Counter({slot: counts[kept[index]] for slot, index in enumerate(order) if counts[kept[index]]})
 
 
 def write_attachments(core: str, sites: Counter[int]) -> str:
@@ -131,15 +131,15 @@ def automorphisms(core: str) -> tuple[tuple[int, ...], ...]:
     """
     mol = molecule(core)
     try:
-        found = matches(mol, mol, _MAX_MATCHES)
+        result = matches(mol, mol, _MAX_MATCHES)
     except TooComplexError as error:
         raise InvalidFragmentError(f"the symmetries of fragment {core[:80]!r} take too long to find") from error
-    if len(found) == _MAX_MATCHES:
+    if len(result) == _MAX_MATCHES:
         raise InvalidFragmentError(f"fragment {core!r} is too symmetric")
     # A match ignores hydrogens, so it would turn an azole's NH into its N.
     kinds = [(atom.GetTotalNumHs(), atom.GetFormalCharge()) for atom in mol.GetAtoms()]
     return tuple(
-        match for match in found if all(kinds[image] == kind for image, kind in zip(match, kinds, strict=True))
+        match for match in result if all(kinds[image] == kind for image, kind in zip(match, kinds, strict=True))
     )
 
 
@@ -217,11 +217,11 @@ def _refuses_heteroatoms(mol: Chem.Mol, atom: int) -> bool:
 
 def _site_group(core: str, atoms: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
     by_atom = {atom: [site for site, owner in enumerate(atoms) if owner == atom] for atom in dict.fromkeys(atoms)}
-    found = {tuple(range(len(atoms)))}
+    result = {tuple(range(len(atoms)))}
     for images in {tuple(automorphism[atom] for atom in by_atom) for automorphism in automorphisms(core)}:
         for choice in product(*(permutations(by_atom[image]) for image in images)):
             image_of = dict(zip(chain.from_iterable(by_atom.values()), chain.from_iterable(choice), strict=True))
-            found.add(tuple(image_of[site] for site in range(len(atoms))))
-            if len(found) > MAX_PERMUTATIONS:
+            result.add(tuple(image_of[site] for site in range(len(atoms))))
+            if len(result) > MAX_PERMUTATIONS:
                 raise InvalidFragmentError(f"fragment {core!r} with these sites is too symmetric")
-    return tuple(sorted(found))
+    return tuple(sorted(result))

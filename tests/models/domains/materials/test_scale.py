@@ -16,9 +16,9 @@ DECADES = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2]
 
 def variable(**fields: Any) -> Ordinal | Continuous:
     """Return a numeric variable."""
-    found: Any = TypeAdapter(Variable).validate_python({"name": "c", "type": "ordinal", **fields})
-    assert isinstance(found, Ordinal | Continuous)
-    return found
+    result: Any = TypeAdapter(Variable).validate_python({"name": "c", "type": "ordinal", **fields})
+    assert isinstance(result, Ordinal | Continuous)
+    return result
 
 
 @pytest.mark.parametrize(

@@ -54,9 +54,9 @@ def test_a_campaign_keeps_the_fields_of_the_space():
         ),
     ],
 )
-def test_composition_is_refused_by_field(change: dict[str, Any], place: tuple[str, ...], words: str):
+def test_composition_is_refused_by_field(change: dict[str, Any], index: tuple[str, ...], words: str):
     loc, message = refusal({**ZINC_SULFIDE, **change})
-    assert loc == place
+    assert loc == index
     assert words in message
 
 
@@ -82,9 +82,9 @@ def test_composition_is_refused_by_field(change: dict[str, Any], place: tuple[st
         ({"process": [{"name": "t"}]}, ("process", 0), "'type'"),
     ],
 )
-def test_mixture_is_refused_by_field(change: dict[str, Any], place: tuple[str, ...], words: str):
+def test_mixture_is_refused_by_field(change: dict[str, Any], index: tuple[str, ...], words: str):
     loc, message = refusal({**SOLVENTS, **change})
-    assert loc == place
+    assert loc == index
     assert words in message
 
 

@@ -81,7 +81,7 @@ def test_aligned_peptides_have_residues_in_place():
     domain = Peptides(PeptidesSpec(min_length=3, max_length=3))
     row = domain.features(["CAD"])[0]
     placed = row[SPECTRUM_WIDTH + descriptor_width(3) :].reshape(3, len(RESIDUES))
-    assert ["".join(RESIDUES[i] for i in np.flatnonzero(place)) for place in placed] == ["C", "A", "D"]
+    assert ["".join(RESIDUES[i] for i in np.flatnonzero(index)) for index in placed] == ["C", "A", "D"]
     assert domain.features(["CADA"]).shape == domain.features(["C"]).shape == (1, len(row))
     parts = {part.name: part.columns for part in domain.parts(["CAD", "CAA"])}
     third = set(parts["position 3 from the N-terminus"])

@@ -127,20 +127,20 @@ def test_steps_are_undone_and_rebuilt(policy: Policy, generator: torch.Generator
 
 
 def test_local_search_climbs_and_asks_as_often_as_it_says(policy: Policy, generator: torch.Generator) -> None:
-    asked: list[int] = []
+    calls: list[int] = []
 
     def log_reward(states: Tensor, condition: Condition) -> Tensor:
-        asked.append(len(states))
+        calls.append(len(states))
         return a_count(states, condition)
 
     search = LocalSearch(WIDTH, log_reward, capacity=4, depth=2, n_rounds=6)
     assert not search.is_ready()
     show(search, ["BBBB"], [0.0])
-    found = search.trajectories(policy, ENVIRONMENT, condition_of(50, beta=4.0), generator).final_states
+    result = search.trajectories(policy, ENVIRONMENT, condition_of(50, beta=4.0), generator).final_states
     assert search.reward_calls == 6
-    assert sum(asked) == 50 * (6 + 1)
-    assert (found[:, :2] == 2).all()
-    assert ENVIRONMENT.objects(found).count("BBAA") > 30
+    assert sum(calls) == 50 * (6 + 1)
+    assert (result[:, :2] == 2).all()
+    assert ENVIRONMENT.objects(result).count("BBAA") > 30
 
 
 def test_shares_are_served_in_order_and_the_rest_by_the_last(policy: Policy, generator: torch.Generator) -> None:
@@ -151,8 +151,8 @@ def test_shares_are_served_in_order_and_the_rest_by_the_last(policy: Policy, gen
     )
     assert shares.reward_calls == pytest.approx(0.75)
     show(replay, ["AAAA"], [1.0])
-    found = shares.trajectories(biased(policy, -30.0), ENVIRONMENT, condition_of(8), generator)
-    assert ENVIRONMENT.objects(found.final_states) == ["AAAA", "AAAA", *["BBBB"] * 6]
+    result = shares.trajectories(biased(policy, -30.0), ENVIRONMENT, condition_of(8), generator)
+    assert ENVIRONMENT.objects(result.final_states) == ["AAAA", "AAAA", *["BBBB"] * 6]
 
 
 def test_wrong_settings_are_refused(policy: Policy) -> None:

@@ -57,14 +57,14 @@ def test_a_trajectory_s_loss_does_not_depend_on_its_place_in_the_batch(name: str
     along = asked(get_loss(name), trajectories, log_reward, condition, REWARD)
     loss = get_loss(name)(trajectories, along, policy, condition)
     order = torch.tensor([5, 3, 1, 0, 2, 4])
-    place = torch.empty_like(order).scatter_(0, order, torch.arange(6))
+    index = torch.empty_like(order).scatter_(0, order, torch.arange(6))
     n = trajectories.n_transitions
     rows = torch.cat([torch.arange(n), n + order])
     shuffled = replace(
         trajectories,
         states=trajectories.states[rows],
         features=trajectories.features.at(rows),
-        trajectory=place[trajectories.trajectory],
+        trajectory=index[trajectories.trajectory],
         lengths=trajectories.lengths[order],
     )
     along = asked(get_loss(name), shuffled, log_reward[order], condition, REWARD)

@@ -147,5 +147,5 @@ def test_the_campaign_s_elements_decide_where_they_hold_the_single_letters_alone
     ],
 )
 def test_usual_formulas_are_read_and_so_are_their_canonical_texts(text: str):
-    found = canonical(text)
-    assert canonical(found) == found
+    result = canonical(text)
+    assert canonical(result) == result

@@ -30,13 +30,13 @@ def settings(**variable: Any) -> MixtureSpec:
     ],
 )
 def test_fractions_sum_to_one_within_half_a_percent(
-    written: tuple[str, ...], fractions: dict[str, float], *, is_told: bool
+    written: tuple[str, ...], fractions: dict[str, float], *, is_warned: bool
 ) -> None:
-    found = parse_recipe(ALLOY, dict(zip("ABC", written, strict=True)))
-    assert read(found.text) == fractions
-    assert len(found.warnings) == is_told
-    again = {name: str(value) for name, value in read(found.text).items()}
-    assert parse_recipe(ALLOY, again) == found
+    result = parse_recipe(ALLOY, dict(zip("ABC", written, strict=True)))
+    assert read(result.text) == fractions
+    assert len(result.warnings) == is_warned
+    again = {name: str(value) for name, value in read(result.text).items()}
+    assert parse_recipe(ALLOY, again) == result
 
 
 @pytest.mark.parametrize(
@@ -65,9 +65,9 @@ def test_other_fractions_are_refused(written: tuple[str, ...], words: str) -> No
     ],
 )
 def test_a_setting_outside_is_told_with_the_nearest_level(variable: dict[str, Any], value: str, nearest: str) -> None:
-    found = parse_recipe(settings(**variable), {"x": value})
-    assert read(found.text)["x"] == float(value)
-    assert found.warnings[0].endswith(f"the nearest level is {nearest}")
+    result = parse_recipe(settings(**variable), {"x": value})
+    assert read(result.text)["x"] == float(value)
+    assert result.warnings[0].endswith(f"the nearest level is {nearest}")
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_setting_between_the_levels_needs_no_word() -> None:
 @pytest.mark.parametrize(
     ("value", "told"), [("DMFF", "the nearest is 'DMF'"), ("nmp2", "the nearest is 'NMP'"), ("water", "DMF, NMP")]
 )
-def test_an_unknown_category_is_told_with_the_nearest_known_one(value: str, told: str) -> None:
-    found = parse_recipe(settings(type="categorical", values=["DMF", "NMP"]), {"x": value})
-    assert read(found.text)["x"] == value
-    assert told in found.warnings[0]
+def test_an_unknown_category_is_told_with_the_nearest_known_one(value: str, hint: str) -> None:
+    result = parse_recipe(settings(type="categorical", values=["DMF", "NMP"]), {"x": value})
+    assert read(result.text)["x"] == value
+    assert hint in result.warnings[0]

@@ -44,9 +44,9 @@ FOSFOMYCIN = "C[C@@H]1O[C@@H]1P(=O)(O)O"
     ],
 )
 def test_listed_counterions_and_solvents_are_left_out_by_name(sent: str, stored: str, left_out: str):
-    found = read_smiles(sent)
-    assert found.text == stored
-    assert f"left out as counterion or solvent: {left_out}" in found.warnings
+    result = read_smiles(sent)
+    assert result.text == stored
+    assert f"left out as counterion or solvent: {left_out}" in result.warnings
 
 
 @pytest.mark.parametrize(
@@ -73,9 +73,9 @@ def test_a_counterion_alone_is_a_compound(sent: str, stored: str):
     ],
 )
 def test_among_counterions_alone_the_order_of_kinds_decides_and_is_told(sent: str, stored: str):
-    found = read_smiles(sent)
-    assert found.text == stored
-    assert any("counterions and solvents only: read as" in warning for warning in found.warnings)
+    result = read_smiles(sent)
+    assert result.text == stored
+    assert any("counterions and solvents only: read as" in warning for warning in result.warnings)
 
 
 @pytest.mark.parametrize(
@@ -98,9 +98,9 @@ def test_several_compounds_are_refused_by_name_with_what_to_do(sent: str, parts:
     ("sent", "copies"), [("CCO.CCO", 2), ("CCN.CCN.OS(=O)(=O)O", 2), ("CCN.CC[NH3+].CCN.[Cl-]", 3)]
 )
 def test_copies_of_one_compound_are_one(sent: str, copies: int):
-    found = read_smiles(sent)
-    assert found.text in ("CCO", "CCN")
-    assert f"{copies} copies of the compound are in the record: stored as one" in found.warnings
+    result = read_smiles(sent)
+    assert result.text in ("CCO", "CCN")
+    assert f"{copies} copies of the compound are in the record: stored as one" in result.warnings
 
 
 def test_a_charge_that_is_neutralised_is_told():
@@ -112,10 +112,10 @@ def test_a_charge_that_is_neutralised_is_told():
 
 @pytest.mark.parametrize("sent", ["[2H]C([2H])([2H])Oc1ccccc1", "[13CH3]Oc1ccccc1", "[13CH3]Oc1ccccc1.Cl"])
 def test_labelled_compounds_are_apart_and_told(sent: str):
-    found = read_smiles(sent)
-    assert found.text != read_smiles("COc1ccccc1").text
-    assert read_smiles(found.text).text == found.text
-    assert any("isotopes are kept" in warning for warning in found.warnings)
+    result = read_smiles(sent)
+    assert result.text != read_smiles("COc1ccccc1").text
+    assert read_smiles(result.text).text == result.text
+    assert any("isotopes are kept" in warning for warning in result.warnings)
 
 
 @pytest.mark.parametrize(
@@ -172,9 +172,9 @@ def test_what_is_no_organic_molecule_is_refused(sent: str, reason: str, capfd: p
     ],
 )
 def test_an_imidic_acid_is_its_amide_and_is_never_proposed(domain: Molecules, sent: str, stored: str):
-    found = read_smiles(sent)
-    assert found.text == stored
-    assert "drawn as an imidic acid: read as its amide tautomer" in found.warnings
+    result = read_smiles(sent)
+    assert result.text == stored
+    assert "drawn as an imidic acid: read as its amide tautomer" in result.warnings
     assert any("an imidic acid" in str(reason) for reason in domain.check("OC1=NCCN1"))
 
 
@@ -189,13 +189,13 @@ def test_words_after_a_smiles_are_told():
 
 def test_common_molecules_have_one_text_whatever_their_spelling():
     n_read = 0
-    for place, raw in enumerate(list(build_vocabulary._raw_smiles())[::40]):
+    for index, raw in enumerate(list(build_vocabulary._raw_smiles())[::40]):
         try:
             text = read_smiles(raw).text
         except InvalidObjectError:
             continue
         n_read += 1
         assert read_smiles(text).text == text
-        for other in Chem.MolToRandomSmilesVect(Chem.MolFromSmiles(raw), 3, randomSeed=place + 1):
+        for other in Chem.MolToRandomSmilesVect(Chem.MolFromSmiles(raw), 3, randomSeed=index + 1):
             assert read_smiles(other).text == text
     assert n_read > 150

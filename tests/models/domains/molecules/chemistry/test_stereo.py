@@ -20,9 +20,9 @@ MIRRORED = "C[C@H]1CCCC[C@@H]1O"
 
 @pytest.mark.parametrize("sent", ["C[C@H](O)CC.C[C@@H](O)CC", "C[C@H](O)CC |&1:1|", "C[C@@H](O)CC |&1:1|"])
 def test_a_racemate_of_one_centre_is_the_flat_compound(sent: str):
-    found = read_smiles(sent)
-    assert found.text == "CCC(C)O"
-    assert any("mixture of both configurations of a stereocentre" in warning for warning in found.warnings)
+    result = read_smiles(sent)
+    assert result.text == "CCC(C)O"
+    assert any("mixture of both configurations of a stereocentre" in warning for warning in result.warnings)
 
 
 def test_a_racemate_keeps_its_relative_configuration():
@@ -61,9 +61,9 @@ def test_a_group_of_known_configuration_changes_nothing():
 
 @pytest.mark.parametrize("extension", ["|&1:1|", "|o1:1|", "|r|"])
 def test_a_group_that_names_no_stereocentre_is_told(extension: str):
-    found = read_smiles(f"CN1CCOCC1=O {extension}")
-    assert found.text == "CN1CCOCC1=O"
-    assert any("mixture of stereoisomers" in warning for warning in found.warnings)
+    result = read_smiles(f"CN1CCOCC1=O {extension}")
+    assert result.text == "CN1CCOCC1=O"
+    assert any("mixture of stereoisomers" in warning for warning in result.warnings)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_groups_have_one_text_however_they_are_drawn(sent: str):
     mol = Chem.MolFromSmiles(sent)
     n = mol.GetNumAtoms()
     for shift in range(n):
-        turned = Chem.RenumberAtoms(mol, [(place * (n - 1) + shift) % n for place in range(n)])
+        turned = Chem.RenumberAtoms(mol, [(index * (n - 1) + shift) % n for index in range(n)])
         assert read_smiles(Chem.MolToCXSmiles(turned)).text == text
 
 

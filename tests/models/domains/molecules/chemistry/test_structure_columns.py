@@ -22,9 +22,9 @@ FLAT, LEFT, RIGHT = "CC(N)C(=O)O", "C[C@H](N)C(=O)O", "C[C@@H](N)C(=O)O"
     ],
 )
 def test_the_richer_structure_is_read_and_told(fields: dict[str, str], text: str):
-    found = DOMAIN.read_object(fields)
-    assert found.text == text
-    assert "stereochemistry or isotopes" in found.warnings[-1]
+    result = DOMAIN.read_object(fields)
+    assert result.text == text
+    assert "stereochemistry or isotopes" in result.warnings[-1]
 
 
 @pytest.mark.parametrize(
