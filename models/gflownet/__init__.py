@@ -1,1 +1,1 @@
-"""The GFlowNet engine: it knows environments, conditions and log-rewards, and nothing of what they stand for."""
+"""The GFlowNet engine: it knows environments, conditions and log-rewards, and nothing of what they represent."""

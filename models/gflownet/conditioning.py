@@ -1,7 +1,7 @@
-"""What a policy is asked for: an inverse temperature and a preference, how they are drawn and how a network sees them.
+"""Conditions of a policy: inverse temperature and preference, how they are sampled and encoded.
 
-Training, validation and requests share the one encoder. It knows no objects, rewards or networks.
-Letters: B batch, M objectives, C width of the encoding.
+Training, validation and requests share one encoder. Knows no objects, rewards or networks. Letters: B batch,
+M objectives, C width of the encoding.
 """
 
 import math
@@ -33,7 +33,7 @@ def thermometer_encoding(values: Tensor, low: float, high: float, n_edges: int) 
 @final
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One request per row: inverse temperature `beta` [B] and `preference` [B, M] on the simplex."""
+    """One condition per row: inverse temperature `beta` [B] and `preference` [B, M] on the simplex."""
 
     beta: Tensor
     preference: Tensor

@@ -1,7 +1,7 @@
-"""The probability with which a policy ends in given objects: exact wherever the ways to an object can be counted out.
+"""The probability with which a policy samples given objects: exact where their trajectories can be enumerated.
 
-All states on some way to an object are found backward from it, and probabilities are added up on the way (dynamic
-programming over its ancestors). It knows no reward and no objects. Letters: n final states, W state width, E edges.
+All ancestors of an object are visited backward, and probabilities are summed on the way (dynamic
+programming). Knows no reward and no objects. Letters: n final states, W state width, E edges.
 """
 
 import torch
@@ -15,11 +15,11 @@ from models.gflownet.sampler import log_probability
 from models.gflownet.trajectories import featurize
 
 MOST_EDGES = 4_096
-"""Edges on the ways to an object beyond which its probability is estimated."""
+"""Edges between the ancestors of an object beyond which its probability is estimated."""
 CHUNK = 8_192
-"""States that the policy is asked about at a time."""
+"""States that the policy evaluates at once."""
 AT_ONCE = 128
-"""Objects whose ways are followed at a time: bounds the memory."""
+"""Objects whose ancestors are visited at once: bounds the memory."""
 
 
 @torch.inference_mode()
@@ -28,7 +28,7 @@ def log_density(
 ) -> tuple[Tensor, Tensor]:
     """Return log P_F(x) [n] (float64) of final states [n, W] under conditions [n], and which are exact [n] (bool).
 
-    The others, with more than `MOST_EDGES` steps on the ways to them, are estimated (`log_probability`).
+    Objects with more than `MOST_EDGES` edges between their ancestors are estimated (`log_probability`).
     """
     parts = [
         _exact(policy, environment, final_states[start : start + AT_ONCE], condition.at(slice(start, start + AT_ONCE)))
@@ -45,7 +45,7 @@ def log_density(
 
 
 def _exact(policy: Policy, environment: Environment, final_states: Tensor, condition: Condition) -> Tensor:
-    """Return log P_F(x) [n] of final states [n, W]; NaN where there are too many ways."""
+    """Return log P_F(x) [n] of final states [n, W]; NaN where there are too many edges."""
     n, device = len(final_states), final_states.device
     total = torch.full((n,), -torch.inf, dtype=torch.float64, device=device)
     counted = torch.zeros(n, dtype=torch.int64, device=device)
@@ -61,7 +61,7 @@ def _exact(policy: Policy, environment: Environment, final_states: Tensor, condi
         mask = mask & (counted[owners] <= MOST_EDGES).unsqueeze(1)
         child, action = mask.nonzero(as_tuple=True)
         before, forward = environment.backward_step_with_forward(states[child], action)
-        # scored before they are merged: where an action points at a slot, it does so in this numbering
+        # scored before merging, because slot actions refer to this numbering
         log_p = _log_policy(policy, environment, before, forward, condition.at(owners[child])) + onward[child]
         states, owners, onward = _merged(environment, before, owners[child], log_p)
     return total.masked_fill(counted > MOST_EDGES, torch.nan)

@@ -1,4 +1,4 @@
-"""The truth about small spaces: every object, and the exact distribution a policy samples, by dynamic programming.
+"""Exact reference for small spaces: all objects, and a policy's distribution by dynamic programming.
 
 It knows no training. Letters: X final states, E edges, n states of one layer, W state width.
 """
@@ -52,7 +52,7 @@ class SpaceTooLargeError(ValueError):
 
 
 def _distinct(environment: Environment, states: Tensor) -> tuple[Tensor, Tensor]:
-    """Return one state of each key [U, W], and to which of them each of the given ones belongs."""
+    """Return one state of each key [U, W], and the index of its representative for each given state."""
     keys, group = torch.unique(environment.key(states), return_inverse=True)
     index = torch.arange(len(states), device=states.device)
     first = torch.full((len(keys),), len(states), device=states.device).scatter_reduce(0, group, index, "amin")

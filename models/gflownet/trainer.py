@@ -1,9 +1,9 @@
-"""Training: draw conditions, walk, ask for log-rewards, take a gradient step. It knows no objects, files or queues.
+"""Training: sample conditions, roll out, evaluate log-rewards, take a gradient step. Knows no objects or files.
 
-What losses and log Z see of an object is its log-reward and, where there is one, its log-prior; behaviours, which keep
-the best objects, see the log-reward alone.
+Losses and log Z use an object's log-reward plus its log-prior, if any. Behaviours, which keep the best
+objects, use the log-reward alone.
 
-All that changes while training is in `state_dict`, so that a resumed run gives the same numbers bit for bit (with one
+`state_dict` holds all mutable state, so a resumed run reproduces the same numbers bit for bit (with one
 thread). Letters: B trajectories of one step, W state width, M objectives.
 """
 
@@ -47,14 +47,15 @@ class Trainer:
 
     Args:
         environment: where objects are built.
-        conditions: what the policy is asked for.
+        conditions: what the policy is conditioned on.
         log_reward: called once a step with all its final states.
         settings: how to train.
         seed: of every draw.
         measured: canonical texts of known objects to replay; those the environment cannot represent are left out.
 
     Raises:
-        UnfitLossError: if the loss asks for something that the environment or the reward does not offer.
+        IncompatibleLossError: if the loss needs something that the environment or the reward does not
+            provide.
         ValueError: if a setting is outside its limits.
     """
 
@@ -131,11 +132,11 @@ class Trainer:
 
     @property
     def elites(self) -> Tensor:
-        """Final states [L, W] that behaviours found and that are worth proposing as they are."""
+        """Elite final states [L, W] that behaviours contribute to the sampling pool."""
         return torch.cat([self.environment.reset(0).cpu(), *self._behaviour.elites()]).to(self.environment.device)
 
     def state_dict(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """Return everything that changes while training: named tensors, and a JSON header."""
+        """Return the mutable training state: named tensors and a JSON header."""
         tensors = {f"policy.{name}": value for name, value in self.policy.state_dict().items()}
         tensors |= {f"optimizer.{name}": value for name, value in flat_state(self._optimizer).items()}
         tensors |= self._behaviour.state_dict()
@@ -147,7 +148,7 @@ class Trainer:
         return tensors, {"steps_done": self.steps_done, **counts}
 
     def load_state_dict(self, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
-        """Take back what `state_dict` returned, in a trainer built with the same arguments.
+        """Restore what `state_dict` returned, in a trainer built with the same arguments.
 
         Raises:
             CheckpointError: if it belongs to a trainer of another shape.
@@ -170,7 +171,7 @@ class Trainer:
         return pack(*self.state_dict())
 
     def load(self, content: bytes) -> None:
-        """Take back what `save` returned.
+        """Restore what `save` returned.
 
         Raises:
             CheckpointError: if the content is not whole or belongs to a trainer of another shape.
@@ -178,7 +179,7 @@ class Trainer:
         self.load_state_dict(*unpack(content))
 
     def _next_batch(self) -> tuple[Condition, Trajectories]:
-        """Return what the next step learns from, walking for several steps where none waits."""
+        """Return the next training batch; an empty queue is filled with the rollouts of several steps."""
         if not len(self._queue):
             left = self.settings.steps - self.steps_done
             n_steps = max(1, min(self.settings.steps_per_draw, left))
@@ -240,7 +241,7 @@ class Trainer:
         self.lowest_utility = min(self.lowest_utility, float((allowed / condition.beta).min()))
         lowest = torch.zeros_like(log_reward)
         if math.isfinite(self.lowest_log_reward):
-            # what beta does not multiply is no utility: scaled alone, it would sink far below all that was seen
+            # the prior is not scaled by beta: on a utility scale it would fall far below every log-reward seen
             lowest = (self.lowest_utility * condition.beta).clamp_min(self.lowest_log_reward)
         return torch.where(is_forbidden, lowest - self.settings.forbidden_gap, log_reward)
 

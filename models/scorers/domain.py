@@ -25,19 +25,19 @@ MOST_KEPT = 500_000
 
 
 def unheard() -> None:
-    """Do nothing: nobody asks the work to stop."""
+    """Do nothing: the work is never cancelled."""
 
 
 @final
 class ScoredDomain(DelegatingDomain):
     """A domain whose computed properties include scorers'; everything else is the domain's own.
 
-    Each object is scored once while its value is kept.
+    Each object is scored once while its value is cached.
 
     Args:
-        domain: asked for everything else.
-        scorers: by the name of what they compute.
-        heard: called before each batch; what it raises stops the work.
+        domain: answers everything else.
+        scorers: by the name of their property.
+        heard: called before each batch; an exception cancels the work.
         most_kept: values of one scorer to keep.
 
     Raises:

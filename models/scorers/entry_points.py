@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 GROUP = "assayflow.scorers"
 Scores = Callable[[Sequence[Row]], Sequence[float | None]]
-"""What an entry point names: given rows (`object` and the domain's columns), the value of each, None where missing."""
+"""A scorer function: rows (`object` and the domain's columns) to one value each, None where missing."""
 
 
 def installed() -> dict[str, EntryPoint]:
@@ -47,7 +47,7 @@ class FunctionScorer:
         self._function = _loaded(spec.name, spec.entry_point)
 
     def __call__(self, rows: Sequence[Row]) -> Sequence[float | None]:
-        """Return what the function answers.
+        """Return the function's values.
 
         Raises:
             ScorerError: if it fails.

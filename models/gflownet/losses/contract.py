@@ -19,10 +19,13 @@ class Loss(ABC):
     needs_log_z: bool = True
     """Whether log Z(c) is learned."""
     needs_groups: bool = False
-    """Whether it compares trajectories of one condition, so that every condition must occur several times."""
+    """Whether trajectories of one condition are compared, so that each condition must occur several times."""
     rewards_of: Literal["final", "stopped", "partial"] = "final"
-    """Whose log-rewards it takes: only those of final states [B], or one for each row of `trajectories.states`
-    [N + B]: of the object that stopping there would give (-inf where one cannot stop), or the partial log-reward."""
+    """Which log-rewards the loss takes: those of final states [B], or one per row of `trajectories.states` [N + B].
+
+    In the latter case they are of the object that stopping there gives (-inf where stopping is not allowed),
+    or the partial log-reward.
+    """
 
     def __init__(self, delta: float | None) -> None:
         self.delta = delta
@@ -33,7 +36,7 @@ class Loss(ABC):
 
 
 def penalty(residual: Tensor, delta: float | None) -> Tensor:
-    """Return half the squared residual, growing only linearly beyond `delta` (Huber) unless that is None."""
+    """Return half the squared residual, linear beyond `delta` (Huber) unless that is None."""
     if delta is None:
         return 0.5 * residual.square()
     return torch.nn.functional.huber_loss(residual, torch.zeros_like(residual), reduction="none", delta=delta)
@@ -66,9 +69,9 @@ def pair_penalty(
 def forward_looking_log_flow(trajectories: Trajectories, log_flow: Tensor, partial: Tensor, log_z: Tensor) -> Tensor:
     """Return log F~(s) + partial log-reward before each transition [N]; log Z(c) at the start (arXiv:2302.01687).
 
-    log F~ falls from log Z(c) to 0 on the way. The head starts from a straight line between the two, which leaves it
-    little to learn. That line counts steps, so every path to a state must have the same length, as it has in an
-    environment whose states tell how much has been built.
+    log F~ falls from log Z(c) to 0 on the way. The head learns the difference to a straight line between the
+    two. That line counts steps, so every path to a state must have the same length; this holds where a state
+    determines the number of steps.
 
     Args:
         trajectories: with N transitions.

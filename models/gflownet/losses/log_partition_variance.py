@@ -1,4 +1,4 @@
-"""Log-partition variance (arXiv:2302.05446): trajectories of one condition agree on an unlearned log Z."""
+"""Log-partition variance (arXiv:2302.05446): trajectories of one condition agree on an implicit log Z."""
 
 from typing import final
 
