@@ -1,11 +1,11 @@
 """Exhaustive Bayesian optimisation over a whole table with BoTorch: one Gaussian process per objective.
 
-The covariance is the domain's own kernel with an output scale, hyperparameters maximise BoTorch's default posterior.
-One objective: LogEI (arXiv:2310.20708), the batch picked one by one, each pick believed at its mean (a kriging
-believer: Ginsbourger et al. 2010). Several: qLogNEHVI (arXiv:2310.20708) over a short list of the best for many
-trade-offs, greedily with the picks so far as pending; from joint draws of the whole list made once, because new ones
-for every pick cost minutes a batch. Computed objectives are known exactly.
-Letters: N objects, n measured ones, M objectives, P trade-offs.
+The covariance is the domain's own kernel with an output scale, hyperparameters maximise BoTorch's default
+posterior. One objective: LogEI (arXiv:2310.20708), the batch picked one by one, each pick fixed at its mean
+(a kriging believer: Ginsbourger et al. 2010). Several: qLogNEHVI (arXiv:2310.20708) over a short list of the
+best for many trade-offs, greedily with earlier picks as pending. Joint samples of the whole list are drawn
+once, because new ones for every pick cost minutes per batch. Computed objectives are exact. Letters: N
+objects, n measured ones, M objectives, P trade-offs.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ JITTER = 1e-5
 
 @final
 class Bayesian(Strategy):
-    """The standard that exhaustive search over a table is held against.
+    """The reference for exhaustive search over a table.
 
     Raises:
         ValueError: without a table.

@@ -1,7 +1,8 @@
 """A genetic algorithm over the objects measured so far: tournaments, crossover, mutation. It has no model.
 
-With several objectives every tournament has a trade-off of its own (a random preference under the augmented Chebyshev
-scalarisation), so that the population spreads along the front (cf. MOEA/D, doi:10.1109/TEVC.2007.892759).
+With several objectives every tournament has its own trade-off (a random preference under the augmented
+Chebyshev scalarisation), so that the population spreads along the front (cf. MOEA/D,
+doi:10.1109/TEVC.2007.892759).
 """
 
 from __future__ import annotations
@@ -26,19 +27,19 @@ if TYPE_CHECKING:
 
 TOURNAMENT = 3
 SURVIVORS = 0.25
-"""Parents are the best measured objects, so many for each one that is chosen next."""
+"""Parents per chosen object, from the best measured ones."""
 LEAST_SURVIVORS = 8
 GENERATIONS = 60
-"""Litters bred to find enough new objects; the rest of a batch is drawn at random."""
+"""Generations for finding enough new objects; the rest of a batch is random."""
 PREFERENCES = 32
 
 
 @final
 class GeneticAlgorithm(Strategy):
-    """Breed what is measured next from what was measured best.
+    """Breed the next objects from the best measured ones.
 
     Args:
-        breed: opens another way to make children in a domain; building steps are recombined and mutated otherwise.
+        breed: opens domain-specific genetic operators; by default actions are recombined and mutated.
     """
 
     def __init__(self, breed: Callable[[Domain], Breed] = steps_breed) -> None:
@@ -46,7 +47,7 @@ class GeneticAlgorithm(Strategy):
         self._breed: Breed | None = None
 
     def choose(self, task: BacktestTask, history: History, k: int, seed: int) -> Choice:
-        """Return k children that can be measured and were not tried; random objects where breeding finds too few."""
+        """Return k measurable, untried children; random objects fill up when breeding gives too few."""
         from models.backtests.utilities import measured_utilities
 
         self._breed = self._breed or self._open(task.domain)
@@ -93,7 +94,7 @@ def ranked(scores: Tensor) -> Tensor:
 
 
 def preferences(n_objectives: int) -> Tensor:
-    """Return preferences [P, M] spread over the simplex, always the same ones."""
+    """Return preferences [P, M] spread over the simplex, deterministically."""
     if n_objectives == 1:
         return torch.ones(1, 1, dtype=torch.float64)
     weights = torch.empty(PREFERENCES, n_objectives, dtype=torch.float64)

@@ -1,4 +1,4 @@
-"""The methods that a backtest can replay, by name; each is opened fresh for every seed."""
+"""The strategies that a backtest can replay, by name; every seed gets a new instance."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ if TYPE_CHECKING:
     from models.backtests.contract import Strategy
 
 METHODS = ("assayflow", "assayflow_generative", "random", "genetic", "greedy", "bayesian")
-"""`assayflow` scores a whole table where there is one and trains a policy elsewhere; `assayflow_generative` always
-trains a policy, restricted to the table's objects."""
+"""`assayflow` scores a whole table if there is one and trains a policy otherwise; `assayflow_generative`
+always trains a policy, restricted to the table's objects."""
 
 
 def build_strategy(name: str) -> Strategy:
-    """Return a method that knows nothing yet.
+    """Return a new strategy.
 
     Raises:
-        LookupError: if there is none of that name.
+        LookupError: if there is no such strategy.
     """
     if name == "random":
         from models.backtests.random_baseline import RandomBaseline

@@ -1,4 +1,4 @@
-"""How good measured objects are: values turned into utilities, by what a method or the whole table knows of ranges.
+"""Utilities of measured objects, with ranges from a strategy's results or from the whole table.
 
 Letters: N objects, M objectives.
 """
@@ -40,7 +40,7 @@ def min_max_utility(objective: Objective, transform: Transform, known: Tensor) -
 
 
 def utilities_of(objectives: list[Utility], values: Tensor) -> Tensor:
-    """Return utilities [N, M] of modelled values [N, M]; a missing value is as poor as can be."""
+    """Return utilities [N, M] of modelled values [N, M]; a missing value has the lowest utility."""
     columns = [item.of(values[:, i]) for i, item in enumerate(objectives)]
     return torch.nan_to_num(torch.stack(columns, dim=1), nan=0.0)
 

@@ -1,4 +1,4 @@
-"""What assay versions and plates add to results, told apart from what objects add.
+"""Batch effects of assay versions and plates, separated from the effects of objects.
 
 An observation is f(object) + offset[version] + offset[plate] + noise on the modelled scale: f is a Gaussian process
 with the domain's kernel, the offsets are zero-mean normal random effects, one variance per kind of effect. Variances
@@ -33,9 +33,9 @@ ITERATIONS = 40
 CONSTANT = 10.0
 """Variance of the unknown constant, in standardised units."""
 FEW = 5
-"""Fewer results than this of a version are told, when it shares no objects with the reference."""
+"""A version with fewer results is reported when it shares no objects with the reference."""
 LOG_PRIORS = {"amplitude": (0.0, 1.0), "noise": (math.log(0.1), 1.5), "version": (-1.5, 1.5), "plate": (-3.0, 1.5)}
-"""Mean and deviation of the logs of the variances, in standardised units: plates are expected to differ less."""
+"""Mean and deviation of the logs of the variances, in standardised units: plates have smaller effects a priori."""
 
 
 @final
@@ -52,12 +52,12 @@ class BatchEffects:
     """Results of each version."""
 
     def offset_of(self, result: Measurement) -> float:
-        """Return what the version and the plate of a result added to it."""
+        """Return the summed offsets of a result's version and plate."""
         version = self.versions.get(result.assay_version, (0.0, 0.0))[0]
         return version + (self.plates.get(result.plate, (0.0, 0.0))[0] if result.plate is not None else 0.0)
 
     def summary(self) -> dict[str, Any]:
-        """Return offsets and standard errors as plain JSON, empty where there is nothing to tell."""
+        """Return offsets and standard errors as plain JSON, empty without offsets."""
         entries: dict[str, Any] = {}
         if self.versions:
             entries["reference"] = self.reference
@@ -67,7 +67,7 @@ class BatchEffects:
         return entries
 
     def remarks(self, kind: str) -> list[str]:
-        """Return plain sentences about the offsets of the type named `kind`."""
+        """Return messages about the offsets of the type named `kind`."""
         entries = []
         to = _called(self.reference)
         for name, (offset, error) in self.versions.items():
@@ -100,7 +100,7 @@ def _pair(pair: tuple[float, float]) -> dict[str, float]:
 
 
 def _spread_evenly(results: Sequence[Measurement], seed: int) -> list[Measurement]:
-    """Return at most `MOST_OBSERVATIONS` results, in turn from every version and plate; those measured twice first."""
+    """Return at most `MOST_OBSERVATIONS` results, cycling over versions and plates; replicated objects come first."""
     order = torch.randperm(len(results), generator=torch.Generator().manual_seed(seed)).tolist()
     seen: dict[str, set[tuple[str | None, str | None]]] = {}
     for result in results:
@@ -116,7 +116,7 @@ def _spread_evenly(results: Sequence[Measurement], seed: int) -> list[Measuremen
 
 
 def _indicators(results: Sequence[Measurement], kind: str, levels: Sequence[str | None]) -> Tensor:
-    """Return which of the levels each result has [n, L]; one that has none of them is a row of zeros."""
+    """Return the one-hot level of each result [n, L]; without a level, a row of zeros."""
     names = [result.assay_version if kind == "version" else result.plate for result in results]
     return torch.tensor([[float(name == level) for level in levels] for name in names], dtype=torch.float64)
 
@@ -132,7 +132,7 @@ class _Model:
     designs: Mapping[str, Tensor]
 
     def covariance(self, variances: Mapping[str, Tensor]) -> Tensor:
-        """Return that of the targets [n, n]; an unknown constant is part of it (R & W 2006, section 2.7)."""
+        """Return the covariance of the targets [n, n]; an unknown constant is part of it (R & W 2006, section 2.7)."""
         gram: Tensor = self.kernel(self.rows).to_dense()
         total = variances["amplitude"] * gram + CONSTANT + torch.diag(self.known + variances["noise"] + 1e-6)
         for kind, design in self.designs.items():
@@ -187,8 +187,8 @@ def learn_offsets(
 ) -> BatchEffects:
     """Return the offsets of one type's results; none when they have one version and, with `plates`, one plate.
 
-    `features` gives the rows [n, D] of objects. Only exact results teach; bounds are translated all the same. The
-    kernel is fitted in place.
+    `features` gives the rows [n, D] of objects. Offsets are learned from exact results only; bounds are
+    translated as well. The kernel is fitted in place.
     """
     exact = [result for result in results if classify_result(result, transform) == "results"]
     reference = latest_version(result for result in results if result.outcome == "ok")
@@ -222,7 +222,7 @@ def learn_offsets(
 
 
 def _levels(exact: Sequence[Measurement], reference: str | None, *, plates: bool) -> dict[str, list[str | None]]:
-    """Return the versions other than the reference and the plates, where there is something to compare."""
+    """Return the versions other than the reference and the plates, where a comparison is possible."""
     levels: dict[str, list[str | None]] = {}
     if versions := list(dict.fromkeys(r.assay_version for r in exact if r.assay_version != reference)):
         levels["version"] = versions

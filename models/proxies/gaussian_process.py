@@ -1,11 +1,11 @@
-"""Exact Gaussian process regression, one process per assay type, with whatever kernel it is given.
+"""Exact Gaussian process regression with a given kernel, one process per assay type.
 
-Targets are standardised; each value has its own known noise (replicates, standard errors) beside a learned common one;
-hyperparameters maximise the marginal likelihood with weak priors (Rasmussen & Williams 2006, chapters 2 and 5).
-Censored cells have a Tobit likelihood: expectation propagation turns each into a value with a variance of its own, in
-turns with the hyperparameters; with the sites held, the gradient is that of the approximate evidence (ibid., section
-5.5.2). A type without values keeps its prior belief. Written on dense tensors, because a kernel without parameters then
-needs its Gram matrix only once. Knows no domain and no objective.
+Targets are standardised; each value has its own known noise (replicates, standard errors) beside a learned
+common one; hyperparameters maximise the marginal likelihood with weak priors (Rasmussen & Williams 2006,
+chapters 2 and 5). Censored cells have a Tobit likelihood. Expectation propagation replaces each by a value
+with its own variance, alternating with the hyperparameters; with fixed sites, the gradient is that of the
+approximate evidence (ibid., section 5.5.2). A type without values keeps its prior. Dense tensors are used,
+because a kernel without parameters then needs its Gram matrix only once. Knows no domain and no objective.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ ROWS_TO_FIT = 400
 """Hyperparameters are fitted on at most this many values, then conditioned on all (an evaluation costs n^3)."""
 ITERATIONS = 40
 LOG_LIMITS = ((-6.0, 4.0), (-12.0, 3.0))
-"""Where the logs of the amplitude and of the learned noise variance may lie, so that far steps stay invertible."""
+"""Bounds of the logs of the amplitude and of the learned noise variance; far steps stay invertible."""
 IMPOSSIBLE = 1e6
-"""Loss of hyperparameters whose covariance cannot be factorised: the line search turns back from them."""
+"""Loss of hyperparameters whose covariance cannot be factorised; the line search backtracks from them."""
 NOISE_PRIOR = (math.log(0.1), 1.5)
 """Mean and deviation of the log of the learned noise variance, in standardised units."""
 ALTERNATIONS = 6
-"""Turns of censored sites and hyperparameters, at most."""
+"""Most alternations between censored sites and hyperparameters."""
 SETTLED = 0.02
-"""Change of the logs of amplitude and noise in a turn that needs no further one."""
+"""Change of the logs of amplitude and noise at which the alternation has converged."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    """What is known of one type, standardised [n]: a target, or NaN and bounds; `known` is noise beside the learned."""
+    """Data of one type, standardised [n]: a target, or NaN and bounds; `known` noise adds to the learned one."""
 
     features: Tensor
     targets: Tensor
@@ -79,7 +79,7 @@ class _Process:
 
 
 def _free(kernel: Kernel) -> bool:
-    """Tell whether the kernel has nothing to fit."""
+    """Return whether the kernel has nothing to fit."""
     return not any(parameter.requires_grad for parameter in kernel.parameters())
 
 
@@ -138,9 +138,9 @@ def _fit_hyperparameters(
 
 @torch.no_grad()
 def _with_sites(kernel: Kernel, cells: _Cells, amplitude: float, noise: float) -> _Cells:
-    """Return the cells with every interval replaced by the value and variance that stand for it.
+    """Return the cells with every interval replaced by its equivalent value and variance.
 
-    The interval bounds what the assay would have reported, so its noise is part of the covariance.
+    The interval bounds the reported value, so the covariance includes the assay's noise.
     """
     hidden = cells.is_censored
     if not bool(hidden.any()):
@@ -156,7 +156,7 @@ def _with_sites(kernel: Kernel, cells: _Cells, amplitude: float, noise: float) -
 
 
 def _learn(kernel: Kernel, cells: _Cells) -> tuple[float, float]:
-    """Fit the kernel in place on cells of which some may be censored; return amplitude and learned noise variance."""
+    """Fit the kernel in place on cells that may be censored; return amplitude and learned noise variance."""
     if not bool(cells.is_censored.any()):
         return _fit_hyperparameters(kernel, cells)
     logs = (0.0, NOISE_PRIOR[0])
@@ -170,7 +170,7 @@ def _learn(kernel: Kernel, cells: _Cells) -> tuple[float, float]:
 
 @final
 class FittedGaussianProcess(FittedProxy):
-    """Conditioned processes, one per assay type; with `one_kernel` none was fitted and all share covariances."""
+    """Conditioned processes, one per assay type; with `one_kernel` no kernel was fitted and all share covariances."""
 
     def __init__(self, features: Tensor, processes: list[_Process], *, one_kernel: bool) -> None:
         self._features = features
@@ -192,7 +192,7 @@ class FittedGaussianProcess(FittedProxy):
 
     @torch.no_grad()
     def posterior(self, features: Tensor) -> Posterior:
-        """Return marginal beliefs [N, M]."""
+        """Return the marginal posterior [N, M]."""
         means, sds, noises = [], [], []
         for process, (mean, half) in zip(self._processes, self._project(features), strict=True):
             variance = process.amplitude * process.kernel(features, diag=True) - half.square().sum(dim=-1)
@@ -202,7 +202,7 @@ class FittedGaussianProcess(FittedProxy):
         return Posterior(torch.stack(means, dim=-1), torch.stack(sds, dim=-1), torch.stack(noises, dim=-1))
 
     def members(self, features: Tensor) -> Posterior:
-        """Return the functions [K, N, M] that a process holds possible, from unlikely low to unlikely high ones."""
+        """Return quantile functions [K, N, M] of the process, from low to high."""
         return quantile_functions(self.posterior(features))
 
     def member_weights(self) -> Tensor:

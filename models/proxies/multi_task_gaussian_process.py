@@ -1,10 +1,11 @@
-"""One exact Gaussian process over several assay types, for a sparse type that goes along with a rich one.
+"""One exact Gaussian process over several assay types, for a sparse type correlated with a rich one.
 
-The intrinsic model of coregionalisation: cov(f_s(x), f_t(z)) = B[s, t] k(x, z), with the domain's kernel k and a task
-matrix B = W W' + diag(v) of low rank and a diagonal (Bonilla, Chai & Williams, NIPS 2007; Rasmussen & Williams 2006,
-section 9.1). Each type has its own noise beside known ones, and an unknown offset from its sample mean, because a
-sparse type may have been measured on unusual objects. Censored values enter as in the single process. Letters: N
-objects, M types, C cells (one object and one type each). Knows no domain and no objective.
+The intrinsic model of coregionalisation: cov(f_s(x), f_t(z)) = B[s, t] k(x, z), with the domain's kernel k
+and a task matrix B = W W' + diag(v) of low rank and a diagonal (Bonilla, Chai & Williams, NIPS 2007;
+Rasmussen & Williams 2006, section 9.1). Each type has its own noise beside known variances. Its mean has an
+unknown offset from the sample mean, because a sparse type may have been measured on unusual objects. Censored
+values enter as in the single process. Letters: N objects, M types, C cells (one object and one type each).
+Knows no domain and no objective.
 """
 
 from __future__ import annotations
@@ -30,23 +31,23 @@ if TYPE_CHECKING:
     from models.proxies.contract import TrainingTable
 
 MOST_CELLS = 2000
-"""Values of all types together that an exact process affords."""
+"""Most values of all types together for an exact process."""
 SHARED_OBJECTS = 5
-"""Objects known in both of two types, fewer of which tell nothing of how the types go along."""
+"""Fewest objects measured in both of two types for estimating their correlation."""
 MOST_RANK = 2
 OFFSET = 0.1
 """Prior variance of a type's mean about its sample mean, in standardised units."""
 START = (0.8, 0.36)
-"""First size of a type's row of W, and of its own part v."""
+"""Initial size of a type's row of W, and of its own part v."""
 LOG_LIMITS = (-12.0, 4.0)
 ROUNDS_WITH_SITES = 2
-"""Turns of fitting hyperparameters and replacing intervals by the values that stand for them."""
+"""Alternations of fitting hyperparameters and replacing intervals by equivalent values."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    """Known cells: places of object and type, standardised value (NaN if censored), known noise, bounds [C]."""
+    """Known cells: indices of object and type, standardised value (NaN if censored), known noise, bounds [C]."""
 
     rows: Tensor
     tasks: Tensor
@@ -102,7 +103,7 @@ class _Model:
         return gram * self.task_matrix()[left][:, right] + OFFSET * same
 
     def observed(self, gram: Tensor, cells: _Cells) -> Tensor:
-        """Return the covariance of what was reported in cells [C, C], from that of their objects."""
+        """Return the covariance of the reported values in cells [C, C], from that of their objects."""
         noise = cells.known + self.noise()[cells.tasks] + JITTER
         return self.covariance(gram, cells.tasks, cells.tasks) + torch.diag(noise)
 
@@ -113,7 +114,7 @@ def _gram(kernel: Kernel, left: Tensor, right: Tensor | None = None) -> Tensor:
 
 
 def _correlation(standard: Tensor) -> Tensor:
-    """Return how types [M, M] go along where both were measured [N, M]; a little where nothing is known."""
+    """Return correlations of types [M, M] where both were measured [N, M]; a small default elsewhere."""
     m = standard.shape[1]
     matrix = torch.eye(m).to(standard)
     for i in range(m):
@@ -151,7 +152,7 @@ def _fit(model: _Model, features: Tensor, cells: _Cells) -> None:
 
 @torch.no_grad()
 def _with_sites(model: _Model, features: Tensor, cells: _Cells) -> _Cells:
-    """Return the cells with every interval replaced by the value and variance that stand for it."""
+    """Return the cells with every interval replaced by its equivalent value and variance."""
     hidden = cells.targets.isnan()
     if not bool(hidden.any()):
         return cells
@@ -195,7 +196,7 @@ class FittedMultiTaskGaussianProcess(FittedProxy):
 
     @torch.no_grad()
     def posterior(self, features: Tensor) -> Posterior:
-        """Return marginal beliefs [N, M]."""
+        """Return the marginal posterior [N, M]."""
         prior = self._model.task_matrix().diagonal() * self._model.kernel(features, diag=True).unsqueeze(-1) + OFFSET
         cross = self._cross(features)
         mean = torch.stack([part @ self._weights for part in cross], dim=-1)
@@ -205,7 +206,7 @@ class FittedMultiTaskGaussianProcess(FittedProxy):
         return Posterior(self._location + self._scale * mean, self._scale * sd, (self._scale * noise).expand_as(mean))
 
     def members(self, features: Tensor) -> Posterior:
-        """Return the functions [K, N, M] that the process holds possible, from unlikely low to unlikely high ones."""
+        """Return quantile functions [K, N, M] of the process, from low to high."""
         return quantile_functions(self.posterior(features))
 
     def member_weights(self) -> Tensor:
@@ -231,7 +232,7 @@ class FittedMultiTaskGaussianProcess(FittedProxy):
     def covariance_with(self, anchors: Tensor) -> Callable[[Tensor], Tensor]:
         """Return the function from features [N, D] to their posterior covariances [M, A, N] with anchors [A, D].
 
-        They are those of each type by itself.
+        Covariances between types are not included.
         """
         variances = self._model.task_matrix().diagonal()
         halves = [cross @ self._inverse.T for cross in self._cross(anchors)]
@@ -251,7 +252,7 @@ class FittedMultiTaskGaussianProcess(FittedProxy):
 
 @final
 class MultiTaskGaussianProcess(JointProxy):
-    """Learn all types that share objects with another, with one kernel."""
+    """Learn all types that share objects with another type, with one kernel."""
 
     minimum = 1
     maximum = None

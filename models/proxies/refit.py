@@ -1,6 +1,6 @@
-"""The proxies of an earlier round again, from the same results and what its cross-validation found: no fold is fitted.
+"""Refit the proxies of an earlier round from the same results and its held-out predictions, without folds.
 
-Knows no domain and no objective, nor where anything is kept.
+Knows no domain and no objective, and no storage.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def _refit(
     name: str, proxy: Proxy, table: TrainingTable, kept: Mapping[str, Posterior], seed: int, *, has_folds: bool
 ) -> ProxyFit | None:
-    """Return what `_fit` returned on the same table, from the held-out beliefs that it kept."""
+    """Return what `_fit` returned on the same table, from its stored held-out predictions."""
     columns, validated = learnable_columns(proxy, table, 0), learnable_columns(proxy, table, MINIMUM_TO_VALIDATE)
     if set(kept) != {table.types[column] for column in validated}:
         raise OtherResultsError(f"what was kept of {name} is of other assay types or of other results")
@@ -49,14 +49,14 @@ def refit(
 
     Args:
         table: what was measured.
-        proxies: to choose from, in the same order.
-        kept: `SelectedProxies.held_out` of what is to be had again.
+        proxies: candidates, in the same order.
+        kept: `SelectedProxies.held_out` of the earlier round.
         seed: of the fits.
-        intervals: as then; feature-conformal ones need the networks of the folds, which are trained again.
-        failures: `SelectedProxies.failures` of then; those proxies are not tried again.
+        intervals: as before; feature-conformal ones need the networks of the folds, which are trained again.
+        failures: `SelectedProxies.failures` of the earlier round; those proxies are not tried again.
 
     Raises:
-        OtherResultsError: if `kept` is not of these results.
+        OtherResultsError: if `kept` belongs to other results.
     """
     has_folds = intervals == "feature_conformal"
     failures = {} if failures is None else failures

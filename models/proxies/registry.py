@@ -1,4 +1,4 @@
-"""The proxies that a campaign lets compete, in order. Knows how each is made; not which one predicts best.
+"""The candidate proxies of a campaign, in order. Knows how each is built, but not which one predicts best.
 
 Letters: M assay types.
 """
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from models.proxies.contract import Proxy, TrainingTable
 
 FOR_FEW, FOR_MANY = "gaussian_process", "random_forest"
-"""Who learns a type that none of the wanted kinds can: one has no least number of values, the other no greatest."""
+"""Fallbacks for a type that no wanted kind can learn: one without a minimum of values, one without a maximum."""
 
 
 def build_proxies(kernel: Callable[[], Kernel], kinds: Sequence[str], table: TrainingTable) -> dict[str, Proxy]:
-    """Return the proxies of the wanted kinds; the first takes types with too few results to compare.
+    """Return the proxies of the wanted kinds; the first serves types with too few results to compare.
 
-    Where a type of the table is beyond all of them, one that can learn it joins in: a Gaussian process for few values,
-    a random forest for many.
+    If none of them can learn a type of the table, one that can is added: a Gaussian process for few values, a
+    random forest for many.
     """
     makers: dict[str, Callable[[], Proxy]] = {
         "gaussian_process": lambda: GaussianProcess(kernel),
@@ -47,6 +47,6 @@ def build_proxies(kernel: Callable[[], Kernel], kinds: Sequence[str], table: Tra
 
 
 def build_fallbacks(kernel: Callable[[], Kernel], competing: Mapping[str, Proxy]) -> dict[str, Proxy]:
-    """Return the proxies that step in for types whose competing proxies all failed."""
+    """Return the fallback proxies for types whose candidates all failed."""
     makers: dict[str, Callable[[], Proxy]] = {FOR_FEW: lambda: GaussianProcess(kernel), FOR_MANY: RandomForest}
     return {name: make() for name, make in makers.items() if name not in competing}

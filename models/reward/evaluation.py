@@ -1,8 +1,7 @@
-"""What is believed about objects when a round starts: computed properties, proxies and feasibility, in one place.
+"""Predictions for objects in one round: computed properties, proxies and feasibility.
 
-Knows the campaign's specification, its domain and how far its predictions reach; not what is preferred (that is the
-reward) nor what is refused.
-Letters: N objects, M objectives, C measured bounds (constraints, then guardrails).
+Knows the campaign's specification, domain and applicability domain, but neither preferences (the reward) nor
+filters. Letters: N objects, M objectives, C measured bounds (constraints, then guardrails).
 """
 
 from __future__ import annotations
@@ -29,13 +28,13 @@ if TYPE_CHECKING:
     from models.specs.objectives import Constraint, Guardrail, Objective, Transform
 
 MOST_KNOWN = 1_000_000
-"""Objects whose computed properties are remembered: some hundred megabytes."""
+"""Objects with cached computed properties: some hundred megabytes."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Beliefs about N objects: `objectives` [N, M] on the modelled scale, probabilities [N] and [N, C]."""
+    """Predictions for N objects: `objectives` [N, M] on the modelled scale, probabilities [N] and [N, C]."""
 
     features: Tensor
     objectives: Posterior
@@ -46,12 +45,12 @@ class Evaluation:
     max_similarity: Tensor
     """[N]: similarity to the nearest measured object."""
     uncertainty_weight: Tensor
-    """[N]: how much of the uncertainty optimism may count on, 1 inside the applicability domain."""
+    """[N]: the weight of uncertainty in optimism, 1 inside the applicability domain."""
 
 
 @final
 class CampaignModel:
-    """The fitted models of one round, asked by object text."""
+    """The fitted models of one round, evaluated by object text."""
 
     def __init__(
         self,
@@ -71,11 +70,11 @@ class CampaignModel:
             c for c in spec.constraints if c.type is not None and proxies.n_values[c.type] >= MINIMUM_TO_VALIDATE
         ]
         self.enforced_constraints: tuple[Constraint, ...] = tuple(measured)
-        """Measured constraints whose assay has enough results to be judged; the others are not enforced yet."""
+        """Measured constraints whose assay has enough results; the others are not enforced yet."""
         self.required = torch.tensor(
             [item.probability or 0.0 for item in self.enforced_constraints], dtype=torch.float64
         )
-        """The probability [C] with which each of them must hold."""
+        """The required probability [C] of each of them."""
         is_weighted = [item.enforcement == "lagrangian" for item in self.enforced_constraints]
         self.lagrangian_columns = [column for column, is_so in enumerate(is_weighted) if is_so]
         """Columns of `constraint_probabilities` that multipliers enforce."""
@@ -84,11 +83,11 @@ class CampaignModel:
             *others,
             *range(len(self.enforced_constraints), len(self.enforced_constraints) + len(spec.guardrails)),
         ]
-        """The other columns of `constraint_probabilities`: their probability weighs as it is."""
+        """The other columns of `constraint_probabilities`: their probability is a plain weight."""
         self.guarded_columns = list(
             range(len(self.enforced_constraints), len(self.enforced_constraints) + len(spec.guardrails))
         )
-        """Those of guardrails: an object that breaks one will not be proposed, whatever it is worth."""
+        """Those of guardrails: an object that violates one is not proposed, whatever its utility."""
         computed = [o.computed for o in spec.objectives] + [c.property for c in spec.constraints]
         self._computed = list(dict.fromkeys(name for name in computed if name is not None))
         self._known: dict[str, tuple[float, ...]] = {}
@@ -108,7 +107,7 @@ class CampaignModel:
         return limits(bound.min, bound.max, self.transforms[bound.type])
 
     def evaluate(self, texts: Sequence[str]) -> Evaluation:
-        """Return what is believed about N valid objects."""
+        """Return the predictions for N valid objects."""
         features = self.features(texts)
         posterior = self.proxies.posterior(features)
         values = self._computed_values(texts)
@@ -124,7 +123,7 @@ class CampaignModel:
         )
 
     def _computed_values(self, texts: Sequence[str]) -> dict[str, Tensor]:
-        """Return the computed properties that the campaign reads [N]; each object is computed once while remembered."""
+        """Return the computed properties [N] that the campaign uses; values of each object are cached."""
         if not self._computed:
             return {}
         if len(self._known) > MOST_KNOWN:
@@ -152,7 +151,7 @@ class CampaignModel:
         return Posterior(mean, sd, noise)
 
     def _constraint_probabilities(self, posterior: Posterior) -> Tensor:
-        """Return the probabilities [N, C] of keeping to measured bounds; constraints are on what an assay reports."""
+        """Return the probabilities [N, C] of satisfying measured bounds; constraints are on reported values."""
         bounds: list[Constraint | Guardrail] = [*self.enforced_constraints, *self.spec.guardrails]
         is_of_values = [False] * len(self.enforced_constraints) + [
             rail.applies_to == "value" for rail in self.spec.guardrails

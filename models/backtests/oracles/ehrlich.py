@@ -1,12 +1,13 @@
-"""Ehrlich functions of token sequences (Stanton et al. 2024, arXiv:2407.00236). Knows no domain and no lab.
+"""Ehrlich functions of token sequences (Stanton et al. 2024, arXiv:2407.00236). Knows no domain and no oracle.
 
-A sequence is feasible when each of its transitions has a probability in a banded, ergodic matrix; the value of a
-feasible one is the product over C motifs of how much of the motif is present at its best place, in steps of 1/Q. The
-greatest value is exactly 1, and a feasible sequence of that value exists by construction.
+A sequence is feasible when each of its transitions has a probability in a banded, ergodic matrix; the value
+of a feasible one is the product over C motifs of the fraction of the motif present at its best position, in
+steps of 1/Q. The greatest value is exactly 1, and a feasible sequence of that value exists by construction.
 
-Where this differs from the holo-bench code of the paper's authors: the infeasible transitions of a token are one band
-of a ring of tokens (a fifth of all), with a random order of tokens and a random place of the band; the motifs together
-hold no token twice. Letters: V tokens, L length, C motifs, K tokens of a motif, Q levels, N sequences.
+Where this differs from the holo-bench code of the paper's authors: the infeasible transitions of a token are
+one band of a ring of tokens (a fifth of all), with a random order of tokens and a random position of the
+band; the motifs together hold no token twice. Letters: V tokens, L length, C motifs, K tokens of a motif, Q
+levels, N sequences.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
 
 INFEASIBLE_SHARE = 0.2
-"""Part of the transitions out of each token that cannot be made."""
+"""Part of the transitions out of each token that are infeasible."""
 SPREAD = 0.5
-"""Deviation of the logits of the transitions that can."""
+"""Deviation of the logits of the feasible transitions."""
 ATTEMPTS = 10_000
 
 
@@ -123,14 +124,14 @@ def _transitions(n: int, rng: np.random.Generator) -> Floats:
 
 
 def _path(transitions: Floats, n: int, rng: np.random.Generator) -> Ints:
-    """Return n different tokens of which each may follow the one before.
+    """Return n different tokens of which each may follow its predecessor.
 
     Raises:
-        ValueError: if none is found.
+        ValueError: if no such path exists.
     """
     for _ in range(ATTEMPTS):
         tokens = rng.permutation(len(transitions))[:n]
-        for index in range(1, n):  # repaired from left to right: a token that cannot follow is exchanged
+        for index in range(1, n):  # repair from left to right: swap a token that cannot follow
             left = [token for token in range(len(transitions)) if token not in tokens[:index]]
             possible = [token for token in left if transitions[tokens[index - 1], token] > 0]
             if not possible:

@@ -1,6 +1,6 @@
-"""A lab that measures peptides by an Ehrlich function: residues are its tokens, in a random order.
+"""An oracle of peptides by an Ehrlich function: residues are its tokens, in a random order.
 
-A peptide with an infeasible transition cannot be made. Knows no method.
+A peptide with an infeasible transition cannot be made. Knows no strategy.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 @final
 class EhrlichLab(Oracle):
-    """Measures one quantity without noise; a campaign begins with walks of the transition matrix, which are feasible.
+    """Measures one quantity without noise; a campaign starts from random walks of the transition matrix.
 
     Args:
-        function: what is measured.
-        seed: of the order of residues, so that nothing can be known from what residues are like.
+        function: the measured function.
+        seed: of the order of residues, so that properties of residues carry no information.
         quantity: the assay type of the results.
     """
 
@@ -52,7 +52,7 @@ class EhrlichLab(Oracle):
         )
 
     def truth(self, objects: Sequence[str]) -> Floats:
-        """Return the values [N, 1]; NaN for what cannot be made."""
+        """Return the values [N, 1]; NaN for infeasible peptides."""
         return self._values(objects)[:, None]
 
     def optimum(self) -> str:

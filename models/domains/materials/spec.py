@@ -1,7 +1,7 @@
-"""What a materials campaign may build: compositions of elements, or mixtures with process conditions. Torch-free.
+"""Specification of a materials campaign: compositions, or mixtures with process conditions. Torch-free.
 
-One kind with two spaces. `MaterialsSpec` is the name the outside knows; validating it gives the class of the space
-that was asked for, so each field is checked, documented and reported by its own name.
+One kind with two spaces. `MaterialsSpec` is the public name; its validation returns the class of the
+requested space, so each field is checked, documented and reported under its own name.
 """
 
 from collections.abc import Mapping
@@ -177,7 +177,7 @@ def _refuse_repeats(names: tuple[str, ...] | list[str]) -> None:
 
 
 def _check_column_names(names: tuple[str, ...] | list[str], info: ValidationInfo) -> None:
-    """Refuse names that could not head their own column in a result table, which has got more columns with time."""
+    """Refuse names that collide with columns of a result table, including columns of later versions."""
     _refuse_repeats(names)
     for name in () if is_stored(info) else names:
         if is_reserved(name) or name.casefold() in COMPUTED:

@@ -43,7 +43,7 @@ class Peptides(Domain):
 
     object_columns = ("sequence", "helm")
     cluster_similarity = 0.3
-    """Of random peptides one pair in a thousand is as similar; of an 8-mer's variants by two residues half are."""
+    """Reached by one in a thousand pairs of random peptides, and half of an 8-mer's double mutants."""
     qualifying_columns = QUALIFYING_COLUMNS
 
     def __init__(self, spec: PeptidesSpec) -> None:
@@ -106,7 +106,7 @@ class Peptides(Domain):
         """Return whether a regular expression (RE2) occurs in the one-letter sequence, in upper or lower case.
 
         Raises:
-            ValueError: if it is no regular expression, or one that every sequence holds.
+            ValueError: if it is no regular expression, or matches every sequence.
         """
         search = searching(text)
         return lambda peptide: search(self.read(peptide).sequence)
@@ -127,11 +127,11 @@ class Peptides(Domain):
         return {"sequence": text, "helm": write_helm(self.read(text))}
 
     def display(self, text: str) -> str:
-        """Return HELM, which says the end groups whatever the campaign."""
+        """Return HELM, which always states the end groups."""
         return write_helm(self.read(text))
 
     def features(self, texts: Sequence[str]) -> Floats:
-        """Return spectrum counts, descriptors and, where all have one length, residues in place [N, D]."""
+        """Return spectrum counts, descriptors and, where all have one length, positional residues [N, D]."""
         is_aligned = self.spec.min_length == self.spec.max_length
         return features.compute([self.read(text) for text in texts], self.spec.max_length, is_aligned=is_aligned)
 
@@ -140,7 +140,7 @@ class Peptides(Domain):
         return parts.parts_of(self.features(texts), self.spec.max_length)
 
     def similarity(self, left: Sequence[str], right: Sequence[str]) -> Floats:
-        """Return Tanimoto similarities [N, M] of motifs, residues in place and end groups."""
+        """Return Tanimoto similarities [N, M] of motifs, positional residues and end groups."""
         return features.similarity([self.read(text) for text in left], [self.read(text) for text in right])
 
     def draw(self, texts: Sequence[str], captions: Sequence[str]) -> str:
@@ -160,7 +160,7 @@ class Peptides(Domain):
         return spectrum_and_descriptor_kernel(self.spec.max_length)
 
     def _write_fasta(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
-        """Return records named by candidate, described by rank and by HELM, which alone says the end groups."""
+        """Return records named by candidate, described by rank and by HELM, which alone states the end groups."""
         records = []
         for number, row in enumerate(rows, start=1):
             peptide = self.read(str(row["object"]))
@@ -177,7 +177,7 @@ class Peptides(Domain):
 
 
 def _name(row: Mapping[str, Any], number: int) -> str:
-    """Return the candidate's id and rank; the rank or place alone for what is no candidate."""
+    """Return the candidate's id and rank; the rank or row number alone for other rows."""
     rank = row.get("rank") or number
     name = "_".join(str(row.get("candidate_id") or "").split())
     return f"{name} rank={rank}" if name else str(rank)

@@ -28,7 +28,7 @@ _CLASSES = {
     "#d9a679": "P",
     "#f4e04d": "C",
 }
-"""Aliphatic, aromatic, basic, acidic, polar, and the three that are like no other."""
+"""Aliphatic, aromatic, basic, acidic, polar, and the three special residues."""
 _COLOUR = {residue: colour for colour, members in _CLASSES.items() for residue in members}
 _END_COLOUR = "#ffffff"
 

@@ -1,9 +1,9 @@
 """Peptides built residue by residue from the N-terminus, in batches of tensors. Knows no reward and no drawing.
 
-State [L + 1]: residue numbers from 1 (0 is empty) at L = max_length positions, then whether the chain is finished.
-Forward action k < K appends residue k; action K stops, allowed from min_length on. A chain that reaches max_length is
-finished at once: a stop that is the only choice would only make trajectories longer. The single backward action takes
-back what was done last, so the graph is a tree.
+State [L + 1]: residue numbers from 1 (0 is empty) at L = max_length positions, then whether the chain is
+finished. Forward action k < K appends residue k; action K stops, allowed from min_length on. A chain that
+reaches max_length is finished at once, because a forced stop would only lengthen trajectories. The single
+backward action undoes the last step, so the graph is a tree.
 """
 
 from collections.abc import Sequence
@@ -70,7 +70,7 @@ class PeptidesEnvironment(Environment):
         return mask & ~self.is_final(states).unsqueeze(1)
 
     def backward_mask(self, states: Tensor) -> Tensor:
-        """Return whether there is something to take back [B, 1]."""
+        """Return whether there is an action to undo [B, 1]."""
         return (self._lengths(states) > 0).unsqueeze(1)
 
     def step(self, states: Tensor, actions: Tensor) -> Tensor:
@@ -144,7 +144,7 @@ class PeptidesEnvironment(Environment):
         return torch.where(is_known.unsqueeze(1), states, 0), is_known
 
     def _keeps_positions(self, states: Tensor) -> Tensor:
-        """Return whether every residue is allowed where it stands [B]."""
+        """Return whether every residue is allowed at its position [B]."""
         chains = states[:, :-1]
         positions = torch.arange(self.max_length, device=self.device)
         is_allowed = self._allowed[positions, (chains - 1).clamp_min(0)]  # [B, L]

@@ -1,4 +1,4 @@
-"""The twenty proteinogenic residues and what the literature says of them. Knows no peptides and no campaign.
+"""The twenty proteinogenic residues and their literature scales. Knows no peptides and no campaign.
 
 Sources of the table's columns:
 
@@ -35,7 +35,7 @@ _TABLE: dict[str, tuple[str, float, float, float, float, float]] = {
 }
 
 RESIDUES = "".join(_TABLE)
-"""One-letter codes in alphabetical order; a residue's number is its place here."""
+"""One-letter codes in alphabetical order; a residue's number is its index here."""
 
 THREE_LETTER = {row[0]: residue for residue, row in _TABLE.items()}
 """Three-letter code, in upper case -> one-letter code."""

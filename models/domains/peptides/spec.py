@@ -1,4 +1,4 @@
-"""What a campaign may say about its peptides. Knows no objects and no tensors."""
+"""Specification of a peptide campaign. Knows no objects and no tensors."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -15,7 +15,7 @@ CTerminus = Literal["free", "amide"]
 
 
 def _join(value: Any) -> Any:
-    is_list = isinstance(value, list | tuple) and len(value) <= LONGEST  # a longer one is refused by its length
+    is_list = isinstance(value, list | tuple) and len(value) <= LONGEST  # longer ones are refused by length
     if not is_list or not all(isinstance(item, str) for item in value):
         return value
     for item in value:
@@ -27,13 +27,13 @@ def _join(value: Any) -> Any:
 
 
 def _distinct(value: Any) -> Any:
-    """Refuse keys that name one position twice, of which a mapping of numbers would keep the last."""
+    """Refuse keys that name one position twice; a mapping of numbers would keep only the last."""
     seen: dict[float, str] = {}
     for name in value if isinstance(value, dict) else ():
         try:
             position = float(name)
         except (TypeError, ValueError):
-            continue  # no number, which the type of the keys refuses
+            continue  # not a number: refused by the keys' type
         if position in seen:
             message = f"fixed: {seen[position]!r} and {str(name)!r} both name position {position:g}"
             raise ValueError(message)
@@ -48,7 +48,7 @@ Alphabet = Annotated[
 
 
 class PeptidesSpec(DomainSpec):
-    """Linear peptides of L-residues: how long, from what, with which ends and which positions given.
+    """Linear peptides of L-residues: length, alphabet, end groups and fixed positions.
 
     `fixed` maps a position, counted from 1 at the N-terminus, to the residue that every peptide has there; it need not
     be in `alphabet` (an anchoring cysteine, say), and lies within `min_length`, so that every peptide has it.

@@ -173,7 +173,9 @@ def test_replicates_count_once_and_only_results_of_the_round_itself_count(spec: 
         Measurement("b", "total", outcome="insoluble", round=1),
     )
     summary = calibration(spec, History(results, forecasts=(forecast(1, "a"), forecast(1, "b"))))
-    assert summary["objectives"]["glow"]["all"] | {"n": 1, "rmse": 2.0, "open": 1} == summary["objectives"]["glow"]["all"]
+    assert (
+        summary["objectives"]["glow"]["all"] | {"n": 1, "rmse": 2.0, "open": 1} == summary["objectives"]["glow"]["all"]
+    )
     assert set(summary["objectives"]) == {"glow"}
 
 

@@ -98,5 +98,7 @@ def test_hardly_any_values_are_no_failure(n: int) -> None:
 def test_constant_features_give_the_mean() -> None:
     x, y = torch.ones(20, 3, dtype=torch.float64), _data(20)[1]
     posterior = RandomForest().fit(_table(x, y), seed=0).posterior(x)
-    assert torch.allclose(posterior.mean, y.mean(dim=0).expand(20, 2), atol=3 * float(y.std()) / math.sqrt(20 * TREES) * 3)
+    assert torch.allclose(
+        posterior.mean, y.mean(dim=0).expand(20, 2), atol=3 * float(y.std()) / math.sqrt(20 * TREES) * 3
+    )
     assert RandomForest().fit(_table(x, y), seed=0).posterior(x[:0]).mean.shape == (0, 2)

@@ -77,7 +77,10 @@ def test_a_constraint_that_nobody_violates_costs_nothing_and_an_impossible_one_s
 
 
 def test_the_greatest_multiplier_outweighs_the_whole_range_of_utilities_at_every_temperature():
-    probability, required = torch.tensor([[0.99], [0.85]], dtype=torch.float64), torch.tensor([0.9], dtype=torch.float64)
+    probability, required = (
+        torch.tensor([[0.99], [0.85]], dtype=torch.float64),
+        torch.tensor([0.9], dtype=torch.float64),
+    )
     for beta in (1.0, 64.0, 128.0, 1000.0):
         multipliers = LagrangeMultipliers(1, greatest_multiplier(beta))
         for _ in range(2000):

@@ -56,7 +56,9 @@ def heavy_tailed(m: int = 1, seed: int = 0) -> Tensor:
 def rewards(values: Tensor, utilities: list[Utility], beta: float, kind: str = "upper_confidence_bound") -> Tensor:
     m = values.shape[1]
     reached = torch.stack([item.of(values[:, i]) for i, item in enumerate(utilities)], dim=1)[:MEASURED]
-    context = AcquisitionContext(1.0, SCALARISATIONS["augmented_chebyshev"], reached, (reached, torch.zeros_like(reached)))
+    context = AcquisitionContext(
+        1.0, SCALARISATIONS["augmented_chebyshev"], reached, (reached, torch.zeros_like(reached))
+    )
     model = Known(values)
     reward = ObjectLogReward(model, utilities, get_acquisition(kind)(context), 0.0)  # type: ignore[arg-type]
     texts = [str(row) for row in range(len(values))]

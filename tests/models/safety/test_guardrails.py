@@ -47,7 +47,9 @@ class Counted:
         return self.answers
 
 
-def hypotheses_of(*means: tuple[float, float], weights: list[float], weight: float = 1.0, noise: float = 0.0) -> Hypotheses:
+def hypotheses_of(
+    *means: tuple[float, float], weights: list[float], weight: float = 1.0, noise: float = 0.0
+) -> Hypotheses:
     """Return hypotheses about two objects, each sure to half a decade."""
     mean = torch.tensor(means, dtype=torch.float64)
     sd = torch.full_like(mean, 0.5)

@@ -1,4 +1,4 @@
-"""Charge neutrality: which oxidation states an element may take, and whether a composition can balance. Torch-free."""
+"""Charge neutrality: allowed oxidation states per element, and whether a composition can balance. Torch-free."""
 
 from __future__ import annotations
 

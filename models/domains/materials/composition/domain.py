@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def write_formulas(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Return a plain list, one formula a line."""
+    """Return a plain list, one formula per line."""
     return "".join(f"{row['object']}\n" for row in rows).encode()
 
 
@@ -33,7 +33,7 @@ class CompositionDomain(Domain):
 
     object_columns = (COLUMN,)
     cluster_similarity = 0.75
-    """GaAs and GaAlAs2 are as similar, GaAs and GaP are not."""
+    """About the similarity of GaAs and GaAlAs2; GaAs and GaP are less similar."""
     computed = features.COMPUTED
     groupings = {"elements": "chemical system: the same elements in any amounts"}  # noqa: RUF012 - never written to
     formats = {"txt": FileFormat(media_type="text/plain", write=write_formulas)}  # noqa: RUF012 - never written to
@@ -44,7 +44,7 @@ class CompositionDomain(Domain):
         self.sizes = Sizes("atoms", 1, spec.max_atoms)
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
-        """Return the canonical formula of the column `formula`, and what to tell about how it was read."""
+        """Return the canonical formula of the column `formula`, with warnings about its parsing."""
         return parse_formula(fields.get(COLUMN, ""), self._states)
 
     def check(self, text: str) -> list[Violation]:
@@ -84,7 +84,7 @@ class CompositionDomain(Domain):
         return ["-".join(sorted(amounts_of(text))) for text in texts]
 
     def columns(self, text: str) -> dict[str, str | float]:
-        """Return the formula under its column, with every amount where the short one may be taken for another."""
+        """Return the formula under its column, with every amount where the short one is ambiguous."""
         try:
             is_plain = self.parse({COLUMN: text}) == text
         except InvalidObjectError:

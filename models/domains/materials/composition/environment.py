@@ -1,8 +1,8 @@
 """The environment of compositions: elements in ascending formal electronegativity, an amount for each, then stop.
 
-The mask is exact (see `reachability`): every partial composition can be completed, every allowed composition is
-reached, by one path. Letters: B batch, A actions, E elements, K most elements, S oxidation states, Q = 2 * bound + 1
-charges, W words of a set of charges, C contexts.
+The mask is exact (see `reachability`): every partial composition can be completed, and every allowed
+composition has exactly one path. Letters: B batch, A actions, E elements, K most elements, S oxidation
+states, Q = 2 * bound + 1 charges, W words of a set of charges, C contexts.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class CompositionEnvironment(ActionSequence):
         self.encoding_width = self.n_actions + n_elements + max_atoms + 1 + count + 1 + 2 * table.bound + 2
 
     def is_final(self, states: Tensor) -> Tensor:
-        """Return which compositions are closed [B]."""
+        """Return which compositions are finished [B]."""
         return (states == self._stop + 1).any(dim=1)
 
     def forward_mask(self, states: Tensor) -> Tensor:
@@ -130,7 +130,7 @@ class CompositionEnvironment(ActionSequence):
         charges = torch.arange(width, device=self.device)
         possible = (charges == self._bound).expand(len(states), width)
         for column in states[:, : self._max_elements].unbind(dim=1):
-            # The last row of `_charges` is a neutral nothing: an empty column and the stop both point there.
+            # The last row of `_charges` is a neutral placeholder for an empty column and for the stop.
             states_of = self._charges[self._element[column]]  # [B, S]
             shifts = (states_of * self._amount[column][:, None])[:, :, None]  # [B, S, 1]
             source = charges - shifts  # [B, S, Q]
@@ -171,7 +171,7 @@ def _pack_table(table: Reachability, n_choices: int) -> Tensor:
 
 
 def _context_index(table: Reachability, max_atoms: int, max_elements: int) -> Tensor:
-    """Return the row of each context [atoms + 1, elements + 1, divisor + 1]; those that never occur point at row 0."""
+    """Return the row of each context [atoms + 1, elements + 1, divisor + 1]; those that never occur have row 0."""
     index = torch.zeros(max_atoms + 1, max_elements + 1, max_atoms + 1, dtype=torch.int64)
     for row, context in enumerate(table.contexts):
         index[context] = row

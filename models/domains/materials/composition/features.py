@@ -56,7 +56,7 @@ def fractions_of(texts: Sequence[str]) -> Floats:
 
 
 def features_of(texts: Sequence[str]) -> Floats:
-    """Return fractions and statistics side by side [N, E + 3P]; any element of the table has its place."""
+    """Return fractions and statistics side by side [N, E + 3P]; every element of the table has its column."""
     fractions = fractions_of(texts)
     return np.hstack([fractions, statistics_of(fractions)])
 
@@ -78,7 +78,7 @@ def _statistics(fractions: Floats) -> Floats:
 def _weighted_sum(weights: Floats, values: Floats) -> Floats:
     """Return the sums [N, P] of values [N, E, P] by weights [N, E], element after element.
 
-    A matrix product may round a row differently in other company; an object's features are its own, to the bit.
+    A matrix product may round a row differently in another batch; features must not depend on the batch.
     """
     total = np.zeros((values.shape[0], values.shape[2]))
     for position in range(values.shape[1]):
@@ -129,10 +129,10 @@ def _column(attribute: str) -> Floats:
 
 
 def similarity_of(left: Sequence[str], right: Sequence[str]) -> Floats:
-    """Return similarities [N, M]: half shared atoms, half likeness of the elements that are not shared.
+    """Return similarities [N, M]: half shared atoms, half similarity of the elements' statistics.
 
-    The first half is the overlap of the fractions, 1 - L1 / 2; the second is exp(-d) with d the root mean square
-    difference of the statistics, so that GaAs is nearer to GaP than to NaCl though both share an element or none.
+    The first half is the overlap of the fractions, 1 - L1 / 2; the second is exp(-d) with d the root mean
+    square difference of the statistics, so GaAs is closer to GaP than to NaCl.
     """
     of_left, of_right = fractions_of(left), fractions_of(right)
     occurring = of_left.any(axis=0) | of_right.any(axis=0)

@@ -1,7 +1,7 @@
-"""Formulas as people write them: from a text to amounts of elements, or the reason why it is no formula. Torch-free.
+"""Tokenise formulas as people write them into amounts of elements, or explain why not. Torch-free.
 
-Every character must mean something: what looks like a name, a phase or two formulas is refused and never read as the
-elements that its letters happen to spell. pymatgen multiplies brackets out. Knows no canonical text.
+Every character must have a meaning. Text that looks like a name, a phase or two formulas is refused, even if
+its letters spell elements. pymatgen multiplies brackets out. Knows no canonical text.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 COLUMN = "formula"
 MAX_TEXT = 200
 LARGEST_MOLECULE = 19
-"""Largest amount of a lone element: of others only carbon has larger molecules, 20 may be 2 and O, 100 says at %."""
+"""Largest amount of a lone element, carbon excepted: 20 may be 2 and O, and 100 means at %."""
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _TOKEN = re.compile(r"(?P<symbol>[A-Z][a-z]?)|(?P<number>\d+(?:\.\d+)?|\.\d+)|[()\[\]{}]")
 _SYMBOL = re.compile(r"[A-Z][a-z]?")
@@ -35,12 +35,12 @@ _REMARK = re.compile(r"(?<=.)[(\[{][A-Z][a-z]?\d{2,}[)\]}]$")
 _HYDROGEN = re.compile(r"(?:^|[.\u00b7\u2022*]\s*\d*\s*)H20$")
 _WORD = re.compile(r"(?:[A-Z][a-z])*(?P<letters>[A-Z]{2,})(?P<grade>\d{3,})?")
 _ABBREVIATIONS = frozenset(("BCN", "CNF", "COF", "YBCO"))
-"""Names whose letters stand in the order of a canonical formula."""
+"""Names whose letters are in the order of a canonical formula."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spelled:
-    """What a text says: amounts by symbol, and what to tell about the reading."""
+    """A parsed text: amounts by symbol, with warnings."""
 
     amounts: Mapping[str, float]
     warnings: tuple[str, ...]
@@ -52,7 +52,7 @@ def read_spelling(text: str, elements: Collection[str] = ()) -> Spelled:
     `elements` are those of the campaign: a word in capital letters that consists of them alone is a formula (`KIO`).
 
     Raises:
-        InvalidObjectError: if the text is no formula of known elements, or may mean two.
+        InvalidObjectError: if the text is no formula of known elements, or is ambiguous.
     """
     plain = text.strip().translate(_SUBSCRIPTS)
     if len(plain) > MAX_TEXT:

@@ -16,7 +16,7 @@ LINE, MAX_LINES = 17, 12
 
 
 def draw_recipes(spec: MixtureSpec, texts: Sequence[str], captions: Sequence[str]) -> str:
-    """Return one SVG with a card per canonical recipe; all cards are as high as the longest recipe needs."""
+    """Return one SVG with a card per canonical recipe; all cards have the height of the longest one."""
     lines = max((len(in_words(spec, text)) for text in texts), default=1)
     bar = 30 if spec.components else 0
     height = 2 * MARGIN + bar + LINE * min(lines, MAX_LINES)

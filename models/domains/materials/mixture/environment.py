@@ -1,7 +1,7 @@
 """The environment of mixtures: components in order with their grid steps, then the process variables in order.
 
-Fewest steps and one path: a component that is absent costs nothing, a value is one choice, and nothing is left to stop.
-Letters: B batch, A actions, C components, G grid steps, V variables.
+Each recipe has one path with few steps: absent components take no step, a value is one choice, and there is
+no stop. Letters: B batch, A actions, C components, G grid steps, V variables.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class MixtureEnvironment(ActionSequence):
         components = [index for index in range(len(spec.components)) for _ in range(self._grid)]
         variables = [index for index, levels in enumerate(self._levels) for _ in levels]
         steps = list(range(1, self._grid + 1)) * len(spec.components)
-        # Entry 0 is the empty column; what is not a component has component -1 and no steps, likewise variables.
+        # Entry 0 is the empty column; other entries have component -1 and no steps, likewise variables.
         self._component = self._long(nothing + components + nothing * len(variables))
         self._steps = self._long([0] + steps + [0] * len(variables))
         self._variable = self._long(nothing * (1 + n_choices) + variables)

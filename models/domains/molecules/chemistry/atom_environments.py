@@ -1,6 +1,6 @@
-"""The pieces of molecules by name: each column of the fingerprint as the atom environment that sets it. Torch-free.
+"""Name fingerprint columns of molecules by the atom environments that set them. Torch-free.
 
-A column may be set by several environments (the fingerprint is folded): it is named by the one that sets it most often.
+The fingerprint is folded, so several environments may set one column. The most frequent one names it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def parts_of(texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
 
 
 def _groups(counts: Floats) -> list[tuple[int, ...]]:
-    """Return columns of counts [N, 2048] grouped by the molecules that set them, the most telling groups first."""
+    """Return count columns [N, 2048] grouped by the molecules that set them, most discriminative groups first."""
     is_set = counts > 0
     share = is_set.mean(axis=0)
     varies = (counts != counts[0]).any(axis=0)
@@ -75,7 +75,7 @@ def _environments(texts: Sequence[str], columns: set[int]) -> Mapping[int, list[
 
 
 def _name(group: Sequence[int], environments: Mapping[int, list[Environment]], taken: set[str]) -> str:
-    """Return a name that no other part has: plain, else in detail, else with its column."""
+    """Return a unique name: plain, else in detail, else with its column."""
     column = max(group, key=lambda item: max(radius for *_, radius in environments[item]))
     for is_detailed in (False, True):
         smiles = Counter(_said(occurrence, is_detailed=is_detailed) for occurrence in environments[column])
@@ -86,7 +86,7 @@ def _name(group: Sequence[int], environments: Mapping[int, list[Environment]], t
 
 
 def _said(occurrence: Environment, *, is_detailed: bool) -> str:
-    """Return the SMILES of an environment; in detail it shows every hydrogen, and what is around a lone atom."""
+    """Return the SMILES of an environment; with detail it shows every hydrogen, and the context of a single atom."""
     text, atom, radius = occurrence
     mol = molecule(text)
     bonds = list(Chem.FindAtomEnvironmentOfRadiusN(mol, radius, atom)) if radius else []

@@ -1,8 +1,8 @@
-"""Compounds that are several stereoisomers at once, or one of unknown configuration, and how their texts say so.
+"""Stereoisomer mixtures and compounds of unknown configuration, and their notation.
 
-A lone centre that is a mixture of both configurations is written without one. Centres that are mixed together keep
-their relative configuration, and isomers of unknown configuration keep that, as the stereo groups of CXSMILES:
-`|&1:1,6|` is a mixture of the drawn isomer and the one with all these centres inverted, `|o1:1|` is one of the two.
+A single centre with both configurations is written without one. Several mixed centres keep their relative
+configuration, as do isomers of unknown configuration, in the stereo groups of CXSMILES: `|&1:1,6|` is a
+mixture of the drawn isomer and the one with all these centres inverted, `|o1:1|` is one of the two.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def write_groups(mol: Chem.Mol) -> str:
 
 
 def settled_groups(mol: Chem.Mol) -> tuple[Chem.Mol, list[str]]:
-    """Return a molecule with the stereo groups that its text keeps, and what to tell about them.
+    """Return a molecule with the stereo groups that its text keeps, with warnings.
 
     Groups of known configuration are dropped; a mixture of both configurations of a lone centre loses the centre.
     """
@@ -59,9 +59,10 @@ def settled_groups(mol: Chem.Mol) -> tuple[Chem.Mol, list[str]]:
 
 
 def one_compound(isomers: Sequence[Chem.Mol]) -> tuple[Chem.Mol, str] | None:
-    """Return the compound of which molecules are the stereoisomers, and what to tell; None if they are not.
+    """Return the compound whose stereoisomers are given, with warnings; None if they are not stereoisomers.
 
-    Mirror images are a racemate, which keeps its relative configuration. Other isomers lose what may differ.
+    Mirror images are a racemate, which keeps its relative configuration. Other isomers lose the configuration
+    in which they may differ.
     """
     first = isomers[0]
     if len({Chem.MolToSmiles(flat(mol)) for mol in isomers}) > 1:

@@ -1,6 +1,7 @@
-"""Several columns of a table that all hold the structure of one row: the richest is read, unless they differ.
+"""Tables with several structure columns per row: the most detailed one is read, unless they differ.
 
-Public databases give a compound with and without its stereochemistry and isotopes, side by side. Torch-free.
+Public databases list a compound with and without its stereochemistry and isotopes in separate columns.
+Torch-free.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ FURTHER_COLUMNS = (
     *("canonical_smiles", "canonicalsmiles", "can_smiles", "cansmiles", "smiles_canonical", "flat_smiles"),
     *("connectivity_smiles", "connectivitysmiles", "pubchem_openeye_can_smiles", "pubchem_connectivity_smiles"),
 )
-"""Headers, beside that of the object's own column, under which a structure stands."""
+"""Headers, beside that of the object's own column, of structure columns."""
 _UNSTATED = frozenset(("", "-", "?", "n/a", "na", "nan", "none", "null"))
 
 
@@ -30,7 +31,8 @@ def read_structure(fields: Mapping[str, str]) -> ParsedObject:
     """Return the compound of a row from all its structure columns.
 
     Raises:
-        InvalidObjectError: if one cannot be read, or two hold different compounds; it names the column.
+        InvalidObjectError: if one cannot be read, or two hold different compounds; the error names the
+            column.
     """
     result = {
         column: _read(column, fields[column])

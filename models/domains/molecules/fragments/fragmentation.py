@@ -1,11 +1,12 @@
-"""Where a molecule is cut into fragments, and which fragments may be joined. Torch-free.
+"""Fragmentation of molecules by modified BRICS rules, and which fragments may be joined. Torch-free.
 
-The rules are BRICS (Degen et al., ChemMedChem 3, 1503, 2008, doi:10.1002/cmdc.200800178) with one change that makes
-cutting the exact inverse of joining: whether a bond is cut depends only on its two atoms' own environments (element,
-ring, multiple bonds, which a fragment keeps whatever is attached to it) and on neither atom being the end of a chain.
-BRICS also asks for numbers of neighbours and for what stands beyond the bond, so joining two BRICS fragments can undo
-or create a cut elsewhere and one molecule would have several trees. Here every molecule has exactly one.
-Acyclic amides, esters and sulfonamides stay whole: they are the stable unit.
+The rules are BRICS (Degen et al., ChemMedChem 3, 1503, 2008, doi:10.1002/cmdc.200800178) with one change that
+makes cutting the exact inverse of joining: whether a bond is cut depends only on its two atoms' own
+environments (element, ring, multiple bonds, which a fragment keeps whatever is attached to it) and on neither
+atom being the end of a chain. BRICS also depends on numbers of neighbours and on atoms beyond the bond.
+Joining two BRICS fragments can therefore remove or create a cut elsewhere, and one molecule would have
+several trees. Here every molecule has exactly one tree. Acyclic amides, esters and sulfonamides stay whole:
+they are the stable unit.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ def _patterns() -> tuple[tuple[str, Chem.Mol], ...]:
 
 
 def environments(mol: Chem.Mol) -> list[str | None]:
-    """Return each atom's environment, None where no bond is ever cut or made."""
+    """Return each atom's environment, None where bonds are never cut or made."""
     result: list[str | None] = [None] * mol.GetNumAtoms()
     for name, pattern in reversed(_patterns()):
         for match in mol.GetSubstructMatches(pattern, maxMatches=10_000):
@@ -96,7 +97,7 @@ def environments(mol: Chem.Mol) -> list[str | None]:
 
 
 def cuttable_bonds(mol: Chem.Mol) -> list[Chem.Bond]:
-    """Return the single bonds outside rings whose two environments may be parted, chain ends included."""
+    """Return the single bonds outside rings between environments that may be separated, chain ends included."""
     kinds = environments(mol)
     return [
         bond

@@ -1,6 +1,6 @@
-"""One fragment: a core, the sites where bonds may be made, and the symmetries that make sites alike. Torch-free.
+"""One fragment: a core, its attachment sites, and the symmetries between sites. Torch-free.
 
-It knows the cutting rules, but neither a vocabulary nor a tree.
+Knows the fragmentation rules, but neither a vocabulary nor a tree.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ NEVER_OPEN = frozenset({"acyl", "sulfonyl"})
 """Environments that must not keep a hydrogen: aldehydes and sulfinates are reactive."""
 _MAX_MATCHES = 4096
 _KEPT_IMAGES = 2_000_000
-"""Atoms of the symmetries that are remembered."""
+"""Atoms of the cached symmetries."""
 
 
 class InvalidFragmentError(ValueError):
@@ -114,7 +114,7 @@ def write_attachments(core: str, sites: Counter[int]) -> str:
 
 
 def closed(core: str, sites: Counter[int]) -> Counter[int]:
-    """Return the sites with every symmetric atom given as many."""
+    """Return the sites with equal numbers on symmetric atoms."""
     total: Counter[int] = Counter()
     for automorphism in automorphisms(core):
         for atom, count in sites.items():
@@ -127,7 +127,7 @@ def automorphisms(core: str) -> tuple[tuple[int, ...], ...]:
     """Return the symmetries of a core as images of its atoms.
 
     Raises:
-        InvalidFragmentError: if there are too many to list, or they take too long to find.
+        InvalidFragmentError: if there are too many to list, or their search takes too long.
     """
     mol = molecule(core)
     try:
@@ -136,7 +136,7 @@ def automorphisms(core: str) -> tuple[tuple[int, ...], ...]:
         raise InvalidFragmentError(f"the symmetries of fragment {core[:80]!r} take too long to find") from error
     if len(result) == _MAX_MATCHES:
         raise InvalidFragmentError(f"fragment {core!r} is too symmetric")
-    # A match ignores hydrogens, so it would turn an azole's NH into its N.
+    # Matching ignores hydrogens, so it would map an azole's NH to its N.
     kinds = [(atom.GetTotalNumHs(), atom.GetFormalCharge()) for atom in mol.GetAtoms()]
     return tuple(
         match for match in result if all(kinds[image] == kind for image, kind in zip(match, kinds, strict=True))

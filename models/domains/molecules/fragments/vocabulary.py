@@ -1,4 +1,4 @@
-"""The fragments of one campaign: the committed common ones, or the campaign's own, and those of measured molecules.
+"""The fragments of one campaign: common or custom ones, and those of measured molecules.
 
 Torch-free. `build_vocabulary` makes the committed file; this module only reads it.
 """
@@ -87,7 +87,7 @@ def common_fragments() -> tuple[str, ...]:
 
 
 def capped(core: str, sites: Sites) -> Chem.Mol:
-    """Return a core with a methyl on one free bond of each of its sites' atoms: what it looks like in a molecule."""
+    """Return a core with a methyl on one free bond of each of its sites' atoms: its appearance in a molecule."""
     return molecule(write_attachments(core, sites).replace("*", "C"))
 
 
@@ -110,7 +110,7 @@ def _widen(cores: dict[str, Sites], known: Sequence[str], max_heavy_atoms: int) 
         if core in cores:
             _try(cores, core, cores[core] | closed(core, used[core]))
         elif len(cores) < n_most and _is_clean(core, used[core]):
-            # The last that compiles stays: a molecule measured whole is made a building block if it can be.
+            # Whole molecules come last; a molecule measured as a whole becomes a building block if it compiles.
             for sites in (used[core],) if used[core] else (Counter(), _safe_sites(core)):
                 _try(cores, core, closed(core, sites))
 
@@ -134,7 +134,7 @@ def _try(cores: dict[str, Sites], core: str, sites: Sites) -> None:
 
 
 def _safe_sites(core: str) -> Sites:
-    """Return sites for a molecule that was measured whole: as many orbits of safe atoms as there is room for."""
+    """Return sites for a molecule that was measured whole: as many orbits of safe atoms as fit."""
     mol = molecule(core)
     kinds = environments(mol)
     sites: Sites = Counter()
