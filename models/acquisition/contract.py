@@ -34,7 +34,7 @@ def weighted_sum(utilities: Tensor, preference: Tensor) -> Tensor:
 
 
 def augmented_chebyshev(utilities: Tensor, preference: Tensor) -> Tensor:
-    """Return the augmented Chebyshev scalarisation [N] of utilities and preferences [N, M] (Steuer & Choo, 1983).
+    """Return the augmented Chebyshev scalarisation [N] of utilities, preferences [N, M] (Steuer & Choo, 1983).
 
     1 - max_m l_m (1 - u_m) - rho sum_m l_m (1 - u_m), with l = w / max w, divided so that utilities of 0 give 0 and
     of 1 give 1 whatever the preference; with one objective it is the utility itself. Every point of a front, convex or
@@ -47,7 +47,7 @@ def augmented_chebyshev(utilities: Tensor, preference: Tensor) -> Tensor:
 
 
 def chebyshev_parts(utilities: Tensor, preference: Tensor) -> Tensor:
-    """Return the linear functions [..., M] of the utilities whose least is their augmented Chebyshev value."""
+    """Return the linear functions [..., M] of the utilities whose minimum is the Chebyshev value."""
     weights = preference / preference.amax(dim=-1, keepdim=True)
     lost = weights * (1 - utilities)
     scale = 1 + AUGMENTATION * weights.sum(dim=-1, keepdim=True)
@@ -123,7 +123,7 @@ class Acquisition(ABC):
 
     @abstractmethod
     def value(self, statistics: Tensor, preference: Tensor) -> Tensor:
-        """Return the acquisition value of each object for its preference [N], about 0 for poor and 1 for good.
+        """Return the acquisition value of each object for its preference [N], about 0 (poor) to 1 (good).
 
         Args:
             statistics: what `statistics` returned [N, S].

@@ -62,7 +62,7 @@ class ExpectedHypervolumeImprovement(Acquisition):
         return self._scale(self.improvement(statistics, preference), preference)
 
     def improvement(self, statistics: Tensor, preference: Tensor) -> Tensor:
-        """Return the expected gain of volume [N]; in units of utility^M when all objectives weigh the same."""
+        """Return the expected gain of volume [N]; in units of utility^M for equal weights."""
         at_a_time = max(1, ELEMENTS // self._cells.lower.numel())
         parts = zip(torch.split(statistics, at_a_time), torch.split(preference, at_a_time), strict=True)
         return torch.cat([self._gain(*part) for part in parts])

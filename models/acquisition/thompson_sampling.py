@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @final
 class ThompsonSampling(Acquisition):
-    """The scalarised utility under the sampled function, which is fixed for all objects and calls of a round."""
+    """The scalarised utility under the sampled function, which is fixed for a round."""
 
     uses_incumbents: ClassVar[bool] = False
     uses_draws: ClassVar[bool] = True

@@ -78,7 +78,7 @@ def _fit(domain: Domain, inputs: Tensor, targets: Tensor) -> Model:
 
 @torch.no_grad()
 def _moments(model: Any, domain: Domain, names: Sequence[str]) -> tuple[Tensor, Tensor]:
-    """Return means and deviations [N] of many objects; BoTorch's posterior would form covariances between them."""
+    """Return means and deviations [N] of many objects; BoTorch would form their covariances."""
     known, targets, kernel = model.train_inputs[0], model.train_targets, model.covar_module
     noise = model.likelihood.noise * torch.eye(len(known), dtype=known.dtype)
     factor = torch.linalg.cholesky(kernel(known).to_dense() + noise)

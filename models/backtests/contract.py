@@ -26,7 +26,7 @@ class Oracle(ABC):
     objects: tuple[str, ...] | None
     """All X objects that can be measured; None when everything in the domain can be."""
     start: Callable[[int, int], Sequence[str]] | None = None
-    """Returns the n initial objects of a seed for every strategy; None for random ones of the table or domain."""
+    """Returns the n initial objects of a seed; None for random ones of the table or domain."""
 
     @abstractmethod
     def measure(self, objects: Sequence[str], n_round: int, seed: int) -> tuple[Measurement, ...]:

@@ -73,7 +73,7 @@ class GeneticAlgorithm(Strategy):
 
 
 def _survivors(names: list[str], utilities: Tensor, n: int) -> tuple[list[str], Tensor]:
-    """Return the n best objects with their utilities [n, M]: those with the best rank under any of many preferences."""
+    """Return the n objects with the best rank under any of many preferences, and their utilities [n, M]."""
     if len(names) <= n:
         return names, utilities
     kept = best_ranks(utilities)[:n].tolist()
@@ -81,14 +81,14 @@ def _survivors(names: list[str], utilities: Tensor, n: int) -> tuple[list[str], 
 
 
 def best_ranks(utilities: Tensor) -> Tensor:
-    """Return the rows [N] of utilities [N, M] in the order of their best rank under preferences along the front."""
+    """Return the rows [N] of utilities [N, M], sorted by their best rank under many preferences."""
     from models.acquisition.contract import augmented_chebyshev
 
     return ranked(torch.stack([augmented_chebyshev(utilities, one) for one in preferences(utilities.shape[1])], dim=1))
 
 
 def ranked(scores: Tensor) -> Tensor:
-    """Return the rows [N] of scores [N, P] in the order of their best rank in any column, then of their mean rank."""
+    """Return the rows [N] of scores [N, P], sorted by best rank in any column, then by mean rank."""
     ranks = scores.argsort(dim=0, descending=True, stable=True).argsort(dim=0)
     return (ranks.amin(dim=1) + ranks.double().mean(dim=1) / max(len(ranks), 1)).argsort(stable=True)
 

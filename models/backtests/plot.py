@@ -16,7 +16,7 @@ SHOWN = ("best_utility", "hypervolume", "mean_of_top_10", "hits")
 
 
 def draw_curves(curves: Curves, path: Path) -> None:
-    """Plot every metric against the number of measurements, one line per strategy, with 95 % intervals over seeds.
+    """Plot metrics against the number of measurements per strategy, with 95 % intervals over seeds.
 
     The file extension selects the format: SVG, PNG or PDF.
     """

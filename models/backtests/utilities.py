@@ -46,7 +46,7 @@ def utilities_of(objectives: list[Utility], values: Tensor) -> Tensor:
 
 
 def measured_utilities(spec: CampaignSpec, domain: Domain, history: History) -> tuple[list[str], Tensor]:
-    """Return the objects with at least one usable value, and their utilities [N, M] by the ranges seen so far."""
+    """Return the objects with a usable value, and their utilities [N, M] by the ranges seen so far."""
     table = tabulate(history.measurements, spec.quantities())
     names = list(table.objects)
     columns, scales = [], []

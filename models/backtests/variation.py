@@ -30,12 +30,12 @@ class Builder:
         self.environment = domain.environment([])
 
     def texts(self, states: Tensor) -> list[str]:
-        """Return the object of each final state [B, W]; empty where invalid or against a rule of the domain."""
+        """Return the object of each final state [B, W]; empty where invalid or against a domain rule."""
         texts = self.environment.objects(states)
         return [text if text and not self._domain.check(text) else "" for text in texts]
 
     def actions(self, texts: Sequence[str], generator: Generator) -> Tensor:
-        """Return the actions [B, T] of one random way to build each object that the environment can represent."""
+        """Return actions [B, T] of one random trajectory to each object that can be represented."""
         states, known = self.environment.states(texts)
         return genetic_operators.decompose(self.environment, states[known], generator)
 

@@ -35,7 +35,7 @@ CONSTANT = 10.0
 FEW = 5
 """A version with fewer results is reported when it shares no objects with the reference."""
 LOG_PRIORS = {"amplitude": (0.0, 1.0), "noise": (math.log(0.1), 1.5), "version": (-1.5, 1.5), "plate": (-3.0, 1.5)}
-"""Mean and deviation of the logs of the variances, in standardised units: plates have smaller effects a priori."""
+"""Prior mean and deviation of log variances, in standardised units: plates have smaller effects."""
 
 
 @final
@@ -100,7 +100,7 @@ def _pair(pair: tuple[float, float]) -> dict[str, float]:
 
 
 def _spread_evenly(results: Sequence[Measurement], seed: int) -> list[Measurement]:
-    """Return at most `MOST_OBSERVATIONS` results, cycling over versions and plates; replicated objects come first."""
+    """Return at most `MOST_OBSERVATIONS` results, cycling over versions and plates, replicated objects first."""
     order = torch.randperm(len(results), generator=torch.Generator().manual_seed(seed)).tolist()
     seen: dict[str, set[tuple[str | None, str | None]]] = {}
     for result in results:
@@ -132,7 +132,7 @@ class _Model:
     designs: Mapping[str, Tensor]
 
     def covariance(self, variances: Mapping[str, Tensor]) -> Tensor:
-        """Return the covariance of the targets [n, n]; an unknown constant is part of it (R & W 2006, section 2.7)."""
+        """Return the covariance of the targets [n, n] with an unknown constant (R & W 2006, section 2.7)."""
         gram: Tensor = self.kernel(self.rows).to_dense()
         total = variances["amplitude"] * gram + CONSTANT + torch.diag(self.known + variances["noise"] + 1e-6)
         for kind, design in self.designs.items():
@@ -141,7 +141,7 @@ class _Model:
 
 
 def _fit_variances(model: _Model) -> dict[str, Tensor]:
-    """Fit the kernel in place; return the variances that maximise the marginal likelihood with weak priors."""
+    """Fit the kernel in place; return the variances of maximum marginal likelihood with weak priors."""
     kinds = ["amplitude", "noise", *model.designs]
     centers, widths = torch.tensor([LOG_PRIORS[kind] for kind in kinds], dtype=torch.float64).T
     logs = centers.clone().requires_grad_()
@@ -185,7 +185,7 @@ def learn_offsets(
     plates: bool,
     seed: int,
 ) -> BatchEffects:
-    """Return the offsets of one type's results; none when they have one version and, with `plates`, one plate.
+    """Return the offsets of one type's results; none with one version and, with `plates`, one plate.
 
     `features` gives the rows [n, D] of objects. Offsets are learned from exact results only; bounds are
     translated as well. The kernel is fitted in place.

@@ -57,7 +57,7 @@ class MeasuredTable:
     lower: Floats
     upper: Floats
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    """For every type: objects, results, censored, failed, not_tested, unusable, assay_versions, contradictory."""
+    """Per type: objects, results, censored, failed, not_tested, unusable, assay_versions, contradictory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +220,7 @@ def _column(
 
 
 def _versions(results: Iterable[Measurement]) -> int:
-    """Return the number of assay versions with results; unnamed results count as one more beside named ones."""
+    """Return the number of assay versions with results; unnamed ones count as one more beside named ones."""
     versions = {result.assay_version for result in results if result.outcome == "ok"}
     return 0 if versions == {None} else len(versions)
 
@@ -265,7 +265,7 @@ def relevant(measurements: Iterable[Measurement], types: Collection[str]) -> lis
 
 
 def success_rates(measurements: Sequence[Measurement]) -> dict[str, float]:
-    """Return for every object the share of its attempts that gave a result (1 all, 0 none); untested ones are absent.
+    """Return the share of attempts that gave a result per object (1 all, 0 none), without untested ones.
 
     A censored value is a result: the object could be made and measured.
     """
@@ -292,14 +292,14 @@ def feasibility_labels(measurements: Sequence[Measurement]) -> dict[str, float]:
 
 
 def failures(measurements: Sequence[Measurement]) -> dict[str, int]:
-    """Return how many objects failed in each way, by descending count; one object may fail in several ways."""
+    """Return counts of objects per failure, descending; one object may fail in several ways."""
     failed = {(result.object, result.outcome) for result in measurements if result.outcome not in ("ok", "not_tested")}
     counts = Counter(outcome for _, outcome in failed)
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def complete_objects(results: Iterable[Measurement], types: Iterable[str]) -> list[str]:
-    """Return the objects, in the order of their first result, that have a result of every type, or a failure."""
+    """Return the objects with a result of every type or a failure, in order of their first result."""
     wanted, measured = set(types), defaultdict[str, set[str]](set)
     for result in results:
         measured[result.object] |= wanted if result.outcome != "ok" else {result.type}

@@ -196,7 +196,7 @@ class Domain(ABC):
 
     @abstractmethod
     def parts(self, texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
-        """Return the pieces that distinguish these objects, at most `MOST_PARTS`, the most discriminative first.
+        """Return the pieces that distinguish these objects, at most `MOST_PARTS`, by discrimination.
 
         Parts share neither columns of `features` nor names; a constant column needs no part.
         """
@@ -211,7 +211,7 @@ class Domain(ABC):
 
     @abstractmethod
     def environment(self, known: Sequence[str], device: str = "cpu") -> Environment:
-        """Return the generative environment; measured objects `known` may widen its vocabulary. Loads torch."""
+        """Return the generative environment; `known` objects may widen its vocabulary. Loads torch."""
 
     @abstractmethod
     def kernel(self) -> Kernel:
@@ -228,4 +228,4 @@ class Plugin:
     open: Callable[[Any], Domain]
     """Build the domain from a validated instance of `spec`; must not load torch."""
     examples: tuple[tuple[Mapping[str, Any], tuple[Mapping[str, str], ...]], ...]
-    """Small specs (as JSON) with example objects (as table columns), for documentation and conformance tests."""
+    """Small specs (as JSON) with example objects (as table columns), for docs and tests."""

@@ -1,4 +1,4 @@
-"""Rank pieces of objects by how well they distinguish them, for domains that name feature columns. Torch-free.
+"""Rank pieces of objects by how well they discriminate, for domains with named columns. Torch-free.
 
 Letters: N objects, D features.
 """

@@ -66,7 +66,7 @@ class TanimotoKernel(Kernel):  # type: ignore[misc] # gpytorch publishes no type
         self._kept: tuple[Tensor, Tensor] | None = None
 
     def forward(self, x1: Tensor, x2: Tensor, diag: bool = False, **_: Any) -> Tensor:  # noqa: FBT001, FBT002 - gpytorch
-        """Return covariances [..., N, M], or their diagonal [..., N]; a row and itself always have covariance 1."""
+        """Return covariances [..., N, M], or their diagonal [..., N], which is always 1."""
         if not diag:
             return self._with_itself(x1) if x1.shape == x2.shape and torch.equal(x1, x2) else tanimoto(x1, x2)
         if x1.shape == x2.shape and torch.equal(x1, x2):

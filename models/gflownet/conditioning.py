@@ -128,7 +128,7 @@ class ConditionSampler:
         return (math.log(low) + (math.log(high) - math.log(low)) * share).exp()
 
     def fixed(self, beta: float, preference: tuple[float, ...] | list[float] | None = None, n: int = 1) -> Condition:
-        """Return n times one condition; `preference` is normalised and may be left out with a single objective.
+        """Return n times one condition; `preference` is normalised and optional for one objective.
 
         Raises:
             ValueError: if the preference has the wrong length, a negative weight, or no weight at all.
@@ -140,7 +140,7 @@ class ConditionSampler:
         return Condition(beta_rows, (weights / weights.sum()).expand(n, -1))
 
     def encode(self, condition: Condition) -> Tensor:
-        """Return network inputs [B, C]: log beta and its thermometer, then the preference and its thermometer."""
+        """Return network inputs [B, C]: log beta, preference and their thermometer encodings."""
         parts = [condition.beta.new_zeros(len(condition), 0)]
         if self.beta_width:
             low, high = (math.log(edge) for edge in self.beta_range)

@@ -1,4 +1,4 @@
-"""The probability with which a policy samples given objects: exact where their trajectories can be enumerated.
+"""A policy's probability of sampling given objects: exact where trajectories can be enumerated.
 
 All ancestors of an object are visited backward, and probabilities are summed on the way (dynamic
 programming). Knows no reward and no objects. Letters: n final states, W state width, E edges.
@@ -26,7 +26,7 @@ AT_ONCE = 128
 def log_density(
     policy: Policy, environment: Environment, final_states: Tensor, condition: Condition, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """Return log P_F(x) [n] (float64) of final states [n, W] under conditions [n], and which are exact [n] (bool).
+    """Return log P_F(x) [n] (float64) of final states [n, W] under conditions [n], and exactness [n].
 
     Objects with more than `MOST_EDGES` edges between their ancestors are estimated (`log_probability`).
     """
@@ -68,7 +68,7 @@ def _exact(policy: Policy, environment: Environment, final_states: Tensor, condi
 
 
 def _merged(environment: Environment, states: Tensor, owners: Tensor, log_p: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return each state [U, W] of each owner [U] once, with the sum of the log-probabilities [U] of its edges [E]."""
+    """Merge equal states [U, W] of each owner [U] and sum the probabilities of their edges [E] to [U]."""
     names = (environment.key(states) ^ (owners + 0x9E3779B9)) * 1099511628211
     distinct, group = torch.unique(names, return_inverse=True)
     index = torch.arange(len(states), device=states.device)

@@ -20,7 +20,7 @@ class Environment(ABC):
     """A batched, masked construction process. All tensors live on `device`."""
 
     format: ClassVar[str]
-    """Identifies the layout of states, actions and encodings; a stored policy opens only with the same format.
+    """Identifies the layout of states, actions and encodings; stored policies need the same format.
 
     Independent of class names. Change it when earlier policies can no longer be used.
     """
@@ -55,11 +55,11 @@ class Environment(ABC):
 
     @abstractmethod
     def forward_mask(self, states: Tensor) -> Tensor:
-        """Return allowed forward actions [B, A] (bool); none for a final state, at least one for any other."""
+        """Return allowed forward actions [B, A] (bool); none only for a final state."""
 
     @abstractmethod
     def backward_mask(self, states: Tensor) -> Tensor:
-        """Return allowed backward actions [B, R] (bool); none for the initial state, at least one for any other."""
+        """Return allowed backward actions [B, R] (bool); none only for the initial state."""
 
     @abstractmethod
     def step(self, states: Tensor, actions: Tensor) -> Tensor:
@@ -98,7 +98,7 @@ class Environment(ABC):
         """Return which states are finished objects [B] (bool)."""
 
     def key(self, states: Tensor) -> Tensor:
-        """Return a 64-bit key of each state [B] (int64): equal for the same state, else different up to collisions."""
+        """Return a 64-bit key of each state [B] (int64): equal exactly for equal states, up to collisions."""
         mixed = torch.full((len(states),), 1469598103934665603, dtype=torch.int64, device=states.device)
         for column in states.unbind(dim=1):
             mixed = (mixed ^ (column + 0x9E3779B9)) * 1099511628211
@@ -132,9 +132,9 @@ class Environment(ABC):
 
     @abstractmethod
     def states(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """Return final states [N, W] for canonical texts and which of them could be represented [N] (bool)."""
+        """Return final states [N, W] for canonical texts and which are representable [N] (bool)."""
 
     def simplified(self, text: str) -> tuple[str, str] | None:
-        """Return an object without what no state represents, and a description of that; None if nothing is removed."""
+        """Return an object without unrepresentable features, and their description; None if nothing changes."""
         del text
         return None

@@ -110,7 +110,7 @@ def terminal_log_probability(space: Space, log_policy: LogProbabilities) -> Tens
 
 
 def policy_log_probability(space: Space, policy: Policy, condition: Condition, chunk: int = 16_384) -> Tensor:
-    """Return the exact log-probability [X] of every final state under a policy and one condition (one row)."""
+    """Return the exact log-probability [X] of every final state under a policy and one condition."""
 
     def log_policy(states: Tensor) -> Tensor:
         parts = []

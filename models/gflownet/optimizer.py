@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def build_optimizer(policy: "Policy") -> torch.optim.Adam:
-    """Return an optimiser of the network and, in a second group, of log Z; call `set_rates` before each step."""
+    """Return an optimiser of the network and, as second group, log Z; call `set_rates` before each step."""
     partition = list(policy.partition.parameters())
     others = [value for name, value in policy.named_parameters() if not name.startswith("partition.")]
     return torch.optim.Adam([{"params": others}, {"params": partition}], fused=True)
 
 
 def set_rates(optimizer: torch.optim.Adam, rates: tuple[float, float], done: float, final: float) -> None:
-    """Set the groups' learning rates on their cosine decay to `final` of the start, a share `done` of the way."""
+    """Set the groups' learning rates on a cosine decay to the share `final`, at progress `done`."""
     left = max(0.0, 1.0 - done)
     factor = final + (1.0 - final) * 0.5 * (1.0 - math.cos(math.pi * left))
     for group, rate in zip(optimizer.param_groups, rates, strict=True):

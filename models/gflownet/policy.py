@@ -42,7 +42,7 @@ class PolicySpec:
 @final
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A network laid out for many steps of sampling without gradients: `weights` [in, out] and `biases` of each layer.
+    """A network prepared for sampling without gradients: `weights` [in, out] and `biases` per layer.
 
     `shift` [B, H] is the condition's precomputed part of the first layer; without one it is the first bias
     [H]. `words` is the forward vocabulary's head, weight [H, A] and bias [A].
@@ -89,7 +89,7 @@ class Context:
 
 
 def masked_log_softmax(logits: Tensor, mask: Tensor) -> Tensor:
-    """Return log-probabilities over allowed actions, -inf elsewhere; a row with no action gets finite values."""
+    """Return log-probabilities of allowed actions, -inf elsewhere; rows without any get finite values."""
     closed = mask.logical_not()
     closed = closed & mask.any(dim=1, keepdim=True)
     return logits.masked_fill(closed, -torch.inf).log_softmax(dim=1)
@@ -141,7 +141,7 @@ class LogPartition(nn.Module):
         return line + self.outer(functional.silu(self.inner(code))).squeeze(1)  # type: ignore[no-any-return]
 
     def fit(self, beta: Tensor, log_z: Tensor) -> None:
-        """Set slope and offset by least squares to estimates of log Z [B]; the slope stays 0 for a single beta."""
+        """Fit slope and offset by least squares to estimates of log Z [B]; slope 0 for a single beta."""
         x = (beta * self.beta_scale).double()
         y = log_z.double()
         spread = (x - x.mean()).square().sum()
@@ -264,7 +264,7 @@ class Policy(nn.Module):
         return self._heads(hidden, features, self.backward_slot, self.backward_vocabulary)
 
     def both_logits(self, hidden: Tensor, features: Features, context: Context) -> tuple[Tensor, Tensor]:
-        """Return unmasked forward [N, A] and backward logits [N, R] of the same states, in one product if possible."""
+        """Return unmasked forward [N, A] and backward logits [N, R], in one product if possible."""
         words, backward = self.vocabulary, self.backward_vocabulary
         if self.slot is not None or words is None or backward is None:
             return self.forward_logits(hidden, features, context), self.backward_logits(hidden, features)

@@ -43,7 +43,7 @@ class GumbelSampler:
         self._ready: list[Tensor] = []
 
     def draw(self, logits: Tensor, mask: Tensor) -> Tensor:
-        """Draw one allowed action [n] per row of logits [n, A] and mask [n, A]; n must never grow, nor A change."""
+        """Draw one allowed action [n] per row of logits and mask [n, A]; n must not grow, nor A change."""
         n, n_actions = logits.shape
         if not self._ready:
             steps = min(NOISE_STEPS, max(1, NOISE_NUMBERS // (n * n_actions)))
@@ -78,7 +78,7 @@ def rollout_forward(
     generator: Generator,
     explore: Explore | None = None,
 ) -> Trajectories:
-    """Sample one trajectory for each of the conditions [B], by the policy or by its logits after `explore`."""
+    """Sample one trajectory per condition [B], by the policy or by its logits after `explore`."""
     # joined outside inference mode, because inference tensors cannot carry gradients
     return _assemble(environment, _record(policy, environment, condition, generator, explore))
 

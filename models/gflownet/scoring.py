@@ -14,7 +14,7 @@ from models.gflownet.trajectories import Trajectories
 
 
 class Scores(NamedTuple):
-    """Per transition [N]: `log_pf`, `log_pb`, and with a flow head `log_flow` of the state before it (else None)."""
+    """Per transition [N]: `log_pf`, `log_pb`, and with a flow head `log_flow` of its state (else None)."""
 
     log_pf: Tensor
     log_pb: Tensor

@@ -1,4 +1,4 @@
-"""Training: sample conditions, roll out, evaluate log-rewards, take a gradient step. Knows no objects or files.
+"""Training: sample conditions, roll out, evaluate log-rewards, take a gradient step. Knows no objects.
 
 Losses and log Z use an object's log-reward plus its log-prior, if any. Behaviours, which keep the best
 objects, use the log-reward alone.
@@ -208,7 +208,7 @@ class Trainer:
         return self.loss(trajectories, log_rewards, self.policy, condition).mean()
 
     def _intermediate_log_rewards(self, trajectories: Trajectories, target: Tensor, condition: Condition) -> Tensor:
-        """Return the log-rewards that the loss takes, priors included, given those of the final states [B]."""
+        """Return the loss's log-rewards, priors included, given those of the final states [B]."""
         if self.loss.rewards_of == "stopped":
             return stopped_log_rewards(trajectories, target, condition, self._target)
         if self.loss.rewards_of == "partial":
@@ -241,7 +241,7 @@ class Trainer:
         self.lowest_utility = min(self.lowest_utility, float((allowed / condition.beta).min()))
         lowest = torch.zeros_like(log_reward)
         if math.isfinite(self.lowest_log_reward):
-            # the prior is not scaled by beta: on a utility scale it would fall far below every log-reward seen
+            # the prior is not scaled by beta: as a utility it would fall far below every log-reward
             lowest = (self.lowest_utility * condition.beta).clamp_min(self.lowest_log_reward)
         return torch.where(is_forbidden, lowest - self.settings.forbidden_gap, log_reward)
 

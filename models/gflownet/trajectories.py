@@ -100,7 +100,7 @@ class Trajectories:
         return values.new_zeros(len(self)).index_add(0, self.trajectory, values)
 
     def pad(self, values: Tensor, extra: int = 0) -> Tensor:
-        """Return values per transition [N] as a table [T + extra, B] with zeros after each trajectory's end."""
+        """Return values per transition [N] as a table [T + extra, B], zero after each trajectory's end."""
         table = values.new_zeros(int(self.lengths.max()) + extra, len(self))
         return table.index_put((self.time, self.trajectory), values)
 
@@ -125,7 +125,7 @@ class Trajectories:
         )
 
     def split(self, n_parts: int) -> list["Trajectories"]:
-        """Return the trajectories in interleaved parts: part i has the numbers i, i + n_parts, ... in order."""
+        """Return the trajectories in interleaved parts: part i has i, i + n_parts, ... in order."""
         if n_parts == 1:
             return [self]
         everyone = torch.arange(len(self), device=self.trajectory.device)

@@ -90,7 +90,7 @@ class Outcomes:
 
 
 def crps(mean: Floats, sd: Floats, value: Floats) -> Floats:
-    """Return the continuous ranked probability score [N] of Gaussians (Gneiting & Raftery, JASA 102, 2007, eq. 21)."""
+    """Return the continuous ranked probability score [N] of Gaussians (Gneiting & Raftery, JASA, 2007, eq. 21)."""
     from scipy.special import ndtr  # type: ignore[import-untyped] # publishes no types
 
     z = (value - mean) / sd
@@ -244,7 +244,7 @@ def _round_record(outcomes: Outcomes) -> dict[str, Any]:
 
 
 def _drift(rounds: Sequence[int], scored: ScoredForecasts) -> dict[str, Any] | None:
-    """Return exact tests of the stored intervals (binomial) and of mean |z| (simulated), None without results."""
+    """Return exact tests of stored intervals (binomial) and mean |z| (simulated), None without results."""
     n = len(scored.value)
     if n == 0:
         return None

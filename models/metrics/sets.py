@@ -74,11 +74,11 @@ def _stack(points: Floats) -> float:
 
 
 def _exclusive(points: Floats) -> float:
-    """Return the volume of [N, M] as the sum of what each point adds to those after it, ascending in the last one."""
+    """Return the volume of [N, M] as the sum of exclusive volumes, ascending in the last coordinate."""
     points = points[np.argsort(points[:, -1], kind="stable")]
     total = 0.0
     for row, point in enumerate(points):
-        # every later point reaches at least as far in the last coordinate: the shared volume has one dimension less
+        # later points reach at least as far in the last coordinate, so shared volume has one dimension less
         shared = np.minimum(points[row + 1 :, :-1], point[:-1])
         total += float(point[-1]) * (float(point[:-1].prod()) - _volume(shared))
     return total
@@ -97,7 +97,7 @@ def n_circles(similarity: Floats, threshold: float) -> int:
 
 
 def mean_pairwise_distance(similarity: Floats) -> float:
-    """Return the mean of 1 - similarity over all pairs of different rows of [N, N]; 0 for fewer than two objects."""
+    """Return the mean of 1 - similarity over distinct pairs of [N, N]; 0 for fewer than two objects."""
     n = len(similarity)
     if n < 2:  # noqa: PLR2004 - a pair
         return 0.0

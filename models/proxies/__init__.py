@@ -1,1 +1,1 @@
-"""Surrogate models of assays: predictive posteriors with uncertainty. They know no domain, campaign or reward."""
+"""Surrogate models of assays with predictive posteriors. They know no domain, campaign or reward."""

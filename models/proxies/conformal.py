@@ -33,7 +33,7 @@ def gaussian_radius(level: float) -> float:
 
 
 def scores(held_out: HeldOut) -> tuple[Tensor, Tensor]:
-    """Return the size of every held-out residual [n] in deviations, and which of them are only a lower bound [n].
+    """Return the size of held-out residuals [n] in deviations, and which are only lower bounds [n].
 
     A value within a finite range counts with its farther end. A value bounded on one side is at least as far
     off as the nearer end, possibly at distance 0.
@@ -46,7 +46,7 @@ def scores(held_out: HeldOut) -> tuple[Tensor, Tensor]:
 
 
 def quantile(sizes: Tensor, is_bound: Tensor, level: float) -> float | None:
-    """Return the ceil((n + 1) level)-th smallest of n scores, or None when so few scores have no such quantile.
+    """Return the ceil((n + 1) level)-th smallest of n scores, or None when n is too small.
 
     Censored scores (lower bounds) pass their weight on to larger ones (Kaplan & Meier, JASA 53, 1958). The
     new object's own weight lies at infinity, which for plain scores gives the rank above.
@@ -60,6 +60,6 @@ def quantile(sizes: Tensor, is_bound: Tensor, level: float) -> float | None:
 
 
 def radius(held_out: HeldOut, level: float) -> float | None:
-    """Return how many predictive deviations an interval reaches, or None with too few values for the level."""
+    """Return the interval's radius in predictive deviations, or None with too few values for the level."""
     result = quantile(*scores(held_out), level)
     return result if result is not None and math.isfinite(result) else None

@@ -102,7 +102,7 @@ class TrainingTable:
         )
 
     def standard(self) -> tuple[Tensor, Tensor]:
-        """Return the location and scale [M] of each type: of its values, or the prior ones with too few values.
+        """Return the location and scale [M] of each type: of its values, or prior ones with too few.
 
         With censored values these are maximum likelihood estimates of a normal distribution, because the
         uncensored part alone is biased.
@@ -134,7 +134,7 @@ MINIMUM_FOR_SPREAD = 3
 
 @dataclass(frozen=True, slots=True)
 class Posterior:
-    """The posterior of values [..., N, M]: `sd` of the value itself, `noise_sd` of one measurement about it."""
+    """The posterior of values [..., N, M]: `sd` of the value, `noise_sd` of one measurement."""
 
     mean: Tensor
     sd: Tensor
@@ -150,7 +150,7 @@ class Posterior:
         return Posterior(self.mean[..., column], self.sd[..., column], self.noise_sd[..., column])
 
     def probability_within(self, low: float, high: float) -> Tensor:
-        """Return the probability [...] that an assay reports a value in [low, high]; either may be infinite."""
+        """Return the probability [...] of a reported value in [low, high]; either may be infinite."""
         deviation = self.predictive_sd.clamp_min(1e-12)
         below, above = ((edge - self.mean) / deviation for edge in (high, low))
         probability: Tensor = torch.special.ndtr(below) - torch.special.ndtr(above)
@@ -174,7 +174,7 @@ class FittedProxy(ABC):
 
     @abstractmethod
     def members(self, features: Tensor) -> Posterior:
-        """Return the posterior [K, N, M] of each hypothesis; equally probable unless the proxy is `Weighing`."""
+        """Return the posterior [K, N, M] of each hypothesis, equally weighted unless `Weighing`."""
 
     @abstractmethod
     def draw(self, features: Tensor, n: int, generator: torch.Generator) -> Tensor:

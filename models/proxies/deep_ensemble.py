@@ -105,7 +105,7 @@ def _forward(layers: list[Tensor], inputs: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _loss(prediction: tuple[Tensor, Tensor], cells: _Cells) -> Tensor:
-    """Return the mean negative log likelihood over known cells, summed over members; unknown cells are masked."""
+    """Return the mean negative log likelihood over known cells, summed over members."""
     mean, log_noise = prediction
     known = ~cells.targets.isnan()
     variance = log_noise.exp() + cells.known

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 SLOPE_PRIOR = (2.0, 2.0)
-"""Mean and deviation of the logistic slope per predictive deviation; the prior keeps it modest with few failures."""
+"""Prior mean and deviation of the logistic slope; it keeps the slope modest with few failures."""
 CERTAIN = 1e-3
 """Predicted probabilities stay this far from 0 and 1."""
 FOLDS = 5

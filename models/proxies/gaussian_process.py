@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 JITTER = 1e-6
 """Least noise variance, in standardised units."""
 ROWS_TO_FIT = 400
-"""Hyperparameters are fitted on at most this many values, then conditioned on all (an evaluation costs n^3)."""
+"""Most values for fitting hyperparameters; conditioning uses all (an evaluation costs n^3)."""
 ITERATIONS = 40
 LOG_LIMITS = ((-6.0, 4.0), (-12.0, 3.0))
 """Bounds of the logs of the amplitude and of the learned noise variance; far steps stay invertible."""
@@ -45,7 +45,7 @@ SETTLED = 0.02
 
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    """Data of one type, standardised [n]: a target, or NaN and bounds; `known` noise adds to the learned one."""
+    """Data of one type, standardised [n]: a target, or NaN and bounds; `known` noise is added."""
 
     features: Tensor
     targets: Tensor
@@ -64,7 +64,7 @@ class _Cells:
 
 @dataclass(frozen=True, slots=True)
 class _Process:
-    """One conditioned process: `inverse` [n, n] is that of the lower Cholesky factor, `weights` [n] = K^-1 y."""
+    """One conditioned process: `inverse` [n, n] of the lower Cholesky factor, `weights` [n] = K^-1 y."""
 
     kernel: Kernel
     rows: Tensor
@@ -106,7 +106,7 @@ def _natural(logarithms: Tensor) -> tuple[Tensor, Tensor]:
 def _fit_hyperparameters(
     kernel: Kernel, cells: _Cells, start: tuple[float, float] = (0.0, NOISE_PRIOR[0])
 ) -> tuple[float, float]:
-    """Fit the kernel in place on cells without bounds, from the logs `start`; return amplitude and learned noise."""
+    """Fit the kernel in place on exact cells, from the logs `start`; return amplitude and noise."""
     features, targets, known = cells.features, cells.targets, cells.known
     logarithms = torch.tensor(start, dtype=torch.float64, device=features.device, requires_grad=True)
     parameters = [logarithms, *(p for p in kernel.parameters() if p.requires_grad)]
@@ -170,7 +170,7 @@ def _learn(kernel: Kernel, cells: _Cells) -> tuple[float, float]:
 
 @final
 class FittedGaussianProcess(FittedProxy):
-    """Conditioned processes, one per assay type; with `one_kernel` no kernel was fitted and all share covariances."""
+    """Conditioned processes, one per assay type; with `one_kernel` all share covariances."""
 
     def __init__(self, features: Tensor, processes: list[_Process], *, one_kernel: bool) -> None:
         self._features = features
@@ -178,7 +178,7 @@ class FittedGaussianProcess(FittedProxy):
         self._one_kernel = one_kernel
 
     def _project(self, features: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """Return for every type the standardised mean [N] and the half [N, n] whose square reduces the variance."""
+        """Return per type the standardised mean [N] and the root [N, n] of the variance reduction."""
         shared = _covariance(self._processes[0].kernel, features, self._features) if self._one_kernel else None
         answers = []
         for process in self._processes:
@@ -222,7 +222,7 @@ class FittedGaussianProcess(FittedProxy):
 
     @torch.no_grad()
     def covariance_with(self, anchors: Tensor) -> Callable[[Tensor], Tensor]:
-        """Return the function from features [N, D] to their posterior covariances [M, A, N] with anchors [A, D]."""
+        """Return the function from features [N, D] to posterior covariances [M, A, N] with anchors [A, D]."""
         halves = [half for _, half in self._project(anchors)]
 
         @torch.no_grad()
@@ -236,13 +236,13 @@ class FittedGaussianProcess(FittedProxy):
         return covariance
 
     def leave_one_out(self, column: int) -> Tensor:
-        """Return the prediction [n] of each value of one type from all the others (R & W 2006, equation 5.12)."""
+        """Return leave-one-out predictions [n] of the values of one type (R & W 2006, equation 5.12)."""
         process = self._processes[column]
         residual = process.weights / process.inverse.square().sum(dim=0)
         return (process.location + process.scale * (process.targets - residual))[~process.is_censored]
 
     def leave_one_out_deviation(self, column: int) -> Tensor:
-        """Return the deviation [n] of each value of one type, its own noise included, about that prediction."""
+        """Return the deviation [n] of each leave-one-out prediction of one type, noise included."""
         process = self._processes[column]
         return (process.scale * process.inverse.square().sum(dim=0).rsqrt())[~process.is_censored]
 
@@ -258,7 +258,7 @@ class GaussianProcess(Proxy):
         self._kernel = kernel
 
     def fit(self, table: TrainingTable, *, seed: int) -> FittedGaussianProcess:
-        """Return the conditioned processes; the seed chooses the rows that fit hyperparameters when there are many."""
+        """Return the conditioned processes; with many rows, the seed chooses those that fit hyperparameters."""
         typical = table.typical_noise()
         columns = [self._fit_column(table, column, float(typical[column]), seed) for column in range(len(table.types))]
         return FittedGaussianProcess(table.features, columns, one_kernel=_free(self._kernel()))

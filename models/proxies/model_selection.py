@@ -1,4 +1,4 @@
-"""Model selection: each assay type gets the proxy with the best held-out predictions, deviations recalibrated.
+"""Model selection: each assay type gets the proxy with the best held-out predictions, recalibrated.
 
 Scores come from k-fold cross-validation over objects; those of the other proxies are kept. Scaling, selection
 and the radius of intervals use the same held-out predictions (two numbers per type). The coverage reported
@@ -157,7 +157,7 @@ class SelectedProxies:
         return low, high
 
     def _feature_conformal_interval(self, features: Tensor, kind: str, level: float) -> tuple[Tensor, Tensor] | None:
-        """Return the changes [N] of a network's prediction within the calibrated distance, if there is one."""
+        """Return the changes [N] of a network's prediction within the calibrated distance, if any."""
         chosen = self._part(kind)
         network = next((part for part in self._parts if kind in part.held_out and part.held_out[kind].folds), None)
         if network is None or kind not in chosen.held_out or not isinstance(network.proxy, HasEmbedding):
@@ -184,7 +184,7 @@ class SelectedProxies:
         return plausible_members(parts, self._weights[kind], features, column)
 
     def held_out(self) -> dict[str, dict[str, Posterior]]:
-        """Return each proxy's held-out predictions of each type [n]; with them, `refit` needs no validation."""
+        """Return each proxy's held-out predictions of each type [n]; `refit` needs no validation then."""
         return {part.name: {kind: held.belief for kind, held in part.held_out.items()} for part in self._parts}
 
     def summary(self) -> dict[str, dict[str, object]]:
@@ -210,7 +210,7 @@ class SelectedProxies:
 
 
 def _is_clearly_better(one: HeldOut, other: HeldOut) -> bool:
-    """Return whether squared errors of the same held-out values are clearly smaller, also by two standard errors."""
+    """Return whether squared held-out errors are clearly smaller, also by two standard errors."""
     ours, theirs = ((held.values - held.belief.mean).square() for held in (one, other))
     exact = ~one.values.isnan()
     gain = (theirs - ours)[exact]
@@ -234,7 +234,7 @@ def learnable_columns(proxy: Proxy, table: TrainingTable, at_least: int) -> list
 def make_part(
     name: str, fit: Callable[[], FittedProxy], columns: list[int], types: Sequence[str], held_out: Mapping[str, HeldOut]
 ) -> ProxyFit:
-    """Return a proxy on some columns of a table of `types`, its deviations scaled to its held-out residuals."""
+    """Return a proxy on some columns of a table of `types`, deviations scaled to its held-out residuals."""
     scores = {kind: score(held) for kind, held in held_out.items()}
     factors = [scores[kind].scale if (kind := types[column]) in scores else 1.0 for column in columns]
     return ProxyFit(name, fit, columns, torch.tensor(factors, dtype=torch.float64), scores, held_out)

@@ -47,7 +47,7 @@ ROUNDS_WITH_SITES = 2
 @final
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    """Known cells: indices of object and type, standardised value (NaN if censored), known noise, bounds [C]."""
+    """Known cells [C]: object and type index, standardised value (NaN if censored), noise, bounds."""
 
     rows: Tensor
     tasks: Tensor
@@ -63,7 +63,7 @@ class _Cells:
 
 @final
 class _Model:
-    """Hyperparameters: `factors` W [M, R], logs of the own part v [M] and of the noise [M], and the kernel's."""
+    """Hyperparameters: `factors` W [M, R], logs of own part v [M] and noise [M], and the kernel's."""
 
     def __init__(self, kernel: Kernel, correlation: Tensor) -> None:
         m = len(correlation)
@@ -169,7 +169,7 @@ def _with_sites(model: _Model, features: Tensor, cells: _Cells) -> _Cells:
 
 @final
 class FittedMultiTaskGaussianProcess(FittedProxy):
-    """The conditioned process: `inverse` [C, C] is that of the lower Cholesky factor of the cells' covariance."""
+    """The conditioned process: `inverse` [C, C] of the lower Cholesky factor of the cells' covariance."""
 
     def __init__(self, model: _Model, features: Tensor, cells: _Cells, standard: tuple[Tensor, Tensor, Tensor]) -> None:
         self._model = model
@@ -230,7 +230,7 @@ class FittedMultiTaskGaussianProcess(FittedProxy):
 
     @torch.no_grad()
     def covariance_with(self, anchors: Tensor) -> Callable[[Tensor], Tensor]:
-        """Return the function from features [N, D] to their posterior covariances [M, A, N] with anchors [A, D].
+        """Return the function from features [N, D] to posterior covariances [M, A, N] with anchors [A, D].
 
         Covariances between types are not included.
         """
@@ -261,7 +261,7 @@ class MultiTaskGaussianProcess(JointProxy):
         self._kernel = kernel
 
     def columns(self, table: TrainingTable) -> list[int]:
-        """Return the types that share objects with another; none when there are too many cells for an exact process."""
+        """Return the types that share objects with another; none with too many cells for an exact process."""
         known = table.known.to(torch.float64)
         shared = (known.T @ known).fill_diagonal_(0).amax(dim=1) if known.numel() else known.new_zeros(known.shape[1])
         joined = (shared >= SHARED_OBJECTS).nonzero().squeeze(-1).tolist()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 PRIOR_RATE = 1.0
-"""Rate of the exponential prior of a weight: what it costs, in log-likelihood, to blame a part by one unit."""
+"""Rate of the exponential prior of a weight: the log-likelihood cost of one unit."""
 MOST = 7.0
 """Largest weight: a part causes a failure with probability at most 1 - exp(-7)."""
 LEAST = 1e-4
@@ -35,7 +35,7 @@ MADE = 0.5
 @final
 @dataclass(frozen=True, slots=True)
 class NoisyOr:
-    """The fitted model: the `leak` w0, `weights` [D], zero for features that are no counts, and the weight `novelty`.
+    """The fitted model: the `leak` w0, `weights` [D], zero for features that are no counts, and `novelty`.
 
     `is_novel` [D] is 1 for counts that no successful object has.
     """
@@ -77,7 +77,7 @@ def fit_noisy_or(features: Tensor, outcomes: Tensor) -> NoisyOr:
 
 
 def _solve(counts: Floats, success: Floats, least: Floats, most: Floats) -> Floats:
-    """Return the leak and the weights of all columns, which lie between `least` and `most`; the last costs nothing."""
+    """Return the leak and all column weights, within `least` and `most`; the last has no prior cost."""
     rate = np.full(counts.shape[1], PRIOR_RATE)
     rate[-1] = 0.0
 

@@ -42,7 +42,7 @@ class Covarying(Protocol):
     """The additional interface of a proxy with a Gaussian posterior."""
 
     def covariance_with(self, anchors: Tensor) -> Callable[[Tensor], Tensor]:
-        """Return the function from features [N, D] to their posterior covariances [M, A, N] with anchors [A, D]."""
+        """Return the function from features [N, D] to posterior covariances [M, A, N] with anchors [A, D]."""
 
 
 def sample_path(proxy: FittedProxy, anchors: Tensor, seed: int) -> Path:
@@ -59,7 +59,7 @@ def sample_path(proxy: FittedProxy, anchors: Tensor, seed: int) -> Path:
 
 
 def own_normals(features: Tensor, n: int, seed: int) -> Tensor:
-    """Return standard normal numbers [N, n] that depend on nothing but each object's features and the seed."""
+    """Return standard normal numbers [N, n] that depend on each object's features and the seed alone."""
     rows = np.ascontiguousarray(features.detach().cpu().numpy() + 0.0)  # + 0.0: a negative zero is a zero
     salt = seed.to_bytes(16, "little", signed=True)
     digests = b"".join(hashlib.shake_128(salt + row.tobytes()).digest(8 * n) for row in rows)

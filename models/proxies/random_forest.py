@@ -29,7 +29,7 @@ SHARE_OF_FEATURES = 1 / 3
 LEAST_NOISE = 0.05
 """Share of the out-of-bag error that counts as measurement noise, at least."""
 STRIDE = 6
-"""Levels between two checks for finished rows: trees on counts are deep in some branches and shallow in most."""
+"""Levels between two checks for finished rows: trees on counts are deep in some branches only."""
 CHUNK = 1024
 """Objects evaluated by all trees at once: bounds the memory."""
 
@@ -99,7 +99,7 @@ def _leaf(value: float, like: Tensor) -> _Trees:
 
 
 def _noise(trees: _Trees, forest: RandomForestRegressor, features: Tensor, targets: Tensor) -> float:
-    """Return the noise variance: the out-of-bag error of the mean, less what the trees' disagreement explains."""
+    """Return the noise variance: the out-of-bag error of the mean, less the trees' disagreement."""
     predictions = trees(features)
     is_out = torch.ones_like(predictions, dtype=torch.bool)
     for row, drawn in zip(is_out, forest.estimators_samples_, strict=True):

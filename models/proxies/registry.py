@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from models.proxies.contract import Proxy, TrainingTable
 
 FOR_FEW, FOR_MANY = "gaussian_process", "random_forest"
-"""Fallbacks for a type that no wanted kind can learn: one without a minimum of values, one without a maximum."""
+"""Fallbacks for types that no wanted kind can learn: one without a minimum, one without a maximum."""
 
 
 def build_proxies(kernel: Callable[[], Kernel], kinds: Sequence[str], table: TrainingTable) -> dict[str, Proxy]:

@@ -80,14 +80,14 @@ class HeldOut:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How well a proxy predicted held-out values, in modelled units; `nll` and `coverage_90` after scaling."""
+    """Held-out scores of a proxy in modelled units; `nll` and `coverage_90` after scaling."""
 
     rmse: float | None
     """Over the values that are not censored; None without any."""
     deviation: float | None
     """Of those values about their mean: the error of a constant prediction."""
     skill: float | None
-    """1 - (rmse / deviation)^2, the share of their variance that is explained; None where they do not vary."""
+    """1 - (rmse / deviation)^2, the explained share of their variance; None where they do not vary."""
     nll: float
     """Per value; a censored one counts the log probability of its interval."""
     coverage_90: float | None
@@ -116,7 +116,7 @@ def _scale(low: Tensor, high: Tensor) -> float:
 
 
 def log_densities(held_out: HeldOut, scale: float) -> Tensor:
-    """Return the log densities [n] of held-out values with scaled deviations; log probabilities where censored."""
+    """Return log densities [n] of held-out values, deviations scaled; log probabilities where censored."""
     low, high = (end / scale for end in held_out.standard())
     exact = low == high
     density = -0.5 * low.square() - (held_out.belief.predictive_sd.clamp_min(1e-9) * scale).log()

@@ -151,7 +151,7 @@ class CampaignModel:
         return Posterior(mean, sd, noise)
 
     def _constraint_probabilities(self, posterior: Posterior) -> Tensor:
-        """Return the probabilities [N, C] of satisfying measured bounds; constraints are on reported values."""
+        """Return the probabilities [N, C] of satisfying measured bounds, constraints as reported."""
         bounds: list[Constraint | Guardrail] = [*self.enforced_constraints, *self.spec.guardrails]
         is_of_values = [False] * len(self.enforced_constraints) + [
             rail.applies_to == "value" for rail in self.spec.guardrails

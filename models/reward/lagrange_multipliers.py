@@ -34,7 +34,7 @@ MEMORY = 0.9
 
 
 def constraint_cost(probability: Tensor, required: Tensor, least: float) -> Tensor:
-    """Return 0 [N, L] where a constraint has the required probability, else 1 + log required - log probability.
+    """Return 0 [N, L] where a constraint has the required probability, else 1 + log(required / probability).
 
     The step by 1 makes small violations costly, because their share counts in full. Probabilities are clipped
     to `least` from below.
@@ -44,7 +44,7 @@ def constraint_cost(probability: Tensor, required: Tensor, least: float) -> Tens
 
 
 def greatest_multiplier(beta: float) -> float:
-    """Return the bound of multipliers for inverse temperatures up to beta; it outweighs the range of utilities.
+    """Return the upper bound of multipliers for inverse temperatures up to beta.
 
     A violation costs at least one multiplier, and the range of utilities from poor to ideal gains at most
     beta.
@@ -72,7 +72,7 @@ class LagrangeMultipliers:
         return costs @ self.values
 
     def update(self, violates: Tensor) -> None:
-        """Take one step up or down for on-policy samples [N, L] (bool, or shares of exact distributions [1, L])."""
+        """Take one step for on-policy samples [N, L] (bool, or shares of exact distributions [1, L])."""
         share = violates.to(torch.float64).mean(dim=0)
         self.values = (self.values + RATE * (share - TARGET)).clamp(0.0, self.greatest)
         memory = MEMORY if self.n_updates else 0.0

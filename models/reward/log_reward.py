@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from models.reward.evaluation import CampaignModel
 
 SOFT_FLOOR = -20.0
-"""Log-rewards below this, before multipliers, are compressed, so that poor objects do not dominate the loss."""
+"""Log-rewards below this, before multipliers, are compressed: poor objects must not dominate the loss."""
 LEAST_PROBABILITY = 1e-4
 LIKELY = 0.5
 """An incumbent satisfies every measured bound with at least this probability."""
@@ -93,7 +93,7 @@ class ObjectLogReward:
         value = compressed(self._acquisition.value(known.statistics, preference.to(known.statistics)))
         expected = expected_value(value, known.success)
         log_reward = softly_floored(beta.to(expected) * expected + known.log_probability)
-        # applied below the floor: where nearly all objects are in violation, costs must still guide the sampler
+        # applied below the floor: if nearly all objects are in violation, costs must guide the sampler
         log_reward = log_reward - self.multipliers.penalty(known.costs)
         return log_reward.masked_fill(known.is_refused, -torch.inf).float().to(beta.device)
 
@@ -208,7 +208,7 @@ def compressed(value: Tensor) -> Tensor:
 
 
 def softly_floored(log_reward: Tensor) -> Tensor:
-    """Return log-rewards [N], those below `SOFT_FLOOR` compressed by a square root; distinct ones stay distinct."""
+    """Return log-rewards [N], those below `SOFT_FLOOR` compressed by a square root, injectively."""
     below = (SOFT_FLOOR - log_reward).clamp_min(0.0)
     return log_reward.clamp_min(SOFT_FLOOR) - ((1 + 2 * below).sqrt() - 1)
 

@@ -134,7 +134,7 @@ def _describe_error(error: Exception) -> str:
 
 
 def load_hazard_lists(paths: Iterable[Path]) -> tuple[HazardList, ...]:
-    """Return the lists in files, then those of installed packages, each checked as far as possible before a round.
+    """Return the lists in files, then those of installed packages, checked as far as possible.
 
     A package offers a list by an entry point of the group `assayflow.hazards`: a function without arguments that
     returns a `HazardList`.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from models.domains.contract import ComputedProperty
 
 Row = Mapping[str, str | float]
-"""An object as the columns of a table (`smiles`, `sequence`, `formula`, ...), its canonical text as `object`."""
+"""An object as the columns of a table (`smiles`, `sequence`, ...), its canonical text as `object`."""
 
 
 class ScorerError(RuntimeError):

@@ -119,7 +119,7 @@ def min_max_scale(utility: Tensor) -> Tensor:
 
 
 def below_top_n(utility: Tensor, n_kept: int) -> Tensor:
-    """Return which rows [N] (bool) are not among the `n_kept` of greatest utility; ties with the last are kept."""
+    """Return which rows [N] (bool) are below the `n_kept` of greatest utility; ties are kept."""
     return utility < utility.sort(descending=True).values[min(n_kept, len(utility)) - 1]
 
 

@@ -260,7 +260,7 @@ def _rows(index: Tensor) -> Tensor:
 
 
 def _acquisition(draws: Tensor, n: int, reference: Tensor) -> Any:
-    """Return BoTorch's acquisition over the first `n` of the draws [S, N + R, M], the others are its baseline."""
+    """Return BoTorch's acquisition over the first `n` of the draws [S, N + R, M]; others are its baseline."""
     baseline = torch.arange(n, draws.shape[1], dtype=torch.float64).unsqueeze(-1)
     model, sampler = _LookUp(draws), _EveryDraw(torch.Size([len(draws)]))
     if draws.shape[-1] == 1:

@@ -1,4 +1,4 @@
-"""The incumbents' Pareto front and the space beyond it, decomposed into boxes. Knows no posterior or preference.
+"""The incumbents' front and the space beyond it, decomposed into boxes. Knows no posterior or preference.
 
 Letters: I incumbents, M objectives, F members of the front, C cells, K coordinates.
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 MARGIN = 0.1
-"""How far below the worst of the front the reference point lies when no incumbent beats 0 in every objective."""
+"""Distance of the reference point below the front when no incumbent beats 0 in every objective."""
 
 
 def front_of(incumbents: Tensor) -> Tensor:
@@ -26,7 +26,7 @@ def front_of(incumbents: Tensor) -> Tensor:
 
 
 def reference_point(front: Tensor) -> Tensor:
-    """Return the reference point [M] of the hypervolume: 0 (poor) once an incumbent is better in every objective.
+    """Return the reference point [M] of the hypervolume: 0 once an incumbent is better in every objective.
 
     Before that, it lies below the front. Otherwise a campaign with ambitious ranges would see no progress at
     all.
@@ -51,7 +51,7 @@ class Cells:
 
 
 def cells_beyond(front: Tensor) -> Cells:
-    """Return the space beyond a front [F, M] in exact boxes (Lacour et al., Computers & Operations Research 88, 2017).
+    """Return the space beyond a front [F, M] in exact boxes (Lacour et al., Comput. Oper. Res. 88, 2017).
 
     About 2 F boxes with three objectives; with four and 200 members about 2,000.
     """

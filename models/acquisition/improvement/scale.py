@@ -1,4 +1,4 @@
-"""One scale for improvements of any size, so that an inverse temperature means the same for every acquisition.
+"""A common scale for improvements, so that inverse temperatures are comparable between acquisitions.
 
 An expected improvement shrinks from round to round, differs between preferences, and is close to 0 for most
 objects. Beta times the raw value would be a flat reward. The value is therefore log(1 + 100 v / e) /
@@ -30,7 +30,7 @@ LEAST_LEVEL = 1e-4
 
 
 def trade_offs(n_objectives: int) -> Tensor:
-    """Return preferences [P, M] spread evenly over the simplex: its corners, its middle and quasi-random points."""
+    """Return preferences [P, M] spread over the simplex: corners, middle and quasi-random points."""
     corners = torch.eye(n_objectives, dtype=torch.float64)
     if n_objectives == 1:
         return corners

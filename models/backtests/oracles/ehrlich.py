@@ -1,4 +1,4 @@
-"""Ehrlich functions of token sequences (Stanton et al. 2024, arXiv:2407.00236). Knows no domain and no oracle.
+"""Ehrlich functions of token sequences (Stanton et al. 2024, arXiv:2407.00236). Knows no domain or oracle.
 
 A sequence is feasible when each of its transitions has a probability in a banded, ergodic matrix; the value
 of a feasible one is the product over C motifs of the fraction of the motif present at its best position, in
@@ -33,7 +33,7 @@ ATTEMPTS = 10_000
 @final
 @dataclass(frozen=True, slots=True)
 class Ehrlich:
-    """One function: `transitions` [V, V] (0: infeasible), `motifs` [C, K] and their `offsets` [C, K] from the start."""
+    """One function: `transitions` [V, V] (0: infeasible), `motifs` [C, K] and their `offsets` [C, K]."""
 
     length: int
     quantisation: int
@@ -59,7 +59,7 @@ class Ehrlich:
         return np.where(self.is_feasible(sequences), self.presence(sequences).prod(axis=1), np.nan)
 
     def optimum(self) -> Ints:
-        """Return a feasible sequence [L] of value 1: motif after motif, each gap filled with the token before it."""
+        """Return a feasible sequence [L] of value 1: all motifs, each gap filled with the preceding token."""
         tokens = []
         share = self.length // len(self.motifs)
         for motif, offsets in zip(self.motifs, self.offsets, strict=True):

@@ -106,7 +106,7 @@ def _cell(cell: torch.nn.RNNCellBase, arrays: Sequence[Tensor]) -> torch.nn.RNNC
 
 
 def _features(molecules: Sequence[Mol]) -> Tensor:
-    """Return atom features [A, F]; the columns of donors, acceptors and the stem mask stay 0, as published."""
+    """Return atom features [A, F]; columns of donors, acceptors and the stem mask stay 0, as published."""
     rows = [_atom(atom) for mol in molecules for atom in mol.GetAtoms()]
     return torch.tensor(np.array(rows, dtype=np.float32))
 

@@ -188,7 +188,7 @@ def _check_scale(scale: Scale, lowest: float) -> None:
 
 
 def _is_spaced_by_ratio(values: tuple[float, ...]) -> bool:
-    """Return whether ascending values span decades and their logarithms are spaced more evenly than they are."""
+    """Return whether ascending values span decades and are spaced more evenly in logarithms."""
     if values[0] <= 0 or math.log10(values[-1] / values[0]) < LOG_DECADES:
         return False
     return _unevenness([math.log(value) for value in values]) <= _unevenness(values)

@@ -1,4 +1,4 @@
-"""An append-only construction process: a state is the row of actions taken so far, so every object has one path.
+"""An append-only construction process: a state is the row of past actions, so every object has one path.
 
 Both spaces derive from it; they add masks, the encoding of states and the canonical text. Letters: B batch, W
 state width, A actions. A column holds its action plus one; zero is empty.

@@ -47,7 +47,7 @@ class MaterialsSpec(DomainSpec):
 
 
 def _validate_space(value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
-    """Validate by the chosen space's own class, so that errors name `elements` and not `composition.elements`."""
+    """Validate by the space's own class, so that errors name `elements`, not `composition.elements`."""
     space = SPACES.get(str(value.get("space"))) if isinstance(value, Mapping) else None
     return handler(value) if space is None else space.model_validate(value, context=info.context)
 

@@ -103,7 +103,7 @@ class Peptides(Domain):
             yield Violation("c_terminus", f"the C-terminus is {peptide.ends.c_terminus}, not {spec.c_terminus}")
 
     def pattern(self, text: str) -> Callable[[str], bool]:
-        """Return whether a regular expression (RE2) occurs in the one-letter sequence, in upper or lower case.
+        """Return whether a regular expression (RE2) occurs in the one-letter sequence, ignoring case.
 
         Raises:
             ValueError: if it is no regular expression, or matches every sequence.
@@ -160,7 +160,7 @@ class Peptides(Domain):
         return spectrum_and_descriptor_kernel(self.spec.max_length)
 
     def _write_fasta(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
-        """Return records named by candidate, described by rank and by HELM, which alone states the end groups."""
+        """Return records named by candidate, with rank and HELM, which alone states the end groups."""
         records = []
         for number, row in enumerate(rows, start=1):
             peptide = self.read(str(row["object"]))

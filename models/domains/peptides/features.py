@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Whole = npt.NDArray[np.int64]
 
 REACH = 12
-"""Positions from each end that keep descriptors of their own; positions farther in contribute only counts and means."""
+"""Positions from each end with their own descriptors; inner positions add only counts and means."""
 
 _N = len(RESIDUES)
 _N_SCALES = len(Z_SCALES[0])
@@ -49,7 +49,7 @@ def _by_length(peptides: Sequence[Peptide]) -> Iterator[tuple[list[int], Whole]]
 
 
 def _words(chains: Whole) -> Whole:
-    """Return the spectrum columns of all residues, neighbours and gapped neighbours [n, words] of chains [n, L]."""
+    """Return the spectrum columns [n, words] of residues and (gapped) neighbours of chains [n, L]."""
     pairs = _N + chains[:, :-1] * _N + chains[:, 1:]
     gapped = _N + _N * _N + chains[:, :-2] * _N + chains[:, 2:]
     return np.concatenate([chains, pairs, gapped], axis=1)
@@ -98,7 +98,7 @@ def _placed(peptides: Sequence[Peptide], length: int) -> Floats:
 
 
 def compute(peptides: Sequence[Peptide], max_length: int, *, is_aligned: bool = False) -> Floats:
-    """Return feature rows [N, 820 + R], then positional residues if `is_aligned` (all have `max_length` residues).
+    """Return feature rows [N, 820 + R], then positional residues if `is_aligned` (all of `max_length`).
 
     R depends on `max_length` alone.
     """
@@ -109,7 +109,7 @@ def compute(peptides: Sequence[Peptide], max_length: int, *, is_aligned: bool = 
 
 
 def _traits(peptides: Sequence[Peptide], longest: int) -> csr_array:
-    """Return counts [N, F] that identify a peptide: its spectrum, the residue at each position, and its end groups."""
+    """Return counts [N, F] that identify a peptide: spectrum, residue at each position, end groups."""
     from scipy.sparse import coo_array, csr_array
 
     ends = SPECTRUM_WIDTH + longest * _N + np.array([0, 2])
@@ -125,7 +125,7 @@ def _traits(peptides: Sequence[Peptide], longest: int) -> csr_array:
 
 
 def _shared(left: csr_array, right: csr_array) -> Floats:
-    """Return the sum over columns of min(left, right) of whole counts [N, M]: one sparse product per level."""
+    """Return the sum over columns of min(left, right) of counts [N, M] by sparse products."""
     total = np.zeros((left.shape[0], right.shape[0]), dtype=np.float32)
     for level in range(1, int(min(left.max(), right.max())) + 1):
         total += _reaching(left, level) @ _reaching(right, level).toarray().T
@@ -140,7 +140,7 @@ def _reaching(counts: csr_array, level: int) -> csr_array:
 
 
 def similarity(left: Sequence[Peptide], right: Sequence[Peptide]) -> Floats:
-    """Return Tanimoto similarities [N, M] of motifs, positional residues and end groups; 1 only for equal peptides."""
+    """Return Tanimoto similarities [N, M] of motifs, positional residues and ends; 1 only for equals."""
     if not (left and right):
         return np.zeros((len(left), len(right)))
     longest = max(len(peptide.sequence) for peptide in (*left, *right))

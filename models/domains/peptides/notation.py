@@ -1,4 +1,4 @@
-"""Read and write peptides: one- and three-letter sequences with end groups, and HELM 2.0. Knows no campaign."""
+"""Read and write peptides: one- and three-letter codes with end groups, HELM 2.0. Knows no campaign."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def read_canonical(text: str, default: Ends) -> Peptide:
 
 
 def write_sequence(peptide: Peptide, default: Ends) -> str:
-    """Return the bare sequence when the ends are the default's, else the sequence with both ends: `Ac-ACD-OH`."""
+    """Return the bare sequence for the default's ends, else the sequence with both ends: `Ac-ACD-OH`."""
     if peptide.ends == default:
         return peptide.sequence
     n_cap = "Ac" if peptide.ends.n_terminus == "acetyl" else "H"

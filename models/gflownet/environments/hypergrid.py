@@ -1,4 +1,4 @@
-"""The hypergrid of arXiv:2106.04399: move up the axes of a grid, then stop. Many trajectories reach one object.
+"""The hypergrid of arXiv:2106.04399: move up the axes of a grid, then stop. Objects have many trajectories.
 
 Letters: B batch, D dimensions, H side. A state is D coordinates in 0..H-1 and a flag that is 1 when finished.
 """
@@ -17,7 +17,7 @@ PEAK = (0.3, 0.4)
 
 
 def hypergrid_log_reward(coordinates: Tensor, side: int, base: float = 1e-3) -> Tensor:
-    """Return the log-reward [B] of grid points [B, D]: `base`, rings of 0.5 and peaks of 2 in every corner."""
+    """Return the log-reward [B] of grid points [B, D]: `base`, rings of 0.5 and corner peaks of 2."""
     distance = (coordinates.double() / (side - 1) - 0.5).abs()
     ring = (distance > RING).all(dim=1)
     peak = ((distance > PEAK[0]) & (distance < PEAK[1])).all(dim=1)

@@ -21,7 +21,7 @@ from models.gflownet.trajectories import Trajectories
 
 @final
 class DiverseReplay(Behaviour):
-    """Roll out backward from distinct objects: draw a utility level, a leading objective in it, then an object.
+    """Roll out backward from distinct objects: draw a utility level, a leading objective, an object.
 
     A stratum combines a utility level (log-reward / beta, its range cut into `n_levels` equal parts) with the
     objective of greatest weight when the object was last seen. The level of rank i, the highest first, is

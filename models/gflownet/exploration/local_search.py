@@ -1,4 +1,4 @@
-"""Local search (arXiv:2310.02710): undo the last steps of good objects, rebuild them, keep what the reward prefers.
+"""Local search (arXiv:2310.02710): undo the last steps of good objects, rebuild, accept by reward.
 
 Steps are undone by P_B and rebuilt by P_F. Letters: B trajectories, W state width, n unfinished rows.
 """

@@ -65,7 +65,7 @@ class Replay(Behaviour):
     def trajectories(
         self, policy: Policy, environment: Environment, condition: Condition, generator: Generator
     ) -> Trajectories:
-        """Roll out backward from sampled objects; while one of the two kinds is missing, the other fills in."""
+        """Roll out backward from sampled objects; if one kind is missing, the other fills in."""
         n = len(condition)
         uniform = torch.rand(n, generator=generator, device=environment.device).cpu()
         if len(self.measured) and len(self.best):

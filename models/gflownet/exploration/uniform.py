@@ -1,4 +1,4 @@
-"""On-policy sampling mixed with uniform actions: at each step, with probability epsilon, any allowed action."""
+"""On-policy sampling mixed with uniform actions: with probability epsilon per step, any allowed action."""
 
 from collections.abc import Mapping
 from typing import final

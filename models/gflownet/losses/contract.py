@@ -1,4 +1,4 @@
-"""The loss interface. A loss knows trajectories, their log-rewards and a policy, not where either comes from."""
+"""The loss interface. A loss knows trajectories, log-rewards and a policy, but not their origin."""
 
 from abc import ABC, abstractmethod
 from typing import Literal
@@ -21,7 +21,7 @@ class Loss(ABC):
     needs_groups: bool = False
     """Whether trajectories of one condition are compared, so that each condition must occur several times."""
     rewards_of: Literal["final", "stopped", "partial"] = "final"
-    """Which log-rewards the loss takes: those of final states [B], or one per row of `trajectories.states` [N + B].
+    """Log-rewards that the loss takes: of final states [B], or of all `trajectories.states` [N + B].
 
     In the latter case they are of the object that stopping there gives (-inf where stopping is not allowed),
     or the partial log-reward.
@@ -32,7 +32,7 @@ class Loss(ABC):
 
     @abstractmethod
     def __call__(self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition) -> Tensor:
-        """Return one loss per trajectory [B] for log-rewards [B], or [N + B] by `rewards_of`, under conditions [B]."""
+        """Return losses per trajectory [B] for log-rewards [B], or [N + B] by `rewards_of`, and conditions [B]."""
 
 
 def penalty(residual: Tensor, delta: float | None) -> Tensor:
@@ -67,7 +67,7 @@ def pair_penalty(
 
 
 def forward_looking_log_flow(trajectories: Trajectories, log_flow: Tensor, partial: Tensor, log_z: Tensor) -> Tensor:
-    """Return log F~(s) + partial log-reward before each transition [N]; log Z(c) at the start (arXiv:2302.01687).
+    """Return log F~(s) + partial log-reward before transitions [N]; log Z(c) at the start (arXiv:2302.01687).
 
     log F~ falls from log Z(c) to 0 on the way. The head learns the difference to a straight line between the
     two. That line counts steps, so every path to a state must have the same length; this holds where a state

@@ -1,4 +1,4 @@
-"""Forward-looking detailed balance (arXiv:2302.01687): F(s) = F~(s) e^(partial log-reward), F~(x) = 1 at the end.
+"""Forward-looking detailed balance (arXiv:2302.01687): F(s) = F~(s) e^(partial log-reward), F~(x) = 1.
 
 The flow head only learns what is still to come, not the reward earned so far. One partial log-reward is
 evaluated per visited state; these are counted apart from proxy calls.
@@ -24,7 +24,7 @@ class ForwardLookingDetailedBalance(Loss):
     rewards_of = "partial"
 
     def __call__(self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition) -> Tensor:
-        """Return the mean penalty of detailed balance over each trajectory [B], given partial log-rewards [N + B]."""
+        """Return the mean detailed-balance penalty of each trajectory [B], given partial log-rewards [N + B]."""
         scores = score(policy, trajectories, condition)
         assert scores.log_flow is not None
         n = trajectories.n_transitions

@@ -1,4 +1,4 @@
-"""Forward-looking sub-trajectory balance (arXiv:2302.01687): as SubTB, with flows F~(s) e^(partial log-reward).
+"""Forward-looking sub-trajectory balance (arXiv:2302.01687): SubTB with flows F~(s) e^(partial log-reward).
 
 One partial log-reward is evaluated per visited state; these are counted apart from proxy calls.
 """

@@ -14,7 +14,7 @@ from models.gflownet.trajectories import Trajectories
 
 @final
 class LogPartitionVariance(Loss):
-    """The spread of log R + sum log P_B - sum log P_F within each condition; log Z(c) stays at its first estimate."""
+    """The spread of log R + sum log P_B - sum log P_F per condition; log Z(c) keeps its first estimate."""
 
     needs_log_z = False
     needs_groups = True

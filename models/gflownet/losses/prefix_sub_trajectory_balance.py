@@ -1,4 +1,4 @@
-"""Prefix sub-trajectory balance (arXiv:2310.04363): if any state may stop, F(s) = R(s stopped) / P_F(stop | s).
+"""Prefix sub-trajectory balance (arXiv:2310.04363): with stops, F(s) = R(s stopped) / P_F(stop | s).
 
 There is no flow head, and no Z unless the initial state cannot stop; its flow is then the learned Z(c). Meant
 for append-only environments, where P_B = 1; with P_B it also holds where a state has several parents
@@ -28,7 +28,7 @@ class PrefixSubTrajectoryBalance(Loss):
     rewards_of = "stopped"
 
     def __call__(self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition) -> Tensor:
-        """Return the mean penalty over the pairs of each trajectory [B], given rewards of stopping [N + B]."""
+        """Return the mean penalty over pairs of each trajectory [B], given rewards of stopping [N + B]."""
         scores = score(policy, trajectories, condition)
         n = trajectories.n_transitions
         can_stop = log_reward[:n].isfinite()

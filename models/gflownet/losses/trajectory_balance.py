@@ -1,4 +1,4 @@
-"""Trajectory balance (arXiv:2201.13259): log Z(c) + sum log P_F = log R + sum log P_B over whole trajectories."""
+"""Trajectory balance (arXiv:2201.13259): log Z(c) + sum log P_F = log R + sum log P_B per trajectory."""
 
 from typing import final
 

@@ -1,4 +1,4 @@
-"""Charge neutrality: allowed oxidation states per element, and whether a composition can balance. Torch-free."""
+"""Charge neutrality: oxidation states per element, and whether compositions balance. Torch-free."""
 
 from __future__ import annotations
 

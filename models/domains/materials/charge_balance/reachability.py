@@ -120,7 +120,7 @@ def count_compositions(states: States, max_atoms: int, max_elements: int) -> dic
 
 
 def _counted_after(counted: Mapping[Prefix, int], values: Sequence[int], need: Need, bound: int) -> dict[Prefix, int]:
-    """Return the prefix counts after one more element is decided, without prefixes that cannot be completed."""
+    """Return the counts of completable prefixes after one more element is decided."""
     following: Counter[Prefix] = Counter()
     for (context, charges), count in counted.items():
         following[context, charges & need[context]] += count
@@ -156,7 +156,7 @@ def _taken(need: Need, values: Sequence[int], max_atoms: int, bound: int) -> lis
 
 
 def _contexts(max_atoms: int, max_elements: int) -> tuple[Context, ...]:
-    """Return every context within the limits: `used` is a multiple of the divisor, at least one for each element."""
+    """Return every context within the limits: `used` is a multiple of the divisor, one or more per element."""
     result = [START]
     for used in range(1, max_atoms + 1):
         for divisor in (d for d in range(1, used + 1) if used % d == 0):

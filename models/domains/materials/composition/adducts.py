@@ -16,7 +16,7 @@ _PART = re.compile(r"(?P<coefficient>\d+(?:\.\d+)?|\.\d+|\d+/\d+)?\s*(?P<formula
 _SOME = re.compile(r"[xnyz]\s*(?P<formula>[A-Z(\[{].*)")
 _SYMBOL = re.compile(r"[A-Z][a-z]?")
 _UNWRITTEN = re.compile(r"(?<![\d.])[01]$")
-"""A 1 or 0 before a full stop begins a decimal number, because such amounts are not written before a joining dot."""
+"""A 1 or 0 before a full stop begins a decimal number; no such amount precedes a joining dot."""
 _ENDS = frozenset(("H", "B", "C", "N", "O", "F", "Si", "P", "S", "Cl", "As", "Se", "Br", "Te", "I"))
 """The possible end of a compound's formula."""
 WATER = frozenset(("H2O", "OH2", "D2O"))

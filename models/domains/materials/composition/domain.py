@@ -1,4 +1,4 @@
-"""The space of compositions, bound to one campaign's limits. Torch-free but for `environment` and `kernel`."""
+"""The space of compositions, bound to one campaign. Torch-free but for `environment` and `kernel`."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class CompositionDomain(Domain):
         return broken
 
     def pattern(self, text: str) -> Callable[[str], bool]:
-        """Return whether a composition holds all elements of a list (`Cd`, `Pb,Tl`), or is a formula (`PbTe`)."""
+        """Return whether a composition has all elements of a list (`Pb,Tl`), or is a formula (`PbTe`)."""
         return matching(text)
 
     def properties(self, texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:

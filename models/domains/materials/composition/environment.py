@@ -1,4 +1,4 @@
-"""The environment of compositions: elements in ascending formal electronegativity, an amount for each, then stop.
+"""The environment of compositions: elements by ascending electronegativity, an amount for each, then stop.
 
 The mask is exact (see `reachability`): every partial composition can be completed, and every allowed
 composition has exactly one path. Letters: B batch, A actions, E elements, K most elements, S oxidation
@@ -27,7 +27,7 @@ WORD = 62
 
 @final
 class CompositionEnvironment(ActionSequence):
-    """Chooses (element, amount) pairs; action e * max_atoms + n - 1 takes n atoms of element e, the last one stops."""
+    """Chooses (element, amount) pairs; action e * max_atoms + n - 1 takes n atoms of element e, the last stops."""
 
     format = "CompositionEnvironment"
 
@@ -40,7 +40,7 @@ class CompositionEnvironment(ActionSequence):
         self._max_atoms, self._max_elements, self._bound = max_atoms, count, table.bound
         self._stop = n_elements * max_atoms
         indices = torch.arange(self._stop, device=self.device)
-        # One more entry at each end: an empty column is action -1, and the stop is an element after all others.
+        # One more entry at each end: action -1 is an empty column, and the stop is one more element.
         nothing, end = indices.new_full((1,), -1), indices.new_full((1,), n_elements)
         self._element = torch.cat([nothing, indices // max_atoms, end])
         self._amount = torch.cat([nothing * 0, indices % max_atoms + 1, nothing * 0])
@@ -65,7 +65,7 @@ class CompositionEnvironment(ActionSequence):
         return torch.cat([completable & later, stop[:, None]], dim=1)
 
     def encode(self, states: Tensor) -> Tensor:
-        """Return the choices, amounts, atoms and elements used, and the charges the prefix may carry [B, D]."""
+        """Return the choices, amounts, atoms and elements used, and the possible charges [B, D]."""
         used, count, divisor = self._context(states)
         chosen = chosen_actions(states, self.n_actions)
         amounts = chosen[:, :-1].view(len(states), len(self._symbols), self._max_atoms) @ self._per_atom()
@@ -171,7 +171,7 @@ def _pack_table(table: Reachability, n_choices: int) -> Tensor:
 
 
 def _context_index(table: Reachability, max_atoms: int, max_elements: int) -> Tensor:
-    """Return the row of each context [atoms + 1, elements + 1, divisor + 1]; those that never occur have row 0."""
+    """Return the row of each context [atoms + 1, elements + 1, divisor + 1]; unused ones have row 0."""
     index = torch.zeros(max_atoms + 1, max_elements + 1, max_atoms + 1, dtype=torch.int64)
     for row, context in enumerate(table.contexts):
         index[context] = row

@@ -1,4 +1,4 @@
-"""Compositions as numbers: element fractions, element statistics, computed properties and similarity. Torch-free.
+"""Features of compositions: element fractions, statistics, computed properties, similarity. Torch-free.
 
 The statistics are the weighted mean, the mean absolute deviation and the range of each elemental descriptor over the
 composition (Magpie; Ward et al., npj Comput. Mater. 2, 16028, 2016). Letters: N texts, E elements of the table,
@@ -95,7 +95,7 @@ def _range(weights: Floats, values: Floats) -> Floats:
 
 
 def parts_of(texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
-    """Return every element by its symbol, and every descriptor with its mean, deviation and range over the atoms."""
+    """Return every element by symbol, and every descriptor's mean, deviation and range over the atoms."""
     symbols, n = list(element_table()), len(DESCRIPTORS)
     elements = [FeatureGroup(symbol, (column,)) for column, symbol in enumerate(symbols)]
     owned = [tuple(len(symbols) + statistic * n + position for statistic in range(3)) for position in range(n)]

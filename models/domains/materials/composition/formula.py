@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MAX_ATOMS = 10_000
 SIMPLE_MULTIPLES = (*range(1, 21), 100, 1000)
 AMOUNT_TOLERANCE = 7e-4
-"""Formula amounts are written with three decimals at best: a third is 0.333, or 0.334 where the sum must be 1."""
+"""Formula amounts have at most three decimals: a third is 0.333, or 0.334 to make the sum 1."""
 PERCENT, PERCENT_TOLERANCE = 100, 0.2
 """The sum of amounts in percent, and its rounding tolerance."""
 _TERM = re.compile(r"([A-Z][a-z]?)(\d*)")

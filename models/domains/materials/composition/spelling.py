@@ -142,7 +142,7 @@ def _check_blanks(formula: str, text: str) -> None:
 
 
 def _check_word(word: str, text: str, elements: Collection[str]) -> None:
-    """Refuse a run of capital letters that is rather an abbreviation or a grade (ITO, PVDF, SS316) than a formula."""
+    """Refuse capital letters that look like an abbreviation or a grade (ITO, PVDF, SS316)."""
     match = _WORD.fullmatch(word)
     if match is None:
         return

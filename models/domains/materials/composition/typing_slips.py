@@ -31,7 +31,7 @@ _PRINTED_WITHIN = re.compile(r"(?:(?<=[HK(])|(?<=[HK)]2))CO(?=3(?![0-9A-Z]))|(?<
 _USUAL_BESIDE_METALS = re.compile(
     "|".join(
         (
-            # Carbonates, carbonyls, carboxylates, cyanates, urea and the glass SiCO; LiCOO2 and NiCO2O4 are none.
+            # Carbonates, carbonyls, carboxylates, cyanates, urea, the glass SiCO; not LiCOO2 or NiCO2O4.
             *(
                 r".<CO>3(?![.\d]|O\d|S(?!O)|Te)",
                 r"\(<CO>(?:O|2)?\)",
@@ -84,7 +84,7 @@ def why_other_elements(formula: str, elements: Collection[str]) -> str | None:
 
 
 def _is_usual(formula: str, match: re.Match[str]) -> bool:
-    """Return whether two capitals are two elements in their context: in a carbonate, a hydroxide, a solvent."""
+    """Return whether two capitals are two elements in context: in a carbonate, a hydroxide, a solvent."""
     pair = match[1]
     marked = f"{formula[: match.start()]}<{pair}>{formula[match.end(1) :]}"
     if "D" in pair:

@@ -1,4 +1,4 @@
-"""The environment of mixtures: components in order with their grid steps, then the process variables in order.
+"""The environment of mixtures: components in order with grid steps, then process variables in order.
 
 Each recipe has one path with few steps: absent components take no step, a value is one choice, and there is
 no stop. Letters: B batch, A actions, C components, G grid steps, V variables.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @final
 class MixtureEnvironment(ActionSequence):
-    """Action c * G + n - 1 takes n steps of component c; after those, one action for each level of each variable."""
+    """Action c * G + n - 1 takes n steps of component c; then one action per level of each variable."""
 
     format = "MixtureEnvironment"
 
@@ -77,7 +77,7 @@ class MixtureEnvironment(ActionSequence):
         return (self._steps[final_states] > 0).sum(dim=1)
 
     def log_counts(self) -> dict[int, float]:
-        """Return components -> log of the number of recipes: which components, how the steps are divided, settings."""
+        """Return components -> log of the number of recipes: subsets, divisions of steps, settings."""
         settings = math.prod(map(len, self._levels))
         if not self._grid:
             return {0: math.log(settings)}

@@ -72,7 +72,7 @@ def layout_of(spec: MixtureSpec) -> Layout:
 
 
 def computed_of(spec: MixtureSpec) -> dict[str, ComputedProperty]:
-    """Return the computed properties: every component and numeric variable by its own name, and mixing properties."""
+    """Return the computed properties: components and numeric variables by name, and mixing properties."""
     computed: dict[str, ComputedProperty] = {}
     if spec.components:
         computed["n_components"] = ComputedProperty("number of components present")
@@ -127,7 +127,7 @@ def _one_hot(variable: Categorical, recipes: Sequence[Mapping[str, Any]]) -> Flo
 
 
 def _described(variable: Categorical, recipes: Sequence[Mapping[str, Any]]) -> Floats:
-    """Return the coordinates [N, K] of each recipe's value; the middle for one that the campaign does not list."""
+    """Return the coordinates [N, K] of each recipe's value; the middle for an unlisted one."""
     table = embedded_values(variable)
     rows = {value: row for row, value in enumerate(variable.values)}
     positions = [rows.get(recipe[variable.name], len(table)) for recipe in recipes]
@@ -136,7 +136,7 @@ def _described(variable: Categorical, recipes: Sequence[Mapping[str, Any]]) -> F
 
 
 def parts_of(spec: MixtureSpec, texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
-    """Return every component and process variable by its name; a categorical variable owns all of its columns."""
+    """Return components and process variables by name; a categorical variable owns all its columns."""
     layout = layout_of(spec)
     parts = [FeatureGroup(name, (column,)) for column, name in enumerate(spec.components)]
     numeric = [variable.name for variable in spec.process if is_numeric(variable)]
@@ -161,7 +161,7 @@ def _column(recipes: Sequence[Mapping[str, Any]], name: str) -> Floats:
 
 
 def similarity_of(spec: MixtureSpec, left: Sequence[str], right: Sequence[str]) -> Floats:
-    """Return similarities [N, M]: the mean over the mixture as a whole and each process variable (Gower, 1971).
+    """Return similarities [N, M]: the mean over the mixture and each process variable (Gower, 1971).
 
     A mixture counts 1 - L1 / 2 of its fractions, a number 1 - |difference| / range on its scale (0 beyond), a
     category 1 or 0.

@@ -32,7 +32,7 @@ SUM_TOLERANCE = 5e-3
 """Tolerance of the sum of one mixture's fractions: half a percent, as when ten are rounded."""
 PERCENT = 100
 FAR = 3.0
-"""Ranges beyond the campaign's at which a number is refused; the range is at least half its largest number."""
+"""Ranges beyond the campaign's at which a number is refused; a range is at least half its maximum."""
 FAR_DECADES = 2.0
 """The same on a log scale, with a minimum range in decades."""
 _SHOWN, _COMPARED, _LETTERS = 6, 100, 40

@@ -47,7 +47,7 @@ def parts_of(texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
 
 
 def _groups(counts: Floats) -> list[tuple[int, ...]]:
-    """Return count columns [N, 2048] grouped by the molecules that set them, most discriminative groups first."""
+    """Return count columns [N, 2048] grouped by the molecules that set them, by discrimination."""
     is_set = counts > 0
     share = is_set.mean(axis=0)
     varies = (counts != counts[0]).any(axis=0)
@@ -86,7 +86,7 @@ def _name(group: Sequence[int], environments: Mapping[int, list[Environment]], t
 
 
 def _said(occurrence: Environment, *, is_detailed: bool) -> str:
-    """Return the SMILES of an environment; with detail it shows every hydrogen, and the context of a single atom."""
+    """Return the SMILES of an environment, in detail with hydrogens and the context of a single atom."""
     text, atom, radius = occurrence
     mol = molecule(text)
     bonds = list(Chem.FindAtomEnvironmentOfRadiusN(mol, radius, atom)) if radius else []

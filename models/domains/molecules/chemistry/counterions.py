@@ -38,7 +38,7 @@ class Record(NamedTuple):
     compounds: tuple[int, ...]
     left_out: Mapping[str, int]
     names: tuple[str, ...]
-    """Names of the compounds in a record that holds listed parts only, so that one of them must be the compound."""
+    """Names of the compounds in a record of listed parts only, one of which must be the compound."""
 
 
 def sort_out(parts: Sequence[Chem.Mol]) -> Record:

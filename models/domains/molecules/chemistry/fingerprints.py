@@ -49,7 +49,7 @@ def count_fingerprints(texts: Sequence[str]) -> Floats:
 
 
 def _shared(left: Floats, right: Floats) -> Floats:
-    """Return the sum over columns of min(left, right) of counts [N, M]: one matrix product per level, exact."""
+    """Return the sum over columns of min(left, right) of counts [N, M], exact by level."""
     reached = np.minimum(left.max(axis=0), right.max(axis=0))
     total = np.zeros((len(left), len(right)))
     for level in range(1, int(reached.max()) + 1):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MOST_CHECKS = 100_000
-"""Pairs of atoms that one search may compare: about a twentieth of a second. A typical search takes a hundred."""
+"""Pairs of atoms that one search may compare: about 0.05 s. A typical search takes a hundred."""
 MAX_SMARTS_LENGTH = 1_000
 MAX_SMARTS_ATOMS = 100
 MAX_RECURSION = 8

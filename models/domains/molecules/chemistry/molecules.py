@@ -52,7 +52,7 @@ GROUPINGS = {"scaffold": "Bemis-Murcko scaffold (1996); molecules without a ring
 
 
 def _bytes_of(mol: Chem.Mol) -> int:
-    """Return the approximate size of a molecule; RDKit's memory grows quadratically, 100 MB for 1,790 atoms."""
+    """Return a molecule's approximate size; RDKit's memory is quadratic, 100 MB for 1,790 atoms."""
     rings = sum(len(ring) ** 2 for ring in mol.GetRingInfo().AtomRings())
     return 2_000 + 800 * mol.GetNumAtoms() + 35 * rings
 
@@ -136,7 +136,7 @@ def groups(texts: Sequence[str], name: str) -> list[str]:
 
 
 def write_sdf(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Return an SDF (V2000, 2D coordinates) with one record per row and every column but `object` as a data field."""
+    """Return an SDF (V2000, 2D coordinates), one record per row with every column but `object` as data."""
     from rdkit.Chem import rdDepictor
 
     text = io.StringIO()

@@ -121,7 +121,7 @@ def may_move(atom: Chem.Atom) -> bool:
 
 
 def is_carbanion(atom: Chem.Atom) -> bool:
-    """Return whether a carbon of a normal form carries a charge that neither a proton nor a neighbour removes."""
+    """Return whether a carbon of a normal form has a charge that no proton or neighbour removes."""
     return atom.GetAtomicNum() == CARBON and atom.GetFormalCharge() < 0 and not _is_paired(atom)
 
 
@@ -143,7 +143,7 @@ def _first_resonance_form(mol: Chem.RWMol) -> Chem.RWMol:
 
 
 def _is_settled(atom: Chem.Atom) -> bool:
-    """Return whether a charge belongs to a nitro group, an N-oxide, an azide, a diazo group or an isocyanide."""
+    """Return whether a charge belongs to a nitro, N-oxide, azide, diazo or isocyanide group."""
     charge = atom.GetFormalCharge()
     if charge > 0:
         partners = [other for other in atom.GetNeighbors() if other.GetFormalCharge() < 0]
@@ -171,7 +171,7 @@ def _write_azides(mol: Chem.RWMol) -> None:
 
 
 def _pair_charges(mol: Chem.RWMol) -> None:
-    """Write opposite charges of neighbours as a double bond where one of them may have more than eight electrons."""
+    """Write opposite charges of neighbours as a double bond where one of them may be hypervalent."""
     if not any(a.GetAtomicNum() in EXPANDABLE and a.GetFormalCharge() > 0 and _is_paired(a) for a in mol.GetAtoms()):
         return
     Chem.Kekulize(mol, clearAromaticFlags=True)
@@ -236,7 +236,7 @@ def _bases(mol: Chem.Mol) -> dict[int, int]:
 
 
 def _is_usual_anion(atom: Chem.Atom) -> bool:
-    """Return whether an anion occurs in ordinary salts: a carbon needs a triple bond, or an acceptor beside it."""
+    """Return whether an anion occurs in ordinary salts: a carbon needs a triple bond or an acceptor."""
     if atom.GetAtomicNum() != CARBON or atom.GetIsAromatic():
         return atom.GetAtomicNum() != CARBON
     pattern = _stable_carbanion()

@@ -166,7 +166,7 @@ class FragmentTrees(Environment):
         return texts
 
     def states(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """Return finished trees [N, W] and which molecules have one: stereochemistry cannot be represented."""
+        """Return finished trees [N, W] and which molecules have one; stereochemistry has no tree."""
         rows = [self._disassembler.row(text) for text in texts]
         states, result = rows_to_tensor(rows, self.state_width)
         states, result = states.to(self.device), result.to(self.device)

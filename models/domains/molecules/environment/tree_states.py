@@ -1,4 +1,4 @@
-"""Fragment trees as rows of integers: their layout, growing and pruning them, and hashing them up to symmetry.
+"""Fragment trees as rows of integers: layout, growing, pruning, and hashing up to symmetry.
 
 A row holds, for each of N nodes, its fragment, its parent node, the parent's site and its own site (-1 where
 there is none), then the slot pointed at (-1) and whether the molecule is finished. Nodes are ordered so that
@@ -63,7 +63,7 @@ def count_nodes(columns: TreeColumns) -> Tensor:
 
 
 def neighbour_slots(columns: TreeColumns, n_sites: int) -> Tensor:
-    """Return, for every slot, the slot at the other end of its bond [B, N, S], or -1 for an open site or none."""
+    """Return, for every slot, the slot across its bond [B, N, S], or -1 for an open site or none."""
     batch, n = columns.fragment.shape
     child = columns.parent != NONE  # [B, N]
     own = torch.arange(n, device=child.device) * n_sites + columns.own_site
@@ -76,13 +76,13 @@ def neighbour_slots(columns: TreeColumns, n_sites: int) -> Tensor:
 
 
 def attachment_sites(columns: TreeColumns) -> Tensor:
-    """Return the site that attaches each node to the rest [B, N]; for the root, the site of its first child."""
+    """Return the site that attaches each node [B, N]; for the root, the site of its first child."""
     first_child = columns.parent_site[:, 1] if columns.fragment.shape[1] > 1 else columns.own_site[:, 0]
     return torch.cat([first_child[:, None], columns.own_site[:, 1:]], dim=1)
 
 
 def grow(states: Tensor, fragment: Tensor, site: Tensor, n_sites: int) -> Tensor:
-    """Return the trees with a fragment [B] attached by its site [B] to the pointed slot; it begins an empty tree."""
+    """Return the trees with a fragment [B] attached by its site [B] to the pointed slot, or as root."""
     states = states.clone()
     columns = split(states)
     rows = torch.arange(len(states), device=states.device)
@@ -147,7 +147,7 @@ def rooted_hashes(columns: TreeColumns, tables: LookupTables) -> RootedHashes:
 
 
 def _attached(columns: TreeColumns, position: Tensor, colour: Tensor, tables: LookupTables) -> Tensor:
-    """Return the hash of what is attached at every site [B, N, S]: a branch, an open end, or nothing at all."""
+    """Return the hash of the attachment at every site [B, N, S]: a branch, an open end, or none."""
     batch, n = columns.fragment.shape
     exists = columns.fragment != NONE
     content = torch.where(tables.is_site[columns.fragment.clamp(min=0)] & exists[..., None], OPEN, PAD)

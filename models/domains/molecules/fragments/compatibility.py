@@ -18,7 +18,7 @@ IMPOSSIBLE = 10_000
 
 
 class AttachAction(NamedTuple):
-    """One way to attach a fragment: through the first site of one orbit; site -1 for a fragment without sites."""
+    """One way to attach a fragment: by the first site of one orbit; site -1 without sites."""
 
     fragment: int
     site: int

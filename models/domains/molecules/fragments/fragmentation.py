@@ -59,7 +59,7 @@ PAIRS = frozenset(
 """Environments between which a single bond outside rings is cut and may be made, in both directions."""
 
 HETERO = frozenset({"azole", "ring_amine", "lactam", "amine", "ether", "thioether", "sulfonyl"})
-"""Environments that are heteroatoms: an sp3 carbon keeps at most one, since aminals and acetals fall apart."""
+"""Heteroatom environments: an sp3 carbon keeps at most one, since aminals and acetals fall apart."""
 
 SP3_CARBON = frozenset({"alkyl", "ring_alkyl"})
 
@@ -76,7 +76,7 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """What cutting a molecule gives: hydrogen-capped cores (canonical SMILES) and the bonds that held them."""
+    """The fragments of a molecule: hydrogen-capped cores (canonical SMILES) and their bonds."""
 
     cores: tuple[str, ...]
     joins: tuple[Join, ...]
@@ -97,7 +97,7 @@ def environments(mol: Chem.Mol) -> list[str | None]:
 
 
 def cuttable_bonds(mol: Chem.Mol) -> list[Chem.Bond]:
-    """Return the single bonds outside rings between environments that may be separated, chain ends included."""
+    """Return the acyclic single bonds between separable environments, chain ends included."""
     kinds = environments(mol)
     return [
         bond

@@ -103,7 +103,7 @@ def read_attachments(text: str) -> tuple[str, Counter[int]]:
 
 
 def write_attachments(core: str, sites: Counter[int]) -> str:
-    """Return the canonical fragment SMILES of a core with [*] on its atoms: the inverse of `read_attachments`."""
+    """Return the canonical SMILES of a core with [*] on its atoms: the inverse of `read_attachments`."""
     editable = Chem.RWMol(molecule(core))
     for atom, count in sorted(sites.items()):
         add_hydrogens([editable.GetAtomWithIdx(atom)] * count, -1)
@@ -161,7 +161,7 @@ def split_variants(core: str, sites: Counter[int]) -> list[Counter[int]]:
 
 
 def required_sites(core: str) -> Counter[int]:
-    """Return how many bonds some atoms must make: a lone atom is no end of a chain, and acyl keeps no hydrogen."""
+    """Return required bonds of atoms: a lone atom is no chain end, and acyl keeps no hydrogen."""
     mol = molecule(core)
     if mol.GetNumAtoms() == 1:
         return Counter({0: 2})
@@ -207,7 +207,7 @@ def compile_fragment(core: str, sites: Counter[int], *, needs_a_bond: bool = Fal
 
 
 def _refuses_heteroatoms(mol: Chem.Mol, atom: int) -> bool:
-    """Return whether a second heteroatom would make an aminal, an acetal, an aminonitrile or a cyanohydrin."""
+    """Return whether a second heteroatom would make an aminal, acetal, aminonitrile or cyanohydrin."""
     neighbours = mol.GetAtomWithIdx(atom).GetNeighbors()
     return any(
         neighbour.GetAtomicNum() != CARBON or neighbour.GetHybridization() == Chem.HybridizationType.SP

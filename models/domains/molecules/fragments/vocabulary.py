@@ -41,7 +41,7 @@ Sites = Counter[int]
 
 
 def compile_fragments(texts: Iterable[str]) -> tuple[Fragment, ...]:
-    """Return the fragments that these SMILES with [*] describe, one per core (two where its ends exclude each other).
+    """Return the fragments of these SMILES with [*], one per core (two if its ends exclude each other).
 
     Raises:
         InvalidFragmentError: if one of them cannot be part of exactly one tree, or no molecule can be completed.
@@ -87,7 +87,7 @@ def common_fragments() -> tuple[str, ...]:
 
 
 def capped(core: str, sites: Sites) -> Chem.Mol:
-    """Return a core with a methyl on one free bond of each of its sites' atoms: its appearance in a molecule."""
+    """Return a core with a methyl on one free bond of each site's atom, as within a molecule."""
     return molecule(write_attachments(core, sites).replace("*", "C"))
 
 
@@ -97,7 +97,7 @@ def _variants(core: str, sites: Sites) -> list[Fragment]:
 
 
 def _widen(cores: dict[str, Sites], known: Sequence[str], max_heavy_atoms: int) -> None:
-    """Add the cores and sites of known molecules: the most frequent first, bounded, only where they compile."""
+    """Add the cores and sites of known molecules by frequency, bounded, only where they compile."""
     n_most = len(cores) + MAX_EXTRA_FRAGMENTS
     seen: Counter[str] = Counter()
     used: dict[str, Sites] = defaultdict(Counter)
@@ -110,7 +110,7 @@ def _widen(cores: dict[str, Sites], known: Sequence[str], max_heavy_atoms: int) 
         if core in cores:
             _try(cores, core, cores[core] | closed(core, used[core]))
         elif len(cores) < n_most and _is_clean(core, used[core]):
-            # Whole molecules come last; a molecule measured as a whole becomes a building block if it compiles.
+            # Whole molecules come last; a measured molecule becomes a building block if it compiles.
             for sites in (used[core],) if used[core] else (Counter(), _safe_sites(core)):
                 _try(cores, core, closed(core, sites))
 
