@@ -1,4 +1,4 @@
-"""Every acquisition, found by looking, prefers the better, asks of each object alone and keeps its scale."""
+"""Every discovered acquisition is monotone, independent of the batch, and keeps its scale."""
 
 import itertools
 import math

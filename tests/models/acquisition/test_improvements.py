@@ -1,4 +1,4 @@
-"""Expected improvements are what many samples say, and the two of them agree where they must."""
+"""Expected improvements agree with Monte Carlo, and with each other where they must."""
 
 import itertools
 import math
@@ -33,7 +33,7 @@ def _situation(incumbents: Tensor, scalarise: Scalarise = augmented_chebyshev) -
 
 
 def _draws(mean: Tensor, sd: Tensor, n: int = SAMPLES) -> Tensor:
-    """Return antithetic draws [2 n, M] of one object's utilities."""
+    """Return antithetic samples [2 n, M] of one object's utilities."""
     normal = torch.randn(n, len(mean), generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     return mean + sd * torch.cat([normal, -normal])
 
@@ -69,7 +69,7 @@ def test_expected_improvement_is_that_of_many_samples(m: int, scalarise: Scalari
 
 
 def _gains(points: Tensor, front: Tensor) -> Tensor:
-    """Return how much volume above 0 each of points [N, M] adds to a small front, by inclusion and exclusion."""
+    """Return the volume above 0 that each point [N, M] adds to a front, by inclusion and exclusion."""
     gains = points.clamp_min(0).prod(dim=1)
     for size in range(1, len(front) + 1):
         for members in itertools.combinations(range(len(front)), size):

@@ -1,4 +1,4 @@
-"""Objects are taken apart and put together again, mutated and recombined, in every domain."""
+"""Objects are decomposed, rebuilt, mutated and recombined in every domain."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Offsets put into simulated results are found again, and only there."""
+"""Offsets added to simulated results are recovered, and no others."""
 
 import math
 
@@ -24,7 +24,7 @@ def _truth(name: str) -> float:
 
 
 def _world(seed: int, offsets: dict[str, float], shared: int, per_version: int = 25) -> list[Measurement]:
-    """Return results of a log10 quantity: the versions measure `shared` objects in common and others each alone."""
+    """Return results of a log10 quantity: versions have `shared` objects in common and others alone."""
     rng = np.random.default_rng(seed)
     common = [f"{x:.4f}" for x in rng.uniform(-3, 3, shared)]
     results = []
@@ -80,7 +80,7 @@ def test_the_same_assay_twice_has_hardly_an_offset() -> None:
     assert error < 0.15
 
 
-def test_versions_without_common_objects_are_told_to_be_confounded() -> None:
+def test_versions_without_common_objects_are_reported_as_confounded() -> None:
     apart = _learn(_world(0, {"v1": 0.6, "v2": 0.0}, shared=0))
     together = _learn(_world(0, {"v1": 0.6, "v2": 0.0}, shared=8))
     assert any("shares no object" in sentence for sentence in apart.remarks("y"))

@@ -1,4 +1,4 @@
-"""Planted outliers are found, honest noise is not, and nothing disappears."""
+"""Planted outliers are flagged, ordinary noise is not, and no result is dropped."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def _replicates(seed: int, planted: float = 0.0) -> list[Measurement]:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_replicate_that_disagrees_is_found_alone(seed: int) -> None:
+def test_a_replicate_that_disagrees_is_flagged_alone(seed: int) -> None:
     results = _replicates(seed, planted=2.0)
     outliers = disagreeing_replicates(results, "none", [0.0] * len(results))
     assert outliers[0].object == "o7"
@@ -39,7 +39,7 @@ def test_an_offset_of_a_plate_is_no_disagreement() -> None:
     assert disagreeing_replicates(results, "none", [0.0] * len(results))
 
 
-def test_log10_is_told_in_the_campaigns_units() -> None:
+def test_log10_outliers_are_in_the_campaigns_units() -> None:
     rng = np.random.default_rng(0)
     results = [Measurement(f"o{i}", "y", 10 ** rng.normal(i % 5, 0.05)) for i in range(20) for _ in range(2)]
     results += [Measurement("odd", "y", value) for value in (100.0, 100.0, 1e5)]
@@ -47,7 +47,7 @@ def test_log10_is_told_in_the_campaigns_units() -> None:
     assert (outliers.object, outliers.value, outliers.expected) == ("odd", pytest.approx(1e5), pytest.approx(100.0))
 
 
-def test_unlike_values_are_told_in_order_and_stay_in_the_table() -> None:
+def test_outliers_are_reported_in_order_and_stay_in_the_table() -> None:
     rng = np.random.default_rng(0)
     results = [Measurement(f"o{i}", "y", float(rng.normal(0, 1))) for i in range(40)]
     results += [Measurement("high", "y", 30.0), Measurement("low", "y", -12.0)]

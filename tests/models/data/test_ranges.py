@@ -1,4 +1,4 @@
-"""Ranges: who says them, in which order, and what has no logarithm."""
+"""Ranges: their sources, the order of precedence, and values without a logarithm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A fourth domain is one folder: it is found by its entry point, and gone with it."""
+"""A fourth domain is one folder: its entry point alone adds and removes it."""
 
 import json
 import os
@@ -23,7 +23,7 @@ print(json.dumps([list(installed()), sorted(schema["$defs"])]))
 
 
 def _query(path: list[str]) -> list[list[str]]:
-    """Return installed kinds and the names in the campaign's JSON schema, seen by a fresh interpreter."""
+    """Return installed kinds and the names in the campaign's JSON schema, in a fresh interpreter."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
     done = subprocess.run(  # noqa: S603 - our own code
         [sys.executable, "-c", QUERY], env=environment, capture_output=True, text=True, check=True
@@ -32,7 +32,7 @@ def _query(path: list[str]) -> list[list[str]]:
     return answer
 
 
-def test_the_fourth_domain_is_found():
+def test_the_fourth_domain_is_discovered():
     assert "switches" in installed()
     assert list(installed()) == sorted(installed())
 

@@ -1,4 +1,4 @@
-"""Sizes and numbers of objects: what an environment says, and what walks estimate, against the listed space."""
+"""Sizes and numbers of objects: exact and estimated counts against the enumerated space."""
 
 import math
 from itertools import product
@@ -67,7 +67,7 @@ def listed(environment: Environment) -> dict[int, int]:
 
 
 def small_environments(kind: str) -> list[Environment]:
-    """Return the environments of a domain's examples that are small enough to list."""
+    """Return the environments of a domain's examples that are small enough to enumerate."""
     result = []
     for example in examples_of(kind):
         environment = example.domain.environment(example.texts)
@@ -102,8 +102,8 @@ def test_counts_in_closed_form_are_those_of_the_listed_space(spec: dict[str, Any
 
 
 @pytest.mark.parametrize("kind", installed())
-def test_walkers_estimate_the_numbers_within_their_errors(kind: str, monkeypatch: pytest.MonkeyPatch):
-    """No domain needs to count: as if none did, and none could be listed."""
+def test_rollouts_estimate_the_counts_within_their_errors(kind: str, monkeypatch: pytest.MonkeyPatch):
+    """Disable exact counts and enumeration, so that every count is estimated."""
     monkeypatch.setattr(counting, "MOST_EDGES", 0)
     for environment in small_environments(kind):
         monkeypatch.setattr(type(environment), "log_counts", lambda _: None)
@@ -117,7 +117,7 @@ def test_walkers_estimate_the_numbers_within_their_errors(kind: str, monkeypatch
         assert len(true) == 1 or counts != count_objects(environment, 2)
 
 
-def test_an_estimate_is_unbiased_and_its_error_is_told():
+def test_an_estimate_is_unbiased_with_a_standard_error():
     environment = Hypergrid(3, 4)
     generator = torch.Generator().manual_seed(0)
     runs = [walked_counts(environment, 64, generator) for _ in range(400)]
@@ -140,7 +140,7 @@ def test_what_is_no_object_of_its_own_is_not_counted(monkeypatch: pytest.MonkeyP
         count_objects(environment, 0)
 
 
-def test_a_size_that_no_walk_met_lies_on_the_line_through_its_neighbours():
+def test_a_size_without_rollouts_is_extrapolated_from_its_neighbours():
     counts = Counts({2: 1.0, 3: 3.0, 6: 6.0}, "estimated")
     assert [counts.log_count(size) for size in (1, 2, 3, 4, 6, 8)] == pytest.approx([-1.0, 1.0, 3.0, 4.0, 6.0, 8.0])
     assert Counts({4: 2.0}, "estimated").log_count(9) == 2.0
@@ -156,7 +156,7 @@ def test_a_composition_that_balances_in_several_ways_counts_once():
     assert count_compositions(tuple(states.values()), 5, 2) == dict(sorted(result.items()))
 
 
-def test_counting_that_would_take_long_is_left_to_walkers(monkeypatch: pytest.MonkeyPatch):
+def test_slow_counting_is_replaced_by_rollouts(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("models.domains.materials.charge_balance.reachability.MOST_STEPS", 10)
     assert count_compositions(((1, 2), (-2,), (-1,)), 6, 3) is None
 

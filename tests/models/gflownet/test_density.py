@@ -1,4 +1,4 @@
-"""The density of an object is that of dynamic programming over the whole space, in every domain that can be listed."""
+"""The density of an object is that of dynamic programming over the whole space, in every enumerable domain."""
 
 import pytest
 import torch
@@ -53,7 +53,7 @@ def test_density_is_that_of_the_whole_space(kind: str, index: int) -> None:
 
 
 def test_many_ways_to_one_object_are_added_up() -> None:
-    """A corner of a grid can be reached by 20 ways or more; objects on the edges by one."""
+    """A corner of a grid has 20 trajectories or more; objects on the edges have one."""
     _check(Hypergrid(3, 4))
 
 

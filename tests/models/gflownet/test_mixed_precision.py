@@ -1,4 +1,4 @@
-"""Hidden layers in bfloat16: near the exact ones, blind to padding, and never where exactness was promised."""
+"""Hidden layers in bfloat16: close to float32, invariant to padding, and unused in sampling."""
 
 import itertools
 from dataclasses import replace

@@ -47,7 +47,7 @@ def test_a_size_prior_is_looked_up_by_size():
 
 @pytest.mark.parametrize("loss", ["trajectory_balance", "prefix_sub_trajectory_balance"])
 def test_a_policy_samples_prior_times_reward(loss: str):
-    """Also where a loss asks for the reward of stopping on the way."""
+    """The prior also applies to losses with rewards of stopped prefixes."""
     assert_exact(
         ENVIRONMENT,
         utilities(),
@@ -83,7 +83,7 @@ def test_log_z_starts_at_that_of_the_product():
 
 
 def test_what_behaviours_keep_is_ranked_by_the_reward_alone():
-    """Under the even prior a long peptide counts for a 27th of a short one; the best are no shorter for that."""
+    """Under the even prior a long peptide has a 27th of a short one's mass; elites are not shorter."""
     settings = replace(SETTINGS, steps=30, genetic_share=0.3, local_search_share=0.2, diverse_share=0.1)
     trainer = build(BesidePrior(tabulated(SPACE, utilities()), EVEN), settings)
     trainer.run(30)

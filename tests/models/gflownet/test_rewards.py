@@ -1,4 +1,4 @@
-"""What a loss asks of the reward on the way, and what is refused before training begins."""
+"""Rewards of intermediate states, and incompatible losses refused before training."""
 
 from dataclasses import replace
 
@@ -69,7 +69,7 @@ def test_a_reward_without_parts_is_refused(loss: str):
     build(loss, STRINGS, letter_reward(STRINGS)).step()
 
 
-def test_stopped_prefixes_are_asked_for_and_the_final_ones_not_again(generator: torch.Generator):
+def test_stopped_prefixes_are_evaluated_and_final_states_not_again(generator: torch.Generator):
     trajectories, condition = walks(PEPTIDES, generator)
     shown: list[Tensor] = []
 

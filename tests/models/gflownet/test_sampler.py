@@ -1,4 +1,4 @@
-"""Walks agree with the exact distribution, forward and backward, and their log-probabilities are the policy's own."""
+"""Forward and backward rollouts agree with the exact distribution and the policy's probabilities."""
 
 import pytest
 import torch
@@ -77,13 +77,13 @@ def test_draws_of_small_batches_are_fresh_at_every_step(generator: torch.Generat
     assert torch.allclose(pairs, torch.full((16,), 1 / 16), atol=0.02)
 
 
-def test_forward_walks_keep_the_contract(environment: Environment, generator: torch.Generator):
+def test_forward_rollouts_keep_the_contract(environment: Environment, generator: torch.Generator):
     policy = uneven_policy(environment)
     assert_contract(rollout_forward(policy, environment, CONDITIONS.sample(40, generator), generator))
 
 
 @pytest.mark.parametrize("has_learned_backward", [False, True])
-def test_backward_walks_keep_the_contract(
+def test_backward_rollouts_keep_the_contract(
     environment: Environment,
     generator: torch.Generator,
     has_learned_backward: bool,  # noqa: FBT001 - a parameter of the test
@@ -143,7 +143,7 @@ def test_log_pf_of_append_only_samples_is_the_exact_log_probability(generator: t
 
 
 @pytest.mark.parametrize("has_learned_backward", [False, True])
-def test_backward_walks_estimate_the_marginal(generator: torch.Generator, has_learned_backward: bool):  # noqa: FBT001
+def test_backward_rollouts_estimate_the_marginal(generator: torch.Generator, has_learned_backward: bool):  # noqa: FBT001
     environment = ENVIRONMENTS["grid"]
     policy = uneven_policy(environment, has_learned_backward=has_learned_backward)
     condition = CONDITIONS.fixed(2.0, (0.5, 0.5))

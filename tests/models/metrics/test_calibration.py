@@ -1,4 +1,4 @@
-"""Scores against numerical integration and simulation, and a record that says what was seen."""
+"""Scores against numerical integration and simulation, and the calibration record."""
 
 import json
 import math
@@ -131,7 +131,7 @@ def test_a_batch_wholly_outside_or_inside_is_plain_json(spec: CampaignSpec, erro
     assert json.loads(json.dumps(drift, allow_nan=False))["verdict"] == verdict
 
 
-def test_the_record_tells_rounds_apart_and_judges_the_recent_ones(spec: CampaignSpec) -> None:
+def test_the_record_separates_rounds_and_tests_the_recent_ones(spec: CampaignSpec) -> None:
     generator = np.random.default_rng(4)
     parts = [batch(number, 20, 1.0 if number == 1 else 3.0, generator) for number in (1, 2, 3, 4)]
     unmeasured = History(forecasts=(forecast(5, "5-0"),))

@@ -1,4 +1,4 @@
-"""Conformal radii are the finite-sample quantile, also with censored scores, and intervals cover what they promise."""
+"""Conformal radii are the finite-sample quantile, also with censored scores, and intervals cover."""
 
 import math
 
@@ -15,7 +15,7 @@ NAN = math.nan
 
 
 class FittedLine(FittedProxy):
-    """Predicts twice the feature, with a deviation that is wrong by a factor of three and right in its shape."""
+    """Predicts twice the feature, with deviations wrong by a factor of three."""
 
     def posterior(self, features: Tensor) -> Posterior:
         sd = 3 * (0.2 + features.abs())
@@ -30,7 +30,7 @@ class FittedLine(FittedProxy):
 
 
 class Line(Proxy):
-    """Learns nothing."""
+    """Fits nothing."""
 
     minimum = 0
     maximum = None
@@ -73,7 +73,7 @@ def test_too_few_scores_have_no_quantile() -> None:
 
 
 def test_bounds_pass_their_weight_to_larger_scores() -> None:
-    """With the smallest score only a bound, the others carry its weight: 1/5 of the rest goes to each."""
+    """If the smallest score is only a bound, each of the others gets 1/5 of its weight."""
     is_bound = torch.tensor([True, False, False, False])
     sizes = torch.tensor([1.0, 2.0, 3.0, 4.0])
     assert quantile(sizes, is_bound, 0.25) == 2.0
@@ -95,8 +95,8 @@ def test_scores_of_censored_values() -> None:
 
 @pytest.mark.parametrize("n", [20, 60])
 @pytest.mark.parametrize("level", [0.8, 0.9])
-def test_coverage_is_what_was_asked_for(n: int, level: float) -> None:
-    """Over many tables, whatever the proxy's deviations are worth; the Gaussian intervals of these miss it."""
+def test_coverage_is_the_requested_level(n: int, level: float) -> None:
+    """Coverage holds over many tables with wrong deviations; Gaussian intervals miss the level."""
     covered: list[float] = []
     for seed in range(60):
         x, y = _sample(n + 100, seed)

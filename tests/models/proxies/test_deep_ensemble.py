@@ -1,4 +1,4 @@
-"""Training of the deep ensemble: its schedule and what it is given."""
+"""Training of the deep ensemble: its schedule and its inputs."""
 
 import pytest
 import torch
@@ -28,7 +28,7 @@ def test_reduced_features_are_centred_and_uncorrelated() -> None:
     features = torch.randn(200, 12, generator=generator, dtype=torch.float64) * torch.arange(12) + 5.0
     reduced = deep_ensemble._reduction(features)(features).double()
     covariance = torch.cov(reduced.T)
-    assert reduced.shape == (200, 11)  # the column of 5.0 tells nothing
+    assert reduced.shape == (200, 11)  # the column of 5.0 is uninformative
     torch.testing.assert_close(reduced.mean(dim=0), torch.zeros(11).double(), atol=1e-5, rtol=0)
     torch.testing.assert_close(covariance, covariance.diagonal().diag(), atol=1e-4, rtol=0)
     assert float(covariance[0, 0].sqrt()) == pytest.approx(deep_ensemble.LEADING_DEVIATION, rel=1e-4)

@@ -1,4 +1,4 @@
-"""The sites reproduce the moments of truncated normal distributions, found by integration or by drawing."""
+"""The sites reproduce the moments of truncated normal distributions from integration or sampling."""
 
 import math
 
@@ -12,7 +12,7 @@ INF = math.inf
 
 
 def _approximated(mean: Tensor, covariance: Tensor, lower: Tensor, upper: Tensor) -> tuple[Tensor, Tensor]:
-    """Return mean and covariance after conditioning on the observations that stand for the intervals."""
+    """Return mean and covariance after conditioning on the observations equivalent to the intervals."""
     values, variances = interval_sites(mean, covariance, lower, upper)
     gain = torch.linalg.solve(covariance + torch.diag(variances), covariance).T
     return mean + gain @ (values - mean), covariance - gain @ covariance

@@ -1,4 +1,4 @@
-"""What failed before is believed to fail again, as often as it did."""
+"""Predicted failure rates follow observed failures."""
 
 import math
 
@@ -11,7 +11,7 @@ from models.proxies.feasibility import fit_feasibility
 
 
 def _world(n: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Return features, true probabilities and drawn outcomes: failure grows with the first feature."""
+    """Return features, true probabilities and sampled outcomes: failure grows with the first feature."""
     generator = torch.Generator().manual_seed(seed)
     x = torch.rand(n, 2, generator=generator, dtype=torch.float64) * 2 - 1
     truth = torch.sigmoid(-4 * x[:, 0] + 1)
@@ -37,7 +37,7 @@ def test_one_kind_of_outcome_teaches_nothing(outcome: float) -> None:
     assert bool((model.probability(x) == 1).all())
 
 
-def test_far_away_believes_the_base_rate() -> None:
+def test_far_away_predicts_the_base_rate() -> None:
     x, _, outcomes = _world(100, 0)
     model = fit_feasibility(x, outcomes, RBFKernel, seed=0)
     far = model.probability(torch.full((1, 2), 1e3, dtype=torch.float64))

@@ -1,4 +1,4 @@
-"""Distances in feature space undo the reach, and intervals made of them cover what was asked for."""
+"""Distances in feature space undo the reach, and their intervals have the requested coverage."""
 
 import math
 
@@ -16,7 +16,7 @@ from models.proxies.validation import Fold
 
 
 class Linear:
-    """Predicts the sum of 3 times the hidden values of two members of two units each: a slope of 6 everywhere."""
+    """Predicts 3 times the sum of hidden values (two members, two units): a slope of 6 everywhere."""
 
     def embed(self, features: Tensor) -> Tensor:
         return features.expand(2, -1, -1)

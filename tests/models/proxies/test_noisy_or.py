@@ -1,4 +1,4 @@
-"""Single parts that spoil an object are found, whatever the rest of it is like."""
+"""Single parts that cause failures are identified, whatever the rest of the object."""
 
 import pytest
 import torch
@@ -13,7 +13,7 @@ D = 40
 
 
 def world(n: int, seed: int, bad: tuple[int, ...] = BAD, leak: float = 0.0) -> tuple[Tensor, Tensor]:
-    """Return counts of parts [n, D], about four parts each, and whether none of the bad ones is among them."""
+    """Return counts of parts [n, D], about four per object, and whether no bad part is present."""
     generator = torch.Generator().manual_seed(seed)
     counts = (torch.rand(n, D, generator=generator, dtype=torch.float64) < 0.1).double()
     spared = (torch.rand(n, generator=generator, dtype=torch.float64) >= leak).double()
@@ -67,7 +67,7 @@ def test_novelty_is_as_suspect_as_it_deserves_even_where_every_failure_has_a_par
     rows = torch.arange(30)
     features[rows, 20 + rows] = 1.0
     outcomes = torch.ones(112, dtype=torch.float64)
-    outcomes[18:30] = 0.0  # of 30 parts that nothing else holds, 18 did no harm
+    outcomes[18:30] = 0.0  # of 30 parts unique to one object, 18 were harmless
     never = torch.zeros(1, 80, dtype=torch.float64)
     never[0, 70] = 1.0
     assert float(fit_noisy_or(features, outcomes).probability(never)) == pytest.approx(18 / 30, abs=0.1)

@@ -1,4 +1,4 @@
-"""A drawn function is one function: it repeats itself, and over seeds it is what the proxy believes."""
+"""A sampled function is deterministic, and over seeds it has the proxy's posterior."""
 
 import math
 import pkgutil
@@ -48,7 +48,7 @@ def _gaussian() -> FittedGaussianProcess:
 
 
 @EVERY
-def test_a_drawn_function_repeats_itself_however_it_is_asked(proxy: Proxy) -> None:
+def test_a_sampled_function_is_the_same_in_any_batch(proxy: Proxy) -> None:
     fitted, new, anchors = proxy.fit(_table(), seed=0), _features(20, seed=1), _features(10, seed=2)
     path = sample_path(fitted, anchors, 3)
     whole = path(new)
@@ -127,7 +127,7 @@ def test_an_ensemble_is_drawn_as_one_of_its_members() -> None:
     assert chosen == set(range(len(members)))
 
 
-def test_a_belief_that_can_only_be_drawn_anew_is_refused() -> None:
+def test_a_posterior_without_fixed_members_is_refused() -> None:
     class Lonely(FittedProxy):
         def posterior(self, features: Tensor) -> Posterior:
             return Posterior(features, features, features)

@@ -1,4 +1,4 @@
-"""Every proxy, found by looking, keeps the promises of the contract."""
+"""Every discovered proxy satisfies the contract."""
 
 import inspect
 import math
@@ -89,8 +89,8 @@ def test_is_equivariant_to_units(kind: type[Proxy]) -> None:
 
 
 @EVERY
-def test_members_answer_when_nothing_is_asked(kind: type[Proxy]) -> None:
-    """A guardrail asks so when no object passed the cheaper rules."""
+def test_members_accept_an_empty_batch(kind: type[Proxy]) -> None:
+    """A guardrail passes an empty batch when no object satisfied the cheaper rules."""
     x, y = _smooth(30)
     fitted = _build(kind).fit(_table(x, y), seed=0)
     assert fitted.members(x[:0]).sd.shape[1:] == (0, 2)
@@ -112,8 +112,8 @@ def test_members_and_draws_agree_with_the_posterior(kind: type[Proxy]) -> None:
 
 
 @EVERY
-def test_bounds_that_tell_nothing_change_nothing_much(kind: type[Proxy]) -> None:
-    """An object known to lie far below what all others are is no evidence about them."""
+def test_uninformative_bounds_change_little(kind: type[Proxy]) -> None:
+    """An object bounded far below all others is no evidence about them."""
     x, y = _smooth(60)
     without = _build(kind).fit(_table(x[:50], y[:50]), seed=0).posterior(x[:50])
     hidden = y.clone()
@@ -129,7 +129,7 @@ def test_bounds_that_tell_nothing_change_nothing_much(kind: type[Proxy]) -> None
 
 @EVERY
 def test_learns_from_bounds(kind: type[Proxy]) -> None:
-    """With all noisy values above a threshold censored, what is above it is predicted no worse than without them."""
+    """Predictions above a threshold are no worse with the values there censored than without them."""
     x, y = _smooth(150)
     y += 0.3 * y.std(dim=0) * torch.randn(y.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     edge = y.quantile(0.6, dim=0)
@@ -150,7 +150,7 @@ def test_learns_from_bounds(kind: type[Proxy]) -> None:
 def test_learns_where_only_bounds_are_known(kind: type[Proxy]) -> None:
     """A type without any exact value, beside one with many: the proxy stays finite.
 
-    One that promises to learn from nothing knows the type's level, too.
+    A proxy with minimum 0 also predicts the type's level.
     """
     x, y = _smooth(40)
     values = y.clone()

@@ -1,4 +1,4 @@
-"""A process is told as functions about its mean, which together are the process."""
+"""Quantile functions about the mean of a process together reproduce the process."""
 
 import pytest
 import torch
@@ -7,7 +7,7 @@ from models.proxies.contract import Posterior
 from models.proxies.quantile_functions import OFFSETS, member_weights, quantile_functions
 
 
-def test_the_functions_together_are_the_belief() -> None:
+def test_the_functions_together_are_the_posterior() -> None:
     mean, sd = torch.tensor([[0.5, -2.0]]).double(), torch.tensor([[1.5, 0.2]]).double()
     posterior = Posterior(mean, sd, torch.full_like(mean, 0.7))
     members, weights = quantile_functions(posterior), member_weights()
@@ -28,7 +28,7 @@ def test_the_nearer_to_the_mean_the_heavier() -> None:
     assert bool((weights[len(weights) // 2 :].diff() < 0).all())
 
 
-def test_the_functions_make_a_probability_of_the_belief() -> None:
+def test_the_functions_give_the_posterior_probability() -> None:
     posterior = Posterior(*(torch.full((1, 1), number, dtype=torch.float64) for number in (0.0, 1.0, 0.0)))
     members, weights = quantile_functions(posterior), member_weights()
     for limit in (-1.0, 0.3, 1.7):

@@ -1,4 +1,4 @@
-"""The exported forest is scikit-learn's, its deviations mean something, and censored values do not touch it."""
+"""The exported forest equals scikit-learn's, with useful deviations, and ignores censored values."""
 
 import math
 
@@ -25,7 +25,7 @@ def _table(x: Tensor, y: Tensor, **bounds: Tensor) -> TrainingTable:
     return TrainingTable(("a", "b"), x, y, torch.full_like(y, NAN), 7 * ones, 3 * ones, **bounds)
 
 
-def test_tensors_walk_as_the_trees_do() -> None:
+def test_tensors_predict_as_the_trees_do() -> None:
     generator = torch.Generator().manual_seed(1)
     x = torch.randn(120, 7, generator=generator, dtype=torch.float64).round(decimals=1)
     y = x[:, 0] * x[:, 1] + x[:, 2]
@@ -47,7 +47,7 @@ def test_it_predicts_new_objects_and_knows_its_error() -> None:
     assert torch.allclose(members.mean.mean(dim=0), posterior.mean)
 
 
-def test_more_noise_is_told() -> None:
+def test_more_noise_is_estimated() -> None:
     noises = []
     for noise in (0.1, 5.0):
         x, y = _data(300, noise=noise)
@@ -85,7 +85,7 @@ def test_draws_have_the_moments_of_the_posterior() -> None:
 
 @pytest.mark.parametrize("n", [0, 1, 2])
 def test_hardly_any_values_are_no_failure(n: int) -> None:
-    """A fold may hold none of a sparse type."""
+    """A fold may hold no value of a sparse type."""
     x, y = _data(40)
     y[n:, 1] = NAN
     posterior = RandomForest().fit(_table(x, y), seed=0).posterior(x)

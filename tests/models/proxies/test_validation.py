@@ -46,7 +46,7 @@ def test_a_far_bound_is_unlikely_and_finite() -> None:
 
 @pytest.mark.parametrize("true_scale", [0.3, 1.0, 4.0])
 def test_the_scale_survives_censoring(true_scale: float) -> None:
-    """Values beyond a threshold are only bounded: the scale is still found, where dropping them would shrink it."""
+    """With values beyond a threshold censored, the scale is recovered; dropping them would shrink it."""
     generator = torch.Generator().manual_seed(0)
     values = true_scale * torch.randn(2000, generator=generator, dtype=torch.float64)
     above = values > 0.5 * true_scale
@@ -58,7 +58,7 @@ def test_the_scale_survives_censoring(true_scale: float) -> None:
     assert result.scale == pytest.approx(true_scale, rel=0.06)
 
 
-def test_only_bounds_have_no_error_to_tell() -> None:
+def test_bounds_alone_give_no_error() -> None:
     result = score(_held([NAN, NAN], [0.0, -1.0], [math.inf, math.inf]))
     assert result.rmse is None
     assert result.coverage_90 is None

@@ -1,4 +1,4 @@
-"""How far predictions reach: learned from the measured objects' own distances, or as the campaign says."""
+"""The applicability domain: learned from distances of measured objects, or set by the campaign."""
 
 import itertools
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ def test_a_named_threshold_holds_and_optimism_fades_below_it():
 
 
 @pytest.mark.parametrize("n", [0, 1, MINIMUM_MEASURED - 1])
-def test_with_few_data_everything_counts_as_inside_and_it_says_so(n: int):
+def test_with_few_data_everything_counts_as_inside_with_a_message(n: int):
     result = applicability(ApplicabilitySpec(), SWITCHES, measured(n))
     nearest = result.nearest(TEXTS[-3:])
     assert result.threshold is None

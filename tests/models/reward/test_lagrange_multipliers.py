@@ -1,4 +1,4 @@
-"""Dual ascent finds the multiplier at which the share of violating samples is the one asked for."""
+"""Dual ascent converges to the multiplier with the target share of violating samples."""
 
 import math
 
@@ -19,7 +19,7 @@ OBJECTS = 200
 
 
 def space() -> tuple[Tensor, Tensor, Tensor]:
-    """Return log-rewards, probabilities and what is asked: the better an object, the less it satisfies."""
+    """Return log-rewards, probabilities and required ones: better objects satisfy constraints less."""
     utility = torch.linspace(0, 1, OBJECTS, dtype=torch.float64)
     return 8.0 * utility, (1.0 - 0.95 * utility).unsqueeze(-1), torch.tensor([0.9], dtype=torch.float64)
 

@@ -33,14 +33,14 @@ SUCCESS = {"even": 0.5, "hopeless": 0.01, "doubtful": 0.01}
 
 
 class Rules:
-    """The one thing the reward asks of a domain."""
+    """The part of the domain interface that the reward uses."""
 
     def check(self, text: str) -> list[str]:
         return ["no"] if text == "forbidden" else []
 
 
 class FixedBeliefs:
-    """Beliefs that are known exactly."""
+    """Predictions without uncertainty."""
 
     domain = Rules()
     required = torch.tensor([0.9], dtype=torch.float64)
@@ -86,7 +86,7 @@ def test_beta_multiplies_the_utility_exactly_once() -> None:
         assert answer == pytest.approx([beta * 0.55, beta * 0.5 * 0.5 + log_feasibility], rel=1e-5)
 
 
-def test_what_a_guardrail_will_refuse_is_worth_nothing() -> None:
+def test_objects_that_a_guardrail_refuses_have_no_value() -> None:
     reward, _ = _reward(is_guarded=True)
     both = math.log(0.5) + math.log(0.5)
     for beta in (1.0, 64.0):

@@ -1,4 +1,4 @@
-"""No log-reward is cut off: what is better is told apart at every temperature, on every range, above and below it."""
+"""No log-reward saturates: better objects are distinct at every temperature and on every range."""
 
 import math
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ class Known:
 
 
 def heavy_tailed(m: int = 1, seed: int = 0) -> Tensor:
-    """Return values [N, M] of which most are next to nothing and a few very large, as fitness landscapes have them."""
+    """Return values [N, M], mostly near 0 and a few very large, as in fitness landscapes."""
     normal = torch.randn(N, m, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     return (2.0 * normal).exp()
 
@@ -66,7 +66,7 @@ def rewards(values: Tensor, utilities: list[Utility], beta: float, kind: str = "
 
 
 def assert_distinct(utility: Tensor, answer: Tensor) -> None:
-    """Check that log-rewards [N] rise wherever the worth [N] of an object does, by more than it is rounded."""
+    """Check that log-rewards [N] rise wherever the utility [N] rises by more than the rounding."""
     assert bool(answer.isfinite().all())
     rows = [int(utility.argmin())]
     for row in utility.argsort().tolist():
@@ -94,7 +94,7 @@ def test_the_best_of_a_heavy_tail_do_not_tie_on_a_learned_range(beta: float, kin
 @pytest.mark.parametrize("beta", BETAS)
 @pytest.mark.parametrize("span", [(0.0, 1.0), (0.0, 1e-6), (1e3, 2e3), (-1.0, 500.0)])
 @pytest.mark.parametrize("direction", ["maximize", "minimize", "target"])
-def test_all_are_told_apart_on_every_stated_range(beta: float, span: tuple[float, float], direction: str) -> None:
+def test_all_are_distinct_on_every_stated_range(beta: float, span: tuple[float, float], direction: str) -> None:
     values = heavy_tailed()
     target = 5.0 if direction == "target" else None
     wanted = Objective.model_validate({"name": "y", "direction": direction, "target": target, "range": span})
@@ -103,7 +103,7 @@ def test_all_are_told_apart_on_every_stated_range(beta: float, span: tuple[float
 
 
 @pytest.mark.parametrize("beta", BETAS)
-def test_several_objectives_and_doubtful_objects_are_told_apart(beta: float) -> None:
+def test_several_objectives_and_doubtful_objects_are_distinct(beta: float) -> None:
     values = heavy_tailed(2)
     both = [Utility(0.0, 1.0, "maximize"), Utility(0.0, 50.0, "minimize")]
     reached = torch.stack([item.of(values[:, i]) for i, item in enumerate(both)], dim=1)

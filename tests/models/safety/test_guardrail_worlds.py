@@ -1,4 +1,4 @@
-"""In worlds drawn from the prior of a process, what a guardrail lets through violates as seldom as it says.
+"""In worlds sampled from the prior of a process, accepted objects violate at most at the stated rate.
 
 Letters: W worlds, N objects.
 """
@@ -27,7 +27,7 @@ PROPOSED = 5
 
 
 class Worlds(NamedTuple):
-    """True values [W, N] of new objects, what is expected of them [W, N], and who fitted each world's process."""
+    """True values [W, N] of new objects, expectations [W, N], and the fitted process of each world."""
 
     truth: Tensor
     expected: Tensor
@@ -85,7 +85,7 @@ def test_what_passes_violates_in_at_most_one_of_twenty(risk: float) -> None:
 
 
 def test_also_what_a_round_would_propose_that_wants_what_harms() -> None:
-    """The most promising of what passes lie at the edge, where a bound fails first."""
+    """The most promising accepted objects are at the edge, where a bound fails first."""
     passed = _bounds() <= 0.05
     wanted = worlds().expected.masked_fill(~passed, -math.inf)
     proposed = torch.zeros_like(passed).scatter(1, wanted.topk(PROPOSED, dim=1).indices, value=True) & passed

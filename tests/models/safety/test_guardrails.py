@@ -35,7 +35,7 @@ def test_refuses_what_is_no_distribution() -> None:
 
 
 class Counted:
-    """What `is_bounded` and `bound` ask of proxies."""
+    """The interface of proxies for `is_bounded` and `bound`."""
 
     answers: tuple[Hypotheses, ...] = ()
 
@@ -50,7 +50,7 @@ class Counted:
 def hypotheses_of(
     *means: tuple[float, float], weights: list[float], weight: float = 1.0, noise: float = 0.0
 ) -> Hypotheses:
-    """Return hypotheses about two objects, each sure to half a decade."""
+    """Return hypotheses about two objects, each with a deviation of half a decade."""
     mean = torch.tensor(means, dtype=torch.float64)
     sd = torch.full_like(mean, 0.5)
     return Hypotheses("", weight, Posterior(mean, sd, torch.full_like(mean, noise)), torch.tensor(weights).double())

@@ -1,4 +1,4 @@
-"""Hazard lists are read whole or not at all, and say which file, row or entry is wrong."""
+"""Hazard lists are read completely or refused, naming the wrong file, row or entry."""
 
 import hashlib
 import json
@@ -34,7 +34,7 @@ def spec_of(kind: str, **fields: Any) -> DomainSpec:
     return installed()[kind].spec.model_validate({"kind": kind, **fields})
 
 
-def test_a_json_list_tells_the_first_reason(tmp_path: Path):
+def test_a_json_list_gives_the_first_reason(tmp_path: Path):
     path = written(tmp_path, LIST)
     (result,) = load_hazard_lists([path])
     assert (result.name, result.version, result.domain) == ("sparks", "2026-01", "switches")
@@ -49,7 +49,7 @@ def test_a_csv_list_is_the_same(tmp_path: Path):
     assert [match(text) for text in ("AKKKA", "CAAC", "AKKA")] == ["made up for this test", "x", None]
 
 
-def test_a_list_applies_where_it_says(tmp_path: Path):
+def test_a_list_applies_where_its_conditions_hold(tmp_path: Path):
     elements = [{"pattern": "Cd", "reason": "toxic"}]
     path = written(tmp_path, LIST | {"domain": "materials", "where": {"space": "composition"}, "entries": elements})
     (result,) = load_hazard_lists([path])
@@ -107,12 +107,12 @@ def test_two_lists_of_one_name_are_an_error(tmp_path: Path):
 
 
 def offered() -> HazardList:
-    """Return a list that is no file, as a package would."""
+    """Return a list without a file, as from a package."""
     return HazardList("ones", "1", "switches", "0" * 64, lambda _: lambda text: "all on" if "0" not in text else None)
 
 
 def broken() -> HazardList:
-    """Fail, as a package whose data are missing would."""
+    """Fail like a package with missing data."""
     raise OSError("its table is missing")
 
 

@@ -1,4 +1,4 @@
-"""A screened domain refuses what a list names, and what a list cannot compare; all else is the domain's own."""
+"""A screened domain refuses objects that a list matches or cannot compare, and delegates the rest."""
 
 import inspect
 from typing import Any

@@ -1,4 +1,4 @@
-"""A domain with scorers asks each about every object once, in batches, and believes numbers only."""
+"""A domain with scorers scores every object once, in batches, and accepts numbers only."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ TEXTS = [f"{i:04b}" for i in range(16)]
 
 
 class Counting:
-    """Tells how many switches are off; remembers what it was asked."""
+    """Counts the switches that are off, and records its batches."""
 
     computes = ComputedProperty("switches that are off", "switches", (0.0, 4.0))
 
@@ -49,7 +49,7 @@ def test_scorers_are_among_the_computed_properties():
     assert list(DOMAIN.computed) == ["ones"]
 
 
-def test_each_object_is_asked_about_once_and_in_batches():
+def test_each_object_is_scored_once_and_in_batches():
     scorer = Counting()
     domain = ScoredDomain(DOMAIN, {"off": scorer})
     domain.properties([*TEXTS[:7], *TEXTS[:3]], ["off"])

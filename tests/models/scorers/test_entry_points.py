@@ -1,4 +1,4 @@
-"""Functions that others install are found by name, imported when needed, and named when they fail."""
+"""Installed functions are listed by name, imported when needed, and named in errors."""
 
 import sys
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ def test_a_function_scores():
     assert (scorer.batch_size, scorer.computes.units) == (7, "letters")
 
 
-def test_all_are_found_and_none_is_imported():
+def test_all_are_listed_and_none_is_imported():
     assert set(installed()) == {"length", "broken", "number", "gone"}
     assert "no_module" not in sys.modules
 
@@ -54,7 +54,7 @@ def test_all_are_found_and_none_is_imported():
         ("number", "is a str, not a function"),
     ],
 )
-def test_what_cannot_be_used_is_told(entry_point: str, why: str):
+def test_unusable_entry_points_are_named(entry_point: str, why: str):
     with pytest.raises(ScorerError, match=f"scorer 'size': .*{why}"):
         opened(entry_point)
 

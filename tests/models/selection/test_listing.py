@@ -1,4 +1,4 @@
-"""What a selector may pick from: joint improvement looks beyond the half that seems best, diversity does not."""
+"""Eligible candidates: joint improvement looks beyond the better half, diversity does not."""
 
 import torch
 
@@ -8,7 +8,7 @@ from models.selection.limits import BatchLimits
 
 
 def _first_pick(*, is_spread: bool) -> int:
-    """Return the pick where the score loves the object of least worth."""
+    """Return the pick for a score that prefers the object of least utility."""
     utility = torch.arange(10, dtype=torch.float64)
     candidates = Candidates(utility, utility, torch.eye(10, dtype=torch.float64))
     picks = greedy_two_stage(

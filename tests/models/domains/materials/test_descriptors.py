@@ -1,4 +1,4 @@
-"""Described values of a categorical variable: alike ones lie near each other, and a wrong entry is named."""
+"""Described values of a categorical variable: similar ones are close, and a wrong entry is named."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def variable(**fields: Any) -> Categorical:
 
 
 def distances(described: Categorical) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Return how far the values lie from each other."""
+    """Return the distances between the values."""
     result = embedded_values(described)
     return np.linalg.norm(result[:, None] - result[None], axis=2)
 
@@ -66,7 +66,7 @@ def test_units_do_not_matter() -> None:
     )
 
 
-def test_nothing_that_tells_values_apart_gives_no_coordinates() -> None:
+def test_descriptors_without_variation_give_no_coordinates() -> None:
     assert embedded_values(variable()).shape == (4, 0)
     assert embedded_values(variable(smiles=dict.fromkeys(SOLVENTS, "CCO"))).shape == (4, 0)
     assert embedded_values(variable(values=["water"], smiles={"water": "O"})).shape == (1, 0)

@@ -1,4 +1,4 @@
-"""Every loss file, found by looking: exact distributions, finite gradients, trajectories of mixed length."""
+"""Every discovered loss: exact distributions, finite gradients, trajectories of mixed length."""
 
 from dataclasses import replace
 
@@ -49,7 +49,7 @@ def test_gradients_are_finite_and_reach_the_trunk(name: str, generator: torch.Ge
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_a_trajectory_s_loss_does_not_depend_on_its_place_in_the_batch(name: str, generator: torch.Generator):
+def test_a_trajectory_s_loss_does_not_depend_on_its_index_in_the_batch(name: str, generator: torch.Generator):
     policy = build_policy(name, generator)
     condition = CONDITIONS.fixed(2.0, (0.3, 0.7), n=6)
     trajectories = UniformMixture(0.5).trajectories(policy, GRID, condition, generator)
@@ -77,7 +77,7 @@ def test_an_unknown_loss_is_named():
         get_loss("sorcery")
 
 
-def test_a_squared_residual_can_be_asked_for(generator: torch.Generator):
+def test_a_squared_residual_can_be_requested(generator: torch.Generator):
     policy = build_policy("trajectory_balance", generator)
     condition = CONDITIONS.fixed(1.0, (1.0, 0.0), n=3)
     trajectories = UniformMixture(0.0).trajectories(policy, GRID, condition, generator)

@@ -1,4 +1,4 @@
-"""Constructible is valid: the environment against brute force over all amounts, in every mode of oxidation states."""
+"""Constructible equals valid: the environment against brute force in every oxidation-state mode."""
 
 import itertools
 import math
@@ -76,7 +76,7 @@ def test_wide_charges_span_several_words(
     assert set(constructible(environment)) == brute_force(spec)
 
 
-def test_states_tell_what_can_be_built(open_spec: Callable[..., Domain]):
+def test_states_returns_what_can_be_built(open_spec: Callable[..., Domain]):
     domain = open_spec("composition", elements=["Zn", "Ga", "S"], max_elements=2, max_atoms=5)
     texts = ["ZnS", "Ga2S3", "GaS", "ZnGa2S4", "NaCl", "ZnO"]
     states, result = domain.environment([]).states(texts)

@@ -101,7 +101,7 @@ def test_percent_fractions_and_ratios_of_one_alloy_are_one_object(spelled: str, 
         ("CuSO4·5D2O", "CuH10SO9", "deuterium"),
     ],
 )
-def test_what_was_assumed_to_read_a_formula_is_told(spelled: str, text: str, warning: str):
+def test_assumptions_of_the_formula_parser_give_warnings(spelled: str, text: str, warning: str):
     read = parse_formula(spelled)
     assert read.text == text
     assert len(read.warnings) == 1

@@ -1,4 +1,4 @@
-"""What a recipe's columns may say, what is told about it and what is refused."""
+"""Columns of recipes: accepted values, warnings and refusals."""
 
 from typing import Any
 
@@ -64,7 +64,9 @@ def test_other_fractions_are_refused(written: tuple[str, ...], words: str) -> No
         ({"values": [1e-6, 1e-4, 1e-2]}, "1e-9", "1e-06"),
     ],
 )
-def test_a_setting_outside_is_told_with_the_nearest_level(variable: dict[str, Any], value: str, nearest: str) -> None:
+def test_a_setting_outside_gives_a_warning_with_the_nearest_level(
+    variable: dict[str, Any], value: str, nearest: str
+) -> None:
     result = parse_recipe(settings(**variable), {"x": value})
     assert read(result.text)["x"] == float(value)
     assert result.warnings[0].endswith(f"the nearest level is {nearest}")
@@ -96,7 +98,7 @@ def test_a_setting_between_the_levels_needs_no_word() -> None:
 @pytest.mark.parametrize(
     ("value", "told"), [("DMFF", "the nearest is 'DMF'"), ("nmp2", "the nearest is 'NMP'"), ("water", "DMF, NMP")]
 )
-def test_an_unknown_category_is_told_with_the_nearest_known_one(value: str, hint: str) -> None:
+def test_an_unknown_category_gives_a_warning_with_the_nearest_known_one(value: str, hint: str) -> None:
     result = parse_recipe(settings(type="categorical", values=["DMF", "NMP"]), {"x": value})
     assert read(result.text)["x"] == value
     assert hint in result.warnings[0]

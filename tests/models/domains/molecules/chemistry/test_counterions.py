@@ -1,4 +1,4 @@
-"""The list of counterions and solvents: every entry is read, named once, and recognised however it is drawn."""
+"""The list of counterions and solvents: every entry is valid, unique and recognised in any drawing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what was sent to what is stored: counterions, mixtures, isotopes, and what is no organic molecule."""
+"""Standardisation of submitted SMILES: counterions, mixtures, isotopes, non-organic input."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_counterion_alone_is_a_compound(sent: str, stored: str):
         ("NCCCC[C@H](N)C(=O)O.CC(=O)O.O", "NCCCC[C@H](N)C(=O)O"),
     ],
 )
-def test_among_counterions_alone_the_order_of_kinds_decides_and_is_told(sent: str, stored: str):
+def test_among_counterions_alone_the_order_of_kinds_decides_with_a_warning(sent: str, stored: str):
     result = read_smiles(sent)
     assert result.text == stored
     assert any("counterions and solvents only: read as" in warning for warning in result.warnings)
@@ -103,7 +103,7 @@ def test_copies_of_one_compound_are_one(sent: str, copies: int):
     assert f"{copies} copies of the compound are in the record: stored as one" in result.warnings
 
 
-def test_a_charge_that_is_neutralised_is_told():
+def test_a_neutralised_charge_gives_a_warning():
     assert read_smiles("CC[NH3+].[Cl-]").warnings[-1] == "charges were neutralised by moving protons"
     assert read_smiles("[NH3+]CC(=O)[O-]").warnings == ("charges were neutralised by moving protons",)
     assert read_smiles("C[n+]1ccccc1.[I-]").warnings[-1].startswith("stored as an ion of charge +1")
@@ -111,7 +111,7 @@ def test_a_charge_that_is_neutralised_is_told():
 
 
 @pytest.mark.parametrize("sent", ["[2H]C([2H])([2H])Oc1ccccc1", "[13CH3]Oc1ccccc1", "[13CH3]Oc1ccccc1.Cl"])
-def test_labelled_compounds_are_apart_and_told(sent: str):
+def test_labelled_compounds_are_distinct_and_give_a_warning(sent: str):
     result = read_smiles(sent)
     assert result.text != read_smiles("COc1ccccc1").text
     assert read_smiles(result.text).text == result.text
@@ -182,7 +182,7 @@ def test_tautomers_of_aromatic_rings_are_two_objects():
     assert read_smiles("Oc1ccccn1").text != read_smiles("O=c1cccc[nH]1").text
 
 
-def test_words_after_a_smiles_are_told():
+def test_words_after_a_smiles_give_a_warning():
     assert read_smiles("CCO ethanol").warnings == ("'ethanol' after the SMILES was read as a name",)
     assert read_smiles(" CCC ").warnings == ()
 

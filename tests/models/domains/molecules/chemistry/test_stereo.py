@@ -1,4 +1,4 @@
-"""Racemates, mixtures of isomers and isomers of unknown configuration: told, and never another compound."""
+"""Racemates, mixtures of isomers and isomers of unknown configuration: reported, and never another compound."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_group_of_known_configuration_changes_nothing():
 
 
 @pytest.mark.parametrize("extension", ["|&1:1|", "|o1:1|", "|r|"])
-def test_a_group_that_names_no_stereocentre_is_told(extension: str):
+def test_a_group_without_a_stereocentre_gives_a_warning(extension: str):
     result = read_smiles(f"CN1CCOCC1=O {extension}")
     assert result.text == "CN1CCOCC1=O"
     assert any("mixture of stereoisomers" in warning for warning in result.warnings)
@@ -86,7 +86,7 @@ def test_groups_have_one_text_however_they_are_drawn(sent: str):
         assert read_smiles(Chem.MolToCXSmiles(turned)).text == text
 
 
-def test_a_text_with_groups_is_a_molecule_for_all_who_ask(domain: Molecules):
+def test_a_text_with_groups_is_a_molecule_everywhere(domain: Molecules):
     text = domain.parse({"smiles": f"{TRANS} |&1:1,6|"})
     assert domain.check(text) == domain.check("CC1CCCCC1O")
     assert domain.properties([text], ["qed"])["qed"] == domain.properties(["CC1CCCCC1O"], ["qed"])["qed"]

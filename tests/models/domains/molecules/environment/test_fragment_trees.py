@@ -128,7 +128,7 @@ def test_undo_and_redo_name_the_allowed_way_back(vocabulary: Sequence[str], n: i
 
 
 @pytest.mark.parametrize(("vocabulary", "n", "atoms"), CASES)
-def test_every_molecule_has_one_tree_and_every_tree_is_found(vocabulary: Sequence[str], n: int, atoms: int):
+def test_every_molecule_has_one_tree_and_every_tree_is_reached(vocabulary: Sequence[str], n: int, atoms: int):
     env = FragmentTrees(compile_fragments(vocabulary), n, atoms)
     states, _ = expand(env)
     batch = torch.stack(list(states.values()))
@@ -246,7 +246,7 @@ def test_default_vocabulary_has_no_aliases(walk: Walk, default_env: FragmentTree
     assert torch.equal(default_env.key(states), default_env.key(final))
 
 
-def test_random_ways_back_can_all_be_walked_again(walk: Walk, default_env: FragmentTrees):
+def test_random_backward_rollouts_can_be_replayed_forward(walk: Walk, default_env: FragmentTrees):
     states = walk(default_env, 64, seed=5)
     generator = torch.Generator().manual_seed(6)
     while (mask := default_env.backward_mask(states)).any():
