@@ -34,7 +34,7 @@ def weighted_sum(utilities: Tensor, preference: Tensor) -> Tensor:
 
 
 def augmented_chebyshev(utilities: Tensor, preference: Tensor) -> Tensor:
-    """Return the augmented Chebyshev scalarisation [N] of utilities, preferences [N, M] (Steuer & Choo, 1983).
+    """Return the augmented Chebyshev scalarisation [N] of utilities [N, M] (Steuer & Choo, 1983).
 
     1 - max_m l_m (1 - u_m) - rho sum_m l_m (1 - u_m), with l = w / max w, divided so that utilities of 0 give 0 and
     of 1 give 1 whatever the preference; with one objective it is the utility itself. Every point of a front, convex or

@@ -72,14 +72,14 @@ class BatchEffects:
         to = _called(self.reference)
         for name, (offset, error) in self.versions.items():
             entries.append(
-                f"Results of {kind} by {_called(name)} read {offset:+.3g} ± {error:.2g} from {to} (modelled scale) "
-                "and were translated to it."
+                f"Results of {kind} by {_called(name)} read {offset:+.3g} ± {error:.2g} from {to} "
+                "(modelled scale) and were translated to it."
             )
             if self.shared[name] == 0:
                 few = f" and has only {self.counts[name]} results" if self.counts[name] < FEW else ""
                 entries.append(
-                    f"For {kind}, {_called(name)} shares no object with {to}{few}: the offset rests on similar "
-                    "objects and may be their chemistry. Measure some objects with both."
+                    f"For {kind}, {_called(name)} shares no object with {to}{few}: the offset "
+                    "rests on similar objects and may be their chemistry. Measure some objects with both."
                 )
         if self.plates:
             largest = max(abs(offset) for offset, _ in self.plates.values())
@@ -100,7 +100,7 @@ def _pair(pair: tuple[float, float]) -> dict[str, float]:
 
 
 def _spread_evenly(results: Sequence[Measurement], seed: int) -> list[Measurement]:
-    """Return at most `MOST_OBSERVATIONS` results, cycling over versions and plates, replicated objects first."""
+    """Return at most `MOST_OBSERVATIONS` results, in turn from versions and plates, replicated objects first."""
     order = torch.randperm(len(results), generator=torch.Generator().manual_seed(seed)).tolist()
     seen: dict[str, set[tuple[str | None, str | None]]] = {}
     for result in results:

@@ -156,7 +156,7 @@ def remarks(outliers: Sequence[Outlier]) -> list[str]:
         )
         most = ", the most striking" if n > 1 else ""
         lines.append(
-            f"{who}: {first.value:.3g} where {first.expected:.3g} was expected ({abs(first.z):.1f} robust deviations"
-            f"{most}). Nothing was dropped; look at `outliers`."
+            f"{who}: {first.value:.3g} where {first.expected:.3g} was expected"
+            f" ({abs(first.z):.1f} robust deviations{most}). Nothing was dropped; look at `outliers`."
         )
     return lines

@@ -67,7 +67,7 @@ def count_objects(environment: Environment, seed: int) -> Counts:
     """Return how many distinct objects there are of each size that occurs.
 
     Raises:
-        ValueError: if not one of thousands of walks made an object.
+        ValueError: if none of thousands of rollouts made an object.
     """
     exact = environment.log_counts()
     if exact is not None:
@@ -90,7 +90,7 @@ def _estimated(environment: Environment, seed: int) -> Counts:
         runs.append(walked_counts(environment, WALKERS, generator))
         counts = _averaged(runs)
     if not counts.log_counts:
-        raise ValueError(f"not one of {counts.n_walks} random walks made an object")
+        raise ValueError(f"none of {counts.n_walks} random rollouts made an object")
     return counts
 
 

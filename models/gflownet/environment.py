@@ -1,4 +1,4 @@
-"""The environment contract: a directed acyclic graph of states, walked in batches of tensors.
+"""The environment contract: a directed acyclic graph of states, in batches of tensors.
 
 Letters: B batch, W state width, A forward actions, R backward actions, K slots, D encoding width, S slot width.
 A state is a row of int64; there is never a Python object per state. An environment knows no reward, proxy or loss.
@@ -135,6 +135,6 @@ class Environment(ABC):
         """Return final states [N, W] for canonical texts and which are representable [N] (bool)."""
 
     def simplified(self, text: str) -> tuple[str, str] | None:
-        """Return an object without unrepresentable features, and their description; None if nothing changes."""
+        """Return an object without unrepresentable features, and their description; None if unchanged."""
         del text
         return None

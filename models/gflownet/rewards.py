@@ -15,7 +15,7 @@ from models.gflownet.losses.contract import Loss
 from models.gflownet.trajectories import Trajectories
 
 LogRewardFn = Callable[[Tensor, Condition], Tensor]
-"""Log-rewards [B] of final states [B, W] under conditions [B], scaled by beta; -inf marks forbidden objects."""
+"""Log-rewards [B] of final states [B, W] under conditions [B], scaled by beta; -inf if forbidden."""
 
 
 class InvalidLogRewardError(ValueError):

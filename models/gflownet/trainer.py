@@ -184,10 +184,10 @@ class Trainer:
             left = self.settings.steps - self.steps_done
             n_steps = max(1, min(self.settings.steps_per_draw, left))
             condition = interleave([self._draw_conditions(self.settings.trajectories_per_step) for _ in range(n_steps)])
-            walked = self._behaviour.trajectories(self.policy, self.environment, condition, self.generator)
+            rollouts = self._behaviour.trajectories(self.policy, self.environment, condition, self.generator)
             if n_steps > 1 and isinstance(self._log_reward, PreparedLogReward):
-                self._log_reward.prepare(walked.final_states)
-            self._queue.push(condition, walked, n_steps)
+                self._log_reward.prepare(rollouts.final_states)
+            self._queue.push(condition, rollouts, n_steps)
         return self._queue.pop()
 
     def _draw_conditions(self, n: int) -> Condition:

@@ -39,8 +39,8 @@ STORED_LEVEL = 0.9
 RECENT_ROUNDS = 3
 """The drift of an objective is tested over its last rounds with results."""
 ALARM = 0.01
-"""Probability below which a deviation is called drift. Four one-sided tests share it, and a campaign is tested again
-with every round: of calibrated campaigns at most one round in 25 warns."""
+"""Probability below which a deviation is called drift. Four one-sided tests share it, and campaigns are tested
+again with every round: of calibrated campaigns at most one round in 25 warns."""
 SIMULATIONS = 1000
 LEAST_SIMULATIONS = 100
 SIMULATED_ERRORS = 200_000
@@ -90,7 +90,7 @@ class Outcomes:
 
 
 def crps(mean: Floats, sd: Floats, value: Floats) -> Floats:
-    """Return the continuous ranked probability score [N] of Gaussians (Gneiting & Raftery, JASA, 2007, eq. 21)."""
+    """Return the continuous ranked probability score [N] of Gaussians (Gneiting & Raftery 2007, eq. 21)."""
     from scipy.special import ndtr  # type: ignore[import-untyped] # publishes no types
 
     z = (value - mean) / sd

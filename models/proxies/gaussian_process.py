@@ -258,7 +258,7 @@ class GaussianProcess(Proxy):
         self._kernel = kernel
 
     def fit(self, table: TrainingTable, *, seed: int) -> FittedGaussianProcess:
-        """Return the conditioned processes; with many rows, the seed chooses those that fit hyperparameters."""
+        """Return the conditioned processes; the seed samples rows for fitting hyperparameters."""
         typical = table.typical_noise()
         columns = [self._fit_column(table, column, float(typical[column]), seed) for column in range(len(table.types))]
         return FittedGaussianProcess(table.features, columns, one_kernel=_free(self._kernel()))

@@ -25,7 +25,7 @@ def _refit(
     """Return what `_fit` returned on the same table, from its stored held-out predictions."""
     columns, validated = learnable_columns(proxy, table, 0), learnable_columns(proxy, table, MINIMUM_TO_VALIDATE)
     if set(kept) != {table.types[column] for column in validated}:
-        raise OtherResultsError(f"what was kept of {name} is of other assay types or of other results")
+        raise OtherResultsError(f"the stored predictions of {name} belong to other assay types or other results")
     if not columns:
         return None
     fit = cache(partial(proxy.fit, table.columns(columns), seed=seed))

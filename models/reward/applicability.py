@@ -69,7 +69,7 @@ class Applicability:
         """Return messages for readers of the round."""
         if self.threshold is not None:
             return []
-        text = f"Only {len(self.measured)} objects are measured: nothing tells yet how far predictions reach"
+        text = f"Only {len(self.measured)} objects are measured: the range of predictions is unknown"
         return [f"{text}, so every candidate counts as inside the applicability domain."]
 
 

@@ -107,6 +107,6 @@ def message(guardrail: Guardrail, bounds: Tensor) -> str:
     """Return the message about the number of refused objects and the caveat of the bound."""
     n_refused = int((bounds > guardrail.risk).sum())
     return (
-        f"Guardrail {guardrail.name} refused {n_refused} of {len(bounds)} objects: some plausible hypothesis gave each "
-        f"of them more than {guardrail.risk:g} probability of violating it. {CAVEAT}"
+        f"Guardrail {guardrail.name} refused {n_refused} of {len(bounds)} objects: some plausible hypothesis "
+        f"gave each of them more than {guardrail.risk:g} probability of violating it. {CAVEAT}"
     )

@@ -167,7 +167,7 @@ def _check(item: HazardList) -> None:
         if not item.where or item.applies(spec):
             try:
                 item.open(open_domain(spec))
-            except Exception as error:  # noqa: BLE001 - any problem is told if no example reads the list
+            except Exception as error:  # noqa: BLE001 - reported if no example accepts the list
                 problems.append(str(error))
             else:
                 return

@@ -36,7 +36,7 @@ class _Named(FrozenModel):
 class Categorical(_Named):
     """One of several named choices without an order, such as a solvent.
 
-    What its values are made of, or numbers about them, tell which of them are alike; without, all are equally unlike.
+    Structures or descriptors of the values define their similarity; without these, all values are equally distant.
     """
 
     type: Literal["categorical"] = Field(description="Selects choices without an order.")

@@ -31,7 +31,7 @@ Symbol = Annotated[str, StringConstraints(min_length=1, max_length=3)]
 
 
 class MaterialsSpec(DomainSpec):
-    """A composition of elements or a mixture of components; `space` tells which."""
+    """A composition of elements or a mixture of components; `space` selects one."""
 
     kind: Literal["materials"] = Field(description="Selects the domain of materials.")
     space: str = Field(description="Selects what is varied: `composition` or `mixture`.")
@@ -115,8 +115,8 @@ class CompositionSpec(MaterialsSpec):
         states = allowed_states(self.elements, self.oxidation_states, self.custom_oxidation_states)
         if not has_valid_composition(tuple(states.values()), self.max_atoms, self.max_elements):
             message = (
-                "no valid composition exists: none of the elements balance within max_atoms, max_elements and "
-                "oxidation_states; allow more of them or set oxidation_states to 'off'"
+                "no valid composition exists: none of the elements balance within max_atoms, "
+                "max_elements and oxidation_states; allow more of them or set oxidation_states to 'off'"
             )
             raise ValueError(message)
         return self

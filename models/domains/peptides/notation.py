@@ -60,8 +60,8 @@ def _check_residues(column: str, residues: str) -> str:
     if any(letter.islower() for letter in residues):
         _refuse(
             column,
-            "lower-case letters often mean D-residues or modifications, which are not known here: write L-residues as "
-            "ACD or Ala-Cys-Asp",
+            "lower-case letters often mean D-residues or modifications, which are not known here: "
+            "write L-residues as ACD or Ala-Cys-Asp",
         )
     unknown = sorted(set(residues) - set(RESIDUES))
     if unknown:
@@ -127,8 +127,8 @@ def _residues(tokens: Sequence[str]) -> str:
     elif len(words) > len(tokens) and not all(word.upper() in THREE_LETTER for word in words):
         _refuse(
             "sequence",
-            "two chains, or a chain with blanks: white space is a line wrap only inside one record of a FASTA file; "
-            "give each chain a row of its own",
+            "two chains, or a chain with blanks: white space is a line wrap only inside one record of "
+            "a FASTA file; give each chain a row of its own",
         )
     if unknown := [word for word in words if word.upper() not in THREE_LETTER]:
         _refuse("sequence", _why_no_code(unknown[0], words))
@@ -147,8 +147,8 @@ def _refuse_two_readings(tokens: Sequence[str]) -> None:
         three = "-".join(code.capitalize() for code in codes)
         _refuse(
             "sequence",
-            f"{word!r} may be {three} or {len(word)} residues in one-letter codes: write {three}, or say the latter "
-            f"in a column helm, as PEPTIDE1{{{'.'.join(word)}}}$$$$V2.0",
+            f"{word!r} may be {three} or {len(word)} residues in one-letter codes: write {three}, "
+            f"or say the latter in a column helm, as PEPTIDE1{{{'.'.join(word)}}}$$$$V2.0",
         )
 
 

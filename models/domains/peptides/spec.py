@@ -8,7 +8,7 @@ from models.domains.peptides.residues import RESIDUES, THREE_LETTER
 from models.specs.base import DomainSpec
 
 LONGEST = 60
-"""Longest peptide a campaign may ask for; solid-phase synthesis rarely goes further."""
+"""Longest peptide of a campaign; solid-phase synthesis rarely goes further."""
 
 NTerminus = Literal["free", "acetyl"]
 CTerminus = Literal["free", "amide"]
@@ -64,8 +64,8 @@ class PeptidesSpec(DomainSpec):
     c_terminus: CTerminus = Field(default="free", description="C-terminus of every peptide.")
     fixed: Annotated[dict[Annotated[int, Field(ge=1, le=LONGEST)], Residue], BeforeValidator(_distinct)] = Field(
         default_factory=dict,
-        description="Residue at a position of every peptide, by position from 1 at the N-terminus, within "
-        "`min_length`. It need not be in `alphabet`.",
+        description="Residue at a position of every peptide, by position from 1 at the N-terminus, "
+        "within `min_length`. It need not be in `alphabet`.",
     )
 
     @field_validator("alphabet")

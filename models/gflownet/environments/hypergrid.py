@@ -81,7 +81,7 @@ class Hypergrid(Environment):
         return torch.embedding(self._one_hot, coordinates).view(-1, self.encoding_width)
 
     def is_final(self, states: Tensor) -> Tensor:
-        """Return which walks have stopped [B]."""
+        """Return which trajectories have stopped [B]."""
         return states.select(1, self.n_dimensions).eq(1)
 
     def objects(self, states: Tensor) -> list[str]:

@@ -53,16 +53,16 @@ class MixtureBehaviour(Behaviour):
     ) -> Trajectories:
         """Produce one trajectory per condition [B]."""
         n, start = len(condition), 0
-        walked = []
+        rollouts = []
         for part in self.parts:
             wanted = round(part.share * n) if part.behaviour.is_ready() else 0
             rows = slice(start, min(start + wanted, n))
             if rows.stop > rows.start:
-                walked.append(part.behaviour.trajectories(policy, environment, condition.at(rows), generator))
+                rollouts.append(part.behaviour.trajectories(policy, environment, condition.at(rows), generator))
                 start = rows.stop
         if start < n:
-            walked.append(self.rest.trajectories(policy, environment, condition.at(slice(start, n)), generator))
-        return join(walked)
+            rollouts.append(self.rest.trajectories(policy, environment, condition.at(slice(start, n)), generator))
+        return join(rollouts)
 
     def observe(self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
         """Pass the observation to every component that keeps objects."""

@@ -32,7 +32,7 @@ class Loss(ABC):
 
     @abstractmethod
     def __call__(self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition) -> Tensor:
-        """Return losses per trajectory [B] for log-rewards [B], or [N + B] by `rewards_of`, and conditions [B]."""
+        """Return losses [B] for log-rewards [B], or [N + B] by `rewards_of`, and conditions [B]."""
 
 
 def penalty(residual: Tensor, delta: float | None) -> Tensor:
@@ -43,7 +43,7 @@ def penalty(residual: Tensor, delta: float | None) -> Tensor:
 
 
 def pair_penalty(
-    trajectories: Trajectories, log_flow: Tensor, walked: Tensor, decay: float, delta: float | None
+    trajectories: Trajectories, log_flow: Tensor, log_ratio: Tensor, decay: float, delta: float | None
 ) -> Tensor:
     """Return the weighted mean penalty of balance between all pairs of states of each trajectory [B].
 
@@ -52,11 +52,11 @@ def pair_penalty(
     Args:
         trajectories: B of them, the longest of T transitions.
         log_flow: of each trajectory's states in order [T + 1, B].
-        walked: log P_F - log P_B of each transition [N].
+        log_ratio: log P_F - log P_B of each transition [N].
         decay: lambda.
         delta: of `penalty`.
     """
-    sums = trajectories.pad(walked).cumsum(dim=0)  # [T, B]
+    sums = trajectories.pad(log_ratio).cumsum(dim=0)  # [T, B]
     potential = log_flow - torch.cat([sums.new_zeros(1, len(trajectories)), sums])  # [T + 1, B]
     index = torch.arange(len(potential), device=log_flow.device)
     apart = index.unsqueeze(0) - index.unsqueeze(1)  # [T + 1, T + 1], j - i
@@ -79,6 +79,6 @@ def forward_looking_log_flow(trajectories: Trajectories, log_flow: Tensor, parti
         partial: partial log-rewards [N].
         log_z: of each trajectory [B].
     """
-    walked = trajectories.time / trajectories.environment.max_steps
-    ahead = log_flow - log_z[trajectories.trajectory] * walked
+    progress = trajectories.time / trajectories.environment.max_steps
+    ahead = log_flow - log_z[trajectories.trajectory] * progress
     return ahead + partial.masked_fill(trajectories.time == 0, 0.0)

@@ -24,7 +24,7 @@ class ForwardLookingDetailedBalance(Loss):
     rewards_of = "partial"
 
     def __call__(self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition) -> Tensor:
-        """Return the mean detailed-balance penalty of each trajectory [B], given partial log-rewards [N + B]."""
+        """Return mean detailed-balance penalties of trajectories [B] for partial log-rewards [N + B]."""
         scores = score(policy, trajectories, condition)
         assert scores.log_flow is not None
         n = trajectories.n_transitions

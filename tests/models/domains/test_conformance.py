@@ -203,7 +203,8 @@ for plugin in installed().values():
         domain = plugin.open(plugin.spec.model_validate(spec))
         texts = [domain.parse(row) for row in rows]
         table = [{"object": text, "rank": 1, **domain.columns(text)} for text in texts]
-        domain.features(texts), domain.parts(texts), domain.similarity(texts, texts), domain.draw(texts, texts)
+        domain.features(texts), domain.parts(texts)
+        domain.similarity(texts, texts), domain.draw(texts, texts)
         domain.properties(texts, list(domain.computed)), [(domain.check(t), domain.display(t)) for t in texts]
         [domain.group(texts, name) for name in domain.groupings]
         [form.write(table) for form in domain.formats.values()]

@@ -1,4 +1,4 @@
-"""The density of an object is that of dynamic programming over the whole space, in every enumerable domain."""
+"""Densities of objects agree with dynamic programming over every enumerable space."""
 
 import pytest
 import torch

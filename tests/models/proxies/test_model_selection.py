@@ -83,7 +83,7 @@ def test_each_type_gets_its_best_and_all_scores_are_reported() -> None:
 
 @pytest.mark.parametrize("claimed", [0.2, 1.0, 10.0])
 def test_deviations_are_scaled_to_the_residuals(claimed: float) -> None:
-    """Whatever the proxy's own deviations, values with deviation 2 get about 2, and 90 % intervals cover about 90 %."""
+    """Residuals of deviation 2 get a deviation of about 2, and 90 % intervals cover about 90 %."""
     x, y = _data(50)
     chosen = fit_best(_table(y[:, 1:], x), {"constant": Constant(claimed)}, seed=0, tick=_quiet)
     sd = float(chosen.posterior(x).sd[0, 0])

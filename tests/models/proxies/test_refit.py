@@ -97,7 +97,7 @@ def test_a_proxy_is_fitted_at_first_use(first: SelectedProxies, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("change", ["fewer results", "another type", "nothing kept"])
-def test_what_was_kept_of_other_results_is_refused(first: SelectedProxies, change: str) -> None:
+def test_stored_predictions_of_other_results_are_refused(first: SelectedProxies, change: str) -> None:
     table, kept = _table(), dict(first.held_out())
     if change == "fewer results":
         table = table.rows(torch.arange(30))
@@ -105,5 +105,5 @@ def test_what_was_kept_of_other_results_is_refused(first: SelectedProxies, chang
         kept["gaussian_process"] = {"other": kept["gaussian_process"]["rich"]}
     else:
         kept = {}
-    with pytest.raises(ValueError, match="kept"):
+    with pytest.raises(ValueError, match="stored"):
         refit(table, PROXIES, kept, seed=0)

@@ -59,7 +59,7 @@ def test_a_list_applies_where_its_conditions_hold(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ("{", "list.json cannot be read"),
         ({}, "name: Field required"),
@@ -77,7 +77,7 @@ def test_what_is_no_whole_list_is_an_error(tmp_path: Path, content: Any, message
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ("", "it is empty"),
         ("name,version,domain,pattern\n", "the columns must be"),

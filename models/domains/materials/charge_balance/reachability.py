@@ -156,7 +156,7 @@ def _taken(need: Need, values: Sequence[int], max_atoms: int, bound: int) -> lis
 
 
 def _contexts(max_atoms: int, max_elements: int) -> tuple[Context, ...]:
-    """Return every context within the limits: `used` is a multiple of the divisor, one or more per element."""
+    """Return every context within the limits: `used` is a multiple of the divisor, >= 1 per element."""
     result = [START]
     for used in range(1, max_atoms + 1):
         for divisor in (d for d in range(1, used + 1) if used % d == 0):

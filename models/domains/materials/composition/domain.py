@@ -63,8 +63,8 @@ class CompositionDomain(Domain):
         if not foreign and not is_neutral(amounts, self._states):
             states = spec.oxidation_states
             message = (
-                f"no choice of one {states} oxidation state per element makes it charge-neutral; 'known' or 'custom' "
-                "oxidation_states admit more, mixed valence and metals alone need 'off'"
+                f"no choice of one {states} oxidation state per element makes it charge-neutral; "
+                "'known' or 'custom' oxidation_states admit more, mixed valence and metals alone need 'off'"
             )
             broken.append(Violation("oxidation_states", message))
         return broken

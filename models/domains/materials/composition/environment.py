@@ -27,7 +27,7 @@ WORD = 62
 
 @final
 class CompositionEnvironment(ActionSequence):
-    """Chooses (element, amount) pairs; action e * max_atoms + n - 1 takes n atoms of element e, the last stops."""
+    """Chooses (element, amount) pairs; action e * max_atoms + n - 1 takes n atoms of e, the last stops."""
 
     format = "CompositionEnvironment"
 

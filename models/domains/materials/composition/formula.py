@@ -3,7 +3,7 @@
 The canonical text is the reduced formula: integer amounts with greatest common divisor 1 (an amount of 1 is
 not written), elements in ascending formal electronegativity, which is the sequence of IUPAC's Red Book (2005,
 table VI) and of printed formulas: CuInSe2, PbTe, NH3. Thus `As Ga`, `Ga2As2` and `GaAs` are all `GaAs`, and
-`Al0.5Ga0.5As` is `GaAlAs2`. Decimals count as rounded at the third place, and percent at the first:
+`Al0.5Ga0.5As` is `GaAlAs2`. Decimals count as rounded to three digits, and percent to one:
 `Fe66.7Ni33.3`, `Fe0.667Ni0.333` and `Fe2Ni` are one.
 """
 

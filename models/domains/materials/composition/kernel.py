@@ -19,7 +19,7 @@ STATISTICS_LENGTHSCALE, FRACTIONS_LENGTHSCALE = 4.0, 1.0
 
 
 def composition_kernel() -> Kernel:
-    """Return w k(mean and deviation of descriptors) + (1 - w) k(fractions), Matern-5/2 with ARD over descriptors.
+    """Return w k(mean and deviation of descriptors) + (1 - w) k(fractions), Matern-5/2 with ARD.
 
     The lengthscales' priors are narrow (half an e-fold): a campaign starts from tens of values.
     """

@@ -83,8 +83,8 @@ def _refuse_by_sight(plain: str, text: str) -> None:
         bare = (phase["rest"] or phase["first"]).strip(" -")
         _refuse(
             text,
-            f"a phase, a form or a name beside a formula is no part of a composition: write {bare} alone, and keep the "
-            "phase in a comment",
+            f"a phase, a form or a name beside a formula is no part of a composition: write {bare} alone, "
+            "and keep the phase in a comment",
         )
     if re.search(r"\s[(\[{]", plain):
         _refuse(text, "a blank before a bracket: write one formula without blanks and without remarks")

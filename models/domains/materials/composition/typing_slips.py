@@ -77,8 +77,8 @@ def why_other_elements(formula: str, elements: Collection[str]) -> str | None:
         is_mixed = _TITLE_CASE.search(formula) is not None
         meant = f"{before}{symbol}{after}" if is_mixed else formula.replace(pair, symbol)
         return (
-            f"in capital letters {'' if is_mixed else 'alone '}{pair} may be {symbol}, or {pair[0]} and {pair[1]}: "
-            f"write {meant}, or every amount as in {with_every_amount(formula)}"
+            f"in capital letters {'' if is_mixed else 'alone '}{pair} may be {symbol}, "
+            f"or {pair[0]} and {pair[1]}: write {meant}, or every amount as in {with_every_amount(formula)}"
         )
     return None
 

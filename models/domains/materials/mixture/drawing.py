@@ -40,8 +40,8 @@ def _card(spec: MixtureSpec, text: str) -> str:
     for index, phrase in enumerate(shown):
         baseline = y + LINE * (index + 1) - 5
         if index < len(present):
-            swatch = f'<rect x="{MARGIN}" y="{baseline - 9}" width="9" height="9" fill="{colours[present[index]]}"/>'
-            pieces.append(swatch)
+            colour = colours[present[index]]
+            pieces.append(f'<rect x="{MARGIN}" y="{baseline - 9}" width="9" height="9" fill="{colour}"/>')
         indent = MARGIN + (14 if present else 0)
         pieces.append(text_line(indent, baseline, shortened(phrase, 32)))
     return "".join(pieces)

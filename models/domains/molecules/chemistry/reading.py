@@ -191,8 +191,8 @@ def _why_several(texts: Sequence[str], record: Record) -> str:
         return f"the record holds only usual counterions and solvents ({names}): send the one that was measured"
     parts = ", ".join(shown(text) for text in texts[:MOST_SHOWN]) + (", ..." if texts[MOST_SHOWN:] else "")
     return (
-        f"the record holds {len(texts)} compounds ({parts}) and none of them is a known counterion or solvent: "
-        "send the one that was measured"
+        f"the record holds {len(texts)} compounds ({parts}) and none of them is a known "
+        "counterion or solvent: send the one that was measured"
     )
 
 
@@ -200,8 +200,8 @@ def _why_inorganic(compound: Chem.Mol, record: Record) -> str:
     text = shown(Chem.MolToSmiles(compound))
     others = ", ".join(record.left_out)
     return (
-        f"{text} contains no carbon, and all else in the record is a usual counterion or solvent ({others}): send the "
-        "compound that was measured alone"
+        f"{text} contains no carbon, and all else in the record is a usual counterion or solvent "
+        f"({others}): send the compound that was measured alone"
     )
 
 

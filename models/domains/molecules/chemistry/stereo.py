@@ -85,7 +85,8 @@ def one_compound(isomers: Sequence[Chem.Mol]) -> tuple[Chem.Mol, str] | None:
 
 def _describe(kind: StereoGroupType, n_centres: int) -> str:
     if kind == StereoGroupType.STEREO_AND:
-        return f"a mixture of two stereoisomers that differ in {n_centres} stereocentres: kept as such in the text"
+        differing = f"{n_centres} stereocentres"
+        return f"a mixture of two stereoisomers that differ in {differing}: kept as such in the text"
     return "one stereoisomer of unknown configuration: kept as such in the text, apart from the known ones"
 
 

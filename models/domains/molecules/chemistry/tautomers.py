@@ -15,7 +15,7 @@ from models.domains.molecules.chemistry.normal_form import add_hydrogens
 
 
 def amide_form(mol: Chem.Mol) -> Chem.Mol:
-    """Return a molecule with O=C-NH for each HO-C=N outside aromatic rings (also sulfur); unchanged if none."""
+    """Return a molecule with O=C-NH for each HO-C=N outside aromatic rings (also sulfur)."""
     if not mol.HasSubstructMatch(_imidic_acid()):
         return mol
     editable = Chem.RWMol(mol)

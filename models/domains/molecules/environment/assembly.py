@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def assemble(row: Sequence[int], fragments: Sequence[Fragment]) -> str:
-    """Return the canonical SMILES of a tree given as a row of integers (see `trees`), or "" if it is no molecule."""
+    """Return the canonical SMILES of a tree given as a row of integers, or "" if it is no molecule."""
     n = (len(row) - 2) // 4
     editable = Chem.RWMol()
     first_atom: list[int] = []

@@ -155,7 +155,7 @@ class FragmentTrees(Environment):
         return tree_states.count_nodes(split(final_states))
 
     def objects(self, states: Tensor) -> list[str]:
-        """Return the canonical SMILES of finished trees, empty for invalid molecules; earlier ones are cached."""
+        """Return the canonical SMILES of finished trees, empty for invalid ones, with a cache."""
         texts = []
         for key, row in zip(self.key(states).tolist(), states.tolist(), strict=True):
             if key not in self._texts:

@@ -48,7 +48,7 @@ def test_walks_are_feasible_and_repeat() -> None:
     assert len(np.unique(walks[:, 0])) == 20
 
 
-@pytest.mark.parametrize(("levels", "found"), [(1, 0.0), (2, 0.5), (4, 0.75)])
+@pytest.mark.parametrize(("levels", "result"), [(1, 0.0), (2, 0.5), (4, 0.75)])
 def test_presence_is_rounded_down_to_levels(levels: int, result: float) -> None:
     function = build_ehrlich(20, 15, (1, 4, levels), 0)
     sequence = function.optimum()

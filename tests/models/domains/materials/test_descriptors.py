@@ -73,7 +73,7 @@ def test_descriptors_without_variation_give_no_coordinates() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "pointer", "told"),
+    ("fields", "pointer", "message"),
     [
         ({"smiles": {"ethanol": "CCO"}}, "/smiles", "'propanol'"),
         ({"smiles": SOLVENTS | {"water/brine": "O"}}, "/smiles/water~1brine", "water/brine"),

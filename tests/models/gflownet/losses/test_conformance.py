@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 from exactness import SETTINGS, assert_exact
-from loss_spaces import asked, grid
+from loss_spaces import grid, loss_log_rewards
 
 from models.gflownet.conditioning import ConditionSampler
 from models.gflownet.exact import enumerate_space
@@ -37,7 +37,9 @@ def test_gradients_are_finite_and_reach_the_trunk(name: str, generator: torch.Ge
     condition = CONDITIONS.sample(4, generator).repeat(4)
     trajectories = UniformMixture(0.1).trajectories(policy, GRID, condition, generator)
     assert trajectories.lengths.min() < trajectories.lengths.max()
-    along = asked(get_loss(name), trajectories, REWARD(trajectories.final_states, condition), condition, REWARD)
+    along = loss_log_rewards(
+        get_loss(name), trajectories, REWARD(trajectories.final_states, condition), condition, REWARD
+    )
     loss = get_loss(name)(trajectories, along, policy, condition)
     assert loss.shape == (16,)
     assert (loss >= 0).all()
@@ -54,7 +56,7 @@ def test_a_trajectory_s_loss_does_not_depend_on_its_index_in_the_batch(name: str
     condition = CONDITIONS.fixed(2.0, (0.3, 0.7), n=6)
     trajectories = UniformMixture(0.5).trajectories(policy, GRID, condition, generator)
     log_reward = torch.linspace(-1, 1, 6)
-    along = asked(get_loss(name), trajectories, log_reward, condition, REWARD)
+    along = loss_log_rewards(get_loss(name), trajectories, log_reward, condition, REWARD)
     loss = get_loss(name)(trajectories, along, policy, condition)
     order = torch.tensor([5, 3, 1, 0, 2, 4])
     index = torch.empty_like(order).scatter_(0, order, torch.arange(6))
@@ -67,7 +69,7 @@ def test_a_trajectory_s_loss_does_not_depend_on_its_index_in_the_batch(name: str
         trajectory=index[trajectories.trajectory],
         lengths=trajectories.lengths[order],
     )
-    along = asked(get_loss(name), shuffled, log_reward[order], condition, REWARD)
+    along = loss_log_rewards(get_loss(name), shuffled, log_reward[order], condition, REWARD)
     again = get_loss(name)(shuffled, along, policy, condition)
     assert torch.allclose(again, loss[order], atol=1e-5)
 

@@ -86,7 +86,7 @@ def test_percent_fractions_and_ratios_of_one_alloy_are_one_object(spelled: str, 
 
 
 @pytest.mark.parametrize(
-    ("spelled", "text", "told"),
+    ("spelled", "text", "warning"),
     [
         ("CuSO4.5 H2O", "CuH10SO9", "CuSO4·5 H2O"),
         ("CuSO4.5H2O", "CuH10SO9", "CuSO4·5H2O"),

@@ -19,7 +19,7 @@ def settings(**variable: Any) -> MixtureSpec:
 
 
 @pytest.mark.parametrize(
-    ("written", "fractions", "is_told"),
+    ("written", "fractions", "is_warned"),
     [
         (("0.5", "0.3", "0.2"), {"A": 0.5, "B": 0.3, "C": 0.2}, False),
         (("50%", "30 %", "20%"), {"A": 0.5, "B": 0.3, "C": 0.2}, False),
@@ -96,7 +96,7 @@ def test_a_setting_between_the_levels_needs_no_word() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "told"), [("DMFF", "the nearest is 'DMF'"), ("nmp2", "the nearest is 'NMP'"), ("water", "DMF, NMP")]
+    ("value", "hint"), [("DMFF", "the nearest is 'DMF'"), ("nmp2", "the nearest is 'NMP'"), ("water", "DMF, NMP")]
 )
 def test_an_unknown_category_gives_a_warning_with_the_nearest_known_one(value: str, hint: str) -> None:
     result = parse_recipe(settings(type="categorical", values=["DMF", "NMP"]), {"x": value})

@@ -150,7 +150,8 @@ from models.domains.molecules import PLUGIN
 domain = PLUGIN.open(PLUGIN.spec(fragments=("[*]c1ccccc1",)))
 text = domain.parse({"smiles": "CCO"})
 domain.properties([text], list(domain.computed)), domain.check(text), domain.features([text])
-domain.similarity([text], [text]), domain.draw([text], ["ethanol"]), domain.formats["sdf"].write([{"object": text}])
+domain.similarity([text], [text]), domain.draw([text], ["ethanol"])
+domain.formats["sdf"].write([{"object": text}])
 assert "torch" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603 - our own code

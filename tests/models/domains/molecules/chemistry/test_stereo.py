@@ -1,4 +1,4 @@
-"""Racemates, mixtures of isomers and isomers of unknown configuration: reported, and never another compound."""
+"""Racemates, mixtures of isomers and isomers of unknown configuration: reported, never another compound."""
 
 from __future__ import annotations
 

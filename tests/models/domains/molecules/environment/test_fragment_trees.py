@@ -142,7 +142,7 @@ def test_every_molecule_has_one_tree_and_every_tree_is_reached(vocabulary: Seque
 
 
 def all_molecules(env: FragmentTrees, n: int, atoms: int) -> set[str]:
-    """Every molecule by joining fragments in every way and asking the rules of the docstrings afterwards."""
+    """Every molecule by joining fragments in every way and filtering by the documented rules."""
     trees = {witness(env, row): row for row in singles(env)}
     layer = list(trees.values())
     for _ in range(n - 1):
@@ -221,7 +221,7 @@ def test_encodings_do_not_see_how_a_tree_is_numbered(vocabulary: Sequence[str], 
         left, right = slot_sets(env, renumbered, mask), slot_sets(env, batch[source], mask)
         assert torch.allclose(left, right, atol=1e-5)
     assert env.encode(batch).shape == (len(batch), env.encoding_width)
-    assert len(torch.unique(env.encode(batch), dim=0)) == len(batch), "the encoding tells small trees apart"
+    assert len(torch.unique(env.encode(batch), dim=0)) == len(batch), "the encoding distinguishes small trees"
 
 
 def slot_sets(env: FragmentTrees, states: torch.Tensor, mask: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
