@@ -36,9 +36,9 @@ def weighted_sum(utilities: Tensor, preference: Tensor) -> Tensor:
 def augmented_chebyshev(utilities: Tensor, preference: Tensor) -> Tensor:
     """Return the augmented Chebyshev scalarisation [N] of utilities [N, M] (Steuer & Choo, 1983).
 
-    1 - max_m l_m (1 - u_m) - rho sum_m l_m (1 - u_m), with l = w / max w, divided so that utilities of 0 give 0 and
-    of 1 give 1 whatever the preference; with one objective it is the utility itself. Every point of a front, convex or
-    not, is the best for some preference.
+    1 - max_m l_m (1 - u_m) - rho sum_m l_m (1 - u_m), with l = w / max w, divided so that utilities of 0 give
+    0 and of 1 give 1 whatever the preference; with one objective it is the utility itself. Every point of a
+    front, convex or not, is the best for some preference.
     """
     weights = preference / preference.amax(dim=-1, keepdim=True)
     lost = weights * (1 - utilities)
@@ -118,7 +118,8 @@ class Acquisition(ABC):
         Args:
             mean: expected utilities [N, M].
             sd: their deviations [N, M].
-            drawn: utilities [N, M] if one function drawn for the round were the truth; None where none was drawn.
+            drawn: utilities [N, M] if one function drawn for the round were the truth; None where none was
+                drawn.
         """
 
     @abstractmethod

@@ -47,7 +47,7 @@ class ExpectedHypervolumeImprovement(Acquisition):
         m = front.shape[1]
         if m > HYPERVOLUME_OBJECTIVES:
             raise ValueError(
-                f"expected hypervolume improvement serves at most {HYPERVOLUME_OBJECTIVES} objectives, not {m}"
+                f"expected hypervolume improvement takes at most {HYPERVOLUME_OBJECTIVES} objectives, not {m}"
             )
         self._cells = cells_beyond(front)
         self._span = 1 - reference_point(front)

@@ -39,7 +39,8 @@ LEAST_PROBABILITY = 1e-280
 def base_samples(n_objectives: int) -> Tensor:
     """Return standard normal points [BASE_SAMPLES, M] of the space across (1, ..., 1), always the same.
 
-    They are quasi-random in its M - 1 dimensions, turned by Helmert's orthonormal contrasts; with one objective all 0.
+    They are quasi-random in its M - 1 dimensions, turned by Helmert's orthonormal contrasts; with one
+    objective all 0.
     """
     if n_objectives == 1:
         return torch.zeros(BASE_SAMPLES, 1, dtype=torch.float64)
@@ -56,7 +57,8 @@ def base_samples(n_objectives: int) -> Tensor:
 def tail_nodes() -> tuple[Tensor, Tensor]:
     """Return shares [K] of a tail's probability and their weights [K], which sum to 1.
 
-    A share is the square of a Gauss-Legendre node: a normal quantile has a singularity at 0 that this takes away.
+    A share is the square of a Gauss-Legendre node: a normal quantile has a singularity at 0 that this takes
+    away.
     """
     indices, weights = (torch.from_numpy(part) for part in np.polynomial.legendre.leggauss(NODES))
     root = (indices + 1) / 2

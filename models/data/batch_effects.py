@@ -1,10 +1,10 @@
 """Batch effects of assay versions and plates, separated from the effects of objects.
 
-An observation is f(object) + offset[version] + offset[plate] + noise on the modelled scale: f is a Gaussian process
-with the domain's kernel, the offsets are zero-mean normal random effects, one variance per kind of effect. Variances
-maximise the marginal likelihood, offsets are their best linear unbiased predictions (Henderson 1975; the conditional
-mean of R & W 2006, section 2.7). The latest version is the reference, its offset 0 by definition: results are
-translated to its scale. Knows no domain and no campaign.
+An observation is f(object) + offset[version] + offset[plate] + noise on the modelled scale: f is a Gaussian
+process with the domain's kernel, the offsets are zero-mean normal random effects, one variance per kind of
+effect. Variances maximise the marginal likelihood, offsets are their best linear unbiased predictions
+(Henderson 1975; the conditional mean of R & W 2006, section 2.7). The latest version is the reference, its
+offset 0 by definition: results are translated to its scale. Knows no domain and no campaign.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def _pair(pair: tuple[float, float]) -> dict[str, float]:
 
 
 def _spread_evenly(results: Sequence[Measurement], seed: int) -> list[Measurement]:
-    """Return at most `MOST_OBSERVATIONS` results, in turn from versions and plates, replicated objects first."""
+    """Return at most `MOST_OBSERVATIONS` results, by turns from versions and plates, replicates first."""
     order = torch.randperm(len(results), generator=torch.Generator().manual_seed(seed)).tolist()
     seen: dict[str, set[tuple[str | None, str | None]]] = {}
     for result in results:

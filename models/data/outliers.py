@@ -100,8 +100,8 @@ def unlike_predictions(
 ) -> list[Outlier]:
     """Return the pooled values of one type that disagree with their leave-one-out predictions.
 
-    `predicted` and `deviation` [n] are leave-one-out predictions of the column's values in the table's order, noise
-    included.
+    `predicted` and `deviation` [n] are leave-one-out predictions of the column's values in the table's order,
+    noise included.
     """
     rows = np.flatnonzero(~np.isnan(table.values[:, column]))
     if len(rows) < ENOUGH:
@@ -131,7 +131,8 @@ def find_outliers(
 ) -> list[Outlier]:
     """Return the outliers of all types, the largest first, each object at most once per type.
 
-    `offsets` [n] belong to the measurements; `left_out` has the leave-one-out predictions and deviations by type.
+    `offsets` [n] belong to the measurements; `left_out` has the leave-one-out predictions and deviations by
+    type.
     """
     flagged: list[Outlier] = []
     for column, (kind, quantity) in enumerate(quantities.items()):

@@ -6,8 +6,9 @@ belong to the reward) and log10 is increasing, so relations are preserved. Each 
 - a value: the object has exact results, pooled. `~` counts as exact, because its uncertainty is unknown. A
   range no wider than the type's own spread is its middle with the variance of a uniform distribution, which a
   normal likelihood describes well.
-- bounds: the object has only `<`, `>` or wider ranges. They are the intersection of all of its bounds; bounds that
-  contradict each other (> 10 and < 5) are measurements that disagree, and the value is taken to lie between them.
+- bounds: the object has only `<`, `>` or wider ranges. They are the intersection of all of its bounds; bounds
+  that contradict each other (> 10 and < 5) are measurements that disagree, and the value is taken to lie
+  between them.
 
 Knows no features and no domain.
 """
@@ -47,7 +48,8 @@ SHRINKAGE = 4.0
 class MeasuredTable:
     """Pooled results on the modelled scale: `values` and `noise` variances [N, M], NaN where unknown.
 
-    Where an object has bounds instead of a value they are `lower` and `upper` [N, M], infinite where open, else NaN.
+    Where an object has bounds instead of a value they are `lower` and `upper` [N, M], infinite where open,
+    else NaN.
     """
 
     objects: tuple[str, ...]
@@ -237,8 +239,8 @@ def tabulate(
 ) -> MeasuredTable:
     """Return the table of all types in `quantities`, one row per object in order of first appearance.
 
-    `shift` is the offset of a result on the modelled scale (of its assay version and plate): it is subtracted from
-    values and bounds alike.
+    `shift` is the offset of a result on the modelled scale (of its assay version and plate): it is subtracted
+    from values and bounds alike.
     """
     columns, counts = {}, {}
     for kind, quantity in quantities.items():

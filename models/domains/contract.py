@@ -1,7 +1,7 @@
 """The domain contract for one kind of object. Torch-free: the torch half is built lazily by two methods.
 
-A domain knows nothing of policies, campaigns, HTTP or SQL. Objects are canonical texts; two texts are equal exactly
-when the objects are the same.
+A domain knows nothing of policies, campaigns, HTTP or SQL. Objects are canonical texts; two texts are equal
+exactly when the objects are the same.
 """
 
 from __future__ import annotations

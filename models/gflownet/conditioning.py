@@ -22,8 +22,8 @@ EDGE_SHARE = 0.1
 def thermometer_encoding(values: Tensor, low: float, high: float, n_edges: int) -> Tensor:
     """Return a soft thermometer [..., n_edges] of values in [low, high].
 
-    Edge i opens at `low + i * gap` and is full one gap later, so the last edge starts one gap below the maximum and
-    every edge carries information.
+    Edge i opens at `low + i * gap` and is full one gap later, so the last edge starts one gap below the
+    maximum and every edge carries information.
     """
     gap = (high - low) / n_edges
     edges = low + gap * torch.arange(n_edges, dtype=values.dtype, device=values.device)
@@ -59,16 +59,17 @@ def join_conditions(parts: Sequence[Condition]) -> Condition:
 class ConditionSampler:
     """The conditions one policy serves: beta from a law on a range, preference from a symmetric Dirichlet.
 
-    A share of `EDGE_SHARE` lies at the ends of the range, and another at the corners of the simplex. The betas of one
-    draw are stratified, one in each of n parts of equal probability, so that every step sees the whole range.
+    A share of `EDGE_SHARE` lies at the ends of the range, and another at the corners of the simplex. The
+    betas of one draw are stratified, one in each of n parts of equal probability, so that every step sees the
+    whole range.
 
     Args:
         beta_range: lowest and highest inverse temperature, 0 < low <= high.
         n_objectives: M, at least 1.
         concentration: of the Dirichlet; 1 is uniform on the simplex, more prefers its middle.
         device: where conditions live.
-        beta_law: `uniform` spends more on high betas, whose targets are the hardest; `log_uniform` spends as much on
-            [1, 2] as on [32, 64].
+        beta_law: `uniform` spends more on high betas, whose targets are the hardest; `log_uniform` spends as
+            much on [1, 2] as on [32, 64].
 
     Raises:
         ValueError: if an argument is outside these limits.

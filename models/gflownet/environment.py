@@ -1,11 +1,11 @@
 """The environment contract: a directed acyclic graph of states, in batches of tensors.
 
-Letters: B batch, W state width, A forward actions, R backward actions, K slots, D encoding width, S slot width.
-A state is a row of int64; there is never a Python object per state. An environment knows no reward, proxy or loss.
-Masks make transitions exact: from any state, two allowed forward actions lead to different states (up to the
-isomorphism that `key` recognises), and two allowed backward actions to different parents. An action is either one of
-`n_slots` positions in the state (its logit is computed from that slot's own features, so the policy does not depend on
-how equal states are numbered) or a word of a fixed vocabulary.
+Letters: B batch, W state width, A forward actions, R backward actions, K slots, D encoding width, S slot
+width. A state is a row of int64; there is never a Python object per state. An environment knows no reward,
+proxy or loss. Masks make transitions exact: from any state, two allowed forward actions lead to different
+states (up to the isomorphism that `key` recognises), and two allowed backward actions to different parents.
+An action is either one of `n_slots` positions in the state (its logit is computed from that slot's own
+features, so the policy does not depend on how equal states are numbered) or a word of a fixed vocabulary.
 """
 
 from abc import ABC, abstractmethod

@@ -24,7 +24,8 @@ from models.gflownet.trajectories import featurize
 class Layer:
     """The unfinished states [n, W] after some number of steps, and the edges [E] that leave them.
 
-    `target` counts in the next layer's states where `is_final` is false, and in the space's final states elsewhere.
+    `target` counts in the next layer's states where `is_final` is false, and in the space's final states
+    elsewhere.
     """
 
     states: Tensor

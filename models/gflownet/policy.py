@@ -1,7 +1,7 @@
 """One network for any environment: forward and backward logits, log-flow and log Z, all given the condition.
 
-It knows no loss, no reward and no objects. Letters: N states, B conditions, D encoding width, C condition width,
-H hidden width, K slots, S slot width, A forward actions, R backward actions.
+It knows no loss, no reward and no objects. Letters: N states, B conditions, D encoding width, C condition
+width, H hidden width, K slots, S slot width, A forward actions, R backward actions.
 """
 
 from dataclasses import dataclass
@@ -155,8 +155,8 @@ class LogPartition(nn.Module):
 class Policy(nn.Module):
     """Trunk over [encoding, condition] with a vocabulary head, a slot head where there are slots, and log Z.
 
-    Logits are multiplied by a learned positive g(beta) (Logit-GFN, arXiv:2310.02823); the condition also enters the
-    trunk. Initial weights come from `generator`.
+    Logits are multiplied by a learned positive g(beta) (Logit-GFN, arXiv:2310.02823); the condition also
+    enters the trunk. Initial weights come from `generator`.
     """
 
     def __init__(

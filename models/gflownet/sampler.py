@@ -240,8 +240,8 @@ def log_probability(
 ) -> Tensor:
     """Estimate the marginal log P_F(x) [n] of final states [n, W] from k backward trajectories each.
 
-    The mean over tau ~ P_B of P_F(tau) / P_B(tau | x) is unbiased; its logarithm is a lower bound in expectation, and
-    exact where every object has one trajectory.
+    The mean over tau ~ P_B of P_F(tau) / P_B(tau | x) is unbiased; its logarithm is a lower bound in
+    expectation, and exact where every object has one trajectory.
     """
     n = len(final_states)
     rows = _expand(condition, n).repeat(k)

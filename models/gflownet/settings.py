@@ -1,6 +1,7 @@
 """How a policy is trained, as one frozen value. Knows no campaign.
 
-Trainer and behaviours read it. What a campaign may set has its default in `models.specs.sampler`, and only there.
+Trainer and behaviours read it. What a campaign may set has its default in `models.specs.sampler`, and only
+there.
 """
 
 from dataclasses import dataclass, field

@@ -51,7 +51,8 @@ class Trainer:
         log_reward: called once a step with all its final states.
         settings: how to train.
         seed: of every draw.
-        measured: canonical texts of known objects to replay; those the environment cannot represent are left out.
+        measured: canonical texts of known objects to replay; those the environment cannot represent are left
+            out.
 
     Raises:
         IncompatibleLossError: if the loss needs something that the environment or the reward does not
@@ -92,7 +93,8 @@ class Trainer:
     def run(self, steps: int, report: Callable[[int, Metrics], None] | None = None, every: int = 10) -> Metrics:
         """Take `steps` more steps and return the last metrics.
 
-        `report` gets the number of steps done and that step's metrics every `every` steps; it may raise to stop.
+        `report` gets the number of steps done and that step's metrics every `every` steps; it may raise to
+        stop.
         """
         metrics: Metrics = {}
         for _ in range(steps):

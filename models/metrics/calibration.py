@@ -39,8 +39,11 @@ STORED_LEVEL = 0.9
 RECENT_ROUNDS = 3
 """The drift of an objective is tested over its last rounds with results."""
 ALARM = 0.01
-"""Probability below which a deviation is called drift. Four one-sided tests share it, and campaigns are tested
-again with every round: of calibrated campaigns at most one round in 25 warns."""
+"""Probability below which a deviation is called drift.
+
+Four one-sided tests share it, and campaigns are tested again with every round: of calibrated campaigns at
+most one round in 25 warns.
+"""
 SIMULATIONS = 1000
 LEAST_SIMULATIONS = 100
 SIMULATED_ERRORS = 200_000
@@ -162,8 +165,8 @@ def scores(scored: ScoredForecasts) -> dict[str, Any]:
 def calibration(spec: CampaignSpec, history: History) -> dict[str, Any]:
     """Return the campaign's calibration record as plain JSON.
 
-    For every measured objective with forecasts: the scores of each round and of all rounds together, and whether the
-    recent ones drift. `statements` are plain sentences, one for each objective that drifts.
+    For every measured objective with forecasts: the scores of each round and of all rounds together, and
+    whether the recent ones drift. `statements` are plain sentences, one for each objective that drifts.
     """
     results: dict[tuple[int, str, str], list[Measurement]] = defaultdict(list)
     for result in history.measurements:

@@ -30,8 +30,9 @@ MOST_EXACT_POINTS = 24
 def directions(n_objectives: int, n: int) -> Floats:
     """Return n directions [L, M], spread evenly over the positive part of the unit sphere, deterministically.
 
-    Points of the additive recurrence with the generalised golden ratio (Roberts, "The Unreasonable Effectiveness of
-    Quasirandom Sequences", 2018) are taken through the inverse normal distribution and projected onto the sphere.
+    Points of the additive recurrence with the generalised golden ratio (Roberts, "The Unreasonable
+    Effectiveness of Quasirandom Sequences", 2018) are taken through the inverse normal distribution and
+    projected onto the sphere.
 
     Args:
         n_objectives: M.

@@ -41,7 +41,8 @@ class TrainingTable:
         """Check shapes once; all later code relies on them.
 
         Raises:
-            ValueError: if shapes disagree, a feature is not finite, a scale is not positive or a bound makes no sense.
+            ValueError: if shapes disagree, a feature is not finite, a scale is not positive or a bound makes
+                no sense.
         """
         shape = (len(self.features), len(self.types))
         if self.values.shape != shape or self.noise.shape != shape:

@@ -287,8 +287,8 @@ def fit_best(
         spare: learn the types for which every candidate failed.
 
     Raises:
-        ProxyError: if a type is left without any proxy. A type that was never measured goes to a proxy that learns
-            from nothing (`minimum` 0).
+        ProxyError: if a type is left without any proxy. A type that was never measured goes to a proxy that
+            learns from nothing (`minimum` 0).
     """
     parts: list[ProxyFit] = []
     failures: dict[str, str] = {}

@@ -270,7 +270,8 @@ class MultiTaskGaussianProcess(JointProxy):
     def fit(self, table: TrainingTable, *, seed: int) -> FittedMultiTaskGaussianProcess:
         """Return the conditioned process.
 
-        Hyperparameters are fitted on at most `ROWS_TO_FIT` cells, all of sparse types and of shared objects first.
+        Hyperparameters are fitted on at most `ROWS_TO_FIT` cells, all of sparse types and of shared objects
+        first.
         """
         table = table.rows(table.known.any(dim=1))
         location, scale = table.standard()

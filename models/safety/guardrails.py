@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 CAVEAT = "The bound holds only if the truth is among the hypotheses."
 ALPHA = 0.1
-"""A hypothesis is plausible when its weight is at least this share of all weights that are not smaller."""
+"""A hypothesis is plausible when its weight is at least this share of the sum of weights not below it."""
 SAME = 1e-9
 """Relative difference below which two weights are the same."""
 MINIMUM_RESULTS = 10

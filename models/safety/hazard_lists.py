@@ -88,8 +88,8 @@ def _matcher(entries: Sequence[_Entry], domain: Domain) -> Matcher:
 def read_hazard_list(path: Path) -> HazardList:
     """Return the list in a JSON or CSV file.
 
-    JSON is one object with `name`, `version`, `domain`, `entries` (objects with `pattern` and `reason`) and, if need
-    be, `where`; CSV has a row for each entry and the columns `name,version,domain,pattern,reason`.
+    JSON is one object with `name`, `version`, `domain`, `entries` (objects with `pattern` and `reason`) and,
+    if need be, `where`; CSV has a row for each entry and the columns `name,version,domain,pattern,reason`.
 
     Raises:
         HazardListError: if the file cannot be read or is no complete list.
@@ -136,8 +136,8 @@ def _describe_error(error: Exception) -> str:
 def load_hazard_lists(paths: Iterable[Path]) -> tuple[HazardList, ...]:
     """Return the lists in files, then those of installed packages, checked as far as possible.
 
-    A package offers a list by an entry point of the group `assayflow.hazards`: a function without arguments that
-    returns a `HazardList`.
+    A package offers a list by an entry point of the group `assayflow.hazards`: a function without arguments
+    that returns a `HazardList`.
 
     Raises:
         HazardListError: if a list cannot be read, has a duplicate name, is about no installed domain, or is

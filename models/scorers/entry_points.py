@@ -1,7 +1,7 @@
 """Scorers that are Python functions, found by their entry point.
 
-A package declares, say, `docking = "our_tools:dock"` in the group `assayflow.scorers`; `dock` is a `Scores`. Nothing is
-imported before it is needed.
+A package declares, say, `docking = "our_tools:dock"` in the group `assayflow.scorers`; `dock` is a `Scores`.
+Nothing is imported before it is needed.
 """
 
 from __future__ import annotations

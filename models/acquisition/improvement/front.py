@@ -41,8 +41,8 @@ def reference_point(front: Tensor) -> Tensor:
 class Cells:
     """Disjoint boxes that cover the non-dominated space.
 
-    Box c spans `coordinates[lower[c, m], m]` to `coordinates[upper[c, m], m]` in objective m, with `lower` and `upper`
-    [C, M] and `coordinates` [K, M]; -inf and inf are its open sides.
+    Box c spans `coordinates[lower[c, m], m]` to `coordinates[upper[c, m], m]` in objective m, with `lower`
+    and `upper` [C, M] and `coordinates` [K, M]; -inf and inf are its open sides.
     """
 
     coordinates: Tensor

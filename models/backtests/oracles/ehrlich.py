@@ -90,7 +90,8 @@ def build_ehrlich(n_tokens: int, length: int, shape: tuple[int, int, int], seed:
     """Return the function of a seed; `shape` is the number of motifs C, their length K and the levels Q.
 
     Raises:
-        ValueError: if the motifs do not fit into a sequence, need more tokens than there are, or Q is not in 1-K.
+        ValueError: if the motifs do not fit into a sequence, need more tokens than there are, or Q is not in
+            1-K.
     """
     n_motifs, motif_length, quantisation = shape
     if min(n_motifs, motif_length) < 1 or n_motifs * motif_length > min(n_tokens, length):
@@ -111,8 +112,8 @@ def build_ehrlich(n_tokens: int, length: int, shape: tuple[int, int, int], seed:
 def _transitions(n: int, rng: np.random.Generator) -> Floats:
     """Return a transition matrix [V, V] with a band of zeros in each row.
 
-    Tokens lie on a ring in random order. Staying and going to the next token are always possible, so every token can be
-    reached from every other and the chain has no period: it is ergodic.
+    Tokens lie on a ring in random order. Staying and going to the next token are always possible, so every
+    token can be reached from every other and the chain has no period: it is ergodic.
     """
     order = rng.permutation(n)
     width = int(INFEASIBLE_SHARE * n)

@@ -36,7 +36,8 @@ class _Named(FrozenModel):
 class Categorical(_Named):
     """One of several named choices without an order, such as a solvent.
 
-    Structures or descriptors of the values define their similarity; without these, all values are equally distant.
+    Structures or descriptors of the values define their similarity; without these, all values are equally
+    distant.
     """
 
     type: Literal["categorical"] = Field(description="Selects choices without an order.")

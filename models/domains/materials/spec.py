@@ -55,9 +55,9 @@ def _validate_space(value: Any, handler: ValidatorFunctionWrapHandler, info: Val
 class CompositionSpec(MaterialsSpec):
     """Compositions as reduced formulas with integer amounts.
 
-    With oxidation states on, a composition is allowed when one state per element can be chosen from the list so that
-    the charges sum to zero. One element never takes two states at once: a mixed-valence oxide such as Fe3O4 needs
-    `oxidation_states: "off"`.
+    With oxidation states on, a composition is allowed when one state per element can be chosen from the list
+    so that the charges sum to zero. One element never takes two states at once: a mixed-valence oxide such as
+    Fe3O4 needs `oxidation_states: "off"`.
     """
 
     space: Literal["composition"] = Field(description="Selects compositions of elements.")
@@ -75,7 +75,7 @@ class CompositionSpec(MaterialsSpec):
     custom_oxidation_states: dict[Symbol, Annotated[tuple[int, ...], Field(min_length=1, max_length=19)]] = Field(
         default_factory=dict,
         max_length=100,
-        description="Allowed oxidation states by element; with oxidation_states `custom`, for exactly those elements.",
+        description="Allowed oxidation states of all elements, for oxidation_states `custom` only.",
     )
 
     @field_validator("elements")

@@ -1,8 +1,8 @@
 """The peptide domain's torch-free half: identity, limits, properties, formats and pictures. Knows no policy.
 
-Identity: the bare upper-case sequence is the peptide with the campaign's own end groups, because that is what a lab
-means by a sequence in its table; a peptide with other ends carries both of them, in the chemist's notation
-(`H-ACD-OH`, `Ac-ACD-NH2`). Within a campaign each peptide has exactly one such text.
+Identity: the bare upper-case sequence is the peptide with the campaign's own end groups, because that is what
+a lab means by a sequence in its table; a peptide with other ends carries both of them, in the chemist's
+notation (`H-ACD-OH`, `Ac-ACD-NH2`). Within a campaign each peptide has exactly one such text.
 """
 
 from __future__ import annotations

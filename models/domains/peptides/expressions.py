@@ -1,8 +1,8 @@
 """Regular expressions from users, in an engine with time linear in the text. Torch-free.
 
-Python's `re` backtracks: a pattern such as `([A-Z]+)+!` never ends on a sequence of sixty residues, and holds the
-interpreter meanwhile. RE2 simulates an automaton instead (https://swtch.com/~rsc/regexp/regexp3.html), so it has
-neither look-around nor back-references.
+Python's `re` backtracks: a pattern such as `([A-Z]+)+!` never ends on a sequence of sixty residues, and holds
+the interpreter meanwhile. RE2 simulates an automaton instead (https://swtch.com/~rsc/regexp/regexp3.html), so
+it has neither look-around nor back-references.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
 """Peptide features: inputs of the proxies, and a similarity that is 1 only for equal peptides. Torch-free.
 
-A feature row is a spectrum block of counts (for a Tanimoto kernel) followed by a descriptor block (for a smooth one):
+A feature row is a spectrum block of counts (for a Tanimoto kernel) followed by a descriptor block (for a
+smooth one):
 
 - spectrum [820]: residues, neighbouring pairs and pairs with one residue between them (the spectrum and gappy
   string kernels of Leslie, Eskin & Noble, PSB 2002, and Lodhi et al., JMLR 2, 2002), so motifs count at any
   position;
-- descriptors [R]: z-scales at every position counted from the N-terminus and again from the C-terminus, as far as
-  `REACH`, then their means over the chain, its length and its end groups;
+- descriptors [R]: z-scales at every position counted from the N-terminus and again from the C-terminus, as
+  far as `REACH`, then their means over the chain, its length and its end groups;
 - positional residues [20 L], one-hot, only where all peptides have one length L: the effect of a residue at
   its position is then the most informative input of a network.
 """

@@ -208,7 +208,7 @@ def read_helm(text: str) -> Peptide:
         name = unknown[0].strip("[]")
         _refuse(
             "helm",
-            f"monomer {name!r} is not supported: {ONLY}, with [ac] first and [am] last, without a monomer library",
+            f"monomer {name!r} is not supported: {ONLY}, with [ac] first, [am] last and no monomer library",
         )
     return Peptide(_check_residues("helm", "".join(monomers)), Ends(n_terminus, c_terminus))
 

@@ -51,8 +51,11 @@ ACID_PKA = {"D": 3.90, "E": 4.25, "C": 8.55, "Y": 9.84}
 BASE_PKA = {"H": 6.54, "K": 10.40, "R": 12.3}
 N_TERMINUS_PKA = 8.00
 C_TERMINUS_PKA = 3.67
-"""pK in alanine pentapeptides, 0.1 M KCl, 25 C: Thurlkill, Grimsley, Scholtz & Pace, Protein Sci. 15:1214 (2006),
-Asp as corrected in Protein Sci. 18:247 (2009), Arg as adopted in J. Biol. Chem. 284:13285 (2009)."""
+"""pK in alanine pentapeptides, 0.1 M KCl, 25 C.
+
+Thurlkill, Grimsley, Scholtz & Pace, Protein Sci. 15:1214 (2006), Asp as corrected in Protein Sci. 18:247
+(2009), Arg as adopted in J. Biol. Chem. 284:13285 (2009).
+"""
 
 _CODES = np.frombuffer(RESIDUES.encode(), dtype=np.uint8)
 

@@ -50,8 +50,9 @@ Alphabet = Annotated[
 class PeptidesSpec(DomainSpec):
     """Linear peptides of L-residues: length, alphabet, end groups and fixed positions.
 
-    `fixed` maps a position, counted from 1 at the N-terminus, to the residue that every peptide has there; it need not
-    be in `alphabet` (an anchoring cysteine, say), and lies within `min_length`, so that every peptide has it.
+    `fixed` maps a position, counted from 1 at the N-terminus, to the residue that every peptide has there; it
+    need not be in `alphabet` (an anchoring cysteine, say), and lies within `min_length`, so that every
+    peptide has it.
     """
 
     kind: Literal["peptides"] = Field(default="peptides", description="Selects the domain of peptides.")

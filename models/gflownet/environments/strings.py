@@ -1,7 +1,7 @@
 """Strings of one length over an alphabet, written left to right: every object has exactly one trajectory.
 
-Letters: B batch, L length, V alphabet size, D encoding width. A state is L letters (0 for none yet, else 1 + index) and
-their number.
+Letters: B batch, L length, V alphabet size, D encoding width. A state is L letters (0 for none yet, else 1 +
+index) and their number.
 """
 
 from collections.abc import Sequence

@@ -22,7 +22,7 @@ class Behaviour(ABC):
 
     @abstractmethod
     def is_ready(self) -> bool:
-        """Return whether it can produce trajectories now; until then the trainer samples on policy instead."""
+        """Return whether it can produce trajectories now; until then the trainer samples on policy."""
 
     @abstractmethod
     def trajectories(

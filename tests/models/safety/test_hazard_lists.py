@@ -19,9 +19,11 @@ LIST: dict[str, Any] = {
     "domain": "switches",
     "entries": [{"pattern": "111", "reason": "burns"}, {"pattern": "000", "reason": "freezes"}],
 }
-CSV = (
-    'name,version,domain,pattern,reason\nmotifs,3,peptides,KKK,made up for this test\nmotifs,3,peptides,"C.{1,2}C",x\n'
-)
+CSV = """\
+name,version,domain,pattern,reason
+motifs,3,peptides,KKK,made up for this test
+motifs,3,peptides,"C.{1,2}C",x
+"""
 
 
 def written(folder: Path, content: Any, name: str = "list.json") -> Path:

@@ -17,7 +17,8 @@ def allowed_states(
 
     Args:
         elements: symbols.
-        choice: `common`, `known`, `custom`, or `off`, with which every element has the one state 0 and all balances.
+        choice: `common`, `known`, `custom`, or `off`, with which every element has the one state 0 and all
+            balances.
         custom: the states of each element for `custom`.
 
     Raises:

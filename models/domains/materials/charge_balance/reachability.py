@@ -34,8 +34,9 @@ Need = dict[Context, int]
 class Reachability:
     """The table of one campaign's limits.
 
-    `allowed[c][j][n - 1]` is the set of prefix charges from which taking n atoms of element j in context c can be
-    completed; `contexts` lists the contexts that occur. `bound` is the largest charge a useful prefix carries.
+    `allowed[c][j][n - 1]` is the set of prefix charges from which taking n atoms of element j in context c
+    can be completed; `contexts` lists the contexts that occur. `bound` is the largest charge a useful prefix
+    carries.
     """
 
     bound: int

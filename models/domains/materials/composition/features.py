@@ -1,8 +1,8 @@
 """Features of compositions: element fractions, statistics, computed properties, similarity. Torch-free.
 
-The statistics are the weighted mean, the mean absolute deviation and the range of each elemental descriptor over the
-composition (Magpie; Ward et al., npj Comput. Mater. 2, 16028, 2016). Letters: N texts, E elements of the table,
-P descriptors.
+The statistics are the weighted mean, the mean absolute deviation and the range of each elemental descriptor
+over the composition (Magpie; Ward et al., npj Comput. Mater. 2, 16028, 2016). Letters: N texts, E elements of
+the table, P descriptors.
 """
 
 from __future__ import annotations

@@ -49,7 +49,8 @@ class Spelled:
 def read_spelling(text: str, elements: Collection[str] = ()) -> Spelled:
     """Read a formula in any usual spelling.
 
-    `elements` are those of the campaign: a word in capital letters that consists of them alone is a formula (`KIO`).
+    `elements` are those of the campaign: a word in capital letters that consists of them alone is a formula
+    (`KIO`).
 
     Raises:
         InvalidObjectError: if the text is no formula of known elements, or is ambiguous.

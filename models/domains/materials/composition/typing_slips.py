@@ -118,6 +118,4 @@ def why_letter_o(formula: str, elements: Collection[str]) -> str | None:
     total = sum(float(amount or 1) for amount in re.findall(r"[A-Z][a-z]?(\d+(?:\.\d+)?|\.\d+)?", formula))
     if within is None or total in _ROUND_TOTALS:
         return None
-    return (
-        f"the zero in {within[0]!r} may be the letter O: write oxygen with the letter, or the amount as {within[0]}.0"
-    )
+    return f"the zero in {within[0]!r} may be the letter O: write the letter, or the amount as {within[0]}.0"

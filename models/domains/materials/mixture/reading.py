@@ -44,8 +44,8 @@ def parse_recipe(spec: MixtureSpec, fields: Mapping[str, str]) -> ParsedObject:
     """Return the recipe that columns describe, with warnings; names are case-insensitive.
 
     Raises:
-        InvalidObjectError: if a number cannot be read, fractions do not sum to 1 within `SUM_TOLERANCE`, or a process
-            variable is missing or far off.
+        InvalidObjectError: if a number cannot be read, fractions do not sum to 1 within `SUM_TOLERANCE`, or a
+            process variable is missing or far off.
     """
     given = {name.strip().casefold(): text.strip() for name, text in fields.items()}
     warnings: list[str] = []

@@ -1,7 +1,8 @@
 """Recipes: canonical text, patterns and readable phrases. Torch-free.
 
-The canonical text is compact JSON with the campaign's columns in the specification's order: the components with their
-fractions (zero ones are left out), then every process variable, as in `{"water":0.75,"ethanol":0.25,"temperature":40}`.
+The canonical text is compact JSON with the campaign's columns in the specification's order: the components
+with their fractions (zero ones are left out), then every process variable, as in
+`{"water":0.75,"ethanol":0.25,"temperature":40}`.
 """
 
 from __future__ import annotations

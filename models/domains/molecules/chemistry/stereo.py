@@ -38,7 +38,8 @@ def write_groups(mol: Chem.Mol) -> str:
 def settled_groups(mol: Chem.Mol) -> tuple[Chem.Mol, list[str]]:
     """Return a molecule with the stereo groups that its text keeps, with warnings.
 
-    Groups of known configuration are dropped; a mixture of both configurations of a lone centre loses the centre.
+    Groups of known configuration are dropped; a mixture of both configurations of a lone centre loses the
+    centre.
     """
     editable = Chem.RWMol(mol)
     kept, warnings, n_lone = [], [], 0

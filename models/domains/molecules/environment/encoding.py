@@ -1,6 +1,7 @@
 """Policy inputs of a tree and its slots, invariant to node numbering and site symmetry.
 
-Sums and counts over the tree make it general; a few bits of the invariant hashes make it complete on small spaces.
+Sums and counts over the tree make it general; a few bits of the invariant hashes make it complete on small
+spaces.
 
 Letters: B batch, N nodes, S sites of a fragment, K = N · S slots, D and E widths.
 """

@@ -3,8 +3,8 @@
 Every molecule has exactly one tree (see `cutting`) and every transition one action: sites and leaves related
 by a symmetry of the tree form one orbit, represented by the first. It knows no reward, proxy or loss.
 
-Letters: B batch, W state width, N nodes, S sites of a fragment, K = N · S slots, V words, A = K + V + 1 forward and
-R = K + 2 backward actions.
+Letters: B batch, W state width, N nodes, S sites of a fragment, K = N · S slots, V words, A = K + V + 1
+forward and R = K + 2 backward actions.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """All properties of a state that an environment needs, computed together because they share hashes.
 
-Letters: B batch, N nodes, S sites of a fragment, K = N · S slots, A forward and R backward actions, D and E widths.
+Letters: B batch, N nodes, S sites of a fragment, K = N · S slots, A forward and R backward actions, D and E
+widths.
 """
 
 from __future__ import annotations

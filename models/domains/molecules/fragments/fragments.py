@@ -43,9 +43,9 @@ class InvalidFragmentError(ValueError):
 class Fragment:
     """A hydrogen-capped core with its sites; a site that is not used is a hydrogen.
 
-    An atom that may take several bonds has several sites. `permutations` is the core's automorphism group acting on
-    the sites, the identity first; sites that it maps onto one another form an orbit, named by its first site. At least
-    `required` of the `countable` sites must be used in a finished molecule.
+    An atom that may take several bonds has several sites. `permutations` is the core's automorphism group
+    acting on the sites, the identity first; sites that it maps onto one another form an orbit, named by its
+    first site. At least `required` of the `countable` sites must be used in a finished molecule.
     """
 
     core: str
@@ -67,7 +67,8 @@ def read_attachments(text: str) -> tuple[str, Counter[int]]:
     """Return the core of a fragment SMILES and how many [*] each of the core's atoms has.
 
     Raises:
-        InvalidFragmentError: if the text is no connected SMILES whose [*] are single bonds at the end of chains.
+        InvalidFragmentError: if the text is no connected SMILES whose [*] are single bonds at the end of
+            chains.
     """
     if len(text) > MAX_FRAGMENT_LENGTH:
         shown = f"{text[:40]}..."

@@ -44,7 +44,8 @@ def compile_fragments(texts: Iterable[str]) -> tuple[Fragment, ...]:
     """Return the fragments of these SMILES with [*], one per core (two if its ends exclude each other).
 
     Raises:
-        InvalidFragmentError: if one of them cannot be part of exactly one tree, or no molecule can be completed.
+        InvalidFragmentError: if one of them cannot be part of exactly one tree, or no molecule can be
+            completed.
     """
     cores: dict[str, Sites] = {}
     for text in texts:
