@@ -94,6 +94,9 @@ class Settings(BaseSettings):
     scorer_secrets: dict[str, ScorerSecret] = Field(
         default={}, description="by name, as JSON: what is sent to which scorer as Authorization"
     )
+    allotropy_python: Path | None = Field(
+        default=None, description="the interpreter of an environment with allotropy, which reads files of instruments"
+    )
     torch_threads: int = Field(default=1, ge=1, description="one makes a round repeatable bit for bit")
     device: str | None = Field(default=None, description="cpu, cuda, cuda:1 ...; the best available when absent")
 

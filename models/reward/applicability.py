@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, final
 
 import torch
 
+from models.messages.message import Message, message
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -65,12 +67,11 @@ class Applicability:
         """Return the threshold and its source, as plain JSON."""
         return {"threshold": self.threshold, "learned": self.is_learned, "measured": len(self.measured)}
 
-    def statements(self) -> list[str]:
+    def messages(self) -> list[Message]:
         """Return messages for readers of the round."""
         if self.threshold is not None:
             return []
-        text = f"Only {len(self.measured)} objects are measured: the range of predictions is unknown"
-        return [f"{text}, so every candidate counts as inside the applicability domain."]
+        return [message("applicability_unknown", count=len(self.measured), needed=MINIMUM_MEASURED)]
 
 
 def applicability(spec: ApplicabilitySpec, domain: Domain, measured: Sequence[str]) -> Applicability:

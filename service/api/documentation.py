@@ -1,6 +1,8 @@
-"""What OpenAPI says beyond what FastAPI sees: problems, tags, headers and examples."""
+"""What OpenAPI says beyond what FastAPI sees: problems, tags, headers, scopes and examples."""
 
-from collections.abc import Iterable
+import inspect
+import json
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -12,6 +14,7 @@ from pydantic.json_schema import JsonSchemaMode
 
 from models.campaign.spec import CampaignSpec
 from models.domains import installed
+from service.api.examples import ANSWERS, REQUESTS, TEXTS
 from service.api.problems import MEDIA_TYPE
 from service.schemas.jobs import JobEvent
 from service.schemas.problems import Problem
@@ -33,6 +36,7 @@ TAGS = [
     {"name": "results", "description": "What the lab measured."},
     {"name": "rounds", "description": "Computing a batch, following it, downloading it."},
     {"name": "candidates", "description": "Deciding about single candidates."},
+    {"name": "plates", "description": "Laying plates out, filling them by robots, and reading their wells."},
     {"name": "samples", "description": "More candidates from a trained policy, without training."},
     {"name": "predictions", "description": "What a campaign believes of objects of your own."},
     {"name": "backtests", "description": "A campaign replayed on a measured table against baselines."},
@@ -92,9 +96,14 @@ def describe(app: FastAPI) -> None:
             for model in (Problem, RoundEvent, JobEvent):
                 schemas |= _definitions(model)
             schemas |= _definitions(CampaignSpec, "validation")
+            for plugin in installed().values():  # pydantic leaves out the docstring of a union of models
+                schemas[plugin.spec.__name__].setdefault("description", inspect.getdoc(plugin.spec))
             body = schema["paths"]["/v1/campaigns"]["post"]["requestBody"]["content"]["application/json"]
             body["schema"] = {"$ref": "#/components/schemas/CampaignSpec"}  # a child makes the model of it
             body["examples"] = _campaign_examples()
+            for call in _calls(schema):
+                _tell_scopes(call)
+                _show_examples(call)
             app.openapi_schema = schema
         return app.openapi_schema
 
@@ -109,6 +118,47 @@ def _definitions(model: type[BaseModel], mode: JsonSchemaMode = "serialization")
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}", mode=mode)
     parts: dict[str, Any] = schema.pop("$defs", {})
     return {**parts, model.__name__: schema}
+
+
+def _calls(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for path in schema["paths"].values():
+        yield from path.values()
+
+
+def _tell_scopes(call: dict[str, Any]) -> None:
+    """Say in words which scope a call needs; its `security` names it for programs."""
+    scopes = [scope for needed in call.setdefault("security", []) for names in needed.values() for scope in names]
+    words = f"Needs a key with the scope {', '.join(f'`{scope}`' for scope in scopes)}." if scopes else "Needs no key."
+    call["description"] = f"{call.get('description', '')}\n\n{words}".strip()
+
+
+def _show_examples(call: dict[str, Any]) -> None:
+    """Give the body and the answers of a call their examples."""
+    body = call.get("requestBody", {}).get("content", {})
+    for media_type, content in body.items():
+        shown = REQUESTS.get(call["operationId"]) if media_type == "application/json" else TEXTS.get(media_type)
+        if shown is not None and "examples" not in content:
+            content["example"] = shown
+    for status, answer in call["responses"].items():
+        for media_type, content in answer.get("content", {}).items() if status.startswith("2") else ():
+            shown = _example_of(media_type.partition(";")[0], content.get("schema", {}))
+            if shown is not None:
+                content["example"] = shown
+
+
+def _example_of(media_type: str, schema: dict[str, Any]) -> Any:
+    if media_type == "text/event-stream":
+        data = _named(schema["properties"]["data"]["contentSchema"])
+        return f"id: 4\nevent: progress\ndata: {json.dumps(ANSWERS[data])}\n\n" if data in ANSWERS else None
+    name = _named(schema)
+    if name.startswith("Page_"):
+        item = ANSWERS.get(name.removeprefix("Page_").rstrip("_"))
+        return None if item is None else {"items": [item], "next_cursor": None}
+    return ANSWERS.get(name, TEXTS.get(media_type))
+
+
+def _named(schema: dict[str, Any]) -> str:
+    return str(schema.get("$ref", "")).rpartition("/")[2]
 
 
 def _campaign_examples() -> dict[str, dict[str, Any]]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.data.outliers import disagreeing_replicates, find_outliers, remarks, unlike_predictions
+from models.data.outliers import disagreeing_replicates, find_outliers, messages, unlike_predictions
 from models.data.tables import tabulate
 from models.records import Measurement
 from models.specs.objectives import MeasuredQuantity
@@ -57,9 +57,9 @@ def test_outliers_are_reported_in_order_and_stay_in_the_table() -> None:
     assert [outlier.object for outlier in outliers] == ["high", "low"]
     assert outliers[0].z > 0 > outliers[1].z
     assert len(table.objects) == 42
-    assert "2 results of y" in remarks(outliers)[0]
-    assert "Nothing was dropped" in remarks(outliers)[0]
-    assert "1 result of y disagrees with similar objects: 30" in remarks(outliers[:1])[0]
+    assert "2 results of y" in messages(outliers)[0].text
+    assert "Nothing was dropped" in messages(outliers)[0].text
+    assert "1 result of y disagrees with similar objects: 30" in messages(outliers[:1])[0].text
 
 
 def test_a_wide_prediction_and_few_values_excuse() -> None:
