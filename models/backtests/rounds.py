@@ -123,5 +123,8 @@ STRATEGIES: dict[str, Callable[[], Strategy]] = {
     "assayflow_generative": Generative,
     "greedy": partial(Exhaustive, greedy),
 }
-"""`assayflow` scores a whole table where there is one and trains a policy elsewhere; `assayflow_generative` always
-trains a policy, restricted to the table's objects."""
+"""Our strategies.
+
+`assayflow` scores a whole table if there is one and trains a policy otherwise;
+`assayflow_generative` always trains a policy, restricted to the table's objects.
+"""

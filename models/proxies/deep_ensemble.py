@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 ORDER = 3
-"""Its place among the competing proxies: the first takes types with too few results to compare."""
+"""Its rank among the candidate proxies: the first serves types with too few results to compare."""
 MEMBERS = 5
 COMPONENTS = 64
 HIDDEN = 64

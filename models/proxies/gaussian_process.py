@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 ORDER = 1
-"""Its place among the competing proxies: the first takes types with too few results to compare."""
+"""Its rank among the candidate proxies: the first serves types with too few results to compare."""
 JITTER = 1e-6
 """Least noise variance, in standardised units."""
 ROWS_TO_FIT = 400

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from models.proxies.contract import TrainingTable
 
 ORDER = 2
-"""Its place among the competing proxies: the first takes types with too few results to compare."""
+"""Its rank among the candidate proxies: the first serves types with too few results to compare."""
 MOST_CELLS = 2000
 """Most values of all types together for an exact process."""
 SHARED_OBJECTS = 5

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from models.proxies.contract import TrainingTable
 
 ORDER = 4
-"""Its place among the competing proxies: the first takes types with too few results to compare."""
+"""Its rank among the candidate proxies: the first serves types with too few results to compare."""
 TREES = 100
 GROUPS = 5
 """Groups of trees that count as separate hypotheses."""
