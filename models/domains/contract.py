@@ -6,6 +6,8 @@ exactly when the objects are the same.
 
 from __future__ import annotations
 
+import itertools
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -94,11 +96,38 @@ class FileFormat:
     """One of the domain's own file formats for a batch (SDF, FASTA, ...).
 
     `write` takes one flat mapping per candidate (the columns of the CSV download) with the canonical text
-    under `object`, and returns the file's bytes.
+    under `object`, and returns the file's bytes. `extension` is the file's extension where the format has
+    another name.
     """
 
     media_type: str
     write: Callable[[Sequence[Mapping[str, Any]]], bytes]
+    extension: str | None = None
+
+
+REAL_SHARE = 0.1
+"""A real setting differs from the proposed one by at most this share of a setting's range."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A condition that a lab sets and then reads: `levels` are those that are proposed, ascending."""
+
+    levels: tuple[float, ...]
+    is_log: bool = False
+
+    def is_near(self, proposed: float, real: float) -> bool:
+        """Return whether a real value may be what came of the proposed one.
+
+        That is within a tenth of the range or, where the levels are further apart, half of their least distance.
+        """
+        if self.is_log and min(proposed, real) <= 0:
+            return False
+        ends = [math.log(level) if self.is_log else level for level in self.levels]
+        gaps = [right - left for left, right in itertools.pairwise(ends)]
+        most = max(REAL_SHARE * sum(gaps), min(gaps) / 2) if gaps else REAL_SHARE * abs(ends[0])
+        distance = abs(math.log(real / proposed)) if self.is_log else abs(real - proposed)
+        return distance <= most
 
 
 class Domain(ABC):
@@ -121,6 +150,8 @@ class Domain(ABC):
 
     The table header may state other units in brackets.
     """
+    settings: Mapping[str, Setting] = MappingProxyType({})
+    """Those of `object_columns` that hold conditions; a candidate's result may state the actual ones."""
     computed: Mapping[str, ComputedProperty]
     cluster_similarity: float = 0.5
     """Similarity from which two objects count as one family.
@@ -133,7 +164,9 @@ class Domain(ABC):
     every_prefix_may_stop: bool = False
     """Whether every partial state of the environment is an object (it then has a `stop_action`)."""
     formats: Mapping[str, FileFormat]
-    """File name extension -> format, beside json and csv, which every domain has."""
+    """Name -> format, beside json and csv, which every domain has; the name is the file's extension as well."""
+    missing_formats: Mapping[str, str] = MappingProxyType({})
+    """Formats that people ask for and these objects cannot have, each with the reason."""
     sizes: Sizes | None = None
     """What `Environment.size` counts; without it, the steps in which an object is built."""
 
