@@ -117,9 +117,9 @@ class Setting:
     is_log: bool = False
 
     def is_near(self, proposed: float, real: float) -> bool:
-        """Return whether a real value may be what came of the proposed one.
+        """Return whether an actual value may be a deviation from the proposed one.
 
-        That is within a tenth of the range or, where the levels are further apart, half of their least distance.
+        The tolerance is a tenth of the range, or half of the least distance between levels if that is larger.
         """
         if self.is_log and min(proposed, real) <= 0:
             return False
@@ -164,9 +164,9 @@ class Domain(ABC):
     every_prefix_may_stop: bool = False
     """Whether every partial state of the environment is an object (it then has a `stop_action`)."""
     formats: Mapping[str, FileFormat]
-    """Name -> format, beside json and csv, which every domain has; the name is the file's extension as well."""
+    """Name -> format, beside json and csv of every domain; the name is also the file's extension."""
     missing_formats: Mapping[str, str] = MappingProxyType({})
-    """Formats that people ask for and these objects cannot have, each with the reason."""
+    """Common formats that these objects cannot have, each with the reason."""
     sizes: Sizes | None = None
     """What `Environment.size` counts; without it, the steps in which an object is built."""
 

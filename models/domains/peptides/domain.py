@@ -173,7 +173,7 @@ class Peptides(Domain):
         return "".join(records).encode()
 
     def _write_order(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
-        """Return the sheet that a vendor of peptides asks for: what is to be made, with blanks for what is ordered."""
+        """Return the order sheet for a peptide vendor, with blanks for amount, purity and salt form."""
         to_be_made = [row for row in rows if row.get("status") not in NOT_MADE]
         return write_order([(row, self.read(str(row["object"]))) for row in to_be_made])
 

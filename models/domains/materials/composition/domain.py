@@ -39,7 +39,7 @@ class CompositionDomain(Domain):
     formats = {"txt": FileFormat(media_type="text/plain", write=write_formulas)}  # noqa: RUF012 - never written to
 
     missing_formats = {  # noqa: RUF012 - never written to
-        "cif": "a composition says how many atoms of each element there are and not where they are: it has no structure"
+        "cif": "a composition gives the numbers of atoms, but not their positions: it has no structure"
     }
 
     def __init__(self, spec: CompositionSpec) -> None:

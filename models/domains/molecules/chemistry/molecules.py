@@ -158,9 +158,7 @@ def write_sdf(rows: Sequence[Mapping[str, Any]]) -> bytes:
 
 
 FORMATS = {"sdf": FileFormat("chemical/x-mdl-sdfile", write_sdf)}
-MISSING_FORMATS = {
-    "cif": "the crystal structure of a molecule that nobody has made is not known; sdf has its atoms and bonds"
-}
+MISSING_FORMATS = {"cif": "the crystal structure of a new molecule is unknown; sdf has its atoms and bonds"}
 
 
 def shown(text: str) -> str:
