@@ -320,6 +320,10 @@ def test_the_id_that_a_laboratory_gave_an_object_goes_with_its_results_and_predi
         ["1", "LAB-0001", "1010"],
         ["2", "", "1111"],
     ]
+    worker.finish(api.round(campaign.rsplit("/", 1)[1]), objects=("1010", "0001"), purpose="control")
+    batch = api.client.get(f"{campaign}/rounds/1/batch").json()["candidates"]
+    assert [item["compound_id"] for item in batch] == ["LAB-0001", None]
+    assert api.client.get(f"/v1/candidates/{batch[0]['id']}").json()["compound_id"] == "LAB-0001"
     (first, *_) = results(api, campaign)
     api.client.post(f"{campaign}/results/{first['id']}/withdrawal", json={"reason": "another compound"})
     assert api.client.get(address).json()["rows"][0]["compound_id"] is None
