@@ -67,7 +67,7 @@ def test_two_rounds_leave_files_and_nothing_running(folder: Path, monkeypatch: p
     assert "uploaded: 55 accepted" in text
     assert "uploaded: 5 accepted" in text
     assert "What improved, and what did not" in text
-    assert text.count("asked for samples") == 2
+    assert text.count("requesting samples") == 2
     assert "no: " in text
     assert running_in(folder) == []
 
