@@ -228,7 +228,7 @@ class Part:
         self.code = code
         wait = self._restarts.after(now - self._started)
         if wait is None:
-            self.failure = f"{self.describe_end()}; it ended soon after each of {FAST_FAILURES} starts in a row"
+            self.failure = f"{self.describe_end()}; it was started {FAST_FAILURES} times in vain"
             _log.error("part given up", part=self.name, reason=self.failure)
             return
         self._due = now + wait

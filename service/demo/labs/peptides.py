@@ -74,7 +74,7 @@ def _fit() -> Callable[[Sequence[Mapping[str, str]]], Floats]:
 
 CASE = Case(
     title="short peptides that excite bitter taste receptors and dissolve in water",
-    source="55 published bitter thresholds of amino acids and dipeptides (Soltani et al. 2013, CC BY 3.0)",
+    source=("55 published bitter-taste thresholds of amino acids and dipeptides (Soltani et al. 2013, CC BY 3.0)"),
     simulation="ridge regression on Nozaki-Tanford transfer energies and residue classes of the same table",
     example="peptides.json",
     measured=_measured,
