@@ -42,7 +42,7 @@ def difference(connection: Connection) -> str | None:
     wanted, known = _revisions()
     revisions = set(MigrationContext.configure(connection).get_current_heads())
     if ahead := revisions - known:
-        return f"the database is at {_list(ahead)}, unknown to this release; run the release that made it"
+        return f"the database is at {_list(ahead)}, which this release does not know; run the one that made it"
     if revisions != wanted:
         here = f"at {_list(revisions)}" if revisions else "empty"
         return f"the database is {here}, this release needs {_list(wanted)}; run `assayflow migrate`"
