@@ -88,7 +88,7 @@ class Admission:
             return
         slot = CapacityShare(self.limiters.requests if _is_guarded(scope) else self.limiters.operators)
         sender, memory = CapacityShare(self.limiters.senders), CapacityShare(self.limiters.bodies)
-        scope.setdefault("state", {})["places"] = (sender, slot)
+        scope.setdefault("state", {})["slots"] = (sender, slot)
         try:
             whole = await self._admitted(scope, receive, slot, memory)
             if whole is not None:
@@ -121,7 +121,7 @@ class Admission:
         body = await read_body(receive, self.limits)
         if body is None:
             return None
-        for share in state["places"]:
+        for share in state["slots"]:
             await share.acquire()
         return replay(body, receive)
 
@@ -134,7 +134,7 @@ class Admission:
 
 def release_slots(scope: Scope) -> None:
     """Release the slots of a request before its response starts, because the response will wait."""
-    shares: tuple[CapacityShare, ...] = scope["state"]["places"]
+    shares: tuple[CapacityShare, ...] = scope["state"]["slots"]
     for share in shares:
         share.release()
 

@@ -58,10 +58,10 @@ def app() -> Starlette:
 @pytest.fixture(scope="module")
 def address(app: Starlette) -> Iterator[tuple[str, int]]:
     with serving(app) as url:
-        place = urlsplit(url)
-        assert place.hostname is not None
-        assert place.port is not None
-        yield place.hostname, place.port
+        parts = urlsplit(url)
+        assert parts.hostname is not None
+        assert parts.port is not None
+        yield parts.hostname, parts.port
 
 
 @pytest.fixture
@@ -101,12 +101,12 @@ def drip(connection: socket.socket, data: bytes) -> bool:
 
 def answer_on(connection: socket.socket) -> bytes:
     """Return an answer whose body is `done`."""
-    found = b""
-    while not found.endswith(b"done"):
+    content = b""
+    while not content.endswith(b"done"):
         part = connection.recv(65536)
-        assert part, found
-        found += part
-    return found
+        assert part, content
+        content += part
+    return content
 
 
 @pytest.mark.parametrize("sent", [b"", b"G", HEAD, HEAD + b"X-Long: " + b"a" * 1000], ids=["nothing", "a", "b", "c"])

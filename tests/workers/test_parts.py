@@ -96,10 +96,10 @@ def pids(settings: Settings) -> dict[Role, int]:
     found: dict[Role, int] = {}
     with presence.opened(settings.required_redis_url()) as client:
         for role in ROLES:
-            told = [
+            recorded = [
                 int(name.decode().rpartition(":")[2]) for name in client.zrange(f"assayflow.consumers.{role}", 0, -1)
             ]
-            if alive := [pid for pid in told if not is_gone(pid)]:
+            if alive := [pid for pid in recorded if not is_gone(pid)]:
                 found[role] = alive[-1]
     return found
 
@@ -192,7 +192,7 @@ def test_a_queue_that_is_no_list_ends_the_worker_with_a_code(start_worker: Start
             redis.delete("celery")
 
 
-def test_nothing_is_claimed_when_the_end_is_asked_for_while_the_science_loads(
+def test_nothing_is_claimed_if_shutdown_starts_during_imports(
     make_lab: MakeLab, start_worker: StartWorker, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     mark = tmp_path / "loading"

@@ -79,7 +79,7 @@ def test_the_wait_has_an_end_and_takes_nothing_with_it() -> None:
     run(test)
 
 
-def test_one_who_gives_up_lets_the_next_pass() -> None:
+def test_a_cancelled_waiter_lets_the_next_one_pass() -> None:
     async def test() -> None:
         limiter, served = CapacityLimiter(2, 10), list[str]()
         await limiter.acquire(1)
@@ -104,7 +104,7 @@ def test_one_who_gives_up_lets_the_next_pass() -> None:
     run(test)
 
 
-def test_a_share_given_to_one_who_is_cancelled_at_that_moment_comes_back() -> None:
+def test_a_share_granted_at_the_moment_of_cancellation_is_returned() -> None:
     async def test() -> None:
         limiter = CapacityLimiter(1, 10)
         await limiter.acquire(1)

@@ -93,7 +93,7 @@ def test_a_round_is_counted_once_however_often_it_is_tried(api: Api, worker: Wor
     assert counts(campaign) == (2, 0)
 
 
-def test_a_list_tells_campaigns_without_their_specifications(api: Api, sessions: Sessions) -> None:
+def test_a_list_shows_campaigns_without_their_specifications(api: Api, sessions: Sessions) -> None:
     made = api.campaign()
     (item,) = api.client.get("/v1/campaigns").json()["items"]
     kept = ("id", "name", "state", "created_at", "updated_at", "rounds", "results")

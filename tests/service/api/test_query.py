@@ -34,9 +34,9 @@ def test_every_route_names_what_it_does_not_take(api: Api, app: FastAPI, subtest
             response = api.client.request(method, address, params={"dryrun": "true"}, **body)
             assert response.status_code == 422, response.text
             assert response.headers["Content-Type"] == "application/problem+json"
-            (place,) = response.json()["errors"]
-            told = f"this takes {', '.join(sorted(names))}" if names else "this takes no query parameters"
-            assert place == {"in": "query", "pointer": "/dryrun", "detail": f"unknown query parameter; {told}"}
+            (location,) = response.json()["errors"]
+            reported = f"this takes {', '.join(sorted(names))}" if names else "this takes no query parameters"
+            assert location == {"in": "query", "pointer": "/dryrun", "detail": f"unknown query parameter; {reported}"}
 
 
 def test_a_misspelt_dry_run_stores_nothing(api: Api) -> None:

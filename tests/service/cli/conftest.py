@@ -50,9 +50,9 @@ class Player:
         seen = len(self.jobs(kind))
 
         def act() -> None:
-            while len(found := self.jobs(kind)) == seen:
+            while len(actual := self.jobs(kind)) == seen:
                 time.sleep(0.02)
-            do(found[0])
+            do(actual[0])
 
         hand = threading.Thread(target=act)
         hand.start()

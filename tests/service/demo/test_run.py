@@ -34,15 +34,15 @@ def folder() -> Iterator[Path]:
 
 def running_in(folder: Path) -> list[str]:
     """Return the command lines of processes whose arguments or environment name the folder."""
-    found = []
+    commands = []
     for process in psutil.process_iter():
         try:
             texts = [*process.cmdline(), process.environ().get("ASSAYFLOW_DATA_DIR", "")]
         except psutil.Error:
             continue
         if process.pid != os.getpid() and any(str(folder) in text for text in texts):
-            found.append(" ".join(process.cmdline()))
-    return found
+            commands.append(" ".join(process.cmdline()))
+    return commands
 
 
 @pytest.mark.slow

@@ -47,14 +47,14 @@ def _told(n_objectives: int, n_rounds: int, n_first: int = 12) -> dict[str, Any]
     spec = {"name": "x", "domain": {"kind": "switches", "n": 5}, "objectives": OBJECTIVES[:n_objectives]}
     campaign = CampaignSpec.model_validate(spec)
     results, rounds, forecasts = [], [], []
-    for place, text in enumerate(TEXTS[: n_first + 4 * n_rounds]):
-        number = max(0, (place - n_first) // 4 + 1) or None
-        is_failed = number is not None and place % 4 == 3
+    for index, text in enumerate(TEXTS[: n_first + 4 * n_rounds]):
+        number = max(0, (index - n_first) // 4 + 1) or None
+        is_failed = number is not None and index % 4 == 3
         results += [
             Measurement(
                 text, kind, None if is_failed else value, outcome="insoluble" if is_failed else "ok", round=number
             )
-            for kind, value in (("glow", text.count("1") + place / 40), ("hum", 10.0 ** (place % 5)))
+            for kind, value in (("glow", text.count("1") + index / 40), ("hum", 10.0 ** (index % 5)))
         ]
     importance = {name: {"transform": "none", "units": None, "parts": PARTS} for name in ("glow", "hum")}
     for number in range(1, n_rounds + 1):
@@ -82,7 +82,7 @@ def test_every_figure_is_drawn(figure: str, n_objectives: int, n_rounds: int, n_
 
 
 @pytest.mark.parametrize("figure", list(TITLES))
-def test_what_is_missing_is_said_without_axes(figure: str) -> None:
+def test_missing_data_are_explained_without_axes(figure: str) -> None:
     from service.figures import batches, model_diagnostics, objects, progress
 
     rooms = (batches, objects, progress, model_diagnostics)
