@@ -1,4 +1,4 @@
-"""The benchmark pages say what the committed results say, and every result is on a page."""
+"""The benchmark pages match the committed results, and every result is on a page."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Measured tables come from a server file by file, and nothing is put in place whose checksum is wrong."""
+"""Measured tables are fetched file by file, and none is stored with a wrong checksum."""
 
 import gzip
 import hashlib
@@ -29,7 +29,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
-    """Return a folder and the address of a server that hands out what lies in it."""
+    """Return a folder and the address of a server of its files."""
     folder = tmp_path / "upstream"
     folder.mkdir()
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
@@ -45,7 +45,7 @@ def sha256(content: bytes) -> str:
 
 
 def published(folder: Path, content: bytes, path: str = "a/table.csv") -> MeasuredTable:
-    """Put a file where the server finds it and return the table that is made of it."""
+    """Store an upstream file on the server and return the table that is made from it."""
     file = Upstream("owner/name", COMMIT, "data/table.csv", sha256(content))
     upstream = folder / file.address
     upstream.parent.mkdir(parents=True, exist_ok=True)

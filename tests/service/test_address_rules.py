@@ -1,4 +1,4 @@
-"""Only public addresses are asked, or what an operator listed, whatever a user or a name server says."""
+"""Only public or listed addresses are allowed, whatever a user or a name server claims."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any

@@ -1,4 +1,4 @@
-"""Tasks leave with the commit, once, or not at all; a broker that is away loses no round."""
+"""Tasks are sent with the commit, once, or not at all; an unavailable broker loses no round."""
 
 import time
 from collections.abc import Iterator

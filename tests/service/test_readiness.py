@@ -1,4 +1,4 @@
-"""Readiness tells the truth: about tables, the broker and every queue, in seconds, whatever hangs."""
+"""Readiness reports the state of tables, broker and every queue within seconds, whatever hangs."""
 
 import asyncio
 import os
@@ -96,7 +96,7 @@ def test_a_database_without_the_tables_of_this_release_is_told(settings: Setting
 
 @pytest.fixture
 def deaf() -> Iterator[int]:
-    """The port of a server that takes connections and says nothing."""
+    """The port of a server that accepts connections and sends nothing."""
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen(50)
@@ -164,7 +164,8 @@ def test_the_answer_is_a_problem_that_says_what_to_do(settings: Settings, client
         assert reason.headers["Content-Type"] == "application/problem+json"
         body = reason.json()
         assert body["checks"] == {
-            "database": "ok", "migrations": "ok", "broker": "ok", "rounds": "ok", "fast": "failed", "upkeep": "failed",
+            "database": "ok", "migrations": "ok", "broker": "ok",
+            "rounds": "ok", "fast": "failed", "upkeep": "failed",
         }  # fmt: skip
         assert [item["check"] for item in body["failures"]] == ["fast", "upkeep"]
         assert "python -m workers --beat" in body["detail"]

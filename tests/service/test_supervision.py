@@ -1,4 +1,4 @@
-"""Kept running: started anew when it ends, given up when it will not stay, and dead when its parent is."""
+"""Supervised processes: restarted when they end, given up when they keep failing, ended with their parent."""
 
 import os
 import signal

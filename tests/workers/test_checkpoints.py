@@ -1,4 +1,4 @@
-"""What unfinished work goes on from: whole or not there."""
+"""Checkpoints of unfinished work: intact or absent."""
 
 import errno
 import os
@@ -114,7 +114,7 @@ def test_a_full_disk_keeps_the_old_state_and_reports_the_reason(tmp_path: Path, 
         checkpoint.save(b"new")
     assert checkpoint.trouble == "No space left on device"
     assert checkpoint.load() == b"old"
-    assert len(list(tmp_path.iterdir())) == 1  # half a file would keep the disk full
+    assert len(list(tmp_path.iterdir())) == 1  # a partial file would keep the disk full
     checkpoint.save(b"newer")
     assert checkpoint.load() == b"newer"
 

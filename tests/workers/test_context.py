@@ -1,4 +1,4 @@
-"""What a worker process holds: hazard lists, read anew or not at all, and a wish to stop that nothing can lock."""
+"""A worker's context: hazard lists, read again or refused, and a shutdown flag without a lock."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Scorers over HTTP, asked on a real server: what is sent, what is believed, how often, and what is never told."""
+"""Scorers over HTTP on a real server: requests, accepted values, retries, and what is never shown."""
 
 import gzip
 import ssl
@@ -27,7 +27,7 @@ PRIVATE = "the body of an answer"
 
 
 class Clock:
-    """Sleeps at once, and remembers how long it should have been."""
+    """Sleeps instantly, and records the requested durations."""
 
     def __init__(self) -> None:
         self.slept = 0.0
@@ -46,7 +46,7 @@ def scorer_at(
 
 @contextmanager
 def scorer_with_replies(*replies: Reply, outside: HttpScorerEnvironment | None = None, **fields: Any):
-    """Yield a scorer that gives these replies, the last one again and again, and its server."""
+    """Yield a scorer with these replies, the last one repeatedly, and its server."""
     with scorer_server(lambda _body, number: replies[min(number, len(replies) - 1)]) as server:
         scorer = scorer_at(server.url, outside, **fields)
         yield scorer, server
@@ -162,7 +162,7 @@ def test_a_slow_answer_is_given_up():
 
 
 class Dripping(httpx.SyncByteStream):
-    """A body that comes a byte at a time, each in good time."""
+    """A body that arrives byte by byte, each one in time."""
 
     def __iter__(self) -> Iterator[bytes]:
         for byte in b'{"values": [1.0, 2.0]}':
@@ -217,7 +217,7 @@ def good() -> httpx.Response:
 
 
 def name_server(*answers: Sequence[str]) -> tuple[Callable[[str, int], list[str]], list[str]]:
-    """Return a resolver that gives these answers, one after the other, and what it was asked."""
+    """Return a resolver with these responses, one after the other, and the list of its queries."""
     resolved_hosts: list[str] = []
 
     def resolve(host: str, _port: int) -> list[str]:

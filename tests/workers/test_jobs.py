@@ -1,4 +1,4 @@
-"""Jobs in real worker processes: the instrument of a round is played, a table is replayed, whatever happens to them."""
+"""Jobs in real worker processes: samples, predictions and backtests, under crashes and cancellation."""
 
 import itertools
 import json
@@ -34,7 +34,7 @@ TABLE = "sequence,glow\n" + "".join(
 
 @dataclass(frozen=True)
 class Player:
-    """One campaign and what a client asks of it."""
+    """One campaign and a client's requests to it."""
 
     lab: Any
     sessions: Sessions
@@ -90,7 +90,7 @@ def _workers(start_worker: Callable[..., Any]) -> None:
 
 @pytest.fixture
 def player(make_lab: MakeLab, live_sessions: Sessions) -> Player:
-    """Somebody with a campaign of short peptides, whose letter K glows, and one finished round."""
+    """A user with a campaign of short peptides, in which the letter K glows, and one finished round."""
     lab = make_lab(domain=PEPTIDES, measured={text: float(text.count("K")) for text in WORDS})
     assert lab.finish(lab.start()).state == "awaiting_results"
     return Player(lab, live_sessions)

@@ -1,4 +1,4 @@
-"""Progress is written sparingly, keeps the lease, and stops the work for every reason there is to stop."""
+"""Progress is written at a limited rate, keeps the lease, and stops the work for every reason to stop."""
 
 import time
 from collections.abc import Callable, Iterator

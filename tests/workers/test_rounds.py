@@ -1,4 +1,4 @@
-"""Rounds in a real worker process: done once, told as they go, and clear about what went wrong."""
+"""Rounds in a real worker process: computed once, with progress, and with clear failures."""
 
 from collections.abc import Callable
 from typing import Any

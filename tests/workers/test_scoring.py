@@ -1,4 +1,4 @@
-"""Whole rounds with scorers of the campaign's own: over HTTP, from an entry point, and with one that fails."""
+"""Whole rounds with a campaign's own scorers: over HTTP, from an entry point, and with a failing one."""
 
 import json
 import re
@@ -34,7 +34,7 @@ def campaign(*scorers: dict[str, Any]) -> CampaignSpec:
 
 
 def dark(body: Any, _number: int) -> Reply:
-    """Answer how many switches are off, and nothing where the last is on."""
+    """Return the number of switches that are off, and no value where the last is on."""
     texts = [item["switches"] for item in body["objects"]]
     return values(*(None if text[-1] == "1" else float(text.count("0")) for text in texts))
 

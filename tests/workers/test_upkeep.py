@@ -1,4 +1,4 @@
-"""The sweep: what unfinished work kept stays, what belongs to nobody any more goes; and it comes again and again."""
+"""The sweep: checkpoints of unfinished work stay, orphaned ones are deleted, repeatedly."""
 
 import signal
 import time

@@ -1,4 +1,4 @@
-"""Who comes in: a key before any byte of a body, the body within its limits, a place only while it is needed.
+"""Admission: the key is checked before the body, the body's limits apply, and slots are held briefly.
 
 The application behind is a recorder, the client a script: every byte that is read is counted.
 """
@@ -25,7 +25,7 @@ LIMITS = BodyLimits(max_bytes=1000, idle_seconds=0.05, seconds=0.3)
 
 
 class Client:
-    """Sends a body in parts, and counts what was taken of it; after the last part it falls silent or goes away."""
+    """Sends a body in parts and counts the reads; after the last part it is silent or disconnects."""
 
     def __init__(self, parts: Iterable[bytes], *, more: bool = False, pause: float = 0.0, leaves: bool = False) -> None:
         self._parts, self._more, self._pause, self._leaves = list(parts), more, pause, leaves
@@ -63,7 +63,7 @@ class Client:
 
 
 class Door:
-    """An admission before an application that tells what reached it."""
+    """An admission in front of an application that records requests."""
 
     def __init__(self, slots: int = 1, wait_seconds: float = 5.0, memory: int = 4000) -> None:
         sizes = {"requests": slots, "senders": max(1, slots // 2), "operators": 1, "bodies": memory}
@@ -109,7 +109,7 @@ class Door:
 
 
 async def until(is_so: Callable[[], bool]) -> None:
-    """Let the others go on until something is so."""
+    """Let other tasks run until a condition holds."""
     for _ in range(2000):
         if is_so():
             return
@@ -127,7 +127,8 @@ def test_without_a_valid_key_no_byte_of_a_body_is_read(path: str, key: str | Non
         assert (client.status, client.n_reads, door.seen) == (401, 0, [])
         assert client.problem["instance"] == path
         assert client.headers["www-authenticate"] == "Bearer"
-        assert door.n_key_lookups == (1 if key == UNKNOWN else 0)  # what is no key is looked up nowhere
+        # a text without the form of a key is not looked up
+        assert door.n_key_lookups == (1 if key == UNKNOWN else 0)
         assert door.is_empty
 
     anyio.run(test)
@@ -277,7 +278,8 @@ def test_senders_leave_places_to_readers() -> None:
             for client in senders:
                 tasks.start_soon(door.call, client)
             await until(lambda: len(door.seen) == 2)
-            await until(lambda: sum(client.n_reads for client in senders) == 6)  # all bodies are there, and wait
+            # all bodies have arrived and wait
+            await until(lambda: sum(client.n_reads for client in senders) == 6)
             door.goes_on, before = anyio.Event(), door.goes_on
             door.goes_on.set()
             assert (await door.call(Client([]), "/v1/read", method="GET")).status == 200

@@ -1,4 +1,4 @@
-"""What callers send is checked in children: the service answers others meanwhile, and says which limit was met."""
+"""User input is checked in child processes: other requests go on, and exceeded limits are named."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""What a campaign says of its rounds and results is counted as they are added, and never drifts from the rows."""
+"""A campaign's numbers of rounds and results are counted as rows are added, and always match the rows."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +21,7 @@ def rows(*values: float, **fields: Any) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def counts(sessions: Sessions, api: Api) -> Counts:
-    """Return what a campaign and a list of campaigns say, once it is what the database counts."""
+    """Return the counts of a campaign and of a list of campaigns, once they equal the database's."""
 
     def read(campaign_id: str) -> tuple[int, int]:
         with sessions.begin() as session:

@@ -1,6 +1,6 @@
-"""Many callers at once: few connections serve them all, nobody locks anybody out, and no read counts rows.
+"""Many callers at once: few connections serve them all, no caller blocks another, and no read counts rows.
 
-Nothing here is measured in seconds: answers, connections and statements are counted.
+Nothing here is measured in seconds: responses, connections and statements are counted.
 """
 
 from collections import Counter
@@ -53,7 +53,7 @@ def test_a_crowd_of_readers_is_served_by_few_connections(api: Api, small: FastAP
         address = "/health/ready" if number % 10 == 0 else "/health/live" if number % 10 == 1 else paths[number % 3]
         answer = httpx.get(f"{small_url}{address}", headers=headers, timeout=150, trust_env=False)
         seen.append(pool.checkedout())
-        if address == "/health/ready":  # no worker is there, and all that this asks for is known
+        if address == "/health/ready":  # no worker is running, and readiness has already been computed
             assert answer.json()["checks"]["database"] == "ok"
             return address, 200
         return address, answer.status_code
@@ -84,7 +84,7 @@ def test_one_stream_too_many_is_refused_with_retry_after(api: Api, small_url: st
     with ExitStack() as stack:
         client = stack.enter_context(httpx.Client(headers=headers, timeout=60, trust_env=False))
         streams = [stack.enter_context(client.stream("GET", address)).iter_text() for _ in range(30)]
-        assert all(next(stream) for stream in streams)  # they run: a stream counts from its first look
+        assert all(next(stream) for stream in streams)  # a stream counts from its first poll
         refused = stack.enter_context(client.stream("GET", address))
         assert refused.status_code == 503
     assert refused.headers["Content-Type"] == "application/problem+json"

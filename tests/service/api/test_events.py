@@ -27,14 +27,14 @@ def events(text: str) -> list[tuple[str, dict[str, Any]]]:
 
 @pytest.fixture
 def campaign(api: Api, worker: Worker) -> str:
-    """A campaign whose first round left a policy."""
+    """A campaign whose first round has a policy."""
     address = f"/v1/campaigns/{api.campaign()['id']}"
     worker.train(api.client.post(f"{address}/rounds").json())
     return address
 
 
 def requested_job(api: Api, campaign: str, kind: str) -> tuple[str, dict[str, Any]]:
-    """Ask for a job of a kind, and return its address and itself."""
+    """Request a job of a kind, and return its address and its representation."""
     bodies: dict[str, Any] = {
         "samples": {"n": 2},
         "predictions": {"objects": [{"switches": "0101"}]},
@@ -51,7 +51,7 @@ def requested_job(api: Api, campaign: str, kind: str) -> tuple[str, dict[str, An
 
 
 class Follower:
-    """Listens to a stream in a thread of its own."""
+    """Reads a stream in a separate thread."""
 
     def __init__(self, api: Api, address: str) -> None:
         self._api = api
@@ -62,11 +62,11 @@ class Follower:
 
     @property
     def received(self) -> list[tuple[str, dict[str, Any]]]:
-        """Everything so far."""
+        """All events so far."""
         return events("".join(self._parts))
 
     def wait_for(self, n: int) -> None:
-        """Return once n events were heard."""
+        """Return once n events were received."""
         deadline = time.monotonic() + 10
         while len(self.received) < n:
             assert time.monotonic() < deadline
@@ -101,7 +101,7 @@ def test_the_events_of_a_job_report_its_steps_and_end_with_it(
         time.sleep(0.02)
         return int(app.state.sessions.kw["bind"].pool.checkedout())
 
-    assert 0 in [connections() for _ in range(10)]  # it looks now and then, and lets go in between
+    assert 0 in [connections() for _ in range(10)]  # a stream polls, and holds no connection in between
     with worker.sessions.begin() as session:
         assert jobs.finish(session, lease, {"rows": [], "samples": [], "summary": {}})
     follower.wait_for_end()

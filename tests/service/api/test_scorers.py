@@ -1,4 +1,4 @@
-"""Campaigns with scorers of their own over HTTP: refused with the place, told like any computed property."""
+"""Campaigns with their own scorers over HTTP: refused with the field, reported like any computed property."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Children do what they are sent for, end at their limits, and leave the service answering meanwhile."""
+"""Child processes run tasks, end at their limits, and leave the service responsive meanwhile."""
 
 import os
 import resource
@@ -39,7 +39,7 @@ def total(channel: ParentChannel, numbers: list[int]) -> int:
 
 
 def work(channel: ParentChannel, seconds: float) -> float:
-    """Compute for a while and tell all the time."""
+    """Compute for a while and report progress continuously."""
     begun = time.process_time()
     while time.process_time() - begun < seconds:
         channel.report_progress(0.5)
@@ -137,7 +137,8 @@ def test_a_child_ends_at_its_limit_and_the_error_names_limit_and_field(children:
 
 
 def test_progress_gives_time_only_to_work_that_is_followed(children: Children, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("service.children.pool.WALL", 2)  # a child that talks all the time seems idle to the kernel
+    # a child that communicates all the time seems idle to the kernel
+    monkeypatch.setattr("service.children.pool.WALL", 2)
     followed = ChildTask("the table", 1.0, is_followed=True)
     assert children(followed, work, 3.0) == 3.0
     with pytest.raises(UnprocessableError, match="1 s of computing time"):

@@ -1,4 +1,4 @@
-"""Playing a campaign from the command line, against a real API."""
+"""Samples, predictions and insights from the command line, against a real API."""
 
 import json
 import os
@@ -33,7 +33,8 @@ def test_samples_are_shown_and_kept(player: "Player", tmp_path: Path):
         with player.answering("samples", lambda job: player.worker.answer(job, answer)):
             shown = player.type(
                 "samples", "--n", "5", "--beta", "8", "--beta", "32", "--preference", "glow=0.7,ones=0.3",
-                "--like", "switches=1110", "--similarity", "0.4", "--avoid", "00", "--seed", "3", "--out", str(out),
+                "--like", "switches=1110", "--similarity", "0.4", "--avoid", "00", "--seed", "3",
+                "--out", str(out),
             )  # fmt: skip
         assert shown.exit_code == 0, shown.output
     request = player.jobs("samples")[0]["request"]

@@ -1,4 +1,4 @@
-"""The command line: what it prints, and how it ends when something is wrong."""
+"""The command line: its output, and its exit after errors."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""What is typed, and the request that comes of it."""
+"""Typed options, and the resulting request."""
 
 from typing import Any
 

@@ -44,7 +44,7 @@ def test_a_broken_stream_is_taken_up_after_its_last_event():
         Event("3", "awaiting_results", 0.75, "step 3"),
     ]
     assert requested == [None, "2"]
-    assert len(checks) == 3  # before each stream, and when the service told that it is there
+    assert len(checks) == 3  # before each stream, and at a keep-alive of the service
 
 
 def test_all_pages_of_results_are_read():
@@ -114,7 +114,7 @@ def job(state: str, progress: float = 0.0) -> Job:
 
 
 def followed(client: Client) -> tuple[list[tuple[str, float]], Job]:
-    """Return the states and progress that a queued job is said to have, and the job at its end."""
+    """Return the reported states and progress of a queued job, and the job at its end."""
     ends: list[Job] = []
 
     def follow() -> Iterator[Event]:
@@ -124,7 +124,7 @@ def followed(client: Client) -> tuple[list[tuple[str, float]], Job]:
 
 
 class Service:
-    """A service whose job is asked about and streamed as scripted; a stream that is an error is raised."""
+    """A service with a scripted job to poll and to stream; an error in place of a stream is raised."""
 
     def __init__(self, states: Iterable[Job], streams: Iterable[str | httpx.Response | Exception]) -> None:
         self._states, self._streams = iter(states), iter(streams)
@@ -151,7 +151,7 @@ def test_a_job_is_followed_by_its_events_across_a_dropped_connection(monkeypatch
         ("queued", 0.0),
         ("queued", 0.25),
         ("running", 0.5),
-        ("running", 0.5),  # the stream was gone: this was asked for
+        ("running", 0.5),  # the stream had ended: this was polled
         ("succeeded", 0.75),
         ("succeeded", 1.0),
     ]

@@ -1,4 +1,4 @@
-"""Problems as one line: everything that is wrong, once."""
+"""Problems as one line: every error, once."""
 
 from service.client.problem_text import format_problem
 

@@ -1,4 +1,4 @@
-"""Waiting for a job: its answer, its failure, and Ctrl-C."""
+"""Waiting for a job: its result, its failure, and Ctrl-C."""
 
 from collections.abc import Generator, Iterable
 from typing import Any, cast

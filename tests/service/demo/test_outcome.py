@@ -1,4 +1,4 @@
-"""Best, mean and the words about them."""
+"""Best, mean and the sentences about them."""
 
 import pytest
 

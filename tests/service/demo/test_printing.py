@@ -1,4 +1,4 @@
-"""What a person sees, with a terminal and without."""
+"""The printed output, with a terminal and without."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""What was measured is told from what was predicted by the kind of a stage, whatever the stage is called."""
+"""Measured and predicted stages are distinguished by their kind, not by their name."""
 
 from pathlib import Path
 from types import SimpleNamespace

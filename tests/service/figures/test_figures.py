@@ -1,4 +1,4 @@
-"""Every figure of campaigns in every state is drawn; what is missing is said."""
+"""Every figure of campaigns in every state is drawn; missing data are explained."""
 
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -42,7 +42,7 @@ PARTS = [
 ]
 
 
-def _told(n_objectives: int, n_rounds: int, n_first: int = 12) -> dict[str, Any]:
+def _insights_of(n_objectives: int, n_rounds: int, n_first: int = 12) -> dict[str, Any]:
     """Return the insights of a campaign in which everything happened at least once."""
     spec = {"name": "x", "domain": {"kind": "switches", "n": 5}, "objectives": OBJECTIVES[:n_objectives]}
     campaign = CampaignSpec.model_validate(spec)
@@ -74,7 +74,7 @@ def _told(n_objectives: int, n_rounds: int, n_first: int = 12) -> dict[str, Any]
     ("n_objectives", "n_rounds", "n_first"), [(1, 1, 12), (2, 3, 12), (4, 2, 4), (1, 0, 12), (2, 1, 0)]
 )
 def test_every_figure_is_drawn(figure: str, n_objectives: int, n_rounds: int, n_first: int) -> None:
-    svg = draw(_told(n_objectives, n_rounds, n_first), figure, "svg").decode()
+    svg = draw(_insights_of(n_objectives, n_rounds, n_first), figure, "svg").decode()
     assert ET.fromstring(svg).tag.endswith("svg")  # noqa: S314 - our own drawing
     assert "http" not in svg.replace("http://www.w3.org", "").replace("http://purl.org", "").replace(
         "http://creativecommons.org", ""
@@ -87,7 +87,7 @@ def test_missing_data_are_explained_without_axes(figure: str) -> None:
 
     rooms = (batches, objects, progress, model_diagnostics)
     drawing = next(getattr(room, figure) for room in rooms if hasattr(room, figure))
-    empty = drawing(_told(2, 0, 0))
+    empty = drawing(_insights_of(2, 0, 0))
     assert not any(axes.axison for axes in empty.axes)
     assert any(text.get_text().endswith(".") for text in empty.texts)
-    assert draw(_told(2, 0, 0), figure, "png").startswith(b"\x89PNG")
+    assert draw(_insights_of(2, 0, 0), figure, "png").startswith(b"\x89PNG")

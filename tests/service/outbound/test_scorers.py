@@ -1,4 +1,4 @@
-"""A campaign's scorers are judged by the operator's rules without being asked; names are free of other meanings."""
+"""A campaign's scorers are checked against the operator's rules without calls; names must be unambiguous."""
 
 from typing import Any
 
