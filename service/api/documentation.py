@@ -23,8 +23,8 @@ DESCRIPTION = """\
 Active learning for scientific discovery. A **campaign** defines a design space and objectives. Each **round**
 proposes a diverse batch of **candidates**. The lab uploads **results**, and the next round learns from them.
 
-Errors are `application/problem+json` (RFC 9457); unknown fields and query parameters are errors. A POST with an
-`Idempotency-Key` takes effect once. PATCH and DELETE need `If-Match`. Lists are paged by `cursor`.
+Errors are `application/problem+json` (RFC 9457); unknown fields and query parameters are errors. A POST with
+an `Idempotency-Key` takes effect once. PATCH and DELETE need `If-Match`. Lists are paged by `cursor`.
 """
 
 TAGS = [

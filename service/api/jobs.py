@@ -35,7 +35,7 @@ _WAIT = re.compile(r'(?:^|[,;])\s*wait\s*=\s*"?(\d{1,6})"?\s*(?=$|[,;])', re.IGN
 
 Prefer = Annotated[
     str | None,
-    Header(description=f"`wait=N` returns 200 with the finished resource within N <= {MOST_SECONDS} s, otherwise 202"),
+    Header(description=f"`wait=N` returns 200 with the finished resource within N <= {MOST_SECONDS} s, else 202"),
 ]
 LastSeen = Annotated[
     str, Header(alias="Last-Event-ID", max_length=64, description="the `id` of the last event that was seen")

@@ -47,7 +47,8 @@ def backtest(  # noqa: PLR0913, PLR0917 - each argument is one option of the com
     request = {
         "spec": str(spec), "table": str(table), "rounds": rounds, "batch_size": batch_size,
         "initial": initial, "seeds": seeds, "methods": [name.strip() for name in methods.split(",") if name.strip()],
-        "sheet": sheet, "json": str(json_file) if json_file else None, "plot": str(plot) if plot else None,
+        "sheet": sheet, "json": str(json_file) if json_file else None,
+        "plot": str(plot) if plot else None,
     }  # fmt: skip
     # the computation runs in its own program: this one never loads torch
     os.execv(sys.executable, (sys.executable, "-m", "workers.backtest_cli", json.dumps(request)))  # noqa: S606 - our own command
