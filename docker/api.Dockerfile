@@ -1,7 +1,8 @@
 # The API's image: no torch, so it is a gigabyte smaller than the worker's and starts in seconds.
 FROM python:3.11-slim AS build
 WORKDIR /src
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY pyproject.toml constraints.txt README.md LICENSE NOTICE ./
+COPY assayflow assayflow
 COPY service service
 COPY workers workers
 COPY models models

@@ -3,7 +3,8 @@
 FROM python:3.11-slim AS build
 ARG TORCH=torch==2.13.0
 WORKDIR /src
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY pyproject.toml constraints.txt README.md LICENSE NOTICE ./
+COPY assayflow assayflow
 COPY service service
 COPY workers workers
 COPY models models

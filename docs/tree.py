@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("service", "workers", "models")
+ROOMS = ("assayflow", "service", "workers", "models")
 BEGIN, END = "<!-- tree:begin -->", "<!-- tree:end -->"
 
 

@@ -11,19 +11,19 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from models.domains import open_domain
+from models.messages.message import as_summary
 from models.random_streams import stream
 from models.records import Proposal
 from models.rounds.artefact import attempted_objects, pack_artefact, provenance
 from models.rounds.fitting.fit import fit
 from models.rounds.reporting.batch_records import describe_batch
 from models.rounds.reporting.diagnosis import diagnose
-from models.rounds.reporting.limitations import convergence_statements, reach, reach_statements
+from models.rounds.reporting.limitations import convergence_messages, reach, reach_messages
 from models.rounds.reporting.stopping import stopping
 from models.rounds.reporting.summary import (
     StageTimer,
-    chosen_statements,
+    batch_messages,
     chosen_summary,
-    guardrail_data_missing,
     json_safe,
     summary_of,
     told_sizes,
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
+    from models.messages.message import Message
     from models.records import CheckpointStore, History, ProgressCallback
     from models.safety.hazard_lists import HazardList
 
@@ -83,11 +84,12 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         fitted = fit(spec, screened, environment, history, seed, tick)
         tick(1.0, "counting the objects of each size")
         measure = base_measure(spec, screened, environment, fitted.measured, stream(seed, "base measure"))
-    summary = summary_of(fitted, history, str(environment.device), seed) | {"hazard_lists": screened.provenance()}
+    summary, messages = summary_of(fitted, history, str(environment.device), seed)
+    summary["hazard_lists"] = screened.provenance()
     summary["reach"] = reach(environment, screened, fitted.measured, stream(seed, "reach"))
-    summary["statements"] += reach_statements(summary["reach"])
-    if unsafe := [rail.name for rail in spec.guardrails if not guardrails.is_bounded(fitted.model.proxies, rail)]:
-        return _nothing(summary, stages, guardrail_data_missing(unsafe))
+    messages += reach_messages(summary["reach"])
+    if unsafe := guardrails.data_missing(fitted.model.proxies, spec.guardrails):
+        return _nothing(summary, stages, [*messages, unsafe])
     with stages.stage("training") as tick:
         reward = StateReward(environment, fitted.reward, measure.prior(environment))
         trainer = build_trainer(spec.sampler, environment, reward, len(spec.objectives), seed, fitted.measured)
@@ -110,20 +112,20 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         fitted, batch, pool, candidate_filter
     )
     summary |= {"base_measure": told_sizes(measure, environment, pool, batch)}
-    summary["statements"] += chosen_statements(fitted, batch, pool, candidate_filter)
-    summary["statements"] += convergence_statements(summary.get("convergence", ()), is_listed=bool(pool.stats.listed))
-    summary["statements"] += measure.statements(pool.stats.sizes, screened.sizes)
+    messages += batch_messages(fitted, batch, pool, candidate_filter)
+    messages += convergence_messages(summary.get("convergence", ()), is_listed=bool(pool.stats.listed))
+    messages += measure.messages(pool.stats.sizes, screened.sizes)
     withheld = screened.withheld(attempted_objects(history))
     made_from = provenance(spec, environment, history, seed, withheld)
     artefact = pack_artefact(fitted, trainer.policy, made_from, screened, withheld, measure)
-    return Proposal(candidates, json_safe(summary | {"cost": stages.cost(fitted.reward.n_scored)}), artefact)
+    summary |= as_summary(messages) | {"cost": stages.cost(fitted.reward.n_scored)}
+    return Proposal(candidates, json_safe(summary), artefact)
 
 
-def _nothing(summary: dict[str, Any], stages: StageTimer, statement: str) -> Proposal:
+def _nothing(summary: dict[str, Any], stages: StageTimer, messages: Sequence[Message]) -> Proposal:
     """Return an empty batch that says why, with the same counts as any other."""
-    summary["statements"].append(statement)
     counts = {"sampled": 0, "unique": 0, "refused": {}, "allowed": 0, "chosen": 0}
-    return Proposal((), json_safe(summary | counts | {"cost": stages.cost(0)}))
+    return Proposal((), json_safe(summary | counts | as_summary(messages) | {"cost": stages.cost(0)}))
 
 
 def _identity(spec: CampaignSpec, summary: Mapping[str, Any]) -> str:

@@ -109,14 +109,15 @@ class ProposedCandidate:
     reason: str
     purpose: Purpose = "exploit"
     in_domain: bool | None = None
+    messages: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectPrediction:
     """What a campaign says of an object that somebody else thought of.
 
-    `refused` are the reasons why it could not be proposed as it is, without which it is free; the rest is as in
-    `ProposedCandidate`.
+    `refused` are the reasons why it could not be proposed as it is, without which it is free, and `messages` the same
+    with codes and parameters; the rest is as in `ProposedCandidate`.
     """
 
     object: str
@@ -128,6 +129,7 @@ class ObjectPrediction:
     nearest_measured: NearestMeasured | None
     in_domain: bool | None
     refused: tuple[str, ...] = ()
+    messages: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

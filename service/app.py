@@ -6,12 +6,12 @@ Importing it loads no torch; building it opens no connection.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import Depends, FastAPI
 from starlette.middleware import Middleware
 
+from assayflow import __version__
 from service.api.admission import Admission, n_follower_connections, open_limiters
 from service.api.dependencies import identify
 from service.api.documentation import DESCRIPTION, TAGS, describe
@@ -21,30 +21,13 @@ from service.api.polling import Poller
 from service.api.problems import install_problem_handlers
 from service.api.query import refuse_unknown_query
 from service.api.receiving import BodyLimits
-from service.api.routes import (
-    api_keys,
-    backtests,
-    batches,
-    campaigns,
-    candidates,
-    domains,
-    insights,
-    operators,
-    predictions,
-    results,
-    rounds,
-    samples,
-    uploads,
-)
+from service.api.routes import routers
 from service.children import Children, Limits
 from service.dispatch import CelerySender, deliver
 from service.readiness import Readiness
 from service.settings import Settings
 from service.store.metrics import count_jobs, count_rounds
 from service.store.session import make_sessions, open_engine
-
-ROOMS = (domains, campaigns, results, uploads, rounds, batches, candidates, samples, predictions, insights, backtests)
-ROUTERS = tuple(room.router for room in (*ROOMS, api_keys, operators))
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -76,7 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(
         title="Assayflow",
-        version=_version(),
+        version=__version__,
         description=DESCRIPTION,
         openapi_tags=TAGS,
         openapi_url=None,  # `describe` serves it, by the rules of all routes
@@ -96,15 +79,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.sessions, app.state.sender, app.state.metrics = sessions, sender, metrics
     app.state.settings, app.state.readiness, app.state.children = settings, Readiness(settings), children
     app.state.poller = Poller(n_follower_connections(settings), settings.max_streams)
-    for router in ROUTERS:
+    for router in routers():
         app.include_router(router)
     install_problem_handlers(app)
     describe(app)
     return app
-
-
-def _version() -> str:
-    try:
-        return version("assayflow")
-    except PackageNotFoundError:
-        return "0+source"  # run from a checkout that is not installed

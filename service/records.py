@@ -2,14 +2,14 @@
 
 import math
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Self
 
 from models.records import Outcome, Relation
+from models.specs.result_metadata import RESULT_METADATA, ResultMetadata
 
 
 @dataclass(frozen=True, slots=True)
-class StandardResult:
+class StandardResult(ResultMetadata):
     """One result in the campaign's own units, before any transform; what it said verbatim stays with its row."""
 
     object: str
@@ -20,13 +20,6 @@ class StandardResult:
     upper_value: float | None = None
     standard_error: float | None = None
     outcome: Outcome = "ok"
-    replicate: str | None = None
-    assay_version: str | None = None
-    plate: str | None = None
-    measured_at: datetime | None = None
-    lot: str | None = None
-    external_id: str | None = None
-    comment: str | None = None
 
     def is_same_measurement(self, other: Self) -> bool:
         """Return whether two results are one measurement of one object: what both tell of how it came about agrees.
@@ -55,7 +48,7 @@ class StandardResult:
         return f"{self.relation} {self.value:g}{upper}{error} {self.units or ''}".rstrip() + f" {of}"
 
 
-_CONDITIONS = ("replicate", "plate", "lot", "measured_at", "assay_version")
+_CONDITIONS = tuple(name for name, column in RESULT_METADATA.items() if column.tells_apart)
 """What tells two measurements of one value apart."""
 
 

@@ -98,6 +98,9 @@ class Settings(BaseSettings):
     scorer_secrets: dict[str, ScorerSecret] = Field(
         default={}, description="by name, as JSON: the Authorization header of a scorer, and its host"
     )
+    allotropy_python: Path | None = Field(
+        default=None, description="interpreter of an environment with allotropy, which reads instrument files"
+    )
     torch_threads: int = Field(default=1, ge=1, description="1 makes a round repeatable bit for bit")
     device: str | None = Field(default=None, description="cpu, cuda, cuda:1 ...; the best available when absent")
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from uuid import UUID
 
+from models.messages.message import as_summary, message
 from models.records import Proposal
 from service.campaigns import rounds
 from service.campaigns.leases import Lease
@@ -54,9 +55,6 @@ def _with_checkpoint_failure(proposal: Proposal, trouble: str | None) -> Proposa
     """Return the proposal with a statement about a failed checkpoint, if saving one failed."""
     if trouble is None:
         return proposal
-    statement = (
-        f"the training could not be saved while it ran ({trouble}); nothing of this batch is lost, but an"
-        " interrupted round would have begun again: make room in the artefacts folder"
-    )
-    statements = [*proposal.summary.get("statements", ()), statement]
-    return replace(proposal, summary={**proposal.summary, "statements": statements})
+    added = as_summary([message("checkpoint_not_saved", error=trouble)])
+    lists = {name: [*proposal.summary.get(name, ()), *lines] for name, lines in added.items()}
+    return replace(proposal, summary={**proposal.summary, **lists})

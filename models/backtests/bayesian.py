@@ -145,3 +145,6 @@ def _draws(model: Model, points: Tensor, n: int, generator: torch.Generator) -> 
     normal = torch.randn(n, len(points), generator=generator, dtype=covariance.dtype)
     drawn: Tensor = belief.mean.view(-1) + normal @ torch.linalg.cholesky(covariance + jitter).T
     return drawn
+
+
+STRATEGIES = {"bayesian": Bayesian}

@@ -110,3 +110,6 @@ def winners(utilities: Tensor, n: int, generator: Generator) -> Tensor:
     preference = (weights / weights.sum(dim=1, keepdim=True)).unsqueeze(1)
     scores = augmented_chebyshev(utilities[entrants], preference)  # [n, TOURNAMENT]
     return entrants.gather(1, scores.argmax(dim=1, keepdim=True)).squeeze(1)
+
+
+STRATEGIES = {"genetic": GeneticAlgorithm}

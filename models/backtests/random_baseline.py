@@ -30,6 +30,9 @@ class RandomBaseline(Strategy):
         return Choice(random_objects(Builder(task.domain), k, seed, tried(history)))
 
 
+STRATEGIES = {"random": RandomBaseline}
+
+
 def random_objects(builder: Builder, k: int, seed: int, closed: set[str]) -> tuple[str, ...]:
     """Return up to k distinct allowed objects of uniformly random walks that are not in `closed`."""
     generator = torch.Generator().manual_seed(seed)

@@ -6,6 +6,7 @@ with the whole table in place of the sampler's pool. Knows no other method.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, final
 
 import torch
@@ -115,3 +116,12 @@ class Generative(Strategy):
         )
         names = tuple(candidate.object for candidate in proposal.candidates)
         return Choice(names, int(proposal.summary["cost"]["objects_scored"]))
+
+
+STRATEGIES: dict[str, Callable[[], Strategy]] = {
+    "assayflow": Exhaustive,
+    "assayflow_generative": Generative,
+    "greedy": partial(Exhaustive, greedy),
+}
+"""`assayflow` scores a whole table where there is one and trains a policy elsewhere; `assayflow_generative` always
+trains a policy, restricted to the table's objects."""

@@ -1,15 +1,20 @@
-"""The methods that a backtest can replay, by name; each is opened fresh for every seed."""
+"""The methods that a backtest can replay, by name: files beside this one define `STRATEGIES`.
+
+A method is opened fresh for every seed; its file is loaded then and not before.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
+
+from models.specs.variants import named_variants
 
 if TYPE_CHECKING:
     from models.backtests.contract import Strategy
 
-METHODS = ("assayflow", "assayflow_generative", "random", "genetic", "greedy", "bayesian")
-"""`assayflow` scores a whole table where there is one and trains a policy elsewhere; `assayflow_generative` always
-trains a policy, restricted to the table's objects."""
+_FILES = named_variants("backtests", "STRATEGIES")
+METHODS = tuple(_FILES)
 
 
 def build_strategy(name: str) -> Strategy:
@@ -18,20 +23,7 @@ def build_strategy(name: str) -> Strategy:
     Raises:
         LookupError: if there is none of that name.
     """
-    if name == "random":
-        from models.backtests.random_baseline import RandomBaseline
-
-        return RandomBaseline()
-    if name == "genetic":
-        from models.backtests.genetic import GeneticAlgorithm
-
-        return GeneticAlgorithm()
-    if name == "bayesian":
-        from models.backtests.bayesian import Bayesian
-
-        return Bayesian()
-    if name in METHODS:
-        from models.backtests.rounds import Exhaustive, Generative, greedy
-
-        return {"assayflow": Exhaustive(), "greedy": Exhaustive(greedy)}.get(name, Generative())
-    raise LookupError(f"unknown method {name!r}; there are {', '.join(METHODS)}")
+    if name not in _FILES:
+        raise LookupError(f"unknown method {name!r}; there are {', '.join(METHODS)}")
+    made: Strategy = import_module(f"models.backtests.{_FILES[name]}").STRATEGIES[name]()
+    return made

@@ -17,6 +17,7 @@ import torch
 
 from models.data.tables import classify_result, value_and_variance
 from models.data.versions import latest_version
+from models.messages.message import Message, message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -66,33 +67,45 @@ class BatchEffects:
             entries["plates"] = {_named(name): _pair(pair) for name, pair in self.plates.items()}
         return entries
 
-    def remarks(self, kind: str) -> list[str]:
-        """Return plain sentences about the offsets of the type named `kind`."""
-        entries = []
-        to = _called(self.reference)
-        for name, (offset, error) in self.versions.items():
-            entries.append(
-                f"Results of {kind} by {_called(name)} read {offset:+.3g} ± {error:.2g} from {to} (modelled scale) "
-                "and were translated to it."
-            )
-            if self.shared[name] == 0:
-                few = f" and has only {self.counts[name]} results" if self.counts[name] < FEW else ""
-                entries.append(
-                    f"For {kind}, {_called(name)} shares no object with {to}{few}: the offset rests on similar "
-                    "objects and may be their chemistry. Measure some objects with both."
-                )
+    def messages(self, kind: str) -> list[Message]:
+        """Return what a reader should know of the offsets of the type named `kind`."""
+        entries = [entry for name in self.versions for entry in self._on_version(kind, name)]
         if self.plates:
             largest = max(abs(offset) for offset, _ in self.plates.values())
-            entries.append(f"Offsets of {len(self.plates)} plates of {kind} were removed, the largest {largest:.3g}.")
+            entries.append(message("plate_offsets", type=kind, count=len(self.plates), largest=largest))
+        return entries
+
+    def _on_version(self, kind: str, name: str | None) -> list[Message]:
+        offset, error = self.versions[name]
+        entries = [
+            message(
+                "version_offset",
+                type=kind,
+                version=name,
+                reference=self.reference,
+                offset=offset,
+                standard_error=error,
+            )
+        ]
+        if self.shared[name] == 0 and self.counts[name] < FEW:
+            entries.append(
+                message(
+                    "version_offset_few_results",
+                    type=kind,
+                    version=name,
+                    reference=self.reference,
+                    count=self.counts[name],
+                )
+            )
+        elif self.shared[name] == 0:
+            entries.append(
+                message("version_offset_no_shared_object", type=kind, version=name, reference=self.reference)
+            )
         return entries
 
 
 def _named(version: str | None) -> str:
     return "" if version is None else version
-
-
-def _called(version: str | None) -> str:
-    return "the unnamed version" if version is None else f"version {version}"
 
 
 def _pair(pair: tuple[float, float]) -> dict[str, float]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from models.data.tables import classify_result, to_units, value_and_variance
+from models.messages.message import Message, message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -143,20 +144,29 @@ def find_outliers(
     return list({(outlier.object, outlier.type): outlier for outlier in reversed(found)}.values())[::-1]
 
 
-def remarks(outliers: Sequence[Outlier]) -> list[str]:
-    """Return a plain sentence for every type with outliers."""
+def messages(outliers: Sequence[Outlier]) -> list[Message]:
+    """Return a message for every type with outliers."""
     lines = []
     for kind in dict.fromkeys(outlier.type for outlier in outliers):
-        first = next(outlier for outlier in outliers if outlier.type == kind)
-        n = sum(outlier.type == kind for outlier in outliers)
-        who = (
-            f"1 result of {kind} disagrees with {first.by}"
-            if n == 1
-            else f"{n} results of {kind} disagree with their replicates or with similar objects"
-        )
-        most = ", the most striking" if n > 1 else ""
+        mine = [outlier for outlier in outliers if outlier.type == kind]
+        first, deviations = mine[0], abs(mine[0].z)
         lines.append(
-            f"{who}: {first.value:.3g} where {first.expected:.3g} was expected ({abs(first.z):.1f} robust deviations"
-            f"{most}). Nothing was dropped; look at `outliers`."
+            message(
+                "outlier",
+                type=kind,
+                by=first.by,
+                value=first.value,
+                expected=first.expected,
+                deviations=deviations,
+            )
+            if len(mine) == 1
+            else message(
+                "outliers",
+                type=kind,
+                count=len(mine),
+                value=first.value,
+                expected=first.expected,
+                deviations=deviations,
+            )
         )
     return lines

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from models.domains import open_domain
 from models.inference.trained_campaign import TrainedCampaign
+from models.messages.message import Message, message
 from models.proxies.validation import OtherResultsError
 from models.rounds.artefact import ArtefactError, attempted_objects, building_blocks, provenance, read_artefact
 from models.rounds.fitting.fit import FitInputs, fit, refit_model
@@ -92,14 +93,10 @@ def _withheld(
     return ScreenedDomain(domain, spec.domain, lists).withheld(attempted_objects(history))
 
 
-def _other_versions(made_by: Mapping[str, str]) -> list[str]:
+def _other_versions(made_by: Mapping[str, str]) -> list[Message]:
     """Return what a reader should know of an artefact that another installation or another processor made."""
     now = versions() | {"processor": processor()}
     if "processor" not in made_by:  # an older release did not tell it
         del now["processor"]
     others = [name for name in {**made_by, **now} if made_by.get(name) != now.get(name)]
-    lines = (
-        f"The round was computed with another {', '.join(others)}: its proxies are fitted anew with what is installed "
-        "here, so that numbers may differ in their last digits."
-    )
-    return [lines] if others else []
+    return [message("computed_by_other_versions", packages=others)] if others else []

@@ -1,4 +1,4 @@
-"""What is told of samples beside their numbers: the sentence of each, and the summary of all.
+"""What is reported of samples beside their numbers: why each is shown, and the summary of all.
 
 Knows what was asked and what was drawn; decides nothing.
 """
@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from models.messages.message import Message, message
 from models.rounds.reporting.reasons import SelectionReason
 from models.rounds.reporting.summary import diversity
+from models.summaries.sampling import SUMMARY_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,20 +26,23 @@ if TYPE_CHECKING:
     from models.rounds.sampling.candidate_pool import CandidatePool, TrainedSampler
     from models.rounds.sampling.filters import CandidateFilter
 
-NOT_THE_DENSITY = (
-    "The samples are neighbours of the given object: taken apart a little and rebuilt by the policy, not drawn from "
-    "its distribution, whose density log_pf nevertheless is."
-)
-
 
 def reason_for(spec: CampaignSpec, pool: CandidatePool, row: int, likeness: float | None) -> SelectionReason:
-    """Return why a sample is shown, in words; `likeness` is to the object that it was to resemble."""
-    at = f"at inverse temperature {float(pool.condition.beta[row]):.3g}"
-    if len(spec.objectives) > 1:
-        shares = zip(spec.objectives, pool.condition.preference[row].tolist(), strict=True)
-        at += f" when weighing {' and '.join(f'{item.name} {share:.0%}' for item, share in shares)}"
-    drawn = "drawn" if likeness is None else f"drawn near the given object (similarity {likeness:.2f})"
-    return SelectionReason("exploit", why=f"{drawn} {at}")
+    """Return why a sample is shown; `likeness` is to the object that it was to resemble."""
+    return SelectionReason("exploit", why=_drawn(spec, pool, row, likeness))
+
+
+def _drawn(spec: CampaignSpec, pool: CandidatePool, row: int, likeness: float | None) -> Message:
+    beta = float(pool.condition.beta[row])
+    if len(spec.objectives) == 1:
+        if likeness is None:
+            return message("sample_drawn", beta=beta)
+        return message("sample_drawn_near", beta=beta, similarity=likeness)
+    names = [item.name for item in spec.objectives]
+    preference = dict(zip(names, pool.condition.preference[row].tolist(), strict=True))
+    if likeness is None:
+        return message("sample_drawn_trade_off", beta=beta, preference=preference)
+    return message("sample_drawn_near_trade_off", beta=beta, preference=preference, similarity=likeness)
 
 
 def sampling_summary(
@@ -48,10 +53,11 @@ def sampling_summary(
     drawn: SampleResult,
     candidate_filter: CandidateFilter,
 ) -> dict[str, Any]:
-    """Return what drawing samples was like, as plain JSON: counts that add up, conditions, diversity, sentences."""
+    """Return what drawing samples was like, as plain JSON: counts that add up, conditions and diversity."""
     spec, served = fitted.model.spec, Counter(drawn.owners)
     texts = drawn.pool(request.n).texts if drawn.rows else []
     return {
+        "version": SUMMARY_VERSION,
         "asked": request.n,
         "chosen": len(texts),
         "sampled": drawn.n_drawn,
@@ -62,7 +68,6 @@ def sampling_summary(
         "conditions": [_condition(ask, served[place], spec, source) for place, ask in enumerate(requested)],
         "diversity": diversity(fitted.domain, texts) if texts else None,
         **candidate_filter.summary(),
-        "statements": [*_statements(spec, request, requested, drawn), *candidate_filter.statements()],
     }
 
 
@@ -80,23 +85,21 @@ def _condition(ask: ConditionRequest, served: int, spec: CampaignSpec, source: T
     return {"beta": ask.beta, "preference": preference, "asked": ask.n, "served": served, "log_z": log_z}
 
 
-def _statements(
+def sampling_messages(
     spec: CampaignSpec, request: SampleRequest, requested: Sequence[ConditionRequest], drawn: SampleResult
-) -> list[str]:
+) -> list[Message]:
+    """Return what a reader of the samples should know of the conditions and of how many there are."""
     lines = []
     low, high = spec.sampler.beta
     if outside := sorted({ask.beta for ask in requested if ask.beta is not None and not low <= ask.beta <= high}):
-        named = ", ".join(f"{beta:g}" for beta in outside)
-        lines.append(
-            f"The policy was trained at inverse temperatures from {low:g} to {high:g}: at {named} it extrapolates, and "
-            "what it draws may be far from what is asked."
-        )
+        lines.append(message("beta_outside_training", low=low, high=high, betas=outside))
     if request.like is not None:
-        lines.append(NOT_THE_DENSITY)
+        lines.append(message("samples_are_neighbours"))
     if len(drawn.rows) < request.n:
-        why = "nothing new came any more" if drawn.ended == "nothing new" else "which is the limit for one request"
+        counts = {"found": len(drawn.rows), "requested": request.n, "drawn": drawn.n_drawn}
         lines.append(
-            f"There are {len(drawn.rows)} of the {request.n} samples asked for: of {drawn.n_drawn} objects drawn, no "
-            f"more were new, allowed and as asked, and {why}; `refused` counts the reasons."
+            message("samples_short_space_exhausted", **counts)
+            if drawn.ended == "nothing new"
+            else message("samples_short_limit_reached", **counts)
         )
     return lines

@@ -16,7 +16,8 @@ from models.inference import UnservableError
 from models.inference.conditional_sampler import ConditionalSampler
 from models.inference.filters import request_filters, similarity_filter
 from models.inference.requests import check, parse_object, resolved, split_by_condition
-from models.inference.summary import reason_for, sampling_summary
+from models.inference.summary import reason_for, sampling_messages, sampling_summary
+from models.messages.message import Message, as_summary, message
 from models.random_streams import stream
 from models.rounds.reporting.candidate_records import build_candidates, build_predictions, candidate_table
 from models.rounds.reporting.summary import json_safe
@@ -57,7 +58,7 @@ class TrainedCampaign:
         domain: with today's hazard lists.
         environment: of the policy.
         source: draws samples; None where no round left a policy.
-        statements: what a reader of every answer should know.
+        messages: what a reader of every answer should know.
         measure: the base measure that the policy was trained with.
     """
 
@@ -67,7 +68,7 @@ class TrainedCampaign:
         domain: ScreenedDomain,
         environment: Environment,
         source: TrainedSampler | None,
-        statements: Sequence[str] = (),
+        messages: Sequence[Message] = (),
         *,
         measure: BaseMeasure = EVERY_OBJECT,
     ) -> None:
@@ -76,7 +77,7 @@ class TrainedCampaign:
         self.measure = measure
         self._domain = domain
         self._states = StateReward(environment, fitted.reward, measure.prior(environment))
-        self._statements = tuple(statements)
+        self._messages = tuple(messages)
 
     def sample(
         self, request: SampleRequest, now: History, report: Report
@@ -98,11 +99,11 @@ class TrainedCampaign:
         requested = resolved(request, (), spec)
         seed = secrets.randbelow(2**31) if requested.seed is None else requested.seed
         shares = split_by_condition(requested, spec)
-        rules, near, statements = request_filters(requested, self._domain), None, self._statements
+        rules, near, messages = request_filters(requested, self._domain), None, self._messages
         if requested.like is not None:
             text, near, note = self._similarity_test(requested)
             rules.append(similarity_filter(self._domain, text, requested.like.similarity))
-            statements = (*note, *statements)
+            messages = (*note, *messages)
         candidate_filter = CandidateFilter(self.fitted, now, rules)
         drawer = ConditionalSampler(self.source, self._states, candidate_filter, shares, near)
         generator = torch.Generator(device=self.source.environment.device).manual_seed(seed)
@@ -112,7 +113,8 @@ class TrainedCampaign:
         summary = sampling_summary(self.fitted, self.source, requested, shares, drawn, candidate_filter)
         summary |= {"log_pf_estimated": n_estimated, "seed": seed, "seconds": round(time.monotonic() - start, 3)}
         summary["base_measure"] = self._sizes(drawn.pool(requested.n)) if drawn.rows else self.measure.summary()
-        summary["statements"] += statements
+        lines = [*sampling_messages(spec, requested, shares, drawn), *candidate_filter.messages()]
+        summary |= as_summary([*lines, *messages])
         report(1.0, f"found {len(candidates)} samples")
         return candidates, json_safe(summary)
 
@@ -136,7 +138,7 @@ class TrainedCampaign:
         report(1.0, f"judged {len(texts)} objects")
         return tuple(judged)
 
-    def _similarity_test(self, request: SampleRequest) -> tuple[str, Tensor, list[str]]:
+    def _similarity_test(self, request: SampleRequest) -> tuple[str, Tensor, list[Message]]:
         """Return the object whose neighbours are asked for, the final state [W] to begin at, and what to tell.
 
         Raises:
@@ -150,11 +152,10 @@ class TrainedCampaign:
         for form, lost in forms:
             states, can_be_built = environment.states([form])
             if bool(can_be_built[0]):
+                if not lost:
+                    return text, states[0], []
                 shown = self._domain.display(form)
-                note = (
-                    [f"No policy builds the {lost} of the object: its neighbours are those of {shown}."] if lost else []
-                )
-                return text, states[0], note
+                return text, states[0], [message("neighbours_of_simplified_object", lost=lost, display=shown)]
         raise UnservableError("/like/object", "this round's policy cannot build the object, so it has no way back")
 
     def _records(

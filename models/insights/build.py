@@ -8,10 +8,11 @@ from models.data.tables import to_units
 from models.insights.diversity import diversity, novelty
 from models.insights.hits import hits, rule_of, success
 from models.insights.measured_table import measured
-from models.insights.messages import statements
+from models.insights.messages import insight_messages
 from models.insights.pareto import pareto
 from models.insights.progress import progress
-from models.metrics.calibration import calibration
+from models.messages.message import as_summary
+from models.metrics.calibration import calibration, drift_messages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from models.insights.records import PastRound
     from models.insights.utilities import UtilityScale
     from models.records import History
+    from models.summaries.round import RoundSummary
 
 
 def insights(
@@ -53,16 +55,14 @@ def insights(
                 **_round(past, domain),
                 **reached[past.number],
                 "hits": found[past.number],
-                "calibration": _calibration(record["objectives"], past.number),
+                "calibration": _calibration(record, past.number),
             }
             for past in rounds
         ],
-        "calibration": {
-            name: {key: item[key] for key in ("all", "drift")} for name, item in record["objectives"].items()
-        },
+        "calibration": {name: {key: item[key] for key in ("all", "drift")} for name, item in record.items()},
         "importance": _importance(rounds),
     }
-    return told | {"statements": [*statements(told, everything.scales), *record["statements"]]}
+    return told | as_summary([*insight_messages(told, everything.scales), *drift_messages(record)])
 
 
 def _objective(scale: UtilityScale) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def _objective(scale: UtilityScale) -> dict[str, Any]:
 def _round(past: PastRound, domain: Domain) -> dict[str, Any]:
     """Return what is known of a round beside its results."""
     summary = past.summary
-    cost = summary.get("cost") or {}
+    cost, base_measure = summary.cost, summary.base_measure
     return {
         "number": past.number,
         "state": past.state,
@@ -93,13 +93,17 @@ def _round(past: PastRound, domain: Domain) -> dict[str, Any]:
         "success": success(past),
         "diversity": diversity(past, domain),
         "novelty": novelty(past),
-        "refused": dict(summary.get("refused") or {}),
-        "sampled": summary.get("sampled"),
-        "seconds": dict(cost.get("seconds") or {}),
-        "objects_scored": cost.get("objects_scored"),
-        "convergence": summary.get("convergence"),
-        "base_measure": summary.get("base_measure"),
+        "refused": summary.refused,
+        "sampled": summary.sampled,
+        "seconds": {} if cost is None else cost.seconds,
+        "objects_scored": None if cost is None else cost.objects_scored,
+        "convergence": _convergence(summary),
+        "base_measure": None if base_measure is None else base_measure.model_dump(),
     }
+
+
+def _convergence(summary: RoundSummary) -> list[dict[str, Any]] | None:
+    return None if summary.convergence is None else [item.model_dump() for item in summary.convergence]
 
 
 def _calibration(objectives: Mapping[str, Any], number: int) -> dict[str, Any]:
@@ -115,6 +119,6 @@ def _calibration(objectives: Mapping[str, Any], number: int) -> dict[str, Any]:
 def _importance(rounds: Sequence[PastRound]) -> dict[str, Any] | None:
     """Return what the proxies of the last round that told it hang on."""
     for past in reversed(rounds):
-        if told := past.summary.get("importance"):
-            return {"round": past.number, **told}
+        if past.summary.importance is not None:
+            return {"round": past.number, **past.summary.importance.model_dump()}
     return None

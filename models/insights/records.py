@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from models.summaries.round import RoundSummary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +39,7 @@ class PastRound:
     number: int
     state: str
     candidates: tuple[ProposedObject, ...] = ()
-    summary: Mapping[str, Any] = field(default_factory=dict)
+    summary: RoundSummary = field(default_factory=RoundSummary)
 
     @property
     def proposed(self) -> tuple[ProposedObject, ...]:

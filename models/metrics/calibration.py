@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from models.data.tables import CENSORED, bounds, limits, to_model_scale
+from models.messages.message import Message, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -163,13 +164,13 @@ def calibration(spec: CampaignSpec, history: History) -> dict[str, Any]:
     """Return the campaign's calibration record as plain JSON.
 
     For every measured objective with forecasts: the scores of each round and of all rounds together, and whether the
-    recent ones drift. `statements` are plain sentences, one for each objective that drifts.
+    recent ones drift.
     """
     results: dict[tuple[int, str, str], list[Measurement]] = defaultdict(list)
     for result in history.measurements:
         if result.round is not None and result.outcome == "ok" and result.value is not None:
             results[result.round, result.object, result.type].append(result)
-    record: dict[str, Any] = {"objectives": {}, "statements": []}
+    record: dict[str, Any] = {}
     for objective in spec.objectives:
         forecasts = [item for item in history.forecasts if item.objective == objective.name]
         if objective.assay_type is None or not forecasts:
@@ -178,8 +179,7 @@ def calibration(spec: CampaignSpec, history: History) -> dict[str, Any]:
             number: _outcomes([item for item in forecasts if item.round == number], results, spec, objective)
             for number in sorted({item.round for item in forecasts})
         }
-        record["objectives"][objective.name] = _objective_record(rounds)
-        record["statements"] += _drift_statements(objective.name, record["objectives"][objective.name]["drift"])
+        record[objective.name] = _objective_record(rounds)
     return record
 
 
@@ -263,21 +263,24 @@ def _drift(rounds: Sequence[int], scored: ScoredForecasts) -> dict[str, Any] | N
     }
 
 
-def _drift_statements(name: str, drift: Mapping[str, Any] | None) -> list[str]:
-    if drift is None or drift["verdict"] == "no drift":
-        return []
-    held = f"held {drift['inside_90']} of {drift['n']} results in {_format_rounds(drift['rounds'])}"
-    ratio = f"errors were {drift['error_ratio']:.1f} times as large as predicted"
-    advice = (
-        "trust the uncertainties less"
-        if drift["verdict"] == "too narrow"
-        else "the uncertainties are larger than need be"
-    )
-    return [f"The 90 % intervals of {name} {held} and {ratio}; {advice}."]
+def drift_messages(record: Mapping[str, Any]) -> list[Message]:
+    """Return a message for every objective whose recent intervals drift.
+
+    Args:
+        record: the calibration by objective, as `calibration` returns it.
+    """
+    drifts = {name: item["drift"] for name, item in record.items()}
+    return [_on_drift(name, drift) for name, drift in drifts.items() if drift and drift["verdict"] != "no drift"]
 
 
-def _format_rounds(rounds: Sequence[int]) -> str:
-    if len(rounds) == 1:
-        return f"round {rounds[0]}"
-    is_unbroken = rounds[-1] - rounds[0] == len(rounds) - 1
-    return f"rounds {rounds[0]}-{rounds[-1]}" if is_unbroken else f"rounds {', '.join(map(str, rounds))}"
+def _on_drift(name: str, drift: Mapping[str, Any]) -> Message:
+    params = {
+        "objective": name,
+        "inside": drift["inside_90"],
+        "count": drift["n"],
+        "rounds": drift["rounds"],
+        "error_ratio": drift["error_ratio"],
+    }
+    if drift["verdict"] == "too narrow":
+        return message("intervals_too_narrow", **params)
+    return message("intervals_too_wide", **params)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, final
 
 import torch
 
+from models.messages.message import Message, message, records, texts
 from models.proxies import feature_conformal
 from models.proxies.conformal import gaussian_radius, radius
 from models.proxies.contract import Posterior, Proxy
@@ -187,24 +188,33 @@ class SelectedProxies:
 
     def summary(self) -> dict[str, dict[str, object]]:
         """Return for every type the chosen proxy, everybody's scores and what looks wrong, as plain JSON."""
+        warnings = {kind: self._warnings(kind) for kind in self.types}
         return {
             kind: {
                 "n_values": self.n_values[kind],
                 "chosen": self.chosen[kind],
                 "scores": {part.name: asdict(part.scores[kind]) for part in self._parts if kind in part.scores},
-                "warnings": self._warnings(kind),
+                "warnings": texts(warnings[kind]),
+                "messages": records(warnings[kind]),
             }
             for kind in self.types
         }
 
-    def _warnings(self, kind: str) -> list[str]:
+    def _warnings(self, kind: str) -> list[Message]:
         parts = {part.name: part for part in self._parts if kind in part.held_out}
         chosen, check = (parts.get(name) for name in (self.chosen[kind], SANITY_CHECK))
         if chosen is None or check is None or not _is_clearly_better(check.held_out[kind], chosen.held_out[kind]):
             return []
-        errors = f"{check.scores[kind].rmse:.3g} against {chosen.scores[kind].rmse:.3g}"
-        name = chosen.name.replace("_", " ")
-        return [f"a random forest predicts held-out values better than the chosen {name} (error {errors})"]
+        return [
+            message(
+                "better_sanity_check",
+                type=kind,
+                check=check.name,
+                proxy=chosen.name,
+                rmse=check.scores[kind].rmse,
+                chosen_rmse=chosen.scores[kind].rmse,
+            )
+        ]
 
 
 def _is_clearly_better(one: HeldOut, other: HeldOut) -> bool:

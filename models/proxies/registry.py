@@ -1,17 +1,16 @@
-"""The proxies that a campaign lets compete, in order. Knows how each is made; not which one predicts best.
+"""The proxies that a campaign lets compete: files that define `build_proxy`, in the order that their `ORDER` gives.
+
+It does not know which one predicts best.
 
 Letters: M assay types.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-from models.proxies.deep_ensemble import DeepEnsemble
-from models.proxies.gaussian_process import GaussianProcess
 from models.proxies.model_selection import learnable_columns
-from models.proxies.multi_task_gaussian_process import MultiTaskGaussianProcess
-from models.proxies.random_forest import RandomForest
 from models.specs.decisions import PROXIES
 
 if TYPE_CHECKING:
@@ -25,28 +24,27 @@ FOR_FEW, FOR_MANY = "gaussian_process", "random_forest"
 """Who learns a type that none of the wanted kinds can: one has no least number of values, the other no greatest."""
 
 
+def proxy_named(name: str, kernel: Callable[[], Kernel]) -> Proxy:
+    """Return the proxy of that name, fresh; those that need a kernel take the domain's."""
+    made: Proxy = import_module(f"models.proxies.{name}").build_proxy(kernel)
+    return made
+
+
 def build_proxies(kernel: Callable[[], Kernel], kinds: Sequence[str], table: TrainingTable) -> dict[str, Proxy]:
     """Return the proxies of the wanted kinds; the first takes types with too few results to compare.
 
     Where a type of the table is beyond all of them, one that can learn it joins in: a Gaussian process for few values,
     a random forest for many.
     """
-    makers: dict[str, Callable[[], Proxy]] = {
-        "gaussian_process": lambda: GaussianProcess(kernel),
-        "multi_task_gaussian_process": lambda: MultiTaskGaussianProcess(kernel),
-        "deep_ensemble": DeepEnsemble,
-        "random_forest": RandomForest,
-    }
-    opened = {name: makers[name]() for name in PROXIES if name in kinds}
+    opened = {name: proxy_named(name, kernel) for name in PROXIES if name in kinds}
     for name in (FOR_FEW, FOR_MANY):
         learned = {column for proxy in opened.values() for column in learnable_columns(proxy, table, 0)}
         missing = set(range(len(table.types))) - learned
-        if missing & set(learnable_columns(joining := makers[name](), table, 0)):
+        if missing & set(learnable_columns(joining := proxy_named(name, kernel), table, 0)):
             opened[name] = joining
     return {name: opened[name] for name in PROXIES if name in opened}
 
 
 def build_fallbacks(kernel: Callable[[], Kernel], competing: Mapping[str, Proxy]) -> dict[str, Proxy]:
     """Return the proxies that step in for types whose competing proxies all failed."""
-    makers: dict[str, Callable[[], Proxy]] = {FOR_FEW: lambda: GaussianProcess(kernel), FOR_MANY: RandomForest}
-    return {name: make() for name, make in makers.items() if name not in competing}
+    return {name: proxy_named(name, kernel) for name in (FOR_FEW, FOR_MANY) if name not in competing}

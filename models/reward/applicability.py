@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, final
 
 import torch
 
+from models.messages.message import Message, message
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -63,12 +65,11 @@ class Applicability:
         """Return the threshold and where it is from, as plain JSON."""
         return {"threshold": self.threshold, "learned": self.is_learned, "measured": len(self.measured)}
 
-    def statements(self) -> list[str]:
+    def messages(self) -> list[Message]:
         """Return what a reader of the round should know."""
         if self.threshold is not None:
             return []
-        text = f"Only {len(self.measured)} objects are measured: nothing tells yet how far predictions reach"
-        return [f"{text}, so every candidate counts as inside the applicability domain."]
+        return [message("applicability_unknown", count=len(self.measured), needed=MINIMUM_MEASURED)]
 
 
 def applicability(spec: ApplicabilitySpec, domain: Domain, measured: Sequence[str]) -> Applicability:

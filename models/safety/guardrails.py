@@ -15,14 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from models.messages.message import Message, message
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
     from models.proxies.contract import Posterior
     from models.proxies.model_selection import SelectedProxies
     from models.specs.objectives import Guardrail
 
-CAVEAT = "The bound holds only if the truth is among the hypotheses."
 ALPHA = 0.1
 """A hypothesis is plausible when it weighs at least this share of all that weigh as much or more."""
 SAME = 1e-9
@@ -85,6 +88,14 @@ def violations(belief: Posterior, guardrail: Guardrail, limits: tuple[float, flo
     return 1.0 - judged.probability_within(*limits)
 
 
+def data_missing(proxies: SelectedProxies, guardrails: Sequence[Guardrail]) -> Message | None:
+    """Return why nothing may be proposed: guardrails whose assays have too few results; None without any."""
+    names = [rail.name for rail in guardrails if not is_bounded(proxies, rail)]
+    if not names:
+        return None
+    return message("guardrail_data_missing", guardrails=names, needed=MINIMUM_RESULTS, needed_values=MINIMUM_VALUES)
+
+
 def summary(guardrail: Guardrail, bounds: Tensor) -> dict[str, Any]:
     """Return what became of the objects judged, from their bounds [N], as plain JSON: counts and typical bounds."""
     is_refused = bounds > guardrail.risk
@@ -104,10 +115,12 @@ def _spread(bounds: Tensor) -> dict[str, float] | None:
     return {"least": float(bounds.min()), "median": float(bounds.median()), "greatest": float(bounds.max())}
 
 
-def message(guardrail: Guardrail, bounds: Tensor) -> str:
-    """Return the sentence that tells how many objects were refused, and what the bound is worth."""
-    n_refused = int((bounds > guardrail.risk).sum())
-    return (
-        f"Guardrail {guardrail.name} refused {n_refused} of {len(bounds)} objects: some plausible hypothesis gave each "
-        f"of them more than {guardrail.risk:g} probability of violating it. {CAVEAT}"
+def refusals(guardrail: Guardrail, bounds: Tensor) -> Message:
+    """Return the message that tells how many objects were refused, and what the bound is worth."""
+    return message(
+        "guardrail_refused",
+        guardrail=guardrail.name,
+        refused=int((bounds > guardrail.risk).sum()),
+        judged=len(bounds),
+        risk=guardrail.risk,
     )

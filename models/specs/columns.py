@@ -12,6 +12,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from models.specs.result_metadata import RESULT_METADATA
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -21,7 +23,36 @@ MEASURED_FIELDS = ("upper_value", "standard_error")
 """Further numbers of one result, in the units of its value."""
 IDENTITIES = frozenset({"candidate_id", "smiles", "canonical_smiles", "sequence", "helm", "formula"})
 """Columns that say what was measured, by which the header of a table is found below a title."""
-TRAITS = ("replicate", "assay_version", "plate", "measured_at", "lot", "external_id")
+OBJECT_SYNONYMS = MappingProxyType(
+    {
+        **dict.fromkeys(
+            (
+                *("smiles_string", "smiles_code", "structure_smiles", "structures_smiles", "molecule_smiles"),
+                *("compound_smiles", "ligand_smiles", "smiles_structure", "parent_smiles", "input_smiles", "smi"),
+                *("pubchem_ext_datasource_smiles", "structure", "compound_structure", "molecule_structure"),
+                *("chemical_structure",),
+            ),
+            "smiles",
+        ),
+        **dict.fromkeys(
+            ("peptide_sequence", "aa_sequence", "amino_acid_sequence", "sequence_aa", "protein_sequence", "seq"),
+            "sequence",
+        ),
+        **dict.fromkeys(("helm_notation", "helm_string"), "helm"),
+        **dict.fromkeys(
+            ("chemical_formula", "formula_pretty", "pretty_formula", "reduced_formula", "composition_formula"),
+            "formula",
+        ),
+    }
+)
+"""Other names of an object's column, as `key` writes them; read where no column has the name itself."""
+OWN_IDS = (
+    *("compound_id", "compound_name", "molecule_name", "molecule_id", "sample_id", "substance_id", "entity_id"),
+    *("corporate_id", "registration_id", "formatted_id", "peptide_id", "material_id", "formulation_id", "cdd_number"),
+    *("compound", "entity", "verbindung"),
+)
+"""Names of a column of ids that a laboratory gives its objects, the more certain ones first."""
+TRAITS = tuple(name for name in RESULT_METADATA if name not in RESULT_FIELDS)
 """What describes how a result came about."""
 FIELDS = ("candidate_id", "type", "value", *RESULT_FIELDS, *MEASURED_FIELDS, *TRAITS)
 """What a table of results can say of one result."""
@@ -43,6 +74,7 @@ SPREAD = MappingProxyType(
     {
         **dict.fromkeys(("sd", "stdev", "std", "std_dev", "standard_deviation"), "standard_deviation"),
         **dict.fromkeys(("n", "n_replicates", "n_readings"), "n"),
+        **dict.fromkeys(("cv%", "%cv", "cv_%", "%_cv", "cv_percent", "percent_cv", "rsd%", "%rsd", "rsd_%"), "cv"),
     }
 )
 """Names of what makes a standard error of the mean, beside an assay's name or where only one assay is measured."""

@@ -3,26 +3,19 @@
 What is wanted and how the policy is trained is in `models.specs`.
 """
 
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from models.specs.base import FrozenModel, Text, field_error
 from models.specs.objectives import Name
+from models.specs.variants import variants
 
-
-def _files(folder: str) -> tuple[str, ...]:
-    """Return the names of the variants in a folder, one file each, so a new one needs no registry."""
-    found = (Path(__file__).parents[1] / folder).glob("[a-z]*.py")
-    return tuple(sorted(file.stem for file in found if file.stem not in ("contract", "limits")))
-
-
-ACQUISITIONS = _files("acquisition")
+ACQUISITIONS = variants("acquisition", "ACQUISITION")
 """Names of the in-loop acquisitions."""
-SELECTORS = _files("selection")
+SELECTORS = variants("selection", "select")
 """Names of the batch selectors."""
-PROXIES = ("gaussian_process", "multi_task_gaussian_process", "deep_ensemble", "random_forest")
+PROXIES = variants("proxies", "build_proxy")
 """Names of the proxies, the one for few results first."""
 
 

@@ -1,18 +1,15 @@
 """How the generative policy is trained and what its training trajectories come from. Torch-free."""
 
 import math
-from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, ValidationInfo, model_validator
 
 from models.specs.base import FrozenModel, Text, field_error, is_stored
+from models.specs.variants import variants
 
-_LOSS_FILES = (Path(__file__).parents[1] / "gflownet" / "losses").glob("[a-z]*.py")
-
-
-LOSSES = tuple(sorted(file.stem for file in _LOSS_FILES if file.stem != "contract"))
-"""Names of the training losses: one file each, so a new loss needs no registry. The name tells what a loss takes:
+LOSSES = variants("gflownet/losses", "LOSS")
+"""Names of the training losses. The name tells what a loss takes:
 `forward_looking_*` partial log-rewards, `prefix_*` those of prefixes, every one of which may stop."""
 
 

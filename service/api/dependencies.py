@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, cast
 from uuid import UUID
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Path, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 
@@ -95,9 +95,9 @@ async def authenticate(
 
 
 def require(scope: Scope) -> Callable[[Caller], Awaitable[Caller]]:
-    """Return a dependency that accepts only keys with this scope."""
+    """Return a dependency that accepts only keys with this scope; OpenAPI names it at each route."""
 
-    async def check(caller: Annotated[Caller, Depends(authenticate)]) -> Caller:
+    async def check(caller: Annotated[Caller, Security(authenticate, scopes=[scope])]) -> Caller:
         if scope not in caller.scopes:
             raise ForbiddenError(f"this needs the scope {scope}; the key has {', '.join(sorted(caller.scopes))}")
         return caller
@@ -121,3 +121,7 @@ Checkers = Annotated[Children, Depends(children_of)]
 TableReader = Annotated[reading.Reader, Depends(reader_of)]
 Operators = Annotated[Settings, Depends(settings_of)]
 RoundNumber = Annotated[int, Path(ge=1, le=2**31 - 1, description="the round's number, from 1")]
+CampaignId = Annotated[UUID, Path(description="the campaign's id", examples=["5f0c8a54-2f0b-4b52-9d3e-0f6a7c1d2e31"])]
+CandidateId = Annotated[UUID, Path(description="the candidate's id", examples=["1c9e4d70-3b6a-4f0e-9a53-6d2f8b7c4e90"])]
+JobId = Annotated[UUID, Path(description="the job's id", examples=["e2b8f6a1-7c3d-4e5f-8a9b-0c1d2e3f4a5b"])]
+KeyId = Annotated[str, Path(description="the part of the key that is no secret", examples=["k3v9x2"])]

@@ -1,6 +1,8 @@
-"""Complete the OpenAPI document: problems, tags, headers and examples that FastAPI does not derive."""
+"""Complete the OpenAPI document: problems, tags, headers, scopes and examples that FastAPI does not derive."""
 
-from collections.abc import Iterable
+import inspect
+import json
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -12,6 +14,7 @@ from pydantic.json_schema import JsonSchemaMode
 
 from models.campaign.spec import CampaignSpec
 from models.domains import installed
+from service.api.examples import ANSWERS, REQUESTS, TEXTS
 from service.api.problems import MEDIA_TYPE
 from service.schemas.jobs import JobEvent
 from service.schemas.problems import Problem
@@ -33,6 +36,7 @@ TAGS = [
     {"name": "results", "description": "Measurements of the lab."},
     {"name": "rounds", "description": "Compute, follow and download a batch."},
     {"name": "candidates", "description": "Decisions about single candidates."},
+    {"name": "plates", "description": "Lay out plates, fill them by robots, and read their wells."},
     {"name": "samples", "description": "More candidates from a trained policy, without retraining."},
     {"name": "predictions", "description": "Predictions for your own objects."},
     {"name": "backtests", "description": "A campaign replayed on a measured table against baselines."},
@@ -92,10 +96,15 @@ def describe(app: FastAPI) -> None:
             for model in (Problem, RoundEvent, JobEvent):
                 schemas |= _definitions(model)
             schemas |= _definitions(CampaignSpec, "validation")
+            for plugin in installed().values():  # pydantic leaves out the docstring of a union of models
+                schemas[plugin.spec.__name__].setdefault("description", inspect.getdoc(plugin.spec))
             body = schema["paths"]["/v1/campaigns"]["post"]["requestBody"]["content"]["application/json"]
             # the body is validated in a child process
             body["schema"] = {"$ref": "#/components/schemas/CampaignSpec"}
             body["examples"] = _campaign_examples()
+            for call in _calls(schema):
+                _tell_scopes(call)
+                _show_examples(call)
             app.openapi_schema = schema
         return app.openapi_schema
 
@@ -110,6 +119,47 @@ def _definitions(model: type[BaseModel], mode: JsonSchemaMode = "serialization")
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}", mode=mode)
     parts: dict[str, Any] = schema.pop("$defs", {})
     return {**parts, model.__name__: schema}
+
+
+def _calls(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for path in schema["paths"].values():
+        yield from path.values()
+
+
+def _tell_scopes(call: dict[str, Any]) -> None:
+    """Describe the scope that a call needs; its `security` names the scope for programs."""
+    scopes = [scope for needed in call.setdefault("security", []) for names in needed.values() for scope in names]
+    words = f"Needs a key with the scope {', '.join(f'`{scope}`' for scope in scopes)}." if scopes else "Needs no key."
+    call["description"] = f"{call.get('description', '')}\n\n{words}".strip()
+
+
+def _show_examples(call: dict[str, Any]) -> None:
+    """Add examples to the body and the responses of a call."""
+    body = call.get("requestBody", {}).get("content", {})
+    for media_type, content in body.items():
+        shown = REQUESTS.get(call["operationId"]) if media_type == "application/json" else TEXTS.get(media_type)
+        if shown is not None and "examples" not in content:
+            content["example"] = shown
+    for status, answer in call["responses"].items():
+        for media_type, content in answer.get("content", {}).items() if status.startswith("2") else ():
+            shown = _example_of(media_type.partition(";")[0], content.get("schema", {}))
+            if shown is not None:
+                content["example"] = shown
+
+
+def _example_of(media_type: str, schema: dict[str, Any]) -> Any:
+    if media_type == "text/event-stream":
+        data = _named(schema["properties"]["data"]["contentSchema"])
+        return f"id: 4\nevent: progress\ndata: {json.dumps(ANSWERS[data])}\n\n" if data in ANSWERS else None
+    name = _named(schema)
+    if name.startswith("Page_"):
+        item = ANSWERS.get(name.removeprefix("Page_").rstrip("_"))
+        return None if item is None else {"items": [item], "next_cursor": None}
+    return ANSWERS.get(name, TEXTS.get(media_type))
+
+
+def _named(schema: dict[str, Any]) -> str:
+    return str(schema.get("$ref", "")).rpartition("/")[2]
 
 
 def _campaign_examples() -> dict[str, dict[str, Any]]:

@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from service.api.admission import release_slots
 from service.api.conventions import answer
-from service.api.dependencies import Caller, Reader, Writer, poller_of, sessions_of
+from service.api.dependencies import Caller, CampaignId, Reader, Writer, poller_of, sessions_of
 from service.api.documentation import Responses, files, guarded, header
 from service.api.events import followed, job_events, streamed
 from service.api.polling import Poller
@@ -137,7 +137,7 @@ Follow = Annotated[EventFollower, Depends()]
 def readers(kind: str) -> Callable[[UUID, Caller], Awaitable[JobScope]]:
     """Return a dependency: the scope of a campaign's jobs of a kind, for callers that may read."""
 
-    async def scope(campaign_id: UUID, caller: Reader) -> JobScope:
+    async def scope(campaign_id: CampaignId, caller: Reader) -> JobScope:
         return JobScope(kind, caller.workspace_id, campaign_id)
 
     return scope
@@ -146,7 +146,7 @@ def readers(kind: str) -> Callable[[UUID, Caller], Awaitable[JobScope]]:
 def writers(kind: str) -> Callable[[UUID, Caller], Awaitable[JobScope]]:
     """Return a dependency: the scope of a campaign's jobs of a kind, for callers that may write."""
 
-    async def scope(campaign_id: UUID, caller: Writer) -> JobScope:
+    async def scope(campaign_id: CampaignId, caller: Writer) -> JobScope:
         return JobScope(kind, caller.workspace_id, campaign_id)
 
     return scope

@@ -19,7 +19,7 @@ from service.campaigns import jobs
 from service.campaigns.jobs import JobScope, NewJob
 from service.campaigns.quantities import check_units
 from service.errors import UnprocessableError
-from service.exchange import Asked, CampaignView, Report, read_results
+from service.exchange import CampaignView, ReadingOptions, Report, read_results
 from service.store.tables import Job
 
 BACKTESTS = "backtests"
@@ -98,7 +98,9 @@ def read_measurements(content: bytes, media_type: str, spec: CampaignSpec, sheet
         SheetError: if there is no such sheet.
         TableError: if the table as a whole cannot be read.
     """
-    return measured(read_results(content, media_type, CampaignView(spec, open_domain(spec.domain)), Asked(sheet)))
+    return measured(
+        read_results(content, media_type, CampaignView(spec, open_domain(spec.domain)), ReadingOptions(sheet=sheet))
+    )
 
 
 def measured(report: Report) -> Measured:

@@ -13,6 +13,7 @@ from models.domains import open_domain
 from models.insights.build import insights
 from models.insights.records import NEW, PastRound, ProposedObject
 from models.records import Forecast, History, Measurement, Prediction
+from models.summaries.round import read_round_summary
 from service.campaigns.queries import get_campaign
 from service.errors import UnprocessableError
 from service.store import insights as insight_rows
@@ -73,4 +74,5 @@ def _rounds(rounds: Sequence[RowMapping], candidates: Sequence[RowMapping]) -> I
             ProposedObject(row["object"], row["purpose"], row["status"], nearest, row["computed"] or {})
         )
     for row in rounds:
-        yield PastRound(row["number"], row["state"], tuple(batches[row["number"]]), row["summary"] or {})
+        summary = read_round_summary(row["summary"] or {})
+        yield PastRound(row["number"], row["state"], tuple(batches[row["number"]]), summary)

@@ -121,6 +121,11 @@ def results_by_external_id(
     return standard_by_external_id(session, campaign_id, external_ids)
 
 
+def objects_by_own_id(session: Session, campaign_id: UUID, own_ids: Collection[str]) -> dict[str, set[str]]:
+    """Return id of a laboratory -> the objects whose results came with it."""
+    return results.objects_by_own_id(session, campaign_id, own_ids) if own_ids else {}
+
+
 def are_stored(session: Session, campaign_id: UUID, given: Sequence[StandardResult]) -> list[bool]:
     """Return for each result whether the campaign has one that says the same of its object, under any external id."""
     identifying_values = attrgetter(*IDENTIFYING_FIELDS)

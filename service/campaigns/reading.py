@@ -4,7 +4,7 @@ The functions that begin with an underscore run in a child, which has neither th
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, final
 from uuid import UUID
@@ -16,8 +16,9 @@ from models.domains.wrapper import DelegatingDomain
 from service.children import Children, ChildTask, ParentChannel
 from service.errors import UnprocessableError
 from service.exchange import (
-    Asked,
+    NOTHING_SAID,
     CampaignView,
+    ReadingOptions,
     Report,
     TableError,
     Upload,
@@ -28,7 +29,6 @@ from service.exchange import (
     read_objects,
 )
 from service.exchange.tables import MAX_CELLS
-from service.exchange.values import Decimal
 from service.records import StandardResult
 from service.strict_json import MAX_MODEL_BYTES, parse_body
 
@@ -39,10 +39,10 @@ _ADVICE = "split it into smaller tables, and look for objects of extraordinary s
 MAX_RESULTS = 250_000
 """Most results of one table: a row with several measured columns holds as many."""
 ProgressCallback = Callable[[float | None], None]
-Mentioned = tuple[frozenset[str], frozenset[str]]
-"""What stands in a table under `candidate_id`, and under `external_id`."""
-Known = tuple[Mapping[str, str], Mapping[tuple[str, str], StandardResult]]
-"""The objects of those candidates that there are, by id, and the results stored under an assay type and external id."""
+Mentioned = tuple[frozenset[str], frozenset[str], frozenset[str]]
+"""What stands in a table under `candidate_id`, `external_id` and, where a row names no object, `compound_id`."""
+Known = tuple[Mapping[str, str], Mapping[tuple[str, str], StandardResult], Mapping[str, Collection[str]]]
+"""The objects of candidates by id, results stored under an assay type and external id, and objects by their own ids."""
 
 
 def no_progress(_share: float | None) -> None:
@@ -57,12 +57,12 @@ class SentTable:
     media_type: str
     sheet: str | None = None
     member: str | None = None
-    decimal: Decimal | None = None
+    reading: ReadingOptions = NOTHING_SAID
 
     @property
-    def read_options(self) -> Asked:
+    def read_options(self) -> ReadingOptions:
         """How the sender wants it read."""
-        return Asked(self.sheet, self.decimal)
+        return self.reading if self.sheet is None else self.reading.model_copy(update={"sheet": self.sheet})
 
 
 @final
@@ -185,8 +185,9 @@ def _most_rows(_channel: ParentChannel, table: SentTable) -> int:
 
 def _results(channel: ParentChannel, table: SentTable, document: Mapping[str, Any]) -> Report:
     upload, view = _opened(channel, table, document)
-    candidates, stored = channel.request((upload.mentioned("candidate_id"), upload.mentioned("external_id")))
-    return check_upload(upload, replace(view, candidates=candidates, stored=stored))
+    mentioned = (upload.mentioned("candidate_id"), upload.mentioned("external_id"), upload.own_ids())
+    candidates, stored, own_ids = channel.request(mentioned)
+    return check_upload(upload, replace(view, candidates=candidates, stored=stored, own_ids=own_ids))
 
 
 def _measurements(channel: ParentChannel, table: SentTable, document: Mapping[str, Any]) -> Report:

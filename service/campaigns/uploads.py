@@ -16,18 +16,29 @@ from models.campaign.spec import CampaignSpec
 from service.campaigns import commands, jobs, queries
 from service.campaigns.jobs import ClaimedJob, JobScope, NewJob
 from service.campaigns.reading import Known, Mentioned, Reader, SentTable, uuids
+from service.campaigns.readings import resolved
 from service.campaigns.rows import NewResult, NewUpload
 from service.errors import ConflictError, UnprocessableError, UnsupportedMediaTypeError
-from service.exchange import ParsedRow, QuestionError, Report, SheetError, TableError, UnknownFormatError
-from service.exchange.values import Decimal
+from service.exchange import (
+    NOTHING_SAID,
+    ParsedRow,
+    QuestionError,
+    ReadingOptions,
+    Report,
+    SheetError,
+    TableError,
+    UnknownFormatError,
+)
 from service.store import campaigns
 from service.store.tables import Campaign, Job
 
 UPLOADS = "uploads"
 MAX_REPORTED_ERRORS = 1_000
 MAX_REPORTED_REPEATS = 10
-_READ_OPTIONS = ("media_type", "filename", "sheet", "decimal", "mode", "dry_run")
-"""How a file is to be taken, beside its content."""
+_TAKEN = ("media_type", "filename", "mode", "dry_run")
+"""How a file is to be taken, beside its content and how it is read."""
+_FORMER_OPTIONS = ("sheet", "decimal")
+"""What jobs of before say of the reading."""
 Mode = Literal["atomic", "partial"]
 
 
@@ -38,15 +49,15 @@ class ResultsFile:
     content: bytes
     media_type: str
     filename: str | None = None
-    sheet: str | None = None
-    decimal: Decimal | None = None
+    reading: ReadingOptions = NOTHING_SAID
+    reading_name: str | None = None
     mode: Mode = "atomic"
     dry_run: bool = False
 
     @property
     def table(self) -> SentTable:
         """The file as it is read."""
-        return SentTable(self.content, self.media_type, self.sheet, decimal=self.decimal)
+        return SentTable(self.content, self.media_type, reading=self.reading)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,7 @@ def import_results(session: Session, owner: Owner, campaign_id: UUID, file: Resu
             report.
     """
     spec = CampaignSpec.from_stored(_open_campaign(session, owner, campaign_id).spec)
+    file = _with_kept_reading(session, campaign_id, file)
     with table_errors_as_problems():
         report = reader.results(spec, file.table, lambda mentioned: known(session, campaign_id, mentioned))
     return settle(session, owner, campaign_id, file, report)
@@ -79,8 +91,14 @@ def enqueue_upload(session: Session, owner: Owner, campaign_id: UUID, file: Resu
         NotFoundError: if there is no such campaign.
     """
     _open_campaign(session, owner, campaign_id)
-    options = {name: getattr(file, name) for name in _READ_OPTIONS}
-    request = {**options, "sha256": hashlib.sha256(file.content).hexdigest(), "bytes": len(file.content)}
+    file = _with_kept_reading(session, campaign_id, file)
+    taken = {name: getattr(file, name) for name in _TAKEN} | {"sheet": file.reading.sheet}
+    request = {
+        **taken,
+        "reading": file.reading.stated(),
+        "sha256": hashlib.sha256(file.content).hexdigest(),
+        "bytes": len(file.content),
+    }
     table = (file.content, file.media_type)
     new = NewJob(queue="fast", request=request, context={"api_key_id": owner.key_id}, table=table)
     return jobs.enqueue(session, JobScope(UPLOADS, owner.workspace_id, campaign_id), new)
@@ -88,7 +106,16 @@ def enqueue_upload(session: Session, owner: Owner, campaign_id: UUID, file: Resu
 
 def claimed_file(job: ClaimedJob, content: bytes) -> ResultsFile:
     """Return the file of a job."""
-    return ResultsFile(content=content, **{name: job.request[name] for name in _READ_OPTIONS if name in job.request})
+    request = job.request
+    former = {name: request[name] for name in _FORMER_OPTIONS if request.get(name) is not None}
+    reading = ReadingOptions.model_validate(request.get("reading", former))
+    taken = {name: request[name] for name in _TAKEN if name in request}
+    return ResultsFile(content=content, reading=reading, **taken)
+
+
+def _with_kept_reading(session: Session, campaign_id: UUID, file: ResultsFile) -> ResultsFile:
+    """Return the file with what the campaign keeps of its source: frozen, so that a job reads what was asked for."""
+    return replace(file, reading=resolved(session, campaign_id, file.reading_name, file.reading))
 
 
 def destination(session: Session, job: ClaimedJob) -> tuple[CampaignSpec, Owner]:
@@ -100,10 +127,11 @@ def destination(session: Session, job: ClaimedJob) -> tuple[CampaignSpec, Owner]
 
 def known(session: Session, campaign_id: UUID, mentioned: Mentioned) -> Known:
     """Return the candidates by id, and the results by external id, that a file mentions and the campaign has."""
-    ids, external_ids = mentioned
+    ids, external_ids, own_ids = mentioned
     candidates = queries.candidates_by_id(session, campaign_id, uuids(ids))
     objects = {str(key): candidate.object for key, candidate in candidates.items()}
-    return objects, queries.results_by_external_id(session, campaign_id, external_ids)
+    stored = queries.results_by_external_id(session, campaign_id, external_ids)
+    return objects, stored, queries.objects_by_own_id(session, campaign_id, own_ids)
 
 
 def settle(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile, report: Report) -> Report:
@@ -113,7 +141,7 @@ def settle(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile,
         UnprocessableError: if a row is bad in atomic mode; it carries the report.
         ConflictError: if the campaign was archived meanwhile.
     """
-    report = _linked(session, campaign_id, report)
+    report = replace(_linked(session, campaign_id, report), is_preview=file.dry_run)
     if file.mode == "atomic" and report.count("rejected"):
         raise rejected_upload(report, "stored")
     report = _with_repeat_warning(session, campaign_id, report)

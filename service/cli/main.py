@@ -1,17 +1,18 @@
 """Define the `assayflow` command: combine the subcommands and report user errors in one line."""
 
 import signal
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 from rich.text import Text
 
+from assayflow import __version__
 from service.cli import inference, keys, local, planning
 from service.client.client import ClientError
 from service.client.terminal import console
 
 commands = typer.Typer(
-    help="Active learning for scientific discovery: campaigns over HTTP, with a lab in the loop.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -19,6 +20,21 @@ commands = typer.Typer(
 for group in (local, planning, inference):
     commands.add_typer(group.commands)
 commands.add_typer(keys.commands, name="keys")
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        typer.echo(f"assayflow {__version__}")
+        raise typer.Exit
+
+
+@commands.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Active learning for scientific discovery: campaigns over HTTP, with a lab in the loop."""
 
 
 def app() -> None:

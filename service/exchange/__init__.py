@@ -7,29 +7,22 @@ Knows no HTTP and no SQL. One file per table format (`formats/`), one column map
 from service.exchange.batch import BatchFile, BatchRow, batch_formats, flat_rows, write_batch
 from service.exchange.campaign_view import CampaignView
 from service.exchange.object_tables import open_objects, read_objects
+from service.exchange.options import NOTHING_SAID, ReadingOptions
 from service.exchange.predictions import prediction_formats, write_predictions
+from service.exchange.registry import media_type_named, media_types, media_types_by_extension, most_rows, read_table
 from service.exchange.report import ParsedRow, Report
-from service.exchange.results import Asked, Upload, check_upload, open_upload, read_results
+from service.exchange.results import Upload, check_upload, open_upload, read_results
 from service.exchange.rows import validate_rows
-from service.exchange.tables import (
-    QuestionError,
-    SheetError,
-    TableError,
-    UnknownFormatError,
-    media_type_named,
-    media_types,
-    media_types_by_extension,
-    most_rows,
-    read_table,
-)
+from service.exchange.tables import QuestionError, SheetError, TableError, UnknownFormatError
 
 __all__ = [
-    "Asked",
+    "NOTHING_SAID",
     "BatchFile",
     "BatchRow",
     "CampaignView",
     "ParsedRow",
     "QuestionError",
+    "ReadingOptions",
     "Report",
     "SheetError",
     "TableError",

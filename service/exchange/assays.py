@@ -63,9 +63,9 @@ def _other_scale(text: str, known: dict[str, MeasuredQuantity]) -> Assay | None:
     """Return IC50 for pIC50 where its units are molar, and pIC50 for IC50."""
     for kind, quantity in known.items():
         if text.casefold() == f"p{kind}".casefold() and quantity.units and are_molar(quantity.units):
-            told = f"{shortened(text)} was read as {kind}: 10^-x mol/L, with the relation turned round"
-            return Assay(kind, quantity, given="logarithm", warnings=(told,))
+            note = f"{shortened(text)} was read as {kind}: 10^-x mol/L, with the relation turned round"
+            return Assay(kind, quantity, given="logarithm", warnings=(note,))
         if kind.casefold() == f"p{text}".casefold() and not quantity.units:
-            told = f"{shortened(text)} was read as {kind}: -log10 of mol/L, with the relation turned round"
-            return Assay(kind, quantity, given="concentration", warnings=(told,))
+            note = f"{shortened(text)} was read as {kind}: -log10 of mol/L, with the relation turned round"
+            return Assay(kind, quantity, given="concentration", warnings=(note,))
     return None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
@@ -18,10 +18,11 @@ class CampaignView:
     """What reading results needs to know of a campaign.
 
     `candidates` maps the id of every candidate to its canonical text; `stored` maps assay type and external id to the
-    result that has them already.
+    result that has them already; `own_ids` the id of an object in its laboratory to the objects that had it.
     """
 
     spec: CampaignSpec
     domain: Domain
     candidates: Mapping[str, str] = field(default_factory=dict)
     stored: Mapping[tuple[str, str], StandardResult] = field(default_factory=dict)
+    own_ids: Mapping[str, Collection[str]] = field(default_factory=dict)

@@ -14,13 +14,14 @@ from models.specs.columns import (
     IDENTITIES,
     MEASURED_FIELDS,
     OF_A_BATCH,
-    PREDICTED,
+    OWN_IDS,
     PREFERENCE,
     RESULT_FIELDS,
     SPREAD,
     key,
 )
 from service.exchange.headers import (
+    NO_UNITS,
     ResultColumn,
     named_result,
     number_beside,
@@ -29,24 +30,25 @@ from service.exchange.headers import (
     result_names,
     units_at_end,
 )
+from service.exchange.object_headers import object_headers
+from service.exchange.own_predictions import own_predictions, predictions_in
+from service.exchange.replicates import ask_for_assay, replicate_columns, without_mean
 from service.exchange.tables import TableError
 from service.exchange.type_columns import type_column
 from service.exchange.units import same_units
 from service.exchange.values import is_missing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
     from service.exchange.tables import Table
 
+COMPOUND_ID = "compound_id"
+"""What the id of an object in its laboratory is called, wherever it stands."""
 _NUMBERS = ("value", "upper_value", "standard_error", "standard_deviation", "n")
 _SHOWN = 8
-_OF_A_BATCH_ONLY = frozenset(
-    ("candidate_id", "rank", "batch_rank", "beta", "nearest_measured", "nearest_similarity", "in_domain")
-)
-"""Columns by which a file is known as a downloaded batch from which predictions were deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +82,23 @@ class Mapped:
         own = {header for column in self.results for header in (column.header, *_numbers(column.own))}
         return tuple(own | {*_numbers(self.fields)})
 
+    def headers_of(self, field: str) -> tuple[str, ...]:
+        """Return the headers under which a field stands, of the row or of one assay."""
+        own = (column.own[field] for column in self.results if field in column.own)
+        return (*((self.fields[field],) if field in self.fields else ()), *own)
+
     def roles(self) -> dict[str, str]:
         """Return header -> what it is read as."""
-        told = {header: name for name, header in self.objects.items()}
-        told |= {header: name for name, header in self.fields.items()}
+        roles = {header: name for name, header in self.objects.items()}
+        roles |= {header: name for name, header in self.fields.items()}
         for column in self.results:
-            told |= {header: f"{name} of {column.type}" for name, header in column.own.items()}
-            told[column.header] = f"value of {column.type}" + (f" in {column.units}" if column.units else "")
-        return told
+            roles |= {header: f"{name} of {column.type}" for name, header in column.own.items()}
+            roles[column.header] = (
+                f"value of {column.type}"
+                + (f", reading {column.replicate}" if column.replicate else "")
+                + (f" in {column.units}" if column.units else "")
+            )
+        return roles
 
 
 def _numbers(fields: Mapping[str, str]) -> list[str]:
@@ -104,22 +115,29 @@ def map_columns(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
     headers = tuple(header for header in table.columns if header not in objects.values())
     fields, units = read_fields(headers)
     qualifying = frozenset(domain.qualifying_columns)
-    if "candidate_id" not in fields and not objects and table.columns:
+    fields = {**_own_id(headers, spec), **fields}
+    if not {"candidate_id", COMPOUND_ID} & fields.keys() and not objects and table.columns:
         raise _no_column(table, _wanted_objects(table.columns, domain))
     results = _result_columns(headers, spec)
     types = list(spec.quantities())
+    if "replicate" in fields and (repeated := next((each for each in results if each.replicate), None)):
+        detail = f"column {repeated.header!r} is one of several readings, and {fields['replicate']!r} numbers them too"
+        raise TableError(f"{detail}: leave one out", column=repeated.header)
     is_long = ("type" in fields and ({"value", "outcome"} & fields.keys())) or ("value" in fields and not results)
     if is_long:
         if "type" not in fields:
-            fields |= _said_type(table, headers, {*fields.values(), *(column.header for column in results)}, spec)
+            fields |= _type_field(table, headers, {*fields.values(), *(column.header for column in results)}, spec)
         default = None if "type" in fields else types[0]
         fields = {**_spread(headers, fields), **fields}
         mapped = Mapped(fields, objects, units=units, default_type=default, qualifying=qualifying)
         _check_units_beside(fields, units or _only_units(spec, types if default is None else [default]))
         return mapped
+    expected = _downloaded(spec, domain)
+    free = [each for each in headers if each not in fields.values() and key(each) not in expected]
+    ask_for_assay(free, result_names(spec), {column.type for column in results})
     if not results and table.columns:
         detail = "no column holds results: add type and value, or one column per assay; known are"
-        raise _no_column(table, f"{detail} {', '.join(types) or 'no assay'}")
+        raise _no_column(table, f"{detail} {', '.join(types) or 'no assay'}{_looks_like(free, types)}")
     fields = {**_spread_of_rows(table, headers, fields, results), **fields}
     units_column = {"units": fields["units"]} if "units" in fields else {}
     for column in results:
@@ -130,7 +148,15 @@ def map_columns(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
     return Mapped(fields, objects, tuple(results), qualifying=qualifying)
 
 
-def _said_type(table: Table, headers: tuple[str, ...], taken: set[str], spec: CampaignSpec) -> dict[str, str]:
+def _own_id(headers: Sequence[str], spec: CampaignSpec) -> dict[str, str]:
+    """Return the column of ids that a laboratory gives its objects, if there is one."""
+    by_key = {key(header): header for header in reversed(headers)}
+    names = result_names(spec)
+    header = next((by_key[name] for name in OWN_IDS if name in by_key and name not in names), None)
+    return {} if header is None else {COMPOUND_ID: header}
+
+
+def _type_field(table: Table, headers: tuple[str, ...], taken: set[str], spec: CampaignSpec) -> dict[str, str]:
     """Return the column of types under another name, or nothing where the campaign reads one assay.
 
     Raises:
@@ -149,6 +175,16 @@ def _no_column(table: Table, detail: str) -> TableError:
     if first is None or not all(row.problem for row in table.rows):
         return TableError(detail)
     return TableError(f"no row can be read: {first.problem}", row=first.number)
+
+
+def _looks_like(headers: Sequence[str], types: Sequence[str]) -> str:
+    """Return which column may hold an assay under a name that is not understood."""
+    for header in headers:
+        for kind in types:
+            rest = key(header).removeprefix(f"{key(kind)}_")
+            if rest != key(header) and rest not in NO_UNITS:
+                return f"; if {header[:60]!r} is {kind}, name it '{kind} (its units)'"
+    return ""
 
 
 def _wanted_objects(columns: tuple[str, ...], domain: Domain) -> str:
@@ -181,9 +217,9 @@ def _check_units_beside(fields: Mapping[str, str], known: str | None) -> None:
         header = fields.get(field, "")
         units = units_at_end(header)
         if units and ("units" in fields or known is None or not same_units(units, known)):
-            told = f"its value is in {known}" if known else "the header of its value states none"
-            told = "the column units states those of its value" if "units" in fields else told
-            detail = f"column {header!r} states units of its own, but {told}: give both numbers in the same units"
+            where = f"its value is in {known}" if known else "the header of its value states none"
+            where = "the column units states those of its value" if "units" in fields else where
+            detail = f"column {header!r} states units of its own, but {where}: give both numbers in the same units"
             raise TableError(detail, column=header)
 
 
@@ -218,49 +254,9 @@ def _spread(headers: tuple[str, ...], taken: Mapping[str, str]) -> dict[str, str
     return found
 
 
-def object_headers(headers: tuple[str, ...], domain: Domain) -> dict[str, str]:
-    """Return the domain's column -> header; `canonical_smiles` is read as `smiles`.
-
-    Columns that only qualify an object are there where others name it.
-
-    Raises:
-        TableError: if two headers are other spellings of one column.
-    """
-    exact = {header.strip().casefold(): header for header in headers}
-    own = {name: exact[name.casefold()] for name in domain.object_columns if name.casefold() in exact}
-    by_key: dict[str, str] = {}
-    for header in headers:
-        by_key.setdefault(key(header), header)
-    free = {key(header): header for header in reversed(headers) if header not in own.values()}
-    found = {name: own.get(name) or _spelled_otherwise(name, headers, free) for name in domain.object_columns}
-    named = {name: header for name, header in found.items() if header is not None}
-    if not named and not domain.needs_all_columns and "object" in by_key:  # as stored results are listed
-        return {domain.object_columns[0]: by_key["object"]}
-    left = {each: header for each, header in by_key.items() if header not in named.values()}
-    qualifying = domain.qualifying_columns.items()
-    named |= {name: left[each] for name, headers in qualifying for each in headers if each in left}
-    return named if domain.names_object(named) else {}
-
-
-def _spelled_otherwise(name: str, headers: tuple[str, ...], free: dict[str, str]) -> str | None:
-    """Take the header of an object's column that is spelled in another way out of the free ones.
-
-    Raises:
-        TableError: if two are.
-    """
-    plain = key(name)
-    header = free.pop(plain, None)
-    if header is None:
-        return free.pop(f"canonical_{plain}", None)
-    other = next((other for other in headers if other != header and key(other) == plain), None)
-    if other is not None:
-        raise TableError(f"columns {header!r} and {other!r} both mean {name}: name one {name!r}", column=other)
-    return header
-
-
 def _result_columns(headers: tuple[str, ...], spec: CampaignSpec) -> list[ResultColumn]:
     names = result_names(spec)
-    predicted = _predictions(headers, spec)
+    predicted = predictions_in(headers, spec)
     found: dict[str, ResultColumn] = {}
     for header in sorted(headers, key=lambda header: not key(header).endswith("_result")):
         named = None if header in predicted else named_result(header, names)
@@ -270,85 +266,34 @@ def _result_columns(headers: tuple[str, ...], spec: CampaignSpec) -> list[Result
         if kind in found and key(found[kind].header) == f"{key(header)}_result":
             continue
         if kind in found:
-            raise TableError(f"columns {found[kind].header!r} and {header!r} both hold {kind}", column=header)
+            raise _both_hold(found[kind].header, header, kind)
         own = own_columns([other for other in headers if other not in predicted], header, kind, spec)
         found[kind] = ResultColumn(kind, header, units, own)
-    return list(found.values())
+    taken = {header for column in found.values() for header in (column.header, *column.own.values())} | predicted
+    repeated = replicate_columns([header for header in headers if header not in taken], names, spec)
+    for kind, readings in repeated.items():
+        without_mean(found.pop(kind, None), readings)
+    return [*found.values(), *(column for readings in repeated.values() for column in readings)]
 
 
-def _predictions(headers: tuple[str, ...], spec: CampaignSpec) -> set[str]:
-    """Return the columns that hold a downloaded batch's predictions, which is told by what stands beside them.
-
-    A name exactly as a batch writes it is the prediction, and another spelling beside it is of whoever measured.
-
-    Raises:
-        TableError: if a column may be a prediction or measured.
-    """
-    keys = {key(header) for header in headers}
-    found: set[str] = set()
-    for objective in spec.objectives:
-        columns = {part: _predicted(headers, f"{objective.name}_{part}") for part in PREDICTED}
-        mean, deviation = columns["mean"], columns["sd"]
-        is_batch = (columns["low"] and columns["high"]) or {"acquisition", "feasibility"} & keys
-        if mean and not is_batch and objective.assay_type and key(objective.name) not in keys:
-            detail = f"{mean[0]!r} is a batch's name for a prediction: name the column {objective.name} if it was"
-            raise TableError(f"{detail} measured, and leave it out if not", column=mean[0])
-        if is_batch:
-            exact = {f"{objective.name}_{part}" for part in PREDICTED}.intersection(headers)
-            for part, spellings in columns.items():
-                _check_one_prediction([] if exact else spellings, f"{objective.name}_{part}")
-            found |= exact or {spellings[0] for spellings in columns.values() if spellings}
-        elif deviation and _OF_A_BATCH_ONLY & keys and f"{objective.name}_sd" == deviation[0]:
-            _check_not_measured(deviation, headers, objective.name)
-            found.add(deviation[0])
-    return found
+def _both_hold(first: str, second: str, kind: str) -> TableError:
+    if first.strip() == second.strip():
+        return TableError(f"two columns are named {first.strip()!r}", column=second.strip())
+    return TableError(f"columns {first!r} and {second!r} both hold {kind}", column=second)
 
 
-def own_predictions(spec: CampaignSpec) -> set[str]:
-    """Return the names of a downloaded batch's predictions, exactly as it writes them."""
-    return {f"{objective.name}_{part}" for objective in spec.objectives for part in PREDICTED}
-
-
-def _predicted(headers: tuple[str, ...], name: str) -> list[str]:
-    """Return the headers that spell a prediction's name, the exact one first."""
-    return sorted((header for header in headers if key(header) == key(name)), key=lambda header: header != name)
-
-
-def _check_one_prediction(spellings: list[str], name: str) -> None:
-    """Check that it is certain which of several columns is a batch's prediction.
-
-    Raises:
-        TableError: if none has the exact name.
-    """
-    if len(spellings) > 1:
-        detail = f"columns {spellings[0]!r} and {spellings[1]!r} may both be the batch's prediction"
-        raise TableError(f"{detail}: name the prediction {name!r}, or leave it out", column=spellings[1])
-
-
-def _check_not_measured(deviation: list[str], headers: tuple[str, ...], name: str) -> None:
-    """Check that a batch's predicted deviation without the rest of the prediction is no measured one.
-
-    Raises:
-        TableError: if readings are counted beside it, and no other column is the deviation that was measured.
-    """
-    base = key(name)
-    plain = [key(header) for header in headers if header != deviation[0]]
-    own = {
-        SPREAD.get(each) or SPREAD.get(each.rpartition("_")[2] if each.startswith(f"{base}_") else "") for each in plain
-    }
-    if "n" in own and "standard_deviation" not in own:
-        detail = f"{deviation[0]!r} is a batch's name for a prediction: leave it out if it is one, or name it"
-        raise TableError(f"{detail} {name}_standard_deviation if it was measured", column=deviation[0])
-
-
-def with_warnings(table: Table, mapped: Mapped, spec: CampaignSpec, domain: Domain) -> Mapped:
-    """Return the mapping with a warning for what is not read and was not expected."""
-    read, expected = mapped.read(), _downloaded(spec, domain)
+def with_warnings(
+    table: Table, mapped: Mapped, spec: CampaignSpec, domain: Domain, further: Collection[str] = ()
+) -> Mapped:
+    """Return the mapping with a warning for what is not read, also as one of `further` headers, and not expected."""
+    read, expected = mapped.read().union(further), _downloaded(spec, domain)
     expected |= {f"batch_{name}" for name in expected}
     ignored = [header for header in table.columns if header not in read and key(header) not in expected]
     warnings = table.warnings
     if ignored:
-        shown = ", ".join(repr(header[:40]) for header in ignored[:_SHOWN]) + (", ..." if ignored[_SHOWN:] else "")
+        shown = ", ".join(repr(header.strip()[:40]) for header in ignored[:_SHOWN]) + (
+            ", ..." if ignored[_SHOWN:] else ""
+        )
         warnings = (*warnings, f"not read: {'column' if len(ignored) == 1 else 'columns'} {shown}")
     if mapped.default_type is not None:
         warnings = (*warnings, f"no column type: every value was read as {mapped.default_type}")

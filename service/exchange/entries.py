@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from models.specs.columns import MEASURED_FIELDS, TRAITS
+from service.exchange.cells import Digits
 from service.exchange.headers import named_result, result_names
-from service.exchange.tables import Digits
 from service.exchange.units import are_convertible, same_units
 from service.exchange.values import is_missing, is_outcome, is_relation, outcome_word, read_relation, shortened
 
@@ -48,7 +48,7 @@ class Entry:
 def entries(table: Table, mapped: Mapped, spec: CampaignSpec) -> Iterator[Entry]:
     """Yield every result of the table; a row without any is one entry without value and outcome."""
     wide = _Wide(mapped, spec)
-    headers, types = _told_headers(mapped), _Types(spec)
+    headers, types = _message_headers(mapped), _Types(spec)
     read, spared = mapped.read(), {header for name, header in mapped.fields.items() if name in _SPARED}
     for row in table.rows:
         if row.problem is not None and not _is_readable(row, read, spared):
@@ -112,19 +112,19 @@ class _Wide:
     def __init__(self, mapped: Mapped, spec: CampaignSpec) -> None:
         self._mapped = mapped
         self._wanted = {kind: quantity.units for kind, quantity in spec.quantities().items()}
-        self._headers = {column.type: _headers(column, mapped) for column in mapped.results}
+        self._headers = {column.header: _headers(column, mapped) for column in mapped.results}
 
     def entries(self, row: RawRow) -> Iterator[Entry]:
         """Yield the results of one row."""
         mapped = self._mapped
         shared, objects = picked(row, mapped.fields), picked(row, mapped.objects)
-        told = [column for column in mapped.results if self._tells_something(row, column, shared)]
-        filled = [column for column in told if _has_value(row, column)]
-        for column in told:
+        used = [column for column in mapped.results if self._has_content(row, column, shared)]
+        filled = [column for column in used if _has_value(row, column)]
+        for column in used:
             fields = self._own_fields(row, column, shared)
             refused = self._keep_own(fields, column, filled, shared) if len(filled) > 1 else {}
-            yield Entry(row.number, fields, objects, self._headers[column.type], refused=refused, units=column.units)
-        if not told:
+            yield Entry(row.number, fields, objects, self._headers[column.header], refused=refused, units=column.units)
+        if not used:
             yield Entry(row.number, shared, objects, mapped.fields)
 
     def _keep_own(
@@ -134,7 +134,7 @@ class _Wide:
         refused = {}
         for name in _OF_ONE_RESULT:
             text = shared.get(name)
-            if text is None or name in column.own or _says_nothing(name, text):
+            if text is None or name in column.own or _is_blank(name, text):
                 continue
             owners = self._owners(name, text, filled)
             if column not in owners:
@@ -155,7 +155,7 @@ class _Wide:
             return fitting[:1]
         return fitting or free
 
-    def _tells_something(self, row: RawRow, column: ResultColumn, shared: Mapping[str, str]) -> bool:
+    def _has_content(self, row: RawRow, column: ResultColumn, shared: Mapping[str, str]) -> bool:
         own_outcome = row.cells.get(column.own.get("outcome", ""), "")
         return _has_value(row, column) or bool(own_outcome) or self._shared_outcome_applies(row, column, shared)
 
@@ -172,17 +172,21 @@ class _Wide:
         if not self._shared_outcome_applies(row, column, shared):
             fields.pop("outcome", None)
         fields.update(picked(row, column.own))
+        if column.replicate is not None:
+            fields["replicate"] = column.replicate
+            if "external_id" in fields:
+                fields["external_id"] = f"{fields['external_id']}/{column.replicate}"
         return {**fields, "type": column.type, "value": row.cells.get(column.header, "")}
 
 
-def _told_headers(mapped: Mapped) -> dict[str, str]:
+def _message_headers(mapped: Mapped) -> dict[str, str]:
     """Return the headers by which messages name fields; an object's columns are told by the domain's names."""
     ends = {name: header for name, header in mapped.objects.items() if name in mapped.qualifying}
     return {**ends, **mapped.fields}
 
 
 def _headers(column: ResultColumn, mapped: Mapped) -> dict[str, str]:
-    return {**_told_headers(mapped), **column.own, "value": column.header, "type": column.header}
+    return {**_message_headers(mapped), **column.own, "value": column.header, "type": column.header}
 
 
 def _has_value(row: RawRow, column: ResultColumn) -> bool:
@@ -193,7 +197,7 @@ def _fits(text: str, wanted: str | None) -> bool:
     return wanted is not None and are_convertible(text, wanted)
 
 
-def _says_nothing(name: str, text: str) -> bool:
+def _is_blank(name: str, text: str) -> bool:
     if is_missing(text):
         return True
     return name == "relation" and is_relation(text) and read_relation(text) == "="

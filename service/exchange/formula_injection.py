@@ -6,8 +6,10 @@ A text that starts like a formula gets an apostrophe in front (OWASP, CSV inject
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
+_TEXT_FORMULA = re.compile(r'="([^"]*)"')
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -28,7 +30,9 @@ def looks_like_formula(text: str) -> bool:
 
 
 def unprotected(text: str) -> str:
-    """Return the text that `cell_text` was given."""
+    """Return the text that `cell_text` was given, or that another program wrote as `="00042"`."""
+    if text.startswith('="') and (found := _TEXT_FORMULA.fullmatch(text)):
+        return found[1].strip()
     return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA_STARTS) else text
 
 

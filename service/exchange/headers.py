@@ -19,13 +19,18 @@ _LONGEST_NAME = 300
 """Longest header that can name an assay, in characters."""
 _LONGEST = 100
 """Longest header in which units are looked for, in characters."""
-_MEAN = re.compile(r"(?<![a-z])(geo(metric)?[ _]?)?(mean|average|avg)(?![a-z])", re.IGNORECASE)
+MEAN = re.compile(r"(?<![a-z])(geo(metric)?[ _]?)?(mean|average|avg)(?![a-z])", re.IGNORECASE)
 _BRACKETED = re.compile(r"[\s_]*[(\[](?P<inside>[^()\[\]]+)[)\]]\s*")
 _BEFORE_UNITS = re.compile(r"^[\s_,;:/-]*(in[\s_]+)?", re.IGNORECASE)
+_CONDITION = re.compile(
+    r"(at\s+)?[0-9]+([.,][0-9]+)?\s*(h|hr|hrs|hours?|min|mins|minutes?|d|days?|°?C|K)", re.IGNORECASE
+)
+"""How long or how warm, which neither units nor another assay are."""
 _PERCENT_BEFORE = re.compile(r"(?P<units>%|‰|percent\b|pct\b)[\s_]*", re.IGNORECASE)
 _UNITS_BEFORE = re.compile(r"(?P<units>\S+)\s+")
 _STANDARD = ("type", "relation", "value", "units", "upper_value")
-_NO_UNITS = frozenset({*FIELDS, *SYNONYMS, *PREDICTED, *QUALIFIERS, *SPREAD})
+NO_UNITS = frozenset({*FIELDS, *SYNONYMS, *PREDICTED, *QUALIFIERS, *SPREAD})
+"""What stands behind an assay's name and is no units."""
 _RELATION_WORDS = frozenset({*QUALIFIERS, "relation", *(n for n, field in SYNONYMS.items() if field == "relation")})
 _ANY_VALUE = frozenset(("value", "result", "activity", "standard", "published", "reported", "data", "measurement"))
 """Words before `relation` that name no assay."""
@@ -40,17 +45,20 @@ _OF_A_RESULT = tuple(name for name in FIELDS if name not in ("candidate_id", "ty
 
 @dataclass(frozen=True, slots=True)
 class ResultColumn:
-    """A column of one assay type, with the columns that qualify only it."""
+    """A column of one assay type, with the columns that qualify only it, and which reading it holds of several."""
 
     type: str
     header: str
     units: str | None
     own: Mapping[str, str]
+    replicate: str | None = None
 
 
 def result_names(spec: CampaignSpec) -> dict[str, str]:
     """Return key -> assay type of every name under which a column of results may stand."""
     names = {key(kind): kind for kind in spec.quantities()}
+    for kind in spec.quantities():
+        names.setdefault(key(kind).replace("_", ""), kind)  # `Bandgap` for band_gap
     for kind, quantity in spec.quantities().items():
         if quantity.units and are_molar(quantity.units):
             names.setdefault(key(f"p{kind}"), f"p{kind}")
@@ -66,13 +74,18 @@ def named_result(header: str, names: Mapping[str, str]) -> tuple[str, str | None
         return None
     text = " ".join(plain_letters(header).split())
     plain = key(text)
-    kind = names.get(plain) or names.get(plain.removesuffix("_result"))
+    kind = _kind(plain, names) or names.get(plain.removesuffix("_result"))
     if kind is not None:
         return kind, None
     if len(text) > _LONGEST:
         return None
-    without_mean = _MEAN.sub(" ", text).strip()
+    without_mean = MEAN.sub(" ", text).strip()
     return _with_units(text, names) or _with_units(without_mean, names) or _behind_units(without_mean, names)
+
+
+def _kind(plain: str, names: Mapping[str, str]) -> str | None:
+    """Return the assay type of a key, which may have other gaps than its own name: `ic_50`, `log_s`."""
+    return names.get(plain) or (names.get(plain.replace("_", "")) if "_" in plain else None)
 
 
 def _behind_units(text: str, names: Mapping[str, str]) -> tuple[str, str | None] | None:
@@ -89,21 +102,44 @@ def _behind_units(text: str, names: Mapping[str, str]) -> tuple[str, str | None]
 
 def _with_units(text: str, names: Mapping[str, str]) -> tuple[str, str | None] | None:
     text = text.strip()
-    if key(text) in names:
-        return names[key(text)], None
+    if kind := _kind(key(text), names):
+        return kind, None
     for end in range(len(text) - 1, 0, -1):
-        kind = None if text[end].isalnum() else names.get(key(text[:end]))
+        kind = None if text[end].isalnum() else _kind(key(text[:end]), names)
         if kind is None:
             continue
         rest = text[end:]
-        if key(rest) in _NO_UNITS:
+        if key(rest) in NO_UNITS:
             return None
-        if bracketed := _BRACKETED.fullmatch(text, end):
+        bracketed = _BRACKETED.fullmatch(text, end)
+        if bracketed and (is_unit_beside_a_number(bracketed["inside"]) or _units_among_conditions(rest) is None):
             return kind, bracketed["inside"].strip()
         units = _BEFORE_UNITS.sub("", rest, count=1).strip()
         if is_unit_beside_a_number(units):
             return kind, units
+        if (among := _units_among_conditions(rest)) is not None:
+            return kind, among or None
     return None
+
+
+def _units_among_conditions(rest: str) -> str | None:
+    """Return the units beside conditions that begin with a number: `uM (24 h)`, `(uM, 24 h)`, `24 h (uM)`.
+
+    Empty if there are conditions alone, None if anything else stands there.
+    """
+    pieces = [piece.strip() for piece in re.split(r"[()\[\],;]", rest.replace("_", " ")) if piece.strip()]
+    words = [word for piece in pieces for word in ((piece,) if _CONDITION.fullmatch(piece) else _parted(piece))]
+    units = [word for word in words if not _CONDITION.fullmatch(word)]
+    if len(units) == len(words) or len(units) > 1:
+        return None
+    return units[0] if units and is_unit_beside_a_number(units[0]) else None if units else ""
+
+
+def _parted(piece: str) -> list[str]:
+    """Return units and a condition that stand in one piece: `24 h uM`, `uM 24 h`."""
+    found = re.fullmatch(rf"(?P<units>\S+)\s+(?P<of>{_CONDITION.pattern})", piece, re.IGNORECASE)
+    found = found or re.fullmatch(rf"(?P<of>{_CONDITION.pattern})\s+(?P<units>\S+)", piece, re.IGNORECASE)
+    return [found["units"], found["of"]] if found else [piece]
 
 
 def number_beside(header: str, names: Mapping[str, str] | None = None) -> tuple[str, str | None] | None:
@@ -119,7 +155,7 @@ def number_beside(header: str, names: Mapping[str, str] | None = None) -> tuple[
 def units_at_end(header: str) -> str | None:
     """Return the units with which a header ends, in brackets or behind a blank, whatever it names."""
     word = re.split(r"[\s_,]+", plain_letters(header).strip().rstrip(")]"))[-1].rpartition("(")[2].rpartition("[")[2]
-    return word if key(word) not in _NO_UNITS and is_unit_beside_a_number(word) else None
+    return word if key(word) not in NO_UNITS and is_unit_beside_a_number(word) else None
 
 
 def read_fields(headers: Collection[str]) -> tuple[dict[str, str], str | None]:
@@ -160,13 +196,21 @@ def _field(header: str) -> tuple[str, str | None]:
     return name, None
 
 
-def own_columns(headers: Collection[str], header: str, kind: str, spec: CampaignSpec) -> dict[str, str]:
+def own_columns(
+    headers: Collection[str], header: str, kind: str, spec: CampaignSpec, bases: Collection[str] | None = None
+) -> dict[str, str]:
     """Return field -> header of the columns that qualify one assay only: `IC50_relation`, `solubility_outcome`.
+
+    `bases` are the keys with which their names begin; those of the assay, when they are not given.
 
     Raises:
         TableError: if two of them mean the same.
     """
-    wanted = {f"{base}_{name}": field for base in bases_of(header, kind, spec) for name, field in _qualifying().items()}
+    wanted = {
+        f"{base}_{name}": field
+        for base in bases or bases_of(header, kind, spec)
+        for name, field in _qualifying().items()
+    }
     found: dict[str, str] = {}
     for other in headers:
         field = None if other == header else wanted.get(key(other))
@@ -188,7 +232,7 @@ def bases_of(header: str, kind: str, spec: CampaignSpec) -> set[str]:
 def is_qualifier_of(other: str, column: ResultColumn, spec: CampaignSpec) -> bool:
     """Return whether a column's name says that it is the relation of a result column: `IC50_PREFIX`, `mod IC50`."""
     plain = key(other)
-    bases = bases_of(column.header, column.type, spec)
+    bases = bases_of(column.header, column.type, spec) if column.replicate is None else {key(column.header)}
     return any(plain in (f"{base}_{word}", f"{word}_{base}") for base in bases for word in _RELATION_WORDS)
 
 

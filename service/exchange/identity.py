@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from models.domains.contract import InvalidObjectError, ParsedObject
+from models.specs.result_metadata import RESULT_METADATA
+from service.exchange.columns import COMPOUND_ID
 from service.exchange.object_units import with_points
 from service.exchange.problems import RowProblem
-from service.exchange.values import shortened
+from service.exchange.values import is_missing, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from service.exchange.campaign_view import CampaignView
+    from service.exchange.cells import NumberFormat
     from service.exchange.entries import Entry
-    from service.exchange.values import Decimal
+    from service.exchange.report import ParsedRow
     from service.records import StandardResult
 
 _NO_OBJECT = re.compile(
@@ -42,10 +46,11 @@ def looks_like_no_object(text: str) -> bool:
 class Objects:
     """Finds the object that a row is about, and remembers texts it has parsed."""
 
-    def __init__(self, view: CampaignView, decimal: Decimal) -> None:
+    def __init__(self, view: CampaignView, numbers: NumberFormat) -> None:
         self._domain = view.domain
-        self._decimal = decimal
+        self._numbers = numbers
         self._candidates = view.candidates
+        self._stored_ids, self._own_ids = view.own_ids, dict[str, set[str]]()
         self._ids = {text: candidate_id for candidate_id, text in view.candidates.items()}
         self._parsed: dict[tuple[bool, tuple[tuple[str, str], ...]], ParsedObject | InvalidObjectError] = {}
 
@@ -61,12 +66,15 @@ class Objects:
         candidate_id = entry.fields.get("candidate_id", "").strip().lower()
         if candidate_id and candidate_id not in self._candidates:
             raise RowProblem("candidate_id", f"this campaign has no candidate {shortened(candidate_id)}")
+        own_id = entry.fields.get(COMPOUND_ID, "")
         if not candidate_id and not names_object:
-            wanted = " or ".join(("candidate_id", *self._domain.object_columns[:4]))
-            raise RowProblem("candidate_id", f"the row does not say which object was measured: give {wanted}")
+            text = self._own_object(own_id)
+            return self._ids.get(text), ParsedObject(text)
         if not names_object:
             return candidate_id, ParsedObject(self._candidates[candidate_id])
         found = self._parse(entry.objects, may_be_none=not candidate_id and not self._domain.needs_all_columns)
+        if own_id:
+            self._own_ids.setdefault(own_id, set()).add(found.text)
         if not candidate_id:
             return self._ids.get(found.text), found
         stored = self._candidates[candidate_id]
@@ -74,6 +82,25 @@ class Objects:
             column = next(iter(entry.objects))
             raise RowProblem(column, f"candidate_id names {stored}, {column} {found.text}")
         return candidate_id, ParsedObject(stored, found.warnings)
+
+    def _own_object(self, own_id: str) -> str:
+        """Return the object that has an id of its laboratory, in this file or in what is stored.
+
+        Raises:
+            RowProblem: if there is no id, none has it, or several have.
+        """
+        if is_missing(own_id):
+            wanted = " or ".join(("candidate_id", *self._domain.object_columns[:4]))
+            raise RowProblem("candidate_id", f"the row does not say which object was measured: give {wanted}")
+        if looks_like_no_object(own_id):
+            raise RowProblem(COMPOUND_ID, f"{shortened(own_id)} looks like a summary or control row: take it out")
+        objects = self._own_ids.get(own_id, set()) | set(self._stored_ids.get(own_id, ()))
+        if len(objects) == 1:
+            return next(iter(objects))
+        shown = shortened(own_id)
+        if not objects:
+            raise RowProblem(COMPOUND_ID, f"no object is known as {shown}: send its structure once beside this id")
+        raise RowProblem(COMPOUND_ID, f"{shown} was the id of {len(objects)} objects: send the structure")
 
     def _read_again(self, stored: str) -> str | None:
         """Return a stored text as the domain writes it today: rules of reading have changed since it was stored."""
@@ -83,7 +110,7 @@ class Objects:
             return None
 
     def _parse(self, fields: Mapping[str, str], *, may_be_none: bool) -> ParsedObject:
-        plain = with_points(fields, self._domain, self._decimal)
+        plain = with_points(fields, self._domain, self._numbers)
         known = (may_be_none, tuple(plain.items()))
         if known not in self._parsed:
             try:
@@ -115,23 +142,61 @@ class Repeats:
     """
 
     def __init__(self, stored: Mapping[tuple[str, str], StandardResult]) -> None:
-        self._known = {named: (result, "a stored result") for named, result in stored.items()}
+        self._known: dict[tuple[str, str], tuple[StandardResult, int | None, int | None]] = {
+            named: (result, None, None) for named, result in stored.items()
+        }
+        self._further: dict[int, StandardResult] = {}
 
-    def check(self, row: int, result: StandardResult) -> str | None:
-        """Return where the same result was met before, or None; a new one is remembered.
+    def check(self, row: int, index: int, result: StandardResult) -> tuple[str, str] | None:
+        """Return where the same result was met before and what became of the rest, or None for a new result.
+
+        `index` counts results from 0, as in `completed`.
 
         Raises:
             RowProblem: if another result has this id.
         """
         if result.external_id is None:
             return None
-        met = self._known.setdefault((result.type, result.external_id), (result, f"row {row}"))
-        if met[0] is result:
+        name = (result.type, result.external_id)
+        first, met_row, met_index = self._known.setdefault(name, (result, row, index))
+        if first is result:
             return None
-        if not met[0].is_same_measurement(result):
+        where = "a stored result" if met_row is None else f"row {met_row}"
+        if not first.is_same_measurement(result):
             raise RowProblem(
                 "external_id",
-                f"external_id {shortened(result.external_id)} is that of {met[1]}, {met[0].describe()}; here it is "
+                f"external_id {shortened(result.external_id)} is that of {where}, {first.describe()}; here it is "
                 f"{result.describe()}: give another id, or withdraw what is wrong",
             )
-        return met[1]
+        further = {field: text for field in _FURTHER if (text := _added(field, first, result)) is not None}
+        if not further:
+            return where, ""
+        if met_index is None:
+            shown = ", ".join(f"{field} {shortened(str(text))}" for field, text in further.items())
+            return where, f"not stored: {shown}, which the stored result does not have"
+        self._further[met_index] = replace(first, **further)
+        self._known[name] = (self._further[met_index], met_row, met_index)
+        return where, f"what it says besides was added to row {met_row}"
+
+    def completed(self, rows: Sequence[ParsedRow]) -> list[ParsedRow]:
+        """Return the rows with what their repetitions say besides."""
+        found = list(rows)
+        for index, result in self._further.items():
+            if found[index].result is not None:
+                found[index] = replace(found[index], result=result)
+        return found
+
+
+_FURTHER = ("standard_error", *(name for name in RESULT_METADATA if name != "external_id"))
+"""What a repetition may say besides: nothing of it makes two measurements of one."""
+
+
+def _added(field: str, first: StandardResult, result: StandardResult) -> Any:
+    """Return what a field of two equal results says together, if the first does not say it alone."""
+    mine, other = getattr(first, field), getattr(result, field)
+    if other is None or other == mine or (mine is not None and field != "comment"):
+        return None
+    if mine is None or field != "comment":
+        return other
+    joined = f"{mine}; {other}"
+    return None if other in mine.split("; ") or len(joined) > RESULT_METADATA["comment"].most_characters else joined

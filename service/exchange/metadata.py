@@ -1,74 +1,64 @@
-"""The descriptive part of a row: replicate, assay version, plate, date, lot, external id, comment."""
+"""The descriptive part of a row, column by column as `models.specs.result_metadata` declares it."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypedDict
+import re
+from typing import TYPE_CHECKING, Any
 
+from models.specs.result_metadata import RESULT_METADATA
+from service.exchange.dates import DateFormat, DateTextError
 from service.exchange.problems import RowProblem
 from service.exchange.values import is_missing, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
 
-MAX_TEXT = 200
-MAX_COMMENT = 10_000
-_MAX_REPLICATE = 1_000_000
+    from models.specs.result_metadata import Column, Kind
 
-
-class Traits(TypedDict):
-    """The descriptive fields of `StandardResult`."""
-
-    replicate: str | None
-    assay_version: str | None
-    plate: str | None
-    measured_at: datetime | None
-    lot: str | None
-    external_id: str | None
-    comment: str | None
+_MAX_COUNT = 1_000_000
+_LETTER = re.compile("[A-Za-z]")
+_NUMBERED = re.compile(r"(replicate|repl?|run|r|n|#)[\s._#-]*(?=[0-9]+$)", re.IGNORECASE)
 
 
-def read_traits(fields: Mapping[str, str]) -> Traits:
-    """Return the descriptive fields; blank ones are None.
+def read_metadata(fields: Mapping[str, str], dates: DateFormat) -> dict[str, Any]:
+    """Return the fields of `ResultMetadata`; blank ones are None.
 
     Raises:
-        RowProblem: if one is too long, the replicate is no whole number or the date is not ISO 8601.
+        RowProblem: if a text is too long, a count is no whole number or letter, or a date is none of the file.
     """
-    return Traits(
-        replicate=_replicate(fields.get("replicate", "")),
-        assay_version=_text(fields, "assay_version", MAX_TEXT),
-        plate=_text(fields, "plate", MAX_TEXT),
-        measured_at=_moment(fields.get("measured_at", "")),
-        lot=_text(fields, "lot", MAX_TEXT),
-        external_id=_text(fields, "external_id", MAX_TEXT),
-        comment=_text(fields, "comment", MAX_COMMENT),
-    )
+    return {
+        name: None if is_missing(text := fields.get(name) or "") else _READ[column.kind](name, column, text, dates)
+        for name, column in RESULT_METADATA.items()
+    }
 
 
-def _text(fields: Mapping[str, str], name: str, limit: int) -> str | None:
-    text = fields.get(name) or None
-    if text is not None and is_missing(text):
-        return None
-    if text is not None and len(text) > limit:
-        raise RowProblem(name, f"{name} has at most {limit} characters")
+def _text(name: str, column: Column, text: str, _dates: DateFormat) -> str:
+    if len(text) > column.most_characters:
+        raise RowProblem(name, f"{name} has at most {column.most_characters} characters")
     return text
 
 
-def _replicate(text: str) -> str | None:
-    if is_missing(text):
-        return None
+def _count(name: str, _column: Column, text: str, _dates: DateFormat) -> str:
     # A column with gaps comes out of many tables as 1.0, 2.0, ...
     digits = text.removesuffix(".0")
-    if not (digits.isascii() and digits.isdigit() and len(digits) < 8 and int(digits) <= _MAX_REPLICATE):  # noqa: PLR2004
-        raise RowProblem("replicate", f"{shortened(text)} is not a whole number from 0")
+    if _LETTER.fullmatch(digits):
+        return digits.upper()
+    digits = _NUMBERED.sub("", digits)
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 8 and int(digits) <= _MAX_COUNT):  # noqa: PLR2004
+        raise RowProblem(name, f"{shortened(text)} is not a whole number from 0, nor a letter")
     return str(int(digits))
 
 
-def _moment(text: str) -> datetime | None:
-    if is_missing(text):
-        return None
+def _moment(name: str, _column: Column, text: str, dates: DateFormat) -> datetime:
     try:
-        moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise RowProblem("measured_at", f"{shortened(text)} is not a date such as 2024-05-31 (ISO 8601)") from error
+        return dates.read(text)
+    except DateTextError as error:
+        raise RowProblem(name, str(error)) from error
+
+
+_READ: dict[Kind, Callable[[str, Column, str, DateFormat], str | datetime]] = {
+    "text": _text,
+    "count": _count,
+    "moment": _moment,
+}

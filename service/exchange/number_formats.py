@@ -114,11 +114,11 @@ def _sections(number_format: str) -> tuple[_Section, ...]:
 
 def _read_section(tokens: list[re.Match[str]]) -> _Section:
     plain = "".join(token["plain"] or "" for token in tokens)
-    unquoted = [place for place, token in enumerate(tokens) if token["plain"]]
+    unquoted = [index for index, token in enumerate(tokens) if token["plain"]]
     general = plain.casefold().find("general")
-    places = [place for place in unquoted if tokens[place]["plain"] in set("0#?@")]
-    places = places if general < 0 else unquoted[general : general + len("general")]
-    first, last = (places[0], places[-1]) if places else (len(tokens), len(tokens))
+    indices = [index for index in unquoted if tokens[index]["plain"] in set("0#?@")]
+    indices = indices if general < 0 else unquoted[general : general + len("general")]
+    first, last = (indices[0], indices[-1]) if indices else (len(tokens), len(tokens))
     condition = next((_CONDITION.fullmatch(token["bracket"]) for token in tokens if token["bracket"]), None)
     digits = plain.strip()
     decimals = re.fullmatch(r"[#,]*0+(?:\.(0+))?", digits)
@@ -127,7 +127,7 @@ def _read_section(tokens: list[re.Match[str]]) -> _Section:
         # Commas alone only scale what is shown.
         after="" if (after := _literal(tokens[last + 1 :])).strip(",") == "" else after,
         is_percent="%" in plain,
-        has_digits=bool(places) or any(letter in plain.casefold() for letter in "ymdhs"),
+        has_digits=bool(indices) or any(letter in plain.casefold() for letter in "ymdhs"),
         n_zeros=min(len(digits), _MOST_ZEROS) if digits and not digits.strip("0") else 0,
         n_decimals=min(len(decimals[1] or ""), _MOST_ZEROS) if decimals else None,
         condition=(condition["sign"], float(condition["number"])) if condition else None,

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING
 from models.domains.cells import plain_number
 from models.domains.contract import FRACTION
 from models.specs.columns import key
-from service.exchange.tables import Digits, TableError, check_names
+from service.exchange.cells import Digits
+from service.exchange.tables import TableError, check_names
 from service.exchange.units import UnitsError, convert, same_units
-from service.exchange.values import with_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from models.domains.contract import Domain
+    from service.exchange.cells import NumberFormat
     from service.exchange.tables import RawRow, Table
-    from service.exchange.values import Decimal
 
 Change = Callable[[str], str]
 """Turns a cell into the domain's units."""
@@ -47,9 +47,9 @@ def under_domain_names(table: Table, domain: Domain) -> tuple[Table, Mapping[str
     changes: dict[str, Change] = {}
     warnings: list[str] = []
     for header, name, units in _with_units(table.columns, domain):
-        changes[name], told = _read_as(header, name, units, domain.quantity_columns[name])
+        changes[name], note = _read_as(header, name, units, domain.quantity_columns[name])
         renamed[header] = name
-        warnings.append(f"{header!r} was read as {name}{told}")
+        warnings.append(f"{header!r} was read as {name}{note}")
     if not renamed:
         return table, changes
     check_names(table, renamed)
@@ -61,22 +61,21 @@ def under_domain_names(table: Table, domain: Domain) -> tuple[Table, Mapping[str
     return replace(table, columns=columns, rows=rows, warnings=(*table.warnings, *warnings)), changes
 
 
-def in_domain_units(table: Table, changes: Mapping[str, Change], decimal: Decimal) -> Table:
+def in_domain_units(table: Table, changes: Mapping[str, Change], numbers: NumberFormat) -> Table:
     """Return the table with the cells of such columns in the domain's units, after the decimal sign is decided."""
     if not changes:
         return table
-    return replace(table, rows=tuple(replace(row, cells=_changed(row, changes, decimal)) for row in table.rows))
+    return replace(table, rows=tuple(replace(row, cells=_changed(row, changes, numbers)) for row in table.rows))
 
 
-def with_points(fields: Mapping[str, str], domain: Domain, decimal: Decimal) -> dict[str, str]:
+def with_points(fields: Mapping[str, str], domain: Domain, numbers: NumberFormat) -> dict[str, str]:
     """Return an object's cells with decimal points in those that are numbers; typed cells have them already."""
     return {
-        name: with_point(text, decimal) if name in domain.quantity_columns and not isinstance(text, Digits) else text
-        for name, text in fields.items()
+        name: numbers.with_point(text) if name in domain.quantity_columns else text for name, text in fields.items()
     }
 
 
-def with_absent_told(table: Table, domain: Domain) -> Table:
+def warn_of_absent_columns(table: Table, domain: Domain) -> Table:
     """Return the table with a warning of the columns that the domain needs and nobody gave."""
     named = {key(column) for column in table.columns}
     missing = [name for name in domain.object_columns if key(name) not in named]
@@ -145,10 +144,9 @@ def _converted(text: str, units: str, wanted: str) -> str:
     return f"{convert(number, units, wanted):.12g}" if math.isfinite(number) else text
 
 
-def _changed(row: RawRow, changes: Mapping[str, Change], decimal: Decimal) -> Mapping[str, str]:
+def _changed(row: RawRow, changes: Mapping[str, Change], numbers: NumberFormat) -> Mapping[str, str]:
     cells = dict(row.cells)
     for name in changes.keys() & cells.keys():
         text = cells[name]
-        plain = text if isinstance(text, Digits) else with_point(text, decimal)
-        cells[name] = Digits(changes[name](plain))
+        cells[name] = Digits(changes[name](numbers.with_point(text)))
     return cells

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from service.exchange.batch import BatchFile, beside, domain_column, expected_columns, nearest_columns
-from service.exchange.tables import UnknownFormatError, written_formats
+from service.exchange.registry import written_formats
+from service.exchange.tables import UnknownFormatError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +39,7 @@ def write_predictions(
     flat: list[dict[str, Any]] = []
     for (number, item), columns in zip(rows, described, strict=True):
         own = {**empty, **columns}
-        told = {**expected_columns(item, computed, spec), **nearest_columns(item), **domain_column(item)}
-        told["refused"] = "; ".join(item.refused)
-        flat.append({**beside(own, {"row": number}), **own, **beside(own, told)})
+        predicted = {**expected_columns(item, computed, spec), **nearest_columns(item), **domain_column(item)}
+        predicted["refused"] = "; ".join(item.refused)
+        flat.append({**beside(own, {"row": number}), **own, **beside(own, predicted)})
     return BatchFile(write(flat), media_type, extension)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from models.specs.columns import OF_A_BATCH, key
 from service.exchange.columns import unread
-from service.exchange.headers import is_qualifier_of, is_relation_name, other_base
+from service.exchange.headers import bases_of, is_qualifier_of, is_relation_name, other_base
 from service.exchange.tables import TableError
 from service.exchange.values import is_missing, is_relation, read_relation, shortened
 
@@ -62,10 +62,10 @@ _NAMES = frozenset(("max", "min", "hi", "lo"))
 """Those that are names of people as well, who may be an operator."""
 _NAME = re.compile(r"[^\W\d_].*|[0-9]{2,}", re.DOTALL)
 """Who worked: a name, initials, or the number of a person."""
-_SAYS_LIMIT = re.compile(r"\s*'?\s*(?!</?\w+/?>)[<>\u2264\u2265](?!\s*[=<>]?\s*[0-9.,+-])")
+_LIMIT_SIGN = re.compile(r"\s*'?\s*(?!</?\w+/?>)[<>\u2264\u2265](?!\s*[=<>]?\s*[0-9.,+-])")
 """An inequality without a number behind it: `> max conc`, and no `>95 %` of something else."""
 _ENDS = r"(the\s+)?(max|min|top|highest|lowest|upper|lower|limit|range|u?l?loq|lod|detection|quantification)"
-_SAYS_LIMIT_IN_WORDS = re.compile(
+_LIMIT_IN_WORDS = re.compile(
     r"\s*((greater|more|higher|less|lower)\s+than\s+(?![0-9])"
     rf"|(above|below|over|under|beyond|exceeds?|exceeded)\s+{_ENDS}"
     rf"|(inactive|no\s+(activity|effect|inhibition|response|binding))\s+(at|up\s+to)\s+{_ENDS})",
@@ -74,10 +74,11 @@ _SAYS_LIMIT_IN_WORDS = re.compile(
 """A remark that begins with the side of a limit: `greater than max`, `below LOQ`, `inactive at top conc`."""
 _CENSORED_WORDS = frozenset(("censored", "right-censored", "left-censored", "right censored", "left censored"))
 _NUMBER = re.compile(r"\s*[<>=~\u2264\u2265]*\s*[+-]?[0-9]")
+_INEQUALITIES = frozenset(("gt", "lt", "gte", "lte", "greater than", "less than", "more than", "at least", "at most"))
 _SIGNS = "<>\u2264\u2265~"
 _LONGEST = len("greater than") + 6
 """Longest text of a relation, with quotes around it."""
-_SAY = "say it as a relation, < or >"
+_ADVICE = "say it as a relation, < or >"
 
 
 def with_qualifiers(table: Table, mapped: Mapped, spec: CampaignSpec) -> Mapped:
@@ -94,12 +95,15 @@ def with_qualifiers(table: Table, mapped: Mapped, spec: CampaignSpec) -> Mapped:
         is_named = is_own or is_relation_name(header)
         if _holds_relations(table, header, in_words=is_named):
             mapped = _with_relation(mapped, header, table, spec)
+        elif not is_named and _holds_relation_words(table, header):
+            detail = f"column {header!r} holds words for relations and is not read: name it relation if they are those"
+            raise TableError(f"{detail} of the values, and leave it out if not", column=header)
         else:
-            _check_says_no_limit(table, header, own, is_named=is_named)
+            _check_no_limit_in_words(table, header, own, is_named=is_named)
     return mapped
 
 
-def _check_says_no_limit(table: Table, header: str, own: frozenset[str], *, is_named: bool) -> None:
+def _check_no_limit_in_words(table: Table, header: str, own: frozenset[str], *, is_named: bool) -> None:
     """Check that no cell says in words that a value is a limit, where the header makes that possible.
 
     Raises:
@@ -111,7 +115,7 @@ def _check_says_no_limit(table: Table, header: str, own: frozenset[str], *, is_n
     for row in table.rows:
         cell = row.cells.get(header, "")
         if not is_missing(cell) and says(cell.strip().casefold()):
-            detail = f"column {header!r} says {shortened(cell)} in row {row.number}: {_SAY}"
+            detail = f"column {header!r} says {shortened(cell)} in row {row.number}: {_ADVICE}"
             raise TableError(f"{detail}, or give the column another name", row=row.number, column=header)
 
 
@@ -182,6 +186,18 @@ def _holds_relations(table: Table, header: str, *, in_words: bool) -> bool:
     return not other and bool(unequal or "equal" in found)
 
 
+def _holds_relation_words(table: Table, header: str) -> bool:
+    """Return whether a column says several different relations in words, and nothing else: no country, no initials."""
+    cells = {
+        cell.strip().casefold() for row in table.rows if (cell := row.cells.get(header, "")) and not is_missing(cell)
+    }
+    return (
+        len(cells) > 1
+        and bool(cells & _INEQUALITIES)
+        and all(len(each) <= _LONGEST and is_relation(each) for each in cells)
+    )
+
+
 def _kind(cell: str, *, in_words: bool = True) -> str:
     is_told = len(cell) <= _LONGEST and is_relation(cell)
     if not is_told or not (in_words or _is_sign(cell)):
@@ -195,12 +211,16 @@ def _is_sign(cell: str) -> bool:
 
 
 def _with_relation(mapped: Mapped, header: str, table: Table, spec: CampaignSpec) -> Mapped:
-    for place, column in enumerate(mapped.results):
+    for index, column in enumerate(mapped.results):
         if is_qualifier_of(header, column, spec):
             _check_free(column.own.get("relation"), header)
             changed = replace(column, own={**column.own, "relation": header})
-            return replace(mapped, results=(*mapped.results[:place], changed, *mapped.results[place + 1 :]))
-    if mapped.results and (base := other_base(header)):
+            return replace(mapped, results=(*mapped.results[:index], changed, *mapped.results[index + 1 :]))
+    base = other_base(header)
+    if any(column.replicate and base in bases_of(column.header, column.type, spec) for column in mapped.results):
+        detail = f"column {header!r} holds relations, but does not say of which reading: write them before the numbers"
+        raise TableError(detail, column=header)
+    if mapped.results and base:
         _check_is_of_another(header, base, table)
         return mapped
     if len(mapped.results) > 1:
@@ -229,7 +249,7 @@ def _check_free(taken: str | None, header: str) -> None:
         raise TableError(f"columns {taken!r} and {header!r} both hold relations", column=header)
 
 
-def with_notes_heard(table: Table, mapped: Mapped) -> Table:
+def reject_unread_limits(table: Table, mapped: Mapped) -> Table:
     """Return the table with a problem in each row whose comment says that a value is a limit that has no relation."""
     comments = {mapped.fields.get("comment"), *(column.own.get("comment") for column in mapped.results)}
     notes = [header for header in table.columns if header in comments]
@@ -237,7 +257,7 @@ def with_notes_heard(table: Table, mapped: Mapped) -> Table:
     if not notes:
         return table
     values = list(_values(mapped))
-    return replace(table, rows=tuple(_with_note_heard(row, notes, values) for row in table.rows))
+    return replace(table, rows=tuple(_reject_unread_limit(row, notes, values) for row in table.rows))
 
 
 def _is_note(header: str, table: Table) -> bool:
@@ -247,14 +267,14 @@ def _is_note(header: str, table: Table) -> bool:
     if _NOTES & set(key(header).split("_")):
         return True
     cells = [row.cells.get(header, "") for row in table.rows]
-    return any(_SAYS_LIMIT.match(cell) for cell in cells) and not any(_NUMBER.match(cell) for cell in cells)
+    return any(_LIMIT_SIGN.match(cell) for cell in cells) and not any(_NUMBER.match(cell) for cell in cells)
 
 
-def _says_limit(text: str) -> bool:
+def _is_limit_remark(text: str) -> bool:
     plain = unescape(text)
     return (
-        _SAYS_LIMIT.match(plain) is not None
-        or _SAYS_LIMIT_IN_WORDS.match(plain) is not None
+        _LIMIT_SIGN.match(plain) is not None
+        or _LIMIT_IN_WORDS.match(plain) is not None
         or plain.strip().casefold() in _CENSORED_WORDS
         or _kind(text) == "unequal"
     )
@@ -269,13 +289,15 @@ def _values(mapped: Mapped) -> Iterator[tuple[str, str]]:
         yield mapped.fields.get("value", ""), shared
 
 
-def _with_note_heard(row: RawRow, notes: list[str], values: list[tuple[str, str]]) -> RawRow:
-    told = next((header for header in notes if _says_limit(row.cells.get(header, ""))), None)
-    if told is None or row.problem is not None or not any(_is_bare(row.cells, *names) for names in values):
+def _reject_unread_limit(row: RawRow, notes: list[str], values: list[tuple[str, str]]) -> RawRow:
+    remark = next((header for header in notes if _is_limit_remark(row.cells.get(header, ""))), None)
+    if remark is None or row.problem is not None or not any(_is_bare(row.cells, *names) for names in values):
         return row
     if any(_is_qualified(row.cells, *names) for names in values):
         return row
-    detail = f"{told!r} says {shortened(row.cells[told])}, and the value has no relation: write one, = if it is exact"
+    detail = (
+        f"{remark!r} says {shortened(row.cells[remark])}, and the value has no relation: write one, = if it is exact"
+    )
     return replace(row, problem=detail)
 
 

@@ -6,16 +6,16 @@ Standard values are in the campaign's units and not yet transformed: the proxies
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypedDict
 
+from service.exchange.cells import Meant
 from service.exchange.logarithms import check_sign, is_logarithm, is_of_logarithms, warning_if_far
 from service.exchange.problems import RowProblem
-from service.exchange.tables import Digits
+from service.exchange.scales import RowValues, converted, on_the_other_scale
 from service.exchange.units import (
     UnitsError,
     check_known,
-    convert,
     is_certain_unit,
     is_unit_beside_a_number,
     same_units,
@@ -23,13 +23,12 @@ from service.exchange.units import (
 from service.exchange.values import (
     ReadValue,
     ValueTextError,
+    activity_call,
     is_missing,
     is_outcome,
     outcome_word,
-    read_number,
     read_outcome,
     read_relation,
-    read_value,
     shortened,
 )
 
@@ -38,13 +37,12 @@ if TYPE_CHECKING:
 
     from models.records import Outcome, Relation
     from service.exchange.assays import Assay
+    from service.exchange.cells import NumberFormat
     from service.exchange.entries import Entry
-    from service.exchange.values import Decimal
 
-_TURNED: dict[Relation, Relation] = {"=": "=", "~": "~", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
-_MOST_MOLAR = 2
-"""Decadic logarithm of more mol/L than there can be of anything: pure water has 55."""
+_LIMIT_SIGNS = ("<", ">", "\u2264", "\u2265")
+_PERCENT = 100
 
 
 class Quantity(TypedDict, total=False):
@@ -58,18 +56,7 @@ class Quantity(TypedDict, total=False):
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What a row says, in its own units."""
-
-    value: float
-    relation: Relation
-    units: str | None
-    upper: float | None
-    error: float | None
-
-
-def read_quantity(entry: Entry, assay: Assay, decimal: Decimal) -> tuple[Quantity, str | None, list[str]]:
+def read_quantity(entry: Entry, assay: Assay, numbers: NumberFormat) -> tuple[Quantity, str | None, list[str]]:
     """Return the measured fields in the campaign's units, the units that the row states, and warnings.
 
     Raises:
@@ -77,68 +64,119 @@ def read_quantity(entry: Entry, assay: Assay, decimal: Decimal) -> tuple[Quantit
     """
     fields = entry.fields
     warnings: list[str] = []
-    outcome = _outcome(fields)
-    if outcome == "ok" and (word := outcome_word(fields.get("value", ""))):
-        warnings.append(f"the value was read as the outcome {word}")
-        return Quantity(outcome=word, units=assay.quantity.units), None, warnings
-    if outcome != "ok":
-        if not is_missing(fields.get("value", "")):
-            warnings.append(f"the value is not used, because the outcome is {outcome}")
-        return Quantity(outcome=outcome, units=assay.quantity.units), None, warnings
+    if (failure := _failure(fields, warnings)) is not None:
+        return Quantity(outcome=failure, units=assay.quantity.units), None, warnings
     if is_missing(fields.get("value", "")):
         raise RowProblem("value", "outcome ok needs a value")
     for field, detail in entry.refused.items():
         raise RowProblem(field, detail)
-    read = _cell("value", fields["value"], decimal)
-    if read.error is not None:
-        warnings.append("what follows ± was read as the standard error")
-    told = _told(entry, read, decimal, assay.quantity.units)
-    warnings += _unused_deviation(told, fields)
-    _check_sign(told, assay)
-    stated = None if told.units and not assay.quantity.units and is_of_logarithms(told.units) else told.units
+    read = _cell("value", fields["value"], numbers)
+    warnings += _told_by_cell(read, fields)
+    values = _row_values(entry, read, numbers, assay.quantity.units)
+    warnings += _unused_deviation(values, fields)
+    _check_sign(values, assay)
+    stated = None if values.units and not assay.quantity.units and is_of_logarithms(values.units) else values.units
     if assay.given is not None:
-        told = _on_the_other_scale(told, assay, warnings)
-    return _standard(told, assay, warnings), stated, warnings
+        values = on_the_other_scale(values, assay, warnings)
+    return _standard(values, assay, warnings), stated, warnings
 
 
-def _told(entry: Entry, read: ReadValue, decimal: Decimal, wanted: str | None) -> _Told:
+def _failure(fields: Mapping[str, str], warnings: list[str]) -> Outcome | None:
+    """Return the outcome of a row that has no value to store, if it says one other than ok."""
+    outcome, value = _outcome(fields), fields.get("value", "")
+    if call := activity_call(fields.get("outcome", "")):
+        _check_call(call, fields)
+    if outcome != "ok":
+        warnings += [] if is_missing(value) else [f"the value is not used, because the outcome is {outcome}"]
+        return outcome
+    word = outcome_word(value)
+    warnings += [] if word is None else [f"the value was read as the outcome {word}"]
+    return word
+
+
+def _check_call(call: str, fields: Mapping[str, str]) -> None:
+    """Check that a screen's verdict does not leave open what its value means.
+
+    Raises:
+        RowProblem: if an inactive or doubtful compound has an exact value, or none.
+    """
+    value = fields.get("value", "")
+    is_limit = value.lstrip(" '")[:1] in _LIMIT_SIGNS or not is_missing(fields.get("relation", ""))
+    if call in ("active", "hit") or (is_limit and not is_missing(value)):
+        return
+    detail = "has no value" if is_missing(value) else "has an exact value"
+    raise RowProblem(
+        "outcome",
+        f"{shortened(fields['outcome'])} {detail}: write the value with its relation, such as > 10, or say with words "
+        "what it means (missing or an outcome)",
+    )
+
+
+def _told_by_cell(read: ReadValue, fields: Mapping[str, str]) -> list[str]:
+    """Return a warning of what stands in the cell of a value beside it."""
+    warnings = ["what follows ± was read as the standard error"] if read.error is not None else []
+    warnings += [f"{shortened(fields['value'])} was read as a range"] if read.upper is not None else []
+    if read.n is not None and is_missing(fields.get("standard_deviation", "")):
+        warnings.append(f"n = {read.n} readings stands in the cell and is not stored")
+    return warnings
+
+
+def _row_values(entry: Entry, read: ReadValue, numbers: NumberFormat, wanted: str | None) -> RowValues:
     fields = entry.fields
-    upper = _number(fields, "upper_value", decimal)
-    error = _number(fields, "standard_error", decimal)
+    upper = _number(fields, "upper_value", numbers)
+    error = _number(fields, "standard_error", numbers)
     if error is None:
-        error = _error_of_mean(fields, decimal)
+        error = _error_of_mean(fields, numbers, read)
     if error is not None and error < 0:
         raise RowProblem("standard_error", "standard_error must not be negative")
-    told = _Told(
+    values = RowValues(
         value=read.number,
         relation=_relation(fields, read),
         units=_units(entry, read, wanted),
         upper=_agreed("upper_value", upper, read.upper),
         error=_agreed("standard_error", error, read.error),
     )
-    if told.upper is not None and told.upper <= told.value:
-        raise RowProblem("upper_value", f"upper_value {told.upper:g} must exceed the value")
-    if told.upper is not None and told.relation not in ("=", "~"):
-        raise RowProblem("upper_value", f"a range has no relation {told.relation}: leave it or upper_value out")
-    return told
+    if values.upper is not None and values.upper <= values.value:
+        raise RowProblem("upper_value", f"upper_value {values.upper:g} must exceed the value")
+    if values.upper is not None and values.relation not in ("=", "~"):
+        raise RowProblem("upper_value", f"a range has no relation {values.relation}: leave it or upper_value out")
+    return values
 
 
-def _unused_deviation(told: _Told, fields: Mapping[str, str]) -> list[str]:
+def _unused_deviation(values: RowValues, fields: Mapping[str, str]) -> list[str]:
     """Return the warning of a standard deviation that makes no standard error."""
-    if told.error is not None or is_missing(fields.get("standard_deviation", "")):
+    names = [name for name in ("standard_deviation", "cv") if not is_missing(fields.get(name, ""))]
+    if values.error is not None or not names:
         return []
-    return ["the standard deviation was not stored, because n, the number of readings, is missing"]
+    what = "the standard deviation" if names[0] == "standard_deviation" else "the coefficient of variation"
+    return [f"{what} was not stored, because n, the number of readings, is missing"]
 
 
-def _error_of_mean(fields: Mapping[str, str], decimal: Decimal) -> float | None:
+def _error_of_mean(fields: Mapping[str, str], numbers: NumberFormat, read: ReadValue) -> float | None:
     """Return the standard error from a standard deviation and a number of readings, if both are given."""
-    deviation = _number(fields, "standard_deviation", decimal)
-    n_readings = _number(fields, "n", decimal)
+    deviation = _number(fields, "standard_deviation", numbers)
+    n_readings = _agreed("n", _number(fields, "n", numbers), read.n)
+    if deviation is None and (variation := _variation(fields, numbers)) is not None:
+        deviation = variation * abs(read.number)
     if deviation is None or n_readings is None:
         return None
     if n_readings < 1:
         raise RowProblem("n", f"a mean of {n_readings:g} readings has no standard error")
     return deviation / float(math.sqrt(n_readings))
+
+
+def _variation(fields: Mapping[str, str], numbers: NumberFormat) -> float | None:
+    """Return a coefficient of variation as a share of its mean: percent, as the header or the cell says."""
+    text = fields.get("cv", "")
+    if is_missing(text):
+        return None
+    try:
+        variation = numbers.read_number(text.strip().removesuffix("%").strip())
+    except ValueTextError as error:
+        raise RowProblem("cv", str(error)) from error
+    if variation < 0:
+        raise RowProblem("cv", "a coefficient of variation must not be negative")
+    return variation / _PERCENT
 
 
 def _agreed(field: str, stated: float | None, in_cell: float | None) -> float | None:
@@ -147,119 +185,77 @@ def _agreed(field: str, stated: float | None, in_cell: float | None) -> float | 
     return in_cell if stated is None else stated
 
 
-def _standard(told: _Told, assay: Assay, warnings: list[str]) -> Quantity:
+def _standard(values: RowValues, assay: Assay, warnings: list[str]) -> Quantity:
     wanted = assay.quantity
-    if told.units and not wanted.units:
-        told = _without_wanted_units(told, assay, warnings)
-    value = _converted(told.value, told.units, wanted.units, "value")
+    if values.units and not wanted.units:
+        values = _without_wanted_units(values, assay, warnings)
+    value = converted(values.value, values.units, wanted.units, "value")
     if wanted.transform == "log10" and value <= 0:
         raise RowProblem("value", f"{assay.type} is modelled on a log10 scale, so its values must be positive")
     if not wanted.units or is_of_logarithms(wanted.units):
         warnings += warning_if_far(value, assay.type)
     upper = error = None
-    if told.upper is not None:
-        upper = _converted(told.upper, told.units, wanted.units, "upper_value")
-    if told.error is not None:
+    if values.upper is not None:
+        upper = converted(values.upper, values.units, wanted.units, "upper_value")
+    if values.error is not None:
         # A difference, not a value: degrees Celsius are shifted against kelvins, their errors are not.
-        zero = _converted(0.0, told.units, wanted.units, "standard_error")
-        error = _converted(told.error, told.units, wanted.units, "standard_error") - zero
-    units = wanted.units or told.units
+        zero = converted(0.0, values.units, wanted.units, "standard_error")
+        error = converted(values.error, values.units, wanted.units, "standard_error") - zero
+    units = wanted.units or values.units
     return Quantity(
-        relation=told.relation, value=value, units=units, upper_value=upper, standard_error=error, outcome="ok"
+        relation=values.relation, value=value, units=units, upper_value=upper, standard_error=error, outcome="ok"
     )
 
 
-def _check_sign(told: _Told, assay: Assay) -> None:
+def _check_sign(values: RowValues, assay: Assay) -> None:
     """Check that a logarithm's units do not contradict the sign that its name has.
 
     Raises:
         RowProblem: if they do.
     """
-    if told.units is None or told.units == assay.quantity.units:
+    if values.units is None or values.units == assay.quantity.units:
         return
     try:
-        check_sign(f"p{assay.type}" if assay.given == "logarithm" else assay.type, told.units)
+        check_sign(f"p{assay.type}" if assay.given == "logarithm" else assay.type, values.units)
     except UnitsError as error:
         raise RowProblem("units", str(error)) from error
 
 
-def _without_wanted_units(told: _Told, assay: Assay, warnings: list[str]) -> _Told:
+def _without_wanted_units(values: RowValues, assay: Assay, warnings: list[str]) -> RowValues:
     """Return what a row says of a quantity for which the campaign states no units.
 
     Raises:
         RowProblem: if its units are none, or it is a logarithm and has none by its nature.
     """
-    assert told.units is not None
-    if is_of_logarithms(told.units):
-        return replace(told, units=None)
+    assert values.units is not None
+    if is_of_logarithms(values.units):
+        return replace(values, units=None)
     if assay.is_read and is_logarithm(assay.type):
         raise RowProblem(
-            "units", f"{assay.type} is a logarithm without units, but the row says {shortened(told.units)}"
+            "units", f"{assay.type} is a logarithm without units, but the row says {shortened(values.units)}"
         )
     try:
-        check_known(told.units)
+        check_known(values.units)
     except UnitsError as error:
         raise RowProblem("units", str(error)) from error
     if assay.is_read:
-        warnings.append(f"the campaign states no units for {assay.type}: the value is kept in {told.units}")
-    return told
+        warnings.append(f"the campaign states no units for {assay.type}: the value is kept in {values.units}")
+    return values
 
 
-def _converted(value: float, given: str | None, wanted: str | None, field: str) -> float:
-    if given is None or wanted is None:
-        return value
+def _cell(field: str, text: str, numbers: NumberFormat) -> ReadValue:
     try:
-        converted = convert(value, given, wanted)
-    except UnitsError as error:
-        raise RowProblem("units", str(error)) from error
-    if not math.isfinite(converted):
-        raise RowProblem(field, f"{value:g} {given} is too large in {wanted}")
-    return converted
-
-
-def _on_the_other_scale(told: _Told, assay: Assay, warnings: list[str]) -> _Told:
-    """Return pIC50 as IC50 in mol/L, or IC50 as pIC50: the order turns round, and with it relation and range."""
-    if assay.given == "logarithm":
-        if told.units and not is_of_logarithms(told.units):
-            raise RowProblem("units", f"a logarithm has no units, but the row says {shortened(told.units)}")
-        warnings += warning_if_far(told.value, f"p{assay.type}")
-        ends = sorted(_power(-end) for end in (told.value, told.upper) if end is not None)
-    else:
-        if not told.units:
-            raise RowProblem("units", f"give units: without them the value cannot be told as {assay.type}")
-        molar = [_converted(end, told.units, "mol/L", "value") for end in (told.value, told.upper) if end is not None]
-        if min(molar) <= 0:
-            raise RowProblem("value", "only a positive concentration has a logarithm")
-        ends = sorted(-math.log10(end) for end in molar)
-    if told.error is not None:
-        warnings.append("the standard error is of the other scale and was left out")
-    upper = ends[1] if len(ends) > 1 else None
-    units = "mol/L" if assay.given == "logarithm" else None
-    value, upper = (None if end is None else float(f"{end:.14g}") for end in (ends[0], upper))
-    assert value is not None
-    return _Told(value, _TURNED[told.relation], units, upper, None)
-
-
-def _power(exponent: float) -> float:
-    if exponent > _MOST_MOLAR:
-        hint = "a negative logarithm of a concentration is rarely below 0, so turn its sign if it is a plain one"
-        raise RowProblem("value", f"10^{exponent:g} mol/L is no concentration: {hint}")
-    return math.pow(10.0, exponent)
-
-
-def _cell(field: str, text: str, decimal: Decimal) -> ReadValue:
-    try:
-        return read_value(text, "point" if isinstance(text, Digits) else decimal)
+        return numbers.read_value(text)
     except ValueTextError as error:
         raise RowProblem(field, str(error)) from error
 
 
-def _number(fields: Mapping[str, str], field: str, decimal: Decimal) -> float | None:
+def _number(fields: Mapping[str, str], field: str, numbers: NumberFormat) -> float | None:
     text = fields.get(field, "")
     if is_missing(text):
         return None
     try:
-        return read_number(text, "point" if isinstance(text, Digits) else decimal)
+        return numbers.read_number(text)
     except ValueTextError as error:
         raise RowProblem(field, str(error)) from error
 
@@ -267,7 +263,7 @@ def _number(fields: Mapping[str, str], field: str, decimal: Decimal) -> float | 
 def _outcome(fields: Mapping[str, str]) -> Outcome:
     text = fields.get("outcome", "")
     try:
-        return read_outcome(text) if is_outcome(text) else "ok"
+        return read_outcome(text) if is_outcome(text) and not activity_call(text) else "ok"
     except ValueTextError as error:
         raise RowProblem("outcome", str(error)) from error
 
@@ -289,6 +285,8 @@ def _units(entry: Entry, read: ReadValue, wanted: str | None) -> str | None:
     Raises:
         RowProblem: if they do not, or the text behind the number is no units.
     """
+    if isinstance(entry.fields["value"], Meant) and read.rest:
+        return read.rest  # a meaning has units of its own, whatever those of the column are
     is_stated = wanted or entry.units or not is_missing(entry.fields.get("units", ""))
     if read.rest and not (is_unit_beside_a_number if is_stated else is_certain_unit)(read.rest):
         detail = f"{shortened(read.rest)} after the number is not known as units: leave it out or move it to comment"

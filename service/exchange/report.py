@@ -9,6 +9,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from models.specs.result_metadata import RESULT_METADATA
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -47,6 +49,8 @@ class Report:
     rows: tuple[ParsedRow, ...]
     warnings: tuple[str, ...] = ()
     reading: Reading | None = None
+    is_preview: bool = False
+    """Whether it shows for every row what would be stored."""
 
     def count(self, status: Status) -> int:
         """Return how many rows have this status; the four counts add up to the number of rows."""
@@ -59,8 +63,8 @@ class Report:
 
     def all_warnings(self) -> list[str]:
         """Return the warnings of the table, then of its rows with their numbers; results of one row share theirs."""
-        told = [f"row {row.row}: {text}" for row in self.rows for text in row.warnings]
-        return [*self.warnings, *dict.fromkeys(told)]
+        of_rows = [f"row {row.row}: {text}" for row in self.rows for text in row.warnings]
+        return [*self.warnings, *dict.fromkeys(of_rows)]
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as docs/results.md describes it."""
@@ -82,7 +86,17 @@ class Report:
                     "candidate_id": row.candidate_id,
                     "object": row.object,
                     "type": row.result.type if row.result else row.verbatim.get("type"),
+                    "would_store": _stored(row.result) if self.is_preview and row.result else None,
                 }
                 for row in self.rows
             ],
         }
+
+
+def _stored(result: StandardResult) -> dict[str, Any]:
+    """Return what of a result goes into the store beside its object and type."""
+    moment = result.measured_at
+    return {**{name: getattr(result, name) for name in _SHOWN}, "measured_at": moment.isoformat() if moment else None}
+
+
+_SHOWN = ("relation", "value", "upper_value", "standard_error", "units", "outcome", *RESULT_METADATA)

@@ -5,27 +5,37 @@ In two steps, so that the caller looks up only the candidates that the file ment
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from service.exchange.columns import map_columns, own_predictions, with_warnings
+from service.exchange.columns import COMPOUND_ID, map_columns, with_warnings
+from service.exchange.dates import decide_date_format, has_serials
 from service.exchange.entries import entries
-from service.exchange.object_units import in_domain_units, under_domain_names, with_absent_told
-from service.exchange.qualifiers import with_notes_heard, with_qualifiers
-from service.exchange.reading import Reading, decide_decimal
+from service.exchange.meanings import with_meanings
+from service.exchange.named_columns import with_columns_named
+from service.exchange.object_units import in_domain_units, under_domain_names, warn_of_absent_columns
+from service.exchange.options import ReadingOptions
+from service.exchange.own_predictions import own_predictions
+from service.exchange.qualifiers import reject_unread_limits, with_qualifiers
+from service.exchange.reading import Reading, decide_number_format
+from service.exchange.registry import read_table
 from service.exchange.report import Report
 from service.exchange.roles import check_unread_units, without_units_row
 from service.exchange.rows import validate_rows
-from service.exchange.tables import TableError, check_names, read_table
+from service.exchange.tables import QuestionError, TableError, check_names
+from service.exchange.values import is_missing, shortened
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
     from service.exchange.campaign_view import CampaignView
     from service.exchange.columns import Mapped
     from service.exchange.entries import Entry
     from service.exchange.tables import Table
-    from service.exchange.values import Decimal
+
+_SERIALS = "numbers under measured_at were read as the days that spreadsheets count from 1899-12-30"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,13 @@ class Upload:
     warnings: tuple[str, ...]
     reading: Reading
     is_batch: bool = False
+    sent_names: Mapping[str, str] = field(default_factory=dict)
+    """Header as it was read -> header as it was sent, where the sender named a column otherwise."""
+
+    def own_ids(self) -> frozenset[str]:
+        """Return the ids of laboratories by which rows without an object name one."""
+        nameless = (entry.fields.get(COMPOUND_ID, "") for entry in self.entries if not entry.objects)
+        return frozenset(text for text in nameless if not is_missing(text))
 
     def mentioned(self, field: str) -> frozenset[str]:
         """Return what stands under `candidate_id` (in small letters) or `external_id`."""
@@ -43,16 +60,8 @@ class Upload:
         return frozenset(text.lower() if field == "candidate_id" else text for text in texts if text)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the sender says of a file: the sheet of a workbook to read, and the decimal sign where both are possible."""
-
-    sheet: str | None = None
-    decimal: Decimal | None = None
-
-
 def open_upload(
-    content: bytes, media_type: str, spec: CampaignSpec, domain: Domain, asked: Asked | None = None
+    content: bytes, media_type: str, spec: CampaignSpec, domain: Domain, options: ReadingOptions | None = None
 ) -> Upload:
     """Read a file as far as it can be read without the campaign's candidates.
 
@@ -61,7 +70,7 @@ def open_upload(
         media_type: one of `tables.media_types()`, with or without a charset.
         spec: the campaign that the results are for.
         domain: its domain.
-        asked: what the sender says of it; nothing, when it is not given.
+        options: what the sender says of it; nothing, when it is not given.
 
     Raises:
         UnknownFormatError: if the media type is none of ours.
@@ -69,43 +78,80 @@ def open_upload(
         QuestionError: if it can be read in two ways and the sender did not say which.
         TableError: if the table as a whole cannot be read.
     """
-    asked = asked or Asked()
-    table = read_table(content, media_type, domain.object_columns, asked.sheet)
+    options = options or ReadingOptions()
+    sent = read_table(content, media_type, domain.object_columns, options=options)
+    table, names = with_columns_named(sent, options)
     table, changes = under_domain_names(table, domain)
-    table = with_absent_told(table, domain)
+    table = warn_of_absent_columns(table, domain)
     mapped = _mapped(table, spec, domain)
     table, mapped, units_row = without_units_row(table, mapped, spec)
     mapped = with_qualifiers(table, mapped, spec)
     check_names(table, mapped.read(), own_predictions(spec) - mapped.read())
-    table = with_notes_heard(table, mapped)
+    table = reject_unread_limits(table, mapped)
     check_unread_units(table, mapped, spec)
+    table, open_words, limits = with_meanings(table, mapped, spec, options)
     numbers = (*mapped.numbers(), *(mapped.objects.values() if domain.needs_all_columns else ()))
-    reading = Reading(decide_decimal(table, numbers, asked.decimal), mapped.roles(), table.delimiter, units_row)
-    table = in_domain_units(table, changes, reading.decimal)
-    mapped = with_warnings(table, mapped, spec, domain)
-    warnings = mapped.warnings if units_row is None else (*mapped.warnings, f"row {units_row} was read as units")
-    return Upload(tuple(entries(table, mapped, spec)), warnings, reading, mapped.is_batch)
+    dates = mapped.headers_of("measured_at")
+    reading = Reading(
+        decide_number_format(table, numbers, options.decimal),
+        {names.get(header, header): role for header, role in (mapped.roles() | dict.fromkeys(limits, "limit")).items()},
+        sent.delimiter,
+        units_row,
+        sent.header_row,
+        sent.encoding,
+        sent.sheet,
+        decide_date_format(table, dates, options.date_order),
+        options.stated(),
+        open_words.questions(),
+    )
+    table = in_domain_units(table, changes, reading.number_format)
+    mapped = with_warnings(table, mapped, spec, domain, limits)
+    warnings = [*mapped.warnings]
+    warnings += [] if units_row is None else [f"row {units_row} was read as units"]
+    warnings += [_SERIALS] if has_serials(table, dates) else []
+    return Upload(tuple(entries(table, mapped, spec)), tuple(warnings), reading, mapped.is_batch, names)
 
 
 def _mapped(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
     try:
         return map_columns(table, spec, domain)
+    except QuestionError:
+        raise
     except TableError as error:
         # Whoever looks for the columns should hear of the sheets that were not read.
-        told = "; ".join((error.detail, *table.warnings))
-        raise TableError(told, row=error.row, column=error.column) from error
+        messages = "; ".join((error.detail, *table.warnings))
+        raise TableError(messages, row=error.row, column=error.column) from error
 
 
 def check_upload(upload: Upload, view: CampaignView) -> Report:
-    """Return what becomes of every row; nothing is stored."""
-    rows, warnings = validate_rows(upload.entries, view, decimal=upload.reading.decimal)
+    """Return what becomes of every row; nothing is stored.
+
+    Raises:
+        TableError: if objects are named by the ids of a laboratory alone, and none of them is known.
+    """
+    _check_knows_an_id(upload, view)
+    reading = upload.reading
+    rows, warnings = validate_rows(upload.entries, view, numbers=reading.number_format, dates=reading.dates)
+    if upload.sent_names:
+        names = upload.sent_names
+        rows = [replace(row, column=names.get(row.column or "", row.column)) for row in rows]
     # An empty cell of a downloaded batch has the batch's units.
-    told = () if upload.is_batch else tuple(warnings)
+    messages = () if upload.is_batch else tuple(warnings)
     empty = () if rows else ("the table has no rows below its header",)
-    return Report(tuple(rows), (*upload.warnings, *told, *empty), upload.reading)
+    return Report(tuple(rows), (*upload.warnings, *messages, *empty), reading)
 
 
-def read_results(content: bytes, media_type: str, view: CampaignView, asked: Asked | None = None) -> Report:
+def _check_knows_an_id(upload: Upload, view: CampaignView) -> None:
+    own_ids = upload.own_ids()
+    is_named = any(entry.objects or entry.fields.get("candidate_id") for entry in upload.entries)
+    if own_ids and not is_named and not own_ids & view.own_ids.keys():
+        shown = ", ".join(shortened(text) for text in sorted(own_ids)[:3])
+        columns = " or ".join(view.domain.object_columns[:4])
+        detail = f"no object of this campaign is known by an id such as {shown}"
+        raise TableError(f"{detail}: add a column {columns}, or send the structures once beside their ids")
+
+
+def read_results(content: bytes, media_type: str, view: CampaignView, options: ReadingOptions | None = None) -> Report:
     """Return what becomes of every row of a file, in one step.
 
     Raises:
@@ -114,4 +160,4 @@ def read_results(content: bytes, media_type: str, view: CampaignView, asked: Ask
         QuestionError: if it can be read in two ways and the sender did not say which.
         TableError: if the table as a whole cannot be read.
     """
-    return check_upload(open_upload(content, media_type, view.spec, view.domain, asked), view)
+    return check_upload(open_upload(content, media_type, view.spec, view.domain, options), view)

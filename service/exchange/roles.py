@@ -38,7 +38,7 @@ _TYPE_WORDS = frozenset(("string", "str", "text", "varchar", "smiles", "sequence
 """What the row of units says in the columns of what was measured."""
 _DIGITS = frozenset("0123456789")
 _AROUND = ".,/'\"-*#_\u2019\u201c\u201d"
-_SAYS_UNITS = re.compile(r"(?<![a-z])units?(?![a-z])|einheit", re.IGNORECASE)
+_UNITS_WORD = re.compile(r"(?<![a-z])units?(?![a-z])|einheit", re.IGNORECASE)
 _SPECIES = re.compile(r"\b[A-Z]\.\s?(?=[a-z]{3})")
 """`M.` in `M. smegmatis`."""
 _LABEL = re.compile(r"[A-Z]+[0-9]+")
@@ -70,10 +70,10 @@ def check_unread_units(table: Table, mapped: Mapped, spec: CampaignSpec) -> None
         return
     stated = [column.units for column in mapped.results if column.units]
     for line in table.title:
-        _check_speaks_of_no_units(line, unstated, stated)
+        _check_names_no_units(line, unstated, stated)
     for row in table.rows:
         for text in _remarks(row, mapped):
-            _check_speaks_of_no_units(text, unstated, stated, row.number)
+            _check_names_no_units(text, unstated, stated, row.number)
     wanted = [units for units in unstated.values() if units]
     for header in unread(table, mapped):
         if wanted and key(header) not in OF_A_BATCH:
@@ -85,19 +85,19 @@ def _unstated(mapped: Mapped, spec: CampaignSpec) -> dict[str, str | None]:
     if "units" in mapped.fields or mapped.units:
         return {}
     wanted = {kind: quantity.units for kind, quantity in spec.quantities().items()}
-    told = {column.type for column in mapped.results if column.units or "units" in column.own}
+    stated = {column.type for column in mapped.results if column.units or "units" in column.own}
     types = {column.type for column in mapped.results} or set(wanted)
-    return {kind: wanted.get(kind) for kind in types - told if wanted.get(kind) or not is_logarithm(kind)}
+    return {kind: wanted.get(kind) for kind in types - stated if wanted.get(kind) or not is_logarithm(kind)}
 
 
-def _check_speaks_of_no_units(
+def _check_names_no_units(
     line: str, unstated: Mapping[str, str | None], stated: list[str], row: int | None = None
 ) -> None:
     found = _units_in(line[:MAX_TITLE])
     wanted = [units for units in unstated.values() if units]
     others = [text for text in found if not any(same_units(text, known) for known in stated)]
     other = any(not same_units(text, units) for text in others for units in wanted if _may_be_meant(text, units))
-    says_so = not found and not stated and _SAYS_UNITS.search(line) is not None
+    says_so = not found and not stated and _UNITS_WORD.search(line) is not None
     if other or says_so:
         where = f"row {row}, which holds no result," if row else "what stands above the header, or the sheet's name,"
         raise TableError(f"{where} speaks of units: write them into the header or a column units", row=row)
@@ -237,8 +237,8 @@ def _below_header(row: RawRow, mapped: Mapped) -> dict[str, str]:
     if not named <= _UNIT_WORDS | _TYPE_WORDS:
         return {}
     values = {column.header for column in mapped.results} | {mapped.fields.get("value", "")}
-    told = {header: row.cells.get(header, "").strip("()[] ") for header in values}
-    units = {header: text for header, text in told.items() if text[-1:] not in _DIGITS and not is_missing(text)}
+    stated = {header: row.cells.get(header, "").strip("()[] ") for header in values}
+    units = {header: text for header, text in stated.items() if text[-1:] not in _DIGITS and not is_missing(text)}
     are_known = all(is_unit_beside_a_number(text) for text in units.values())
     return units if are_known or named <= _UNIT_WORDS else {}
 

@@ -9,8 +9,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from service.exchange.assays import MAX_TYPE, find_assay, unread
+from service.exchange.cells import WITH_POINT, Meant
+from service.exchange.dates import ISO
 from service.exchange.identity import Objects, Repeats
-from service.exchange.metadata import read_traits
+from service.exchange.metadata import read_metadata
 from service.exchange.problems import RowProblem
 from service.exchange.quantities import read_quantity
 from service.exchange.report import ParsedRow
@@ -24,15 +26,16 @@ if TYPE_CHECKING:
     from models.campaign.spec import CampaignSpec
     from service.exchange.assays import Assay
     from service.exchange.campaign_view import CampaignView
+    from service.exchange.cells import NumberFormat
+    from service.exchange.dates import DateFormat
     from service.exchange.entries import Entry
-    from service.exchange.values import Decimal
 
 
 def validate_rows(
-    entries: Iterable[Entry], view: CampaignView, *, decimal: Decimal = "point"
+    entries: Iterable[Entry], view: CampaignView, *, numbers: NumberFormat = WITH_POINT, dates: DateFormat = ISO
 ) -> tuple[list[ParsedRow], list[str]]:
     """Return what becomes of every entry, and warnings of the file; a bad entry never stops the others."""
-    reader = _Reader(list(entries), view, decimal)
+    reader = _Reader(list(entries), view, numbers, dates)
     return reader.read()
 
 
@@ -76,45 +79,48 @@ def _object_key(entry: Entry) -> tuple[str, ...]:
 class _Reader:
     """Reads the entries of one file, one after the other."""
 
-    def __init__(self, entries: Sequence[Entry], view: CampaignView, decimal: Decimal) -> None:
-        self._entries, self._decimal = entries, decimal
-        self._objects, self._assays = Objects(view, decimal), _Assays(entries, view.spec)
+    def __init__(self, entries: Sequence[Entry], view: CampaignView, numbers: NumberFormat, dates: DateFormat) -> None:
+        self._entries, self._numbers, self._dates = entries, numbers, dates
+        self._objects, self._assays = Objects(view, numbers), _Assays(entries, view.spec)
         self._repeats, self._units = Repeats(view.stored), StatedUnits()
 
     def read(self) -> tuple[list[ParsedRow], list[str]]:
         """Return what becomes of all entries, and warnings of the file."""
-        rows = [self._row(place, entry) for place, entry in enumerate(self._entries)]
-        return self._units.judged(rows), self._units.warnings()
+        rows = [self._row(index, entry) for index, entry in enumerate(self._entries)]
+        return self._units.judged(self._repeats.completed(rows)), self._units.warnings()
 
-    def _row(self, place: int, entry: Entry) -> ParsedRow:
+    def _row(self, index: int, entry: Entry) -> ParsedRow:
         candidate_id, text = entry.fields.get("candidate_id"), None
         verbatim = {**entry.objects, **entry.fields}
-        if entry.problem is None and is_missing(entry.fields.get("value", "")) and not _says_outcome(entry):
+        verbatim |= {name: text.sent for name, text in verbatim.items() if type(text) is Meant}
+        if entry.problem is None and is_missing(entry.fields.get("value", "")) and not _has_outcome(entry):
             reason = "no value and no outcome"
             return ParsedRow(entry.row, "skipped", reason, None, (), candidate_id, None, verbatim)
         try:
             candidate_id, found = self._objects.find(entry)
             text = found.text
-            result, warnings = self._result(place, entry, text)
-            repeated = self._repeats.check(entry.row, result)
+            result, warnings = self._result(index, entry, text)
+            repeated = self._repeats.check(entry.row, index, result)
         except RowProblem as problem:
             column = entry.headers.get(problem.column, problem.column) if problem.column else None
             return ParsedRow(entry.row, "rejected", problem.detail, column, (), candidate_id, text, verbatim)
-        told = (*found.warnings, *warnings)
-        row = ParsedRow(entry.row, "accepted", None, None, told, candidate_id, text, verbatim, result)
+        messages = (*found.warnings, *warnings)
+        row = ParsedRow(entry.row, "accepted", None, None, messages, candidate_id, text, verbatim, result)
         if repeated is None:
             return row
-        reason = f"external_id {shortened(result.external_id or '')} repeats {repeated} with the same content"
-        return replace(row, status="duplicate", reason=reason, column="external_id", warnings=(), result=None)
+        where, further = repeated
+        reason = f"external_id {shortened(result.external_id or '')} repeats {where} with the same content"
+        notes = (further,) if further else ()
+        return replace(row, status="duplicate", reason=reason, column="external_id", warnings=notes, result=None)
 
-    def _result(self, place: int, entry: Entry, text: str) -> tuple[StandardResult, tuple[str, ...]]:
+    def _result(self, index: int, entry: Entry, text: str) -> tuple[StandardResult, tuple[str, ...]]:
         assay = self._assays.find(entry)
-        quantity, units, warnings = read_quantity(entry, assay, self._decimal)
+        quantity, units, warnings = read_quantity(entry, assay, self._numbers)
         if assay.is_read and assay.given is None and quantity.get("value") is not None:
-            self._units.note(place, assay, units)
-        result = StandardResult(object=text, type=assay.type, **quantity, **read_traits(entry.fields))
+            self._units.note(index, assay, units)
+        result = StandardResult(object=text, type=assay.type, **quantity, **read_metadata(entry.fields, self._dates))
         return result, (*assay.warnings, *warnings)
 
 
-def _says_outcome(entry: Entry) -> bool:
+def _has_outcome(entry: Entry) -> bool:
     return is_outcome(entry.fields.get("outcome", ""))

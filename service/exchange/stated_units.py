@@ -25,11 +25,11 @@ class StatedUnits:
         self._wanted: dict[str, str | None] = {}
         self._rows: dict[int, tuple[str, str | None]] = {}
 
-    def note(self, place: int, assay: Assay, units: str | None) -> None:
+    def note(self, index: int, assay: Assay, units: str | None) -> None:
         """Take the units of a value of an assay that the campaign reads; `place` counts results from 0."""
         self._by_type[assay.type].add(units)
         self._wanted[assay.type] = assay.quantity.units
-        self._rows[place] = (assay.type, units)
+        self._rows[index] = (assay.type, units)
 
     def judged(self, rows: Sequence[ParsedRow]) -> list[ParsedRow]:
         """Return the rows with a warning where units are missing beside others, or rejected where they contradict."""
@@ -37,8 +37,8 @@ class StatedUnits:
         if not doubtful:
             return list(rows)
         return [
-            self._judged(row, *self._rows[place], doubtful) if place in self._rows else row
-            for place, row in enumerate(rows)
+            self._judged(row, *self._rows[index], doubtful) if index in self._rows else row
+            for index, row in enumerate(rows)
         ]
 
     def warnings(self) -> list[str]:

@@ -1,23 +1,20 @@
-"""A table of text cells and the formats that can be read as one.
+"""A table of text cells, and what a format that is read as one has to offer.
 
 Knows nothing of campaigns or of what the columns mean: that is `columns`.
 """
 
 from __future__ import annotations
 
-import pkgutil
 import re
 from dataclasses import dataclass
-from functools import cache
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from models.specs.columns import IDENTITIES, key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from service.exchange.values import Decimal
+    from service.exchange.cells import NumberFormat
 
 MAX_ROWS = 250_000
 MAX_COLUMNS = 2_000
@@ -30,6 +27,8 @@ MAX_CELLS = 3_000_000
 """Most cells of a table, blank ones among them."""
 MAX_NAME = 300
 """Longest name of a column, in characters."""
+_FEWEST_WELLS = 6
+"""Columns of the smallest plate whose picture is known as one."""
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
@@ -60,21 +59,6 @@ class QuestionError(TableError):
         self.choices = tuple(choices)
 
 
-class Digits(str):  # noqa: SLOT000 - a text with an attribute
-    """The digits of a cell that is a number by its type: its decimal sign is a point, whatever texts beside it do.
-
-    `shown` is what a person sees of it: two identifiers 1.1 and 1.10 are one number.
-    """
-
-    shown: str
-
-    def __new__(cls, digits: str, shown: str | None = None) -> Self:
-        """Return the digits, which are shown as they are unless it is said."""
-        made = super().__new__(cls, digits)
-        made.shown = digits if shown is None else shown
-        return made
-
-
 @dataclass(frozen=True, slots=True)
 class RawRow:
     """One row as it stands in the file.
@@ -93,130 +77,96 @@ class RawRow:
 class Table:
     """Rows under a header; `warnings` tell what was guessed while reading.
 
-    `title` is what stands above the header, and the name of a sheet. `delimiter` is that of a text file. `decimal` is
-    the decimal sign where the format itself says which it is.
+    `title` is what stands above the header, and the name of a sheet. `delimiter` is that of a text file.
+    `number_format` is how texts write numbers, where the format itself says it.
     """
 
     columns: tuple[str, ...]
     rows: tuple[RawRow, ...]
     warnings: tuple[str, ...] = ()
     delimiter: str = ""
-    decimal: Decimal | None = None
+    number_format: NumberFormat | None = None
     title: tuple[str, ...] = ()
     header_row: int | None = None
+    encoding: str | None = None
+    sheet: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the table stands in a file, as far as somebody says it.
+
+    `charset` is that of a text, `sheet` a name, `header_row` counted as a spreadsheet counts; `identities` are the keys
+    of columns that say what was measured, by which the header is found.
+    """
+
+    charset: str | None = None
+    sheet: str | None = None
+    header_row: int | None = None
+    delimiter: str | None = None
+    identities: frozenset[str] = IDENTITIES
 
 
 @dataclass(frozen=True, slots=True)
 class TableFormat:
     """One file format; a module of `formats/` exports it as `FORMAT`.
 
-    `read` gets the bytes and the charset that the sender declared, if any; `write` gets flat rows that share their
-    keys and their order. Either may be missing. A format of structures fills `object_column` by itself, and is read
-    only where objects are described by this column. A format of several sheets has `read_sheet`, which gets the bytes
-    and the name of one.
+    `read` gets the bytes and what is known of their layout; `write` gets flat rows that share their keys and their
+    order. Either may be missing. A format of structures fills `object_column` by itself, and is read only where objects
+    are described by this column. Only a format that `has_sheets` may be given the name of one.
     """
 
     extension: str
     media_types: tuple[str, ...]
-    read: Callable[[bytes, str | None], Table] | None = None
+    read: Callable[[bytes, Layout], Table] | None = None
     write: Callable[[Sequence[Mapping[str, Any]]], bytes] | None = None
     object_column: str | None = None
     aliases: tuple[str, ...] = ()
     """Other extensions of files that are read like this."""
-    read_sheet: Callable[[bytes, str], Table] | None = None
+    has_sheets: bool = False
+    has_header_row: bool = False
     count_rows: Callable[[bytes], int] = len
     """Returns at least how many rows there can be, without reading them; raises TableError when that are too many."""
 
 
-@cache
-def formats() -> tuple[TableFormat, ...]:
-    """Return every format in `formats/`."""
-    package = import_module("service.exchange.formats")
-    names = sorted(info.name for info in pkgutil.iter_modules(package.__path__))
-    return tuple(import_module(f"{package.__name__}.{name}").FORMAT for name in names)
-
-
-def media_types() -> tuple[str, ...]:
-    """Return the media types that `read_table` understands."""
-    return tuple(media for item in formats() if item.read for media in item.media_types)
-
-
-def written_formats() -> dict[str, tuple[str, Callable[[Sequence[Mapping[str, Any]]], bytes]]]:
-    """Return extension -> media type and writer of every format that tables can be written in."""
-    return {item.extension: (item.media_types[0], item.write) for item in formats() if item.write is not None}
-
-
-def read_table(
-    content: bytes, media_type: str, object_columns: Collection[str] | None = None, sheet: str | None = None
-) -> Table:
-    """Read a file as a table.
-
-    Args:
-        content: the file.
-        media_type: its media type, with or without a `charset` parameter.
-        object_columns: the columns that describe an object; any, when they are not given.
-        sheet: the sheet of a workbook to read; the first, when it is not given.
-
-    Raises:
-        UnknownFormatError: if no format of such objects has this media type; it names those that there are.
-        SheetError: if there is no such sheet, or the format has none.
-        TableError: if the file is no table of this format, or too large.
-    """
-    essence, _, parameters = media_type.partition(";")
-    wanted = essence.strip().lower()
-    known = [item for item in formats() if _describes(item, object_columns)]
-    for item in known:
-        if item.read is not None and wanted in item.media_types:
-            return _checked(
-                item.read(content, _charset(parameters)) if sheet is None else _read_sheet(item, content, sheet)
-            )
-    names = ", ".join(media for item in known if item.read for media in item.media_types)
-    raise UnknownFormatError(f"{wanted or 'no media type'} is not a table format; send one of {names}")
-
-
-def most_rows(content: bytes, media_type: str) -> int:
-    """Return how many rows a file has at most, counted without reading it; 0 if no format has the media type.
-
-    Raises:
-        TableError: if it has more than are read, or cannot even be counted.
-    """
-    wanted = media_type.partition(";")[0].strip().lower()
-    found = next((item for item in formats() if item.read and wanted in item.media_types), None)
-    return found.count_rows(content) if found else 0
-
-
-def _read_sheet(item: TableFormat, content: bytes, sheet: str) -> Table:
-    if item.read_sheet is None:
-        names = ", ".join(known.extension for known in formats() if known.read_sheet)
-        raise SheetError(f"{item.extension} has no sheets to choose from, {names} has: leave sheet out")
-    return item.read_sheet(content, sheet)
-
-
-def _describes(item: TableFormat, object_columns: Collection[str] | None) -> bool:
-    return item.object_column is None or object_columns is None or item.object_column in object_columns
-
-
-def media_type_named(filename: str) -> str | None:
-    """Return the media type that a file's name speaks of; None if it is none that `read_table` understands."""
-    return media_types_by_extension().get(filename.rpartition(".")[2].lower())
-
-
-def media_types_by_extension() -> dict[str, str]:
-    """Return extension -> media type of every file that `read_table` understands."""
-    known = [item for item in formats() if item.read]
-    return {name: item.media_types[0] for item in known for name in (item.extension, *item.aliases)}
-
-
-def header_place(rows: Sequence[Sequence[str]]) -> int:
+def header_index(rows: Sequence[tuple[int, Sequence[str]]], layout: Layout) -> int:
     """Return which of the first rows of a file names the columns: the first, unless only a later one says of what.
 
-    Programs write titles, dates and comments above their tables.
+    Programs write titles, dates and comments above their tables. Rows come with their numbers.
+
+    Raises:
+        TableError: if the row that is said to be the header is blank or not there.
     """
-    for place, cells in enumerate(rows[:MAX_TITLE_ROWS]):
-        named = {key(cell) for cell in cells if len(cell) <= MAX_HEADER}
-        if named & IDENTITIES and len(named - {""}) > 1:
-            return place
-    return 0
+    if layout.header_row is not None:
+        numbers = [number for number, _ in rows]
+        if layout.header_row not in numbers:
+            detail = f"row {layout.header_row} is said to name the columns, but it is blank or too far down"
+            raise TableError(detail, row=layout.header_row)
+        return numbers.index(layout.header_row)
+    return next((index for index, (_, cells) in enumerate(rows[:MAX_TITLE_ROWS]) if names_columns(cells, layout)), 0)
+
+
+def check_is_no_plate(rows: Sequence[Sequence[str]]) -> None:
+    """Check that the first rows are no picture of a plate: columns counted from 1, rows called A, B, C.
+
+    Raises:
+        TableError: if they are one.
+    """
+    for above, cells, below in zip(rows, rows[1:], rows[2:MAX_TITLE_ROWS], strict=False):
+        numbers = [cell for cell in above if cell]
+        counted = [str(number) for number in range(1, len(numbers) + 1)]
+        are_named = (list(cells[:1]), list(below[:1])) == (["A"], ["B"])
+        if are_named and len(numbers) >= _FEWEST_WELLS and numbers == counted:
+            raise TableError(
+                "this is a plate of wells (rows A, B, ..., columns 1, 2, ...), and not a table of results: send one "
+                "row for each compound, or the file to the plates of its round"
+            )
+
+
+def names_columns(cells: Sequence[str], layout: Layout) -> bool:
+    """Return whether a row is a header by what it names: an object and something else."""
+    named = {key(cell) for cell in cells if len(cell) <= MAX_HEADER}
+    return bool(named & layout.identities) and len(named - {""}) > 1
 
 
 def title_warning(rows: Sequence[str], header_row: int) -> tuple[str, ...]:
@@ -234,6 +184,38 @@ def distinct_names(header: Sequence[str]) -> list[str]:
     for name in header:
         names.append(name + " " * seen.get(name, 0) if name else name)
         seen[name] = seen.get(name, 0) + 1
+    return names
+
+
+def column_letter(index: int) -> str:
+    """Return a spreadsheet's name of a column that is counted from 0."""
+    letters = ""
+    while index >= 0:
+        letters, index = chr(ord("A") + index % 26) + letters, index // 26 - 1
+    return letters
+
+
+def only_counts(cells: Sequence[str]) -> bool:
+    """Return whether cells count rows, from 0 or 1."""
+    first = cells[0] if cells else ""
+    return first in ("0", "1") and all(cell == str(index) for index, cell in enumerate(cells, int(first)))
+
+
+def with_remarks_named(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return a header in which columns without a name are called remarks, where they hold words alone.
+
+    People write remarks beside a table. A number there may be a value whose column lost its name.
+    """
+    names = list(header)
+    unnamed = [index for index, name in enumerate(names) if not name]
+    held: dict[int, bool] = {}
+    for cells in rows if unnamed else ():
+        for index in unnamed:
+            if index < len(cells) and cells[index]:
+                held[index] = held.get(index, True) and not any(letter.isdigit() for letter in cells[index])
+    for index in unnamed:
+        if held.get(index):
+            names[index] = f"remarks in {column_letter(index)}"
     return names
 
 
@@ -269,30 +251,6 @@ def check_size(n_rows: int, n_cells: int, row: int | None = None) -> None:
         raise TableError(f"the table has more than {MAX_ROWS} rows: split it", row=row)
     if n_cells > MAX_CELLS:
         raise TableError(f"the table has more than {MAX_CELLS} cells: split it", row=row)
-
-
-def _charset(parameters: str) -> str | None:
-    for parameter in parameters.split(";"):
-        name, _, value = parameter.partition("=")
-        if name.strip().lower() == "charset":
-            return value.strip().strip('"') or None
-    return None
-
-
-def _checked(table: Table) -> Table:
-    if len(table.rows) > MAX_ROWS:
-        raise TableError(f"the table has {len(table.rows)} rows; at most {MAX_ROWS} are read at once")
-    if len(table.columns) > MAX_COLUMNS:
-        raise TableError(f"the table has {len(table.columns)} columns; at most {MAX_COLUMNS} are read")
-    if long := next((name for name in table.columns if len(name) > MAX_NAME), None):
-        raise TableError(f"the name of a column is longer than {MAX_NAME} characters", column=f"{long[:40]}...")
-    for row in table.rows:
-        for column, text in row.cells.items():
-            if len(text) > MAX_CELL:
-                raise TableError(f"a cell is longer than {MAX_CELL} characters", row=row.number, column=column)
-            if not is_storable(text):
-                raise TableError("a cell holds characters that are no text", row=row.number, column=column)
-    return table
 
 
 def is_storable(text: str) -> bool:

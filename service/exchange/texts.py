@@ -12,35 +12,52 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 
+_HEAD = 4_096
+_MOST_ZERO = 0.7
+"""Share of zeros among the higher bytes of a text that is mostly ASCII."""
 # Codecs that are no alphabets (zlib, punycode) would let a small file ask for much work.
 _CHARSETS = ("utf-", "ascii", "iso8859", "cp", "mac", "shift", "euc", "gb", "big5", "koi8")
 
 
-def decode(content: bytes, charset: str | None) -> tuple[str, list[str]]:
-    """Return the text, and warnings of what was guessed.
+def decode(content: bytes, charset: str | None) -> tuple[str, list[str], str]:
+    """Return the text, warnings of what was guessed, and the encoding.
 
     Raises:
         TableError: if the charset is unknown or not that of the content, or the text cannot be stored.
     """
     if content.startswith(b"PK\x03\x04"):
         raise TableError("the file is a workbook or another archive, not text: send it as what it is")
-    text, warnings = _decoded(content, charset)
+    text, warnings, encoding = _decoded(content, charset)
     if not is_storable(text):
         raise TableError("the file holds NUL characters: it is no text, or UTF-16 without a byte order mark")
-    return text, warnings
+    return text, warnings, encoding
 
 
-def _decoded(content: bytes, charset: str | None) -> tuple[str, list[str]]:
+def _decoded(content: bytes, charset: str | None) -> tuple[str, list[str], str]:
     for mark, encoding in _BYTE_ORDER_MARKS:
         if content.startswith(mark):
-            return _strict(content[len(mark) :], encoding), []
+            return _strict(content[len(mark) :], encoding), [], encoding
     if charset is not None:
-        return _strict(content, charset), []
+        return _strict(content, charset), [], charset.lower()
+    if wide := _without_mark(content):
+        return _strict(content, wide), [f"the file has no byte order mark; it was read as {wide.upper()}"], wide
     try:
-        return content.decode("utf-8"), []
+        return content.decode("utf-8"), [], "utf-8"
     except UnicodeDecodeError:
         warning = "the file is not UTF-8; it was read as Windows-1252: check letters outside ASCII, such as µ"
-        return content.decode("cp1252", errors="replace"), [warning]
+        return content.decode("cp1252", errors="replace"), [warning], "windows-1252"
+
+
+def _without_mark(content: bytes) -> str | None:
+    """Return which UTF-16 a text without a mark is in: every other byte of plain letters is zero."""
+    head = content[: _HEAD & ~1]
+    if len(content) % 2 or not head:
+        return None
+    halves = head[0::2], head[1::2]
+    shares = [half.count(0) / len(half) for half in halves]
+    if min(shares) > 0 or max(shares) < _MOST_ZERO:
+        return None
+    return "utf-16-le" if shares[1] else "utf-16-be"
 
 
 def _strict(content: bytes, encoding: str) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from models.campaign.spec import CampaignSpec
     from service.exchange.tables import Table
 
-_SAYS_TYPE = frozenset(
+_TYPE_NAMES = frozenset(
     (
         *("resulttype", "activitytype", "measurementtype", "valuetype", "endpoint", "endpointtype", "endpointname"),
         *("parameter", "parametername", "property", "propertyname", "standardtype", "publishedtype", "readout"),
@@ -25,7 +25,7 @@ _SAYS_TYPE = frozenset(
     )
 )
 """Names of a column of types, as `key` writes them without `_`."""
-_MAY_SAY_TYPE = frozenset(
+_POSSIBLE_TYPE_NAMES = frozenset(
     ("assay", "assaytype", "assayname", "activity", "kind", "measurement", "measure", "quantity", "test", "metric")
 )
 """Names of a column that holds types or a description."""
@@ -60,18 +60,18 @@ def type_column(table: Table, headers: Iterable[str], spec: CampaignSpec) -> str
     found: list[str] = []
     for header in headers:
         plain = key(header).replace("_", "")
-        is_named, is_like = plain in _SAYS_TYPE, plain in _MAY_SAY_TYPE
+        is_named, is_like = plain in _TYPE_NAMES, plain in _POSSIBLE_TYPE_NAMES
         cells = {text for row in table.rows if (text := row.cells.get(header, "")) and len(text) <= _LONGEST}
         if not is_named and not is_like:
             _check_holds_no_types(table, header, {text for text in cells if _STARTS.match(text)}, own, spec)
             continue
-        told = {text for text in cells if not is_missing(text)}
-        ours = {text for text in told if _is_default(text, own, spec)}
-        others = {text for text in told - ours if named_result(text, own) or named_result(text, _KNOWN)}
-        if (is_named and (ours or others)) or (others and told == ours | others):
-            found += [header] if told - ours or len(spec.quantities()) > 1 else []
+        stated = {text for text in cells if not is_missing(text)}
+        ours = {text for text in stated if _is_default(text, own, spec)}
+        others = {text for text in stated - ours if named_result(text, own) or named_result(text, _KNOWN)}
+        if (is_named and (ours or others)) or (others and stated == ours | others):
+            found += [header] if stated - ours or len(spec.quantities()) > 1 else []
         elif others:
-            raise _unsaid(table, header, others)
+            raise _unread_type_error(table, header, others)
     if len(found) > 1:
         detail = f"columns {found[0]!r} and {found[1]!r} may both say what was measured: name the one that does type"
         raise TableError(detail, column=found[1])
@@ -102,10 +102,10 @@ def _check_holds_no_types(
     others = {text for text in cells if named_result(text, _WHATEVER_NAME) and not _is_default(text, own, spec)}
     others = {text for text in others if not (len(text) == _INITIALS and text.isupper())}
     if others:
-        raise _unsaid(table, header, others)
+        raise _unread_type_error(table, header, others)
 
 
-def _unsaid(table: Table, header: str, others: set[str]) -> TableError:
+def _unread_type_error(table: Table, header: str, others: set[str]) -> TableError:
     row = next(row for row in table.rows if row.cells.get(header, "") in others)
     text = shortened(row.cells[header])
     detail = (

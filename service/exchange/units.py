@@ -46,6 +46,10 @@ _NEVER_IN_MILLIONS = frozenset({"molar", "mole", "gram", "liter", "meter", "seco
 """What laboratories have a thousandth or a thousand of, but no million: `MM` and `Mg/mL` are slips for mM and mg/mL."""
 _LEVELS = frozenset(("decibel", "neper", "decade", "octave", "decibelmilliwatt", "decibelwatt", "decibelmicrowatt"))
 """What tells the logarithm of a ratio or of a power: 5 dB are no 316 %, whatever arithmetic says."""
+_ANGLES = frozenset(
+    ("degree", "radian", "arcminute", "arcsecond", "turn", "grade", "steradian", "revolutions_per_minute")
+)
+"""Without dimensions for pint, and yet no share of anything: 5 degrees are no 8.7 %."""
 _INFORMATION = "byte"
 """What pint takes `B` for, where people mean bel."""
 _FACTOR = re.compile(r"(?P<word>[A-Za-z]{1,24}|%|[°º][CF])(?:(?:\^|\*\*)?(?P<power>-?[1-4]))?")
@@ -152,6 +156,8 @@ def _conversion(given: str, wanted: str) -> Callable[[float], float]:
         raise UnitsError(
             f"cannot convert {given!r} to the campaign's {wanted!r}: a logarithm such as dB converts to itself alone"
         )
+    if source != target and _has_angle(given) != _has_angle(wanted):
+        raise UnitsError(f"cannot convert {given!r} to the campaign's {wanted!r}: only one of them is of angles")
     if source.dimensionality != target.dimensionality:
         raise UnitsError(_difference(given, source, wanted, target))
 
@@ -206,6 +212,10 @@ def _base(word: str) -> tuple[str, str]:
 def _is_apart(plain: str) -> bool:
     """Return whether units hold a level, or the bel that is read as a byte."""
     return any(_base(word)[1] in (*_LEVELS, _INFORMATION) for word, _ in _factors(plain) or ())
+
+
+def _has_angle(plain: str) -> bool:
+    return any(_base(word)[1] in _ANGLES for word, _ in _factors(plain) or ())
 
 
 def _is_slip(word: str) -> bool:

@@ -40,6 +40,8 @@ _OUTCOME_WORDS = {
     "assay_failed": ("failed_assay", "assay_fail", "assay_failure"),
     "not_tested": ("untested", "n_t", "nt", "n/t"),
 }
+CALLS = frozenset(("active", "inactive", "inconclusive", "unspecified", "hit", "non_hit", "not_active"))
+"""What a screen says of a compound in the column of outcomes: how its value is to be taken, and no failure."""
 _OUTCOMES = {word: name for name, words in _OUTCOME_WORDS.items() for word in (name, *words)} | {"ok": "ok"}
 
 _SIGNS = {"≤": "<=", "≥": ">=", "=<": "<=", "=>": ">=", "≈": "~", "<<": "<", ">>": ">", "==": "="}
@@ -52,7 +54,7 @@ _SIGNS |= {"equal": "=", "exact": "=", "exactly": "=", "≧": ">=", "⩾": ">=",
 MAX_VALUE = 200
 """Longest value cell that can be a number, in characters."""
 GROUP = "'’\u00a0\u2009\u202f"  # noqa: RUF001 - what separates thousands beside points and commas
-_DIGITS = rf"(?:[0-9]{{1,3}}(?:[ {GROUP}][0-9]{{3}})+(?:[.,][0-9]+)?(?![0-9])|[0-9][0-9.,]*|[.,][0-9]+)"
+_DIGITS = rf"(?:[0-9]{{1,3}}(?:[ {GROUP}][0-9]{{3}})+(?:[.,][0-9]+)?(?![0-9])|[0-9](?:[0-9,]|\.(?!\.))*|[.,][0-9]+)"
 NUMBER = rf"[+-]?{_DIGITS}"
 _POWER = (
     r"(?:e[+-]?[0-9]{1,4}|\s+e[+-][0-9]{1,4}|\s*[x×*·]\s*10(?:\^|\*\*)\s*[+-]?[0-9]{1,3}|\s*[x×]\s*10[+-][0-9]{1,3})"  # noqa: RUF001
@@ -62,7 +64,7 @@ VALUE = re.compile(
     rf"(?P<sign>{_SIGN})?\s*"
     rf"(?:(?P<ten>10(?:\^|\*\*)\s*[+-]?[0-9]{{1,3}})|(?P<number>{NUMBER})(?P<power>{_POWER})?)"
     rf"(?:\s*(?:±|\+/-|\+-|\+/−)\s*(?P<error>{_DIGITS}(?:{_POWER})?)"  # noqa: RUF001
-    rf"|\s*(?:–|—|\.\.+|\s-\s|\bto\b|\bbis\b)\s*(?P<upper>{NUMBER}(?:{_POWER})?))?"  # noqa: RUF001
+    rf"|\s*(?:–|—|\.\.+|\s-\s|-(?=[0-9.])|\bto\b|\bbis\b)\s*(?P<upper>{NUMBER}(?:{_POWER})?))?"  # noqa: RUF001
     r"(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -76,6 +78,10 @@ _PLAIN = {
 _BARE = re.compile(rf"(?P<digits>{NUMBER})(?P<rest>(?:e[+-]?[0-9]{{1,4}})?\s*%?)", re.IGNORECASE)
 _EXPONENT = re.compile(_POWER, re.IGNORECASE)
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
+_WIDE = {0xFF01 + index: 0x21 + index for index in range(94)}
+"""Letters of East Asian width, which keyboards there write."""
+_COUNT = re.compile(r"[\s,;]*[(\[]?\s*n\s*=\s*(?P<n>[0-9]{1,4})\s*[)\]]?$", re.IGNORECASE)
+"""How many readings a mean has, behind it: `12.5 nM (n=3)`."""
 _RAISED = re.compile(r"(?<=10)([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
 _FINITE = re.compile(r"[+-]?(nan|inf(inity)?)", re.IGNORECASE)
 
@@ -93,6 +99,7 @@ class ReadValue:
     rest: str | None = None
     error: float | None = None
     upper: float | None = None
+    n: int | None = None
 
 
 def is_missing(text: str) -> bool:
@@ -133,11 +140,14 @@ def read_value(text: str, decimal: Decimal = "point") -> ReadValue:
     number = _scaled(match["number"] or "1", match["power"] or match["ten"] or "", decimal, text)
     error, upper = (_part(match[name], decimal, text) for name in ("error", "upper"))
     rest = match["rest"].strip()
+    count = _COUNT.search(rest) if "=" in rest else None
+    if count:
+        rest = rest[: count.start()].strip()
     if rest[:1] in (";", ",") and re.match(r"\W\s*[+-]?[0-9.]", rest):
         raise ValueTextError(f"{shortened(text)} holds two values; give each a row of its own")
     if rest and (rest[0].isdigit() or rest[0] in ".,:-+<>"):
         raise ValueTextError(f"{shortened(text)} is not a number")
-    return ReadValue(number, relation, rest or None, error, upper)
+    return ReadValue(number, relation, rest or None, error, upper, int(count["n"]) if count else None)
 
 
 def with_point(text: str, decimal: Decimal) -> str:
@@ -149,7 +159,8 @@ def with_point(text: str, decimal: Decimal) -> str:
 
 def spelled(text: str) -> str:
     """Return a cell with plain minus signs and raised exponents behind a caret."""
-    return _RAISED.sub(lambda found: f"^{found[1].translate(_SUPERSCRIPTS)}", text.replace("\u2212", "-"))
+    plain = text if text.isascii() else text.translate(_WIDE).replace("\u2212", "-")
+    return _RAISED.sub(lambda found: f"^{found[1].translate(_SUPERSCRIPTS)}", plain)
 
 
 def read_relation(text: str) -> Relation:
@@ -174,6 +185,12 @@ def is_relation(text: str) -> bool:
 def _bare_relation(text: str) -> str:
     """Return a relation without quotes, as a plain sign where a program wrote `&gt;` or a wide one."""
     return normalize("NFKC", unescape(text)).strip().strip("'").strip()
+
+
+def activity_call(text: str) -> str | None:
+    """Return the verdict of a screen that a cell says in place of an outcome, if it does."""
+    plain = _outcome_key(text)
+    return plain if plain in CALLS else None
 
 
 def read_outcome(text: str) -> Outcome:

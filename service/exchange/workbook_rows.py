@@ -53,12 +53,12 @@ def notes_below(sheet: Any, row: int) -> list[tuple[str, str]]:
     from openpyxl.xml.constants import COMMENTS_NS, SHEET_MAIN_NS
     from openpyxl.xml.functions import fromstring
 
-    archive, place = sheet.parent._archive, get_rels_path(sheet._worksheet_path)  # noqa: SLF001 - as sheet_rows
+    archive, relations = sheet.parent._archive, get_rels_path(sheet._worksheet_path)  # noqa: SLF001 - as sheet_rows
     parts = set(archive.namelist())
-    if place not in parts:
+    if relations not in parts:
         return []
     found = []
-    for part in get_dependents(archive, place).find(COMMENTS_NS):
+    for part in get_dependents(archive, relations).find(COMMENTS_NS):
         notes = fromstring(archive.read(part.target)) if part.target in parts else ()
         for note in (item for kept in notes for item in kept if item.tag == f"{{{SHEET_MAIN_NS}}}comment"):
             where = note.get("ref", "")

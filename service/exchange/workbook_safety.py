@@ -40,7 +40,7 @@ _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
 
 
-def check_archive(content: bytes) -> bool:
+def check_archive(content: bytes, kind: str = "XLSX") -> bool:
     """Return whether a workbook may hold formulas, once it is safe to parse.
 
     Document types are refused: OPC (ECMA-376, part 2) forbids them, and they are where entities come from.
@@ -51,14 +51,14 @@ def check_archive(content: bytes) -> bool:
     if content.startswith(_OLE):
         if _ENCRYPTED in content:
             raise TableError("the workbook is protected by a password: save it without one")
-        raise TableError("this is a workbook of before 2007 (.xls): save it as .xlsx")
+        raise TableError("this is a workbook of before 2007 (.xls): send it as application/vnd.ms-excel")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return _look_through(archive)
     except _BROKEN as error:
         if isinstance(error, TableError):
             raise
-        raise TableError("this is no XLSX workbook, or a damaged one: it cannot be unpacked") from error
+        raise TableError(f"this is no {kind} workbook, or a damaged one: it cannot be unpacked") from error
 
 
 def _look_through(archive: zipfile.ZipFile) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from models.insights.messages import CLEAR
 from models.insights.random_baseline import wilson
+from models.summaries.importance import CLEAR_TREND
 from service.figures.style import COLOURS, GREY, INK, label, legend, new_figure, rounds_axis, text_figure, whiskers
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _parts(axes: Axes, name: str, item: JsonObject) -> None:
     parts = list(item["parts"])[:MOST_PARTS][::-1]
     for index, part in enumerate(parts):
         trend = part["trend"] or 0.0
-        colour = GREY if abs(trend) < CLEAR else COLOURS[0] if trend > 0 else COLOURS[1]
+        colour = GREY if abs(trend) < CLEAR_TREND else COLOURS[0] if trend > 0 else COLOURS[1]
         error = {"xerr": part["absolute_error"], "ecolor": INK, "capsize": 2.5, "error_kw": {"lw": 1}}
         axes.barh(index, part["absolute"] or 0.0, color=colour, alpha=0.85, height=0.68, **error)
     names = [part["part"] if len(part["part"]) <= 34 else f"{part['part'][:32]}..." for part in parts]  # noqa: PLR2004 - room beside a panel

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
+from pydantic.config import JsonDict
 
 from service.keys import Scope
 from service.schemas.base import Answer, Request
@@ -23,6 +24,11 @@ def _must_be_ahead(value: datetime) -> datetime:
     return value
 
 
+def _allow_repeats(schema: JsonDict) -> None:
+    """Say what is true: a scope that is named twice counts once."""
+    schema.pop("uniqueItems", None)
+
+
 Expiry = Annotated[AwareDatetime, BeforeValidator(_must_be_text), AfterValidator(_must_be_ahead)]
 
 
@@ -35,6 +41,7 @@ class ApiKeyRequest(Request):
     scopes: Annotated[set[Scope], Field(min_length=1)] = Field(
         default={"read", "write"},
         description="read: look; write: change campaigns, results and candidates; admin: make and revoke keys",
+        json_schema_extra=_allow_repeats,
     )
     expires_at: Expiry | None = Field(default=None, description="when it stops working; never when absent")
 
@@ -42,13 +49,13 @@ class ApiKeyRequest(Request):
 class ApiKey(Answer):
     """A key without its secret."""
 
-    id: str
-    name: str
-    scopes: list[Scope]
-    created_at: datetime
-    expires_at: datetime | None
-    revoked_at: datetime | None
-    last_used_at: datetime | None
+    id: str = Field(description="the part of the key that is no secret")
+    name: str = Field(description="who or what uses it")
+    scopes: list[Scope] = Field(description="what it may do")
+    created_at: datetime = Field(description="when it was made")
+    expires_at: datetime | None = Field(description="when it stops working; null for never")
+    revoked_at: datetime | None = Field(description="when it was revoked; null while it works")
+    last_used_at: datetime | None = Field(description="when it was last used, roughly; null before")
 
 
 class NewApiKey(ApiKey):

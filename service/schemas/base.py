@@ -22,5 +22,7 @@ class Request(BaseModel):
 class Page(BaseModel, Generic[Item]):
     """One page of a list."""
 
-    items: list[Item]
+    model_config = ConfigDict(json_schema_extra={"description": "One page of a list."})
+
+    items: list[Item] = Field(description="the entries of this page, in order")
     next_cursor: str | None = Field(description="send it as `cursor` for the next page; null on the last one")

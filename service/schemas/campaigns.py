@@ -13,12 +13,12 @@ from service.store.states import CampaignState
 class CampaignSummary(Answer):
     """A campaign in a list: which one it is, and how far it has come."""
 
-    id: UUID
-    name: str
-    state: CampaignState
+    id: UUID = Field(description="names the campaign in every address")
+    name: str = Field(description="as the specification says")
+    state: CampaignState = Field(description="an archived campaign can be read, not changed")
     domain_kind: str = Field(description="what is designed: the `kind` of its domain")
-    created_at: datetime
-    updated_at: datetime
+    created_at: datetime = Field(description="when it was created")
+    updated_at: datetime = Field(description="when its specification or state last changed")
     rounds: int = Field(validation_alias=AliasChoices("n_rounds", "rounds"), description="rounds started so far")
     results: int = Field(validation_alias=AliasChoices("n_results", "results"), description="result rows stored so far")
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 class Health(BaseModel):
     """The process answers."""
 
-    status: Literal["ok"] = "ok"
+    status: Literal["ok"] = Field(default="ok", description="always ok")
 
 
 class Consumers(BaseModel):
@@ -21,6 +21,6 @@ class Consumers(BaseModel):
 class Readiness(BaseModel):
     """What the service needs: every check is there when it is ready."""
 
-    status: Literal["ok"] = "ok"
-    checks: dict[str, Literal["ok"]]
+    status: Literal["ok"] = Field(default="ok", description="always ok: a problem (503) says what is missing")
+    checks: dict[str, Literal["ok"]] = Field(description="each part that was looked at")
     queues: dict[str, Consumers] = Field(description="`rounds`, `fast`, and `upkeep`, which looks after lost work")

@@ -1,11 +1,15 @@
 """What a campaign has brought so far: as numbers, as sentences, and where its figures are."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from models.messages.message import MessageRecord
 from models.specs.objectives import Name
+from models.summaries.calibration import ForecastScores, ObjectiveCalibration
+from models.summaries.importance import RoundImportance
+from models.summaries.training import BaseMeasureUsed, Convergence
 from service.store.states import RoundState
 
 FigureName = Literal["pareto", "hypervolume", "best", "calibration", "hits", "diversity", "importance", "convergence"]
@@ -22,19 +26,19 @@ Threshold = Annotated[
 class Chance(BaseModel):
     """What as many objects drawn at random from the first data would reach, with a 90 % interval."""
 
-    expected: float
-    low: float
-    high: float
+    expected: float = Field(description="mean over random draws")
+    low: float = Field(description="5 % quantile")
+    high: float = Field(description="95 % quantile")
 
 
 class BestUtility(BaseModel):
     """The best of the objects that a round proposed and the lab measured, and of everything measured so far."""
 
     n: int = Field(description="objects of this stage that are known well enough")
-    best: float | None
-    object: str | None
+    best: float | None = Field(description="the best utility among them; null without any")
+    object: str | None = Field(description="whose it is")
     so_far: float | None = Field(description="of everything measured up to this round, the first data included")
-    object_so_far: str | None
+    object_so_far: str | None = Field(description="whose `so_far` is")
     random: Chance | None = Field(description="the best of `n` random objects")
     random_so_far: Chance | None = Field(description="the best of as many random objects as all rounds so far measured")
 
@@ -58,46 +62,48 @@ class Volume(BaseModel):
 class Rate(BaseModel):
     """A share with its 95 % interval (Wilson)."""
 
-    n: int
-    of: int
-    rate: float | None
-    low: float | None
-    high: float | None
+    n: int = Field(description="how many")
+    of: int = Field(description="out of how many")
+    rate: float | None = Field(description="n divided by `of`; null out of none")
+    low: float | None = Field(description="lower end of the interval")
+    high: float | None = Field(description="upper end of the interval")
 
 
 class Enrichment(BaseModel):
     """How many times the rate is that of the first data; the interval takes the latter as known."""
 
-    value: float
-    low: float
-    high: float
+    value: float = Field(description="rate divided by that of the first data")
+    low: float = Field(description="lower end of the interval")
+    high: float = Field(description="upper end of the interval")
 
 
 class Hits(Rate):
     """Hits among the measured objects of a stage."""
 
-    enrichment: Enrichment | None
+    enrichment: Enrichment | None = Field(description="beside the first data; null where they have no hit")
 
 
 class Success(Rate):
     """Candidates that gave a result, of those that have an outcome."""
 
-    counts: dict[Literal["measured", "failed", "waiting", "withdrawn"], int]
+    counts: dict[Literal["measured", "failed", "waiting", "withdrawn"], int] = Field(
+        description="by what became of the candidates"
+    )
 
 
 class HitRule(BaseModel):
     """What counts as a hit."""
 
-    rule: str
-    thresholds: dict[str, float]
+    rule: str = Field(description="what counts as a hit, in one sentence")
+    thresholds: dict[str, float] = Field(description="by objective; with a target the distance from it")
     is_told: bool = Field(description="false where nothing tells what a hit is")
 
 
 class Diversity(BaseModel):
     """How different the new objects of a batch are from each other."""
 
-    n: int
-    mean_pairwise_distance: float
+    n: int = Field(description="new objects")
+    mean_pairwise_distance: float = Field(description="one minus the similarity, over all pairs")
     circles: int = Field(description="objects that are less than 0.5 similar to each other (greedy #Circles)")
     vendi_score: float = Field(description="effective number of different objects")
 
@@ -105,108 +111,44 @@ class Diversity(BaseModel):
 class Novelty(BaseModel):
     """One minus the similarity to the nearest object measured before the round."""
 
-    n: int
-    mean: float
-    median: float
+    n: int = Field(description="new objects that have a nearest one")
+    mean: float = Field(description="over the new objects")
+    median: float = Field(description="over the new objects")
     low: float = Field(description="5 % quantile")
     high: float = Field(description="95 % quantile")
 
 
-class Convergence(BaseModel):
-    """How near a round's policy came to its target at one inverse temperature and the even preference."""
+class Importance(RoundImportance):
+    """What the predictions of the last round that computed it depend on."""
 
-    beta: float
-    samples: int = Field(description="trajectories behind the estimates")
-    log_z: float | None = Field(description="importance-weighted estimate of log Z")
-    log_z_error: float | None
-    effective_share: float | None = Field(description="(sum w)^2 / (N sum w^2) of the importance weights: 1 is perfect")
-    kl: float | None = Field(
-        description="estimated KL(policy || target) of trajectories in nats, 0 is perfect; null where it is infinite"
-    )
-    kl_error: float | None
-    total_variation: float | None = Field(default=None, description="exact, where the space could be enumerated")
-    states: int | None = Field(default=None, description="objects of the enumerated space")
-
-
-class SizeShare(BaseModel):
-    """Objects of one size: what they weigh in the sampler's target before any reward, and what came of it."""
-
-    size: int
-    weight: float | None = Field(description="of the whole size; all weights sum to 1")
-    log_count: float | None = Field(description="natural logarithm of the number of such objects")
-    log_count_error: float | None = Field(description="its standard error; 0 where it is exact")
-    log_density: float | None = Field(description="what one such object adds to its log-reward")
-    drawn: int = Field(description="by the policy")
-    allowed: int = Field(description="that might have been chosen")
-    chosen: int
-
-
-class BaseMeasureUsed(BaseModel):
-    """How a round's target weighed sizes before any reward."""
-
-    kind: Literal["sizes", "measured", "objects"]
-    unit: str = Field(description="what sizes count, such as residues")
-    counted: Literal["exact", "listed", "estimated"] | None = Field(
-        description="how the numbers of objects are known; null where they were not needed"
-    )
-    sizes: list[SizeShare]
-
-
-class PartImportance(BaseModel):
-    """How much one part moves a prediction (Shapley values), on the modelled scale, with standard errors."""
-
-    part: str
-    present: int = Field(description="explained objects that have it")
-    mean: float | None = Field(description="mean contribution where it is present")
-    mean_error: float | None
-    absolute: float | None = Field(description="mean absolute contribution over all explained objects")
-    absolute_error: float | None
-    trend: float | None = Field(description="rank correlation of the contribution with how much of the part there is")
-
-
-class ObjectiveImportance(BaseModel):
-    """The parts that one objective's prediction hangs on, the strongest first."""
-
-    transform: Literal["none", "log10"]
-    units: str | None
-    baseline: float | None = Field(description="mean prediction of the background, from which contributions count")
-    parts: list[PartImportance]
-
-
-class Importance(BaseModel):
-    """What the predictions of a round hang on."""
-
-    round: int
-    explained: int
-    background: int
-    objectives: dict[str, ObjectiveImportance]
+    round: int = Field(description="number of that round")
 
 
 class Stage(BaseModel):
     """What was measured and reached by a round, or before all of them."""
 
     measured: int = Field(description="objects known in all objectives and not forbidden")
-    best: dict[str, BestValue]
-    utility: BestUtility
-    hypervolume: Volume
-    hits: Hits | None
+    best: dict[str, BestValue] = Field(description="by objective")
+    utility: BestUtility = Field(description="of all objectives together")
+    hypervolume: Volume = Field(description="what the measured objects dominate")
+    hits: Hits | None = Field(description="null where nothing tells what a hit is")
 
 
 class RoundInsight(Stage):
     """One round."""
 
-    number: int
-    state: RoundState
-    candidates: int
+    number: int = Field(description="of the round")
+    state: RoundState = Field(description="of the round")
+    candidates: int = Field(description="in the batch")
     proposed: int = Field(description="candidates without replicates and controls")
-    success: Success
-    diversity: Diversity | None
-    novelty: Novelty | None
+    success: Success = Field(description="whether they gave results")
+    diversity: Diversity | None = Field(description="null without new objects")
+    novelty: Novelty | None = Field(description="null where nothing was measured before")
     refused: dict[str, int] = Field(description="sampled objects that were refused, by reason")
-    sampled: int | None
+    sampled: int | None = Field(description="objects that the policy drew; null where the space was listed")
     seconds: dict[str, float] = Field(description="what the round took, by stage")
     objects_scored: int | None = Field(description="objects that the proxies were asked about")
-    calibration: dict[str, dict[str, Any]] = Field(description="scores of the round's forecasts, by objective")
+    calibration: dict[str, ForecastScores] = Field(description="scores of the round's forecasts, by objective")
     convergence: list[Convergence] | None = Field(description="how near the policy came to its target")
     base_measure: BaseMeasureUsed | None = Field(description="null for rounds from before it was told")
 
@@ -214,33 +156,33 @@ class RoundInsight(Stage):
 class ScaleUsed(BaseModel):
     """An objective, and the range that its utilities were read by."""
 
-    name: Name
-    direction: Literal["maximize", "minimize", "target"]
-    target: float | None
-    units: str | None
-    transform: Literal["none", "log10"]
-    computed: str | None
-    range: tuple[float, float] | None
-    range_source: Literal["campaign", "domain", "measured", "nothing"]
+    name: Name = Field(description="of the objective")
+    direction: Literal["maximize", "minimize", "target"] = Field(description="what is better")
+    target: float | None = Field(description="the wanted value, where the direction is target")
+    units: str | None = Field(description="of the objective")
+    transform: Literal["none", "log10"] = Field(description="log10: it is modelled in decades")
+    computed: str | None = Field(description="the property that it is; null where it is measured")
+    range: tuple[float, float] | None = Field(description="values of utility 0 and 1; null if unknown")
+    range_source: Literal["campaign", "domain", "measured", "nothing"] = Field(description="who gave the range")
 
 
 class Point(BaseModel):
     """A measured object; `round` is 0 where no round proposed it."""
 
-    object: str
-    display: str
-    round: int
-    values: dict[str, float]
+    object: str = Field(description="canonical text")
+    display: str = Field(description="what a person reads")
+    round: int = Field(description="that proposed it")
+    values: dict[str, float] = Field(description="by objective, in its units")
     bounds: list[str] = Field(description="objectives whose value is a bound, taken as the worst that it allows")
-    utility: float
+    utility: float = Field(description="of all objectives together")
 
 
 class Front(BaseModel):
     """Measured objects that no other one beats, and the others."""
 
     front: list[Point] = Field(description="at most 400, the best of all objectives together first")
-    front_size: int
-    dominated: int
+    front_size: int = Field(description="objects that no other one beats")
+    dominated: int = Field(description="objects that another one beats")
     others: list[Point] = Field(description="at most 400 of the dominated objects, evenly picked")
     unplaced: int = Field(description="objects that lack a value")
     forbidden: int = Field(description="objects with a value that breaks a constraint or a guardrail")
@@ -249,23 +191,24 @@ class Front(BaseModel):
 class FigureLink(BaseModel):
     """A figure that can be downloaded."""
 
-    name: FigureName
-    title: str
-    svg: str
-    png: str
+    name: FigureName = Field(description="as its address names it")
+    title: str = Field(description="what it shows")
+    svg: str = Field(description="address of the drawing")
+    png: str = Field(description="address of the picture")
 
 
 class Insights(BaseModel):
     """What a campaign has brought so far."""
 
-    campaign_id: UUID
-    name: str
+    campaign_id: UUID = Field(description="the campaign")
+    name: str = Field(description="of the campaign")
     statements: list[str] = Field(description="plain sentences, the most important first")
-    objectives: list[ScaleUsed]
-    pareto: Front
+    messages: list[MessageRecord] = Field(description="the same with codes and parameters, in the same order")
+    objectives: list[ScaleUsed] = Field(description="with the ranges by which utilities are read")
+    pareto: Front = Field(description="what was measured, by whether anything beats it")
     initial: Stage = Field(description="what was measured without being proposed")
-    hits: HitRule
-    rounds: list[RoundInsight]
-    calibration: dict[str, dict[str, Any]] = Field(description="of all rounds together, and whether it drifts")
+    hits: HitRule = Field(description="what counts as one")
+    rounds: list[RoundInsight] = Field(description="by number")
+    calibration: dict[str, ObjectiveCalibration] = Field(description="of all rounds, by objective")
     importance: Importance | None = Field(description="what the predictions hang on, as the last round told it")
-    figures: list[FigureLink]
+    figures: list[FigureLink] = Field(description="what can be drawn")

@@ -1,14 +1,18 @@
 """Work beside rounds: samples, predictions and backtests, and what they answer."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from models.campaign.requests import SampleRequest
+from models.messages.message import MessageRecord
+from models.summaries.sampling import SamplingSummary, read_sampling_summary
+from service.exchange import ReadingOptions
 from service.schemas.base import Answer
 from service.schemas.candidates import Nearest, Prediction, Proposed
+from service.schemas.problems import Failure
 from service.schemas.results import UploadReport
 from service.store.states import JobState
 
@@ -16,28 +20,28 @@ from service.store.states import JobState
 class Job(Answer):
     """What was asked for, and how far it is."""
 
-    id: UUID
-    state: JobState
+    id: UUID = Field(description="names the job in its address")
+    state: JobState = Field(description="where the job is on its way")
     progress: float = Field(ge=0, le=1, description="share of the work that is done")
     message: str = Field(description="what is happening, for a person")
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-    failure: dict[str, Any] | None = Field(description="a problem (RFC 9457) when the state is failed")
+    created_at: datetime = Field(description="when it was asked for")
+    started_at: datetime | None = Field(description="when a worker began; null before")
+    finished_at: datetime | None = Field(description="when it ended, in whatever way; null before")
+    failure: Failure | None = Field(description="why, when the state is failed")
 
 
 class JobEvent(Answer):
     """Where a job is: the data of a server-sent event."""
 
-    state: JobState
-    progress: float = Field(ge=0, le=1)
-    message: str
+    state: JobState = Field(description="the job's state")
+    progress: float = Field(ge=0, le=1, description="share of the work that is done")
+    message: str = Field(description="what is happening, for a person")
 
 
 class Sampling(Job):
     """More candidates from a trained policy: the request, every choice made."""
 
-    campaign_id: UUID
+    campaign_id: UUID = Field(description="the campaign whose policy draws")
     request: SampleRequest = Field(description="as it is answered: with its round, its seed and numbers for `beta`")
 
 
@@ -45,26 +49,29 @@ class SamplingAnswer(Sampling):
     """A request for samples with its answer."""
 
     samples: list[Proposed] | None = Field(description="null until the state is succeeded")
-    summary: dict[str, Any] | None = Field(description="what drawing was like, and why there may be fewer than asked")
+    summary: Annotated[SamplingSummary, BeforeValidator(read_sampling_summary)] | None = Field(
+        description="what drawing was like, and why there may be fewer than asked; null until the state is succeeded"
+    )
 
 
 class ResultsAsked(Answer):
     """The table of results that was sent, and how it is taken."""
 
-    filename: str | None
+    filename: str | None = Field(description="as it was sent; null where the request named none")
     sheet: str | None = Field(description="of a workbook; null when the first is read")
-    media_type: str
-    sha256: str
+    media_type: str = Field(description="of the file")
+    sha256: str = Field(description="checksum of the file, in hexadecimal digits")
     bytes: int = Field(description="size of the file")
-    mode: Literal["atomic", "partial"]
-    dry_run: bool
+    mode: Literal["atomic", "partial"] = Field(description="atomic: all rows or none; partial: the good ones")
+    dry_run: bool = Field(description="only report, store nothing")
+    reading: ReadingOptions | None = Field(default=None, description="what was said of the file when it was sent")
 
 
 class Uploading(Job):
     """A table of results that is read as a job."""
 
-    campaign_id: UUID
-    request: ResultsAsked
+    campaign_id: UUID = Field(description="the campaign that gets the results")
+    request: ResultsAsked = Field(description="what was sent")
 
 
 class UploadingAnswer(Uploading):
@@ -76,10 +83,10 @@ class UploadingAnswer(Uploading):
 class ObjectsAsked(Answer):
     """The table of objects that was sent."""
 
-    filename: str | None
+    filename: str | None = Field(description="as it was sent; null where the request named none")
     sheet: str | None = Field(default=None, description="of a workbook; null when the first was read")
-    media_type: str
-    sha256: str
+    media_type: str = Field(description="of the file")
+    sha256: str = Field(description="checksum of the file, in hexadecimal digits")
     accepted: int | None = Field(description="rows that describe an object; null while a long table is not read yet")
     rejected: int | None = Field(description="rows that do not; likewise")
     round: int | None = Field(description="the round whose beliefs answer; null when there is none yet")
@@ -88,8 +95,8 @@ class ObjectsAsked(Answer):
 class Predicting(Job):
     """Predictions of the user's own objects."""
 
-    campaign_id: UUID
-    request: ObjectsAsked
+    campaign_id: UUID = Field(description="the campaign that predicts")
+    request: ObjectsAsked = Field(description="what was sent")
 
 
 class PredictedRow(Answer):
@@ -98,14 +105,18 @@ class PredictedRow(Answer):
     row: int = Field(description="its row in the upload")
     object: str = Field(description="canonical text")
     display: str = Field(description="what a person reads: SMILES, HELM, formula, recipe")
-    predictions: dict[str, Prediction]
-    computed: dict[str, float]
-    acquisition: float
-    feasibility: float
-    guardrails: dict[str, float]
-    nearest_measured: Nearest | None
+    predictions: dict[str, Prediction] = Field(description="by objective; only measured objectives have one")
+    computed: dict[str, float] = Field(description="by property: what is known without an assay")
+    acquisition: float = Field(description="what measuring it is worth by the campaign's acquisition")
+    feasibility: float = Field(description="probability that it can be made and measured")
+    guardrails: dict[str, float] = Field(description="by guardrail: the greatest risk that the data leave possible")
+    nearest_measured: Nearest | None = Field(description="the most similar one; null without results")
     in_domain: bool | None = Field(description="near enough to measured objects to trust the predictions")
     refused: list[str] = Field(description="why it could not be proposed as it is; empty when it could")
+    messages: list[MessageRecord] = Field(
+        default_factory=list,
+        description="`refused` with codes and parameters, in the same order; empty in answers of earlier releases",
+    )
 
 
 class PredictingAnswer(Predicting):
@@ -113,35 +124,3 @@ class PredictingAnswer(Predicting):
 
     report: UploadReport | None = Field(description="null while a long table is not read yet")
     rows: list[PredictedRow] | None = Field(description="one per accepted row; null until the state is succeeded")
-
-
-class BacktestSummary(Job):
-    """A backtest in a list: a backtest alone also tells the specification."""
-
-    name: str = Field(description="of the campaign that is replayed")
-    request: dict[str, Any] = Field(description="what is replayed, with every default, without the specification")
-
-
-class Backtest(Job):
-    """A campaign replayed on a measured table."""
-
-    request: dict[str, Any] = Field(description="the specification and what is replayed, with every default")
-
-
-class BacktestResult(Answer):
-    """What `assayflow backtest --json` writes."""
-
-    objects: int
-    rows_rejected: int
-    curves: list[dict[str, Any]] = Field(description="per method and round: means, and half of the 95 % interval")
-    rows: list[dict[str, Any]] = Field(description="per method, seed and round")
-
-
-class BacktestAnswer(Backtest):
-    """A backtest with its answer."""
-
-    objects: int | None = Field(description="of the table that can be replayed; null while a long one is not read yet")
-    report: UploadReport | None = Field(
-        description="the table's rows that are no results, the first thousand of them; null like `objects`"
-    )
-    result: BacktestResult | None = Field(description="null until the state is succeeded")

@@ -1,4 +1,4 @@
-"""A problem as RFC 9457 describes it; used to document the API and for the failure of a round."""
+"""A problem as RFC 9457 describes it: the answer to a request, and the failure of a round or a job."""
 
 from typing import Annotated, Literal
 
@@ -14,9 +14,20 @@ class Place(BaseModel):
     source: Literal["query", "header", "cookie"] | None = Field(
         default=None, alias="in", description="when not the body"
     )
-    row: int | None = None
-    column: str | None = None
-    detail: str
+    row: int | None = Field(default=None, description="of the table")
+    column: str | None = Field(default=None, description="as the table names it")
+    detail: str = Field(description="what is wrong and how to mend it")
+
+
+class Failure(BaseModel):
+    """Why a round or a job failed; whatever else is known of it stands beside these."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(default="about:blank", description="a stable name of the kind of problem")
+    title: str = Field(description="the kind in a few words")
+    status: Annotated[int, Field(ge=400, le=599, description="the HTTP status that fits")]
+    detail: str = Field(description="what is wrong and how to mend it")
 
 
 class Problem(BaseModel):
@@ -43,9 +54,9 @@ class Problem(BaseModel):
         },
     )
 
-    type: str
-    title: str
-    status: Annotated[int, Field(ge=400, le=599)]
-    detail: str
-    instance: str
-    errors: list[Place] = []
+    type: str = Field(description="a stable name of the kind of problem")
+    title: str = Field(description="the kind in a few words")
+    status: Annotated[int, Field(ge=400, le=599, description="the HTTP status")]
+    detail: str = Field(description="what is wrong and how to mend it")
+    instance: str = Field(description="the path that was called")
+    errors: list[Place] = Field(default_factory=list, description="every place that is wrong")

@@ -1,12 +1,14 @@
 """A round and what happens in it."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from models.summaries.round import RoundSummary, read_round_summary
 from service.schemas.base import Answer, Request
+from service.schemas.problems import Failure
 from service.store.states import RoundState
 
 
@@ -17,25 +19,27 @@ class RoundRequest(Request):
 class Round(Answer):
     """One turn of a campaign: from its data to a batch, and from the batch to results."""
 
-    id: UUID
-    number: int
-    campaign_id: UUID
-    state: RoundState
+    id: UUID = Field(description="of the round")
+    number: int = Field(description="from 1, in order")
+    campaign_id: UUID = Field(description="the campaign")
+    state: RoundState = Field(description="where the round is on its way")
     progress: float = Field(ge=0, le=1, description="share of the computation that is done")
     message: str = Field(description="what is happening, for a person")
-    created_at: datetime
-    started_at: datetime | None
+    created_at: datetime = Field(description="when it was asked for")
+    started_at: datetime | None = Field(description="when a worker began; null before")
     finished_at: datetime | None = Field(description="when the computation ended")
     released_at: datetime | None = Field(description="when the batch went to the lab")
-    seed: int
-    summary: dict[str, Any] | None = Field(description="what training and selection measured")
-    failure: dict[str, Any] | None = Field(description="a problem (RFC 9457) when the state is failed")
+    seed: int = Field(description="of every random number in it")
+    summary: Annotated[RoundSummary, BeforeValidator(read_round_summary)] | None = Field(
+        description="what the round measured of itself; null until it has ended"
+    )
+    failure: Failure | None = Field(description="why, when the state is failed")
 
 
 class RoundEvent(Answer):
     """One step of a round: the data of a server-sent event, whose id is the event's `id`."""
 
-    state: RoundState
-    progress: float = Field(ge=0, le=1)
-    message: str
-    at: datetime
+    state: RoundState = Field(description="the round's state")
+    progress: float = Field(ge=0, le=1, description="share of the computation that is done")
+    message: str = Field(description="what is happening, for a person")
+    at: datetime = Field(description="when it happened")

@@ -1,7 +1,4 @@
-"""Upgrade a database to the newest tables, from a checkout or an installed wheel.
-
-The steps are in `migrations/`.
-"""
+"""Upgrade a database to the newest tables. The steps are in `migrations/`, which a wheel has in `service/`."""
 
 from functools import cache
 from pathlib import Path
@@ -16,7 +13,8 @@ import service
 from service.store.session import open_engine
 from service.store.tables import Base
 
-_FOLDER = Path(service.__file__).parent.parent / "migrations"
+_SERVICE = Path(service.__file__).parent
+_FOLDER = next(folder for folder in (_SERVICE / "migrations", _SERVICE.parent / "migrations") if folder.is_dir())
 
 
 def migrate(database_url: str, revision: str = "head") -> None:

@@ -60,6 +60,17 @@ def by_external_id(session: Session, campaign_id: UUID, external_ids: Collection
     ).all()
 
 
+def objects_by_own_id(session: Session, campaign_id: UUID, own_ids: Collection[str]) -> dict[str, set[str]]:
+    """Return id of a laboratory -> the objects whose results came with it."""
+    own_id = Result.verbatim["compound_id"].astext
+    any_of_these = any_(literal(list(own_ids), ARRAY(Text())))
+    query = select(own_id, Result.object).where(Result.campaign_id == campaign_id, own_id == any_of_these).distinct()
+    found = defaultdict[str, set[str]](set)
+    for name, text in session.execute(query):
+        found[name].add(text)
+    return dict(found)
+
+
 def about(
     session: Session, campaign_id: UUID, objects: Collection[str], columns: Sequence[str]
 ) -> set[tuple[Any, ...]]:

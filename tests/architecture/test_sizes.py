@@ -11,14 +11,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("service", "workers", "models", "benchmarks", "tests", "docs", "examples")
+CODE = ("assayflow", "service", "workers", "models", "benchmarks")
+ROOMS = (*CODE, "tests", "docs", "examples")
 FILES = sorted(
     file
     for room in ROOMS
     for file in (ROOT / room).rglob("*.py")
     if not any(part.startswith((".", "__pycache__")) for part in file.relative_to(ROOT).parts)
 )
-SOURCES = [file for file in FILES if file.relative_to(ROOT).parts[0] in {"service", "workers", "models", "benchmarks"}]
+SOURCES = [file for file in FILES if file.relative_to(ROOT).parts[0] in CODE]
 
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60

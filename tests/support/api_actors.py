@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -94,6 +94,7 @@ class Worker:
         objects: tuple[str, ...] = ("1111", "1110", "0111"),
         purpose: Purpose = "exploit",
         computed: dict[str, float] | None = None,
+        summary: Mapping[str, Any] | None = None,
     ) -> None:
         """Finish the whole round at once; `computed` replaces the domain's computed properties."""
         lease = self.claim(started)
@@ -102,7 +103,7 @@ class Worker:
             chosen = [_candidate(index, text, purpose) for index, text in enumerate(objects)]
             if computed is not None:
                 chosen = [replace(item, computed=computed) for item in chosen]
-            assert rounds.finish(session, lease, spec, Proposal(tuple(chosen), {"n": 3}))
+            assert rounds.finish(session, lease, spec, Proposal(tuple(chosen), summary or {"n": 3}))
 
     def train(self, started: dict[str, Any], objects: tuple[str, ...] = ("1111",)) -> None:
         """Finish a whole round that leaves a trained policy."""

@@ -14,6 +14,7 @@ import torch
 from models.data.outliers import MOST_TOLD
 from models.data.tables import relevant, success_rates, to_model_scale
 from models.gflownet.sampler import sample_actions
+from models.messages.message import Message, message
 from models.proxies.contract import TrainingTable
 from models.proxies.feasibility import fit_feasibility, unlearned
 from models.proxies.guarded import ProxyError, guard
@@ -64,13 +65,11 @@ class RoundModel:
         """Objects with at least one result."""
         return [name for name, share in self.attempted.items() if share > 0]
 
-    def remarks(self) -> list[str]:
+    def messages(self) -> list[Message]:
         """Return what a reader of the round should know of its results."""
-        failed = [
-            f"The {name.replace('_', ' ')} could not learn from these results and took no part ({reason})."
-            for name, reason in self.model.proxies.failures.items()
-        ]
-        return [*failed, *self.reading.remarks()]
+        failures = self.model.proxies.failures.items()
+        failed = [message("proxy_failed", proxy=name, error=reason) for name, reason in failures]
+        return [*failed, *self.reading.messages()]
 
     def summary(self) -> dict[str, Any]:
         """Return counts and scores as plain JSON."""
@@ -177,7 +176,7 @@ def _assemble(
         feasibility = guard(lambda: _feasibility(domain, reading.feasible, seed))
     except ProxyError as error:
         feasibility = unlearned()
-        note = f"What can be made could not be learned from the failures; all objects count as feasible ({error})."
+        note = message("feasibility_not_learned", error=str(error))
         reading = replace(reading, failures_of_models=(*reading.failures_of_models, note))
     tick(1.0, "fitted the proxies")
     measured = [name for name, share in attempted.items() if share > 0]

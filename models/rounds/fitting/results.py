@@ -1,4 +1,4 @@
-"""A campaign's results read into one table, and what was done to them on the way, in numbers and plain sentences.
+"""A campaign's results read into one table, and what was done to them on the way, in numbers and messages.
 
 Versions and plates are put on one scale, failures are graded, outliers are looked for; nothing is dropped unless the
 campaign asks for the latest version only. Knows the specification and the domain; not what is chosen.
@@ -16,6 +16,7 @@ from models.data import outliers
 from models.data.batch_effects import BatchEffects, learn_offsets
 from models.data.tables import failures, feasibility_labels, relevant, tabulate
 from models.data.versions import only_latest
+from models.messages.message import Message, message
 from models.proxies.gaussian_process import GaussianProcess
 from models.proxies.guarded import ProxyError, guard
 
@@ -52,8 +53,8 @@ class CleanedResults:
     failures: Mapping[str, int] = field(default_factory=dict)
     """Objects that failed, by how."""
     outliers: Sequence[Outlier] = ()
-    failures_of_models: Sequence[str] = ()
-    """Plain sentences about what could not be learned of the results, and what was done instead."""
+    failures_of_models: Sequence[Message] = ()
+    """What could not be learned of the results, and what was done instead."""
 
     def of_type(self, kind: str) -> dict[str, Any]:
         """Return what was done to the results of one type, as plain JSON."""
@@ -64,49 +65,43 @@ class CleanedResults:
             lines["results"]["superseded"] = self.superseded[kind]
         return lines
 
-    def remarks(self) -> list[str]:
-        """Return plain sentences about all that a reader of the round should know of its results."""
-        lines: list[str] = []
+    def messages(self) -> list[Message]:
+        """Return all that a reader of the round should know of its results."""
+        lines: list[Message] = []
         for kind, counts in self.table.counts.items():
-            lines += [*_on_bounds(kind, counts), *self._on_versions(kind), *self.offsets[kind].remarks(kind)]
+            lines += [*_on_bounds(kind, counts), *self._on_versions(kind), *self.offsets[kind].messages(kind)]
         return [
             *lines,
             *_on_failures(self.failures),
-            *outliers.remarks(self.outliers),
+            *outliers.messages(self.outliers),
             *self.failures_of_models,
         ]
 
-    def _on_versions(self, kind: str) -> list[str]:
+    def _on_versions(self, kind: str) -> list[Message]:
         if kind in self.superseded:
-            return [f"{self.superseded[kind]} results of {kind} by earlier assay versions were left out, as asked."]
+            return [message("versions_superseded", type=kind, count=self.superseded[kind])]
         n = self.table.counts[kind]["assay_versions"]
         if n < 2 or self.offsets[kind].versions:  # noqa: PLR2004 - one version needs no word
             return []
-        why = "as asked" if self.versions == "pooled" else "for their results are too few to tell an offset"
-        return [f"{n} assay versions of {kind} are pooled as if they were one, {why}."]
+        if self.versions == "pooled":
+            return [message("versions_pooled_by_request", type=kind, count=n)]
+        return [message("versions_pooled_too_few", type=kind, count=n)]
 
 
-def _on_bounds(kind: str, counts: Mapping[str, int]) -> list[str]:
+def _on_bounds(kind: str, counts: Mapping[str, int]) -> list[Message]:
     lines = []
     if n := counts["censored"]:
-        lines.append(
-            f"{n} results of {kind} are bounds (<, > or a wide range), modelled as bounds and not as values."
-            if n > 1
-            else f"1 result of {kind} is a bound (<, > or a wide range), modelled as a bound and not as a value."
-        )
+        lines.append(message("censored_results", type=kind, count=n))
     if n := counts["contradictory"]:
-        lines.append(
-            f"The bounds of {n} objects on {kind} contradict each other; their values are taken to lie between."
-        )
+        lines.append(message("contradictory_bounds", type=kind, count=n))
     return lines
 
 
-def _on_failures(by_kind: Mapping[str, int]) -> list[str]:
+def _on_failures(by_kind: Mapping[str, int]) -> list[Message]:
     if not by_kind:
         return []
-    counts = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in by_kind.items())
-    weak = "; a failed assay counts as a quarter of a failure" if "assay_failed" in by_kind else ""
-    return [f"Objects that failed: {counts}. What is like them is scored lower{weak}."]
+    lines = [message("object_failures", counts=dict(by_kind))]
+    return [*lines, message("assay_failures_count_less")] if "assay_failed" in by_kind else lines
 
 
 def clean_results(spec: CampaignSpec, domain: Domain, measurements: Sequence[Measurement], seed: int) -> CleanedResults:
@@ -114,7 +109,7 @@ def clean_results(spec: CampaignSpec, domain: Domain, measurements: Sequence[Mea
     settings, quantities = spec.proxies, spec.quantities()
     kept, superseded = only_latest(measurements) if settings.assay_versions == "latest" else (measurements, {})
     offsets: dict[str, BatchEffects] = {}
-    failed: list[str] = []
+    failed: list[Message] = []
     for kind, quantity in quantities.items():
         mine = [result for result in kept if result.type == kind]
         if settings.assay_versions == "pooled":
@@ -132,9 +127,7 @@ def clean_results(spec: CampaignSpec, domain: Domain, measurements: Sequence[Mea
             offsets[kind] = guard(learn)
         except ProxyError as error:
             offsets[kind] = BatchEffects()
-            failed.append(
-                f"No offsets of assay versions and plates of {kind} could be learned; none was removed ({error})."
-            )
+            failed.append(message("offsets_not_learned", type=kind, error=str(error)))
     table = tabulate(kept, quantities, lambda result: offsets[result.type].offset_of(result))
     return CleanedResults(
         kept,
@@ -156,7 +149,7 @@ def flag_outliers(
     try:
         expected = guard(lambda: _left_out(training, domain, seed))
     except ProxyError as error:
-        note = f"Results were compared with their replicates only: similar objects could not be learned from ({error})."
+        note = message("outliers_by_replicates_only", error=str(error))
         reading, expected = replace(reading, failures_of_models=(*reading.failures_of_models, note)), {}
     found = outliers.find_outliers(reading.measurements, spec.quantities(), offsets, reading.table, expected)
     return replace(reading, outliers=found)

@@ -1,4 +1,4 @@
-"""The last step of a round: every choice with its numbers in the campaign's units and one plain sentence.
+"""The last step of a round: every choice with its numbers in the campaign's units and the reason.
 
 Knows what was chosen and what was believed; decides nothing.
 """

@@ -1,4 +1,4 @@
-"""What is told of objects, chosen, sampled or judged: their numbers in the campaign's units and one plain sentence.
+"""What is told of objects, chosen, sampled or judged: their numbers in the campaign's units and the reason.
 
 Knows beliefs, bounds and how the policy came to an object; not why anybody asks. Letters: N objects, M objectives,
 G guardrails.
@@ -14,6 +14,7 @@ import torch
 
 from models.data.tables import to_units
 from models.gflownet.density import log_density
+from models.messages.message import Message, message, records, texts
 from models.records import NearestMeasured, ObjectPrediction, Prediction, ProposedCandidate
 from models.rounds.reporting.reasons import SelectionReason, reason
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from models.rounds.fitting.fit import RoundModel
     from models.rounds.sampling.candidate_pool import CandidatePool, TrainedSampler
     from models.rounds.sampling.evaluated import EvaluatedObjects
+    from models.rounds.sampling.filters import Refusal
     from models.specs.objectives import Objective
 
 
@@ -94,7 +96,7 @@ def candidate_table(
 
 
 def build_predictions(
-    objects: EvaluatedObjects, rejections: Sequence[tuple[str, ...]], fitted: RoundModel
+    objects: EvaluatedObjects, rejections: Sequence[tuple[Refusal, ...]], fitted: RoundModel
 ) -> list[ObjectPrediction]:
     """Return the predictions of objects that a client brought, with what speaks against each; preferences are even."""
     texts = objects.texts
@@ -111,7 +113,8 @@ def build_predictions(
             guardrails=_guardrails(row, objects.bounds, fitted),
             nearest_measured=numbers.nearest[row],
             in_domain=inside[row],
-            refused=rejections[row],
+            refused=tuple(refusal.key for refusal in rejections[row]),
+            messages=tuple(records(refusal.message for refusal in rejections[row])),
         )
         for row, text in enumerate(texts)
     ]
@@ -147,6 +150,7 @@ def _candidate(
     predictions = _predictions(row, objects.objectives, numbers, fitted)
     names = [objective.name for objective in spec.objectives]
     neighbour = _neighbour(text, nearest, fitted)
+    reasons = reason(selected, spec.objectives, predictions, neighbour, feasibility, is_outside=inside is False)
     return ProposedCandidate(
         rank=rank,
         object=text,
@@ -160,9 +164,10 @@ def _candidate(
         log_reward=sampled.log_reward,
         log_pf=sampled.log_pf,
         nearest_measured=nearest,
-        reason=reason(selected, spec.objectives, predictions, neighbour, feasibility, is_outside=inside is False),
+        reason=" ".join(texts(reasons)),
         purpose=selected.purpose,
         in_domain=inside,
+        messages=tuple(records(reasons)),
     )
 
 
@@ -210,11 +215,10 @@ def _nearest(texts: Sequence[str], fitted: RoundModel) -> list[NearestMeasured |
     return [NearestMeasured(measured[place], float(similarity[row, place])) for row, place in enumerate(places)]
 
 
-def _neighbour(text: str, nearest: NearestMeasured | None, fitted: RoundModel) -> str:
+def _neighbour(text: str, nearest: NearestMeasured | None, fitted: RoundModel) -> Message:
     if nearest is None:
-        return "nothing has been measured yet"
+        return message("nothing_measured")
     if nearest.object == text:
-        return "it has been measured before"
-    return (
-        f"the nearest measured object is {fitted.domain.display(nearest.object)} (similarity {nearest.similarity:.2f})"
-    )
+        return message("measured_before")
+    display = fitted.domain.display(nearest.object)
+    return message("nearest_measured", display=display, similarity=nearest.similarity)

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 
 from models.domains.contract import FeatureGroup
-from models.insights.messages import REST
 from models.metrics.calibration import rank_correlation
 from models.proxies.model_selection import MINIMUM_TO_VALIDATE
 from models.rounds.reporting.shapley import shapley
+from models.summaries.importance import UNNAMED_PART
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -113,7 +113,7 @@ def _screen_parts(
     owned = {column for part in chosen for column in part.columns}
     varying = np.flatnonzero((rest != rest[0]).any(axis=0)).tolist()
     unowned = tuple(column for column in varying if column not in owned)
-    return [*chosen, FeatureGroup(REST, unowned)] if unowned else chosen
+    return [*chosen, FeatureGroup(UNNAMED_PART, unowned)] if unowned else chosen
 
 
 def _part_rows(parts: Sequence[FeatureGroup], explained: Floats, found: Floats) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What a round cannot do well, in numbers and plain sentences. Decides nothing.
+"""What a round cannot do well, in numbers and messages. Decides nothing.
 
 Models without skill, a policy far from its target, and measured objects that the environment does not reach.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
+
+from models.messages.message import Message, message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,8 +28,8 @@ MOST_SOUGHT = 1_000
 HALF = 0.5
 
 
-def skill_statements(proxies: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Return a sentence for every assay type whose chosen proxy predicts no better than the mean.
+def skill_messages(proxies: Mapping[str, Mapping[str, Any]]) -> list[Message]:
+    """Return a message for every assay type whose chosen proxy predicts no better than the mean.
 
     Args:
         proxies: of the round's summary: chosen proxy and everybody's scores, by type.
@@ -37,32 +39,24 @@ def skill_statements(proxies: Mapping[str, Mapping[str, Any]]) -> list[str]:
         score = summary["scores"].get(summary["chosen"])
         if score is None or score["skill"] is None or score["n"] < ENOUGH_VALUES or score["skill"] >= NO_SKILL:
             continue
-        lines.append(
-            f"The model of {kind} has no skill: its cross-validated error ({score['rmse']:.3g}) is about the deviation "
-            f"of the values themselves ({score['deviation']:.3g}). Its predictions hardly tell objects apart, so the "
-            "batch is little better than chance in it; more, or more varied, results are what helps."
-        )
+        lines.append(message("model_without_skill", type=kind, rmse=score["rmse"], deviation=score["deviation"]))
     return lines
 
 
-def convergence_statements(convergence: Sequence[Mapping[str, Any]], *, is_listed: bool) -> list[str]:
-    """Return a sentence if the policy represents its target badly at some inverse temperature.
+def convergence_messages(convergence: Sequence[Mapping[str, Any]], *, is_listed: bool) -> list[Message]:
+    """Return a message if the policy represents its target badly at some inverse temperature.
 
     Args:
         convergence: of the round's summary, one entry for each inverse temperature.
         is_listed: whether the batch was chosen among all objects, and not among the policy's samples.
     """
     shares = {item["beta"]: item["effective_share"] for item in convergence}
-    low = {beta: share for beta, share in shares.items() if share is not None and share < UNDER_TRAINED}
+    low = {f"{beta:g}": share for beta, share in shares.items() if share is not None and share < UNDER_TRAINED}
     if not low:
         return []
-    at = " and ".join(f"beta {beta:g} ({share:.1%})" for beta, share in low.items())
-    what = "its samples; the batch was chosen among all objects" if is_listed else "this batch and later samples"
-    lines = (
-        f"The policy is under-trained: by importance weights, few of its samples represent the target at {at}. This "
-        f"concerns {what}. More `sampler.steps`, or a lower `sampler.beta`, bring it nearer."
-    )
-    return [lines]
+    if is_listed:
+        return [message("policy_under_trained_listed", shares=low)]
+    return [message("policy_under_trained", shares=low)]
 
 
 def reach(environment: Environment, domain: Domain, measured: Sequence[str], seed: int) -> dict[str, Any]:
@@ -88,14 +82,16 @@ def reach(environment: Environment, domain: Domain, measured: Sequence[str], see
     }
 
 
-def reach_statements(found: Mapping[str, Any]) -> list[str]:
-    """Return a sentence if less than half of the measured objects could be built."""
+def reach_messages(found: Mapping[str, Any]) -> list[Message]:
+    """Return a message if less than half of the measured objects could be built."""
     if found["sought"] == 0 or found["reached"] >= HALF * found["sought"]:
         return []
-    lines = (
-        f"The campaign's space reaches {found['reached']} of {found['sought']} measured objects: "
-        f"{found['outside_limits']} break its limits or rules, {found['other_parts']} are made in ways that it does "
-        "not build. Objects like those are never proposed, however good they are; widen the domain's limits or its "
-        "building blocks if they matter."
-    )
-    return [lines]
+    return [
+        message(
+            "measured_objects_unreachable",
+            reached=found["reached"],
+            sought=found["sought"],
+            outside_limits=found["outside_limits"],
+            other_parts=found["other_parts"],
+        )
+    ]

@@ -1,4 +1,4 @@
-"""One plain sentence for every chosen object: what is expected, what it was chosen for, what is known nearby.
+"""Why an object was chosen, as messages: what is expected, what it was chosen for, what is known nearby.
 
 Knows predictions and purposes; decides nothing.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
+from models.messages.message import Message, message
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -15,17 +17,17 @@ if TYPE_CHECKING:
     from models.specs.objectives import Objective
 
 WORTH_TELLING = 0.9
-"""A lower probability of being made and measured is told."""
+"""A lower probability of being made and measured is reported."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class SelectionReason:
-    """What an object was chosen for; `why` in words where it is not new, `trade_off` [M] where it serves one."""
+    """What an object was chosen for; `why` where it is not new or was sampled, `trade_off` [M] where it serves one."""
 
     purpose: Purpose
     trade_off: Sequence[float] = ()
-    why: str = ""
+    why: Message | None = None
     is_space_filling: bool = False
 
 
@@ -33,45 +35,42 @@ def reason(
     aim: SelectionReason,
     objectives: Sequence[Objective],
     predictions: Mapping[str, Prediction],
-    neighbour: str,
+    neighbour: Message,
     feasibility: float,
     *,
     is_outside: bool,
-) -> str:
-    """Return the one sentence that tells why this object was chosen."""
-    told = [_describe(objective, predictions.get(objective.name)) for objective in objectives]
-    parts = [f"Expected {', '.join(told)}", _purpose(aim, objectives), neighbour]
+) -> list[Message]:
+    """Return why this object was chosen: one message for each thing worth knowing."""
+    reasons = [_describe(objective, predictions.get(objective.name)) for objective in objectives]
+    reasons += [_purpose(aim, objectives), neighbour]
     if is_outside:
-        parts.append("it lies outside the domain where predictions have been tested, so trust them less")
+        reasons.append(message("outside_applicability_domain"))
     if feasibility < WORTH_TELLING:
-        parts.append(f"it can be made and measured with probability {feasibility:.0%}")
-    return "; ".join(parts) + "."
+        reasons.append(message("may_not_be_feasible", probability=feasibility))
+    return reasons
 
 
-def _describe(objective: Objective, prediction: Prediction | None) -> str:
+def _describe(objective: Objective, prediction: Prediction | None) -> Message:
+    name, units = objective.name, objective.units
+    if prediction is None and objective.assay_type is not None:
+        return message("value_without_results", objective=name)
     if prediction is None:
-        why = "no results yet" if objective.assay_type is not None else "it has no value"
-        return f"{objective.name} unknown ({why})"
-    units = f" {objective.units}" if objective.units else ""
+        return message("value_not_computable", objective=name)
     if objective.assay_type is None:
-        return f"{objective.name} {prediction.mean:.3g}{units} (computed)"
-    return (
-        f"{objective.name} {prediction.mean:.3g}{units} (90 % between {prediction.low:.3g} and {prediction.high:.3g})"
+        return message("computed_value", objective=name, value=prediction.mean, units=units)
+    return message(
+        "expected_value", objective=name, mean=prediction.mean, low=prediction.low, high=prediction.high, units=units
     )
 
 
-def _purpose(aim: SelectionReason, objectives: Sequence[Objective]) -> str:
-    if aim.why:
+def _purpose(aim: SelectionReason, objectives: Sequence[Objective]) -> Message:
+    if aim.why is not None:
         return aim.why
     if aim.is_space_filling:
-        return "chosen to explore: it fills the space, as unlike the rest of the batch as can be"
+        return message("chosen_to_fill_space")
     if aim.purpose == "explore":
-        return "chosen to explore: its values are among the least known"
-    return "chosen to exploit: among the most promising" + _trade_off(aim, objectives)
-
-
-def _trade_off(aim: SelectionReason, objectives: Sequence[Objective]) -> str:
+        return message("chosen_to_explore")
     if len(objectives) == 1:
-        return ""
-    shares = [f"{objective.name} {share:.0%}" for objective, share in zip(objectives, aim.trade_off, strict=True)]
-    return f" when weighing {' and '.join(shares)}"
+        return message("chosen_to_exploit")
+    names = [objective.name for objective in objectives]
+    return message("chosen_to_exploit_trade_off", preference=dict(zip(names, aim.trade_off, strict=True)))

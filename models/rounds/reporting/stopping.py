@@ -21,6 +21,7 @@ import torch
 
 from models.acquisition.improvement.front import front_of, reference_point
 from models.data.tables import to_units
+from models.messages.message import Message, message, records, texts
 from models.metrics.hypervolume import DirectionalHypervolume
 from models.proxies.contract import Posterior
 from models.reward.log_reward import LIKELY
@@ -76,11 +77,10 @@ def expected_gain(volume: DirectionalHypervolume, known: Tensor, draws: Tensor, 
 
 
 def stopping(fitted: RoundModel, history: History, chosen: CandidatePool, seed: int) -> dict[str, Any]:
-    """Return the advice, its reasons as plain sentences and the numbers behind it, as plain JSON."""
+    """Return the advice, its reasons (as sentences and as messages) and the numbers behind it, as plain JSON."""
     known = _known(fitted, history)
     if len(known.rounds) == 0:
-        reason = "Nothing that might be proposed has been measured yet, so nothing can be said of a plateau."
-        return {"advice": "continue", "reasons": [reason], "numbers": {}}
+        return _advice("continue", [message("plateau_nothing_measured")], {})
     volume = DirectionalHypervolume(reference_point(front_of(known.utilities)).numpy(), N_DIRECTIONS)
     rounds = _rounds(known, volume, fitted)
     numbers = {
@@ -88,8 +88,11 @@ def stopping(fitted: RoundModel, history: History, chosen: CandidatePool, seed: 
         "growth": growth([item["hypervolume"] for item in rounds], [item["round"] for item in rounds]),
         "expected": _expected(known, volume, fitted, chosen, seed),
     }
-    advice, reasons = advise(numbers)
-    return {"advice": advice, "reasons": reasons, "numbers": numbers}
+    return _advice(*advise(numbers), numbers)
+
+
+def _advice(advice: str, reasons: Sequence[Message], numbers: Mapping[str, Any]) -> dict[str, Any]:
+    return {"advice": advice, "reasons": texts(reasons), "messages": records(reasons), "numbers": numbers}
 
 
 def growth(volumes: Sequence[float], rounds: Sequence[int]) -> float | None:
@@ -105,25 +108,25 @@ def growth(volumes: Sequence[float], rounds: Sequence[int]) -> float | None:
     return (volumes[-1] - before) / volumes[-1] if volumes[-1] > 0 else 1.0
 
 
-def advise(numbers: Mapping[str, Any]) -> tuple[str, list[str]]:
+def advise(numbers: Mapping[str, Any]) -> tuple[str, list[Message]]:
     """Return the advice and why."""
     expected, grown = numbers["expected"], numbers["growth"]
     if expected["candidates"] == 0:
-        return "consider stopping", ["No new candidate may be proposed, so nothing can be gained by this round."]
+        return "consider stopping", [message("plateau_no_candidate")]
     measured = [item["round"] for item in numbers["rounds"] if item["round"] > 0]
     share = expected["share"]
     reasons = []
     if grown is None:
-        reasons.append(f"{len(measured)} of the {PLATEAU_ROUNDS} rounds that show a plateau have results.")
+        reasons.append(message("plateau_too_few_rounds", count=len(measured), needed=PLATEAU_ROUNDS))
     else:
-        spoken = f"rounds {measured[-PLATEAU_ROUNDS]} to {measured[-1]}"
-        reasons.append(f"{grown:.1%} of what has been reached (hypervolume) came with {spoken}.")
+        first, last = measured[-PLATEAU_ROUNDS], measured[-1]
+        reasons.append(message("plateau_recent_growth", share=grown, first=first, last=last))
     if share is not None:
-        reasons.append(f"This batch is expected to add {share:.1%} to what is known, if its predictions are right.")
+        reasons.append(message("plateau_expected_gain", share=share))
     hidden = [
         name for name, item in expected["objectives"].items() if item["noise"] > 0 and item["gain"] < item["noise"]
     ]
-    reasons += [f"The best {name} is expected to improve by less than the noise of one reading." for name in hidden]
+    reasons += [message("plateau_below_noise", objective=name) for name in hidden]
     is_hidden = len(expected["objectives"]) == 1 and bool(hidden)
     is_small = (share is not None and share < SMALL) or is_hidden
     is_flat = grown is not None and grown < SMALL

@@ -1,4 +1,4 @@
-"""What a round tells of itself: seconds, versions and plain sentences where it fell short. Decides nothing."""
+"""What a round tells of itself: seconds, versions and messages where it fell short. Decides nothing."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, Any, final
 
 import torch
 
-from models.metrics.calibration import calibration
+from models.messages.message import Message, message
+from models.metrics.calibration import calibration, drift_messages
 from models.metrics.sets import mean_pairwise_distance, n_circles, vendi_score
-from models.rounds.reporting.limitations import skill_statements
+from models.proxies.model_selection import MINIMUM_TO_VALIDATE
+from models.rounds.reporting.limitations import skill_messages
 from models.rounds.training import dual_ascent
+from models.summaries.round import SUMMARY_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -125,45 +128,40 @@ def told_sizes(measure: BaseMeasure, environment: Environment, pool: CandidatePo
     return measure.summary(drawn=Counter(pool.stats.sizes).elements(), allowed=allowed, chosen=chosen)
 
 
-def chosen_statements(
+def batch_messages(
     fitted: RoundModel, batch: Batch, pool: CandidatePool, candidate_filter: CandidateFilter
-) -> list[str]:
+) -> list[Message]:
     """Return what a reader of the round should know of its batch: how it was made, and why it is small."""
-    asked, n = fitted.model.spec.batch.size, len(batch.choices)
     lines = [*batch.notes, *batch.shortfall]
-    if not batch.shortfall and n < asked:
-        lines.append(
-            f"The batch holds {n} of the {asked} candidates asked for: "
-            f"of {_pool_source_text(pool)} were new, allowed and safe. "
-            "`refused` counts the reasons."
-        )
-    return [*lines, *candidate_filter.statements(), *dual_ascent.messages(fitted.model, fitted.reward.multipliers)]
+    if not batch.shortfall and len(batch.choices) < fitted.model.spec.batch.size:
+        lines.append(_on_exhausted(len(batch.choices), fitted.model.spec.batch.size, pool))
+    return [*lines, *candidate_filter.messages(), *dual_ascent.messages(fitted.model, fitted.reward.multipliers)]
 
 
-def _pool_source_text(pool: CandidatePool) -> str:
-    """Return the clause that says among what no more could be chosen."""
+def _on_exhausted(chosen: int, requested: int, pool: CandidatePool) -> Message:
+    """Return the message that says among what no more could be chosen."""
     if pool.stats.listed:
-        return f"all {pool.stats.listed} objects that can be built, no more"
-    return f"{pool.n_sampled} objects drawn, at last by random walks (the space may hold no others), no more"
+        return message("batch_short_all_listed", chosen=chosen, requested=requested, listed=pool.stats.listed)
+    return message("batch_short_all_drawn", chosen=chosen, requested=requested, drawn=pool.n_sampled)
 
 
-def statements(fitted: RoundModel) -> list[str]:
+def data_messages(fitted: RoundModel) -> list[Message]:
     """Return what a reader of the round should know about its data."""
-    model = fitted.model
-    n_values = model.proxies.n_values
-    lines = [
-        f"No usable result of {kind} yet (cold start): the round knows nothing of it and treats all objects alike."
-        for kind, counts in fitted.table.counts.items()
-        if counts["objects"] == 0
-    ]
-    for kind, counts in fitted.table.counts.items():
-        if counts["unusable"]:
-            lines.append(
-                f"{counts['unusable']} results of {kind} have no value on its modelled scale and were left out."
-            )
-    lines += fitted.remarks()
+    model, counts = fitted.model, fitted.table.counts
+    lines = [message("cold_start", type=kind) for kind, found in counts.items() if found["objects"] == 0]
     lines += [
-        f"The constraint on {item.type} is not enforced yet: it has only {n_values[item.type]} results."
+        message("unusable_results", type=kind, count=found["unusable"])
+        for kind, found in counts.items()
+        if found["unusable"]
+    ]
+    lines += fitted.messages()
+    lines += [
+        message(
+            "constraint_not_enforced",
+            type=item.type,
+            count=model.proxies.n_values[item.type],
+            needed=MINIMUM_TO_VALIDATE,
+        )
         for item in model.spec.constraints
         if item.type is not None and item not in model.enforced_constraints
     ]
@@ -179,26 +177,18 @@ def json_safe(figure: Any) -> Any:
     return None if isinstance(figure, float) and not math.isfinite(figure) else figure
 
 
-def guardrail_data_missing(names: list[str]) -> str:
-    """Return why nothing is proposed although a guardrail's assay has too few results."""
-    return (
-        f"Nothing is proposed: the assay of guardrail {', '.join(names)} has too few results to bound the risk (it "
-        "needs ten, three of them uncensored), so every object is refused. Upload results of that assay first."
-    )
-
-
-def summary_of(fitted: RoundModel, history: History, device: str, seed: int) -> dict[str, Any]:
-    """Return the part of the summary that is known before training: the data, the proxies and how they did so far."""
+def summary_of(fitted: RoundModel, history: History, device: str, seed: int) -> tuple[dict[str, Any], list[Message]]:
+    """Return what is known before training (the data, the proxies and how they did so far), and its messages."""
     record = calibration(fitted.model.spec, history)
-    warnings = record.pop("statements")
     found = fitted.summary()
-    return {
+    summary = {
+        "version": SUMMARY_VERSION,
         "data_digest": history.digest(),
         "seed": seed,
         "device": device,
         "versions": versions(),
         "processor": processor(),
         **found,
-        "calibration": record["objectives"],
-        "statements": [*statements(fitted), *skill_statements(found["proxies"]), *warnings],
+        "calibration": record,
     }
+    return summary, [*data_messages(fitted), *skill_messages(found["proxies"]), *drift_messages(record)]

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 import torch
 
 from models.data.tables import relevant, success_rates
 from models.domains.contract import HAZARD
+from models.messages.message import Message, message
 from models.rounds.sampling.evaluated import evaluate_objects
 from models.safety import guardrails
 
@@ -32,6 +34,21 @@ Rule = Callable[[str], str | None]
 
 
 @final
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A reason not to propose an object: `key` is what summaries count it under, `message` is for a reader."""
+
+    key: str
+    message: Message
+
+
+EXCLUDED = Refusal("excluded", message("refused_as_excluded"))
+TRIED = Refusal("already tried", message("refused_as_tried"))
+MEASURED = Refusal("already measured", message("refused_as_measured"))
+PENDING = Refusal("pending", message("refused_as_pending"))
+
+
+@final
 class CandidateFilter:
     """Tells new allowed objects from others, and remembers how many it refused for each reason.
 
@@ -46,10 +63,10 @@ class CandidateFilter:
         self._wishes = wishes
         known = relevant(history.measurements, fitted.model.spec.quantities())
         attempted = {**fitted.attempted, **success_rates(known)}
-        self._closed = dict.fromkeys(history.excluded, "excluded")
-        self._closed |= dict.fromkeys(attempted, "already tried")
-        self._closed |= dict.fromkeys((name for name, share in attempted.items() if share > 0), "already measured")
-        self._closed |= dict.fromkeys(history.pending, "pending")
+        self._closed = dict.fromkeys(history.excluded, EXCLUDED)
+        self._closed |= dict.fromkeys(attempted, TRIED)
+        self._closed |= dict.fromkeys((name for name, share in attempted.items() if share > 0), MEASURED)
+        self._closed |= dict.fromkeys(history.pending, PENDING)
         self._seen: set[str] = set()
         self._released: set[str] = set()
         self._refused: Counter[str] = Counter()
@@ -85,7 +102,7 @@ class CandidateFilter:
         self._seen.add(text)
         self._released.discard(text)
         if text in self._closed:
-            return self._closed[text]
+            return self._closed[text].key
         broken = self._fitted.domain.check(text)
         if not broken:
             return next((reason for wish in self._wishes if (reason := wish(text)) is not None), None)
@@ -104,10 +121,10 @@ class CandidateFilter:
         self._n_inside += len(objects) if objects.in_domain is None else int(objects.in_domain.sum())
         reasons = self._reasons(evaluation, objects.bounds)
         kept = [row for row, found in enumerate(reasons) if not found]
-        self._refused.update(found[0] for found in reasons if found)
+        self._refused.update(found[0].key for found in reasons if found)
         return objects.at(kept), kept
 
-    def explain_rejections(self, texts: Sequence[str]) -> tuple[EvaluatedObjects, list[tuple[str, ...]]]:
+    def explain_rejections(self, texts: Sequence[str]) -> tuple[EvaluatedObjects, list[tuple[Refusal, ...]]]:
         """Return any N objects with every reason [N] that speaks against proposing each; nothing is counted."""
         objects, evaluation = evaluate_objects(self._fitted.model, texts)
         against = [
@@ -116,8 +133,11 @@ class CandidateFilter:
         ]
         return objects, against
 
-    def _broken_rules(self, text: str) -> list[str]:
-        return [violation.message for violation in self._fitted.domain.check(text)]
+    def _broken_rules(self, text: str) -> list[Refusal]:
+        return [
+            Refusal(item.message, message("refused_by_rule", rule=item.code, detail=item.message))
+            for item in self._fitted.domain.check(text)
+        ]
 
     def summary(self) -> dict[str, Any]:
         """Return what the guardrails refused and how much of what was drawn is in the applicability domain."""
@@ -127,10 +147,10 @@ class CandidateFilter:
         rails = {rail.name: guardrails.summary(rail, bounds) for rail, bounds in self._rails()}
         return {"guardrails": rails, "applicability": model.applicability.summary() | {"share_inside": share}}
 
-    def statements(self) -> list[str]:
+    def messages(self) -> list[Message]:
         """Return what a reader of the round should know of guardrails and of the applicability domain."""
-        lines = [guardrails.message(rail, bounds) for rail, bounds in self._rails()]
-        return [*lines, *self._fitted.model.applicability.statements()]
+        lines = [guardrails.refusals(rail, bounds) for rail, bounds in self._rails()]
+        return [*lines, *self._fitted.model.applicability.messages()]
 
     def _rails(self) -> list[tuple[Guardrail, Tensor]]:
         """Return every guardrail with the bounds of all objects that came so far."""
@@ -138,22 +158,25 @@ class CandidateFilter:
         seen = torch.cat([torch.zeros(0, len(rails), dtype=torch.float64), *self._bounds_seen])
         return [(rail, seen[:, column]) for column, rail in enumerate(rails)]
 
-    def _reasons(self, evaluation: Evaluation, bounds: Tensor) -> list[list[str]]:
+    def _reasons(self, evaluation: Evaluation, bounds: Tensor) -> list[list[Refusal]]:
         """Return the reasons to refuse each object, the first being the one that counts."""
         spec, judged = self._fitted.model.spec, self._fitted.model.enforced_constraints
+        computed = Refusal("constraint on a computed property", message("refused_by_computed_constraint"))
+        missing = Refusal("a computed objective does not exist", message("refused_without_computed_objective"))
         tests = [
-            ("constraint on a computed property", ~evaluation.is_allowed),
-            ("a computed objective does not exist", ~evaluation.objectives.mean.isfinite().all(dim=1)),
+            (computed, ~evaluation.is_allowed),
+            (missing, ~evaluation.objectives.mean.isfinite().all(dim=1)),
         ]
         for column, item in enumerate(judged):
             assert item.probability is not None
-            tests.append(
-                (f"constraint on {item.type}", evaluation.constraint_probabilities[:, column] < item.probability)
-            )
+            reason = message("refused_by_constraint", type=item.type, probability=item.probability)
+            fails = evaluation.constraint_probabilities[:, column] < item.probability
+            tests.append((Refusal(f"constraint on {item.type}", reason), fails))
         for column, rail in enumerate(spec.guardrails):
-            tests.append((f"guardrail {rail.name}", bounds[:, column] > rail.risk))
-        reasons: list[list[str]] = [[] for _ in range(len(bounds))]
-        for reason, fails in tests:
+            reason = message("refused_by_guardrail", guardrail=rail.name, risk=rail.risk)
+            tests.append((Refusal(f"guardrail {rail.name}", reason), bounds[:, column] > rail.risk))
+        reasons: list[list[Refusal]] = [[] for _ in range(len(bounds))]
+        for refusal, fails in tests:
             for row in fails.nonzero().squeeze(-1).tolist():
-                reasons[row].append(reason)
+                reasons[row].append(refusal)
         return reasons

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
+from models.messages.message import Message, message
 from models.rounds.selecting.limits import build_limits, shared_value
 from models.rounds.selecting.picks import rows_of_best_shared_value, run_selector
 from models.rounds.selecting.replicates import Remeasurement, controls, replicates
@@ -51,8 +52,8 @@ class Batch:
     choices: tuple[SelectedCandidate, ...] = ()
     repeats: tuple[Remeasurement, ...] = ()
     is_space_filling: bool = False
-    shortfall: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    shortfall: tuple[Message, ...] = ()
+    notes: tuple[Message, ...] = ()
 
 
 def select_batch(pool: CandidatePool, fitted: RoundModel, history: History, seed: int) -> Batch:
@@ -123,39 +124,37 @@ def _replicates(
     return replicates(fitted, history, closed, merit, batch.replicates)
 
 
-def _shortfall(limits: NamedLimits, shared: str | None, counts: tuple[int, int, int, int]) -> tuple[str, ...]:
+def _shortfall(limits: NamedLimits, shared: str | None, counts: tuple[int, int, int, int]) -> tuple[Message, ...]:
     """Return why the limits made a batch smaller: counts are asked, chosen, sharing the value, allowed."""
     requested, chosen, sharing, allowed = counts
     if chosen >= min(requested, allowed):
         return ()
     reasons = []
     if shared is not None and sharing < min(requested, allowed):
-        reasons.append(
-            f"Only {sharing} of the {allowed} objects that may be proposed have {shared}, which all must share."
-        )
+        reasons.append(message("batch_short_of_shared_value", sharing=sharing, allowed=allowed, shared=shared))
     if chosen < min(requested, sharing):
-        among = "" if shared is None else f" with {shared}"
         reasons.append(
-            f"The limits of the batch ({'; '.join(limits.names)}) admit {chosen} of the {sharing} objects{among} that "
-            "may be proposed."
+            message("batch_short_by_limits", limits=limits.names, chosen=chosen, allowed=sharing)
+            if shared is None
+            else message(
+                "batch_short_by_limits_within_shared_value",
+                limits=limits.names,
+                chosen=chosen,
+                allowed=sharing,
+                shared=shared,
+            )
         )
     return tuple(reasons)
 
 
-def _notes(scored: ScoredPool, choices: Sequence[SelectedCandidate], fitted: RoundModel) -> tuple[str, ...]:
+def _notes(scored: ScoredPool, choices: Sequence[SelectedCandidate], fitted: RoundModel) -> tuple[Message, ...]:
     """Return what a reader should know of how the batch was made."""
     notes = []
     if not scored.is_informative:
-        notes.append(
-            "Nothing tells objects apart yet: the batch is space-filling, each candidate as unlike the others and what "
-            "was tried before as can be."
-        )
+        notes.append(message("batch_space_filling"))
     batch, inside = fitted.model.spec.batch, scored.objects.in_domain
     if inside is not None and fitted.model.spec.applicability.outside_share is None:
         n_outside = sum(not bool(inside[choice.row]) for choice in choices)
         if n_outside > round(batch.exploration * batch.size):
-            notes.append(
-                f"{n_outside} candidates lie outside the applicability domain, more than the exploration share: only "
-                f"{int(inside.sum())} objects inside it may be proposed. `applicability.outside_share` forbids that."
-            )
+            notes.append(message("batch_outside_applicability", outside=n_outside, inside=int(inside.sum())))
     return tuple(notes)

@@ -9,6 +9,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, final
 
+from models.messages.message import Message, message
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
@@ -25,11 +27,11 @@ PER_REPLICATE = 3
 @final
 @dataclass(frozen=True, slots=True)
 class Remeasurement:
-    """An object to measure again, and why in words."""
+    """An object to measure again, and why."""
 
     object: str
     purpose: Literal["replicate", "control"]
-    why: str
+    why: Message
 
 
 def controls(domain: Domain, columns: Sequence[dict[str, str]], pending: Sequence[str]) -> list[Remeasurement]:
@@ -39,11 +41,7 @@ def controls(domain: Domain, columns: Sequence[dict[str, str]], pending: Sequenc
         InvalidObjectError: if the columns describe no object.
     """
     texts = dict.fromkeys(domain.parse({name: text for name, text in row.items() if text.strip()}) for row in columns)
-    return [
-        Remeasurement(text, "control", "a control that is part of every batch")
-        for text in texts
-        if text not in set(pending)
-    ]
+    return [Remeasurement(text, "control", message("chosen_as_control")) for text in texts if text not in set(pending)]
 
 
 def replicates(
@@ -64,9 +62,7 @@ def replicates(
     shown = [texts[row] for row in best]
     doubt = fitted.reward.utility_sd(fitted.model.evaluate(shown).objectives).mean(dim=1).tolist()
     order = sorted(range(len(shown)), key=lambda index: (results[shown[index]], -doubt[index], index))
-    return [Remeasurement(shown[index], "replicate", _why(results[shown[index]])) for index in order[:n]]
-
-
-def _why(n_results: int) -> str:
-    times = "once" if n_results == 1 else f"{n_results} times"
-    return f"a replicate: among the best measured, and measured only {times} so far"
+    return [
+        Remeasurement(shown[index], "replicate", message("chosen_as_replicate", count=results[shown[index]]))
+        for index in order[:n]
+    ]

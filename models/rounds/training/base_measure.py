@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, final
 
 from models.gflownet.counting import Counts, count_objects
 from models.gflownet.prior import SizePrior
+from models.messages.message import Message, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -81,7 +82,7 @@ class BaseMeasure:
         how = None if self.counts is None else {"how": counts.how, "n_walks": counts.n_walks}
         return {"kind": self.kind, "unit": self.unit, "counts": how, "sizes": rows, "densities": [*self.log_densities]}
 
-    def statements(self, drawn: Mapping[int, int], possible: Sizes | None) -> list[str]:
+    def messages(self, drawn: Mapping[int, int], possible: Sizes | None) -> list[Message]:
         """Return what a reader should know of sizes.
 
         Args:
@@ -90,27 +91,22 @@ class BaseMeasure:
         """
         return [*self._on_counts(), *self._on_one_size(drawn, possible)]
 
-    def _on_counts(self) -> list[str]:
+    def _on_counts(self) -> list[Message]:
         errors = {} if self.counts is None else self.counts.errors
         if not (unsure := [size for size, error in sorted(errors.items()) if error > UNCERTAIN]):
             return []
-        named = ", ".join(map(str, unsure))
-        text = (
-            f"How many objects of {named} {self.unit} there are is known to a standard error of up to "
-            f"{max(errors.values()):.0%}: the sampler weighs these sizes by as much more or less than it was asked to."
-        )
-        return [text]
+        return [message("size_counts_uncertain", sizes=unsure, unit=self.unit, error=max(errors.values()))]
 
-    def _on_one_size(self, drawn: Mapping[int, int], possible: Sizes | None) -> list[str]:
+    def _on_one_size(self, drawn: Mapping[int, int], possible: Sizes | None) -> list[Message]:
         total = sum(drawn.values())
         size = max(drawn, key=lambda size: drawn[size], default=0)
         if not total or drawn[size] < CROWDED * total:
             return []
-        text = f"{drawn[size] / total:.0%} of what the policy drew has {size} {self.unit}"
-        if self.weights.get(size, 1.0) < CROWDED:
-            return [f"{text}, a size that weighs {self.weights[size]:.0%} before any reward: predictions speak for it."]
+        share, weight = drawn[size] / total, self.weights.get(size, 1.0)
+        if weight < CROWDED:
+            return [message("one_size_by_predictions", share=share, size=size, unit=self.unit, weight=weight)]
         if not self.weights and possible is not None and possible.least < possible.most:
-            return [f"{text}: all objects weigh the same (base_measure.kind is objects), and most have that size."]
+            return [message("one_size_by_number", share=share, size=size, unit=self.unit)]
         return []
 
 

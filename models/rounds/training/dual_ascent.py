@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, final
 from torch import Generator
 
 from models.gflownet.sampler import sample
+from models.messages.message import Message, message
 from models.reward.lagrange_multipliers import TARGET
 
 if TYPE_CHECKING:
@@ -79,11 +80,10 @@ def summary(model: CampaignModel, multipliers: LagrangeMultipliers) -> list[dict
     ]
 
 
-def messages(model: CampaignModel, multipliers: LagrangeMultipliers) -> list[str]:
+def messages(model: CampaignModel, multipliers: LagrangeMultipliers) -> list[Message]:
     """Return what a reader should know of multipliers that did not suffice."""
     return [
-        f"The multiplier of the constraint on {item['type']} reached its bound of {multipliers.greatest:g} and "
-        f"{item['violating_share']:.0%} of the sampler's objects still violate it: few objects may satisfy it."
+        message("multiplier_at_bound", type=item["type"], bound=multipliers.greatest, share=item["violating_share"])
         for item in summary(model, multipliers)
         if item["multiplier"] >= multipliers.greatest
     ]

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from service import keys
 from service.api.body import StrictRoute
 from service.api.conventions import IfMatch, PageQuery, answer, etag, require_match
-from service.api.dependencies import Admin, Transaction
+from service.api.dependencies import Admin, KeyId, Transaction
 from service.api.documentation import ETAG, LINK, Responses, guarded, header
 from service.api.idempotency import Once
 from service.schemas.api_keys import ApiKey, ApiKeyRequest, NewApiKey
@@ -38,14 +38,14 @@ def list_api_keys(caller: Admin, session: Transaction, query: PageQuery) -> Page
 
 
 @router.get("/{key_id}", response_model=ApiKey, responses={200: ETAG, **guarded(404)})
-def get_api_key(key_id: str, caller: Admin, session: Transaction) -> Response:
+def get_api_key(key_id: KeyId, caller: Admin, session: Transaction) -> Response:
     """Return a key without its secret."""
     row = keys.get(session, caller.workspace_id, key_id)
     return answer(ApiKey.model_validate(row), headers={"ETag": _tag(row)})
 
 
 @router.delete("/{key_id}", status_code=204, responses={**DELETED, **guarded(404, 412, 428)})
-def revoke_api_key(key_id: str, caller: Admin, session: Transaction, if_match: IfMatch = None) -> None:
+def revoke_api_key(key_id: KeyId, caller: Admin, session: Transaction, if_match: IfMatch = None) -> None:
     """Revoke a key: it stops working at once and stays in the list."""
     require_match(if_match, _tag(keys.get(session, caller.workspace_id, key_id)))
     keys.revoke(session, caller.workspace_id, key_id)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.orm import Session
@@ -14,7 +13,7 @@ from models.campaign.requests import BacktestRequest
 from models.campaign.spec import CampaignSpec
 from service.api.body import RawBody, media_type_of
 from service.api.conventions import PageQuery, answer, content_tag, negotiate
-from service.api.dependencies import Checkers, Operators, Reader, TableReader, Transaction, Writer
+from service.api.dependencies import Checkers, JobId, Operators, Reader, TableReader, Transaction, Writer
 from service.api.documentation import LINK, guarded
 from service.api.idempotency import Once
 from service.api.jobs import ACCEPTED, EVENTS, FILE, Follow, Wait, accepted, result_of
@@ -29,8 +28,8 @@ from service.campaigns.uploads import table_errors_as_problems
 from service.errors import TooLargeError, UnprocessableError, UnsupportedMediaTypeError
 from service.exchange import media_type_named, media_types
 from service.outbound.scorers import check_scorers
+from service.schemas.backtests import Backtest, BacktestAnswer, BacktestSummary
 from service.schemas.base import Page
-from service.schemas.jobs import Backtest, BacktestAnswer, BacktestSummary
 from service.store.tables import Job, Json
 from service.strict_json import MAX_MODEL_BYTES, parse_body
 
@@ -155,7 +154,9 @@ def list_backtests(scope: Read, session: Transaction, query: PageQuery) -> Page[
 
 
 @router.get("/{job_id}", response_model=BacktestAnswer, responses={**FILE, **guarded(404, 406, 409)})
-def get_backtest(job_id: UUID, scope: Read, session: Transaction, query: Annotated[FormatQuery, Depends()]) -> Response:
+def get_backtest(
+    job_id: JobId, scope: Read, session: Transaction, query: Annotated[FormatQuery, Depends()]
+) -> Response:
     """Return a backtest with its figures, or the picture of its curves."""
     row = jobs.find(session, scope, job_id)
     chosen = negotiate({"json": "application/json", "svg": "image/svg+xml"}, query.name, query.accept)
@@ -166,7 +167,7 @@ def get_backtest(job_id: UUID, scope: Read, session: Transaction, query: Annotat
 
 
 @router.get("/{job_id}/events", response_class=EventSourceResponse, responses=EVENTS)
-def follow_backtest(job_id: UUID, scope: Read, follow: Follow) -> Response:
+def follow_backtest(job_id: JobId, scope: Read, follow: Follow) -> Response:
     """Follow a backtest as server-sent events; resume after a break with `Last-Event-ID`."""
     return follow(scope, job_id)
 
@@ -174,7 +175,7 @@ def follow_backtest(job_id: UUID, scope: Read, follow: Follow) -> Response:
 @router.post(
     "/{job_id}/cancel", status_code=202, response_model=BacktestAnswer, responses={**ACCEPTED, **guarded(404, 409)}
 )
-def cancel_backtest(job_id: UUID, scope: Write, session: Transaction, once: Once) -> Response:
+def cancel_backtest(job_id: JobId, scope: Write, session: Transaction, once: Once) -> Response:
     """Stop a backtest: at once while it is queued, within seconds while a worker has it."""
     return once(lambda: _accepted(jobs.cancel(session, scope, job_id), session))
 

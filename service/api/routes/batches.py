@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from service.api.conventions import answer, negotiate
-from service.api.dependencies import Reader, RoundNumber, Transaction
+from service.api.dependencies import CampaignId, Reader, RoundNumber, Transaction
 from service.api.documentation import Responses, files, guarded, header
 from service.api.routes.candidates import candidate_view, proposed
 from service.campaigns import queries
@@ -42,7 +41,7 @@ class FormatQuery:
 
 @router.get("", response_model=Batch, responses={**FILE, **guarded(404, 406, 409)})
 def download_batch(
-    campaign_id: UUID,
+    campaign_id: CampaignId,
     number: RoundNumber,
     caller: Reader,
     session: Transaction,

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import APIRouter, Body, Response
 from fastapi.exceptions import RequestValidationError
@@ -11,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from models.campaign.spec import CampaignSpec
 from service.api.body import StrictRoute
 from service.api.conventions import IfMatch, PageQuery, answer, etag, require_match
-from service.api.dependencies import Checkers, Operators, Reader, Transaction, Writer
+from service.api.dependencies import CampaignId, Checkers, Operators, Reader, Transaction, Writer
 from service.api.documentation import ETAG, LINK, Responses, guarded, header
 from service.api.idempotency import Once
 from service.campaigns import commands, queries
@@ -55,14 +54,14 @@ def list_campaigns(caller: Reader, session: Transaction, query: PageQuery) -> Pa
 
 
 @router.get("/{campaign_id}", response_model=Campaign, responses={200: ETAG, **guarded(404)})
-def get_campaign(campaign_id: UUID, caller: Reader, session: Transaction) -> Response:
+def get_campaign(campaign_id: CampaignId, caller: Reader, session: Transaction) -> Response:
     """Return one campaign."""
     return _answer(queries.get_campaign(session, caller.workspace_id, campaign_id))
 
 
 @router.patch("/{campaign_id}", response_model=Campaign, responses={200: ETAG, **guarded(404, 409, 412, 415, 428)})
 def patch_campaign(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency as an argument
-    campaign_id: UUID,
+    campaign_id: CampaignId,
     changes: Changes,
     caller: Writer,
     session: Transaction,
@@ -82,7 +81,7 @@ def patch_campaign(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency a
 
 
 @router.post("/{campaign_id}/archive", response_model=Campaign, responses={200: ETAG, **guarded(404, 409)})
-def archive_campaign(campaign_id: UUID, caller: Writer, session: Transaction, once: Once) -> Response:
+def archive_campaign(campaign_id: CampaignId, caller: Writer, session: Transaction, once: Once) -> Response:
     """Close a campaign: from then on it can only be read."""
     return once(lambda: _answer(commands.archive_campaign(session, caller.workspace_id, campaign_id)))
 

@@ -1,13 +1,11 @@
 """Routes of single candidates, and how a stored candidate is told."""
 
-from uuid import UUID
-
 from fastapi import APIRouter, Response
 
 from models.records import ProposedCandidate
 from service.api.body import StrictRoute
 from service.api.conventions import IfMatch, answer, etag, require_match
-from service.api.dependencies import Reader, Transaction, Writer
+from service.api.dependencies import CandidateId, Reader, Transaction, Writer
 from service.api.documentation import ETAG, guarded
 from service.campaigns import commands, payloads, queries
 from service.schemas.candidates import Candidate, Decision
@@ -17,14 +15,14 @@ router = APIRouter(prefix="/v1/candidates", tags=["candidates"], route_class=Str
 
 
 @router.get("/{candidate_id}", response_model=Candidate, responses={200: ETAG, **guarded(404)})
-def get_candidate(candidate_id: UUID, caller: Reader, session: Transaction) -> Response:
+def get_candidate(candidate_id: CandidateId, caller: Reader, session: Transaction) -> Response:
     """Return one candidate with everything that explains the choice."""
     return _answer(queries.get_candidate(session, caller.workspace_id, candidate_id))
 
 
 @router.patch("/{candidate_id}", response_model=Candidate, responses={200: ETAG, **guarded(404, 409, 412, 415, 428)})
 def decide(
-    candidate_id: UUID, decision: Decision, caller: Writer, session: Transaction, if_match: IfMatch = None
+    candidate_id: CandidateId, decision: Decision, caller: Writer, session: Transaction, if_match: IfMatch = None
 ) -> Response:
     """Approve, reject with a reason, withdraw with a reason, or take an approval or rejection back."""
     current = queries.get_candidate(session, caller.workspace_id, candidate_id)

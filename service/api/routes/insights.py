@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 from typing import Annotated
-from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
 from service.api.conventions import answer, content_tag, negotiate
-from service.api.dependencies import Reader, Transaction
+from service.api.dependencies import CampaignId, Reader, Transaction
 from service.api.documentation import ETAG, Responses, guarded
 from service.campaigns.insights import get_insights
 from service.errors import UnprocessableError
@@ -54,7 +53,7 @@ class ImageQuery:
 
 
 @router.get("", response_model=Insights, responses={200: ETAG, **guarded(404)})
-def read_insights(campaign_id: UUID, caller: Reader, session: Transaction, thresholds: Thresholds) -> Response:
+def read_insights(campaign_id: CampaignId, caller: Reader, session: Transaction, thresholds: Thresholds) -> Response:
     """Return the front, progress beside chance, calibration, hits, variety, importance and convergence."""
     insights = get_insights(session, caller.workspace_id, campaign_id, thresholds)
     root = f"/v1/campaigns/{campaign_id}/insights"
@@ -68,8 +67,8 @@ def read_insights(campaign_id: UUID, caller: Reader, session: Transaction, thres
 
 @router.get("/{figure}", responses={**IMAGE, **guarded(404, 406)}, response_class=Response)
 def draw_figure(
-    campaign_id: UUID,
-    figure: FigureName,
+    campaign_id: CampaignId,
+    figure: Annotated[FigureName, Path(description="which figure")],
     caller: Reader,
     session: Transaction,
     thresholds: Thresholds,

@@ -4,7 +4,6 @@ import hashlib
 import json
 from dataclasses import dataclass
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.orm import Session
@@ -15,7 +14,7 @@ from models.domains import open_domain
 from models.records import NearestMeasured, ObjectPrediction, Prediction
 from service.api.body import RawBody, SheetQuery
 from service.api.conventions import PageQuery, answer, content_tag, negotiate
-from service.api.dependencies import Operators, TableReader, Transaction
+from service.api.dependencies import JobId, Operators, TableReader, Transaction
 from service.api.documentation import LINK, body_of, guarded
 from service.api.idempotency import Once
 from service.api.jobs import ACCEPTED, EVENTS, TABLE, Follow, Wait, accepted, readers, result_of, writers
@@ -107,7 +106,7 @@ def list_predictions(scope: Read, session: Transaction, query: PageQuery) -> Pag
 
 @router.get("/{job_id}", response_model=PredictingAnswer, responses={**TABLE, **guarded(404, 406, 409)})
 def get_predictions(
-    job_id: UUID, scope: Read, session: Transaction, query: Annotated[FormatQuery, Depends()]
+    job_id: JobId, scope: Read, session: Transaction, query: Annotated[FormatQuery, Depends()]
 ) -> Response:
     """Return predictions as JSON or as a table, one row per object."""
     row = jobs.find(session, scope, job_id)
@@ -122,7 +121,7 @@ def get_predictions(
 
 
 @router.get("/{job_id}/events", response_class=EventSourceResponse, responses=EVENTS)
-def follow_predictions(job_id: UUID, scope: Read, follow: Follow) -> Response:
+def follow_predictions(job_id: JobId, scope: Read, follow: Follow) -> Response:
     """Follow predictions as server-sent events; resume after a break with `Last-Event-ID`."""
     return follow(scope, job_id)
 
@@ -130,7 +129,7 @@ def follow_predictions(job_id: UUID, scope: Read, follow: Follow) -> Response:
 @router.post(
     "/{job_id}/cancel", status_code=202, response_model=PredictingAnswer, responses={**ACCEPTED, **guarded(404, 409)}
 )
-def cancel_predictions(job_id: UUID, scope: Write, session: Transaction, once: Once) -> Response:
+def cancel_predictions(job_id: JobId, scope: Write, session: Transaction, once: Once) -> Response:
     """Stop predicting: at once while it is queued, within seconds while a worker has it."""
     return once(lambda: _accepted(jobs.cancel(session, scope, job_id), session))
 

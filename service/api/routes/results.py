@@ -1,24 +1,22 @@
 """Routes of results."""
 
-from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import Annotated
-from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
-from service.api.body import RawBody, SheetQuery
+from service.api.body import RawBody
 from service.api.conventions import PageQuery, answer
-from service.api.dependencies import Operators, Reader, TableReader, Transaction, Writer
+from service.api.dependencies import CampaignId, Operators, Reader, TableReader, Transaction, Writer
 from service.api.documentation import LINK, body_of, guarded
 from service.api.idempotency import Once
 from service.api.jobs import Wait
 from service.api.routes.uploads import QUEUED, queued, to_response
+from service.api.upload_query import UploadOptions
 from service.campaigns import queries
 from service.campaigns.jobs import JobScope
 from service.campaigns.uploads import (
     UPLOADS,
-    Mode,
     Owner,
     ResultsFile,
     enqueue_upload,
@@ -26,7 +24,6 @@ from service.campaigns.uploads import (
     table_errors_as_problems,
 )
 from service.exchange import media_types
-from service.exchange.values import Decimal
 from service.schemas.base import Page
 from service.schemas.results import Result, UploadReport
 
@@ -40,28 +37,23 @@ _ROWS = {
 BODY = body_of(media_types(), _ROWS, "rows with ChEMBL's column names, or one column per objective")
 
 
-@dataclass(frozen=True, slots=True)
-class UploadOptions:
-    """How an upload is to be taken."""
-
-    dry_run: Annotated[bool, Query(description="report only, store nothing")] = False
-    mode: Annotated[Mode, Query(description="atomic: all rows or none; partial: the good rows")] = "atomic"
-    filename: Annotated[str | None, Query(max_length=255, description="the file's name, for the record")] = None
-    sheet: SheetQuery = None
-    decimal: Annotated[
-        Decimal | None, Query(description="the decimal sign of texts; found in the whole file when absent")
-    ] = None
-
-
 def sent_file(request: Request, content: RawBody, options: Annotated[UploadOptions, Depends()]) -> ResultsFile:
     """Return the uploaded file with how it is to be taken."""
     media_type = request.headers.get("content-type", "")
-    return ResultsFile(content=content, media_type=media_type, **asdict(options))
+    return ResultsFile(
+        content=content,
+        media_type=media_type,
+        filename=options.filename,
+        reading=options.reading_options(),
+        reading_name=options.reading,
+        mode=options.mode,
+        dry_run=options.dry_run,
+    )
 
 
 @router.post("", response_model=UploadReport, responses={**QUEUED, **guarded(404, 409, 415)}, openapi_extra=BODY)
 def upload_results(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency as an argument
-    campaign_id: UUID,
+    campaign_id: CampaignId,
     file: Annotated[ResultsFile, Depends(sent_file)],
     caller: Writer,
     session: Transaction,
@@ -90,7 +82,7 @@ def upload_results(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency a
 
 
 @router.get("", responses={200: LINK, **guarded(404)})
-def list_results(campaign_id: UUID, caller: Reader, session: Transaction, query: PageQuery) -> Page[Result]:
+def list_results(campaign_id: CampaignId, caller: Reader, session: Transaction, query: PageQuery) -> Page[Result]:
     """List what was measured, verbatim and standardised, in the order in which it was stored."""
     page = queries.list_results(session, caller.workspace_id, campaign_id, query.limit, query.cursor)
     return query.answer(page, Result)

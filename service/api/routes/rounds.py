@@ -1,14 +1,13 @@
 """Routes of rounds: start, follow, stop, run again, release."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Header, Request, Response
 from sse_starlette import EventSourceResponse
 
 from service.api.body import StrictRoute
 from service.api.conventions import PageQuery, answer, content_tag
-from service.api.dependencies import Reader, RoundNumber, Transaction, Writer, poller_of, sessions_of
+from service.api.dependencies import CampaignId, Reader, RoundNumber, Transaction, Writer, poller_of, sessions_of
 from service.api.documentation import ETAG, LINK, Responses, guarded, header
 from service.api.events import followed, round_events, streamed
 from service.api.idempotency import Once
@@ -29,21 +28,21 @@ LastEventId = Annotated[
 
 @router.post("", status_code=202, response_model=Round, responses={**ACCEPTED, **guarded(404, 409, 415)})
 def start_round(
-    campaign_id: UUID, caller: Writer, session: Transaction, once: Once, _request: RoundRequest | None = None
+    campaign_id: CampaignId, caller: Writer, session: Transaction, once: Once, _request: RoundRequest | None = None
 ) -> Response:
     """Start the next round from everything that is known now."""
     return once(lambda: _accepted(commands.start_round(session, caller.workspace_id, campaign_id)))
 
 
 @router.get("", responses={200: LINK, **guarded(404)})
-def list_rounds(campaign_id: UUID, caller: Reader, session: Transaction, query: PageQuery) -> Page[Round]:
+def list_rounds(campaign_id: CampaignId, caller: Reader, session: Transaction, query: PageQuery) -> Page[Round]:
     """List the campaign's rounds, newest first."""
     page = queries.list_rounds(session, caller.workspace_id, campaign_id, query.limit, query.cursor)
     return query.answer(page, Round)
 
 
 @router.get("/{number}", response_model=Round, responses={200: ETAG, **guarded(404)})
-def get_round(campaign_id: UUID, number: RoundNumber, caller: Reader, session: Transaction) -> Response:
+def get_round(campaign_id: CampaignId, number: RoundNumber, caller: Reader, session: Transaction) -> Response:
     """Return a round with its progress."""
     view = Round.model_validate(queries.get_round(session, caller.workspace_id, campaign_id, number))
     return answer(view, headers={"ETag": content_tag(view)})
@@ -53,7 +52,7 @@ def get_round(campaign_id: UUID, number: RoundNumber, caller: Reader, session: T
     "/{number}/events", response_class=EventSourceResponse, responses={**streamed("round", RoundEvent), **guarded(404)}
 )
 def follow_round(
-    request: Request, campaign_id: UUID, number: RoundNumber, caller: Reader, last_event_id: LastEventId = 0
+    request: Request, campaign_id: CampaignId, number: RoundNumber, caller: Reader, last_event_id: LastEventId = 0
 ) -> Response:
     """Follow a round as server-sent events; resume after a break with `Last-Event-ID`."""
     look = round_events(sessions_of(request), caller.workspace_id, campaign_id, number)
@@ -61,19 +60,25 @@ def follow_round(
 
 
 @router.post("/{number}/cancel", status_code=202, response_model=Round, responses={**ACCEPTED, **guarded(404, 409)})
-def cancel_round(campaign_id: UUID, number: RoundNumber, caller: Writer, session: Transaction, once: Once) -> Response:
+def cancel_round(
+    campaign_id: CampaignId, number: RoundNumber, caller: Writer, session: Transaction, once: Once
+) -> Response:
     """Stop a round: at once while it is queued, within seconds while it is being computed."""
     return once(lambda: _accepted(commands.cancel_round(session, caller.workspace_id, campaign_id, number)))
 
 
 @router.post("/{number}/retry", status_code=202, response_model=Round, responses={**ACCEPTED, **guarded(404, 409)})
-def retry_round(campaign_id: UUID, number: RoundNumber, caller: Writer, session: Transaction, once: Once) -> Response:
+def retry_round(
+    campaign_id: CampaignId, number: RoundNumber, caller: Writer, session: Transaction, once: Once
+) -> Response:
     """Run a failed or cancelled round again, with the same data and seed."""
     return once(lambda: _accepted(commands.retry_round(session, caller.workspace_id, campaign_id, number)))
 
 
 @router.post("/{number}/release", response_model=Round, responses=guarded(404, 409))
-def release_round(campaign_id: UUID, number: RoundNumber, caller: Writer, session: Transaction, once: Once) -> Response:
+def release_round(
+    campaign_id: CampaignId, number: RoundNumber, caller: Writer, session: Transaction, once: Once
+) -> Response:
     """Release the batch to the lab; rejected candidates stay behind."""
     row = commands.release_round
     return once(lambda: answer(Round.model_validate(row(session, caller.workspace_id, campaign_id, number))))

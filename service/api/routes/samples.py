@@ -2,7 +2,6 @@
 
 from functools import partial
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
 from sqlalchemy.orm import Session
@@ -12,7 +11,7 @@ from models.campaign.requests import SampleRequest
 from models.domains import open_domain
 from service.api.body import StrictRoute
 from service.api.conventions import PageQuery, answer, content_tag, negotiate
-from service.api.dependencies import Checkers, Transaction
+from service.api.dependencies import Checkers, JobId, Transaction
 from service.api.documentation import LINK, guarded
 from service.api.idempotency import Once
 from service.api.jobs import ACCEPTED, EVENTS, TABLE, Follow, Wait, accepted, readers, result_of, writers
@@ -52,7 +51,7 @@ def list_samples(scope: Read, session: Transaction, query: PageQuery) -> Page[Sa
 
 
 @router.get("/{job_id}", response_model=SamplingAnswer, responses={**TABLE, **guarded(404, 406, 409)})
-def get_samples(job_id: UUID, scope: Read, session: Transaction, query: Annotated[FormatQuery, Depends()]) -> Response:
+def get_samples(job_id: JobId, scope: Read, session: Transaction, query: Annotated[FormatQuery, Depends()]) -> Response:
     """Return samples as JSON, or as a file in any format of a batch; the filled-in CSV or XLSX is a valid upload."""
     row = jobs.find(session, scope, job_id)
     spec = inference.spec_of(session, scope)
@@ -67,7 +66,7 @@ def get_samples(job_id: UUID, scope: Read, session: Transaction, query: Annotate
 
 
 @router.get("/{job_id}/events", response_class=EventSourceResponse, responses=EVENTS)
-def follow_samples(job_id: UUID, scope: Read, follow: Follow) -> Response:
+def follow_samples(job_id: JobId, scope: Read, follow: Follow) -> Response:
     """Follow samples as server-sent events; resume after a break with `Last-Event-ID`."""
     return follow(scope, job_id)
 
@@ -75,7 +74,7 @@ def follow_samples(job_id: UUID, scope: Read, follow: Follow) -> Response:
 @router.post(
     "/{job_id}/cancel", status_code=202, response_model=SamplingAnswer, responses={**ACCEPTED, **guarded(404, 409)}
 )
-def cancel_samples(job_id: UUID, scope: Write, session: Transaction, once: Once) -> Response:
+def cancel_samples(job_id: JobId, scope: Write, session: Transaction, once: Once) -> Response:
     """Stop drawing: at once while it is queued, within seconds while a worker has it."""
     return once(lambda: _accepted(jobs.cancel(session, scope, job_id), session))
 

@@ -1,14 +1,13 @@
 """Routes of uploads: tables of results that are read as a job, because they are long."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
 from sqlalchemy.orm import Session
 from sse_starlette import EventSourceResponse
 
 from service.api.conventions import PageQuery, content_tag
-from service.api.dependencies import Transaction
+from service.api.dependencies import JobId, Transaction
 from service.api.documentation import ETAG, LINK, Responses, guarded, header
 from service.api.idempotency import Once
 from service.api.jobs import ACCEPTED, EVENTS, Follow, accepted, readers, writers
@@ -40,19 +39,19 @@ def list_uploads(scope: Read, session: Transaction, query: PageQuery) -> Page[Up
 
 
 @router.get("/{job_id}", response_model=UploadingAnswer, responses={200: ETAG, **guarded(404)})
-def get_upload(job_id: UUID, scope: Read, session: Transaction) -> Response:
+def get_upload(job_id: JobId, scope: Read, session: Transaction) -> Response:
     """Return how far an upload is and, once it has ended, its report."""
     return to_response(session, jobs.find(session, scope, job_id))
 
 
 @router.get("/{job_id}/events", response_class=EventSourceResponse, responses=EVENTS)
-def follow_upload(job_id: UUID, scope: Read, follow: Follow) -> Response:
+def follow_upload(job_id: JobId, scope: Read, follow: Follow) -> Response:
     """Follow an upload as server-sent events; resume after a break with `Last-Event-ID`."""
     return follow(scope, job_id)
 
 
 @router.post("/{job_id}/cancel", status_code=202, response_model=Uploading, responses={**ACCEPTED, **guarded(404, 409)})
-def cancel_upload(job_id: UUID, scope: Write, session: Transaction, once: Once) -> Response:
+def cancel_upload(job_id: JobId, scope: Write, session: Transaction, once: Once) -> Response:
     """Stop an upload, of which nothing is stored then: at once while it is queued, else within seconds."""
     return once(lambda: queued(jobs.cancel(session, scope, job_id)))
 

@@ -11,18 +11,22 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any, final
 
-from models.specs.columns import IDENTITIES, key
+from models.specs.columns import key
 from service.exchange.formula_injection import cell_text, unprotected
 from service.exchange.tables import (
     MAX_TITLE_ROWS,
+    Layout,
     RawRow,
     Table,
     TableError,
     TableFormat,
+    check_is_no_plate,
     check_size,
     distinct_names,
-    header_place,
+    header_index,
+    only_counts,
     title_warning,
+    with_remarks_named,
 )
 from service.exchange.texts import decode
 
@@ -43,27 +47,42 @@ _SENTENCE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """A line that programs write below a table: `Page 1 of 1`, `Note: means of three`. No name of an object is one."""
+_FOOTER = re.compile(
+    r"end(\s+of\s+(file|report|data|table|results))?|eof|totals?|confidential|draft|generated|printed|average|mean|median|"
+    r"sd|sem|min|max|cv|sum|count|n|qc|nc|pc|controls?|notes?|[-=*_~#.\s]{3,}",
+    re.IGNORECASE,
+)
+"""What programs write alone in the last rows."""
 _MAX_SENTENCE = 500
 
 
-def read(content: bytes, charset: str | None) -> Table:
+def read(content: bytes, layout: Layout) -> Table:
     """Read delimited text under a header row.
 
     Raises:
         TableError: if there is no header, a quote never ends, or there is too much of it.
     """
-    text, warnings = decode(content, charset)
-    delimiter, text, first_row = _delimiter(text)
+    text, warnings, encoding = decode(content, layout.charset)
+    delimiter, text, first_row = _delimiter(text, layout)
     records = _records(text, delimiter, first_row)
     if not records:
         raise TableError("the file is empty; its first row must name the columns")
-    place = header_place([cells for _, cells in records[:MAX_TITLE_ROWS]])
-    title = tuple(" ".join(filter(None, cells)) for _, cells in records[:place])
-    (number, header), *body = _without_index(records[place:])
+    check_is_no_plate([cells for _, cells in records[:MAX_TITLE_ROWS]])
+    index = header_index(records if layout.header_row else records[:MAX_TITLE_ROWS], layout)
+    title = tuple(" ".join(filter(None, cells)) for _, cells in records[:index])
+    (number, header), *body = _without_index(records[index:])
     warnings += title_warning(title, number)
-    header = distinct_names(header)
+    header = with_remarks_named(distinct_names(header), [cells for _, cells in body])
     rows = tuple(_row(number, cells, header) for number, cells in body)
-    return Table(_named(header), rows, tuple(warnings), delimiter=delimiter, title=title, header_row=number)
+    return Table(
+        _named(header),
+        rows,
+        tuple(warnings),
+        delimiter=delimiter,
+        title=title,
+        header_row=number,
+        encoding=encoding,
+    )
 
 
 def write(rows: Sequence[Mapping[str, Any]]) -> bytes:
@@ -88,16 +107,28 @@ def count_rows(content: bytes) -> int:
     return lines
 
 
-def _delimiter(text: str) -> tuple[str, str, int]:
+def _delimiter(text: str, layout: Layout) -> tuple[str, str, int]:
     """Return the delimiter, the text to parse and the spreadsheet row at which it starts."""
     first, _, rest = text.partition("\n")
     if first.strip().lower().startswith("sep=") and first.strip()[4:] in ("", *DELIMITERS):
         return first.strip()[4:] or "\t", rest, 2
+    if layout.delimiter is not None:
+        return layout.delimiter, text, 1
+    return _delimiter_of_header(text, layout) or _most_frequent(text), text, 1
+
+
+def _delimiter_of_header(text: str, layout: Layout) -> str | None:
+    """Return what separates the first line that names what was measured."""
     for line in text.splitlines()[:MAX_TITLE_ROWS]:
         for delimiter in DELIMITERS:
             cells = [cell.strip().strip('"') for cell in line[:MAX_LINE].split(delimiter)]
-            if len(cells) > 1 and any(key(cell) in IDENTITIES for cell in cells):
-                return delimiter, text, 1
+            if len(cells) > 1 and any(key(cell) in layout.identities for cell in cells):
+                return delimiter
+    return None
+
+
+def _most_frequent(text: str) -> str:
+    """Return the delimiter that stands most often in the first line, outside of quotes."""
     outside, quoted = [], False
     for letter in islice(text.lstrip("\r\n"), MAX_RECORD):
         quoted ^= letter == '"'
@@ -105,7 +136,7 @@ def _delimiter(text: str) -> tuple[str, str, int]:
             break
         if not quoted:
             outside.append(letter)
-    return max(DELIMITERS, key=outside.count), text, 1
+    return max(DELIMITERS, key=outside.count)
 
 
 def _records(text: str, delimiter: str, first_row: int) -> list[tuple[int, list[str]]]:
@@ -157,9 +188,9 @@ class _Lines:
 
 
 def _without_index(records: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
-    """Return the table without a first column that has no name and only counts: `to_csv` of pandas writes one."""
+    """Return the table without a first column that has no name and only counts, as pandas and R write one."""
     (number, header), *body = records
-    if header[0] or not body or any(cells[0] != str(place) for place, (_, cells) in enumerate(body)):
+    if header[0] or not only_counts([cells[0] for _, cells in body]):
         return records
     return [(number, header[1:]), *((row, cells[1:]) for row, cells in body)]
 
@@ -169,7 +200,7 @@ def _named(columns: list[str]) -> tuple[str, ...]:
 
 
 def _is_sentence(text: str) -> bool:
-    return len(text) <= _MAX_SENTENCE and _SENTENCE.fullmatch(text) is not None
+    return len(text) <= _MAX_SENTENCE and (_SENTENCE.fullmatch(text) or _FOOTER.fullmatch(text)) is not None
 
 
 def _row(number: int, cells: list[str], columns: list[str]) -> RawRow:
@@ -195,4 +226,5 @@ FORMAT = TableFormat(
     write,
     aliases=("tsv", "txt"),
     count_rows=count_rows,
+    has_header_row=True,
 )

@@ -10,7 +10,7 @@ import io
 import re
 from typing import TYPE_CHECKING
 
-from service.exchange.tables import MAX_ROWS, RawRow, Table, TableError, TableFormat
+from service.exchange.tables import MAX_ROWS, Layout, RawRow, Table, TableError, TableFormat
 from service.exchange.texts import decode
 
 if TYPE_CHECKING:
@@ -45,13 +45,13 @@ def table_of(rows: Iterator[RawRow], warnings: list[str]) -> Table:
     return Table(tuple(name for name in COLUMNS if name in used), tuple(found), tuple(warnings))
 
 
-def read(content: bytes, charset: str | None) -> Table:
+def read(content: bytes, layout: Layout) -> Table:
     """Read the records of a FASTA file; rows are counted in records.
 
     Raises:
         TableError: if there is no record or too many, or text stands before the first.
     """
-    text, warnings = decode(content, charset)
+    text, warnings, _ = decode(content, layout.charset)
     return table_of((_row(number, lines) for number, lines in enumerate(_records(text), 1)), warnings)
 
 

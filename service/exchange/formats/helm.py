@@ -5,19 +5,19 @@ from __future__ import annotations
 import io
 
 from service.exchange.formats.fasta import named, table_of
-from service.exchange.tables import RawRow, Table, TableFormat
+from service.exchange.tables import Layout, RawRow, Table, TableFormat
 from service.exchange.texts import decode
 
 COLUMN = "helm"
 
 
-def read(content: bytes, charset: str | None) -> Table:
+def read(content: bytes, layout: Layout) -> Table:
     """Read the lines of a file of HELM; rows are counted in lines.
 
     Raises:
         TableError: if there is no line with a polymer, or there are too many.
     """
-    text, warnings = decode(content, charset)
+    text, warnings, _ = decode(content, layout.charset)
     lines = ((number, line.split()) for number, line in enumerate(io.StringIO(text, newline=None), 1))
     return table_of((RawRow(number, _cells(words)) for number, words in lines if words), warnings)
 

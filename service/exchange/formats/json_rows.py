@@ -7,38 +7,62 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from service.exchange.tables import Digits, RawRow, Table, TableError, TableFormat, check_size
+from service.exchange.cells import WITH_POINT, Digits
+from service.exchange.tables import Layout, RawRow, Table, TableError, TableFormat, check_size
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_WRAPPERS = ("results", "rows", "data", "items", "records")
+"""Members of an object in which an array of rows is sent."""
+_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
-class _Number:
+class Number:
     """A number's own digits."""
 
     digits: str
 
 
-def read(content: bytes, charset: str | None) -> Table:
+def read(content: bytes, layout: Layout) -> Table:
     """Read an array of flat objects.
 
     Raises:
         TableError: if the content is no JSON array.
     """
-    del charset  # JSON says by itself which Unicode encoding it is in
+    del layout  # JSON says by itself which Unicode encoding it is in
     count_rows(content)
     try:
-        rows = json.loads(
-            content, parse_float=_Number, parse_int=_Number, parse_constant=_Number, object_pairs_hook=tuple
-        )
+        rows = json.loads(content, parse_float=Number, parse_int=Number, parse_constant=Number, object_pairs_hook=tuple)
     except (ValueError, RecursionError) as error:
         raise TableError(f"not valid JSON: {error}") from error
+    warnings: tuple[str, ...] = ()
+    if isinstance(rows, tuple):
+        rows, warnings = _unwrapped(dict(rows))
     if not isinstance(rows, list):
-        raise TableError("send a JSON array of rows")
+        raise TableError("send a JSON array of rows, one object each (of pandas: orient='records')")
     check_size(len(rows), 0)
+    return table_of(rows, warnings)
+
+
+def table_of(rows: Sequence[Any], warnings: tuple[str, ...] = ()) -> Table:
+    """Return parsed rows, in which objects are tuples of pairs, as a table."""
     parsed = tuple(_row(number, pairs) for number, pairs in enumerate(rows, 1))
     columns = dict.fromkeys(column for row in parsed for column in row.cells)
-    return Table(tuple(columns), parsed, decimal="point")
+    return Table(tuple(columns), parsed, warnings, number_format=WITH_POINT)
+
+
+def _unwrapped(members: Mapping[str, Any]) -> tuple[Any, tuple[str, ...]]:
+    """Return the only array of rows in an object, and a warning of what else the object says."""
+    arrays = [name for name in _WRAPPERS if isinstance(members.get(name), list)]
+    if len(arrays) != 1:
+        return members, ()
+    others = [repr(name[:40]) for name in members if name != arrays[0]]
+    warnings = (f"not read: {', '.join(others[:_SHOWN])} beside {arrays[0]!r}",) if others else ()
+    return members[arrays[0]], warnings
 
 
 def count_rows(content: bytes) -> int:
@@ -74,7 +98,7 @@ def _text(value: Any) -> str | None:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, _Number):
+    if isinstance(value, Number):
         return Digits(value.digits)
     return value.strip() if isinstance(value, str) else None
 

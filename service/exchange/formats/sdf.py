@@ -9,7 +9,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from service.exchange.tables import MAX_COLUMNS, MAX_ROWS, RawRow, Table, TableError, TableFormat, check_size
+from service.exchange.cells import WITH_POINT
+from service.exchange.tables import MAX_COLUMNS, MAX_ROWS, Layout, RawRow, Table, TableError, TableFormat, check_size
 from service.exchange.texts import decode
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class _Notes:
         return found
 
 
-def read(content: bytes, charset: str | None) -> Table:
+def read(content: bytes, layout: Layout) -> Table:
     """Read the records of an SDF, or one MDL molfile; rows are counted in records.
 
     A record that RDKit cannot read is a row with a problem and stops no other.
@@ -49,7 +50,7 @@ def read(content: bytes, charset: str | None) -> Table:
         TableError: if there is no record, or too many.
     """
     count_rows(content)
-    text, warnings = decode(content, charset)
+    text, warnings, _ = decode(content, layout.charset)
     notes = _Notes()
     rows = []
     columns: dict[str, None] = {}
@@ -64,7 +65,9 @@ def read(content: bytes, charset: str | None) -> Table:
             raise TableError(f"at most {MAX_ROWS} records with {MAX_COLUMNS} fields are read at once", row=number)
     if not rows:
         raise TableError("the file holds no record")
-    return Table(tuple(columns or {COLUMN: None}), tuple(rows), (*warnings, *notes.warnings()), decimal="point")
+    return Table(
+        tuple(columns or {COLUMN: None}), tuple(rows), (*warnings, *notes.warnings()), number_format=WITH_POINT
+    )
 
 
 def count_rows(content: bytes) -> int:
@@ -163,4 +166,10 @@ def _records(numbers: list[int]) -> str:
     return f"record {shown} has" if len(numbers) == 1 else f"records {shown} have"
 
 
-FORMAT = TableFormat("sdf", ("chemical/x-mdl-sdfile",), read, object_column=COLUMN, count_rows=count_rows)
+FORMAT = TableFormat(
+    "sdf",
+    ("chemical/x-mdl-sdfile", "chemical/x-mdl-sdf", "chemical/x-sdf"),
+    read,
+    object_column=COLUMN,
+    count_rows=count_rows,
+)

@@ -5,8 +5,9 @@ Every row belongs to a workspace, directly or through its campaign. All times ar
 
 from service.store.tables.access import ApiKey, IdempotencyKey, Workspace
 from service.store.tables.base import Base, Json, Leased
-from service.store.tables.campaigns import Campaign, Result, Upload
+from service.store.tables.campaigns import Campaign, Reading, Result, Upload
 from service.store.tables.jobs import Job, JobInput
+from service.store.tables.plates import Plate
 from service.store.tables.rounds import Candidate, Round, RoundArtefact, RoundEvent
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "JobInput",
     "Json",
     "Leased",
+    "Plate",
+    "Reading",
     "Result",
     "Round",
     "RoundArtefact",

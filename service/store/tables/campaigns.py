@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Float, ForeignKey, Identity, Index
+from sqlalchemy import BigInteger, CheckConstraint, Float, ForeignKey, Identity, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.records import Outcome, Relation
@@ -40,6 +40,12 @@ class Result(Base):
         CheckConstraint("outcome <> 'ok' OR value IS NOT NULL", name="ok_has_value"),
         unique_where("uq_results_campaign_id_type_external_id", ("type", "external_id"), "external_id IS NOT NULL"),
         Index("ix_results_campaign_id_sequence", "campaign_id", "sequence"),
+        Index(
+            "ix_results_campaign_id_compound_id",
+            "campaign_id",
+            text("(verbatim ->> 'compound_id')"),
+            postgresql_where=text("verbatim ->> 'compound_id' IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = key()
@@ -65,6 +71,18 @@ class Result(Base):
     external_id: Mapped[str | None]
     comment: Mapped[str | None]
     created_at: Mapped[datetime] = created()
+
+
+class Reading(Base):
+    """How files from one source are read: `options` are those of an upload, as JSON."""
+
+    __tablename__ = "readings"
+
+    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    options: Mapped[Json]
+    created_at: Mapped[datetime] = created()
+    updated_at: Mapped[datetime] = created()
 
 
 class Campaign(Base):

@@ -11,6 +11,7 @@ from torch import Tensor
 from models.data.batch_effects import BatchEffects, learn_offsets
 from models.data.tables import tabulate
 from models.data.versions import latest_version, only_latest
+from models.messages.message import texts
 from models.records import Measurement
 from models.specs.objectives import MeasuredQuantity
 
@@ -83,15 +84,15 @@ def test_the_same_assay_twice_has_hardly_an_offset() -> None:
 def test_versions_without_common_objects_are_told_to_be_confounded() -> None:
     apart = _learn(_world(0, {"v1": 0.6, "v2": 0.0}, shared=0))
     together = _learn(_world(0, {"v1": 0.6, "v2": 0.0}, shared=8))
-    assert any("shares no object" in sentence for sentence in apart.remarks("y"))
-    assert not any("shares no object" in sentence for sentence in together.remarks("y"))
+    assert any("shares no object" in sentence for sentence in texts(apart.messages("y")))
+    assert not any("shares no object" in sentence for sentence in texts(together.messages("y")))
     assert apart.summary()["versions"]["v1"]["offset"] == pytest.approx(apart.versions["v1"][0])
 
 
 def test_one_version_and_no_plates_learn_nothing() -> None:
     nothing = _learn(_world(0, {"v1": 0.6}, shared=5))
     assert nothing.summary() == {}
-    assert nothing.remarks("y") == []
+    assert nothing.messages("y") == []
     assert nothing.offset_of(Measurement("0", "y", 1.0, assay_version="v1", plate="p")) == 0.0
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.data.outliers import disagreeing_replicates, find_outliers, remarks, unlike_predictions
+from models.data.outliers import disagreeing_replicates, find_outliers, messages, unlike_predictions
 from models.data.tables import tabulate
 from models.records import Measurement
 from models.specs.objectives import MeasuredQuantity
@@ -57,9 +57,9 @@ def test_unlike_values_are_told_in_order_and_stay_in_the_table() -> None:
     assert [outlier.object for outlier in found] == ["high", "low"]
     assert found[0].z > 0 > found[1].z
     assert len(table.objects) == 42
-    assert "2 results of y" in remarks(found)[0]
-    assert "Nothing was dropped" in remarks(found)[0]
-    assert "1 result of y disagrees with similar objects: 30" in remarks(found[:1])[0]
+    assert "2 results of y" in messages(found)[0].text
+    assert "Nothing was dropped" in messages(found)[0].text
+    assert "1 result of y disagrees with similar objects: 30" in messages(found[:1])[0].text
 
 
 def test_a_wide_prediction_and_few_values_excuse() -> None:

@@ -38,6 +38,9 @@ def test_a_judgement_names_every_reason(played: Played) -> None:
     assert judged[4].refused == judged[0].refused
     assert judged[4].nearest_measured == judged[0].nearest_measured
     assert "pending" in judged[1].refused
+    assert [item["code"] for item in judged[2].messages[:2]] == ["refused_as_excluded", "refused_by_rule"]
+    assert judged[2].messages[1]["params"]["detail"] == "2 switches, not 7"
+    assert [len(item.messages) for item in judged] == [len(item.refused) for item in judged]
     assert judged[2].refused[:2] == ("excluded", "2 switches, not 7")
     assert judged[0].nearest_measured is not None
     assert judged[0].nearest_measured.similarity == 1.0

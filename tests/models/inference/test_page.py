@@ -13,5 +13,5 @@ def test_the_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
     exec(compile(program, str(PAGE), "exec"), {})  # noqa: S102 - our own page
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 8
-    assert "drawn at inverse temperature 8 " in lines[0]
+    assert "Drawn at inverse temperature 8 " in lines[0]
     assert "already measured" in lines[-1]

@@ -1,5 +1,6 @@
 """Samples are the policy's own, pass every gate and can be had again; judgements say all that a batch would say."""
 
+import json
 import math
 from collections import Counter
 from dataclasses import replace
@@ -20,6 +21,7 @@ from models.records import Cancelled, History, Measurement, ProposedCandidate
 from models.rounds.sampling.filters import CandidateFilter
 from models.rounds.training.state_reward import StateReward
 from models.safety.hazard_lists import HazardList
+from models.summaries.sampling import SamplingSummary
 
 BOTH = {"signal": 0.5, "few": 0.5}
 
@@ -100,8 +102,23 @@ def test_a_colder_policy_finds_better_objects_also_beside_its_training(played: P
     assert means[2] > means[0] + 0.1
     _, summary = _sample(played, n=2, beta=[4, 100])
     assert [told for told in summary["statements"] if "extrapolates" in told and "100" in told]
+    (outside,) = [item for item in summary["messages"] if item["code"] == "beta_outside_training"]
+    assert outside["params"] == {"low": 1.0, "high": 16.0, "betas": [100.0]}
     _, summary = _sample(played, n=2, beta=[1, 16])
     assert not [told for told in summary["statements"] if "extrapolates" in told]
+
+
+@pytest.mark.parametrize(
+    "asked", [{}, {"beta": 4, "preference": {"signal": 1}}, {"require": ["0000000"], "avoid": ["0"]}]
+)
+def test_the_summary_has_the_documented_structure(played: Played, asked: dict[str, Any]) -> None:
+    candidates, summary = _sample(played, n=2, **asked)
+    stored = json.dumps(summary, allow_nan=False)
+    read = SamplingSummary.model_validate_json(stored, extra="forbid")
+    assert set(SamplingSummary.model_fields) - read.model_fields_set == {"unread"}
+    assert (read.version, read.chosen) == (1, len(candidates))
+    assert read.statements == [item.text for item in read.messages]
+    assert any(item.code.startswith("samples_short") for item in read.messages) == (len(candidates) < 2)
 
 
 def test_candidates_agree_with_their_conditions(played: Played) -> None:
@@ -237,8 +254,8 @@ def test_too_few_are_told_and_counted(played: Played, monkeypatch: pytest.Monkey
     candidates, summary = _sample(played, n=200)
     assert len(candidates) + 30 == len(EVERYTHING)
     assert summary["ended"] == "nothing new"
-    (told,) = [told for told in summary["statements"] if "samples asked for" in told]
-    assert told.startswith(f"There are {len(candidates)} of the 200 samples asked for")
+    (told,) = [told for told in summary["statements"] if "requested samples" in told]
+    assert told.startswith(f"The answer holds {len(candidates)} of the 200 requested samples")
     monkeypatch.setattr(conditional_sampler, "MOST_DRAWN", 64)
     monkeypatch.setattr(conditional_sampler, "MORE_DRAWN", 0)
     candidates, summary = _sample(played, n=5, require=["0000000"])

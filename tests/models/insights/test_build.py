@@ -11,7 +11,9 @@ from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.insights.build import insights
 from models.insights.records import PastRound, ProposedObject
+from models.messages.message import message
 from models.records import Forecast, History, Measurement, Prediction
+from models.summaries.round import read_round_summary
 
 TEXTS = [format(number, "04b") for number in range(16)]
 GLOW = {"name": "glow", "range": [0, 10]}
@@ -46,8 +48,9 @@ def test_a_campaign_without_anything():
     told = _told(_spec(GLOW, {"name": "dim", "direction": "target", "target": 3}), [])
     assert told["pareto"]["front"] == told["rounds"] == []
     assert told["statements"] == [
-        "No round was started, and no object is measured in all objectives yet: there is nothing to compare."
+        message("insights_no_round").text,
     ]
+    assert told["messages"] == [message("insights_no_round").record()]
 
 
 def test_rounds_without_results():
@@ -93,7 +96,7 @@ def test_too_few_first_objects_tell_nothing_of_chance():
     item = told["rounds"][0]
     assert item["hits"] is item["best"]["glow"]["random"] is item["hypervolume"]["random"] is None
     assert not told["hits"]["is_told"]
-    assert any("2 objects were measured without being proposed; it takes 10" in words for words in told["statements"])
+    assert any("2 objects were measured without being proposed; it needs 10" in words for words in told["statements"])
 
 
 def test_a_target_is_a_distance():
@@ -201,16 +204,18 @@ def test_summaries_are_passed_on():
         "refused": {"too large": 3},
         "sampled": 512,
         "cost": {"seconds": {"fitting": 2.0}, "objects_scored": 99},
-        "convergence": [{"beta": 1.0}],
-        "base_measure": {"kind": "sizes"},
-        "importance": {"objectives": {}},
+        "convergence": [{"beta": 1.0, "samples": 256, "log_z": 2.0}],
+        "base_measure": {"kind": "sizes", "unit": "switches", "counted": None, "sizes": []},
     }
-    older = _round(1, "0000", summary=summary | {"importance": {"objectives": {"glow": {}}}})
-    told = _told(_spec(), [], [older, _round(2, "0001", summary=summary | {"importance": None})])
+    explained: dict[str, Any] = {"explained": 9, "background": 8, "objectives": {}}
+    older = _round(1, "0000", summary=read_round_summary(summary | {"importance": explained}))
+    newer = _round(2, "0001", summary=read_round_summary(summary | {"importance": None}))
+    told = _told(_spec(), [], [older, newer])
     assert told["rounds"][0]["refused"] == {"too large": 3}
     assert (told["rounds"][0]["seconds"], told["rounds"][0]["objects_scored"]) == ({"fitting": 2.0}, 99)
-    assert told["rounds"][0]["base_measure"] == {"kind": "sizes"}
-    assert told["importance"] == {"round": 1, "objectives": {"glow": {}}}
+    assert told["rounds"][0]["convergence"][0]["log_z"] == 2.0
+    assert told["rounds"][0]["base_measure"] == summary["base_measure"]
+    assert told["importance"] == {"round": 1, **explained}
 
 
 def test_novelty_and_diversity_of_a_batch():

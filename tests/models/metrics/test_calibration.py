@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from models.campaign.spec import CampaignSpec
+from models.messages.message import texts
 from models.metrics.calibration import (
     ScoredForecasts,
     calibration,
     coverage,
     crps,
+    drift_messages,
     negative_log_likelihood,
     rank_correlation,
     scores,
@@ -115,7 +117,7 @@ def test_calibrated_campaigns_seldom_warn_and_overconfident_ones_do(spec: Campai
     generator = np.random.default_rng(3)
 
     def warned(stretch: float, n: int) -> float:
-        records = (calibration(spec, batch(1, n, stretch, generator))["statements"] for _ in range(150))
+        records = (drift_messages(calibration(spec, batch(1, n, stretch, generator))) for _ in range(150))
         return sum(map(bool, records)) / 150
 
     assert warned(1.0, 24) <= 0.06
@@ -127,7 +129,7 @@ def test_calibrated_campaigns_seldom_warn_and_overconfident_ones_do(spec: Campai
 def test_a_batch_wholly_outside_or_inside_is_plain_json(spec: CampaignSpec, error: float, verdict: str) -> None:
     forecasts = tuple(forecast(1, f"{i}") for i in range(60))
     results = tuple(Measurement(item.object, "total", error, round=1) for item in forecasts)
-    drift = calibration(spec, History(results, forecasts=forecasts))["objectives"]["glow"]["drift"]
+    drift = calibration(spec, History(results, forecasts=forecasts))["glow"]["drift"]
     assert json.loads(json.dumps(drift, allow_nan=False))["verdict"] == verdict
 
 
@@ -136,7 +138,7 @@ def test_the_record_tells_rounds_apart_and_judges_the_recent_ones(spec: Campaign
     parts = [batch(number, 20, 1.0 if number == 1 else 3.0, generator) for number in (1, 2, 3, 4)]
     unmeasured = History(forecasts=(forecast(5, "5-0"),))
     record = calibration(spec, together(*parts, unmeasured))
-    glow = record["objectives"]["glow"]
+    glow = record["glow"]
     assert [(item["round"], item["n"], item["open"]) for item in glow["rounds"]] == [
         *[(number, 20, 0) for number in (1, 2, 3, 4)],
         (5, 0, 1),
@@ -146,16 +148,16 @@ def test_the_record_tells_rounds_apart_and_judges_the_recent_ones(spec: Campaign
     assert glow["drift"]["verdict"] == "too narrow"
     inside = glow["drift"]["inside_90"]
     assert inside == round(sum(item["interval_90"] * 20 for item in glow["rounds"][1:4]))
-    (statement,) = record["statements"]
+    (statement,) = texts(drift_messages(record))
     assert f"held {inside} of 60 results in rounds 2-4" in statement
-    assert "trust the uncertainties less" in statement
+    assert "Trust the uncertainties less" in statement
     assert json.loads(json.dumps(record, allow_nan=False)) == record
 
 
 def test_scores_are_on_the_modelled_scale(spec: CampaignSpec) -> None:
     forecasts = (forecast(1, "a", 2.0, 0.5, "potency"), forecast(1, "b", 0.0, 0.5, "potency"))
     results = (Measurement("a", "potency", 10.0, round=1), Measurement("b", "potency", 10.0, round=1))
-    told = calibration(spec, History(results, forecasts=forecasts))["objectives"]["potency"]["all"]
+    told = calibration(spec, History(results, forecasts=forecasts))["potency"]["all"]
     assert told["rmse"] == pytest.approx(1.0)
     assert told["bias"] == pytest.approx(0.0)
     assert told["sharpness"] == 0.5
@@ -173,8 +175,8 @@ def test_replicates_count_once_and_only_results_of_the_round_itself_count(spec: 
         Measurement("b", "total", outcome="insoluble", round=1),
     )
     told = calibration(spec, History(results, forecasts=(forecast(1, "a"), forecast(1, "b"))))
-    assert told["objectives"]["glow"]["all"] | {"n": 1, "rmse": 2.0, "open": 1} == told["objectives"]["glow"]["all"]
-    assert set(told["objectives"]) == {"glow"}
+    assert told["glow"]["all"] | {"n": 1, "rmse": 2.0, "open": 1} == told["glow"]["all"]
+    assert set(told) == {"glow"}
 
 
 @pytest.mark.parametrize(
@@ -192,13 +194,12 @@ def test_a_censored_result_is_consistent_or_not_and_has_no_error(
     spec: CampaignSpec, result: dict[str, Any], n_consistent: int
 ) -> None:
     history = History((Measurement("a", "total", round=1, **result),), forecasts=(forecast(1, "a"),))
-    glow = calibration(spec, history)["objectives"]["glow"]
+    glow = calibration(spec, history)["glow"]
     assert glow["all"] == {"n": 0, "open": 0, "censored": 1, "consistent": n_consistent}
     assert glow["drift"] is None
 
 
 def test_without_forecasts_there_is_nothing_to_score(spec: CampaignSpec) -> None:
-    assert calibration(spec, History((Measurement("a", "total", 1.0, round=1),))) == {
-        "objectives": {},
-        "statements": [],
-    }
+    record = calibration(spec, History((Measurement("a", "total", 1.0, round=1),)))
+    assert record == {}
+    assert drift_messages(record) == []

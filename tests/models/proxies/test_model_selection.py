@@ -158,11 +158,16 @@ def test_a_forest_that_predicts_clearly_better_is_told(error: float, warned: boo
     parts = [_judged("deep_ensemble", 1.0, 0.0, x, y[:, 0]), _judged("random_forest", error, 1.0, x, y[:, 0])]
     chosen = SelectedProxies({"a": 40}, parts)
     assert chosen.chosen["a"] == "deep_ensemble"
-    warnings = chosen.summary()["a"]["warnings"]
-    expected = (
-        f"random forest predicts held-out values better than the chosen deep ensemble (error {error:.3g} against 1)"
-    )
-    assert warnings == ([f"a {expected}"] if warned else [])
+    summary = chosen.summary()["a"]
+    expected = {
+        "type": "a",
+        "check": "random_forest",
+        "proxy": "deep_ensemble",
+        "rmse": pytest.approx(error),
+        "chosen_rmse": pytest.approx(1.0),
+    }
+    assert [item["params"] for item in summary["messages"]] == ([expected] if warned else [])
+    assert [f"(error {error:.3g} against 1)" in text for text in summary["warnings"]] == [True] * warned
 
 
 def test_censored_values_take_part_in_the_score() -> None:

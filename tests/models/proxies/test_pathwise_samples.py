@@ -16,20 +16,19 @@ from models.proxies.contract import FittedProxy, Posterior, Proxy, TrainingTable
 from models.proxies.deep_ensemble import DeepEnsemble
 from models.proxies.gaussian_process import FittedGaussianProcess, GaussianProcess
 from models.proxies.model_selection import fit_best
-from models.proxies.multi_task_gaussian_process import MultiTaskGaussianProcess
 from models.proxies.pathwise_samples import Covarying, own_normals, sample_path
 from models.proxies.random_forest import RandomForest
+from models.proxies.registry import proxy_named
+from models.specs.decisions import PROXIES as NAMES
 
 SEEDS = 250
-PROXIES = (
-    GaussianProcess(MaternKernel),
-    GaussianProcess(TanimotoKernel),
-    MultiTaskGaussianProcess(MaternKernel),
-    DeepEnsemble(),
-    RandomForest(),
-)
+PROXIES = (GaussianProcess(TanimotoKernel), *(proxy_named(name, MaternKernel) for name in NAMES))
 EVERY = pytest.mark.parametrize("proxy", PROXIES, ids=lambda proxy: type(proxy).__name__)
-PROCESSES = pytest.mark.parametrize("proxy", [PROXIES[0], PROXIES[2]], ids=lambda proxy: type(proxy).__name__)
+PROCESSES = pytest.mark.parametrize(
+    "proxy",
+    [proxy_named(name, MaternKernel) for name in ("gaussian_process", "multi_task_gaussian_process")],
+    ids=lambda proxy: type(proxy).__name__,
+)
 
 
 def _features(n: int, seed: int) -> Tensor:

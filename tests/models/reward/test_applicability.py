@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from models.domains import installed, open_domain
+from models.messages.message import message
 from models.reward.applicability import MINIMUM_MEASURED, applicability
 from models.specs.decisions import ApplicabilitySpec
 
@@ -34,7 +35,7 @@ def test_the_threshold_is_a_low_quantile_of_leave_one_out_similarities():
     assert found.is_learned
     assert found.threshold == pytest.approx(float(np.quantile(by_hand(texts), 0.05)))
     assert found.summary() == {"threshold": found.threshold, "learned": True, "measured": 41}
-    assert found.statements() == []
+    assert found.messages() == []
 
 
 def test_a_named_threshold_holds_and_optimism_fades_below_it():
@@ -52,7 +53,7 @@ def test_with_few_data_everything_counts_as_inside_and_it_says_so(n: int):
     assert found.threshold is None
     assert found.is_inside(nearest).all()
     assert found.uncertainty_weight(nearest).tolist() == [1.0, 1.0, 1.0]
-    assert f"Only {n} objects are measured" in found.statements()[0]
+    assert found.messages() == [message("applicability_unknown", count=n, needed=MINIMUM_MEASURED)]
 
 
 def test_a_named_threshold_means_nothing_without_measured_objects():

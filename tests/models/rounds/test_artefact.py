@@ -14,6 +14,7 @@ from models.campaign.spec import CampaignSpec
 from models.checkpoint import pack, unpack
 from models.domains import open_domain
 from models.inference.load import load_trained_campaign
+from models.messages.message import texts
 from models.proxies import random_forest
 from models.records import History, Measurement
 from models.rounds.artefact import ArtefactError, attempted_objects, pack_artefact, provenance
@@ -212,14 +213,13 @@ def test_other_versions_are_told(switches: tuple[CampaignSpec, History, bytes]) 
     tensors, header = unpack(artefact)
     header["versions"] |= {"torch": "0.1", "processor": "m68k"}
     opened = load_trained_campaign(spec, history, seed=SEED, artefact=pack(tensors, header), report=lambda *_: None)
-    (told,) = opened._statements
-    assert "with another" in told
-    assert "torch" in told
-    assert "processor" in told
+    (told,) = opened._messages
+    assert told.code == "computed_by_other_versions"
+    assert {"torch", "processor"} <= set(told.params["packages"])
     header["versions"] |= versions()
     del header["versions"]["processor"]  # an older release did not tell it
     opened = load_trained_campaign(spec, history, seed=SEED, artefact=pack(tensors, header), report=lambda *_: None)
-    assert opened._statements == ()
+    assert opened._messages == ()
 
 
 def _named(*texts: str) -> HazardList:
@@ -299,4 +299,4 @@ def test_a_proxy_that_failed_then_is_not_tried_again(monkeypatch: pytest.MonkeyP
     opened = load_trained_campaign(spec, history, seed=SEED, artefact=artefact, report=lambda *_: None)
     assert opened.fitted.model.proxies.failures == {"random_forest": "RuntimeError: view size is not compatible"}
     assert opened.fitted.model.proxies.summary() == fitted.model.proxies.summary()
-    assert any("random forest could not learn" in told for told in opened.fitted.remarks())
+    assert any("random forest could not learn" in told for told in texts(opened.fitted.messages()))

@@ -8,7 +8,7 @@ import torch
 
 from models.proxies.contract import Posterior
 from models.proxies.hypotheses import Hypotheses
-from models.safety.guardrails import bound, is_bounded, message, plausible_hypotheses, summary, violation_bound
+from models.safety.guardrails import bound, is_bounded, plausible_hypotheses, refusals, summary, violation_bound
 from models.specs.objectives import Guardrail
 
 
@@ -122,5 +122,5 @@ def test_what_was_refused_is_explained() -> None:
     assert explained["refused_bounds"] == {"least": 0.2, "median": 0.5, "greatest": 0.9}
     assert explained["passed_bounds"] == {"least": 0.01, "median": 0.01, "greatest": 0.04}
     assert summary(rail(), bounds[:1])["refused_bounds"] is None
-    assert "refused 3 of 5 objects" in message(rail(), bounds)
-    assert "only if the truth is among the hypotheses" in message(rail(), bounds)
+    assert "refused 3 of 5 objects" in refusals(rail(), bounds).text
+    assert "only if the truth is among the hypotheses" in refusals(rail(), bounds).text

@@ -57,7 +57,7 @@ def test_a_workbook_of_results_is_taken_whole_or_in_part(api: Api) -> None:
     [
         (b"switches,glow\n", {}),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), {}),
-        (sheet(["switches", None, "glow"], ["0101", "x", 1]), {"row": 1, "column": "B"}),
+        (sheet(["switches", None, "glow"], ["0101", "x1", 1]), {"row": 1, "column": "B"}),
         (sheet(["switches", "glow", "Glow"]), {"column": "Glow"}),
     ],
     ids=["text", "protected", "unnamed", "twice"],

@@ -9,7 +9,7 @@ from openpyxl import Workbook
 
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
-from service.exchange import Asked, CampaignView, QuestionError, Report, TableError, read_objects, read_results
+from service.exchange import CampaignView, QuestionError, ReadingOptions, Report, TableError, read_objects, read_results
 
 PROCESS = [
     {"name": "T", "type": "ordinal", "values": [90, 120], "units": "°C"},
@@ -117,7 +117,7 @@ COMMAS = [
 ]
 
 
-def settings(table: str, asked: Asked | None = None) -> list[str | None]:
+def settings(table: str, asked: ReadingOptions | None = None) -> list[str | None]:
     """Return the recipes of a CSV about temperatures and times, or why a row is rejected."""
     content = table.encode()
     report = read_results(content, "text/csv", view(components=[], process=COMMAS), asked)
@@ -139,7 +139,7 @@ def settings(table: str, asked: Asked | None = None) -> list[str | None]:
 def test_settings_follow_the_decimal_comma_of_their_file(header: str, cell: str, expected: int) -> None:
     recipe = f'{{"T":{expected},"time":12.5}}'
     table = f"{header};time;y\n{cell};12,5;12,5\n"
-    assert settings(table, Asked(decimal="comma")) == [recipe]
+    assert settings(table, ReadingOptions(decimal="comma")) == [recipe]
     proven = f"{header};time;y\n{cell};12,5;1.234.567\n"
     assert settings(proven) == [recipe]
 
@@ -148,7 +148,7 @@ def test_a_setting_that_may_be_two_is_a_question_of_its_file_before_units_are_co
     table = "T (K);time;y\n1.226;12,5;1\n299,15;12,5;2\n"
     with pytest.raises(QuestionError, match="which is the decimal sign"):
         settings(table)
-    first, second = settings(table, Asked(decimal="comma"))
+    first, second = settings(table, ReadingOptions(decimal="comma"))
     assert first == '{"T":952.85,"time":12.5}'
     assert second == '{"T":26,"time":12.5}'
 
@@ -160,10 +160,12 @@ def test_grouped_settings_of_a_file_with_points_are_thousands() -> None:
 def test_typed_numbers_keep_their_point_whatever_texts_beside_them_do() -> None:
     rows = [{"T": 1.226, "time": 12.5, "y": "1,5"}, {"T": "1.226", "time": "12,5", "y": 1}]
     campaign = view(components=[], process=COMMAS)
-    report = read_results(json.dumps(rows).encode(), "application/json", campaign, Asked(decimal="comma"))
+    report = read_results(json.dumps(rows).encode(), "application/json", campaign, ReadingOptions(decimal="comma"))
     assert [row.object for row in report.rows] == ['{"T":1.226,"time":12.5}', '{"T":1226,"time":12.5}']
     percents = [{"Ni (%)": 12.345, "Fe (%)": "87,655", "Co (%)": 0, "y": 1}]
-    (row,) = read_results(json.dumps(percents).encode(), "application/json", view(), Asked(decimal="comma")).rows
+    (row,) = read_results(
+        json.dumps(percents).encode(), "application/json", view(), ReadingOptions(decimal="comma")
+    ).rows
     assert row.object == '{"Ni":0.12345,"Fe":0.87655}'
 
 

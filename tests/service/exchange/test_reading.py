@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.exchange import Asked, CampaignView, QuestionError, read_results
+from service.exchange import CampaignView, QuestionError, ReadingOptions, read_results
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ def table(cells: Sequence[str], delimiter: str = ",") -> bytes:
 
 
 def values(view: CampaignView, content: bytes, decimal: Decimal | None = None, media_type: str = "text/csv"):
-    rows = read_results(content, media_type, view, Asked(decimal=decimal)).rows
+    rows = read_results(content, media_type, view, ReadingOptions(decimal=decimal)).rows
     return [row.result.value if row.result else row.status for row in rows]
 
 
@@ -100,7 +100,7 @@ def test_numbers_of_typed_cells_have_points_whatever_texts_do(view: CampaignView
 
     assert values(view, rows(1.234, "1,5"), None, "application/json") == [1.234, "rejected"]
     assert values(view, rows(1.234, "1,5"), "comma", "application/json") == [1.234, 1.5]
-    for number, text in ((1.234, "1,234"), (12.5, "10,000")):
+    for number, text in ((1.234, "1,234"), (12.5, "10,200")):
         with pytest.raises(QuestionError):
             values(view, rows(number, text), None, "application/json")
     assert values(view, rows("12.5", ">10,000", 7.25), None, "application/json") == [12.5, 10000, 7.25]
@@ -146,10 +146,17 @@ def test_a_table_is_read_to_the_numbers_that_were_written_or_asks(
 def test_the_report_says_how_the_file_was_read(view: CampaignView):
     report = read_results(b"word;IC50;Qualifier\n;uM;\ngamma;1,5;>\n", "text/csv", view)
     assert report.as_json()["reading"] == {
-        "decimal": "comma",
+        "sheet": None,
+        "header_row": 1,
+        "encoding": "utf-8",
         "delimiter": ";",
+        "decimal": "comma",
+        "thousands": None,
+        "date_order": None,
         "units_row": 2,
         "columns": {"word": "word", "Qualifier": "relation", "IC50": "value of IC50 in uM"},
+        "stated": {},
+        "questions": [],
     }
     assert (report.rows[0].result.relation, report.rows[0].result.value) == (">", 1500)
 

@@ -56,8 +56,6 @@ def test_an_error_and_a_range_stand_in_one_cell(text: str, error: float | None, 
     [
         *(
             "-3.1;-3.2",
-            "1-2",
-            "10-20",
             "[1, 2]",
             "1 2",
             "5.2-",
@@ -65,10 +63,9 @@ def test_an_error_and_a_range_stand_in_one_cell(text: str, error: float | None, 
             "1.2.3",
             "12,5",
             "1,23,4",
-            "\uff11\uff12",
             "TRUE",
         ),
-        *("<LOD", "BLQ", "inactive", "Range?", "1e999", "inf", "high", "\uff11\uff12"),
+        *("<LOD", "BLQ", "inactive", "Range?", "1e999", "inf", "high", "\u0661\u0662"),
     ],
 )
 def test_what_is_no_single_number_is_refused(text: str):
@@ -76,7 +73,7 @@ def test_what_is_no_single_number_is_refused(text: str):
         read_value(text)
 
 
-@pytest.mark.parametrize("text", ["1.2 x 103", "5 (n=3)", "5*", "5 a", "0x10", "1_000", "5 out of range", "3.1e"])
+@pytest.mark.parametrize("text", ["1.2 x 103", "5 (0.3)", "5*", "5 a", "0x10", "1_000", "5 out of range", "3.1e"])
 def test_what_follows_a_number_is_handed_on_to_be_judged_as_units(text: str):
     assert read_value(text).rest
 
@@ -171,6 +168,9 @@ def test_what_a_format_shows_beside_a_number_is_read_or_refused_but_never_droppe
     try:
         read = read_value(text)
     except ValueTextError:
+        return
+    if read.n is not None:
+        assert (read.n, read.rest) == (3, "uM")
         return
     assert read.rest is not None
     assert not is_unit_beside_a_number(read.rest)

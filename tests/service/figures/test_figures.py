@@ -10,6 +10,7 @@ from models.domains import open_domain
 from models.insights.build import insights
 from models.insights.records import PastRound, ProposedObject
 from models.records import Forecast, History, Measurement, Prediction
+from models.summaries.round import read_round_summary
 from service.figures import TITLES, draw
 
 TEXTS = [format(number, "05b") for number in range(32)]
@@ -65,7 +66,7 @@ def _insights_of(n_objectives: int, n_rounds: int, n_first: int = 12) -> dict[st
         forecasts += [Forecast(number, text, "glow", Prediction(2.0, 1.0, 0.4, 3.6)) for text in texts]
         odd = CONVERGENCE | {"beta": 9.0, "kl": None, "kl_error": None, "total_variation": None}
         summary = {"convergence": [CONVERGENCE, odd], "importance": {"objectives": importance}}
-        rounds.append(PastRound(number, "completed", tuple(chosen), summary))
+        rounds.append(PastRound(number, "completed", tuple(chosen), read_round_summary(summary)))
     return insights(campaign, open_domain(campaign.domain), History(tuple(results), forecasts=tuple(forecasts)), rounds)
 
 

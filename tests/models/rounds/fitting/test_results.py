@@ -8,10 +8,11 @@ import pytest
 
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
+from models.messages.message import texts
 from models.proxies import deep_ensemble
 from models.records import History, Measurement
 from models.rounds.fitting.fit import RoundModel, fit
-from models.rounds.reporting.summary import statements
+from models.rounds.reporting.summary import data_messages
 
 ALL = ["".join(letters) for letters in itertools.product("01", repeat=7)]
 SPEC: dict[str, Any] = {
@@ -66,7 +67,7 @@ def test_all_that_was_done_to_results_is_told() -> None:
     worst = summary["outliers"][0]
     assert (worst["object"], worst["value"], worst["type"]) == (results[80].object, 60.0, "signal")
     assert summary["n_outliers"] >= 1
-    sentences = " ".join(statements(fitted))
+    sentences = " ".join(texts(data_messages(fitted)))
     for words in (
         "from version v2",
         "1 result of signal is a bound",
@@ -90,10 +91,10 @@ def test_pooled_and_latest_do_as_they_say() -> None:
     results = _results()
     pooled = _fitted(results, assay_versions="pooled")
     assert "offsets" not in pooled.summary()["proxies"]["signal"]
-    assert any("pooled as if they were one, as asked" in sentence for sentence in statements(pooled))
+    assert "versions_pooled_by_request" in [item.code for item in data_messages(pooled)]
     latest = _fitted(results, assay_versions="latest")
     assert latest.summary()["proxies"]["signal"]["results"]["superseded"] == 41
-    assert any("41 results of signal by earlier" in sentence for sentence in statements(latest))
+    assert any("41 results of signal by earlier" in sentence for sentence in texts(data_messages(latest)))
     assert len(latest.table.objects) == 41
     assert set(latest.attempted) == {result.object for result in results}
 
@@ -101,6 +102,6 @@ def test_pooled_and_latest_do_as_they_say() -> None:
 def test_plain_results_need_no_words() -> None:
     plain = [Measurement(name, "signal", float(name.count("1"))) for name in ALL[::4]]
     fitted = _fitted(plain)
-    assert fitted.remarks() == []
+    assert fitted.messages() == []
     assert "offsets" not in fitted.summary()["proxies"]["signal"]
     assert fitted.summary()["outliers"] == []

@@ -54,7 +54,7 @@ def test_repeats_were_not_drawn_but_are_predicted(proposal: Proposal) -> None:
         assert candidate.nearest_measured is not None
         assert candidate.nearest_measured.similarity == 1.0
         assert candidate.in_domain
-        assert "it has been measured before" in candidate.reason
+        assert "It has been measured before" in candidate.reason
 
 
 def test_new_candidates_say_whether_they_are_near_enough(proposal: Proposal) -> None:

@@ -14,9 +14,9 @@ from models.records import History, Measurement
 from models.rounds.reporting import limitations
 from models.rounds.reporting.limitations import (
     MOST_SOUGHT,
-    convergence_statements,
+    convergence_messages,
     reach,
-    reach_statements,
+    reach_messages,
 )
 
 LETTERS = "ACDEFGHIKLMNPQRSTVWY"
@@ -63,17 +63,17 @@ def test_a_policy_far_from_its_target_is_told(monkeypatch: pytest.MonkeyPatch) -
     assert not any("under-trained" in item for item in told)
     monkeypatch.setattr(limitations, "UNDER_TRAINED", share + 1e-9)
     told, _ = _statements(results, steps=1)
-    assert any(f"({share:.1%})" in item and "this batch" in item for item in told if "under-trained" in item)
+    assert any(f"({share:.1%})" in item and "the batch" in item for item in told if "under-trained" in item)
 
 
 def test_the_sentence_names_every_bad_temperature_and_what_it_concerns() -> None:
     rows = [{"beta": 1.0, "effective_share": 0.6}, {"beta": 64.0, "effective_share": 0.011}]
-    (told,) = convergence_statements(rows, is_listed=True)
-    assert "beta 64 (1.1%)" in told
-    assert "beta 1 " not in told
-    assert "among all objects" in told
-    assert convergence_statements(rows[:1], is_listed=False) == []
-    assert convergence_statements([{"beta": 1.0, "effective_share": None}], is_listed=False) == []
+    (told,) = convergence_messages(rows, is_listed=True)
+    assert told.params["shares"] == {"64": 0.011}
+    assert "β = 64 (1.1%)" in told.text
+    assert "among all objects" in told.text
+    assert convergence_messages(rows[:1], is_listed=False) == []
+    assert convergence_messages([{"beta": 1.0, "effective_share": None}], is_listed=False) == []
 
 
 def test_measured_objects_out_of_reach_are_counted_by_reason() -> None:
@@ -89,9 +89,9 @@ def test_measured_objects_out_of_reach_are_counted_by_reason() -> None:
     found = reach(domain.environment([]), domain, [*inside, *_peptides(30, length=6)], 0)
     assert found["sought"] == len(inside) + 30
     assert (found["reached"], found["outside_limits"], found["other_parts"]) == (len(inside), 30, 0)
-    assert "reaches 10 of 40" in reach_statements(found)[0]
-    assert reach_statements(reach(domain.environment([]), domain, inside, 0)) == []
-    assert reach_statements(reach(domain.environment([]), domain, [], 0)) == []
+    assert "reaches 10 of 40" in reach_messages(found)[0].text
+    assert reach_messages(reach(domain.environment([]), domain, inside, 0)) == []
+    assert reach_messages(reach(domain.environment([]), domain, [], 0)) == []
 
 
 def test_of_many_objects_a_part_is_sought() -> None:

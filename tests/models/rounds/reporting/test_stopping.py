@@ -10,6 +10,7 @@ import torch
 
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
+from models.messages.message import texts
 from models.metrics.hypervolume import DirectionalHypervolume
 from models.metrics.sets import hypervolume
 from models.proxies import deep_ensemble
@@ -68,12 +69,12 @@ def numbers(grown: float | None, share: float | None, gain: float = 1.0, n: int 
 @pytest.mark.parametrize(
     ("grown", "share", "gain", "n", "advice", "told"),
     [
-        (None, SMALL / 2, 1.0, 8, "continue", "1 of the 2 rounds that show a plateau"),
-        (0.0, 0.5, 1.0, 8, "continue", "came with rounds 1 to 2"),
+        (None, SMALL / 2, 1.0, 8, "continue", "1 of the 2 rounds that are needed"),
+        (0.0, 0.5, 1.0, 8, "continue", "Rounds 1 to 2 brought 0.0%"),
         (0.5, SMALL / 2, 1.0, 8, "continue", "add 0.5%"),
         (0.0, SMALL / 2, 1.0, 8, "consider stopping", "add 0.5%"),
         (0.0, 0.5, 0.05, 8, "consider stopping", "less than the noise of one reading"),
-        (0.5, 0.5, 1.0, 0, "consider stopping", "No new candidate"),
+        (0.5, 0.5, 1.0, 0, "consider stopping", "proposes no new candidate"),
     ],
 )
 def test_advice_follows_its_thresholds(
@@ -81,7 +82,7 @@ def test_advice_follows_its_thresholds(
 ) -> None:
     given, reasons = advise(numbers(grown, share, gain, n))
     assert given == advice
-    assert told in " ".join(reasons)
+    assert told in " ".join(texts(reasons))
 
 
 class Chosen:
@@ -161,4 +162,4 @@ def test_a_campaign_that_still_rises_goes_on_whatever_the_batch() -> None:
 def test_without_results_there_is_no_plateau(flat: tuple[RoundModel, History]) -> None:
     advice = stopping(flat[0], History(), Chosen("0000001"), 0)  # type: ignore[arg-type] # as above
     assert advice["advice"] == "continue"
-    assert "Nothing" in advice["reasons"][0]
+    assert advice["messages"][0]["code"] == "plateau_nothing_measured"

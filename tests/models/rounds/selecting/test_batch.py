@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.gflownet.conditioning import Condition
+from models.messages.message import message
 from models.proxies import deep_ensemble
 from models.records import History, Measurement
 from models.rounds.fitting.fit import RoundModel, fit
@@ -123,8 +124,8 @@ def test_a_batch_is_exact_or_says_why(
 def test_the_reason_names_the_limits_that_are_in_the_way(fitted: RoundModel) -> None:
     batch, texts = _choose(fitted, {"size": 10, "limits": LIMITS[:2]})
     assert len(texts) == 4
-    assert "at most 2 per first" in batch.shortfall[0]
-    assert f"admit 4 of the {len(NEW)} objects" in batch.shortfall[0]
+    assert "at most 2 per first" in batch.shortfall[0].text
+    assert f"admit 4 of the {len(NEW)} allowed objects" in batch.shortfall[0].text
 
 
 def test_dear_objects_do_not_make_a_batch_small(fitted: RoundModel) -> None:
@@ -159,7 +160,7 @@ def test_a_shared_value_is_the_one_with_the_best_batch(fitted: RoundModel) -> No
     big = _asking(fitted, batch | {"size": 8, "replicates": 3}, **changes)
     answer = select_batch(pool, big, history, 0)
     assert len(answer.choices) == 6
-    assert "Only 6 of the 12 objects that may be proposed have tray = b" in answer.shortfall[0]
+    assert "Only 6 of the 12 allowed objects have tray = b" in answer.shortfall[0].text
     assert {domain.columns(item.object)["tray"] for item in answer.repeats} == {"b"}
 
 
@@ -171,7 +172,7 @@ def test_replicates_are_the_best_measured_with_the_fewest_results(fitted: RoundM
     assert {item.purpose for item in batch.repeats} == {"replicate"}
     counts = Counter(item.object for item in HISTORY.measurements)
     assert all(counts[text] == 1 for text in again)
-    assert "measured only once" in batch.repeats[0].why
+    assert batch.repeats[0].why == message("chosen_as_replicate", count=1)
 
 
 def test_controls_are_in_every_batch_unless_they_are_under_way(fitted: RoundModel) -> None:
@@ -200,14 +201,14 @@ def test_a_named_share_outside_the_applicability_domain_is_kept_to(
     batch = select_batch(pool, asking, HISTORY, 0)
     assert sum(choice.row >= 3 for choice in batch.choices) == n_outside
     assert len(batch.choices) == 3 + n_outside
-    assert f"at most {n_outside} outside the applicability domain" in batch.shortfall[0]
+    assert f"at most {n_outside} outside the applicability domain" in batch.shortfall[0].text
 
 
 def test_the_default_share_yields_and_says_so(fitted: RoundModel) -> None:
     asking = _asking(fitted, {"size": 8, "exploration": 0.25})
     few = select_batch(_pool(asking, HISTORY, NEW, [place < 3 for place in range(len(NEW))]), asking, HISTORY, 0)
     assert len(few.choices) == 8
-    assert "5 candidates lie outside" in few.notes[0]
+    assert "5 candidates lie outside" in few.notes[0].text
     many = select_batch(_pool(asking, HISTORY, NEW, [place < 40 for place in range(len(NEW))]), asking, HISTORY, 0)
     assert sum(choice.row >= 40 for choice in many.choices) <= 2
     assert many.notes == ()
@@ -221,7 +222,7 @@ def test_a_cold_start_fills_the_space_around_what_was_tried() -> None:
     texts = [text for text in ALL if text not in {"0000000", "1111111"}]
     batch = select_batch(_pool(asking, history, texts), asking, history, 0)
     assert batch.is_space_filling
-    assert "space-filling" in batch.notes[0]
+    assert "space-filling" in batch.notes[0].text
     assert {choice.purpose for choice in batch.choices} == {"explore"}
     chosen = [texts[choice.row] for choice in batch.choices]
     pairs = itertools.combinations([*chosen, "0000000", "1111111"], 2)

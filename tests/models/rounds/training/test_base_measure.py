@@ -20,7 +20,7 @@ from models.records import History, Measurement, Proposal
 from models.rounds.artefact import ArtefactError
 from models.rounds.training.base_measure import EVERY_OBJECT, BaseMeasure, base_measure, restore
 from models.rounds.training.state_reward import StateReward
-from service.schemas.insights import BaseMeasureUsed
+from models.summaries.training import BaseMeasureUsed
 
 PEPTIDES = {"kind": "peptides", "min_length": 3, "max_length": 6, "alphabet": "AKLW"}
 COMPOSITIONS = {"kind": "materials", "space": "composition", "elements": ["Mg", "Al", "O", "S", "N"], "max_atoms": 8}
@@ -257,17 +257,17 @@ def test_sentences_tell_of_crowded_and_of_uncertain_sizes():
     sizes = open_domain(campaign(PEPTIDES).domain).sizes
     even, every = measure_of(PEPTIDES), measure_of(PEPTIDES, kind="objects")
     crowded, spread = {5: 3, 6: 97}, {5: 40, 6: 60}
-    assert even.statements(spread, sizes) == every.statements(spread, sizes) == []
-    assert even.statements({}, sizes) == []
-    assert "97% of what the policy drew has 6 residues, a size that weighs 25%" in even.statements(crowded, sizes)[0]
-    assert "base_measure.kind is objects" in every.statements(crowded, sizes)[0]
-    assert measure_of(PEPTIDES | {"min_length": 6}).statements({6: 9}, sizes) == []
+    assert even.messages(spread, sizes) == every.messages(spread, sizes) == []
+    assert even.messages({}, sizes) == []
+    assert "97% of what the policy drew has 6 residues, a size that weighs 25%" in even.messages(crowded, sizes)[0].text
+    assert "`base_measure.kind` is objects" in every.messages(crowded, sizes)[0].text
+    assert measure_of(PEPTIDES | {"min_length": 6}).messages({6: 9}, sizes) == []
     state = measure_of(MOLECULES).state()
     state["sizes"][-1][-1] = 0.7
-    told = restore(state).statements({}, None)
+    told = restore(state).messages({}, None)
     assert len(told) == 1
-    assert "4 fragments" in told[0]
-    assert "70%" in told[0]
+    assert "4 fragments" in told[0].text
+    assert "70%" in told[0].text
 
 
 def test_a_state_reward_adds_the_prior_once():

@@ -103,7 +103,8 @@ def test_a_finished_backtest_has_figures_and_a_picture(api: Api, worker: Worker)
     told = api.client.post("/v1/backtests", json=BODY).json()
     address = f"/v1/backtests/{told['id']}"
     assert api.client.get(address, params={"format": "svg"}).status_code == 409
-    answer = {"objects": 16, "rows_rejected": 0, "curves": [{"method": "random", "hits_half": None}], "rows": []}
+    curves = [{"method": "random", "round": 1, "seeds": 1, "hits": 2.0, "hits_half": None}]
+    answer = {"objects": 16, "rows_rejected": 0, "curves": curves, "rows": []}
     worker.answer(told, {"answer": answer, "picture": "<svg/>"})
     done = api.client.get(address).json()
     assert (done["state"], done["result"]) == ("succeeded", answer)

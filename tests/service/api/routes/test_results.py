@@ -1,9 +1,12 @@
 """Uploading and reading results."""
 
+import gzip
 from typing import Any
 
 import pytest
 from api_actors import Api, Worker
+
+from models.specs.result_metadata import RESULT_METADATA
 
 CSV = {"Content-Type": "text/csv"}
 NO_UNITS = ["no units are given for glow: its values were read in the campaign's mW"]
@@ -136,7 +139,7 @@ def test_other_formats_are_refused(api: Api, address: str, media_type: str) -> N
 @pytest.mark.parametrize(
     ("content", "media_type"),
     [
-        (b'{"rows": []}', "application/json"),
+        (b'{"lines": []}', "application/json"),
         (b'[{"switches": "01", "type": "glow", "value": NaN}]', "application/json"),
         (b"[" * 50_000, "application/json"),
         (b'[{"a": "\xff"}]', "application/json"),
@@ -180,6 +183,8 @@ def test_results_reach_their_candidates_and_complete_the_round(api: Api, worker:
     ]
     dry = api.client.post(f"{address}/results", json=rows, params={"dry_run": True}).json()
     report = api.client.post(f"{address}/results", json=rows).json()
+    assert [row.pop("would_store")["outcome"] for row in dry["rows"]] == ["ok", "ok", "failed_synthesis"]
+    assert [row.pop("would_store") for row in report["rows"]] == [None] * 3
     assert report == dry
     assert [row["candidate_id"] for row in report["rows"]] == [item["id"] for item in batch]
     after = api.client.get(f"{address}/rounds/1/batch").json()
@@ -204,3 +209,36 @@ def test_a_wide_table_stores_every_objective_of_a_row(api: Api) -> None:
     assert api.client.post(address, content=table, headers=CSV).json()["accepted"] == 4
     stored = [(item["object"], item["type"], item["value"]) for item in api.client.get(address).json()["items"]]
     assert sorted(stored) == [("0101", "glow", 3), ("0101", "heat", 300), ("1111", "glow", 4), ("1111", "heat", 310)]
+
+
+def test_an_object_is_found_by_the_id_that_it_was_stored_with(api: Api, address: str) -> None:
+    first = "Compound ID,switches,type,value\nLAB-1,0101,glow,3\nLAB-2,0111,glow,4\n"
+    assert api.client.post(address, content=first, headers=CSV).json()["accepted"] == 2
+    later = "Compound ID,glow (mW)\nLAB-2,5\nLAB-3,6\n"
+    report = api.client.post(address, content=later, headers=CSV, params={"mode": "partial"}).json()
+    assert [(row["status"], row["object"]) for row in report["rows"]] == [("accepted", "0111"), ("rejected", None)]
+
+
+def test_a_form_a_packed_file_and_lines_of_json_are_read(api: Api, address: str) -> None:
+    table = b"switches,type,value\n0101,glow,3\n"
+    form = {"table": ("run.csv", table, "application/vnd.ms-excel")}
+    answers = [
+        api.client.post(address, files=form, params={"dry_run": True}),
+        api.client.post(address, content=gzip.compress(table), headers=CSV, params={"dry_run": True}),
+        api.client.post(
+            address,
+            content=b'{"switches": "0101", "glow (mW)": 3}\n',
+            headers={"Content-Type": "application/x-ndjson"},
+            params={"dry_run": True},
+        ),
+    ]
+    assert [answer.json()["rows"][0]["would_store"]["value"] for answer in answers] == [3, 3, 3]
+
+
+def test_every_declared_column_is_read_stored_and_answered(api: Api, address: str) -> None:
+    cells = {"text": "seven", "count": "7", "moment": "2026-03-01T08:00:00Z"}
+    given = {name: cells[column.kind] for name, column in RESULT_METADATA.items()}
+    report = api.client.post(address, json=[{"switches": "0101", "type": "glow", "value": 3, **given}])
+    assert report.json()["accepted"] == 1
+    (stored,) = api.client.get(address).json()["items"]
+    assert {name: stored[name] for name in given} == given

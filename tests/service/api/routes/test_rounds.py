@@ -9,6 +9,8 @@ import pytest
 from api_actors import Api, Worker
 from fastapi import FastAPI
 
+from models.messages.message import as_summary, message
+
 
 def _events(text: str) -> list[tuple[int, dict[str, Any]]]:
     """Return (id, data) of every event."""
@@ -37,6 +39,33 @@ def test_a_round_is_accepted_and_can_be_followed(api: Api, campaign: str, body: 
     read = api.client.get(response.headers["Location"])
     assert read.json() == started
     assert read.headers["ETag"]
+
+
+def test_a_summary_is_answered_typed_with_its_messages(api: Api, campaign: str, worker: Worker) -> None:
+    summary = {
+        "version": 1,
+        "cold_start": ["glow"],
+        "refused": {"already measured": 3},
+        **as_summary([message("cold_start", type="glow")]),
+    }
+    worker.finish(api.client.post(f"{campaign}/rounds").json(), summary=summary)
+    (listed,) = api.client.get(f"{campaign}/rounds").json()["items"]
+    read = api.client.get(f"{campaign}/rounds/1").json()["summary"]
+    assert listed["summary"] == read
+    assert {name: read[name] for name in summary} == summary
+    assert read["messages"][0]["code"] == "cold_start"
+    assert read["stopping"] is read["sampled"] is None
+    candidate = api.client.get(f"{campaign}/rounds/1/batch").json()["candidates"][0]
+    assert candidate["messages"] == []
+
+
+def test_a_summary_of_another_release_breaks_no_answer(api: Api, campaign: str, worker: Worker) -> None:
+    summary = {"statements": ["It was dark."], "training": "long", "old": {"key": 1}}
+    worker.finish(api.client.post(f"{campaign}/rounds").json(), summary=summary)
+    read = api.client.get(f"{campaign}/rounds/1").json()["summary"]
+    assert (read["version"], read["statements"], read["messages"]) == (0, ["It was dark."], [])
+    assert (read["training"], read["unread"], read["old"]) == (None, ["training"], {"key": 1})
+    assert api.client.get(f"{campaign}/insights").status_code == 200
 
 
 def test_an_unknown_wish_for_a_round_is_named(api: Api, campaign: str) -> None:

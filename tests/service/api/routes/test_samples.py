@@ -44,7 +44,8 @@ def test_finished_samples_look_like_a_batch_and_come_as_files(api: Api, campaign
     assert api.client.get(address, params={"format": "csv"}).status_code == 409
     worker.answer(told, worker.samples("1010", "0101"))
     done = api.client.get(address).json()
-    assert (done["state"], done["progress"], done["summary"]) == ("succeeded", 1, {"chosen": 2})
+    assert (done["state"], done["progress"], done["summary"]["chosen"]) == ("succeeded", 1, 2)
+    assert (done["summary"]["version"], done["summary"]["messages"]) == (0, [])
     first = done["samples"][0]
     assert (first["object"], first["display"], first["columns"]) == ("1010", "1010", {"switches": "1010"})
     assert (first["condition"]["beta"], first["log_pf"]) == (8.0, -2.0)

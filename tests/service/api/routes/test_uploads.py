@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from api_actors import Api
 from fastapi import FastAPI
 
 from service.app import create_app
+from service.campaigns import uploads
 from service.settings import Settings
 from workers.context import WorkerContext
 from workers.jobs import do_job
@@ -162,3 +164,21 @@ def test_an_upload_belongs_to_its_campaign_and_workspace(api: Api, new_key: Any,
     assert api.client.get(f"/v1/campaigns/{other}/uploads/{name}").status_code == 404
     stranger, _ = new_key()
     assert open_client(stranger).get(accepted.headers["location"]).status_code == 404
+
+
+def test_a_job_reads_by_what_was_kept_when_it_was_sent(api: Api, context: WorkerContext):
+    campaign = api.campaign()["id"]
+    kept = f"/v1/campaigns/{campaign}/readings/lab"
+    api.client.put(kept, json={"words": {"dark": "missing"}, "columns": {"light": "glow (mW)"}})
+    rows = [{"switches": f"{number:04b}", "light": number or "dark"} for number in range(9)]
+    accepted = ask(api, campaign, rows, reading="lab")
+    assert accepted.json()["request"]["reading"]["words"] == {"dark": "missing"}
+    api.client.put(kept, json={})
+    job = done(api, context, accepted)
+    assert (job["state"], job["report"]["accepted"], job["report"]["skipped"]) == ("succeeded", 8, 1)
+
+
+def test_a_job_of_before_says_its_sheet_and_decimal_sign_itself():
+    request = {"media_type": "text/csv", "filename": None, "sheet": "Run", "decimal": "comma", "mode": "atomic"}
+    file = uploads.claimed_file(SimpleNamespace(request=request | {"dry_run": True}), b"")  # type: ignore[arg-type]
+    assert (file.reading.stated(), file.dry_run) == ({"sheet": "Run", "decimal": "comma"}, True)

@@ -6,7 +6,7 @@ from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from models.records import ProposedCandidate
 from service.exchange import BatchRow, TableError, UnknownFormatError, read_objects, read_table, write_batch
-from service.exchange.tables import media_type_named
+from service.exchange.registry import media_type_named
 
 SPEC = CampaignSpec.model_validate({"name": "p", "domain": {"kind": "peptides"}, "objectives": [{"name": "MIC"}]})
 DOMAIN = open_domain(SPEC.domain)

@@ -16,7 +16,14 @@ from openpyxl.cell.text import InlineFont
 from openpyxl.comments import Comment
 from openpyxl.styles import Font
 
-from service.exchange import SheetError, TableError, UnknownFormatError, read_objects, read_results, read_table
+from service.exchange import (
+    SheetError,
+    TableError,
+    UnknownFormatError,
+    read_objects,
+    read_results,
+    read_table,
+)
 from service.exchange.formats import workbook
 from service.exchange.formats.workbook import MEDIA_TYPE
 
@@ -165,7 +172,7 @@ def test_a_sheet_that_is_not_there_is_refused_with_those_that_are(plates: bytes)
     [("text/csv", b"word\nx\n"), ("application/json", b'[{"word": "x"}]'), ("chemical/x-mdl-sdfile", b"")],
 )
 def test_other_formats_have_no_sheets(media_type: str, content: bytes):
-    with pytest.raises(SheetError, match="no sheets to choose from, xlsx has"):
+    with pytest.raises(SheetError, match="no sheets to choose from, ods, xlsx, xls have"):
         read_table(content, media_type, sheet="Results")
     with pytest.raises(UnknownFormatError):
         read_table(content, "application/pdf", sheet="Results")
@@ -174,7 +181,7 @@ def test_other_formats_have_no_sheets(media_type: str, content: bytes):
 @pytest.mark.parametrize(
     ("rows", "place", "message"),
     [
-        ([[], ["word", None, "a"], ["x", None, 1], ["y", "stray", 2]], (2, "B"), "B4 holds 'stray'"),
+        ([[], ["word", None, "a"], ["x", None, 1], ["y", "stray 7", 2]], (2, "B"), "B4 holds 'stray 7'"),
         ([["word"], ["x", 7]], (1, "B"), "B2 holds '7'"),
         ([], (None, None), "is empty"),
         ([[None, " "]], (None, None), "is empty"),

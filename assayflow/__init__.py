@@ -1,0 +1,5 @@
+"""The name that is surely Assayflow's: the command, the version, and a check that the packages beside it are ours."""
+
+from assayflow.installation import installed_version
+
+__version__ = installed_version()

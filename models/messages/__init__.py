@@ -1,0 +1,1 @@
+"""Messages as data: a code and its parameters, rendered to English by one catalogue. Torch-free."""

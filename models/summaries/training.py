@@ -1,0 +1,93 @@
+"""The part of a round's summary about the trained policy: convergence, base measure, multipliers, reach."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from models.summaries.base import Number, SummaryPart
+
+
+class Convergence(SummaryPart):
+    """How near a round's policy came to its target at one inverse temperature and the even preference."""
+
+    beta: float = Field(description="the inverse temperature of the samples")
+    samples: int | None = Field(default=None, description="trajectories behind the estimates")
+    log_z: Number = Field(default=None, description="importance-weighted estimate of log Z")
+    log_z_error: Number = Field(default=None, description="standard error of `log_z`")
+    effective_share: Number = Field(
+        default=None, description="(sum w)^2 / (N sum w^2) of the importance weights: 1 is perfect"
+    )
+    kl: Number = Field(
+        default=None,
+        description="estimated KL(policy || target) of trajectories in nats, 0 is perfect; null where it is infinite",
+    )
+    kl_error: Number = Field(default=None, description="standard error of `kl`")
+    total_variation: Number = Field(default=None, description="exact, where the space could be enumerated")
+    states: int | None = Field(default=None, description="objects of the enumerated space")
+
+
+class SizeShare(SummaryPart):
+    """Objects of one size: what they weigh in the sampler's target before any reward, and what came of it."""
+
+    size: int = Field(description="in the unit of the base measure")
+    weight: Number = Field(default=None, description="of the whole size; all weights sum to 1")
+    log_count: Number = Field(default=None, description="natural logarithm of the number of such objects")
+    log_count_error: Number = Field(default=None, description="its standard error; 0 where it is exact")
+    log_density: Number = Field(default=None, description="what one such object adds to its log-reward")
+    drawn: int | None = Field(default=None, description="by the policy; null in summaries of samples")
+    allowed: int | None = Field(default=None, description="that might have been chosen; null in summaries of samples")
+    chosen: int | None = Field(default=None, description="for the batch or the answer; null without any")
+
+
+class BaseMeasureUsed(SummaryPart):
+    """How the sampler's target weighed sizes before any reward."""
+
+    kind: Literal["sizes", "measured", "objects"] = Field(description="what the weights follow")
+    unit: str = Field(description="what sizes count, such as residues")
+    counted: Literal["exact", "listed", "estimated"] | None = Field(
+        description="how the numbers of objects are known; null where they were not needed"
+    )
+    sizes: list[SizeShare] = Field(description="by size, the smallest first")
+
+
+class MultiplierSummary(SummaryPart):
+    """A constraint that a Lagrange multiplier enforces."""
+
+    type: str = Field(description="assay type of the constraint")
+    min: Number = Field(default=None, description="least allowed value in the units of the assay")
+    max: Number = Field(default=None, description="largest allowed value in the units of the assay")
+    probability: Number = Field(default=None, description="with which it must hold (0-1)")
+    multiplier: Number = Field(default=None, description="at the end of training")
+    violating_share: Number = Field(default=None, description="share (0-1) of the policy's samples that violate it")
+    target_share: Number = Field(default=None, description="share (0-1) that the multiplier works towards")
+
+
+class Reach(SummaryPart):
+    """How many measured objects the campaign's space holds."""
+
+    sought: int | None = Field(default=None, description="measured objects that were looked for")
+    reached: int | None = Field(default=None, description="of these, objects that can be built")
+    outside_limits: int | None = Field(default=None, description="that break a rule or limit of the campaign")
+    other_parts: int | None = Field(default=None, description="that keep all rules and need other building blocks")
+
+
+class TrainingSummary(SummaryPart):
+    """The training of the policy."""
+
+    steps: int | None = Field(default=None, description="training steps")
+    loss: list[Number] = Field(description="mean loss of successive stretches of equally many steps")
+
+
+class ComputationCost(SummaryPart):
+    """What the round took since it was last started."""
+
+    seconds: dict[str, float] = Field(description="by stage of the computation")
+    objects_scored: int | None = Field(default=None, description="objects that the proxies were asked about")
+
+
+class HazardListUsed(SummaryPart):
+    """A hazard list that was in force."""
+
+    name: str = Field(description="of the list")
+    version: str = Field(description="of the list")
+    sha256: str = Field(description="checksum of its content, in hexadecimal digits")

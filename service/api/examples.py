@@ -1,0 +1,343 @@
+"""One example of every answer and request, by the name that its schema has in OpenAPI. Data; a test validates each.
+
+The examples tell one story: solubility of small molecules, a first round, and what came of it.
+"""
+
+from typing import Any
+
+from models.messages.message import message
+
+Example = Any
+
+_CAMPAIGN_ID = "5f0c8a54-2f0b-4b52-9d3e-0f6a7c1d2e31"
+_ROUND_ID = "b7a1d2c4-6f1e-4a1b-8c55-91d0a3f4e512"
+_CANDIDATE_ID = "1c9e4d70-3b6a-4f0e-9a53-6d2f8b7c4e90"
+_JOB_ID = "e2b8f6a1-7c3d-4e5f-8a9b-0c1d2e3f4a5b"
+_UPLOAD_ID = "9d7c5b3a-1e2f-4a6b-8c0d-5e4f3a2b1c0d"
+_ASKED, _STARTED, _ENDED = "2026-03-02T09:00:00Z", "2026-03-02T09:00:02Z", "2026-03-02T09:06:41Z"
+_DIGEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+_SPEC: dict[str, Any] = {
+    "name": "Soluble fragments",
+    "domain": {"kind": "molecules"},
+    "objectives": [{"name": "solubility", "type": "logS", "direction": "maximize"}],
+    "batch": {"size": 24},
+    "seed": 7,
+}
+_CAMPAIGN_SUMMARY: dict[str, Any] = {
+    "id": _CAMPAIGN_ID,
+    "name": "Soluble fragments",
+    "state": "active",
+    "domain_kind": "molecules",
+    "created_at": _ASKED,
+    "updated_at": _ASKED,
+    "rounds": 1,
+    "results": 128,
+}
+_ROUND: dict[str, Any] = {
+    "id": _ROUND_ID,
+    "number": 1,
+    "campaign_id": _CAMPAIGN_ID,
+    "state": "awaiting_results",
+    "progress": 1.0,
+    "message": "24 candidates",
+    "created_at": _ASKED,
+    "started_at": _STARTED,
+    "finished_at": _ENDED,
+    "released_at": "2026-03-02T10:15:00Z",
+    "seed": 7,
+    "summary": None,
+    "failure": None,
+}
+_JUDGED: dict[str, Any] = {
+    "object": "OCCNC(=O)c1ccncc1",
+    "display": "OCCNC(=O)c1ccncc1",
+    "predictions": {"solubility": {"mean": -0.42, "sd": 0.38, "low": -1.05, "high": 0.21}},
+    "computed": {},
+    "acquisition": 0.81,
+    "feasibility": 0.97,
+    "guardrails": {},
+    "nearest_measured": {"object": "NC(=O)c1ccncc1", "similarity": 0.62},
+    "in_domain": True,
+}
+_REASON = message("chosen_to_exploit").record()
+_PROPOSED: dict[str, Any] = {
+    **_JUDGED,
+    "rank": 1,
+    "columns": {"smiles": "OCCNC(=O)c1ccncc1"},
+    "condition": {"beta": 16.0, "preference": {"solubility": 1.0}},
+    "log_reward": 12.9,
+    "log_pf": -9.4,
+    "purpose": "exploit",
+    "reason": str(_REASON["text"]),
+    "messages": [_REASON],
+    "route": None,
+}
+_CANDIDATE: dict[str, Any] = {
+    **_PROPOSED,
+    "id": _CANDIDATE_ID,
+    "campaign_id": _CAMPAIGN_ID,
+    "status": "proposed",
+    "status_reason": None,
+}
+_JOB: dict[str, Any] = {
+    "id": _JOB_ID,
+    "state": "succeeded",
+    "progress": 1.0,
+    "message": "done",
+    "created_at": _ASKED,
+    "started_at": _STARTED,
+    "finished_at": "2026-03-02T09:00:09Z",
+    "failure": None,
+}
+_REPORT: dict[str, Any] = {
+    "accepted": 1,
+    "rejected": 1,
+    "duplicates": 0,
+    "skipped": 0,
+    "warnings": [],
+    "reading": {"decimal": "point", "delimiter": ",", "units_row": None, "columns": {"smiles": "smiles"}},
+    "rows": [
+        {
+            "row": 2,
+            "status": "accepted",
+            "reason": None,
+            "column": None,
+            "warnings": [],
+            "candidate_id": None,
+            "object": "CCO",
+            "type": "logS",
+        },
+        {
+            "row": 3,
+            "status": "rejected",
+            "reason": "'C1CC' is no SMILES: a ring is not closed",
+            "column": "smiles",
+            "warnings": [],
+            "candidate_id": None,
+            "object": None,
+            "type": "logS",
+        },
+    ],
+}
+_TABLE: dict[str, Any] = {"filename": "plate-7.csv", "sheet": None, "media_type": "text/csv", "sha256": _DIGEST}
+_UPLOADING: dict[str, Any] = {
+    **_JOB,
+    "campaign_id": _CAMPAIGN_ID,
+    "request": {**_TABLE, "bytes": 4096, "mode": "atomic", "dry_run": False},
+}
+_SAMPLE_REQUEST: dict[str, Any] = {"n": 12, "beta": [8, 32], "avoid": ["[N+](=O)[O-]"], "round": 1, "seed": 11}
+_SAMPLING: dict[str, Any] = {**_JOB, "campaign_id": _CAMPAIGN_ID, "request": _SAMPLE_REQUEST}
+_PREDICTING: dict[str, Any] = {
+    **_JOB,
+    "campaign_id": _CAMPAIGN_ID,
+    "request": {**_TABLE, "accepted": 1, "rejected": 1, "round": 1},
+}
+_REPLAY: dict[str, Any] = {
+    "rounds": 4,
+    "batch_size": 24,
+    "initial": 24,
+    "seeds": 5,
+    "methods": ["assayflow", "random"],
+    "sheet": None,
+}
+_BACKTEST: dict[str, Any] = {**_JOB, "request": {**_REPLAY, "spec": _SPEC}}
+_FIGURES = {"measured": 48.0, "best_utility": 0.91, "hypervolume": 0.91, "best_solubility": 0.6}
+_CHANCE = {"expected": 0.74, "low": 0.61, "high": 0.88}
+_BEST: dict[str, Any] = {
+    "n": 24,
+    "best": 0.91,
+    "object": "OCCNC(=O)c1ccncc1",
+    "so_far": 0.91,
+    "object_so_far": "OCCNC(=O)c1ccncc1",
+    "random": _CHANCE,
+    "random_so_far": _CHANCE,
+}
+_HITS: dict[str, Any] = {"n": 9, "of": 24, "rate": 0.375, "low": 0.21, "high": 0.57}
+_STAGE: dict[str, Any] = {
+    "measured": 152,
+    "best": {"solubility": {**_BEST, "value": 0.6, "is_bound": False}},
+    "utility": _BEST,
+    "hypervolume": {"so_far": 0.91, "proposed": 0.91, "random": _CHANCE, "is_exact": True},
+    "hits": {**_HITS, "enrichment": {"value": 3.8, "low": 2.1, "high": 5.7}},
+}
+_SCORES: dict[str, Any] = {
+    "n": 24,
+    "coverage": {"0.5": 0.46, "0.9": 0.88},
+    "interval_90": 0.92,
+    "crps": 0.21,
+    "nll": 0.44,
+    "sharpness": 0.38,
+    "rmse": 0.37,
+    "bias": -0.05,
+    "error_sd_correlation": {"value": 0.31, "expected": 0.35, "low": 0.02, "high": 0.62},
+    "open": 0,
+    "censored": 0,
+    "consistent": 0,
+}
+_POINT: dict[str, Any] = {
+    "object": "OCCNC(=O)c1ccncc1",
+    "display": "OCCNC(=O)c1ccncc1",
+    "round": 1,
+    "values": {"solubility": 0.6},
+    "bounds": [],
+    "utility": 0.91,
+}
+_INSIGHTS_ROUND: dict[str, Any] = {
+    **_STAGE,
+    "number": 1,
+    "state": "completed",
+    "candidates": 24,
+    "proposed": 22,
+    "success": {**_HITS, "n": 23, "counts": {"measured": 23, "failed": 1}},
+    "diversity": {"n": 22, "mean_pairwise_distance": 0.83, "circles": 19, "vendi_score": 17.2},
+    "novelty": {"n": 22, "mean": 0.47, "median": 0.45, "low": 0.31, "high": 0.66},
+    "refused": {"measured already": 12},
+    "sampled": 8192,
+    "seconds": {"fitting": 12.5, "training": 290.0},
+    "objects_scored": 61000,
+    "calibration": {"solubility": _SCORES},
+    "convergence": None,
+    "base_measure": None,
+}
+_ADDRESS = f"/v1/campaigns/{_CAMPAIGN_ID}/insights/pareto"
+_HITS_MESSAGE = message("hits_of_round", round=1, hits=9, measured=24).record()
+_INSIGHTS: dict[str, Any] = {
+    "campaign_id": _CAMPAIGN_ID,
+    "name": "Soluble fragments",
+    "statements": [str(_HITS_MESSAGE["text"])],
+    "messages": [_HITS_MESSAGE],
+    "objectives": [
+        {
+            "name": "solubility",
+            "direction": "maximize",
+            "target": None,
+            "units": None,
+            "transform": "none",
+            "computed": None,
+            "range": [-6.2, 0.9],
+            "range_source": "measured",
+        }
+    ],
+    "pareto": {"front": [_POINT], "front_size": 1, "dominated": 151, "others": [], "unplaced": 0, "forbidden": 0},
+    "initial": {**_STAGE, "measured": 128, "hits": None},
+    "hits": {"rule": "solubility of at least 0.1", "thresholds": {"solubility": 0.1}, "is_told": True},
+    "rounds": [_INSIGHTS_ROUND],
+    "calibration": {"solubility": {"all": _SCORES, "drift": None}},
+    "importance": None,
+    "figures": [
+        {"name": "pareto", "title": "Best of each objective", "svg": _ADDRESS, "png": f"{_ADDRESS}?format=png"}
+    ],
+}
+_API_KEY: dict[str, Any] = {
+    "id": "k3v9x2",
+    "name": "plate reader",
+    "scopes": ["read", "write"],
+    "created_at": _ASKED,
+    "expires_at": None,
+    "revoked_at": None,
+    "last_used_at": None,
+}
+
+ANSWERS: dict[str, Example] = {
+    "Domains": {
+        "items": [
+            {
+                "kind": "molecules",
+                "summary": "small organic molecules, built as trees of drug-like fragments",
+                "json_schema": {"type": "object"},
+                "computed": [{"name": "logp", "description": "Crippen logP", "units": None, "range": [-1.0, 5.0]}],
+                "formats": [{"name": "sdf", "media_type": "chemical/x-mdl-sdfile"}],
+                "object_columns": ["smiles"],
+                "examples": [{"spec": {}, "objects": [{"smiles": "CCO"}]}],
+            }
+        ],
+        "next_cursor": None,
+    },
+    "CampaignSummary": _CAMPAIGN_SUMMARY,
+    "Campaign": {**_CAMPAIGN_SUMMARY, "spec": _SPEC},
+    "Round": _ROUND,
+    "Candidate": _CANDIDATE,
+    "Batch": {"campaign_id": _CAMPAIGN_ID, "round": 1, "state": "awaiting_results", "candidates": [_CANDIDATE]},
+    "UploadReport": _REPORT,
+    "Result": {
+        "id": "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d",
+        "candidate_id": None,
+        "upload_id": _UPLOAD_ID,
+        "row": 2,
+        "verbatim": {"smiles": "CCO", "value": "1.1"},
+        "object": "CCO",
+        "type": "logS",
+        "relation": "=",
+        "value": 1.1,
+        "upper_value": None,
+        "standard_error": None,
+        "units": None,
+        "outcome": "ok",
+        "replicate": "1",
+        "assay_version": None,
+        "plate": "P7",
+        "measured_at": "2026-03-01T00:00:00Z",
+        "lot": None,
+        "external_id": "LIMS-204",
+        "comment": None,
+        "created_at": _ASKED,
+    },
+    "Uploading": _UPLOADING,
+    "UploadingAnswer": {**_UPLOADING, "report": _REPORT},
+    "Sampling": _SAMPLING,
+    "SamplingAnswer": {**_SAMPLING, "samples": [_PROPOSED], "summary": None},
+    "Predicting": _PREDICTING,
+    "PredictingAnswer": {
+        **_PREDICTING,
+        "report": _REPORT,
+        "rows": [{**_JUDGED, "row": 2, "refused": [], "messages": []}],
+    },
+    "BacktestSummary": {**_JOB, "name": "Soluble fragments", "request": _REPLAY},
+    "BacktestAnswer": {
+        **_BACKTEST,
+        "objects": 1102,
+        "report": {**_REPORT, "rows": []},
+        "result": {
+            "objects": 1102,
+            "rows_rejected": 0,
+            "curves": [{"method": "assayflow", "round": 1, "seeds": 5, "hits": 9.0, "hits_half": 0.3}],
+            "rows": [{"method": "assayflow", "round": 1, "seed": 0, **_FIGURES}],
+        },
+    },
+    "Insights": _INSIGHTS,
+    "ApiKey": _API_KEY,
+    "NewApiKey": {**_API_KEY, "secret": "af_k3v9x2_0123456789abcdef0123456789abcdef"},
+    "Health": {"status": "ok"},
+    "Readiness": {
+        "status": "ok",
+        "checks": {"database": "ok", "migrations": "ok", "broker": "ok", "rounds": "ok", "fast": "ok", "upkeep": "ok"},
+        "queues": {"rounds": {"consumers": 1, "last_seen_seconds": 0.8}},
+    },
+    "RoundEvent": {"state": "training", "progress": 0.4, "message": "step 400 of 1,000", "at": _STARTED},
+    "JobEvent": {"state": "running", "progress": 0.4, "message": "sampled 5 of 12"},
+}
+"""By the name of the answer's model."""
+
+TEXTS: dict[str, str] = {
+    "image/svg+xml": '<svg xmlns="http://www.w3.org/2000/svg" width="640" height="480"></svg>',
+    "text/plain": '# TYPE assayflow_rounds gauge\nassayflow_rounds{state="queued"} 0.0\n',
+    "text/csv": "smiles,type,relation,value\nCCO,logS,=,1.1\nc1ccccc1O,logS,=,-0.1\n",
+}
+"""By media type, whatever is in the file."""
+
+REQUESTS: dict[str, Example] = {
+    "patch_campaign": {"batch": {"size": 48}, "seed": None},
+    "start_round": {},
+    "decide": {"status": "rejected", "reason": "too similar to a known irritant"},
+    "create_samples": {"n": 12, "beta": "bolder", "like": {"object": {"smiles": "CCO"}, "similarity": 0.4}},
+    "upload_results": [{"smiles": "CCO", "type": "logS", "relation": "=", "value": 1.1}],
+    "create_predictions": {"objects": [{"smiles": "CCO"}, {"smiles": "c1ccccc1O"}]},
+    "create_backtest": {
+        **{name: value for name, value in _REPLAY.items() if value is not None},
+        "spec": _SPEC,
+        "table": [{"smiles": "CCO", "type": "logS", "value": 1.1}],
+    },
+    "create_api_key": {"name": "plate reader", "scopes": ["read", "write"], "expires_at": "2099-01-31T12:00:00Z"},
+}
+"""JSON bodies by the call's name; `create_campaign` has one for each installed domain."""

@@ -1,0 +1,54 @@
+"""Plates as they are answered: their specification, what the wells hold, and what was read."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from service.plates.records import Analysis, Finding, PlateLayout, Quality
+from service.plates.specs import LayoutSpec
+from service.schemas.base import Answer
+from service.schemas.results import UploadReport
+
+PlateState = Literal["laid_out", "filled", "read"]
+
+
+class PlateSummary(Answer):
+    """One plate of a list."""
+
+    id: UUID
+    name: str
+    type: str = Field(description="the assay that it measures")
+    state: PlateState = Field(description="filled: a robot reported; read: results were stored")
+    created_at: datetime
+
+
+class Plate(PlateSummary):
+    """A plate with everything that is known of it."""
+
+    campaign_id: UUID
+    round: int
+    spec: LayoutSpec
+    layout: PlateLayout
+    failed_wells: dict[str, str] = Field(description="well -> why it was not filled as planned")
+    analysis: Analysis | None = Field(description="what its wells came to")
+
+
+class TransfersReport(BaseModel):
+    """What a robot's report says of a plate; with `dry_run` nothing of it was stored."""
+
+    transfers: int = Field(description="transfers into this plate that the report lists")
+    failed_wells: dict[str, str] = Field(description="well -> why")
+    warnings: list[str]
+    report: UploadReport = Field(description="candidates without any filled well became failed results")
+
+
+class WellsReport(BaseModel):
+    """What the wells of a plate came to, and what became of the results; with `dry_run` nothing was stored."""
+
+    source: str = Field(description="which block or measurement of the file was taken")
+    quality: Quality
+    findings: list[Finding]
+    warnings: list[str]
+    report: UploadReport = Field(description="of the results, one row a candidate")
