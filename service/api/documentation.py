@@ -1,4 +1,4 @@
-"""Complete the OpenAPI document: problems, tags, headers, scopes and examples that FastAPI does not derive."""
+"""Complete the OpenAPI document: problems, tags, headers, scopes and examples that FastAPI cannot derive."""
 
 import inspect
 import json

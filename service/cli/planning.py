@@ -46,7 +46,8 @@ def backtest(  # noqa: PLR0913, PLR0917 - each argument is one option of the com
     """Replay a campaign on a measured table against baselines."""
     request = {
         "spec": str(spec), "table": str(table), "rounds": rounds, "batch_size": batch_size,
-        "initial": initial, "seeds": seeds, "methods": [name.strip() for name in methods.split(",") if name.strip()],
+        "initial": initial, "seeds": seeds,
+        "methods": [name.strip() for name in methods.split(",") if name.strip()],
         "sheet": sheet, "json": str(json_file) if json_file else None,
         "plot": str(plot) if plot else None,
     }  # fmt: skip

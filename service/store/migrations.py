@@ -1,4 +1,4 @@
-"""Upgrade a database to the newest tables. The steps are in `migrations/`, which a wheel has in `service/`."""
+"""Upgrade a database to the newest tables. The steps are in `migrations/`; a wheel has it in `service/`."""
 
 from functools import cache
 from pathlib import Path
