@@ -103,7 +103,7 @@ def _is_false(finding: Finding, truth: Truth) -> bool:
 
 def _scipy(analysis: Analysis, candidate_id: UUID, truth: float) -> bool | None:
     """Return whether the interval of SciPy's curve_fit covers the truth; None if it gives none."""
-    from scipy.optimize import curve_fit
+    from scipy.optimize import curve_fit  # type: ignore[import-untyped] # no types published
 
     wells = [well for well in analysis.wells if well.candidate_id == candidate_id]
     x = np.log10([well.concentration or 0.0 for well in wells])
