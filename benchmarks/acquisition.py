@@ -141,9 +141,9 @@ def preferences(n: int, n_objectives: int, seed: int) -> Tensor:
 def fitted(problem: Problem, known: list[int], seed: int) -> SelectedProxies:
     """Return our proxies, fitted to the measured rows."""
     values = problem.values[known]
-    believed = torch.zeros(values.shape[1]).double(), torch.ones(values.shape[1]).double()
+    prior = torch.zeros(values.shape[1]).double(), torch.ones(values.shape[1]).double()
     types = tuple(f"objective_{m}" for m in range(values.shape[1]))
-    table = TrainingTable(types, problem.features[known], values, torch.full_like(values, math.nan), *believed)
+    table = TrainingTable(types, problem.features[known], values, torch.full_like(values, math.nan), *prior)
     proxies = {"gaussian_process": GaussianProcess(problem.domain.kernel)}
     return fit_best(table, proxies, seed=seed, tick=lambda _, __: None)
 

@@ -38,7 +38,7 @@ from models.records import History, Measurement
 from models.rounds.training.state_reward import StateReward
 
 SEED = 7
-ASKED = (24, 96, 1_000)
+SAMPLE_COUNTS = (24, 96, 1_000)
 JUDGED = 10_000
 BETAS = (1.0, 4.0, 16.0, 64.0)
 SECONDS = {"open": 5.0, 24: 5.0, 96: 10.0, 1_000: 60.0}
@@ -137,7 +137,7 @@ def speed(report: Report, steps: int, *, quick: bool) -> None:
         return
     n, steps = (60, 20) if quick else (latency.MEASURED, steps)
     artefact = _elsewhere(partial(left_behind, n, steps))
-    for n_samples in ASKED[:1] if quick else ASKED:
+    for n_samples in SAMPLE_COUNTS[:1] if quick else SAMPLE_COUNTS:
         row = _elsewhere(partial(played, artefact, n, steps, n_samples))
         report.row(**row)
         report.claim(f"seconds to open before {n_samples} samples", row["open, s"], "<=", SECONDS["open"])

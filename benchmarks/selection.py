@@ -127,12 +127,12 @@ def prepare(molecules: Molecules, seed: int) -> Task:
         ("logS",), molecules.features[training], known, torch.full_like(known, torch.nan), 0 * one, one
     )
     proxy = GaussianProcess(molecules.domain.kernel).fit(table, seed=seed)
-    belief = proxy.posterior(molecules.features[rows]).at(0)
+    posterior = proxy.posterior(molecules.features[rows]).at(0)
     part = replace(molecules, drug_likeness=molecules.drug_likeness[rows])
     preferences = preference_grid(2, seed)
-    predicted, _ = relative_utility(scalarised(part.utilities(belief.mean), preferences))
+    predicted, _ = relative_utility(scalarised(part.utilities(posterior.mean), preferences))
     measured, _ = relative_utility(scalarised(part.utilities(molecules.solubility[rows]), preferences))
-    return Task(molecules, proxy, training, rows, predicted, belief.sd, measured, seed)
+    return Task(molecules, proxy, training, rows, predicted, posterior.sd, measured, seed)
 
 
 def by_selector(name: str, diversity: float) -> Callable[[Task], list[int]]:

@@ -120,7 +120,7 @@ def check_url(url: str, rules: Rules) -> Target:
         if target.host == "localhost" or target.host.endswith(".localhost"):
             raise RefusedAddressError("it is this machine itself")
         if not rules.is_public_open and not rules.networks:
-            raise RefusedAddressError(f"{target.authority} is not among the hosts that this service may ask")
+            raise RefusedAddressError(f"{target.authority} is not among the hosts that this service may call")
         if not rules.networks:
             _check_public_port(target.port)
     return target
@@ -166,7 +166,7 @@ def _check_address(address: Address, target: Target, rules: Rules) -> None:
     if not is_public(address):
         raise RefusedAddressError("its address is not a public one, and the operator has not listed it")
     if not rules.is_public_open:
-        raise RefusedAddressError(f"{target.authority} is not among the hosts that this service may ask")
+        raise RefusedAddressError(f"{target.authority} is not among the hosts that this service may call")
     _check_public_port(target.port)
 
 
@@ -190,7 +190,7 @@ def _parsed(url: str) -> Target:
     except ValueError as error:
         raise RefusedAddressError(f"it is no URL: {error}") from error
     if parts.scheme not in ("http", "https"):
-        raise RefusedAddressError("only http and https are asked")
+        raise RefusedAddressError("only http and https URLs are called")
     if "@" in parts.netloc:
         raise RefusedAddressError("a user name or password does not belong into a URL")
     if "#" in url:

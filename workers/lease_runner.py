@@ -113,7 +113,7 @@ def problem(error: Exception, noun: str) -> Json:
         fields = {"title": error.title, "status": error.status, "detail": error.detail}
         return {"type": "about:blank", **fields, "errors": [dict(location) for location in error.errors]}
     if isinstance(error, SoftTimeLimitExceeded):
-        title, detail = f"The {noun} took too long", "it was stopped at the operator's time limit; ask for less"
+        title, detail = f"The {noun} took too long", "it was stopped at the operator's time limit; request less"
     elif isinstance(error, DBAPIError):
         title, detail = f"The answer of the {noun} could not be stored", type(error.orig).__name__
     else:

@@ -32,7 +32,7 @@ def run_upkeep(settings: Settings) -> int:
     while not ending.is_requested:
         try:
             sweep(context)
-        except Exception:  # noqa: BLE001 - the next sweep may not fail; readiness tells when none succeeds
+        except Exception:  # noqa: BLE001 - the next sweep may not fail; readiness reports when none succeeds
             _log.exception("sweep failed")
         else:
             sign.announce()

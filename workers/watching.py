@@ -83,7 +83,7 @@ class PresenceAnnouncer:
 class ChildWatch:
     """Kill the computing child when it has been silent for longer than its lease.
 
-    Nobody renews the lease then, so upkeep requeues the work and the next child resumes from the checkpoint.
+    The lease then expires, so upkeep requeues the work and the next child resumes from the checkpoint.
     Silence is counted only while this process runs: after a suspended machine wakes up, no child counts as
     silent.
     """

@@ -47,12 +47,12 @@ def fitted(table: AssayTable, training: TrainingTable, seed: int) -> SelectedPro
 
 def ours(chosen: SelectedProxies, features: Tensor) -> Answer:
     """Return the selected proxies' predictions for features [N, D], with conformal intervals."""
-    belief = chosen.posterior(features)
+    posterior = chosen.posterior(features)
     intervals = {level: chosen.interval(features, level) for level in LEVELS}
     return {
         kind: Prediction(
-            belief.mean[:, j],
-            belief.predictive_sd[:, j],
+            posterior.mean[:, j],
+            posterior.predictive_sd[:, j],
             {level: (low[:, j], high[:, j]) for level, (low, high) in intervals.items()},
         )
         for j, kind in enumerate(chosen.types)

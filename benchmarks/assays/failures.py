@@ -38,8 +38,8 @@ def _next_batch(table: AssayTable, made: Tensor, tried: Tensor, *, with_model: b
     """Return the untried rows with the best upper confidence bound, weighted by feasibility if modelled."""
     measured = tried & made
     proxy = GaussianProcess(table.kernel).fit(table.training(measured.nonzero().squeeze(-1)), seed=seed)
-    belief = proxy.posterior(table.features).at(0)
-    bound = belief.mean + KAPPA * belief.sd
+    posterior = proxy.posterior(table.features).at(0)
+    bound = posterior.mean + KAPPA * posterior.sd
     reward = (bound - bound.min()) / (bound.max() - bound.min())
     if with_model:
         model = fit_feasibility(table.features[tried], made[tried].to(reward), table.kernel, seed=seed)

@@ -171,7 +171,7 @@ class _Log(Strategy):
         if path is not None and path.exists():
             head, *self._kept = list(_lines(path))
             if head["digest"] not in protocol.digests(name):
-                raise ValueError(f"{path} tells of another protocol: remove it or name another folder")
+                raise ValueError(f"{path} belongs to another protocol: remove it or name another folder")
         elif path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             _append(path, {"digest": protocol.digests(name)[0]})
