@@ -8,7 +8,7 @@ COPY workers workers
 COPY models models
 COPY migrations migrations
 RUN python -m venv /opt/assayflow \
-    && /opt/assayflow/bin/pip install --no-cache-dir -c constraints.txt .
+    && /opt/assayflow/bin/pip install --no-cache-dir -c constraints.txt '.[parquet]'
 
 FROM python:3.11-slim
 RUN apt-get update \

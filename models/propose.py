@@ -16,7 +16,7 @@ from models.random_streams import stream
 from models.records import Proposal
 from models.rounds.artefact import attempted_objects, pack_artefact, provenance
 from models.rounds.fitting.fit import fit
-from models.rounds.reporting.batch_records import describe_batch
+from models.rounds.reporting.batch_records import describe_batch, describe_reserves
 from models.rounds.reporting.diagnosis import diagnose
 from models.rounds.reporting.limitations import convergence_messages, reach, reach_messages
 from models.rounds.reporting.stopping import stopping
@@ -33,6 +33,7 @@ from models.rounds.sampling.enumeration import enumerate_if_small, states_to_sco
 from models.rounds.sampling.filters import CandidateFilter
 from models.rounds.selecting.batch import select_batch
 from models.rounds.selecting.replicates import controls
+from models.rounds.selecting.reserves import number_of_reserves
 from models.rounds.training.base_measure import base_measure
 from models.rounds.training.dual_ascent import DualAscent
 from models.rounds.training.state_reward import StateReward
@@ -69,7 +70,8 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
 
     `report` hears the progress and what it raises stops the work; `checkpoint` keeps training across interruptions;
     `device` trains the policy; what `hazards` name is never proposed; `domain` stands in for the campaign's own.
-    Without `is_diagnosed` the summary lacks convergence and importance: seconds saved where nobody reads them.
+    Without `is_diagnosed` the summary lacks convergence and importance, and the batch its reserves: seconds saved where
+    nobody reads them.
 
     Raises:
         HazardListError: if a hazard list about these objects cannot be used.
@@ -101,9 +103,11 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         everything, sampling = states_to_score(spec, space), stream(seed, "sampling")
         pool = sample_candidates(trainer, reward, candidate_filter, spec.batch, sampling, tick, everything=everything)
     with stages.stage("selecting"):
-        batch = select_batch(pool, fitted, screened.exclude_hazards(history), stream(seed, "selecting"))
+        n_reserves = number_of_reserves(spec.batch.size) if is_diagnosed else 0
+        batch = select_batch(pool, fitted, screened.exclude_hazards(history), stream(seed, "selecting"), n_reserves)
         candidates = describe_batch(batch, pool, fitted, trainer, stream(seed, "densities"))
-        screened.assert_no_hazards(candidate.object for candidate in candidates)
+        reserves = describe_reserves(batch, pool, fitted, trainer, stream(seed, "reserves"), len(candidates) + 1)
+        screened.assert_no_hazards(candidate.object for candidate in (*candidates, *reserves))
         chosen = pool.at([choice.row for choice in batch.choices])
         summary["stopping"] = stopping(fitted, history, chosen, stream(seed, "stopping"))
         if is_diagnosed:
@@ -119,7 +123,7 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     made_from = provenance(spec, environment, history, seed, withheld)
     artefact = pack_artefact(fitted, trainer.policy, made_from, screened, withheld, measure)
     summary |= as_summary(messages) | {"cost": stages.cost(fitted.reward.n_scored)}
-    return Proposal(candidates, json_safe(summary), artefact)
+    return Proposal(candidates, json_safe(summary), artefact, reserves)
 
 
 def _nothing(summary: dict[str, Any], stages: StageTimer, messages: Sequence[Message]) -> Proposal:

@@ -136,6 +136,8 @@ class ObjectPrediction:
 class Proposal:
     """A round's answer; `summary` is plain JSON (proxy scores, log Z, sampled, refused by reason, chosen).
 
+    `reserves` are no part of the batch: they could take the place of a candidate that is given up, in this order.
+
     `artefact` is all that is needed to draw from the trained policy again and to judge objects as this round did, as
     safetensors; None where nothing was trained.
     """
@@ -143,6 +145,7 @@ class Proposal:
     candidates: tuple[ProposedCandidate, ...]
     summary: Mapping[str, Any] = field(default_factory=dict)
     artefact: bytes | None = None
+    reserves: tuple[ProposedCandidate, ...] = ()
 
 
 class ProgressCallback(Protocol):

@@ -6,6 +6,8 @@ when the objects are the same.
 
 from __future__ import annotations
 
+import itertools
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -94,11 +96,37 @@ class FileFormat:
     """One of the domain's own file formats for a batch (SDF, FASTA, ...).
 
     `write` gets one flat mapping per candidate (the columns of the CSV download) with the canonical text under
-    `object`, and returns the file's bytes.
+    `object`, and returns the file's bytes. `extension` is that of the file where the format has another name.
     """
 
     media_type: str
     write: Callable[[Sequence[Mapping[str, Any]]], bytes]
+    extension: str | None = None
+
+
+REAL_SHARE = 0.1
+"""A real setting differs from the proposed one by at most this share of a setting's range."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A condition that a lab sets and then reads: `levels` are those that are proposed, ascending."""
+
+    levels: tuple[float, ...]
+    is_log: bool = False
+
+    def is_near(self, proposed: float, real: float) -> bool:
+        """Return whether a real value may be what came of the proposed one.
+
+        That is within a tenth of the range or, where the levels are further apart, half of their least distance.
+        """
+        if self.is_log and min(proposed, real) <= 0:
+            return False
+        ends = [math.log(level) if self.is_log else level for level in self.levels]
+        gaps = [right - left for left, right in itertools.pairwise(ends)]
+        most = max(REAL_SHARE * sum(gaps), min(gaps) / 2) if gaps else REAL_SHARE * abs(ends[0])
+        distance = abs(math.log(real / proposed)) if self.is_log else abs(real - proposed)
+        return distance <= most
 
 
 class Domain(ABC):
@@ -115,6 +143,8 @@ class Domain(ABC):
     quantity_columns: Mapping[str, str | None] = MappingProxyType({})
     """Those of `object_columns` that hold numbers, each with its units, `FRACTION`, or None where none are stated: a
     table may head them with other units in brackets."""
+    settings: Mapping[str, Setting] = MappingProxyType({})
+    """Those of `object_columns` that hold conditions: what was really set may be stated with a candidate's result."""
     computed: Mapping[str, ComputedProperty]
     cluster_similarity: float = 0.5
     """From which similarity on two objects count as one family: above nearly all pairs of unrelated objects, below most
@@ -124,7 +154,9 @@ class Domain(ABC):
     every_prefix_may_stop: bool = False
     """Whether whatever the environment has built so far is an object (it then has a `stop_action`)."""
     formats: Mapping[str, FileFormat]
-    """File name extension -> format, beside json and csv, which every domain has."""
+    """Name -> format, beside json and csv, which every domain has; the name is the file's extension as well."""
+    missing_formats: Mapping[str, str] = MappingProxyType({})
+    """Formats that people ask for and these objects cannot have, each with the reason."""
     sizes: Sizes | None = None
     """What `Environment.size` counts; without it, the steps in which an object is built."""
 

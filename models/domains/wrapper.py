@@ -29,7 +29,7 @@ class DelegatingDomain(Domain):
         self.qualifying_columns, self.quantity_columns = domain.qualifying_columns, domain.quantity_columns
         self.cluster_similarity = domain.cluster_similarity
         self.computed, self.groupings, self.formats = domain.computed, domain.groupings, domain.formats
-        self.sizes = domain.sizes
+        self.sizes, self.settings, self.missing_formats = domain.sizes, domain.settings, domain.missing_formats
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
         """Return an object, and what to tell about how it was read."""

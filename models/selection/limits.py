@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 import torch
 
+from models.campaign.batch_limits import ROUNDING
 from models.selection.contract import Limits
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from torch import Tensor
 
-ROUNDING = 1e-9
 MOST_COMPARED = 64
 """Candidates among which a largest batch is sought with all pairs compared: beyond, the programme grows too large."""
 MOST_NODES = 1_000

@@ -106,6 +106,8 @@ OF_A_BATCH = frozenset((*BATCH_FIELDS, *(f"batch_{name}" for name in BATCH_FIELD
 """Columns that are known whatever their cells look like: a nearest peptide GE is no relation."""
 PREDICTED = ("mean", "sd", "low", "high")
 """What follows an objective's name in the columns of its prediction."""
+SO_FAR = "so_far"
+"""What follows an objective's name in the column of what was measured before the batch was downloaded."""
 PREFERENCE, GUARDRAIL = "preference_", "guardrail_"
 """What precedes the name of an objective, or of a guardrail, in the columns of its preference or bound."""
 
@@ -155,8 +157,17 @@ def is_reserved(name: str) -> bool:
 
 def columns_of_objective(name: str) -> tuple[str, ...]:
     """Return the keys of the columns that an objective of this name has in a table beside its own."""
-    parts = (*PREDICTED, "result", *(field for field in FIELDS if field not in ("candidate_id", "type")))
+    parts = (*PREDICTED, SO_FAR, "result", *(field for field in FIELDS if field not in ("candidate_id", "type")))
     return (*(key(f"{name}_{part}") for part in parts), key(f"{PREFERENCE}{name}"))
+
+
+def own_column(objective: str, kind: str, field: str) -> str:
+    """Return the name of a column that says a field of one objective's result: `potency_relation`.
+
+    One whose name means the field of whatever was measured (`value_relation`) begins with the assay's type instead.
+    """
+    name = f"{objective}_{field}"
+    return f"{kind}_{field}" if key(name) in SYNONYMS else name
 
 
 def clashes(name: str, objectives: Iterable[str]) -> str | None:

@@ -74,13 +74,16 @@ async def paging_of(request: Request, response: Response, limit: Limit = 50, cur
 PageQuery = Annotated[Paging, Depends(paging_of)]
 
 
-def negotiate(offered: Mapping[str, str], wanted: str | None, accept: str | None) -> str:
+def negotiate(
+    offered: Mapping[str, str], wanted: str | None, accept: str | None, missing: Mapping[str, str] | None = None
+) -> str:
     """Choose a format by name (`?format=`) or else by the `Accept` header; the first offered is the default.
 
     Args:
         offered: name -> media type, in order of preference.
         wanted: the name in the query.
         accept: the header (RFC 9110, section 12.5.1).
+        missing: name -> reason of formats that may be expected and are not offered.
 
     Raises:
         NotAcceptableError: if neither leads to an offered format.
@@ -88,6 +91,8 @@ def negotiate(offered: Mapping[str, str], wanted: str | None, accept: str | None
     if wanted is not None:
         if wanted.lower() in offered:
             return wanted.lower()
+        if reason := (missing or {}).get(wanted.lower()):
+            raise NotAcceptableError(f"no {wanted.lower()} here: {reason}; there is {', '.join(offered)}")
         raise NotAcceptableError(f"no format {wanted!r} here; there is {', '.join(offered)}")
     ranges = _media_ranges(accept or "*/*")
     best = max(offered, key=lambda name: _quality(ranges, offered[name]))

@@ -45,6 +45,8 @@ _ROUND: dict[str, Any] = {
     "started_at": _STARTED,
     "finished_at": _ENDED,
     "released_at": "2026-03-02T10:15:00Z",
+    "released_by": "k3v9x2",
+    "batch_sha256": _DIGEST,
     "seed": 7,
     "summary": None,
     "failure": None,
@@ -79,7 +81,25 @@ _CANDIDATE: dict[str, Any] = {
     "campaign_id": _CAMPAIGN_ID,
     "status": "proposed",
     "status_reason": None,
+    "replaces": None,
+    "results": [],
 }
+_RESERVE: dict[str, Any] = {**_PROPOSED, "rank": 25}
+_RESULT_SO_FAR: dict[str, Any] = {
+    "id": "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d",
+    "object": "OCCNC(=O)c1ccncc1",
+    "type": "logS",
+    "relation": "=",
+    "value": -0.5,
+    "upper_value": None,
+    "standard_error": None,
+    "units": None,
+    "outcome": "ok",
+    "replicate": None,
+    "measured_at": None,
+}
+_MEASURED: dict[str, Any] = {**_CANDIDATE, "status": "measured", "results": [_RESULT_SO_FAR]}
+_REJECTED: dict[str, Any] = {**_CANDIDATE, "status": "rejected", "status_reason": "too similar to a known irritant"}
 _JOB: dict[str, Any] = {
     "id": _JOB_ID,
     "state": "succeeded",
@@ -257,8 +277,32 @@ ANSWERS: dict[str, Example] = {
     "CampaignSummary": _CAMPAIGN_SUMMARY,
     "Campaign": {**_CAMPAIGN_SUMMARY, "spec": _SPEC},
     "Round": _ROUND,
-    "Candidate": _CANDIDATE,
-    "Batch": {"campaign_id": _CAMPAIGN_ID, "round": 1, "state": "awaiting_results", "candidates": [_CANDIDATE]},
+    "Candidate": _MEASURED,
+    "Decided": {**_REJECTED, "analogues": []},
+    "DecisionRecord": {
+        "status": "rejected",
+        "reason": "too similar to a known irritant",
+        "similarity": 0.6,
+        "because_of": None,
+        "decided_by": "k3v9x2",
+        "decided_at": "2026-03-02T10:02:00Z",
+    },
+    "Batch": {
+        "campaign_id": _CAMPAIGN_ID,
+        "round": 1,
+        "state": "awaiting_results",
+        "sha256": None,
+        "candidates": [_CANDIDATE],
+        "reserves": [_RESERVE],
+    },
+    "ReleasedBatch": {
+        "campaign_id": _CAMPAIGN_ID,
+        "round": 1,
+        "seed": 7,
+        "data_digest": _DIGEST,
+        "specification_sha256": _DIGEST,
+        "candidates": [{**_PROPOSED, "id": _CANDIDATE_ID}],
+    },
     "UploadReport": _REPORT,
     "Result": {
         "id": "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d",
@@ -329,7 +373,7 @@ TEXTS: dict[str, str] = {
 REQUESTS: dict[str, Example] = {
     "patch_campaign": {"batch": {"size": 48}, "seed": None},
     "start_round": {},
-    "decide": {"status": "rejected", "reason": "too similar to a known irritant"},
+    "decide": {"status": "rejected", "reason": "too similar to a known irritant", "analogues": True, "similarity": 0.6},
     "create_samples": {"n": 12, "beta": "bolder", "like": {"object": {"smiles": "CCO"}, "similarity": 0.4}},
     "upload_results": [{"smiles": "CCO", "type": "logS", "relation": "=", "value": 1.1}],
     "create_predictions": {"objects": [{"smiles": "CCO"}, {"smiles": "c1ccccc1O"}]},

@@ -14,16 +14,16 @@ from sqlalchemy.orm import Session
 from models.campaign.spec import CampaignSpec
 from service.campaigns import leases, results, round_transitions
 from service.campaigns.history import take_snapshot
-from service.campaigns.lifecycle import DECISIONS, NEEDS_REASON, check_candidate_move, check_round_move
+from service.campaigns.lifecycle import check_round_move
+from service.campaigns.locking import check_active, fresh, locked_campaign, locked_round
 from service.campaigns.patching import patched, round_seed
 from service.campaigns.quantities import check_units
 from service.campaigns.rows import NewResult, NewUpload, StoredUpload
-from service.errors import ConflictError, NotFoundError, PreconditionFailedError, UnprocessableError
-from service.store import campaigns, candidates, rounds
-from service.store import leases as lease_rows
+from service.errors import ConflictError, PreconditionFailedError
+from service.store import rounds
 from service.store.results import any_stored
-from service.store.states import COMPUTING, NEW, CandidateStatus
-from service.store.tables import Campaign, Candidate, Round
+from service.store.states import COMPUTING
+from service.store.tables import Campaign, Round
 
 
 def create_campaign(session: Session, workspace_id: UUID, spec: CampaignSpec) -> Campaign:
@@ -59,10 +59,10 @@ def patch_campaign(
         UnprocessableError: if the changed specification is not valid.
         ConflictError: if it is archived, or `domain` or `objectives` change although a round or a result exists.
     """
-    campaign = _locked(session, workspace_id, campaign_id)
+    campaign = locked_campaign(session, workspace_id, campaign_id)
     if campaign.version != version:
         raise PreconditionFailedError("the campaign changed since it was read; read it again")
-    _check_active(campaign)
+    check_active(campaign)
     spec = patched(campaign.spec, changes, is_begun=_is_begun(session, campaign_id), check=check)
     if {"domain", "objectives", "constraints", "guardrails"} & changes.keys():
         check_units(spec, before=CampaignSpec.from_stored(campaign.spec))
@@ -76,7 +76,7 @@ def archive_campaign(session: Session, workspace_id: UUID, campaign_id: UUID) ->
     Raises:
         ConflictError: if a round is being computed.
     """
-    campaign = _locked(session, workspace_id, campaign_id)
+    campaign = locked_campaign(session, workspace_id, campaign_id)
     if campaign.state == "archived":
         return campaign
     _check_idle(session, campaign_id)
@@ -97,8 +97,8 @@ def store_results(
         ConflictError: if the campaign is archived.
         UnprocessableError: if a `candidate_id` is not of this campaign.
     """
-    campaign = _locked(session, workspace_id, campaign_id)
-    _check_active(campaign)
+    campaign = locked_campaign(session, workspace_id, campaign_id)
+    check_active(campaign)
     return results.store(session, campaign, upload, rows)
 
 
@@ -108,8 +108,8 @@ def start_round(session: Session, workspace_id: UUID, campaign_id: UUID) -> Roun
     Raises:
         ConflictError: if the campaign is archived or another round is being computed.
     """
-    campaign = _locked(session, workspace_id, campaign_id)
-    _check_active(campaign)
+    campaign = locked_campaign(session, workspace_id, campaign_id)
+    check_active(campaign)
     _check_idle(session, campaign_id)
     last = rounds.newest(session, campaign_id)
     number = last.number + 1 if last else 1
@@ -132,10 +132,10 @@ def cancel_round(session: Session, workspace_id: UUID, campaign_id: UUID, number
     Raises:
         ConflictError: if it is not being computed.
     """
-    row = _round(session, workspace_id, campaign_id, number)
+    row = locked_round(session, workspace_id, campaign_id, number)
     changed = leases.request_cancel(session, round_transitions.ROUNDS, row.id)
     if changed is None:
-        check_round_move(number, _fresh(session, row).state, "cancelled")
+        check_round_move(number, fresh(session, row).state, "cancelled")
         raise ConflictError(f"round {number} changed at this moment; look again")
     return changed
 
@@ -146,8 +146,8 @@ def retry_round(session: Session, workspace_id: UUID, campaign_id: UUID, number:
     Raises:
         ConflictError: if it is neither, is not the newest, or the campaign is archived.
     """
-    row = _round(session, workspace_id, campaign_id, number)
-    _check_active(_locked(session, workspace_id, campaign_id))
+    row = locked_round(session, workspace_id, campaign_id, number)
+    check_active(locked_campaign(session, workspace_id, campaign_id))
     check_round_move(number, row.state, "queued")
     newest = rounds.newest(session, campaign_id)
     if row.state in COMPUTING or newest is None or newest.number != number:
@@ -160,104 +160,10 @@ def retry_round(session: Session, workspace_id: UUID, campaign_id: UUID, number:
     return changed
 
 
-def release_round(session: Session, workspace_id: UUID, campaign_id: UUID, number: int) -> Round:
-    """Release the proposed and approved candidates to the lab; rejected ones stay behind.
-
-    Raises:
-        ConflictError: if the round has no batch, or nothing is left to release.
-    """
-    row = _round(session, workspace_id, campaign_id, number)
-    if row.state != "awaiting_results":
-        raise ConflictError(f"round {number} is {row.state}; only a batch that awaits results can be released")
-    ready = [item for item in candidates.of_round(session, row.id) if item.status in ("proposed", "approved")]
-    if not ready:
-        raise ConflictError(f"round {number} has no candidate left to release")
-    for item in ready:
-        _set_status(item, "released", item.status_reason)
-    row.released_at = func.now()
-    session.flush()
-    session.refresh(row)
-    return row
-
-
-def set_candidate_status(
-    session: Session,
-    workspace_id: UUID,
-    candidate_id: UUID,
-    version: int,
-    decision: tuple[CandidateStatus, str | None],
-) -> Candidate:
-    """Approve, reject or withdraw a candidate, or take that back ("proposed").
-
-    `version` is the one that the caller read (If-Match); `decision` is the status and its reason, which rejecting and
-    withdrawing need.
-
-    Raises:
-        PreconditionFailedError: if the candidate changed since.
-        UnprocessableError: if the status is not one a person may set, or the reason is missing.
-        ConflictError: if the candidate's present status does not allow it.
-    """
-    status, reason = decision
-    _check_decision(status, reason)
-    candidate = _candidate(session, workspace_id, candidate_id)
-    _locked(session, workspace_id, candidate.campaign_id)
-    item = _candidate(session, workspace_id, candidate_id)
-    if item.version != version:
-        raise PreconditionFailedError("the candidate changed since it was read; read it again")
-    check_candidate_move(item.status, status)
-    is_new = item.status == "rejected" and item.purpose in NEW
-    if is_new and candidates.is_new_object_live(session, item.campaign_id, item.object):
-        raise ConflictError("the same object is waiting for its outcome in another round")
-    _set_status(item, status, reason)
-    round_transitions.complete_if_settled(session, item.round_id)
-    session.refresh(item)
-    return item
-
-
-def _locked(session: Session, workspace_id: UUID, campaign_id: UUID) -> Campaign:
-    campaign = campaigns.lock(session, workspace_id, campaign_id)
-    if campaign is None:
-        raise NotFoundError(f"no campaign {campaign_id}")
-    return campaign
-
-
-def _round(session: Session, workspace_id: UUID, campaign_id: UUID, number: int) -> Round:
-    _locked(session, workspace_id, campaign_id)
-    row = rounds.find(session, campaign_id, number)
-    if row is None:
-        raise NotFoundError(f"the campaign has no round {number}")
-    return _fresh(session, row)
-
-
-def _fresh(session: Session, row: Round) -> Round:
-    return lease_rows.get(session, Round, row.id)
-
-
-def _candidate(session: Session, workspace_id: UUID, candidate_id: UUID) -> Candidate:
-    item = candidates.find(session, workspace_id, candidate_id)
-    if item is None:
-        raise NotFoundError(f"no candidate {candidate_id}")
-    return item
-
-
-def _check_active(campaign: Campaign) -> None:
-    if campaign.state != "active":
-        raise ConflictError("the campaign is archived")
-
-
 def _check_idle(session: Session, campaign_id: UUID) -> None:
     row = rounds.computing(session, campaign_id)
     if row is not None:
         raise ConflictError(f"round {row.number} is being computed ({row.state})")
-
-
-def _check_decision(status: CandidateStatus, reason: str | None) -> None:
-    if status not in DECISIONS:
-        detail = f"status must be one of {', '.join(sorted(DECISIONS))}"
-        raise UnprocessableError(detail, [{"pointer": "/status", "detail": detail}])
-    if status in NEEDS_REASON and not (reason and reason.strip()):
-        detail = f"a candidate becomes {status} with a reason"
-        raise UnprocessableError(detail, [{"pointer": "/reason", "detail": detail}])
 
 
 def _is_begun(session: Session, campaign_id: UUID) -> bool:
@@ -276,9 +182,3 @@ def _touched(session: Session, campaign: Campaign) -> Campaign:
     session.flush()
     session.refresh(campaign)
     return campaign
-
-
-def _set_status(item: Candidate, status: CandidateStatus, reason: str | None) -> None:
-    item.status, item.status_reason = status, reason
-    item.version += 1
-    item.updated_at = func.now()

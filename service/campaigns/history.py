@@ -17,12 +17,15 @@ def take_snapshot(session: Session, campaign_id: UUID) -> dict[str, Any]:
     """Freeze what the campaign knows now; the caller holds the campaign's lock.
 
     Results are never changed, so their last sequence names them; candidates change their status, so the objects are
-    listed. What earlier rounds forecast is fixed by the round's number: only the newest round can still get a batch.
+    listed. What earlier rounds forecast is fixed by the round's number and when it began: only the newest round can
+    still get a batch, and what takes a place in an older one says when it did.
     """
+    given_up = candidates.objects(session, campaign_id, ("rejected", "withdrawn"))
+    made_otherwise = candidates.measured_elsewhere(session, campaign_id)
     return {
         "last_sequence": results.last_sequence(session, campaign_id),
         "pending": candidates.objects(session, campaign_id, LIVE),
-        "excluded": candidates.objects(session, campaign_id, ("rejected", "withdrawn")),
+        "excluded": sorted({*given_up, *made_otherwise}),
     }
 
 
@@ -47,7 +50,7 @@ def _forecasts(session: Session, row: Round) -> Iterator[Forecast]:
     Controls and replicates are no test of the proxies: their values were known when they were predicted.
     """
     measured = sorted(item["name"] for item in row.spec["objectives"] if not item.get("computed"))
-    for number, text, predictions in candidates.predictions_before(session, row.campaign_id, row.number):
+    for number, text, predictions in candidates.predictions_before(session, row):
         for objective in measured:
             if objective in predictions:
                 yield Forecast(number, text, objective, _prediction(predictions[objective]))

@@ -3,7 +3,8 @@
     queued -> fitting -> training -> sampling -> selecting -> awaiting_results -> completed
 
 A stage may be left out. A computing round may also fail, be cancelled, or be queued again when its worker is lost; a
-failed or cancelled one is queued again by a retry.
+failed or cancelled one is queued again by a retry. A completed one awaits results again when a candidate takes the
+place of one that was given up, or a rejection is taken back.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +20,7 @@ ROUND_MOVES: Mapping[RoundState, AbstractSet[RoundState]] = {
     "queued": {"fitting", "failed", "cancelled"},
     **{stage: {"queued", *RUNNING[index:], *_ENDS} for index, stage in enumerate(RUNNING)},
     "awaiting_results": {"completed"},
-    "completed": set(),
+    "completed": {"awaiting_results"},
     "failed": {"queued"},
     "cancelled": {"queued"},
 }
@@ -36,6 +37,10 @@ CANDIDATE_MOVES: Mapping[CandidateStatus, AbstractSet[CandidateStatus]] = {
 }
 DECISIONS: frozenset[CandidateStatus] = frozenset({"proposed", "approved", "rejected", "withdrawn"})
 """The statuses that a person may set; the others follow from a release or from results."""
+OF_A_DRAFT: frozenset[CandidateStatus] = frozenset({"proposed", "approved", "rejected"})
+"""Those of the decisions that are about what to release: afterwards nothing changes that any more."""
+GIVEN_UP: frozenset[CandidateStatus] = frozenset({"rejected", "withdrawn"})
+"""Nobody will make it: another may take its place."""
 NEEDS_REASON: frozenset[CandidateStatus] = frozenset({"rejected", "withdrawn"})
 
 

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from service.campaigns.results import standard_by_external_id
 from service.errors import NotFoundError
 from service.records import IDENTIFYING_FIELDS, StandardResult
-from service.store import campaigns, candidates, results, rounds
+from service.store import campaigns, candidates, results, reviews, rounds
 from service.store.paging import Page
 from service.store.states import RoundState
-from service.store.tables import Campaign, Candidate, Result, Round, RoundEvent
+from service.store.tables import Campaign, Candidate, CandidateDecision, Reserve, Result, Round, RoundEvent
 
 
 def get_campaign(session: Session, workspace_id: UUID, campaign_id: UUID) -> Campaign:
@@ -102,6 +102,37 @@ def get_candidate(session: Session, workspace_id: UUID, candidate_id: UUID) -> C
     if item is None:
         raise NotFoundError(f"no candidate {candidate_id}")
     return item
+
+
+def results_so_far(session: Session, batch: Collection[Candidate]) -> Mapping[UUID, Sequence[Result]]:
+    """Return what was measured of each candidate, in the order in which it was stored."""
+    return results.of_candidates(session, [item.id for item in batch])
+
+
+def reserves(session: Session, round_id: UUID) -> Sequence[Reserve]:
+    """Return what could take the place of a candidate of a round, the next best first."""
+    return reviews.unused_reserves(session, round_id)
+
+
+def decisions(session: Session, workspace_id: UUID, candidate_id: UUID) -> Sequence[CandidateDecision]:
+    """Return what was decided about a candidate, in order.
+
+    Raises:
+        NotFoundError: if the workspace has none with this id.
+    """
+    return reviews.decisions(session, get_candidate(session, workspace_id, candidate_id).id)
+
+
+def released_batch(session: Session, workspace_id: UUID, campaign_id: UUID, number: int) -> tuple[bytes, str]:
+    """Return a released batch byte for byte, and its SHA-256.
+
+    Raises:
+        NotFoundError: if there is no such round, or its batch was not released.
+    """
+    found = reviews.release(session, get_round(session, workspace_id, campaign_id, number).id)
+    if found is None:
+        raise NotFoundError(f"the batch of round {number} was not released, or by a version that kept no copy")
+    return found
 
 
 def candidates_by_id(session: Session, campaign_id: UUID, ids: Collection[UUID]) -> Mapping[UUID, Candidate]:

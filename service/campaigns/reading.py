@@ -41,8 +41,14 @@ MAX_RESULTS = 250_000
 ProgressCallback = Callable[[float | None], None]
 Mentioned = tuple[frozenset[str], frozenset[str], frozenset[str]]
 """What stands in a table under `candidate_id`, `external_id` and, where a row names no object, `compound_id`."""
-Known = tuple[Mapping[str, str], Mapping[tuple[str, str], StandardResult], Mapping[str, Collection[str]]]
-"""The objects of candidates by id, results stored under an assay type and external id, and objects by their own ids."""
+Known = tuple[
+    Mapping[str, str],
+    Mapping[tuple[str, str], StandardResult],
+    Mapping[str, Collection[str]],
+    Mapping[str, Mapping[str, float]],
+]
+"""Objects of candidates by id, results stored under an assay type and external id, objects by their own ids, and
+predictions of the candidates by objective."""
 
 
 def no_progress(_share: float | None) -> None:
@@ -186,8 +192,9 @@ def _most_rows(_channel: ParentChannel, table: SentTable) -> int:
 def _results(channel: ParentChannel, table: SentTable, document: Mapping[str, Any]) -> Report:
     upload, view = _opened(channel, table, document)
     mentioned = (upload.mentioned("candidate_id"), upload.mentioned("external_id"), upload.own_ids())
-    candidates, stored, own_ids = channel.request(mentioned)
-    return check_upload(upload, replace(view, candidates=candidates, stored=stored, own_ids=own_ids))
+    candidates, stored, own_ids, predicted = channel.request(mentioned)
+    view = replace(view, candidates=candidates, stored=stored, own_ids=own_ids, predicted=predicted)
+    return check_upload(upload, view)
 
 
 def _measurements(channel: ParentChannel, table: SentTable, document: Mapping[str, Any]) -> Report:

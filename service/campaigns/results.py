@@ -14,7 +14,7 @@ from service.campaigns.rows import NewResult, NewUpload, StoredRow, StoredUpload
 from service.errors import ConflictError, UnprocessableError
 from service.records import StandardResult
 from service.store import candidates, results
-from service.store.tables import Campaign, Candidate, Upload
+from service.store.tables import Campaign, Candidate, Result, Upload
 
 _STANDARD = tuple(field.name for field in fields(StandardResult))
 
@@ -27,9 +27,9 @@ def store(session: Session, campaign: Campaign, upload: NewUpload, rows: Sequenc
     session.add(record)
     session.flush()
     ids = {index: candidate.id for index, candidate in candidate_by_index.items()}
-    standard = attrgetter(*_STANDARD)
+    values_of = attrgetter(*_STANDARD)
     values = (
-        (campaign.id, record.id, ids.get(index), row.row, row.verbatim, *standard(row.result))
+        (campaign.id, record.id, ids.get(index), row.row, row.verbatim, *values_of(row.result))
         for index, row in fresh.items()
     )
     results.add(session, ("campaign_id", "upload_id", "candidate_id", "row", "verbatim", *_STANDARD), values)
@@ -76,8 +76,13 @@ def standard_by_external_id(
 ) -> dict[tuple[str, str], StandardResult]:
     """Return assay type and external id -> the stored result that has them."""
     stored = results.by_external_id(session, campaign_id, external_ids) if external_ids else ()
-    standard = [StandardResult(**{name: getattr(row, name) for name in _STANDARD}) for row in stored]
-    return {(item.type, item.external_id): item for item in standard if item.external_id is not None}
+    found = map(standard, stored)
+    return {(item.type, item.external_id): item for item in found if item.external_id is not None}
+
+
+def standard(row: Result) -> StandardResult:
+    """Return what a stored result says, without the row that it came in."""
+    return StandardResult(**{name: getattr(row, name) for name in _STANDARD})
 
 
 def _settle(session: Session, campaign: Campaign, touched: Sequence[Candidate]) -> None:
@@ -88,7 +93,7 @@ def _settle(session: Session, campaign: Campaign, touched: Sequence[Candidate]) 
     for candidate in unique.values():
         status = outcome_of(stored[candidate.id], needed)
         if status is not None and status in CANDIDATE_MOVES[candidate.status]:
-            candidate.status, candidate.status_reason = status, None
+            candidate.status = status  # why it was rejected or withdrawn before stays with it
             candidate.version += 1
             candidate.updated_at = func.now()
     for round_id in {candidate.round_id for candidate in unique.values()}:

@@ -40,3 +40,9 @@ def complete_if_settled(session: Session, round_id: UUID) -> None:
     session.flush()
     if not candidates.has_live(session, round_id):
         move(session, round_id, ("awaiting_results",), state="completed", message="every candidate has an outcome")
+
+
+def reopen(session: Session, round_id: UUID, message: str) -> None:
+    """Let a completed round await results again: one of its candidates does."""
+    session.flush()
+    move(session, round_id, ("completed",), state="awaiting_results", message=message)

@@ -3,8 +3,9 @@
 What is alike in all leased work (progress, failing, giving back) is in `leases`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -20,7 +21,7 @@ from service.campaigns.payloads import payload
 from service.campaigns.round_transitions import ROUNDS
 from service.store import artefacts
 from service.store import leases as lease_rows
-from service.store.tables import Candidate, Round
+from service.store.tables import Candidate, Reserve, Round
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def load(session: Session, lease: Lease[Round]) -> ClaimedRound:
 
 
 def finish(session: Session, lease: Lease[Round], spec: CampaignSpec, proposal: Proposal) -> bool:
-    """Store the batch and what was trained, once; False if the lease was lost or the round was finished before.
+    """Store the batch, its reserves and what was trained, once; False if the lease was lost or it was finished before.
 
     An empty batch completes the round: there is nothing to wait for, and the summary says why.
     """
@@ -84,24 +85,23 @@ def finish(session: Session, lease: Lease[Round], spec: CampaignSpec, proposal: 
     )
     if row is None:
         return False
-    session.add_all(_rows(row, open_domain(spec.domain), proposal.candidates))
+    domain = open_domain(spec.domain)
+    owner = {"campaign_id": row.campaign_id, "round_id": row.id}
+    session.add_all(Candidate(**owner, **_columns(item, domain)) for item in proposal.candidates)
+    session.add_all(Reserve(round_id=row.id, **_columns(item, domain)) for item in proposal.reserves)
     if proposal.artefact is not None:
         artefacts.save(session, row.id, proposal.artefact)
     session.flush()
     return True
 
 
-def _rows(row: Round, domain: Domain, chosen: Sequence[ProposedCandidate]) -> list[Candidate]:
-    return [
-        Candidate(
-            campaign_id=row.campaign_id,
-            round_id=row.id,
-            rank=item.rank,
-            object=item.object,
-            display=domain.display(item.object),
-            columns=domain.columns(item.object),
-            purpose=item.purpose,
-            payload=payload(item),
-        )
-        for item in chosen
-    ]
+def _columns(item: ProposedCandidate, domain: Domain) -> dict[str, Any]:
+    """Return what a table keeps of a proposed object."""
+    return {
+        "rank": item.rank,
+        "object": item.object,
+        "display": domain.display(item.object),
+        "columns": domain.columns(item.object),
+        "purpose": item.purpose,
+        "payload": payload(item),
+    }

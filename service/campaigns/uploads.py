@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from models.campaign.spec import CampaignSpec
 from service.campaigns import commands, jobs, queries
 from service.campaigns.jobs import ClaimedJob, JobScope, NewJob
+from service.campaigns.lifecycle import GIVEN_UP
 from service.campaigns.reading import Known, Mentioned, Reader, SentTable, uuids
 from service.campaigns.readings import resolved
 from service.campaigns.rows import NewResult, NewUpload
@@ -126,12 +127,19 @@ def destination(session: Session, job: ClaimedJob) -> tuple[CampaignSpec, Owner]
 
 
 def known(session: Session, campaign_id: UUID, mentioned: Mentioned) -> Known:
-    """Return the candidates by id, and the results by external id, that a file mentions and the campaign has."""
+    """Return the candidates by id, and the results by external id, that a file mentions and the campaign has.
+
+    Beside them, the objects by their own ids, and the predictions of these candidates.
+    """
     ids, external_ids, own_ids = mentioned
     candidates = queries.candidates_by_id(session, campaign_id, uuids(ids))
     objects = {str(key): candidate.object for key, candidate in candidates.items()}
+    predicted = {
+        str(key): {name: prediction["mean"] for name, prediction in candidate.payload["predictions"].items()}
+        for key, candidate in candidates.items()
+    }
     stored = queries.results_by_external_id(session, campaign_id, external_ids)
-    return objects, stored, queries.objects_by_own_id(session, campaign_id, own_ids)
+    return objects, stored, queries.objects_by_own_id(session, campaign_id, own_ids), predicted
 
 
 def settle(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile, report: Report) -> Report:
@@ -144,7 +152,7 @@ def settle(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile,
     report = replace(_linked(session, campaign_id, report), is_preview=file.dry_run)
     if file.mode == "atomic" and report.count("rejected"):
         raise rejected_upload(report, "stored")
-    report = _with_repeat_warning(session, campaign_id, report)
+    report = _with_given_up_warning(session, campaign_id, _with_repeat_warning(session, campaign_id, report))
     if file.dry_run or not report.accepted:
         return report
     return _store(session, owner, campaign_id, file, report)
@@ -192,6 +200,24 @@ def _linked(session: Session, campaign_id: UUID, report: Report) -> Report:
     known = queries.candidates_by_object(session, campaign_id, objects) if objects else {}
     ids = {text: str(candidate.id) for text, candidate in known.items()}
     return replace(report, rows=tuple(_with_candidate(row, ids) for row in report.rows))
+
+
+def _with_given_up_warning(session: Session, campaign_id: UUID, report: Report) -> Report:
+    """Warn in every row about a candidate that was rejected or withdrawn: it was measured nevertheless."""
+    ids = {UUID(row.candidate_id) for row in report.accepted if row.candidate_id}
+    found = queries.candidates_by_id(session, campaign_id, ids) if ids else {}
+    given_up = {str(key): item for key, item in found.items() if item.status in GIVEN_UP}
+    if not given_up:
+        return report
+    kept = "the result counts, and the decision is kept"
+    notes = {key: f"the candidate was {item.status} ({item.status_reason}): {kept}" for key, item in given_up.items()}
+    rows = tuple(
+        replace(row, warnings=(*row.warnings, notes[row.candidate_id]))
+        if row.status == "accepted" and row.candidate_id in notes
+        else row
+        for row in report.rows
+    )
+    return replace(report, rows=rows)
 
 
 def _with_repeat_warning(session: Session, campaign_id: UUID, report: Report) -> Report:

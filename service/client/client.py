@@ -6,6 +6,7 @@ This client imports no service code: any client can be written in the same way.
 from __future__ import annotations
 
 import json
+import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ _LISTEN_SECONDS = 20.0
 _POLL_SECONDS = 0.3
 """Seconds between two polls when there is no event stream."""
 _WAIT = {"Prefer": "wait=2"}
+_EXTENSION = re.compile(r'filename="[^"]*(\.\w+)"')
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -175,14 +177,37 @@ class Client:
         return candidates
 
     def download(self, campaign: str, number: int, file_format: str, path: Path) -> Path:
-        """Download a round's batch as a file."""
+        """Download a round's batch as a file, and return where it is: a format may have another extension."""
         answer = self._send("GET", self._batch(campaign, number), params={"format": file_format})
+        extension = _EXTENSION.search(answer.headers.get("Content-Disposition", ""))
+        if extension is not None and path.suffix != extension[1]:
+            path = path.with_name(f"{path.name}{extension[1]}")
         path.write_bytes(answer.content)
         return path
 
-    def release(self, campaign: str, number: int) -> None:
-        """Release a batch to the lab."""
-        self._send("POST", f"/campaigns/{campaign}/rounds/{number}/release")
+    def decide(
+        self,
+        candidate: str,
+        status: str,
+        reason: str | None = None,
+        *,
+        analogues: bool = False,
+        similarity: float | None = None,
+    ) -> dict[str, Any]:
+        """Approve, reject or withdraw a candidate, or take that back (`proposed`), and return it as it is then."""
+        place = f"/candidates/{candidate}"
+        tag = self._send("GET", place).headers["ETag"]
+        decision = {"status": status, "reason": reason, "analogues": analogues, "similarity": similarity}
+        return self._json(self._send("PATCH", place, json=decision, headers={"If-Match": tag}))
+
+    def replace(self, candidate: str) -> dict[str, Any]:
+        """Give the place of a rejected or withdrawn candidate to the next best, and return that."""
+        once = {"Idempotency-Key": uuid4().hex}
+        return self._json(self._send("POST", f"/candidates/{candidate}/replace", headers=once))
+
+    def release(self, campaign: str, number: int) -> str:
+        """Release a batch to the lab, which freezes it, and return its SHA-256."""
+        return str(self._json(self._send("POST", f"/campaigns/{campaign}/rounds/{number}/release"))["batch_sha256"])
 
     def campaign(self, campaign: str) -> dict[str, Any]:
         """Return a campaign."""

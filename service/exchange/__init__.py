@@ -4,7 +4,8 @@ Knows no HTTP and no SQL. One file per table format (`formats/`), one column map
 (`report`).
 """
 
-from service.exchange.batch import BatchFile, BatchRow, batch_formats, flat_rows, write_batch
+from service.exchange.batch import BatchFile, BatchRow, batch_formats, flat_rows, missing_formats, write_batch
+from service.exchange.batch_workbook import BatchRequest
 from service.exchange.campaign_view import CampaignView
 from service.exchange.object_tables import open_objects, read_objects
 from service.exchange.options import NOTHING_SAID, ReadingOptions
@@ -18,6 +19,7 @@ from service.exchange.tables import QuestionError, SheetError, TableError, Unkno
 __all__ = [
     "NOTHING_SAID",
     "BatchFile",
+    "BatchRequest",
     "BatchRow",
     "CampaignView",
     "ParsedRow",
@@ -34,6 +36,7 @@ __all__ = [
     "media_type_named",
     "media_types",
     "media_types_by_extension",
+    "missing_formats",
     "most_rows",
     "open_objects",
     "open_upload",

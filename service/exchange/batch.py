@@ -8,27 +8,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from models.specs.columns import FIELDS, GUARDRAIL, PREDICTED, PREFERENCE, RESULT_FIELDS
+from models.specs.columns import FIELDS, GUARDRAIL, PREDICTED, PREFERENCE, RESULT_FIELDS, own_column
+from service.exchange.batch_workbook import OWN_FIELDS, BatchRequest, write_workbook
+from service.exchange.formats import parquet, workbook
 from service.exchange.registry import written_formats
+from service.exchange.results_so_far import so_far_columns
 from service.exchange.tables import UnknownFormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from models.campaign.spec import CampaignSpec
     from models.domains.contract import Domain
     from models.records import ObjectPrediction, ProposedCandidate
+    from service.records import StandardResult
 
     Judged = ProposedCandidate | ObjectPrediction
 
 
 @dataclass(frozen=True, slots=True)
 class BatchRow:
-    """A stored candidate: its id, its present status and what the round said about it."""
+    """A stored candidate: its id, its present status, what the round said about it and what was measured so far."""
 
     candidate_id: str
     status: str
     candidate: ProposedCandidate
+    results: tuple[StandardResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,54 +46,78 @@ class BatchFile:
 
 
 def batch_formats(domain: Domain) -> dict[str, str]:
-    """Return extension -> media type of every format `write_batch` offers for a domain, except JSON."""
-    return {extension: media for extension, (media, _) in _writers(domain).items()}
+    """Return name -> media type of every format `write_batch` offers for a domain, except JSON."""
+    own = {name: item.media_type for name, item in domain.formats.items()}
+    return {extension: media for extension, (media, _) in written_formats().items()} | own
 
 
-def write_batch(rows: Sequence[BatchRow], spec: CampaignSpec, domain: Domain, extension: str) -> BatchFile:
+def missing_formats(domain: Domain) -> dict[str, str]:
+    """Return name -> reason of every format that people may expect of a batch and that is not offered here."""
+    missing = {} if parquet.FORMAT.write else {parquet.FORMAT.extension: parquet.MISSING}
+    return missing | dict(domain.missing_formats)
+
+
+def write_batch(
+    rows: Sequence[BatchRow],
+    spec: CampaignSpec,
+    domain: Domain,
+    name: str,
+    request: BatchRequest | None = None,
+) -> BatchFile:
     """Return the batch as a file.
 
+    A workbook has one sheet or, with what there is to say of the `request`, also those that a lab works with.
+
     Raises:
-        UnknownFormatError: if neither the tables nor the domain have this format.
+        UnknownFormatError: if neither the tables nor the domain have a format of this name.
     """
-    writers = _writers(domain)
-    if extension not in writers:
-        raise UnknownFormatError(f"no format {extension!r}; this campaign has {', '.join(('json', *writers))}")
-    media_type, write = writers[extension]
-    flat = flat_rows(rows, spec, domain)
-    if extension in domain.formats:
-        flat = [{**columns, "object": row.candidate.object} for columns, row in zip(flat, rows, strict=True)]
-    return BatchFile(write(flat), media_type, extension)
+    offered = batch_formats(domain)
+    if name not in offered:
+        raise UnknownFormatError(f"no format {name!r}; this campaign has {', '.join(('json', *offered))}")
+    if name in domain.formats:
+        own = domain.formats[name]
+        flat = flat_rows(rows, spec, domain)
+        named = [{**columns, "object": row.candidate.object} for columns, row in zip(flat, rows, strict=True)]
+        return BatchFile(own.write(named), own.media_type, own.extension or name)
+    if name == workbook.FORMAT.extension and request is not None:
+        flat = flat_rows(rows, spec, domain, is_typed=True)
+        return BatchFile(write_workbook(flat, spec, domain, request), offered[name], name)
+    _, write = written_formats()[name]
+    flat = flat_rows(rows, spec, domain, is_typed=name == parquet.FORMAT.extension)
+    return BatchFile(write(flat), offered[name], name)
 
 
-def flat_rows(rows: Sequence[BatchRow], spec: CampaignSpec, domain: Domain) -> list[dict[str, Any]]:
+def flat_rows(
+    rows: Sequence[BatchRow], spec: CampaignSpec, domain: Domain, *, is_typed: bool = False
+) -> list[dict[str, Any]]:
     """Return one flat mapping per candidate, all with the same keys in the order of docs/results.md.
 
-    An objective without a prediction leaves its cells blank (None). The empty result columns come last.
+    An objective without a prediction leaves its cells blank (None). The empty result columns come last; where columns
+    are typed, each objective has its own relation and units, because a number cannot bear them.
     """
     computed = list(dict.fromkeys(name for row in rows for name in row.candidate.computed))
     described = [domain.columns(row.candidate.object) for row in rows]
     names = dict.fromkeys(column for columns in described for column in columns)
     empty = dict.fromkeys(names)
-    return [_flat(row, {**empty, **columns}, computed, spec) for row, columns in zip(rows, described, strict=True)]
+    so_far = [so_far_columns(row.results, row.candidate.object, spec, domain) for row in rows]
+    has_results = any(text for columns in so_far for text in columns.values())
+    flat = []
+    for row, columns, results in zip(rows, described, so_far, strict=True):
+        whole = _described(row, {**empty, **columns}, computed, spec) | (results if has_results else {})
+        flat.append(whole | _result_columns(whole, spec, is_typed=is_typed))
+    return flat
 
 
-def _writers(domain: Domain) -> dict[str, tuple[str, Callable[[Sequence[Mapping[str, Any]]], bytes]]]:
-    found = written_formats()
-    for extension, item in domain.formats.items():
-        found[extension] = (item.media_type, item.write)
-    return found
-
-
-def _flat(row: BatchRow, described: Mapping[str, Any], computed: Iterable[str], spec: CampaignSpec) -> dict[str, Any]:
+def _described(
+    row: BatchRow, described: Mapping[str, Any], computed: Iterable[str], spec: CampaignSpec
+) -> dict[str, Any]:
     candidate = row.candidate
     flat: dict[str, Any] = {"status": row.status, **expected_columns(candidate, computed, spec), "beta": candidate.beta}
     flat |= {f"{PREFERENCE}{item.name}": candidate.preference.get(item.name) for item in spec.objectives}
     flat |= {**nearest_columns(candidate), "purpose": candidate.purpose, **domain_column(candidate)}
     flat |= {"reason": candidate.reason}
     named = {"candidate_id": row.candidate_id, "rank": candidate.rank}
-    whole = {**beside(described, named), **described, **beside(described, flat)}
-    return whole | _result_columns(whole, spec)
+    return {**beside(described, named), **described, **beside(described, flat)}
 
 
 def expected_columns(item: Judged, computed: Iterable[str], spec: CampaignSpec) -> dict[str, Any]:
@@ -122,9 +151,14 @@ def beside(described: Mapping[str, Any], columns: Mapping[str, Any]) -> dict[str
     return {f"batch_{name}" if name in described else name: value for name, value in columns.items()}
 
 
-def _result_columns(taken: Mapping[str, Any], spec: CampaignSpec) -> dict[str, None]:
+def _result_columns(taken: Mapping[str, Any], spec: CampaignSpec, *, is_typed: bool) -> dict[str, None]:
     """Return the columns to fill in; one whose name is taken ends in `_result`."""
-    names = [item.name for item in spec.objectives if item.assay_type is not None]
+    measured = [item for item in spec.objectives if item.assay_type is not None]
     reserved = {column.casefold() for column in (*taken, *FIELDS)}
-    columns = [f"{name}_result" if name.casefold() in reserved else name for name in names]
-    return dict.fromkeys((*columns, *RESULT_FIELDS))
+    columns = [f"{item.name}_result" if item.name.casefold() in reserved else item.name for item in measured]
+    if not is_typed:
+        return dict.fromkeys((*columns, *RESULT_FIELDS))
+    own: list[str] = []
+    for item, column in zip(measured, columns, strict=True):
+        own += [column, *(own_column(item.name, item.assay_type or "", part) for part in OWN_FIELDS)]
+    return dict.fromkeys((*own, *RESULT_FIELDS))

@@ -18,7 +18,8 @@ class CampaignView:
     """What reading results needs to know of a campaign.
 
     `candidates` maps the id of every candidate to its canonical text; `stored` maps assay type and external id to the
-    result that has them already; `own_ids` the id of an object in its laboratory to the objects that had it.
+    result that has them already; `own_ids` the id of an object in its laboratory to the objects that had it;
+    `predicted` the id of a candidate to its predicted means by objective.
     """
 
     spec: CampaignSpec
@@ -26,3 +27,4 @@ class CampaignView:
     candidates: Mapping[str, str] = field(default_factory=dict)
     stored: Mapping[tuple[str, str], StandardResult] = field(default_factory=dict)
     own_ids: Mapping[str, Collection[str]] = field(default_factory=dict)
+    predicted: Mapping[str, Mapping[str, float]] = field(default_factory=dict)

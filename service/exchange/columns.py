@@ -17,6 +17,7 @@ from models.specs.columns import (
     OWN_IDS,
     PREFERENCE,
     RESULT_FIELDS,
+    SO_FAR,
     SPREAD,
     key,
 )
@@ -304,6 +305,7 @@ def _downloaded(spec: CampaignSpec, domain: Domain) -> set[str]:
     """Return the keys of a downloaded batch's own columns, which an upload may carry and nobody reads."""
     names = {*BATCH_FIELDS, *RESULT_FIELDS}
     names |= {key(name) for name in own_predictions(spec)}
+    names |= {key(f"{objective.name}_{SO_FAR}") for objective in spec.objectives}
     names |= {key(f"{PREFERENCE}{objective.name}") for objective in spec.objectives}
     names |= {key(f"{GUARDRAIL}{guardrail.name}") for guardrail in spec.guardrails}
     names |= {key(scorer.name) for scorer in spec.scorers}

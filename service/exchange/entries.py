@@ -100,6 +100,18 @@ class _Types:
         return self._known[text]
 
 
+def _check_shared(column: ResultColumn, row: RawRow, shared: Mapping[str, str]) -> dict[str, str]:
+    """Return what a row says of its one value twice and differently: in a column of its own, and in the shared one."""
+    refused = {}
+    for name in ("relation", "units"):
+        own, other = row.cells.get(column.own.get(name, ""), ""), shared.get(name, "")
+        if own and other and own.casefold() != other.casefold() and not (name == "units" and same_units(own, other)):
+            refused[name] = (
+                f"column {column.own[name]!r} says {shortened(own)}, {name} {shortened(other)}: which is it?"
+            )
+    return refused
+
+
 def _contradiction(of_type: str | None, of_value: str | None) -> dict[str, str]:
     if of_type is None or of_value is None or same_units(of_type, of_value):
         return {}
@@ -122,7 +134,8 @@ class _Wide:
         filled = [column for column in used if _has_value(row, column)]
         for column in used:
             fields = self._own_fields(row, column, shared)
-            refused = self._keep_own(fields, column, filled, shared) if len(filled) > 1 else {}
+            alone = _check_shared(column, row, shared) if filled == [column] else {}
+            refused = self._keep_own(fields, column, filled, shared) if len(filled) > 1 else alone
             yield Entry(row.number, fields, objects, self._headers[column.header], refused=refused, units=column.units)
         if not used:
             yield Entry(row.number, shared, objects, mapped.fields)

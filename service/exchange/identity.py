@@ -11,6 +11,7 @@ from models.specs.result_metadata import RESULT_METADATA
 from service.exchange.columns import COMPOUND_ID
 from service.exchange.object_units import with_points
 from service.exchange.problems import RowProblem
+from service.exchange.results_so_far import deviations
 from service.exchange.values import is_missing, shortened
 
 if TYPE_CHECKING:
@@ -77,11 +78,21 @@ class Objects:
             self._own_ids.setdefault(own_id, set()).add(found.text)
         if not candidate_id:
             return self._ids.get(found.text), found
-        stored = self._candidates[candidate_id]
-        if found.text != stored and found.text != self._read_again(stored):
-            column = next(iter(entry.objects))
+        return candidate_id, self._of_candidate(self._candidates[candidate_id], found, next(iter(entry.objects)))
+
+    def _of_candidate(self, stored: str, found: ParsedObject, column: str) -> ParsedObject:
+        """Return what was measured of a candidate: its object, or that at the conditions that were really used.
+
+        Raises:
+            RowProblem: if it is another object.
+        """
+        if found.text in (stored, self._read_again(stored)):
+            return ParsedObject(stored, found.warnings)
+        real = None if found.text in self._ids else deviations(stored, found.text, self._domain)
+        if real is None:
             raise RowProblem(column, f"candidate_id names {stored}, {column} {found.text}")
-        return candidate_id, ParsedObject(stored, found.warnings)
+        warning = f"stored as it was really made: {', '.join(real.values())}"
+        return ParsedObject(found.text, (*found.warnings, warning))
 
     def _own_object(self, own_id: str) -> str:
         """Return the object that has an id of its laboratory, in this file or in what is stored.

@@ -15,6 +15,7 @@ from service.exchange.meanings import with_meanings
 from service.exchange.named_columns import with_columns_named
 from service.exchange.object_units import in_domain_units, under_domain_names, warn_of_absent_columns
 from service.exchange.options import ReadingOptions
+from service.exchange.overwritten import overwritten_warning, stated_predictions
 from service.exchange.own_predictions import own_predictions
 from service.exchange.qualifiers import reject_unread_limits, with_qualifiers
 from service.exchange.reading import Reading, decide_number_format
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from service.exchange.campaign_view import CampaignView
     from service.exchange.columns import Mapped
     from service.exchange.entries import Entry
+    from service.exchange.overwritten import StatedPrediction
     from service.exchange.tables import Table
 
 _SERIALS = "numbers under measured_at were read as the days that spreadsheets count from 1899-12-30"
@@ -46,6 +48,7 @@ class Upload:
     warnings: tuple[str, ...]
     reading: Reading
     is_batch: bool = False
+    predictions: tuple[StatedPrediction, ...] = ()
     sent_names: Mapping[str, str] = field(default_factory=dict)
     """Header as it was read -> header as it was sent, where the sender named a column otherwise."""
 
@@ -109,7 +112,8 @@ def open_upload(
     warnings = [*mapped.warnings]
     warnings += [] if units_row is None else [f"row {units_row} was read as units"]
     warnings += [_SERIALS] if has_serials(table, dates) else []
-    return Upload(tuple(entries(table, mapped, spec)), tuple(warnings), reading, mapped.is_batch, names)
+    stated = stated_predictions(table, mapped.fields["candidate_id"], spec) if mapped.is_batch else ()
+    return Upload(tuple(entries(table, mapped, spec)), tuple(warnings), reading, mapped.is_batch, stated, names)
 
 
 def _mapped(table: Table, spec: CampaignSpec, domain: Domain) -> Mapped:
@@ -136,9 +140,11 @@ def check_upload(upload: Upload, view: CampaignView) -> Report:
         names = upload.sent_names
         rows = [replace(row, column=names.get(row.column or "", row.column)) for row in rows]
     # An empty cell of a downloaded batch has the batch's units.
-    messages = () if upload.is_batch else tuple(warnings)
+    of_values = tuple(warnings)
+    if upload.is_batch:
+        of_values = overwritten_warning(upload.predictions, view.predicted, reading.number_format)
     empty = () if rows else ("the table has no rows below its header",)
-    return Report(tuple(rows), (*upload.warnings, *messages, *empty), reading)
+    return Report(tuple(rows), (*upload.warnings, *of_values, *empty), reading)
 
 
 def _check_knows_an_id(upload: Upload, view: CampaignView) -> None:

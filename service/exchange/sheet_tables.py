@@ -10,6 +10,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from service.exchange.cells import WITH_POINT
+from service.exchange.sheets import BESIDE_RESULTS, RESULTS
 from service.exchange.tables import (
     MAX_TITLE_ROWS,
     QuestionError,
@@ -81,6 +82,8 @@ def choose_sheet(sheets: Sequence[Sheet], layout: Layout) -> tuple[int, list[str
         raise TableError("the workbook has no visible sheet")
     if len(visible) == 1:
         return visible[0], []
+    if (of_batch := _results_of_batch(sheets, visible)) is not None:
+        return of_batch
     fitting = [index for index in visible if _has_header(sheets[index], layout)]
     if visible[0] in fitting or not fitting:
         others = _shortened([sheets[index] for index in visible[1:]], 4)
@@ -95,6 +98,17 @@ def choose_sheet(sheets: Sequence[Sheet], layout: Layout) -> tuple[int, list[str
     others, title = _shortened([sheets[each] for each in visible if each != fitting[0]], 4), sheets[fitting[0]].title
     told = f"the sheet {title!r} was read, which alone names what was measured, not {others}"
     return fitting[0], [f"{told}; the parameter sheet chooses another"]
+
+
+def _results_of_batch(sheets: Sequence[Sheet], visible: Sequence[int]) -> tuple[int, list[str]] | None:
+    """Return the sheet of results of a downloaded batch, wherever it stands, with a warning of sheets that are new."""
+    titles = {sheets[index].title: index for index in visible}
+    if RESULTS not in titles or not titles.keys() & BESIDE_RESULTS:
+        return None
+    others = [sheets[index] for index in visible if sheets[index].title not in {RESULTS, *BESIDE_RESULTS}]
+    shown = _shortened(others, 4)
+    warning = f"the sheet {RESULTS!r} was read, not {shown}; the parameter sheet chooses another"
+    return titles[RESULTS], [warning] if others else []
 
 
 def _has_header(sheet: Sheet, layout: Layout) -> bool:
@@ -199,10 +213,11 @@ def _row(line: Line, header: Sequence[str], header_row: int) -> RawRow:
     for index, text in enumerate(line.texts):
         if text and (index >= len(header) or not header[index]):
             _refuse_unnamed(line.number, index, text, header_row)
-    for index, where in line.uncalculated.items():
-        if index < len(header) and header[index]:
-            problem = f"the formula in {where} was never calculated: open the file in a spreadsheet program and save it"
-            return RawRow(line.number, named, problem)
+    unread = {index: where for index, where in line.uncalculated.items() if index < len(header) and header[index]}
+    if unread:
+        where = " and ".join(unread.values())
+        problem = f"the formula in {where} was never calculated: open the file in a spreadsheet program and save it"
+        return RawRow(line.number, named, problem, tuple(header[index] for index in unread))
     if lacks := tuple(header[index] for index in line.partly_struck if index < len(header) and header[index]):
         where = " and ".join(line.partly_struck.values())
         problem = f"some letters in {where} are struck through: delete them, or take the line through them away"

@@ -1,13 +1,14 @@
 """Candidates, batches of them, and what a person may decide about one."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
 from models.messages.message import MessageRecord
-from models.records import Purpose
-from service.schemas.base import Request
+from models.records import Outcome, Purpose, Relation
+from service.schemas.base import Answer, Request
 from service.store.states import CandidateStatus, RoundState
 
 
@@ -64,13 +65,37 @@ class Proposed(BaseModel):
     route: Any = Field(default=None, description="how to make it, for molecules built by reactions")
 
 
+class ResultSoFar(Answer):
+    """One result that a candidate has already."""
+
+    id: UUID = Field(description="of the result")
+    object: str = Field(description="what was really measured: its conditions may differ from those proposed")
+    type: str = Field(description="the assay type")
+    relation: Relation = Field(description="`=`, or the sign of a limit")
+    value: float | None = Field(description="in the campaign's units; null for a failure")
+    upper_value: float | None = Field(description="the end of a range")
+    standard_error: float | None = Field(description="of the value")
+    units: str | None = Field(description="the campaign's units")
+    outcome: Outcome = Field(description="`ok`, or why there is no value")
+    replicate: str | None = Field(description="which repeat it is")
+    measured_at: datetime | None = Field(description="when it was measured")
+
+
 class Candidate(Proposed):
-    """One proposed object of a batch, and what people decided about it."""
+    """One proposed object of a batch, what people decided about it and what came of it."""
 
     id: UUID = Field(description="names the candidate in every address and in uploads (`candidate_id`)")
     campaign_id: UUID = Field(description="the campaign that proposed it")
     status: CandidateStatus = Field(description="what became of it; `withdrawn`: nobody waits for it any more")
-    status_reason: str | None = Field(description="what the person said who rejected or withdrew it")
+    status_reason: str | None = Field(description="why it was rejected or withdrawn; results do not erase it")
+    replaces: UUID | None = Field(default=None, description="the candidate whose place it took")
+    results: list[ResultSoFar] = Field(default_factory=list, description="what was measured so far")
+
+
+class Decided(Candidate):
+    """A candidate after a decision about it."""
+
+    analogues: list[UUID] = Field(default_factory=list, description="candidates that were rejected with it")
 
 
 class Batch(BaseModel):
@@ -79,7 +104,31 @@ class Batch(BaseModel):
     campaign_id: UUID = Field(description="the campaign")
     round: int = Field(description="the number of the round that proposed it")
     state: RoundState = Field(description="of the round")
+    sha256: str | None = Field(default=None, description="of the released batch: `GET .../release` returns its bytes")
     candidates: list[Candidate] = Field(description="by rank")
+    reserves: list[Proposed] = Field(
+        default_factory=list, description="what could take the place of a candidate that is given up, in this order"
+    )
+
+
+class ReleasedCandidate(Proposed):
+    """A candidate as it was released."""
+
+    id: UUID = Field(description="of the candidate")
+
+
+class ReleasedBatch(BaseModel):
+    """A released batch, frozen: its canonical JSON has sorted keys, no blanks and UTF-8."""
+
+    campaign_id: UUID = Field(description="the campaign")
+    round: int = Field(description="the number of the round")
+    seed: int = Field(description="of every random number of the round")
+    data_digest: str | None = Field(description="SHA-256 of the data from which the round was computed")
+    specification_sha256: str = Field(description="SHA-256 of the round's specification")
+    candidates: list[ReleasedCandidate] = Field(description="those that were released, by rank")
+
+
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
 
 
 class Decision(Request):
@@ -88,6 +137,27 @@ class Decision(Request):
     status: Literal["proposed", "approved", "rejected", "withdrawn"] = Field(
         description="`proposed` takes an approval or a rejection back"
     )
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)] | None = Field(
+    reason: Reason | None = Field(
         default=None, description="required to reject and to withdraw", examples=["too similar to a known irritant"]
     )
+    analogues: bool = Field(
+        default=False, description="reject, for the same reason, what is like it among the undecided of its batch"
+    )
+    similarity: float | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        description="from which likeness on something is an analogue; the domain's own measure of a family if absent",
+        examples=[0.6],
+    )
+
+
+class DecisionRecord(Answer):
+    """What was decided about a candidate, when and with which key; kept for ever."""
+
+    status: CandidateStatus = Field(description="the status that the decision gave")
+    reason: str | None = Field(description="why; null for an approval without one")
+    similarity: float | None = Field(description="from which likeness on analogues were rejected as well")
+    because_of: UUID | None = Field(description="the candidate whose analogue it is, or whose place it took")
+    decided_by: str | None = Field(description="the id of the API key")
+    decided_at: datetime = Field(description="when it was decided")

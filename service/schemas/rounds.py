@@ -28,7 +28,9 @@ class Round(Answer):
     created_at: datetime = Field(description="when it was asked for")
     started_at: datetime | None = Field(description="when a worker began; null before")
     finished_at: datetime | None = Field(description="when the computation ended")
-    released_at: datetime | None = Field(description="when the batch went to the lab")
+    released_at: datetime | None = Field(description="when the batch went to the lab; it is frozen since")
+    released_by: str | None = Field(description="the id of the API key that released it")
+    batch_sha256: str | None = Field(description="SHA-256 of the released batch, whose bytes are at `.../release`")
     seed: int = Field(description="of every random number in it")
     summary: Annotated[RoundSummary, BeforeValidator(read_round_summary)] | None = Field(
         description="what the round measured of itself; null until it has ended"

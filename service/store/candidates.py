@@ -4,12 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, any_, exists, literal, select
+from sqlalchemy import Text, Uuid, any_, exists, literal, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from service.store.states import LIVE, NEW, CandidateStatus
-from service.store.tables import Campaign, Candidate, Round
+from service.store.tables import Campaign, Candidate, Result, Round
 
 
 def find(session: Session, workspace_id: UUID, candidate_id: UUID) -> Candidate | None:
@@ -48,12 +48,28 @@ def objects(session: Session, campaign_id: UUID, statuses: Collection[CandidateS
     return sorted(set(session.scalars(query)))
 
 
-def predictions_before(session: Session, campaign_id: UUID, number: int) -> Sequence[tuple[int, str, dict[str, Any]]]:
-    """Return round, object and predictions of the new objects that rounds before `number` proposed, in order."""
+def measured_elsewhere(session: Session, campaign_id: UUID) -> list[str]:
+    """Return the objects of candidates that have results of which none is about exactly that object.
+
+    What was really made may differ from what was proposed, as 41.7 degrees do from 40.
+    """
+    made = exists().where(Result.candidate_id == Candidate.id)
+    query = select(Candidate.object).where(Candidate.campaign_id == campaign_id, made)
+    query = query.where(~made.where(Result.object == Candidate.object), Candidate.status.in_(("measured", "failed")))
+    return sorted(set(session.scalars(query)))
+
+
+def predictions_before(session: Session, row: Round) -> Sequence[tuple[int, str, dict[str, Any]]]:
+    """Return round, object and predictions of the new objects that rounds before this one proposed, in order.
+
+    What took the place of a candidate after this round began is left out: a retry reads what the first attempt read.
+    """
+    was_there = or_(Candidate.replaces.is_(None), Candidate.created_at <= row.created_at)
     query = (
         select(Round.number, Candidate.object, Candidate.payload["predictions"])
         .join(Round, Round.id == Candidate.round_id)
-        .where(Candidate.campaign_id == campaign_id, Candidate.purpose.in_(NEW), Round.number < number)
+        .where(Candidate.campaign_id == row.campaign_id, Candidate.purpose.in_(NEW), Round.number < row.number)
+        .where(was_there)
         .order_by(Round.number, Candidate.rank)
     )
     return [(row[0], row[1], row[2]) for row in session.execute(query)]

@@ -81,6 +81,16 @@ def about(
     return {tuple(row) for row in rows}
 
 
+def of_candidates(session: Session, candidate_ids: Collection[UUID]) -> dict[UUID, list[Result]]:
+    """Return the results of each candidate, in the order in which they were stored."""
+    asked = any_(literal(list(candidate_ids), ARRAY(Uuid())))
+    found: defaultdict[UUID, list[Result]] = defaultdict(list)
+    for row in session.scalars(select(Result).where(Result.candidate_id == asked).order_by(Result.sequence)):
+        if row.candidate_id is not None:
+            found[row.candidate_id].append(row)
+    return found
+
+
 def last_sequence(session: Session, campaign_id: UUID) -> int:
     """Return the newest result's sequence, 0 without results."""
     query = select(func.coalesce(func.max(Result.sequence), 0)).where(Result.campaign_id == campaign_id)

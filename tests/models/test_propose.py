@@ -99,6 +99,16 @@ def test_batch_is_exact_new_allowed_and_distinct(round_one: tuple[CampaignSpec, 
     assert [candidate.rank for candidate in proposal.candidates] == [1, 2, 3, 4, 5, 6]
 
 
+def test_reserves_follow_the_batch_and_are_no_part_of_it(round_one: tuple[CampaignSpec, History, Proposal]) -> None:
+    spec, history, proposal = round_one
+    assert [item.rank for item in proposal.reserves] == list(range(7, 11))
+    closed = {item.object for item in (*proposal.candidates, *history.measurements)} | set(history.pending)
+    assert not {item.object for item in proposal.reserves} & closed
+    assert all(item.predictions and item.reason and item.log_pf is not None for item in proposal.reserves)
+    hasty = _propose(spec, history, is_diagnosed=False)
+    assert (hasty.candidates, hasty.reserves) == (proposal.candidates, ())
+
+
 def test_what_search_found_in_training_may_be_chosen(round_one: tuple[CampaignSpec, History, Proposal]) -> None:
     _, history, proposal = round_one
     behaviour = {"genetic_share": 0.5, "genetic_parents": 20}

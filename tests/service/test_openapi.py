@@ -143,8 +143,8 @@ USERS_OWN = {
     "Domain.json_schema",
     "DomainExample.spec",
     "Result.verbatim",
-    *(f"{model}.columns" for model in ("Candidate", "Proposed")),
-    *(f"{model}.route" for model in ("Candidate", "Proposed")),
+    *(f"{model}.columns" for model in ("Candidate", "Decided", "Proposed", "ReleasedCandidate")),
+    *(f"{model}.route" for model in ("Candidate", "Decided", "Proposed", "ReleasedCandidate")),
 }
 """Properties whose content is the user's or the domain's own."""
 SUMMARIES = {"Round.summary", "SamplingAnswer.summary"}

@@ -105,6 +105,17 @@ class Worker:
                 chosen = [replace(item, computed=computed) for item in chosen]
             assert rounds.finish(session, lease, spec, Proposal(tuple(chosen), summary or {"n": 3}))
 
+    def finish_with_reserves(
+        self, started: dict[str, Any], objects: tuple[str, ...], reserves: tuple[str, ...]
+    ) -> None:
+        """Compute a whole round whose batch has reserves."""
+        lease = self.claim(started)
+        with self.sessions.begin() as session:
+            spec = rounds.load(session, lease).spec
+            every = tuple(_candidate(index, text, "exploit") for index, text in enumerate((*objects, *reserves)))
+            proposal = Proposal(every[: len(objects)], {"n": 3}, reserves=every[len(objects) :])
+            assert rounds.finish(session, lease, spec, proposal)
+
     def train(self, started: dict[str, Any], objects: tuple[str, ...] = ("1111",)) -> None:
         """Finish a whole round that leaves a trained policy."""
         lease = self.claim(started)

@@ -29,6 +29,7 @@ class Molecules(Domain):
     computed = molecules.COMPUTED
     groupings = molecules.GROUPINGS
     formats = molecules.FORMATS
+    missing_formats = molecules.MISSING_FORMATS
 
     def __init__(self, spec: MoleculesSpec) -> None:
         self.spec = spec

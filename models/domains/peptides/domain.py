@@ -23,6 +23,7 @@ from models.domains.peptides.notation import (
     write_helm,
     write_sequence,
 )
+from models.domains.peptides.order_sheet import NOT_MADE, write_order
 from models.domains.peptides.qualifiers import QUALIFYING_COLUMNS
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ class Peptides(Domain):
     cluster_similarity = 0.3
     """Of random peptides one pair in a thousand is as similar; of an 8-mer's variants by two residues half are."""
     qualifying_columns = QUALIFYING_COLUMNS
+    missing_formats = {  # noqa: RUF012 - never written to
+        "cif": "a peptide that nobody has made has no crystal structure"
+    }
 
     def __init__(self, spec: PeptidesSpec) -> None:
         self.spec = spec
@@ -56,6 +60,7 @@ class Peptides(Domain):
         self.formats = {
             "fasta": FileFormat("text/x-fasta", self._write_fasta),
             "helm": FileFormat("text/plain", self._write_helm),
+            "order": FileFormat("text/csv", self._write_order, extension="csv"),
         }
 
     def read(self, text: str) -> Peptide:
@@ -166,6 +171,11 @@ class Peptides(Domain):
             peptide = self.read(str(row["object"]))
             records.append(f">{_name(row, number)} {write_helm(peptide)}\n{peptide.sequence}\n")
         return "".join(records).encode()
+
+    def _write_order(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
+        """Return the sheet that a vendor of peptides asks for: what is to be made, with blanks for what is ordered."""
+        to_be_made = [row for row in rows if row.get("status") not in NOT_MADE]
+        return write_order([(row, self.read(str(row["object"]))) for row in to_be_made])
 
     def _write_helm(self, rows: Sequence[Mapping[str, Any]]) -> bytes:
         """Return a line for each candidate: HELM, a tab, its name and rank."""

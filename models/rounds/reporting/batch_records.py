@@ -41,6 +41,17 @@ def describe_batch(
     return tuple(candidates)
 
 
+def describe_reserves(
+    batch: Batch, pool: CandidatePool, fitted: RoundModel, source: TrainedSampler, seed: int, first: int
+) -> tuple[ProposedCandidate, ...]:
+    """Return the records of the reserves, ranked from `first` in the order in which they would come."""
+    if not batch.reserves:
+        return ()
+    kept = pool.at([choice.row for choice in batch.reserves])
+    reasons = [_reason(choice, is_space_filling=batch.is_space_filling) for choice in batch.reserves]
+    return tuple(build_candidates(candidate_table(kept, reasons, fitted, source, seed), fitted, first))
+
+
 def _reason(choice: SelectedCandidate, *, is_space_filling: bool) -> SelectionReason:
     return SelectionReason(choice.purpose, choice.trade_off, is_space_filling=is_space_filling)
 

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
+from models.campaign.batch_limits import shared_value
 from models.messages.message import Message, message
-from models.rounds.selecting.limits import build_limits, shared_value
+from models.rounds.selecting.limits import build_limits
 from models.rounds.selecting.picks import rows_of_best_shared_value, run_selector
 from models.rounds.selecting.replicates import Remeasurement, controls, replicates
+from models.rounds.selecting.reserves import select_reserves
 from models.rounds.selecting.scoring import preference_grid, relative_utility, scalarised, score_pool
 from models.selection.limits import Grouping
 
@@ -45,19 +47,23 @@ class SelectedCandidate:
 class Batch:
     """New candidates in order of rank, what is measured again, and what a reader of the round should know of it.
 
-    `is_space_filling`: nothing told objects apart, so the candidates cover the space. `shortfall` says why there are
-    fewer candidates than asked for although the pool holds enough; `notes` what else is worth telling.
+    `reserves` would come next, in this order, if a candidate were given up. `is_space_filling`: nothing told objects
+    apart, so the candidates cover the space. `shortfall` says why there are fewer candidates than asked for although
+    the pool holds enough; `notes` what else is worth telling.
     """
 
     choices: tuple[SelectedCandidate, ...] = ()
     repeats: tuple[Remeasurement, ...] = ()
+    reserves: tuple[SelectedCandidate, ...] = ()
     is_space_filling: bool = False
     shortfall: tuple[Message, ...] = ()
     notes: tuple[Message, ...] = ()
 
 
-def select_batch(pool: CandidatePool, fitted: RoundModel, history: History, seed: int) -> Batch:
+def select_batch(pool: CandidatePool, fitted: RoundModel, history: History, seed: int, n_reserves: int = 0) -> Batch:
     """Return the batch: min(size, pool) distinct new candidates, or as many as its limits admit, and the repeats.
+
+    Beside it, at most `n_reserves` objects that could take the place of one of them.
 
     When nothing tells objects apart yet (no results, nothing computed), the candidates fill the space instead.
     """
@@ -70,15 +76,19 @@ def select_batch(pool: CandidatePool, fitted: RoundModel, history: History, seed
         batch, fitted.domain, pool.texts, [item.object for item in again], _outside_limits(scored, fitted)
     )
     rows = rows_of_best_shared_value(scored, limits, fitted)
-    picked = run_selector(scored.at(rows), limits.at(rows), fitted, history, seed)
+    part, within = scored.at(rows), limits.at(rows)
+    picked = run_selector(part, within, fitted, history, seed)
+    further = select_reserves(part, within, [item.index for item in picked], fitted, n_reserves)
     preferences = scored.trade_offs[scored.best_for[rows]].tolist()
-    choices = [
-        SelectedCandidate(int(rows[item.index]), item.purpose, tuple(preferences[item.index])) for item in picked
-    ]
+    choices, reserves = (
+        tuple(SelectedCandidate(int(rows[item.index]), item.purpose, tuple(preferences[item.index])) for item in items)
+        for items in (picked, further)
+    )
     shared = None if limits.shared is None else limits.shared[int(rows[0])]
     return Batch(
-        tuple(choices),
+        choices,
         (*again, *_replicates(fitted, history, again, shared, seed)),
+        reserves,
         is_space_filling=not scored.is_informative,
         shortfall=_shortfall(limits, shared, (batch.size, len(choices), len(rows), len(pool.texts))),
         notes=_notes(scored, choices, fitted),

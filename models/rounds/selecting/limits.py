@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, final
 
 import torch
 
-from models.selection.limits import ROUNDING, BatchLimits, Budget, Grouping, Likeness, encode_labels
+from models.campaign.batch_limits import ROUNDING, cluster_similarity, labels, shared_value
+from models.selection.limits import BatchLimits, Budget, Grouping, Likeness, encode_labels
 from models.specs.decisions import CLUSTER, BudgetLimit, GroupLimit, SharedLimit
 
 if TYPE_CHECKING:
@@ -79,11 +80,11 @@ def build_limits(
             budget = Budget(costs[: len(texts)], limit.max - float(costs[len(texts) :].sum()))
             budgets[f"{limit.property} of at most {limit.max:g} in sum"] = budget
         elif isinstance(limit, GroupLimit) and limit.by == CLUSTER:
-            threshold = domain.cluster_similarity if limit.similarity is None else limit.similarity
+            threshold = cluster_similarity(limit, domain)
             name = f"at most {limit.max} per cluster (similarity of at least {threshold:g})"
             likenesses[name] = Likeness(_alike(domain, texts, threshold), limit.max)
         elif isinstance(limit, GroupLimit):
-            groups = encode_labels(_labels(limit, domain, texts))
+            groups = encode_labels(labels(limit, domain, texts))
             groupings[f"at most {limit.max} per {limit.by}"] = Grouping(groups, limit.max)
     if outside is not None:
         groupings[f"at most {outside.most} {OUTSIDE}"] = outside
@@ -98,16 +99,3 @@ def _alike(domain: Domain, texts: Sequence[str], threshold: float) -> Callable[[
         return torch.from_numpy(domain.similarity([texts[index]], texts)[0] >= threshold - ROUNDING)
 
     return alike
-
-
-def shared_value(batch: BatchSpec, domain: Domain, text: str) -> str:
-    """Return what an object must have in common with the rest of its batch, in words."""
-    columns = domain.columns(text)
-    names = [limit.column for limit in batch.limits if isinstance(limit, SharedLimit)]
-    return ", ".join(f"{name} = {columns.get(name, '')}" for name in names)
-
-
-def _labels(limit: GroupLimit, domain: Domain, texts: Sequence[str]) -> list[str]:
-    if limit.by in domain.groupings:
-        return domain.group(texts, limit.by)
-    return [str(domain.columns(text).get(limit.by, "")) for text in texts]

@@ -1,20 +1,23 @@
 """Downloading a round's batch: as JSON, as a table, or in one of the domain's own formats."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Response
+from sqlalchemy.orm import Session
 
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
 from service.api.conventions import answer, negotiate
 from service.api.dependencies import CampaignId, Reader, RoundNumber, Transaction
 from service.api.documentation import Responses, files, guarded, header
-from service.api.routes.candidates import candidate_view, proposed
+from service.api.routes.candidates import candidate_view, proposed, reserve_view
 from service.campaigns import queries
+from service.campaigns.results import standard
 from service.errors import ConflictError
-from service.exchange import BatchRow, batch_formats, prediction_formats, write_batch
+from service.exchange import BatchRequest, BatchRow, batch_formats, missing_formats, prediction_formats, write_batch
 from service.schemas.candidates import Batch
 from service.store import tables
 
@@ -27,15 +30,21 @@ FILE: Responses = {
         **header("Content-Disposition", "the file's name, when it is a file"),
     }
 }
+Results = Mapping[UUID, Sequence[tables.Result]]
 
 
 @dataclass(frozen=True, slots=True)
 class FormatQuery:
     """What the caller wants to get: `?format=` wins over Accept."""
 
-    name: Annotated[str | None, Query(alias="format", description="json, csv, xlsx or one of the domain's formats")] = (
-        None
-    )
+    name: Annotated[
+        str | None,
+        Query(
+            alias="format",
+            description="json, csv, xlsx, parquet or one of the domain's formats (sdf; fasta, helm, order)",
+            examples=["xlsx"],
+        ),
+    ] = None
     accept: Annotated[str | None, Header(include_in_schema=False)] = None
 
 
@@ -47,13 +56,26 @@ def download_batch(
     session: Transaction,
     query: Annotated[FormatQuery, Depends()],
 ) -> Response:
-    """Download the candidates; the filled-in CSV, XLSX or SDF is a valid upload of results."""
+    """Download the candidates with their results so far; the filled-in CSV, XLSX or SDF is a valid upload of results.
+
+    A workbook has sheets for results, samples, a plate map and the request. A format that these objects cannot have is
+    answered with 406 and the reason.
+    """
     row = queries.get_round(session, caller.workspace_id, campaign_id, number)
     spec = CampaignSpec.from_stored(row.spec)
-    offered = {"json": "application/json", **batch_formats(open_domain(spec.domain))}
-    chosen = negotiate(offered, query.name, query.accept)
+    domain = open_domain(spec.domain)
+    offered = {"json": "application/json", **batch_formats(domain)}
+    chosen = negotiate(offered, query.name, query.accept, missing_formats(domain))
     candidates = _batch_of(queries.batch(session, row.id), row)
-    return _as_json(candidates, row) if chosen == "json" else _as_file(candidates, row, spec, chosen)
+    so_far = queries.results_so_far(session, candidates)
+    if chosen == "json":
+        return _as_json(session, candidates, so_far, row)
+    rows = [
+        BatchRow(str(item.id), item.status, proposed(item), tuple(map(standard, so_far.get(item.id, ()))))
+        for item in candidates
+    ]
+    file = write_batch(rows, spec, domain, chosen, _request(row))
+    return attachment(file.content, file.media_type, f"{plain(spec.name)}-round-{row.number}.{file.extension}")
 
 
 def _batch_of(candidates: Sequence[tables.Candidate], row: tables.Round) -> Sequence[tables.Candidate]:
@@ -62,15 +84,21 @@ def _batch_of(candidates: Sequence[tables.Candidate], row: tables.Round) -> Sequ
     return candidates
 
 
-def _as_json(candidates: Sequence[tables.Candidate], row: tables.Round) -> Response:
-    views = [candidate_view(item) for item in candidates]
-    return answer(Batch(campaign_id=row.campaign_id, round=row.number, state=row.state, candidates=views))
+def _as_json(session: Session, candidates: Sequence[tables.Candidate], so_far: Results, row: tables.Round) -> Response:
+    batch = Batch(
+        campaign_id=row.campaign_id,
+        round=row.number,
+        state=row.state,
+        sha256=row.batch_sha256,
+        candidates=[candidate_view(item, so_far.get(item.id, ())) for item in candidates],
+        reserves=[reserve_view(item) for item in queries.reserves(session, row.id)],
+    )
+    return answer(batch)
 
 
-def _as_file(candidates: Sequence[tables.Candidate], row: tables.Round, spec: CampaignSpec, extension: str) -> Response:
-    rows = [BatchRow(str(item.id), item.status, proposed(item)) for item in candidates]
-    file = write_batch(rows, spec, open_domain(spec.domain), extension)
-    return attachment(file.content, file.media_type, f"{plain(spec.name)}-round-{row.number}.{file.extension}")
+def _request(row: tables.Round) -> BatchRequest:
+    released = None if row.released_at is None else row.released_at.isoformat(timespec="seconds")
+    return BatchRequest(str(row.campaign_id), row.number, row.state, released, row.batch_sha256)
 
 
 def plain(name: str) -> str:

@@ -6,13 +6,14 @@ from fastapi import APIRouter, Header, Request, Response
 from sse_starlette import EventSourceResponse
 
 from service.api.body import StrictRoute
-from service.api.conventions import PageQuery, answer, content_tag
+from service.api.conventions import PageQuery, answer, content_tag, etag
 from service.api.dependencies import CampaignId, Reader, RoundNumber, Transaction, Writer, poller_of, sessions_of
 from service.api.documentation import ETAG, LINK, Responses, guarded, header
 from service.api.events import followed, round_events, streamed
 from service.api.idempotency import Once
-from service.campaigns import commands, queries
+from service.campaigns import commands, queries, review
 from service.schemas.base import Page
+from service.schemas.candidates import ReleasedBatch
 from service.schemas.rounds import Round, RoundEvent, RoundRequest
 from service.store import tables
 
@@ -20,6 +21,9 @@ router = APIRouter(prefix="/v1/campaigns/{campaign_id}/rounds", tags=["rounds"],
 
 ACCEPTED: Responses = {
     202: {"description": "The round, to be followed at `Location`", **header("Location", "its address")}
+}
+FROZEN: Responses = {
+    200: {"description": "The released candidates as canonical JSON", **header("ETag", "the SHA-256 of the bytes")}
 }
 LastEventId = Annotated[
     int, Header(alias="Last-Event-ID", ge=0, le=2**63 - 1, description="the `id` of the last event that was seen")
@@ -79,9 +83,20 @@ def retry_round(
 def release_round(
     campaign_id: CampaignId, number: RoundNumber, caller: Writer, session: Transaction, once: Once
 ) -> Response:
-    """Release the batch to the lab; rejected candidates stay behind."""
-    row = commands.release_round
-    return once(lambda: answer(Round.model_validate(row(session, caller.workspace_id, campaign_id, number))))
+    """Release the batch to the lab and freeze it; rejected candidates stay behind."""
+
+    def released() -> Response:
+        row = review.release_round(session, caller.workspace_id, campaign_id, number, caller.key_id)
+        return answer(Round.model_validate(row))
+
+    return once(released)
+
+
+@router.get("/{number}/release", response_model=ReleasedBatch, responses={**FROZEN, **guarded(404)})
+def get_release(campaign_id: CampaignId, number: RoundNumber, caller: Reader, session: Transaction) -> Response:
+    """Return the released batch byte for byte as it was frozen: its SHA-256 is the round's `batch_sha256`."""
+    content, digest = queries.released_batch(session, caller.workspace_id, campaign_id, number)
+    return Response(content, headers={"ETag": etag(digest)}, media_type="application/json")
 
 
 def _accepted(row: tables.Round) -> Response:

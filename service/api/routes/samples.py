@@ -20,7 +20,7 @@ from service.campaigns import inference, jobs, payloads
 from service.campaigns.checking import check_samples
 from service.campaigns.inference import SAMPLES
 from service.campaigns.jobs import JobScope
-from service.exchange import BatchRow, batch_formats, write_batch
+from service.exchange import BatchRow, batch_formats, missing_formats, write_batch
 from service.schemas.base import Page
 from service.schemas.jobs import Sampling, SamplingAnswer
 from service.store.tables import Job
@@ -56,7 +56,8 @@ def get_samples(job_id: JobId, scope: Read, session: Transaction, query: Annotat
     row = jobs.find(session, scope, job_id)
     spec = inference.spec_of(session, scope)
     domain = open_domain(spec.domain)
-    chosen = negotiate({"json": "application/json", **batch_formats(domain)}, query.name, query.accept)
+    offered = {"json": "application/json", **batch_formats(domain)}
+    chosen = negotiate(offered, query.name, query.accept, missing_formats(domain))
     if chosen == "json":
         view = to_response(session, row)
         return answer(view, headers={"ETag": content_tag(view)})

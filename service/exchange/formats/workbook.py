@@ -6,17 +6,16 @@ Knows nothing of what the columns mean.
 from __future__ import annotations
 
 import io
-import math
-import re
 from datetime import datetime, time
 from functools import partial
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from service.exchange.cells import Digits
-from service.exchange.formula_injection import looks_like_formula, unprotected
+from service.exchange.formula_injection import unprotected
 from service.exchange.number_formats import shown
 from service.exchange.sheet_tables import LAST_ROW, MAX_CELLS, Line, Sheet, choose_sheet, table_of_lines
+from service.exchange.sheets import WrittenSheet, write_sheets
 from service.exchange.tables import TableError, TableFormat
 from service.exchange.workbook_rows import StruckCells, is_partly_struck, notes_below, sheet_rows, text_of
 from service.exchange.workbook_safety import check_archive, count_rows
@@ -27,10 +26,7 @@ if TYPE_CHECKING:
     from service.exchange.tables import Layout, Table
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _TOLD_NOTES = 5
-_WIDTHS = (10, 45)
-"""Narrowest and widest column of a written sheet, in characters."""
 
 
 def read(content: bytes, layout: Layout) -> Table:
@@ -53,40 +49,7 @@ def read(content: bytes, layout: Layout) -> Table:
 
 def write(rows: Sequence[Mapping[str, Any]]) -> bytes:
     """Return the rows as a workbook of one sheet, in which no text is run as a formula."""
-    from openpyxl import Workbook
-    from openpyxl.styles import Font
-    from openpyxl.utils import get_column_letter
-
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("Table")
-    sheet.freeze_panes = "A2"
-    header = list(rows[0]) if rows else []
-    for index, name in enumerate(header, 1):
-        longest = max(len(str(value)) for value in (name, *(row[name] for row in rows[:100])) if value is not None)
-        sheet.column_dimensions[get_column_letter(index)].width = min(max(longest + 2, _WIDTHS[0]), _WIDTHS[1])
-    if header:
-        sheet.append([_written(sheet, name, Font(bold=True)) for name in header])
-    for row in rows:
-        sheet.append([_written(sheet, value) for value in row.values()])
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
-
-
-def _written(sheet: Any, value: Any, font: Any = None) -> Any:
-    from openpyxl.cell import WriteOnlyCell
-
-    if value is None or isinstance(value, bool | int):
-        return value
-    if isinstance(value, float):
-        return float(f"{value:.8g}") if math.isfinite(value) else None
-    text = _ILLEGAL.sub("\ufffd", str(value))
-    cell = WriteOnlyCell(sheet, text)
-    cell.data_type = "s"  # else openpyxl would take what starts like a formula for one
-    cell.quotePrefix = looks_like_formula(text)
-    if font is not None:
-        cell.font = font
-    return cell
+    return write_sheets([WrittenSheet("Table", rows)])
 
 
 def _table(content: bytes, layout: Layout, *, has_formulas: bool) -> Table:

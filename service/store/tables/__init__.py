@@ -8,13 +8,22 @@ from service.store.tables.base import Base, Json, Leased
 from service.store.tables.campaigns import Campaign, Reading, Result, Upload
 from service.store.tables.jobs import Job, JobInput
 from service.store.tables.plates import Plate
-from service.store.tables.rounds import Candidate, Round, RoundArtefact, RoundEvent
+from service.store.tables.rounds import (
+    Candidate,
+    CandidateDecision,
+    Reserve,
+    Round,
+    RoundArtefact,
+    RoundEvent,
+    RoundRelease,
+)
 
 __all__ = [
     "ApiKey",
     "Base",
     "Campaign",
     "Candidate",
+    "CandidateDecision",
     "IdempotencyKey",
     "Job",
     "JobInput",
@@ -22,10 +31,12 @@ __all__ = [
     "Leased",
     "Plate",
     "Reading",
+    "Reserve",
     "Result",
     "Round",
     "RoundArtefact",
     "RoundEvent",
+    "RoundRelease",
     "Upload",
     "Workspace",
 ]

@@ -41,6 +41,19 @@ class Round(Leased, Base):
     """{"last_sequence": int, "pending": [object], "excluded": [object], "digest": SHA-256 of the history}"""
     summary: Mapped[Json | None]
     released_at: Mapped[datetime | None]
+    released_by: Mapped[str | None]
+    batch_sha256: Mapped[str | None]
+    """of the released batch, as `RoundRelease` keeps it"""
+
+
+class RoundRelease(Base):
+    """What went to the lab, byte for byte as it was when the round was released."""
+
+    __tablename__ = "round_releases"
+
+    round_id: Mapped[UUID] = mapped_column(ForeignKey("rounds.id", ondelete="CASCADE"), primary_key=True)
+    content: Mapped[bytes]
+    created_at: Mapped[datetime] = created()
 
 
 class RoundEvent(Base):
@@ -98,6 +111,47 @@ class Candidate(Base):
     status: Mapped[CandidateStatus] = mapped_column(default="proposed")
     status_reason: Mapped[str | None]
     payload: Mapped[Json]
+    replaces: Mapped[UUID | None] = mapped_column(ForeignKey("candidates.id", ondelete="SET NULL"), unique=True)
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = created()
     updated_at: Mapped[datetime] = created()
+
+
+class Reserve(Base):
+    """An object that could take the place of a candidate, and is then one under the same id. Never changed."""
+
+    __tablename__ = "reserves"
+    __table_args__ = (
+        CheckConstraint(one_of("purpose", PURPOSES), name="purpose"),
+        UniqueConstraint("round_id", "rank"),
+    )
+
+    id: Mapped[UUID] = key()
+    round_id: Mapped[UUID] = mapped_column(ForeignKey("rounds.id", ondelete="CASCADE"))
+    rank: Mapped[int]
+    object: Mapped[str]
+    display: Mapped[str]
+    columns: Mapped[Json]
+    purpose: Mapped[Purpose]
+    payload: Mapped[Json]
+    created_at: Mapped[datetime] = created()
+
+
+class CandidateDecision(Base):
+    """What a person decided about a candidate, and why. Rows are added and never changed.
+
+    `similarity` says from which likeness on analogues were decided about as well; of those, and of a candidate that
+    takes a place, `because_of` is the one that the person named.
+    """
+
+    __tablename__ = "candidate_decisions"
+    __table_args__ = (CheckConstraint(one_of("status", CANDIDATE_STATUSES), name="status"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    candidate_id: Mapped[UUID] = mapped_column(ForeignKey("candidates.id", ondelete="CASCADE"), index=True)
+    status: Mapped[CandidateStatus]
+    reason: Mapped[str | None]
+    similarity: Mapped[float | None] = mapped_column(Float(53))
+    because_of: Mapped[UUID | None]
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime] = created()

@@ -211,6 +211,16 @@ print(*installed(), "torch" in sys.modules)
 """
 
 
+def test_settings_are_numbers_of_the_object_and_no_format_is_both_there_and_missing(example: Example):
+    domain = example.domain
+    assert set(domain.settings) <= set(domain.object_columns)
+    for text, name in ((text, name) for text in example.texts for name in domain.settings):
+        value = domain.columns(text)[name]
+        assert isinstance(value, int | float)
+        assert domain.settings[name].is_near(value, value)
+    assert not set(domain.missing_formats) & {*domain.formats, "json", "csv", "xlsx"}
+
+
 def test_the_half_that_serves_loads_no_torch():
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(  # noqa: S603 - our own code

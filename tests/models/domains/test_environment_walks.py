@@ -23,9 +23,9 @@ def _undoes_another_step(states: Tensor, actions: Tensor) -> tuple[Tensor, Tenso
 
 DEFECTS: dict[str, Callable[..., Any]] = {
     "step": _changes_its_input,
-    "undo": _undoes_another_step,
-    "redo": lambda states, actions: (SOUND.backward_step(states, actions), 2 * actions),
-    "back": lambda states, _actions: torch.zeros_like(states),
+    "step_with_reverse": _undoes_another_step,
+    "backward_step_with_forward": lambda states, actions: (SOUND.backward_step(states, actions), 2 * actions),
+    "backward_step": lambda states, _actions: torch.zeros_like(states),
     "forward_mask": lambda states: torch.ones(len(states), SOUND.n_actions, dtype=torch.bool),
     "backward_mask": lambda states: torch.zeros(len(states), SOUND.n_backward_actions, dtype=torch.bool),
     "is_final": lambda states: (states[:, :-1] > 0).all(dim=1),

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from models.campaign.spec import CampaignSpec
-from service.campaigns import commands, queries
+from service.campaigns import commands, queries, review
+from service.campaigns.review import Verdict
 from service.campaigns.rows import StoredUpload
 from service.errors import ConflictError, NotFoundError, PreconditionFailedError, UnprocessableError
 from service.store.paging import Page
@@ -107,18 +108,18 @@ def test_a_release_leaves_rejects_behind(session: Session, campaign: Campaign, f
     row = finished("0111", "1011", "1101")
     batch = by_object(queries.batch(session, row.id))
     mine = (session, campaign.workspace_id)
-    commands.set_candidate_status(*mine, batch["0111"].id, 1, ("approved", None))
-    commands.set_candidate_status(*mine, batch["1011"].id, 1, ("rejected", "toxic"))
-    assert commands.release_round(*where, 1).released_at is not None
+    review.decide(*mine, batch["0111"].id, 1, Verdict("approved", None))
+    review.decide(*mine, batch["1011"].id, 1, Verdict("rejected", "toxic"))
+    assert review.release_round(*where, 1).released_at is not None
     assert {text: item.status for text, item in batch.items()} == {
         "0111": "released",
         "1011": "rejected",
         "1101": "released",
     }
-    with pytest.raises(ConflictError, match="no candidate left"):
-        commands.release_round(*where, 1)
+    with pytest.raises(ConflictError, match="frozen"):
+        review.release_round(*where, 1)
     with pytest.raises(ConflictError, match="released"):
-        commands.set_candidate_status(*mine, batch["0111"].id, 3, ("rejected", "late"))
+        review.decide(*mine, batch["0111"].id, 3, Verdict("rejected", "late"))
 
 
 def test_decisions_need_a_version_a_reason_and_a_known_status(
@@ -127,24 +128,24 @@ def test_decisions_need_a_version_a_reason_and_a_known_status(
     item = by_object(queries.batch(session, finished("0111", "1011").id))["0111"]
     mine = (session, campaign.workspace_id, item.id)
     with pytest.raises(UnprocessableError) as caught:
-        commands.set_candidate_status(*mine, 1, ("rejected", " "))
+        review.decide(*mine, 1, Verdict("rejected", " "))
     assert caught.value.errors[0]["pointer"] == "/reason"
     with pytest.raises(UnprocessableError, match="status must be one of"):
-        commands.set_candidate_status(*mine, 1, ("measured", None))
-    assert commands.set_candidate_status(*mine, 1, ("rejected", "toxic")).status_reason == "toxic"
+        review.decide(*mine, 1, Verdict("measured", None))
+    assert review.decide(*mine, 1, Verdict("rejected", "toxic")).candidate.status_reason == "toxic"
     with pytest.raises(PreconditionFailedError):
-        commands.set_candidate_status(*mine, 1, ("approved", None))
-    back = commands.set_candidate_status(*mine, 2, ("proposed", None))
+        review.decide(*mine, 1, Verdict("approved", None))
+    back = review.decide(*mine, 2, Verdict("proposed", None)).candidate
     assert (back.status, back.status_reason, back.version) == ("proposed", None, 3)
 
 
 def test_no_object_is_made_twice(session: Session, campaign: Campaign, finished: Finished, by_object: ByObject):
     first = by_object(queries.batch(session, finished("0111", "1011").id))["0111"]
     mine = (session, campaign.workspace_id, first.id)
-    commands.set_candidate_status(*mine, 1, ("rejected", "no stock"))
+    review.decide(*mine, 1, Verdict("rejected", "no stock"))
     finished("0111")
     with pytest.raises(ConflictError, match="another round"):
-        commands.set_candidate_status(*mine, 2, ("approved", None))
+        review.decide(*mine, 2, Verdict("approved", None))
 
 
 def test_a_round_completes_when_all_is_settled(
@@ -153,10 +154,10 @@ def test_a_round_completes_when_all_is_settled(
     row = finished("0111", "1011")
     batch = by_object(queries.batch(session, row.id))
     mine = (session, campaign.workspace_id)
-    commands.set_candidate_status(*mine, batch["0111"].id, 1, ("withdrawn", "out of budget"))
+    review.decide(*mine, batch["0111"].id, 1, Verdict("withdrawn", "out of budget"))
     session.refresh(row)
     assert row.state == "awaiting_results"
-    commands.set_candidate_status(*mine, batch["1011"].id, 1, ("rejected", "unstable"))
+    review.decide(*mine, batch["1011"].id, 1, Verdict("rejected", "unstable"))
     session.refresh(row)
     assert row.state == "completed"
     assert queries.events_after(session, row.id)[-1].state == "completed"
@@ -176,8 +177,8 @@ def test_another_workspace_sees_nothing(session: Session, campaign: Campaign, fi
         lambda: commands.start_round(session, stranger, campaign.id),
         lambda: commands.cancel_round(session, stranger, campaign.id, 1),
         lambda: commands.retry_round(session, stranger, campaign.id, 1),
-        lambda: commands.release_round(session, stranger, campaign.id, 1),
-        lambda: commands.set_candidate_status(session, stranger, item.id, 1, ("approved", None)),
+        lambda: review.release_round(session, stranger, campaign.id, 1),
+        lambda: review.decide(session, stranger, item.id, 1, Verdict("approved", None)),
     ):
         with pytest.raises(NotFoundError):
             refused()

@@ -45,9 +45,12 @@ def test_stages_only_go_forward_or_back_to_the_queue():
         check_round_move(1, late, "queued")
 
 
-@pytest.mark.parametrize("end", ["completed", "measured"])
-def test_ends_are_ends(end: Any):
-    assert not {**ROUND_MOVES, **CANDIDATE_MOVES}[end]
+def test_a_completed_round_can_only_await_results_again():
+    assert ROUND_MOVES["completed"] == {"awaiting_results"}
+
+
+def test_a_measured_candidate_stays_measured():
+    assert not CANDIDATE_MOVES["measured"]
 
 
 def test_a_measured_candidate_takes_no_decision():

@@ -9,8 +9,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models.records import Forecast, Prediction
-from service.campaigns import commands, queries
+from service.campaigns import commands, queries, review
 from service.campaigns.history import load_history
+from service.campaigns.review import Verdict
 from service.campaigns.rows import NewResult, NewUpload, StoredUpload
 from service.errors import ConflictError, UnprocessableError
 from service.records import StandardResult
@@ -99,12 +100,12 @@ def test_a_round_knows_what_was_there_when_it_started_and_nothing_later(
     first = finished("0111", "1011", "1101")
     batch = queries.batch(session, first.id)
     mine = (session, campaign.workspace_id)
-    commands.set_candidate_status(*mine, batch[2].id, 1, ("rejected", "toxic"))
+    review.decide(*mine, batch[2].id, 1, Verdict("rejected", "toxic"))
     store(("0111", "glow", 3.0), ("0111", "total", 3.0))
     second = commands.start_round(*mine, campaign.id)
     before = load_history(session, second)
     store(("1011", "glow", 3.0), ("1011", "total", 2.0))
-    commands.set_candidate_status(*mine, batch[2].id, 2, ("proposed", None))
+    review.decide(*mine, batch[2].id, 2, Verdict("proposed", None))
     assert load_history(session, second) == before
     assert [(m.object, m.value, m.outcome, m.round) for m in before.measurements] == [
         ("0001", 1.0, "ok", None),
@@ -142,8 +143,8 @@ def test_a_round_knows_what_earlier_rounds_said_of_their_new_objects(
     assert before.forecasts == (Forecast(1, "1011", "glow", expected), Forecast(1, "0111", "glow", expected))
     assert {item.plate for item in before.measurements} == {"P-1"}
     finished("0011")
-    commands.set_candidate_status(
-        session, campaign.workspace_id, queries.batch(session, first.id)[0].id, 1, ("rejected", "toxic")
+    review.decide(
+        session, campaign.workspace_id, queries.batch(session, first.id)[0].id, 1, Verdict("rejected", "toxic")
     )
     assert load_history(session, third) == before
     assert load_history(session, third).digest() == third.snapshot["digest"]

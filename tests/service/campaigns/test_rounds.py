@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from models.campaign.spec import CampaignSpec
 from models.records import Proposal
-from service.campaigns import commands, leases, queries, round_transitions, rounds
+from service.campaigns import commands, leases, queries, review, round_transitions, rounds
+from service.campaigns.review import Verdict
 from service.campaigns.rounds import Lease
 from service.errors import ConflictError
 from service.store import leases as lease_rows
@@ -121,8 +122,8 @@ def test_a_control_waits_in_several_rounds_and_a_round_waits_for_its_control(
         session.refresh(row)
     assert [row.state for row in (first, second, third)] == ["awaiting_results", "completed", "awaiting_results"]
     mine = (session, campaign.workspace_id, items[0].id)
-    commands.set_candidate_status(*mine, 1, ("rejected", "not now"))
-    assert commands.set_candidate_status(*mine, 2, ("proposed", None)).status == "proposed"
+    review.decide(*mine, 1, Verdict("rejected", "not now"))
+    assert review.decide(*mine, 2, Verdict("proposed", None)).candidate.status == "proposed"
 
 
 def test_nan_in_an_answer_is_refused_not_stored(session: Session, lease: Lease, spec: CampaignSpec):

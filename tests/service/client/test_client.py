@@ -207,3 +207,38 @@ def test_a_long_upload_is_followed_to_its_report(state: str, tmp_path: Path):
         "GET /v1/campaigns/c/uploads/7",
         "GET /v1/campaigns/c/uploads/7/events",
     ]
+
+
+def test_a_decision_is_sent_with_the_version_that_was_read():
+    sent: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return httpx.Response(200, json={"id": "k", "status": "rejected"}, headers={"ETag": '"3"'})
+
+    with client_of(answer) as client:
+        told = client.decide("k", "rejected", "toxic", analogues=True, similarity=0.6)
+        assert client.replace("k")["id"] == "k"
+    assert told["status"] == "rejected"
+    read, decided, replaced = sent
+    assert (read.method, decided.method, decided.headers["If-Match"]) == ("GET", "PATCH", '"3"')
+    decision = {"status": "rejected", "reason": "toxic", "analogues": True, "similarity": 0.6}
+    assert json.loads(decided.content) == decision
+    assert (replaced.method, replaced.url.path) == ("POST", "/v1/candidates/k/replace")
+    assert replaced.headers["Idempotency-Key"]
+
+
+def test_a_release_is_answered_with_the_hash_of_the_batch():
+    with client_of(lambda _: httpx.Response(200, json={"batch_sha256": "ab12"})) as client:
+        assert client.release("c", 1) == "ab12"
+
+
+@pytest.mark.parametrize(
+    ("name", "sent", "expected"), [("order", "csv", "batch.order.csv"), ("csv", "csv", "batch.csv")]
+)
+def test_a_file_has_the_extension_that_programs_know(tmp_path: Path, name: str, sent: str, expected: str):
+    headers = {"Content-Disposition": f'attachment; filename="films-round-1.{sent}"'}
+    with client_of(lambda _: httpx.Response(200, content=b"a,b", headers=headers)) as client:
+        path = client.download("c", 1, name, tmp_path / f"batch.{name}")
+    assert path == tmp_path / expected
+    assert path.read_bytes() == b"a,b"

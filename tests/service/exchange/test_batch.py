@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from models.specs.objectives import Objective
 from service.exchange import CampaignView, UnknownFormatError, batch_formats, read_results, write_batch
-from service.exchange.formats import workbook
+from service.exchange.formats import parquet, workbook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -157,7 +157,8 @@ def test_an_objective_may_be_named_like_another_column(
 def test_the_domain_s_own_formats_are_offered(
     batch_rows: Callable[..., list[BatchRow]], spec: CampaignSpec, domain: Domain
 ):
-    assert batch_formats(domain) == {"csv": "text/csv", "xlsx": workbook.MEDIA_TYPE, "txt": "text/plain"}
+    tables = {"csv": "text/csv", "parquet": parquet.MEDIA_TYPE, "xlsx": workbook.MEDIA_TYPE}
+    assert batch_formats(domain) == {**tables, "txt": "text/plain"}
     assert write_batch(batch_rows(["alpha", "beta"]), spec, domain, "txt").content == b"alpha\nbeta"
-    with pytest.raises(UnknownFormatError, match="json, csv, xlsx, txt"):
+    with pytest.raises(UnknownFormatError, match="json, csv, parquet, xlsx, txt"):
         write_batch([], spec, domain, "docx")

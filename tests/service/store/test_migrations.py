@@ -218,3 +218,20 @@ def test_the_ids_of_wide_rows_lose_their_type_and_get_it_back_where_two_share_on
         connection.rollback()
     assert up == ["R1", "R1", "S7"]
     assert down == ["R1/IC50", "R1/logS", "S7"]
+
+
+def test_reasons_of_earlier_decisions_are_kept(engine: Engine):
+    with engine.connect() as connection:
+        command.downgrade(config(connection), "0001")
+        old_rows(connection)
+        command.upgrade(config(connection), "0006")
+        connection.execute(
+            text("UPDATE candidates SET status = 'rejected', status_reason = 'toxic' WHERE rank = 1"),
+        )
+        command.upgrade(config(connection), "head")
+        kept = connection.execute(
+            text("SELECT d.status, reason, rank FROM candidate_decisions d JOIN candidates c ON c.id = candidate_id")
+        ).all()
+        command.downgrade(config(connection), "0006")
+        connection.rollback()
+    assert [tuple(row) for row in kept] == [("rejected", "toxic", 1)]

@@ -38,6 +38,10 @@ class CompositionDomain(Domain):
     groupings = {"elements": "chemical system: the same elements in any amounts"}  # noqa: RUF012 - never written to
     formats = {"txt": FileFormat(media_type="text/plain", write=write_formulas)}  # noqa: RUF012 - never written to
 
+    missing_formats = {  # noqa: RUF012 - never written to
+        "cif": "a composition says how many atoms of each element there are and not where they are: it has no structure"
+    }
+
     def __init__(self, spec: CompositionSpec) -> None:
         self._spec = spec
         self._states = allowed_states(spec.elements, spec.oxidation_states, spec.custom_oxidation_states)

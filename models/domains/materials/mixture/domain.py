@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, final
 
-from models.domains.contract import FRACTION, Domain, ParsedObject, Sizes, Violation
+from models.domains.contract import FRACTION, Domain, ParsedObject, Setting, Sizes, Violation
 from models.domains.materials.mixture import features, recipe
 from models.domains.materials.mixture.drawing import draw_recipes
 from models.domains.materials.mixture.reading import parse_recipe
@@ -32,12 +32,16 @@ class MixtureDomain(Domain):
     cluster_similarity = 0.75
     """Recipes of four settings that share three are as similar."""
     formats = {}  # noqa: RUF012 - never written to; CSV and JSON say all
+    missing_formats = {"cif": "a recipe has no crystal structure"}  # noqa: RUF012 - never written to
 
     def __init__(self, spec: MixtureSpec) -> None:
         self._spec = spec
         self.object_columns = (*spec.components, *(variable.name for variable in spec.process))
         self.quantity_columns = dict.fromkeys(spec.components, FRACTION) | {
             variable.name: variable.units for variable in spec.process if is_numeric(variable)
+        }
+        self.settings = {
+            item.name: Setting(item.levels, item.is_log) for item in spec.process if not isinstance(item, Categorical)
         }
         self.computed = features.computed_of(spec)
         most = min(spec.max_components, len(spec.components), spec.grid)

@@ -136,11 +136,15 @@ def groups(texts: Sequence[str], name: str) -> list[str]:
 
 
 def write_sdf(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Return an SDF (V2000, 2D coordinates) with one record per row and every column but `object` as a data field."""
+    """Return an SDF (V3000, 2D coordinates) with one record per row and every column but `object` as a data field.
+
+    V3000 holds stereo groups and large molecules, which V2000 cannot.
+    """
     from rdkit.Chem import rdDepictor
 
     text = io.StringIO()
     writer = Chem.SDWriter(text)
+    writer.SetForceV3000(True)
     for row in rows:
         mol = Chem.Mol(molecule(str(row["object"])))
         rdDepictor.Compute2DCoords(mol)
@@ -154,6 +158,9 @@ def write_sdf(rows: Sequence[Mapping[str, Any]]) -> bytes:
 
 
 FORMATS = {"sdf": FileFormat("chemical/x-mdl-sdfile", write_sdf)}
+MISSING_FORMATS = {
+    "cif": "the crystal structure of a molecule that nobody has made is not known; sdf has its atoms and bonds"
+}
 
 
 def shown(text: str) -> str:

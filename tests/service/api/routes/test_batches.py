@@ -3,10 +3,13 @@
 import csv
 import io
 
+import pandas as pd
 import pytest
 from api_actors import Api, Worker
+from openpyxl import load_workbook
 from sqlalchemy import text
 
+from service.exchange.formats import parquet, workbook
 from service.store.session import Sessions
 
 
@@ -130,3 +133,50 @@ def test_a_batch_of_an_older_version_is_still_read(api: Api, sessions: Sessions,
     item = api.client.get(address).json()["candidates"][0]
     assert (item["purpose"], item["in_domain"]) == ("exploit", None)
     assert api.client.get(address, params={"format": "csv"}).status_code == 200
+
+
+def test_a_batch_downloaded_again_shows_its_results_so_far(api: Api, address: str) -> None:
+    results = address.split("/rounds", maxsplit=1)[0] + "/results"
+    first = api.client.get(address).json()["candidates"][0]
+    sent = api.client.post(results, json=[{"candidate_id": first["id"], "glow": "> 5", "comment": "odd"}])
+    assert sent.status_code == 200, sent.text
+    told = api.client.get(address).json()["candidates"]
+    (result,) = told[0]["results"]
+    assert result == result | {"object": "1111", "type": "glow", "relation": ">", "value": 5.0, "units": "mW"}
+    assert told[1]["results"] == []
+    rows = list(csv.DictReader(io.StringIO(api.client.get(address, params={"format": "csv"}).text)))
+    assert [row["glow_so_far"] for row in rows] == ["> 5 mW", "", ""]
+    assert [row["glow"] for row in rows] == ["", "", ""]
+    again = api.client.get(address, params={"format": "xlsx"}).content
+    report = api.client.post(results, content=again, headers={"Content-Type": workbook.MEDIA_TYPE}).json()
+    assert [row["status"] for row in report["rows"]] == ["skipped"] * 3
+    assert report["warnings"] == []
+
+
+def test_a_workbook_has_the_sheets_that_a_lab_works_with(api: Api, address: str) -> None:
+    file = api.client.get(address, params={"format": "xlsx"})
+    assert file.headers["Content-Disposition"].endswith('-round-1.xlsx"')
+    book = load_workbook(io.BytesIO(file.content))
+    assert book.sheetnames == ["Results", "Samples", "Plate map", "Request"]
+    own = ["glow", "glow_relation", "glow_units"]
+    assert [cell.value for cell in book["Results"][1]][-7:] == [*own, "relation", "units", "outcome", "comment"]
+    assert book["Request"]["B2"].value == address.split("/")[3]
+
+
+def test_parquet_is_read_by_programs(api: Api, address: str) -> None:
+    file = api.client.get(address, headers={"Accept": parquet.MEDIA_TYPE})
+    frame = pd.read_parquet(io.BytesIO(file.content))
+    assert list(frame["switches"]) == ["1111", "1110", "0111"]
+    assert frame["glow_mean"].dtype == "float64"
+
+
+def test_a_format_that_objects_cannot_have_is_refused_with_the_reason(api: Api, worker: Worker) -> None:
+    spec = {
+        "domain": {"kind": "materials", "space": "composition", "elements": ["Na", "Cl"]},
+        "objectives": [{"name": "gap", "units": "eV"}],
+    }
+    campaign = api.campaign(**spec)
+    worker.finish(api.round(campaign["id"]), ("NaCl",))
+    refused = api.client.get(f"/v1/campaigns/{campaign['id']}/rounds/1/batch", params={"format": "cif"})
+    assert refused.status_code == 406
+    assert "it has no structure" in refused.json()["detail"]

@@ -1,5 +1,6 @@
 """Deciding about candidates, and releasing a batch."""
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ def batch(api: Api, worker: Worker) -> list[dict[str, Any]]:
     return candidates
 
 
-def _decide(api: Api, candidate: dict[str, Any], **decision: str) -> Any:
+def _decide(api: Api, candidate: dict[str, Any], **decision: Any) -> Any:
     address = f"/v1/candidates/{candidate['id']}"
     tag = api.client.get(address).headers["ETag"]
     return api.client.patch(address, json=decision, headers={"If-Match": tag})
@@ -82,3 +83,90 @@ def test_a_round_without_a_batch_cannot_be_released(api: Api) -> None:
     campaign = api.campaign()
     api.round(campaign["id"])
     assert api.client.post(f"/v1/campaigns/{campaign['id']}/rounds/1/release").status_code == 409
+
+
+@pytest.fixture
+def reserved(api: Api, worker: Worker) -> str:
+    """The address of a round with reserves."""
+    campaign = api.campaign()
+    worker.finish_with_reserves(api.round(campaign["id"]), ("1111", "1110", "0000"), ("0011", "0001"))
+    return f"/v1/campaigns/{campaign['id']}/rounds/1"
+
+
+def _batch(api: Api, address: str) -> dict[str, dict[str, Any]]:
+    return {item["object"]: item for item in api.client.get(f"{address}/batch").json()["candidates"]}
+
+
+def test_a_rejection_may_be_about_analogues_and_is_written_down(api: Api, reserved: str) -> None:
+    batch = _batch(api, reserved)
+    decided = _decide(api, batch["1111"], status="rejected", reason="toxic", analogues=True, similarity=0.7)
+    assert decided.status_code == 200, decided.text
+    assert decided.json()["analogues"] == [batch["1110"]["id"]]
+    (record,) = api.client.get(f"/v1/candidates/{batch['1110']['id']}/decisions").json()["items"]
+    told = {"status": "rejected", "reason": "toxic", "because_of": batch["1111"]["id"], "similarity": None}
+    assert record == record | told
+    assert record["decided_by"]
+    wrong = _decide(api, batch["0000"], status="approved", analogues=True)
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/analogues")
+
+
+def test_the_next_best_takes_a_free_place(api: Api, reserved: str) -> None:
+    batch = _batch(api, reserved)
+    assert [item["object"] for item in api.client.get(f"{reserved}/batch").json()["reserves"]] == ["0011", "0001"]
+    address = f"/v1/candidates/{batch['0000']['id']}/replace"
+    early = api.client.post(address)
+    assert (early.status_code, "reject or withdraw it first" in early.json()["detail"]) == (409, True)
+    _decide(api, batch["0000"], status="withdrawn", reason="the offer expired")
+    taken = api.client.post(address, headers={"Idempotency-Key": "once"})
+    assert (taken.status_code, taken.json()["object"], taken.json()["replaces"]) == (201, "0011", batch["0000"]["id"])
+    assert api.client.get(taken.headers["Location"]).json() == taken.json()
+    again = api.client.post(address, headers={"Idempotency-Key": "once"})
+    assert again.json()["id"] == taken.json()["id"]
+    assert api.client.post(address).status_code == 409
+    assert list(_batch(api, reserved)) == ["1111", "1110", "0000", "0011"]
+
+
+def test_a_released_batch_is_frozen_and_can_be_checked_against_its_hash(api: Api, reserved: str) -> None:
+    assert api.client.get(f"{reserved}/release").status_code == 404
+    batch = _batch(api, reserved)
+    _decide(api, batch["0000"], status="rejected", reason="toxic")
+    released = api.client.post(f"{reserved}/release").json()
+    frozen = api.client.get(f"{reserved}/release")
+    assert hashlib.sha256(frozen.content).hexdigest() == released["batch_sha256"]
+    assert frozen.headers["ETag"] == f'"{released["batch_sha256"]}"'
+    assert [item["object"] for item in frozen.json()["candidates"]] == ["1111", "1110"]
+    assert api.client.get(f"{reserved}/batch").json()["sha256"] == released["batch_sha256"]
+    assert released["released_by"]
+    for refused in (
+        _decide(api, batch["0000"], status="approved"),
+        _decide(api, batch["1111"], status="rejected", reason="late"),
+        api.client.post(f"/v1/candidates/{batch['0000']['id']}/replace"),
+        api.client.post(f"{reserved}/release"),
+    ):
+        assert refused.status_code == 409
+        assert "frozen" in refused.json()["detail"]
+    assert _decide(api, batch["1111"], status="withdrawn", reason="broken").status_code == 200
+    assert api.client.get(f"{reserved}/release").content == frozen.content
+
+
+def test_results_for_what_was_given_up_warn_and_keep_the_reason(api: Api, reserved: str) -> None:
+    batch = _batch(api, reserved)
+    _decide(api, batch["1111"], status="rejected", reason="toxic")
+    _decide(api, batch["1110"], status="withdrawn", reason="no capacity")
+    rows = [{"candidate_id": batch["1111"]["id"], "glow": 1}, {"switches": "1110", "glow": 2}]
+    rows.append({"candidate_id": batch["0000"]["id"], "glow": 3})
+    results = reserved.split("/rounds", maxsplit=1)[0] + "/results"
+    report = api.client.post(results, json=rows).json()
+    assert report["accepted"] == 3
+    warned = [row["warnings"] for row in report["rows"]]
+    assert warned[0] == ["the candidate was rejected (toxic): the result counts, and the decision is kept"]
+    assert "the candidate was withdrawn (no capacity)" in warned[1][0]
+    assert warned[2] == []
+    told = _batch(api, reserved)["1111"]
+    assert (told["status"], told["status_reason"]) == ("measured", "toxic")
+
+
+def test_a_reader_decides_nothing(api: Api, new_key: Any, open_client: Any, reserved: str) -> None:
+    item = _batch(api, reserved)["1111"]
+    reader = open_client(new_key("read")[0])
+    assert reader.post(f"/v1/candidates/{item['id']}/replace").status_code == 403

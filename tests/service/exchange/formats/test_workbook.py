@@ -202,6 +202,13 @@ def test_a_merged_header_names_only_its_first_column():
         read_table(saved(book), MEDIA_TYPE)
 
 
+def test_a_formula_that_was_never_calculated_stops_only_who_reads_its_column():
+    content = file_of(["word", "a", "b"], ["alpha", "=1+1", 5])
+    (row,) = read_table(content, MEDIA_TYPE).rows
+    assert row.lacks == ("a",)
+    assert row.cells["b"] == "5"
+
+
 def test_formulas_count_as_what_was_last_calculated():
     content = file_of(["word", "a", "b"], ["alpha", "=1+1", 5], ["beta", 3, '=IF(B3=3,"",1)'], ["gamma", 4, None])
     first, second, third = read_table(content, MEDIA_TYPE).rows

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from service.exchange import CampaignView, read_results, read_table, write_batch
+from service.exchange.formats import parquet
 from service.exchange.formats.workbook import MEDIA_TYPE, write
 from service.exchange.predictions import prediction_formats
 
@@ -93,7 +94,7 @@ def test_the_columns_are_those_of_csv(batch_rows: Callable[..., list[BatchRow]],
     assert header[-6:] == ("potency", "solubility", "relation", "units", "outcome", "comment")
     assert len(body) == 2
     assert cells_of(file.content) == [dict(row.cells) for row in table.rows]
-    assert prediction_formats() == {"csv": "text/csv", "xlsx": MEDIA_TYPE}
+    assert prediction_formats() == {"csv": "text/csv", "parquet": parquet.MEDIA_TYPE, "xlsx": MEDIA_TYPE}
 
 
 def test_the_downloaded_file_unfilled_is_skipped_row_by_row(

@@ -115,7 +115,9 @@ def test_sdf_is_read_back_with_its_columns():
         for i, text in enumerate(["C[C@H](N)C(=O)O", *DRUGS])
     ]
     supplier = Chem.SDMolSupplier()
-    supplier.SetData(write_sdf(rows).decode())
+    content = write_sdf(rows).decode()
+    assert content.count("V3000") == len(rows)
+    supplier.SetData(content)
     molecules = list(supplier)
     assert [Chem.MolToSmiles(mol) for mol in molecules] == [row["object"] for row in rows]
     assert [mol.GetProp("_Name") for mol in molecules] == ["c0", "c1", "c2", "c3"]
