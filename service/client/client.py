@@ -194,7 +194,7 @@ class Client:
         analogues: bool = False,
         similarity: float | None = None,
     ) -> dict[str, Any]:
-        """Approve, reject or withdraw a candidate, or take that back (`proposed`), and return it as it is then."""
+        """Approve, reject or withdraw a candidate, or undo that (`proposed`), and return it."""
         place = f"/candidates/{candidate}"
         tag = self._send("GET", place).headers["ETag"]
         decision = {"status": status, "reason": reason, "analogues": analogues, "similarity": similarity}
