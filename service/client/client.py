@@ -195,13 +195,13 @@ class Client:
         similarity: float | None = None,
     ) -> dict[str, Any]:
         """Approve, reject or withdraw a candidate, or undo that (`proposed`), and return it."""
-        place = f"/candidates/{candidate}"
-        tag = self._send("GET", place).headers["ETag"]
+        location = f"/candidates/{candidate}"
+        tag = self._send("GET", location).headers["ETag"]
         decision = {"status": status, "reason": reason, "analogues": analogues, "similarity": similarity}
-        return self._json(self._send("PATCH", place, json=decision, headers={"If-Match": tag}))
+        return self._json(self._send("PATCH", location, json=decision, headers={"If-Match": tag}))
 
     def replace(self, candidate: str) -> dict[str, Any]:
-        """Give the place of a rejected or withdrawn candidate to the next best, and return that."""
+        """Give the location of a rejected or withdrawn candidate to the next best, and return that."""
         once = {"Idempotency-Key": uuid4().hex}
         return self._json(self._send("POST", f"/candidates/{candidate}/replace", headers=once))
 
