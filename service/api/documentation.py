@@ -2,7 +2,7 @@
 
 import inspect
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -15,6 +15,7 @@ from pydantic.json_schema import JsonSchemaMode
 from models.campaign.spec import CampaignSpec
 from models.domains import installed
 from service.api.examples import ANSWERS, REQUESTS, TEXTS
+from service.api.plate_examples import PLATE_TEXTS
 from service.api.problems import MEDIA_TYPE
 from service.schemas.jobs import JobEvent
 from service.schemas.problems import Problem
@@ -135,19 +136,20 @@ def _tell_scopes(call: dict[str, Any]) -> None:
 
 def _show_examples(call: dict[str, Any]) -> None:
     """Add examples to the body and the responses of a call."""
+    texts = PLATE_TEXTS.get(call["operationId"], TEXTS)
     body = call.get("requestBody", {}).get("content", {})
     for media_type, content in body.items():
-        shown = REQUESTS.get(call["operationId"]) if media_type == "application/json" else TEXTS.get(media_type)
+        shown = REQUESTS.get(call["operationId"]) if media_type == "application/json" else texts.get(media_type)
         if shown is not None and "examples" not in content:
             content["example"] = shown
     for status, answer in call["responses"].items():
         for media_type, content in answer.get("content", {}).items() if status.startswith("2") else ():
-            shown = _example_of(media_type.partition(";")[0], content.get("schema", {}))
+            shown = _example_of(media_type.partition(";")[0], content.get("schema", {}), texts)
             if shown is not None:
                 content["example"] = shown
 
 
-def _example_of(media_type: str, schema: dict[str, Any]) -> Any:
+def _example_of(media_type: str, schema: dict[str, Any], texts: Mapping[str, str]) -> Any:
     if media_type == "text/event-stream":
         data = _named(schema["properties"]["data"]["contentSchema"])
         return f"id: 4\nevent: progress\ndata: {json.dumps(ANSWERS[data])}\n\n" if data in ANSWERS else None
@@ -155,7 +157,7 @@ def _example_of(media_type: str, schema: dict[str, Any]) -> Any:
     if name.startswith("Page_"):
         item = ANSWERS.get(name.removeprefix("Page_").rstrip("_"))
         return None if item is None else {"items": [item], "next_cursor": None}
-    return ANSWERS.get(name, TEXTS.get(media_type))
+    return ANSWERS.get(name, texts.get(media_type))
 
 
 def _named(schema: dict[str, Any]) -> str:

@@ -6,6 +6,8 @@ The examples are one campaign: solubility of small molecules, the first round, a
 from typing import Any
 
 from models.messages.message import message
+from service.api.insight_examples import INSIGHTS
+from service.api.plate_examples import PLATE_ANSWERS, PLATE_REQUESTS
 
 Example = Any
 
@@ -116,7 +118,19 @@ _REPORT: dict[str, Any] = {
     "duplicates": 0,
     "skipped": 0,
     "warnings": [],
-    "reading": {"decimal": "point", "delimiter": ",", "units_row": None, "columns": {"smiles": "smiles"}},
+    "reading": {
+        "sheet": None,
+        "header_row": 1,
+        "encoding": "utf-8",
+        "delimiter": ",",
+        "decimal": "point",
+        "thousands": None,
+        "date_order": None,
+        "units_row": None,
+        "columns": {"smiles": "smiles"},
+        "stated": {"decimal": "point"},
+        "questions": [],
+    },
     "rows": [
         {
             "row": 2,
@@ -127,6 +141,7 @@ _REPORT: dict[str, Any] = {
             "candidate_id": None,
             "object": "CCO",
             "type": "logS",
+            "would_store": None,
         },
         {
             "row": 3,
@@ -137,8 +152,20 @@ _REPORT: dict[str, Any] = {
             "candidate_id": None,
             "object": None,
             "type": "logS",
+            "would_store": None,
         },
     ],
+}
+_OPTIONS: dict[str, Any] = {
+    "sheet": None,
+    "header_row": None,
+    "encoding": "windows-1252",
+    "delimiter": "semicolon",
+    "decimal": "comma",
+    "date_order": None,
+    "columns": {"Bemerkung": "comment"},
+    "words": {"n.b.": "missing"},
+    "limits": {},
 }
 _TABLE: dict[str, Any] = {"filename": "plate-7.csv", "sheet": None, "media_type": "text/csv", "sha256": _DIGEST}
 _UPLOADING: dict[str, Any] = {
@@ -163,92 +190,6 @@ _REPLAY: dict[str, Any] = {
 }
 _BACKTEST: dict[str, Any] = {**_JOB, "request": {**_REPLAY, "spec": _SPEC}}
 _FIGURES = {"measured": 48.0, "best_utility": 0.91, "hypervolume": 0.91, "best_solubility": 0.6}
-_CHANCE = {"expected": 0.74, "low": 0.61, "high": 0.88}
-_BEST: dict[str, Any] = {
-    "n": 24,
-    "best": 0.91,
-    "object": "OCCNC(=O)c1ccncc1",
-    "so_far": 0.91,
-    "object_so_far": "OCCNC(=O)c1ccncc1",
-    "random": _CHANCE,
-    "random_so_far": _CHANCE,
-}
-_HITS: dict[str, Any] = {"n": 9, "of": 24, "rate": 0.375, "low": 0.21, "high": 0.57}
-_STAGE: dict[str, Any] = {
-    "measured": 152,
-    "best": {"solubility": {**_BEST, "value": 0.6, "is_bound": False}},
-    "utility": _BEST,
-    "hypervolume": {"so_far": 0.91, "proposed": 0.91, "random": _CHANCE, "is_exact": True},
-    "hits": {**_HITS, "enrichment": {"value": 3.8, "low": 2.1, "high": 5.7}},
-}
-_SCORES: dict[str, Any] = {
-    "n": 24,
-    "coverage": {"0.5": 0.46, "0.9": 0.88},
-    "interval_90": 0.92,
-    "crps": 0.21,
-    "nll": 0.44,
-    "sharpness": 0.38,
-    "rmse": 0.37,
-    "bias": -0.05,
-    "error_sd_correlation": {"value": 0.31, "expected": 0.35, "low": 0.02, "high": 0.62},
-    "open": 0,
-    "censored": 0,
-    "consistent": 0,
-}
-_POINT: dict[str, Any] = {
-    "object": "OCCNC(=O)c1ccncc1",
-    "display": "OCCNC(=O)c1ccncc1",
-    "round": 1,
-    "values": {"solubility": 0.6},
-    "bounds": [],
-    "utility": 0.91,
-}
-_INSIGHTS_ROUND: dict[str, Any] = {
-    **_STAGE,
-    "number": 1,
-    "state": "completed",
-    "candidates": 24,
-    "proposed": 22,
-    "success": {**_HITS, "n": 23, "counts": {"measured": 23, "failed": 1}},
-    "diversity": {"n": 22, "mean_pairwise_distance": 0.83, "circles": 19, "vendi_score": 17.2},
-    "novelty": {"n": 22, "mean": 0.47, "median": 0.45, "low": 0.31, "high": 0.66},
-    "refused": {"measured already": 12},
-    "sampled": 8192,
-    "seconds": {"fitting": 12.5, "training": 290.0},
-    "objects_scored": 61000,
-    "calibration": {"solubility": _SCORES},
-    "convergence": None,
-    "base_measure": None,
-}
-_ADDRESS = f"/v1/campaigns/{_CAMPAIGN_ID}/insights/pareto"
-_HITS_MESSAGE = message("hits_of_round", round=1, hits=9, measured=24).record()
-_INSIGHTS: dict[str, Any] = {
-    "campaign_id": _CAMPAIGN_ID,
-    "name": "Soluble fragments",
-    "statements": [str(_HITS_MESSAGE["text"])],
-    "messages": [_HITS_MESSAGE],
-    "objectives": [
-        {
-            "name": "solubility",
-            "direction": "maximize",
-            "target": None,
-            "units": None,
-            "transform": "none",
-            "computed": None,
-            "range": [-6.2, 0.9],
-            "range_source": "measured",
-        }
-    ],
-    "pareto": {"front": [_POINT], "front_size": 1, "dominated": 151, "others": [], "unplaced": 0, "forbidden": 0},
-    "initial": {**_STAGE, "measured": 128, "hits": None},
-    "hits": {"rule": "solubility of at least 0.1", "thresholds": {"solubility": 0.1}, "is_told": True},
-    "rounds": [_INSIGHTS_ROUND],
-    "calibration": {"solubility": {"all": _SCORES, "drift": None}},
-    "importance": None,
-    "figures": [
-        {"name": "pareto", "title": "Best of each objective", "svg": _ADDRESS, "png": f"{_ADDRESS}?format=png"}
-    ],
-}
 _API_KEY: dict[str, Any] = {
     "id": "k3v9x2",
     "name": "plate reader",
@@ -304,6 +245,7 @@ ANSWERS: dict[str, Example] = {
         "candidates": [{**_PROPOSED, "id": _CANDIDATE_ID}],
     },
     "UploadReport": _REPORT,
+    "KeptReading": {"name": "default", "options": _OPTIONS, "created_at": _ASKED, "updated_at": _ASKED},
     "Result": {
         "id": "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d",
         "candidate_id": None,
@@ -349,7 +291,7 @@ ANSWERS: dict[str, Example] = {
             "rows": [{"method": "assayflow", "round": 1, "seed": 0, **_FIGURES}],
         },
     },
-    "Insights": _INSIGHTS,
+    "Insights": INSIGHTS,
     "ApiKey": _API_KEY,
     "NewApiKey": {**_API_KEY, "secret": "af_k3v9x2_0123456789abcdef0123456789abcdef"},
     "Health": {"status": "ok"},
@@ -358,6 +300,7 @@ ANSWERS: dict[str, Example] = {
         "checks": {"database": "ok", "migrations": "ok", "broker": "ok", "rounds": "ok", "fast": "ok", "upkeep": "ok"},
         "queues": {"rounds": {"consumers": 1, "last_seen_seconds": 0.8}},
     },
+    **PLATE_ANSWERS,
     "RoundEvent": {"state": "training", "progress": 0.4, "message": "step 400 of 1,000", "at": _STARTED},
     "JobEvent": {"state": "running", "progress": 0.4, "message": "sampled 5 of 12"},
 }
@@ -383,5 +326,7 @@ REQUESTS: dict[str, Example] = {
         "table": [{"smiles": "CCO", "type": "logS", "value": 1.1}],
     },
     "create_api_key": {"name": "plate reader", "scopes": ["read", "write"], "expires_at": "2099-01-31T12:00:00Z"},
+    "put_reading": {name: value for name, value in _OPTIONS.items() if value},
+    **PLATE_REQUESTS,
 }
 """JSON bodies, by the call's name; `create_campaign` has one for each installed domain."""

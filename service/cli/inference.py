@@ -64,7 +64,7 @@ def samples(  # noqa: PLR0913, PLR0917 - each argument is one option of the comm
         n, beta or (), preference or (), like or (), similarity,
         require or (), avoid or (), avoid_group or (), round_number, seed,
     )  # fmt: skip
-    with _connected(url, key) as client:
+    with connected(url, key) as client:
         _draw(client, campaign, options, out)
 
 
@@ -84,7 +84,7 @@ def predict(
     name = _format_of(out)
     _check_format(name, ["csv", "json"])
     content, media_type = _table(table)
-    with _connected(url, key) as client:
+    with connected(url, key) as client:
         objectives = client.campaign(campaign)["spec"]["objectives"]
         job = _wait(client, client.request_predictions(campaign, content, media_type, table.name, sheet), "predictions")
         rows = job.data["rows"]
@@ -114,7 +114,7 @@ def insights(  # noqa: PLR0913, PLR0917 - each argument is one option of the com
     if figure_format not in ("svg", "png"):
         raise typer.BadParameter("svg or png", param_hint="--format")
     thresholds = numbers("threshold", threshold or ())
-    with _connected(url, key) as client:
+    with connected(url, key) as client:
         data = client.insights(campaign, thresholds)
         for statement in data["statements"]:
             say(console(), statement)
@@ -148,7 +148,12 @@ def _wait(client: Client, job: Job, title: str) -> Job:
     return wait_for(client, job, lambda events: progress(screen, events, title))
 
 
-def _connected(url: str, key: str) -> Client:
+def connected(url: str, key: str) -> Client:
+    """Return a client of the service, with the key that was given or is in the environment.
+
+    Raises:
+        ClientError: if there is no key, or this is no address.
+    """
     if not key.strip():
         raise ClientError("an API key is needed: set ASSAYFLOW_KEY, or give --key")
     return Client(url, key.strip())

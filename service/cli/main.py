@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from rich.text import Text
 
 from assayflow import __version__
-from service.cli import inference, keys, local, planning
+from service.cli import inference, keys, local, planning, plates
 from service.client.client import ClientError
 from service.client.terminal import console
 
@@ -20,6 +20,7 @@ commands = typer.Typer(
 for group in (local, planning, inference):
     commands.add_typer(group.commands)
 commands.add_typer(keys.commands, name="keys")
+commands.add_typer(plates.commands, name="plates")
 
 
 def _show_version(value: bool) -> None:

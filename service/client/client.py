@@ -109,12 +109,12 @@ class Client:
 
     def formats(self, kind: str) -> list[str]:
         """Return the formats in which a batch of this kind can be downloaded."""
-        domains = self._json(self._send("GET", "/domains"))["items"]
+        domains = self.decoded(self.send("GET", "/domains"))["items"]
         return [item["name"] for domain in domains if domain["kind"] == kind for item in domain["formats"]]
 
     def create_campaign(self, spec: dict[str, Any]) -> str:
         """Create a campaign and return its id."""
-        return str(self._json(self._send("POST", "/campaigns", json=spec))["id"])
+        return str(self.decoded(self.send("POST", "/campaigns", json=spec))["id"])
 
     def upload(self, campaign: str, path: Path, check: Callable[[], None] = lambda: None) -> dict[str, Any]:
         """Upload a CSV file of results, store its accepted rows, and return the report.
@@ -127,8 +127,8 @@ class Client:
         query = {"mode": "partial", "filename": path.name}
         headers = {"Content-Type": "text/csv", "Idempotency-Key": uuid4().hex}
         url = f"/campaigns/{campaign}/results"
-        answered = self._send("POST", url, params=query, headers=headers, content=path.read_bytes())
-        data = self._json(answered)
+        answered = self.send("POST", url, params=query, headers=headers, content=path.read_bytes())
+        data = self.decoded(answered)
         if answered.status_code != httpx.codes.ACCEPTED:
             return data
         job = self._ended(Job(f"/campaigns/{campaign}/uploads/{data['id']}", data), check)
@@ -153,7 +153,7 @@ class Client:
         cursor = None
         while True:
             query = {"limit": 500} | ({"cursor": cursor} if cursor else {})
-            page = self._json(self._send("GET", f"/campaigns/{campaign}/results", params=query))
+            page = self.decoded(self.send("GET", f"/campaigns/{campaign}/results", params=query))
             results += page["items"]
             cursor = page["next_cursor"]
             if cursor is None:
@@ -161,11 +161,11 @@ class Client:
 
     def start_round(self, campaign: str) -> int:
         """Start the next round and return its number."""
-        return int(self._json(self._send("POST", f"/campaigns/{campaign}/rounds"))["number"])
+        return int(self.decoded(self.send("POST", f"/campaigns/{campaign}/rounds"))["number"])
 
     def round(self, campaign: str, number: int) -> dict[str, Any]:
         """Return a round."""
-        return self._json(self._send("GET", f"/campaigns/{campaign}/rounds/{number}"))
+        return self.decoded(self.send("GET", f"/campaigns/{campaign}/rounds/{number}"))
 
     def follow(self, campaign: str, number: int, check: Callable[[], None]) -> Iterator[Event]:
         """Yield a round's events until it is finished; `check` is called between events and may raise."""
@@ -173,12 +173,12 @@ class Client:
 
     def batch(self, campaign: str, number: int) -> list[dict[str, Any]]:
         """Return a round's candidates by rank."""
-        candidates: list[dict[str, Any]] = self._json(self._send("GET", self._batch(campaign, number)))["candidates"]
+        candidates: list[dict[str, Any]] = self.decoded(self.send("GET", self._batch(campaign, number)))["candidates"]
         return candidates
 
     def download(self, campaign: str, number: int, file_format: str, path: Path) -> Path:
         """Download a round's batch as a file, and return where it is: a format may have another extension."""
-        answer = self._send("GET", self._batch(campaign, number), params={"format": file_format})
+        answer = self.send("GET", self._batch(campaign, number), params={"format": file_format})
         extension = _EXTENSION.search(answer.headers.get("Content-Disposition", ""))
         if extension is not None and path.suffix != extension[1]:
             path = path.with_name(f"{path.name}{extension[1]}")
@@ -196,22 +196,22 @@ class Client:
     ) -> dict[str, Any]:
         """Approve, reject or withdraw a candidate, or undo that (`proposed`), and return it."""
         location = f"/candidates/{candidate}"
-        tag = self._send("GET", location).headers["ETag"]
+        tag = self.send("GET", location).headers["ETag"]
         decision = {"status": status, "reason": reason, "analogues": analogues, "similarity": similarity}
-        return self._json(self._send("PATCH", location, json=decision, headers={"If-Match": tag}))
+        return self.decoded(self.send("PATCH", location, json=decision, headers={"If-Match": tag}))
 
     def replace(self, candidate: str) -> dict[str, Any]:
-        """Give the location of a rejected or withdrawn candidate to the next best, and return that."""
+        """Replace a rejected or withdrawn candidate by the next best one, and return that one."""
         once = {"Idempotency-Key": uuid4().hex}
-        return self._json(self._send("POST", f"/candidates/{candidate}/replace", headers=once))
+        return self.decoded(self.send("POST", f"/candidates/{candidate}/replace", headers=once))
 
     def release(self, campaign: str, number: int) -> str:
         """Release a batch to the lab, which freezes it, and return its SHA-256."""
-        return str(self._json(self._send("POST", f"/campaigns/{campaign}/rounds/{number}/release"))["batch_sha256"])
+        return str(self.decoded(self.send("POST", f"/campaigns/{campaign}/rounds/{number}/release"))["batch_sha256"])
 
     def campaign(self, campaign: str) -> dict[str, Any]:
         """Return a campaign."""
-        return self._json(self._send("GET", f"/campaigns/{campaign}"))
+        return self.decoded(self.send("GET", f"/campaigns/{campaign}"))
 
     def request_samples(self, campaign: str, request: Mapping[str, Any]) -> Job:
         """Request more candidates from a trained policy."""
@@ -238,32 +238,59 @@ class Client:
     def cancel(self, job: Job) -> None:
         """Request cancellation of a job; a finished job does not change."""
         with suppress(RefusedError):
-            self._send("POST", f"{job.url}/cancel")
+            self.send("POST", f"{job.url}/cancel")
 
     def answer(self, job: Job, file_format: str) -> bytes:
         """Return the result of a job as a file."""
-        return self._send("GET", job.url, params={"format": file_format}).content
+        return self.send("GET", job.url, params={"format": file_format}).content
 
     def insights(self, campaign: str, thresholds: Mapping[str, float] | None = None) -> dict[str, Any]:
         """Return the insights of a campaign; `thresholds` define a hit."""
-        return self._json(self._send("GET", f"/campaigns/{campaign}/insights", params=_hits(thresholds)))
+        return self.decoded(self.send("GET", f"/campaigns/{campaign}/insights", params=_hits(thresholds)))
 
     def figure(
         self, campaign: str, name: str, file_format: str, thresholds: Mapping[str, float] | None = None
     ) -> bytes:
         """Return a figure of the insights as SVG or PNG."""
         query = {**_hits(thresholds), "format": file_format}
-        return self._send("GET", f"/campaigns/{campaign}/insights/{name}", params=query).content
+        return self.send("GET", f"/campaigns/{campaign}/insights/{name}", params=query).content
+
+    def send(self, method: str, url: str, **sent: Any) -> httpx.Response:
+        """Send one request below `/v1` and return its successful response.
+
+        Raises:
+            RefusedError: if the service responds with a problem.
+            UnreachableError: if there is no response.
+        """
+        try:
+            return self._checked(self._http.request(method, url, **sent))
+        except httpx.TransportError as error:
+            reason = str(error) or type(error).__name__
+            raise UnreachableError(f"no answer from {self._url} ({reason}); is the service running there?") from error
+
+    def decoded(self, answer: httpx.Response) -> dict[str, Any]:
+        """Return the JSON object of a response.
+
+        Raises:
+            ClientError: if the response is no JSON object.
+        """
+        try:
+            body = answer.json()
+        except ValueError as error:
+            raise ClientError(f"{self._url} answers, but not as Assayflow does") from error
+        if not isinstance(body, dict):
+            raise ClientError(f"{self._url} answers, but not as Assayflow does")
+        return body
 
     def _post_job(self, url: str, headers: Mapping[str, str] | None = None, **sent: Any) -> Job:
         once = {"Idempotency-Key": uuid4().hex, **(headers or {})}
         try:
-            data = self._json(self._send("POST", url, headers={**once, **_WAIT}, **sent))
+            data = self.decoded(self.send("POST", url, headers={**once, **_WAIT}, **sent))
         except KeyboardInterrupt:
             # after an interrupt, the same key returns the job that was accepted meanwhile, so that it can be
             # cancelled
             with suppress(ClientError):
-                data = self._json(self._send("POST", url, headers=once, **sent))
+                data = self.decoded(self.send("POST", url, headers=once, **sent))
                 self.cancel(Job(f"{url}/{data['id']}", data))
             raise
         return Job(f"{url}/{data['id']}", data)
@@ -271,7 +298,7 @@ class Client:
     def _follow(self, url: str, check: Callable[[], None]) -> Generator[Event, None, dict[str, Any]]:
         """Yield the events of a round or a job and return it when finished; poll without an event stream."""
         last, has_events = "", True
-        while (data := self._json(self._send("GET", url)))["state"] in ACTIVE_STATES:
+        while (data := self.decoded(self.send("GET", url)))["state"] in ACTIVE_STATES:
             check()
             seen = last
             try:
@@ -307,22 +334,6 @@ class Client:
 
     def _batch(self, campaign: str, number: int) -> str:
         return f"/campaigns/{campaign}/rounds/{number}/batch"
-
-    def _send(self, method: str, url: str, **sent: Any) -> httpx.Response:
-        try:
-            return self._checked(self._http.request(method, url, **sent))
-        except httpx.TransportError as error:
-            reason = str(error) or type(error).__name__
-            raise UnreachableError(f"no answer from {self._url} ({reason}); is the service running there?") from error
-
-    def _json(self, answer: httpx.Response) -> dict[str, Any]:
-        try:
-            body = answer.json()
-        except ValueError as error:
-            raise ClientError(f"{self._url} answers, but not as Assayflow does") from error
-        if not isinstance(body, dict):
-            raise ClientError(f"{self._url} answers, but not as Assayflow does")
-        return body
 
     def _checked(self, answer: httpx.Response) -> httpx.Response:
         if answer.is_success:

@@ -87,7 +87,9 @@ class Reading(BaseModel):
     date_order: DateOrder | None = Field(description="the order of dates such as 05.01.2025, where one was needed")
     units_row: int | None = Field(description="the row below the header that holds units")
     columns: dict[str, str] = Field(description="header -> what it was read as; others were not read")
-    stated: dict[str, Any] = Field(description="what the sender, or a reading of the campaign, said of the file")
+    stated: dict[str, str | int | dict[str, str]] = Field(
+        description="what the sender, or a reading of the campaign, said of the file"
+    )
     questions: list[Question] = Field(description="what single cells leave open")
 
 

@@ -23,13 +23,14 @@ from service.schemas import (
     health,
     insights,
     jobs,
+    plates,
     results,
     rounds,
 )
 from service.schemas.api_keys import ApiKeyRequest
 from service.schemas.candidates import Decision
 
-ROOMS = (api_keys, backtests, campaigns, candidates, domains, health, insights, jobs, results, rounds)
+ROOMS = (api_keys, backtests, campaigns, candidates, domains, health, insights, jobs, plates, results, rounds)
 MODELS: list[type[BaseModel]] = [
     model for room in ROOMS for name, model in vars(room).items() if name in ANSWERS and isinstance(model, type)
 ]
