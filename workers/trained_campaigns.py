@@ -1,4 +1,4 @@
-"""The trained campaigns that a fast worker has open, so that a second request to a campaign is answered in seconds."""
+"""Cache trained campaigns in a fast worker, so that a second request to a campaign takes seconds."""
 
 import json
 from collections import OrderedDict
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 MOST_OPEN = 3
 LOADING_SHARE = 0.7
-"""Share of a job's progress that opening its trained campaign is."""
+"""Share of a job's progress that loading its trained campaign takes."""
 
 
 @final
 class TrainedCampaignCache:
-    """The trained campaigns used last; `check_cancelled` is called while they wait, for the job that runs now."""
+    """The trained campaigns used last; `check_cancelled` is that of the job that runs now."""
 
     def __init__(self, most_open: int = MOST_OPEN) -> None:
         self.check_cancelled: Callable[[], None] = unheard
@@ -31,11 +31,11 @@ class TrainedCampaignCache:
         self._open: OrderedDict[Hashable, TrainedCampaign] = OrderedDict()
 
     def raise_if_cancelled(self) -> None:
-        """Call whoever plays now."""
+        """Call the current job's `check_cancelled`."""
         self.check_cancelled()
 
     def get(self, key: Hashable, make: "Callable[[], TrainedCampaign]") -> "TrainedCampaign":
-        """Return the trained campaign of a key, made if it is not open; the one unused for longest is closed."""
+        """Return the trained campaign of a key, loaded if needed; the least recently used one is dropped."""
         if key not in self._open:
             self._open[key] = make()
         self._open.move_to_end(key)
@@ -45,16 +45,16 @@ class TrainedCampaignCache:
 
 
 def progress_after_loading(share: float) -> float:
-    """Return the share of a whole job that is done when a share of the playing is."""
+    """Return the progress of the whole job, from the progress after loading."""
     return LOADING_SHARE + (1 - LOADING_SHARE) * share
 
 
 def get_for_job(context: WorkerContext, job: ClaimedJob, progress: "JobProgress") -> "tuple[TrainedCampaign, History]":
-    """Return the trained campaign that a job uses, and what its campaign knew when it asked.
+    """Return the trained campaign of a job, and the campaign's history at the time of the request.
 
     Raises:
         HazardListError: if a hazard list about these objects cannot be used.
-        ArtefactError: if what the round left was made from something else.
+        ArtefactError: if the round's stored policy was trained for something else.
     """
     with context.sessions.begin() as session:
         now = inference.load_current_history(session, job)

@@ -1,6 +1,6 @@
-"""One example of every answer and request, by the name that its schema has in OpenAPI. Data; a test validates each.
+"""Examples of all requests and responses, by the name of their schema in OpenAPI. A test validates each.
 
-The examples tell one story: solubility of small molecules, a first round, and what came of it.
+The examples are one campaign: solubility of small molecules, the first round, and its results.
 """
 
 from typing import Any
@@ -304,14 +304,14 @@ ANSWERS: dict[str, Example] = {
     "RoundEvent": {"state": "training", "progress": 0.4, "message": "step 400 of 1,000", "at": _STARTED},
     "JobEvent": {"state": "running", "progress": 0.4, "message": "sampled 5 of 12"},
 }
-"""By the name of the answer's model."""
+"""Responses, by the name of their model."""
 
 TEXTS: dict[str, str] = {
     "image/svg+xml": '<svg xmlns="http://www.w3.org/2000/svg" width="640" height="480"></svg>',
     "text/plain": '# TYPE assayflow_rounds gauge\nassayflow_rounds{state="queued"} 0.0\n',
     "text/csv": "smiles,type,relation,value\nCCO,logS,=,1.1\nc1ccccc1O,logS,=,-0.1\n",
 }
-"""By media type, whatever is in the file."""
+"""Files, by media type, whatever their content."""
 
 REQUESTS: dict[str, Example] = {
     "patch_campaign": {"batch": {"size": 48}, "seed": None},
@@ -329,4 +329,4 @@ REQUESTS: dict[str, Example] = {
     "put_reading": {name: value for name, value in _OPTIONS.items() if value},
     **PLATE_REQUESTS,
 }
-"""JSON bodies by the call's name; `create_campaign` has one for each installed domain."""
+"""JSON bodies, by the call's name; `create_campaign` has one for each installed domain."""

@@ -1,6 +1,6 @@
-"""Examples of plates by the name that a schema or a call has in OpenAPI. Data; a test computes each of them anew.
+"""Examples of plates, by the name of their schema or call in OpenAPI. A test computes each of them again.
 
-They tell one story: six doses of one candidate, controls, a well that the robot did not fill, and the IC50.
+The examples are one plate: six doses of one candidate, controls, an unfilled well, and the IC50.
 """
 
 from typing import Any
@@ -193,13 +193,13 @@ PLATE_ANSWERS: dict[str, dict[str, Any]] = {
     "TransfersReport": {"transfers": 2, "failed_wells": {"E11": _LOST}, "warnings": [], "report": _NOTHING},
     "WellsReport": {**_READ, "report": {**_NOTHING, "accepted": 1, "rows": [_STORED]}},
 }
-"""By the name of the answer's model."""
+"""Responses, by the name of their model."""
 
 PLATE_REQUESTS: dict[str, Any] = {
     "lay_out_plate": LAYOUT,
     "upload_wells": [{"well": well, "signal": signal} for well, _, _, _, signal, _ in _WELLS],
 }
-"""JSON bodies by the call's name."""
+"""JSON bodies, by the call's name."""
 
 _COLUMNS = "Source Well,Destination Plate Barcode,Destination Well,Transfer Volume,Actual Volume,Transfer Status"
 _SIGNALS = [(well, f"{signal:.0f}") for well, _, _, _, signal, _ in _WELLS]
@@ -222,4 +222,4 @@ PLATE_TEXTS: dict[str, dict[str, str]] = {
         for media_type, sign in (("text/csv", ","), ("text/tab-separated-values", "\t"), ("text/plain", "\t"))
     },
 }
-"""Texts by the call's name and their media type, of requests and of answers; they stand for `TEXTS`."""
+"""Texts of requests and responses, by the call's name and their media type; they replace `TEXTS`."""

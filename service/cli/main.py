@@ -1,4 +1,4 @@
-"""The `assayflow` command. Thin: it puts the commands together and turns a caller's mistake into one line."""
+"""Define the `assayflow` command: combine the subcommands and report user errors in one line."""
 
 import signal
 from typing import Annotated
@@ -39,14 +39,14 @@ def options(
 
 
 def app() -> None:
-    """Run the command; a mistake of the caller is one line, not a traceback."""
+    """Run the command; a user error is one line, not a traceback."""
     from sqlalchemy.exc import DBAPIError
 
     from service.errors import AssayflowError
     from service.local.servers import EmbeddedError
     from service.local.stack import LocalStackError
 
-    # A shell starts background jobs deaf to Ctrl-C; a service that holds servers must be stoppable by it.
+    # A shell starts background jobs with SIGINT ignored; a service with embedded servers must end on it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         commands()

@@ -1,4 +1,4 @@
-"""Commands about the plates of a round over HTTP: lay out, fill, read, draw. Knows the public API only."""
+"""Commands for the plates of a round over HTTP: lay out, fill, read, draw. They use the public API only."""
 
 import json
 from pathlib import Path
@@ -42,7 +42,7 @@ def lay_out(
     url: Url = HERE,
     key: Key = "",
 ) -> None:
-    """Lay a plate out for the batch of a round, and tell its id."""
+    """Lay out a plate for the batch of a round, and print its id."""
     spec = _specification(layout)
     with connected(url, key) as client:
         number = round_number or _latest(client, campaign)
@@ -65,7 +65,7 @@ def list_plates(campaign: Campaign, round_number: Round = None, url: Url = HERE,
 
 @commands.command("delete")
 def delete_plate(campaign: Campaign, plate: Plate, round_number: Round = None, url: Url = HERE, key: Key = "") -> None:
-    """Delete a plate that was laid out and nothing more; its name is free again."""
+    """Delete a plate that was only laid out; its name is free again."""
     with connected(url, key) as client:
         plates, plate_id = find_plate(client, campaign, plate, round_number)
         plates.delete(plate_id)
@@ -81,7 +81,7 @@ def save_map(
     url: Url = HERE,
     key: Key = "",
 ) -> None:
-    """Write what the wells hold as a table, one row a well."""
+    """Write the contents of the wells as a table, one row per well."""
     file_format = out.suffix.removeprefix(".").lower()
     if file_format not in ("csv", "xlsx"):
         raise typer.BadParameter("the file's name must end in .csv or .xlsx", param_hint="--out")
@@ -102,7 +102,7 @@ def save_pick_list(  # noqa: PLR0913, PLR0917 - each argument is one option of t
     url: Url = HERE,
     key: Key = "",
 ) -> None:
-    """Write what a robot reads to fill the plate: nL for the Echo, uL for the Biomek."""
+    """Write the robot's pick list of the plate: nL for the Echo, uL for the Biomek."""
     with connected(url, key) as client:
         plates, plate_id = find_plate(client, campaign, plate, round_number)
         _write(out, plates.pick_list(plate_id, robot))
@@ -121,7 +121,7 @@ def send_transfers(  # noqa: PLR0913, PLR0917 - each argument is one option of t
     url: Url = HERE,
     key: Key = "",
 ) -> None:
-    """Upload the robot's report, and tell which wells it did not fill."""
+    """Upload the robot's report, and print the wells that it did not fill."""
     file = PlateFile(report.read_bytes(), "text/csv", report.name, dry_run, mode)
     with connected(url, key) as client:
         plates, plate_id = find_plate(client, campaign, plate, round_number)
@@ -151,7 +151,7 @@ def send_wells(  # noqa: PLR0913, PLR0917 - each argument is one option of the c
     url: Url = HERE,
     key: Key = "",
 ) -> None:
-    """Upload the readings of a plate, and tell what each candidate's wells come to."""
+    """Upload the readings of a plate, and print the result of each candidate."""
     file = PlateFile(readings.read_bytes(), _media_type(readings, vendor), readings.name, dry_run, mode)
     with connected(url, key) as client:
         plates, plate_id = find_plate(client, campaign, plate, round_number)
@@ -173,7 +173,7 @@ def save_curves(  # noqa: PLR0913, PLR0917 - each argument is one option of the 
     url: Url = HERE,
     key: Key = "",
 ) -> None:
-    """Save the wells of each candidate and the curve through them as a picture."""
+    """Save a figure of each candidate's wells and the fitted curve."""
     with connected(url, key) as client:
         plates, plate_id = find_plate(client, campaign, plate, round_number)
         analysis = plates.plate(plate_id)["analysis"]
@@ -203,7 +203,7 @@ def _latest(client: Client, campaign: str) -> int:
 
 
 def _media_type(path: Path, vendor: str | None) -> str:
-    """Return what a file is by its name; the own file of an instrument is read whatever it is called."""
+    """Return the media type by the file's name; an instrument's own file may have any name."""
     if vendor is not None:
         return _OWN
     found = _MEDIA_TYPES.get(path.suffix.lower())

@@ -1,4 +1,4 @@
-"""How plates and what their wells come to look on a terminal. Knows the answers of the HTTP API."""
+"""Print plates and their results on a terminal. This module reads responses of the HTTP API."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def plates_table(plates: Iterable[tuple[int, Mapping[str, Any]]]) -> Table:
 
 
 def findings_table(findings: Sequence[Mapping[str, Any]], units: str) -> Table:
-    """Return what the wells of each candidate say: a value or a limit with its interval, or why there is neither.
+    """Return a table of results: a value or a limit with its interval, or the reason for neither.
 
     Args:
-        findings: as an upload of wells answers them.
+        findings: from the response to an upload of wells.
         units: of their values.
     """
     table = Table(box=None, pad_edge=False)
@@ -48,7 +48,7 @@ def value_units(spec: Mapping[str, Any]) -> str:
 
 
 def wells_lines(answer: Mapping[str, Any]) -> list[str]:
-    """Return where the signals come from, what the controls say, warnings, and what became of the results."""
+    """Return the source of the signals, the quality of the controls, warnings, and the stored results."""
     quality = answer["quality"]
     controls = f"{quality['n_positive']} positive and {quality['n_negative']} negative controls"
     figures = f"Z' {_number(quality['z_prime'])}, SSMD {_number(quality['ssmd'])}"
@@ -56,7 +56,7 @@ def wells_lines(answer: Mapping[str, Any]) -> list[str]:
 
 
 def transfers_lines(answer: Mapping[str, Any]) -> list[str]:
-    """Return how many transfers a report lists, the wells that failed, and what became of candidates without any."""
+    """Return the number of a report's transfers, the failed wells, and candidates without any transfer."""
     failed = [f"  {well}: {reason}" for well, reason in answer["failed_wells"].items()]
     head = f"{answer['transfers']} transfers, {len(failed)} wells failed"
     return [head, *failed, *answer["warnings"], *(_results(answer) if answer["report"]["rows"] else ())]

@@ -1,4 +1,4 @@
-"""Plates through the HTTP API: lay one out, fill it by a robot, read it, draw its curves. Knows no service code."""
+"""Use plates through the HTTP API: lay out, fill by a robot, read, draw curves. Imports no service code."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class PlateFile:
     mode: Mode = "atomic"
 
     def query(self) -> dict[str, Any]:
-        """Return how the file is to be taken, as parameters of a call."""
+        """Return the query parameters of the file."""
         return _given({"filename": self.filename, "dry_run": self.dry_run, "mode": self.mode})
 
 
 @dataclass(frozen=True, slots=True)
 class WellsChoices:
-    """How a file of readings is to be read, where the file itself does not say: None leaves that to the service."""
+    """Options for reading a file that is ambiguous itself; None leaves the choice to the service."""
 
     block: str | None = None
     sheet: str | None = None
@@ -49,10 +49,10 @@ class WellsChoices:
 class Plates:
     """The plates of one round.
 
-    Every call raises `RefusedError` with the service's own words if it is refused.
+    Every call raises `RefusedError` with the service's own message if it is refused.
 
     Args:
-        client: who sends.
+        client: sends the requests.
         campaign: the campaign's id.
         number: the round's number, from 1.
     """
@@ -78,32 +78,32 @@ class Plates:
             query["cursor"] = page["next_cursor"]
 
     def plate(self, plate: str) -> dict[str, Any]:
-        """Return a plate by its id: specification, wells, and what was read."""
+        """Return a plate by its id: specification, wells and readings."""
         return self.client.decoded(self.client.send("GET", self._url(plate)))
 
     def delete(self, plate: str) -> None:
-        """Delete a plate that was laid out and nothing more."""
+        """Delete a plate that was only laid out."""
         tag = self.client.send("GET", self._url(plate)).headers["ETag"]
         self.client.send("DELETE", self._url(plate), headers={"If-Match": tag})
 
     def plate_map(self, plate: str, file_format: str = "csv") -> bytes:
-        """Return what the wells hold as a table, CSV or XLSX."""
+        """Return the contents of the wells as a table, CSV or XLSX."""
         return self.client.send("GET", self._url(plate, "map"), params={"format": file_format}).content
 
     def pick_list(self, plate: str, robot: str | None = None) -> bytes:
-        """Return what a robot reads to fill the plate; the robot of the stocks when none is named."""
+        """Return the robot's pick list of the plate; `robot` defaults to that of the stocks."""
         return self.client.send("GET", self._url(plate, "picklist"), params=_given({"format": robot})).content
 
     def upload_transfers(self, plate: str, file: PlateFile) -> dict[str, Any]:
-        """Upload the robot's report and return which wells failed."""
+        """Upload the robot's report and return the failed wells."""
         return self._upload(self._url(plate, "transfers"), file, {})
 
     def upload_wells(self, plate: str, file: PlateFile, choices: WellsChoices | None = None) -> dict[str, Any]:
-        """Upload the readings and return the plate's quality, the finding of each candidate, and the report."""
+        """Upload the readings and return the plate's quality, the candidates' results, and the report."""
         return self._upload(self._url(plate, "wells"), file, _given(asdict(choices)) if choices else {})
 
     def curve(self, plate: str, candidate: str, file_format: Literal["png", "svg"] = "svg") -> bytes:
-        """Return a candidate's wells and the curve through them as a picture."""
+        """Return a figure of a candidate's wells and the fitted curve."""
         return self.client.send("GET", self._url(plate, f"curves/{candidate}.{file_format}")).content
 
     def _upload(self, url: str, file: PlateFile, query: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,13 +116,13 @@ class Plates:
 
 
 def find_plate(client: Client, campaign: str, plate: str, number: int | None = None) -> tuple[Plates, str]:
-    """Return where a plate is and its id, by its id or its name, which is unique in the campaign.
+    """Return the round's plates and the plate's id, by its id or its name, which is unique in the campaign.
 
     Args:
-        client: who asks.
+        client: sends the requests.
         campaign: the campaign's id.
         plate: the id, or the name or barcode.
-        number: the round to look in; all rounds, the latest first, when absent.
+        number: the round to search; all rounds, the latest first, when absent.
 
     Raises:
         ClientError: if there is no such plate.

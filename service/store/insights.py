@@ -10,13 +10,16 @@ from service.store.tables import Candidate, Round
 
 
 def rounds(session: Session, campaign_id: UUID) -> Sequence[RowMapping]:
-    """Return number, state and summary of every round, ascending."""
+    """Return number, state and summary of every round, in ascending order."""
     query = select(Round.number, Round.state, Round.summary).where(Round.campaign_id == campaign_id)
     return session.execute(query.order_by(Round.number)).mappings().all()
 
 
 def candidates(session: Session, campaign_id: UUID) -> Sequence[RowMapping]:
-    """Return every candidate by round and rank: round, object, purpose, status, and what was said of it."""
+    """Return round, object, purpose, status and computed columns of every candidate, by round and rank.
+
+    The computed columns are predictions, computed properties and the nearest measured object.
+    """
     query = (
         select(
             Round.number.label("round"),

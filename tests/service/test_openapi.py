@@ -1,4 +1,4 @@
-"""The API describes itself for generated clients: the file in the docs is what the service answers."""
+"""The API's own description for generated clients: the committed file equals the service's response."""
 
 import json
 import os
@@ -40,7 +40,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def description() -> str:
-    """The domain that only tests have is not installed in a process of its own."""
+    """Return the description of a separate process, in which the test domain is not installed."""
     program = "import runpy; print(runpy.run_path('docs/openapi.py')['description'](), end='')"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(  # noqa: S603 - our own program

@@ -1,4 +1,4 @@
-"""The campaigns that a fast worker has open, and the kinds of jobs that it finds."""
+"""The trained campaigns that a fast worker has loaded, and its discovered kinds of jobs."""
 
 import pkgutil
 import subprocess

@@ -1,4 +1,7 @@
-"""One module per kind of job, found by its name; each has a function `handle`. They know no lease and no queue."""
+"""Handle jobs: one module per kind, discovered by name, each with a function `handle`.
+
+Handlers know neither leases nor queues.
+"""
 
 from collections.abc import Callable
 from typing import Protocol, final
@@ -13,26 +16,26 @@ from workers.progress import Progress
 
 @final
 class JobProgress:
-    """Hears how far a job is; raises `models.records.Cancelled` when its work must stop."""
+    """Report a job's progress; raises `models.records.Cancelled` when the work must stop."""
 
     def __init__(self, report: Progress, start: float = 0.0) -> None:
         self._report = report
         self._start = start
 
     def __call__(self, share: float, message: str) -> None:
-        """Record the share done (0-1) and what goes on, once in a while."""
+        """Record the share done (0-1) and a message, at a limited rate."""
         self._report("running", self._start + (1 - self._start) * share, message)
 
     def after(self, share: float) -> "JobProgress":
-        """Return what hears of the rest of a job, of which so large a part is done."""
+        """Return the progress of the rest of a job, of which this share is done."""
         return JobProgress(self._report, share)
 
     def raise_if_cancelled(self) -> None:
-        """Record nothing, and raise if the work must stop."""
+        """Raise if the work must stop, without recording progress."""
         self._report.raise_if_cancelled()
 
     def report_reading(self, share: float | None, of: float = 1.0) -> None:
-        """Record how much of a table is read, as so large a part of the job; None says that nothing is new."""
+        """Record how much of a table is read, as the part `of` of the job; None checks for cancellation."""
         if share is None:
             self.raise_if_cancelled()
         else:
@@ -40,11 +43,11 @@ class JobProgress:
 
 
 Finalizer = Callable[[Session], Json]
-"""Stores what a job brings and returns its answer, in the transaction that ends the job: both are there or neither."""
+"""Store a job's data and return its result, atomically in the transaction that ends the job."""
 
 
 class Handler(Protocol):
-    """Answers jobs of one kind."""
+    """Run jobs of one kind."""
 
     def __call__(self, context: WorkerContext, job: ClaimedJob, progress: JobProgress) -> Json | Finalizer:
-        """Return the answer as plain JSON, or what stores something besides."""
+        """Return the result as plain JSON, or a finalizer that stores more."""

@@ -1,4 +1,4 @@
-"""Draws more candidates from the policy of a round."""
+"""Sample more candidates from the policy of a round."""
 
 from models.campaign.requests import SampleRequest
 from models.domains import open_domain
@@ -13,7 +13,7 @@ from workers.trained_campaigns import get_for_job, progress_after_loading
 
 
 def handle(context: WorkerContext, job: ClaimedJob, progress: JobProgress) -> Json:
-    """Return samples as candidates are told, and what drawing them was like.
+    """Return samples as candidate records, and a summary of the sampling.
 
     Raises:
         UnprocessableError: if the policy cannot serve the request.

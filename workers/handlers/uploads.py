@@ -1,4 +1,4 @@
-"""Reads a long table of results and stores its good rows."""
+"""Read a long table of results and store its accepted rows."""
 
 from service.campaigns import uploads
 from service.campaigns.jobs import ClaimedJob
@@ -9,7 +9,7 @@ from workers.handlers import Finalizer, JobProgress
 
 
 def handle(context: WorkerContext, job: ClaimedJob, progress: JobProgress) -> Finalizer:
-    """Return what stores the rows and answers with the report, the same as of a short table."""
+    """Return a finalizer that stores the rows and returns the same report as for a short table."""
     assert job.campaign_id is not None
     campaign_id = job.campaign_id
     with context.sessions.begin() as session:
