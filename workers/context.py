@@ -9,7 +9,7 @@ import platform
 from contextlib import suppress
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, final
+from typing import final
 
 from models.safety.hazard_lists import HazardList, load_hazard_lists
 from service.campaigns.reading import Reader
@@ -17,10 +17,8 @@ from service.children import Children, Limits
 from service.dispatch import CelerySender, deliver
 from service.settings import Settings
 from service.store.session import Sessions, make_sessions, open_engine
+from workers.campaign_cache import TrainedCampaignCache
 from workers.pulse import Pulse
-
-if TYPE_CHECKING:
-    from workers.trained_campaigns import TrainedCampaignCache
 
 _RECORDED = ("assayflow", "torch", "botorch", "gpytorch", "numpy", "rdkit", "pymatgen-core")
 
@@ -42,10 +40,8 @@ class WorkerContext:
         return made
 
     @cached_property
-    def trained_campaigns(self) -> "TrainedCampaignCache":
+    def trained_campaigns(self) -> TrainedCampaignCache:
         """The cache of trained campaigns that this process has loaded."""
-        from workers.trained_campaigns import TrainedCampaignCache
-
         return TrainedCampaignCache()
 
     @cached_property

@@ -23,9 +23,9 @@ from service.store.tables import Job
 from workers import handlers
 from workers.checkpoints import FileJournal
 from workers.context import WorkerContext, installed_versions
-from workers.handlers import Handler, JobProgress
+from workers.handlers import Handler
 from workers.lease_runner import lease_for, problem, run_under_lease
-from workers.progress import Progress
+from workers.progress import JobProgress, Progress
 
 
 class UnknownKindError(LookupError):

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from workers import handlers
+from workers.campaign_cache import TrainedCampaignCache
 from workers.jobs import kinds
-from workers.trained_campaigns import TrainedCampaignCache, progress_after_loading
+from workers.trained_campaigns import progress_after_loading
 
 ROOT = Path(__file__).parents[2]
 

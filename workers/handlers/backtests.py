@@ -11,7 +11,7 @@ from service.store import jobs
 from service.store.tables import Json
 from workers.checkpoints import FileJournal
 from workers.context import WorkerContext
-from workers.handlers import JobProgress
+from workers.progress import JobProgress
 from workers.run_backtest import backtest_measurements, plot_as_svg
 
 READING_SHARE = 0.05

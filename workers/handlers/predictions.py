@@ -13,7 +13,7 @@ from service.campaigns.reading import SentTable
 from service.store import jobs
 from service.store.tables import Json
 from workers.context import WorkerContext
-from workers.handlers import JobProgress
+from workers.progress import JobProgress
 from workers.trained_campaigns import get_for_job, progress_after_loading
 
 READING_SHARE = 0.3

@@ -8,7 +8,7 @@ from service.campaigns.payloads import to_json
 from service.errors import UnprocessableError
 from service.store.tables import Json
 from workers.context import WorkerContext
-from workers.handlers import JobProgress
+from workers.progress import JobProgress
 from workers.trained_campaigns import get_for_job, progress_after_loading
 
 

@@ -5,7 +5,8 @@ from service.campaigns.jobs import ClaimedJob
 from service.campaigns.reading import Known, Mentioned
 from service.store import jobs
 from workers.context import WorkerContext
-from workers.handlers import Finalizer, JobProgress
+from workers.handlers import Finalizer
+from workers.progress import JobProgress
 
 
 def handle(context: WorkerContext, job: ClaimedJob, progress: JobProgress) -> Finalizer:
