@@ -57,9 +57,11 @@ class SentFile:
 
     content: bytes
     key_id: str | None
+    media_type: str = "application/octet-stream"
     filename: str | None = None
     mode: Mode = "atomic"
     dry_run: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,8 +293,16 @@ def _failure_reason(wells: Sequence[str], failed: Mapping[str, str]) -> str:
 
 
 def _store(session: Session, ref: PlateRef, file: SentFile, rows: bytes, reader: Reader) -> Report:
-    """Take rows of results as if a user had uploaded them."""
-    table = ResultsFile(content=rows, media_type=JSON, filename=file.filename, mode=file.mode, dry_run=file.dry_run)
+    """Take rows of results as if a user had uploaded them, and keep the file that they come from."""
+    table = ResultsFile(
+        content=rows,
+        media_type=JSON,
+        filename=file.filename,
+        mode=file.mode,
+        dry_run=file.dry_run,
+        again=file.again,
+        original=(file.content, file.media_type),
+    )
     owner = Owner(ref.scope.workspace_id, file.key_id)
     return import_results(session, owner, ref.scope.campaign_id, table, reader)
 

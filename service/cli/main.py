@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from rich.text import Text
 
 from assayflow import __version__
-from service.cli import inference, keys, local, planning, plates
+from service.cli import inference, keys, local, planning, plates, results
 from service.client.client import ClientError
 from service.client.terminal import console
 
@@ -17,7 +17,7 @@ commands = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (local, planning, inference):
+for group in (local, planning, inference, results):
     commands.add_typer(group.commands)
 commands.add_typer(keys.commands, name="keys")
 commands.add_typer(plates.commands, name="plates")

@@ -159,6 +159,25 @@ class Client:
             if cursor is None:
                 return results
 
+    def correct_result(self, campaign: str, result: str, row: Mapping[str, Any], reason: str) -> dict[str, Any]:
+        """Put another result in the place of one, by the columns that are otherwise, and return it."""
+        body = {"row": dict(row), "reason": reason}
+        return self.decoded(self._send_once(f"/campaigns/{campaign}/results/{result}/correction", json=body))
+
+    def withdraw_result(self, campaign: str, result: str, reason: str) -> dict[str, Any]:
+        """Let a result count no more, and return it."""
+        url = f"/campaigns/{campaign}/results/{result}/withdrawal"
+        return self.decoded(self._send_once(url, json={"reason": reason}))
+
+    def withdraw_upload(self, campaign: str, upload: str, reason: str) -> int:
+        """Let all results of an upload count no more, and return how many did until now."""
+        url = f"/campaigns/{campaign}/uploads/{upload}/withdrawal"
+        return int(self.decoded(self._send_once(url, json={"reason": reason}))["withdrawn"])
+
+    def sent_file(self, campaign: str, upload: str) -> bytes:
+        """Return a file of results as it was sent."""
+        return self.send("GET", f"/campaigns/{campaign}/uploads/{upload}/file").content
+
     def start_round(self, campaign: str) -> int:
         """Start the next round and return its number."""
         return int(self.decoded(self.send("POST", f"/campaigns/{campaign}/rounds"))["number"])
@@ -334,6 +353,10 @@ class Client:
 
     def _batch(self, campaign: str, number: int) -> str:
         return f"/campaigns/{campaign}/rounds/{number}/batch"
+
+    def _send_once(self, url: str, **sent: Any) -> httpx.Response:
+        """Send what is done once, however often it arrives."""
+        return self.send("POST", url, headers={"Idempotency-Key": uuid4().hex}, **sent)
 
     def _checked(self, answer: httpx.Response) -> httpx.Response:
         if answer.is_success:

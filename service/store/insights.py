@@ -6,33 +6,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, select
 from sqlalchemy.orm import Session
 
-from service.store.tables import Candidate, Result, Round
-
-
-def results(session: Session, campaign_id: UUID) -> Sequence[RowMapping]:
-    """Return every result in its stored order, with the number of the round that proposed its object.
-
-    The columns have the names of a measurement's fields.
-    """
-    query = (
-        select(
-            Result.object,
-            Result.type,
-            Result.value,
-            Result.relation,
-            Result.upper_value,
-            Result.standard_error,
-            Result.outcome,
-            Result.assay_version,
-            Round.number.label("round"),
-            Result.plate,
-        )
-        .outerjoin(Candidate, Candidate.id == Result.candidate_id)
-        .outerjoin(Round, Round.id == Candidate.round_id)
-        .where(Result.campaign_id == campaign_id)
-        .order_by(Result.sequence)
-    )
-    return session.execute(query).mappings().all()
+from service.store.tables import Candidate, Round
 
 
 def rounds(session: Session, campaign_id: UUID) -> Sequence[RowMapping]:

@@ -42,6 +42,11 @@ def id_and_state(
     return (row[0], row[1]) if row else None
 
 
+def was_released(session: Session, round_id: UUID) -> bool:
+    """Tell whether a round's batch went to the lab."""
+    return session.scalars(select(Round.released_at.is_not(None)).where(Round.id == round_id)).one()
+
+
 def newest(session: Session, campaign_id: UUID) -> Round | None:
     """Return the campaign's latest round."""
     query = select(Round).where(Round.campaign_id == campaign_id).order_by(Round.number.desc()).limit(1)

@@ -20,7 +20,7 @@ def handle(context: WorkerContext, job: ClaimedJob, progress: JobProgress) -> Fi
 
     def known(mentioned: Mentioned) -> Known:
         with context.sessions.begin() as session:
-            return uploads.known(session, campaign_id, mentioned)
+            return uploads.known(session, campaign_id, mentioned, file)
 
     with uploads.table_errors_as_problems():
         report = context.reader.results(spec, file.table, known, progress.report_reading)

@@ -91,6 +91,9 @@ class ImportOptions:
     dry_run: Annotated[bool, Query(description="report only, store nothing")] = False
     mode: Annotated[Mode, Query(description="atomic: all results or none; partial: the good ones")] = "atomic"
     filename: Annotated[str | None, Query(max_length=255, description="the file's name, for the record")] = None
+    again: Annotated[bool, Query(description="of what was sent before, take only the results that are not stored")] = (
+        False
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +132,18 @@ def writable_round(campaign_id: CampaignId, number: RoundNumber, caller: Writer)
     return RoundScope(caller.workspace_id, campaign_id, number)
 
 
-def sent_file(content: RawBody, caller: Writer, options: Annotated[ImportOptions, Depends()]) -> SentFile:
+def sent_file(
+    request: Request, content: RawBody, caller: Writer, options: Annotated[ImportOptions, Depends()]
+) -> SentFile:
     """Return the uploaded file with how it is to be taken."""
     return SentFile(
         content=content,
         key_id=caller.key_id,
+        media_type=request.headers.get("content-type") or "application/octet-stream",
         filename=options.filename,
         mode=options.mode,
         dry_run=options.dry_run,
+        again=options.again,
     )
 
 

@@ -209,6 +209,25 @@ def test_a_long_upload_is_followed_to_its_report(state: str, tmp_path: Path):
     ]
 
 
+def test_amendments_are_sent_once_with_their_reason():
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return httpx.Response(200, content=b"a,b\n")
+        assert request.headers["Idempotency-Key"]
+        body = json.loads(request.content)
+        assert body["reason"] == "typo"
+        path = request.url.path
+        return httpx.Response(201, json={"path": path, "row": body.get("row"), "withdrawn": 3})
+
+    with client_of(answer) as client:
+        corrected = client.correct_result("c", "r", {"value": 3}, "typo")
+        assert corrected["path"].endswith("/campaigns/c/results/r/correction")
+        assert corrected["row"] == {"value": 3}
+        assert client.withdraw_result("c", "r", "typo")["path"].endswith("/campaigns/c/results/r/withdrawal")
+        assert client.withdraw_upload("c", "u", "typo") == 3
+        assert client.sent_file("c", "u") == b"a,b\n"
+
+
 def test_a_decision_is_sent_with_the_version_that_was_read():
     sent: list[httpx.Request] = []
 

@@ -67,6 +67,9 @@ def test_wells_become_ic50s_of_their_candidates(api: Api, campaign: str, address
     report = response.json()
     assert (report["report"]["accepted"], report["report"]["rejected"]) == (3, 0)
     assert report["quality"]["z_prime"] > 0.7
+    (kept,) = api.client.get(f"/v1/campaigns/{campaign}/uploads/files").json()["items"]
+    file = api.client.get(f"/v1/campaigns/{campaign}/uploads/{kept['id']}/file")
+    assert (file.text, file.headers["Content-Type"].partition(";")[0]) == (text, "text/csv")
     stored = results(api, campaign)
     for candidate_id, ic50 in true.items():
         result = stored[candidate_id]
