@@ -170,6 +170,7 @@ _STORED: dict[str, Any] = {
     "object": "OCCNC(=O)c1ccncc1",
     "type": "IC50",
     "would_store": None,
+    "corrects": None,
 }
 _SUMMARY: dict[str, Any] = {
     "id": "7e1a9c35-4d2b-4f6e-8b07-3c5d1e9f2a64",

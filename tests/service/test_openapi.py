@@ -23,6 +23,7 @@ from service.schemas import (
     health,
     insights,
     jobs,
+    ledger,
     plates,
     results,
     rounds,
@@ -30,7 +31,7 @@ from service.schemas import (
 from service.schemas.api_keys import ApiKeyRequest
 from service.schemas.candidates import Decision
 
-ROOMS = (api_keys, backtests, campaigns, candidates, domains, health, insights, jobs, plates, results, rounds)
+ROOMS = (api_keys, backtests, campaigns, candidates, domains, health, insights, jobs, ledger, plates, results, rounds)
 MODELS: list[type[BaseModel]] = [
     model for room in ROOMS for name, model in vars(room).items() if name in ANSWERS and isinstance(model, type)
 ]
@@ -144,6 +145,7 @@ USERS_OWN = {
     "Domain.json_schema",
     "DomainExample.spec",
     "Result.verbatim",
+    "ResultHistory.verbatim",
     *(f"{model}.columns" for model in ("Candidate", "Decided", "Proposed", "ReleasedCandidate")),
     *(f"{model}.route" for model in ("Candidate", "Decided", "Proposed", "ReleasedCandidate")),
 }

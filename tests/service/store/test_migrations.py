@@ -231,10 +231,10 @@ def test_what_was_amended_is_not_forgotten_by_going_back(engine: Engine):
         owners = {"campaign_id": campaign, "upload_id": upload, "row": 1, "verbatim": {}, "object": "x"}
         said = {"type": "glow", "value": 1.0, "relation": "=", "outcome": "ok", "external_id": "E1"}
         result = insert(connection, "results", **owners, **said)
-        command.upgrade(config(connection), "0007")
+        command.upgrade(config(connection), "0010")
         assert connection.execute(text("SELECT revision, other_columns FROM results")).one() == (0, None)
         command.downgrade(config(connection), "0006")
-        command.upgrade(config(connection), "0007")
+        command.upgrade(config(connection), "0010")
         why = {"campaign_id": campaign, "kind": "withdrawal", "reason": "wrong plate"}
         insert(connection, "amendments", result_id=result, origin_id=result, **why)
         with pytest.raises(DBAPIError, match="restore a backup"):
