@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import BaseModel
 
 from models.campaign.requests import BacktestRequest, SampleRequest
@@ -194,3 +195,10 @@ def test_the_examples_are_what_the_models_say(schema: dict[str, Any]) -> None:
         body = {key: value for key, value in REQUESTS[call].items() if (call, key) != ("create_backtest", "table")}
         model.model_validate(body)
     assert set(REQUESTS) <= {operation["operationId"] for operation in operations(schema)}
+
+
+def test_the_generator_of_clients_knows_every_media_type(schema: dict[str, Any]) -> None:
+    known = {"application/json", "application/problem+json", "multipart/form-data", "text/event-stream"}
+    known |= set(yaml.safe_load((ROOT / ".ci" / "clients.yaml").read_text(encoding="utf-8"))["content_type_overrides"])
+    sent = {kind for call in operations(schema) for kind in call.get("requestBody", {}).get("content", {})}
+    assert sent - known == set(), "name them in .ci/clients.yaml"
