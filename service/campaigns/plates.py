@@ -18,6 +18,7 @@ from service.campaigns.uploads import Mode, Owner, ResultsFile, import_results, 
 from service.errors import ConflictError, NotFoundError, UnprocessableError
 from service.exchange import Report
 from service.plates.analysis import JSON, WellsFile
+from service.plates.filling import Filling
 from service.plates.layouts import lay_out
 from service.plates.problems import invalid
 from service.plates.records import Analysis, PlateLayout
@@ -56,9 +57,11 @@ class SentFile:
 
     content: bytes
     key_id: str | None
+    media_type: str = "application/octet-stream"
     filename: str | None = None
     mode: Mode = "atomic"
     dry_run: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +151,8 @@ def import_transfers(
 ) -> tuple[TransferReport, Report]:
     """Note which wells a robot did not fill; candidates without any filled well become failed results.
 
-    Several reports of one plate add up.
+    Several reports of one plate add up, and the same report counts once. A well that a later one says is filled counts
+    again, unless its candidate has a failed result: that one is stored, and the candidate is measured on another plate.
 
     Raises:
         NotFoundError: if there is no such plate.
@@ -161,10 +165,8 @@ def import_transfers(
     with table_errors_as_problems():
         found = readers.files.transfers(file.content, spec.name, spec.wells)
     _check_used(found, layout)
-    before = failed_wells(plate)
-    failed = dict(found.failed) | before  # the first reason is the one that its result was stored with
-    found = replace(found, warnings=(*found.warnings, *_filled_again(found, before)))
-    reasons = _reasons(layout, failed)
+    filling, found = _filled(plate, layout, found, file)
+    reasons = _reasons(layout, filling.failed)
     report = Report(())
     if reasons:
         campaign = queries.get_campaign(session, ref.scope.workspace_id, ref.scope.campaign_id)
@@ -172,7 +174,7 @@ def import_transfers(
         report = _store(session, ref, file, failed_rows(spec, assay, reasons), readers.results)
     if not file.dry_run:
         reports = [*(plate.transfers or {}).get("reports", ()), {**_named(file), "n_transfers": found.n_transfers}]
-        plate.transfers = {"failed": failed, "reports": reports}
+        plate.transfers = {**filling.as_json(), "reports": reports}
         _touch(plate)
     return found, report
 
@@ -254,13 +256,19 @@ def _check_used(found: TransferReport, layout: PlateLayout) -> None:
         raise UnprocessableError(detail, errors=[{"column": "Destination Well", "detail": detail}])
 
 
-def _filled_again(found: TransferReport, before: Mapping[str, str]) -> list[str]:
-    """Return a warning of wells that were filled after a failure: whether their dose is right is not known."""
-    again = sorted(found.filled & before.keys())
-    if not again:
-        return []
-    detail = f"wells that an earlier report has as failed still do not count ({_shown(again)}): a plate that is filled "
-    return [detail + "again is laid out under another name"]
+def _filled(plate: Plate, layout: PlateLayout, found: TransferReport, file: SentFile) -> tuple[Filling, TransferReport]:
+    """Return which wells do not count after one more report, and the report with what it cannot change any more."""
+    before = Filling.from_stored(plate.transfers)
+    known = {item["sha256"] for item in (plate.transfers or {}).get("reports", ())}
+    if _named(file)["sha256"] in known:
+        return before, found
+    stored = _reasons(layout, before.failed)
+    kept = {well.well for well in layout.wells if well.candidate_id in stored}
+    late = sorted(kept & set(found.moved))
+    if late:
+        warning = f"{_shown(late)}: filled too late, a failed result is stored; lay the candidate out on another plate"
+        found = replace(found, warnings=(*found.warnings, warning))
+    return before.after(found, kept), found
 
 
 def _shown(wells: Sequence[str]) -> str:
@@ -287,8 +295,16 @@ def _failure_reason(wells: Sequence[str], failed: Mapping[str, str]) -> str:
 
 
 def _store(session: Session, ref: PlateRef, file: SentFile, rows: bytes, reader: Reader) -> Report:
-    """Take rows of results as if a user had uploaded them."""
-    table = ResultsFile(content=rows, media_type=JSON, filename=file.filename, mode=file.mode, dry_run=file.dry_run)
+    """Take rows of results as if a user had uploaded them, and keep the file that they come from."""
+    table = ResultsFile(
+        content=rows,
+        media_type=JSON,
+        filename=file.filename,
+        mode=file.mode,
+        dry_run=file.dry_run,
+        again=file.again,
+        original=(file.content, file.media_type),
+    )
     owner = Owner(ref.scope.workspace_id, file.key_id)
     return import_results(session, owner, ref.scope.campaign_id, table, reader)
 
