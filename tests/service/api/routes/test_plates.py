@@ -187,15 +187,10 @@ def test_a_plate_is_measured_in_what_the_campaign_reads(api: Api, address: str) 
         ({"doses": {"top": 1, "units": "mg/mL"}}, "/doses/units"),
         ({"readout": "percent_inhibition", "doses": {"top": 1, "points": 1}}, "/readout"),
         ({"readout": "percent_inhibition"}, "/doses/points"),
-        ({"replicate": 2}, "/replicate"),
     ):
         response = api.client.post(address, json={**LAYOUT, **changes})
         assert response.status_code == 422
         assert response.json()["errors"][0]["pointer"] == pointer
-    assert "/replicate: unknown field" in response.json()["detail"]
-
-
-def test_an_assay_is_named_as_the_campaign_names_it(api: Api, address: str) -> None:
     assert laid_out(api, address, type="ic50")["type"] == "IC50"
 
 

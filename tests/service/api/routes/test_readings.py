@@ -118,3 +118,8 @@ def test_no_reading_is_kept_that_refuses_every_file(
     assert error["pointer"] == pointer
     assert reason in error["detail"]
     assert api.client.get(f"{campaign}/readings").json()["items"] == []
+
+
+def test_a_field_that_is_misspelt_is_named(api: Api, campaign: str) -> None:
+    refused = api.client.put(f"{campaign}/readings/lab", json={"colums": {}})
+    assert refused.json()["detail"] == "/colums: unknown field: check its spelling, or leave it out"
