@@ -1,4 +1,7 @@
-"""`python -m assayflow` and the command `assayflow`: check the packages first, then run `service.cli.main`."""
+"""`python -m assayflow` and the command `assayflow`.
+
+Check the packages first, then run `service.cli.main`.
+"""
 
 import sys
 

@@ -1,7 +1,8 @@
-"""What is installed: the version, and whether `models`, `service` and `workers` are Assayflow's. Imports none of them.
+"""What is installed: the version, and whether `models`, `service` and `workers` are Assayflow's.
 
-Their names are common. A folder of that name on the path, or another distribution in the same environment, may come
-before ours or overwrite it; without a check that shows as a missing submodule somewhere else.
+Imports none of them. Their names are common. A folder of that name on the path, or another distribution in
+the same environment, may come before ours or overwrite it; without a check that shows as a missing submodule
+somewhere else.
 """
 
 import sys
@@ -14,7 +15,8 @@ MARK = '__distribution__ = "assayflow"'
 """The line of a package's `__init__` by which it is known as ours."""
 _HOME = Path(__file__).resolve().parents[1]
 _REMEDY = (
-    "Install Assayflow into an environment of its own (`python -m venv`, `pipx install assayflow` or a container), "
+    "Install Assayflow into an environment of its own (`python -m venv`, `pipx install assayflow` or a "
+    "container), "
     "and start it outside folders that hold a package of that name"
 )
 
@@ -40,15 +42,19 @@ def require_own(*names: str) -> None:
     for name in names:
         found = _find(name)
         if found is None:
-            raise ForeignPackageError(f"the package `{name}` is not installed beside {_HOME / 'assayflow'}. {_REMEDY}.")
+            raise ForeignPackageError(
+                f"the package `{name}` is not installed beside {_HOME / 'assayflow'}. {_REMEDY}."
+            )
         if found.origin is None or Path(found.origin).resolve() != _HOME / name / "__init__.py":
             where = found.origin or ", ".join(found.submodule_search_locations or ["an unknown place"])
             raise ForeignPackageError(
-                f"Python finds `{name}` in {where}, which is another project's; ours is {_HOME / name}. {_REMEDY}."
+                f"Python finds `{name}` in {where}, which is another project's; ours is {_HOME / name}. "
+                f"{_REMEDY}."
             )
         if MARK not in Path(found.origin).read_text(encoding="utf-8").splitlines():
             raise ForeignPackageError(
-                f"{found.origin} is no longer Assayflow's: another distribution has overwritten `{name}`. {_REMEDY}."
+                f"{found.origin} is no longer Assayflow's: another distribution has overwritten `{name}`. "
+                f"{_REMEDY}."
             )
 
 

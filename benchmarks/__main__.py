@@ -14,7 +14,9 @@ HERE = Path(__file__).parent
 def names() -> list[str]:
     """Return the benchmarks in order."""
     modules = [file for file in HERE.glob("*.py") if file.stem != "__main__"]
-    files = {file.stem: file for file in modules} | {file.parent.name: file for file in HERE.glob("*/__main__.py")}
+    files = {file.stem: file for file in modules} | {
+        file.parent.name: file for file in HERE.glob("*/__main__.py")
+    }
     return sorted(name for name, file in files.items() if _is_benchmark(file.read_text(encoding="utf-8")))
 
 
@@ -29,7 +31,9 @@ def main() -> None:
     failed = []
     for name in names():
         output = ["--json", str(runs / f"{name}.json")]
-        done = subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *output, *sys.argv[1:]], check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", f"benchmarks.{name}", *output, *sys.argv[1:]], check=False
+        )
         if done.returncode:
             failed.append(name)
     if failed:

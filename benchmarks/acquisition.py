@@ -94,7 +94,9 @@ class Problem:
 def _problem(
     process: list[dict[str, Any]], rows: Sequence[dict[str, str]], values: Tensor, ends: tuple[float, float]
 ) -> Problem:
-    domain = open_domain(MixtureSpec.model_validate({"kind": "materials", "space": "mixture", "process": process}))
+    domain = open_domain(
+        MixtureSpec.model_validate({"kind": "materials", "space": "mixture", "process": process})
+    )
     features = torch.from_numpy(domain.features([domain.parse(row) for row in rows])).to(torch.float64)
     low, high = (torch.full((values.shape[1],), end, dtype=torch.float64) for end in ends)
     return Problem(domain, features, values, low, high)
@@ -104,8 +106,12 @@ def dtlz2() -> Problem:
     """Return DTLZ2 on a grid."""
     levels, variables = [0.0, 0.25, 0.5, 0.75, 1.0], [f"x{i}" for i in range(5)]
     grid = list(itertools.product(levels, repeat=len(variables)))
-    points = [grid[i] for i in torch.randperm(len(grid), generator=Generator().manual_seed(0))[:1024].tolist()]
-    values = DTLZ2(dim=len(variables), num_objectives=3, negate=True)(torch.tensor(points, dtype=torch.float64))
+    points = [
+        grid[i] for i in torch.randperm(len(grid), generator=Generator().manual_seed(0))[:1024].tolist()
+    ]
+    values = DTLZ2(dim=len(variables), num_objectives=3, negate=True)(
+        torch.tensor(points, dtype=torch.float64)
+    )
     process = [{"name": name, "type": "ordinal", "values": levels} for name in variables]
     rows = [dict(zip(variables, map(str, point), strict=True)) for point in points]
     return _problem(process, rows, values, (-1.1, 0.0))
@@ -199,7 +205,9 @@ def peer_batch(problem: Problem, known: list[int], seed: int) -> list[int]:
     low, high = problem.features.amin(dim=0), problem.features.amax(dim=0)
     inputs = (problem.features - low) / (high - low)
     torch.manual_seed(seed)
-    model = ModelListGP(*[SingleTaskGP(inputs[known], column.unsqueeze(1)) for column in problem.values[known].T])
+    model = ModelListGP(
+        *[SingleTaskGP(inputs[known], column.unsqueeze(1)) for column in problem.values[known].T]
+    )
     fit_gpytorch_mll(SumMarginalLogLikelihood(model.likelihood, model))
     sampler = SobolQMCNormalSampler(torch.Size([SAMPLES]), seed=seed)
     acquisition = qLogNoisyExpectedHypervolumeImprovement(
@@ -261,7 +269,14 @@ def compare(report: Report, name: str, *, quick: bool) -> None:
     for method in methods:
         mean_last, half = mean_and_half([curve[-1] for curve in curves[method]])
         area, area_half = mean_and_half([statistics.mean(curve) for curve in curves[method]])
-        report.row(problem=name, method=method, last=mean_last, half_of_95=half, mean_of_curve=area, its_half=area_half)
+        report.row(
+            problem=name,
+            method=method,
+            last=mean_last,
+            half_of_95=half,
+            mean_of_curve=area,
+            its_half=area_half,
+        )
     last = {method: statistics.mean(curve[-1] for curve in curves[method]) for method in methods}
     for method in ACQUISITIONS:
         report.claim(f"{name}, {method}: share less random's", last[method] - last["random"], ">=", 0.0)

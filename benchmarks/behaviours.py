@@ -68,7 +68,9 @@ class BehaviourRun(NamedTuple):
 def calls_of_a_step(settings: TrainerSettings, *, has_measured: bool) -> float:
     """Return the reward calls of one step once every replay buffer is filled."""
     n = settings.trajectories_per_step
-    replayed = settings.replay_share + (settings.measured_share if has_measured or settings.replay_share else 0.0)
+    replayed = settings.replay_share + (
+        settings.measured_share if has_measured or settings.replay_share else 0.0
+    )
     searched = round(settings.local_search_share * n)
     fresh = n - round(replayed * n) - round(settings.diverse_share * n) - searched
     return fresh + searched * settings.local_search_rounds
@@ -118,10 +120,15 @@ def compare(report: Report, name: str, calls: int, seeds: Sequence[int]) -> None
         pairs = zip(answers, answers_by_variant[FIRST], strict=True)
         over, over_half = mean_and_half([mine["tv"] - first["tv"] for mine, first in pairs])
         counts = {key: answers[0][key] for key in ("calls", "calls_of_a_step", "steps")}
-        means = {key: statistics.mean(one[key] for one in answers) for key in ("reward_ratio", "log_z", "cpu_seconds")}
+        means = {
+            key: statistics.mean(one[key] for one in answers)
+            for key in ("reward_ratio", "log_z", "cpu_seconds")
+        }
         differences = {"over_first": over, "half_of_that": over_half}
         report.row(space=name, behaviour=variant, tv=tv, half=half, **differences, **counts, **means)
-    usual, first = (statistics.mean(one["tv"] for one in answers_by_variant[key]) for key in (DEFAULTS, FIRST))
+    usual, first = (
+        statistics.mean(one["tv"] for one in answers_by_variant[key]) for key in (DEFAULTS, FIRST)
+    )
     report.claim(f"{name}: TV of {DEFAULTS} over that on policy", usual / first, "<=", 1.0)
 
 

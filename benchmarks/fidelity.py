@@ -62,7 +62,9 @@ def random_tv(name: str) -> float:
     return total_variation(uniform_log_probability(aim.landscape.space), log_target(exact))
 
 
-def many_seeds(report: Report, name: str, settings: TrainerSettings, seeds: Sequence[int]) -> list[dict[str, float]]:
+def many_seeds(
+    report: Report, name: str, settings: TrainerSettings, seeds: Sequence[int]
+) -> list[dict[str, float]]:
     """Train with each seed, report one row each, and return the rows."""
     answers = []
     for seed, fitted in zip(
@@ -82,7 +84,9 @@ def budget_of_calls(report: Report, *, quick: bool) -> None:
     report.claim("TFBind8, 64,000 calls: TV", mean(answers, "tv"), "<=", 0.20)
     report.claim("TFBind8, 64,000 calls: TV (aim)", mean(answers, "tv"), "<=", 0.15)
     report.claim("TFBind8, 64,000 calls: E[R]/E*[R]", mean(answers, "reward_ratio"), ">=", 0.97)
-    report.claim("TFBind8, 64,000 calls: learned log Z error", mean(answers, "log_z", absolute=True), "<=", 0.1)
+    report.claim(
+        "TFBind8, 64,000 calls: learned log Z error", mean(answers, "log_z", absolute=True), "<=", 0.1
+    )
     weighted = mean(answers, "log_z_weighted", absolute=True)
     report.claim("TFBind8, 64,000 calls: weighted log Z error", weighted, "<=", 0.03)
 
@@ -126,10 +130,20 @@ def grids(report: Report, *, quick: bool) -> None:
                 l1 = 2 * fitted["tv"]
                 sums.setdefault(kind, []).append(l1)
                 calls = reward_calls(job.settings)
-                report.row(space=name, who=kind, seed=job.seed, trajectories=calls, l1=l1, seconds=fitted["seconds"])
+                report.row(
+                    space=name, who=kind, seed=job.seed, trajectories=calls, l1=l1, seconds=fitted["seconds"]
+                )
         for seed in seeds:
-            options = {"dimensions": n_dimensions, "side": side, "batch": 64, "steps": trajectories // 64, "warmup": 0}
-            fitted = peer.measure("torchgfn", "torchgfn_hypergrid.py", **options, threads=1, seed=seed, exact=1)
+            options = {
+                "dimensions": n_dimensions,
+                "side": side,
+                "batch": 64,
+                "steps": trajectories // 64,
+                "warmup": 0,
+            }
+            fitted = peer.measure(
+                "torchgfn", "torchgfn_hypergrid.py", **options, threads=1, seed=seed, exact=1
+            )
             sums.setdefault("torchgfn", []).append(fitted["l1"])
             report.row(
                 space=name,
@@ -157,7 +171,12 @@ def losses(report: Report, *, quick: bool) -> None:
     seeds, settings = (SEEDS[:1], replace(SMALL, steps=20)) if quick else (SEEDS, SMALL)
     names = ("hypergrid 8^2", "strings 4^5")
     report.seeds |= set(seeds)
-    jobs = [RecipeRun(name, replace(settings, loss=loss), seed) for name in names for loss in LOSSES for seed in seeds]
+    jobs = [
+        RecipeRun(name, replace(settings, loss=loss), seed)
+        for name in names
+        for loss in LOSSES
+        for seed in seeds
+    ]
     fits: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for job, answer in zip(jobs, side_by_side(loss_fit, jobs), strict=True):
         fits.setdefault((job.space, job.settings.loss), []).append(answer)

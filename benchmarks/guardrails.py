@@ -68,7 +68,9 @@ HYDROPHOBICITY = dict(zip("ARNDCQEGHILKMFPSTWYV", map(float, _SCALE.split()), st
 def simulated(sequence: str) -> dict[str, float]:
     """Return potency and HC50 (micromolar) of a sequence: SIMULATED, without noise."""
     scale = np.array([HYDROPHOBICITY[residue] for residue in sequence])
-    charge = sum(sequence.count(residue) for residue in "KR") - sum(sequence.count(residue) for residue in "DE")
+    charge = sum(sequence.count(residue) for residue in "KR") - sum(
+        sequence.count(residue) for residue in "DE"
+    )
     turns = np.exp(1j * np.deg2rad(100.0) * np.arange(len(sequence)))
     moment = float(abs((scale * turns).mean()))
     greasy = float(np.mean([residue in "AILMFWVY" for residue in sequence]))
@@ -91,7 +93,9 @@ def known_sequences() -> list[str]:
     with gzip.open(DATA / TABLE, "rt", encoding="utf-8") as lines:
         sequences = {row["Sequence"] for row in csv.DictReader(lines)}
     low, high = LENGTHS
-    return sorted(text for text in sequences if low <= len(text) <= high and set(text) <= HYDROPHOBICITY.keys())
+    return sorted(
+        text for text in sequences if low <= len(text) <= high and set(text) <= HYDROPHOBICITY.keys()
+    )
 
 
 def campaign(arm: str, seed: int, quick: bool) -> tuple[list[Proposal], History]:  # noqa: FBT001 - as the harness says it
@@ -124,7 +128,9 @@ def judged(proposals: Sequence[Proposal]) -> dict[str, float]:
         "violating_share": is_safe.count(False) / max(1, len(candidates)),
         "hits": sum(is_hit),
         "safe_hits": sum(hit and safe for hit, safe in zip(is_hit, is_safe, strict=True)),
-        "best_safe": max((t["potency"] for t, safe in zip(truths, is_safe, strict=True) if safe), default=0.0),
+        "best_safe": max(
+            (t["potency"] for t, safe in zip(truths, is_safe, strict=True) if safe), default=0.0
+        ),
         "overestimated": statistics.fmean(errors),
         "outside": sum(candidate.in_domain is False for candidate in candidates),
     }
@@ -138,7 +144,9 @@ def told(proposals: Sequence[Proposal]) -> dict[str, Any]:
         "inside_share": summary["applicability"]["share_inside"] or 0.0,
     }
     for rail in summary["guardrails"].values():
-        statistics_of_last["median_refused_bound"] = rail["refused_bounds"]["median"] if rail["refused"] else 0.0
+        statistics_of_last["median_refused_bound"] = (
+            rail["refused_bounds"]["median"] if rail["refused"] else 0.0
+        )
     for item in summary["multipliers"]:
         statistics_of_last |= {"multiplier": item["multiplier"], "violating_draws": item["violating_share"]}
     return statistics_of_last
@@ -157,7 +165,9 @@ def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - as the harne
             proposals, _ = campaign(arm, seed, quick)
             by_arm[arm].append(judged(proposals) | told(proposals))
             report.row(arm=arm, seed=seed, **by_arm[arm][-1], cpu_seconds=time.process_time() - start)
-    means = {arm: {k: statistics.fmean(row[k] for row in rows) for k in rows[0]} for arm, rows in by_arm.items()}
+    means = {
+        arm: {k: statistics.fmean(row[k] for row in rows) for k in rows[0]} for arm, rows in by_arm.items()
+    }
     for arm, row in means.items():
         report.row(mean_of=arm, **row)
     report.claim("share of unguarded proposals that violate", means[UNGUARDED]["violating_share"], ">=", 0.2)
@@ -170,7 +180,9 @@ def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - as the harne
         1.0,
     )
     lost = means[UNGUARDED]["hits"] - means["guardrail"]["hits"]
-    report.notes.append(f"cost of the guardrail: {lost:.1f} fewer hits, safe or not, of {means[UNGUARDED]['hits']:.1f}")
+    report.notes.append(
+        f"cost of the guardrail: {lost:.1f} fewer hits, safe or not, of {means[UNGUARDED]['hits']:.1f}"
+    )
 
 
 if __name__ == "__main__":

@@ -108,7 +108,13 @@ def judged(artefact: bytes, n: int, steps: int, texts: list[str]) -> dict[str, A
     before = _peak()
     answers, seconds = _timed(partial(opened.predict, texts, history, _silent))
     free = sum(not item.refused for item in answers)
-    return {"judged": len(answers), "judging, s": seconds, "before, MiB": before, "after, MiB": _peak(), "free": free}
+    return {
+        "judged": len(answers),
+        "judging, s": seconds,
+        "before, MiB": before,
+        "after, MiB": _peak(),
+        "free": free,
+    }
 
 
 def drawn(artefact: bytes, n: int, steps: int, n_samples: int) -> list[str]:
@@ -167,7 +173,9 @@ def _small(
     rng = np.random.default_rng(SEED)
     known = [str(text) for text in rng.permutation(texts)[:60]]
     values = value(space.features(known)) + rng.normal(0, 0.05, len(known))
-    history = History(tuple(Measurement(text, "assay", float(x)) for text, x in zip(known, values, strict=True)))
+    history = History(
+        tuple(Measurement(text, "assay", float(x)) for text, x in zip(known, values, strict=True))
+    )
     artefact = propose(spec, history, seed=SEED, report=_silent).artefact
     return load_trained_campaign(spec, history, seed=SEED, artefact=artefact, report=_silent)
 
@@ -195,7 +203,9 @@ def _at(opened: TrainedCampaign, beta: float, preference: dict[str, float]) -> d
     request = SampleRequest(n=48, beta=beta, preference=preference, seed=SEED)
     samples, _ = opened.sample(request, History(), _silent)
     row_of = {text: row for row, text in enumerate(texts)}
-    errors = [abs(item.log_pf - float(log_p[row_of[item.object]])) for item in samples if item.log_pf is not None]
+    errors = [
+        abs(item.log_pf - float(log_p[row_of[item.object]])) for item in samples if item.log_pf is not None
+    ]
     return {
         "TV": total_variation(log_p, target),
         "E[u], policy": float((log_p.exp() * value).sum()),
@@ -218,9 +228,13 @@ def fidelity(report: Report, steps: int, *, quick: bool) -> None:
                 report.row(space=name, assay=preference["assay"], beta=beta, **rows[-1])
             label = f"{name}, {preference['assay']:.0%} assay"
             gains = np.diff([row["E[u], policy"] for row in rows])
-            report.claim(f"{label}: least gain of E[u] from one beta to the next", float(gains.min()), ">=", 0.0)
+            report.claim(
+                f"{label}: least gain of E[u] from one beta to the next", float(gains.min()), ">=", 0.0
+            )
             report.claim(f"{label}: greatest TV", max(row["TV"] for row in rows), "<=", TV)
-            report.claim(f"{label}: greatest error of log_pf", max(row["log_pf off by"] for row in rows), "<=", EXACT)
+            report.claim(
+                f"{label}: greatest error of log_pf", max(row["log_pf off by"] for row in rows), "<=", EXACT
+            )
 
 
 PARTS = {"fidelity": fidelity, "speed": speed}

@@ -139,7 +139,9 @@ def measure(report: Report, is_quick: bool, threads: float, steps: float) -> Non
         second = in_its_own_process(n, fitting, int(threads))
         report.row(**second)
         report.claim(f"seconds of a round with {fitting} steps", second["all, s"], "<=", BAR_SECONDS)
-    report.notes.append("logS is measured (ESOL); logP is a SIMULATED assay: Crippen's log P with a noise of 0.3")
+    report.notes.append(
+        "logS is measured (ESOL); logP is a SIMULATED assay: Crippen's log P with a noise of 0.3"
+    )
 
 
 if __name__ == "__main__":

@@ -56,7 +56,8 @@ Curve = tuple[Finding, Truth, bool | None]
 
 def _truths(generator: np.random.Generator) -> dict[UUID, Truth]:
     drawn = {
-        key: Truth(float(generator.uniform(LOW - 1, HIGH + 1)), float(generator.uniform(0.7, 2))) for key in CANDIDATES
+        key: Truth(float(generator.uniform(LOW - 1, HIGH + 1)), float(generator.uniform(0.7, 2)))
+        for key in CANDIDATES
     }
     return {key: Truth(None, 1.0) if index % 7 == 0 else drawn[key] for index, key in enumerate(CANDIDATES)}
 
@@ -71,7 +72,9 @@ def _long_file(
         if well.candidate_id is not None and well.concentration is not None:
             truth = truths[well.candidate_id]
             if truth.midpoint is not None:
-                percent = 100.0 / (1.0 + 10.0 ** (truth.hill * (truth.midpoint - math.log10(well.concentration))))
+                percent = 100.0 / (
+                    1.0 + 10.0 ** (truth.hill * (truth.midpoint - math.log10(well.concentration)))
+                )
         percent += float(generator.normal(0.0, noise))
         lines.append(f"{well.well},{NONE + (FULL - NONE) * percent / 100.0:.2f}")
     return "\n".join(lines).encode()
@@ -134,15 +137,23 @@ def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - as `run` cal
             z_primes.append(analysis.quality.z_prime or 0.0)
             for finding in analysis.findings:
                 truth = truths[finding.candidate_id]
-                peer = None if truth.midpoint is None else _scipy(analysis, finding.candidate_id, truth.midpoint)
+                peer = (
+                    None if truth.midpoint is None else _scipy(analysis, finding.candidate_id, truth.midpoint)
+                )
                 zones[truth.zone].append((finding, truth, peer))
         for zone, curves in sorted(zones.items()):
-            report.row(**{"noise, %": int(noise), "Z'": float(np.mean(z_primes)), "IC50": zone, **_cells(curves)})
+            report.row(
+                **{"noise, %": int(noise), "Z'": float(np.mean(z_primes)), "IC50": zone, **_cells(curves)}
+            )
             every += curves
-    covered = [_covers(f, t.midpoint) for f, t, _ in every if f.verdict == "measured" and t.midpoint is not None]
+    covered = [
+        _covers(f, t.midpoint) for f, t, _ in every if f.verdict == "measured" and t.midpoint is not None
+    ]
     wrong = [_is_false(f, t) for f, t, _ in every if f.verdict == "censored"]
     invented = [f.verdict == "measured" for f, t, _ in every if t.midpoint is None]
-    report.claim("coverage of the 95 % interval, where a number is given", float(np.mean(covered)), ">=", 0.93)
+    report.claim(
+        "coverage of the 95 % interval, where a number is given", float(np.mean(covered)), ">=", 0.93
+    )
     report.claim("the same coverage, from above", float(np.mean(covered)), "<=", 0.98)
     report.claim("share of limits on the wrong side of the truth", float(np.mean(wrong)), "<=", 0.05)
     report.claim("share of inactive candidates with a number", float(np.mean(invented)), "<=", 0.01)

@@ -67,7 +67,9 @@ def score(job: ProxyRun) -> list[dict[str, Any]]:
         cells = {"table": job.table, "type": kind, "n": job.n, "split": job.split}
         for name, answer in answers.items():
             figures = {**judged(answer[kind].part(measured), values[measured]), "seconds": seconds[name]}
-            records.append({**cells, "who": name, **figures, "chosen": chosen.chosen[kind] if name == OURS else ""})
+            records.append(
+                {**cells, "who": name, **figures, "chosen": chosen.chosen[kind] if name == OURS else ""}
+            )
     return records
 
 
@@ -102,7 +104,9 @@ def _claims(report: Report, rows: list[dict[str, Any]]) -> None:
         ratio = mine["rmse"] / min(row["rmse"] for row in peers)
         ratios[splitting].append(ratio)
         report.claim(f"RMSE over best peer, {where}", ratio, "<=", 1.0)
-        report.claim(f"NLL less best peer's, {where}", mine["nll"] - min(row["nll"] for row in peers), "<=", 0.0)
+        report.claim(
+            f"NLL less best peer's, {where}", mine["nll"] - min(row["nll"] for row in peers), "<=", 0.0
+        )
     for splitting, values in ratios.items():
         mean = math.exp(statistics.mean(math.log(value) for value in values))
         report.claim(f"RMSE over best peer, geometric mean, {splitting}", mean, "<=", 1.0)
@@ -114,7 +118,11 @@ def compared(report: Report, *, quick: bool) -> None:
     tables = present()
     report.notes += [absent for path, _ in READERS.values() if (absent := why_absent(path))]
     jobs = [
-        ProxyRun(name, n, how, seed) for n in sizes for name in tables for how in SPLITS for seed in range(seeds[n])
+        ProxyRun(name, n, how, seed)
+        for n in sizes
+        for name in tables
+        for how in SPLITS
+        for seed in range(seeds[n])
     ]
     rows = []
     for _, answers in groupby(zip(jobs, side_by_side(score, jobs), strict=True), key=lambda pair: pair[0].n):
@@ -135,10 +143,15 @@ def censoring(report: Report, *, quick: bool) -> None:
             errors[job.table, proxy][method].append(error)
     for (name, proxy), by_method in errors.items():
         means = {method: mean_and_half(by_method[method])[0] for method in METHODS}
-        report.row(table=name, proxy=proxy, n=200, censored=0.4, **{f"rmse, {key}": means[key] for key in METHODS})
+        report.row(
+            table=name, proxy=proxy, n=200, censored=0.4, **{f"rmse, {key}": means[key] for key in METHODS}
+        )
         for other in METHODS[1:]:
             report.claim(
-                f"{name}, {proxy}: RMSE of {METHODS[0]} over {other}", means[METHODS[0]] / means[other], "<=", 1.0
+                f"{name}, {proxy}: RMSE of {METHODS[0]} over {other}",
+                means[METHODS[0]] / means[other],
+                "<=",
+                1.0,
             )
 
 
@@ -154,8 +167,12 @@ def failing(report: Report, *, quick: bool) -> None:
     for with_model, records in figures.items():
         hits, failed = (mean_and_half(column) for column in zip(*records, strict=True))
         means[with_model] = hits[0]
-        report.row(feasibility_model=with_model, hit_rate=hits[0], half=hits[1], failed=failed[0], seeds=len(records))
-    report.claim("hit rate with the feasibility model over without", means[True] / max(means[False], 1e-9), ">=", 1.0)
+        report.row(
+            feasibility_model=with_model, hit_rate=hits[0], half=hits[1], failed=failed[0], seeds=len(records)
+        )
+    report.claim(
+        "hit rate with the feasibility model over without", means[True] / max(means[False], 1e-9), ">=", 1.0
+    )
 
 
 def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - the harness's signature
@@ -164,7 +181,9 @@ def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - the harness'
     failing(report, quick=quick)
     censoring(report, quick=quick)
     compared(report, quick=quick)
-    report.notes.append("n = 1000: one seed; FreeSolv and MPEA hold fewer values; tables above 3,000 objects are cut")
+    report.notes.append(
+        "n = 1000: one seed; FreeSolv and MPEA hold fewer values; tables above 3,000 objects are cut"
+    )
 
 
 if __name__ == "__main__":

@@ -30,8 +30,35 @@ CORES = (
     *("c1c({a})c[nH]c1{b}", "C1OCC({a})CC1{b}", "O=S(=O)({a})N{b}", "c1nc({a})oc1{b}", "C1CC({a})C1{b}"),
 )
 GROUPS = (
-    *("C", "CC", "CCC", "C(C)C", "OC", "CO", "CCO", "CN", "CC#N", "C(F)(F)F", "CF", "CCl", "CCBr", "c9ccccc9", "C9CC9"),
-    *("CC(=O)O", "C(=O)N", "CS(C)(=O)=O", "c9ccncc9", "C9CCOC9", "CC(C)(C)C", "CCOC", "CCN(C)C", "C#C", "C=C"),
+    *(
+        "C",
+        "CC",
+        "CCC",
+        "C(C)C",
+        "OC",
+        "CO",
+        "CCO",
+        "CN",
+        "CC#N",
+        "C(F)(F)F",
+        "CF",
+        "CCl",
+        "CCBr",
+        "c9ccccc9",
+        "C9CC9",
+    ),
+    *(
+        "CC(=O)O",
+        "C(=O)N",
+        "CS(C)(=O)=O",
+        "c9ccncc9",
+        "C9CCOC9",
+        "CC(C)(C)C",
+        "CCOC",
+        "CCN(C)C",
+        "C#C",
+        "C=C",
+    ),
 )
 SEEN = 2_000
 MOST_TIMES_RDKIT = 6.0
@@ -79,11 +106,16 @@ def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - as `run` cal
     texts = _smiles(400 if quick else SEEN)
     bare, ours = (_seconds(partial(work, texts), repeats) for work in (_bare, _ours))
     report.row(
-        structures=len(texts), ours_ms=1e3 * ours / len(texts), rdkit_ms=1e3 * bare / len(texts), ratio=ours / bare
+        structures=len(texts),
+        ours_ms=1e3 * ours / len(texts),
+        rdkit_ms=1e3 * bare / len(texts),
+        ratio=ours / bare,
     )
     report.claim("structures, over RDKit's parsing and writing alone", ours / bare, "<=", MOST_TIMES_RDKIT)
     objectives = [{"name": "IC50", "type": "IC50", "units": "nM"}]
-    spec = CampaignSpec.model_validate({"name": "x", "domain": {"kind": "molecules"}, "objectives": objectives})
+    spec = CampaignSpec.model_validate(
+        {"name": "x", "domain": {"kind": "molecules"}, "objectives": objectives}
+    )
     view = CampaignView(spec, open_domain(spec.domain))
     costs = []
     for rows in (1_000, 10_000) if quick else (1_000, 10_000, 100_000):
@@ -92,7 +124,9 @@ def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - as `run` cal
         whole = _seconds(partial(read_results, content, "text/csv", view), min(repeats, 3))
         alone = _seconds(partial(_csv_rows, content), min(repeats, 3))
         costs.append(1e6 * whole / rows)
-        report.row(rows=rows, accepted=accepted, ours_us=costs[-1], csv_us=1e6 * alone / rows, ratio=whole / alone)
+        report.row(
+            rows=rows, accepted=accepted, ours_us=costs[-1], csv_us=1e6 * alone / rows, ratio=whole / alone
+        )
     report.claim("rows, over the csv module alone", whole / alone, "<=", MOST_TIMES_CSV)
     report.claim("cost of a row, largest table over smallest", costs[-1] / costs[0], "<=", 2.0)
 

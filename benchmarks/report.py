@@ -72,7 +72,9 @@ class Report:
             console.print(table)
         claims = Table("claim", "value", "bar", "holds", title="claims")
         for claim in self.claims:
-            claims.add_row(claim.name, _text(claim.value), f"{claim.relation} {claim.bar:g}", str(claim.holds))
+            claims.add_row(
+                claim.name, _text(claim.value), f"{claim.relation} {claim.bar:g}", str(claim.holds)
+            )
         console.print(claims)
         for note in self.notes:
             console.print(note)
@@ -128,13 +130,17 @@ def run(
     parser.add_argument("--json", type=json_file, help="write claims and rows to this file")
     parser.add_argument("--quick", action="store_true", help="a smoke run; its figures prove nothing")
     if parts:
-        parser.add_argument("--part", action="append", choices=parts, help="measure only this part (may be repeated)")
+        parser.add_argument(
+            "--part", action="append", choices=parts, help="measure only this part (may be repeated)"
+        )
     for name, default in numbers.items():
         parser.add_argument(f"--{name}", type=float, default=default, help=f"default: {default:g}")
     arguments = sys.argv[1:] if arguments is None else arguments
     options = parser.parse_args(arguments)
     torch.set_num_threads(2)
-    report = Report(title + (QUICK if options.quick else ""), Path(measure.__code__.co_filename).stem, arguments)
+    report = Report(
+        title + (QUICK if options.quick else ""), Path(measure.__code__.co_filename).stem, arguments
+    )
     if options.json is not None:
         report.commit = results.commit()
     chosen = {"parts": tuple(options.part or parts)} if parts else {}

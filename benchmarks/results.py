@@ -53,7 +53,9 @@ class Claim(_Strict):
             stated = content["holds"]
             content = {name: value for name, value in content.items() if name != "holds"}
             if cls.model_validate(content).holds != stated:
-                raise ValueError(f"claim {content['name']!r}: `holds` is {stated} although value and bar say otherwise")
+                raise ValueError(
+                    f"claim {content['name']!r}: `holds` is {stated} although value and bar say otherwise"
+                )
         return content
 
 
@@ -112,8 +114,13 @@ def commit() -> str:
     """
     try:
         head, changed = (
-            subprocess.run(["git", *words], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
-            for words in (("rev-parse", "--short=10", "HEAD"), ("status", "--porcelain", "--untracked-files=no", *CODE))
+            subprocess.run(
+                ["git", *words], cwd=ROOT, check=True, capture_output=True, text=True
+            ).stdout.strip()
+            for words in (
+                ("rev-parse", "--short=10", "HEAD"),
+                ("status", "--porcelain", "--untracked-files=no", *CODE),
+            )
         )
     except (OSError, subprocess.CalledProcessError) as error:
         raise RuntimeError("--json needs a git checkout: results name the commit that ran") from error

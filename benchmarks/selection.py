@@ -60,7 +60,9 @@ class Molecules:
     def utilities(self, solubility: torch.Tensor) -> torch.Tensor:
         """Return utilities [..., N, 2] for log S [..., N]."""
         low, high = SOLUBILITY
-        return torch.stack([(solubility - low) / (high - low), self.drug_likeness.expand_as(solubility)], dim=-1)
+        return torch.stack(
+            [(solubility - low) / (high - low), self.drug_likeness.expand_as(solubility)], dim=-1
+        )
 
 
 def read(most: int) -> Molecules:
@@ -166,7 +168,9 @@ def ways() -> dict[str, Callable[[Task], list[int]]]:
     """Return all selection functions by name."""
     named: dict[str, Callable[[Task], list[int]]] = {"top-k": top, "random": chance}
     for name in ("greedy", "dpp"):
-        named |= {f"{name}, diversity {diversity:g}": by_selector(name, diversity) for diversity in DIVERSITIES}
+        named |= {
+            f"{name}, diversity {diversity:g}": by_selector(name, diversity) for diversity in DIVERSITIES
+        }
     return named | {"hypervolume": by_selector("hypervolume", 0.5)}
 
 

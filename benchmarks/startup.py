@@ -55,14 +55,20 @@ def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - as `run` cal
         for name, program in PROGRAMS.items():
             measured[name].append(_measure(program))
     medians = {
-        name: [statistics.median(column) for column in zip(*rows, strict=True)] for name, rows in measured.items()
+        name: [statistics.median(column) for column in zip(*rows, strict=True)]
+        for name, rows in measured.items()
     }
     framework = medians["fastapi and sqlalchemy"][0]
     for name, (seconds, megabytes) in medians.items():
-        report.row(imported=name, cpu_seconds=seconds, times_framework=seconds / framework, peak_megabytes=megabytes)
+        report.row(
+            imported=name, cpu_seconds=seconds, times_framework=seconds / framework, peak_megabytes=megabytes
+        )
     ours = medians["service.app"]
     report.claim(
-        "service.app, CPU over FastAPI and SQLAlchemy alone", ours[0] / framework, "<=", MOST_TIMES_THE_FRAMEWORK
+        "service.app, CPU over FastAPI and SQLAlchemy alone",
+        ours[0] / framework,
+        "<=",
+        MOST_TIMES_THE_FRAMEWORK,
     )
     report.claim("service.app, peak megabytes", ours[1], "<=", MOST_MEGABYTES)
 

@@ -104,7 +104,9 @@ def _megabytes(process: psutil.Process) -> float:
         return 0.0
 
 
-def read_during(work: Callable[[], Any], url: str, headers: dict[str, str], path: str) -> tuple[Any, list[float]]:
+def read_during(
+    work: Callable[[], Any], url: str, headers: dict[str, str], path: str
+) -> tuple[Any, list[float]]:
     """Return the result of the work, and the seconds of every response to readers meanwhile."""
     readers = [Reader(url, headers, path) for _ in range(READERS)]
     for reader in readers:
@@ -165,7 +167,9 @@ def measure(report: Report, quick: bool) -> None:  # noqa: FBT001 - as `run` cal
             )
             name = "a campaign" if path == campaign else "a page of results"
             report.claim(f"reads of {name} beside an upload, p99 over before", ratio, "<=", MOST_TIMES_SLOWER)
-            report.claim(f"API, peak megabytes beside reads of {name}", peaks["api"], "<=", MOST_API_MEGABYTES)
+            report.claim(
+                f"API, peak megabytes beside reads of {name}", peaks["api"], "<=", MOST_API_MEGABYTES
+            )
 
 
 def _send(client: httpx.Client, campaign: str, content: str) -> Callable[[], tuple[dict[str, Any], float]]:

@@ -1,11 +1,13 @@
-"""Writes the tables of the benchmark pages from `benchmarks/results/*.json`: `python -m docs.benchmark_pages`.
+"""Writes the tables of the benchmark pages from `benchmarks/results/*.json`.
 
+`python -m docs.benchmark_pages`.
 Prose is written by hand around markers; what stands between a marker and its end comes from results alone:
 
-- `results: NAME` gives a file's tables, its claims, and where they come from. `results: NAME | a, b` keeps the rows
-  that have these columns, and shows no others;
+- `results: NAME` gives a file's tables, its claims, and where they come from. `results: NAME | a, b` keeps
+  the rows that have these columns, and shows no others;
 - `losses` gives every claim of the page that does not hold, on the index those of all pages;
-- `claims` gives all claims of all pages; `tables` gives the measured tables with origin, licence and checksum.
+- `claims` gives all claims of all pages; `tables` gives the measured tables with origin, licence and
+  checksum.
 """
 
 import re
@@ -20,7 +22,8 @@ from benchmarks.tables.catalogue import TABLES
 FOLDER = Path(__file__).parent / "benchmarks"
 INDEX = FOLDER / "index.md"
 _BLOCK = re.compile(
-    r"(<!-- (results|losses|claims|tables)(?:: ([^|>]+?))?(?: \| ([^>]+?))? -->\n).*?(<!-- end -->)", re.DOTALL
+    r"(<!-- (results|losses|claims|tables)(?:: ([^|>]+?))?(?: \| ([^>]+?))? -->\n).*?(<!-- end -->)",
+    re.DOTALL,
 )
 _MARK = re.compile(r"^<!-- (\w+).*-->$", re.MULTILINE)
 _SIGNS = {">=": "≥", "<=": "≤"}
@@ -130,7 +133,9 @@ def _results(result: Result, columns: Sequence[str]) -> str:
         groups.setdefault(tuple(row), []).append(row)
     parts = [_table(names, (row.values() for row in found)) for names, found in groups.items()]
     if result.claims:
-        parts.append(_table(("claim", "measured", "bar", "holds"), ((c.name, *_figures(c)) for c in result.claims)))
+        parts.append(
+            _table(("claim", "measured", "bar", "holds"), ((c.name, *_figures(c)) for c in result.claims))
+        )
     return "\n".join([*parts, *(f"{note}\n" for note in result.notes), _origin(result)])
 
 
@@ -146,7 +151,12 @@ def _claims(shown: Sequence[Section]) -> str:
     return _table(
         ("claim", "measured", "bar", "holds", "date", "commit"),
         (
-            (section.link(claim.name, INDEX), *_figures(claim), section.result.date, f"`{section.result.commit}`")
+            (
+                section.link(claim.name, INDEX),
+                *_figures(claim),
+                section.result.date,
+                f"`{section.result.commit}`",
+            )
             for section in shown
             for claim in section.result.claims
         ),
@@ -184,7 +194,8 @@ def _origin(result: Result) -> str:
         return f"*Measured at `{result.commit}` on {result.date}; {result.machine}.{seeds}*{again}\n"
     where = result.source.partition(" ")[0]
     copied = (
-        f"*Copied from the earlier {where}, published first at `{result.commit}` on {result.date}; {result.machine}."
+        f"*Copied from the earlier {where}, published first at `{result.commit}` on {result.date}; "
+        f"{result.machine}."
     )
     return f"{copied}{seeds}*{again}\n"
 

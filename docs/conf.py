@@ -1,4 +1,7 @@
-"""Configuration of the documentation site: Markdown pages by MyST, the API reference from docstrings, no network."""
+"""Configuration of the documentation site.
+
+Markdown pages by MyST, the API reference from docstrings, no network.
+"""
 
 import sys
 from importlib.metadata import version as installed_version

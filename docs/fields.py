@@ -1,7 +1,7 @@
 """Tables of every field of a specification, from the descriptions that the API has as well.
 
-`python docs/fields.py` rewrites the tables between the markers `<!-- fields: NAME -->` and `<!-- fields: end -->` of
-`docs/campaigns.md`. The order of the tables and the text around them are the page's own.
+`python docs/fields.py` rewrites the tables between the markers `<!-- fields: NAME -->` and `<!-- fields: end
+-->` of `docs/campaigns.md`. The order of the tables and the text around them are the page's own.
 """
 
 import json
@@ -15,7 +15,8 @@ from models.specs.base import FrozenModel
 
 PAGE = Path(__file__).with_name("campaigns.md")
 ROOMS = ("specs", "campaign")
-"""Packages of `models` whose models a user writes; the domains' own come with the specification of a campaign."""
+"""Packages of `models` whose models a user writes; the domains' own come with the specification of a
+campaign."""
 BASES = ("DomainSpec", "MeasuredQuantity", "MaterialsSpec")
 """Models that are only written as one of their subclasses."""
 _TABLE = re.compile(r"<!-- fields: (\w+) -->\n.*?<!-- fields: end -->", re.DOTALL)
@@ -61,7 +62,9 @@ def table(model: Model) -> str:
     lines = ["| field | type | default | meaning | limits |", "|---|---|---|---|---|"]
     for name, field in model.model_fields.items():
         shown = schema["properties"][name]
-        default = "required" if name in required else _default(shown, field.get_default(call_default_factory=True))
+        default = (
+            "required" if name in required else _default(shown, field.get_default(call_default_factory=True))
+        )
         cells = (f"`{name}`", _type(shown, definitions), default, field.description or "", _limits(shown))
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines)
@@ -97,7 +100,10 @@ def _plain(schema: Schema, definitions: Schema) -> str:
 
 
 def _named(name: str, definitions: Schema) -> str:
-    """Return the links of a model; a union of models is each of them, and one that the page has not is left out."""
+    """Return the links of a model.
+
+    A union of models is each of them, and one that the page has not is left out.
+    """
     if name in models():
         return f"[{name}](#{name.lower()})"
     definition = definitions.get(name, {})
@@ -118,7 +124,9 @@ def _limits(schema: Schema) -> str:
 
 
 def _number(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else str(value)
+    return (
+        f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else str(value)
+    )
 
 
 def rewritten(page: str) -> str:

@@ -1,6 +1,7 @@
 """How readable the pages are: the length of their sentences, and words that only insiders understand.
 
-`python docs/prose.py` prints one line per page. Code, tables, headings, pictures and link targets are no prose.
+`python docs/prose.py` prints one line per page. Code, tables, headings, pictures and link targets are no
+prose.
 """
 
 import re
@@ -123,8 +124,13 @@ def read(page: Path) -> Reading:
 
 
 def pages() -> list[Path]:
-    """Return the pages that must be readable: the README and the site, without what is generated or left as it was."""
-    site = sorted(path for path in (ROOT / "docs").rglob("*.md") if not {"reference", "_build"} & set(path.parts))
+    """Return the pages that must be readable.
+
+    The README and the site, without what is generated or left as it was.
+    """
+    site = sorted(
+        path for path in (ROOT / "docs").rglob("*.md") if not {"reference", "_build"} & set(path.parts)
+    )
     front = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")]
     return [*front, *(page for page in site if not _is_exempt(page))]
 

@@ -1,5 +1,6 @@
-"""What the packages are, from the modules' own first lines: the README's table, and one reference page for each.
+"""What the packages are, from the modules' own first lines.
 
+The README's table, and one reference page for each.
 `python docs/tree.py` rewrites the table; Sphinx writes the pages before it reads the sources.
 """
 
@@ -39,12 +40,20 @@ def page(package: str, files: list[Path]) -> str:
     if modules:
         lines += ["| module | what it is |", "|---|---|"]
         lines += [
-            f"| [`{file.stem}`](#{package}.{file.stem}) | {first_line(file).replace('|', '/')} |" for file in modules
+            f"| [`{file.stem}`](#{package}.{file.stem}) | {first_line(file).replace('|', '/')} |"
+            for file in modules
         ]
         lines += [""]
     for file in modules:
         name = f"{package}.{file.stem}"
-        lines += [f"({name})=", f"## `{file.stem}`", "", "```{eval-rst}", f".. automodule:: {name}", "   :members:"]
+        lines += [
+            f"({name})=",
+            f"## `{file.stem}`",
+            "",
+            "```{eval-rst}",
+            f".. automodule:: {name}",
+            "   :members:",
+        ]
         lines += ["   :no-index:", "```", ""]
     return "\n".join(lines)
 

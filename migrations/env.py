@@ -1,4 +1,7 @@
-"""Alembic's entry point: runs migrations on the connection it is given, or on the database that the settings name."""
+"""Alembic's entry point.
+
+Runs migrations on the connection it is given, or on the database that the settings name.
+"""
 
 from alembic import context
 from sqlalchemy import Connection, text

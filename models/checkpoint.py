@@ -1,7 +1,7 @@
-"""Tensors and plain JSON as one checked piece of bytes: safetensors behind a SHA-256. Nothing in it can run code.
+"""Tensors and plain JSON as one checked piece of bytes: safetensors behind a SHA-256.
 
-Layout: 8 bytes that name the format, 32 bytes of SHA-256 over the rest, then safetensors whose metadata holds the JSON.
-It knows nothing of what the tensors mean.
+Nothing in it can run code. Layout: 8 bytes that name the format, 32 bytes of SHA-256 over the rest, then
+safetensors whose metadata holds the JSON. It knows nothing of what the tensors mean.
 """
 
 import hashlib

@@ -1,7 +1,8 @@
 """One round on one page: fit, train, sample, choose, explain. Knows no queue, no database and no HTTP.
 
-Everything random comes from the seed: equal arguments give an equal proposal, whether or not the work was interrupted
-and resumed from its checkpoint (bit for bit with one thread on one kind of processor; another may round differently).
+Everything random comes from the seed: equal arguments give an equal proposal, whether or not the work was
+interrupted and resumed from its checkpoint (bit for bit with one thread on one kind of processor; another may
+round differently).
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ if TYPE_CHECKING:
     from models.safety.hazard_lists import HazardList
 
 MEANING = "2"
-"""Of a checkpoint; to be raised when the same specification and data come to mean another reward or training state."""
+"""Of a checkpoint; to be raised when the same specification and data come to mean another reward or training
+state."""
 
 
 def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the first four are needed
@@ -66,12 +68,13 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
     domain: Domain | None = None,
     is_diagnosed: bool = True,
 ) -> Proposal:
-    """Return the batch of a round: as many distinct, new, allowed candidates as asked for, or why there are fewer.
+    """Return the batch of a round.
 
-    `report` hears the progress and what it raises stops the work; `checkpoint` keeps training across interruptions;
-    `device` trains the policy; what `hazards` name is never proposed; `domain` stands in for the campaign's own.
-    Without `is_diagnosed` the summary lacks convergence and importance, and the batch its reserves: seconds saved where
-    nobody reads them.
+    As many distinct, new, allowed candidates as asked for, or why there are fewer. `report` hears the
+    progress and what it raises stops the work; `checkpoint` keeps training across interruptions; `device`
+    trains the policy; what `hazards` name is never proposed; `domain` stands in for the campaign's own.
+    Without `is_diagnosed` the summary lacks convergence and importance, and the batch its reserves: seconds
+    saved where nobody reads them.
 
     Raises:
         HazardListError: if a hazard list about these objects cannot be used.
@@ -94,19 +97,27 @@ def propose(  # noqa: PLR0913 - each is one thing a round is given, and only the
         return _nothing(summary, stages, [*messages, unsafe])
     with stages.stage("training") as tick:
         reward = StateReward(environment, fitted.reward, measure.prior(environment))
-        trainer = build_trainer(spec.sampler, environment, reward, len(spec.objectives), seed, fitted.measured)
+        trainer = build_trainer(
+            spec.sampler, environment, reward, len(spec.objectives), seed, fitted.measured
+        )
         training = TrainingRun(trainer, DualAscent(trainer, reward, stream(seed, "dual ascent")))
         curve = train(training, checkpoint, _identity(spec, summary), tick)
     with stages.stage("sampling") as tick:
         candidate_filter = CandidateFilter(fitted, history)
         space = enumerate_if_small(spec, environment, is_diagnosed=is_diagnosed)
         everything, sampling = states_to_score(spec, space), stream(seed, "sampling")
-        pool = sample_candidates(trainer, reward, candidate_filter, spec.batch, sampling, tick, everything=everything)
+        pool = sample_candidates(
+            trainer, reward, candidate_filter, spec.batch, sampling, tick, everything=everything
+        )
     with stages.stage("selecting"):
         n_reserves = number_of_reserves(spec.batch.size) if is_diagnosed else 0
-        batch = select_batch(pool, fitted, screened.exclude_hazards(history), stream(seed, "selecting"), n_reserves)
+        batch = select_batch(
+            pool, fitted, screened.exclude_hazards(history), stream(seed, "selecting"), n_reserves
+        )
         candidates = describe_batch(batch, pool, fitted, trainer, stream(seed, "densities"))
-        reserves = describe_reserves(batch, pool, fitted, trainer, stream(seed, "reserves"), len(candidates) + 1)
+        reserves = describe_reserves(
+            batch, pool, fitted, trainer, stream(seed, "reserves"), len(candidates) + 1
+        )
         screened.assert_no_hazards(candidate.object for candidate in (*candidates, *reserves))
         chosen = pool.at([choice.row for choice in batch.choices])
         summary["stopping"] = stopping(fitted, history, chosen, stream(seed, "stopping"))

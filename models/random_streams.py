@@ -1,4 +1,7 @@
-"""Named random streams: every stage of a computation draws from a seed of its own, derived from one seed and a name."""
+"""Named random streams.
+
+Every stage of a computation draws from a seed of its own, derived from one seed and a name.
+"""
 
 from __future__ import annotations
 

@@ -19,7 +19,10 @@ Stage = Literal["fitting", "training", "sampling", "selecting"]
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One result row: `value` is in the campaign's units, before any transform; None unless `outcome` is ok."""
+    """One result row: `value` is in the campaign's units, before any transform.
+
+    None unless `outcome` is ok.
+    """
 
     object: str
     type: str
@@ -37,8 +40,8 @@ class Measurement:
 class Prediction:
     """A marginal prediction of one objective.
 
-    `mean`, `low` and `high` (the 90 % interval) are in the objective's units; with transform log10, `mean` is the
-    median and `sd` is in decades.
+    `mean`, `low` and `high` (the 90 % interval) are in the objective's units; with transform log10, `mean` is
+    the median and `sd` is in decades.
     """
 
     mean: float
@@ -62,8 +65,8 @@ class History:
     """All that a campaign knows when a round starts.
 
     `pending` objects were proposed, have no outcome yet and are not withdrawn; `excluded` objects must not be
-    proposed again for another reason (rejected, withdrawn, already made). `forecasts` are the predictions of earlier
-    batches, against which results are scored.
+    proposed again for another reason (rejected, withdrawn, already made). `forecasts` are the predictions of
+    earlier batches, against which results are scored.
     """
 
     measurements: tuple[Measurement, ...] = ()
@@ -89,9 +92,9 @@ class NearestMeasured:
 class ProposedCandidate:
     """One chosen object with everything that explains the choice.
 
-    A replicate or control was not drawn from the policy: `beta`, `log_reward` and `log_pf` are None and `preference` is
-    empty. `in_domain` tells whether it is near enough to measured objects to trust the predictions, None when nothing
-    has been measured.
+    A replicate or control was not drawn from the policy: `beta`, `log_reward` and `log_pf` are None and
+    `preference` is empty. `in_domain` tells whether it is near enough to measured objects to trust the
+    predictions, None when nothing has been measured.
     """
 
     rank: int
@@ -116,8 +119,8 @@ class ProposedCandidate:
 class ObjectPrediction:
     """What a campaign says of an object that somebody else thought of.
 
-    `refused` are the reasons why it could not be proposed as it is, without which it is free, and `messages` the same
-    with codes and parameters; the rest is as in `ProposedCandidate`.
+    `refused` are the reasons why it could not be proposed as it is, without which it is free, and `messages`
+    the same with codes and parameters; the rest is as in `ProposedCandidate`.
     """
 
     object: str
@@ -136,10 +139,11 @@ class ObjectPrediction:
 class Proposal:
     """A round's answer; `summary` is plain JSON (proxy scores, log Z, sampled, refused by reason, chosen).
 
-    `reserves` are no part of the batch: they could take the place of a candidate that is given up, in this order.
+    `reserves` are no part of the batch: they could take the place of a candidate that is given up, in this
+    order.
 
-    `artefact` is all that is needed to draw from the trained policy again and to judge objects as this round did, as
-    safetensors; None where nothing was trained.
+    `artefact` is all that is needed to draw from the trained policy again and to judge objects as this round
+    did, as safetensors; None where nothing was trained.
     """
 
     candidates: tuple[ProposedCandidate, ...]

@@ -1,4 +1,7 @@
-"""HTTP, campaign logic and persistence of Assayflow: it knows the specifications of the science and loads no torch."""
+"""HTTP, campaign logic and persistence of Assayflow.
+
+It knows the specifications of the science and loads no torch.
+"""
 
 from assayflow.installation import require_own
 

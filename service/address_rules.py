@@ -34,11 +34,14 @@ Resolver = Callable[[str, int], list[str]]
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"(?=.{{1,253}}$)({_LABEL}\.)*{_LABEL}")
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
-_METADATA = frozenset(map(ip_address, ("169.254.169.254", "168.63.129.16", "100.100.100.200", "fd00:ec2::254")))
+_METADATA = frozenset(
+    map(ip_address, ("169.254.169.254", "168.63.129.16", "100.100.100.200", "fd00:ec2::254"))
+)
 """Metadata addresses, at which clouds serve a machine's secrets; the second one looks public."""
 _HOUSE = tuple(
     map(
-        ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "::1", "fc00::/7")
+        ip_network,
+        ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "::1", "fc00::/7"),
     )
 )
 """Private networks and this machine (RFC 1918, 6598, 4193)."""
@@ -221,7 +224,9 @@ def _is_host(host: str) -> bool:
 
 def _host_entry(entry: str) -> tuple[str, int | None]:
     bare, port = entry, None
-    if _literal(entry) is None and (match := re.fullmatch(r"(?P<host>\[[^\]]+\]|[^:]+)(:(?P<port>\d{1,5}))?", entry)):
+    if _literal(entry) is None and (
+        match := re.fullmatch(r"(?P<host>\[[^\]]+\]|[^:]+)(:(?P<port>\d{1,5}))?", entry)
+    ):
         bare, port = match["host"].strip("[]"), int(match["port"]) if match["port"] else None
     if not _is_host(bare) or (port is not None and not 0 < port <= LAST_PORT):
         raise ValueError(f"{entry!r} is no host, host:port or network")

@@ -39,7 +39,9 @@ def create_app(settings: Settings) -> FastAPI:
     Raises:
         RuntimeError: if it does not.
     """
-    engine = open_engine(settings.required_database_url(), pool_size=settings.database_connections, max_overflow=0)
+    engine = open_engine(
+        settings.required_database_url(), pool_size=settings.database_connections, max_overflow=0
+    )
     sessions = make_sessions(engine)
     sender = CelerySender(settings.required_redis_url())
     deliver(sessions, sender)
@@ -72,7 +74,10 @@ def create_app(settings: Settings) -> FastAPI:
         middleware=[
             Middleware(RequestContext, metrics=metrics),
             Middleware(
-                Admission, identify=partial(identify, sessions), limiters=open_limiters(settings), limits=limits
+                Admission,
+                identify=partial(identify, sessions),
+                limiters=open_limiters(settings),
+                limits=limits,
             ),
         ],
     )

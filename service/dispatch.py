@@ -1,7 +1,7 @@
 """Sends tasks to the workers: after the commit, by name, with an id. Loads neither torch nor the workers.
 
-A broker that does not answer loses nothing: rounds and jobs stay queued in the database and the workers' sweep sends
-them again.
+A broker that does not answer loses nothing: rounds and jobs stay queued in the database and the workers'
+sweep sends them again.
 """
 
 from typing import Protocol
@@ -47,11 +47,16 @@ class CelerySender:
         )
 
     def __call__(self, task: str, item: UUID, queue: Queue) -> None:
-        """Send a task, or log that the sweep will have to: the commit has happened, whatever is wrong with Redis."""
+        """Send a task, or log that the sweep will have to.
+
+        The commit has happened, whatever is wrong with Redis.
+        """
         try:
             self._celery.send_task(task, args=[str(item)], queue=queue)
         except Exception as error:  # noqa: BLE001 - foreign content in Redis raises anything
-            _log.warning("task not sent, the sweep will send it", task=task, item=str(item), error=type(error).__name__)
+            _log.warning(
+                "task not sent, the sweep will send it", task=task, item=str(item), error=type(error).__name__
+            )
 
     def close(self) -> None:
         """Give the connections back."""

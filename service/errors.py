@@ -1,5 +1,6 @@
-"""What can go wrong for a caller, as one small tree. It knows no HTTP library: `service.api.problems` renders it.
+"""What can go wrong for a caller, as one small tree.
 
+It knows no HTTP library: `service.api.problems` renders it.
 AssayflowError
 ├── UnauthorizedError          401  no key, or one that is not valid
 ├── ForbiddenError             403  the key lacks the scope

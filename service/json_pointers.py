@@ -12,10 +12,11 @@ def body_location(error: Mapping[str, Any], path: Sequence[str | int], document:
     Args:
         error: an item of `ValidationError.errors()`.
         path: its `loc`, or the part of it that lies inside the document.
-        document: what was validated. Steps that do not lead into it are tags of unions, which pydantic puts in
-            between, and are left out.
+        document: what was validated. Steps that do not lead into it are tags of unions, which pydantic puts
+            in between, and are left out.
 
-    A model that checks several fields together may name the culprit, relative to itself, as `pointer` in its context.
+    A model that checks several fields together may name the culprit, relative to itself, as `pointer` in its
+    context.
     """
     steps: list[str | int] = []
     here = document

@@ -1,6 +1,7 @@
 """API keys: made once, shown once, stored as a hash. Knows no HTTP.
 
-A key reads `af_<id>_<secret>`. The secret is 256 random bits, so a plain SHA-256 protects it as well as a slow hash.
+A key reads `af_<id>_<secret>`. The secret is 256 random bits, so a plain SHA-256 protects it as well as a
+slow hash.
 """
 
 import hashlib
@@ -30,14 +31,21 @@ _UNKNOWN = hashlib.sha256(b"no such key").digest()
 
 @dataclass(frozen=True, slots=True)
 class IssuedKey:
-    """A new key with the only copy of its text; the text is left out of the repr so that no log can show it."""
+    """A new key with the only copy of its text.
+
+    The text is left out of the repr so that no log can show it.
+    """
 
     row: ApiKey
     text: str = field(repr=False)
 
 
 def issue(
-    session: Session, workspace_id: UUID, name: str, scopes: Collection[Scope], expires_at: datetime | None = None
+    session: Session,
+    workspace_id: UUID,
+    name: str,
+    scopes: Collection[Scope],
+    expires_at: datetime | None = None,
 ) -> IssuedKey:
     """Make a key."""
     key_id, secret = secrets.token_hex(6), secrets.token_hex(32)

@@ -58,7 +58,9 @@ def configure_logs(style: Literal["json", "console"], level: str = "INFO") -> No
 
 def hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Mask API keys and passwords, by the name of their field or inside a text."""
-    return {name: "…" if _SECRET_NAMES.search(name) and value else _masked(value) for name, value in event.items()}
+    return {
+        name: "…" if _SECRET_NAMES.search(name) and value else _masked(value) for name, value in event.items()
+    }
 
 
 def _masked(value: Any) -> Any:

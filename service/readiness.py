@@ -1,7 +1,7 @@
 """Whether everything that a campaign needs is there: database, tables, broker and a consumer of every queue.
 
-Each answer comes within seconds, whatever hangs: the checks run in a thread of their own with connections of their own,
-so that requests that wait for the pools hold no check up. Many callers share one check.
+Each answer comes within seconds, whatever hangs: the checks run in a thread of their own with connections of
+their own, so that requests that wait for the pools hold no check up. Many callers share one check.
 """
 
 import asyncio
@@ -68,12 +68,16 @@ class Readiness:
             return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(running)), ANSWER_SECONDS)
         except TimeoutError:
             failure = (
-                f"not known: the checks take longer than {ANSWER_SECONDS:.0f} seconds, so the database or Redis hangs"
+                f"not known: the checks take longer than {ANSWER_SECONDS:.0f} seconds, so the database or "
+                f"Redis hangs"
             )
             return Report(dict.fromkeys(_NAMES, failure))
 
     def _start(self) -> "Future[Report]":
-        """Start the checks; a daemon thread, because nothing that hangs may hold the end of this process up."""
+        """Start the checks.
+
+        A daemon thread, because nothing that hangs may hold the end of this process up.
+        """
         running: Future[Report] = Future()
         self._running = running
 
@@ -82,7 +86,9 @@ class Readiness:
                 report = self._check()
             except Exception as error:  # noqa: BLE001 - who waits must be answered
                 _log.exception("readiness checks failed")
-                report = Report(dict.fromkeys(_NAMES, f"not known: {type(error).__name__}; see the log of the API"))
+                report = Report(
+                    dict.fromkeys(_NAMES, f"not known: {type(error).__name__}; see the log of the API")
+                )
             with self._lock:
                 self._running, self._last = None, (time.monotonic(), report)
             running.set_result(report)
@@ -115,7 +121,9 @@ class Readiness:
                 report.queues = presence.look(client, patience)
         except (RedisError, OSError, ValueError) as error:
             _log.warning("broker not ready", cause=type(error).__name__)
-            report.checks["broker"] = "Redis does not answer as it should; start it, or mend ASSAYFLOW_REDIS_URL"
+            report.checks["broker"] = (
+                "Redis does not answer as it should; start it, or mend ASSAYFLOW_REDIS_URL"
+            )
             report.checks |= dict.fromkeys(ROLES, "not known while Redis does not answer")
             return
         report.checks["broker"] = None
@@ -134,7 +142,9 @@ def patience_with(settings: Settings) -> dict[Role, float]:
 def _absent(role: Role, seen: Seen) -> str | None:
     if seen.consumers:
         return None
-    since = "none is known" if seen.seconds is None else f"the last sign of one is {seen.seconds:.0f} seconds old"
+    since = (
+        "none is known" if seen.seconds is None else f"the last sign of one is {seen.seconds:.0f} seconds old"
+    )
     return f"nobody is there ({since}); start `{_STARTS[role]}`, or see its log"
 
 

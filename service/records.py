@@ -10,7 +10,10 @@ from models.specs.result_metadata import RESULT_METADATA, ResultMetadata
 
 @dataclass(frozen=True, slots=True)
 class StandardResult(ResultMetadata):
-    """One result in the campaign's own units, before any transform; what it said verbatim stays with its row."""
+    """One result in the campaign's own units, before any transform.
+
+    What it said verbatim stays with its row.
+    """
 
     object: str
     type: str
@@ -22,11 +25,14 @@ class StandardResult(ResultMetadata):
     outcome: Outcome = "ok"
 
     def is_same_measurement(self, other: Self) -> bool:
-        """Return whether two results are one measurement of one object: what both tell of how it came about agrees.
+        """Return whether two results are one measurement of one object.
 
+        What both tell of how it came about agrees.
         A comment says nothing of that, and what only one of them tells contradicts nothing.
         """
-        mine, others = ((item.object, item.type, item.relation, item.units, item.outcome) for item in (self, other))
+        mine, others = (
+            (item.object, item.type, item.relation, item.units, item.outcome) for item in (self, other)
+        )
         numbers = ((self.value, other.value), (self.upper_value, other.upper_value))
         if mine != others or not all(_is_near(*pair) for pair in numbers):
             return False
@@ -52,7 +58,16 @@ _CONDITIONS = tuple(name for name, column in RESULT_METADATA.items() if column.t
 """What tells two measurements of one value apart."""
 
 
-IDENTIFYING_FIELDS = ("object", "type", "relation", "value", "upper_value", "standard_error", "outcome", *_CONDITIONS)
+IDENTIFYING_FIELDS = (
+    "object",
+    "type",
+    "relation",
+    "value",
+    "upper_value",
+    "standard_error",
+    "outcome",
+    *_CONDITIONS,
+)
 """What two results must share to be one sent twice."""
 
 

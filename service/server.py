@@ -1,8 +1,8 @@
 """The HTTP server: uvicorn with time-outs for what it waits for without end.
 
-uvicorn closes a connection that is idle between two requests. It waits for ever for the first byte, for the end of a
-request's head and for a client that does not read its answer; here each of them has its time. How long a body may take
-is decided by `service.api.admission`.
+uvicorn closes a connection that is idle between two requests. It waits for ever for the first byte, for the
+end of a request's head and for a client that does not read its answer; here each of them has its time. How
+long a body may take is decided by `service.api.admission`.
 """
 
 import asyncio
@@ -49,8 +49,9 @@ class ServerConfig(uvicorn.Config):
 class TimedProtocol(H11Protocol):
     """uvicorn's protocol that hangs up on clients who neither finish a head nor read an answer.
 
-    A body that is still coming after its request was answered (no key, too large) is thrown away by uvicorn; its sender
-    has the time of one head to end it, so that a client that sends first and reads then sees the answer.
+    A body that is still coming after its request was answered (no key, too large) is thrown away by uvicorn;
+    its sender has the time of one head to end it, so that a client that sends first and reads then sees the
+    answer.
     """
 
     config: ServerConfig
@@ -72,7 +73,10 @@ class TimedProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Begin to wait for the next head with its first byte; between two requests uvicorn's own timer runs."""
+        """Begin to wait for the next head with its first byte.
+
+        Between two requests uvicorn's own timer runs.
+        """
         if self._head_timer is None and self._is_between_requests():
             self._await_head()
         super().data_received(data)

@@ -50,23 +50,39 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(default=None, description="PostgreSQL; embedded when absent")
     redis_url: SecretStr | None = Field(default=None, description="the queue; embedded when absent")
     data_dir: Path = Field(default=Path(".assayflow"), description="embedded servers, artefacts, first key")
-    artefacts_dir: Path | None = Field(default=None, description="checkpoints; `artefacts` in data_dir when absent")
+    artefacts_dir: Path | None = Field(
+        default=None, description="checkpoints; `artefacts` in data_dir when absent"
+    )
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     max_upload_bytes: int = Field(default=64 * 2**20, gt=0)
-    database_connections: int = Field(default=20, ge=8, le=1000, description="most connections of one API process")
-    wait_seconds: float = Field(default=20.0, gt=0, description="a request waits at most this long, then gets 503")
-    max_streams: int = Field(default=500, ge=1, description="open event streams and waiting requests of one process")
-    head_seconds: float = Field(default=10.0, gt=0, description="a request's head must be complete after this")
-    body_idle_seconds: float = Field(default=20.0, gt=0, description="a body that sends nothing for this long gets 408")
+    database_connections: int = Field(
+        default=20, ge=8, le=1000, description="most connections of one API process"
+    )
+    wait_seconds: float = Field(
+        default=20.0, gt=0, description="a request waits at most this long, then gets 503"
+    )
+    max_streams: int = Field(
+        default=500, ge=1, description="open event streams and waiting requests of one process"
+    )
+    head_seconds: float = Field(
+        default=10.0, gt=0, description="a request's head must be complete after this"
+    )
+    body_idle_seconds: float = Field(
+        default=20.0, gt=0, description="a body that sends nothing for this long gets 408"
+    )
     body_seconds: float = Field(default=300.0, gt=0, description="a body must be complete after this")
     stalled_seconds: float = Field(
         default=60.0, gt=0, description="a client that reads nothing for this long is closed"
     )
 
-    direct_rows: int = Field(default=2_000, ge=0, description="a table that may have more rows is read as a job")
-    child_processes: int = Field(default=2, ge=1, le=64, description="requests that are checked at the same time")
+    direct_rows: int = Field(
+        default=2_000, ge=0, description="a table that may have more rows is read as a job"
+    )
+    child_processes: int = Field(
+        default=2, ge=1, le=64, description="requests that are checked at the same time"
+    )
     child_memory_bytes: int = Field(default=2 * 2**30, ge=256 * 2**20, description="memory limit of each")
     child_seconds: float = Field(
         default=60.0,
@@ -81,13 +97,19 @@ class Settings(BaseSettings):
     heartbeat_seconds: float = Field(default=5.0, gt=0, description="how often a worker renews its lease")
     progress_seconds: float = Field(default=1.0, ge=0, description="progress is written at most this often")
     cancel_seconds: float = Field(
-        default=20.0, gt=0, description="the process of cancelled work that does not stop is killed after this"
+        default=20.0,
+        gt=0,
+        description="the process of cancelled work that does not stop is killed after this",
     )
     sweep_seconds: float = Field(default=30.0, gt=0, description="interval of the search for lost work")
-    resend_seconds: float = Field(default=300.0, gt=0, description="a queued round's message is sent again after this")
+    resend_seconds: float = Field(
+        default=300.0, gt=0, description="a queued round's message is sent again after this"
+    )
     max_attempts: int = Field(default=3, ge=1, description="a round that lost this many workers has failed")
     soft_time_limit_seconds: int = Field(default=6 * 3600, gt=0, description="a round is stopped after this")
-    time_limit_seconds: int = Field(default=6 * 3600 + 120, gt=0, description="its process is killed after this")
+    time_limit_seconds: int = Field(
+        default=6 * 3600 + 120, gt=0, description="its process is killed after this"
+    )
 
     hazard_lists: Annotated[tuple[Path, ...], NoDecode] = Field(
         default=(), description="files of objects that must never be proposed; several as in PATH"
@@ -102,7 +124,9 @@ class Settings(BaseSettings):
         default=None, description="interpreter of an environment with allotropy, which reads instrument files"
     )
     torch_threads: int = Field(default=1, ge=1, description="1 makes a round repeatable bit for bit")
-    device: str | None = Field(default=None, description="cpu, cuda, cuda:1 ...; the best available when absent")
+    device: str | None = Field(
+        default=None, description="cpu, cuda, cuda:1 ...; the best available when absent"
+    )
 
     @field_validator("hazard_lists", mode="before")
     @classmethod
@@ -154,7 +178,9 @@ class Settings(BaseSettings):
     def environment(self) -> dict[str, str]:
         """Return these settings as environment variables, for child processes."""
         plain = {name: getattr(self, name) for name in type(self).model_fields}
-        return {f"{PREFIX}{name.upper()}": _written(value) for name, value in plain.items() if value is not None}
+        return {
+            f"{PREFIX}{name.upper()}": _written(value) for name, value in plain.items() if value is not None
+        }
 
 
 def _written(value: object) -> str:

@@ -67,7 +67,11 @@ def _is_deep(parsed: Any) -> bool:
     """Tell whether something is nested deeper than any model is: code that recurses must not meet it."""
     level = [parsed]
     for _ in range(MAX_DEPTH):
-        inside = [item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list)]
+        inside = [
+            item.values() if isinstance(item, dict) else item
+            for item in level
+            if isinstance(item, dict | list)
+        ]
         level = [item for items in inside for item in items]
     return bool(level)
 

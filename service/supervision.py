@@ -162,7 +162,9 @@ class Watchdog:
         """Return whether the process has been silent for longer than the timeout."""
         now, sign_of_life = time.monotonic(), self.sign()
         since, self._looked = now - self._looked, now
-        self._silent = 0.0 if sign_of_life != self._last_sign else self._silent + min(since, _LONGEST_LOOK_SECONDS)
+        self._silent = (
+            0.0 if sign_of_life != self._last_sign else self._silent + min(since, _LONGEST_LOOK_SECONDS)
+        )
         self._last_sign = sign_of_life
         return self._silent > self.timeout_seconds
 
@@ -232,7 +234,9 @@ class Part:
             _log.error("part given up", part=self.name, reason=self.failure)
             return
         self._due = now + wait
-        _log.warning("part ended", part=self.name, code=code, starts_again_in=wait, log=str(self.log or "here"))
+        _log.warning(
+            "part ended", part=self.name, code=code, starts_again_in=wait, log=str(self.log or "here")
+        )
 
 
 @final

@@ -39,7 +39,8 @@ _numbers = count(1)
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Settings]:
     """Embedded servers for the whole run, with a migrated database to copy from."""
-    # Not in pytest's own folder: run as root, PostgreSQL is another user, whom the next pytest would lock out of it.
+    # Not in pytest's own folder: run as root, PostgreSQL is another user, whom the next pytest would lock out
+    # of it.
     with TemporaryDirectory(prefix="assayflow-tests-") as folder:
         yield from _served(Path(folder))
 
@@ -56,7 +57,10 @@ def _served(folder: Path) -> Iterator[Settings]:
         device="cpu",
     )
     with services(quick) as settings:
-        for statement in ("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"):  # nothing here must last
+        for statement in (
+            "ALTER SYSTEM SET fsync = off",
+            "SELECT pg_reload_conf()",
+        ):  # nothing here must last
             _execute(settings, statement)
         _execute(settings, "CREATE DATABASE {}", TEMPLATE)
         migrate(_database_url(settings, TEMPLATE))

@@ -38,7 +38,9 @@ _SECONDS_TO_STOP = 25.0
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line's role, or all roles, and return the exit status."""
     signal.signal(signal.SIGTERM, _end_early)  # PID 1 of a container has no default handler for SIGTERM
-    parser = argparse.ArgumentParser("python -m workers", description="Compute rounds and jobs; requeue lost ones.")
+    parser = argparse.ArgumentParser(
+        "python -m workers", description="Compute rounds and jobs; requeue lost ones."
+    )
     role = parser.add_mutually_exclusive_group()
     for option, name, help_text in OPTIONS:
         role.add_argument(option, dest="role", action="store_const", const=name, help=help_text)

@@ -94,7 +94,9 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "task_time_limit": settings.time_limit_seconds,
         # Redis redelivers messages that are not acknowledged in this time, so it must exceed the longest
         # task.
-        "broker_transport_options": {"visibility_timeout": settings.time_limit_seconds + _REDELIVERY_MARGIN_SECONDS},
+        "broker_transport_options": {
+            "visibility_timeout": settings.time_limit_seconds + _REDELIVERY_MARGIN_SECONDS
+        },
         "broker_connection_retry_on_startup": True,
         # the lease guards against a second delivery
         "worker_cancel_long_running_tasks_on_connection_loss": False,

@@ -73,7 +73,9 @@ def run_backtest(request: Request, report_progress: Callable[[float, str], None]
         sheet=request.sheet,
     )
     media_type = media_type_named(request.table.name) or "text/csv"
-    answer = backtest_table(backtest_request, (request.table.read_bytes(), media_type), Settings(), report_progress)
+    answer = backtest_table(
+        backtest_request, (request.table.read_bytes(), media_type), Settings(), report_progress
+    )
     if request.json is not None:
         request.json.write_text(json.dumps(answer, indent=1, allow_nan=False), encoding="utf-8")
     if request.plot is not None:

@@ -82,7 +82,11 @@ class HttpScorer:
     """
 
     def __init__(
-        self, spec: ScorerSpec, target: Target, environment: HttpScorerEnvironment, check_cancelled: Callable[[], None]
+        self,
+        spec: ScorerSpec,
+        target: Target,
+        environment: HttpScorerEnvironment,
+        check_cancelled: Callable[[], None],
     ) -> None:
         self.computes = described(spec)
         self.batch_size = spec.batch_size
@@ -133,7 +137,9 @@ class HttpScorer:
             raise _RetryableError(f"no answer within {self._seconds:g} seconds") from error
         except httpx.TransportError as error:
             if _is_untrusted(error):
-                raise ScorerError(self._name, f"its certificate is not a trusted one of {self._target.host}") from error
+                raise ScorerError(
+                    self._name, f"its certificate is not a trusted one of {self._target.host}"
+                ) from error
             raise _RetryableError(f"the connection failed ({type(error).__name__})") from error
 
     def _request(self, body: dict[str, object], attempt: int) -> httpx.Request:
@@ -164,7 +170,10 @@ class HttpScorer:
         return self._addresses[0]
 
     def _check(self, response: httpx.Response) -> None:
-        status, kind = response.status_code, response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        status, kind = (
+            response.status_code,
+            response.headers.get("content-type", "").partition(";")[0].strip().lower(),
+        )
         if status in _RETRYABLE:
             raise _RetryableError(f"it answered {status}", _retry_after(response.headers.get("retry-after")))
         if response.has_redirect_location:
@@ -191,7 +200,9 @@ class HttpScorer:
         except ValidationError as error:
             location = "/".join(map(str, error.errors(include_input=False, include_context=False)[0]["loc"]))
             where = f" (wrong at {location})" if location else ""
-            raise ScorerError(self._name, f'its answer is not {{"values": [number or null, ...]}}{where}') from None
+            raise ScorerError(
+                self._name, f'its answer is not {{"values": [number or null, ...]}}{where}'
+            ) from None
         if len(values) != n:
             raise ScorerError(self._name, f"it answered {len(values)} values for {n} objects")
         return values

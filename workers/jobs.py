@@ -44,10 +44,14 @@ def do_job(context: WorkerContext, job_id: UUID) -> None:
         if not jobs.claim(session, lease, installed_versions()):
             return
     journal = FileJournal(context.settings.artefacts, job_id)
-    run_under_lease(context, lease, lambda report: _handle_and_store(context, lease, report, journal), journal.delete)
+    run_under_lease(
+        context, lease, lambda report: _handle_and_store(context, lease, report, journal), journal.delete
+    )
 
 
-def _handle_and_store(context: WorkerContext, lease: Lease[Job], report: Progress, journal: FileJournal) -> None:
+def _handle_and_store(
+    context: WorkerContext, lease: Lease[Job], report: Progress, journal: FileJournal
+) -> None:
     with context.sessions.begin() as session:
         claimed = jobs.load(session, lease)
     try:

@@ -53,7 +53,11 @@ def run_under_lease(
     log.info("claimed")
     progress = Progress(context.sessions, lease, context.settings, context.is_stopping, context.pulse.beat)
     try:
-        with context.pulse.at(Stage.HOLDING, then=Stage.CLAIMING), progress, _give_back_on_shutdown(context, lease):
+        with (
+            context.pulse.at(Stage.HOLDING, then=Stage.CLAIMING),
+            progress,
+            _give_back_on_shutdown(context, lease),
+        ):
             work(progress)
         log.info("finished")
     except Cancelled:
@@ -113,9 +117,15 @@ def problem(error: Exception, noun: str) -> Json:
         fields = {"title": error.title, "status": error.status, "detail": error.detail}
         return {"type": "about:blank", **fields, "errors": [dict(location) for location in error.errors]}
     if isinstance(error, SoftTimeLimitExceeded):
-        title, detail = f"The {noun} took too long", "it was stopped at the operator's time limit; request less"
+        title, detail = (
+            f"The {noun} took too long",
+            "it was stopped at the operator's time limit; request less",
+        )
     elif isinstance(error, DBAPIError):
         title, detail = f"The answer of the {noun} could not be stored", type(error.orig).__name__
     else:
-        title, detail = f"The {noun} could not be computed", f"{type(error).__name__}: {error}"[:_LONGEST_DETAIL]
+        title, detail = (
+            f"The {noun} could not be computed",
+            f"{type(error).__name__}: {error}"[:_LONGEST_DETAIL],
+        )
     return {"type": "about:blank", "title": title, "status": 500, "detail": detail}

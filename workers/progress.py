@@ -81,7 +81,11 @@ class Progress:
             Cancelled: if the work must stop.
         """
         now = time.monotonic()
-        if self._written is None or self._written[0] != stage or now - self._written[1] >= self._progress_seconds:
+        if (
+            self._written is None
+            or self._written[0] != stage
+            or now - self._written[1] >= self._progress_seconds
+        ):
             self._written = (stage, now)
             self._renew(lambda: self._record(stage, progress, message))
         self.raise_if_cancelled()
@@ -122,7 +126,9 @@ class Progress:
         try:
             standing = write()
         except DBAPIError as error:
-            _log.warning("progress not written", item=str(self._lease.item_id), error=type(error.orig).__name__)
+            _log.warning(
+                "progress not written", item=str(self._lease.item_id), error=type(error.orig).__name__
+            )
             return
         if self._standing == "held" or standing == "lost":
             self._standing = standing

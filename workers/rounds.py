@@ -24,7 +24,10 @@ def compute_round(context: WorkerContext, round_id: UUID) -> None:
             return
     checkpoint = FileCheckpoint(context.settings.artefacts, round_id)
     run_under_lease(
-        context, lease, lambda report: _propose_and_store(context, lease, report, checkpoint), checkpoint.delete
+        context,
+        lease,
+        lambda report: _propose_and_store(context, lease, report, checkpoint),
+        checkpoint.delete,
     )
 
 

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from service.settings import Settings
 
 
-def open_scored_domain(settings: Settings, spec: CampaignSpec, check_cancelled: Callable[[], None] = unheard) -> Domain:
+def open_scored_domain(
+    settings: Settings, spec: CampaignSpec, check_cancelled: Callable[[], None] = unheard
+) -> Domain:
     """Return the domain of a campaign; its scorers are called when their properties are needed.
 
     `check_cancelled` is called before each batch of objects and while waiting for a scorer. An exception from
@@ -37,7 +39,9 @@ def open_scored_domain(settings: Settings, spec: CampaignSpec, check_cancelled: 
     if not spec.scorers:
         return domain
     return ScoredDomain(
-        domain, {item.name: _opened(item, settings, check_cancelled) for item in spec.scorers}, check_cancelled
+        domain,
+        {item.name: _opened(item, settings, check_cancelled) for item in spec.scorers},
+        check_cancelled,
     )
 
 
@@ -48,5 +52,7 @@ def _opened(spec: ScorerSpec, settings: Settings, check_cancelled: Callable[[], 
         raise ScorerError(spec.name, error.detail) from error
     if target is None:
         return FunctionScorer(spec)
-    secret = None if spec.secret is None else settings.scorer_secrets[spec.secret].authorization.get_secret_value()
+    secret = (
+        None if spec.secret is None else settings.scorer_secrets[spec.secret].authorization.get_secret_value()
+    )
     return HttpScorer(spec, target, HttpScorerEnvironment(settings.scorer_rules, secret), check_cancelled)

@@ -22,7 +22,9 @@ def progress_after_loading(share: float) -> float:
     return LOADING_SHARE + (1 - LOADING_SHARE) * share
 
 
-def get_for_job(context: WorkerContext, job: ClaimedJob, progress: "JobProgress") -> "tuple[TrainedCampaign, History]":
+def get_for_job(
+    context: WorkerContext, job: ClaimedJob, progress: "JobProgress"
+) -> "tuple[TrainedCampaign, History]":
     """Return the trained campaign of a job, and the campaign's history at the time of the request.
 
     Raises:

@@ -52,7 +52,10 @@ def censored(job: CensoredJob) -> dict[tuple[str, str], float]:
     truth, features = table.values[rows[1], 0], table.features[rows[1]]
     measured = ~truth.isnan()
     errors = {}
-    for name, proxy in (("gaussian_process", GaussianProcess(table.kernel)), ("deep_ensemble", DeepEnsemble())):
+    for name, proxy in (
+        ("gaussian_process", GaussianProcess(table.kernel)),
+        ("deep_ensemble", DeepEnsemble()),
+    ):
         for method, seen in hidden_above(training, edge).items():
             mean = proxy.fit(seen, seed=job.seed).posterior(features).mean[:, 0]
             errors[name, method] = float((mean - truth)[measured].square().mean().sqrt())

@@ -82,7 +82,9 @@ def _single_task(features: Tensor, values: Tensor, new: Tensor, seed: int) -> Pr
         model = SingleTaskGP(inputs, values.unsqueeze(-1), input_transform=Normalize(width))
         fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
         posterior = model.posterior(new_inputs, observation_noise=True)
-    return gaussian(posterior.mean[:, 0].detach(), posterior.variance[:, 0].detach().sqrt(), float(values.std()))
+    return gaussian(
+        posterior.mean[:, 0].detach(), posterior.variance[:, 0].detach().sqrt(), float(values.std())
+    )
 
 
 PEERS: Mapping[str, Callable[[Tensor, Tensor, Tensor, int], Prediction]] = {

@@ -61,7 +61,9 @@ def judged(prediction: Prediction, values: Tensor) -> dict[str, float]:
         "crps": crps(prediction.mean, prediction.sd, values),
     }
     for level, (low, high) in prediction.intervals.items():
-        figures[f"coverage_{round(100 * level)}"] = float(((low <= values) & (values <= high)).double().mean())
+        figures[f"coverage_{round(100 * level)}"] = float(
+            ((low <= values) & (values <= high)).double().mean()
+        )
     low, high = prediction.intervals[0.9]
     return {**figures, "width_90": float((high - low).mean())}
 
@@ -80,7 +82,9 @@ def split(table: AssayTable, n: int, kind: str, seed: int) -> tuple[Tensor, Tens
         lot = torch.randperm(int(table.groups.max()) + 1, generator=generator)
         sizes = table.groups.bincount(minlength=len(lot))[lot]
         before = sizes.cumsum(dim=0) - sizes
-        out = torch.zeros(len(lot), dtype=torch.bool).index_fill(0, lot[before < SHARE_TESTED * len(order)], value=True)
+        out = torch.zeros(len(lot), dtype=torch.bool).index_fill(
+            0, lot[before < SHARE_TESTED * len(order)], value=True
+        )
         is_out = out[table.groups[order]]
         training, test = order[~is_out][:n], order[is_out]
     if len(training) < n or len(test) < LEAST_TESTED:

@@ -80,7 +80,10 @@ def _objects(
 
 def _molecules(path: Path, column: str) -> tuple[Domain, Rows]:
     domain = open_domain(MoleculesSpec(fragments=None))
-    rows = [(text, column, float(line[column]), math.nan) for text, line in _objects(domain, _lines(path), "smiles")]
+    rows = [
+        (text, column, float(line[column]), math.nan)
+        for text, line in _objects(domain, _lines(path), "smiles")
+    ]
     return domain, rows
 
 
@@ -175,7 +178,11 @@ def _pooled(rows: Rows) -> tuple[tuple[str, ...], tuple[str, ...], Tensor, Tenso
 def _pooled_variance(groups: Iterable[Sequence[float]]) -> float:
     replicated = [np.asarray(group) for group in groups if len(group) > 1]
     freedom = sum(len(group) - 1 for group in replicated)
-    return sum(float(((group - group.mean()) ** 2).sum()) for group in replicated) / freedom if freedom else math.nan
+    return (
+        sum(float(((group - group.mean()) ** 2).sum()) for group in replicated) / freedom
+        if freedom
+        else math.nan
+    )
 
 
 def _scaffolds(objects: Sequence[str]) -> Tensor:

@@ -23,7 +23,9 @@ def installed() -> dict[str, ModuleType]:
     """Return the campaigns by name."""
     infos = pkgutil.iter_modules([str(Path(__file__).parent)])
     modules = [
-        importlib.import_module(f"benchmarks.campaigns.{item.name}") for item in infos if item.name != "__main__"
+        importlib.import_module(f"benchmarks.campaigns.{item.name}")
+        for item in infos
+        if item.name != "__main__"
     ]
     return {module.NAME: module for module in modules if hasattr(module, "NAME")}
 
@@ -37,7 +39,9 @@ def _options(names: list[str], arguments: list[str] | None) -> argparse.Namespac
     parser.add_argument("--quick", action="store_true", help="a smoke run; its figures prove nothing")
     parser.add_argument("--threads", type=int, default=1, help="of torch")
     parser.add_argument("--json", type=json_file, help="write claims and rows to this file")
-    parser.add_argument("--resume", type=Path, help="folder that keeps every choice; a run goes on where one stopped")
+    parser.add_argument(
+        "--resume", type=Path, help="folder that keeps every choice; a run goes on where one stopped"
+    )
     options = parser.parse_args(arguments)
     options.only = names if options.only is None else options.only.split(",")
     if unknown := sorted(set(options.only) - set(names)):
@@ -54,7 +58,9 @@ def main(arguments: list[str] | None = None) -> Report:
     options = _options(list(campaigns), arguments)
     torch.set_num_threads(options.threads)
     report = Report(
-        TITLE + (QUICK if options.quick else ""), "campaigns", sys.argv[1:] if arguments is None else arguments
+        TITLE + (QUICK if options.quick else ""),
+        "campaigns",
+        sys.argv[1:] if arguments is None else arguments,
     )
     if options.json is not None:
         report.commit = results.commit()

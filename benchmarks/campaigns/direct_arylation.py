@@ -33,7 +33,9 @@ def specification(rows: list[dict[str, str]]) -> CampaignSpec:
     named: list[dict[str, Any]] = []
     for name in ("Ligand", "Base", "Solvent"):
         smiles = {row[name]: row[f"{name}_SMILES"] for row in rows}
-        named.append({"name": name.lower(), "type": "categorical", "values": sorted(smiles), "smiles": smiles})
+        named.append(
+            {"name": name.lower(), "type": "categorical", "values": sorted(smiles), "smiles": smiles}
+        )
     numbers: list[dict[str, Any]] = [
         {"name": name, "type": "ordinal", "values": sorted({float(row[column]) for row in rows})}
         for name, column in (("concentration", "Concentration"), ("temperature", "Temp_C"))
@@ -58,7 +60,9 @@ def measurements(rows: list[dict[str, str]], spec: CampaignSpec) -> list[Measure
         "temperature": "Temp_C",
     }
     return [
-        Measurement(domain.parse({name: row[column] for name, column in names.items()}), "yield", float(row["yield"]))
+        Measurement(
+            domain.parse({name: row[column] for name, column in names.items()}), "yield", float(row["yield"])
+        )
         for row in rows
     ]
 
@@ -79,4 +83,6 @@ def run(session: Session) -> None:
     if not session.quick:
         for n_round, bar in BARS.items():
             value = mean(replayed, "assayflow", "best_yield", n_round)
-            session.report.claim(f"{NAME}: mean best yield after {5 + 5 * n_round} experiments", value, ">=", bar)
+            session.report.claim(
+                f"{NAME}: mean best yield after {5 + 5 * n_round} experiments", value, ">=", bar
+            )

@@ -51,7 +51,10 @@ def specification(length: int) -> CampaignSpec:
 
 def ways() -> dict[str, Open]:
     """Return the methods; `genetic_on_proxies` has our proxies, acquisition and selection, and no policy."""
-    return {**methods("assayflow", "genetic", "random"), "genetic_on_proxies": partial(AcquisitionGA, calls=CALLS)}
+    return {
+        **methods("assayflow", "genetic", "random"),
+        "genetic_on_proxies": partial(AcquisitionGA, calls=CALLS),
+    }
 
 
 @final
@@ -70,7 +73,9 @@ class FurtherEhrlich:
         return {
             "mean_of_top_100": float(np.nan_to_num(values[ranked]).mean()),
             "at_optimum": float((values == 1.0).sum()),
-            "circles_of_top_100": float(n_circles(np.asarray(self.domain.similarity(top, top)), CIRCLE_SIMILARITY)),
+            "circles_of_top_100": float(
+                n_circles(np.asarray(self.domain.similarity(top, top)), CIRCLE_SIMILARITY)
+            ),
             "infeasible": float(np.isnan(self.lab.truth(new)).mean()),
         }
 
@@ -84,7 +89,9 @@ def run(session: Session) -> None:
         rows: list[Row] = []
         for seed in session.seeds:
             lab = EhrlichLab(build_ehrlich(N_TOKENS, length, shape, seed), seed)
-            protocol = Protocol(f"length_{length}", spec, rounds, batch, batch, ways(), FurtherEhrlich(lab, domain))
+            protocol = Protocol(
+                f"length_{length}", spec, rounds, batch, batch, ways(), FurtherEhrlich(lab, domain)
+            )
             rows += replace(session, seeds=(seed,)).replay(NAME, protocol, lab, domain)
         show(session.report, f"{NAME}, length {length}", rows, FIGURES, range(2, rounds + 1, 2))
         if not session.quick:
@@ -99,7 +106,9 @@ def _claim(session: Session, length: int, rows: list[Row]) -> None:
             gap, half, n = difference(rows, ("assayflow", other), figure, ROUNDS)
             if n:
                 session.report.claim(f"{title}: {figure}, ours less {other}", gap, ">=", 0.0)
-                session.report.notes.append(f"{title}: {figure}, ours less {other}: {gap:.3g} ± {half:.2g} ({n} seeds)")
+                session.report.notes.append(
+                    f"{title}: {figure}, ours less {other}: {gap:.3g} ± {half:.2g} ({n} seeds)"
+                )
     best = mean(rows, "assayflow", "best_value", ROUNDS)
     if best == best:  # noqa: PLR0124 - NaN where ours was not run
         session.report.claim(f"{title}: mean best value", best, ">=", 0.9)

@@ -113,7 +113,12 @@ class Session:
                     continue
                 log = _Log(self._file(campaign, protocol, name, seed), protocol, name)
                 plan = BacktestPlan(
-                    protocol.spec, protocol.rounds, protocol.batch_size, protocol.initial, (seed,), ("assayflow",)
+                    protocol.spec,
+                    protocol.rounds,
+                    protocol.batch_size,
+                    protocol.initial,
+                    (seed,),
+                    ("assayflow",),
                 )
                 replayed = backtest(plan, lab, domain, _quiet, log.under)
                 rows += [{**row, "method": name, **log.told(row["round"])} for row in replayed]
@@ -128,7 +133,9 @@ class Session:
 
     @staticmethod
     def _tell(campaign: str, protocol: Protocol, last: Row) -> None:
-        best = "  ".join(f"{name}={last[name]:.4g}" for name in ("best_utility", "hypervolume") if name in last)
+        best = "  ".join(
+            f"{name}={last[name]:.4g}" for name in ("best_utility", "hypervolume") if name in last
+        )
         print(f"{campaign} {protocol.name}  seed={last['seed']}  {last['method']}  {best}", flush=True)
 
 
@@ -206,7 +213,9 @@ class _Log(Strategy):
 
     def told(self, n_round: int) -> Row:
         """Return the recorded costs of a round, and the protocol's additional metrics."""
-        costs = {name: self._told[n_round - 1][name] if n_round else 0.0 for name in ("seconds", "cpu_seconds")}
+        costs = {
+            name: self._told[n_round - 1][name] if n_round else 0.0 for name in ("seconds", "cpu_seconds")
+        }
         if self._protocol.further is None:
             return costs
         sets = [self._measured, *(row["objects"] for row in self._told[:n_round])]
@@ -228,7 +237,11 @@ def _append(path: Path, row: Row) -> None:
 
 
 def show(
-    report: Report, title: str, rows: Sequence[Row], figures: Sequence[str], rounds: Iterable[int] | None = None
+    report: Report,
+    title: str,
+    rows: Sequence[Row],
+    figures: Sequence[str],
+    rounds: Iterable[int] | None = None,
 ) -> None:
     """Report means and half 95 % intervals per method and round (the last one, or those of `rounds`).
 
@@ -239,7 +252,9 @@ def show(
     for cells in summarise(_with_total_costs(rows)):
         if cells["round"] not in ({last} if chosen is None else chosen):
             continue
-        intervals = {name: f"{cells[name]:.4g} ± {cells[f'{name}_half']:.2g}" for name in figures if name in cells}
+        intervals = {
+            name: f"{cells[name]:.4g} ± {cells[f'{name}_half']:.2g}" for name in figures if name in cells
+        }
         costs = {name: round(cells[name], 1) for name in ("n_scored", "cpu_seconds")}
         head = {
             "campaign": title,
@@ -254,7 +269,9 @@ def _with_total_costs(rows: Sequence[Row]) -> list[Row]:
     totals: dict[tuple[str, int], dict[str, float]] = {}
     answers = []
     for row in rows:
-        total = totals.setdefault((row["method"], row["seed"]), {"n_scored": 0.0, "seconds": 0.0, "cpu_seconds": 0.0})
+        total = totals.setdefault(
+            (row["method"], row["seed"]), {"n_scored": 0.0, "seconds": 0.0, "cpu_seconds": 0.0}
+        )
         for name in total:
             total[name] += row[name]
         answers.append({**row, **total})
@@ -272,7 +289,9 @@ def mean(rows: Sequence[Row], method: str, figure: str, n_round: int) -> float:
     return float(np.mean(by_seed)) if by_seed else math.nan
 
 
-def difference(rows: Sequence[Row], pair: tuple[str, str], figure: str, n_round: int) -> tuple[float, float, int]:
+def difference(
+    rows: Sequence[Row], pair: tuple[str, str], figure: str, n_round: int
+) -> tuple[float, float, int]:
     """Return the mean paired difference of two methods, half its 95 % interval and the number of seeds."""
     first, second = (values(rows, name, figure, n_round) for name in pair)
     gaps = np.array([first[seed] - second[seed] for seed in first if seed in second])

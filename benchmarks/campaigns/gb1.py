@@ -63,7 +63,9 @@ def run(session: Session) -> None:
     known = TableDomain(domain, lab.objects or ())
     for name, size in PLATES.items():
         rounds = 1 if session.quick else ROUNDS
-        protocol = Protocol(name, spec, rounds, size, INITIAL, methods("assayflow", "random", "genetic", "greedy"))
+        protocol = Protocol(
+            name, spec, rounds, size, INITIAL, methods("assayflow", "random", "genetic", "greedy")
+        )
         replayed = session.replay(NAME, protocol, lab, known)
         show(session.report, f"{NAME} {name}", replayed, ("best_fitness", "mean_of_top_10", "hits"))
         if session.quick:

@@ -36,7 +36,8 @@ def specification(rows: list[dict[str, str]]) -> CampaignSpec:
         {"name": "solid_lipid", "type": "categorical", "values": sorted({row["solid_lipid"] for row in rows})}
     ]
     process += [
-        {"name": name, "type": "ordinal", "values": sorted({float(row[name]) for row in rows})} for name in NUMBERS
+        {"name": name, "type": "ordinal", "values": sorted({float(row[name]) for row in rows})}
+        for name in NUMBERS
     ]
     fields = {
         "name": "lipid nanoparticles",
@@ -66,7 +67,9 @@ def run(session: Session) -> None:
     domain = TableDomain(plain, lab.objects or ())
     ways = methods("assayflow", "random", "genetic", "greedy", "bayesian")
     rounds = 1 if session.quick else ROUNDS
-    replayed = session.replay(NAME, Protocol("8_batches_of_12", spec, rounds, BATCH, BATCH, ways), lab, domain)
+    replayed = session.replay(
+        NAME, Protocol("8_batches_of_12", spec, rounds, BATCH, BATCH, ways), lab, domain
+    )
     show(session.report, NAME, replayed, ("hypervolume", "circles"), SHOWN)
     if session.quick:
         return

@@ -47,7 +47,8 @@ def measurements(path: Path, domain: Domain) -> list[Measurement]:
         rows = list(csv.DictReader(file))
     texts = [domain.parse({metal: row[f"{metal}_load"] for metal in METALS}) for row in rows]
     return [
-        Measurement(text, "overpotential", float(row["overpotential"])) for text, row in zip(texts, rows, strict=True)
+        Measurement(text, "overpotential", float(row["overpotential"]))
+        for text, row in zip(texts, rows, strict=True)
     ]
 
 
@@ -68,7 +69,9 @@ def run(session: Session) -> None:
 
     ways = methods("assayflow", "random", "genetic", "greedy", "bayesian")
     rounds = 1 if session.quick else ROUNDS
-    replayed = session.replay(NAME, Protocol("batches_of_10", spec, rounds, BATCH, BATCH, ways, further), lab, domain)
+    replayed = session.replay(
+        NAME, Protocol("batches_of_10", spec, rounds, BATCH, BATCH, ways, further), lab, domain
+    )
     show(session.report, NAME, replayed, ("regret_mV", "hits"), SHOWN)
     if session.quick:
         return
@@ -79,4 +82,6 @@ def run(session: Session) -> None:
     gap, half, _ = difference(replayed, ("assayflow", "bayesian"), "hits", ROUNDS)
     session.report.claim(f"{NAME}: hits in the end, ours less exhaustive BO's", gap, ">=", 0.0, half)
     chance = mean(replayed, "random", "regret_mV", ROUNDS)
-    session.report.claim(f"{NAME}: last regret, mV", mean(replayed, "assayflow", "regret_mV", ROUNDS), "<=", chance)
+    session.report.claim(
+        f"{NAME}: last regret, mV", mean(replayed, "assayflow", "regret_mV", ROUNDS), "<=", chance
+    )

@@ -87,7 +87,9 @@ class FurtherSeh:
         return {
             "top_10_seh": float(np.sort(value)[-TOP:].mean()),
             "good": float(len(good)),
-            "circles_of_good": float(n_circles(np.asarray(self.domain.similarity(good, good)), CIRCLE_SIMILARITY)),
+            "circles_of_good": float(
+                n_circles(np.asarray(self.domain.similarity(good, good)), CIRCLE_SIMILARITY)
+            ),
             "failed": float(np.isnan(self.lab.truth(new)[:, 0]).mean()),
         }
 
@@ -120,4 +122,6 @@ def _claim(session: Session, rows: list[Row]) -> None:
             gap, half, n = difference(rows, ("assayflow", other), figure, ROUNDS)
             if other != "assayflow" and n:
                 session.report.claim(f"{NAME}: {figure}, ours less {other}", gap, ">=", 0.0)
-                session.report.notes.append(f"{NAME}: {figure}, ours less {other}: {gap:.3g} ± {half:.2g} ({n} seeds)")
+                session.report.notes.append(
+                    f"{NAME}: {figure}, ours less {other}: {gap:.3g} ± {half:.2g} ({n} seeds)"
+                )

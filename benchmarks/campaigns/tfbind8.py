@@ -78,7 +78,9 @@ def run(session: Session) -> None:
         return
     for other in ("random", "genetic", "bayesian"):
         gap, half, n = difference(replayed, ("assayflow", other), "hypervolume", ROUNDS)
-        session.report.notes.append(f"{NAME}: hypervolume less that of {other}: {gap:+.4f} ± {half:.4f} ({n} seeds)")
+        session.report.notes.append(
+            f"{NAME}: hypervolume less that of {other}: {gap:+.4f} ± {half:.4f} ({n} seeds)"
+        )
     rival = mean(replayed, "genetic", "hypervolume", ROUNDS)
     session.report.claim(
         f"{NAME}: hypervolume less that of the genetic algorithm, both after 64 + 10 x 64",

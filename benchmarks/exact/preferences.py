@@ -49,12 +49,22 @@ def preference(job: ConditionedRun) -> list[dict[str, Any]]:
         apart = total_variation(log_p, target)
         uniform = total_variation(uniform_log_probability(aim.landscape.space), target)
         means = (log_p.exp() @ aim.landscape.values).tolist()
-        cells = {"scalarisation": job.kind, "seed": job.seed, "weight": weights[0], "tv": apart, "uniform_tv": uniform}
+        cells = {
+            "scalarisation": job.kind,
+            "seed": job.seed,
+            "weight": weights[0],
+            "tv": apart,
+            "uniform_tv": uniform,
+        }
         rows.append({**cells, "mean_first": means[0], "mean_second": means[1]})
     values = aim.landscape.values
     points = drawn(aim, trainer, 32.0, job.seed)
     front = front_of(values)
-    whole = {"hypervolume": hypervolume(points), "front_reached": front_points(points, front), "of": len(front)}
+    whole = {
+        "hypervolume": hypervolume(points),
+        "front_reached": front_points(points, front),
+        "of": len(front),
+    }
     return [*rows, {"scalarisation": job.kind, "seed": job.seed, **whole, "seconds": seconds}]
 
 
@@ -92,7 +102,12 @@ def concave(job: ConditionedRun) -> dict[str, Any]:
     values = aim.landscape.values
     front = front_of(values)
     points = drawn(aim, trainer, 128.0, job.seed)
-    reached = {"hypervolume": hypervolume(points), "exact": hypervolume(values), "inner": 0, "of": len(front) - 2}
+    reached = {
+        "hypervolume": hypervolume(points),
+        "exact": hypervolume(values),
+        "inner": 0,
+        "of": len(front) - 2,
+    }
     inner = front[(front > 0).all(dim=1)]
     return {"concave_front": job.kind, "seed": job.seed, **reached, "inner": front_points(points, inner)}
 

@@ -3,7 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from benchmarks.exact.recipes import BUDGET, CALLS, GRID_TRAJECTORIES, OUR_GRID, PLAIN_GRID, SEEDS, RecipeRun, trained
+from benchmarks.exact.recipes import (
+    BUDGET,
+    CALLS,
+    GRID_TRAJECTORIES,
+    OUR_GRID,
+    PLAIN_GRID,
+    SEEDS,
+    RecipeRun,
+    trained,
+)
 from benchmarks.exact.training import mean, mean_and_half, side_by_side, within_calls
 from benchmarks.report import Report
 from models.gflownet.policy import Precision
@@ -25,7 +34,11 @@ def _compare(
 ) -> dict[str, float]:
     """Train each variant with each seed, report a row per variant, and return the mean total variations."""
     space, kind, calls, _ = case
-    jobs = [RecipeRun(space, within_calls(int(calls * share), one), seed) for one in ways.values() for seed in seeds]
+    jobs = [
+        RecipeRun(space, within_calls(int(calls * share), one), seed)
+        for one in ways.values()
+        for seed in seeds
+    ]
     answers = list(side_by_side(trained, jobs))
     distances: dict[str, float] = {}
     for index, way in enumerate(ways):

@@ -77,7 +77,9 @@ def tfbind8(ngram_lengths: tuple[int, ...] = (1,)) -> Landscape:
     `ngram_lengths` sets the policy's features of a string.
     """
     rows = _read("tfbind8/tfbind8.csv.gz", "sequence", *FACTORS)
-    values = torch.tensor([[float(word) for word in row[1:]] for row in rows], dtype=torch.float64).clamp_min(LOWEST)
+    values = torch.tensor([[float(word) for word in row[1:]] for row in rows], dtype=torch.float64).clamp_min(
+        LOWEST
+    )
     environment = Strings("ACGT", 8, ngram_lengths=ngram_lengths)
     return _landscape("TFBind8", environment, [row[0] for row in rows], values / values.amax(dim=0))
 

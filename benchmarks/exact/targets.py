@@ -17,7 +17,9 @@ def target(name: str, ngram_lengths: tuple[int, ...] = (1,)) -> Target:
         return Target(spaces.qm9_strings(), lambda values, _: _log_power(values[:, 0], 5, 100.0))
     if name.startswith("strings 4^"):
         length = int(name.removeprefix("strings 4^"))
-        return Target(spaces.short_strings(length, ngram_lengths), lambda values, _: _log_power(values[:, 0], 3, 10.0))
+        return Target(
+            spaces.short_strings(length, ngram_lengths), lambda values, _: _log_power(values[:, 0], 3, 10.0)
+        )
     side, n_dimensions = (int(word) for word in name.removeprefix("hypergrid ").split("^"))
     return Target(spaces.hypergrid(n_dimensions, side), lambda values, _: values[:, 0].log())
 

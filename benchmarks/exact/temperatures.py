@@ -78,7 +78,11 @@ def temperatures(report: Report, *, quick: bool) -> None:
             values = [row["tv"] for row in rows if row["policy"] == kind and row["beta"] == beta]
             tv[kind, beta] = mean_and_half(values)
             report.row(
-                policy=kind, beta=beta, seeds=len(values), mean_tv=tv[kind, beta][0], half_of_95=tv[kind, beta][1]
+                policy=kind,
+                beta=beta,
+                seeds=len(values),
+                mean_tv=tv[kind, beta][0],
+                half_of_95=tv[kind, beta][1],
             )
     usual = next(iter(KINDS))
     for beta in BETAS:
@@ -98,7 +102,8 @@ def compare(report: Report, rows: Sequence[dict[str, Any]]) -> None:
     for other in others:
         for beta in BETAS:
             pairs = [
-                [row["tv"] for row in rows if row["policy"] == kind and row["beta"] == beta] for kind in (other, usual)
+                [row["tv"] for row in rows if row["policy"] == kind and row["beta"] == beta]
+                for kind in (other, usual)
             ]
             gain, half = mean_and_half([theirs - ours for theirs, ours in zip(*pairs, strict=True)])
             report.row(beta=beta, compared=f"{other} minus {usual}", tv_difference=gain, half_of_95=half)
@@ -120,7 +125,14 @@ def offline(job: ConditionedRun) -> list[dict[str, Any]]:
         truth = float(log_target(aim.exact(condition)).exp() @ y)
         mean_value = float(expected(aim, trainer, condition)[0])
         rows.append(
-            {"offline": job.kind, "seed": job.seed, "beta": beta, "mean_y": mean_value, "memory": cap, "exact_y": truth}
+            {
+                "offline": job.kind,
+                "seed": job.seed,
+                "beta": beta,
+                "mean_y": mean_value,
+                "memory": cap,
+                "exact_y": truth,
+            }
         )
     return rows
 
@@ -137,4 +149,6 @@ def offline_half(report: Report, *, quick: bool) -> None:
     for beta in (10.0, 30.0, 50.0):
         mine = [row for row in rows if row["offline"] == next(iter(KINDS)) and row["beta"] == beta]
         reached = statistics.mean(row["mean_y"] for row in mine)
-        report.claim(f"offline, beta {beta:g}: E[y] above the best that was seen", reached, ">=", mine[0]["memory"])
+        report.claim(
+            f"offline, beta {beta:g}: E[y] above the best that was seen", reached, ">=", mine[0]["memory"]
+        )

@@ -58,7 +58,9 @@ class Target:
     def exact(self, condition: Condition) -> Tensor:
         """Return the log-rewards of all objects [X] (float64) under one condition."""
         values = self.landscape.values
-        return condition.beta.double() * self.base(values, condition.preference.double().expand(len(values), -1))
+        return condition.beta.double() * self.base(
+            values, condition.preference.double().expand(len(values), -1)
+        )
 
     def trainer(
         self, conditions: ConditionSampler, settings: TrainerSettings, seed: int, known: Sequence[str] = ()
@@ -140,7 +142,9 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def side_by_side(action: Callable[[Job], Answer], jobs: Iterable[Job], processes: int = 2) -> Iterable[Answer]:
+def side_by_side(
+    action: Callable[[Job], Answer], jobs: Iterable[Job], processes: int = 2
+) -> Iterable[Answer]:
     """Run jobs in processes of one thread each and yield their results in order.
 
     Small networks gain more from two processes of one thread than from one process of two.

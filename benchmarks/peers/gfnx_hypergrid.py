@@ -21,7 +21,9 @@ def parameters(key: jax.Array, widths: list[int]) -> dict[str, Any]:
     """Return He-initialised weights of an MLP and a learned log Z."""
     layers = [
         (jax.random.normal(k, (fan_in, fan_out)) * jnp.sqrt(2 / fan_in), jnp.zeros(fan_out))
-        for k, fan_in, fan_out in zip(jax.random.split(key, len(widths) - 1), widths, widths[1:], strict=False)
+        for k, fan_in, fan_out in zip(
+            jax.random.split(key, len(widths) - 1), widths, widths[1:], strict=False
+        )
     ]
     return {"network": layers, "log_z": jnp.zeros(())}
 
@@ -35,11 +37,15 @@ def logits(network: Any, observations: jax.Array, n_forward: int) -> dict[str, j
     return {"forward_logits": out[..., :n_forward], "backward_logits": out[..., n_forward:]}
 
 
-def training_step(environment: Any, environment_params: Any, optimizer: Any, batch: int) -> Callable[..., Any]:
+def training_step(
+    environment: Any, environment_params: Any, optimizer: Any, batch: int
+) -> Callable[..., Any]:
     """Return the jitted step (parameters, optimiser state, key) -> the same."""
     n_forward = environment.action_space.n
 
-    def policy(_key: jax.Array, observation: jax.Array, network: Any) -> tuple[jax.Array, dict[str, jax.Array]]:
+    def policy(
+        _key: jax.Array, observation: jax.Array, network: Any
+    ) -> tuple[jax.Array, dict[str, jax.Array]]:
         info = logits(network, observation, n_forward)
         return info["forward_logits"], info
 
@@ -65,7 +71,14 @@ def training_step(environment: Any, environment_params: Any, optimizer: Any, bat
 def main() -> None:
     """Train for a fixed number of iterations and print the speed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    for name, default in (("dimensions", 4), ("side", 8), ("width", 256), ("batch", 16), ("steps", 100), ("seed", 0)):
+    for name, default in (
+        ("dimensions", 4),
+        ("side", 8),
+        ("width", 256),
+        ("batch", 16),
+        ("steps", 100),
+        ("seed", 0),
+    ):
         parser.add_argument(f"--{name}", type=int, default=default)
     options = parser.parse_args()
     environment = HypergridEnvironment(EasyHypergridRewardModule(), dim=options.dimensions, side=options.side)

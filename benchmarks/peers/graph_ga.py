@@ -62,7 +62,17 @@ def _allowed(domain: Domain, text: str) -> str:
 
 def main() -> None:
     """Install the peer."""
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(FOLDER), REQUIREMENT]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--target",
+        str(FOLDER),
+        REQUIREMENT,
+    ]
     subprocess.run(command, check=True)
 
 

@@ -21,13 +21,18 @@ from gfn.utils.modules import MLP
 def build(dimensions: int, side: int, width: int) -> tuple[HyperGrid, TBGFlowNet]:
     """Return the environment and a trajectory-balance GFlowNet with a trunk shared by both policies."""
     environment = HyperGrid(
-        ndim=dimensions, height=side, reward_fn_kwargs={"R0": 1e-3, "R1": 0.5, "R2": 2.0}, validate_modes=False
+        ndim=dimensions,
+        height=side,
+        reward_fn_kwargs={"R0": 1e-3, "R1": 0.5, "R2": 2.0},
+        validate_modes=False,
     )
     preprocessor = KHotPreprocessor(height=side, ndim=dimensions)
     forward = MLP(preprocessor.output_dim, environment.n_actions, hidden_dim=width, n_hidden_layers=2)
     backward = MLP(preprocessor.output_dim, environment.n_actions - 1, trunk=forward.trunk, hidden_dim=width)
     estimators = [
-        DiscretePolicyEstimator(module, environment.n_actions, preprocessor=preprocessor, is_backward=is_backward)
+        DiscretePolicyEstimator(
+            module, environment.n_actions, preprocessor=preprocessor, is_backward=is_backward
+        )
         for module, is_backward in ((forward, False), (backward, True))
     ]
     return environment, TBGFlowNet(pf=estimators[0], pb=estimators[1], init_logZ=0.0)
@@ -70,7 +75,14 @@ def exact_distance(environment: HyperGrid, gflownet: TBGFlowNet) -> dict[str, fl
 def main() -> None:
     """Train for a fixed number of iterations and print the speed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    for name, default in (("dimensions", 4), ("side", 8), ("width", 256), ("batch", 16), ("steps", 100), ("seed", 0)):
+    for name, default in (
+        ("dimensions", 4),
+        ("side", 8),
+        ("width", 256),
+        ("batch", 16),
+        ("steps", 100),
+        ("seed", 0),
+    ):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--warmup", type=int, default=10)
     parser.add_argument("--threads", type=int, default=2)

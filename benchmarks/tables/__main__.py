@@ -82,8 +82,12 @@ def fetch(table: MeasuredTable, where: Path, server: str) -> None:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.tables", description=__doc__.splitlines()[0])
-    parser.add_argument("--fetch", nargs="*", metavar="PATH", help="fetch these tables, or all that are missing")
-    parser.add_argument("--folder", type=Path, default=folder(), help=f"default: {FOLDER_VARIABLE}, now %(default)s")
+    parser.add_argument(
+        "--fetch", nargs="*", metavar="PATH", help="fetch these tables, or all that are missing"
+    )
+    parser.add_argument(
+        "--folder", type=Path, default=folder(), help=f"default: {FOLDER_VARIABLE}, now %(default)s"
+    )
     parser.add_argument("--server", default=SERVER, help="a mirror of %(default)s with the same paths")
     options = parser.parse_args(arguments)
     if unknown := sorted(set(options.fetch or ()) - {table.path for table in TABLES}):
@@ -122,8 +126,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         [path for path, actual in states.items() if actual == kind] for kind in ("missing", "differs")
     )
     if missing:
-        console.print(f"{len(missing)} missing: {', '.join(missing)}\nGet them: python -m benchmarks.tables --fetch")
-        console.print("Without a way out: download the addresses above elsewhere and give their server as --server.")
+        console.print(
+            f"{len(missing)} missing: {', '.join(missing)}\nGet them: python -m benchmarks.tables --fetch"
+        )
+        console.print(
+            "Without a way out: download the addresses above elsewhere and give their server as --server."
+        )
     if differing:
         console.print(f"{len(differing)} with another content than was measured on: {', '.join(differing)}")
     return 1 if missing or differing else 0

@@ -209,7 +209,9 @@ TABLES: tuple[MeasuredTable, ...] = (
         "7af5d09ba78f194df727c346ac777565f53d3581aa997af0e2152894ac507387",
         (
             Upstream(
-                *_GAUCHE, f"{_MOLECULES}/ESOL.csv", "7af5d09ba78f194df727c346ac777565f53d3581aa997af0e2152894ac507387"
+                *_GAUCHE,
+                f"{_MOLECULES}/ESOL.csv",
+                "7af5d09ba78f194df727c346ac777565f53d3581aa997af0e2152894ac507387",
             ),
         ),
     ),
@@ -277,7 +279,11 @@ TABLES: tuple[MeasuredTable, ...] = (
         "Borg et al. 2020, doi:10.1038/s41597-020-00768-9",
         "Apache-2.0",
         "c5504d93fd324d1be26cf814d0694ee9ee95578d68a0b38aba6813b939fa2c5d",
-        (Upstream(*_MPEA, "MPEA_dataset.csv", "c5504d93fd324d1be26cf814d0694ee9ee95578d68a0b38aba6813b939fa2c5d"),),
+        (
+            Upstream(
+                *_MPEA, "MPEA_dataset.csv", "c5504d93fd324d1be26cf814d0694ee9ee95578d68a0b38aba6813b939fa2c5d"
+            ),
+        ),
     ),
     MeasuredTable(
         "seh/seh_mpnn_proxy_params.npz",

@@ -63,7 +63,9 @@ def gb1(contents: Sequence[bytes]) -> bytes:
         if archive.getinfo(name).file_size > _MOST_UNPACKED:
             raise ValueError(f"{name} is larger than {_MOST_UNPACKED} bytes")
         lines = csv.DictReader(io.StringIO(archive.read(name).decode()))
-    return _table(("variant", "fitness"), ((line["Variants"], str(round(float(line["Fitness"]), 6))) for line in lines))
+    return _table(
+        ("variant", "fitness"), ((line["Variants"], str(round(float(line["Fitness"]), 6))) for line in lines)
+    )
 
 
 def oer_plate(contents: Sequence[bytes]) -> bytes:
@@ -86,7 +88,9 @@ def qm9_strings(contents: Sequence[bytes]) -> bytes:
 
 def docking_proxy(contents: Sequence[bytes]) -> bytes:
     """Return the weights from a pickled list, as arrays named by their indices."""
-    arrays = {f"p{index:02d}": array for index, array in enumerate(_unpickled(gzip.decompress(as_it_is(contents))))}
+    arrays = {
+        f"p{index:02d}": array for index, array in enumerate(_unpickled(gzip.decompress(as_it_is(contents))))
+    }
     file = io.BytesIO()
     np.savez_compressed(file, **arrays)
     return file.getvalue()

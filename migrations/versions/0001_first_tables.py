@@ -68,7 +68,9 @@ def key(table: str, *columns: str) -> sa.PrimaryKeyConstraint:
 
 
 def belongs(table: str, column: str, other: str, *, ondelete: str = "CASCADE") -> sa.ForeignKeyConstraint:
-    return sa.ForeignKeyConstraint([column], [f"{other}.id"], name=f"fk_{table}_{column}_{other}", ondelete=ondelete)
+    return sa.ForeignKeyConstraint(
+        [column], [f"{other}.id"], name=f"fk_{table}_{column}_{other}", ondelete=ondelete
+    )
 
 
 def check(table: str, name: str, condition: str) -> sa.CheckConstraint:
@@ -200,7 +202,11 @@ def create_rounds() -> None:
         belongs("rounds", "campaign_id", "campaigns"),
         unique("rounds", "campaign_id", "number"),
         check("rounds", "progress", "progress BETWEEN 0 AND 1"),
-        check("rounds", "state", f"state IN ({computing}, 'awaiting_results', 'completed', 'failed', 'cancelled')"),
+        check(
+            "rounds",
+            "state",
+            f"state IN ({computing}, 'awaiting_results', 'completed', 'failed', 'cancelled')",
+        ),
     )
     unique_where("uq_rounds_computing", "rounds", ["campaign_id"], f"state IN ({computing})")
 

@@ -1,4 +1,7 @@
-"""What a candidate is for, so that controls and replicates may wait in several rounds; the plate of a result."""
+"""What a candidate is for, so that controls and replicates may wait in several rounds.
+
+The plate of a result.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,9 +19,13 @@ def upgrade() -> None:
     op.add_column("results", sa.Column("plate", sa.Text(), nullable=True))
     op.add_column("candidates", sa.Column("purpose", sa.Text(), nullable=False, server_default="exploit"))
     # until now a candidate's sentence was the only place that said what it was for
-    op.execute("UPDATE candidates SET purpose = 'explore' WHERE payload ->> 'reason' LIKE '%chosen to explore%'")
+    op.execute(
+        "UPDATE candidates SET purpose = 'explore' WHERE payload ->> 'reason' LIKE '%chosen to explore%'"
+    )
     op.alter_column("candidates", "purpose", server_default=None)
-    op.create_check_constraint(op.f("ck_candidates_purpose"), "candidates", f"{NEW[:-1]}, 'replicate', 'control')")
+    op.create_check_constraint(
+        op.f("ck_candidates_purpose"), "candidates", f"{NEW[:-1]}, 'replicate', 'control')"
+    )
     index_live(f"{LIVE} AND {NEW}")
     forget_digests()
 
@@ -44,8 +51,14 @@ def index_live(condition: str) -> None:
 
 
 def forget_digests() -> None:
-    """Let unfinished rounds name their data anew: a history has other fields than before, which is no change of it."""
-    op.execute("UPDATE rounds SET snapshot = snapshot - 'digest' WHERE state NOT IN ('awaiting_results', 'completed')")
+    """Let unfinished rounds name their data anew.
+
+    A history has other fields than before, which is no change of it.
+    """
+    op.execute(
+        "UPDATE rounds SET snapshot = snapshot - 'digest' WHERE state NOT IN ('awaiting_results', "
+        "'completed')"
+    )
 
 
 def withdraw_copies() -> None:
@@ -54,7 +67,9 @@ def withdraw_copies() -> None:
         UPDATE candidates SET status = 'withdrawn', status_reason = 'waits in a later round as well',
             version = version + 1, updated_at = now()
         FROM (
-            SELECT id, row_number() OVER (PARTITION BY campaign_id, object ORDER BY created_at DESC, id DESC) AS place
+            SELECT id, row_number() OVER (
+                PARTITION BY campaign_id, object ORDER BY created_at DESC, id DESC
+            ) AS place
             FROM candidates WHERE {LIVE}
         ) AS waiting
         WHERE waiting.id = candidates.id AND waiting.place > 1

@@ -1,4 +1,7 @@
-"""Counters of a campaign's rounds and results, and indexes for what is asked often: no read counts rows any more."""
+"""Counters of a campaign's rounds and results, and indexes for what is asked often.
+
+No read counts rows any more.
+"""
 
 import sqlalchemy as sa
 from alembic import op

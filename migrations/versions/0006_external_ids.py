@@ -40,4 +40,6 @@ def downgrade() -> None:
 
 
 def index(name: str, columns: list[str]) -> None:
-    op.create_index(name, "results", columns, unique=True, postgresql_where=sa.text("external_id IS NOT NULL"))
+    op.create_index(
+        name, "results", columns, unique=True, postgresql_where=sa.text("external_id IS NOT NULL")
+    )

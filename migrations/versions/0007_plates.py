@@ -26,7 +26,10 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=now, nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=now, nullable=False),
         sa.ForeignKeyConstraint(
-            ["campaign_id"], ["campaigns.id"], name=op.f("fk_plates_campaign_id_campaigns"), ondelete="CASCADE"
+            ["campaign_id"],
+            ["campaigns.id"],
+            name=op.f("fk_plates_campaign_id_campaigns"),
+            ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(
             ["round_id"], ["rounds.id"], name=op.f("fk_plates_round_id_rounds"), ondelete="CASCADE"

@@ -1,4 +1,7 @@
-"""Readings: how files from one source are read. Results are found by the ids that laboratories give their objects."""
+"""Readings: how files from one source are read.
+
+Results are found by the ids that laboratories give their objects.
+"""
 
 import sqlalchemy as sa
 from alembic import op

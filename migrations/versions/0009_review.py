@@ -18,7 +18,12 @@ def upgrade() -> None:
         op.add_column("rounds", text(name, nullable=True))
     op.add_column("candidates", sa.Column("replaces", sa.Uuid(), nullable=True))
     op.create_foreign_key(
-        "fk_candidates_replaces_candidates", "candidates", "candidates", ["replaces"], ["id"], ondelete="SET NULL"
+        "fk_candidates_replaces_candidates",
+        "candidates",
+        "candidates",
+        ["replaces"],
+        ["id"],
+        ondelete="SET NULL",
     )
     op.create_unique_constraint("uq_candidates_replaces", "candidates", ["replaces"])
     create_releases()
@@ -50,7 +55,9 @@ def now(name: str) -> sa.Column:
 
 
 def belongs(table: str, column: str, other: str) -> sa.ForeignKeyConstraint:
-    return sa.ForeignKeyConstraint([column], [f"{other}.id"], name=f"fk_{table}_{column}_{other}", ondelete="CASCADE")
+    return sa.ForeignKeyConstraint(
+        [column], [f"{other}.id"], name=f"fk_{table}_{column}_{other}", ondelete="CASCADE"
+    )
 
 
 def create_releases() -> None:

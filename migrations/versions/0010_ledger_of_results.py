@@ -1,4 +1,4 @@
-"""Corrections and withdrawals of results, the bytes of uploads, and rows that the database lets nobody change."""
+"""Corrections and withdrawals of results, the bytes of uploads, and rows that nobody can change."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -25,7 +25,9 @@ def upgrade() -> None:
     op.add_column("candidates", text("status_before_results", nullable=True))
     index(NEW, ["campaign_id", "type", "external_id", "revision"])
     # of the digest: an object's text may be longer than an entry of an index
-    op.create_index("ix_results_campaign_id_object_digest", "results", ["campaign_id", sa.text("md5(object)")])
+    op.create_index(
+        "ix_results_campaign_id_object_digest", "results", ["campaign_id", sa.text("md5(object)")]
+    )
     op.drop_index(OLD, "results")
     create_amendments()
     refuse_changes()
@@ -59,7 +61,9 @@ def now(name: str) -> sa.Column:
 
 
 def index(name: str, columns: list[str]) -> None:
-    op.create_index(name, "results", columns, unique=True, postgresql_where=sa.text("external_id IS NOT NULL"))
+    op.create_index(
+        name, "results", columns, unique=True, postgresql_where=sa.text("external_id IS NOT NULL")
+    )
 
 
 def belongs(column: str, other: str, ondelete: str = "CASCADE") -> sa.ForeignKeyConstraint:
@@ -133,7 +137,8 @@ def refuse_to_forget() -> None:
     op.execute("""
         DO $$ BEGIN
             IF EXISTS (SELECT 1 FROM amendments) OR EXISTS (SELECT 1 FROM results WHERE revision > 0) THEN
-                RAISE EXCEPTION 'results were corrected or withdrawn, which an older version would count again: '
+                RAISE EXCEPTION 'results were corrected or withdrawn, '
+                    'which an older version would count again: '
                     'restore a backup instead of downgrading';
             END IF;
         END $$

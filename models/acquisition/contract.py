@@ -82,7 +82,9 @@ class AcquisitionContext:
         """
         mean, sd = self.reference
         if mean.shape != sd.shape or mean.ndim != 2 or self.incumbents.shape[1:] != mean.shape[1:]:  # noqa: PLR2004 - [R, M]
-            raise ValueError("incumbents and reference: each needs one row per object and one column per objective")
+            raise ValueError(
+                "incumbents and reference: each needs one row per object and one column per objective"
+            )
         if not all(bool(part.isfinite().all()) for part in (self.incumbents, mean, sd)):
             raise ValueError("incumbents and reference: not all are finite")
 

@@ -75,7 +75,9 @@ class ExpectedHypervolumeImprovement(Acquisition):
         excess = expected_excess(seen, (slope * sd).unsqueeze(1), edges)
         sides = [
             excess[:, lower, objective] - excess[:, upper, objective]
-            for objective, (lower, upper) in enumerate(zip(self._cells.lower.T, self._cells.upper.T, strict=True))
+            for objective, (lower, upper) in enumerate(
+                zip(self._cells.lower.T, self._cells.upper.T, strict=True)
+            )
         ]  # M times [N, C]
         return torch.stack(sides).clamp_min(0.0).prod(dim=0).sum(dim=1) * self._span.prod()
 

@@ -71,7 +71,9 @@ class AcquisitionGA(Strategy):
         environment = task.domain.environment([])
         fitted = fit(spec, task.domain, environment, history, seed, lambda _, message: task.tick(message))
         fitness = _Fitness(fitted)
-        known = [text for text in [*fitted.measured, *random_objects(environment)] if not task.domain.check(text)]
+        known = [
+            text for text in [*fitted.measured, *random_objects(environment)] if not task.domain.check(text)
+        ]
         self._climb(fitness, known, task, torch.Generator().manual_seed(seed))
         pool = _pool(fitness, CandidateFilter(fitted, history), target_pool_size(spec.batch))
         batch = select_batch(pool, fitted, history, seed)

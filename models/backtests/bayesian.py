@@ -71,7 +71,9 @@ def _fit(domain: Domain, inputs: Tensor, targets: Tensor) -> Model:
     from gpytorch.kernels import ScaleKernel
     from gpytorch.mlls import ExactMarginalLogLikelihood
 
-    model = SingleTaskGP(inputs, targets, covar_module=ScaleKernel(domain.kernel()), outcome_transform=Standardize(1))
+    model = SingleTaskGP(
+        inputs, targets, covar_module=ScaleKernel(domain.kernel()), outcome_transform=Standardize(1)
+    )
     fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
     return model
 
@@ -114,7 +116,9 @@ def _one_objective(model: Model, best: float, domain: Domain, names: Sequence[st
     return [int(listed[row]) for row in chosen]
 
 
-def _several(models: list[Any], inputs: Tensor, domain: Domain, names: Sequence[str], k: int, seed: int) -> list[int]:
+def _several(
+    models: list[Any], inputs: Tensor, domain: Domain, names: Sequence[str], k: int, seed: int
+) -> list[int]:
     from models.acquisition.contract import augmented_chebyshev
     from models.selection.contract import Candidates, JointUtilities, SelectionRequest
     from models.selection.hypervolume import n_draws, select
@@ -131,7 +135,9 @@ def _several(models: list[Any], inputs: Tensor, domain: Domain, names: Sequence[
     n, points = len(listed), torch.cat([_features(domain, [names[row] for row in listed.tolist()]), inputs])
     draws = torch.stack([_draws(model, points, n_draws(len(models)), generator) for model in models], dim=-1)
     equal = torch.zeros(n, dtype=torch.float64)
-    candidates = Candidates(equal, equal, torch.eye(n).double(), utilities=JointUtilities(draws[:, :n], draws[:, n:]))
+    candidates = Candidates(
+        equal, equal, torch.eye(n).double(), utilities=JointUtilities(draws[:, :n], draws[:, n:])
+    )
     picks = select(candidates, SelectionRequest(k, 0.0, 0.0, seed), BatchLimits(n, k, (), ()))
     return [int(listed[pick.index]) for pick in picks]
 

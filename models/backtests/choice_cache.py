@@ -61,7 +61,9 @@ class ChoiceCache:
         self._identity = identity
         self._known = {} if store is None else {item.key: item for item in _read(store.load())}
 
-    def ask(self, method: tuple[str, Strategy], task: BacktestTask, history: History, k: int, seed: int) -> KeptChoice:
+    def ask(
+        self, method: tuple[str, Strategy], task: BacktestTask, history: History, k: int, seed: int
+    ) -> KeptChoice:
         """Return the choice of a strategy (its name and instance), stored or computed."""
         name, strategy = method
         if self._store is None:

@@ -84,7 +84,9 @@ def best_ranks(utilities: Tensor) -> Tensor:
     """Return the rows [N] of utilities [N, M], sorted by their best rank under many preferences."""
     from models.acquisition.contract import augmented_chebyshev
 
-    return ranked(torch.stack([augmented_chebyshev(utilities, one) for one in preferences(utilities.shape[1])], dim=1))
+    return ranked(
+        torch.stack([augmented_chebyshev(utilities, one) for one in preferences(utilities.shape[1])], dim=1)
+    )
 
 
 def ranked(scores: Tensor) -> Tensor:

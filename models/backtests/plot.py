@@ -34,7 +34,10 @@ def draw_curves(curves: Curves, path: Path) -> None:
             y = [row[name] for row in mine]
             half = [row[f"{name}_half"] if math.isfinite(row[f"{name}_half"]) else 0.0 for row in mine]
             line = axes.plot(x, y, marker="o", markersize=3, label=method)[0]
-            low, high = [a - b for a, b in zip(y, half, strict=True)], [a + b for a, b in zip(y, half, strict=True)]
+            low, high = (
+                [a - b for a, b in zip(y, half, strict=True)],
+                [a + b for a, b in zip(y, half, strict=True)],
+            )
             axes.fill_between(x, low, high, alpha=0.15, color=line.get_color(), linewidth=0)
         axes.set_xlabel("measurements")
         axes.set_ylabel(name.replace("_", " "))

@@ -42,7 +42,9 @@ def greedy(spec: CampaignSpec) -> CampaignSpec:
 
 def for_batch(spec: CampaignSpec, k: int) -> CampaignSpec:
     """Return the specification of a round of k new objects without replicates."""
-    return spec.model_copy(update={"batch": spec.batch.model_copy(update={"size": k, "replicates": 0, "controls": ()})})
+    return spec.model_copy(
+        update={"batch": spec.batch.model_copy(update={"size": k, "replicates": 0, "controls": ()})}
+    )
 
 
 def drawing(spec: CampaignSpec) -> CampaignSpec:
@@ -69,7 +71,9 @@ class Exhaustive(Strategy):
             return self._elsewhere.choose(task, history, k, seed)
         spec = for_batch(self._change(task.spec) if self._change else task.spec, k)
         self._environment = self._environment or task.domain.environment([])
-        fitted = fit(spec, task.domain, self._environment, history, seed, lambda _, message: task.tick(message))
+        fitted = fit(
+            spec, task.domain, self._environment, history, seed, lambda _, message: task.tick(message)
+        )
         candidate_filter = CandidateFilter(fitted, history)
         names = untried(task, history)
         admitted = [names[row] for row in candidate_filter.filter_new(names)]

@@ -156,7 +156,9 @@ def backtest(
     those of an uninterrupted one, costs included.
     """
     judge = Evaluator(plan.spec, domain, lab)
-    spec = plan.spec.model_copy(update={"batch": plan.spec.batch.model_copy(update={"size": plan.batch_size})})
+    spec = plan.spec.model_copy(
+        update={"batch": plan.spec.batch.model_copy(update={"size": plan.batch_size})}
+    )
     choices = ChoiceCache(kept, _identity(spec, lab))
     rows: list[dict[str, Any]] = []
     turns = [(seed, name) for seed in plan.seeds for name in plan.methods]

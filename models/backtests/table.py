@@ -72,7 +72,9 @@ class TableLab(Oracle):
             columns.append(
                 np.array(
                     [
-                        to_units(float(table.values[indices[name], column]), transform) if name in indices else np.nan
+                        to_units(float(table.values[indices[name], column]), transform)
+                        if name in indices
+                        else np.nan
                         for name in objects
                     ]
                 )

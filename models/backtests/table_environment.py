@@ -36,7 +36,9 @@ def ancestors(environment: Environment, final_states: Tensor, limit: int = LIMIT
         parents = environment.backward_step(states[child], action)
         keys, group = torch.unique(environment.key(parents), return_inverse=True)
         index = torch.arange(len(parents), device=parents.device)
-        first = torch.full((len(keys),), len(parents), device=parents.device).scatter_reduce(0, group, index, "amin")
+        first = torch.full((len(keys),), len(parents), device=parents.device).scatter_reduce(
+            0, group, index, "amin"
+        )
         is_new = ~torch.isin(keys, known)
         states = parents[first[is_new]]
         known = torch.cat([known, keys[is_new]]).sort().values
@@ -119,7 +121,9 @@ class RestrictedEnvironment(Environment):
         """Return policy inputs [B, D]."""
         return self._environment.encode(states)
 
-    def encode_slots(self, states: Tensor) -> Tensor:  # the base class has a default, which would hide the slots
+    def encode_slots(
+        self, states: Tensor
+    ) -> Tensor:  # the base class has a default, which would hide the slots
         """Return the features of every slot [B, K, S]."""
         return self._environment.encode_slots(states)
 
@@ -148,6 +152,8 @@ class RestrictedEnvironment(Environment):
         """Return final states [N, W] and which texts could be represented [N]."""
         return self._environment.states(texts)
 
-    def simplified(self, text: str) -> tuple[str, str] | None:  # the base class has a default, which simplifies nothing
+    def simplified(
+        self, text: str
+    ) -> tuple[str, str] | None:  # the base class has a default, which simplifies nothing
         """Return an object without what no state represents, and a description of that."""
         return self._environment.simplified(text)

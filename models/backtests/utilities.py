@@ -60,4 +60,6 @@ def measured_utilities(spec: CampaignSpec, domain: Domain, history: History) -> 
             column = torch.from_numpy(table.values[:, table.types.index(kind)])
         columns.append(column)
         scales.append(min_max_utility(objective, transform, column))
-    return names, utilities_of(scales, torch.stack(columns, dim=1) if names else torch.zeros(0, len(columns)).double())
+    return names, utilities_of(
+        scales, torch.stack(columns, dim=1) if names else torch.zeros(0, len(columns)).double()
+    )

@@ -39,7 +39,9 @@ def cluster_similarity(limit: GroupLimit, domain: Domain) -> float:
     return domain.cluster_similarity if limit.similarity is None else limit.similarity
 
 
-def broken_limits(batch: BatchSpec, domain: Domain, texts: Sequence[str], controls: Sequence[str]) -> list[str]:
+def broken_limits(
+    batch: BatchSpec, domain: Domain, texts: Sequence[str], controls: Sequence[str]
+) -> list[str]:
     """Return in words which limits a batch of new objects `texts` beside its controls breaks.
 
     Controls are paid for by budgets and share what all must; groups count new objects only.

@@ -1,7 +1,7 @@
-"""Whether every name of a campaign has a column of its own in the tables that are read and written. Torch-free.
+"""Whether every name of a campaign has a column of its own in the tables that are read and written.
 
-Columns are told apart by their keys (`models.specs.columns.key`), so `IC50` and `ic50` are one, and so are a process
-variable and an assay of one name.
+Torch-free. Columns are told apart by their keys (`models.specs.columns.key`), so `IC50` and `ic50` are one,
+and so are a process variable and an assay of one name.
 """
 
 from __future__ import annotations
@@ -31,8 +31,12 @@ def check_names(
     Raises:
         PydanticCustomError: with the pointer of the name that is taken, and by what.
     """
-    _check_each_once(((f"/objectives/{index}/name", item.name) for index, item in enumerate(objectives)), "objectives")
-    _check_each_once(((f"/guardrails/{index}/name", item.name) for index, item in enumerate(guardrails)), "guardrails")
+    _check_each_once(
+        ((f"/objectives/{index}/name", item.name) for index, item in enumerate(objectives)), "objectives"
+    )
+    _check_each_once(
+        ((f"/guardrails/{index}/name", item.name) for index, item in enumerate(guardrails)), "guardrails"
+    )
     _check_each_once((("/domain", column) for column in object_columns), "columns of the object")
     measured = _measured(objectives, constraints, guardrails)
     kinds: dict[str, tuple[str, str]] = {}
@@ -40,7 +44,9 @@ def check_names(
         _check_is_free(pointer, name, object_columns)
         other, other_kind = kinds.setdefault(key(name), (name, kind))
         if other_kind != kind:
-            detail = f"{name!r} and {other!r} would be one column of a table, but are {kind!r} and {other_kind!r}"
+            detail = (
+                f"{name!r} and {other!r} would be one column of a table, but are {kind!r} and {other_kind!r}"
+            )
             raise field_error(pointer, f"{detail}: write one type alike, or give two assays two names")
     predicted = [item.name for item in objectives]
     for pointer, name, kind in measured:
@@ -60,7 +66,10 @@ def _measured(
     for index, rule in enumerate(constraints):
         if rule.type is not None:
             found.append((f"/constraints/{index}/type", rule.type, rule.type))
-    return [*found, *((f"/guardrails/{index}/type", item.type, item.type) for index, item in enumerate(guardrails))]
+    return [
+        *found,
+        *((f"/guardrails/{index}/type", item.type, item.type) for index, item in enumerate(guardrails)),
+    ]
 
 
 def _check_each_once(names: Iterable[tuple[str, str]], what: str) -> None:
@@ -68,31 +77,42 @@ def _check_each_once(names: Iterable[tuple[str, str]], what: str) -> None:
     for pointer, name in names:
         plain = _findable(pointer, name)
         if plain in seen:
-            raise field_error(pointer, f"{name!r} and {seen[plain]!r} are one name among the {what}: rename one")
+            raise field_error(
+                pointer, f"{name!r} and {seen[plain]!r} are one name among the {what}: rename one"
+            )
         seen[plain] = name
 
 
 def _findable(pointer: str, name: str) -> str:
     plain = key(name)
     if not plain:
-        raise field_error(pointer, f"{name!r} has no letter, digit or sign by which its column could be found")
+        raise field_error(
+            pointer, f"{name!r} has no letter, digit or sign by which its column could be found"
+        )
     return plain
 
 
 def _check_is_free(pointer: str, name: str, object_columns: Sequence[str]) -> None:
     plain = _findable(pointer, name)
     if plain != _READABLE and (is_reserved(name) or plain in SPREAD):
-        raise field_error(pointer, f"{name!r} is a column that tables have for something else: choose another name")
+        raise field_error(
+            pointer, f"{name!r} is a column that tables have for something else: choose another name"
+        )
     for column in object_columns:
         if key(column) == plain or key(column) in _columns_beside(name):
-            detail = f"{column!r} is a column of the object, and would be one of the assay {name!r} as well: rename one"
+            detail = (
+                f"{column!r} is a column of the object, and would be one of the assay {name!r} as well: "
+                f"rename one"
+            )
             raise field_error(pointer, detail)
 
 
 def _check_is_not_beside(pointer: str, name: str, others: Iterable[str]) -> None:
     other = next((other for other in others if key(name) in _columns_beside(other)), None)
     if other is not None:
-        raise field_error(pointer, f"{name!r} is a column that {other!r} has beside its own: choose another name")
+        raise field_error(
+            pointer, f"{name!r} is a column that {other!r} has beside its own: choose another name"
+        )
 
 
 def _columns_beside(name: str) -> set[str]:

@@ -1,5 +1,6 @@
-"""What people ask of a trained campaign: more samples, predictions, a backtest. Torch-free; HTTP body and worker input.
+"""What people ask of a trained campaign: more samples, predictions, a backtest.
 
+Torch-free; HTTP body and worker input.
 Knows the words of a campaign, not who answers.
 """
 
@@ -33,7 +34,10 @@ class SimilarityFilter(FrozenModel):
 
     object: Columns = Field(description="The object, as columns of a table of results.")
     similarity: float = Field(
-        default=0.5, gt=0, le=1, description="Least similarity (0-1, the domain's own) of a sample to the object."
+        default=0.5,
+        gt=0,
+        le=1,
+        description="Least similarity (0-1, the domain's own) of a sample to the object.",
     )
 
 
@@ -45,7 +49,7 @@ class GroupFilter(FrozenModel):
 
 
 class SampleRequest(FrozenModel):
-    """More candidates from the policy of a round, at any inverse temperatures and preferences, without training."""
+    """More candidates from the policy of a round, at any inverse temperatures and preferences."""
 
     n: int = Field(
         default=24,
@@ -66,7 +70,8 @@ class SampleRequest(FrozenModel):
         "sampled as in training.",
     )
     round: Annotated[int, Field(ge=1)] | None = Field(
-        default=None, description="Number of the round whose policy samples. Absent: the latest that has a policy."
+        default=None,
+        description="Number of the round whose policy samples. Absent: the latest that has a policy.",
     )
     like: SimilarityFilter | None = Field(
         default=None, description="Sample neighbours of this object, most similar first."
@@ -74,9 +79,12 @@ class SampleRequest(FrozenModel):
     require: tuple[Pattern, ...] = Field(
         default=(),
         max_length=16,
-        description="Patterns in the domain's language (SMARTS, regular expression, elements) that every sample shows.",
+        description="Patterns in the domain's language (SMARTS, regular expression, elements) that every "
+        "sample shows.",
     )
-    avoid: tuple[Pattern, ...] = Field(default=(), max_length=16, description="Patterns that no sample shows.")
+    avoid: tuple[Pattern, ...] = Field(
+        default=(), max_length=16, description="Patterns that no sample shows."
+    )
     avoid_groups: tuple[GroupFilter, ...] = Field(
         default=(), max_length=16, description="Groups to which no sample belongs, such as one scaffold."
     )
@@ -90,11 +98,18 @@ class BacktestRequest(FrozenModel):
 
     spec: CampaignSpec = Field(description="The campaign to replay.")
     rounds: int = Field(default=4, ge=1, le=100, description="Rounds of each replay.")
-    batch_size: int = Field(default=24, ge=1, le=1_000, description="Objects that a method chooses in each round.")
-    initial: int = Field(
-        default=24, ge=1, le=10_000, description="Random objects that are known at the start, equal for all methods."
+    batch_size: int = Field(
+        default=24, ge=1, le=1_000, description="Objects that a method chooses in each round."
     )
-    seeds: int = Field(default=5, ge=1, le=100, description="Replays of each method, each from other first objects.")
+    initial: int = Field(
+        default=24,
+        ge=1,
+        le=10_000,
+        description="Random objects that are known at the start, equal for all methods.",
+    )
+    seeds: int = Field(
+        default=5, ge=1, le=100, description="Replays of each method, each from other first objects."
+    )
     methods: tuple[Text, ...] = Field(
         default=("assayflow", "random", "genetic", "greedy", "bayesian"),
         min_length=1,

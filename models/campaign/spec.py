@@ -49,7 +49,9 @@ class CampaignSpec(FrozenModel):
     ]
     domain: InstalledDomainSpec = Field(description="Kind of object, and which of them may be built.")
     scorers: tuple[ScorerSpec, ...] = Field(
-        default=(), max_length=8, description="Computed properties of your own, by HTTP or as a Python function."
+        default=(),
+        max_length=8,
+        description="Computed properties of your own, by HTTP or as a Python function.",
     )
     objectives: tuple[Objective, ...] = Field(
         min_length=1, max_length=8, description="What to improve: measured by an assay, or computed."
@@ -60,7 +62,8 @@ class CampaignSpec(FrozenModel):
     guardrails: tuple[Guardrail, ...] = Field(
         default=(),
         max_length=MOST_GUARDRAILS,
-        description="Safety bounds by the worst plausible hypothesis. Each refuses everything while it has no data.",
+        description="Safety bounds by the worst plausible hypothesis. Each refuses everything while it has "
+        "no data.",
     )
     proxies: ProxySpec = Field(default=ProxySpec(), description="How results become models with uncertainty.")
     acquisition: AcquisitionSpec = Field(
@@ -71,7 +74,8 @@ class CampaignSpec(FrozenModel):
         description="How far from measured objects candidates may be, and how many of them.",
     )
     base_measure: BaseMeasureSpec = Field(
-        default=BaseMeasureSpec(), description="Target of the sampler before any reward: the weight of each size."
+        default=BaseMeasureSpec(),
+        description="Target of the sampler before any reward: the weight of each size.",
     )
     batch: BatchSpec = Field(default=BatchSpec(), description="What one round proposes.")
     sampler: SamplerSpec = Field(
@@ -113,11 +117,14 @@ class CampaignSpec(FrozenModel):
             if objective.name in seen:
                 raise field_error(f"/objectives/{index}/name", f"the name {objective.name!r} is used twice")
             if objective.name.lower() in taken:
-                raise field_error(f"/objectives/{index}/name", f"{objective.name!r} is the column of the object itself")
+                raise field_error(
+                    f"/objectives/{index}/name", f"{objective.name!r} is the column of the object itself"
+                )
             lost = next((column for column in columns if clashes(column, [objective.name])), None)
             if lost is not None and not is_stored(info):
                 detail = (
-                    f"the object's column {lost!r} would be lost among the columns of {objective.name!r}: rename one"
+                    f"the object's column {lost!r} would be lost among the columns of {objective.name!r}: "
+                    f"rename one"
                 )
                 raise field_error(f"/objectives/{index}/name", detail)
             seen.add(objective.name)
@@ -147,7 +154,10 @@ class CampaignSpec(FrozenModel):
             scale = bound if bound.type is None else measured[bound.type]
             for side, value in (("min", bound.min), ("max", bound.max)):
                 if value is not None and value <= 0 and "log10" in (scale.transform, bound.transform):
-                    detail = f"values are modelled as log10 here, and {value:g} has no logarithm: give a positive bound"
+                    detail = (
+                        f"values are modelled as log10 here, and {value:g} has no logarithm: give a "
+                        f"positive bound"
+                    )
                     raise field_error(f"{pointer}/{side}", detail)
         return self
 
@@ -156,12 +166,19 @@ class CampaignSpec(FrozenModel):
         domain = open_domain(self.domain)
         taken = {name.casefold() for name in (*domain.computed, *domain.object_columns)}
         taken |= {f"{GUARDRAIL}{item.name}".casefold() for item in self.guardrails}
-        measured = {*self.quantities(), *(item.name for item in self.objectives if item.assay_type is not None)}
+        measured = {
+            *self.quantities(),
+            *(item.name for item in self.objectives if item.assay_type is not None),
+        }
         for index, scorer in enumerate(self.scorers):
             name = scorer.name.casefold()
             if name in taken or is_reserved(name) or clashes(name, [item.name for item in self.objectives]):
-                raise field_error(f"/scorers/{index}/name", f"{scorer.name!r} already stands for something else here")
-            if other := next((item for item in measured if f"{name}_".startswith(f"{item.casefold()}_")), None):
+                raise field_error(
+                    f"/scorers/{index}/name", f"{scorer.name!r} already stands for something else here"
+                )
+            if other := next(
+                (item for item in measured if f"{name}_".startswith(f"{item.casefold()}_")), None
+            ):
                 detail = f"{scorer.name!r} would be read as a column of the measured {other!r}"
                 raise field_error(f"/scorers/{index}/name", detail)
             taken.add(name)
@@ -170,8 +187,12 @@ class CampaignSpec(FrozenModel):
     @model_validator(mode="after")
     def _properties_exist(self) -> Self:
         known = self.computed()
-        asked = [(f"/objectives/{index}/computed", item.computed) for index, item in enumerate(self.objectives)]
-        asked += [(f"/constraints/{index}/property", item.property) for index, item in enumerate(self.constraints)]
+        asked = [
+            (f"/objectives/{index}/computed", item.computed) for index, item in enumerate(self.objectives)
+        ]
+        asked += [
+            (f"/constraints/{index}/property", item.property) for index, item in enumerate(self.constraints)
+        ]
         for pointer, name in asked:
             if name is not None and name not in known:
                 choice = ", ".join(sorted(known))
@@ -188,7 +209,9 @@ class CampaignSpec(FrozenModel):
                 "/sampler/loss", f"{loss} needs partial log-rewards, which no campaign's objectives offer"
             )
         if loss.startswith("prefix_") and not open_domain(self.domain).every_prefix_may_stop:
-            detail = f"{loss} needs a domain in which every prefix is an object, such as peptides of min_length 1"
+            detail = (
+                f"{loss} needs a domain in which every prefix is an object, such as peptides of min_length 1"
+            )
             raise field_error("/sampler/loss", detail)
         return self
 
@@ -244,7 +267,9 @@ class CampaignSpec(FrozenModel):
             try:
                 domain.parse({name: text for name, text in row.items() if text.strip()})
             except InvalidObjectError as error:
-                raise field_error(json_pointer("batch", "controls", index, error.column), error.detail) from error
+                raise field_error(
+                    json_pointer("batch", "controls", index, error.column), error.detail
+                ) from error
         return self
 
 

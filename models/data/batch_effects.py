@@ -35,7 +35,12 @@ CONSTANT = 10.0
 """Variance of the unknown constant, in standardised units."""
 FEW = 5
 """A version with fewer results is reported when it shares no objects with the reference."""
-LOG_PRIORS = {"amplitude": (0.0, 1.0), "noise": (math.log(0.1), 1.5), "version": (-1.5, 1.5), "plate": (-3.0, 1.5)}
+LOG_PRIORS = {
+    "amplitude": (0.0, 1.0),
+    "noise": (math.log(0.1), 1.5),
+    "version": (-1.5, 1.5),
+    "plate": (-3.0, 1.5),
+}
 """Prior mean and deviation of log variances, in standardised units: plates have smaller effects."""
 
 
@@ -183,7 +188,9 @@ def _fit_variances(model: _Model) -> dict[str, Tensor]:
 def _predictions(model: _Model, variances: Mapping[str, Tensor], kind: str) -> list[tuple[float, float]]:
     """Return each level's conditional mean and deviation, in standardised units."""
     design, variance = model.designs[kind], variances[kind]
-    solved = torch.linalg.solve(model.covariance(variances), torch.cat([model.targets[:, None], design], dim=1))
+    solved = torch.linalg.solve(
+        model.covariance(variances), torch.cat([model.targets[:, None], design], dim=1)
+    )
     means = variance * design.T @ solved[:, 0]
     spread = (variance - variance.square() * (design * solved[:, 1:]).sum(dim=0)).clamp_min(0.0).sqrt()
     return list(zip(means.tolist(), spread.tolist(), strict=True))
@@ -209,7 +216,9 @@ def learn_offsets(
     if not levels or len(exact) <= FEW:
         return BatchEffects()
     used = _spread_evenly(exact, seed)
-    values, known = torch.tensor([value_and_variance(result, transform) for result in used], dtype=torch.float64).T
+    values, known = torch.tensor(
+        [value_and_variance(result, transform) for result in used], dtype=torch.float64
+    ).T
     scale = max(float(values.std()), 1e-9)
     rows = features([result.object for result in used])
     designs = {kind: _indicators(used, kind, names) for kind, names in levels.items()}
@@ -234,7 +243,9 @@ def learn_offsets(
     )
 
 
-def _levels(exact: Sequence[Measurement], reference: str | None, *, plates: bool) -> dict[str, list[str | None]]:
+def _levels(
+    exact: Sequence[Measurement], reference: str | None, *, plates: bool
+) -> dict[str, list[str | None]]:
     """Return the versions other than the reference and the plates, where a comparison is possible."""
     levels: dict[str, list[str | None]] = {}
     if versions := list(dict.fromkeys(r.assay_version for r in exact if r.assay_version != reference)):

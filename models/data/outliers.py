@@ -89,7 +89,12 @@ def disagreeing_replicates(
     kind = results[0].type
     return [
         Outlier(
-            name, kind, to_units(value + offset, transform), to_units(expected + offset, transform), gap, "replicates"
+            name,
+            kind,
+            to_units(value + offset, transform),
+            to_units(expected + offset, transform),
+            gap,
+            "replicates",
         )
         for (name, value, expected, offset), gap in zip(rows, (differences / scale).tolist(), strict=True)
         if abs(gap) >= THRESHOLD
@@ -138,7 +143,9 @@ def find_outliers(
     flagged: list[Outlier] = []
     for column, (kind, quantity) in enumerate(quantities.items()):
         mine = [(r, offset) for r, offset in zip(measurements, offsets, strict=True) if r.type == kind]
-        flagged += disagreeing_replicates([r for r, _ in mine], quantity.transform, [offset for _, offset in mine])
+        flagged += disagreeing_replicates(
+            [r for r, _ in mine], quantity.transform, [offset for _, offset in mine]
+        )
         if kind in left_out:
             flagged += unlike_predictions(table, column, *left_out[kind], quantity.transform)
     flagged.sort(key=lambda outlier: -abs(outlier.z))

@@ -61,7 +61,9 @@ def check_log10_range(objective: Objective, transform: Transform) -> None:
         ValueError: if a number has no logarithm although the assay's values are modelled as log10.
     """
     if transform == "log10" and not objective.is_positive:
-        raise ValueError(f"objective {objective.name!r}: range and target must be positive, its values are log10")
+        raise ValueError(
+            f"objective {objective.name!r}: range and target must be positive, its values are log10"
+        )
 
 
 def objective_range(

@@ -1,5 +1,6 @@
-"""Which results count where an object was tested again: by the assay's policy. Torch-free: all readers share it.
+"""Which results count where an object was tested again: by the assay's policy.
 
+Torch-free: all readers share it.
 Results that were corrected or withdrawn do not come here: the store leaves them out.
 """
 
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AssayResult:
-    """What decides whether a result counts; `test` is one for results of the same occasion, such as replicates."""
+    """What decides whether a result counts.
+
+    `test` is one for results of the same occasion, such as replicates.
+    """
 
     object: str
     type: str
@@ -31,9 +35,9 @@ class AssayResult:
 def counts(results: Sequence[AssayResult], policies: Mapping[str, RetestPolicy]) -> list[bool]:
     """Return for each result, in the order in which the tests were made, whether it counts.
 
-    A `failed_qc` ends the values of its object and assay before it. Under the policy `replace` the last test with a
-    usable value ends what earlier tests of the same object, assay and version said; under `join`, which holds where
-    `policies` names none, all tests count.
+    A `failed_qc` ends the values of its object and assay before it. Under the policy `replace` the last test
+    with a usable value ends what earlier tests of the same object, assay and version said; under `join`,
+    which holds where `policies` names none, all tests count.
     """
     last_failed_qc: dict[_Assay, int] = {}
     last_test: dict[tuple[str, str, str | None], tuple[int, Hashable]] = {}

@@ -110,7 +110,9 @@ def value_and_variance(result: Measurement, transform: Transform) -> tuple[float
         return (value + upper) / 2, (upper - value) ** 2 / 12
     if result.standard_error is None:
         return value, math.nan
-    slope = 1.0 if transform == "none" else 1.0 / (result.value * math.log(10)) if result.value > 0 else math.nan
+    slope = (
+        1.0 if transform == "none" else 1.0 / (result.value * math.log(10)) if result.value > 0 else math.nan
+    )
     return value, (result.standard_error * slope) ** 2
 
 
@@ -247,7 +249,9 @@ def tabulate(
         results = [result for result in measurements if result.type == kind]
         columns[kind], counts[kind] = _column(results, quantity.transform, shift)
     objects = tuple(
-        dict.fromkeys(result.object for result in measurements if result.object in columns.get(result.type, {}))
+        dict.fromkeys(
+            result.object for result in measurements if result.object in columns.get(result.type, {})
+        )
     )
     table = np.full((len(objects), len(columns), 4), math.nan)
     for j, column in enumerate(columns.values()):
@@ -263,7 +267,9 @@ def relevant(measurements: Iterable[Measurement], types: Collection[str]) -> lis
     A result or a failed assay of another type does not count. Failed synthesis or solubility counts for every
     assay. A campaign without assays takes every result as an attempt.
     """
-    return [item for item in measurements if not types or item.type in types or item.outcome in OBJECT_FAILURES]
+    return [
+        item for item in measurements if not types or item.type in types or item.outcome in OBJECT_FAILURES
+    ]
 
 
 def success_rates(measurements: Sequence[Measurement]) -> dict[str, float]:
@@ -288,14 +294,20 @@ def feasibility_labels(measurements: Sequence[Measurement]) -> dict[str, float]:
     attempts: dict[str, list[float]] = defaultdict(list)
     for result in measurements:
         if result.outcome != "not_tested":
-            label = 1.0 if result.outcome == "ok" else ASSAY_FAILURE if result.outcome == "assay_failed" else 0.0
+            label = (
+                1.0 if result.outcome == "ok" else ASSAY_FAILURE if result.outcome == "assay_failed" else 0.0
+            )
             attempts[result.object].append(label)
     return {name: sum(tries) / len(tries) for name, tries in attempts.items()}
 
 
 def failures(measurements: Sequence[Measurement]) -> dict[str, int]:
     """Return counts of objects per failure, descending; one object may fail in several ways."""
-    failed = {(result.object, result.outcome) for result in measurements if result.outcome not in ("ok", "not_tested")}
+    failed = {
+        (result.object, result.outcome)
+        for result in measurements
+        if result.outcome not in ("ok", "not_tested")
+    }
     counts = Counter(outcome for _, outcome in failed)
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 

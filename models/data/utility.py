@@ -36,14 +36,18 @@ class Utility:
     @classmethod
     def from_range(cls, objective: Objective, transform: Transform, result: Range) -> Utility:
         """Return the utility of an objective over a range on its modelled scale."""
-        return cls(result.low, result.high, objective.direction, target_of(objective, transform), result.source)
+        return cls(
+            result.low, result.high, objective.direction, target_of(objective, transform), result.source
+        )
 
     def of(self, values: Array) -> Array:
         """Return the utilities of modelled values of any shape; NaN stays NaN."""
         numbers: Any = values
         utilities: Array
         if self.target is not None:
-            utilities = 1 - abs(numbers - self.target) / max_distance_to_target(self.low, self.high, self.target)
+            utilities = 1 - abs(numbers - self.target) / max_distance_to_target(
+                self.low, self.high, self.target
+            )
         elif self.direction == "maximize":
             utilities = (numbers - self.low) / (self.high - self.low)
         else:

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 def latest_version(results: Iterable[Measurement]) -> str | None:
     """Return the version with the latest first appearance; unnamed results are older than any."""
-    named = list(dict.fromkeys(result.assay_version for result in results if result.assay_version is not None))
+    named = list(
+        dict.fromkeys(result.assay_version for result in results if result.assay_version is not None)
+    )
     return named[-1] if named else None
 
 
@@ -22,7 +24,9 @@ def only_latest(measurements: Sequence[Measurement]) -> tuple[list[Measurement],
     Failures of all versions are kept, because they are properties of the object.
     """
     latest = {
-        kind: latest_version(result for result in measurements if result.type == kind and result.outcome == "ok")
+        kind: latest_version(
+            result for result in measurements if result.type == kind and result.outcome == "ok"
+        )
         for kind in dict.fromkeys(result.type for result in measurements)
     }
     kept, left_out = [], dict.fromkeys(latest, 0)

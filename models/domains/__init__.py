@@ -22,7 +22,9 @@ def installed() -> dict[str, Plugin]:
     Raises:
         ValueError: if two domains claim the same kind.
     """
-    packages = [import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__) if info.ispkg]
+    packages = [
+        import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__) if info.ispkg
+    ]
     plugins = [cast("Plugin", package.PLUGIN) for package in packages]
     plugins += [cast("Plugin", entry.load()) for entry in entry_points(group=ENTRY_POINT_GROUP)]
     by_kind: dict[str, Plugin] = {}

@@ -28,7 +28,11 @@ class DelegatingDomain(Domain):
         self.qualifying_columns, self.quantity_columns = domain.qualifying_columns, domain.quantity_columns
         self.cluster_similarity = domain.cluster_similarity
         self.computed, self.groupings, self.formats = domain.computed, domain.groupings, domain.formats
-        self.sizes, self.settings, self.missing_formats = domain.sizes, domain.settings, domain.missing_formats
+        self.sizes, self.settings, self.missing_formats = (
+            domain.sizes,
+            domain.settings,
+            domain.missing_formats,
+        )
 
     def read_object(self, fields: Mapping[str, str]) -> ParsedObject:
         """Return an object with warnings about its parsing."""

@@ -128,14 +128,20 @@ class ConditionSampler:
             return low + (high - low) * share
         return (math.log(low) + (math.log(high) - math.log(low)) * share).exp()
 
-    def fixed(self, beta: float, preference: tuple[float, ...] | list[float] | None = None, n: int = 1) -> Condition:
+    def fixed(
+        self, beta: float, preference: tuple[float, ...] | list[float] | None = None, n: int = 1
+    ) -> Condition:
         """Return n times one condition; `preference` is normalised and optional for one objective.
 
         Raises:
             ValueError: if the preference has the wrong length, a negative weight, or no weight at all.
         """
         weights = torch.tensor([1.0] if preference is None else list(preference), device=self.device)
-        if len(weights) != self.n_objectives or not bool((weights >= 0).all()) or not float(weights.sum()) > 0:
+        if (
+            len(weights) != self.n_objectives
+            or not bool((weights >= 0).all())
+            or not float(weights.sum()) > 0
+        ):
             raise ValueError(f"preference needs {self.n_objectives} weights >= 0 that are not all 0")
         beta_rows = torch.full((n,), float(beta), device=self.device)
         return Condition(beta_rows, (weights / weights.sum()).expand(n, -1))

@@ -119,7 +119,9 @@ def walked_counts(environment: Environment, n: int, generator: Generator) -> dic
     while len(states):
         mask = environment.forward_mask(states)
         after = environment.step(states, draws.draw(torch.zeros_like(mask, dtype=torch.float32), mask))
-        log_weights = mask.sum(dim=1).double().log() - environment.backward_mask(after).sum(dim=1).double().log()
+        log_weights = (
+            mask.sum(dim=1).double().log() - environment.backward_mask(after).sum(dim=1).double().log()
+        )
         log_weights += log_mass - math.log(n)
         is_final = environment.is_final(after)
         for size, weight in _by_size(environment, after[is_final], log_weights[is_final]).items():

@@ -31,7 +31,12 @@ def log_density(
     Objects with more than `MOST_EDGES` edges between their ancestors are estimated (`log_probability`).
     """
     parts = [
-        _exact(policy, environment, final_states[start : start + AT_ONCE], condition.at(slice(start, start + AT_ONCE)))
+        _exact(
+            policy,
+            environment,
+            final_states[start : start + AT_ONCE],
+            condition.at(slice(start, start + AT_ONCE)),
+        )
         for start in range(0, len(final_states), AT_ONCE)
     ]
     if not parts:
@@ -50,7 +55,9 @@ def _exact(policy: Policy, environment: Environment, final_states: Tensor, condi
     total = torch.full((n,), -torch.inf, dtype=torch.float64, device=device)
     counted = torch.zeros(n, dtype=torch.int64, device=device)
     states, owners = final_states, torch.arange(n, device=device)
-    onward = torch.zeros(n, dtype=torch.float64, device=device)  # log-probability of ending in x from each state
+    onward = torch.zeros(
+        n, dtype=torch.float64, device=device
+    )  # log-probability of ending in x from each state
     while len(states):
         mask = environment.backward_mask(states)
         is_start = ~mask.any(dim=1)
@@ -67,12 +74,16 @@ def _exact(policy: Policy, environment: Environment, final_states: Tensor, condi
     return total.masked_fill(counted > MOST_EDGES, torch.nan)
 
 
-def _merged(environment: Environment, states: Tensor, owners: Tensor, log_p: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _merged(
+    environment: Environment, states: Tensor, owners: Tensor, log_p: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
     """Merge equal states [U, W] of each owner [U] and sum the probabilities of their edges [E] to [U]."""
     names = (environment.key(states) ^ (owners + 0x9E3779B9)) * 1099511628211
     distinct, group = torch.unique(names, return_inverse=True)
     index = torch.arange(len(states), device=states.device)
-    first = torch.full((len(distinct),), len(states), device=states.device).scatter_reduce(0, group, index, "amin")
+    first = torch.full((len(distinct),), len(states), device=states.device).scatter_reduce(
+        0, group, index, "amin"
+    )
     return states[first], owners[first], scatter_logsumexp(log_p, group, len(distinct))
 
 

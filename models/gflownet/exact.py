@@ -56,7 +56,9 @@ def _distinct(environment: Environment, states: Tensor) -> tuple[Tensor, Tensor]
     """Return one state of each key [U, W], and the index of its representative for each given state."""
     keys, group = torch.unique(environment.key(states), return_inverse=True)
     index = torch.arange(len(states), device=states.device)
-    first = torch.full((len(keys),), len(states), device=states.device).scatter_reduce(0, group, index, "amin")
+    first = torch.full((len(keys),), len(states), device=states.device).scatter_reduce(
+        0, group, index, "amin"
+    )
     return states[first], group
 
 
@@ -106,7 +108,9 @@ def terminal_log_probability(space: Space, log_policy: LogProbabilities) -> Tens
         reached.append(log_p[layer.is_final])
         indices.append(layer.target[layer.is_final])
         if following is not None:
-            mass = scatter_logsumexp(log_p[~layer.is_final], layer.target[~layer.is_final], len(following.states))
+            mass = scatter_logsumexp(
+                log_p[~layer.is_final], layer.target[~layer.is_final], len(following.states)
+            )
     return scatter_logsumexp(torch.cat(reached), torch.cat(indices), len(space))
 
 
@@ -116,7 +120,9 @@ def policy_log_probability(space: Space, policy: Policy, condition: Condition, c
     def log_policy(states: Tensor) -> Tensor:
         parts = []
         for some in torch.split(states, chunk):
-            context = policy.context(condition).at(torch.zeros(len(some), dtype=torch.int64, device=some.device))
+            context = policy.context(condition).at(
+                torch.zeros(len(some), dtype=torch.int64, device=some.device)
+            )
             features = featurize(space.environment, some)
             logits = policy.forward_logits(policy.hidden(features, context), features, context)
             parts.append(masked_log_softmax(logits, space.environment.forward_mask(some)))
@@ -176,5 +182,7 @@ def estimate_log_partition(
     """
     trajectories = rollout_forward(policy, environment, condition, generator)
     scores = score(policy, trajectories, condition)
-    weight = log_reward(trajectories.final_states, condition) + trajectories.total(scores.log_pb - scores.log_pf)
+    weight = log_reward(trajectories.final_states, condition) + trajectories.total(
+        scores.log_pb - scores.log_pf
+    )
     return weight.double().logsumexp(dim=0) - torch.tensor(float(len(condition)), dtype=torch.float64).log()

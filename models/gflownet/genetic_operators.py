@@ -91,7 +91,9 @@ def breed(actions: Tensor, n_actions: int, generator: Generator) -> Tensor:
     half = len(actions) // 2
     left, right = actions[:half], actions[half : 2 * half]
     is_crossed = torch.rand(half, 1, generator=generator, device=actions.device) < CROSSOVER
-    return mutate(torch.where(is_crossed, crossover(left, right, generator), left), n_actions, MUTATION, generator)
+    return mutate(
+        torch.where(is_crossed, crossover(left, right, generator), left), n_actions, MUTATION, generator
+    )
 
 
 def _even(mask: Tensor) -> Tensor:

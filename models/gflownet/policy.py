@@ -182,7 +182,9 @@ class Policy(nn.Module):
         self.backward_vocabulary, self.backward_slot = None, None
         if spec.has_learned_backward:
             n_backward = environment.n_backward_actions - self.n_slots
-            self.backward_vocabulary = _linear(spec.width, n_backward, generator, gain=0.1) if n_backward else None
+            self.backward_vocabulary = (
+                _linear(spec.width, n_backward, generator, gain=0.1) if n_backward else None
+            )
             self.backward_slot = SlotHead(*shape, generator) if self.n_slots else None
         self.flow = _linear(spec.width, 1, generator, gain=0.1) if spec.has_flow else None
         self.partition = LogPartition(conditions, generator)
@@ -224,7 +226,9 @@ class Policy(nn.Module):
         if context.prepared is not None:
             return context.prepared.hidden(features.encoding)
         if self._is_rounded(features):
-            inputs = (features.encoding, context.code) if self.spec.has_concatenation else (features.encoding,)
+            inputs = (
+                (features.encoding, context.code) if self.spec.has_concatenation else (features.encoding,)
+            )
             return hidden_layers(inputs, self.trunk)
         hidden = self._first(features, context).relu_()
         for layer in self.rest:
@@ -284,7 +288,9 @@ class Policy(nn.Module):
         """Return log Z(c) [B]."""
         return self.partition(condition.beta, self.conditions.encode(condition))  # type: ignore[no-any-return]
 
-    def _heads(self, hidden: Tensor, features: Features, slot: SlotHead | None, words: nn.Linear | None) -> Tensor:
+    def _heads(
+        self, hidden: Tensor, features: Features, slot: SlotHead | None, words: nn.Linear | None
+    ) -> Tensor:
         parts = []
         if slot is not None:
             parts.append(slot(hidden, features))

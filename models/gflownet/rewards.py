@@ -74,7 +74,9 @@ def check_loss(name: str, loss: Loss, environment: Environment, *, has_partial: 
             f"{type(environment).__name__} has states that may not"
         )
     if loss.rewards_of == "partial" and not has_partial:
-        raise IncompatibleLossError(f"loss {name!r} needs a reward with partial log-rewards (a method `partial`)")
+        raise IncompatibleLossError(
+            f"loss {name!r} needs a reward with partial log-rewards (a method `partial`)"
+        )
 
 
 def log_priors(log_reward: LogRewardFn, states: Tensor) -> Tensor:
@@ -123,7 +125,9 @@ def partial_log_rewards(
         InvalidLogRewardError: if there is not one finite partial log-reward per state.
     """
     n = trajectories.n_transitions
-    parts = log_reward.partial(trajectories.states[:n], condition.at(trajectories.trajectory)).detach().float()
+    parts = (
+        log_reward.partial(trajectories.states[:n], condition.at(trajectories.trajectory)).detach().float()
+    )
     if parts.shape != (n,) or not bool(parts.isfinite().all()):
         raise InvalidLogRewardError(f"partial log-rewards must be {n} finite numbers, one per visited state")
     return torch.cat([parts, final])

@@ -48,7 +48,9 @@ class GumbelSampler:
         if not self._ready:
             steps = min(NOISE_STEPS, max(1, NOISE_NUMBERS // (n * n_actions)))
             # minus a standard Gumbel is log(-log u); PyTorch's exponential draws take five times as long
-            noise = torch.empty(steps, n, n_actions, device=logits.device).uniform_(*OPEN, generator=self.generator)
+            noise = torch.empty(steps, n, n_actions, device=logits.device).uniform_(
+                *OPEN, generator=self.generator
+            )
             self._ready = list(noise.log_().neg_().log_().unbind(0))
         noise = self._ready.pop()
         scores = logits - (noise if noise.size(0) == n else noise.narrow(0, 0, n))
@@ -85,7 +87,11 @@ def rollout_forward(
 
 @torch.inference_mode()
 def _record(
-    policy: Policy, environment: Environment, condition: Condition, generator: Generator, explore: Explore | None
+    policy: Policy,
+    environment: Environment,
+    condition: Condition,
+    generator: Generator,
+    explore: Explore | None,
 ) -> _Record:
     record, draws = _Record(), GumbelSampler(generator)
     n = len(condition)
@@ -113,7 +119,11 @@ def _record(
         states = after
         if alive.numel() < n:
             n = alive.numel()
-            states, rows, context = after.index_select(0, alive), rows.index_select(0, alive), context.at(alive)
+            states, rows, context = (
+                after.index_select(0, alive),
+                rows.index_select(0, alive),
+                context.at(alive),
+            )
     return record
 
 
@@ -216,7 +226,9 @@ def _expand(condition: Condition, n: int) -> Condition:
 
 
 @torch.inference_mode()
-def sample(policy: Policy, environment: Environment, condition: Condition, n: int, generator: Generator) -> Samples:
+def sample(
+    policy: Policy, environment: Environment, condition: Condition, n: int, generator: Generator
+) -> Samples:
     """Sample n objects from the trained policy; `condition` has n rows, or one that serves all.
 
     `log_pf` is the log-probability of the sampled trajectory. It equals log P_F(x) where every object has one
@@ -245,7 +257,9 @@ def log_probability(
     """
     n = len(final_states)
     rows = _expand(condition, n).repeat(k)
-    trajectories = rollout_backward(policy, environment, final_states.repeat_interleave(k, dim=0), rows, generator)
+    trajectories = rollout_backward(
+        policy, environment, final_states.repeat_interleave(k, dim=0), rows, generator
+    )
     scores = score(policy, trajectories, rows)
     ratio = trajectories.total(scores.log_pf - scores.log_pb).view(n, k).double()
     return ratio.logsumexp(dim=1) - torch.log(torch.tensor(float(k), dtype=torch.float64))

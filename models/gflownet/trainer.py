@@ -20,7 +20,14 @@ from models.gflownet.conditioning import Condition, ConditionSampler, join_condi
 from models.gflownet.environment import Environment
 from models.gflownet.exploration.factory import build_behaviour
 from models.gflownet.losses import get_loss
-from models.gflownet.optimizer import adam_step, build_optimizer, flat_state, gradient_norm, load_state, set_rates
+from models.gflownet.optimizer import (
+    adam_step,
+    build_optimizer,
+    flat_state,
+    gradient_norm,
+    load_state,
+    set_rates,
+)
 from models.gflownet.policy import Policy
 from models.gflownet.rewards import (
     InvalidLogRewardError,
@@ -90,7 +97,9 @@ class Trainer:
         self._behaviour = build_behaviour(settings, self.policy, known, self._score)
         self._queue = TrajectoryQueue()
 
-    def run(self, steps: int, report: Callable[[int, Metrics], None] | None = None, every: int = 10) -> Metrics:
+    def run(
+        self, steps: int, report: Callable[[int, Metrics], None] | None = None, every: int = 10
+    ) -> Metrics:
         """Take `steps` more steps and return the last metrics.
 
         `report` gets the number of steps done and that step's metrics every `every` steps; it may raise to
@@ -135,7 +144,9 @@ class Trainer:
     @property
     def elites(self) -> Tensor:
         """Elite final states [L, W] that behaviours contribute to the sampling pool."""
-        return torch.cat([self.environment.reset(0).cpu(), *self._behaviour.elites()]).to(self.environment.device)
+        return torch.cat([self.environment.reset(0).cpu(), *self._behaviour.elites()]).to(
+            self.environment.device
+        )
 
     def state_dict(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return the mutable training state: named tensors and a JSON header."""
@@ -185,7 +196,9 @@ class Trainer:
         if not len(self._queue):
             left = self.settings.steps - self.steps_done
             n_steps = max(1, min(self.settings.steps_per_draw, left))
-            condition = interleave([self._draw_conditions(self.settings.trajectories_per_step) for _ in range(n_steps)])
+            condition = interleave(
+                [self._draw_conditions(self.settings.trajectories_per_step) for _ in range(n_steps)]
+            )
             rollouts = self._behaviour.trajectories(self.policy, self.environment, condition, self.generator)
             if n_steps > 1 and isinstance(self._log_reward, PreparedLogReward):
                 self._log_reward.prepare(rollouts.final_states)
@@ -198,7 +211,9 @@ class Trainer:
         groups = -(-n // self.settings.group_size)
         return self.conditions.sample(groups, self.generator).repeat(self.settings.group_size).at(slice(0, n))
 
-    def _loss(self, trajectories: Trajectories, log_reward: Tensor, log_prior: Tensor, condition: Condition) -> Tensor:
+    def _loss(
+        self, trajectories: Trajectories, log_reward: Tensor, log_prior: Tensor, condition: Condition
+    ) -> Tensor:
         """Return the mean loss over the trajectories [B], each under its condition and under others."""
         times, n = self.settings.conditions_per_trajectory, len(condition)
         if times > 1:
@@ -209,7 +224,9 @@ class Trainer:
         log_rewards = self._intermediate_log_rewards(trajectories, log_reward + log_prior, condition)
         return self.loss(trajectories, log_rewards, self.policy, condition).mean()
 
-    def _intermediate_log_rewards(self, trajectories: Trajectories, target: Tensor, condition: Condition) -> Tensor:
+    def _intermediate_log_rewards(
+        self, trajectories: Trajectories, target: Tensor, condition: Condition
+    ) -> Tensor:
         """Return the loss's log-rewards, priors included, given those of the final states [B]."""
         if self.loss.rewards_of == "stopped":
             return stopped_log_rewards(trajectories, target, condition, self._target)
@@ -233,7 +250,9 @@ class Trainer:
         """Return log-rewards [B], float32 and finite."""
         log_reward = self._log_reward(final_states, condition).detach()
         if log_reward.shape != (len(final_states),):
-            raise InvalidLogRewardError(f"log_reward has shape {tuple(log_reward.shape)}, not ({len(final_states)},)")
+            raise InvalidLogRewardError(
+                f"log_reward has shape {tuple(log_reward.shape)}, not ({len(final_states)},)"
+            )
         if not bool((log_reward < torch.inf).all()):
             raise InvalidLogRewardError("log_reward holds NaN or +inf: a missing result is not a reward")
         log_reward = log_reward.float()
@@ -257,7 +276,9 @@ class Trainer:
         condition = self.conditions.sample(n, self.generator).repeat(each)
         trajectories = rollout_forward(self.policy, self.environment, condition, self.generator)
         scores = score(self.policy, trajectories, condition)
-        weight = trajectories.total(scores.log_pb - scores.log_pf) + self._target(trajectories.final_states, condition)
+        weight = trajectories.total(scores.log_pb - scores.log_pf) + self._target(
+            trajectories.final_states, condition
+        )
         estimates = weight.view(n, each).logsumexp(dim=1) - math.log(each)
         self.policy.partition.fit(condition.beta.view(n, each)[:, 0], estimates)
 
@@ -270,4 +291,6 @@ def _known_states(environment: Environment, texts: Sequence[str]) -> Tensor:
 
 
 def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name[len(prefix) + 1 :]: value for name, value in tensors.items() if name.startswith(f"{prefix}.")}
+    return {
+        name[len(prefix) + 1 :]: value for name, value in tensors.items() if name.startswith(f"{prefix}.")
+    }

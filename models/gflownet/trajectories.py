@@ -109,7 +109,9 @@ class Trajectories:
         if times == 1:
             return self
         n, b = self.n_transitions, len(self)
-        shift = torch.arange(times, device=self.trajectory.device).repeat_interleave(n, output_size=n * times) * b
+        shift = (
+            torch.arange(times, device=self.trajectory.device).repeat_interleave(n, output_size=n * times) * b
+        )
         rows = torch.arange(n + b, device=self.trajectory.device)
         index = torch.cat([rows[:n].repeat(times), rows[n:].repeat(times)])
         return Trajectories(

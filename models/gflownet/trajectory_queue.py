@@ -59,9 +59,13 @@ class TrajectoryQueue:
         self._waiting = []
         while f"{len(self)}.beta" in state:
             start = f"{len(self)}."
-            columns = {name: state[start + name].to(environment.device) for name in (*COLUMNS, "beta", "preference")}
+            columns = {
+                name: state[start + name].to(environment.device) for name in (*COLUMNS, "beta", "preference")
+            }
             condition = Condition(columns.pop("beta"), columns.pop("preference"))
             states = columns["states"]
             mask = environment.forward_mask(states[: len(columns["actions"])])
-            part = Trajectories(environment, **columns, forward_mask=mask, features=featurize(environment, states))
+            part = Trajectories(
+                environment, **columns, forward_mask=mask, features=featurize(environment, states)
+            )
             self._waiting.append((condition, part))

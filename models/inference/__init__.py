@@ -2,7 +2,10 @@
 
 
 class UnservableError(ValueError):
-    """A request that this campaign cannot serve; `pointer` (RFC 6901) names the field of the request that is wrong."""
+    """A request that this campaign cannot serve.
+
+    `pointer` (RFC 6901) names the field of the request that is wrong.
+    """
 
     def __init__(self, pointer: str, detail: str) -> None:
         super().__init__(f"{pointer}: {detail}")

@@ -1,6 +1,7 @@
-"""Draws block after block, for every condition at once, through the gate, until each has what was asked of it.
+"""Sample block after block for all conditions at once, through the filter, until each has its share.
 
-Knows the policy and the gate; not what the samples are for. Letters: B drawn objects, W state width, N samples.
+Knows the policy and the gate; not what the samples are for. Letters: B drawn objects, W state width, N
+samples.
 """
 
 from __future__ import annotations
@@ -38,7 +39,10 @@ NOTHING_NEW = 2_048
 @final
 @dataclass(slots=True)
 class SampleResult:
-    """What passed, and which of it was asked for: `owners` is the place of the condition of each row in `rows`."""
+    """What passed, and which of it was asked for.
+
+    `owners` is the place of the condition of each row in `rows`.
+    """
 
     parts: list[tuple[EvaluatedObjects, Tensor, Condition]] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
@@ -86,7 +90,7 @@ class ConditionalSampler:
         self.drawn = SampleResult()
 
     def run(self, generator: Generator, tick: Callable[[float, str], None]) -> SampleResult:
-        """Draw until every condition has its share, nothing new is found, or the limit of draws is reached."""
+        """Sample until every condition has its share, nothing new is found, or the limit is reached."""
         drawn, goal, last_new = self.drawn, sum(self._left), 0
         most = MOST_DRAWN + MORE_DRAWN * goal
         while any(self._left) and drawn.ended == "enough":
@@ -102,7 +106,7 @@ class ConditionalSampler:
         return drawn
 
     def _block(self, generator: Generator) -> None:
-        """Draw one block for the conditions that lack samples, as many as what passed so far promises to suffice."""
+        """Sample one block for the conditions that lack samples, sized by the share that passed so far."""
         rate = (self.drawn.n_passed + 1) / (self.drawn.n_drawn + 2)
         size = int(min(MOST_BLOCK, max(LEAST_BLOCK, sum(self._left) / rate)))
         wanting = [place for place, left in enumerate(self._left) if left]

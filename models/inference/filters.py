@@ -1,6 +1,7 @@
 """What whoever asks for samples does not want to see, as rules for the gate. Torch-free.
 
-A pattern or grouping that cannot be compared with an object refuses it: what was ruled out must not slip through.
+A pattern or grouping that cannot be compared with an object refuses it: what was ruled out must not slip
+through.
 """
 
 from __future__ import annotations

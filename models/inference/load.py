@@ -11,7 +11,13 @@ from models.domains import open_domain
 from models.inference.trained_campaign import TrainedCampaign
 from models.messages.message import Message, message
 from models.proxies.validation import OtherResultsError
-from models.rounds.artefact import ArtefactError, attempted_objects, building_blocks, provenance, read_artefact
+from models.rounds.artefact import (
+    ArtefactError,
+    attempted_objects,
+    building_blocks,
+    provenance,
+    read_artefact,
+)
 from models.rounds.fitting.fit import FitInputs, fit, refit_model
 from models.rounds.reporting.summary import processor, versions
 from models.rounds.training.train import trained_policy
@@ -40,13 +46,16 @@ def load_trained_campaign(  # noqa: PLR0913 - each is one thing a round was give
     hazards: Sequence[HazardList] = (),
     domain: Domain | None = None,
 ) -> TrainedCampaign:
-    """Return the instrument of a round: its beliefs to the bit (with one thread and the same versions), and its policy.
+    """Return the instrument of a round.
+
+    Its beliefs to the bit (with one thread and the same versions), and its policy.
 
     Args:
         spec: of the round.
         history: what the round knew.
         seed: of the round.
-        artefact: what the round left behind; without one everything is cross-validated again and nothing can be drawn.
+        artefact: what the round left behind; without one everything is cross-validated again and nothing can
+            be drawn.
         report: hears the share done and what goes on; what it raises stops the work.
         device: of the policy.
         hazards: today's lists; what they name is never drawn, whatever the round's lists were.
@@ -60,7 +69,9 @@ def load_trained_campaign(  # noqa: PLR0913 - each is one thing a round was give
     screened = ScreenedDomain(own, spec.domain, hazards)
     if artefact is None:
         environment = screened.environment(attempted_objects(history), device or "cpu")
-        return TrainedCampaign(fit(spec, screened, environment, history, seed, report), screened, environment, None)
+        return TrainedCampaign(
+            fit(spec, screened, environment, history, seed, report), screened, environment, None
+        )
     found = read_artefact(artefact)
     withheld = _withheld(found, own, spec, history, hazards)
     environment = own.environment(building_blocks(history, withheld), device or "cpu")
@@ -68,7 +79,9 @@ def load_trained_campaign(  # noqa: PLR0913 - each is one thing a round was give
     try:
         source = trained_policy(spec.sampler, environment, len(spec.objectives), found.policy)
     except RuntimeError as error:
-        raise ArtefactError(f"the round's policy has another shape than its environment asks for: {error}") from error
+        raise ArtefactError(
+            f"the round's policy has another shape than its environment asks for: {error}"
+        ) from error
     try:
         given = FitInputs(spec, screened, environment, history, seed)
         fitted = refit_model(given, found.held_out, found.failures, report)

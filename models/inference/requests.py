@@ -1,5 +1,6 @@
-"""What a request for samples means for its campaign: temperatures, trade-offs, shares. Torch-free, so the API asks it.
+"""What a request for samples means for its campaign: temperatures, trade-offs, shares.
 
+Torch-free, so the API asks it.
 Knows the specification and the domain's language; no policy and no results.
 """
 
@@ -41,8 +42,9 @@ def check(request: SampleRequest, spec: CampaignSpec) -> None:
     """Find what no policy of this campaign could serve, without opening one.
 
     Raises:
-        UnservableError: naming the field: an objective that the campaign does not have, weights that are all zero, more
-            conditions than samples, a pattern or grouping that the domain does not know, columns that are no object.
+        UnservableError: naming the field: an objective that the campaign does not have, weights that are all
+            zero, more conditions than samples, a pattern or grouping that the domain does not know, columns
+            that are no object.
     """
     domain = open_domain(spec.domain)
     split_by_condition(request, spec)
@@ -57,8 +59,8 @@ def resolved(request: SampleRequest, previous: Sequence[float], spec: CampaignSp
 
     Args:
         request: of a user.
-        previous: the inverse temperatures that the user asked for last; when there are none, the geometric middle of
-            the campaign's range counts as that.
+        previous: the inverse temperatures that the user asked for last; when there are none, the geometric
+            middle of the campaign's range counts as that.
         spec: of the campaign.
     """
     if not isinstance(request.beta, str):
@@ -70,8 +72,9 @@ def resolved(request: SampleRequest, previous: Sequence[float], spec: CampaignSp
 
 
 def split_by_condition(request: SampleRequest, spec: CampaignSpec) -> list[ConditionRequest]:
-    """Return all pairs of an inverse temperature and a preference with their shares; the first has the remainder.
+    """Return all pairs of an inverse temperature and a preference with their shares.
 
+    The first has the remainder.
     `colder` and `bolder` count as one inverse temperature until they are resolved.
 
     Raises:
@@ -108,7 +111,9 @@ def _weights(weights: Mapping[str, float], spec: CampaignSpec, pointer: str) -> 
     for name in weights:
         if name not in names:
             known = ", ".join(names)
-            raise UnservableError(pointer + json_pointer(name), f"unknown objective; this campaign has {known}")
+            raise UnservableError(
+                pointer + json_pointer(name), f"unknown objective; this campaign has {known}"
+            )
     total = sum(weights.values())
     if not 0 < total < math.inf:
         raise UnservableError(pointer, "weights must not all be 0, and their sum must be finite")
@@ -141,7 +146,9 @@ def avoided_groups(request: SampleRequest, domain: Domain) -> list[tuple[str, st
     for index, item in enumerate(request.avoid_groups):
         if item.by not in domain.groupings:
             known = ", ".join(domain.groupings) or "none"
-            raise UnservableError(f"/avoid_groups/{index}/by", f"unknown grouping {item.by!r}; this domain has {known}")
+            raise UnservableError(
+                f"/avoid_groups/{index}/by", f"unknown grouping {item.by!r}; this domain has {known}"
+            )
         text = parse_object(domain, item.object, f"/avoid_groups/{index}/object")
         groups.append((item.by, domain.group([text], item.by)[0]))
     return groups

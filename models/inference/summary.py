@@ -71,8 +71,13 @@ def sampling_summary(
     }
 
 
-def _condition(ask: ConditionRequest, served: int, spec: CampaignSpec, source: TrainedSampler) -> dict[str, Any]:
-    """Return a condition with its share; `log_z` is what the policy learned, where the condition is a single one."""
+def _condition(
+    ask: ConditionRequest, served: int, spec: CampaignSpec, source: TrainedSampler
+) -> dict[str, Any]:
+    """Return a condition with its share.
+
+    `log_z` is what the policy learned, where the condition is a single one.
+    """
     log_z = preference = None
     if ask.preference is not None:
         names = [item.name for item in spec.objectives]
@@ -91,7 +96,9 @@ def sampling_messages(
     """Return what a reader of the samples should know of the conditions and of how many there are."""
     lines = []
     low, high = spec.sampler.beta
-    if outside := sorted({ask.beta for ask in requested if ask.beta is not None and not low <= ask.beta <= high}):
+    if outside := sorted(
+        {ask.beta for ask in requested if ask.beta is not None and not low <= ask.beta <= high}
+    ):
         lines.append(message("beta_outside_training", low=low, high=high, betas=outside))
     if request.like is not None:
         lines.append(message("samples_are_neighbours"))

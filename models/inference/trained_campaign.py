@@ -82,11 +82,11 @@ class TrainedCampaign:
     def sample(
         self, request: SampleRequest, now: History, report: Report
     ) -> tuple[tuple[ProposedCandidate, ...], dict[str, Any]]:
-        """Return distinct new allowed objects drawn under the asked conditions, and what drawing them was like.
+        """Return distinct new allowed objects sampled under the requested conditions, and the summary.
 
-        They pass the gates that a batch passes, with what the campaign knows `now`, and come by condition, the best of
-        each first. There are exactly as many as asked for, or the summary says why not. `like` draws neighbours of an
-        object; `log_pf` is the policy's density in any case.
+        They pass the gates that a batch passes, with what the campaign knows `now`, and come by condition,
+        the best of each first. There are exactly as many as asked for, or the summary says why not. `like`
+        draws neighbours of an object; `log_pf` is the policy's density in any case.
 
         Raises:
             UnservableError: if the request makes no sense for this campaign, or there is no policy.
@@ -94,7 +94,9 @@ class TrainedCampaign:
         """
         start, spec = time.monotonic(), self.fitted.model.spec
         if self.source is None:
-            raise UnservableError("/round", "no policy was kept of this round: it can judge objects, but draw none")
+            raise UnservableError(
+                "/round", "no policy was kept of this round: it can judge objects, but draw none"
+            )
         check(request, spec)
         requested = resolved(request, (), spec)
         seed = secrets.randbelow(2**31) if requested.seed is None else requested.seed
@@ -111,8 +113,14 @@ class TrainedCampaign:
         candidates, n_estimated = self._records(requested, drawn, seed) if drawn.rows else ((), 0)
         self._domain.assert_no_hazards(candidate.object for candidate in candidates)
         summary = sampling_summary(self.fitted, self.source, requested, shares, drawn, candidate_filter)
-        summary |= {"log_pf_estimated": n_estimated, "seed": seed, "seconds": round(time.monotonic() - start, 3)}
-        summary["base_measure"] = self._sizes(drawn.pool(requested.n)) if drawn.rows else self.measure.summary()
+        summary |= {
+            "log_pf_estimated": n_estimated,
+            "seed": seed,
+            "seconds": round(time.monotonic() - start, 3),
+        }
+        summary["base_measure"] = (
+            self._sizes(drawn.pool(requested.n)) if drawn.rows else self.measure.summary()
+        )
         lines = [*sampling_messages(spec, requested, shares, drawn), *candidate_filter.messages()]
         summary |= as_summary([*lines, *messages])
         report(1.0, f"found {len(candidates)} samples")
@@ -124,7 +132,7 @@ class TrainedCampaign:
         return self.measure.summary(chosen=self.source.environment.size(pool.states).tolist())
 
     def predict(self, texts: Sequence[str], now: History, report: Report) -> tuple[ObjectPrediction, ...]:
-        """Return what is believed of objects (canonical texts), and why they could not be proposed as they are.
+        """Return the predictions of objects (canonical texts), and why each could not be proposed.
 
         Objects are judged one part after the other, so that memory is bounded.
         """
@@ -139,7 +147,7 @@ class TrainedCampaign:
         return tuple(judged)
 
     def _similarity_test(self, request: SampleRequest) -> tuple[str, Tensor, list[Message]]:
-        """Return the object whose neighbours are asked for, the final state [W] to begin at, and what to tell.
+        """Return the object to resemble, the final state [W] to begin at, and messages about it.
 
         Raises:
             UnservableError: if the policy could not build it, not even without what no state can represent.
@@ -156,7 +164,9 @@ class TrainedCampaign:
                     return text, states[0], []
                 shown = self._domain.display(form)
                 return text, states[0], [message("neighbours_of_simplified_object", lost=lost, display=shown)]
-        raise UnservableError("/like/object", "this round's policy cannot build the object, so it has no way back")
+        raise UnservableError(
+            "/like/object", "this round's policy cannot build the object, so it has no way back"
+        )
 
     def _records(
         self, request: SampleRequest, drawn: SampleResult, seed: int
@@ -172,12 +182,16 @@ class TrainedCampaign:
         order = [row for _, row in sorted(zip(keys, range(len(pool.texts)), strict=True))]
         chosen, likeness = pool.at(order), [likeness[row] for row in order]
         is_near, spec = request.like is not None, self.fitted.model.spec
-        reasons = [reason_for(spec, chosen, row, like if is_near else None) for row, like in enumerate(likeness)]
+        reasons = [
+            reason_for(spec, chosen, row, like if is_near else None) for row, like in enumerate(likeness)
+        ]
         table = candidate_table(chosen, reasons, self.fitted, self.source, stream(seed, "densities"))
         owners = [drawn.owners[row] for row in order]
         first = {owner: owners.index(owner) for owner in owners}
         candidates = enumerate(build_candidates(table, self.fitted))
-        return tuple(replace(item, rank=row - first[owners[row]] + 1) for row, item in candidates), table.n_estimated
+        return tuple(
+            replace(item, rank=row - first[owners[row]] + 1) for row, item in candidates
+        ), table.n_estimated
 
     def _likeness(self, request: SampleRequest, pool: CandidatePool) -> list[float]:
         """Return similarities [N] to the object to resemble, 0 where there is none."""

@@ -1,1 +1,4 @@
-"""What a campaign has brought so far, in numbers and plain sentences: from stored results and summaries, torch-free."""
+"""What a campaign has brought so far, in numbers and plain sentences.
+
+From stored results and summaries, torch-free.
+"""

@@ -1,4 +1,7 @@
-"""All insights of a campaign in one plain JSON tree: numbers from stored results, the rest from rounds' summaries."""
+"""All insights of a campaign in one plain JSON tree.
+
+Numbers from stored results, the rest from rounds' summaries.
+"""
 
 from __future__ import annotations
 

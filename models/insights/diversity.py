@@ -1,4 +1,7 @@
-"""How different the objects of a batch are from each other, and from everything measured before. Torch-free."""
+"""How different the objects of a batch are from each other, and from everything measured before.
+
+Torch-free.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,10 @@ def diversity(past: PastRound, domain: Domain) -> dict[str, Any] | None:
 
 
 def novelty(past: PastRound) -> dict[str, Any] | None:
-    """Return one minus the similarity of new objects to the nearest measured before the round; None where unknown."""
+    """Return one minus the similarity of new objects to the nearest measured before the round.
+
+    None where unknown.
+    """
     nearest = [item.nearest for item in past.proposed if item.nearest is not None]
     if not nearest:
         return None

@@ -1,4 +1,4 @@
-"""Which measured objects are hits, how often a round finds one, and how much more often than the first data did."""
+"""Which measured objects are hits, how often a round finds one, and the enrichment over the first data."""
 
 from __future__ import annotations
 
@@ -40,15 +40,18 @@ def rule_of(everything: MeasuredObjects, thresholds: Mapping[str, float]) -> Hit
 
     Args:
         everything: what was measured.
-        thresholds: by objective: the least (maximize) or largest (minimize) value, or the farthest distance from the
-            target on the modelled scale.
+        thresholds: by objective: the least (maximize) or largest (minimize) value, or the farthest distance
+            from the target on the modelled scale.
     """
     if thresholds:
         return _by_thresholds(everything, thresholds)
     counted = everything.counts
     initial = everything.utility[counted & (everything.rounds == 0)]
     if len(initial) < ENOUGH:
-        words = f"Hits cannot be told: only {len(initial)} objects were measured without being proposed, of {ENOUGH}."
+        words = (
+            f"Hits cannot be told: only {len(initial)} objects were measured without being proposed, of "
+            f"{ENOUGH}."
+        )
         return HitRule(words, None, counted)
     bar = float(np.quantile(initial, DECILE, method="higher"))
     is_hit = counted & (everything.utility > bar)
@@ -75,7 +78,9 @@ def _by_thresholds(everything: MeasuredObjects, thresholds: Mapping[str, float])
     return HitRule(" and ".join(words), is_hit & counted, counted)
 
 
-def hits(everything: MeasuredObjects, rule: HitRule, numbers: Sequence[int]) -> dict[int, dict[str, Any] | None]:
+def hits(
+    everything: MeasuredObjects, rule: HitRule, numbers: Sequence[int]
+) -> dict[int, dict[str, Any] | None]:
     """Return the hits of stage 0 and of each round; None where nothing tells what a hit is.
 
     Intervals are Wilson's of 95 %. Enrichment is the rate over that of stage 0, which is taken as known.

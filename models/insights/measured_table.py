@@ -1,9 +1,9 @@
 """Every measured object in one table: pooled values, utilities, and the round that proposed it. Torch-free.
 
-A bound counts as the worst it allows: `> 5` of something to maximise is 5, and says nothing of something to minimise.
-An object counts where all objectives are known and nothing known of it breaks a constraint or a guardrail. Assay
-versions are pooled as they are, unless the campaign reads the latest one only; offsets are the proxies' business.
-Letters: N objects, M objectives.
+A bound counts as the worst it allows: `> 5` of something to maximise is 5, and says nothing of something to
+minimise. An object counts where all objectives are known and nothing known of it breaks a constraint or a
+guardrail. Assay versions are pooled as they are, unless the campaign reads the latest one only; offsets are
+the proxies' business. Letters: N objects, M objectives.
 """
 
 from __future__ import annotations
@@ -40,9 +40,10 @@ if TYPE_CHECKING:
 class MeasuredObjects:
     """N objects with at least one usable value or bound.
 
-    `rounds` [N] is the round that proposed each as something new, 0 for what was measured without being proposed;
-    `values` [N, M] are on the modelled scale, NaN where unknown, and `is_bound` [N, M] tells which are bounds.
-    `utility` [N] is all objectives together. `is_allowed` [N]: no known value breaks a constraint or a guardrail.
+    `rounds` [N] is the round that proposed each as something new, 0 for what was measured without being
+    proposed; `values` [N, M] are on the modelled scale, NaN where unknown, and `is_bound` [N, M] tells which
+    are bounds. `utility` [N] is all objectives together. `is_allowed` [N]: no known value breaks a constraint
+    or a guardrail.
     """
 
     objects: tuple[str, ...]

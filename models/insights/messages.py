@@ -87,7 +87,7 @@ def _hits_of_rounds(rounds: int, found: Mapping[str, Any], base: Mapping[str, An
 
 
 def _by_chance(of: int, base: Mapping[str, Any] | None) -> dict[str, float] | None:
-    """Return mean and deviation of the hits among so many random objects, None without a rate of the first data."""
+    """Return mean and deviation of the hits among n random objects, None without a rate of the first data."""
     if base is None or base["rate"] is None:
         return None
     return {"expected": of * base["rate"], "sd": math.sqrt(of * base["rate"] * (1 - base["rate"]))}
@@ -119,7 +119,11 @@ def _on_best(scale: UtilityScale, best: float, random: Mapping[str, float]) -> M
     objective = scale.objective
     if scale.utility.target is not None:
         return message(
-            "smallest_distance_and_chance", objective=objective.name, target=objective.target, best=best, **random
+            "smallest_distance_and_chance",
+            objective=objective.name,
+            target=objective.target,
+            best=best,
+            **random,
         )
     params = {"objective": objective.name, "units": objective.units, "best": best, **random}
     if objective.direction == "maximize":
@@ -137,9 +141,9 @@ def _on_importance(found: Mapping[str, Any] | None) -> list[Message]:
     said = []
     for name, item in (found or {"objectives": {}})["objectives"].items():
         parts = [part for part in item.get("parts", ()) if part["present"] and part["part"] != UNNAMED_PART]
-        sure = [part for part in parts if (part["absolute"] or 0.0) > 2 * (part["absolute_error"] or math.inf)][
-            :MOST_PARTS
-        ]
+        sure = [
+            part for part in parts if (part["absolute"] or 0.0) > 2 * (part["absolute_error"] or math.inf)
+        ][:MOST_PARTS]
         if sure:
             effects = {part["part"]: _effect(part["trend"]) for part in sure}
             said.append(message("strongest_parts", objective=name, effects=effects))

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from models.insights.measured_table import MeasuredObjects
 
 MOST_TOLD = 400
-"""Members of the front that are told, the best of all objectives together first; of the others as many, evenly."""
+"""Members of the front that are told, the best of all objectives together first; of the others as many,
+evenly."""
 
 
 def pareto(everything: MeasuredObjects, domain: Domain) -> dict[str, Any]:

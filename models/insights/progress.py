@@ -1,7 +1,7 @@
 """What each round brought: best values and hypervolume, beside what chance would have brought. Torch-free.
 
-Chance draws as many objects as the rounds measured from those that were measured without being proposed. Stage 0 is
-what was measured without being proposed.
+Chance draws as many objects as the rounds measured from those that were measured without being proposed.
+Stage 0 is what was measured without being proposed.
 """
 
 from __future__ import annotations
@@ -86,7 +86,10 @@ def _named(item: dict[str, Any], everything: MeasuredObjects) -> dict[str, Any]:
 
 
 def _random(initial: Floats, n: int) -> dict[str, float] | None:
-    """Return what the best of n random objects would be; None where too few are known, or none was measured."""
+    """Return what the best of n random objects would be.
+
+    None where too few are known, or none was measured.
+    """
     if len(initial) < ENOUGH or n == 0:
         return None
     return dict(zip(("expected", "low", "high"), order_statistics(initial, n), strict=True))
@@ -120,7 +123,7 @@ def _in_units(best: dict[str, Any], everything: MeasuredObjects, m: int) -> dict
 
 
 def _volumes(placed: MeasuredObjects, stages: Sequence[int], seed: int) -> dict[int, dict[str, Any]]:
-    """Return the hypervolume of all that was measured so far, and of what rounds proposed beside random draws."""
+    """Return the hypervolume of everything measured so far, and of the proposals beside random draws."""
     volume = CampaignHypervolume(placed.utilities)
     initial = placed.utilities[placed.rounds == 0]
     counts = [int((placed.rounds == number).sum()) for number in stages if number]

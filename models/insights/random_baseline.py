@@ -1,6 +1,7 @@
-"""What chance would have reached: objects drawn at random from those that were measured without being proposed.
+"""What chance would have reached.
 
-Draws are with replacement: another n objects of the same kind. Letters: N known objects, n drawn, M objectives.
+Objects drawn at random from those that were measured without being proposed. Draws are with replacement:
+another n objects of the same kind. Letters: N known objects, n drawn, M objectives.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ _95 = 1.959963984540054
 def order_statistics(values: Floats, n: int) -> tuple[float, float, float]:
     """Return the expected largest of n >= 1 draws from [N] values, and the ends of its 90 % interval.
 
-    Exact for draws with replacement: P(max <= x_(i)) = (i / N)^n with x ascending (David & Nagaraja, Order Statistics,
-    2003, section 2.1).
+    Exact for draws with replacement: P(max <= x_(i)) = (i / N)^n with x ascending (David & Nagaraja, Order
+    Statistics, 2003, section 2.1).
     """
     ascending = np.sort(values)
     below = (np.arange(1, len(values) + 1) / len(values)) ** n
@@ -44,7 +45,10 @@ def order_statistics(values: Floats, n: int) -> tuple[float, float, float]:
 
 
 def wilson(successes: int, n: int) -> tuple[float, float]:
-    """Return the ends of the 95 % interval of a share (Wilson, J. Am. Stat. Assoc. 22, 1927); 0 and 1 of nothing."""
+    """Return the ends of the 95 % interval of a share (Wilson, J.
+
+    Am. Stat. Assoc. 22, 1927); 0 and 1 of nothing.
+    """
     if n == 0:
         return 0.0, 1.0
     share, squared = successes / n, _95**2

@@ -1,4 +1,7 @@
-"""What insights are made of: rounds as they were stored, beside the history of results. Torch-free, SQL-free."""
+"""What insights are made of: rounds as they were stored, beside the history of results.
+
+Torch-free, SQL-free.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,10 @@ NEW = ("exploit", "explore")
 
 @dataclass(frozen=True, slots=True)
 class ProposedObject:
-    """One candidate and what became of it; `nearest` is its similarity to what was measured before its round."""
+    """One candidate and what became of it.
+
+    `nearest` is its similarity to what was measured before its round.
+    """
 
     object: str
     purpose: Purpose
@@ -34,7 +40,10 @@ class ProposedObject:
 
 @dataclass(frozen=True, slots=True)
 class PastRound:
-    """One round: its candidates in order of rank, and the summary that was stored with it (empty while it runs)."""
+    """One round.
+
+    Its candidates in order of rank, and the summary that was stored with it (empty while it runs).
+    """
 
     number: int
     state: str

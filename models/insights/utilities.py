@@ -1,7 +1,7 @@
-"""How good values are: each objective's values as utilities, 0 poor and 1 good, by the campaign's ranges. Torch-free.
+"""How good values are: each objective's values as utilities, 0 poor and 1 good, by the campaign's ranges.
 
-Where a campaign gives no range, a computed property's usual one serves, and else the range of all measured values:
-`source` says which. Letters: N objects, M objectives.
+Torch-free. Where a campaign gives no range, a computed property's usual one serves, and else the range of all
+measured values: `source` says which. Letters: N objects, M objectives.
 """
 
 from __future__ import annotations

@@ -13,7 +13,15 @@ from models.messages.catalogue import TEMPLATES
 from models.messages.wording import WORDING
 
 Param = (
-    bool | int | float | str | None | Sequence[str] | Sequence[float] | Mapping[str, float | None] | Mapping[str, str]
+    bool
+    | int
+    | float
+    | str
+    | None
+    | Sequence[str]
+    | Sequence[float]
+    | Mapping[str, float | None]
+    | Mapping[str, str]
 )
 """Numbers keep their full precision here; the template rounds them."""
 
@@ -64,7 +72,9 @@ def as_summary(messages: Iterable[Message]) -> dict[str, Any]:
 class MessageRecord(BaseModel):
     """One message: its code, its parameters and the English sentence that they give."""
 
-    code: str = Field(description="stable name of the message; the reference lists all codes", examples=["cold_start"])
+    code: str = Field(
+        description="stable name of the message; the reference lists all codes", examples=["cold_start"]
+    )
     params: dict[
         str, bool | int | float | str | list[int | float | str] | dict[str, int | float | str | None] | None
     ] = Field(

@@ -1,7 +1,7 @@
 """How templates of messages turn parameters into words: plurals, lists, rounds, shares. Knows no message.
 
-A template is a Python format string. Beside Python's own format specifications a field accepts `singular|plural`
-(chosen by a count or by the length of a list) and the names in `FORMATS`.
+A template is a Python format string. Beside Python's own format specifications a field accepts
+`singular|plural` (chosen by a count or by the length of a list) and the names in `FORMATS`.
 """
 
 from __future__ import annotations

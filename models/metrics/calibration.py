@@ -104,7 +104,9 @@ def crps(mean: Floats, sd: Floats, value: Floats) -> Floats:
 
 def negative_log_likelihood(mean: Floats, sd: Floats, value: Floats) -> Floats:
     """Return -log of the Gaussian densities at the values [N], in nats."""
-    return np.asarray(0.5 * ((value - mean) / sd) ** 2 + np.log(sd) + 0.5 * math.log(2 * math.pi), dtype=np.float64)
+    return np.asarray(
+        0.5 * ((value - mean) / sd) ** 2 + np.log(sd) + 0.5 * math.log(2 * math.pi), dtype=np.float64
+    )
 
 
 def coverage(z: Floats, level: float) -> float:
@@ -218,7 +220,9 @@ def _is_censored(result: Measurement) -> bool:
 def _exact(results: Iterable[Measurement], transform: Transform) -> float | None:
     """Return the mean of the uncensored values on the modelled scale, None without any."""
     values = [
-        to_model_scale(item.value, transform) for item in results if item.value is not None and not _is_censored(item)
+        to_model_scale(item.value, transform)
+        for item in results
+        if item.value is not None and not _is_censored(item)
     ]
     known = [value for value in values if math.isfinite(value)]
     return sum(known) / len(known) if known else None
@@ -266,7 +270,11 @@ def _drift(rounds: Sequence[int], scored: ScoredForecasts) -> dict[str, Any] | N
         "error_ratio": size / math.sqrt(2 / math.pi),
         "p_too_narrow": {"interval_90": p_narrow[0], "errors": p_narrow[1]},
         "p_too_wide": {"interval_90": p_wide[0], "errors": p_wide[1]},
-        "verdict": "too narrow" if min(p_narrow) < ALARM else "too wide" if min(p_wide) < ALARM else "no drift",
+        "verdict": "too narrow"
+        if min(p_narrow) < ALARM
+        else "too wide"
+        if min(p_wide) < ALARM
+        else "no drift",
     }
 
 
@@ -277,7 +285,9 @@ def drift_messages(record: Mapping[str, Any]) -> list[Message]:
         record: the calibration by objective, as `calibration` returns it.
     """
     drifts = {name: item["drift"] for name, item in record.items()}
-    return [_on_drift(name, drift) for name, drift in drifts.items() if drift and drift["verdict"] != "no drift"]
+    return [
+        _on_drift(name, drift) for name, drift in drifts.items() if drift and drift["verdict"] != "no drift"
+    ]
 
 
 def _on_drift(name: str, drift: Mapping[str, Any]) -> Message:

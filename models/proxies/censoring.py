@@ -47,7 +47,9 @@ class _LogProbability(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor]:
         lower, upper, value = ctx.saved_tensors
-        at_lower, at_upper = (torch.exp(-0.5 * edge.square() - HALF_LOG_2_PI - value) for edge in (lower, upper))
+        at_lower, at_upper = (
+            torch.exp(-0.5 * edge.square() - HALF_LOG_2_PI - value) for edge in (lower, upper)
+        )
         return -grads[0] * at_lower, grads[0] * at_upper
 
 

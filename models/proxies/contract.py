@@ -86,7 +86,9 @@ class TrainingTable:
 
     def rows(self, index: Tensor) -> TrainingTable:
         """Return the table of the objects in `index` (int64 or bool)."""
-        cells = {name: getattr(self, name)[index] for name in ("features", "values", "noise", "lower", "upper")}
+        cells = {
+            name: getattr(self, name)[index] for name in ("features", "values", "noise", "lower", "upper")
+        }
         return replace(self, **cells)
 
     def columns(self, index: list[int]) -> TrainingTable:
@@ -125,7 +127,9 @@ class TrainingTable:
     def typical_noise(self) -> Tensor:
         """Return the median known noise variance of each type [M], 0 where none is known."""
         return (
-            torch.nan_to_num(self.noise.nanmedian(dim=0).values) if len(self.noise) else torch.zeros_like(self.centers)
+            torch.nan_to_num(self.noise.nanmedian(dim=0).values)
+            if len(self.noise)
+            else torch.zeros_like(self.centers)
         )
 
 

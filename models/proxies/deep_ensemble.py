@@ -117,7 +117,9 @@ def _loss(prediction: tuple[Tensor, Tensor], cells: _Cells) -> Tensor:
     unlikely = 0.5 * ((torch.nan_to_num(cells.targets) - mean).square() / variance + variance.log())
     censored = ~cells.lower.isnan()
     if bool(censored.any()):
-        within = log_interval(mean[censored], variance[censored].sqrt(), cells.lower[censored], cells.upper[censored])
+        within = log_interval(
+            mean[censored], variance[censored].sqrt(), cells.lower[censored], cells.upper[censored]
+        )
         pull = 0.5 * RESTRAINT * mean[censored].square()
         unlikely = unlikely.masked_scatter(censored, pull - within.to(unlikely.dtype))
         known = known | censored

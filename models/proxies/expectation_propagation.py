@@ -31,7 +31,9 @@ def _posterior(mean: Tensor, covariance: Tensor, precision: Tensor, shift: Tenso
     """Return means and variances [n] of the joint normal distribution times all sites."""
     root = precision.sqrt()
     inner = torch.eye(len(mean), dtype=mean.dtype, device=mean.device) + root[:, None] * covariance * root
-    half = torch.linalg.solve_triangular(torch.linalg.cholesky(inner), root[:, None] * covariance, upper=False)
+    half = torch.linalg.solve_triangular(
+        torch.linalg.cholesky(inner), root[:, None] * covariance, upper=False
+    )
     pull = shift - precision * mean
     moved = mean + covariance @ pull - half.T @ (half @ pull)
     return moved, (covariance.diagonal() - half.square().sum(dim=0)).clamp_min(1e-12)

@@ -84,7 +84,9 @@ def unlearned() -> Feasibility:
     return Feasibility(None, (0.0, 1.0, 0.0, 0.0))
 
 
-def fit_feasibility(features: Tensor, outcomes: Tensor, kernel: Callable[[], Kernel], *, seed: int) -> Feasibility:
+def fit_feasibility(
+    features: Tensor, outcomes: Tensor, kernel: Callable[[], Kernel], *, seed: int
+) -> Feasibility:
     """Return the model of outcomes [N] in 0-1 (see `dataset.feasible`) for features [N, D].
 
     Beyond the size limit of an exact process, a random subset of the outcomes is used.
@@ -94,7 +96,9 @@ def fit_feasibility(features: Tensor, outcomes: Tensor, kernel: Callable[[], Ker
     parts = fit_noisy_or(features, outcomes)
     by_parts = _surprise(_held_out(features, outcomes, seed), outcomes)
     if len(outcomes) > GaussianProcess.maximum:
-        kept = torch.randperm(len(outcomes), generator=torch.Generator().manual_seed(seed))[: GaussianProcess.maximum]
+        kept = torch.randperm(len(outcomes), generator=torch.Generator().manual_seed(seed))[
+            : GaussianProcess.maximum
+        ]
         features, outcomes, by_parts = features[kept], outcomes[kept], by_parts[kept]
     values = outcomes.unsqueeze(-1)
     prior = torch.full((1,), 0.5, dtype=values.dtype)
@@ -109,7 +113,10 @@ def fit_feasibility(features: Tensor, outcomes: Tensor, kernel: Callable[[], Ker
 
 def _held_out(features: Tensor, outcomes: Tensor, seed: int) -> Tensor:
     """Return held-out predictions [N] of noisy ORs fitted to the other folds."""
-    fold = torch.randperm(len(outcomes), generator=torch.Generator().manual_seed(seed)).to(features.device) % FOLDS
+    fold = (
+        torch.randperm(len(outcomes), generator=torch.Generator().manual_seed(seed)).to(features.device)
+        % FOLDS
+    )
     answers = torch.empty_like(outcomes)
     for number in range(min(FOLDS, len(outcomes))):
         hidden = fold == number

@@ -50,7 +50,9 @@ def distances(network: HasEmbedding, features: Tensor, column: int, change: Tens
         mean, gradient = _slope(network, at, column)
         rate = (target - mean) / _length(gradient).square().clamp_min(LEAST_SLOPE)
         at = at + rate.to(at)[:, None] * gradient
-    missed = (network.predict_from_embedding(at)[:, column].detach() - target).abs() > 0.01 * change.abs() + TOLERANCE
+    missed = (
+        network.predict_from_embedding(at)[:, column].detach() - target
+    ).abs() > 0.01 * change.abs() + TOLERANCE
     return _length(at - start).masked_fill(missed, torch.inf)
 
 

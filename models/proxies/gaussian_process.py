@@ -93,7 +93,9 @@ def _covariance(kernel: Kernel, left: Tensor, right: Tensor | None = None) -> Te
 def _log_prior(kernel: Kernel, logarithms: Tensor) -> Tensor:
     """Return the log density of the log amplitude, the log noise and the kernel's own priors."""
     log_amplitude, log_noise = logarithms
-    density: Tensor = -0.5 * (log_amplitude.square() + ((log_noise - NOISE_PRIOR[0]) / NOISE_PRIOR[1]).square())
+    density: Tensor = -0.5 * (
+        log_amplitude.square() + ((log_noise - NOISE_PRIOR[0]) / NOISE_PRIOR[1]).square()
+    )
     for _, module, prior, closure, _ in kernel.named_priors():
         density = density + prior.log_prob(closure(module)).sum()
     return density
@@ -112,7 +114,9 @@ def _fit_hyperparameters(
     features, targets, known = cells.features, cells.targets, cells.known
     logarithms = torch.tensor(start, dtype=torch.float64, device=features.device, requires_grad=True)
     parameters = [logarithms, *(p for p in kernel.parameters() if p.requires_grad)]
-    optimiser = torch.optim.LBFGS(parameters, max_iter=ITERATIONS, history_size=10, line_search_fn="strong_wolfe")
+    optimiser = torch.optim.LBFGS(
+        parameters, max_iter=ITERATIONS, history_size=10, line_search_fn="strong_wolfe"
+    )
     fixed = _covariance(kernel, features).detach() if _free(kernel) else None
 
     def loss() -> Tensor:
@@ -125,7 +129,9 @@ def _fit_hyperparameters(
                 parameter.grad = torch.zeros_like(parameter)
             return gram.new_tensor(IMPOSSIBLE)
         whitened = torch.linalg.solve_triangular(factor, targets.unsqueeze(-1), upper=False)
-        value: Tensor = 0.5 * whitened.square().sum() + factor.diagonal().log().sum() - _log_prior(kernel, logarithms)
+        value: Tensor = (
+            0.5 * whitened.square().sum() + factor.diagonal().log().sum() - _log_prior(kernel, logarithms)
+        )
         value = value / len(targets)
         value.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
         return value
@@ -150,11 +156,15 @@ def _with_sites(kernel: Kernel, cells: _Cells, amplitude: float, noise: float) -
     gram = amplitude * _covariance(kernel, cells.features) + torch.diag(cells.known + noise + JITTER)
     factor = torch.linalg.cholesky(gram[~hidden][:, ~hidden])
     half = torch.linalg.solve_triangular(factor, gram[~hidden][:, hidden], upper=False)
-    mean = half.T @ torch.linalg.solve_triangular(factor, cells.targets[~hidden, None], upper=False).squeeze(-1)
+    mean = half.T @ torch.linalg.solve_triangular(factor, cells.targets[~hidden, None], upper=False).squeeze(
+        -1
+    )
     covariance = gram[hidden][:, hidden] - half.T @ half
     values, variances = interval_sites(mean, covariance, cells.lower[hidden], cells.upper[hidden])
     targets = cells.targets.masked_scatter(hidden, values)
-    return replace(cells, targets=targets, known=cells.known.masked_scatter(hidden, cells.known[hidden] + variances))
+    return replace(
+        cells, targets=targets, known=cells.known.masked_scatter(hidden, cells.known[hidden] + variances)
+    )
 
 
 def _learn(kernel: Kernel, cells: _Cells) -> tuple[float, float]:
@@ -163,7 +173,9 @@ def _learn(kernel: Kernel, cells: _Cells) -> tuple[float, float]:
         return _fit_hyperparameters(kernel, cells)
     logs = (0.0, NOISE_PRIOR[0])
     for _ in range(ALTERNATIONS):
-        amplitude, noise = _fit_hyperparameters(kernel, _with_sites(kernel, cells, *map(math.exp, logs)), logs)
+        amplitude, noise = _fit_hyperparameters(
+            kernel, _with_sites(kernel, cells, *map(math.exp, logs)), logs
+        )
         before, logs = logs, (math.log(amplitude), math.log(noise))
         if max(abs(now - then) for now, then in zip(logs, before, strict=True)) < SETTLED:
             break
@@ -181,7 +193,9 @@ class FittedGaussianProcess(FittedProxy):
 
     def _project(self, features: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Return per type the standardised mean [N] and the root [N, n] of the variance reduction."""
-        shared = _covariance(self._processes[0].kernel, features, self._features) if self._one_kernel else None
+        shared = (
+            _covariance(self._processes[0].kernel, features, self._features) if self._one_kernel else None
+        )
         answers = []
         for process in self._processes:
             if shared is not None:
@@ -230,7 +244,9 @@ class FittedGaussianProcess(FittedProxy):
         @torch.no_grad()
         def covariance(features: Tensor) -> Tensor:
             answers = []
-            for process, known, (_, half) in zip(self._processes, halves, self._project(features), strict=True):
+            for process, known, (_, half) in zip(
+                self._processes, halves, self._project(features), strict=True
+            ):
                 prior = process.amplitude * _covariance(process.kernel, anchors, features)
                 answers.append(process.scale**2 * (prior - known @ half.T))
             return torch.stack(answers)
@@ -262,7 +278,10 @@ class GaussianProcess(Proxy):
     def fit(self, table: TrainingTable, *, seed: int) -> FittedGaussianProcess:
         """Return the conditioned processes; the seed samples rows for fitting hyperparameters."""
         typical = table.typical_noise()
-        columns = [self._fit_column(table, column, float(typical[column]), seed) for column in range(len(table.types))]
+        columns = [
+            self._fit_column(table, column, float(typical[column]), seed)
+            for column in range(len(table.types))
+        ]
         return FittedGaussianProcess(table.features, columns, one_kernel=_free(self._kernel()))
 
     def _fit_column(self, table: TrainingTable, column: int, typical_noise: float, seed: int) -> _Process:
@@ -285,7 +304,9 @@ class GaussianProcess(Proxy):
             inverse = torch.linalg.solve_triangular(torch.linalg.cholesky(gram), identity, upper=False)
         weights = inverse.T @ (inverse @ cells.targets)
         noise_of_one = noise + JITTER + typical_noise / scale**2
-        return _Process(kernel, rows, location, scale, amplitude, noise_of_one, inverse, weights, cells.targets, hidden)
+        return _Process(
+            kernel, rows, location, scale, amplitude, noise_of_one, inverse, weights, cells.targets, hidden
+        )
 
 
 def build_proxy(kernel: Callable[[], Kernel]) -> GaussianProcess:

@@ -44,7 +44,9 @@ def plausible_members(
     rows = []
     for part, weight in zip(parts, weights.tolist(), strict=True):
         posterior = part.proxy.members(features).scaled(part.factors).at(part.columns.index(column))
-        rows.append(Hypotheses(part.name, weight, posterior, _member_weights(part.proxy, len(posterior.mean))))
+        rows.append(
+            Hypotheses(part.name, weight, posterior, _member_weights(part.proxy, len(posterior.mean)))
+        )
     return tuple(rows)
 
 
@@ -65,4 +67,8 @@ def proxy_weights(parts: Sequence[ProxyFit], kind: str) -> Tensor:
 
 def _member_weights(proxy: FittedProxy, k: int) -> Tensor:
     """Return the weights [K] of the hypotheses of one proxy."""
-    return proxy.member_weights() if isinstance(proxy, Weighing) else torch.full((k,), 1 / k, dtype=torch.float64)
+    return (
+        proxy.member_weights()
+        if isinstance(proxy, Weighing)
+        else torch.full((k,), 1 / k, dtype=torch.float64)
+    )

@@ -99,7 +99,9 @@ class SelectedProxies:
         shape = (len(features), len(self.types))
         mean, sd, noise = (features.new_empty(shape) for _ in range(3))
         for part in self._parts:
-            indices = [i for i, column in enumerate(part.columns) if self.chosen[self.types[column]] == part.name]
+            indices = [
+                i for i, column in enumerate(part.columns) if self.chosen[self.types[column]] == part.name
+            ]
             if indices:
                 predicted = part.proxy.posterior(features).scaled(part.factors)
                 columns = [part.columns[i] for i in indices]
@@ -111,7 +113,9 @@ class SelectedProxies:
         """Return joint draws [n, N, M] of the values at features [N, D], without measurement noise."""
         values = features.new_empty(n, len(features), len(self.types))
         for part in self._parts:
-            indices = [i for i, column in enumerate(part.columns) if self.chosen[self.types[column]] == part.name]
+            indices = [
+                i for i, column in enumerate(part.columns) if self.chosen[self.types[column]] == part.name
+            ]
             if indices:
                 mean = part.proxy.posterior(features).mean
                 drawn = mean + part.factors * (part.proxy.draw(features, n, generator) - mean)
@@ -131,7 +135,9 @@ class SelectedProxies:
             for part, path in zip(used, paths, strict=True):
                 mean = part.proxy.posterior(features).mean
                 scaled = mean + part.factors * (path(features) - mean)
-                indices = [i for i, column in enumerate(part.columns) if self.chosen[self.types[column]] == part.name]
+                indices = [
+                    i for i, column in enumerate(part.columns) if self.chosen[self.types[column]] == part.name
+                ]
                 values[:, [part.columns[i] for i in indices]] = scaled[:, indices]
             return values
 
@@ -149,7 +155,9 @@ class SelectedProxies:
             ValueError: if the level is not between 0 and 1.
         """
         predicted = self.posterior(features)
-        half = predicted.predictive_sd * torch.tensor([self._radius(kind, level) for kind in self.types]).to(features)
+        half = predicted.predictive_sd * torch.tensor([self._radius(kind, level) for kind in self.types]).to(
+            features
+        )
         low, high = predicted.mean - half, predicted.mean + half
         if self._intervals == "feature_conformal":
             for column, kind in enumerate(self.types):
@@ -157,17 +165,25 @@ class SelectedProxies:
                     low[:, column], high[:, column] = (predicted.mean[:, column] + change for change in moved)
         return low, high
 
-    def _feature_conformal_interval(self, features: Tensor, kind: str, level: float) -> tuple[Tensor, Tensor] | None:
+    def _feature_conformal_interval(
+        self, features: Tensor, kind: str, level: float
+    ) -> tuple[Tensor, Tensor] | None:
         """Return the changes [N] of a network's prediction within the calibrated distance, if any."""
         chosen = self._part(kind)
-        network = next((part for part in self._parts if kind in part.held_out and part.held_out[kind].folds), None)
+        network = next(
+            (part for part in self._parts if kind in part.held_out and part.held_out[kind].folds), None
+        )
         if network is None or kind not in chosen.held_out or not isinstance(network.proxy, HasEmbedding):
             return None
         held = chosen.held_out[kind]
-        distance = feature_conformal.radius(network.held_out[kind].folds, held.values - held.belief.mean, level)
+        distance = feature_conformal.radius(
+            network.held_out[kind].folds, held.values - held.belief.mean, level
+        )
         if distance is None:
             return None
-        return feature_conformal.reach(network.proxy, features, network.columns.index(self.types.index(kind)), distance)
+        return feature_conformal.reach(
+            network.proxy, features, network.columns.index(self.types.index(kind)), distance
+        )
 
     def _radius(self, kind: str, level: float) -> float:
         gaussian, part = gaussian_radius(level), self._part(kind)
@@ -186,7 +202,9 @@ class SelectedProxies:
 
     def held_out(self) -> dict[str, dict[str, Posterior]]:
         """Return each proxy's held-out predictions of each type [n]; `refit` needs no validation then."""
-        return {part.name: {kind: held.belief for kind, held in part.held_out.items()} for part in self._parts}
+        return {
+            part.name: {kind: held.belief for kind, held in part.held_out.items()} for part in self._parts
+        }
 
     def summary(self) -> dict[str, dict[str, object]]:
         """Return for every type the chosen proxy, all scores and warnings, as plain JSON."""
@@ -195,7 +213,9 @@ class SelectedProxies:
             kind: {
                 "n_values": self.n_values[kind],
                 "chosen": self.chosen[kind],
-                "scores": {part.name: asdict(part.scores[kind]) for part in self._parts if kind in part.scores},
+                "scores": {
+                    part.name: asdict(part.scores[kind]) for part in self._parts if kind in part.scores
+                },
                 "warnings": texts(warnings[kind]),
                 "messages": records(warnings[kind]),
             }
@@ -205,7 +225,11 @@ class SelectedProxies:
     def _warnings(self, kind: str) -> list[Message]:
         parts = {part.name: part for part in self._parts if kind in part.held_out}
         chosen, check = (parts.get(name) for name in (self.chosen[kind], SANITY_CHECK))
-        if chosen is None or check is None or not _is_clearly_better(check.held_out[kind], chosen.held_out[kind]):
+        if (
+            chosen is None
+            or check is None
+            or not _is_clearly_better(check.held_out[kind], chosen.held_out[kind])
+        ):
             return []
         return [
             message(
@@ -242,7 +266,11 @@ def learnable_columns(proxy: Proxy, table: TrainingTable, at_least: int) -> list
 
 
 def make_part(
-    name: str, fit: Callable[[], FittedProxy], columns: list[int], types: Sequence[str], held_out: Mapping[str, HeldOut]
+    name: str,
+    fit: Callable[[], FittedProxy],
+    columns: list[int],
+    types: Sequence[str],
+    held_out: Mapping[str, HeldOut],
 ) -> ProxyFit:
     """Return a proxy on some columns of a table of `types`, deviations scaled to its held-out residuals."""
     scores = {kind: score(held) for kind, held in held_out.items()}
@@ -250,13 +278,18 @@ def make_part(
     return ProxyFit(name, fit, columns, torch.tensor(factors, dtype=torch.float64), scores, held_out)
 
 
-def _fit(name: str, proxy: Proxy, table: TrainingTable, seed: int, step: Callable[[str], None]) -> ProxyFit | None:
+def _fit(
+    name: str, proxy: Proxy, table: TrainingTable, seed: int, step: Callable[[str], None]
+) -> ProxyFit | None:
     """Cross-validate and fit one proxy on the types it supports; call `step` after each of the fits.
 
     Raises:
         ProxyError: if it fails.
     """
-    columns, validated = learnable_columns(proxy, table, 0), learnable_columns(proxy, table, MINIMUM_TO_VALIDATE)
+    columns, validated = (
+        learnable_columns(proxy, table, 0),
+        learnable_columns(proxy, table, MINIMUM_TO_VALIDATE),
+    )
     held_out = {}
     if validated:
         posteriors = held_out_posteriors(proxy, table, columns, seed=seed, tick=lambda: step(name))
@@ -264,7 +297,9 @@ def _fit(name: str, proxy: Proxy, table: TrainingTable, seed: int, step: Callabl
     part = None
     if columns:
         known = table.columns(columns)
-        fitted, _ = fit_and_predict(proxy, known, known.rows(torch.arange(len(known.features))[:SEEN_AGAIN]), seed=seed)
+        fitted, _ = fit_and_predict(
+            proxy, known, known.rows(torch.arange(len(known.features))[:SEEN_AGAIN]), seed=seed
+        )
         part = make_part(name, lambda: fitted, columns, table.types, held_out)
     step(name)
     return part
@@ -318,7 +353,9 @@ def fit_best(
         learned = {column for part in parts for column in part.columns}
         if not learned.issuperset(learnable_columns(proxy, table, 0)):
             learn(name, proxy, lambda name: tick(1.0, f"fitting {name.replace('_', ' ')}"))
-    return SelectedProxies(counts(table, table.measured), parts, intervals, counts(table, table.known), failures)
+    return SelectedProxies(
+        counts(table, table.measured), parts, intervals, counts(table, table.known), failures
+    )
 
 
 def _progress(tick: Callable[[float, str], None], index: int, n: int) -> Callable[[str], None]:

@@ -75,7 +75,9 @@ class _Model:
         leading = leading / leading.norm(dim=1, keepdim=True).clamp_min(1e-3) * START[0]
         # L-BFGS flattens parameters by `view`, which takes contiguous ones only; columns of a matrix are not.
         self.factors = leading.contiguous().clone().requires_grad_()
-        self.log_own = torch.full((m,), math.log(START[1]), dtype=torch.float64).to(correlation).requires_grad_()
+        self.log_own = (
+            torch.full((m,), math.log(START[1]), dtype=torch.float64).to(correlation).requires_grad_()
+        )
         self.log_noise = torch.full_like(self.log_own, NOISE_PRIOR[0]).requires_grad_()
 
     def parameters(self) -> list[Tensor]:
@@ -133,7 +135,9 @@ def _fit(model: _Model, features: Tensor, cells: _Cells) -> None:
     inputs, parameters = features[used], model.parameters()
     is_free = not any(parameter.requires_grad for parameter in model.kernel.parameters())
     fixed = _gram(model.kernel, inputs).detach() if is_free else None
-    optimiser = torch.optim.LBFGS(parameters, max_iter=ITERATIONS, history_size=10, line_search_fn="strong_wolfe")
+    optimiser = torch.optim.LBFGS(
+        parameters, max_iter=ITERATIONS, history_size=10, line_search_fn="strong_wolfe"
+    )
 
     def loss() -> Tensor:
         optimiser.zero_grad()
@@ -164,7 +168,9 @@ def _with_sites(model: _Model, features: Tensor, cells: _Cells) -> _Cells:
     half = torch.linalg.solve_triangular(factor, gram[~hidden][:, hidden], upper=False)
     white = torch.linalg.solve_triangular(factor, cells.targets[~hidden, None], upper=False)
     covariance = gram[hidden][:, hidden] - half.T @ half
-    values, variances = interval_sites((half.T @ white)[:, 0], covariance, cells.lower[hidden], cells.upper[hidden])
+    values, variances = interval_sites(
+        (half.T @ white)[:, 0], covariance, cells.lower[hidden], cells.upper[hidden]
+    )
     known = cells.known.masked_scatter(hidden, cells.known[hidden] + variances)
     return replace(cells, targets=cells.targets.masked_scatter(hidden, values), known=known)
 
@@ -173,7 +179,9 @@ def _with_sites(model: _Model, features: Tensor, cells: _Cells) -> _Cells:
 class FittedMultiTaskGaussianProcess(FittedProxy):
     """The conditioned process: `inverse` [C, C] of the lower Cholesky factor of the cells' covariance."""
 
-    def __init__(self, model: _Model, features: Tensor, cells: _Cells, standard: tuple[Tensor, Tensor, Tensor]) -> None:
+    def __init__(
+        self, model: _Model, features: Tensor, cells: _Cells, standard: tuple[Tensor, Tensor, Tensor]
+    ) -> None:
         self._model = model
         self._features = features
         self._cells = cells
@@ -199,13 +207,18 @@ class FittedMultiTaskGaussianProcess(FittedProxy):
     @torch.no_grad()
     def posterior(self, features: Tensor) -> Posterior:
         """Return the marginal posterior [N, M]."""
-        prior = self._model.task_matrix().diagonal() * self._model.kernel(features, diag=True).unsqueeze(-1) + OFFSET
+        prior = (
+            self._model.task_matrix().diagonal() * self._model.kernel(features, diag=True).unsqueeze(-1)
+            + OFFSET
+        )
         cross = self._cross(features)
         mean = torch.stack([part @ self._weights for part in cross], dim=-1)
         explained = torch.stack([(part @ self._inverse.T).square().sum(dim=-1) for part in cross], dim=-1)
         sd = (prior - explained).clamp_min(JITTER).sqrt()
         noise = (self._noise + self._model.noise() + JITTER).sqrt()
-        return Posterior(self._location + self._scale * mean, self._scale * sd, (self._scale * noise).expand_as(mean))
+        return Posterior(
+            self._location + self._scale * mean, self._scale * sd, (self._scale * noise).expand_as(mean)
+        )
 
     def members(self, features: Tensor) -> Posterior:
         """Return quantile functions [K, N, M] of the process, from low to high."""
@@ -265,7 +278,11 @@ class MultiTaskGaussianProcess(JointProxy):
     def columns(self, table: TrainingTable) -> list[int]:
         """Return the types that share objects with another; none with too many cells for an exact process."""
         known = table.known.to(torch.float64)
-        shared = (known.T @ known).fill_diagonal_(0).amax(dim=1) if known.numel() else known.new_zeros(known.shape[1])
+        shared = (
+            (known.T @ known).fill_diagonal_(0).amax(dim=1)
+            if known.numel()
+            else known.new_zeros(known.shape[1])
+        )
         joined = (shared >= SHARED_OBJECTS).nonzero().squeeze(-1).tolist()
         return joined if int(table.known[:, joined].sum()) <= MOST_CELLS else []
 
@@ -278,7 +295,9 @@ class MultiTaskGaussianProcess(JointProxy):
         table = table.rows(table.known.any(dim=1))
         location, scale = table.standard()
         typical = table.typical_noise() / scale.square()
-        standard, lower, upper = ((cells - location) / scale for cells in (table.values, table.lower, table.upper))
+        standard, lower, upper = (
+            (cells - location) / scale for cells in (table.values, table.lower, table.upper)
+        )
         noise = torch.where(table.censored, typical, torch.nan_to_num(table.noise) / scale.square())
         rows, tasks = table.known.nonzero().unbind(dim=1)
         cells = _Cells(rows, tasks, *(column[rows, tasks] for column in (standard, noise, lower, upper)))

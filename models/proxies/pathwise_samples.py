@@ -94,7 +94,9 @@ class GaussianPath:
     def __call__(self, features: Tensor) -> Tensor:
         """Return its values [N, M] at features [N, D]."""
         posterior = self._posterior(features)
-        half = torch.linalg.solve_triangular(self._factor, self._covariance(features), upper=False)  # [M, A, N]
+        half = torch.linalg.solve_triangular(
+            self._factor, self._covariance(features), upper=False
+        )  # [M, A, N]
         data_update = torch.einsum("man,ma->nm", half, self._normal)
         unexplained = (posterior.sd.square() - half.square().sum(dim=1).T).clamp_min(0.0)
         values: Tensor = posterior.mean + data_update
@@ -109,5 +111,7 @@ def _member(proxy: FittedProxy, anchors: Tensor, seed: int) -> Path:
         TypeError: if there is a single member, so that joint draws are new functions each time.
     """
     if len(proxy.members(anchors[:1]).mean) == 1:
-        raise TypeError(f"{type(proxy).__name__} has neither covariances nor members: no function can be drawn")
+        raise TypeError(
+            f"{type(proxy).__name__} has neither covariances nor members: no function can be drawn"
+        )
     return lambda features: proxy.draw(features, 1, torch.Generator().manual_seed(seed))[0]

@@ -84,7 +84,9 @@ def _exported(forest: RandomForestRegressor, device: torch.device) -> _Trees:
     size = 0
     for tree in (estimator.tree_ for estimator in forest.estimators_):
         own = torch.arange(tree.node_count)
-        below = torch.stack([torch.from_numpy(tree.children_left), torch.from_numpy(tree.children_right)], dim=1)
+        below = torch.stack(
+            [torch.from_numpy(tree.children_left), torch.from_numpy(tree.children_right)], dim=1
+        )
         children.append(torch.where(below < 0, own.unsqueeze(-1), below) + size)
         feature.append(torch.from_numpy(tree.feature).clamp_min(0))
         threshold.append(torch.from_numpy(tree.threshold))

@@ -8,7 +8,13 @@ from __future__ import annotations
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from models.proxies.model_selection import MINIMUM_TO_VALIDATE, SelectedProxies, counts, learnable_columns, make_part
+from models.proxies.model_selection import (
+    MINIMUM_TO_VALIDATE,
+    SelectedProxies,
+    counts,
+    learnable_columns,
+    make_part,
+)
 from models.proxies.validation import HasEmbedding, OtherResultsError, held_out_posteriors, kept_posteriors
 
 if TYPE_CHECKING:
@@ -20,19 +26,32 @@ if TYPE_CHECKING:
 
 
 def _refit(
-    name: str, proxy: Proxy, table: TrainingTable, kept: Mapping[str, Posterior], seed: int, *, has_folds: bool
+    name: str,
+    proxy: Proxy,
+    table: TrainingTable,
+    kept: Mapping[str, Posterior],
+    seed: int,
+    *,
+    has_folds: bool,
 ) -> ProxyFit | None:
     """Return what `_fit` returned on the same table, from its stored held-out predictions."""
-    columns, validated = learnable_columns(proxy, table, 0), learnable_columns(proxy, table, MINIMUM_TO_VALIDATE)
+    columns, validated = (
+        learnable_columns(proxy, table, 0),
+        learnable_columns(proxy, table, MINIMUM_TO_VALIDATE),
+    )
     if set(kept) != {table.types[column] for column in validated}:
-        raise OtherResultsError(f"the stored predictions of {name} belong to other assay types or other results")
+        raise OtherResultsError(
+            f"the stored predictions of {name} belong to other assay types or other results"
+        )
     if not columns:
         return None
     fit = cache(partial(proxy.fit, table.columns(columns), seed=seed))
     if has_folds and kept and isinstance(fit(), HasEmbedding):
         posteriors = held_out_posteriors(proxy, table, columns, seed=seed, tick=lambda: None)
         return make_part(name, fit, columns, table.types, {kind: posteriors[kind] for kind in kept})
-    held_out = {kind: kept_posteriors(table, table.types.index(kind), posterior) for kind, posterior in kept.items()}
+    held_out = {
+        kind: kept_posteriors(table, table.types.index(kind), posterior) for kind, posterior in kept.items()
+    }
     return make_part(name, fit, columns, table.types, held_out)
 
 
@@ -66,4 +85,6 @@ def refit(
         if name not in failures
     ]
     result = [part for part in parts if part is not None]
-    return SelectedProxies(counts(table, table.measured), result, intervals, counts(table, table.known), failures)
+    return SelectedProxies(
+        counts(table, table.measured), result, intervals, counts(table, table.known), failures
+    )

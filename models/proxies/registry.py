@@ -30,7 +30,9 @@ def proxy_named(name: str, kernel: Callable[[], Kernel]) -> Proxy:
     return made
 
 
-def build_proxies(kernel: Callable[[], Kernel], kinds: Sequence[str], table: TrainingTable) -> dict[str, Proxy]:
+def build_proxies(
+    kernel: Callable[[], Kernel], kinds: Sequence[str], table: TrainingTable
+) -> dict[str, Proxy]:
     """Return the proxies of the wanted kinds; the first serves types with too few results to compare.
 
     If none of them can learn a type of the table, one that can is added: a Gaussian process for few values, a

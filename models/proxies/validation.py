@@ -168,7 +168,9 @@ def held_out_posteriors(
         held_out = torch.zeros_like(known).index_fill(0, order[fold::FOLDS], value=True)
         rows = (held_out & known).nonzero().squeeze(-1)
         if len(rows):
-            fitted, posterior = fit_and_predict(proxy, part.rows(known & ~held_out), part.rows(rows), seed=seed)
+            fitted, posterior = fit_and_predict(
+                proxy, part.rows(known & ~held_out), part.rows(rows), seed=seed
+            )
             if isinstance(fitted, HasEmbedding):
                 networks.append((fitted, rows))
             mean[rows], sd[rows], noise[rows] = posterior.mean, posterior.sd, posterior.noise_sd
@@ -191,7 +193,9 @@ def kept_posteriors(table: TrainingTable, column: int, posterior: Posterior) -> 
     """
     rows = table.known[:, column]
     if len(posterior.mean) != int(rows.sum()):
-        raise OtherResultsError(f"{len(posterior.mean)} held-out predictions are stored for {int(rows.sum())} values")
+        raise OtherResultsError(
+            f"{len(posterior.mean)} held-out predictions are stored for {int(rows.sum())} values"
+        )
     values, lower, upper = (cells[rows, column] for cells in (table.values, table.lower, table.upper))
     return HeldOut(posterior, values, lower, upper)
 

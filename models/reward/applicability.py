@@ -88,5 +88,7 @@ def applicability(spec: ApplicabilitySpec, domain: Domain, measured: Sequence[st
         return Applicability(domain, objects, None, is_learned=False)
     rows = torch.arange(0, len(objects), -(-len(objects) // MOST_LEFT_OUT))
     similarity = torch.from_numpy(domain.similarity([objects[row] for row in rows.tolist()], objects))
-    others = similarity.to(torch.float64).index_put((torch.arange(len(rows)), rows), torch.tensor(-1.0).double())
+    others = similarity.to(torch.float64).index_put(
+        (torch.arange(len(rows)), rows), torch.tensor(-1.0).double()
+    )
     return Applicability(domain, objects, float(others.amax(dim=1).quantile(QUANTILE)), is_learned=True)

@@ -67,7 +67,9 @@ class CampaignModel:
         self.applicability = applicability
         self.transforms: dict[str, Transform] = {k: q.transform for k, q in spec.quantities().items()}
         measured = [
-            c for c in spec.constraints if c.type is not None and proxies.n_values[c.type] >= MINIMUM_TO_VALIDATE
+            c
+            for c in spec.constraints
+            if c.type is not None and proxies.n_values[c.type] >= MINIMUM_TO_VALIDATE
         ]
         self.enforced_constraints: tuple[Constraint, ...] = tuple(measured)
         """Measured constraints whose assay has enough results; the others are not enforced yet."""
@@ -134,7 +136,9 @@ class CampaignModel:
             rows = zip(*[columns[name].tolist() for name in self._computed], strict=True)
             self._known.update(zip(new, rows, strict=True))
         values = torch.tensor([self._known[text] for text in texts], dtype=torch.float64)
-        return dict(zip(self._computed, values.reshape(len(texts), len(self._computed)).unbind(dim=1), strict=True))
+        return dict(
+            zip(self._computed, values.reshape(len(texts), len(self._computed)).unbind(dim=1), strict=True)
+        )
 
     def _objectives(self, posterior: Posterior, values: dict[str, Tensor]) -> Posterior:
         columns: list[Posterior] = []

@@ -78,7 +78,10 @@ class ObjectLogReward:
         self._kappa = kappa
         self._path = path
         nothing = torch.zeros(1, len(self._utilities), dtype=torch.float64)
-        self._shape = (acquisition.statistics(nothing, nothing, nothing).shape[1], len(model.lagrangian_columns))
+        self._shape = (
+            acquisition.statistics(nothing, nothing, nothing).shape[1],
+            len(model.lagrangian_columns),
+        )
         self.multipliers = LagrangeMultipliers(self._shape[1], greatest)
         self._known = ScoreTable(*self._shape)
 
@@ -122,7 +125,9 @@ class ObjectLogReward:
         """Return the deviation of each utility [N, M]."""
         return utility_moments(self._utilities, objectives)[1]
 
-    def acquired(self, texts: Sequence[str], objectives: Posterior, trust: Tensor, preferences: Tensor) -> Tensor:
+    def acquired(
+        self, texts: Sequence[str], objectives: Posterior, trust: Tensor, preferences: Tensor
+    ) -> Tensor:
         """Return the acquisition's values [N, P] for each of the preferences [P, M], given success.
 
         Args:
@@ -134,7 +139,9 @@ class ObjectLogReward:
         features = self._model.features(texts) if self._path is not None else None
         statistics = self._statistics(features, objectives, trust)
         n = len(texts)
-        columns = [self._acquisition.value(statistics, preference.expand(n, -1)) for preference in preferences]
+        columns = [
+            self._acquisition.value(statistics, preference.expand(n, -1)) for preference in preferences
+        ]
         return torch.stack(columns, dim=1)
 
     def prepare(self, texts: Sequence[str]) -> None:
@@ -158,7 +165,9 @@ class ObjectLogReward:
     def _evaluate_new(self, texts: Sequence[str]) -> ObjectScores:
         """Return the scores of objects that satisfy the rules."""
         evaluation = self._model.evaluate(texts)
-        statistics = self._statistics(evaluation.features, evaluation.objectives, evaluation.uncertainty_weight)
+        statistics = self._statistics(
+            evaluation.features, evaluation.objectives, evaluation.uncertainty_weight
+        )
         probabilities = evaluation.constraint_probabilities
         success = evaluation.feasibility * probabilities[:, self._model.guarded_columns].prod(dim=1)
         weighing = torch.cat(
@@ -256,7 +265,9 @@ def log_reward(
     return ObjectLogReward(model, utilities, kind(context), spec.kappa, path, greatest)
 
 
-def _reference(model: CampaignModel, utilities: Sequence[Utility], texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+def _reference(
+    model: CampaignModel, utilities: Sequence[Utility], texts: Sequence[str]
+) -> tuple[Tensor, Tensor]:
     """Return expectations and deviations [R, M] of the utilities of the objects that have all of them."""
     evaluation = model.evaluate(list(dict.fromkeys(texts)))
     mean, sd = utility_moments(utilities, evaluation.objectives)
@@ -273,5 +284,7 @@ def _incumbents(model: CampaignModel, utilities: Sequence[Utility], reached: Seq
     evaluation = model.evaluate(kept)
     mean, _ = utility_moments(utilities, evaluation.objectives)
     return mean[
-        evaluation.is_allowed & (evaluation.constraint_probabilities >= LIKELY).all(dim=1) & mean.isfinite().all(dim=1)
+        evaluation.is_allowed
+        & (evaluation.constraint_probabilities >= LIKELY).all(dim=1)
+        & mean.isfinite().all(dim=1)
     ]

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from models.data.ranges import check_log10_range, max_distance_to_target, objective_range, target_of, with_best
+from models.data.ranges import (
+    check_log10_range,
+    max_distance_to_target,
+    objective_range,
+    target_of,
+    with_best,
+)
 from models.data.utility import Utility
 
 if TYPE_CHECKING:
@@ -46,7 +52,9 @@ def fit_utility(
         bulk = (float(known.quantile(QUANTILES[0])), float(known.quantile(QUANTILES[1])))
         spanned = with_best(bulk, (float(known.min()), float(known.max())), objective.direction)
     unknown = (-1.0, 1.0) if target is None else (target - 1.0, target + 1.0)
-    return Utility.from_range(objective, transform, objective_range(objective, transform, spanned, usual, unknown))
+    return Utility.from_range(
+        objective, transform, objective_range(objective, transform, spanned, usual, unknown)
+    )
 
 
 def gaussian_moments(utility: Utility, mean: Tensor, sd: Tensor) -> tuple[Tensor, Tensor]:
@@ -67,6 +75,8 @@ def gaussian_moments(utility: Utility, mean: Tensor, sd: Tensor) -> tuple[Tensor
 
 def utility_moments(utilities: Sequence[Utility], objectives: Posterior) -> tuple[Tensor, Tensor]:
     """Return expectation and deviation [N, M] of every utility for predictions of the objectives."""
-    columns = [gaussian_moments(item, objectives.mean[:, i], objectives.sd[:, i]) for i, item in enumerate(utilities)]
+    columns = [
+        gaussian_moments(item, objectives.mean[:, i], objectives.sd[:, i]) for i, item in enumerate(utilities)
+    ]
     mean, sd = (torch.stack(part, dim=-1) for part in zip(*columns, strict=True))
     return mean, sd

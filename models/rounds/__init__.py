@@ -1,1 +1,4 @@
-"""The steps of one round, each its own page; `models.propose` says in which order. They know no queue or storage."""
+"""The steps of one round, each its own page; `models.propose` says in which order.
+
+They know no queue or storage.
+"""

@@ -1,9 +1,10 @@
 """What a round leaves behind to be played: its policy, its multipliers and what its cross-validation found.
 
-All else follows from the specification, the results and the seed; the header names them, so that an artefact is opened
-with what it was made from or not at all. Hazard lists may change in between: the header keeps the measured objects that
-the lists of then withheld from the building blocks, so that the environment is the same; today's lists decide what may
-be drawn. Tensors and JSON behind a SHA-256 (`models.checkpoint`), never a pickle. Knows nothing of where it is kept.
+All else follows from the specification, the results and the seed; the header names them, so that an artefact
+is opened with what it was made from or not at all. Hazard lists may change in between: the header keeps the
+measured objects that the lists of then withheld from the building blocks, so that the environment is the
+same; today's lists decide what may be drawn. Tensors and JSON behind a SHA-256 (`models.checkpoint`), never a
+pickle. Knows nothing of where it is kept.
 """
 
 from __future__ import annotations
@@ -67,7 +68,8 @@ class Artefact:
     made_from: Mapping[str, Any]
     base_measure: BaseMeasure
     withheld: tuple[str, ...] | None
-    """Measured objects that hazard lists kept from the building blocks; None where an older release told none."""
+    """Measured objects that hazard lists kept from the building blocks; None where an older release told
+    none."""
 
     def require(self, made_from: Mapping[str, Any]) -> None:
         """Check what the artefact is to be opened with.
@@ -101,12 +103,15 @@ def _describe(spec: CampaignSpec) -> dict[str, Any]:
 
 
 def _with_current_defaults(fields: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return a specification as it is told today: with the defaults of fields that came since; None if it is none.
+    """Return a specification as it is told today: with the defaults of fields that came since.
 
+    None if it is none.
     One from before there was a base measure weighed all objects the same, which is not the default.
     """
     try:
-        return _describe(CampaignSpec.from_stored({"name": "any", "base_measure": {"kind": "objects"}, **fields}))
+        return _describe(
+            CampaignSpec.from_stored({"name": "any", "base_measure": {"kind": "objects"}, **fields})
+        )
     except ValidationError:
         return None
 
@@ -187,7 +192,9 @@ def read_artefact(content: bytes) -> Artefact:
         made_from, kept = header["made_from"], header["held_out"]
         held_out = {
             name: {
-                kind: Posterior(*(tensors[f"held_out.{name}.{index}.{part}"] for part in ("mean", "sd", "noise_sd")))
+                kind: Posterior(
+                    *(tensors[f"held_out.{name}.{index}.{part}"] for part in ("mean", "sd", "noise_sd"))
+                )
                 for index, kind in enumerate(kinds)
             }
             for name, kinds in kept.items()
@@ -195,7 +202,11 @@ def read_artefact(content: bytes) -> Artefact:
         multipliers, made_by = header["multipliers"], header["versions"]
     except (CheckpointError, KeyError) as error:
         raise ArtefactError(f"the round's artefact cannot be read: {error}") from error
-    policy = {key.removeprefix("policy."): value for key, value in tensors.items() if key.startswith("policy.")}
+    policy = {
+        key.removeprefix("policy."): value for key, value in tensors.items() if key.startswith("policy.")
+    }
     measure = restore(header.get("base_measure"))
     withheld = tuple(header["withheld"]) if "withheld" in header else None
-    return Artefact(policy, multipliers, held_out, header.get("failures", {}), made_by, made_from, measure, withheld)
+    return Artefact(
+        policy, multipliers, held_out, header.get("failures", {}), made_by, made_from, measure, withheld
+    )

@@ -62,7 +62,9 @@ def is_bounded(proxies: SelectedProxies, guardrail: Guardrail) -> bool:
     return proxies.n_known[kind] >= MINIMUM_RESULTS and proxies.n_values[kind] >= MINIMUM_VALUES
 
 
-def bound(proxies: SelectedProxies, guardrail: Guardrail, limits: tuple[float, float], features: Tensor) -> Tensor:
+def bound(
+    proxies: SelectedProxies, guardrail: Guardrail, limits: tuple[float, float], features: Tensor
+) -> Tensor:
     """Return the bound on the probability of violation [N] for features [N, D].
 
     `limits` are the specification's on the modelled scale, infinite where it has none.
@@ -92,7 +94,9 @@ def data_missing(proxies: SelectedProxies, guardrails: Sequence[Guardrail]) -> M
     names = [rail.name for rail in guardrails if not is_bounded(proxies, rail)]
     if not names:
         return None
-    return message("guardrail_data_missing", guardrails=names, needed=MINIMUM_RESULTS, needed_values=MINIMUM_VALUES)
+    return message(
+        "guardrail_data_missing", guardrails=names, needed=MINIMUM_RESULTS, needed_values=MINIMUM_VALUES
+    )
 
 
 def summary(guardrail: Guardrail, bounds: Tensor) -> dict[str, Any]:

@@ -59,7 +59,9 @@ class HazardList:
     def applies(self, spec: DomainSpec) -> bool:
         """Return whether the list applies to a domain's specification."""
         document = spec.model_dump(mode="json")
-        return spec.kind == self.domain and all(document.get(name) == value for name, value in self.where.items())
+        return spec.kind == self.domain and all(
+            document.get(name) == value for name, value in self.where.items()
+        )
 
 
 class _Entry(FrozenModel):
@@ -100,7 +102,9 @@ def read_hazard_list(path: Path) -> HazardList:
         document = _rows(text) if path.suffix.lower() == ".csv" else json.loads(text)
         result = _File.model_validate(document)
     except (OSError, ValueError) as error:  # pydantic's and JSON's errors are ValueErrors
-        raise HazardListError(f"the hazard list in {path.name} cannot be read: {_describe_error(error)}") from error
+        raise HazardListError(
+            f"the hazard list in {path.name} cannot be read: {_describe_error(error)}"
+        ) from error
     return HazardList(
         result.name,
         result.version,
@@ -113,7 +117,9 @@ def read_hazard_list(path: Path) -> HazardList:
 
 def _rows(text: str) -> dict[str, Any]:
     try:
-        header, *rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), strict=True) if row]
+        header, *rows = [
+            [cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), strict=True) if row
+        ]
     except (csv.Error, ValueError) as error:
         raise ValueError(str(error) if isinstance(error, csv.Error) else "it is empty") from error
     if sorted(header) != sorted(COLUMNS):
@@ -148,7 +154,9 @@ def load_hazard_lists(paths: Iterable[Path]) -> tuple[HazardList, ...]:
         try:
             lists.append(entry.load()())
         except Exception as error:  # any error of a package means that its list is missing
-            raise HazardListError(f"the hazard list of entry point {entry.name!r} cannot be loaded: {error}") from error
+            raise HazardListError(
+                f"the hazard list of entry point {entry.name!r} cannot be loaded: {error}"
+            ) from error
     names = [item.name for item in lists]
     for item in lists:
         if names.count(item.name) > 1:

@@ -28,7 +28,9 @@ def installed() -> dict[str, EntryPoint]:
 
 def described(spec: ScorerSpec) -> ComputedProperty:
     """Return what a scorer computes."""
-    return ComputedProperty(spec.description or "computed by a scorer of the campaign", spec.units, spec.range)
+    return ComputedProperty(
+        spec.description or "computed by a scorer of the campaign", spec.units, spec.range
+    )
 
 
 @final
@@ -65,7 +67,9 @@ def _loaded(name: str, entry_point: str) -> Scores:
     try:
         function: Scores = entry.load()
     except Exception as error:
-        raise ScorerError(name, f"its entry point cannot be imported ({type(error).__name__}: {error})") from error
+        raise ScorerError(
+            name, f"its entry point cannot be imported ({type(error).__name__}: {error})"
+        ) from error
     if not callable(function):
         raise ScorerError(name, f"its entry point is a {type(function).__name__}, not a function")
     return function

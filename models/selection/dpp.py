@@ -31,7 +31,9 @@ def select(candidates: Candidates, request: SelectionRequest, limits: Limits) ->
     volume = _Volume(candidates.similarity)
 
     def score(_: Purpose, utility: Tensor, __: Tensor) -> Tensor:
-        return (1 - request.diversity) * utility + request.diversity * volume.squared.clamp_min(LEAST_VOLUME).log()
+        return (1 - request.diversity) * utility + request.diversity * volume.squared.clamp_min(
+            LEAST_VOLUME
+        ).log()
 
     return greedy_two_stage(candidates, request, limits, score, volume.add)
 

@@ -245,7 +245,9 @@ def _improvement(
 def _volumes(volume: DirectionalHypervolume, draws: Tensor) -> Tensor:
     """Return how much draws [S, R, M] dominate along each direction: volumes [S, R, L] (float32)."""
     n_objectives = draws.shape[-1]
-    return torch.stack([torch.from_numpy(volume.project(each.numpy()) ** n_objectives).float() for each in draws])
+    return torch.stack(
+        [torch.from_numpy(volume.project(each.numpy()) ** n_objectives).float() for each in draws]
+    )
 
 
 def _log_feasibility(feasibility: Tensor | None, n: int) -> Tensor:

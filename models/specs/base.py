@@ -1,4 +1,7 @@
-"""What all specifications have in common: frozen values, errors that name a field, and stored ones. Torch-free."""
+"""What all specifications have in common: frozen values, errors that name a field, and stored ones.
+
+Torch-free.
+"""
 
 from typing import Annotated, Any, Self
 
@@ -18,7 +21,10 @@ def json_pointer(*steps: str | int) -> str:
 
 
 def field_error(pointer: str, message: str) -> PydanticCustomError:
-    """Return the error of a rule that spans fields; `pointer` (RFC 6901) names the field from the model's own root."""
+    """Return the error of a rule that spans fields.
+
+    `pointer` (RFC 6901) names the field from the model's own root.
+    """
     return PydanticCustomError("rule", "{message}", {"message": message, "pointer": pointer})
 
 

@@ -1,7 +1,7 @@
-"""The columns of result and batch tables: one vocabulary for specifications, domains and files. Torch-free, pure.
+"""The columns of result and batch tables: one vocabulary for specifications, domains and files.
 
-Whoever names a column of their own (a process variable, a scorer) asks `is_reserved`; whoever reads or writes tables
-uses the names themselves.
+Torch-free, pure. Whoever names a column of their own (a process variable, a scorer) asks `is_reserved`;
+whoever reads or writes tables uses the names themselves.
 """
 
 from __future__ import annotations
@@ -28,27 +28,63 @@ OBJECT_SYNONYMS = MappingProxyType(
         **dict.fromkeys(
             (
                 *("smiles_string", "smiles_code", "structure_smiles", "structures_smiles", "molecule_smiles"),
-                *("compound_smiles", "ligand_smiles", "smiles_structure", "parent_smiles", "input_smiles", "smi"),
+                *(
+                    "compound_smiles",
+                    "ligand_smiles",
+                    "smiles_structure",
+                    "parent_smiles",
+                    "input_smiles",
+                    "smi",
+                ),
                 *("pubchem_ext_datasource_smiles", "structure", "compound_structure", "molecule_structure"),
                 *("chemical_structure",),
             ),
             "smiles",
         ),
         **dict.fromkeys(
-            ("peptide_sequence", "aa_sequence", "amino_acid_sequence", "sequence_aa", "protein_sequence", "seq"),
+            (
+                "peptide_sequence",
+                "aa_sequence",
+                "amino_acid_sequence",
+                "sequence_aa",
+                "protein_sequence",
+                "seq",
+            ),
             "sequence",
         ),
         **dict.fromkeys(("helm_notation", "helm_string"), "helm"),
         **dict.fromkeys(
-            ("chemical_formula", "formula_pretty", "pretty_formula", "reduced_formula", "composition_formula"),
+            (
+                "chemical_formula",
+                "formula_pretty",
+                "pretty_formula",
+                "reduced_formula",
+                "composition_formula",
+            ),
             "formula",
         ),
     }
 )
 """Other names of an object's column, as `key` writes them; read where no column has the name itself."""
 OWN_IDS = (
-    *("compound_id", "compound_name", "molecule_name", "molecule_id", "sample_id", "substance_id", "entity_id"),
-    *("corporate_id", "registration_id", "formatted_id", "peptide_id", "material_id", "formulation_id", "cdd_number"),
+    *(
+        "compound_id",
+        "compound_name",
+        "molecule_name",
+        "molecule_id",
+        "sample_id",
+        "substance_id",
+        "entity_id",
+    ),
+    *(
+        "corporate_id",
+        "registration_id",
+        "formatted_id",
+        "peptide_id",
+        "material_id",
+        "formulation_id",
+        "cdd_number",
+    ),
     *("compound", "entity", "verbindung"),
 )
 """Names of a column of ids that a laboratory gives its objects, the more certain ones first."""
@@ -66,7 +102,9 @@ SYNONYMS = MappingProxyType(
         **dict.fromkeys(("comments", "activity_comment"), "comment"),
         **dict.fromkeys(("std_error", "sem"), "standard_error"),
         **dict.fromkeys(("plate_id", "plate_barcode"), "plate"),
-        **dict.fromkeys(("relationship", "comparator", "inequality", "value_relation", "result_relation"), "relation"),
+        **dict.fromkeys(
+            ("relationship", "comparator", "inequality", "value_relation", "result_relation"), "relation"
+        ),
     }
 )
 """Other names of `FIELDS`, as `key` writes them."""
@@ -74,10 +112,13 @@ SPREAD = MappingProxyType(
     {
         **dict.fromkeys(("sd", "stdev", "std", "std_dev", "standard_deviation"), "standard_deviation"),
         **dict.fromkeys(("n", "n_replicates", "n_readings"), "n"),
-        **dict.fromkeys(("cv%", "%cv", "cv_%", "%_cv", "cv_percent", "percent_cv", "rsd%", "%rsd", "rsd_%"), "cv"),
+        **dict.fromkeys(
+            ("cv%", "%cv", "cv_%", "%_cv", "cv_percent", "percent_cv", "rsd%", "%rsd", "rsd_%"), "cv"
+        ),
     }
 )
-"""Names of what makes a standard error of the mean, beside an assay's name or where only one assay is measured."""
+"""Names of what makes a standard error of the mean, beside an assay's name or where only one assay is
+measured."""
 QUALIFIERS = frozenset(
     {
         "qualifier",
@@ -99,7 +140,17 @@ QUALIFIERS = frozenset(
 
 BATCH_FIELDS = (
     *("object", "display", "rank", "status", "acquisition", "feasibility", "beta", "nearest_measured"),
-    *("nearest_similarity", "purpose", "in_domain", "reason", "log_reward", "log_pf", "round", "row", "refused"),
+    *(
+        "nearest_similarity",
+        "purpose",
+        "in_domain",
+        "reason",
+        "log_reward",
+        "log_pf",
+        "round",
+        "row",
+        "refused",
+    ),
 )
 """What a batch or a table of predictions says of a candidate beside what was predicted."""
 OF_A_BATCH = frozenset((*BATCH_FIELDS, *(f"batch_{name}" for name in BATCH_FIELDS)))
@@ -126,17 +177,20 @@ _SEPARATORS = re.compile(r"[\s_.,:;/|\\'\"()\[\]{}-]+")
 
 @lru_cache(maxsize=2048)
 def key(header: str) -> str:
-    """Return a header without capitals, blanks, hyphens, brackets and stops: `Standard Value` is `standard_value`.
+    """Return a header without capitals, blanks, hyphens, brackets and stops.
 
-    Letters of every script stay, and so do signs that change what a column is about: `Δvalue` is no value, and `Li+`
-    is not `Li`.
+    `Standard Value` is `standard_value`. Letters of every script stay, and so do signs that change what a
+    column is about: `Δvalue` is no value, and `Li+` is not `Li`.
     """
     text = _SIGNED.sub(_MINUS, plain_letters(header).strip().casefold())
     return _SEPARATORS.sub("_", re.sub(r"^#(?=\w)", "", text)).strip("_").replace(_MINUS, "-")
 
 
 def plain_letters(text: str) -> str:
-    """Return a text with its wide letters, ligatures and lowered digits as plain ones; raised digits stay raised."""
+    """Return a text with its wide letters, ligatures and lowered digits as plain ones.
+
+    Raised digits stay raised.
+    """
     if text.isascii():
         return text
     plain = text.translate(_SUBSCRIPTS)
@@ -157,14 +211,20 @@ def is_reserved(name: str) -> bool:
 
 def columns_of_objective(name: str) -> tuple[str, ...]:
     """Return the keys of the columns that an objective of this name has in a table beside its own."""
-    parts = (*PREDICTED, SO_FAR, "result", *(field for field in FIELDS if field not in ("candidate_id", "type")))
+    parts = (
+        *PREDICTED,
+        SO_FAR,
+        "result",
+        *(field for field in FIELDS if field not in ("candidate_id", "type")),
+    )
     return (*(key(f"{name}_{part}") for part in parts), key(f"{PREFERENCE}{name}"))
 
 
 def own_column(objective: str, kind: str, field: str) -> str:
     """Return the name of a column that says a field of one objective's result: `potency_relation`.
 
-    One whose name means the field of whatever was measured (`value_relation`) begins with the assay's type instead.
+    One whose name means the field of whatever was measured (`value_relation`) begins with the assay's type
+    instead.
     """
     name = f"{objective}_{field}"
     return f"{kind}_{field}" if key(name) in SYNONYMS else name

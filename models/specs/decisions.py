@@ -1,5 +1,6 @@
-"""How a round decides, as torch-free pydantic models: proxies, acquisition, base measure, applicability, the batch.
+"""How a round decides, as torch-free pydantic models.
 
+Proxies, acquisition, base measure, applicability, the batch.
 What is wanted and how the policy is trained is in `models.specs`.
 """
 
@@ -47,8 +48,10 @@ class ProxySpec(FrozenModel):
     )
     retests: dict[Text, RetestPolicy] = Field(
         default={},
-        description="What a later test of the same object means, by assay type. `join`, the default: it counts beside "
-        "the earlier ones. `replace`: its usable values replace theirs, of the same assay version. Rows of one upload "
+        description="What a later test of the same object means, by assay type. `join`, the default: it "
+        "counts beside "
+        "the earlier ones. `replace`: its usable values replace theirs, of the same assay version. Rows of "
+        "one upload "
         "are replicates of one test. A `failed_qc` ends the values before it under both.",
         examples=[{"IC50": "replace"}],
     )
@@ -77,9 +80,11 @@ MOST_COLUMNS = 128
 MAX_OBJECT_TEXT = 4_000
 """Longest text of one of them, in characters: HELM takes a few for each residue."""
 HYPERVOLUME_OBJECTIVES = 4
-"""Most objectives of an analytic expected hypervolume improvement: with more, an exact front has too many boxes."""
+"""Most objectives of an analytic expected hypervolume improvement: with more, an exact front has too many
+boxes."""
 AUGMENTATION = 0.05
-"""The weight of the sum beside the maximum in the augmented Chebyshev scalarisation (rho; Steuer & Choo, 1983)."""
+"""The weight of the sum beside the maximum in the augmented Chebyshev scalarisation (rho; Steuer & Choo,
+1983)."""
 
 
 class AcquisitionSpec(FrozenModel):
@@ -167,21 +172,24 @@ class BudgetLimit(FrozenModel):
     """The sum of a computed property over the batch has a maximum."""
 
     kind: Literal["budget"] = Field(description="Selects this kind of limit.")
-    property: Name = Field(description="Computed property that is summed over the batch; controls are paid for first.")
+    property: Name = Field(
+        description="Computed property that is summed over the batch; controls are paid for first."
+    )
     max: float = Field(gt=0, description="Largest sum, in the units of the property.")
 
 
 class GroupLimit(FrozenModel):
     """At most so many candidates share a group.
 
-    Of a `cluster`, no candidate has more than `max` - 1 others in the batch that are similar to it, so that no family
-    has more than `max` members there, whatever else there was to choose from.
+    Of a `cluster`, no candidate has more than `max` - 1 others in the batch that are similar to it, so that
+    no family has more than `max` members there, whatever else there was to choose from.
     """
 
     kind: Literal["group"] = Field(description="Selects this kind of limit.")
     by: Text = Field(
         min_length=1,
-        description="What is grouped by: `cluster`, a grouping of the domain (`scaffold` ...) or an object column.",
+        description="What is grouped by: `cluster`, a grouping of the domain (`scaffold` ...) or an object "
+        "column.",
     )
     max: int = Field(ge=1, description="Most new candidates of one group.")
     similarity: float | None = Field(
@@ -195,7 +203,9 @@ class GroupLimit(FrozenModel):
     @model_validator(mode="after")
     def _is_about_clusters(self) -> Self:
         if self.similarity is not None and self.by != CLUSTER:
-            raise field_error("/similarity", "only clusters have a similarity: leave it out, or group by 'cluster'")
+            raise field_error(
+                "/similarity", "only clusters have a similarity: leave it out, or group by 'cluster'"
+            )
         return self
 
 
@@ -223,7 +233,10 @@ class BatchSpec(FrozenModel):
     """What one round proposes: `size` new candidates, and beside them what is measured again."""
 
     size: int = Field(
-        default=24, ge=1, le=1536, description="New candidates per round; replicates and controls are added to them."
+        default=24,
+        ge=1,
+        le=1536,
+        description="New candidates per round; replicates and controls are added to them.",
     )
     diversity: float = Field(
         default=0.5,
@@ -232,7 +245,10 @@ class BatchSpec(FrozenModel):
         description="Weight of diversity against value: 0 takes the best values, 1 spreads the most.",
     )
     exploration: float = Field(
-        default=0.2, ge=0, le=1, description="Share of the batch that is chosen by posterior uncertainty alone."
+        default=0.2,
+        ge=0,
+        le=1,
+        description="Share of the batch that is chosen by posterior uncertainty alone.",
     )
     selector: Text = Field(
         default="greedy",
@@ -253,7 +269,8 @@ class BatchSpec(FrozenModel):
         tuple[BatchLimit, ...],
         Field(
             max_length=MOST_LIMITS,
-            description="Limits that hold for the new candidates together. Statements name those that shorten a batch.",
+            description="Limits that hold for the new candidates together. Statements name those that "
+            "shorten a batch.",
         ),
     ] = ()
 

@@ -1,4 +1,7 @@
-"""What is wanted of objects: objectives, constraints, guardrails, and how values of an assay are read. Torch-free."""
+"""What is wanted of objects: objectives, constraints, guardrails, and how values of an assay are read.
+
+Torch-free.
+"""
 
 from typing import Annotated, Literal, Self
 
@@ -17,7 +20,8 @@ class MeasuredQuantity(FrozenModel):
 
     units: Units | None = Field(
         default=None,
-        description="Units of values, ranges and bounds. Results in other units of the same dimension are converted.",
+        description="Units of values, ranges and bounds. Results in other units of the same dimension are "
+        "converted.",
     )
     transform: Transform = Field(
         default="none",
@@ -41,7 +45,9 @@ class Objective(MeasuredQuantity):
 
     name: Name = Field(description="Name of the objective, which heads its columns in tables.")
     type: Text | None = Field(
-        default=None, min_length=1, description="Assay type of its results; the name when absent. Excludes `computed`."
+        default=None,
+        min_length=1,
+        description="Assay type of its results; the name when absent. Excludes `computed`.",
     )
     computed: Text | None = Field(
         default=None, description="Computed property of the domain or of a scorer; instead of an assay type."
@@ -83,10 +89,14 @@ class Objective(MeasuredQuantity):
 
 
 class Constraint(MeasuredQuantity):
-    """A rule a candidate must satisfy: on a computed `property`, or on a measured `type` with a `probability`."""
+    """A rule a candidate must satisfy.
+
+    On a computed `property`, or on a measured `type` with a `probability`.
+    """
 
     property: Text | None = Field(
-        default=None, description="Computed property of the domain or of a scorer that is bounded; instead of `type`."
+        default=None,
+        description="Computed property of the domain or of a scorer that is bounded; instead of `type`.",
     )
     type: Text | None = Field(default=None, description="Assay type that is bounded; instead of `property`.")
     min: float | None = Field(default=None, description="Least allowed value. Give `min`, `max` or both.")
@@ -122,7 +132,10 @@ class Guardrail(MeasuredQuantity):
     min: float | None = Field(default=None, description="Least safe value. Give `min`, `max` or both.")
     max: float | None = Field(default=None, description="Largest safe value. Give `min`, `max` or both.")
     risk: float = Field(
-        default=0.05, gt=0, lt=1, description="Largest bound on the probability of harm at which an object is proposed."
+        default=0.05,
+        gt=0,
+        lt=1,
+        description="Largest bound on the probability of harm at which an object is proposed.",
     )
     alpha: float = Field(
         default=0.1,

@@ -1,5 +1,6 @@
-"""What describes how a result came about, declared once: uploads, stored results and answers follow. Torch-free.
+"""What describes how a result came about, declared once: uploads, stored results and answers follow.
 
+Torch-free.
 A new column is a field here, a column of the table `results`, and a migration.
 """
 
@@ -36,11 +37,12 @@ class ResultMetadata:
     measured_at: Annotated[datetime | None, Column("when it was measured", "moment")] = None
     lot: Annotated[str | None, Column("which preparation of the object")] = None
     external_id: Annotated[
-        str | None, Column("what the sender calls the result; unique beside its assay type", tells_apart=False)
+        str | None,
+        Column("what the sender calls the result; unique beside its assay type", tells_apart=False),
     ] = None
-    comment: Annotated[str | None, Column("what the sender said of it", most_characters=10_000, tells_apart=False)] = (
-        None
-    )
+    comment: Annotated[
+        str | None, Column("what the sender said of it", most_characters=10_000, tells_apart=False)
+    ] = None
 
 
 TYPES: Mapping[str, Any] = MappingProxyType(get_type_hints(ResultMetadata))

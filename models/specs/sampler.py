@@ -14,14 +14,15 @@ LOSSES = variants("gflownet/losses", "LOSS")
 
 
 MOST_BETA = 1_000.0
-"""The greatest inverse temperature: single precision tells beta u to .0005 up to u = 8, far beyond the range."""
+"""The greatest inverse temperature: single precision tells beta u to .0005 up to u = 8, far beyond the range.
+"""
 
 
 class BehaviourSpec(FrozenModel):
     """Where training trajectories come from: shares of each step; the policy itself samples what is left.
 
-    Replay costs no new proxy call where scores are cached; a sampled trajectory costs one per new object; local search
-    costs up to `local_search_rounds` per trajectory.
+    Replay costs no new proxy call where scores are cached; a sampled trajectory costs one per new object;
+    local search costs up to `local_search_rounds` per trajectory.
     """
 
     measured_share: float = Field(
@@ -40,21 +41,38 @@ class BehaviourSpec(FrozenModel):
         default=2.0, gt=0, le=100, description="Temperature of `tempered_share`; above 1 explores more."
     )
     averaged_share: float = Field(
-        default=0.0, ge=0, le=1, description="Share that is sampled by the exponential moving average of the policy."
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Share that is sampled by the exponential moving average of the policy.",
     )
     average_decay: float = Field(default=0.99, ge=0, lt=1, description="Decay of that average per step.")
     local_search_share: float = Field(
-        default=0.0, ge=0, le=1, description="Share of local search: the best objects with their last steps rebuilt."
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Share of local search: the best objects with their last steps rebuilt.",
     )
-    local_search_depth: int = Field(default=3, ge=1, le=1000, description="Building steps that local search undoes.")
+    local_search_depth: int = Field(
+        default=3, ge=1, le=1000, description="Building steps that local search undoes."
+    )
     local_search_rounds: int = Field(
-        default=4, ge=1, le=100, description="Proposals of local search per trajectory, each with its proxy call."
+        default=4,
+        ge=1,
+        le=100,
+        description="Proposals of local search per trajectory, each with its proxy call.",
     )
     genetic_share: float = Field(
-        default=0.0, ge=0, le=1, description="Share of a genetic algorithm on the building steps of the best objects."
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Share of a genetic algorithm on the building steps of the best objects.",
     )
     genetic_parents: int = Field(
-        default=256, ge=2, le=100_000, description="Number of best objects that the genetic algorithm uses as parents."
+        default=256,
+        ge=2,
+        le=100_000,
+        description="Number of best objects that the genetic algorithm uses as parents.",
     )
 
     @model_validator(mode="after")
@@ -62,7 +80,9 @@ class BehaviourSpec(FrozenModel):
         shares = {name: getattr(self, name) for name in type(self).model_fields if name.endswith("_share")}
         if sum(shares.values()) > 1 + 1e-9:
             largest = max(shares, key=lambda name: shares[name])
-            raise field_error(f"/{largest}", f"{', '.join(shares)} must sum to at most 1, not {sum(shares.values()):g}")
+            raise field_error(
+                f"/{largest}", f"{', '.join(shares)} must sum to at most 1, not {sum(shares.values()):g}"
+            )
         return self
 
 
@@ -79,18 +99,25 @@ class SamplerSpec(FrozenModel):
     huber_delta: float | None = Field(
         default=1.0,
         gt=0,
-        description="Residual, in nats, above which the penalty is linear instead of squared; null is always squared.",
+        description="Residual, in nats, above which the penalty is linear instead of squared; null is "
+        "always squared.",
     )
     backward_policy: Literal["uniform", "learned"] = Field(
-        default="uniform", description="Backward policy P_B: uniform over the allowed actions, or learned with P_F."
+        default="uniform",
+        description="Backward policy P_B: uniform over the allowed actions, or learned with P_F.",
     )
     behaviour: BehaviourSpec = Field(
         default=BehaviourSpec(), description="Where training trajectories come from, as shares of each step."
     )
     steps: int = Field(
-        default=2000, ge=1, le=1_000_000, description="Training steps per round, which set its time and its quality."
+        default=2000,
+        ge=1,
+        le=1_000_000,
+        description="Training steps per round, which set its time and its quality.",
     )
-    trajectories_per_step: int = Field(default=64, ge=1, le=4096, description="Trajectories of each training step.")
+    trajectories_per_step: int = Field(
+        default=64, ge=1, le=4096, description="Trajectories of each training step."
+    )
     steps_per_draw: int = Field(
         default=4,
         ge=1,
@@ -117,7 +144,10 @@ class SamplerSpec(FrozenModel):
         description="Distribution of beta in training; `uniform` has more samples at high values.",
     )
     random_action_probability: float = Field(
-        default=0.05, ge=0, lt=1, description="Probability of a random action at each step of a training rollout."
+        default=0.05,
+        ge=0,
+        lt=1,
+        description="Probability of a random action at each step of a training rollout.",
     )
     precision: Literal["fastest", "float32"] = Field(
         default="fastest",

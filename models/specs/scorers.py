@@ -15,8 +15,9 @@ SECONDS = 30.0
 
 
 class ScorerSpec(FrozenModel):
-    """A computed property that the campaign brings along: an HTTP service, or a function installed beside the workers.
+    """A computed property that the campaign brings along.
 
+    An HTTP service, or a function installed beside the workers.
     An objective names it as `computed`, a constraint or a budget as `property`.
     """
 
@@ -28,10 +29,12 @@ class ScorerSpec(FrozenModel):
         default=None, description="Units of its values, for people."
     )
     range: tuple[float, float] | None = Field(
-        default=None, description="Usual values, low to high: the range of an objective without one of its own."
+        default=None,
+        description="Usual values, low to high: the range of an objective without one of its own.",
     )
     url: Url | None = Field(
-        default=None, description="HTTP service that receives objects and answers with values; or give `entry_point`."
+        default=None,
+        description="HTTP service that receives objects and answers with values; or give `entry_point`.",
     )
     entry_point: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
         default=None, description="Installed entry point of the group assayflow.scorers; or give `url`."
@@ -40,7 +43,10 @@ class ScorerSpec(FrozenModel):
         default=None, description="Name of the operator's secret that is sent to `url` as `Authorization`."
     )
     timeout_seconds: float | None = Field(
-        default=None, gt=0, le=600, description=f"Seconds that one answer of `url` may take; {SECONDS:g} when absent."
+        default=None,
+        gt=0,
+        le=600,
+        description=f"Seconds that one answer of `url` may take; {SECONDS:g} when absent.",
     )
     batch_size: int = Field(default=256, ge=1, le=10_000, description="Objects that are sent at once.")
 

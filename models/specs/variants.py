@@ -1,7 +1,7 @@
-"""Variants found by looking: which files of a folder define a certain attribute. It reads sources and loads none.
+"""Variants found by looking: which files of a folder define a certain attribute.
 
-So the service knows the names of selectors or proxies without torch, a new file is all that a new variant needs, and a
-helper beside the variants is none of them.
+It reads sources and loads none. So the service knows the names of selectors or proxies without torch, a new
+file is all that a new variant needs, and a helper beside the variants is none of them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ def variants(folder: str, attribute: str) -> tuple[str, ...]:
 
 
 def named_variants(folder: str, attribute: str) -> Mapping[str, str]:
-    """Return file names by the keys of the dictionary that files define as an attribute: several variants share one.
+    """Return file names by the keys of the dictionary that files define as an attribute.
+
+    Several variants share one.
 
     Raises:
         TypeError: if an attribute is no dictionary whose keys are written as texts.
@@ -65,4 +67,6 @@ def _defined(file: Path) -> dict[str, ast.AST | None]:
 
 
 def _order(value: ast.AST | None) -> float:
-    return float(value.value) if isinstance(value, ast.Constant) and isinstance(value.value, int) else math.inf
+    return (
+        float(value.value) if isinstance(value, ast.Constant) and isinstance(value.value, int) else math.inf
+    )

@@ -1,8 +1,8 @@
 """The base of all summaries, and how stored ones are read.
 
-A summary that is produced today has every field of its version and no other; tests validate it with `extra="forbid"`.
-A stored one may be older or newer: what it lacks is empty, what is unknown is kept, and a part of another shape is left
-out and named in `unread`, so that no stored round becomes unreadable.
+A summary that is produced today has every field of its version and no other; tests validate it with
+`extra="forbid"`. A stored one may be older or newer: what it lacks is empty, what is unknown is kept, and a
+part of another shape is left out and named in `unread`, so that no stored round becomes unreadable.
 """
 
 from collections.abc import Mapping
@@ -25,13 +25,18 @@ class SummaryPart(BaseModel):
 class Summary(SummaryPart):
     """What all summaries have: a version and what a reader should know."""
 
-    version: int = Field(default=0, description="of this structure; 0 for summaries of releases that did not state it")
-    statements: list[str] = Field(default_factory=list, description="the messages in English, without their codes")
+    version: int = Field(
+        default=0, description="of this structure; 0 for summaries of releases that did not state it"
+    )
+    statements: list[str] = Field(
+        default_factory=list, description="the messages in English, without their codes"
+    )
     messages: list[MessageRecord] = Field(
         default_factory=list, description="what a reader should know; empty in summaries of version 0"
     )
     unread: list[str] = Field(
-        default_factory=list, description="parts of a stored summary that another release wrote in another structure"
+        default_factory=list,
+        description="parts of a stored summary that another release wrote in another structure",
     )
 
 

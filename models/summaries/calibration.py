@@ -1,4 +1,7 @@
-"""Whether predictions were right: forecasts of earlier rounds, scored against what was measured afterwards."""
+"""Whether predictions were right.
+
+Forecasts of earlier rounds, scored against what was measured afterwards.
+"""
 
 from typing import Literal
 
@@ -8,22 +11,30 @@ from models.summaries.base import Number, SummaryPart
 
 
 class ErrorDeviationCorrelation(SummaryPart):
-    """Whether large errors came with large deviations (Spearman), beside what exactly right deviations would give."""
+    """Whether large errors came with large deviations (Spearman), beside the value of exact deviations."""
 
-    value: Number = Field(default=None, description="rank correlation of absolute errors and predicted deviations")
+    value: Number = Field(
+        default=None, description="rank correlation of absolute errors and predicted deviations"
+    )
     expected: Number = Field(default=None, description="its mean if the deviations were exactly right")
     low: Number = Field(default=None, description="5 % quantile of the same")
     high: Number = Field(default=None, description="95 % quantile of the same")
 
 
 class ForecastScores(SummaryPart):
-    """Scores of forecasts on the modelled scale (decades with log10); null where no forecast met an exact value."""
+    """Scores of forecasts on the modelled scale (decades with log10).
+
+    Null where no forecast met an exact value.
+    """
 
     n: int = Field(description="forecasts that met an exact value")
     coverage: dict[str, Number] | None = Field(
-        default=None, description="share of values inside the central Gaussian interval, by its nominal coverage"
+        default=None,
+        description="share of values inside the central Gaussian interval, by its nominal coverage",
     )
-    interval_90: Number = Field(default=None, description="share of values inside the 90 % interval as predicted")
+    interval_90: Number = Field(
+        default=None, description="share of values inside the 90 % interval as predicted"
+    )
     crps: Number = Field(default=None, description="mean continuous ranked probability score")
     nll: Number = Field(default=None, description="mean negative log-likelihood in nats")
     sharpness: Number = Field(default=None, description="mean predicted deviation")
@@ -34,13 +45,17 @@ class ForecastScores(SummaryPart):
     )
     open: int | None = Field(default=None, description="forecasts without a usable result")
     censored: int | None = Field(default=None, description="forecasts that met a limit, such as > 5")
-    consistent: int | None = Field(default=None, description="of these, limits that agree with the 90 % interval")
+    consistent: int | None = Field(
+        default=None, description="of these, limits that agree with the 90 % interval"
+    )
 
 
 class DriftProbabilities(SummaryPart):
     """Probabilities of what was seen, were the predictions calibrated."""
 
-    interval_90: Number = Field(default=None, description="of so many values inside the 90 % intervals (binomial)")
+    interval_90: Number = Field(
+        default=None, description="of so many values inside the 90 % intervals (binomial)"
+    )
     errors: Number = Field(default=None, description="of errors of such a size (simulated)")
 
 

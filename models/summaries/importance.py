@@ -19,7 +19,9 @@ class PartImportance(SummaryPart):
     present: int | None = Field(default=None, description="explained objects that have it")
     mean: Number = Field(default=None, description="mean contribution where it is present")
     mean_error: Number = Field(default=None, description="standard error of `mean`")
-    absolute: Number = Field(default=None, description="mean absolute contribution over all explained objects")
+    absolute: Number = Field(
+        default=None, description="mean absolute contribution over all explained objects"
+    )
     absolute_error: Number = Field(default=None, description="standard error of `absolute`")
     trend: Number = Field(
         default=None, description="rank correlation of the contribution with how much of the part there is"

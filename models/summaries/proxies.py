@@ -18,7 +18,8 @@ class ResultCounts(SummaryPart):
     contradictory: int | None = Field(default=None, description="objects whose bounds contradict each other")
     assay_versions: int | None = Field(default=None, description="versions of the assay")
     superseded: int | None = Field(
-        default=None, description="results by earlier versions that were left out; null where all versions are used"
+        default=None,
+        description="results by earlier versions that were left out; null where all versions are used",
     )
 
 
@@ -32,20 +33,30 @@ class Offset(SummaryPart):
 class Offsets(SummaryPart):
     """Offsets of assay versions and plates that were removed."""
 
-    reference: str | None = Field(default=None, description="the version to whose scale results were corrected")
-    versions: dict[str, Offset] = Field(default_factory=dict, description="by version; empty for the unnamed one")
+    reference: str | None = Field(
+        default=None, description="the version to whose scale results were corrected"
+    )
+    versions: dict[str, Offset] = Field(
+        default_factory=dict, description="by version; empty for the unnamed one"
+    )
     plates: dict[str, Offset] = Field(default_factory=dict, description="by plate")
 
 
 class ProxyScore(SummaryPart):
     """How well a proxy predicted held-out values, on the modelled scale."""
 
-    rmse: Number = Field(default=None, description="root mean squared error over exact values; null without any")
+    rmse: Number = Field(
+        default=None, description="root mean squared error over exact values; null without any"
+    )
     deviation: Number = Field(
         default=None, description="of those values about their mean: the error of a model that knows the mean"
     )
-    skill: Number = Field(default=None, description="1 - (rmse / deviation)^2, the explained share of the variance")
-    nll: Number = Field(default=None, description="negative log-likelihood per value in nats, with scaled deviations")
+    skill: Number = Field(
+        default=None, description="1 - (rmse / deviation)^2, the explained share of the variance"
+    )
+    nll: Number = Field(
+        default=None, description="negative log-likelihood per value in nats, with scaled deviations"
+    )
     coverage_90: Number = Field(default=None, description="share of values inside the central 90 % interval")
     scale: Number = Field(default=None, description="factor by which predicted deviations are multiplied")
     log_likelihood_error: Number = Field(
@@ -76,7 +87,9 @@ class FeasibilitySummary(SummaryPart):
     learned: bool = Field(description="whether a model of failures was fitted")
     objects: int | None = Field(default=None, description="objects that somebody tried to make or measure")
     failed: int | None = Field(default=None, description="of these, objects that gave no result")
-    by_kind: dict[str, int] = Field(default_factory=dict, description="objects by how they failed, the frequent first")
+    by_kind: dict[str, int] = Field(
+        default_factory=dict, description="objects by how they failed, the frequent first"
+    )
 
 
 class OutlierSummary(SummaryPart):

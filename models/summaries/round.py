@@ -32,28 +32,47 @@ class RoundSummary(Summary):
     data_digest: str | None = Field(default=None, description="SHA-256 of the data that the round knew")
     seed: int | None = Field(default=None, description="of every random number in the round")
     device: str | None = Field(default=None, description="that trained the policy")
-    processor: str | None = Field(default=None, description="kind of processor; another may round differently")
-    versions: dict[str, str] = Field(default_factory=dict, description="of the packages that computed the round")
+    processor: str | None = Field(
+        default=None, description="kind of processor; another may round differently"
+    )
+    versions: dict[str, str] = Field(
+        default_factory=dict, description="of the packages that computed the round"
+    )
     hazard_lists: list[HazardListUsed] = Field(default_factory=list, description="hazard lists in force")
 
-    proxies: dict[str, ProxySummary] = Field(default_factory=dict, description="models and results, by assay type")
-    failed_proxies: dict[str, str] = Field(default_factory=dict, description="why proxies were not used, by name")
+    proxies: dict[str, ProxySummary] = Field(
+        default_factory=dict, description="models and results, by assay type"
+    )
+    failed_proxies: dict[str, str] = Field(
+        default_factory=dict, description="why proxies were not used, by name"
+    )
     cold_start: list[str] = Field(default_factory=list, description="assay types without any usable result")
-    feasibility: FeasibilitySummary | None = Field(default=None, description="failures to make or measure objects")
-    outliers: list[OutlierSummary] = Field(default_factory=list, description="the most striking results, 20 at most")
+    feasibility: FeasibilitySummary | None = Field(
+        default=None, description="failures to make or measure objects"
+    )
+    outliers: list[OutlierSummary] = Field(
+        default_factory=list, description="the most striking results, 20 at most"
+    )
     n_outliers: int | None = Field(default=None, description="all results that disagree with others")
-    applicability: ApplicabilitySummary | None = Field(default=None, description="where predictions can be trusted")
+    applicability: ApplicabilitySummary | None = Field(
+        default=None, description="where predictions can be trusted"
+    )
     calibration: dict[str, CalibrationRecord] = Field(
         default_factory=dict, description="forecasts of earlier rounds against results, by objective"
     )
     reach: Reach | None = Field(default=None, description="measured objects that the campaign's space holds")
 
     training: TrainingSummary | None = Field(default=None, description="null where nothing was trained")
-    log_z: dict[str, Number] = Field(default_factory=dict, description="estimate of log Z, by inverse temperature")
-    convergence: list[Convergence] | None = Field(
-        default=None, description="how near the policy came to its target, by inverse temperature; null if not computed"
+    log_z: dict[str, Number] = Field(
+        default_factory=dict, description="estimate of log Z, by inverse temperature"
     )
-    base_measure: BaseMeasureUsed | None = Field(default=None, description="weights of sizes before any reward")
+    convergence: list[Convergence] | None = Field(
+        default=None,
+        description="how near the policy came to its target, by inverse temperature; null if not computed",
+    )
+    base_measure: BaseMeasureUsed | None = Field(
+        default=None, description="weights of sizes before any reward"
+    )
     multipliers: list[MultiplierSummary] = Field(
         default_factory=list, description="constraints that a Lagrange multiplier enforces"
     )
@@ -64,7 +83,9 @@ class RoundSummary(Summary):
     unique: int | None = Field(default=None, description="distinct objects among them")
     refused: dict[str, int] = Field(default_factory=dict, description="refused objects by reason, most first")
     allowed: int | None = Field(default=None, description="objects that the batch was chosen among")
-    guardrails: dict[str, GuardrailSummary] = Field(default_factory=dict, description="by name of the guardrail")
+    guardrails: dict[str, GuardrailSummary] = Field(
+        default_factory=dict, description="by name of the guardrail"
+    )
     chosen: int | None = Field(default=None, description="new candidates of the batch")
     again: int | None = Field(default=None, description="controls and replicates of the batch")
     space_filling: bool | None = Field(

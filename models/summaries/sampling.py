@@ -16,14 +16,17 @@ SUMMARY_VERSION = 1
 class ConditionServed(SummaryPart):
     """One condition of a request, and how many samples it got."""
 
-    beta: Number = Field(default=None, description="inverse temperature; null where it was drawn as in training")
+    beta: Number = Field(
+        default=None, description="inverse temperature; null where it was drawn as in training"
+    )
     preference: dict[str, Number] | None = Field(
         description="weight of each objective; null where it was drawn as in training"
     )
     asked: int | None = Field(default=None, description="requested samples")
     served: int | None = Field(default=None, description="samples in the answer")
     log_z: Number = Field(
-        default=None, description="log Z as the policy learned it; null where the condition is not a single one"
+        default=None,
+        description="log Z as the policy learned it; null where the condition is not a single one",
     )
 
 
@@ -35,13 +38,21 @@ class SamplingSummary(Summary):
     sampled: int | None = Field(default=None, description="objects that were drawn")
     unique: int | None = Field(default=None, description="distinct objects among them")
     refused: dict[str, int] = Field(default_factory=dict, description="refused objects by reason, most first")
-    surplus: int | None = Field(default=None, description="allowed objects beyond what a condition was to get")
+    surplus: int | None = Field(
+        default=None, description="allowed objects beyond what a condition was to get"
+    )
     ended: Ended | None = Field(default=None, description="why drawing ended")
     conditions: list[ConditionServed] = Field(default_factory=list, description="as they were requested")
     diversity: BatchDiversity | None = Field(default=None, description="of the samples; null without any")
-    guardrails: dict[str, GuardrailSummary] = Field(default_factory=dict, description="by name of the guardrail")
-    applicability: ApplicabilitySummary | None = Field(default=None, description="where predictions can be trusted")
-    base_measure: BaseMeasureUsed | None = Field(default=None, description="weights of sizes before any reward")
+    guardrails: dict[str, GuardrailSummary] = Field(
+        default_factory=dict, description="by name of the guardrail"
+    )
+    applicability: ApplicabilitySummary | None = Field(
+        default=None, description="where predictions can be trusted"
+    )
+    base_measure: BaseMeasureUsed | None = Field(
+        default=None, description="weights of sizes before any reward"
+    )
     log_pf_estimated: int | None = Field(default=None, description="samples whose `log_pf` is an estimate")
     seed: int | None = Field(default=None, description="of every random number in the request")
     seconds: float | None = Field(default=None, description="that drawing took")

@@ -1,4 +1,7 @@
-"""The part of a round's summary about its batch: draws, refusals, diversity and whether another round is worth it."""
+"""The part of a round's summary about its batch.
+
+Draws, refusals, diversity and whether another round is worth it.
+"""
 
 from typing import Literal
 
@@ -35,7 +38,9 @@ class GuardrailSummary(SummaryPart):
     """What a guardrail refused."""
 
     risk: Number = Field(default=None, description="largest tolerated bound (0-1)")
-    alpha: Number = Field(default=None, description="share of the weight (0-1) from which a hypothesis is plausible")
+    alpha: Number = Field(
+        default=None, description="share of the weight (0-1) from which a hypothesis is plausible"
+    )
     judged: int | None = Field(default=None, description="objects that were evaluated")
     refused: int | None = Field(default=None, description="objects whose bound was above the risk")
     refused_bounds: BoundSpread | None = Field(description="of the refused objects; null without any")
@@ -45,7 +50,9 @@ class GuardrailSummary(SummaryPart):
 class BatchDiversity(SummaryPart):
     """How different objects are from each other."""
 
-    mean_pairwise_distance: Number = Field(default=None, description="one minus the similarity, over all pairs")
+    mean_pairwise_distance: Number = Field(
+        default=None, description="one minus the similarity, over all pairs"
+    )
     circles: int | None = Field(
         default=None, description="objects that are less than 0.5 similar to each other (greedy #Circles)"
     )
@@ -84,7 +91,9 @@ class StoppingNumbers(SummaryPart):
     """The numbers behind the advice; empty while nothing that may be proposed is measured."""
 
     rounds: list[ProgressRow] = Field(default_factory=list, description="rounds with results, ascending")
-    growth: Number = Field(default=None, description="share of the hypervolume that the last two rounds brought")
+    growth: Number = Field(
+        default=None, description="share of the hypervolume that the last two rounds brought"
+    )
     expected: ExpectedGain | None = Field(default=None, description="what the batch is expected to bring")
 
 
@@ -93,5 +102,7 @@ class StoppingAdvice(SummaryPart):
 
     advice: Literal["continue", "consider stopping"] = Field(description="what the numbers suggest")
     reasons: list[str] = Field(description="the messages in English")
-    messages: list[MessageRecord] = Field(default_factory=list, description="why; empty in summaries of version 0")
+    messages: list[MessageRecord] = Field(
+        default_factory=list, description="why; empty in summaries of version 0"
+    )
     numbers: StoppingNumbers = Field(description="what the advice rests on")

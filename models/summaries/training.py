@@ -19,7 +19,8 @@ class Convergence(SummaryPart):
     )
     kl: Number = Field(
         default=None,
-        description="estimated KL(policy || target) of trajectories in nats, 0 is perfect; null where it is infinite",
+        description="estimated KL(policy || target) of trajectories in nats, 0 is perfect; null where it is "
+        "infinite",
     )
     kl_error: Number = Field(default=None, description="standard error of `kl`")
     total_variation: Number = Field(default=None, description="exact, where the space could be enumerated")
@@ -35,7 +36,9 @@ class SizeShare(SummaryPart):
     log_count_error: Number = Field(default=None, description="its standard error; 0 where it is exact")
     log_density: Number = Field(default=None, description="what one such object adds to its log-reward")
     drawn: int | None = Field(default=None, description="by the policy; null in summaries of samples")
-    allowed: int | None = Field(default=None, description="that might have been chosen; null in summaries of samples")
+    allowed: int | None = Field(
+        default=None, description="that might have been chosen; null in summaries of samples"
+    )
     chosen: int | None = Field(default=None, description="for the batch or the answer; null without any")
 
 
@@ -58,7 +61,9 @@ class MultiplierSummary(SummaryPart):
     max: Number = Field(default=None, description="largest allowed value in the units of the assay")
     probability: Number = Field(default=None, description="with which it must hold (0-1)")
     multiplier: Number = Field(default=None, description="at the end of training")
-    violating_share: Number = Field(default=None, description="share (0-1) of the policy's samples that violate it")
+    violating_share: Number = Field(
+        default=None, description="share (0-1) of the policy's samples that violate it"
+    )
     target_share: Number = Field(default=None, description="share (0-1) that the multiplier works towards")
 
 
@@ -68,7 +73,9 @@ class Reach(SummaryPart):
     sought: int | None = Field(default=None, description="measured objects that were looked for")
     reached: int | None = Field(default=None, description="of these, objects that can be built")
     outside_limits: int | None = Field(default=None, description="that break a rule or limit of the campaign")
-    other_parts: int | None = Field(default=None, description="that keep all rules and need other building blocks")
+    other_parts: int | None = Field(
+        default=None, description="that keep all rules and need other building blocks"
+    )
 
 
 class TrainingSummary(SummaryPart):

@@ -21,7 +21,9 @@ IfMatch = Annotated[str | None, Header(alias="If-Match", description="the ETag t
 
 def answer(body: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return a model as JSON."""
-    return Response(body.model_dump_json(by_alias=True), status, dict(headers or {}), media_type="application/json")
+    return Response(
+        body.model_dump_json(by_alias=True), status, dict(headers or {}), media_type="application/json"
+    )
 
 
 def etag(version: object) -> str:
@@ -75,7 +77,10 @@ PageQuery = Annotated[Paging, Depends(paging_of)]
 
 
 def negotiate(
-    offered: Mapping[str, str], wanted: str | None, accept: str | None, missing: Mapping[str, str] | None = None
+    offered: Mapping[str, str],
+    wanted: str | None,
+    accept: str | None,
+    missing: Mapping[str, str] | None = None,
 ) -> str:
     """Choose a format by name (`?format=`) or else by the `Accept` header; the first offered is the default.
 
@@ -97,7 +102,9 @@ def negotiate(
     ranges = _media_ranges(accept or "*/*")
     best = max(offered, key=lambda name: _quality(ranges, offered[name]))
     if _quality(ranges, offered[best]) == 0:
-        raise NotAcceptableError(f"nothing here is {accept}; there is {', '.join(dict.fromkeys(offered.values()))}")
+        raise NotAcceptableError(
+            f"nothing here is {accept}; there is {', '.join(dict.fromkeys(offered.values()))}"
+        )
     return best
 
 

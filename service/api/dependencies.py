@@ -23,7 +23,10 @@ from service.settings import Settings
 from service.store.session import Sessions
 
 bearer = HTTPBearer(
-    auto_error=False, bearerFormat="af_<id>_<secret>", scheme_name="api_key", description="An API key of a workspace."
+    auto_error=False,
+    bearerFormat="af_<id>_<secret>",
+    scheme_name="api_key",
+    description="An API key of a workspace.",
 )
 
 
@@ -99,7 +102,9 @@ def require(scope: Scope) -> Callable[[Caller], Awaitable[Caller]]:
 
     async def check(caller: Annotated[Caller, Security(authenticate, scopes=[scope])]) -> Caller:
         if scope not in caller.scopes:
-            raise ForbiddenError(f"this needs the scope {scope}; the key has {', '.join(sorted(caller.scopes))}")
+            raise ForbiddenError(
+                f"this needs the scope {scope}; the key has {', '.join(sorted(caller.scopes))}"
+            )
         return caller
 
     return check
@@ -121,8 +126,14 @@ Checkers = Annotated[Children, Depends(children_of)]
 TableReader = Annotated[reading.Reader, Depends(reader_of)]
 Operators = Annotated[Settings, Depends(settings_of)]
 RoundNumber = Annotated[int, Path(ge=1, le=2**31 - 1, description="the round's number, from 1")]
-CampaignId = Annotated[UUID, Path(description="the campaign's id", examples=["5f0c8a54-2f0b-4b52-9d3e-0f6a7c1d2e31"])]
-CandidateId = Annotated[UUID, Path(description="the candidate's id", examples=["1c9e4d70-3b6a-4f0e-9a53-6d2f8b7c4e90"])]
-PlateId = Annotated[UUID, Path(description="the plate's id", examples=["7e1a9c35-4d2b-4f6e-8b07-3c5d1e9f2a64"])]
+CampaignId = Annotated[
+    UUID, Path(description="the campaign's id", examples=["5f0c8a54-2f0b-4b52-9d3e-0f6a7c1d2e31"])
+]
+CandidateId = Annotated[
+    UUID, Path(description="the candidate's id", examples=["1c9e4d70-3b6a-4f0e-9a53-6d2f8b7c4e90"])
+]
+PlateId = Annotated[
+    UUID, Path(description="the plate's id", examples=["7e1a9c35-4d2b-4f6e-8b07-3c5d1e9f2a64"])
+]
 JobId = Annotated[UUID, Path(description="the job's id", examples=["e2b8f6a1-7c3d-4e5f-8a9b-0c1d2e3f4a5b"])]
 KeyId = Annotated[str, Path(description="the part of the key that is no secret", examples=["k3v9x2"])]

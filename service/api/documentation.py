@@ -50,7 +50,9 @@ TAGS = [
 def problems(*statuses: int) -> Responses:
     """Document the problems that a route may return."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in sorted(statuses)}
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": content} for status in sorted(statuses)
+    }
 
 
 def guarded(*statuses: int) -> Responses:
@@ -61,7 +63,9 @@ def guarded(*statuses: int) -> Responses:
 def body_of(media_types: Iterable[str], json_schema: dict[str, Any], description: str) -> dict[str, Any]:
     """Document a request body: JSON of this schema, or a file of one of the other media types."""
     content = {
-        name: {"schema": json_schema if name == "application/json" else {"type": "string", "format": "binary"}}
+        name: {
+            "schema": json_schema if name == "application/json" else {"type": "string", "format": "binary"}
+        }
         for name in media_types
     }
     return {"requestBody": {"required": True, "description": description, "content": content}}
@@ -129,8 +133,14 @@ def _calls(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _tell_scopes(call: dict[str, Any]) -> None:
     """Describe the scope that a call needs; its `security` names the scope for programs."""
-    scopes = [scope for needed in call.setdefault("security", []) for names in needed.values() for scope in names]
-    words = f"Needs a key with the scope {', '.join(f'`{scope}`' for scope in scopes)}." if scopes else "Needs no key."
+    scopes = [
+        scope for needed in call.setdefault("security", []) for names in needed.values() for scope in names
+    ]
+    words = (
+        f"Needs a key with the scope {', '.join(f'`{scope}`' for scope in scopes)}."
+        if scopes
+        else "Needs no key."
+    )
     call["description"] = f"{call.get('description', '')}\n\n{words}".strip()
 
 
@@ -139,7 +149,9 @@ def _show_examples(call: dict[str, Any]) -> None:
     texts = PLATE_TEXTS.get(call["operationId"], TEXTS)
     body = call.get("requestBody", {}).get("content", {})
     for media_type, content in body.items():
-        shown = REQUESTS.get(call["operationId"]) if media_type == "application/json" else texts.get(media_type)
+        shown = (
+            REQUESTS.get(call["operationId"]) if media_type == "application/json" else texts.get(media_type)
+        )
         if shown is not None and "examples" not in content:
             content["example"] = shown
     for status, answer in call["responses"].items():

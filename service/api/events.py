@@ -67,7 +67,9 @@ def round_events(sessions: Sessions, workspace_id: UUID, campaign_id: UUID, numb
             round_id, state = queries.round_id_and_state(session, workspace_id, campaign_id, number)
             is_at_rest = not is_computing(state)
             rows = queries.events_after(session, round_id, int(last_id), PAGE)
-            return [(str(item.id), RoundEvent.model_validate(item)) for item in rows], is_at_rest and len(rows) < PAGE
+            return [(str(item.id), RoundEvent.model_validate(item)) for item in rows], is_at_rest and len(
+                rows
+            ) < PAGE
 
     return look
 

@@ -103,7 +103,11 @@ _RESULT_SO_FAR: dict[str, Any] = {
     "measured_at": None,
 }
 _MEASURED: dict[str, Any] = {**_CANDIDATE, "status": "measured", "results": [_RESULT_SO_FAR]}
-_REJECTED: dict[str, Any] = {**_CANDIDATE, "status": "rejected", "status_reason": "too similar to a known irritant"}
+_REJECTED: dict[str, Any] = {
+    **_CANDIDATE,
+    "status": "rejected",
+    "status_reason": "too similar to a known irritant",
+}
 _JOB: dict[str, Any] = {
     "id": _JOB_ID,
     "state": "succeeded",
@@ -171,13 +175,24 @@ _OPTIONS: dict[str, Any] = {
     "words": {"n.b.": "missing"},
     "limits": {},
 }
-_TABLE: dict[str, Any] = {"filename": "plate-7.csv", "sheet": None, "media_type": "text/csv", "sha256": _DIGEST}
+_TABLE: dict[str, Any] = {
+    "filename": "plate-7.csv",
+    "sheet": None,
+    "media_type": "text/csv",
+    "sha256": _DIGEST,
+}
 _UPLOADING: dict[str, Any] = {
     **_JOB,
     "campaign_id": _CAMPAIGN_ID,
     "request": {**_TABLE, "bytes": 4096, "mode": "atomic", "dry_run": False},
 }
-_SAMPLE_REQUEST: dict[str, Any] = {"n": 12, "beta": [8, 32], "avoid": ["[N+](=O)[O-]"], "round": 1, "seed": 11}
+_SAMPLE_REQUEST: dict[str, Any] = {
+    "n": 12,
+    "beta": [8, 32],
+    "avoid": ["[N+](=O)[O-]"],
+    "round": 1,
+    "seed": 11,
+}
 _SAMPLING: dict[str, Any] = {**_JOB, "campaign_id": _CAMPAIGN_ID, "request": _SAMPLE_REQUEST}
 _PREDICTING: dict[str, Any] = {
     **_JOB,
@@ -267,7 +282,9 @@ ANSWERS: dict[str, Example] = {
                 "kind": "molecules",
                 "summary": "small organic molecules, built as trees of drug-like fragments",
                 "json_schema": {"type": "object"},
-                "computed": [{"name": "logp", "description": "Crippen logP", "units": None, "range": [-1.0, 5.0]}],
+                "computed": [
+                    {"name": "logp", "description": "Crippen logP", "units": None, "range": [-1.0, 5.0]}
+                ],
                 "formats": [{"name": "sdf", "media_type": "chemical/x-mdl-sdfile"}],
                 "object_columns": ["smiles"],
                 "examples": [{"spec": {}, "objects": [{"smiles": "CCO"}]}],
@@ -338,7 +355,14 @@ ANSWERS: dict[str, Example] = {
     "Health": {"status": "ok"},
     "Readiness": {
         "status": "ok",
-        "checks": {"database": "ok", "migrations": "ok", "broker": "ok", "rounds": "ok", "fast": "ok", "upkeep": "ok"},
+        "checks": {
+            "database": "ok",
+            "migrations": "ok",
+            "broker": "ok",
+            "rounds": "ok",
+            "fast": "ok",
+            "upkeep": "ok",
+        },
         "queues": {"rounds": {"consumers": 1, "last_seen_seconds": 0.8}},
     },
     **PLATE_ANSWERS,
@@ -357,7 +381,12 @@ TEXTS: dict[str, str] = {
 REQUESTS: dict[str, Example] = {
     "patch_campaign": {"batch": {"size": 48}, "seed": None},
     "start_round": {},
-    "decide": {"status": "rejected", "reason": "too similar to a known irritant", "analogues": True, "similarity": 0.6},
+    "decide": {
+        "status": "rejected",
+        "reason": "too similar to a known irritant",
+        "analogues": True,
+        "similarity": 0.6,
+    },
     "create_samples": {"n": 12, "beta": "bolder", "like": {"object": {"smiles": "CCO"}, "similarity": 0.4}},
     "upload_results": [{"smiles": "CCO", "type": "logS", "relation": "=", "value": 1.1}],
     "create_predictions": {"objects": [{"smiles": "CCO"}, {"smiles": "c1ccccc1O"}]},
@@ -366,7 +395,11 @@ REQUESTS: dict[str, Example] = {
         "spec": _SPEC,
         "table": [{"smiles": "CCO", "type": "logS", "value": 1.1}],
     },
-    "create_api_key": {"name": "plate reader", "scopes": ["read", "write"], "expires_at": "2099-01-31T12:00:00Z"},
+    "create_api_key": {
+        "name": "plate reader",
+        "scopes": ["read", "write"],
+        "expires_at": "2099-01-31T12:00:00Z",
+    },
     "correct_result": {"row": {"value": 0.9}, "reason": "the dilution was read wrong"},
     "withdraw_result": {"reason": "the compound was mixed up"},
     "withdraw_upload": {"reason": "the reader was not calibrated that day"},

@@ -63,7 +63,9 @@ class OnceOnly:
         if self._key is None:
             return work()
         if not idempotency.try_lock(self._session, self._workspace_id, self._key):
-            raise ConflictError("a request with this Idempotency-Key is in flight; try again when it has ended")
+            raise ConflictError(
+                "a request with this Idempotency-Key is in flight; try again when it has ended"
+            )
         stored = idempotency.find(self._session, self._workspace_id, self._key)
         if stored is not None:
             return self._replay(stored)

@@ -81,13 +81,25 @@ INSIGHTS: dict[str, Any] = {
             "range_source": "measured",
         }
     ],
-    "pareto": {"front": [_POINT], "front_size": 1, "dominated": 151, "others": [], "unplaced": 0, "forbidden": 0},
+    "pareto": {
+        "front": [_POINT],
+        "front_size": 1,
+        "dominated": 151,
+        "others": [],
+        "unplaced": 0,
+        "forbidden": 0,
+    },
     "initial": {**_STAGE, "measured": 128, "hits": None},
     "hits": {"rule": "solubility of at least 0.1", "thresholds": {"solubility": 0.1}, "is_told": True},
     "rounds": [_INSIGHTS_ROUND],
     "calibration": {"solubility": {"all": _SCORES, "drift": None}},
     "importance": None,
     "figures": [
-        {"name": "pareto", "title": "Best of each objective", "svg": _ADDRESS, "png": f"{_ADDRESS}?format=png"}
+        {
+            "name": "pareto",
+            "title": "Best of each objective",
+            "svg": _ADDRESS,
+            "png": f"{_ADDRESS}?format=png",
+        }
     ],
 }

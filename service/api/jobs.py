@@ -35,14 +35,19 @@ _WAIT = re.compile(r'(?:^|[,;])\s*wait\s*=\s*"?(\d{1,6})"?\s*(?=$|[,;])', re.IGN
 
 Prefer = Annotated[
     str | None,
-    Header(description=f"`wait=N` returns 200 with the finished resource within N <= {MOST_SECONDS} s, else 202"),
+    Header(
+        description=f"`wait=N` returns 200 with the finished resource within N <= {MOST_SECONDS} s, else 202"
+    ),
 ]
 LastSeen = Annotated[
     str, Header(alias="Last-Event-ID", max_length=64, description="the `id` of the last event that was seen")
 ]
 EVENTS = {**streamed("job", JobEvent), **guarded(404)}
 ACCEPTED: Responses = {
-    202: {"description": "The accepted job; poll or stream it at `Location`", **header("Location", "its address")}
+    202: {
+        "description": "The accepted job; poll or stream it at `Location`",
+        **header("Location", "its address"),
+    }
 }
 FILE: Responses = {
     200: {
@@ -67,7 +72,9 @@ class LongPollResponse(Response):
         poller: runs `look`.
     """
 
-    def __init__(self, accepted: Response, seconds: float, look: Callable[[], Response | None], poller: Poller) -> None:
+    def __init__(
+        self, accepted: Response, seconds: float, look: Callable[[], Response | None], poller: Poller
+    ) -> None:
         super().__init__(accepted.body, accepted.status_code, accepted.headers)
         self._accepted = accepted
         self._seconds = seconds

@@ -202,7 +202,9 @@ PLATE_REQUESTS: dict[str, Any] = {
 }
 """JSON bodies, by the call's name."""
 
-_COLUMNS = "Source Well,Destination Plate Barcode,Destination Well,Transfer Volume,Actual Volume,Transfer Status"
+_COLUMNS = (
+    "Source Well,Destination Plate Barcode,Destination Well,Transfer Volume,Actual Volume,Transfer Status"
+)
 _SIGNALS = [(well, f"{signal:.0f}") for well, _, _, _, signal, _ in _WELLS]
 PLATE_TEXTS: dict[str, dict[str, str]] = {
     "download_plate_map": {
@@ -219,7 +221,8 @@ PLATE_TEXTS: dict[str, dict[str, str]] = {
         f"[DETAILS]\n{_COLUMNS}\nA1,P-0001,B3,50,50,\n"
     },
     "upload_wells": {
-        media_type: "well,signal\n".replace(",", sign) + "".join(f"{well}{sign}{signal}\n" for well, signal in _SIGNALS)
+        media_type: "well,signal\n".replace(",", sign)
+        + "".join(f"{well}{sign}{signal}\n" for well, signal in _SIGNALS)
         for media_type, sign in (("text/csv", ","), ("text/tab-separated-values", "\t"), ("text/plain", "\t"))
     },
 }

@@ -43,13 +43,21 @@ def problem_response(error: AssayflowError, instance: str) -> JSONResponse:
 
 def internal_problem(instance: str, request_id: str) -> JSONResponse:
     """Render an unexpected error: it contains only the id under which the log has the details."""
-    body = problem(500, "internal", "Internal error", "Something unexpected happened; the log has the cause.", instance)
+    body = problem(
+        500, "internal", "Internal error", "Something unexpected happened; the log has the cause.", instance
+    )
     return _respond(body | {"request_id": request_id})
 
 
 def problem(status: int, slug: str, title: str, detail: str, instance: str) -> dict[str, Any]:
     """Return the members of every problem."""
-    return {"type": TYPE_PREFIX + slug, "title": title, "status": status, "detail": detail, "instance": instance}
+    return {
+        "type": TYPE_PREFIX + slug,
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": instance,
+    }
 
 
 def unavailable(error: Exception, path: str) -> UnavailableError:
@@ -68,7 +76,9 @@ def field_errors(errors: Iterable[Mapping[str, Any]], body: Any) -> list[dict[st
             inside = [] if error["type"] == "json_invalid" else path
             errors_found.append(body_location(error, inside, body))
         else:
-            errors_found.append({"in": source, "pointer": json_pointer(*path), "detail": error_message(error)})
+            errors_found.append(
+                {"in": source, "pointer": json_pointer(*path), "detail": error_message(error)}
+            )
     return [error_item for error_item in errors_found if not _is_consequence(error_item, errors_found)]
 
 
@@ -92,7 +102,9 @@ def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
     errors_found = field_errors(raw, invalid.body)
     first = errors_found[0]
     where = first["pointer"] or "the body"
-    detail = f"{where}: {first['detail']}" + (f" (and {len(errors_found) - 1} more)" if len(errors_found) > 1 else "")
+    detail = f"{where}: {first['detail']}" + (
+        f" (and {len(errors_found) - 1} more)" if len(errors_found) > 1 else ""
+    )
     return problem_response(UnprocessableError(detail, errors=errors_found), request.url.path)
 
 
@@ -113,10 +125,14 @@ def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
 
 def _allowed_methods(request: Request) -> list[str]:
     """Return the methods of all routes at this path (RFC 9110, 15.5.6); the router names one route's."""
-    candidates = {method: dict(request.scope, method=method) for method in ("GET", "POST", "PATCH", "PUT", "DELETE")}
+    candidates = {
+        method: dict(request.scope, method=method) for method in ("GET", "POST", "PATCH", "PUT", "DELETE")
+    }
     routes = request.app.router.routes
     return [
-        method for method, scope in candidates.items() if any(route.matches(scope)[0] == Match.FULL for route in routes)
+        method
+        for method, scope in candidates.items()
+        if any(route.matches(scope)[0] == Match.FULL for route in routes)
     ]
 
 
@@ -126,7 +142,11 @@ def _on_unstorable(request: Request, error: Exception) -> JSONResponse:
     detail = "a value is outside of what can be stored"
     error_item = {"pointer": "", "detail": detail}
     if "cursor" in request.query_params:  # only the database parses the content of a cursor
-        error_item = {"in": "query", "pointer": "/cursor", "detail": "not a cursor of this list; start without one"}
+        error_item = {
+            "in": "query",
+            "pointer": "/cursor",
+            "detail": "not a cursor of this list; start without one",
+        }
     return problem_response(UnprocessableError(detail, errors=[error_item]), request.url.path)
 
 
@@ -135,4 +155,6 @@ def _on_unavailable(request: Request, error: Exception) -> JSONResponse:
 
 
 def _respond(body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> JSONResponse:
-    return JSONResponse(body, status_code=int(body["status"]), headers=dict(headers or {}), media_type=MEDIA_TYPE)
+    return JSONResponse(
+        body, status_code=int(body["status"]), headers=dict(headers or {}), media_type=MEDIA_TYPE
+    )

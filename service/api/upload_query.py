@@ -25,19 +25,27 @@ class UploadOptions:
 
     dry_run: Annotated[bool, Query(description="report only, store nothing")] = False
     mode: Annotated[Mode, Query(description="atomic: all rows or none; partial: the good rows")] = "atomic"
-    filename: Annotated[str | None, Query(max_length=255, description="the file's name, for the record")] = None
+    filename: Annotated[str | None, Query(max_length=255, description="the file's name, for the record")] = (
+        None
+    )
     reading: Annotated[
-        str | None, Query(max_length=100, description="a reading that the campaign keeps; 'default' when absent")
+        str | None,
+        Query(max_length=100, description="a reading that the campaign keeps; 'default' when absent"),
     ] = None
     sheet: SheetQuery = None
-    header_row: Annotated[int | None, Query(ge=1, le=1_000_000, description="the row that names the columns")] = None
+    header_row: Annotated[
+        int | None, Query(ge=1, le=1_000_000, description="the row that names the columns")
+    ] = None
     encoding: Annotated[str | None, Query(min_length=1, max_length=40, description="of a text file")] = None
     delimiter: Annotated[Delimiter | None, Query(description="of a text file")] = None
     decimal: Annotated[Decimal | None, Query(description="the decimal sign of texts")] = None
     date_order: Annotated[DateOrder | None, Query(description="the order of dates such as 05.01.2025")] = None
     columns: Annotated[
         JsonText,
-        Query(max_length=_LONGEST, description='header -> what it is read as, or "ignored": {"Kinase X": "IC50 (uM)"}'),
+        Query(
+            max_length=_LONGEST,
+            description='header -> what it is read as, or "ignored": {"Kinase X": "IC50 (uM)"}',
+        ),
     ] = None
     words: Annotated[
         JsonText,
@@ -55,10 +63,13 @@ class UploadOptions:
     ] = False
     on_conflict: Annotated[
         OnConflict,
-        Query(description="a row whose external_id another result has: reject it, or correct that result by it"),
+        Query(
+            description="a row whose external_id another result has: reject it, or correct that result by it"
+        ),
     ] = "reject"
     reason: Annotated[
-        str | None, Query(min_length=1, max_length=MAX_REASON, description="why results are corrected, for the record")
+        str | None,
+        Query(min_length=1, max_length=MAX_REASON, description="why results are corrected, for the record"),
     ] = None
 
     def correction_reason(self) -> str | None:
@@ -69,7 +80,9 @@ class UploadOptions:
         """
         if self.reason is not None and self.on_conflict != "correct":
             detail = "a reason is of corrections: send it with on_conflict=correct"
-            raise UnprocessableError(f"/reason: {detail}", [{"in": "query", "pointer": "/reason", "detail": detail}])
+            raise UnprocessableError(
+                f"/reason: {detail}", [{"in": "query", "pointer": "/reason", "detail": detail}]
+            )
         return self.reason
 
     def reading_options(self) -> ReadingOptions:
@@ -82,12 +95,17 @@ class UploadOptions:
         given |= {name: _parsed(name, given[name]) for name in _AS_JSON if name in given}
         try:
             fields = ReadingOptions.model_fields
-            return ReadingOptions.model_validate({name: value for name, value in given.items() if name in fields})
+            return ReadingOptions.model_validate(
+                {name: value for name, value in given.items() if name in fields}
+            )
         except ValidationError as error:
             errors = [
-                {"in": "query", "pointer": f"/{each['loc'][0]}", "detail": each["msg"]} for each in error.errors()
+                {"in": "query", "pointer": f"/{each['loc'][0]}", "detail": each["msg"]}
+                for each in error.errors()
             ]
-            raise UnprocessableError(f"{errors[0]['pointer']}: {errors[0]['detail']}", errors=errors) from error
+            raise UnprocessableError(
+                f"{errors[0]['pointer']}: {errors[0]['detail']}", errors=errors
+            ) from error
 
 
 def _parsed(name: str, text: str) -> Any:

@@ -1,6 +1,7 @@
-"""Correcting and withdrawing stored results. Each command runs in the caller's transaction and commits nothing.
+"""Correcting and withdrawing stored results.
 
-Nothing is changed: a correction is a further result, and what ended a result is a row with a reason, a key and a time.
+Each command runs in the caller's transaction and commits nothing. Nothing is changed: a correction is a
+further result, and what ended a result is a row with a reason, a key and a time.
 """
 
 import json
@@ -35,7 +36,10 @@ _STORED = "\0object"
 
 @dataclass(frozen=True, slots=True)
 class SentCorrection:
-    """What somebody says of one result: the columns of a row that are otherwise, why, and the request's own bytes."""
+    """What somebody says of one result.
+
+    The columns of a row that are otherwise, why, and the request's own bytes.
+    """
 
     changes: Mapping[str, Any]
     reason: str
@@ -49,7 +53,8 @@ def correct_result(
 
     Raises:
         NotFoundError: if the workspace has no such campaign, or the campaign no such result.
-        ConflictError: if the result counts no more, the campaign is archived, or another result has the external id.
+        ConflictError: if the result counts no more, the campaign is archived, or another result has the
+            external id.
         UnprocessableError: if the row cannot be read, or says what is stored.
     """
     campaign = queries.get_campaign(session, owner.workspace_id, campaign_id)
@@ -60,10 +65,14 @@ def correct_result(
     check_active(locked_campaign(session, owner.workspace_id, campaign_id))
     digest = blobs.keep(session, sent.content)
     upload = NewUpload(media_type=_JSON, sha256=digest, blob=digest, api_key_id=owner.key_id)
-    new = NewResult(row=1, verbatim=dict(sent.changes), result=result, candidate_id=candidate_id, corrects=result_id)
+    new = NewResult(
+        row=1, verbatim=dict(sent.changes), result=result, candidate_id=candidate_id, corrects=result_id
+    )
     (stored,) = results.store(session, campaign, upload, [new], sent.reason).rows
     if stored.result_id is None:
-        raise ConflictError(f"another result says the same under external_id {result.external_id}: withdraw this one")
+        raise ConflictError(
+            f"another result says the same under external_id {result.external_id}: withdraw this one"
+        )
     return stored.result_id
 
 
@@ -132,7 +141,8 @@ def _by_field(changes: Mapping[str, Any], domain: Domain) -> dict[str, Any]:
     """Return what is given by the names of a table's fields and of the object's columns.
 
     Raises:
-        UnprocessableError: if a column is neither, is given twice, or a number is given without its units or the like.
+        UnprocessableError: if a column is neither, is given twice, or a number is given without its units or
+            the like.
     """
     objects = {key(name): name for name in (*domain.object_columns, *domain.qualifying_columns)}
     found: dict[str, Any] = {}
@@ -140,7 +150,9 @@ def _by_field(changes: Mapping[str, Any], domain: Domain) -> dict[str, Any]:
         plain = key(column)
         name = objects.get(plain) or SYNONYMS.get(plain, plain)
         if name not in FIELDS and plain not in objects:
-            raise wrong(f"/row/{column}", f"a result has no {column[:40]!r}; it has {', '.join((*objects, *FIELDS))}")
+            raise wrong(
+                f"/row/{column}", f"a result has no {column[:40]!r}; it has {', '.join((*objects, *FIELDS))}"
+            )
         if name in found:
             raise wrong(f"/row/{column}", f"{name} is given twice")
         found[name] = value
@@ -154,7 +166,11 @@ def _unchanged(before: Result, given: Mapping[str, Any]) -> dict[str, Any]:
 
     A value or an outcome comes with everything that belongs to it. `_STORED` stands for the object.
     """
-    kept = {"type": before.type, **{name: getattr(before, name) for name in TRAITS}, "comment": before.comment}
+    kept = {
+        "type": before.type,
+        **{name: getattr(before, name) for name in TRAITS},
+        "comment": before.comment,
+    }
     if before.measured_at is not None:
         kept["measured_at"] = before.measured_at.isoformat()
     if not given.keys() & {"value", "outcome"}:

@@ -46,7 +46,8 @@ def enqueue_checked_backtest(
         UnknownFormatError: if the table's format is none that is read.
         SheetError: if it has no such sheet.
         TableError: if it cannot be read.
-        UnprocessableError: if a method or units are unknown, or the table has too few objects to replay anything.
+        UnprocessableError: if a method or units are unknown, or the table has too few objects to replay
+            anything.
     """
     check_methods(request)
     context = replayable(request, *(measure or read_measurements)(*table, request.spec, request.sheet))
@@ -90,7 +91,9 @@ def replayable(request: BacktestRequest, results: Sequence[Measurement], report:
     return {"objects": n_objects, "report": shortened(report)}
 
 
-def read_measurements(content: bytes, media_type: str, spec: CampaignSpec, sheet: str | None = None) -> Measured:
+def read_measurements(
+    content: bytes, media_type: str, spec: CampaignSpec, sheet: str | None = None
+) -> Measured:
     """Return the good rows of a table as measurements, and the report of all rows.
 
     Raises:
@@ -99,7 +102,9 @@ def read_measurements(content: bytes, media_type: str, spec: CampaignSpec, sheet
         TableError: if the table as a whole cannot be read.
     """
     return measured(
-        read_results(content, media_type, CampaignView(spec, open_domain(spec.domain)), ReadingOptions(sheet=sheet))
+        read_results(
+            content, media_type, CampaignView(spec, open_domain(spec.domain)), ReadingOptions(sheet=sheet)
+        )
     )
 
 
@@ -114,7 +119,12 @@ def shortened(report: Report) -> dict[str, Any]:
     refused = [row for row in report.rows if row.status != "accepted"][:MAX_REPORTED_ROWS]
     counts = {status: report.count(status) for status in ("accepted", "rejected", "skipped")}
     warnings = report.all_warnings()[:MAX_REPORTED_ROWS]
-    return {**Report(tuple(refused)).as_json(), **counts, "duplicates": report.count("duplicate"), "warnings": warnings}
+    return {
+        **Report(tuple(refused)).as_json(),
+        **counts,
+        "duplicates": report.count("duplicate"),
+        "warnings": warnings,
+    }
 
 
 def _check_enough(n_objects: int, request: BacktestRequest, report: Report) -> None:
@@ -123,7 +133,8 @@ def _check_enough(n_objects: int, request: BacktestRequest, report: Report) -> N
         detail = f"no object of the table has results of all of: {wanted}"
         report_json = shortened(report)
         rows = [
-            {name: row[name] for name in ("row", "column")} | {"detail": row["reason"]} for row in report_json["rows"]
+            {name: row[name] for name in ("row", "column")} | {"detail": row["reason"]}
+            for row in report_json["rows"]
         ]
         raise UnprocessableError(detail, [{"pointer": "/table", "detail": detail}, *rows], report_json)
     if request.initial >= n_objects:

@@ -1,5 +1,6 @@
-"""Specifications and requests of callers, checked in children: their chemistry may take long, whoever sends them.
+"""Specifications and requests of callers, checked in children.
 
+Their chemistry may take long, whoever sends them.
 Knows no HTTP. What a child found wrong comes back as pydantic's errors, from which the caller makes places.
 """
 
@@ -72,11 +73,15 @@ def _accepted(children: Children, model: type[FrozenModel], document: Any) -> An
     return accepted
 
 
-def _validated(_channel: ParentChannel, model: type[FrozenModel], document: Any) -> tuple[Any, list[dict[str, Any]]]:
+def _validated(
+    _channel: ParentChannel, model: type[FrozenModel], document: Any
+) -> tuple[Any, list[dict[str, Any]]]:
     try:
         return model.model_validate(document).model_dump(mode="json"), []
     except ValidationError as error:
-        return None, [_plain(item) for item in error.errors(include_url=False, include_input=False)[:MOST_ERRORS]]
+        return None, [
+            _plain(item) for item in error.errors(include_url=False, include_input=False)[:MOST_ERRORS]
+        ]
 
 
 def _plain(error: Mapping[str, Any]) -> dict[str, Any]:

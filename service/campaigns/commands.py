@@ -1,7 +1,7 @@
 """What users ask a campaign to do. Each command runs inside the caller's transaction and commits nothing.
 
-Everything is looked up within a workspace: another workspace's id raises `NotFoundError`, like one that does not exist.
-A command locks its campaign, so that commands on one campaign happen one after the other.
+Everything is looked up within a workspace: another workspace's id raises `NotFoundError`, like one that does
+not exist. A command locks its campaign, so that commands on one campaign happen one after the other.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -51,13 +51,14 @@ def patch_campaign(
 ) -> Campaign:
     """Change the specification by a JSON merge patch (RFC 7396); rounds that exist keep theirs.
 
-    `version` is the one that the caller read (If-Match). In `changes`, null brings a default back. `check` makes a
-    specification of the merged document.
+    `version` is the one that the caller read (If-Match). In `changes`, null brings a default back. `check`
+    makes a specification of the merged document.
 
     Raises:
         PreconditionFailedError: if the campaign changed since.
         UnprocessableError: if the changed specification is not valid.
-        ConflictError: if it is archived, or `domain` or `objectives` change although a round or a result exists.
+        ConflictError: if it is archived, or `domain` or `objectives` change although a round or a result
+            exists.
     """
     campaign = locked_campaign(session, workspace_id, campaign_id)
     if campaign.version != version:
@@ -94,10 +95,9 @@ def store_results(
 ) -> StoredUpload:
     """Store parsed rows, link them to candidates, and give candidates and rounds the outcomes that follow.
 
-    A row is linked by its `candidate_id` or, without one, to the newest candidate with the same object, one that waits
-    for its outcome before others. A row whose
-    `external_id` the campaign has already, also earlier in the same upload, is a duplicate. `reason` is that of rows
-    that correct others.
+    A row is linked by its `candidate_id` or, without one, to the newest candidate with the same object, one
+    that waits for its outcome before others. A row whose `external_id` the campaign has already, also earlier
+    in the same upload, is a duplicate. `reason` is that of rows that correct others.
 
     Raises:
         ConflictError: if the campaign is archived, or a row corrects a result that counts no more.
@@ -157,10 +157,14 @@ def retry_round(session: Session, workspace_id: UUID, campaign_id: UUID, number:
     check_round_move(number, row.state, "queued")
     newest = rounds.newest(session, campaign_id)
     if row.state in COMPUTING or newest is None or newest.number != number:
-        raise ConflictError("only the newest round can be retried, when it failed or was cancelled; start a new one")
+        raise ConflictError(
+            "only the newest round can be retried, when it failed or was cancelled; start a new one"
+        )
     fresh = {"attempt": 0, "progress": 0.0, "cancel_requested": False, "failure": None, "finished_at": None}
     states = ("failed", "cancelled")
-    changed = leases.requeue(session, round_transitions.ROUNDS, row.id, states, "waiting for a worker", **fresh)
+    changed = leases.requeue(
+        session, round_transitions.ROUNDS, row.id, states, "waiting for a worker", **fresh
+    )
     assert changed is not None, "the campaign is locked"
     leases.send(session, round_transitions.ROUNDS, changed)
     return changed

@@ -1,4 +1,7 @@
-"""Which results count: neither corrected nor withdrawn, and not ended by a later test. All readers ask here."""
+"""Which results count: neither corrected nor withdrawn, and not ended by a later test.
+
+All readers ask here.
+"""
 
 from collections.abc import Collection, Mapping
 from itertools import compress

@@ -17,10 +17,10 @@ from service.store.tables import Round
 def take_snapshot(session: Session, campaign_id: UUID) -> dict[str, Any]:
     """Freeze what the campaign knows now; the caller holds the campaign's lock.
 
-    Results and amendments are never changed, so their last sequences name them, and the policies of retests are frozen
-    with them; candidates change their status, so the objects are listed. What earlier rounds forecast is fixed by the
-    round's number and when it began: only the newest round can still get a batch, and what takes a place in an older
-    one says when it did.
+    Results and amendments are never changed, so their last sequences name them, and the policies of retests
+    are frozen with them; candidates change their status, so the objects are listed. What earlier rounds
+    forecast is fixed by the round's number and when it began: only the newest round can still get a batch,
+    and what takes a place in an older one says when it did.
     """
     given_up = candidates.objects(session, campaign_id, ("rejected", "withdrawn"))
     made_otherwise = candidates.measured_elsewhere(session, campaign_id)
@@ -35,7 +35,9 @@ def take_snapshot(session: Session, campaign_id: UUID) -> dict[str, Any]:
 
 def load_history(session: Session, row: Round) -> History:
     """Return the data of a round's snapshot."""
-    return replace(load_known(session, row.campaign_id, row.snapshot), forecasts=tuple(_forecasts(session, row)))
+    return replace(
+        load_known(session, row.campaign_id, row.snapshot), forecasts=tuple(_forecasts(session, row))
+    )
 
 
 def load_known(session: Session, campaign_id: UUID, snapshot: Mapping[str, Any]) -> History:

@@ -63,26 +63,37 @@ def enqueue_samples(
         check(sample_request, spec)
         exact = resolved(sample_request, _last_betas(session, campaign.id), spec)
     except UnservableError as error:
-        raise UnprocessableError(error.detail, [{"pointer": error.pointer, "detail": error.detail}]) from error
+        raise UnprocessableError(
+            error.detail, [{"pointer": error.pointer, "detail": error.detail}]
+        ) from error
     seed = secrets.randbelow(2**31) if exact.seed is None else exact.seed
     exact = exact.model_copy(update={"seed": seed, "round": row.number})
     context = {"round_id": str(row.id), "now": take_snapshot(session, campaign.id)}
-    return jobs.enqueue(session, scope, NewJob(queue="fast", request=exact.model_dump(mode="json"), context=context))
+    return jobs.enqueue(
+        session, scope, NewJob(queue="fast", request=exact.model_dump(mode="json"), context=context)
+    )
 
 
 def enqueue_predictions(
-    session: Session, scope: JobScope, request: Json, table: tuple[bytes, str], unread_mode: Mode | None = None
+    session: Session,
+    scope: JobScope,
+    request: Json,
+    table: tuple[bytes, str],
+    unread_mode: Mode | None = None,
 ) -> Job:
-    """Queue the judging of a table of objects: by the latest round's beliefs, or by new ones when there is no round.
+    """Queue the judging of a table of objects.
 
-    `table` is the report of what was read or, with a mode, the file as it was sent, which the worker then reads.
+    By the latest round's beliefs, or by new ones when there is no round. `table` is the report of what was
+    read or, with a mode, the file as it was sent, which the worker then reads.
 
     Raises:
         NotFoundError: if the workspace has no such campaign.
         ConflictError: if it is archived, or it has neither a round nor results.
     """
     campaign = _locked(session, scope)
-    row = artefacts.newest_round(session, campaign.id) or rounds.newest_in(session, campaign.id, _TRAINED_STATES)
+    row = artefacts.newest_round(session, campaign.id) or rounds.newest_in(
+        session, campaign.id, _TRAINED_STATES
+    )
     if row is None and not campaign.n_results:
         raise ConflictError("nothing is known yet: upload results or start a round first")
     basis = {"round_id": str(row.id)} if row else {"round_id": None, "spec": campaign.spec}
@@ -90,7 +101,9 @@ def enqueue_predictions(
     if unread_mode is not None:
         context["unread_mode"] = unread_mode
     completed_request = {**request, "round": row.number if row else None}
-    return jobs.enqueue(session, scope, NewJob(queue="fast", request=completed_request, context=context, table=table))
+    return jobs.enqueue(
+        session, scope, NewJob(queue="fast", request=completed_request, context=context, table=table)
+    )
 
 
 def page(session: Session, scope: JobScope, limit: int, cursor: str | None) -> Page[Any]:
@@ -121,7 +134,10 @@ def load_current_history(session: Session, job: ClaimedJob) -> History:
 
 
 def cache_key(session: Session, job: ClaimedJob, now: History) -> tuple[str, str]:
-    """Return a name of what `load_trained_round` loads: the round (or campaign), and the digest of what it knew."""
+    """Return a name of what `load_trained_round` loads.
+
+    The round (or campaign), and the digest of what it knew.
+    """
     if job.context["round_id"] is None:
         return str(job.campaign_id), now.digest()
     row = lease_rows.get(session, Round, UUID(job.context["round_id"]))

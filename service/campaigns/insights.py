@@ -1,4 +1,7 @@
-"""What a campaign has brought so far, read from what is stored. It computes nothing itself: `models.insights` does."""
+"""What a campaign has brought so far, read from what is stored.
+
+It computes nothing itself: `models.insights` does.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,8 @@
-"""What is alike in all work that a worker claims: rounds and jobs. Each function is one short transaction's work.
+"""What is alike in all work that a worker claims: rounds and jobs.
 
-A claim gives a lease to one owner. Everything after it is a conditional UPDATE on that lease, so that a worker that was
-given up for dead changes nothing when it comes back, and a task delivered twice does its work once.
+Each function is one short transaction's work. A claim gives a lease to one owner. Everything after it is a
+conditional UPDATE on that lease, so that a worker that was given up for dead changes nothing when it comes
+back, and a task delivered twice does its work once.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -58,7 +59,9 @@ def send(session: Session, work: WorkKind[Item], row: Item) -> None:
     send_after_commit(session, work.task, row.id, work.queue_of(row))
 
 
-def move(session: Session, work: WorkKind[Item], item_id: UUID, states: tuple[str, ...], **values: Any) -> Item | None:
+def move(
+    session: Session, work: WorkKind[Item], item_id: UUID, states: tuple[str, ...], **values: Any
+) -> Item | None:
     """Change a row that is in one of `states` and record it; None if it is in another."""
     return _recorded(session, work, leases.move(session, work.table, item_id, states, **values))
 
@@ -90,7 +93,9 @@ def heartbeat(session: Session, lease: Lease[Any]) -> LeaseStatus:
     return "cancelled" if asked_to_cancel else "held"
 
 
-def report_progress(session: Session, lease: Lease[Item], state: str, progress: float, message: str) -> LeaseStatus:
+def report_progress(
+    session: Session, lease: Lease[Item], state: str, progress: float, message: str
+) -> LeaseStatus:
     """Record how far the work is and renew the lease."""
     fields = {"state": state, "progress": min(max(progress, 0.0), 1.0), "message": message}
     row = change(session, lease, **fields, **leases.lease(lease.seconds))
@@ -134,14 +139,21 @@ def give_back(session: Session, lease: Lease[Any]) -> bool:
     if change(session, lease, lease_until=func.clock_timestamp()) is None:
         return False
     attempt = lease.work.table.attempt - 1
-    row = requeue(session, lease.work, lease.item_id, lease.work.running, "its worker shuts down", attempt=attempt)
+    row = requeue(
+        session, lease.work, lease.item_id, lease.work.running, "its worker shuts down", attempt=attempt
+    )
     assert row is not None, "this transaction has locked it"
     send(session, lease.work, row)
     return True
 
 
 def requeue(
-    session: Session, work: WorkKind[Item], item_id: UUID, states: tuple[str, ...], message: str, **values: Any
+    session: Session,
+    work: WorkKind[Item],
+    item_id: UUID,
+    states: tuple[str, ...],
+    message: str,
+    **values: Any,
 ) -> Item | None:
     """Put work back into the queue; the caller sends its task."""
     fresh = {"state": "queued", "message": message, "queued_at": func.clock_timestamp()}
@@ -153,11 +165,13 @@ def unfinished(session: Session, work: WorkKind[Any]) -> set[UUID]:
     return leases.unfinished(session, work.table, work.running)
 
 
-def requeue_lost(session: Session, work: WorkKind[Item], resend_seconds: float, max_attempts: int) -> Sequence[UUID]:
+def requeue_lost(
+    session: Session, work: WorkKind[Item], resend_seconds: float, max_attempts: int
+) -> Sequence[UUID]:
     """Put work whose worker fell silent back into the queue, and send again what was queued long ago.
 
-    What was asked to cancel ends as cancelled; what lost `max_attempts` workers as failed. Returns the rows that were
-    changed or sent.
+    What was asked to cancel ends as cancelled; what lost `max_attempts` workers as failed. Returns the rows
+    that were changed or sent.
     """
     silent = leases.expired(session, work.table, work.running)
     waiting = leases.waiting(session, work.table, resend_seconds)
@@ -178,7 +192,8 @@ def _recover(session: Session, work: WorkKind[Item], row: Item, max_attempts: in
             "type": "about:blank",
             "title": "The worker was lost",
             "status": 500,
-            "detail": f"{row.attempt} workers died or fell silent in this {work.noun}; see their logs, or ask again",
+            "detail": f"{row.attempt} workers died or fell silent in this {work.noun}; see their logs, or "
+            f"ask again",
         }
         fields = {"message": failure["title"], "failure": failure}
         move(session, work, row.id, work.running, state="failed", **fields, **_end_fields())

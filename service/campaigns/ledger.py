@@ -1,4 +1,7 @@
-"""What became of results, and the files they came in, as users ask to see it. Reads only; all within a workspace."""
+"""What became of results, and the files they came in, as users ask to see it.
+
+Reads only; all within a workspace.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,7 +28,7 @@ def list_results(
     page: tuple[int, str | None],
     status: ResultStatus | None = None,
 ) -> Page[dict[str, Any]]:
-    """Return one page, by limit and cursor, of what is told of results, in the order in which they were stored.
+    """Return one page of results, by limit and cursor, in the order in which they were stored.
 
     Raises:
         NotFoundError: if the workspace has no such campaign.
@@ -60,7 +63,9 @@ def list_uploads(
     return uploads.page(session, campaign_id, limit, cursor)
 
 
-def sent_file(session: Session, workspace_id: UUID, campaign_id: UUID, upload_id: UUID) -> tuple[bytes, RowMapping]:
+def sent_file(
+    session: Session, workspace_id: UUID, campaign_id: UUID, upload_id: UUID
+) -> tuple[bytes, RowMapping]:
     """Return a file byte for byte, and what is told of it.
 
     Raises:

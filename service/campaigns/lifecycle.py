@@ -1,10 +1,12 @@
-"""Which states a round and a candidate may move through, as data and pure functions. Knows no SQL and no queue.
+"""Which states a round and a candidate may move through, as data and pure functions.
 
+Knows no SQL and no queue.
     queued -> fitting -> training -> sampling -> selecting -> awaiting_results -> completed
 
-A stage may be left out. A computing round may also fail, be cancelled, or be queued again when its worker is lost; a
-failed or cancelled one is queued again by a retry. A completed one awaits results again when a candidate takes the
-place of one that was given up, a rejection is taken back, or results of a candidate are corrected or withdrawn.
+A stage may be left out. A computing round may also fail, be cancelled, or be queued again when its worker is
+lost; a failed or cancelled one is queued again by a retry. A completed one awaits results again when a
+candidate takes the place of one that was given up, a rejection is taken back, or results of a candidate are
+corrected or withdrawn.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,7 @@
-"""What a command works on, looked up within a workspace and locked: commands on one campaign wait for each other."""
+"""What a command works on, looked up within a workspace and locked.
+
+Commands on one campaign wait for each other.
+"""
 
 from uuid import UUID
 

@@ -1,4 +1,7 @@
-"""A table of the user's own objects, read to be judged: the same for a request and for a worker. It knows no HTTP."""
+"""A table of the user's own objects, read to be judged: the same for a request and for a worker.
+
+It knows no HTTP.
+"""
 
 from models.campaign.requests import MOST_PREDICTIONS
 from models.campaign.spec import CampaignSpec
@@ -12,19 +15,25 @@ MEMBER = "objects"
 
 
 def objects_of(
-    reader: Reader, spec: CampaignSpec, table: SentTable, mode: Mode, on_progress: ProgressCallback = no_progress
+    reader: Reader,
+    spec: CampaignSpec,
+    table: SentTable,
+    mode: Mode,
+    on_progress: ProgressCallback = no_progress,
 ) -> Report:
     """Return the object of every row of a table, or the reason why there is none.
 
     Raises:
         UnsupportedMediaTypeError: if the format is none that is read.
-        UnprocessableError: if the file is no table or too long, no row describes an object, or one does not in atomic
-            mode.
+        UnprocessableError: if the file is no table or too long, no row describes an object, or one does not
+            in atomic mode.
     """
     with table_errors_as_problems():
         report = reader.objects(spec, table, MOST_PREDICTIONS, on_progress)
     if report.count("rejected") and (mode == "atomic" or not report.accepted):
         raise rejected_upload(report, "predicted")
     if not report.accepted:
-        raise UnprocessableError("no row describes an object", [{"pointer": "/objects", "detail": "no object"}])
+        raise UnprocessableError(
+            "no row describes an object", [{"pointer": "/objects", "detail": "no object"}]
+        )
     return report

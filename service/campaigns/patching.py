@@ -32,7 +32,9 @@ def patched(
     try:
         spec = check(merged)
     except (ValidationError, InvalidDocumentError) as error:
-        raise UnprocessableError("the changed specification is not valid", field_errors(error, merged)) from error
+        raise UnprocessableError(
+            "the changed specification is not valid", field_errors(error, merged)
+        ) from error
     fresh = spec.model_dump(mode="json")
     touched = [name for name in FIXED_ONCE_BEGUN if fresh[name] != stored[name]]
     if is_begun and touched:
@@ -44,7 +46,10 @@ def patched(
 
 
 def merge(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the target after a JSON merge patch (RFC 7396): null removes, objects merge, all else replaces."""
+    """Return the target after a JSON merge patch (RFC 7396).
+
+    Null removes, objects merge, all else replaces.
+    """
     merged = {name: value for name, value in target.items() if name not in patch or patch[name] is not None}
     for name, value in patch.items():
         if isinstance(value, Mapping):
@@ -55,7 +60,9 @@ def merge(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]
     return merged
 
 
-def field_errors(error: ValidationError | InvalidDocumentError, document: Mapping[str, Any]) -> list[dict[str, str]]:
+def field_errors(
+    error: ValidationError | InvalidDocumentError, document: Mapping[str, Any]
+) -> list[dict[str, str]]:
     """Return the JSON pointer into the document and the reason of everything that is wrong."""
     return [body_location(item, item["loc"], document) for item in error.errors()]
 

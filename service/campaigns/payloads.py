@@ -1,4 +1,7 @@
-"""A proposed object as it is stored and told: the same for a batch's candidate and a sample. Knows no table."""
+"""A proposed object as it is stored and told: the same for a batch's candidate and a sample.
+
+Knows no table.
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict

@@ -1,6 +1,7 @@
-"""Files about plates, read in children: robots' reports, and readings with the curves through them. Knows no HTTP.
+"""Files about plates, read in children: robots' reports, and readings with the curves through them.
 
-The functions that begin with an underscore run in a child, which has neither the database nor a thread of this process.
+Knows no HTTP. The functions that begin with an underscore run in a child, which has neither the database nor
+a thread of this process.
 """
 
 from collections.abc import Mapping
@@ -36,7 +37,10 @@ class PlateFiles:
     def analysis(
         self, file: WellsFile, spec: Mapping[str, Any], layout: Mapping[str, Any], failed: Mapping[str, str]
     ) -> Analysis:
-        """Return what the readings of a plate come to, its documents given as they are stored; raises as `analyse`."""
+        """Return what the readings of a plate come to, its documents given as they are stored.
+
+        Raises as `analyse`.
+        """
         found: Analysis = self._children(self._task, _analysis, file, dict(spec), dict(layout), dict(failed))
         return found
 
@@ -46,6 +50,10 @@ def _transfers(_channel: ParentChannel, content: bytes, plate: str, wells: int) 
 
 
 def _analysis(
-    _channel: ParentChannel, file: WellsFile, spec: dict[str, Any], layout: dict[str, Any], failed: dict[str, str]
+    _channel: ParentChannel,
+    file: WellsFile,
+    spec: dict[str, Any],
+    layout: dict[str, Any],
+    failed: dict[str, str],
 ) -> Analysis:
     return analyse(file, LayoutSpec.model_validate(spec), PlateLayout.model_validate(layout), failed)

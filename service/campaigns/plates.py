@@ -1,4 +1,7 @@
-"""Plates of a round: laid out, filled by robots, read. What they come to is stored as results of an upload are."""
+"""Plates of a round: laid out, filled by robots, read.
+
+What they come to is stored as results of an upload are.
+"""
 
 import hashlib
 import secrets
@@ -151,8 +154,9 @@ def import_transfers(
 ) -> tuple[TransferReport, Report]:
     """Note which wells a robot did not fill; candidates without any filled well become failed results.
 
-    Several reports of one plate add up, and the same report counts once. A well that a later one says is filled counts
-    again, unless its candidate has a failed result: that one is stored, and the candidate is measured on another plate.
+    Several reports of one plate add up, and the same report counts once. A well that a later one says is
+    filled counts again, unless its candidate has a failed result: that one is stored, and the candidate is
+    measured on another plate.
 
     Raises:
         NotFoundError: if there is no such plate.
@@ -173,7 +177,10 @@ def import_transfers(
         assay = check_assay(spec, CampaignSpec.from_stored(campaign.spec))
         report = _store(session, ref, file, failed_rows(spec, assay, reasons), readers.results)
     if not file.dry_run:
-        reports = [*(plate.transfers or {}).get("reports", ()), {**_named(file), "n_transfers": found.n_transfers}]
+        reports = [
+            *(plate.transfers or {}).get("reports", ()),
+            {**_named(file), "n_transfers": found.n_transfers},
+        ]
         plate.transfers = {**filling.as_json(), "reports": reports}
         _touch(plate)
     return found, report
@@ -188,8 +195,8 @@ def import_wells(
         NotFoundError: if there is no such plate.
         ConflictError: if the campaign is archived.
         UnsupportedMediaTypeError: if the format is none that is read.
-        UnprocessableError: if the file is not of this plate or can be read in two ways, its controls tell nothing, or
-            a result is refused (another one of this plate is stored already).
+        UnprocessableError: if the file is not of this plate or can be read in two ways, its controls tell
+            nothing, or a result is refused (another one of this plate is stored already).
     """
     plate, spec, _ = _opened(session, ref)
     campaign = queries.get_campaign(session, ref.scope.workspace_id, ref.scope.campaign_id)
@@ -236,7 +243,9 @@ def _chosen(batch: Sequence[Candidate], spec: LayoutSpec) -> list[UUID]:
     waiting = [item.id for item in batch if item.status in LIVE]
     if spec.candidates is None:
         if not waiting:
-            raise invalid("/candidates", "no candidate of this batch waits for its outcome: name those to be laid out")
+            raise invalid(
+                "/candidates", "no candidate of this batch waits for its outcome: name those to be laid out"
+            )
         return waiting
     known = {item.id: item for item in batch}
     for place, candidate_id in enumerate(spec.candidates):
@@ -252,12 +261,17 @@ def _check_used(found: TransferReport, layout: PlateLayout) -> None:
     used = {well.well for well in layout.wells}
     unknown = [well for well in found.failed if well not in used]
     if unknown:
-        detail = f"transfers failed into wells that the layout leaves empty ({_shown(unknown)}): is it of this plate?"
+        detail = (
+            f"transfers failed into wells that the layout leaves empty ({_shown(unknown)}): is it of this "
+            f"plate?"
+        )
         raise UnprocessableError(detail, errors=[{"column": "Destination Well", "detail": detail}])
 
 
-def _filled(plate: Plate, layout: PlateLayout, found: TransferReport, file: SentFile) -> tuple[Filling, TransferReport]:
-    """Return which wells do not count after one more report, and the report with what it cannot change any more."""
+def _filled(
+    plate: Plate, layout: PlateLayout, found: TransferReport, file: SentFile
+) -> tuple[Filling, TransferReport]:
+    """Return the wells that do not count after one more report, and the report with its warnings."""
     before = Filling.from_stored(plate.transfers)
     known = {item["sha256"] for item in (plate.transfers or {}).get("reports", ())}
     if _named(file)["sha256"] in known:
@@ -266,7 +280,10 @@ def _filled(plate: Plate, layout: PlateLayout, found: TransferReport, file: Sent
     kept = {well.well for well in layout.wells if well.candidate_id in stored}
     late = sorted(kept & set(found.moved))
     if late:
-        warning = f"{_shown(late)}: filled too late, a failed result is stored; lay the candidate out on another plate"
+        warning = (
+            f"{_shown(late)}: filled too late, a failed result is stored; lay the candidate out on "
+            f"another plate"
+        )
         found = replace(found, warnings=(*found.warnings, warning))
     return before.after(found, kept), found
 
@@ -310,7 +327,11 @@ def _store(session: Session, ref: PlateRef, file: SentFile, rows: bytes, reader:
 
 
 def _named(file: SentFile) -> dict[str, Any]:
-    return {"sha256": hashlib.sha256(file.content).hexdigest(), "filename": file.filename, "api_key_id": file.key_id}
+    return {
+        "sha256": hashlib.sha256(file.content).hexdigest(),
+        "filename": file.filename,
+        "api_key_id": file.key_id,
+    }
 
 
 def _touch(plate: Plate) -> None:

@@ -1,4 +1,7 @@
-"""Whether the units of a specification can be read, and are one for each assay: bounds are compared with its values."""
+"""Whether the units of a specification can be read, and are one for each assay.
+
+Bounds are compared with its values.
+"""
 
 import re
 from collections.abc import Iterator
@@ -20,7 +23,8 @@ def check_units(spec: CampaignSpec, below: str = "", before: CampaignSpec | None
     Args:
         spec: a valid specification.
         below: the JSON pointer at which it stands in what was sent.
-        before: the stored specification that this one changes; what an earlier release accepted in it is no problem.
+        before: the stored specification that this one changes; what an earlier release accepted in it is no
+            problem.
 
     Raises:
         UnprocessableError: naming every place.
@@ -58,15 +62,25 @@ def _measured(spec: CampaignSpec) -> Iterator[tuple[str, str, MeasuredQuantity]]
 
 
 def _computed(spec: CampaignSpec) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong with units of computed properties: bounds are compared with them as they are computed."""
+    """Yield what is wrong with units of computed properties.
+
+    Bounds are compared with them as they are computed.
+    """
     known = {name: item.units for name, item in open_domain(spec.domain).computed.items()}
     known |= {scorer.name: scorer.units for scorer in spec.scorers}
-    named = [(f"/objectives/{index}", item.computed, item.units) for index, item in enumerate(spec.objectives)]
-    named += [(f"/constraints/{index}", item.property, item.units) for index, item in enumerate(spec.constraints)]
+    named = [
+        (f"/objectives/{index}", item.computed, item.units) for index, item in enumerate(spec.objectives)
+    ]
+    named += [
+        (f"/constraints/{index}", item.property, item.units) for index, item in enumerate(spec.constraints)
+    ]
     for pointer, name, units in named:
         if name is not None and units is not None and not _are_one(units, known.get(name)):
             own = known.get(name)
-            yield pointer, f"{name!r} is computed {f'in {own}' if own else 'without units'}, not in {units[:40]}"
+            yield (
+                pointer,
+                f"{name!r} is computed {f'in {own}' if own else 'without units'}, not in {units[:40]}",
+            )
 
 
 def _settings(spec: CampaignSpec) -> Iterator[tuple[str, str]]:
@@ -74,7 +88,9 @@ def _settings(spec: CampaignSpec) -> Iterator[tuple[str, str]]:
     for field, items in spec.domain:
         for index, item in enumerate(items if isinstance(items, tuple) else ()):
             units = getattr(item, "units", None)
-            if isinstance(units, str) and not (_SHARE.fullmatch(units.strip()) or _is_unit_of_settings(units)):
+            if isinstance(units, str) and not (
+                _SHARE.fullmatch(units.strip()) or _is_unit_of_settings(units)
+            ):
                 hint = "write them as °C, min, mL/min or mol%, or leave them out and tell of them in the name"
                 yield f"/domain/{field}/{index}", f"unknown units {units[:40]!r}: {hint}"
 
@@ -94,7 +110,10 @@ def _is_known(units: str) -> bool:
 def _not_of_logarithms(kind: str, units: str) -> str | None:
     """Return what is wrong with units of a type that is a logarithm by its name, or None."""
     if is_logarithm(kind) and is_concentration(units):
-        return f"{kind} is a logarithm and has no units: leave {units[:40]} out, or name the concentration itself"
+        return (
+            f"{kind} is a logarithm and has no units: leave {units[:40]} out, or name the concentration "
+            f"itself"
+        )
     try:
         check_sign(kind, units)
     except UnitsError as error:
@@ -108,7 +127,9 @@ def _are_one(units: str, read_in: str | None) -> bool:
 
 def _contradiction(kind: str, quantity: MeasuredQuantity, read_in: str | None) -> str:
     if read_in is None:
-        return f"values of {kind!r} are read without units by what comes first: give these units there as well"
+        return (
+            f"values of {kind!r} are read without units by what comes first: give these units there as well"
+        )
     detail = f"values of {kind!r} are read in {read_in} here"
     bounds = []
     if isinstance(quantity, Constraint | Guardrail):
@@ -118,4 +139,6 @@ def _contradiction(kind: str, quantity: MeasuredQuantity, read_in: str | None) -
         converted = [f"{value:g} {units} is {convert(value, units, read_in):g} {read_in}" for value in bounds]
     except UnitsError as error:
         return f"{detail}: {error}"
-    return f"{detail}: give everything of it in {read_in}" + (f" ({', '.join(converted)})" if converted else "")
+    return f"{detail}: give everything of it in {read_in}" + (
+        f" ({', '.join(converted)})" if converted else ""
+    )

@@ -86,7 +86,9 @@ def results_changed_since(session: Session, rows: Sequence[Round]) -> Mapping[UU
     return amendments.changed_since(session, [row.id for row in rows if row.campaign_id in amended])
 
 
-def round_id_and_state(session: Session, workspace_id: UUID, campaign_id: UUID, number: int) -> tuple[UUID, RoundState]:
+def round_id_and_state(
+    session: Session, workspace_id: UUID, campaign_id: UUID, number: int
+) -> tuple[UUID, RoundState]:
     """Return the id and state of a round: what one who follows it needs at every look.
 
     Raises:
@@ -96,7 +98,9 @@ def round_id_and_state(session: Session, workspace_id: UUID, campaign_id: UUID, 
     return found or _no_round(session, workspace_id, campaign_id, number)
 
 
-def events_after(session: Session, round_id: UUID, last_id: int = 0, limit: int = 200) -> Sequence[RoundEvent]:
+def events_after(
+    session: Session, round_id: UUID, last_id: int = 0, limit: int = 200
+) -> Sequence[RoundEvent]:
     """Return what happened in a round after event `last_id`, oldest first.
 
     The stream is over when the last event's state is not one of `states.COMPUTING`.
@@ -148,7 +152,9 @@ def released_batch(session: Session, workspace_id: UUID, campaign_id: UUID, numb
     """
     found = reviews.release(session, get_round(session, workspace_id, campaign_id, number).id)
     if found is None:
-        raise NotFoundError(f"the batch of round {number} was not released, or by a version that kept no copy")
+        raise NotFoundError(
+            f"the batch of round {number} was not released, or by a version that kept no copy"
+        )
     return found
 
 
@@ -157,8 +163,10 @@ def candidates_by_id(session: Session, campaign_id: UUID, ids: Collection[UUID])
     return candidates.by_id(session, campaign_id, ids)
 
 
-def candidates_by_object(session: Session, campaign_id: UUID, objects: Collection[str]) -> Mapping[str, Candidate]:
-    """Return for each object that was ever proposed the newest candidate that waits, or the newest if none does."""
+def candidates_by_object(
+    session: Session, campaign_id: UUID, objects: Collection[str]
+) -> Mapping[str, Candidate]:
+    """Return the newest waiting candidate of each proposed object, or the newest if none waits."""
     return candidates.newest_by_object(session, campaign_id, objects)
 
 
@@ -170,7 +178,10 @@ def results_by_external_id(
 
 
 def own_ids(session: Session, campaign_id: UUID, objects: Collection[str]) -> Mapping[str, str]:
-    """Return the id that a laboratory gave each of these objects with its results; those without are left out."""
+    """Return the id that a laboratory gave each of these objects with its results.
+
+    Those without are left out.
+    """
     return results.own_ids(session, campaign_id, set(objects)) if objects else {}
 
 
@@ -180,9 +191,10 @@ def objects_by_own_id(session: Session, campaign_id: UUID, own_ids: Collection[s
 
 
 def are_stored(session: Session, campaign_id: UUID, given: Sequence[StandardResult]) -> list[bool]:
-    """Return for each result whether the campaign has one that says the same of its object, under any external id.
+    """Return for each result whether the campaign has an equal one of its object, under any external id.
 
-    What was corrected or withdrawn is not looked at, and one stored result is not taken for two of those given.
+    What was corrected or withdrawn is not looked at, and one stored result is not taken for two of those
+    given.
     """
     identifying_values = attrgetter(*IDENTIFYING_FIELDS)
     objects = {item.object for item in given}

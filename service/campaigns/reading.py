@@ -1,6 +1,7 @@
 """Tables of callers, read in children: parsing and chemistry of what may be anything. Knows no HTTP.
 
-The functions that begin with an underscore run in a child, which has neither the database nor a thread of this process.
+The functions that begin with an underscore run in a child, which has neither the database nor a thread of
+this process.
 """
 
 import json
@@ -40,15 +41,16 @@ MAX_RESULTS = 250_000
 """Most results of one table: a row with several measured columns holds as many."""
 ProgressCallback = Callable[[float | None], None]
 Mentioned = tuple[frozenset[str], frozenset[str], frozenset[str]]
-"""What stands in a table under `candidate_id`, `external_id` and, where a row names no object, `compound_id`."""
+"""What stands in a table under `candidate_id`, `external_id` and, where a row names no object, `compound_id`.
+"""
 Known = tuple[
     Mapping[str, str],
     Mapping[tuple[str, str], StandardResult],
     Mapping[str, Collection[str]],
     Mapping[str, Mapping[str, float]],
 ]
-"""Objects of candidates by id, results stored under an assay type and external id, objects by their own ids, and
-predictions of the candidates by objective."""
+"""Objects of candidates by id, results stored under an assay type and external id, objects by their own ids,
+and predictions of the candidates by objective."""
 
 
 def no_progress(_share: float | None) -> None:
@@ -57,7 +59,10 @@ def no_progress(_share: float | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class SentTable:
-    """A table as it was sent, with what its sender says of it; `member` is that of a JSON body whose array it is."""
+    """A table as it was sent, with what its sender says of it.
+
+    `member` is that of a JSON body whose array it is.
+    """
 
     content: bytes
     media_type: str
@@ -77,7 +82,8 @@ class Reader:
 
     Args:
         children: who read.
-        seconds: computing time of one table or, where reading is followed, from one sign of progress to the next.
+        seconds: computing time of one table or, where reading is followed, from one sign of progress to the
+            next.
         is_followed: whether somebody waits for the end of a long job, and not for an answer.
     """
 
@@ -111,7 +117,8 @@ class Reader:
             spec: the campaign's.
             table: as it was sent.
             known: says what the campaign has of what the table mentions.
-            on_progress: hears which share is done, or None while there is nothing new; what it raises ends the reading.
+            on_progress: hears which share is done, or None while there is nothing new; what it raises ends
+                the reading.
 
         Raises:
             UnknownFormatError: if the media type is none that is read.
@@ -120,7 +127,9 @@ class Reader:
             UnprocessableError: if reading takes more than a child may.
         """
         document = spec.model_dump(mode="json")
-        report: Report = self._children(self._task, _results, table, document, answer=known, on_progress=on_progress)
+        report: Report = self._children(
+            self._task, _results, table, document, answer=known, on_progress=on_progress
+        )
         return report
 
     def split_body(self, content: bytes) -> tuple[dict[str, Any], tuple[bytes, str]]:
@@ -149,8 +158,13 @@ class Reader:
         )
         return report
 
-    def measurements(self, spec: CampaignSpec, table: SentTable, on_progress: ProgressCallback = no_progress) -> Report:
-        """Return what becomes of every row of a table of results that no campaign has stored; raises as `results`."""
+    def measurements(
+        self, spec: CampaignSpec, table: SentTable, on_progress: ProgressCallback = no_progress
+    ) -> Report:
+        """Return what becomes of every row of a table of results that no campaign has stored.
+
+        Raises as `results`.
+        """
         report: Report = self._children(
             self._task, _measurements, table, spec.model_dump(mode="json"), on_progress=on_progress
         )
@@ -201,7 +215,9 @@ def _measurements(channel: ParentChannel, table: SentTable, document: Mapping[st
     return check_upload(*_opened(channel, table, document))
 
 
-def _opened(channel: ParentChannel, table: SentTable, document: Mapping[str, Any]) -> tuple[Upload, CampaignView]:
+def _opened(
+    channel: ParentChannel, table: SentTable, document: Mapping[str, Any]
+) -> tuple[Upload, CampaignView]:
     """Return a table of results whose columns are understood, and its campaign as if nothing were stored."""
     spec = CampaignSpec.from_stored(document)
     domain = open_domain(spec.domain)
@@ -219,7 +235,9 @@ def _objects(channel: ParentChannel, table: SentTable, document: Mapping[str, An
     return read_objects(_array(table), table.media_type, reporting_domain, table.sheet, most)
 
 
-def _look_at_objects(_channel: ParentChannel, table: SentTable, document: Mapping[str, Any], most: int) -> None:
+def _look_at_objects(
+    _channel: ParentChannel, table: SentTable, document: Mapping[str, Any], most: int
+) -> None:
     domain = open_domain(CampaignSpec.from_stored(document).domain)
     open_objects(_array(table), table.media_type, domain, table.sheet, most)
 
@@ -259,5 +277,7 @@ def _array(table: SentTable) -> bytes:
     if not isinstance(body, dict) or not isinstance(body.get(table.member), list):
         raise wrong(pointer, f"send an array of {table.member}, each with its columns")
     if unknown := [name for name in body if name != table.member][:_MAX_UNKNOWN_MEMBERS]:
-        raise UnprocessableError("unknown members", [{"pointer": f"/{name}", "detail": "unknown"} for name in unknown])
+        raise UnprocessableError(
+            "unknown members", [{"pointer": f"/{name}", "detail": "unknown"} for name in unknown]
+        )
     return json.dumps(body[table.member]).encode()

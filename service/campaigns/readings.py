@@ -1,5 +1,6 @@
-"""Readings that a campaign keeps: how files from one source are read, chosen by name or, as `default`, always.
+"""Readings that a campaign keeps.
 
+How files from one source are read, chosen by name or, as `default`, always.
 Each command runs inside the caller's transaction and commits nothing.
 """
 
@@ -28,7 +29,8 @@ def put_reading(
     Raises:
         NotFoundError: if there is no such campaign.
         ConflictError: if it keeps as many as it may.
-        UnprocessableError: if a word, a limit or the encoding means nothing; every upload by it would be refused.
+        UnprocessableError: if a word, a limit or the encoding means nothing; every upload by it would be
+            refused.
     """
     campaign = queries.get_campaign(session, workspace_id, campaign_id)
     _check(options, CampaignSpec.from_stored(campaign.spec))
@@ -63,7 +65,9 @@ def delete_reading(session: Session, workspace_id: UUID, campaign_id: UUID, name
     readings.remove(session, campaign_id, name)
 
 
-def resolved(session: Session, campaign_id: UUID, name: str | None, options: ReadingOptions) -> ReadingOptions:
+def resolved(
+    session: Session, campaign_id: UUID, name: str | None, options: ReadingOptions
+) -> ReadingOptions:
     """Return the options of a request over those of the reading that it names, or of `default`.
 
     Raises:
@@ -81,6 +85,8 @@ def resolved(session: Session, campaign_id: UUID, name: str | None, options: Rea
 
 
 def _check(options: ReadingOptions, spec: CampaignSpec) -> None:
-    problems = [{"pointer": json_pointer(*place), "detail": detail} for place, detail in check_options(options, spec)]
+    problems = [
+        {"pointer": json_pointer(*place), "detail": detail} for place, detail in check_options(options, spec)
+    ]
     if problems:
         raise UnprocessableError(f"{problems[0]['pointer']}: {problems[0]['detail']}", errors=problems)

@@ -1,4 +1,7 @@
-"""Warnings of rows that say again, or contradict, what is stored or stands in the same table. It stores nothing."""
+"""Warnings of rows that say again, or contradict, what is stored or stands in the same table.
+
+It stores nothing.
+"""
 
 import math
 from collections import Counter, defaultdict
@@ -21,7 +24,10 @@ _identifying_values = attrgetter(*IDENTIFYING_FIELDS)
 
 
 def with_warnings(session: Session, campaign_id: UUID, report: Report) -> Report:
-    """Warn of what a person may not have meant to send: repeats without an external id, and contradicted bounds."""
+    """Warn of what a person may not have meant to send.
+
+    Repeats without an external id, and contradicted bounds.
+    """
     accepted = [row for row in report.accepted if row.result is not None]
     if not accepted:
         return report
@@ -38,7 +44,7 @@ def with_warnings(session: Session, campaign_id: UUID, report: Report) -> Report
 
 
 def _repeats(free: Sequence[ParsedRow], stored: Mapping[tuple[Any, ...], int]) -> Iterable[str]:
-    """Yield what is told of rows without an external id that say what is stored, or the same as each other."""
+    """Yield warnings about rows without an external id that repeat stored results or each other."""
     said = Counter(_identifying_values(row.result) for row in free)
     again = [row.row for row in free if stored.get(_identifying_values(row.result), 0)]
     alike = [
@@ -48,12 +54,14 @@ def _repeats(free: Sequence[ParsedRow], stored: Mapping[tuple[Any, ...], int]) -
     ]
     if again:
         yield (
-            f"{len(again)} results without external_id say what is stored already (rows {_named(again)}) and count as "
+            f"{len(again)} results without external_id say what is stored already (rows {_named(again)}) "
+            f"and count as "
             "further readings: with an external_id what is sent again is told from what is measured again"
         )
     if alike:
         yield (
-            f"{len(alike)} results without external_id say the same as another row (rows {_named(alike)}) and count as "
+            f"{len(alike)} results without external_id say the same as another row (rows {_named(alike)}) "
+            f"and count as "
             "further readings: number them as replicate, or take out what was copied"
         )
 
@@ -61,7 +69,7 @@ def _repeats(free: Sequence[ParsedRow], stored: Mapping[tuple[Any, ...], int]) -
 def _contradictions(
     accepted: Iterable[ParsedRow], stored: Mapping[tuple[Any, ...], int], policies: Mapping[str, RetestPolicy]
 ) -> dict[int, str]:
-    """Return what is told of rows that a stored bound excludes, or whose bound excludes a stored value, by identity."""
+    """Return warnings, by identity, about rows that contradict a stored bound or value."""
     told = defaultdict(list)
     for values in stored:
         item = dict(zip(IDENTIFYING_FIELDS, values, strict=True))
@@ -76,7 +84,8 @@ def _contradictions(
         if against:
             shown = ", ".join(f"{item['relation']} {item['value']:g}" for item in against[:MOST_NAMED])
             found[id(row)] = (
-                f"contradicts what is stored ({shown}) and both count: withdraw what is wrong, or let a retest replace "
+                f"contradicts what is stored ({shown}) and both count: withdraw what is wrong, or let a "
+                f"retest replace "
                 "it (proxies.retests)"
             )
     return found

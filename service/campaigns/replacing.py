@@ -24,15 +24,18 @@ from service.store.tables import Candidate, CandidateDecision, Reserve, Round
 _SHOWN = 3
 
 
-def replace_candidate(session: Session, workspace_id: UUID, candidate_id: UUID, by: str | None = None) -> Candidate:
-    """Give the place of a rejected or withdrawn candidate to the next best of the round's reserves, and return it.
+def replace_candidate(
+    session: Session, workspace_id: UUID, candidate_id: UUID, by: str | None = None
+) -> Candidate:
+    """Replace a rejected or withdrawn candidate by the next best of the round's reserves, and return it.
 
-    A reserve is passed over that was proposed or measured meanwhile, that is like a candidate rejected with its
-    analogues, or with which the batch would break its limits.
+    A reserve is passed over that was proposed or measured meanwhile, that is like a candidate rejected with
+    its analogues, or with which the batch would break its limits.
 
     Raises:
         NotFoundError: if the workspace has no such candidate.
-        ConflictError: if the candidate was not given up, its place is taken, the batch is released, or no reserve fits.
+        ConflictError: if the candidate was not given up, its place is taken, the batch is released, or no
+            reserve fits.
     """
     item = locked_candidate(session, workspace_id, candidate_id)
     check_active(locked_campaign(session, workspace_id, item.campaign_id))
@@ -46,7 +49,9 @@ def replace_candidate(session: Session, workspace_id: UUID, candidate_id: UUID, 
     session.flush()
     reason = f"takes the place of rank {item.rank}"
     session.add(
-        CandidateDecision(candidate_id=taken.id, status="proposed", reason=reason, because_of=item.id, decided_by=by)
+        CandidateDecision(
+            candidate_id=taken.id, status="proposed", reason=reason, because_of=item.id, decided_by=by
+        )
     )
     reopen(session, row.id, "a candidate took the place of another")
     session.refresh(taken)
@@ -112,13 +117,18 @@ def _broken(reserve: Reserve, kept: Sequence[Candidate], spec: CampaignSpec, dom
         payloads = [item.payload for item in new] + [reserve.payload]
         n_outside = sum(payload.get("in_domain") is False for payload in payloads)
         most = round(share * spec.batch.size)
-        broken += [f"{n_outside} would lie outside the applicability domain, more than {most}"][: n_outside > most]
+        broken += [f"{n_outside} would lie outside the applicability domain, more than {most}"][
+            : n_outside > most
+        ]
     return "; ".join(broken) or None
 
 
 def _candidate(reserve: Reserve, given_up: Candidate, rank: int) -> Candidate:
-    fields = {name: getattr(reserve, name) for name in ("id", "round_id", "object", "display", "columns", "purpose")}
-    # The clock's time and not the transaction's, which may have begun before that of a round that started meanwhile.
+    fields = {
+        name: getattr(reserve, name) for name in ("id", "round_id", "object", "display", "columns", "purpose")
+    }
+    # The clock's time and not the transaction's, which may have begun before that of a round that started
+    # meanwhile.
     return Candidate(
         campaign_id=given_up.campaign_id,
         rank=rank,

@@ -28,7 +28,11 @@ SENT_AGAIN = "sent again with other content"
 
 
 def store(
-    session: Session, campaign: Campaign, upload: NewUpload, rows: Sequence[NewResult], reason: str = SENT_AGAIN
+    session: Session,
+    campaign: Campaign,
+    upload: NewUpload,
+    rows: Sequence[NewResult],
+    reason: str = SENT_AGAIN,
 ) -> StoredUpload:
     """Store rows and settle the candidates that they are about; the caller holds the campaign's lock.
 
@@ -45,7 +49,15 @@ def store(
     values_of = attrgetter(*_STANDARD)
     values = (
         (
-            *(result_ids[index], campaign.id, record.id, ids.get(index), row.row, row.verbatim, row.other_columns),
+            *(
+                result_ids[index],
+                campaign.id,
+                record.id,
+                ids.get(index),
+                row.row,
+                row.verbatim,
+                row.other_columns,
+            ),
             *(revisions.get(index, 0), *values_of(row.result)),
         )
         for index, row in fresh.items()
@@ -60,7 +72,9 @@ def store(
     return StoredUpload(
         record.id,
         tuple(
-            StoredRow(row.row, "stored" if index in fresh else "duplicate", ids.get(index), result_ids.get(index))
+            StoredRow(
+                row.row, "stored" if index in fresh else "duplicate", ids.get(index), result_ids.get(index)
+            )
             for index, row in enumerate(rows)
         ),
     )
@@ -78,22 +92,35 @@ def countable(session: Session, campaign_id: UUID, result_ids: Collection[UUID])
         raise NotFoundError(f"no result {missing[0]}")
     for end in (amendments.ends_of(session, result_ids) if result_ids else {}).values():
         if end.replacement_id is None:
-            raise ConflictError(f"result {end.result_id} was withdrawn before: send what was measured as a new result")
-        raise ConflictError(f"result {end.result_id} was corrected before: amend result {end.replacement_id} instead")
+            raise ConflictError(
+                f"result {end.result_id} was withdrawn before: send what was measured as a new result"
+            )
+        raise ConflictError(
+            f"result {end.result_id} was corrected before: amend result {end.replacement_id} instead"
+        )
     return rows
 
 
 def _candidates_of(
     session: Session, campaign_id: UUID, rows: Sequence[NewResult], ended: Mapping[UUID, Result]
 ) -> dict[int, Candidate]:
-    """Return the candidates that rows are about, by index; a correction of the same object stays with its own."""
+    """Return the candidates that rows are about, by index.
+
+    A correction of the same object stays with its own.
+    """
     given = [row.candidate_id or _kept_candidate(row, ended) for row in rows]
     named = candidates.by_id(session, campaign_id, {key for key in given if key})
     unknown = [row for row in rows if row.candidate_id and row.candidate_id not in named]
     if unknown:
-        errors = [{"row": row.row, "column": "candidate_id", "detail": "no such candidate"} for row in unknown]
+        errors = [
+            {"row": row.row, "column": "candidate_id", "detail": "no such candidate"} for row in unknown
+        ]
         raise UnprocessableError("some rows name candidates that this campaign does not have", errors)
-    free = [row.result.object for row, key in zip(rows, given, strict=True) if not (key or _keeps_object(row, ended))]
+    free = [
+        row.result.object
+        for row, key in zip(rows, given, strict=True)
+        if not (key or _keeps_object(row, ended))
+    ]
     known = candidates.newest_by_object(session, campaign_id, set(free))
     found = (
         named.get(key) if key else None if _keeps_object(row, ended) else known.get(row.result.object)
@@ -107,13 +134,15 @@ def _keeps_object(row: NewResult, ended: Mapping[UUID, Result]) -> bool:
 
 
 def _kept_candidate(row: NewResult, ended: Mapping[UUID, Result]) -> UUID | None:
-    return ended[row.corrects].candidate_id if row.corrects is not None and _keeps_object(row, ended) else None
+    return (
+        ended[row.corrects].candidate_id if row.corrects is not None and _keeps_object(row, ended) else None
+    )
 
 
 def _without_duplicates(
     session: Session, campaign_id: UUID, rows: Sequence[NewResult]
 ) -> tuple[dict[int, NewResult], dict[int, int]]:
-    """Return the rows that are not stored yet, and the revisions of those with an external id, both by index."""
+    """Return rows that are not stored yet, and the revisions of those with an external id, by index."""
     names = {row.result.external_id for row in rows}
     seen, next_revision = _by_external_id(session, campaign_id, {name for name in names if name})
     fresh, revisions = {}, {}
@@ -133,7 +162,9 @@ def _without_duplicates(
 
 
 def _taken_meanwhile(row: NewResult, met: StandardResult) -> ConflictError:
-    detail = f"external_id {row.result.external_id!r} is that of {met.describe()}, which may be new: send it again"
+    detail = (
+        f"external_id {row.result.external_id!r} is that of {met.describe()}, which may be new: send it again"
+    )
     return ConflictError(detail, [{"row": row.row, "column": "external_id", "detail": detail}])
 
 
@@ -170,7 +201,9 @@ def standard_by_external_id(
     session: Session, campaign_id: UUID, external_ids: Collection[str]
 ) -> dict[tuple[str, str], StandardResult]:
     """Return assay type and external id -> the result that counts under them."""
-    return {name: result for name, (_, result) in ids_and_standard(session, campaign_id, external_ids).items()}
+    return {
+        name: result for name, (_, result) in ids_and_standard(session, campaign_id, external_ids).items()
+    }
 
 
 def standard(row: Result) -> StandardResult:
@@ -196,19 +229,23 @@ def settle(session: Session, campaign: Campaign, touched: Collection[UUID]) -> N
 def _wait_again(session: Session, candidate: Candidate) -> None:
     """Bring a candidate back to where it was before the results that were corrected or withdrawn since.
 
-    One that was rejected is rejected again; one of a released batch is released. Where its object waits in another
-    round already, it stays as it is: nothing new waits twice.
+    One that was rejected is rejected again; one of a released batch is released. Where its object waits in
+    another round already, it stays as it is: nothing new waits twice.
     """
     if candidate.status not in SETTLED:
         return
     before = candidate.status_before_results or "proposed"
     if before in LIVE:
-        if candidate.purpose in NEW and candidates.is_new_object_live(session, candidate.campaign_id, candidate.object):
+        if candidate.purpose in NEW and candidates.is_new_object_live(
+            session, candidate.campaign_id, candidate.object
+        ):
             return
         before = "released" if rounds.was_released(session, candidate.round_id) else before
     _set_status(candidate, before)
     if before in LIVE:
-        reopen(session, candidate.round_id, "a candidate waits again: its results were corrected or withdrawn")
+        reopen(
+            session, candidate.round_id, "a candidate waits again: its results were corrected or withdrawn"
+        )
 
 
 def _set_status(candidate: Candidate, status: CandidateStatus) -> None:

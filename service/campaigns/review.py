@@ -1,6 +1,7 @@
-"""What people decide about a batch before it is made: approve, reject, release. Each is one transaction's work.
+"""What people decide about a batch before it is made: approve, reject, release.
 
-Whatever is decided is written down for ever, with its reason and whose key it was. A released batch is frozen.
+Each is one transaction's work. Whatever is decided is written down for ever, with its reason and whose key it
+was. A released batch is frozen.
 """
 
 import hashlib
@@ -29,7 +30,8 @@ from service.store.tables import Candidate, CandidateDecision, Round
 class Verdict:
     """What somebody decided: a status, its reason, and whose key it was.
 
-    With `analogues`, what is like the candidate is rejected as well: from `similarity` on, or from the domain's own.
+    With `analogues`, what is like the candidate is rejected as well: from `similarity` on, or from the
+    domain's own.
     """
 
     status: CandidateStatus
@@ -46,7 +48,9 @@ class Decided(NamedTuple):
     analogues: Sequence[Candidate]
 
 
-def decide(session: Session, workspace_id: UUID, candidate_id: UUID, version: int, verdict: Verdict) -> Decided:
+def decide(
+    session: Session, workspace_id: UUID, candidate_id: UUID, version: int, verdict: Verdict
+) -> Decided:
     """Approve, reject or withdraw a candidate, or take that back ("proposed").
 
     `version` is the one that the caller read (If-Match).
@@ -55,8 +59,8 @@ def decide(session: Session, workspace_id: UUID, candidate_id: UUID, version: in
         NotFoundError: if the workspace has no such candidate.
         PreconditionFailedError: if the candidate changed since.
         UnprocessableError: if the status is not one a person may set, or the reason is missing.
-        ConflictError: if the candidate's present status does not allow it, its batch is released, or its place is
-            taken.
+        ConflictError: if the candidate's present status does not allow it, its batch is released, or its
+            place is taken.
     """
     _check(verdict)
     item = locked_candidate(session, workspace_id, candidate_id)
@@ -79,8 +83,12 @@ def decide(session: Session, workspace_id: UUID, candidate_id: UUID, version: in
     return Decided(item, analogues)
 
 
-def release_round(session: Session, workspace_id: UUID, campaign_id: UUID, number: int, by: str | None = None) -> Round:
-    """Release the proposed and approved candidates to the lab and freeze the batch; rejected ones stay behind.
+def release_round(
+    session: Session, workspace_id: UUID, campaign_id: UUID, number: int, by: str | None = None
+) -> Round:
+    """Release the proposed and approved candidates to the lab and freeze the batch.
+
+    Rejected ones stay behind.
 
     Raises:
         NotFoundError: if there is no such round.
@@ -89,7 +97,9 @@ def release_round(session: Session, workspace_id: UUID, campaign_id: UUID, numbe
     row = locked_round(session, workspace_id, campaign_id, number)
     check_not_released(row)
     if row.state != "awaiting_results":
-        raise ConflictError(f"round {number} is {row.state}; only a batch that awaits results can be released")
+        raise ConflictError(
+            f"round {number} is {row.state}; only a batch that awaits results can be released"
+        )
     ready = [item for item in candidates.of_round(session, row.id) if item.status in ("proposed", "approved")]
     if not ready:
         raise ConflictError(f"round {number} has no candidate left to release")
@@ -125,7 +135,8 @@ def check_not_released(row: Round) -> None:
     """
     if row.released_at is not None:
         raise ConflictError(
-            f"the batch of round {row.number} was released at {row.released_at.isoformat()} and is frozen; a released "
+            f"the batch of round {row.number} was released at {row.released_at.isoformat()} and is frozen; "
+            f"a released "
             "candidate that nobody will make can be withdrawn"
         )
 
@@ -136,7 +147,9 @@ def _frozen(item: Candidate) -> dict[str, Any]:
 
 
 def _canonical(document: Any) -> bytes:
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    return json.dumps(
+        document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    ).encode()
 
 
 def _check(verdict: Verdict) -> None:
@@ -197,7 +210,12 @@ def _set(
 ) -> None:
     """Change a status and write down who decided it."""
     _change(item, verdict.status, verdict.reason)
-    fields = {"reason": verdict.reason, "similarity": similarity, "because_of": because_of, "decided_by": verdict.by}
+    fields = {
+        "reason": verdict.reason,
+        "similarity": similarity,
+        "because_of": because_of,
+        "decided_by": verdict.by,
+    }
     session.add(CandidateDecision(candidate_id=item.id, status=verdict.status, **fields))
 
 

@@ -1,4 +1,7 @@
-"""State changes of rounds that both users and workers cause: moving one, settling it once all outcomes are there."""
+"""State changes of rounds that both users and workers cause.
+
+Moving one, settling it once all outcomes are there.
+"""
 
 from typing import Any
 from uuid import UUID
@@ -39,7 +42,13 @@ def complete_if_settled(session: Session, round_id: UUID) -> None:
     """Complete a round that awaits results once none of its candidates does."""
     session.flush()
     if not candidates.has_live(session, round_id):
-        move(session, round_id, ("awaiting_results",), state="completed", message="every candidate has an outcome")
+        move(
+            session,
+            round_id,
+            ("awaiting_results",),
+            state="completed",
+            message="every candidate has an outcome",
+        )
 
 
 def reopen(session: Session, round_id: UUID, message: str) -> None:

@@ -70,8 +70,9 @@ def load(session: Session, lease: Lease[Round]) -> ClaimedRound:
 
 
 def finish(session: Session, lease: Lease[Round], spec: CampaignSpec, proposal: Proposal) -> bool:
-    """Store the batch, its reserves and what was trained, once; False if the lease was lost or it was finished before.
+    """Store the batch, its reserves and what was trained, once.
 
+    False if the lease was lost or it was finished before.
     An empty batch completes the round: there is nothing to wait for, and the summary says why.
     """
     empty = not proposal.candidates

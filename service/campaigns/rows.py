@@ -10,8 +10,9 @@ from service.records import StandardResult
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewResult:
-    """One good row: `row` is its number in the upload, `verbatim` what it said, `corrects` the result that it ends.
+    """One good row.
 
+    `row` is its number in the upload, `verbatim` what it said, `corrects` the result that it ends.
     `other_columns` are the cells of its row that were not read.
     """
 

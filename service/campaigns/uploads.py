@@ -1,5 +1,6 @@
-"""One upload of results: from a file's bytes to stored rows and a report, at once or as a job. It knows no HTTP.
+"""One upload of results: from a file's bytes to stored rows and a report, at once or as a job.
 
+It knows no HTTP.
 Reading and storing are two steps: a child reads while no transaction is open, and rows are stored in one.
 """
 
@@ -42,7 +43,8 @@ _FORMER_OPTIONS = ("sheet", "decimal")
 """What jobs of before say of the reading."""
 Mode = Literal["atomic", "partial"]
 OnConflict = Literal["reject", "correct"]
-"""What becomes of a row whose external id another result has: it is an error, or it takes the place of that result."""
+"""What becomes of a row whose external id another result has: it is an error, or it takes the place of that
+result."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,21 +86,25 @@ class Owner:
     key_id: str | None
 
 
-def import_results(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile, reader: Reader) -> Report:
+def import_results(
+    session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile, reader: Reader
+) -> Report:
     """Check every row of a file and, unless it is a dry run, store the good ones.
 
     Raises:
         NotFoundError: if there is no such campaign.
         UnsupportedMediaTypeError: if the format is none that is read.
-        UnprocessableError: if the file is no table or has no such sheet, or a row is bad in atomic mode; it carries the
-            report.
+        UnprocessableError: if the file is no table or has no such sheet, or a row is bad in atomic mode; it
+            carries the report.
         ConflictError: if the same bytes were stored before and would count twice.
     """
     spec = CampaignSpec.from_stored(_open_campaign(session, owner, campaign_id).spec)
     file = _with_kept_reading(session, campaign_id, file)
     check_bytes(session, campaign_id, file)
     with table_errors_as_problems():
-        report = reader.results(spec, file.table, lambda mentioned: known(session, campaign_id, mentioned, file))
+        report = reader.results(
+            spec, file.table, lambda mentioned: known(session, campaign_id, mentioned, file)
+        )
     return settle(session, owner, campaign_id, file, report)
 
 
@@ -129,7 +135,10 @@ def claimed_file(job: ClaimedJob, content: bytes) -> ResultsFile:
 
 
 def _with_kept_reading(session: Session, campaign_id: UUID, file: ResultsFile) -> ResultsFile:
-    """Return the file with what the campaign keeps of its source: frozen, so that a job reads what was asked for."""
+    """Return the file with what the campaign keeps of its source.
+
+    Frozen, so that a job reads what was asked for.
+    """
     return replace(file, reading=resolved(session, campaign_id, file.reading_name, file.reading))
 
 
@@ -143,8 +152,8 @@ def destination(session: Session, job: ClaimedJob) -> tuple[CampaignSpec, Owner]
 def known(session: Session, campaign_id: UUID, mentioned: Mentioned, file: ResultsFile) -> Known:
     """Return the candidates by id, and the results by external id, that a file mentions and the campaign has.
 
-    Beside them, the objects by their own ids, and the predictions of these candidates. A file that corrects is read as
-    if none had its external ids: what they stand for is compared afterwards.
+    Beside them, the objects by their own ids, and the predictions of these candidates. A file that corrects
+    is read as if none had its external ids: what they stand for is compared afterwards.
     """
     ids, external_ids, own_ids = mentioned
     candidates = queries.candidates_by_id(session, campaign_id, uuids(ids))
@@ -203,7 +212,10 @@ def table_errors_as_problems(sheet_in: Literal["query", "body"] = "query") -> It
     except UnknownFormatError as error:
         raise UnsupportedMediaTypeError(str(error)) from error
     except SheetError as error:
-        named = ({"in": "query"} if sheet_in == "query" else {}) | {"pointer": "/sheet", "detail": error.detail}
+        named = ({"in": "query"} if sheet_in == "query" else {}) | {
+            "pointer": "/sheet",
+            "detail": error.detail,
+        }
         raise UnprocessableError(f"/sheet: {error.detail}", errors=[named]) from error
     except QuestionError as error:
         pointer = f"/{error.parameter}"
@@ -220,18 +232,22 @@ def check_bytes(session: Session, campaign_id: UUID, file: ResultsFile) -> None:
     """Check that a file that is to be stored was not stored before.
 
     Raises:
-        ConflictError: if it was, in this campaign, and its results would count twice; it names the earlier upload.
+        ConflictError: if it was, in this campaign, and its results would count twice; it names the earlier
+            upload.
     """
     if not (file.dry_run or file.again):
         resending.check_bytes(session, campaign_id, file.digest, file.reading.sheet)
 
 
 def _linked(session: Session, campaign_id: UUID, report: Report) -> Report:
-    """Name the candidate of each row that gave only its object: the newest with that object, waiting ones first.
+    """Name the candidate of each row that gave only its object.
 
+    The newest with that object, waiting ones first.
     A correction has been given that of the result it corrects.
     """
-    objects = {row.object for row in report.accepted if row.candidate_id is None and row.object and not row.corrects}
+    objects = {
+        row.object for row in report.accepted if row.candidate_id is None and row.object and not row.corrects
+    }
     known = queries.candidates_by_object(session, campaign_id, objects) if objects else {}
     ids = {text: str(candidate.id) for text, candidate in known.items()}
     return replace(report, rows=tuple(_with_candidate(row, ids) for row in report.rows))
@@ -245,7 +261,10 @@ def _with_given_up_warning(session: Session, campaign_id: UUID, report: Report) 
     if not given_up:
         return report
     kept = "the result counts, and the decision is kept"
-    notes = {key: f"the candidate was {item.status} ({item.status_reason}): {kept}" for key, item in given_up.items()}
+    notes = {
+        key: f"the candidate was {item.status} ({item.status_reason}): {kept}"
+        for key, item in given_up.items()
+    }
     rows = tuple(
         replace(row, warnings=(*row.warnings, notes[row.candidate_id]))
         if row.status == "accepted" and row.candidate_id in notes
@@ -267,7 +286,9 @@ def rejected_upload(report: Report, done: str) -> UnprocessableError:
     It names the first thousand places; the report has all.
     """
     bad = [row for row in report.rows if row.status == "rejected"]
-    places = [{"row": row.row, "column": row.column, "detail": row.reason} for row in bad[:MAX_REPORTED_ERRORS]]
+    places = [
+        {"row": row.row, "column": row.column, "detail": row.reason} for row in bad[:MAX_REPORTED_ERRORS]
+    ]
     return UnprocessableError(
         f"{len(bad)} of {len(report.rows)} rows are rejected and nothing was {done}; "
         "correct them or send the table with mode=partial",
@@ -277,7 +298,10 @@ def rejected_upload(report: Report, done: str) -> UnprocessableError:
 
 
 def _store(session: Session, owner: Owner, campaign_id: UUID, file: ResultsFile, report: Report) -> Report:
-    """Store the accepted rows and the file; one whose external_id arrived in the meantime has become a duplicate."""
+    """Store the accepted rows and the file.
+
+    One whose external_id arrived in the meantime has become a duplicate.
+    """
     locked_campaign(session, owner.workspace_id, campaign_id)
     check_bytes(session, campaign_id, file)
     content, media_type = file.original or (file.content, file.media_type)

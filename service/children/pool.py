@@ -137,7 +137,9 @@ class Children:
             return self._idle.get_nowait()
         with self._lock:
             if self._n_waiting >= self.limits.waiting:
-                raise UnavailableError(f"{self._n_waiting} requests wait to be checked already; try again in a minute")
+                raise UnavailableError(
+                    f"{self._n_waiting} requests wait to be checked already; try again in a minute"
+                )
             self._n_waiting += 1
         try:
             return self._idle.get(timeout=self.limits.waiting_seconds)
@@ -187,7 +189,13 @@ class _Child:
             self._line, theirs = Pipe()
             with theirs:
                 self._process = subprocess.Popen(  # noqa: S603 - our own program
-                    [sys.executable, "-m", "service.children.program", str(theirs.fileno()), str(self._memory_bytes)],
+                    [
+                        sys.executable,
+                        "-m",
+                        "service.children.program",
+                        str(theirs.fileno()),
+                        str(self._memory_bytes),
+                    ],
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,

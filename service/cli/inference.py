@@ -36,18 +36,26 @@ _MOST_REASONS = 10
 def samples(  # noqa: PLR0913, PLR0917 - each argument is one option of the command
     campaign: Campaign,
     n: Annotated[int, typer.Option("--n", min=1, help="Samples in all.")] = 24,
-    beta: Annotated[Texts, typer.Option(help="Inverse temperature, or colder or bolder; may be repeated.")] = None,
+    beta: Annotated[
+        Texts, typer.Option(help="Inverse temperature, or colder or bolder; may be repeated.")
+    ] = None,
     preference: Annotated[
         Texts, typer.Option(help="Weights of objectives, such as solubility=0.7,size=0.3; may be repeated.")
     ] = None,
     like: Annotated[
-        Texts, typer.Option(help="An object to stay near, such as smiles=CCO; repeated for each of its columns.")
+        Texts,
+        typer.Option(help="An object to stay near, such as smiles=CCO; repeated for each of its columns."),
     ] = None,
     similarity: Annotated[float | None, typer.Option(help="Minimum similarity to that object, 0-1.")] = None,
-    require: Annotated[Texts, typer.Option(help="A pattern that each sample must contain; may be repeated.")] = None,
-    avoid: Annotated[Texts, typer.Option(help="A pattern that no sample may contain; may be repeated.")] = None,
+    require: Annotated[
+        Texts, typer.Option(help="A pattern that each sample must contain; may be repeated.")
+    ] = None,
+    avoid: Annotated[
+        Texts, typer.Option(help="A pattern that no sample may contain; may be repeated.")
+    ] = None,
     avoid_group: Annotated[
-        Texts, typer.Option(help="Exclude an object's group, such as scaffold:smiles=c1ccccc1; may be repeated.")
+        Texts,
+        typer.Option(help="Exclude an object's group, such as scaffold:smiles=c1ccccc1; may be repeated."),
     ] = None,
     round_number: Annotated[
         int | None, typer.Option("--round", help="The round whose policy samples; default the latest.")
@@ -55,7 +63,9 @@ def samples(  # noqa: PLR0913, PLR0917 - each argument is one option of the comm
     seed: Annotated[
         int | None, typer.Option(help="Random seed, to repeat the same samples; default a new one.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Also write the samples here: .json, .csv, .sdf, .fasta ...")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Also write the samples here: .json, .csv, .sdf, .fasta ...")
+    ] = None,
     url: Url = HERE,
     key: Key = "",
 ) -> None:
@@ -73,7 +83,9 @@ def predict(
     campaign: Campaign,
     table: Annotated[
         Path,
-        typer.Argument(exists=True, dir_okay=False, help="A table of objects: CSV, XLSX, SDF or JSON.", metavar="FILE"),
+        typer.Argument(
+            exists=True, dir_okay=False, help="A table of objects: CSV, XLSX, SDF or JSON.", metavar="FILE"
+        ),
     ],
     sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook; default the first.")] = None,
     out: Annotated[Path | None, typer.Option(help="Also write every prediction here: .csv or .json.")] = None,
@@ -86,7 +98,11 @@ def predict(
     content, media_type = _table(table)
     with connected(url, key) as client:
         objectives = client.campaign(campaign)["spec"]["objectives"]
-        job = _wait(client, client.request_predictions(campaign, content, media_type, table.name, sheet), "predictions")
+        job = _wait(
+            client,
+            client.request_predictions(campaign, content, media_type, table.name, sheet),
+            "predictions",
+        )
         rows = job.data["rows"]
         console().print(predictions_table(rows[:_MOST_ROWS], objectives))
         if len(rows) > _MOST_ROWS:
@@ -102,10 +118,13 @@ def predict(
 def insights(  # noqa: PLR0913, PLR0917 - each argument is one option of the command
     campaign: Campaign,
     figures: Annotated[Path | None, typer.Option(help="Save every figure into this folder.")] = None,
-    figure_format: Annotated[str, typer.Option("--format", help="Format of the figures: svg or png.")] = "svg",
+    figure_format: Annotated[
+        str, typer.Option("--format", help="Format of the figures: svg or png.")
+    ] = "svg",
     json_file: Annotated[Path | None, typer.Option("--json", help="Write every number here.")] = None,
     threshold: Annotated[
-        Texts, typer.Option(help="Threshold of a hit, such as solubility=-2; may be repeated, and all must hold.")
+        Texts,
+        typer.Option(help="Threshold of a hit, such as solubility=-2; may be repeated, and all must hold."),
     ] = None,
     url: Url = HERE,
     key: Key = "",

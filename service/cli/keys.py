@@ -9,7 +9,9 @@ from rich.table import Table
 from service.client.terminal import console, say
 from service.settings import Settings
 
-commands = typer.Typer(help="Create, list and revoke API keys of the default workspace.", no_args_is_help=True)
+commands = typer.Typer(
+    help="Create, list and revoke API keys of the default workspace.", no_args_is_help=True
+)
 
 
 @commands.command("create")
@@ -33,7 +35,8 @@ def list_keys() -> None:
     table = Table("id", "name", "scopes", "created", "expires", "revoked", box=None)
     for row in all_keys(Settings()):
         moments = (
-            f"{moment:%Y-%m-%d %H:%M}" if moment else "" for moment in (row.created_at, row.expires_at, row.revoked_at)
+            f"{moment:%Y-%m-%d %H:%M}" if moment else ""
+            for moment in (row.created_at, row.expires_at, row.revoked_at)
         )
         table.add_row(row.id, row.name, " ".join(row.scopes), *moments)
     console().print(table)

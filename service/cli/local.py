@@ -25,7 +25,10 @@ def serve(host: Host = None, port: Port = None, data_dir: DataDir = None) -> Non
     settings = _settings(host=host, port=port, data_dir=data_dir)
     configure_logs(settings.log_format, settings.log_level)
     with start_local_stack(settings) as running:
-        say(console(), f"Assayflow is at {running.url} (OpenAPI: {running.url}/openapi.json); Ctrl-C stops it.")
+        say(
+            console(),
+            f"Assayflow is at {running.url} (OpenAPI: {running.url}/openapi.json); Ctrl-C stops it.",
+        )
         if running.new_key is not None:
             say(console(), f"API key, shown this once: {running.new_key}")
         running.wait()
@@ -71,7 +74,9 @@ def migrate() -> None:
 
 @commands.command()
 def demo(
-    domain: Annotated[str, typer.Option(help="What to design: molecules, peptides or materials.")] = "molecules",
+    domain: Annotated[
+        str, typer.Option(help="What to design: molecules, peptides or materials.")
+    ] = "molecules",
     output: Annotated[Path, typer.Option(help="Folder for the output files.")] = Path("demo-output"),
 ) -> None:
     """Run a whole campaign on this machine, with real measured input and a simulated lab."""

@@ -32,7 +32,8 @@ def _show_version(value: bool) -> None:
 @commands.callback()
 def options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
     ] = False,
 ) -> None:
     """Active learning for scientific discovery: campaigns over HTTP, with a lab in the loop."""

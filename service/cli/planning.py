@@ -24,7 +24,9 @@ def domains() -> None:
     for kind, plugin in installed().items():
         spec = plugin.spec.model_validate(plugin.examples[0][0])
         domain = open_domain(spec)
-        table.add_row(kind, plugin.summary, ", ".join(domain.computed), ", ".join(("json", *batch_formats(domain))))
+        table.add_row(
+            kind, plugin.summary, ", ".join(domain.computed), ", ".join(("json", *batch_formats(domain)))
+        )
     console().print(table)
 
 
@@ -32,13 +34,18 @@ def domains() -> None:
 def backtest(  # noqa: PLR0913, PLR0917 - each argument is one option of the command
     spec: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The campaign, as JSON.")],
     table: Annotated[
-        Path, typer.Option(exists=True, dir_okay=False, help="Measured objects, in any format that an upload accepts.")
+        Path,
+        typer.Option(
+            exists=True, dir_okay=False, help="Measured objects, in any format that an upload accepts."
+        ),
     ],
     rounds: Annotated[int, typer.Option(min=1)] = 5,
     batch_size: Annotated[int, typer.Option(min=1)] = 24,
     initial: Annotated[int, typer.Option(min=1, help="Objects measured at random before round 1.")] = 24,
     seeds: Annotated[int, typer.Option(min=1)] = 5,
-    methods: Annotated[str, typer.Option(help="Comma-separated methods.")] = "assayflow,random,genetic,greedy,bayesian",
+    methods: Annotated[
+        str, typer.Option(help="Comma-separated methods.")
+    ] = "assayflow,random,genetic,greedy,bayesian",
     sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook; default the first.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write all metrics here.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the curves here: .svg, .png or .pdf.")] = None,

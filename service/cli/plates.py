@@ -8,7 +8,13 @@ import typer
 
 from service.cli.inference import HERE, Campaign, Key, Url, connected
 from service.client.client import Client, ClientError
-from service.client.plate_tables import findings_table, plates_table, transfers_lines, value_units, wells_lines
+from service.client.plate_tables import (
+    findings_table,
+    plates_table,
+    transfers_lines,
+    value_units,
+    wells_lines,
+)
 from service.client.plates import Mode, PlateFile, Plates, WellsChoices, find_plate
 from service.client.terminal import console, say
 
@@ -16,7 +22,8 @@ commands = typer.Typer(help="Measure a batch in plates: lay out, fill, read and 
 
 Plate = Annotated[str, typer.Argument(help="The plate's name, barcode or id.", metavar="PLATE")]
 Round = Annotated[
-    int | None, typer.Option("--round", min=1, help="The round that the plate is of; all are searched when absent.")
+    int | None,
+    typer.Option("--round", min=1, help="The round that the plate is of; all are searched when absent."),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Report only, store nothing.")]
 TakenAs = Annotated[Mode, typer.Option(help="atomic: all results or none; partial: the good ones.")]
@@ -34,10 +41,14 @@ _OWN = "application/octet-stream"
 def lay_out(
     campaign: Campaign,
     layout: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help="The plate's specification, as JSON.", metavar="FILE")
+        Path,
+        typer.Argument(
+            exists=True, dir_okay=False, help="The plate's specification, as JSON.", metavar="FILE"
+        ),
     ],
     round_number: Annotated[
-        int | None, typer.Option("--round", min=1, help="The round whose batch it holds; the latest when absent.")
+        int | None,
+        typer.Option("--round", min=1, help="The round whose batch it holds; the latest when absent."),
     ] = None,
     url: Url = HERE,
     key: Key = "",
@@ -59,12 +70,16 @@ def list_plates(campaign: Campaign, round_number: Round = None, url: Url = HERE,
     with connected(url, key) as client:
         last = int(client.campaign(campaign)["rounds"])
         numbers = range(1, last + 1) if round_number is None else (round_number,)
-        found = [(number, item) for number in numbers for item in Plates(client, campaign, number).summaries()]
+        found = [
+            (number, item) for number in numbers for item in Plates(client, campaign, number).summaries()
+        ]
         console().print(plates_table(found))
 
 
 @commands.command("delete")
-def delete_plate(campaign: Campaign, plate: Plate, round_number: Round = None, url: Url = HERE, key: Key = "") -> None:
+def delete_plate(
+    campaign: Campaign, plate: Plate, round_number: Round = None, url: Url = HERE, key: Key = ""
+) -> None:
     """Delete a plate that was only laid out; its name is free again."""
     with connected(url, key) as client:
         plates, plate_id = find_plate(client, campaign, plate, round_number)
@@ -96,7 +111,8 @@ def save_pick_list(  # noqa: PLR0913, PLR0917 - each argument is one option of t
     plate: Plate,
     out: Annotated[Path, typer.Option(help="Write the pick list here, as CSV.")],
     robot: Annotated[
-        Literal["echo", "biomek"] | None, typer.Option(help="Who reads it; the robot of the stocks when absent.")
+        Literal["echo", "biomek"] | None,
+        typer.Option(help="Who reads it; the robot of the stocks when absent."),
     ] = None,
     round_number: Round = None,
     url: Url = HERE,
@@ -135,17 +151,25 @@ def send_wells(  # noqa: PLR0913, PLR0917 - each argument is one option of the c
     readings: Annotated[
         Path,
         typer.Argument(
-            exists=True, dir_okay=False, help="The reader's export: CSV, TSV, TXT, XLSX or JSON.", metavar="FILE"
+            exists=True,
+            dir_okay=False,
+            help="The reader's export: CSV, TSV, TXT, XLSX or JSON.",
+            metavar="FILE",
         ),
     ],
     dry_run: DryRun = False,
     mode: TakenAs = "atomic",
-    block: Annotated[str | None, typer.Option(help="Which reading of a file of several, by number or name.")] = None,
+    block: Annotated[
+        str | None, typer.Option(help="Which reading of a file of several, by number or name.")
+    ] = None,
     sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook; its first.")] = None,
     decimal: Annotated[
-        Literal["point", "comma"] | None, typer.Option(help="The decimal sign; found in the file when absent.")
+        Literal["point", "comma"] | None,
+        typer.Option(help="The decimal sign; found in the file when absent."),
     ] = None,
-    vendor: Annotated[str | None, typer.Option(help="The instrument whose own file this is, such as BMG_MARS.")] = None,
+    vendor: Annotated[
+        str | None, typer.Option(help="The instrument whose own file this is, such as BMG_MARS.")
+    ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the whole answer here.")] = None,
     round_number: Round = None,
     url: Url = HERE,
@@ -168,7 +192,9 @@ def save_curves(  # noqa: PLR0913, PLR0917 - each argument is one option of the 
     campaign: Campaign,
     plate: Plate,
     folder: Annotated[Path, typer.Option(help="Save the picture of each candidate into this folder.")],
-    picture_format: Annotated[Literal["svg", "png"], typer.Option("--format", help="Of the pictures.")] = "svg",
+    picture_format: Annotated[
+        Literal["svg", "png"], typer.Option("--format", help="Of the pictures.")
+    ] = "svg",
     round_number: Round = None,
     url: Url = HERE,
     key: Key = "",
@@ -178,11 +204,15 @@ def save_curves(  # noqa: PLR0913, PLR0917 - each argument is one option of the 
         plates, plate_id = find_plate(client, campaign, plate, round_number)
         analysis = plates.plate(plate_id)["analysis"]
         if analysis is None:
-            raise ClientError(f"{plate} was not read yet: send its readings by `assayflow plates wells` first")
+            raise ClientError(
+                f"{plate} was not read yet: send its readings by `assayflow plates wells` first"
+            )
         folder.mkdir(parents=True, exist_ok=True)
         for item in analysis["findings"]:
             candidate = item["candidate_id"]
-            _write(folder / f"{candidate}.{picture_format}", plates.curve(plate_id, candidate, picture_format))
+            _write(
+                folder / f"{candidate}.{picture_format}", plates.curve(plate_id, candidate, picture_format)
+            )
 
 
 def _specification(path: Path) -> dict[str, Any]:

@@ -18,7 +18,8 @@ def correct(
     campaign: Campaign,
     result: Annotated[str, typer.Argument(help="The result's id.", metavar="RESULT")],
     column: Annotated[
-        list[str], typer.Option("--set", help="A column that is otherwise, such as value=80; may be repeated.")
+        list[str],
+        typer.Option("--set", help="A column that is otherwise, such as value=80; may be repeated."),
     ],
     reason: Reason,
     url: Url = HERE,

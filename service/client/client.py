@@ -99,7 +99,9 @@ class Client:
         # proxies of the environment are not used for this machine
         is_elsewhere = address.host not in _LOOPBACK
         headers = {"Authorization": f"Bearer {key}"}
-        self._http = httpx.Client(base_url=f"{address}/v1", headers=headers, timeout=120, trust_env=is_elsewhere)
+        self._http = httpx.Client(
+            base_url=f"{address}/v1", headers=headers, timeout=120, trust_env=is_elsewhere
+        )
 
     def __enter__(self) -> Client:
         return self
@@ -133,7 +135,9 @@ class Client:
             return data
         job = self._ended(Job(f"/campaigns/{campaign}/uploads/{data['id']}", data), check)
         if job.data["state"] != "succeeded":
-            raise RefusedError(format_problem(job.data["failure"]) if job.data["failure"] else job.data["message"])
+            raise RefusedError(
+                format_problem(job.data["failure"]) if job.data["failure"] else job.data["message"]
+            )
         report: dict[str, Any] = job.data["report"]
         return report
 
@@ -159,7 +163,9 @@ class Client:
             if cursor is None:
                 return results
 
-    def correct_result(self, campaign: str, result: str, row: Mapping[str, Any], reason: str) -> dict[str, Any]:
+    def correct_result(
+        self, campaign: str, result: str, row: Mapping[str, Any], reason: str
+    ) -> dict[str, Any]:
         """Put another result in the place of one, by the columns that are otherwise, and return it."""
         body = {"row": dict(row), "reason": reason}
         return self.decoded(self._send_once(f"/campaigns/{campaign}/results/{result}/correction", json=body))
@@ -192,7 +198,9 @@ class Client:
 
     def batch(self, campaign: str, number: int) -> list[dict[str, Any]]:
         """Return a round's candidates by rank."""
-        candidates: list[dict[str, Any]] = self.decoded(self.send("GET", self._batch(campaign, number)))["candidates"]
+        candidates: list[dict[str, Any]] = self.decoded(self.send("GET", self._batch(campaign, number)))[
+            "candidates"
+        ]
         return candidates
 
     def download(self, campaign: str, number: int, file_format: str, path: Path) -> Path:
@@ -226,7 +234,9 @@ class Client:
 
     def release(self, campaign: str, number: int) -> str:
         """Release a batch to the lab, which freezes it, and return its SHA-256."""
-        return str(self.decoded(self.send("POST", f"/campaigns/{campaign}/rounds/{number}/release"))["batch_sha256"])
+        return str(
+            self.decoded(self.send("POST", f"/campaigns/{campaign}/rounds/{number}/release"))["batch_sha256"]
+        )
 
     def campaign(self, campaign: str) -> dict[str, Any]:
         """Return a campaign."""
@@ -237,13 +247,21 @@ class Client:
         return self._post_job(f"/campaigns/{campaign}/samples", json=request)
 
     def request_predictions(
-        self, campaign: str, table: bytes, media_type: str, filename: str | None = None, sheet: str | None = None
+        self,
+        campaign: str,
+        table: bytes,
+        media_type: str,
+        filename: str | None = None,
+        sheet: str | None = None,
     ) -> Job:
         """Request predictions for the accepted rows of a table; `sheet` names a workbook's sheet."""
         named = {"filename": filename, "sheet": sheet}
         query = {"mode": "partial"} | {name: text for name, text in named.items() if text is not None}
         return self._post_job(
-            f"/campaigns/{campaign}/predictions", params=query, content=table, headers={"Content-Type": media_type}
+            f"/campaigns/{campaign}/predictions",
+            params=query,
+            content=table,
+            headers={"Content-Type": media_type},
         )
 
     def follow_job(self, job: Job, check: Callable[[], None] = lambda: None) -> Generator[Event, None, Job]:
@@ -285,7 +303,9 @@ class Client:
             return self._checked(self._http.request(method, url, **sent))
         except httpx.TransportError as error:
             reason = str(error) or type(error).__name__
-            raise UnreachableError(f"no answer from {self._url} ({reason}); is the service running there?") from error
+            raise UnreachableError(
+                f"no answer from {self._url} ({reason}); is the service running there?"
+            ) from error
 
     def decoded(self, answer: httpx.Response) -> dict[str, Any]:
         """Return the JSON object of a response.

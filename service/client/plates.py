@@ -20,7 +20,8 @@ Mode = Literal["atomic", "partial"]
 class PlateFile:
     """A file about a plate.
 
-    With `dry_run` the service reports and stores nothing. `mode` says whether all results count, or the good ones.
+    With `dry_run` the service reports and stores nothing. `mode` says whether all results count, or the good
+    ones.
     """
 
     content: bytes
@@ -98,7 +99,9 @@ class Plates:
         """Upload the robot's report and return the failed wells."""
         return self._upload(self._url(plate, "transfers"), file, {})
 
-    def upload_wells(self, plate: str, file: PlateFile, choices: WellsChoices | None = None) -> dict[str, Any]:
+    def upload_wells(
+        self, plate: str, file: PlateFile, choices: WellsChoices | None = None
+    ) -> dict[str, Any]:
         """Upload the readings and return the plate's quality, the candidates' results, and the report."""
         return self._upload(self._url(plate, "wells"), file, _given(asdict(choices)) if choices else {})
 
@@ -108,7 +111,9 @@ class Plates:
 
     def _upload(self, url: str, file: PlateFile, query: Mapping[str, Any]) -> dict[str, Any]:
         headers = {"Content-Type": file.media_type, "Idempotency-Key": uuid4().hex}
-        sent = self.client.send("POST", url, params={**file.query(), **query}, headers=headers, content=file.content)
+        sent = self.client.send(
+            "POST", url, params={**file.query(), **query}, headers=headers, content=file.content
+        )
         return self.client.decoded(sent)
 
     def _url(self, *parts: str) -> str:

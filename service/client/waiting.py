@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def wait_for(
-    client: Client, job: Job, show: Callable[[Iterable[Event]], object], check: Callable[[], None] = lambda: None
+    client: Client,
+    job: Job,
+    show: Callable[[Iterable[Event]], object],
+    check: Callable[[], None] = lambda: None,
 ) -> Job:
     """Wait for a job and return it with its result.
 

@@ -21,7 +21,9 @@ _COLDER = 8
 """Ratio of the second samples' inverse temperature to the first one."""
 
 
-def run_inference(client: Client, campaign: str, case: Case, printer: Printer, check: Callable[[], None]) -> None:
+def run_inference(
+    client: Client, campaign: str, case: Case, printer: Printer, check: Callable[[], None]
+) -> None:
     """Sample at a lower and a higher inverse temperature, and predict the case's own objects.
 
     Args:
@@ -68,5 +70,7 @@ def _samples(
     return _answer(client, client.request_samples(campaign, request), "samples", printer, check)
 
 
-def _answer(client: Client, job: Job, title: str, printer: Printer, check: Callable[[], None]) -> dict[str, Any]:
+def _answer(
+    client: Client, job: Job, title: str, printer: Printer, check: Callable[[], None]
+) -> dict[str, Any]:
     return wait_for(client, job, lambda events: printer.progress(events, title), check).data

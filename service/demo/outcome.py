@@ -54,7 +54,9 @@ def lines(objectives: Sequence[Mapping[str, Any]], stages: Sequence[Stage]) -> l
                 best = values[badness.index(min(badness))]
                 is_distance = objective.get("direction") == "target"
                 mean = sum(badness if is_distance else values) / len(values)
-                summary_lines.append(Line(objective["name"], stage.name, len(values), best, mean, is_distance))
+                summary_lines.append(
+                    Line(objective["name"], stage.name, len(values), best, mean, is_distance)
+                )
     return summary_lines
 
 
@@ -71,7 +73,9 @@ def verdicts(objectives: Sequence[Mapping[str, Any]], stages: Sequence[Stage]) -
             mean = _word((sum(before) / len(before) - sum(after) / len(after)) / spread)
             best = _word((min(before) - min(after)) / spread)
             measure = "mean distance" if objective.get("direction") == "target" else "mean"
-            sentences.append(f"{objective['name']} ({goal_text(objective)}): the {measure} {mean}, the best {best}")
+            sentences.append(
+                f"{objective['name']} ({goal_text(objective)}): the {measure} {mean}, the best {best}"
+            )
     return sentences
 
 
@@ -97,11 +101,15 @@ def _joint(objectives: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{"name": ALL_OBJECTIVES}] if is_defined else []
 
 
-def _values(stage: Stage, objective: Mapping[str, Any], objectives: Sequence[Mapping[str, Any]]) -> list[float]:
+def _values(
+    stage: Stage, objective: Mapping[str, Any], objectives: Sequence[Mapping[str, Any]]
+) -> list[float]:
     if objective["name"] != ALL_OBJECTIVES:
         return [item[objective["name"]] for item in stage.objects if objective["name"] in item]
     whole = [item for item in stage.objects if all(other["name"] in item for other in objectives)]
-    return [sum(score(item[other["name"]], other) for other in objectives) / len(objectives) for item in whole]
+    return [
+        sum(score(item[other["name"]], other) for other in objectives) / len(objectives) for item in whole
+    ]
 
 
 def _badness(value: float, objective: Mapping[str, Any]) -> float:

@@ -45,7 +45,9 @@ def plot_predictions(comparisons: Sequence[Comparison], axis: str, path: Path) -
         below = [prediction["mean"] - prediction["low"] for prediction in comparison.predictions]
         above = [prediction["high"] - prediction["mean"] for prediction in comparison.predictions]
         name, bars = f"round {comparison.round}", [below, above]
-        axes.errorbar(comparison.values, means, yerr=bars, fmt="o", capsize=2, alpha=0.75, color=colour, label=name)
+        axes.errorbar(
+            comparison.values, means, yerr=bars, fmt="o", capsize=2, alpha=0.75, color=colour, label=name
+        )
         everything += [*means, *comparison.values]
     if everything:
         ends = (min(everything), max(everything))

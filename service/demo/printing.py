@@ -119,7 +119,9 @@ class Printer:
     def files(self, folder: Path) -> None:
         """List the files for the user."""
         self.say(f"files in {folder}:")
-        for path in sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")):
+        for path in sorted(
+            path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")
+        ):
             self.say(f"  {path.name}")
 
 

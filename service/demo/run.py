@@ -135,7 +135,9 @@ class _DemoRun:
         self.printer.progress(events, f"round {number}")
         ended = self.client.round(campaign, number)
         if ended["state"] != "awaiting_results":
-            raise DemonstrationError(f"round {number} is {ended['state']}: {ended['message']} {ended['failure'] or ''}")
+            raise DemonstrationError(
+                f"round {number} is {ended['state']}: {ended['message']} {ended['failure'] or ''}"
+            )
         candidates = self.client.batch(campaign, number)
         self.printer.batch(candidates, self.spec["objectives"])
         self.printer.advice(ended["summary"], number - 1)
@@ -169,7 +171,9 @@ class _DemoRun:
             }
             for item in candidates
         ]
-        self.stages.append(replace(self._stage(f"round {number}, predicted", predicted, domain), kind="predicted"))
+        self.stages.append(
+            replace(self._stage(f"round {number}, predicted", predicted, domain), kind="predicted")
+        )
         exact = _values_of(results)
         self.stages.append(self._stage(f"round {number}, SIMULATED lab", exact, domain))
         predictions = [ids[row["candidate_id"]]["predictions"][name] for row in exact]
@@ -181,7 +185,9 @@ class _DemoRun:
         for row in results:
             if row["type"] == self._assay:
                 values.setdefault(row["object"], []).append(row["value"])
-        objects = {text: {self._measured["name"]: sum(measured) / len(measured)} for text, measured in values.items()}
+        objects = {
+            text: {self._measured["name"]: sum(measured) / len(measured)} for text, measured in values.items()
+        }
         for objective in self.spec["objectives"]:
             computed = objective.get("computed")
             if computed is not None:
@@ -200,12 +206,16 @@ class _DemoRun:
         objectives = self.spec["objectives"]
         measured = [stage for stage in self.stages if stage.kind == "measured"]
         self.printer.outcome(lines(objectives, self.stages), verdicts(objectives, measured))
-        plot_predictions(self.comparisons, self._measured["name"], self.folder / "predicted-against-simulated")
+        plot_predictions(
+            self.comparisons, self._measured["name"], self.folder / "predicted-against-simulated"
+        )
 
     @property
     def _measured(self) -> dict[str, Any]:
         """The objective that the lab measures."""
-        measured: dict[str, Any] = next(item for item in self.spec["objectives"] if item.get("computed") is None)
+        measured: dict[str, Any] = next(
+            item for item in self.spec["objectives"] if item.get("computed") is None
+        )
         return measured
 
     @property

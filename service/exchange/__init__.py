@@ -11,7 +11,13 @@ from service.exchange.object_tables import open_objects, read_objects
 from service.exchange.option_checks import check_options
 from service.exchange.options import NOTHING_SAID, ReadingOptions
 from service.exchange.predictions import prediction_formats, write_predictions
-from service.exchange.registry import media_type_named, media_types, media_types_by_extension, most_rows, read_table
+from service.exchange.registry import (
+    media_type_named,
+    media_types,
+    media_types_by_extension,
+    most_rows,
+    read_table,
+)
 from service.exchange.report import ParsedRow, Report
 from service.exchange.results import Upload, check_upload, open_upload, read_results
 from service.exchange.rows import validate_rows

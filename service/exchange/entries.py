@@ -12,7 +12,14 @@ from models.specs.columns import MEASURED_FIELDS, TRAITS
 from service.exchange.cells import Digits
 from service.exchange.headers import named_result, result_names
 from service.exchange.units import are_convertible, same_units
-from service.exchange.values import is_missing, is_outcome, is_relation, outcome_word, read_relation, shortened
+from service.exchange.values import (
+    is_missing,
+    is_outcome,
+    is_relation,
+    outcome_word,
+    read_relation,
+    shortened,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

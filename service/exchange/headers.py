@@ -6,7 +6,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from models.specs.columns import FIELDS, MEASURED_FIELDS, PREDICTED, QUALIFIERS, SPREAD, SYNONYMS, key, plain_letters
+from models.specs.columns import (
+    FIELDS,
+    MEASURED_FIELDS,
+    PREDICTED,
+    QUALIFIERS,
+    SPREAD,
+    SYNONYMS,
+    key,
+    plain_letters,
+)
 from service.exchange.tables import TableError
 from service.exchange.units import are_molar, is_certain_unit, is_concentration, is_unit_beside_a_number
 

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 from models.domains.contract import InvalidObjectError
 from service.exchange.entries import picked
 from service.exchange.object_headers import object_headers
-from service.exchange.object_units import in_domain_units, under_domain_names, warn_of_absent_columns, with_points
+from service.exchange.object_units import (
+    in_domain_units,
+    under_domain_names,
+    warn_of_absent_columns,
+    with_points,
+)
 from service.exchange.reading import decide_number_format
 from service.exchange.registry import read_table
 from service.exchange.report import ParsedRow, Report

@@ -51,7 +51,9 @@ def _rates(axes: Axes, rounds: Sequence[JsonObject], base: JsonObject | None) ->
         axes.errorbar(x, rate, yerr=whiskers(rate, low, high), fmt="o", color=COLOURS[0], capsize=4, ms=6)
         if len(rounds) <= 12:  # noqa: PLR2004 - as many as have room
             text = f"{hit_rate['n']}/{hit_rate['of']}"
-            axes.annotate(text, (x, high), (0, 4), textcoords="offset points", ha="center", fontsize=8.5, color=INK)
+            axes.annotate(
+                text, (x, high), (0, 4), textcoords="offset points", ha="center", fontsize=8.5, color=INK
+            )
     if base is not None and base["rate"] is not None:
         axes.axhspan(100 * base["low"], 100 * base["high"], color=GREY, alpha=0.18, linewidth=0)
         axes.axhline(100 * base["rate"], color=GREY, linestyle="--", linewidth=1.4, label="first data")
@@ -67,7 +69,16 @@ def _outcomes(axes: Axes, rounds: Sequence[JsonObject]) -> None:
     for name, colour in OUTCOMES.items():
         counts = [item["success"]["counts"][name] for item in rounds]
         if any(counts):
-            axes.bar(numbers, counts, 0.65, bottom=bottom, color=colour, label=name, edgecolor="white", linewidth=0.6)
+            axes.bar(
+                numbers,
+                counts,
+                0.65,
+                bottom=bottom,
+                color=colour,
+                label=name,
+                edgecolor="white",
+                linewidth=0.6,
+            )
             bottom = [a + b for a, b in zip(bottom, counts, strict=True)]
     rounds_axis(axes, numbers)
     label(axes, "round", "candidates", "What became of the candidates")

@@ -57,7 +57,9 @@ def _plot_wells(axes: Axes, wells: Sequence[ReadWell]) -> None:
         axes.plot(*zip(*counted, strict=True), "o", color=COLOURS[0], ms=5, alpha=0.8, label="wells")
     excluded = [well.concentration for well in wells if well.inhibition is None and well.concentration]
     if excluded:
-        axes.plot(excluded, [_ROOM[0]] * len(excluded), "x", color=COLOURS[1], ms=6, label="wells that do not count")
+        axes.plot(
+            excluded, [_ROOM[0]] * len(excluded), "x", color=COLOURS[1], ms=6, label="wells that do not count"
+        )
 
 
 def _plot_curve(axes: Axes, curve: Curve, wells: Sequence[ReadWell]) -> None:
@@ -65,7 +67,11 @@ def _plot_curve(axes: Axes, curve: Curve, wells: Sequence[ReadWell]) -> None:
     x = np.linspace(doses.min() - 0.2, doses.max() + 0.2, _POINTS)
     shape = 1.0 / (1.0 + np.power(10.0, curve.hill * (math.log10(curve.ic50) - x)))
     axes.plot(
-        10.0**x, curve.bottom + (curve.top - curve.bottom) * shape, color=COLOURS[0], linewidth=1.6, label="curve"
+        10.0**x,
+        curve.bottom + (curve.top - curve.bottom) * shape,
+        color=COLOURS[0],
+        linewidth=1.6,
+        label="curve",
     )
 
 

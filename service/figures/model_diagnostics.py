@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from models.insights.random_baseline import wilson
 from models.summaries.importance import CLEAR_TREND
-from service.figures.style import COLOURS, GREY, INK, label, legend, new_figure, rounds_axis, text_figure, whiskers
+from service.figures.style import (
+    COLOURS,
+    GREY,
+    INK,
+    label,
+    legend,
+    new_figure,
+    rounds_axis,
+    text_figure,
+    whiskers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +47,10 @@ def calibration(insights: JsonObject) -> Figure:
         _shares(left, shares, index, 8 * shift, f"{name} (n = {scores['n']})")
         by_round = [(item["number"], item["calibration"].get(name)) for item in insights["rounds"]]
         _shares(
-            right, [(x, item["interval_90"], item["n"]) for x, item in by_round if item and item["n"]], index, shift
+            right,
+            [(x, item["interval_90"], item["n"]) for x, item in by_round if item and item["n"]],
+            index,
+            shift,
         )
     left.set(xlim=(40, 100), ylim=(0, 103))
     label(left, "promised coverage (%)", "results inside the interval (%)", "Gaussian intervals, all rounds")
@@ -57,7 +70,9 @@ def _shares(
         low, high = wilson(round(share * n), n)
         ends = whiskers(100 * share, 100 * low, 100 * high)
         colour, series_label = COLOURS[index % len(COLOURS)], name if number == 0 else None
-        axes.errorbar(x + shift, 100 * share, yerr=ends, fmt="o", ms=5, capsize=3, color=colour, label=series_label)
+        axes.errorbar(
+            x + shift, 100 * share, yerr=ends, fmt="o", ms=5, capsize=3, color=colour, label=series_label
+        )
 
 
 def importance(insights: JsonObject) -> Figure:

@@ -79,7 +79,15 @@ def _single(insights: JsonObject, objective: JsonObject) -> Figure:
     colours = _colours(insights)
     for point in points:
         x = point["round"] + spread[point["object"]]
-        axes.plot(x, point["values"][objective["name"]], "o", ms=4.5, alpha=0.7, color=colours[point["round"]], mew=0)
+        axes.plot(
+            x,
+            point["values"][objective["name"]],
+            "o",
+            ms=4.5,
+            alpha=0.7,
+            color=colours[point["round"]],
+            mew=0,
+        )
     best = insights["pareto"]["front"][0]
     x, y = best["round"] + spread[best["object"]], best["values"][objective["name"]]
     axes.plot(x, y, "o", ms=9, mfc="none", mec=INK, mew=1.4, label=f"best: {_short(best['display'])}")
@@ -103,7 +111,9 @@ def _colours(insights: JsonObject) -> dict[int, Any]:
     return {0: GREY, **some}
 
 
-def _scatter(axes: Axes, front: JsonObject, pair: tuple[JsonObject, JsonObject], colours: Mapping[int, Any]) -> None:
+def _scatter(
+    axes: Axes, front: JsonObject, pair: tuple[JsonObject, JsonObject], colours: Mapping[int, Any]
+) -> None:
     points = [*front["others"], *front["front"]]
     rounds = sorted({point["round"] for point in points})
     is_named = set(rounds) if len(colours) <= MOST_NAMED + 1 else {0}
@@ -123,10 +133,19 @@ def _staircase(axes: Axes, members: Sequence[JsonObject], pair: tuple[JsonObject
     order = sorted(range(len(x)), key=lambda index: x[index])
     is_rising = pair[0]["direction"] == "maximize"
     style = "steps-pre" if is_rising else "steps-post"
-    axes.plot([x[i] for i in order], [y[i] for i in order], drawstyle=style, color=COLOURS[1], linewidth=1.2, zorder=1)
+    axes.plot(
+        [x[i] for i in order],
+        [y[i] for i in order],
+        drawstyle=style,
+        color=COLOURS[1],
+        linewidth=1.2,
+        zorder=1,
+    )
 
 
-def _coordinates(points: Sequence[JsonObject], pair: tuple[JsonObject, JsonObject]) -> tuple[list[float], list[float]]:
+def _coordinates(
+    points: Sequence[JsonObject], pair: tuple[JsonObject, JsonObject]
+) -> tuple[list[float], list[float]]:
     first, second = (objective["name"] for objective in pair)
     return [point["values"][first] for point in points], [point["values"][second] for point in points]
 

@@ -36,7 +36,12 @@ def hypervolume(insights: JsonObject) -> Figure:
     figure, (axes,) = new_figure(title, width=6.5)
     numbers = [number for number, _ in stages]
     axes.plot(
-        numbers, [stage["hypervolume"]["so_far"] for _, stage in stages], "o-", color=ALL, ms=5, label="all measured"
+        numbers,
+        [stage["hypervolume"]["so_far"] for _, stage in stages],
+        "o-",
+        color=ALL,
+        ms=5,
+        label="all measured",
     )
     rounds = [(number, stage["hypervolume"]) for number, stage in stages if number]
     if rounds:
@@ -97,7 +102,9 @@ def _chance(axes: Axes, known: Sequence[tuple[int, JsonObject | None]], name: st
         return
     x = [number for number, _ in rounds]
     low, high = [item["low"] for _, item in rounds], [item["high"] for _, item in rounds]
-    axes.plot(x, [item["expected"] for _, item in rounds], "--", color=GREY, linewidth=1.4, marker="_", label=name)
+    axes.plot(
+        x, [item["expected"] for _, item in rounds], "--", color=GREY, linewidth=1.4, marker="_", label=name
+    )
     if len(x) == 1:
         axes.vlines(x, low, high, color=GREY, linewidth=6, alpha=0.3)
     else:

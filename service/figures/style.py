@@ -34,7 +34,9 @@ def new_figure(
 
     columns = min(panels, 3)
     rows = -(-panels // columns)
-    figure = Figure(figsize=(max(width * columns, 5.6), height * rows + 0.4), layout="constrained", facecolor="white")
+    figure = Figure(
+        figsize=(max(width * columns, 5.6), height * rows + 0.4), layout="constrained", facecolor="white"
+    )
     FigureCanvasAgg(figure)
     figure.suptitle(title, x=0.02, ha="left", fontsize=12, fontweight="bold", color=INK)
     axes = list(figure.subplots(rows, columns, squeeze=False).flat)
@@ -107,14 +109,17 @@ def render(figure: Figure, extension: str) -> bytes:
     file = io.BytesIO()
     with _ONE_AT_A_TIME:
         _take_literally(figure)
-        figure.savefig(file, format=extension, dpi=DPI, metadata={"Date": None} if extension == "svg" else None)
+        figure.savefig(
+            file, format=extension, dpi=DPI, metadata={"Date": None} if extension == "svg" else None
+        )
     return file.getvalue()
 
 
 def _take_literally(figure: Figure) -> None:
     """Show dollar signs in names, of which every HELM has four, instead of reading mathematics between them.
 
-    The numbers at the ticks of logarithmic axes are mathematics; they are written later, when the figure is drawn.
+    The numbers at the ticks of logarithmic axes are mathematics; they are written later, when the figure is
+    drawn.
     """
     from matplotlib.text import Text
 

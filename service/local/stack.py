@@ -108,7 +108,11 @@ def run(name: str, command: Sequence[str], settings: Settings) -> int:
 
 
 def _part(
-    name: str, command: Sequence[str], settings: Settings, logs: Path | None, seconds_to_stop: float = SECONDS_TO_STOP
+    name: str,
+    command: Sequence[str],
+    settings: Settings,
+    logs: Path | None,
+    seconds_to_stop: float = SECONDS_TO_STOP,
 ) -> Part:
     """Return the supervised process of a command; a new run replaces the log, a restart appends to it."""
     log = logs / f"{name.lower()}.log" if logs else None
@@ -116,7 +120,10 @@ def _part(
         log.unlink(missing_ok=True)
     environment = {**os.environ, **settings.environment()}
     return Part(
-        name, partial(launch, tuple(command), environment=environment, log=log), log, seconds_to_stop=seconds_to_stop
+        name,
+        partial(launch, tuple(command), environment=environment, log=log),
+        log,
+        seconds_to_stop=seconds_to_stop,
     )
 
 

@@ -53,7 +53,9 @@ def check_scorer(spec: ScorerSpec, settings: Settings) -> Target | None:
     """
     if spec.url is None:
         if spec.entry_point not in installed():
-            raise RefusedScorerError("/entry_point", f"no entry point of this name in the group {GROUP} is installed")
+            raise RefusedScorerError(
+                "/entry_point", f"no entry point of this name in the group {GROUP} is installed"
+            )
         return None
     try:
         target = check_url(spec.url, settings.scorer_rules)
@@ -72,4 +74,6 @@ def _check_secret(name: str, target: Target, settings: Settings) -> None:
     if not read_rules(secret.host).names(target.host, target.port):
         raise RefusedScorerError("/secret", f"the secret {name!r} is not for {target.authority}")
     if target.scheme != "https" and not settings.scorer_rules.is_listed(target):
-        raise RefusedScorerError("/url", "a secret goes over https, or to a host that the operator has listed")
+        raise RefusedScorerError(
+            "/url", "a secret goes over https, or to a host that the operator has listed"
+        )

@@ -1,8 +1,8 @@
 """Files of instruments, converted to Allotrope's Simple Model by `allotropy` in an environment of its own.
 
-Its pins (pandas, jsonschema) clash with ours, so it is a program that is run: with the file as its input, without this
-process's environment, and within limits of time and memory. Without that environment ASM documents, grids and long
-files are read all the same.
+Its pins (pandas, jsonschema) clash with ours, so it is a program that is run: with the file as its input,
+without this process's environment, and within limits of time and memory. Without that environment ASM
+documents, grids and long files are read all the same.
 """
 
 import re
@@ -62,13 +62,15 @@ def to_asm(file: InstrumentFile, python: Path | None) -> bytes:
         python: the interpreter of the environment that allotropy is installed in.
 
     Raises:
-        UnprocessableError: if there is no such environment (it says how to make one), or allotropy cannot read the
-            file, knows no such vendor, or takes too long.
+        UnprocessableError: if there is no such environment (it says how to make one), or allotropy cannot
+            read the file, knows no such vendor, or takes too long.
     """
     if python is None:
         raise _refused(
-            "files of plate readers are read by allotropy in an environment of its own, which is not set up here: "
-            f"install it ({INSTALL}) and set {SETTING} to its python, or send a grid, a long file or an ASM document"
+            "files of plate readers are read by allotropy in an environment of its own, which is not set up "
+            "here: "
+            f"install it ({INSTALL}) and set {SETTING} to its python, or send a grid, a long file or an ASM "
+            f"document"
         )
     name = re.sub(r"[^A-Za-z0-9._-]", "_", PurePath(file.name).name).lstrip("-") or "file"
     with TemporaryFile() as out, TemporaryFile() as errors:  # files, whose size the kernel limits

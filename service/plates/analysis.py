@@ -112,7 +112,8 @@ def _check_share(read: Sequence[ReadWell], signals: Signals) -> None:
     without = [well.well for well in read if well.signal is None]
     if len(without) > (1.0 - MIN_SHARE) * len(read):
         raise TableError(
-            f"{len(without)} of the {len(read)} wells of the layout have no number in {signals.source!r}, such as "
+            f"{len(without)} of the {len(read)} wells of the layout have no number in {signals.source!r}, "
+            f"such as "
             f"{', '.join(without[:5])}: is it of this plate?"
         )
 
@@ -129,7 +130,9 @@ def _finding(candidate_id: UUID, wells: Sequence[ReadWell], spec: LayoutSpec) ->
         if well.inhibition is not None and well.concentration is not None
     ]
     is_series = spec.readout == "ic50"
-    found = find_ic50(candidate_id, doses) if is_series else find_percentage(candidate_id, doses, spec.readout)
+    found = (
+        find_ic50(candidate_id, doses) if is_series else find_percentage(candidate_id, doses, spec.readout)
+    )
     excluded = [f"{well.well}: {well.excluded}" for well in mine if well.excluded]
     if not excluded:
         return found

@@ -1,6 +1,7 @@
-"""Plate readings in Allotrope's Simple Model (ASM, JSON): what `allotropy` and some instruments' programs write.
+"""Plate readings in Allotrope's Simple Model (ASM, JSON).
 
-Only measurements of single wells are read, one number each: kinetic and spectral data are cubes, which are refused.
+What `allotropy` and some instruments' programs write. Only measurements of single wells are read, one number
+each: kinetic and spectral data are cubes, which are refused.
 """
 
 from collections import defaultdict
@@ -15,7 +16,14 @@ MANIFEST = "$asm.manifest"
 _DOCUMENTS = ("plate reader aggregate document", "plate reader document")
 _CUBES = ("data cube", "profile data", "processed data")
 _WAVELENGTHS = ("detector wavelength setting", "excitation wavelength setting")
-_SIGNALS = ("absorbance", "ultraviolet absorbance", "fluorescence", "luminescence", "optical density", "relative light")
+_SIGNALS = (
+    "absorbance",
+    "ultraviolet absorbance",
+    "fluorescence",
+    "luminescence",
+    "optical density",
+    "relative light",
+)
 
 Json = Mapping[str, Any]
 
@@ -24,11 +32,13 @@ def read_asm(document: object, wells: int) -> list[Block]:
     """Return a block for each plate, measurement and wavelength of a document of a plate reader.
 
     Raises:
-        TableError: if it is no such document, its data are no single numbers, or it names a well that is not there.
+        TableError: if it is no such document, its data are no single numbers, or it names a well that is not
+            there.
     """
     if not isinstance(document, dict) or MANIFEST not in document:
         raise TableError(
-            "JSON is read as an array of wells, or as a document of Allotrope's Simple Model; this is neither: it has "
+            "JSON is read as an array of wells, or as a document of Allotrope's Simple Model; this is "
+            "neither: it has "
             f"no {MANIFEST!r}"
         )
     found: dict[tuple[str, str], dict[str, Cell]] = defaultdict(dict)
@@ -40,15 +50,19 @@ def read_asm(document: object, wells: int) -> list[Block]:
             continue
         label, well, text = read
         if well in found[label]:
-            raise TableError(f"well {well} is measured twice as {label[1]!r}: kinetic readings are not read", row=place)
+            raise TableError(
+                f"well {well} is measured twice as {label[1]!r}: kinetic readings are not read", row=place
+            )
         found[label][well] = Cell(text, place)
     if not found:
         content_kind = "only data cubes (kinetics or spectra)" if has_cubes else "no measurement of a well"
         raise TableError(
-            f"the document holds {content_kind} of a plate reader, such as absorbance or fluorescence at a well"
+            f"the document holds {content_kind} of a plate reader, such as absorbance or fluorescence at a "
+            f"well"
         )
     return [
-        Block(f"{container} {name}".strip()[:MAX_LABEL], cells, container) for (container, name), cells in found.items()
+        Block(f"{container} {name}".strip()[:MAX_LABEL], cells, container)
+        for (container, name), cells in found.items()
     ]
 
 
@@ -61,7 +75,9 @@ def _measurements(document: Json) -> Iterator[Json]:
     outer, inner = _DOCUMENTS
     if outer not in document:
         kinds = [name for name in document if name.endswith("aggregate document")]
-        raise TableError(f"the document is of {', '.join(kinds)[:100] or 'no instrument'}, not of a plate reader")
+        raise TableError(
+            f"the document is of {', '.join(kinds)[:100] or 'no instrument'}, not of a plate reader"
+        )
     for item in _listed(document[outer], inner):
         yield from _listed(item.get("measurement aggregate document"), "measurement document")
 

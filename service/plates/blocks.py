@@ -1,4 +1,7 @@
-"""The readings of one plate in a file of several: blocks by number or label, one of which is meant. Knows no format."""
+"""The readings of one plate in a file of several: blocks by number or label, one of which is meant.
+
+Knows no format.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -25,7 +28,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One reading of one plate: the cells of its wells; `plate` is the plate's name where the file has one for it."""
+    """One reading of one plate: the cells of its wells.
+
+    `plate` is the plate's name where the file has one for it.
+    """
 
     label: str
     cells: Mapping[str, Cell]
@@ -44,7 +50,8 @@ class Signals:
 def choose(blocks: Sequence[Block], plate: str, wanted: str | None) -> Block:
     """Return the block that is meant: the requested one, the only one, or the only one with the plate's name.
 
-    A file that names its plates and has none of this name is not read as this plate's unless its block is named.
+    A file that names its plates and has none of this name is not read as this plate's unless its block is
+    named.
 
     Raises:
         QuestionError: if several may be meant; `block` answers, by number, label or both as listed.
@@ -53,7 +60,8 @@ def choose(blocks: Sequence[Block], plate: str, wanted: str | None) -> Block:
     names = [f"{number}: {block.label}" for number, block in enumerate(blocks, 1)]
     if not blocks:
         raise TableError(
-            "no wells are in the file: send a table with the columns well and signal, or a grid with the numbers "
+            "no wells are in the file: send a table with the columns well and signal, or a grid with the "
+            "numbers "
             "of its columns above and the letters of its rows beside it"
         )
     if wanted is not None:
@@ -65,7 +73,9 @@ def choose(blocks: Sequence[Block], plate: str, wanted: str | None) -> Block:
         if len(alike) == 1:
             return alike[0]
         problem = "names several blocks" if alike else "is no block of the file"
-        raise QuestionError("block", names[:MAX_CHOICES], f"{wanted[:MAX_LABEL]!r} {problem}: {_listed(names)}")
+        raise QuestionError(
+            "block", names[:MAX_CHOICES], f"{wanted[:MAX_LABEL]!r} {problem}: {_listed(names)}"
+        )
     possible = [block for block in blocks if block.plate.casefold() in ("", plate.casefold())]
     if len(possible) == 1:
         return possible[0]

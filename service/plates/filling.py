@@ -1,4 +1,7 @@
-"""Which wells of a plate a robot has not filled, over all of its reports. Knows no format of a report and no store."""
+"""Which wells of a plate a robot has not filled, over all of its reports.
+
+Knows no format of a report and no store.
+"""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +12,7 @@ from service.plates.transfer_reports import TransferReport
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """Wells that do not count with the reason, and the source wells whose transfers into them are still missing."""
+    """Wells that do not count, with the reason, and the source wells of their missing transfers."""
 
     failed: Mapping[str, str] = field(default_factory=dict)
     missing: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -19,7 +22,9 @@ class Filling:
         """Return what the reports of a plate have said so far."""
         if stored is None:
             return cls()
-        return cls(dict(stored["failed"]), {well: frozenset(names) for well, names in stored["missing"].items()})
+        return cls(
+            dict(stored["failed"]), {well: frozenset(names) for well, names in stored["missing"].items()}
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return it as it is stored."""
@@ -40,7 +45,9 @@ class Filling:
         failed, missing = dict(self.failed), dict(self.missing)
         for well in sorted({*report.moved, *report.failed} - set(kept)):
             nothing: frozenset[str] = frozenset()
-            left = missing.pop(well, nothing) - report.moved.get(well, nothing) | report.failed_from.get(well, nothing)
+            left = missing.pop(well, nothing) - report.moved.get(well, nothing) | report.failed_from.get(
+                well, nothing
+            )
             if left:
                 missing[well] = left
                 failed[well] = report.failed.get(well) or failed[well]

@@ -33,7 +33,10 @@ def well_name(place: Place) -> str:
 
 
 def read_well(text: str, wells: int) -> Place | None:
-    """Return the place that a name such as `B2`, `b02` or `AA-48` stands for; None if the plate has no such well."""
+    """Return the place that a name such as `B2`, `b02` or `AA-48` stands for.
+
+    None if the plate has no such well.
+    """
     match = _NAME.fullmatch(text)
     if match is None:
         return None

@@ -1,4 +1,7 @@
-"""Plate grids as readers export them: numbers of columns above, letters of rows beside, several blocks in a file."""
+"""Plate grids as readers export them.
+
+Numbers of columns above, letters of rows beside, several blocks in a file.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -33,7 +36,10 @@ def find_grids(rows: Rows, wells: int) -> list[Block]:
 
 
 def _header(cells: Sequence[str], most: int) -> tuple[int, int, int] | None:
-    """Return where the numbers of columns begin, the first of them and how many there are; None without them."""
+    """Return where the numbers of columns begin, the first of them and how many there are.
+
+    None without them.
+    """
     for start in range(len(cells)):
         first = _number(cells[start])
         if first is None or not 1 <= first <= most:
@@ -49,7 +55,9 @@ def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 2 else None  # noqa: PLR2004 - up to 48
 
 
-def _block(rows: Rows, place: int, head: tuple[int, int, int], wells: int) -> tuple[dict[str, Cell], int] | None:
+def _block(
+    rows: Rows, place: int, head: tuple[int, int, int], wells: int
+) -> tuple[dict[str, Cell], int] | None:
     """Return the cells below a header, and the row after them; None if none stand there."""
     start, first, length = head
     lettered = list(_lettered(rows, place + 1, start))
@@ -67,7 +75,7 @@ def _block(rows: Rows, place: int, head: tuple[int, int, int], wells: int) -> tu
 
 
 def _lettered(rows: Rows, place: int, start: int) -> Iterator[tuple[int, int]]:
-    """Yield (row of the file, row of the plate) while letters follow each other, with or without blank lines."""
+    """Yield (row of the file, row of the plate) while row letters are consecutive, blank lines or not."""
     expected: int | None = None
     for number in range(place, len(rows)):
         cells = rows[number]
@@ -82,7 +90,10 @@ def _lettered(rows: Rows, place: int, start: int) -> Iterator[tuple[int, int]]:
 
 
 def _unlettered(rows: Rows, place: int, head: tuple[int, int, int]) -> Iterator[tuple[int, int]]:
-    """Yield the rows of a whole plate that are not named: they count from A, and are exactly as many as it has."""
+    """Yield the rows of a whole plate that are not named.
+
+    They count from A, and are exactly as many as it has.
+    """
     start, first, length = head
     if first != 1 or length not in {columns for _, columns in COUNT_OF}:
         return
@@ -93,7 +104,9 @@ def _unlettered(rows: Rows, place: int, head: tuple[int, int, int]) -> Iterator[
 
 
 def _is_full(cells: Sequence[str], start: int, length: int) -> bool:
-    return all(text and (is_missing(text) or any(map(str.isdigit, text))) for text in _padded(cells, start, length))
+    return all(
+        text and (is_missing(text) or any(map(str.isdigit, text))) for text in _padded(cells, start, length)
+    )
 
 
 def _padded(cells: Sequence[str], start: int, length: int) -> list[str]:
@@ -112,7 +125,8 @@ def _check_shape(n_rows: int, n_columns: int, wells: int, row: int) -> None:
     is_smaller = COUNT_OF.get((n_rows, n_columns), wells) != wells
     if is_larger or is_smaller:
         raise TableError(
-            f"the block of {n_rows} x {n_columns} below row {row} is no plate of {wells} wells ({rows} x {columns})",
+            f"the block of {n_rows} x {n_columns} below row {row} is no plate of {wells} wells ({rows} x "
+            f"{columns})",
             row=row,
         )
 
@@ -132,7 +146,9 @@ def _bare(rows: Rows, wells: int) -> Iterator[Block]:
     n_rows, n_columns = SHAPES[wells]
     if body and _header(body[0][1], n_columns) is not None:
         return  # numbers of columns above an incomplete plate
-    if len(body) == n_rows and all(len(cells) == n_columns and _is_full(cells, 0, n_columns) for _, cells in body):
+    if len(body) == n_rows and all(
+        len(cells) == n_columns and _is_full(cells, 0, n_columns) for _, cells in body
+    ):
         cells = {
             well_name((row, column)): Cell(text, number)
             for row, (number, texts) in enumerate(body)

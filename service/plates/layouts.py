@@ -1,4 +1,7 @@
-"""Laying out a plate: which well holds what. Knows no campaign: candidates are ids in the order of their batch."""
+"""Laying out a plate: which well holds what.
+
+Knows no campaign: candidates are ids in the order of their batch.
+"""
 
 from collections.abc import Iterator, Sequence
 from uuid import UUID
@@ -57,12 +60,15 @@ def _places(spec: LayoutSpec, generator: np.random.Generator) -> tuple[list[tupl
     """
     usable = inner(spec.wells, spec.edge) if 2 * spec.edge < min(SHAPES[spec.wells]) else []
     if not usable:
-        raise invalid("/edge", f"a plate of {spec.wells} wells has none left inside {spec.edge} rings: use fewer")
+        raise invalid(
+            "/edge", f"a plate of {spec.wells} wells has none left inside {spec.edge} rings: use fewer"
+        )
     number = sum(spec.n_controls())
     if number >= len(usable):
         raise invalid(
             "/controls",
-            f"{number} controls and no sample fit into {len(usable)} usable wells: use fewer, or a smaller edge",
+            f"{number} controls and no sample fit into {len(usable)} usable wells: use fewer, or a smaller "
+            f"edge",
         )
     roles = _mixed(*spec.n_controls())
     if spec.controls.placement == "scattered":
@@ -82,7 +88,9 @@ def _outer_columns(usable: Sequence[Place], number: int) -> list[int]:
     columns = sorted({column for _, column in usable})
     rows = len({row for row, _ in usable})
     in_turn = [column for pair in zip(columns, reversed(columns), strict=True) for column in pair]
-    wanted = max(-(-number // rows), min(2, len(columns)))  # both sides, so that a drift across the plate is seen
+    wanted = max(
+        -(-number // rows), min(2, len(columns))
+    )  # both sides, so that a drift across the plate is seen
     return list(dict.fromkeys(in_turn))[:wanted]
 
 

@@ -1,7 +1,8 @@
-"""Four-parameter logistic curves: least squares within bounds, and the interval of the midpoint by its profile.
+"""Four-parameter logistic curves.
 
-y(x) = bottom + span / (1 + 10^(hill (m - x))) with x and m = log10 IC50 in decades and y in percent inhibition. Wells
-are taken to scatter alike at all doses.
+Least squares within bounds, and the interval of the midpoint by its profile. y(x) = bottom + span / (1 +
+10^(hill (m - x))) with x and m = log10 IC50 in decades and y in percent inhibition. Wells are taken to
+scatter alike at all doses.
 """
 
 import math
@@ -16,7 +17,8 @@ Array = NDArray[np.float64]
 BOTTOM = (-30.0, 30.0)
 SPAN = (0.0, 130.0)
 HILL = (0.2, 5.0)
-"""Bounds in percent and of the steepness: controls define 0 and 100, so a curve beyond is none of these wells."""
+"""Bounds in percent and of the steepness: controls define 0 and 100, so a curve beyond is none of these
+wells."""
 MARGIN = 2.0
 """Decades beyond the doses in which a midpoint is looked for."""
 CONFIDENCE = 0.95
@@ -52,9 +54,9 @@ class Logistic:
 def fit_logistic(x: Array, y: Array) -> Logistic:
     """Return the curve of least squares with the 95 % interval of its midpoint.
 
-    The start is the best of a grid over midpoints, where the other parameters are solved for, so that no local minimum
-    is taken for the curve. The interval holds the midpoints whose squares an F-test does not tell from the least
-    (Bates & Watts 1988, Nonlinear Regression Analysis, section 6.1).
+    The start is the best of a grid over midpoints, where the other parameters are solved for, so that no
+    local minimum is taken for the curve. The interval holds the midpoints whose squares an F-test does not
+    tell from the least (Bates & Watts 1988, Nonlinear Regression Analysis, section 6.1).
 
     Args:
         x: log10 concentrations of the wells, `[N]`.
@@ -67,7 +69,10 @@ def fit_logistic(x: Array, y: Array) -> Logistic:
     ends = (float(x.min()) - MARGIN, float(x.max()) + MARGIN)
     profile = _Profile(x, y)
     start = profile.fitted(_coarse(x, y, ends))
-    lower, upper = np.array([BOTTOM[0], SPAN[0], ends[0], HILL[0]]), np.array([BOTTOM[1], SPAN[1], ends[1], HILL[1]])
+    lower, upper = (
+        np.array([BOTTOM[0], SPAN[0], ends[0], HILL[0]]),
+        np.array([BOTTOM[1], SPAN[1], ends[1], HILL[1]]),
+    )
     first = np.array([start.bottom, start.span, start.midpoint, start.hill])
     found = least_squares(_residuals(x, y), np.clip(first, lower + 1e-9, upper - 1e-9), bounds=(lower, upper))
     bottom, span, midpoint, hill = (float(value) for value in found.x)
@@ -105,7 +110,10 @@ def _residuals(x: Array, y: Array) -> Callable[[Array], Array]:
 
 
 class _Profile:
-    """The least squares that a midpoint allows: a search over hill, within which bottom and span are linear."""
+    """The least squares that a midpoint allows.
+
+    A search over hill, within which bottom and span are linear.
+    """
 
     def __init__(self, x: Array, y: Array) -> None:
         self._x, self._y = x, y
@@ -121,10 +129,15 @@ class _Profile:
         place = int(np.argmin(_linear(shapes, self._y)[2]))
         ends = (math.log(_HILLS[max(place - 1, 0)]), math.log(_HILLS[min(place + 1, len(_HILLS) - 1)]))
         searched = minimize_scalar(
-            lambda log_hill: self._squares(midpoint, log_hill), bounds=ends, method="bounded", options={"xatol": 1e-3}
+            lambda log_hill: self._squares(midpoint, log_hill),
+            bounds=ends,
+            method="bounded",
+            options={"xatol": 1e-3},
         )
         hill = math.exp(float(searched.x))
-        bottom, span, squares = (float(item[0]) for item in _linear(_shape(self._x, midpoint, hill)[None, :], self._y))
+        bottom, span, squares = (
+            float(item[0]) for item in _linear(_shape(self._x, midpoint, hill)[None, :], self._y)
+        )
         return Logistic(bottom, span, midpoint, hill, squares)
 
     def _squares(self, midpoint: float, log_hill: float) -> float:
@@ -135,8 +148,8 @@ class _Profile:
 def _linear(shapes: Array, y: Array) -> tuple[Array, Array, Array]:
     """Return bottom, span and the sum of squares of the best y = bottom + span * shape within the bounds.
 
-    The squares are convex in both, so the best pair is the free one if it lies within, or else lies on one of the four
-    edges, where the other parameter is free or at its end.
+    The squares are convex in both, so the best pair is the free one if it lies within, or else lies on one of
+    the four edges, where the other parameter is free or at its end.
 
     Args:
         shapes: `[K, N]`.
@@ -159,7 +172,10 @@ def _linear(shapes: Array, y: Array) -> tuple[Array, Array, Array]:
 
 
 def _crossing(profile: _Profile, midpoint: float, end: float, allowed: float) -> float | None:
-    """Return where the profile rises above what is allowed, on the way from the midpoint to an end; None if nowhere."""
+    """Return where the profile rises above what is allowed, on the way from the midpoint to an end.
+
+    None if nowhere.
+    """
     from scipy.optimize import brentq
 
     sign = math.copysign(1.0, end - midpoint)

@@ -7,12 +7,48 @@ from service.exchange.tables import TableError
 from service.plates.blocks import MAX_LABEL, Block, Cell
 from service.plates.geometry import SHAPES, is_on, read_well, row_number, well_name
 
-WELL = ("well", "wellid", "wellname", "wellposition", "position", "location", "destinationwell", "pos", "wells")
-ROW, COLUMN = ("row", "wellrow", "platerow"), ("column", "col", "wellcolumn", "wellcol", "platecolumn", "platecol")
+WELL = (
+    "well",
+    "wellid",
+    "wellname",
+    "wellposition",
+    "position",
+    "location",
+    "destinationwell",
+    "pos",
+    "wells",
+)
+ROW, COLUMN = (
+    ("row", "wellrow", "platerow"),
+    ("column", "col", "wellcolumn", "wellcol", "platecolumn", "platecol"),
+)
 PLATE = ("plate", "plateid", "platename", "platebarcode", "barcode", "wellplate", "wellplateidentifier")
 SIGNAL = (
-    *("signal", "value", "reading", "result", "raw", "rawdata", "rawvalue", "measurement", "response", "intensity"),
-    *("rfu", "rlu", "od", "absorbance", "abs", "fluorescence", "luminescence", "counts", "cps", "data", "meas"),
+    *(
+        "signal",
+        "value",
+        "reading",
+        "result",
+        "raw",
+        "rawdata",
+        "rawvalue",
+        "measurement",
+        "response",
+        "intensity",
+    ),
+    *(
+        "rfu",
+        "rlu",
+        "od",
+        "absorbance",
+        "abs",
+        "fluorescence",
+        "luminescence",
+        "counts",
+        "cps",
+        "data",
+        "meas",
+    ),
 )
 MAX_HEADER_ROW, MAX_WELLS = 200, max(SHAPES)
 MIN_HEADLESS = 6
@@ -61,7 +97,9 @@ def _is_header(cells: Sequence[str]) -> bool:
 def _is_headless(rows: Sequence[Sequence[str]]) -> bool:
     """Return whether every row begins with the name of a well, with something behind it."""
     body = [cells for cells in rows if any(cells)]
-    return len(body) >= MIN_HEADLESS and all(len(cells) > 1 and read_well(cells[0], MAX_WELLS) for cells in body)
+    return len(body) >= MIN_HEADLESS and all(
+        len(cells) > 1 and read_well(cells[0], MAX_WELLS) for cells in body
+    )
 
 
 def _plain(text: str) -> str:
@@ -80,7 +118,7 @@ def _cell(cells: Sequence[str], index: int) -> str:
 def _by_plate(
     body: Sequence[tuple[int, Sequence[str]]], names: Sequence[str], plate: str, wells: int
 ) -> Iterator[tuple[str, Mapping[str, tuple[int, Sequence[str]]]]]:
-    """Yield the wells of the plate or, where a column names plates and not this one, those of each that it names."""
+    """Yield the wells of the plate or, where a column names other plates, those of each of them."""
     column = _columns(names, PLATE)
     if not column:
         yield "", _wells(body, names, wells)
@@ -105,7 +143,9 @@ def _wells(
     for row, cells in body:
         well = _well(cells, names, wells)
         if well is None:
-            shown = " ".join(_cell(cells, index) for group in (WELL, ROW, COLUMN) for index in _columns(names, group))
+            shown = " ".join(
+                _cell(cells, index) for group in (WELL, ROW, COLUMN) for index in _columns(names, group)
+            )
             raise TableError(f"{shown[:40]!r} is no well of a plate of {wells}", row=row, column="well")
         if well in found:
             raise TableError(

@@ -21,16 +21,21 @@ def write_pick_list(spec: LayoutSpec, layout: PlateLayout, robot: Robot) -> byte
     """Return the transfers of a plate as the robot's CSV: nL for the Echo, uL for the Biomek.
 
     Raises:
-        ConflictError: if the plate was laid out without stocks, or its volumes are none that this robot moves.
+        ConflictError: if the plate was laid out without stocks, or its volumes are none that this robot
+            moves.
     """
     if spec.stocks is None:
-        raise ConflictError("this plate was laid out without stocks: nobody knows what fills it; lay out one with them")
+        raise ConflictError(
+            "this plate was laid out without stocks: nobody knows what fills it; lay out one with them"
+        )
     step, least = VOLUME_STEP_NL[robot], MIN_VOLUME_NL[robot]
     bad = [item for item in layout.transfers if item.volume_nl < least or item.volume_nl % step]
     if bad:
         raise ConflictError(
-            f"{len(bad)} of {len(layout.transfers)} transfers are no multiples of {step:g} nL from {least:g} nL on, "
-            f"such as {bad[0].volume_nl:g} nL into {bad[0].well}: this plate was planned for the {spec.stocks.robot}"
+            f"{len(bad)} of {len(layout.transfers)} transfers are no multiples of {step:g} nL from "
+            f"{least:g} nL on, "
+            f"such as {bad[0].volume_nl:g} nL into {bad[0].well}: this plate was planned for the "
+            f"{spec.stocks.robot}"
         )
     header, row = _WRITERS[robot]
     return _csv(header, (row(spec.name, spec.stocks, item) for item in layout.transfers))

@@ -1,7 +1,8 @@
 """From the wells of one candidate to a finding: an IC50 with its interval, a limit, or why there is neither.
 
-A number is given only where the wells set it: the curve crosses 50 % between the doses, its midpoint is among them and
-the interval is closed at both ends. A curve whose plateau is missing sets one end of the interval, which is a limit.
+A number is given only where the wells set it: the curve crosses 50 % between the doses, its midpoint is among
+them and the interval is closed at both ends. A curve whose plateau is missing sets one end of the interval,
+which is a limit.
 """
 
 import math
@@ -22,7 +23,8 @@ SIGNIFICANCE = 0.01
 MIN_FALL = 25.0
 """Percent by which inhibition must fall over the doses before that is called a fall."""
 WINDOW = (-50.0, 150.0)
-"""Percent between which inhibition can be, noise included: a signal far beyond the controls is not the assay's."""
+"""Percent between which inhibition can be, noise included: a signal far beyond the controls is not the
+assay's."""
 MAX_BEYOND = 0.2
 """Share of a candidate's wells that may lie beyond the window."""
 MIN_TOP = 80.0
@@ -56,7 +58,9 @@ def _series(candidate_id: UUID, wells: Doses, x: Array, y: Array) -> Finding:
     if not _is_trend(curve, y):
         return _flat(candidate_id, wells, y)
     record = _curve_record(curve, len(wells))
-    return _limit_or_failure(candidate_id, wells, curve, record) or _measured(candidate_id, wells, curve, record)
+    return _limit_or_failure(candidate_id, wells, curve, record) or _measured(
+        candidate_id, wells, curve, record
+    )
 
 
 def _beyond(y: Array) -> list[str]:
@@ -66,7 +70,9 @@ def _beyond(y: Array) -> list[str]:
     if not len(outside):
         return []
     farthest = outside[np.argmax(np.abs(outside))]
-    return [f"{len(outside)} of {len(y)} wells beyond {low:.0f} to {high:.0f} %, the farthest at {farthest:.3g} %"]
+    return [
+        f"{len(outside)} of {len(y)} wells beyond {low:.0f} to {high:.0f} %, the farthest at {farthest:.3g} %"
+    ]
 
 
 def find_percentage(candidate_id: UUID, wells: Doses, readout: Readout) -> Finding:
@@ -122,13 +128,20 @@ def _flat(candidate_id: UUID, wells: Doses, y: Array) -> Finding:
 
 
 def _limit_or_failure(candidate_id: UUID, wells: Doses, curve: Logistic, record: Curve) -> Finding | None:
-    """Return the limit that a curve sets, or why it sets none; None where the doses hold its midpoint and interval."""
+    """Return the limit that a curve sets, or why it sets none.
+
+    None where the doses hold its midpoint and interval.
+    """
     lowest, highest = (math.log10(end(concentration for concentration, _ in wells)) for end in (min, max))
     first, last = float(curve.at(lowest)), float(curve.at(highest))
     if last < HALF:
-        return _limit(candidate_id, wells, ">", f"inhibition reaches {last:.0f} % at the highest dose", record)
+        return _limit(
+            candidate_id, wells, ">", f"inhibition reaches {last:.0f} % at the highest dose", record
+        )
     if first > HALF:
-        return _limit(candidate_id, wells, "<", f"inhibition is {first:.0f} % at the lowest dose already", record)
+        return _limit(
+            candidate_id, wells, "<", f"inhibition is {first:.0f} % at the lowest dose already", record
+        )
     if not lowest <= curve.midpoint <= highest or record.low is None or record.high is None:
         return _one_sided(candidate_id, wells, curve, record)
     return None
@@ -154,7 +167,9 @@ def _one_sided(candidate_id: UUID, wells: Doses, curve: Logistic, record: Curve)
     is_below = record.low is None or curve.midpoint < math.log10(lowest)
     end = record.low if is_above else record.high
     if is_above == is_below or end is None or not lowest <= end <= highest:
-        reason = "the wells set no end to the interval of the IC50: a plateau is missing, or they scatter too much"
+        reason = (
+            "the wells set no end to the interval of the IC50: a plateau is missing, or they scatter too much"
+        )
         return _failed(candidate_id, wells, reason, record)
     side = "upper" if is_above else "lower"
     reason = f"the {side} plateau is not reached within the doses: only one end of the 95 % interval is known"
@@ -211,7 +226,9 @@ def _limit(
 
 
 def _failed(candidate_id: UUID, wells: Doses, reason: str, curve: Curve | None = None) -> Finding:
-    return Finding(candidate_id=candidate_id, verdict="failed", reason=reason, n_wells=len(wells), curve=curve)
+    return Finding(
+        candidate_id=candidate_id, verdict="failed", reason=reason, n_wells=len(wells), curve=curve
+    )
 
 
 def _significant(value: float) -> float:

@@ -47,7 +47,9 @@ def judge(positive: Sequence[float], negative: Sequence[float]) -> Quality:
     )
 
 
-def percent_inhibition(signals: Sequence[float], positive: Sequence[float], negative: Sequence[float]) -> list[float]:
+def percent_inhibition(
+    signals: Sequence[float], positive: Sequence[float], negative: Sequence[float]
+) -> list[float]:
     """Return signals as percent: 0 at the median of negative controls, 100 at that of positive ones.
 
     Medians, so that one control with a bubble does not move a whole plate.

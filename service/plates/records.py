@@ -1,4 +1,7 @@
-"""What is stored and answered of a plate: its wells, the transfers that fill them, and what the readings came to."""
+"""What is stored and answered of a plate.
+
+Its wells, the transfers that fill them, and what the readings came to.
+"""
 
 from typing import Literal
 from uuid import UUID
@@ -15,11 +18,16 @@ class PlateWell(BaseModel):
     """One well that is used; all others stay empty."""
 
     well: str = Field(description="row and column, such as B2; rows after Z are AA to AF")
-    role: Role = Field(description="sample: a candidate at one dose; positive: full effect; negative: vehicle alone")
+    role: Role = Field(
+        description="sample: a candidate at one dose; positive: full effect; negative: vehicle alone"
+    )
     candidate_id: UUID | None = Field(default=None, description="of a sample; null in a control")
-    dose: int | None = Field(default=None, description="which dose of the series, 1 is the highest; null in a control")
+    dose: int | None = Field(
+        default=None, description="which dose of the series, 1 is the highest; null in a control"
+    )
     concentration: float | None = Field(
-        default=None, description="in the doses' units; what the robot's volumes come to, where stocks are given"
+        default=None,
+        description="in the doses' units; what the robot's volumes come to, where stocks are given",
     )
 
 
@@ -46,7 +54,9 @@ class SourceWell(BaseModel):
 class PlateLayout(BaseModel):
     """Where everything is; the same specification and seed lay out the same plate."""
 
-    seed: int = Field(description="the seed that permuted the samples: the request's, or the service's own choice")
+    seed: int = Field(
+        description="the seed that permuted the samples: the request's, or the service's own choice"
+    )
     wells: list[PlateWell] = Field(description="every well that is used, row by row; all others stay empty")
     sources: list[SourceWell] = Field(
         default=[], description="wells of the source plate; empty when the specification has no `stocks`"
@@ -68,13 +78,19 @@ class Quality(BaseModel):
     positive_mean: float = Field(description="mean signal of the positive controls, in the reader's units")
     negative_mean: float = Field(description="mean signal of the negative controls, in the reader's units")
     positive_sd: float | None = Field(
-        description="standard deviation of the positive controls, in the reader's units; null with fewer than two"
+        description="standard deviation of the positive controls, in the reader's units; null with fewer "
+        "than two"
     )
     negative_sd: float | None = Field(
-        description="standard deviation of the negative controls, in the reader's units; null with fewer than two"
+        description="standard deviation of the negative controls, in the reader's units; null with fewer "
+        "than two"
     )
-    z_prime: float | None = Field(description="null with fewer than two wells of a control, or with equal means")
-    ssmd: float | None = Field(description="null with fewer than two wells of a control, or without any spread")
+    z_prime: float | None = Field(
+        description="null with fewer than two wells of a control, or with equal means"
+    )
+    ssmd: float | None = Field(
+        description="null with fewer than two wells of a control, or without any spread"
+    )
     flags: list[str] = Field(description="what a person should look at before the results are believed")
 
 
@@ -82,11 +98,17 @@ class ReadWell(BaseModel):
     """One used well with its signal; `excluded` says why it does not count."""
 
     well: str = Field(description="row and column, such as B2")
-    role: Role = Field(description="sample: a candidate at one dose; positive: full effect; negative: vehicle alone")
+    role: Role = Field(
+        description="sample: a candidate at one dose; positive: full effect; negative: vehicle alone"
+    )
     candidate_id: UUID | None = Field(default=None, description="of a sample; null in a control")
     concentration: float | None = Field(default=None, description="in the doses' units; null in a control")
-    signal: float | None = Field(default=None, description="as read, in the reader's units; null without a number")
-    inhibition: float | None = Field(default=None, description="percent: 0 at negative, 100 at positive controls")
+    signal: float | None = Field(
+        default=None, description="as read, in the reader's units; null without a number"
+    )
+    inhibition: float | None = Field(
+        default=None, description="percent: 0 at negative, 100 at positive controls"
+    )
     excluded: str | None = Field(default=None, description="why the well does not count; null when it does")
 
 
@@ -96,7 +118,9 @@ class Curve(BaseModel):
     ic50: float = Field(description="concentration halfway between bottom and top")
     low: float | None = Field(description="lower end of the 95 % interval; null when the wells set none")
     high: float | None = Field(description="upper end of the 95 % interval; null when the wells set none")
-    log_error: float | None = Field(description="standard error of log10 IC50: the interval's width over that of t")
+    log_error: float | None = Field(
+        description="standard error of log10 IC50: the interval's width over that of t"
+    )
     hill: float = Field(description="slope at the midpoint, within 0.2 to 5; 1 is simple binding")
     bottom: float = Field(description="percent inhibition far below the IC50, within -30 to 30")
     top: float = Field(description="percent inhibition far above the IC50: `bottom` and a span of 0 to 130")
@@ -107,14 +131,18 @@ class Finding(BaseModel):
     """What the wells of one candidate say: a value, a limit, or why there is neither."""
 
     candidate_id: UUID = Field(description="whose wells these are")
-    verdict: Verdict = Field(description="measured: a value; censored: a limit; failed: no number, with the reason")
+    verdict: Verdict = Field(
+        description="measured: a value; censored: a limit; failed: no number, with the reason"
+    )
     relation: Relation = Field(default="=", description="> or < when `value` is a limit; = otherwise")
     value: float | None = Field(default=None, description="concentration in the doses' units, or percent")
     standard_error: float | None = Field(default=None, description="of `value`")
     reason: str | None = Field(default=None, description="why there is a limit or no value")
     flags: list[str] = Field(default=[], description="what a person should look at; they decide nothing")
     n_wells: int = Field(description="wells that count")
-    curve: Curve | None = Field(default=None, description="the fit; null at one dose, or when no curve was fitted")
+    curve: Curve | None = Field(
+        default=None, description="the fit; null at one dose, or when no curve was fitted"
+    )
 
 
 class Analysis(BaseModel):
@@ -123,5 +151,7 @@ class Analysis(BaseModel):
     source: str = Field(description="which block or measurement of the file was taken")
     quality: Quality = Field(description="what the controls say of the plate")
     findings: list[Finding] = Field(description="one for each candidate of the plate")
-    wells: list[ReadWell] = Field(description="every used well with its signal, and why it does not count if so")
+    wells: list[ReadWell] = Field(
+        description="every used well with its signal, and why it does not count if so"
+    )
     warnings: list[str] = Field(default=[], description="what was noticed while the file was read")

@@ -67,7 +67,9 @@ def failed_rows(spec: LayoutSpec, assay: Assay, reasons: Mapping[UUID, str]) -> 
 
 
 def _table(rows: Iterable[Row]) -> bytes:
-    return json.dumps([{name: value for name, value in row.items() if value is not None} for row in rows]).encode()
+    return json.dumps(
+        [{name: value for name, value in row.items() if value is not None} for row in rows]
+    ).encode()
 
 
 def _row(item: Finding, spec: LayoutSpec, assay: Assay, quality: Quality) -> Row:
@@ -104,7 +106,10 @@ def _quantity(item: Finding, spec: LayoutSpec, assay: Assay) -> Row:
 
 
 def _numbers(relation: Relation, value: float, units: str | None, error: float | None) -> Row:
-    digits = {"value": float(f"{value:.6g}"), "standard_error": None if error is None else float(f"{error:.4g}")}
+    digits = {
+        "value": float(f"{value:.6g}"),
+        "standard_error": None if error is None else float(f"{error:.4g}"),
+    }
     return {"relation": relation, "units": units, **digits}
 
 

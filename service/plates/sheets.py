@@ -1,4 +1,7 @@
-"""A file as rows of cells, before it is known where a table begins: delimited text, or a sheet of a workbook."""
+"""A file as rows of cells, before it is known where a table begins.
+
+Delimited text, or a sheet of a workbook.
+"""
 
 import csv
 import io
@@ -44,7 +47,8 @@ def read_sheets(content: bytes, media_type: str, sheet: str | None) -> Iterator[
         return
     if kind not in TEXTS:
         raise UnknownFormatError(
-            f"{kind or 'no media type'} is no file of wells: send {', '.join(MEDIA_TYPES)}; for ASM application/json"
+            f"{kind or 'no media type'} is no file of wells: send {', '.join(MEDIA_TYPES)}; for ASM "
+            f"application/json"
         )
     if sheet is not None:
         raise SheetError("a text file has no sheets to choose from, xlsx has: leave sheet out")
@@ -67,10 +71,15 @@ def _split(text: str, delimiter: str) -> list[list[str]]:
 
 
 def _delimiters(text: str) -> list[str]:
-    """Return signs by how many lines they part into three cells or more, or else into two; the first at least."""
+    """Return signs by how many lines they part into three cells or more, or else into two.
+
+    The first at least.
+    """
     lines = text.splitlines()[:MAX_ROWS]
     counts = {sign: [line.count(sign) for line in lines] for sign in _DELIMITERS}
-    scores = {sign: (sum(n > 1 for n in counts[sign]), sum(n > 0 for n in counts[sign])) for sign in _DELIMITERS}
+    scores = {
+        sign: (sum(n > 1 for n in counts[sign]), sum(n > 0 for n in counts[sign])) for sign in _DELIMITERS
+    }
     ordered = sorted(_DELIMITERS, key=lambda sign: scores[sign], reverse=True)
     return [sign for sign in ordered if any(scores[sign])] or ordered[:1]
 
@@ -84,7 +93,9 @@ def sheet_of_rows(rows: Sequence[object]) -> Sheet:
     names: dict[str, None] = {}
     for number, row in enumerate(rows, 1):
         if not isinstance(row, dict) or any(isinstance(value, list | dict) for value in row.values()):
-            raise TableError("each item must be an object of plain values, such as well and signal", row=number)
+            raise TableError(
+                "each item must be an object of plain values, such as well and signal", row=number
+            )
         names |= dict.fromkeys(row)
     _check_size(len(rows), len(rows) * len(names))
     cells = [[_text(row.get(name)) for name in names] for row in rows if isinstance(row, dict)]
@@ -101,7 +112,9 @@ def _workbook(content: bytes, name: str | None) -> Sheet:
     except TableError:
         raise
     except Exception as error:  # openpyxl raises whatever its parsers meet in a damaged part
-        raise TableError("the workbook is damaged: open it in a spreadsheet program and save it again") from error
+        raise TableError(
+            "the workbook is damaged: open it in a spreadsheet program and save it again"
+        ) from error
 
 
 def _page(book: Any, name: str | None) -> Sheet:
@@ -118,7 +131,9 @@ def _page(book: Any, name: str | None) -> Sheet:
         n_cells += len(cells)
         _check_size(len(rows), n_cells)
     is_chosen = name is not None or len(titles) == 1
-    warnings = () if is_chosen else (f"only the sheet {chosen!r} was read; the parameter sheet chooses another",)
+    warnings = (
+        () if is_chosen else (f"only the sheet {chosen!r} was read; the parameter sheet chooses another",)
+    )
     return Sheet(rows, "", "point", warnings)
 
 
@@ -132,4 +147,6 @@ def _text(value: object) -> str:
 
 def _check_size(n_rows: int, n_cells: int) -> None:
     if n_rows > MAX_ROWS or n_cells > MAX_CELLS:
-        raise TableError(f"a file of wells has at most {MAX_ROWS} rows and {MAX_CELLS} cells: split it", row=n_rows)
+        raise TableError(
+            f"a file of wells has at most {MAX_ROWS} rows and {MAX_CELLS} cells: split it", row=n_rows
+        )

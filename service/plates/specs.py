@@ -30,13 +30,20 @@ class Controls(_Spec):
     """Wells whose effect is known: none in the negative ones (vehicle alone), full in the positive ones."""
 
     positive: int | None = Field(
-        default=None, ge=2, le=384, description="wells with full effect, 100 %; half of two outer columns when absent"
+        default=None,
+        ge=2,
+        le=384,
+        description="wells with full effect, 100 %; half of two outer columns when absent",
     )
     negative: int | None = Field(
-        default=None, ge=2, le=384, description="wells of vehicle alone, 0 %; half of two outer columns when absent"
+        default=None,
+        ge=2,
+        le=384,
+        description="wells of vehicle alone, 0 %; half of two outer columns when absent",
     )
     placement: Literal["columns", "scattered"] = Field(
-        default="columns", description="in whole outer columns, which hold nothing else, or spread over the plate"
+        default="columns",
+        description="in whole outer columns, which hold nothing else, or spread over the plate",
     )
 
 
@@ -46,7 +53,9 @@ class DoseSeries(_Spec):
     top: float = Field(gt=0, le=_CONCENTRATIONS[1], description="highest concentration", examples=[10.0])
     units: Text = Field(default="uM", description="of all concentrations of the plate")
     factor: float = Field(default=3.0, gt=1, le=1000, description="dilution from one dose to the next")
-    points: int = Field(default=10, ge=1, le=MAX_POINTS, description="how many doses; 1 measures at `top` alone")
+    points: int = Field(
+        default=10, ge=1, le=MAX_POINTS, description="how many doses; 1 measures at `top` alone"
+    )
 
     @field_validator("units")
     @classmethod
@@ -60,7 +69,10 @@ class DoseSeries(_Spec):
     def _stay_positive(self) -> Self:
         lowest = self.top / self.factor ** (self.points - 1)
         if lowest < _CONCENTRATIONS[0]:
-            message = f"{self.points} doses by a factor of {self.factor:g} end at {lowest:.3g} {self.units}: give fewer"
+            message = (
+                f"{self.points} doses by a factor of {self.factor:g} end at {lowest:.3g} {self.units}: "
+                f"give fewer"
+            )
             raise field_error("/points", message)
         return self
 
@@ -72,20 +84,27 @@ class DoseSeries(_Spec):
 class Stocks(_Spec):
     """The source plate that a robot fills wells from, and how much it may take.
 
-    Each candidate has one source well for each stock, in the order of the batch, column by column, unless `wells` says
-    where it is; the positive control and the vehicle follow.
+    Each candidate has one source well for each stock, in the order of the batch, column by column, unless
+    `wells` says where it is; the positive control and the vehicle follow.
     """
 
     plate: Text = Field(default="Source1", description="name and barcode of the source plate")
     plate_wells: WellCount = Field(default=384, description="size of the source plate in wells")
     plate_type: Text = Field(default="384PP_DMSO2", description="the robot's name of the labware")
     concentrations: list[Annotated[float, Field(ge=_CONCENTRATIONS[0], le=_CONCENTRATIONS[1])]] = Field(
-        min_length=1, max_length=8, description="of every candidate in the source plate", examples=[[10.0, 0.1]]
+        min_length=1,
+        max_length=8,
+        description="of every candidate in the source plate",
+        examples=[[10.0, 0.1]],
     )
     units: Text = Field(default="mM", description="of the stocks")
     assay_volume_ul: float = Field(ge=0.001, le=1000, description="volume of a filled well", examples=[50.0])
-    max_solvent_percent: float = Field(default=1.0, gt=0, le=20, description="most of a well that may be transferred")
-    robot: Robot = Field(default="echo", description="echo: multiples of 2.5 nL; biomek: of 0.1 uL, from 0.5 uL on")
+    max_solvent_percent: float = Field(
+        default=1.0, gt=0, le=20, description="most of a well that may be transferred"
+    )
+    robot: Robot = Field(
+        default="echo", description="echo: multiples of 2.5 nL; biomek: of 0.1 uL, from 0.5 uL on"
+    )
     wells: dict[UUID, list[str]] | None = Field(
         default=None, description="candidate -> its source wells, one for each stock"
     )
@@ -119,7 +138,8 @@ class LayoutSpec(_Spec):
     name: Text = Field(description="the plate's name or barcode; unique in the campaign", examples=["P-0001"])
     type: Text = Field(description="the assay of the campaign that the plate measures", examples=["IC50"])
     readout: Readout = Field(
-        default="ic50", description="what becomes a result: the IC50 of a dose series, or a percentage at one dose"
+        default="ic50",
+        description="what becomes a result: the IC50 of a dose series, or a percentage at one dose",
     )
     wells: WellCount = Field(default=384, description="size of the plate in wells")
     edge: int = Field(default=1, ge=0, le=8, description="rings of outer wells that stay empty")
@@ -147,7 +167,9 @@ class LayoutSpec(_Spec):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.readout == "ic50" and self.doses.points < MIN_POINTS:
-            message = f"an IC50 needs at least {MIN_POINTS} doses; a percentage at one dose is another readout"
+            message = (
+                f"an IC50 needs at least {MIN_POINTS} doses; a percentage at one dose is another readout"
+            )
             raise field_error("/doses/points", message)
         if self.readout != "ic50" and self.doses.points != 1:
             message = f"{self.readout} is measured at one dose: give points 1, or ask for the readout ic50"
@@ -156,7 +178,9 @@ class LayoutSpec(_Spec):
             message = f"stocks in {self.stocks.units} cannot be converted to doses in {self.doses.units}"
             raise field_error("/stocks/units", message)
         if self.candidates is not None and len(set(self.candidates)) < len(self.candidates):
-            twice = next(place for place, item in enumerate(self.candidates) if item in self.candidates[:place])
+            twice = next(
+                place for place, item in enumerate(self.candidates) if item in self.candidates[:place]
+            )
             raise field_error(f"/candidates/{twice}", "a candidate is named twice")
         return self
 

@@ -1,7 +1,7 @@
 """Echo transfer reports: which wells of a plate did not get what the pick list says, and why.
 
-A report has a head, the sections [EXCEPTIONS] and [DETAILS], each a table, and a foot; an exception report is the table
-alone. Knows no layout.
+A report has a head, the sections [EXCEPTIONS] and [DETAILS], each a table, and a foot; an exception report is
+the table alone. Knows no layout.
 """
 
 import csv
@@ -27,10 +27,11 @@ MAX_STATUS = 200
 
 @dataclass(frozen=True, slots=True)
 class TransferReport:
-    """What a report says of one plate: wells with the reason why they failed, and how many transfers it lists.
+    """What a report says of one plate.
 
-    `failed_from` and `moved` are the source wells of the transfers into a well that failed, and of those that did not;
-    a report without source wells has one that is empty.
+    Wells with the reason why they failed, and how many transfers it lists. `failed_from` and `moved` are the
+    source wells of the transfers into a well that failed, and of those that did not; a report without source
+    wells has one that is empty.
     """
 
     failed: Mapping[str, str]
@@ -56,12 +57,15 @@ def read_transfer_report(content: bytes, plate: str, wells: int) -> TransferRepo
         wells: how many wells it has.
 
     Raises:
-        TableError: if the file is no such report, has nothing of this plate, or names a well that it does not have.
+        TableError: if the file is no such report, has nothing of this plate, or names a well that it does not
+            have.
     """
     text, warnings, _ = decode(content, None)
     lines = list(_lines(text))
     if not lines:
-        raise TableError("no table with a column 'Destination Well' is in the file: send the Echo's transfer report")
+        raise TableError(
+            "no table with a column 'Destination Well' is in the file: send the Echo's transfer report"
+        )
     mine = [line for line in lines if _is_into(line, plate)]
     others = {_named(line) for line in lines if not _is_into(line, plate)}
     if not mine:
@@ -75,7 +79,9 @@ def read_transfer_report(content: bytes, plate: str, wells: int) -> TransferRepo
         well = plain_name(line.cells.get(WELL, ""), wells)
         if well is None:
             shown = line.cells.get(WELL, "")[:20]
-            raise TableError(f"{shown!r} is no well of a plate of {wells}", row=line.row, column="Destination Well")
+            raise TableError(
+                f"{shown!r} is no well of a plate of {wells}", row=line.row, column="Destination Well"
+            )
         transfer = (well, line.cells.get("source well", ""))
         seen.add(transfer)
         reason, warning = _failure_or_warning(line)
@@ -114,7 +120,9 @@ def _volume(line: _Line, name: str) -> float | None:
     except ValueError:
         volume = math.nan
     if not 0 <= volume < math.inf:
-        detail = f"{text[:20]!r} is no volume: write nL as a number with a decimal point, or leave the cell blank"
+        detail = (
+            f"{text[:20]!r} is no volume: write nL as a number with a decimal point, or leave the cell blank"
+        )
         raise TableError(detail, row=line.row, column=name.title())
     return volume
 

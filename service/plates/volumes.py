@@ -1,7 +1,7 @@
 """Which volumes a robot moves, so that every well has its dose and all wells the same share of solvent.
 
-A robot moves multiples of a smallest volume, so a well has the dose that its volume comes to, which may differ from
-the requested one by a tenth at most.
+A robot moves multiples of a smallest volume, so a well has the dose that its volume comes to, which may
+differ from the requested one by a tenth at most.
 """
 
 from collections import defaultdict
@@ -32,13 +32,18 @@ class _Dose:
     concentration: float
 
 
-def plan_transfers(layout: PlateLayout, spec: LayoutSpec, stocks: Stocks, candidates: Sequence[UUID]) -> PlateLayout:
+def plan_transfers(
+    layout: PlateLayout, spec: LayoutSpec, stocks: Stocks, candidates: Sequence[UUID]
+) -> PlateLayout:
     """Return the layout with all transfers, and the concentrations that they come to.
 
     Raises:
-        UnprocessableError: if a dose cannot be made from the stocks, or a source well is taken or not on its plate.
+        UnprocessableError: if a dose cannot be made from the stocks, or a source well is taken or not on its
+            plate.
     """
-    doses = [_dose(wanted, spec, stocks, place) for place, wanted in enumerate(spec.doses.concentrations(), 1)]
+    doses = [
+        _dose(wanted, spec, stocks, place) for place, wanted in enumerate(spec.doses.concentrations(), 1)
+    ]
     total = _total(doses, stocks)
     sources = _sources(stocks, candidates)
     transfers: list[Transfer] = []
@@ -61,7 +66,7 @@ def plan_transfers(layout: PlateLayout, spec: LayoutSpec, stocks: Stocks, candid
 
 
 def _total(doses: Sequence[_Dose], stocks: Stocks) -> float:
-    """Return the volume that every well gets in all, so that what is filled up with vehicle can be moved as well.
+    """Return the total volume of every well, so that the vehicle that tops it up can be moved as well.
 
     Raises:
         UnprocessableError: if that is more than a well may get.
@@ -102,11 +107,13 @@ def _dose(wanted: float, spec: LayoutSpec, stocks: Stocks, place: int) -> _Dose:
         if least <= volume <= most and error <= TOLERANCE:
             made = float(f"{molar * volume / (1000.0 * stocks.assay_volume_ul):.6g}")
             found.append((error, volume, _Dose(number, volume, made)))
-    # A dose that comes out half as wrong is not worth twice the solvent: what is within 1 % is taken as exact.
+    # A dose that comes out half as wrong is not worth twice the solvent: what is within 1 % is taken as
+    # exact.
     if found:
         return min(found, key=lambda item: (max(item[0], 0.01), item[1]))[2]
     detail = (
-        f"dose {place}, {wanted:g} {spec.doses.units}, would take {' or '.join(needed)}, and the robot moves multiples "
+        f"dose {place}, {wanted:g} {spec.doses.units}, would take {' or '.join(needed)}, and the robot "
+        f"moves multiples "
         f"of {step:g} nL from {least:g} to {most:g} nL with at most {TOLERANCE:.0%} error: add a stock to "
         "concentrations, or change assay_volume_ul, max_solvent_percent or the doses"
     )
@@ -118,14 +125,20 @@ def _sources(stocks: Stocks, candidates: Sequence[UUID]) -> dict[tuple[str, int]
     given = _given(stocks, candidates)
     taken = set(given.values())
     free = (name for name in map(well_name, by_columns(stocks.plate_wells)) if name not in taken)
-    wanted = [(str(candidate_id), stock) for candidate_id in candidates for stock in range(len(stocks.concentrations))]
+    wanted = [
+        (str(candidate_id), stock)
+        for candidate_id in candidates
+        for stock in range(len(stocks.concentrations))
+    ]
     sources = dict(given)
     for key in (*wanted, (POSITIVE, 0), (VEHICLE, 0)):
         if key not in sources:
             sources[key] = next(free, "")
     if not all(sources.values()):
         n_wells = len(sources)
-        raise invalid("/stocks/plate_wells", f"{n_wells} source wells are needed; the plate has {stocks.plate_wells}")
+        raise invalid(
+            "/stocks/plate_wells", f"{n_wells} source wells are needed; the plate has {stocks.plate_wells}"
+        )
     return sources
 
 
@@ -133,7 +146,8 @@ def _given(stocks: Stocks, candidates: Sequence[UUID]) -> dict[tuple[str, int], 
     """Return the source wells that the caller names.
 
     Raises:
-        UnprocessableError: if one is not on the source plate or named twice, or they are not those of the stocks.
+        UnprocessableError: if one is not on the source plate or named twice, or they are not those of the
+            stocks.
     """
     found: dict[tuple[str, int], str] = {}
     for key, (pointer, text) in _named(stocks, candidates).items():
@@ -141,7 +155,9 @@ def _given(stocks: Stocks, candidates: Sequence[UUID]) -> dict[tuple[str, int], 
         if name is None:
             raise invalid(pointer, f"{text[:20]!r} is no well of a plate of {stocks.plate_wells}")
         if name in found.values():
-            raise invalid(pointer, f"two samples are said to be in one source well, {name}: give each its own")
+            raise invalid(
+                pointer, f"two samples are said to be in one source well, {name}: give each its own"
+            )
         found[key] = name
     return found
 
@@ -162,12 +178,18 @@ def _named(stocks: Stocks, candidates: Sequence[UUID]) -> dict[tuple[str, int], 
         if candidate_id not in candidates:
             raise invalid(pointer, "this candidate is not on the plate")
         if len(texts) != len(stocks.concentrations):
-            raise invalid(pointer, f"give {len(stocks.concentrations)} wells, one for each stock in concentrations")
-        named |= {(str(candidate_id), place): (f"{pointer}/{place}", text) for place, text in enumerate(texts)}
+            raise invalid(
+                pointer, f"give {len(stocks.concentrations)} wells, one for each stock in concentrations"
+            )
+        named |= {
+            (str(candidate_id), place): (f"{pointer}/{place}", text) for place, text in enumerate(texts)
+        }
     return named
 
 
-def _used(sources: Mapping[tuple[str, int], str], stocks: Stocks, transfers: Sequence[Transfer]) -> list[SourceWell]:
+def _used(
+    sources: Mapping[tuple[str, int], str], stocks: Stocks, transfers: Sequence[Transfer]
+) -> list[SourceWell]:
     volumes: defaultdict[str, float] = defaultdict(float)
     for transfer in transfers:
         volumes[transfer.source_well] += transfer.volume_nl

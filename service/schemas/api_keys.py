@@ -40,7 +40,8 @@ class ApiKeyRequest(Request):
     )
     scopes: Annotated[set[Scope], Field(min_length=1)] = Field(
         default={"read", "write"},
-        description="read: look; write: change campaigns, results and candidates; admin: make and revoke keys",
+        description="read: look; write: change campaigns, results and candidates; admin: make and revoke "
+        "keys",
         json_schema_extra=_allow_repeats,
     )
     expires_at: Expiry | None = Field(default=None, description="when it stops working; never when absent")

@@ -17,7 +17,9 @@ class ReplayAsked(BaseModel):
     initial: int = Field(description="random objects that are measured first")
     seeds: int = Field(description="replays of every method, each with other first objects")
     methods: list[str] = Field(description="what is compared")
-    sheet: str | None = Field(default=None, description="of a workbook; null when its first visible one is read")
+    sheet: str | None = Field(
+        default=None, description="of a workbook; null when its first visible one is read"
+    )
 
 
 class SpecifiedReplayAsked(ReplayAsked):
@@ -40,8 +42,9 @@ class Backtest(Job):
 
 
 class CurvePoint(BaseModel):
-    """A method after a round, over all seeds: the mean of each figure, and under `<figure>_half` half of its interval.
+    """A method after a round, over all seeds.
 
+    The mean of each figure, and under `<figure>_half` half of its interval.
     The figures are those of `FigureRow`. The interval has 95 % and is null with a single seed.
     """
 
@@ -56,9 +59,9 @@ class CurvePoint(BaseModel):
 class FigureRow(BaseModel):
     """A method after a round of one replay, with its figures.
 
-    They are `measured`, `best_utility`, `mean_of_top_10`, `hypervolume`, `best_<objective>` for each objective,
-    `circles`, `n_scored`, `seconds` and, where the table holds everything that can be made, `regret`, `hits` and
-    `enrichment`.
+    They are `measured`, `best_utility`, `mean_of_top_10`, `hypervolume`, `best_<objective>` for each
+    objective, `circles`, `n_scored`, `seconds` and, where the table holds everything that can be made,
+    `regret`, `hits` and `enrichment`.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -81,7 +84,9 @@ class BacktestResult(Answer):
 class BacktestAnswer(Backtest):
     """A backtest with its answer."""
 
-    objects: int | None = Field(description="of the table that can be replayed; null while a long one is not read yet")
+    objects: int | None = Field(
+        description="of the table that can be replayed; null while a long one is not read yet"
+    )
     report: UploadReport | None = Field(
         description="the table's rows that are no results, the first thousand of them; null like `objects`"
     )

@@ -19,8 +19,12 @@ class CampaignSummary(Answer):
     domain_kind: str = Field(description="what is designed: the `kind` of its domain")
     created_at: datetime = Field(description="when it was created")
     updated_at: datetime = Field(description="when its specification or state last changed")
-    rounds: int = Field(validation_alias=AliasChoices("n_rounds", "rounds"), description="rounds started so far")
-    results: int = Field(validation_alias=AliasChoices("n_results", "results"), description="result rows stored so far")
+    rounds: int = Field(
+        validation_alias=AliasChoices("n_rounds", "rounds"), description="rounds started so far"
+    )
+    results: int = Field(
+        validation_alias=AliasChoices("n_results", "results"), description="result rows stored so far"
+    )
 
 
 class Campaign(CampaignSummary):

@@ -46,21 +46,28 @@ class Proposed(BaseModel):
     computed: dict[str, float] = Field(description="by property: what is known without an assay")
     acquisition: float = Field(description="what measuring it is worth by the campaign's acquisition")
     feasibility: float = Field(description="probability that it can be made and measured")
-    guardrails: dict[str, float] = Field(description="by guardrail: the greatest risk that the data leave possible")
+    guardrails: dict[str, float] = Field(
+        description="by guardrail: the greatest risk that the data leave possible"
+    )
     condition: Condition | None = Field(description="null for a replicate or a control, which no policy drew")
-    log_reward: float | None = Field(description="log-reward under the condition; null where no policy drew it")
+    log_reward: float | None = Field(
+        description="log-reward under the condition; null where no policy drew it"
+    )
     log_pf: float | None = Field(description="log-probability of the trajectory that built it; null likewise")
     nearest_measured: Nearest | None = Field(description="the most similar one; null without results")
     purpose: Purpose = Field(
-        description="exploit and explore: a new object; replicate: a measured one again; control: part of every batch"
+        description="exploit and explore: a new object; replicate: a measured one again; control: part of "
+        "every batch"
     )
     in_domain: bool | None = Field(
         default=None,
-        description="near enough to measured objects to trust the predictions; null when nothing has been measured",
+        description="near enough to measured objects to trust the predictions; null when nothing has been "
+        "measured",
     )
     reason: str = Field(description="why this one, in plain sentences")
     messages: list[MessageRecord] = Field(
-        default_factory=list, description="the sentences of `reason`; empty for candidates of earlier releases"
+        default_factory=list,
+        description="the sentences of `reason`; empty for candidates of earlier releases",
     )
     route: Any = Field(default=None, description="how to make it, for molecules built by reactions")
 
@@ -86,7 +93,9 @@ class Candidate(Proposed):
 
     id: UUID = Field(description="names the candidate in every address and in uploads (`candidate_id`)")
     campaign_id: UUID = Field(description="the campaign that proposed it")
-    status: CandidateStatus = Field(description="what became of it; `withdrawn`: nobody waits for it any more")
+    status: CandidateStatus = Field(
+        description="what became of it; `withdrawn`: nobody waits for it any more"
+    )
     status_reason: str | None = Field(description="why it was rejected or withdrawn; results do not erase it")
     replaces: UUID | None = Field(default=None, description="the candidate whose place it took")
     compound_id: str | None = Field(
@@ -107,10 +116,13 @@ class Batch(BaseModel):
     campaign_id: UUID = Field(description="the campaign")
     round: int = Field(description="the number of the round that proposed it")
     state: RoundState = Field(description="of the round")
-    sha256: str | None = Field(default=None, description="of the released batch: `GET .../release` returns its bytes")
+    sha256: str | None = Field(
+        default=None, description="of the released batch: `GET .../release` returns its bytes"
+    )
     candidates: list[Candidate] = Field(description="by rank")
     reserves: list[Proposed] = Field(
-        default_factory=list, description="what could take the place of a candidate that is given up, in this order"
+        default_factory=list,
+        description="what could take the place of a candidate that is given up, in this order",
     )
 
 
@@ -141,16 +153,20 @@ class Decision(Request):
         description="`proposed` takes an approval or a rejection back"
     )
     reason: Reason | None = Field(
-        default=None, description="required to reject and to withdraw", examples=["too similar to a known irritant"]
+        default=None,
+        description="required to reject and to withdraw",
+        examples=["too similar to a known irritant"],
     )
     analogues: bool = Field(
-        default=False, description="reject, for the same reason, what is like it among the undecided of its batch"
+        default=False,
+        description="reject, for the same reason, what is like it among the undecided of its batch",
     )
     similarity: float | None = Field(
         default=None,
         gt=0,
         le=1,
-        description="from which likeness on something is an analogue; the domain's own measure of a family if absent",
+        description="from which likeness on something is an analogue; the domain's own measure of a family "
+        "if absent",
         examples=[0.6],
     )
 

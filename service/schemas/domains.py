@@ -11,7 +11,9 @@ class ComputedProperty(BaseModel):
     name: str = Field(description="as an objective's `computed` names it")
     description: str = Field(description="what it is and how it is computed")
     units: str | None = Field(description="null for a pure number")
-    range: tuple[float, float] | None = Field(description="usual values, by which utilities are read; null if unknown")
+    range: tuple[float, float] | None = Field(
+        description="usual values, by which utilities are read; null if unknown"
+    )
 
 
 class BatchFormat(BaseModel):

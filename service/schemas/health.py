@@ -23,4 +23,6 @@ class Readiness(BaseModel):
 
     status: Literal["ok"] = Field(default="ok", description="always ok: a problem (503) says what is missing")
     checks: dict[str, Literal["ok"]] = Field(description="each part that was looked at")
-    queues: dict[str, Consumers] = Field(description="`rounds`, `fast`, and `upkeep`, which looks after lost work")
+    queues: dict[str, Consumers] = Field(
+        description="`rounds`, `fast`, and `upkeep`, which looks after lost work"
+    )

@@ -12,7 +12,9 @@ from models.summaries.importance import RoundImportance
 from models.summaries.training import BaseMeasureUsed, Convergence
 from service.store.states import RoundState
 
-FigureName = Literal["pareto", "hypervolume", "best", "calibration", "hits", "diversity", "importance", "convergence"]
+FigureName = Literal[
+    "pareto", "hypervolume", "best", "calibration", "hits", "diversity", "importance", "convergence"
+]
 Threshold = Annotated[
     str,
     Field(
@@ -32,19 +34,26 @@ class Chance(BaseModel):
 
 
 class BestUtility(BaseModel):
-    """The best of the objects that a round proposed and the lab measured, and of everything measured so far."""
+    """The best of the measured proposals of a round, and of everything measured so far."""
 
     n: int = Field(description="objects of this stage that are known well enough")
     best: float | None = Field(description="the best utility among them; null without any")
     object: str | None = Field(description="whose it is")
-    so_far: float | None = Field(description="of everything measured up to this round, the first data included")
+    so_far: float | None = Field(
+        description="of everything measured up to this round, the first data included"
+    )
     object_so_far: str | None = Field(description="whose `so_far` is")
     random: Chance | None = Field(description="the best of `n` random objects")
-    random_so_far: Chance | None = Field(description="the best of as many random objects as all rounds so far measured")
+    random_so_far: Chance | None = Field(
+        description="the best of as many random objects as all rounds so far measured"
+    )
 
 
 class BestValue(BestUtility):
-    """The same for one objective, in its units; with a target it is the distance from it on the modelled scale."""
+    """The same for one objective, in its units.
+
+    With a target it is the distance from it on the modelled scale.
+    """
 
     value: float | None = Field(description="the value itself of the round's best object")
     is_bound: bool = Field(description="the value is a bound, such as > 5, taken as the worst that it allows")
@@ -148,7 +157,9 @@ class RoundInsight(Stage):
     sampled: int | None = Field(description="objects that the policy drew; null where the space was listed")
     seconds: dict[str, float] = Field(description="what the round took, by stage")
     objects_scored: int | None = Field(description="objects that the proxies were asked about")
-    calibration: dict[str, ForecastScores] = Field(description="scores of the round's forecasts, by objective")
+    calibration: dict[str, ForecastScores] = Field(
+        description="scores of the round's forecasts, by objective"
+    )
     convergence: list[Convergence] | None = Field(description="how near the policy came to its target")
     base_measure: BaseMeasureUsed | None = Field(description="null for rounds from before it was told")
 
@@ -163,7 +174,9 @@ class ScaleUsed(BaseModel):
     transform: Literal["none", "log10"] = Field(description="log10: it is modelled in decades")
     computed: str | None = Field(description="the property that it is; null where it is measured")
     range: tuple[float, float] | None = Field(description="values of utility 0 and 1; null if unknown")
-    range_source: Literal["campaign", "domain", "measured", "nothing"] = Field(description="who gave the range")
+    range_source: Literal["campaign", "domain", "measured", "nothing"] = Field(
+        description="who gave the range"
+    )
 
 
 class Point(BaseModel):
@@ -173,7 +186,9 @@ class Point(BaseModel):
     display: str = Field(description="what a person reads")
     round: int = Field(description="that proposed it")
     values: dict[str, float] = Field(description="by objective, in its units")
-    bounds: list[str] = Field(description="objectives whose value is a bound, taken as the worst that it allows")
+    bounds: list[str] = Field(
+        description="objectives whose value is a bound, taken as the worst that it allows"
+    )
     utility: float = Field(description="of all objectives together")
 
 
@@ -210,5 +225,7 @@ class Insights(BaseModel):
     hits: HitRule = Field(description="what counts as one")
     rounds: list[RoundInsight] = Field(description="by number")
     calibration: dict[str, ObjectiveCalibration] = Field(description="of all rounds, by objective")
-    importance: Importance | None = Field(description="what the predictions hang on, as the last round told it")
+    importance: Importance | None = Field(
+        description="what the predictions hang on, as the last round told it"
+    )
     figures: list[FigureLink] = Field(description="what can be drawn")

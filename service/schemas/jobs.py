@@ -42,7 +42,9 @@ class Sampling(Job):
     """More candidates from a trained policy: the request, every choice made."""
 
     campaign_id: UUID = Field(description="the campaign whose policy draws")
-    request: SampleRequest = Field(description="as it is answered: with its round, its seed and numbers for `beta`")
+    request: SampleRequest = Field(
+        description="as it is answered: with its round, its seed and numbers for `beta`"
+    )
 
 
 class SamplingAnswer(Sampling):
@@ -50,7 +52,8 @@ class SamplingAnswer(Sampling):
 
     samples: list[Proposed] | None = Field(description="null until the state is succeeded")
     summary: Annotated[SamplingSummary, BeforeValidator(read_sampling_summary)] | None = Field(
-        description="what drawing was like, and why there may be fewer than asked; null until the state is succeeded"
+        description="what drawing was like, and why there may be fewer than asked; null until the state is "
+        "succeeded"
     )
 
 
@@ -69,7 +72,9 @@ class ResultsAsked(Answer):
         default="reject", description="what becomes of a row whose external_id another result has"
     )
     reason: str | None = Field(default=None, description="why results are corrected")
-    reading: ReadingOptions | None = Field(default=None, description="what was said of the file when it was sent")
+    reading: ReadingOptions | None = Field(
+        default=None, description="what was said of the file when it was sent"
+    )
 
 
 class Uploading(Job):
@@ -82,7 +87,9 @@ class Uploading(Job):
 class UploadingAnswer(Uploading):
     """An upload with what became of every row."""
 
-    report: UploadReport | None = Field(description="as a short table is answered; null until the job has ended")
+    report: UploadReport | None = Field(
+        description="as a short table is answered; null until the job has ended"
+    )
 
 
 class ObjectsAsked(Answer):
@@ -92,7 +99,9 @@ class ObjectsAsked(Answer):
     sheet: str | None = Field(default=None, description="of a workbook; null when the first was read")
     media_type: str = Field(description="of the file")
     sha256: str = Field(description="checksum of the file, in hexadecimal digits")
-    accepted: int | None = Field(description="rows that describe an object; null while a long table is not read yet")
+    accepted: int | None = Field(
+        description="rows that describe an object; null while a long table is not read yet"
+    )
     rejected: int | None = Field(description="rows that do not; likewise")
     round: int | None = Field(description="the round whose beliefs answer; null when there is none yet")
 
@@ -115,13 +124,16 @@ class PredictedRow(Answer):
     computed: dict[str, float] = Field(description="by property: what is known without an assay")
     acquisition: float = Field(description="what measuring it is worth by the campaign's acquisition")
     feasibility: float = Field(description="probability that it can be made and measured")
-    guardrails: dict[str, float] = Field(description="by guardrail: the greatest risk that the data leave possible")
+    guardrails: dict[str, float] = Field(
+        description="by guardrail: the greatest risk that the data leave possible"
+    )
     nearest_measured: Nearest | None = Field(description="the most similar one; null without results")
     in_domain: bool | None = Field(description="near enough to measured objects to trust the predictions")
     refused: list[str] = Field(description="why it could not be proposed as it is; empty when it could")
     messages: list[MessageRecord] = Field(
         default_factory=list,
-        description="`refused` with codes and parameters, in the same order; empty in answers of earlier releases",
+        description="`refused` with codes and parameters, in the same order; empty in answers of earlier "
+        "releases",
     )
 
 
@@ -129,4 +141,6 @@ class PredictingAnswer(Predicting):
     """Predictions, with what became of every row."""
 
     report: UploadReport | None = Field(description="null while a long table is not read yet")
-    rows: list[PredictedRow] | None = Field(description="one per accepted row; null until the state is succeeded")
+    rows: list[PredictedRow] | None = Field(
+        description="one per accepted row; null until the state is succeeded"
+    )

@@ -26,7 +26,8 @@ class Correction(Withdrawal):
     row: dict[str, Any] = Field(
         min_length=1,
         max_length=200,
-        description="the columns that are otherwise, null for one that is to be empty. A value or an outcome comes "
+        description="the columns that are otherwise, null for one that is to be empty. A value or an "
+        "outcome comes "
         "with its relation, units and error; what is not given stays as it is stored",
         examples=[{"value": 80, "units": "nM"}],
     )

@@ -20,7 +20,9 @@ class PlateSummary(Answer):
     id: UUID = Field(description="the plate's id")
     name: str = Field(description="its name or barcode; unique in the campaign")
     type: str = Field(description="the assay that it measures")
-    state: PlateState = Field(description="laid_out: nothing more; filled: a robot reported; read: results were stored")
+    state: PlateState = Field(
+        description="laid_out: nothing more; filled: a robot reported; read: results were stored"
+    )
     created_at: datetime = Field(description="when it was laid out")
 
 
@@ -45,7 +47,10 @@ class TransfersReport(BaseModel):
 
 
 class WellsReport(BaseModel):
-    """What the wells of a plate came to, and what became of the results; with `dry_run` nothing was stored."""
+    """What the wells of a plate came to, and what became of the results.
+
+    With `dry_run` nothing was stored.
+    """
 
     source: str = Field(description="which block or measurement of the file was taken")
     quality: Quality = Field(description="what the controls say of the plate")

@@ -25,12 +25,16 @@ class Result(_Described):
     """What was measured: verbatim as it came, and standardised to the campaign's units."""
 
     id: UUID = Field(description="of the result")
-    candidate_id: UUID | None = Field(description="the proposed candidate that it is about; null for other objects")
+    candidate_id: UUID | None = Field(
+        description="the proposed candidate that it is about; null for other objects"
+    )
     upload_id: UUID = Field(description="the upload that brought it")
     row: int = Field(description="its row in the upload")
     verbatim: dict[str, Any] = Field(description="the cells as they came")
     object: str = Field(description="canonical text")
-    compound_id: str | None = Field(description="the id that the laboratory gave the object with any of its results")
+    compound_id: str | None = Field(
+        description="the id that the laboratory gave the object with any of its results"
+    )
     type: str = Field(description="what was measured, as an objective's `type` names it")
     relation: Relation = Field(description="= for a reading, others for a limit")
     value: float | None = Field(description="in `units`; null where nothing came out")
@@ -95,7 +99,9 @@ class Reading(BaseModel):
     delimiter: str | None = Field(description="of a text file")
     decimal: Decimal = Field(description="the decimal sign of numbers that are texts")
     thousands: str | None = Field(description="the sign between groups of digits, where one was seen")
-    date_order: DateOrder | None = Field(description="the order of dates such as 05.01.2025, where one was needed")
+    date_order: DateOrder | None = Field(
+        description="the order of dates such as 05.01.2025, where one was needed"
+    )
     units_row: int | None = Field(description="the row below the header that holds units")
     columns: dict[str, str] = Field(description="header -> what it was read as; others were not read")
     stated: dict[str, str | int | dict[str, str]] = Field(

@@ -37,7 +37,9 @@ class Round(Answer):
     finished_at: datetime | None = Field(description="when the computation ended")
     released_at: datetime | None = Field(description="when the batch went to the lab; it is frozen since")
     released_by: str | None = Field(description="the id of the API key that released it")
-    batch_sha256: str | None = Field(description="SHA-256 of the released batch, whose bytes are at `.../release`")
+    batch_sha256: str | None = Field(
+        description="SHA-256 of the released batch, whose bytes are at `.../release`"
+    )
     seed: int = Field(description="of every random number in it")
     summary: Annotated[RoundSummary, BeforeValidator(read_round_summary)] | None = Field(
         description="what the round measured of itself; null until it has ended"
@@ -45,7 +47,8 @@ class Round(Answer):
     failure: Failure | None = Field(description="why, when the state is failed")
     results_changed_since: ResultsChanged = Field(
         default=ResultsChanged(withdrawn=0, corrected=0),
-        description="results it was computed from that were withdrawn or corrected since: a retry reads them as they "
+        description="results it was computed from that were withdrawn or corrected since: a retry reads "
+        "them as they "
         "were, the next round as they are",
     )
 

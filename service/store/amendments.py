@@ -34,14 +34,20 @@ def ends_of(session: Session, result_ids: Collection[UUID]) -> dict[UUID, Amendm
 
 def made_of(session: Session, result_ids: Collection[UUID]) -> dict[UUID, Amendment]:
     """Return the correction that each of these results came from; most came from none."""
-    query = select(Amendment).where(Amendment.replacement_id == any_(literal(list(result_ids), ARRAY(Uuid()))))
+    query = select(Amendment).where(
+        Amendment.replacement_id == any_(literal(list(result_ids), ARRAY(Uuid())))
+    )
     return {row.replacement_id: row for row in session.scalars(query) if row.replacement_id is not None}
 
 
-def about(session: Session, result_ids: Collection[UUID]) -> tuple[dict[UUID, Amendment], dict[UUID, Amendment]]:
+def about(
+    session: Session, result_ids: Collection[UUID]
+) -> tuple[dict[UUID, Amendment], dict[UUID, Amendment]]:
     """Return what ended each of these results, and the corrections they came from, in one statement."""
     of_these = any_(literal(list(result_ids), ARRAY(Uuid())))
-    query = select(Amendment).where(or_(Amendment.result_id == of_these, Amendment.replacement_id == of_these))
+    query = select(Amendment).where(
+        or_(Amendment.result_id == of_these, Amendment.replacement_id == of_these)
+    )
     rows = session.scalars(query).all()
     made = {row.replacement_id: row for row in rows if row.replacement_id is not None}
     return {row.result_id: row for row in rows}, made
@@ -51,12 +57,18 @@ def chain_of(session: Session, result_id: UUID) -> Sequence[Amendment]:
     """Return everything that was amended in the chain of corrections of a result, in order."""
     came_from = select(Amendment.origin_id).where(Amendment.replacement_id == result_id).scalar_subquery()
     origin = func.coalesce(came_from, result_id)
-    return session.scalars(select(Amendment).where(Amendment.origin_id == origin).order_by(Amendment.sequence)).all()
+    return session.scalars(
+        select(Amendment).where(Amendment.origin_id == origin).order_by(Amendment.sequence)
+    ).all()
 
 
-def correct(session: Session, campaign_id: UUID, replacements: Sequence[tuple[UUID, UUID]], reason: Reason) -> None:
+def correct(
+    session: Session, campaign_id: UUID, replacements: Sequence[tuple[UUID, UUID]], reason: Reason
+) -> None:
     """End results, each by the result that stands in its place: (ended, replacement) pairs."""
-    origins = {key: row.origin_id for key, row in made_of(session, [ended for ended, _ in replacements]).items()}
+    origins = {
+        key: row.origin_id for key, row in made_of(session, [ended for ended, _ in replacements]).items()
+    }
     session.add_all(
         Amendment(
             campaign_id=campaign_id,
@@ -105,14 +117,19 @@ def withdraw_upload(session: Session, campaign_id: UUID, upload_id: UUID, reason
         "api_key_id": literal(reason.api_key_id),
     }
     rows = select(*columns.values()).where(Result.upload_id == upload_id, ~ended).order_by(Result.sequence)
-    added = insert(Amendment).from_select(list(columns), rows, include_defaults=False).returning(Amendment.id).cte()
+    added = (
+        insert(Amendment)
+        .from_select(list(columns), rows, include_defaults=False)
+        .returning(Amendment.id)
+        .cte()
+    )
     n = session.scalars(select(func.count()).select_from(added)).one()
     campaigns.count(session, campaign_id, results=-n)
     return n
 
 
 def changed_since(session: Session, round_ids: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
-    """Return how many results of each round's snapshot were withdrawn, and how many corrected, after it was taken.
+    """Return how many results of each round's snapshot were withdrawn and corrected afterwards.
 
     A result that was corrected and then withdrawn is withdrawn. Rounds without such results are left out.
     """

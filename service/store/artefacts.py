@@ -38,7 +38,9 @@ def load(session: Session, round_id: UUID) -> bytes | None:
 def newest_round(session: Session, campaign_id: UUID) -> Round | None:
     """Return the campaign's last round that trained something."""
     query = select(Round).join(RoundArtefact, RoundArtefact.round_id == Round.id)
-    return session.scalars(query.where(Round.campaign_id == campaign_id).order_by(Round.number.desc()).limit(1)).first()
+    return session.scalars(
+        query.where(Round.campaign_id == campaign_id).order_by(Round.number.desc()).limit(1)
+    ).first()
 
 
 def is_there(session: Session, round_id: UUID) -> bool:

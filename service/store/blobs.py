@@ -1,4 +1,7 @@
-"""SQL of the bytes in which things were sent: kept once, named by their SHA-256, and read back whole or not at all."""
+"""SQL of the bytes in which things were sent.
+
+Kept once, named by their SHA-256, and read back whole or not at all.
+"""
 
 import gzip
 import hashlib
@@ -15,7 +18,10 @@ _LEVEL = 6
 
 
 def keep(session: Session, content: bytes) -> str:
-    """Store bytes unless they are there, and return their SHA-256; what gzip makes smaller is stored as gzip."""
+    """Store bytes unless they are there, and return their SHA-256.
+
+    What gzip makes smaller is stored as gzip.
+    """
     digest = hashlib.sha256(content).hexdigest()
     if session.scalars(select(Blob.sha256).where(Blob.sha256 == digest)).one_or_none() is None:
         packed = gzip.compress(content, _LEVEL, mtime=0)

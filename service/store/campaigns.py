@@ -54,7 +54,10 @@ def is_there(session: Session, workspace_id: UUID, campaign_id: UUID) -> bool:
 
 
 def count(session: Session, campaign_id: UUID, *, rounds: int = 0, results: int = 0) -> None:
-    """Count rounds and results that this transaction adds; the sum is the database's, so that none is lost."""
+    """Count rounds and results that this transaction adds.
+
+    The sum is the database's, so that none is lost.
+    """
     counted = {"n_rounds": Campaign.n_rounds + rounds, "n_results": Campaign.n_results + results}
     session.execute(update(Campaign).where(Campaign.id == campaign_id).values(**counted))
 
@@ -70,7 +73,9 @@ def page(session: Session, workspace_id: UUID, limit: int, cursor: str | None) -
     if cursor is not None:
         after = read_cursor(cursor, datetime.fromisoformat, UUID)
         query = query.where(tuple_(Campaign.created_at, Campaign.id) < tuple_(*after))
-    rows = session.execute(query.order_by(Campaign.created_at.desc(), Campaign.id.desc()).limit(limit + 1)).all()
+    rows = session.execute(
+        query.order_by(Campaign.created_at.desc(), Campaign.id.desc()).limit(limit + 1)
+    ).all()
     return cut(rows, limit, lambda row: [row.created_at.isoformat(), row.id])
 
 

@@ -24,7 +24,9 @@ def find(session: Session, workspace_id: UUID, candidate_id: UUID) -> Candidate 
 
 def of_round(session: Session, round_id: UUID) -> Sequence[Candidate]:
     """Return a round's candidates by rank."""
-    return session.scalars(select(Candidate).where(Candidate.round_id == round_id).order_by(Candidate.rank)).all()
+    return session.scalars(
+        select(Candidate).where(Candidate.round_id == round_id).order_by(Candidate.rank)
+    ).all()
 
 
 def by_id(session: Session, campaign_id: UUID, ids: Collection[UUID]) -> dict[UUID, Candidate]:
@@ -34,17 +36,23 @@ def by_id(session: Session, campaign_id: UUID, ids: Collection[UUID]) -> dict[UU
     return {row.id: row for row in session.scalars(query)}
 
 
-def newest_by_object(session: Session, campaign_id: UUID, objects: Collection[str]) -> Mapping[str, Candidate]:
-    """Return for each object that was ever proposed the newest candidate that waits, or the newest if none does."""
+def newest_by_object(
+    session: Session, campaign_id: UUID, objects: Collection[str]
+) -> Mapping[str, Candidate]:
+    """Return the newest waiting candidate of each proposed object, or the newest if none waits."""
     any_of_these = any_(literal(list(objects), ARRAY(Text())))
     query = select(Candidate).join(Round, Round.id == Candidate.round_id)
     query = query.where(Candidate.campaign_id == campaign_id, Candidate.object == any_of_these)
-    return {row.object: row for row in session.scalars(query.order_by(Candidate.status.in_(LIVE), Round.number))}
+    return {
+        row.object: row for row in session.scalars(query.order_by(Candidate.status.in_(LIVE), Round.number))
+    }
 
 
 def objects(session: Session, campaign_id: UUID, statuses: Collection[CandidateStatus]) -> list[str]:
     """Return the distinct objects of candidates in these statuses, sorted."""
-    query = select(Candidate.object).where(Candidate.campaign_id == campaign_id, Candidate.status.in_(statuses))
+    query = select(Candidate.object).where(
+        Candidate.campaign_id == campaign_id, Candidate.status.in_(statuses)
+    )
     return sorted(set(session.scalars(query)))
 
 
@@ -55,20 +63,25 @@ def measured_elsewhere(session: Session, campaign_id: UUID) -> list[str]:
     """
     made = exists().where(Result.candidate_id == Candidate.id)
     query = select(Candidate.object).where(Candidate.campaign_id == campaign_id, made)
-    query = query.where(~made.where(Result.object == Candidate.object), Candidate.status.in_(("measured", "failed")))
+    query = query.where(
+        ~made.where(Result.object == Candidate.object), Candidate.status.in_(("measured", "failed"))
+    )
     return sorted(set(session.scalars(query)))
 
 
 def predictions_before(session: Session, row: Round) -> Sequence[tuple[int, str, dict[str, Any]]]:
     """Return round, object and predictions of the new objects that rounds before this one proposed, in order.
 
-    What took the place of a candidate after this round began is left out: a retry reads what the first attempt read.
+    What took the place of a candidate after this round began is left out: a retry reads what the first
+    attempt read.
     """
     was_there = or_(Candidate.replaces.is_(None), Candidate.created_at <= row.created_at)
     query = (
         select(Round.number, Candidate.object, Candidate.payload["predictions"])
         .join(Round, Round.id == Candidate.round_id)
-        .where(Candidate.campaign_id == row.campaign_id, Candidate.purpose.in_(NEW), Round.number < row.number)
+        .where(
+            Candidate.campaign_id == row.campaign_id, Candidate.purpose.in_(NEW), Round.number < row.number
+        )
         .where(was_there)
         .order_by(Round.number, Candidate.rank)
     )

@@ -1,7 +1,7 @@
 """SQL of idempotency keys.
 
-The stored answer is written in the transaction of the work itself, so that both are there or neither. While a request
-is in flight it holds an advisory lock, which a crash releases: no key can be stuck.
+The stored answer is written in the transaction of the work itself, so that both are there or neither. While a
+request is in flight it holds an advisory lock, which a crash releases: no key can be stuck.
 """
 
 import hashlib

@@ -58,7 +58,9 @@ def page(session: Session, limit: int, cursor: str | None, **owner: Any) -> Page
 
 def newest_with(session: Session, campaign_id: UUID, kind: str, member: str) -> Job | None:
     """Return the campaign's latest job of a kind whose request has a value for this member."""
-    query = select(Job).where(Job.campaign_id == campaign_id, Job.kind == kind, Job.request[member].astext.is_not(None))
+    query = select(Job).where(
+        Job.campaign_id == campaign_id, Job.kind == kind, Job.request[member].astext.is_not(None)
+    )
     return session.scalars(query.order_by(Job.created_at.desc(), Job.id.desc()).limit(1)).first()
 
 

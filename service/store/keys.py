@@ -22,7 +22,9 @@ def find_valid(session: Session, key_id: str) -> tuple[ApiKey, bool] | None:
 
 def find(session: Session, workspace_id: UUID, key_id: str) -> ApiKey | None:
     """Return a key of this workspace, valid or not."""
-    return session.scalars(select(ApiKey).where(ApiKey.id == key_id, ApiKey.workspace_id == workspace_id)).one_or_none()
+    return session.scalars(
+        select(ApiKey).where(ApiKey.id == key_id, ApiKey.workspace_id == workspace_id)
+    ).one_or_none()
 
 
 def page(session: Session, workspace_id: UUID, limit: int, cursor: str | None) -> Page[ApiKey]:

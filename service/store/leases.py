@@ -40,13 +40,21 @@ def extend(
     session: Session, table: type[Leased], held: tuple[UUID, str], running: States, seconds: float
 ) -> bool | None:
     """Renew the lease of a row (id, owner); return whether to cancel the work, or None if it is lost."""
-    query = update(table).where(*_held(table, held, running)).values(**lease(seconds)).returning(table.cancel_requested)
+    query = (
+        update(table)
+        .where(*_held(table, held, running))
+        .values(**lease(seconds))
+        .returning(table.cancel_requested)
+    )
     return session.scalars(query, execution_options={"synchronize_session": False}).one_or_none()
 
 
 def lease(seconds: float) -> dict[str, Any]:
     """Return the column values that renew a lease."""
-    return {"lease_until": func.clock_timestamp() + timedelta(seconds=seconds), "heartbeat_at": func.clock_timestamp()}
+    return {
+        "lease_until": func.clock_timestamp() + timedelta(seconds=seconds),
+        "heartbeat_at": func.clock_timestamp(),
+    }
 
 
 def unfinished(session: Session, table: type[Leased], running: States) -> set[UUID]:

@@ -14,7 +14,9 @@ from service.store.session import open_engine
 from service.store.tables import Base
 
 _SERVICE = Path(service.__file__).parent
-_FOLDER = next(folder for folder in (_SERVICE / "migrations", _SERVICE.parent / "migrations") if folder.is_dir())
+_FOLDER = next(
+    folder for folder in (_SERVICE / "migrations", _SERVICE.parent / "migrations") if folder.is_dir()
+)
 
 
 def migrate(database_url: str, revision: str = "head") -> None:
@@ -40,7 +42,9 @@ def difference(connection: Connection) -> str | None:
     wanted, known = _revisions()
     revisions = set(MigrationContext.configure(connection).get_current_heads())
     if ahead := revisions - known:
-        return f"the database is at {_list(ahead)}, which this release does not know; run the one that made it"
+        return (
+            f"the database is at {_list(ahead)}, which this release does not know; run the one that made it"
+        )
     if revisions != wanted:
         here = f"at {_list(revisions)}" if revisions else "empty"
         return f"the database is {here}, this release needs {_list(wanted)}; run `assayflow migrate`"

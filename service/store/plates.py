@@ -21,16 +21,22 @@ _SUMMARY = (
 )
 
 
-def find(session: Session, workspace_id: UUID, campaign_id: UUID, number: int, plate_id: UUID) -> Plate | None:
+def find(
+    session: Session, workspace_id: UUID, campaign_id: UUID, number: int, plate_id: UUID
+) -> Plate | None:
     """Return a plate of this workspace by its round."""
-    query = select(Plate).join(Round, Round.id == Plate.round_id).join(Campaign, Campaign.id == Plate.campaign_id)
+    query = (
+        select(Plate).join(Round, Round.id == Plate.round_id).join(Campaign, Campaign.id == Plate.campaign_id)
+    )
     query = query.where(Plate.id == plate_id, Plate.campaign_id == campaign_id, Round.number == number)
     return session.scalars(query.where(Campaign.workspace_id == workspace_id)).one_or_none()
 
 
 def lock(session: Session, plate_id: UUID) -> Plate:
     """Return a plate, fresh, and make every other writer of it wait until this transaction ends."""
-    query = select(Plate).where(Plate.id == plate_id).with_for_update().execution_options(populate_existing=True)
+    query = (
+        select(Plate).where(Plate.id == plate_id).with_for_update().execution_options(populate_existing=True)
+    )
     return session.scalars(query).one()
 
 

@@ -9,7 +9,19 @@ from uuid import UUID, uuid4
 
 import psycopg
 from psycopg.types.json import JsonbDumper
-from sqlalchemy import ColumnElement, RowMapping, Select, Text, Uuid, and_, any_, exists, func, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    Select,
+    Text,
+    Uuid,
+    and_,
+    any_,
+    exists,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, aliased
@@ -50,7 +62,10 @@ def add(session: Session, columns: Sequence[str], rows: Iterable[Sequence[Any]])
 def by_id(session: Session, campaign_id: UUID, result_ids: Collection[UUID]) -> dict[UUID, Result]:
     """Return those of the given results that belong to the campaign."""
     of_these = Result.id == any_(literal(list(result_ids), ARRAY(Uuid())))
-    return {row.id: row for row in session.scalars(select(Result).where(of_these, Result.campaign_id == campaign_id))}
+    return {
+        row.id: row
+        for row in session.scalars(select(Result).where(of_these, Result.campaign_id == campaign_id))
+    }
 
 
 def page(
@@ -70,17 +85,19 @@ def page(
 
 
 def by_external_id(session: Session, campaign_id: UUID, external_ids: Collection[str]) -> Sequence[Result]:
-    """Return the results that have or had one of these external ids, each with its own assay type, oldest first."""
+    """Return the results that have or had one of these external ids and assay types, oldest first."""
     any_of_these = any_(literal(list(external_ids), ARRAY(Text())))  # one parameter: a statement takes 65,535
     query = select(Result).where(Result.campaign_id == campaign_id, Result.external_id == any_of_these)
     return session.scalars(query.order_by(Result.revision)).all()
 
 
 def objects_by_own_id(session: Session, campaign_id: UUID, own_ids: Collection[str]) -> dict[str, set[str]]:
-    """Return id of a laboratory -> the objects whose results came with it and were neither corrected nor withdrawn."""
+    """Return the objects of each laboratory id, by results that were not amended."""
     own_id = Result.verbatim["compound_id"].astext
     any_of_these = any_(literal(list(own_ids), ARRAY(Text())))
-    query = select(own_id, Result.object).where(Result.campaign_id == campaign_id, own_id == any_of_these, _counts())
+    query = select(own_id, Result.object).where(
+        Result.campaign_id == campaign_id, own_id == any_of_these, _counts()
+    )
     found = defaultdict[str, set[str]](set)
     for name, text in session.execute(query):
         found[name].add(text)
@@ -97,7 +114,7 @@ def about(
 
 
 def own_ids(session: Session, campaign_id: UUID, objects: Collection[str]) -> dict[str, str]:
-    """Return the id that a laboratory gave each of these objects, as the newest result that counts and has one says."""
+    """Return the laboratory's id of each of these objects, from the newest result that counts and has one."""
     own_id = Result.verbatim["compound_id"].astext
     query = select(Result.object, own_id).where(
         Result.campaign_id == campaign_id, _is_about(objects), own_id.is_not(None), _counts()
@@ -113,7 +130,7 @@ def _is_about(objects: Collection[str]) -> ColumnElement[bool]:
 
 
 def of_candidates(session: Session, candidate_ids: Collection[UUID]) -> dict[UUID, list[Result]]:
-    """Return the results of each candidate that were neither corrected nor withdrawn, in the order of storing."""
+    """Return the unamended results of each candidate, in the order of storing."""
     asked = any_(literal(list(candidate_ids), ARRAY(Uuid())))
     found: defaultdict[UUID, list[Result]] = defaultdict(list)
     query = select(Result).where(Result.candidate_id == asked, _counts()).order_by(Result.sequence)
@@ -131,7 +148,9 @@ def last_sequence(session: Session, campaign_id: UUID) -> int:
 
 def any_without_external_id(session: Session, upload_id: UUID) -> bool:
     """Tell whether an upload stored results that only their content tells from others."""
-    return session.scalars(select(exists().where(Result.upload_id == upload_id, Result.external_id.is_(None)))).one()
+    return session.scalars(
+        select(exists().where(Result.upload_id == upload_id, Result.external_id.is_(None)))
+    ).one()
 
 
 def candidates_of_upload(session: Session, upload_id: UUID) -> set[UUID]:
@@ -154,10 +173,11 @@ class ReadUntil:
 
 
 def measured(session: Session, campaign_id: UUID, read: ReadUntil) -> Sequence[RowMapping]:
-    """Return what results say that were neither corrected nor withdrawn, in the order in which they were tested.
+    """Return the unamended results in the order in which they were tested.
 
-    Columns are named as the fields of a measurement; `round` is the number of the round that proposed the object, and
-    `test` is one for all that was sent at once. A correction has the place and the test of what it corrects.
+    Columns are named as the fields of a measurement; `round` is the number of the round that proposed the
+    object, and `test` is one for all that was sent at once. A correction has the place and the test of what
+    it corrects.
     """
     query = (
         _tested(
@@ -180,7 +200,7 @@ def measured(session: Session, campaign_id: UUID, read: ReadUntil) -> Sequence[R
 
 
 def outcomes(session: Session, candidate_ids: Collection[UUID]) -> dict[UUID, list[RowMapping]]:
-    """Return each candidate's results that were neither corrected nor withdrawn, in the order of the tests."""
+    """Return each candidate's unamended results, in the order of the tests."""
     of_these = Result.candidate_id == any_(literal(list(candidate_ids), ARRAY(Uuid())))
     query = _tested(Result.candidate_id, read=ReadUntil(), is_amended=True).where(of_these)
     found: defaultdict[UUID, list[RowMapping]] = defaultdict(list)

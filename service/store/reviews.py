@@ -16,7 +16,7 @@ def decisions(session: Session, candidate_id: UUID) -> Sequence[CandidateDecisio
 
 
 def rejected_with_analogues(session: Session, round_id: UUID) -> Sequence[tuple[str, float]]:
-    """Return the objects of a round that are rejected with what is like them, each with the least similarity."""
+    """Return the objects of a round that are rejected with their analogues, with the least similarity."""
     query = (
         select(Candidate.object, func.min(CandidateDecision.similarity))
         .join(CandidateDecision, CandidateDecision.candidate_id == Candidate.id)

@@ -17,7 +17,9 @@ _AS_SHOWN = (defer(Round.spec), defer(Round.snapshot))
 
 def find(session: Session, campaign_id: UUID, number: int) -> Round | None:
     """Return a round by its number."""
-    return session.scalars(select(Round).where(Round.campaign_id == campaign_id, Round.number == number)).one_or_none()
+    return session.scalars(
+        select(Round).where(Round.campaign_id == campaign_id, Round.number == number)
+    ).one_or_none()
 
 
 def add(session: Session, row: Round) -> None:
@@ -70,7 +72,11 @@ def page(session: Session, campaign_id: UUID, limit: int, cursor: str | None) ->
     query = select(Round).options(*_AS_SHOWN).where(Round.campaign_id == campaign_id)
     if cursor is not None:
         query = query.where(Round.number < read_cursor(cursor, int)[0])
-    return cut(session.scalars(query.order_by(Round.number.desc()).limit(limit + 1)).all(), limit, lambda r: [r.number])
+    return cut(
+        session.scalars(query.order_by(Round.number.desc()).limit(limit + 1)).all(),
+        limit,
+        lambda r: [r.number],
+    )
 
 
 def append_event(session: Session, row: Round) -> None:

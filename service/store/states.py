@@ -25,11 +25,12 @@ COMPUTING: tuple[RoundState, ...] = ("queued", *RUNNING)
 ROUND_STATES: tuple[RoundState, ...] = (*COMPUTING, "awaiting_results", "completed", "failed", "cancelled")
 
 CandidateStatus = Literal["proposed", "approved", "rejected", "released", "measured", "failed", "withdrawn"]
-"""proposed by a round; approved or rejected by a person before it is made; released to the lab; measured when results
-for every measured objective are there; failed when making or measuring it failed; withdrawn when nobody waits for it
-any more."""
+"""proposed by a round; approved or rejected by a person before it is made; released to the lab; measured when
+results for every measured objective are there; failed when making or measuring it failed; withdrawn when
+nobody waits for it any more."""
 LIVE: tuple[CandidateStatus, ...] = ("proposed", "approved", "released")
-"""Still waiting for an outcome: the object is pending, and as something new it may not be live twice in a campaign."""
+"""Still waiting for an outcome: the object is pending, and as something new it may not be live twice in a
+campaign."""
 CANDIDATE_STATUSES: tuple[CandidateStatus, ...] = (*LIVE, "rejected", "measured", "failed", "withdrawn")
 
 NEW: tuple[Purpose, ...] = ("exploit", "explore")

@@ -26,13 +26,17 @@ def page(session: Session, campaign_id: UUID, limit: int, cursor: str | None) ->
     """Return what is told of uploads, newest first."""
     query = _described(campaign_id)
     if cursor is not None:
-        query = query.where(tuple_(Upload.created_at, Upload.id) < tuple_(*read_cursor(cursor, _moment, UUID)))
+        query = query.where(
+            tuple_(Upload.created_at, Upload.id) < tuple_(*read_cursor(cursor, _moment, UUID))
+        )
     query = query.order_by(Upload.created_at.desc(), Upload.id.desc()).limit(limit + 1)
-    return cut(session.execute(query).mappings().all(), limit, lambda row: [row["created_at"].isoformat(), row["id"]])
+    return cut(
+        session.execute(query).mappings().all(), limit, lambda row: [row["created_at"].isoformat(), row["id"]]
+    )
 
 
 def with_same_bytes(session: Session, campaign_id: UUID, digest: str, sheet: str | None) -> Upload | None:
-    """Return the last upload of these bytes, read from the same sheet, of which something was not withdrawn."""
+    """Return the last upload of these bytes and this sheet that was not wholly withdrawn."""
     withdrawn = exists().where(Amendment.result_id == Result.id, Amendment.kind == "withdrawal")
     query = select(Upload).where(
         Upload.campaign_id == campaign_id,
@@ -50,12 +54,22 @@ def _described(campaign_id: UUID) -> Select[Any]:
     columns: list[Any] = [
         *(Upload.id, Upload.campaign_id, Upload.filename, Upload.media_type, Upload.sheet),
         func.coalesce(Upload.blob, Upload.sha256).label("sha256"),
-        *(Upload.api_key_id, Upload.n_accepted, Upload.n_rejected, Upload.created_at, Blob.size.label("bytes")),
+        *(
+            Upload.api_key_id,
+            Upload.n_accepted,
+            Upload.n_rejected,
+            Upload.created_at,
+            Blob.size.label("bytes"),
+        ),
         *(_amended("withdrawal").label("n_withdrawn"), _amended("correction").label("n_corrected")),
     ]
-    return select(*columns).outerjoin(Blob, Blob.sha256 == Upload.blob).where(Upload.campaign_id == campaign_id)
+    return (
+        select(*columns).outerjoin(Blob, Blob.sha256 == Upload.blob).where(Upload.campaign_id == campaign_id)
+    )
 
 
 def _amended(kind: str) -> ColumnElement[int]:
     query = select(func.count()).select_from(Amendment).join(Result, Result.id == Amendment.result_id)
-    return query.where(Result.upload_id == Upload.id, Amendment.kind == kind).correlate(Upload).scalar_subquery()
+    return (
+        query.where(Result.upload_id == Upload.id, Amendment.kind == kind).correlate(Upload).scalar_subquery()
+    )

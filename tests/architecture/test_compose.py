@@ -1,4 +1,4 @@
-"""docker-compose.yml describes a system whose parts come back, and whose upkeep reaches what it has to clean up."""
+"""docker-compose.yml describes a system whose parts restart, and whose upkeep reaches what it cleans up."""
 
 from pathlib import Path
 from typing import Any
@@ -9,8 +9,14 @@ import yaml
 from service.presence import ROLES
 
 ROOT = Path(__file__).parents[2]
-SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
-OURS = [name for name, service in SERVICES.items() if service["image"].startswith("assayflow") and name != "migrate"]
+SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))[
+    "services"
+]
+OURS = [
+    name
+    for name, service in SERVICES.items()
+    if service["image"].startswith("assayflow") and name != "migrate"
+]
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -32,7 +38,8 @@ def test_workers_and_upkeep_share_the_artefacts_and_have_a_health_check_of_their
 def test_upkeep_knows_where_the_artefacts_are():
     assert SERVICES["beat"]["environment"]["ASSAYFLOW_DATA_DIR"] == "/var/lib/assayflow"
     assert (
-        SERVICES["beat"]["environment"]["ASSAYFLOW_REDIS_URL"] == SERVICES["api"]["environment"]["ASSAYFLOW_REDIS_URL"]
+        SERVICES["beat"]["environment"]["ASSAYFLOW_REDIS_URL"]
+        == SERVICES["api"]["environment"]["ASSAYFLOW_REDIS_URL"]
     )
 
 

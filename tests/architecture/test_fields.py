@@ -46,7 +46,9 @@ def test_the_tables_are_current(fields: ModuleType) -> None:
 
 
 def test_types_defaults_and_limits_are_those_of_the_schema(fields: ModuleType) -> None:
-    tables = "\n".join(fields.table(fields.models()[name]) for name in ("BatchSpec", "SamplerSpec", "CampaignSpec"))
+    tables = "\n".join(
+        fields.table(fields.models()[name]) for name in ("BatchSpec", "SamplerSpec", "CampaignSpec")
+    )
     assert "| `size` | integer | `24` |" in tables
     assert "at least 1; at most 1,536 |" in tables
     assert "| `beta` | [number, number] | `[1.0, 64.0]` |" in tables

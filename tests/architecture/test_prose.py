@@ -56,7 +56,9 @@ def test_prose_inside_a_glossary_counts() -> None:
 def test_long_sentences_and_private_words_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prose, "ROOT", tmp_path)
     page = tmp_path / "page.md"
-    page.write_text(f"# What is asked\n\n{'word ' * 41}end. It is told.\n\n| `told` | believes |\n", encoding="utf-8")
+    page.write_text(
+        f"# What is asked\n\n{'word ' * 41}end. It is told.\n\n| `told` | believes |\n", encoding="utf-8"
+    )
     reading = prose.read(page)
     assert len(reading.too_long) == 1
     assert [word for word, _ in reading.private] == ["told", "asked", "believes"]
@@ -70,4 +72,6 @@ def test_every_decision_has_its_status_and_date() -> None:
     for record in records:
         text = record.read_text(encoding="utf-8")
         assert text.startswith(f"# {int(record.name[:4])}. "), record.name
-        assert re.search(r"^Status: (accepted|superseded by .+), \d{4}-\d{2}-\d{2}", text, re.MULTILINE), record.name
+        assert re.search(r"^Status: (accepted|superseded by .+), \d{4}-\d{2}-\d{2}", text, re.MULTILINE), (
+            record.name
+        )

@@ -1,7 +1,7 @@
 """Rooms stay small, and every module says on top what it is.
 
-Files usually stay under 300 lines and functions under 40; the check fails only well above, so that nobody cuts a
-subject in two to satisfy a number.
+Files usually stay under 300 lines and functions under 40; the check fails only well above, so that nobody
+cuts a subject in two to satisfy a number.
 """
 
 import ast
@@ -53,7 +53,9 @@ def test_the_rooms_are_found() -> None:
 def test_files_and_functions_are_small(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= MAX_FILE_LINES
-    long = {f.name: _body_lines(f) for f in _functions(ast.parse(text)) if _body_lines(f) > MAX_FUNCTION_LINES}
+    long = {
+        f.name: _body_lines(f) for f in _functions(ast.parse(text)) if _body_lines(f) > MAX_FUNCTION_LINES
+    }
     assert not long
 
 
@@ -71,7 +73,10 @@ def test_a_statement_assigns_few_values_side_by_side(file: Path) -> None:
 
 
 def test_no_two_public_classes_of_a_package_share_a_name() -> None:
-    """A row of the database and its schema may share one: they live in `service.store` and `service.schemas`."""
+    """A row of the database and its schema may share one.
+
+    They live in `service.store` and `service.schemas`.
+    """
     homes: dict[tuple[str, str], list[str]] = {}
     for file in SOURCES:
         top, *inside = file.relative_to(ROOT).parts

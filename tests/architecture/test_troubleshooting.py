@@ -11,7 +11,11 @@ _JOIN = re.compile(r'"\s*\n\s*f?"')
 def _messages() -> list[str]:
     """Return the fragments in code of the first column of every table whose first column is a message."""
     rows = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
-    cells = [row.split(" | ")[0] for row in rows if not row.startswith(("| message", "| `pip`", "| a ", "| 4", "| s"))]
+    cells = [
+        row.split(" | ")[0]
+        for row in rows
+        if not row.startswith(("| message", "| `pip`", "| a ", "| 4", "| s"))
+    ]
     return [fragment for cell in cells for fragment in re.findall(r"`([^`]+)`", cell)]
 
 

@@ -1,4 +1,7 @@
-"""`models`, `service` and `workers` are common names: whoever takes their place is named, with what to do about it."""
+"""`models`, `service` and `workers` are common names.
+
+Whoever takes their place is named, with what to do about it.
+"""
 
 import os
 import subprocess
@@ -28,7 +31,9 @@ def run(folder: Path, *arguments: str, first: Path | None = None) -> subprocess.
 
 def package(folder: Path, name: str) -> Path:
     (folder / name).mkdir(parents=True)
-    (folder / name / "__init__.py").write_text("raise AssertionError('code of others was run')\n", encoding="utf-8")
+    (folder / name / "__init__.py").write_text(
+        "raise AssertionError('code of others was run')\n", encoding="utf-8"
+    )
     return folder
 
 
@@ -55,7 +60,9 @@ def test_an_import_names_somebody_elses_models_before_it_runs_them(tmp_path: Pat
     assert "code of others was run" not in outcome.stderr
 
 
-def test_a_module_of_that_name_that_is_loaded_already_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_module_of_that_name_that_is_loaded_already_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     loaded = ModuleType("models")
     loaded.__file__ = str(tmp_path / "models.py")
     monkeypatch.setitem(sys.modules, "models", loaded)

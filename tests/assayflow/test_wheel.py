@@ -1,4 +1,7 @@
-"""What `pip install assayflow` brings: four packages and no more, typed, with data files and migrations, that start."""
+"""What `pip install assayflow` brings.
+
+Four packages and no more, typed, with data files and migrations, that start.
+"""
 
 import email
 import subprocess
@@ -31,7 +34,12 @@ print(assayflow.__version__, sorted(_revisions()[1])[-1], *sorted(installed()))
 def start(*arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """Run a program without the variables of this process, which would lead it to the checkout."""
     return subprocess.run(  # noqa: S603 - our own programs
-        [str(argument) for argument in arguments], cwd=cwd, check=False, capture_output=True, encoding="utf-8", env={}
+        [str(argument) for argument in arguments],
+        cwd=cwd,
+        check=False,
+        capture_output=True,
+        encoding="utf-8",
+        env={},
     )
 
 
@@ -43,7 +51,7 @@ def run(*arguments: str | Path, cwd: Path = ROOT) -> str:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from the sdist, so that a file that the sdist lacks is missed here and not by whoever builds from it."""
+    """Built from the sdist, so that a file that the sdist lacks is noticed here."""
     folder = tmp_path_factory.mktemp("dist")
     run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT)
     (built,) = folder.glob("*.whl")
@@ -58,13 +66,28 @@ def names(wheel: Path) -> Sequence[str]:
 
 @pytest.fixture(scope="module")
 def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The interpreter of an environment that holds the wheel; other people's libraries are those of this run."""
+    """The interpreter of an environment that holds the wheel.
+
+    Other people's libraries are those of this run.
+    """
     home = tmp_path_factory.mktemp("clean")
     venv.create(home, with_pip=False, symlinks=True)
     python = home / "bin" / "python"
-    run(sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-index", wheel)
+    run(
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        python,
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-index",
+        wheel,
+    )
     own = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
-    # A path in a .pth file comes after the environment's own, and .pth files there (our checkout) are not read.
+    # A path in a .pth file comes after the environment's own, and .pth files there (our checkout) are not
+    # read.
     (own / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
     return python
 
@@ -78,7 +101,9 @@ def test_every_package_tells_type_checkers_that_it_is_typed(names: Sequence[str]
 
 
 def test_every_file_of_the_packages_is_in_the_wheel(names: Sequence[str]) -> None:
-    files = (path for folder in (*PACKAGES, "migrations") for path in (ROOT / folder).rglob("*") if path.is_file())
+    files = (
+        path for folder in (*PACKAGES, "migrations") for path in (ROOT / folder).rglob("*") if path.is_file()
+    )
     sources = {str(path.relative_to(ROOT)) for path in files if path.suffix != ".pyc"}
     expected = {f"service/{name}" if name.startswith("migrations/") else name for name in sources}
     assert {name for name in names if ".dist-info/" not in name} == expected
@@ -93,7 +118,9 @@ def test_the_metadata_say_what_the_project_says(wheel: Path, names: Sequence[str
     assert metadata.get_all("License-File") == ["LICENSE", "NOTICE"]
     extras = set(PROJECT["optional-dependencies"])
     assert set(metadata.get_all("Provides-Extra") or ()) == extras
-    assert not any("torch" in line and "extra" not in line for line in metadata.get_all("Requires-Dist") or ())
+    assert not any(
+        "torch" in line and "extra" not in line for line in metadata.get_all("Requires-Dist") or ()
+    )
 
 
 def test_the_command_of_the_wheel_tells_its_version(python: Path, tmp_path: Path) -> None:

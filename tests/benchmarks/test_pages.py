@@ -21,7 +21,14 @@ RUN = {"source": "run", "commit": "0123abc", "date": "2026-11-30", "machine": "a
 
 
 def result(**fields: object) -> Result:
-    content = {"name": "x", "title": "X", "command": "x", "versions": {"python": "3"}, "rows": [], "claims": []}
+    content = {
+        "name": "x",
+        "title": "X",
+        "command": "x",
+        "versions": {"python": "3"},
+        "rows": [],
+        "claims": [],
+    }
     return Result.model_validate(content | RUN | fields)
 
 
@@ -55,7 +62,9 @@ def test_the_index_has_every_claim_and_every_lost_one() -> None:
     assert sum(claim.holds for claim in claims) == everything.count("| yes")
 
 
-def test_a_figure_that_changes_changes_its_page_and_the_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_figure_that_changes_changes_its_page_and_the_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(benchmark_pages, "PUBLISHED", tmp_path)
     for file in FILES:
         shutil.copy(file, tmp_path)
@@ -66,7 +75,9 @@ def test_a_figure_that_changes_changes_its_page_and_the_index(tmp_path: Path, mo
     shown = sections(pages())
     changed = [page.stem for page in pages() if written(page, shown) != page.read_text(encoding="utf-8")]
     assert changed == ["selection", "index"]
-    assert f"[{claim['name']}](selection.md#quality-and-spread) | -77.25 | ≥ 1.5 | **no** |" in written(INDEX, shown)
+    assert f"[{claim['name']}](selection.md#quality-and-spread) | -77.25 | ≥ 1.5 | **no** |" in written(
+        INDEX, shown
+    )
 
 
 def test_results_that_are_not_there_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +102,11 @@ def test_a_marker_that_would_swallow_text_is_refused(text: str, wrong: str, tmp_
 
 
 def test_columns_choose_rows_and_cells_read_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = [{"seed": 1, "tv": 0.123456, "who": None}, {"tv": 2_000, "mean": True, "who": "a|b"}, {"calls": 18_639.4}]
+    rows = [
+        {"seed": 1, "tv": 0.123456, "who": None},
+        {"tv": 2_000, "mean": True, "who": "a|b"},
+        {"calls": 18_639.4},
+    ]
     result(rows=rows).write(tmp_path / "x.json")
     monkeypatch.setattr(benchmark_pages, "PUBLISHED", tmp_path)
     page = tmp_path / "page.md"
@@ -116,7 +131,9 @@ def test_columns_choose_rows_and_cells_read_well(tmp_path: Path, monkeypatch: py
         (1.3, 0.25, "1.3 ± 0.25", "**no**"),
     ],
 )
-def test_a_claim_shows_how_near_its_bar_it_is(value: float, half: float | None, measured: str, holds: str) -> None:
+def test_a_claim_shows_how_near_its_bar_it_is(
+    value: float, half: float | None, measured: str, holds: str
+) -> None:
     claim = Claim(name="c", value=value, half=half, relation="<=", bar=1.0)
     assert benchmark_pages._figures(claim) == (measured, "≤ 1", holds)
 

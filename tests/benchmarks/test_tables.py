@@ -128,7 +128,10 @@ def test_a_folder_that_cannot_be_written_to_is_named(
 ) -> None:
     (tmp_path / "tables").write_text("a file", encoding="utf-8")
     assert command.main(["--folder", str(tmp_path / "tables"), "--server", served[1], "--fetch"]) == 1
-    assert f"{tmp_path / 'tables' / one_table.path}: Not a directory; name another folder" in capsys.readouterr().out
+    assert (
+        f"{tmp_path / 'tables' / one_table.path}: Not a directory; name another folder"
+        in capsys.readouterr().out
+    )
 
 
 def test_an_unknown_table_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
@@ -170,7 +173,9 @@ def test_the_environment_names_the_folder(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_scores_of_both_strands_are_scaled_over_all() -> None:
-    content = b"8-mer\t8-mer\tE-score\tMedian\tZ-score\nAC\tGT\t-1.0\t0\t0\nCA\tTG\t3.0\t0\t0\nAA\tTT\t0.0\t0\t0\n"
+    content = (
+        b"8-mer\t8-mer\tE-score\tMedian\tZ-score\nAC\tGT\t-1.0\t0\t0\nCA\tTG\t3.0\t0\t0\nAA\tTT\t0.0\t0\t0\n"
+    )
     made = gzip.decompress(conversions.tfbind8([content] * 3)).decode().splitlines()
     assert made[0] == "sequence,SIX6_REF_R1,EGR2_REF_R1,NR1H4_REF_R1"
     assert made[1:3] == ["AA,0.25,0.25,0.25", "AC,0.0,0.0,0.0"]
@@ -180,7 +185,9 @@ def test_scores_of_both_strands_are_scaled_over_all() -> None:
 def test_variants_come_out_of_the_archive() -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("four_mutations_full_data.csv", "Variants,HD,Fitness\nVDGV,0,1.0\nADGV,1,0.0619096557142\n")
+        archive.writestr(
+            "four_mutations_full_data.csv", "Variants,HD,Fitness\nVDGV,0,1.0\nADGV,1,0.0619096557142\n"
+        )
     assert gzip.decompress(conversions.gb1([file.getvalue()])) == b"variant,fitness\nVDGV,1.0\nADGV,0.06191\n"
 
 

@@ -60,14 +60,21 @@ def no_chemistry(monkeypatch: pytest.MonkeyPatch) -> None:
         (spec({"kind": "peptides", "alphabet": "A" * 10**6}), ("alphabet",)),
     ],
 )
-def test_what_is_too_long_or_too_many_is_refused_before_any_chemistry(document: dict[str, Any], place: tuple[Any, ...]):
+def test_what_is_too_long_or_too_many_is_refused_before_any_chemistry(
+    document: dict[str, Any], place: tuple[Any, ...]
+):
     assert any(loc[-len(place) :] == place for loc in places(document))
 
 
 @pytest.mark.usefixtures("no_chemistry")
 def test_a_categorical_variable_is_described_by_so_much():
     def of(**described: Any) -> dict[str, Any]:
-        variable = {"type": "categorical", "name": "solvent", "values": [f"v{i}" for i in range(100)], **described}
+        variable = {
+            "type": "categorical",
+            "name": "solvent",
+            "values": [f"v{i}" for i in range(100)],
+            **described,
+        }
         return spec({"kind": "materials", "space": "mixture", "process": [variable]})
 
     assert places(of(smiles={f"v{i}": "C" * 301 for i in range(100)}))
@@ -81,7 +88,9 @@ def test_a_fragment_larger_than_any_molecule_is_refused(text: str):
 
 
 @pytest.mark.parametrize("max_atoms", [5, 17, 40])
-def test_whether_oxidation_states_balance_is_found_without_a_table(max_atoms: int, monkeypatch: pytest.MonkeyPatch):
+def test_whether_oxidation_states_balance_is_found_without_a_table(
+    max_atoms: int, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(reachability, "_taken", None)  # the dynamic programme
     states = tuple(tuple(range(-9, 10)) for _ in range(89))
     assert reachability.has_valid_composition(states, max_atoms, 8)
@@ -115,7 +124,13 @@ def test_the_shortcut_says_what_the_whole_table_says(states: Any, max_atoms: int
 def test_a_large_specification_of_elements_is_accepted():
     elements = list(element_table())[:89]
     states = {symbol: list(range(-9, 10)) for symbol in elements}
-    domain = {"kind": "materials", "space": "composition", "elements": elements, "max_atoms": 40, "max_elements": 8}
+    domain = {
+        "kind": "materials",
+        "space": "composition",
+        "elements": elements,
+        "max_atoms": 40,
+        "max_elements": 8,
+    }
     document = spec({**domain, "oxidation_states": "custom", "custom_oxidation_states": states})
     assert CampaignSpec.model_validate(document).domain.kind == "materials"
     states["Fe"] = list(range(-9, 10)) * 100
@@ -124,7 +139,9 @@ def test_a_large_specification_of_elements_is_accepted():
 
 @pytest.mark.usefixtures("no_chemistry")
 def test_an_accepted_specification_is_read_again_without_its_chemistry():
-    stored = spec({"kind": "molecules", "fragments": ["[*]C", "[*]c1ccccc1[*]"]}, batch={"controls": [{"smiles": "C"}]})
+    stored = spec(
+        {"kind": "molecules", "fragments": ["[*]C", "[*]c1ccccc1[*]"]}, batch={"controls": [{"smiles": "C"}]}
+    )
     assert CampaignSpec.from_stored(stored).batch.controls == ({"smiles": "C"},)
     solvents = {"type": "categorical", "name": "s", "values": ["a", "b"], "smiles": {"a": "C", "b": "CC"}}
     mixture = spec({"kind": "materials", "space": "mixture", "process": [solvents]})

@@ -71,7 +71,9 @@ def test_the_joint_process_learns_any_number_of_types(n_types: int) -> None:
     x = torch.rand(20, 3, generator=generator, dtype=torch.float64)
     values = x.sum(dim=1, keepdim=True) + torch.arange(n_types)
     ones = torch.ones(n_types, dtype=torch.float64)
-    table = TrainingTable(tuple("abcde"[:n_types]), x, values, torch.full_like(values, torch.nan), 0 * ones, ones)
+    table = TrainingTable(
+        tuple("abcde"[:n_types]), x, values, torch.full_like(values, torch.nan), 0 * ones, ones
+    )
     fitted = MultiTaskGaussianProcess(RBFKernel).fit(table, seed=0)
     assert float((fitted.posterior(x).mean - values).abs().max()) < 0.3
 
@@ -95,7 +97,9 @@ def test_one_broken_proxy_costs_no_round(name: str, monkeypatch: pytest.MonkeyPa
     proposal = _propose(spec, _results(objects, 2, is_complete=True))
     assert proposal.candidates
     assert proposal.summary["failed_proxies"] == {name: "RuntimeError: view size is not compatible"}
-    assert any(f"The {name.replace('_', ' ')} could not learn" in told for told in proposal.summary["statements"])
+    assert any(
+        f"The {name.replace('_', ' ')} could not learn" in told for told in proposal.summary["statements"]
+    )
 
 
 @pytest.mark.parametrize("part", ["mean", "sd"])

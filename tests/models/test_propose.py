@@ -99,7 +99,9 @@ def test_batch_is_exact_new_allowed_and_distinct(round_one: tuple[CampaignSpec, 
     assert [candidate.rank for candidate in proposal.candidates] == [1, 2, 3, 4, 5, 6]
 
 
-def test_reserves_follow_the_batch_and_are_no_part_of_it(round_one: tuple[CampaignSpec, History, Proposal]) -> None:
+def test_reserves_follow_the_batch_and_are_no_part_of_it(
+    round_one: tuple[CampaignSpec, History, Proposal],
+) -> None:
     spec, history, proposal = round_one
     assert [item.rank for item in proposal.reserves] == list(range(7, 11))
     closed = {item.object for item in (*proposal.candidates, *history.measurements)} | set(history.pending)
@@ -109,13 +111,17 @@ def test_reserves_follow_the_batch_and_are_no_part_of_it(round_one: tuple[Campai
     assert (hasty.candidates, hasty.reserves) == (proposal.candidates, ())
 
 
-def test_what_search_found_in_training_may_be_chosen(round_one: tuple[CampaignSpec, History, Proposal]) -> None:
+def test_what_search_found_in_training_may_be_chosen(
+    round_one: tuple[CampaignSpec, History, Proposal],
+) -> None:
     _, history, proposal = round_one
     behaviour = {"genetic_share": 0.5, "genetic_parents": 20}
     searched = _propose(_spec(sampler=BASE["sampler"] | {"behaviour": behaviour}), history)
     assert proposal.summary["sampled"] % DRAWS == 0
     assert searched.summary["sampled"] % DRAWS == 20
-    assert all(math.isfinite(candidate.log_pf) for candidate in searched.candidates if candidate.log_pf is not None)
+    assert all(
+        math.isfinite(candidate.log_pf) for candidate in searched.candidates if candidate.log_pf is not None
+    )
 
 
 def test_candidates_carry_consistent_numbers(round_one: tuple[CampaignSpec, History, Proposal]) -> None:
@@ -195,7 +201,9 @@ def test_interrupted_and_resumed_is_as_if_never_interrupted(
     assert steps[0] != "training, step 0 of 40"
 
 
-def test_checkpoint_of_another_round_is_passed_over(round_one: tuple[CampaignSpec, History, Proposal]) -> None:
+def test_checkpoint_of_another_round_is_passed_over(
+    round_one: tuple[CampaignSpec, History, Proposal],
+) -> None:
     spec, history, whole = round_one
     store = Memory()
     _propose(spec, history, seed=5, checkpoint=store)
@@ -221,7 +229,9 @@ def test_cold_start_is_told_and_fills_the_space() -> None:
     assert any("cold start" in statement for statement in proposal.summary["statements"])
     assert all(c.predictions == {} and c.nearest_measured is None for c in proposal.candidates)
     objects = [c.object for c in proposal.candidates]
-    distances = [sum(a != b for a, b in zip(x, y, strict=True)) for x, y in itertools.combinations(objects, 2)]
+    distances = [
+        sum(a != b for a, b in zip(x, y, strict=True)) for x, y in itertools.combinations(objects, 2)
+    ]
     assert min(distances) >= 3
 
 
@@ -233,7 +243,9 @@ def test_computed_constraints_refuse() -> None:
 
 
 def test_measured_constraints_ask_for_their_probability() -> None:
-    results = _measured(40) + [Measurement(m.object, "weight", 10.0 * m.object.count("1")) for m in _measured(40)]
+    results = _measured(40) + [
+        Measurement(m.object, "weight", 10.0 * m.object.count("1")) for m in _measured(40)
+    ]
     spec = _spec(constraints=[{"type": "weight", "max": 35.0, "probability": 0.9}])
     proposal = _propose(spec, History(tuple(results)))
     assert len(proposal.candidates) == 6
@@ -244,7 +256,9 @@ def test_measured_constraints_ask_for_their_probability() -> None:
 
 def test_guardrails_refuse_and_bound_every_candidate() -> None:
     rail = {"name": "heat", "type": "heat", "max": 45.0, "risk": 0.05}
-    results = _measured(40) + [Measurement(m.object, "heat", 10.0 * m.object.count("1")) for m in _measured(40)]
+    results = _measured(40) + [
+        Measurement(m.object, "heat", 10.0 * m.object.count("1")) for m in _measured(40)
+    ]
     guarded = _propose(_spec(guardrails=[rail]), History(tuple(results)))
     assert guarded.summary["refused"]["guardrail heat"] > 0
     for candidate in guarded.candidates:
@@ -266,11 +280,16 @@ def test_a_guardrail_without_results_refuses_everything_before_training() -> Non
 def test_failures_teach_feasibility_and_do_not_drag_the_mean() -> None:
     results = _measured(60)
     failed = [m.object for m in results if m.object[6] == "1"]
-    mixed = [Measurement(m.object, "signal", outcome="failed_synthesis") if m.object in failed else m for m in results]
+    mixed = [
+        Measurement(m.object, "signal", outcome="failed_synthesis") if m.object in failed else m
+        for m in results
+    ]
     proposal = _propose(_spec(), History(tuple(mixed)))
     assert proposal.summary["feasibility"]["learned"]
     assert sum(c.object[6] == "0" for c in proposal.candidates) >= 5
-    errors = [c.predictions["signal"].mean - _signal(c.object) for c in proposal.candidates if c.object[6] == "0"]
+    errors = [
+        c.predictions["signal"].mean - _signal(c.object) for c in proposal.candidates if c.object[6] == "0"
+    ]
     assert abs(float(np.mean(errors))) < 1.0
 
 

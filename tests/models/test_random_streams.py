@@ -1,4 +1,7 @@
-"""Streams: the same for the same name, different for any other name or seed, and a seed that every library takes."""
+"""Streams.
+
+The same for the same name, different for any other name or seed, and a seed that every library takes.
+"""
 
 from models.random_streams import stream
 
@@ -6,7 +9,9 @@ from models.random_streams import stream
 def test_a_stream_depends_on_seed_and_name_alone() -> None:
     assert stream(7, "sampling") == stream(7, "sampling")
     seeds = {
-        stream(seed, name) for seed in range(200) for name in ("sampling", "selecting", "stopping", "a", "b", "ab")
+        stream(seed, name)
+        for seed in range(200)
+        for name in ("sampling", "selecting", "stopping", "a", "b", "ab")
     }
     assert len(seeds) == 1200
     assert all(0 <= seed < 2**32 for seed in seeds)

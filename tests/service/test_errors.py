@@ -23,7 +23,9 @@ def test_every_error_is_drawn_in_the_tree_with_its_status(leaf: type[AssayflowEr
 
 
 def test_an_error_carries_its_places() -> None:
-    error = errors.UnprocessableError("two rows", [{"row": 2, "column": "value", "detail": "no number"}], {"rows": 2})
+    error = errors.UnprocessableError(
+        "two rows", [{"row": 2, "column": "value", "detail": "no number"}], {"rows": 2}
+    )
     assert str(error) == error.detail == "two rows"
     assert error.errors[0]["row"] == 2
     assert error.extensions == {"rows": 2}

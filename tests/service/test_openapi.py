@@ -32,9 +32,25 @@ from service.schemas import (
 from service.schemas.api_keys import ApiKeyRequest
 from service.schemas.candidates import Decision
 
-ROOMS = (api_keys, backtests, campaigns, candidates, domains, health, insights, jobs, ledger, plates, results, rounds)
+ROOMS = (
+    api_keys,
+    backtests,
+    campaigns,
+    candidates,
+    domains,
+    health,
+    insights,
+    jobs,
+    ledger,
+    plates,
+    results,
+    rounds,
+)
 MODELS: list[type[BaseModel]] = [
-    model for room in ROOMS for name, model in vars(room).items() if name in ANSWERS and isinstance(model, type)
+    model
+    for room in ROOMS
+    for name, model in vars(room).items()
+    if name in ANSWERS and isinstance(model, type)
 ]
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +62,12 @@ def description() -> str:
     program = "import runpy; print(runpy.run_path('docs/openapi.py')['description'](), end='')"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-c", program], env=environment, cwd=ROOT, check=True, capture_output=True, encoding="utf-8"
+        [sys.executable, "-c", program],
+        env=environment,
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
     ).stdout
 
 
@@ -67,10 +88,14 @@ def test_the_committed_description_is_what_the_service_answers(description: str)
 def test_every_call_has_a_name_of_its_own_that_is_a_name_in_any_language(schema: dict[str, Any]) -> None:
     names = Counter(operation["operationId"] for operation in operations(schema))
     assert len(names) > 40
-    assert [name for name, times in names.items() if times > 1 or not name.isidentifier() or "v1" in name] == []
+    assert [
+        name for name, times in names.items() if times > 1 or not name.isidentifier() or "v1" in name
+    ] == []
 
 
-def test_a_nested_object_has_no_title_by_which_a_generator_would_name_another_model(schema: dict[str, Any]) -> None:
+def test_a_nested_object_has_no_title_by_which_a_generator_would_name_another_model(
+    schema: dict[str, Any],
+) -> None:
     """Generators name an object within a model by the model and the title: together no other model's name."""
     models = schema["components"]["schemas"]
     named = [
@@ -105,7 +130,9 @@ def test_every_model_and_every_property_is_described(schema: dict[str, Any]) -> 
 
 def test_every_call_and_every_parameter_is_described(schema: dict[str, Any]) -> None:
     calls = operations(schema)
-    assert [call["operationId"] for call in calls if not call.get("summary") or not call.get("description")] == []
+    assert [
+        call["operationId"] for call in calls if not call.get("summary") or not call.get("description")
+    ] == []
     bare = [
         f"{call['operationId']}: {parameter['name']}"
         for call in calls
@@ -178,7 +205,9 @@ def test_every_answer_is_typed(schema: dict[str, Any]) -> None:
             waiting.append(json.dumps(models[name]))
     found = {f"{name}.{key}" for name, key, part in properties(schema) if name in reached and is_open(part)}
     assert found - USERS_OWN - SUMMARIES == set()
-    bodies = [content["schema"] for call in operations(schema) for content in answers(call) if "schema" in content]
+    bodies = [
+        content["schema"] for call in operations(schema) for content in answers(call) if "schema" in content
+    ]
     assert not any(map(is_open, bodies))
 
 
@@ -190,15 +219,23 @@ def test_the_examples_are_what_the_models_say(schema: dict[str, Any]) -> None:
         rebuilt = models[name].model_validate(example).model_dump(mode="json", exclude_unset=True)
         assert rebuilt == example, name
         assert set(example) == set(models[name].model_fields), name
-    validate = {"create_samples": SampleRequest, "create_backtest": BacktestRequest, "create_api_key": ApiKeyRequest}
+    validate = {
+        "create_samples": SampleRequest,
+        "create_backtest": BacktestRequest,
+        "create_api_key": ApiKeyRequest,
+    }
     for call, model in (validate | {"decide": Decision}).items():
-        body = {key: value for key, value in REQUESTS[call].items() if (call, key) != ("create_backtest", "table")}
+        body = {
+            key: value for key, value in REQUESTS[call].items() if (call, key) != ("create_backtest", "table")
+        }
         model.model_validate(body)
     assert set(REQUESTS) <= {operation["operationId"] for operation in operations(schema)}
 
 
 def test_the_generator_of_clients_knows_every_media_type(schema: dict[str, Any]) -> None:
     known = {"application/json", "application/octet-stream", "multipart/form-data"}
-    known |= set(yaml.safe_load((ROOT / ".ci" / "clients.yaml").read_text(encoding="utf-8"))["content_type_overrides"])
+    known |= set(
+        yaml.safe_load((ROOT / ".ci" / "clients.yaml").read_text(encoding="utf-8"))["content_type_overrides"]
+    )
     sent = {kind for call in operations(schema) for kind in call.get("requestBody", {}).get("content", {})}
     assert sent - known == set(), "name them in .ci/clients.yaml"

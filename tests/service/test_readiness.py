@@ -59,7 +59,9 @@ def test_a_queue_without_a_consumer_is_named_with_what_to_start(settings: Settin
     assert "start `python -m workers --" in reason
 
 
-def test_a_consumer_that_fell_silent_counts_no_more_and_the_age_of_its_sign_is_told(settings: Settings, client: Redis):
+def test_a_consumer_that_fell_silent_counts_no_more_and_the_age_of_its_sign_is_told(
+    settings: Settings, client: Redis
+):
     appear(client)
     client.zadd("assayflow.consumers.fast", {"here:1": time.time() - 3000})
     report = report_of(settings)
@@ -84,7 +86,9 @@ def test_foreign_content_under_a_key_is_no_consumer(settings: Settings, client: 
         ("DROP TABLE round_events", "the database lacks round_events"),
     ],
 )
-def test_a_database_without_the_tables_of_this_release_is_told(settings: Settings, statement: str, reason: str):
+def test_a_database_without_the_tables_of_this_release_is_told(
+    settings: Settings, statement: str, reason: str
+):
     engine = open_engine(settings.required_database_url())
     with engine.connect() as connection:
         assert difference(connection) is None

@@ -51,7 +51,11 @@ async def endless(request: Request) -> StreamingResponse:
 @pytest.fixture(scope="module")
 def app() -> Starlette:
     made = Starlette(
-        routes=[Route("/quick", quick, methods=["GET", "POST"]), Route("/late", late), Route("/endless", endless)]
+        routes=[
+            Route("/quick", quick, methods=["GET", "POST"]),
+            Route("/late", late),
+            Route("/endless", endless),
+        ]
     )
     made.state.settings = Settings(head_seconds=SOON, stalled_seconds=SOON)
     made.state.was_read = False
@@ -112,7 +116,9 @@ def answer_on(connection: socket.socket) -> bytes:
     return content
 
 
-@pytest.mark.parametrize("sent", [b"", b"G", HEAD, HEAD + b"X-Long: " + b"a" * 1000], ids=["nothing", "a", "b", "c"])
+@pytest.mark.parametrize(
+    "sent", [b"", b"G", HEAD, HEAD + b"X-Long: " + b"a" * 1000], ids=["nothing", "a", "b", "c"]
+)
 def test_a_head_that_does_not_end_is_not_waited_for(connection: socket.socket, sent: bytes) -> None:
     connection.sendall(sent)
     assert is_hung_up(connection)

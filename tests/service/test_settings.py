@@ -11,7 +11,9 @@ from service.settings import Settings
 
 
 def test_the_environment_is_read_and_written_back(monkeypatch: pytest.MonkeyPatch):
-    settings = Settings(redis_url="redis://:secret@queue/0", lease_seconds=9, heartbeat_seconds=2, data_dir="/x")
+    settings = Settings(
+        redis_url="redis://:secret@queue/0", lease_seconds=9, heartbeat_seconds=2, data_dir="/x"
+    )
     for name, value in settings.environment().items():
         monkeypatch.setenv(name, value)
     assert Settings() == settings

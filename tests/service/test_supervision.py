@@ -13,7 +13,15 @@ import psutil
 import pytest
 
 from service import supervision
-from service.supervision import FAST_FAILURES, LAST_WAIT_SECONDS, Part, PartError, Restarts, Supervisor, launch
+from service.supervision import (
+    FAST_FAILURES,
+    LAST_WAIT_SECONDS,
+    Part,
+    PartError,
+    Restarts,
+    Supervisor,
+    launch,
+)
 
 ROOT = Path(__file__).parents[2]
 SLEEP = (sys.executable, "-c", "import time; time.sleep(60)")
@@ -61,14 +69,18 @@ def test_what_is_killed_is_started_anew_and_stopped_at_the_end():
     assert is_gone(last)
 
 
-def test_a_process_that_keeps_failing_is_given_up_with_code_and_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_process_that_keeps_failing_is_given_up_with_code_and_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(supervision, "LAST_WAIT_SECONDS", 0.05)
     log = tmp_path / "fail.log"
     fail = partial(launch, (sys.executable, "-S", "-c", "print('why'); raise SystemExit(3)"), log=log)
     supervisor = Supervisor()
     with supervisor.watching(), supervisor.running(Part("failing", fail, log)) as part:
         wait_until(lambda: part.failure is not None)
-        with pytest.raises(PartError, match=r"the failing ended with code 3; its log is .*fail\.log; it was started 8"):
+        with pytest.raises(
+            PartError, match=r"the failing ended with code 3; its log is .*fail\.log; it was started 8"
+        ):
             supervisor.check()
     assert log.read_text().count("why") == FAST_FAILURES
 
@@ -83,7 +95,10 @@ def test_a_missing_program_is_reported():
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux does it")
 def test_a_child_dies_when_its_parent_is_killed():
     parent = subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-c", PARENT], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=ROOT
+        [sys.executable, "-c", PARENT],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=ROOT,
     )
     assert parent.stdout is not None
     child = int(parent.stdout.readline())

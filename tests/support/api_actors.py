@@ -112,7 +112,9 @@ class Worker:
         lease = self.claim(started)
         with self.sessions.begin() as session:
             spec = rounds.load(session, lease).spec
-            every = tuple(_candidate(index, text, "exploit") for index, text in enumerate((*objects, *reserves)))
+            every = tuple(
+                _candidate(index, text, "exploit") for index, text in enumerate((*objects, *reserves))
+            )
             proposal = Proposal(every[: len(objects)], {"n": 3}, reserves=every[len(objects) :])
             assert rounds.finish(session, lease, spec, proposal)
 
@@ -122,7 +124,9 @@ class Worker:
         with self.sessions.begin() as session:
             spec = rounds.load(session, lease).spec
             chosen = [_candidate(index, text, "exploit") for index, text in enumerate(objects)]
-            assert rounds.finish(session, lease, spec, Proposal(tuple(chosen), {"n": 3}, artefact=b"a policy"))
+            assert rounds.finish(
+                session, lease, spec, Proposal(tuple(chosen), {"n": 3}, artefact=b"a policy")
+            )
 
     def answer(self, job: dict[str, Any], result: dict[str, Any]) -> None:
         """Finish a job at once, with this result."""
@@ -134,7 +138,10 @@ class Worker:
     def samples(self, *objects: str) -> dict[str, Any]:
         """Return the result of a handler that sampled these switches."""
         drawn = [_candidate(index, text, "exploit") for index, text in enumerate(objects)]
-        return {"samples": [payloads.to_json(item, SWITCHES) for item in drawn], "summary": {"chosen": len(drawn)}}
+        return {
+            "samples": [payloads.to_json(item, SWITCHES) for item in drawn],
+            "summary": {"chosen": len(drawn)},
+        }
 
     def stop(self, lease: Lease[Round]) -> None:
         """End a round whose cancellation was requested."""

@@ -10,7 +10,10 @@ from models.domains.contract import Domain, Plugin
 
 @dataclass(frozen=True)
 class Example:
-    """One plug-in's example: its specification, its rows of columns, the open domain and the canonical texts."""
+    """One plug-in's example.
+
+    Its specification, its rows of columns, the open domain and the canonical texts.
+    """
 
     plugin: Plugin
     spec: Mapping[str, Any]

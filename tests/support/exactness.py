@@ -37,7 +37,10 @@ class Deviation:
 
 
 def tabulated(space: Space, utilities: Tensor) -> LogRewardFn:
-    """Return log R = beta * (utilities [X, M] . preference) as a look-up; rows of -inf are forbidden objects."""
+    """Return log R = beta * (utilities [X, M].
+
+    preference) as a look-up; rows of -inf are forbidden objects.
+    """
     keys, order = space.environment.key(space.final_states).sort()
     table = utilities[order].float()
     is_allowed = table.isfinite().all(dim=1)
@@ -68,7 +71,10 @@ class BesidePrior:
 
 
 def deviations(
-    trainer: Trainer, space: Space, log_reward: LogRewardFn, preferences: Sequence[tuple[float, ...]] = PREFERENCES
+    trainer: Trainer,
+    space: Space,
+    log_reward: LogRewardFn,
+    preferences: Sequence[tuple[float, ...]] = PREFERENCES,
 ) -> list[Deviation]:
     """Return the deviation from the truth at every pair of inverse temperature and preference."""
     log_prior = log_priors(log_reward, space.final_states)
@@ -94,10 +100,10 @@ def assert_exact(
     settings: TrainerSettings = SETTINGS,
     seed: int = 0,
 ) -> list[Deviation]:
-    """Train on tabulated utilities [X, M], aligned with `enumerate_space(environment).final_states`, and compare.
+    """Train on tabulated utilities [X, M] of `enumerate_space(environment).final_states`, and compare.
 
-    `log_reward` stands in for the table where a loss needs more than that, or a prior stands beside the table; it must
-    have these utilities.
+    `log_reward` stands in for the table where a loss needs more than that, or a prior stands beside the
+    table; it must have these utilities.
 
     Raises:
         AssertionError: if the total variation exceeds the tolerance at any of the conditions.

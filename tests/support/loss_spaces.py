@@ -1,4 +1,7 @@
-"""A small space that fits every loss, and rewards that add up along the way. Letters: B states, M objectives."""
+"""A small space that fits every loss, and rewards that add up along the way.
+
+Letters: B states, M objectives.
+"""
 
 from dataclasses import dataclass
 
@@ -15,7 +18,10 @@ from models.gflownet.trajectories import Trajectories
 
 @dataclass(frozen=True)
 class GridReward:
-    """On a grid: log R = beta * sum over axes of a bounded function of the coordinate, so every point has its part."""
+    """On a grid.
+
+    Log R = beta * sum over axes of a bounded function of the coordinate, so every point has its part.
+    """
 
     side: int
 

@@ -79,7 +79,9 @@ class Lab:
     def wait(self, number: int, until: Callable[[Round], bool], seconds: float = SECONDS) -> Round:
         deadline = time.monotonic() + seconds
         while not until(row := self.round(number)):
-            assert time.monotonic() < deadline, f"round is {row.state} at {row.progress}: {row.message} {row.failure}"
+            assert time.monotonic() < deadline, (
+                f"round is {row.state} at {row.progress}: {row.message} {row.failure}"
+            )
             time.sleep(0.05)
         return row
 
@@ -107,10 +109,14 @@ def make_lab(live_sessions: Sessions) -> Callable[..., Lab]:
         }
         with live_sessions.begin() as session:
             workspace_id = ensure_workspace(session, f"lab {uuid4()}").id
-            campaign_id = commands.create_campaign(session, workspace_id, CampaignSpec.model_validate(spec)).id
+            campaign_id = commands.create_campaign(
+                session, workspace_id, CampaignSpec.model_validate(spec)
+            ).id
         lab = Lab(live_sessions, workspace_id, campaign_id)
         texts = [f"{i:0{n}b}" for i in range(1, 2**n, 2**n // 8)]
-        lab.measure(**{f"s{text}": v for text, v in (measured or {t: float(t.count("1")) for t in texts}).items()})
+        lab.measure(
+            **{f"s{text}": v for text, v in (measured or {t: float(t.count("1")) for t in texts}).items()}
+        )
         return lab
 
     return make

@@ -15,13 +15,21 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def configured() -> Settings:
-    return Settings(redis_url="redis://:secret@127.0.0.1:1/0", soft_time_limit_seconds=50, time_limit_seconds=100)
+    return Settings(
+        redis_url="redis://:secret@127.0.0.1:1/0", soft_time_limit_seconds=50, time_limit_seconds=100
+    )
 
 
 def test_a_worker_takes_one_message_and_keeps_it_until_the_work_is_done(configured: Settings):
     conf = make_app(configured).conf
-    assert (conf.task_acks_late, conf.task_reject_on_worker_lost, conf.worker_prefetch_multiplier) == (True, True, 1)
-    assert conf.task_soft_time_limit < conf.task_time_limit < conf.broker_transport_options["visibility_timeout"]
+    assert (conf.task_acks_late, conf.task_reject_on_worker_lost, conf.worker_prefetch_multiplier) == (
+        True,
+        True,
+        1,
+    )
+    assert (
+        conf.task_soft_time_limit < conf.task_time_limit < conf.broker_transport_options["visibility_timeout"]
+    )
     assert conf.accept_content == ["json"]
 
 

@@ -26,14 +26,33 @@ def files(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "service.cli.main", "backtest", "--spec", f"{folder}/spec.json", *options]
+    command = [
+        sys.executable,
+        "-m",
+        "service.cli.main",
+        "backtest",
+        "--spec",
+        f"{folder}/spec.json",
+        *options,
+    ]
     return subprocess.run(  # noqa: S603 - our own command
         command, capture_output=True, text=True, check=False, env=dict(os.environ), timeout=300
     )
 
 
 def test_curves_a_table_and_a_picture(files: Path) -> None:
-    wanted = ["--rounds", "2", "--batch-size", "4", "--initial", "8", "--seeds", "2", "--methods", "random,genetic"]
+    wanted = [
+        "--rounds",
+        "2",
+        "--batch-size",
+        "4",
+        "--initial",
+        "8",
+        "--seeds",
+        "2",
+        "--methods",
+        "random,genetic",
+    ]
     outputs = ["--json", f"{files}/out.json", "--plot", f"{files}/out.svg"]
     done = run(files, "--table", f"{files}/table.csv", *wanted, *outputs)
     assert done.returncode == 0, done.stderr

@@ -105,7 +105,9 @@ def full(*_: Any) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def test_a_full_disk_keeps_the_old_state_and_reports_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_full_disk_keeps_the_old_state_and_reports_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     checkpoint = FileCheckpoint(tmp_path, uuid4())
     checkpoint.save(b"old")
     assert checkpoint.trouble is None

@@ -72,7 +72,9 @@ def test_another_worker_finishes_what_a_killed_one_began(
     second.wait(20)
 
 
-def test_a_worker_requeues_its_round_on_sigterm(make_lab: MakeLab, start_worker: StartWorker, settings: Settings):
+def test_a_worker_requeues_its_round_on_sigterm(
+    make_lab: MakeLab, start_worker: StartWorker, settings: Settings
+):
     lab = make_lab(steps=100_000)
     lab.start()
     worker = start_worker(program=OFTEN)

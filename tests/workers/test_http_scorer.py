@@ -37,7 +37,10 @@ class Clock:
 
 
 def scorer_at(
-    url: str, outside: HttpScorerEnvironment | None = None, check_cancelled: Callable[[], None] = unheard, **fields: Any
+    url: str,
+    outside: HttpScorerEnvironment | None = None,
+    check_cancelled: Callable[[], None] = unheard,
+    **fields: Any,
 ) -> HttpScorer:
     outside = outside or HttpScorerEnvironment(read_rules("127.0.0.1"), sleep=Clock())
     spec = ScorerSpec.model_validate({"name": "docking", "url": url, **fields})
@@ -130,7 +133,10 @@ def test_a_stumble_is_forgiven_a_few_times(status: int):
     clock = Clock()
     outside = HttpScorerEnvironment(read_rules("127.0.0.1"), sleep=clock)
     stumble = Reply(PRIVATE.encode(), status)
-    with scorer_with_replies(*[stumble] * (ATTEMPTS - 1), values(1.0, 2.0), outside=outside) as (scorer, server):
+    with scorer_with_replies(*[stumble] * (ATTEMPTS - 1), values(1.0, 2.0), outside=outside) as (
+        scorer,
+        server,
+    ):
         assert list(scorer(ROWS)) == [1.0, 2.0]
         assert len(server.requests) == ATTEMPTS
     assert clock.slept == 0.5 + 1 + 2 + 4 + 8 + 16 + 30
@@ -139,7 +145,13 @@ def test_a_stumble_is_forgiven_a_few_times(status: int):
 
 def test_the_retry_after_header_is_respected():
     in_a_while = format_datetime(datetime.now(UTC) + timedelta(seconds=20), usegmt=True)
-    for text, least, most in (("7", 7, 7), (in_a_while, 17, 21), ("0", 0, 0), ("soon", 0.5, 0.5), ("-5", 0.5, 0.5)):
+    for text, least, most in (
+        ("7", 7, 7),
+        (in_a_while, 17, 21),
+        ("0", 0, 0),
+        ("soon", 0.5, 0.5),
+        ("-5", 0.5, 0.5),
+    ):
         clock = Clock()
         outside = HttpScorerEnvironment(read_rules("127.0.0.1"), sleep=clock)
         busy = Reply(b"", 429, {"Retry-After": text})
@@ -250,7 +262,9 @@ def test_a_local_server_receives_the_requested_host_name():
     rules = read_rules("dock.test")
     resolve, resolved_hosts = name_server(["127.0.0.1"], ["93.184.216.34"])
     with scorer_server(lambda _body, _number: values(1.0, 2.0)) as server:
-        scorer = scorer_at(f"http://dock.test:{server.port}/score", HttpScorerEnvironment(rules, resolve=resolve))
+        scorer = scorer_at(
+            f"http://dock.test:{server.port}/score", HttpScorerEnvironment(rules, resolve=resolve)
+        )
         assert list(scorer(ROWS)) == [1.0, 2.0]
         assert list(scorer(ROWS)) == [1.0, 2.0]
         scorer._client.close()

@@ -99,7 +99,9 @@ def test_another_worker_goes_on_where_a_stopped_and_a_killed_one_were(
     assert second.result is not None
     rows = second.result["answer"]["rows"]
     # seconds are those of the worker that made the choice: none was made twice
-    assert [row["seconds"] for row in rows if row["round"]][: len(kept)] == [choice["seconds"] for choice in kept]
+    assert [row["seconds"] for row in rows if row["round"]][: len(kept)] == [
+        choice["seconds"] for choice in kept
+    ]
     calm = backtest_table(REPLAY, (TABLE.encode(), "text/csv"), settings, lambda *_: None)
     assert timeless(rows) == timeless(calm["rows"])
     assert not list(settings.artefacts.glob(f"{job_id}*"))

@@ -44,7 +44,9 @@ class Player:
 
     def samples(self, **asked: Any) -> UUID:
         with self.sessions.begin() as session:
-            return inference.enqueue_samples(session, self.scope("samples"), SampleRequest.model_validate(asked)).id
+            return inference.enqueue_samples(
+                session, self.scope("samples"), SampleRequest.model_validate(asked)
+            ).id
 
     def predictions(self, domain: Any, *texts: str) -> UUID:
         report = read_objects("\n".join(("sequence", *texts)).encode(), "text/csv", domain)
@@ -167,13 +169,21 @@ def test_an_unread_table_is_read_by_the_worker(player: Player):
     def predicted(mode: Any) -> UUID:
         with player.sessions.begin() as session:
             scope = player.scope("predictions")
-            return inference.enqueue_predictions(session, scope, request, (objects.encode(), "text/csv"), mode).id
+            return inference.enqueue_predictions(
+                session, scope, request, (objects.encode(), "text/csv"), mode
+            ).id
 
     found = player.finish("predictions", predicted("partial"))
     assert [(row["row"], row["object"]) for row in found["rows"]] == [(2, "KKT"), (4, "AAA")]
     assert (found["report"]["accepted"], found["report"]["rejected"]) == (2, 1)
-    refused = player.wait("predictions", predicted("atomic"), lambda row: row.state not in UNFINISHED_JOB_STATES)
-    assert (refused.state, refused.failure["status"], refused.result["report"]["rejected"]) == ("failed", 422, 1)
+    refused = player.wait(
+        "predictions", predicted("atomic"), lambda row: row.state not in UNFINISHED_JOB_STATES
+    )
+    assert (refused.state, refused.failure["status"], refused.result["report"]["rejected"]) == (
+        "failed",
+        422,
+        1,
+    )
 
     plan = BacktestRequest.model_validate(
         {
@@ -187,7 +197,9 @@ def test_an_unread_table_is_read_by_the_worker(player: Player):
     )
     with player.sessions.begin() as session:
         scope = player.scope("backtests")
-        job_id = backtests.enqueue_backtest(session, scope, plan, (TABLE.encode() + b"AAA,?!\n", "text/csv")).id
+        job_id = backtests.enqueue_backtest(
+            session, scope, plan, (TABLE.encode() + b"AAA,?!\n", "text/csv")
+        ).id
     replayed = player.finish("backtests", job_id)
     assert (replayed["objects"], replayed["report"]["rejected"], replayed["answer"]["objects"]) == (64, 1, 64)
     with player.sessions.begin() as session:

@@ -53,8 +53,12 @@ GARBAGE = (
     b'{"properties": 1}',
     json.dumps({"body": "%%%", "properties": {"delivery_tag": "a", "body_encoding": "base64"}}).encode(),
     json.dumps({"body": "x", "properties": {"delivery_tag": "b"}, "headers": 7}).encode(),
-    json.dumps({"body": "x", "properties": {"delivery_tag": "c"}, "headers": {"task": ["no", "name"]}}).encode(),
-    json.dumps({"body": "x", "properties": {"delivery_tag": "d"}, "headers": {"task": "assayflow.round"}}).encode(),
+    json.dumps(
+        {"body": "x", "properties": {"delivery_tag": "c"}, "headers": {"task": ["no", "name"]}}
+    ).encode(),
+    json.dumps(
+        {"body": "x", "properties": {"delivery_tag": "d"}, "headers": {"task": "assayflow.round"}}
+    ).encode(),
     json.dumps(
         {
             "body": "gAR9lC4=",
@@ -97,7 +101,8 @@ def pids(settings: Settings) -> dict[Role, int]:
     with presence.opened(settings.required_redis_url()) as client:
         for role in ROLES:
             recorded = [
-                int(name.decode().rpartition(":")[2]) for name in client.zrange(f"assayflow.consumers.{role}", 0, -1)
+                int(name.decode().rpartition(":")[2])
+                for name in client.zrange(f"assayflow.consumers.{role}", 0, -1)
             ]
             if alive := [pid for pid in recorded if not is_gone(pid)]:
                 found[role] = alive[-1]
@@ -147,7 +152,9 @@ def test_a_child_that_freezes_is_killed_after_its_lease_and_its_round_goes_on(
     assert worker.wait(30) == 0
 
 
-QUICK_EAR = "import sys, workers.__main__ as main; main.SILENT_SECONDS = 4.0; sys.exit(main.main(sys.argv[1:]))"
+QUICK_EAR = (
+    "import sys, workers.__main__ as main; main.SILENT_SECONDS = 4.0; sys.exit(main.main(sys.argv[1:]))"
+)
 
 
 def test_a_part_that_freezes_is_killed_and_replaced(start_worker: StartWorker, settings: Settings):
@@ -193,7 +200,11 @@ def test_a_queue_that_is_no_list_ends_the_worker_with_a_code(start_worker: Start
 
 
 def test_nothing_is_claimed_if_shutdown_starts_during_imports(
-    make_lab: MakeLab, start_worker: StartWorker, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_lab: MakeLab,
+    start_worker: StartWorker,
+    settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ):
     mark = tmp_path / "loading"
     monkeypatch.setenv("MARK", str(mark))
@@ -232,7 +243,8 @@ def test_work_that_does_not_listen_is_given_back_over_its_head(
 
 
 QUICK_DRAIN = OFTEN.replace(
-    "from workers.__main__", "import workers.watching; workers.watching.DRAIN_SECONDS = 2;from workers.__main__"
+    "from workers.__main__",
+    "import workers.watching; workers.watching.DRAIN_SECONDS = 2;from workers.__main__",
 )
 
 

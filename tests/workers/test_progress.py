@@ -54,7 +54,9 @@ def slow(settings: Settings) -> Settings:
     return settings.model_copy(update={"progress_seconds": 1000.0, "heartbeat_seconds": 1000.0})
 
 
-def test_progress_is_written_now_and_then_but_every_stage_at_once(sessions: Sessions, held: Any, slow: Settings):
+def test_progress_is_written_now_and_then_but_every_stage_at_once(
+    sessions: Sessions, held: Any, slow: Settings
+):
     lease, _, messages = held
     report = Progress(sessions, lease, slow)
     for step in range(50):
@@ -63,7 +65,9 @@ def test_progress_is_written_now_and_then_but_every_stage_at_once(sessions: Sess
     assert messages()[-2:] == ["step 0", "drawing"]
 
 
-def test_the_heartbeat_renews_the_lease_without_progress_reports(sessions: Sessions, held: Any, settings: Settings):
+def test_the_heartbeat_renews_the_lease_without_progress_reports(
+    sessions: Sessions, held: Any, settings: Settings
+):
     lease, _, _ = held
     quick = settings.model_copy(update={"heartbeat_seconds": 0.1})
 

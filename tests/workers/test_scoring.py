@@ -19,7 +19,9 @@ from service.settings import Settings
 from workers.scoring import open_scored_domain
 
 MakeLab = Callable[..., Any]
-OPEN = Settings(scorer_hosts="127.0.0.1", scorer_secrets={"key": {"host": "127.0.0.1", "authorization": "Bearer hush"}})
+OPEN = Settings(
+    scorer_hosts="127.0.0.1", scorer_secrets={"key": {"host": "127.0.0.1", "authorization": "Bearer hush"}}
+)
 
 
 def campaign(*scorers: dict[str, Any]) -> CampaignSpec:
@@ -55,7 +57,8 @@ def test_without_scorers_the_domain_is_the_plug_in_s_own():
 
 def test_both_kinds_of_scorers_follow_the_operator_s_rules(server: Scorer):
     spec = campaign(
-        {"name": "dark", "url": server.url, "secret": "key", "batch_size": 1}, {"name": "pairs", "entry_point": "pairs"}
+        {"name": "dark", "url": server.url, "secret": "key", "batch_size": 1},
+        {"name": "pairs", "entry_point": "pairs"},
     )
     before = len(server.requests)
     domain = open_scored_domain(OPEN, spec)

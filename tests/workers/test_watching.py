@@ -38,7 +38,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def process() -> WorkerContext:
-    return WorkerContext(Settings(redis_url=SecretStr("redis://nowhere/0"), lease_seconds=60, heartbeat_seconds=5))
+    return WorkerContext(
+        Settings(redis_url=SecretStr("redis://nowhere/0"), lease_seconds=60, heartbeat_seconds=5)
+    )
 
 
 @pytest.fixture

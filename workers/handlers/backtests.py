@@ -29,7 +29,9 @@ def handle(context: WorkerContext, job: ClaimedJob, progress: JobProgress) -> Js
     with table_errors_as_problems(sheet_in="body"):
         sent = SentTable(*table, request.sheet)
         measured = backtests.measured(
-            context.reader.measurements(request.spec, sent, partial(progress.report_reading, of=READING_SHARE))
+            context.reader.measurements(
+                request.spec, sent, partial(progress.report_reading, of=READING_SHARE)
+            )
         )
     known = backtests.replayable(request, *measured) if job.context == backtests.UNREAD else {}
     context.configure_torch()

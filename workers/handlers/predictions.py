@@ -49,6 +49,10 @@ def _read(context: WorkerContext, job: ClaimedJob, progress: JobProgress) -> Map
         spec = inference.spec_of_job(session, job)
     table = SentTable(content, media_type, job.request["sheet"], MEMBER)
     report = objects_of(
-        context.reader, spec, table, job.context["unread_mode"], partial(progress.report_reading, of=READING_SHARE)
+        context.reader,
+        spec,
+        table,
+        job.context["unread_mode"],
+        partial(progress.report_reading, of=READING_SHARE),
     )
     return report.as_json()

@@ -21,8 +21,12 @@ def handle(context: WorkerContext, job: ClaimedJob, progress: JobProgress) -> Js
     trained, now = get_for_job(context, job, progress)
     request = SampleRequest.model_validate(job.request)
     try:
-        drawn, summary = trained.sample(request, now, lambda share, text: progress(progress_after_loading(share), text))
+        drawn, summary = trained.sample(
+            request, now, lambda share, text: progress(progress_after_loading(share), text)
+        )
     except UnservableError as error:
-        raise UnprocessableError(error.detail, [{"pointer": error.pointer, "detail": error.detail}]) from error
+        raise UnprocessableError(
+            error.detail, [{"pointer": error.pointer, "detail": error.detail}]
+        ) from error
     domain = open_domain(trained.fitted.model.spec.domain)
     return {"samples": [to_json(item, domain) for item in drawn], "summary": summary}

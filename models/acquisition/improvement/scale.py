@@ -51,7 +51,9 @@ class ImprovementScale:
         n_objectives: M.
     """
 
-    def __init__(self, improvement: Callable[[Tensor, Tensor], Tensor], statistics: Tensor, n_objectives: int) -> None:
+    def __init__(
+        self, improvement: Callable[[Tensor, Tensor], Tensor], statistics: Tensor, n_objectives: int
+    ) -> None:
         self._preferences = trade_offs(n_objectives)
         reached = [
             improvement(statistics, preference.expand(len(statistics), -1)).amax(dim=0, keepdim=True)

@@ -36,7 +36,9 @@ class EhrlichLab(Oracle):
         n_tokens = len(function.transitions)
         self._function = function
         self._quantity = quantity
-        self.alphabet = "".join(RESIDUES[index] for index in np.random.default_rng(seed).permutation(len(RESIDUES)))
+        self.alphabet = "".join(
+            RESIDUES[index] for index in np.random.default_rng(seed).permutation(len(RESIDUES))
+        )
         self.alphabet = self.alphabet[:n_tokens]
         self._token = {residue: token for token, residue in enumerate(self.alphabet)}
         self.start = self._walks
@@ -61,7 +63,9 @@ class EhrlichLab(Oracle):
 
     def _values(self, objects: Sequence[str]) -> Floats:
         tokens = [[self._token[residue] for residue in text] for text in objects]
-        return self._function.value(np.array(tokens, dtype=np.int64).reshape(len(objects), self._function.length))
+        return self._function.value(
+            np.array(tokens, dtype=np.int64).reshape(len(objects), self._function.length)
+        )
 
     def _walks(self, n: int, seed: int) -> tuple[str, ...]:
         """Return up to n distinct feasible peptides."""

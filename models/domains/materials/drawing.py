@@ -17,7 +17,9 @@ PALETTE = (
 """Colours that colour-blind readers can distinguish (Paul Tol's bright, light and muted sets)."""
 
 
-def text_line(x: float, y: float, content: str, *, size: int = 12, weight: str = "normal", colour: str = "#222") -> str:
+def text_line(
+    x: float, y: float, content: str, *, size: int = 12, weight: str = "normal", colour: str = "#222"
+) -> str:
     """Return one line of text; characters that XML reserves are escaped."""
     style = f'font-size="{size}" font-weight="{weight}" fill="{colour}"'
     return f'<text x="{x:g}" y="{y:g}" {style}>{escape(content)}</text>'

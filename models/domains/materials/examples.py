@@ -46,7 +46,13 @@ _SEMICONDUCTORS: Example = (
         "oxidation_states": "custom",
         "custom_oxidation_states": {**_CATIONS, **_ANIONS},
     },
-    ({"formula": "CuInSe2"}, {"formula": "GaN"}, {"formula": "Cu2ZnSnS4"}, {"formula": "CdTe"}, {"formula": "KBr"}),
+    (
+        {"formula": "CuInSe2"},
+        {"formula": "GaN"},
+        {"formula": "Cu2ZnSnS4"},
+        {"formula": "CdTe"},
+        {"formula": "KBr"},
+    ),
 )
 
 _TINY_MIXTURE: Example = (
@@ -88,10 +94,22 @@ _REACTION: Example = (
                 "name": "solvent",
                 "type": "categorical",
                 "values": ["DMAc", "BuOAc", "BuCN", "p-xylene"],
-                "smiles": {"DMAc": "CC(=O)N(C)C", "BuOAc": "CCCCOC(C)=O", "BuCN": "CCCC#N", "p-xylene": "Cc1ccc(C)cc1"},
+                "smiles": {
+                    "DMAc": "CC(=O)N(C)C",
+                    "BuOAc": "CCCCOC(C)=O",
+                    "BuCN": "CCCC#N",
+                    "p-xylene": "Cc1ccc(C)cc1",
+                },
             },
             {"name": "concentration", "type": "ordinal", "values": [0.057, 0.1, 0.153], "units": "mol/L"},
-            {"name": "temperature", "type": "continuous", "low": 90, "high": 120, "resolution": 15, "units": "°C"},
+            {
+                "name": "temperature",
+                "type": "continuous",
+                "low": 90,
+                "high": 120,
+                "resolution": 15,
+                "units": "°C",
+            },
         ],
     },
     (

@@ -29,7 +29,8 @@ class _Named(FrozenModel):
         Field(description="Name of the variable, which heads its column in tables."),
     ]
     units: Annotated[str, StringConstraints(max_length=50)] | None = Field(
-        default=None, description="Units of its values; a header with other units of the same dimension is converted."
+        default=None,
+        description="Units of its values; a header with other units of the same dimension is converted.",
     )
 
 
@@ -41,7 +42,9 @@ class Categorical(_Named):
     """
 
     type: Literal["categorical"] = Field(description="Selects choices without an order.")
-    values: tuple[Label, ...] = Field(min_length=1, max_length=MAX_LEVELS, description="Names of the choices.")
+    values: tuple[Label, ...] = Field(
+        min_length=1, max_length=MAX_LEVELS, description="Names of the choices."
+    )
     smiles: dict[str, Annotated[str, StringConstraints(max_length=MAX_SMILES_LENGTH)]] = Field(
         default_factory=dict,
         max_length=MAX_LEVELS,
@@ -90,11 +93,15 @@ class Categorical(_Named):
 
         for value, text in self.smiles.items():
             if not is_stored(info) and not is_structure(text):
-                raise field_error(json_pointer("smiles", value), f"the SMILES of {value!r} cannot be read: {text!r}")
+                raise field_error(
+                    json_pointer("smiles", value), f"the SMILES of {value!r} cannot be read: {text!r}"
+                )
         lengths = {value: len(numbers) for value, numbers in self.descriptors.items()}
         for value, length in lengths.items():
             if not 0 < length <= MAX_DESCRIPTORS or length != lengths[self.values[0]]:
-                message = f"give 1 to {MAX_DESCRIPTORS} numbers, as many for every value; {value!r} has {length}"
+                message = (
+                    f"give 1 to {MAX_DESCRIPTORS} numbers, as many for every value; {value!r} has {length}"
+                )
                 raise field_error(json_pointer("descriptors", value), message)
         return self
 

@@ -72,10 +72,12 @@ class CompositionSpec(MaterialsSpec):
         "ones, those of `custom_oxidation_states`, or no check (`off`). An element takes one "
         "state per composition.",
     )
-    custom_oxidation_states: dict[Symbol, Annotated[tuple[int, ...], Field(min_length=1, max_length=19)]] = Field(
-        default_factory=dict,
-        max_length=100,
-        description="Allowed oxidation states of all elements, for oxidation_states `custom` only.",
+    custom_oxidation_states: dict[Symbol, Annotated[tuple[int, ...], Field(min_length=1, max_length=19)]] = (
+        Field(
+            default_factory=dict,
+            max_length=100,
+            description="Allowed oxidation states of all elements, for oxidation_states `custom` only.",
+        )
     )
 
     @field_validator("elements")
@@ -130,7 +132,9 @@ class MixtureSpec(MaterialsSpec):
 
     space: Literal["mixture"] = Field(description="Selects mixtures of components and process conditions.")
     components: tuple[Label, ...] = Field(
-        default=(), max_length=64, description="Names of the components, each a column; empty for conditions only."
+        default=(),
+        max_length=64,
+        description="Names of the components, each a column; empty for conditions only.",
     )
     grid: int = Field(
         default=10,
@@ -140,7 +144,9 @@ class MixtureSpec(MaterialsSpec):
     )
     max_components: int = Field(default=4, ge=1, le=12, description="Most components in one mixture.")
     process: tuple[Variable, ...] = Field(
-        default=(), max_length=24, description="Variables of the preparation, each a column, such as a temperature."
+        default=(),
+        max_length=24,
+        description="Variables of the preparation, each a column, such as a temperature.",
     )
 
     @field_validator("components")
@@ -151,7 +157,9 @@ class MixtureSpec(MaterialsSpec):
 
     @field_validator("process")
     @classmethod
-    def _variables_are_unique(cls, process: tuple[Variable, ...], info: ValidationInfo) -> tuple[Variable, ...]:
+    def _variables_are_unique(
+        cls, process: tuple[Variable, ...], info: ValidationInfo
+    ) -> tuple[Variable, ...]:
         _check_column_names([variable.name for variable in process], info)
         return process
 
@@ -172,7 +180,9 @@ def _refuse_repeats(names: tuple[str, ...] | list[str]) -> None:
     folded = [name.casefold() for name in names]
     for index, name in enumerate(folded):
         if name in folded[:index]:
-            message = f"{names[index]!r} is named twice; names must be unique (upper and lower case are the same)"
+            message = (
+                f"{names[index]!r} is named twice; names must be unique (upper and lower case are the same)"
+            )
             raise ValueError(message)
 
 

@@ -19,7 +19,10 @@ class MoleculesSpec(DomainSpec):
         default=32, ge=4, le=MAX_HEAVY_ATOMS, description="Most atoms other than hydrogen in one molecule."
     )
     max_fragments: int = Field(
-        default=6, ge=1, le=12, description="Most fragments in one molecule; a larger space needs more training steps."
+        default=6,
+        ge=1,
+        le=12,
+        description="Most fragments in one molecule; a larger space needs more training steps.",
     )
     vocabulary_size: int = Field(
         default=200, ge=10, le=300, description="How many of the common fragments to use, most common first."

@@ -12,7 +12,12 @@ PLUGIN = Plugin(
     examples=(
         (
             {"kind": "peptides", "min_length": 1, "max_length": 4, "alphabet": "AKW"},
-            ({"sequence": "A"}, {"sequence": "KW"}, {"helm": "PEPTIDE1{A.K.W.A}$$$$V2.0"}, {"sequence": "Trp-Lys"}),
+            (
+                {"sequence": "A"},
+                {"sequence": "KW"},
+                {"helm": "PEPTIDE1{A.K.W.A}$$$$V2.0"},
+                {"sequence": "Trp-Lys"},
+            ),
         ),
         (
             {
@@ -24,7 +29,11 @@ PLUGIN = Plugin(
                 "c_terminus": "amide",
                 "fixed": {"1": "C", "3": "L"},
             },
-            ({"sequence": "CGL"}, {"sequence": "Ac-CRLG-NH2"}, {"helm": "PEPTIDE1{[ac].C.L.L.R.R.[am]}$$$$V2.0"}),
+            (
+                {"sequence": "CGL"},
+                {"sequence": "Ac-CRLG-NH2"},
+                {"helm": "PEPTIDE1{[ac].C.L.L.R.R.[am]}$$$$V2.0"},
+            ),
         ),
         (
             {"kind": "peptides", "min_length": 8, "max_length": 20},

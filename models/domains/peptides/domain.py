@@ -84,7 +84,9 @@ class Peptides(Domain):
             raise InvalidObjectError("helm", "describes another peptide than the other columns do")
         text = write_sequence(read[0], self.ends)
         if "helm" not in fields and is_a_code(fields["sequence"]):
-            return ParsedObject(text, (f"{text!r} was read as residues in one-letter codes, not as one residue",))
+            return ParsedObject(
+                text, (f"{text!r} was read as residues in one-letter codes, not as one residue",)
+            )
         return ParsedObject(text)
 
     def check(self, text: str) -> list[Violation]:
@@ -94,7 +96,9 @@ class Peptides(Domain):
     def _broken_limits(self, peptide: Peptide) -> Iterator[Violation]:
         spec, sequence = self.spec, peptide.sequence
         if not spec.min_length <= len(sequence) <= spec.max_length:
-            yield Violation("length", f"length {len(sequence)} is outside {spec.min_length}-{spec.max_length}")
+            yield Violation(
+                "length", f"length {len(sequence)} is outside {spec.min_length}-{spec.max_length}"
+            )
         for position, residue in sorted(spec.fixed.items()):
             if sequence[position - 1 : position] != residue:
                 yield Violation("fixed", f"position {position} is not {residue}")
@@ -103,9 +107,13 @@ class Peptides(Domain):
             foreign = ", ".join(sorted(free - set(spec.alphabet)))
             yield Violation("alphabet", f"residues {foreign} are outside the alphabet")
         if peptide.ends.n_terminus != spec.n_terminus:
-            yield Violation("n_terminus", f"the N-terminus is {peptide.ends.n_terminus}, not {spec.n_terminus}")
+            yield Violation(
+                "n_terminus", f"the N-terminus is {peptide.ends.n_terminus}, not {spec.n_terminus}"
+            )
         if peptide.ends.c_terminus != spec.c_terminus:
-            yield Violation("c_terminus", f"the C-terminus is {peptide.ends.c_terminus}, not {spec.c_terminus}")
+            yield Violation(
+                "c_terminus", f"the C-terminus is {peptide.ends.c_terminus}, not {spec.c_terminus}"
+            )
 
     def pattern(self, text: str) -> Callable[[str], bool]:
         """Return whether a regular expression (RE2) occurs in the one-letter sequence, ignoring case.
@@ -138,7 +146,9 @@ class Peptides(Domain):
     def features(self, texts: Sequence[str]) -> Floats:
         """Return spectrum counts, descriptors and, where all have one length, positional residues [N, D]."""
         is_aligned = self.spec.min_length == self.spec.max_length
-        return features.compute([self.read(text) for text in texts], self.spec.max_length, is_aligned=is_aligned)
+        return features.compute(
+            [self.read(text) for text in texts], self.spec.max_length, is_aligned=is_aligned
+        )
 
     def parts(self, texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
         """Return residues, motifs, positions and descriptors in which the peptides differ."""

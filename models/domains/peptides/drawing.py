@@ -52,7 +52,9 @@ def _cell(peptide: Peptide, caption: str, left: int, top: int) -> str:
         shape = f'x="{x}" y="{y}" width="{side}" height="{side}" rx="3"'
         parts.append(f'<rect {shape} fill="{colour}" stroke="#999"/>')
         size = 11 if len(label) == 1 else 7
-        parts.append(f'<text x="{x + middle}" y="{y + 13}" font-size="{size}" text-anchor="middle">{label}</text>')
+        parts.append(
+            f'<text x="{x + middle}" y="{y + 13}" font-size="{size}" text-anchor="middle">{label}</text>'
+        )
     return "".join(parts)
 
 

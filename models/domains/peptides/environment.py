@@ -133,13 +133,16 @@ class PeptidesEnvironment(Environment):
         number = {residue: index for index, residue in enumerate(self.residues, start=1)}
         rows = [[number.get(residue, 0) for residue in text] for text in texts]
         can_fit = torch.tensor(
-            [self.min_length <= len(row) <= self.max_length and 0 not in row for row in rows], dtype=torch.bool
+            [self.min_length <= len(row) <= self.max_length and 0 not in row for row in rows],
+            dtype=torch.bool,
         )
         padded = [
             [*row, *[0] * (self.max_length - len(row)), 1] if fits else [0] * self.state_width
             for row, fits in zip(rows, can_fit.tolist(), strict=True)
         ]
-        states = torch.tensor(padded, dtype=torch.int64, device=self.device).reshape(len(texts), self.state_width)
+        states = torch.tensor(padded, dtype=torch.int64, device=self.device).reshape(
+            len(texts), self.state_width
+        )
         is_known = can_fit.to(self.device) & self._keeps_positions(states)
         return torch.where(is_known.unsqueeze(1), states, 0), is_known
 

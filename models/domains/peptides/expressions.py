@@ -33,7 +33,9 @@ def searching(pattern: str) -> Callable[[str], bool]:
     try:
         expression = re2.compile(pattern, options)
     except re2.error as error:
-        raise ValueError(f"{pattern[:80]!r} is no regular expression that is read here: {_reason(error)}") from error
+        raise ValueError(
+            f"{pattern[:80]!r} is no regular expression that is read here: {_reason(error)}"
+        ) from error
     if expression.search(""):
         raise ValueError(f"{pattern[:80]!r} is found in every sequence")
     return lambda text: expression.search(text) is not None

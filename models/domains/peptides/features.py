@@ -81,7 +81,9 @@ def _descriptors(peptides: Sequence[Peptide], max_length: int) -> Floats:
         near[rows, 0, :length] = scaled[:, :length]
         near[rows, 1, :length] = scaled[:, ::-1][:, :length]
         means[rows], lengths[rows] = scaled.mean(axis=1), chains.shape[1] / max_length
-    return np.concatenate([near.reshape(n, 2 * reach * _N_SCALES), means, lengths, 1.0 - _ends(peptides)], axis=1)
+    return np.concatenate(
+        [near.reshape(n, 2 * reach * _N_SCALES), means, lengths, 1.0 - _ends(peptides)], axis=1
+    )
 
 
 def descriptor_width(max_length: int) -> int:
@@ -114,7 +116,10 @@ def _traits(peptides: Sequence[Peptide], longest: int) -> csr_array:
     from scipy.sparse import coo_array, csr_array
 
     ends = SPECTRUM_WIDTH + longest * _N + np.array([0, 2])
-    rows, columns = [np.repeat(np.arange(len(peptides)), 2)], [(ends + _ends(peptides).astype(np.int64)).ravel()]
+    rows, columns = (
+        [np.repeat(np.arange(len(peptides)), 2)],
+        [(ends + _ends(peptides).astype(np.int64)).ravel()],
+    )
     for some, chains in _by_length(peptides):
         placed = SPECTRUM_WIDTH + _N * np.arange(chains.shape[1]) + chains
         traits = np.concatenate([_words(chains), placed], axis=1)
@@ -137,7 +142,9 @@ def _reaching(counts: csr_array, level: int) -> csr_array:
     """Return 1 for every count [N, F] that is at least `level`."""
     from scipy.sparse import csr_array
 
-    return csr_array(((counts.data >= level).astype(np.float32), counts.indices, counts.indptr), shape=counts.shape)
+    return csr_array(
+        ((counts.data >= level).astype(np.float32), counts.indices, counts.indptr), shape=counts.shape
+    )
 
 
 def similarity(left: Sequence[Peptide], right: Sequence[Peptide]) -> Floats:

@@ -92,7 +92,9 @@ def read_sequence(
     is_chain = is_a_code(text) and len(text.strip()) in lengths and 1 not in lengths
     if "helm" not in (fields or {}) and not is_chain:
         _refuse_two_readings(tokens)
-    peptide = Peptide(_residues(tokens), Ends(n_terminus or default.n_terminus, c_terminus or default.c_terminus))
+    peptide = Peptide(
+        _residues(tokens), Ends(n_terminus or default.n_terminus, c_terminus or default.c_terminus)
+    )
     check_ends(peptide, fields or {})
     return peptide
 
@@ -105,7 +107,9 @@ def check_ends(peptide: Peptide, fields: Mapping[str, str]) -> None:
     """
     for written, stated in zip(peptide.ends, stated_ends(fields), strict=True):
         if stated is not None and stated[0] != written:
-            _refuse(stated[1], f"the column says {stated[0]}, the peptide is written with {written}: which is it?")
+            _refuse(
+                stated[1], f"the column says {stated[0]}, the peptide is written with {written}: which is it?"
+            )
 
 
 def _refuse_other_chemistry(text: str) -> None:
@@ -114,7 +118,10 @@ def _refuse_other_chemistry(text: str) -> None:
         _refuse("sequence", f"cyclic peptides are not supported: {ONLY}")
     if monomer := _MONOMER.search(text):
         name = monomer[1].strip()
-        _refuse("sequence", f"the monomer or modification {name!r} is not supported: {ONLY}, without a monomer library")
+        _refuse(
+            "sequence",
+            f"the monomer or modification {name!r} is not supported: {ONLY}, without a monomer library",
+        )
 
 
 def _residues(tokens: Sequence[str]) -> str:
@@ -159,7 +166,9 @@ def is_a_code(text: str) -> bool:
 
 def _is_code_row(word: str) -> bool:
     """Return whether a word is consecutive three-letter codes, each with one capital (`AlaCysAsp`)."""
-    return bool(_CODES.fullmatch(word)) and all(code.upper() in THREE_LETTER for code in re.findall("...", word))
+    return bool(_CODES.fullmatch(word)) and all(
+        code.upper() in THREE_LETTER for code in re.findall("...", word)
+    )
 
 
 def _why_no_code(word: str, words: Sequence[str]) -> str:

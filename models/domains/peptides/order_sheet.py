@@ -29,7 +29,9 @@ def write_order(peptides: Sequence[tuple[Mapping[str, Any], Peptide]]) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, COLUMNS, restval="")
     writer.writeheader()
-    masses = properties.compute([peptide for _, peptide in peptides], ["molecular_weight"])["molecular_weight"]
+    masses = properties.compute([peptide for _, peptide in peptides], ["molecular_weight"])[
+        "molecular_weight"
+    ]
     for (row, peptide), mass in zip(peptides, masses, strict=True):
         writer.writerow(_line(row, peptide, float(mass)))
     return out.getvalue().encode()

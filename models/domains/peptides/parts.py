@@ -39,13 +39,16 @@ def _descriptors(reach: int) -> Iterator[FeatureGroup]:
     start = SPECTRUM_WIDTH
     for end in ("N", "C"):
         for position in range(1, reach + 1):
-            yield FeatureGroup(f"position {position} from the {end}-terminus", tuple(range(start, start + n_scales)))
+            yield FeatureGroup(
+                f"position {position} from the {end}-terminus", tuple(range(start, start + n_scales))
+            )
             start += n_scales
     for scale in SCALES:
         yield FeatureGroup(f"mean {scale}", (start,))
         start += 1
     yield from (
-        FeatureGroup(name, (start + i,)) for i, name in enumerate(("length", "N-terminal group", "C-terminal group"))
+        FeatureGroup(name, (start + i,))
+        for i, name in enumerate(("length", "N-terminal group", "C-terminal group"))
     )
 
 
@@ -53,7 +56,9 @@ def _with_positions(parts: list[FeatureGroup], start: int, length: int) -> list[
     """Return the parts with the one-hot columns from `start` on added to those of their positions."""
     n = len(RESIDUES)
     placed = {
-        f"position {position} from the N-terminus": tuple(range(start + n * (position - 1), start + n * position))
+        f"position {position} from the N-terminus": tuple(
+            range(start + n * (position - 1), start + n * position)
+        )
         for position in range(1, length + 1)
     }
     known = [FeatureGroup(part.name, (*part.columns, *placed.pop(part.name, ()))) for part in parts]

@@ -23,17 +23,28 @@ _BISECTIONS = 40
 COMPUTED: Mapping[str, ComputedProperty] = {
     "length": ComputedProperty("number of residues"),
     "molecular_weight": ComputedProperty("average mass of the neutral chain, no disulfides", units="g/mol"),
-    "net_charge": ComputedProperty("charge at pH 7.4 (Henderson-Hasselbalch, pK of alanine pentapeptides)", units="e"),
-    "isoelectric_point": ComputedProperty("pH without net charge; 7 when nothing can be charged", range=(0.0, 14.0)),
+    "net_charge": ComputedProperty(
+        "charge at pH 7.4 (Henderson-Hasselbalch, pK of alanine pentapeptides)", units="e"
+    ),
+    "isoelectric_point": ComputedProperty(
+        "pH without net charge; 7 when nothing can be charged", range=(0.0, 14.0)
+    ),
     "hydrophobicity": ComputedProperty("mean Kyte-Doolittle hydropathy (GRAVY)", range=(-4.5, 4.5)),
-    "hydrophobic_moment": ComputedProperty("mean helical (100 degrees) moment on Eisenberg's consensus scale"),
+    "hydrophobic_moment": ComputedProperty(
+        "mean helical (100 degrees) moment on Eisenberg's consensus scale"
+    ),
     "aromaticity": ComputedProperty("fraction of F, W and Y", range=(0.0, 1.0)),
 }
 
 _ACIDS = tuple(residues.ACID_PKA)
 _BASES = tuple(residues.BASE_PKA)
 _PKA = np.array(
-    [*residues.ACID_PKA.values(), residues.C_TERMINUS_PKA, *residues.BASE_PKA.values(), residues.N_TERMINUS_PKA]
+    [
+        *residues.ACID_PKA.values(),
+        residues.C_TERMINUS_PKA,
+        *residues.BASE_PKA.values(),
+        residues.N_TERMINUS_PKA,
+    ]
 )
 _SIGN = np.array([-1.0] * (len(_ACIDS) + 1) + [1.0] * (len(_BASES) + 1))
 

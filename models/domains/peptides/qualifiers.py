@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 ONLY = "only linear chains of the twenty proteinogenic L-residues are known here"
 
 _N_WORDS: dict[str, NTerminus] = {
-    **dict.fromkeys(("free", "h", "nh2", "h2n", "nh3+", "amine", "free amine", "none", "no", "unmodified"), "free"),
-    **dict.fromkeys(("acetyl", "ac", "act", "acetylated", "acetylation", "n-acetyl", "n-acetylation"), "acetyl"),
+    **dict.fromkeys(
+        ("free", "h", "nh2", "h2n", "nh3+", "amine", "free amine", "none", "no", "unmodified"), "free"
+    ),
+    **dict.fromkeys(
+        ("acetyl", "ac", "act", "acetylated", "acetylation", "n-acetyl", "n-acetylation"), "acetyl"
+    ),
 }
 _C_WORDS: dict[str, CTerminus] = {
     **dict.fromkeys(("free", "oh", "cooh", "co2h", "coo", "acid", "free acid", "carboxyl"), "free"),
@@ -29,11 +33,22 @@ _C_WORDS: dict[str, CTerminus] = {
 }
 """Usual spellings in a separate column for each end, in lower case."""
 _BOTH_FREE = frozenset(("free", "none", "no", "unmodified"))
-_UNSTATED = frozenset(("", "n/a", "na", "#n/a", "?", "??", ".", "unknown", "not stated", "not known", "n.d.", "nd"))
+_UNSTATED = frozenset(
+    ("", "n/a", "na", "#n/a", "?", "??", ".", "unknown", "not stated", "not known", "n.d.", "nd")
+)
 _YES = frozenset(("yes", "y", "true", "t", "1", "x"))
 _NO = frozenset(("no", "n", "false", "f", "0", "none", "unmodified"))
 _UNCHANGED = _NO | {"no modification", "no modifications", "linear", "native", "wt", "wild type", "free"}
-_L_ONLY = _NO | {"l", "(l)", "all-l", "all l", "l-amino acids", "all l-amino acids", "l-residues", "l-peptide"}
+_L_ONLY = _NO | {
+    "l",
+    "(l)",
+    "all-l",
+    "all l",
+    "l-amino acids",
+    "all l-amino acids",
+    "l-residues",
+    "l-peptide",
+}
 _N_ACETYL = re.compile(r"ac|n(?:-?term(?:inal|inus)?)?[- :]*(?:ac|acetyl(?:ated|ation)?)")
 _C_AMIDE = re.compile(r"(?:c(?:-?term(?:inal|inus)?)?[- :]*)?(?:am|nh2|conh2|amide|amidat(?:ed|ion))")
 _BETWEEN = re.compile(r"\s*(?:[/;,|&]|\band\b)\s*", re.IGNORECASE)
@@ -42,7 +57,15 @@ _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-
 _HEADERS = ("_term", "term", "_terminal", "_cap", "_terminal_group")
 """Alternative headers of `n_terminus` and `c_terminus`; each is a separate column."""
 _N_NAMES = ("n_terminus", "n_terminal", "n_term", "nterm", "amino_terminus", "amino_terminal")
-_C_NAMES = ("c_terminus", "c_terminal", "c_term", "cterm", "carboxy_terminus", "carboxyl_terminus", "carboxy_terminal")
+_C_NAMES = (
+    "c_terminus",
+    "c_terminal",
+    "c_term",
+    "cterm",
+    "carboxy_terminus",
+    "carboxyl_terminus",
+    "carboxy_terminal",
+)
 _OF_AN_END = ("modification", "modifications", "mod", "mods", "capping", "end_group", "residue_modification")
 _N_COLUMNS = (
     *(f"n{rest}" for rest in _HEADERS),
@@ -51,7 +74,15 @@ _N_COLUMNS = (
 )
 _C_COLUMNS = (
     *(f"c{rest}" for rest in _HEADERS),
-    *("carboxy_terminus", "carboxyl_terminus", "carboxy_terminal", "c_end", "c_modification", "c_mod", "c_capping"),
+    *(
+        "carboxy_terminus",
+        "carboxyl_terminus",
+        "carboxy_terminal",
+        "c_end",
+        "c_modification",
+        "c_mod",
+        "c_capping",
+    ),
     *("c_terminal_cap", *(f"{name}_{rest}" for name in _C_NAMES for rest in _OF_AN_END)),
 )
 _ACETYLATED = (
@@ -62,20 +93,73 @@ _AMIDATED = (
     *("amidated", "is_amidated", "amidation", "c_amidated", "c_amidation", "c_amide", "c_terminal_amidation"),
     *("c_terminal_amide", "c_term_amide", "c_terminally_amidated"),
 )
-_BOTH = ("end_groups", "end_group", "ends", "termini", "terminal_groups", "terminal_modifications", "caps", "capping")
+_BOTH = (
+    "end_groups",
+    "end_group",
+    "ends",
+    "termini",
+    "terminal_groups",
+    "terminal_modifications",
+    "caps",
+    "capping",
+)
 _CHANGES = (
     *("modification", "modifications", "chemical_modification", "chemical_modifications", "mods"),
-    *("peptide_modification", "peptide_modifications", "other_modifications", "modified_residues", "ptm", "ptms"),
-    *("acetylation", "phosphorylation", "glycosylation", "lipidation", "pegylation", "methylation", "n_methylation"),
-    *("phosphorylated", "glycosylated", "lipidated", "pegylated", "methylated", "n_methylated", "biotinylated"),
+    *(
+        "peptide_modification",
+        "peptide_modifications",
+        "other_modifications",
+        "modified_residues",
+        "ptm",
+        "ptms",
+    ),
+    *(
+        "acetylation",
+        "phosphorylation",
+        "glycosylation",
+        "lipidation",
+        "pegylation",
+        "methylation",
+        "n_methylation",
+    ),
+    *(
+        "phosphorylated",
+        "glycosylated",
+        "lipidated",
+        "pegylated",
+        "methylated",
+        "n_methylated",
+        "biotinylated",
+    ),
     *("biotinylation", "conjugate", "fluorescent_label", "unusual_amino_acids", "non_standard_residues"),
-    *("conjugation", "unnatural_residues", "unnatural_amino_acids", "non_natural_amino_acids", "noncanonical_residues"),
+    *(
+        "conjugation",
+        "unnatural_residues",
+        "unnatural_amino_acids",
+        "non_natural_amino_acids",
+        "noncanonical_residues",
+    ),
 )
 _CYCLES = (
     *("cyclic", "is_cyclic", "cyclized", "cyclised", "cyclization", "cyclisation", "cyclo", "macrocycle"),
     *("disulfide", "disulfides", "disulphide", "disulfide_bond", "disulfide_bonds", "disulfide_bridge"),
-    *("disulfide_bridges", "disulphide_bond", "disulphide_bonds", "ss_bond", "ss_bonds", "s_s_bonds", "bridges"),
-    *("topology", "linear_cyclic", "cyclic_linear", "intrachain_bond", "intrachain_bonds", "interchain_bonds"),
+    *(
+        "disulfide_bridges",
+        "disulphide_bond",
+        "disulphide_bonds",
+        "ss_bond",
+        "ss_bonds",
+        "s_s_bonds",
+        "bridges",
+    ),
+    *(
+        "topology",
+        "linear_cyclic",
+        "cyclic_linear",
+        "intrachain_bond",
+        "intrachain_bonds",
+        "interchain_bonds",
+    ),
     *("stapled", "staple", "lactam_bridge", "crosslink", "crosslinks"),
 )
 _CHIRALITY = (
@@ -137,11 +221,23 @@ def _c_end(column: str, text: str) -> _Ends:
 
 
 def _acetylated(column: str, text: str) -> _Ends:
-    return ("acetyl", None) if text.casefold() in _YES else ("free", None) if _is_no(text) else _n_end(column, text)
+    return (
+        ("acetyl", None)
+        if text.casefold() in _YES
+        else ("free", None)
+        if _is_no(text)
+        else _n_end(column, text)
+    )
 
 
 def _amidated(column: str, text: str) -> _Ends:
-    return (None, "amide") if text.casefold() in _YES else (None, "free") if _is_no(text) else _c_end(column, text)
+    return (
+        (None, "amide")
+        if text.casefold() in _YES
+        else (None, "free")
+        if _is_no(text)
+        else _c_end(column, text)
+    )
 
 
 def _is_no(text: str) -> bool:

@@ -43,7 +43,9 @@ def _distinct(value: Any) -> Any:
 
 Residue = Annotated[str, StringConstraints(pattern=f"^[{RESIDUES}]$")]
 Alphabet = Annotated[
-    str, BeforeValidator(_join, json_schema_input_type=str | list[str]), Field(min_length=1, max_length=LONGEST)
+    str,
+    BeforeValidator(_join, json_schema_input_type=str | list[str]),
+    Field(min_length=1, max_length=LONGEST),
 ]
 
 
@@ -59,14 +61,17 @@ class PeptidesSpec(DomainSpec):
     min_length: int = Field(default=5, ge=1, le=LONGEST, description="Least number of residues.")
     max_length: int = Field(default=15, ge=1, le=LONGEST, description="Largest number of residues.")
     alphabet: Alphabet = Field(
-        default=RESIDUES, description="One-letter codes of the residues that may be used, each once; all by default."
+        default=RESIDUES,
+        description="One-letter codes of the residues that may be used, each once; all by default.",
     )
     n_terminus: NTerminus = Field(default="free", description="N-terminus of every peptide.")
     c_terminus: CTerminus = Field(default="free", description="C-terminus of every peptide.")
-    fixed: Annotated[dict[Annotated[int, Field(ge=1, le=LONGEST)], Residue], BeforeValidator(_distinct)] = Field(
-        default_factory=dict,
-        description="Residue at a position of every peptide, by position from 1 at the N-terminus, "
-        "within `min_length`. It need not be in `alphabet`.",
+    fixed: Annotated[dict[Annotated[int, Field(ge=1, le=LONGEST)], Residue], BeforeValidator(_distinct)] = (
+        Field(
+            default_factory=dict,
+            description="Residue at a position of every peptide, by position from 1 at the N-terminus, "
+            "within `min_length`. It need not be in `alphabet`.",
+        )
     )
 
     @field_validator("alphabet")
@@ -74,7 +79,9 @@ class PeptidesSpec(DomainSpec):
     def _is_an_alphabet(cls, value: str) -> str:
         unknown = sorted(set(value) - set(RESIDUES))
         if unknown:
-            raise ValueError(f"alphabet: {', '.join(unknown)} is no one-letter code of a proteinogenic residue")
+            raise ValueError(
+                f"alphabet: {', '.join(unknown)} is no one-letter code of a proteinogenic residue"
+            )
         if len(set(value)) < len(value):
             raise ValueError("alphabet: residues must be unique")
         return value

@@ -41,7 +41,9 @@ class Strings(Environment):
         if length < 1 or not alphabet or len(set(alphabet)) < len(alphabet):
             raise ValueError("give a length of at least 1 and an alphabet of distinct letters")
         if 1 not in ngram_lengths or len(set(ngram_lengths) & set(range(1, length + 1))) < len(ngram_lengths):
-            raise ValueError(f"ngram_lengths must be distinct, hold 1 and lie in 1..{length}, not {ngram_lengths}")
+            raise ValueError(
+                f"ngram_lengths must be distinct, hold 1 and lie in 1..{length}, not {ngram_lengths}"
+            )
         self.alphabet = alphabet
         self.length = length
         self.device = torch.device(device)
@@ -52,7 +54,9 @@ class Strings(Environment):
         self.ngram_lengths = tuple(ngram_lengths)
         widths = {n: len(alphabet) ** n for n in self.ngram_lengths}
         self.encoding_width = sum((length - n + 1) * width for n, width in widths.items())
-        self._one_hot = {n: torch.eye(width + 1, device=self.device)[:, 1:].contiguous() for n, width in widths.items()}
+        self._one_hot = {
+            n: torch.eye(width + 1, device=self.device)[:, 1:].contiguous() for n, width in widths.items()
+        }
 
     def reset(self, n: int) -> Tensor:
         """Return n empty strings [n, L + 1]."""
@@ -115,7 +119,9 @@ class Strings(Environment):
         """Return final states [N, L + 1]; strings of another length or alphabet cannot be represented."""
         is_known = [len(text) == self.length and set(text) <= set(self.alphabet) for text in texts]
         rows = [
-            [*(self.alphabet.index(letter) + 1 for letter in text), self.length] if known else [0] * self.state_width
+            [*(self.alphabet.index(letter) + 1 for letter in text), self.length]
+            if known
+            else [0] * self.state_width
             for text, known in zip(texts, is_known, strict=True)
         ]
         states = torch.tensor(rows, dtype=torch.int64, device=self.device).view(-1, self.state_width)

@@ -31,7 +31,9 @@ class Behaviour(ABC):
         """Produce one trajectory per condition [B]."""
 
     @abstractmethod
-    def observe(self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
+    def observe(
+        self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor
+    ) -> None:
         """Observe a step's final states [B, W], conditions [B] and log-rewards [B] from any behaviour."""
 
     def elites(self) -> Sequence[Tensor]:

@@ -62,9 +62,13 @@ class DiverseReplay(Behaviour):
         drawn = torch.searchsorted(self._weights(strata).cumsum(0), uniform[0]).clamp_max(len(strata) - 1)
         within = (uniform[1] * count[drawn]).long()
         chosen = order[(count.cumsum(0) - count)[drawn] + within]
-        return rollout_backward(policy, environment, self.states[chosen].to(environment.device), condition, generator)
+        return rollout_backward(
+            policy, environment, self.states[chosen].to(environment.device), condition, generator
+        )
 
-    def observe(self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
+    def observe(
+        self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor
+    ) -> None:
         """Add new objects, the latest first, and drop those that crowd a stratum."""
         keys = torch.cat([environment.key(final_states).cpu(), self.keys])
         kept = first_of_each(keys)

@@ -47,7 +47,9 @@ class EMAPolicy(Behaviour):
                 mean.lerp_(value, 1 - self.decay)
         return rollout_forward(self.average, environment, condition, generator)
 
-    def observe(self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
+    def observe(
+        self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor
+    ) -> None:
         """Ignore the observation."""
 
     def state_dict(self) -> dict[str, Tensor]:

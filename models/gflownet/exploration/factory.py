@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from models.gflownet.settings import TrainerSettings
 
 
-def build_behaviour(settings: TrainerSettings, policy: Policy, measured: Tensor, log_reward: LogRewardFn) -> Behaviour:
+def build_behaviour(
+    settings: TrainerSettings, policy: Policy, measured: Tensor, log_reward: LogRewardFn
+) -> Behaviour:
     """Return the behaviours that have a share; the replay buffer is always included for measured objects.
 
     Args:
@@ -46,7 +48,9 @@ def build_behaviour(settings: TrainerSettings, policy: Policy, measured: Tensor,
     parts = [
         MixtureComponent("diverse", DiverseReplay(width, capacity), settings.diverse_share),
         MixtureComponent(
-            "local_search", LocalSearch(width, log_reward, capacity, depth, rounds), settings.local_search_share
+            "local_search",
+            LocalSearch(width, log_reward, capacity, depth, rounds),
+            settings.local_search_share,
         ),
         MixtureComponent("genetic", Genetic(width, settings.genetic_parents), settings.genetic_share),
         MixtureComponent("tempered", Tempered(settings.temperature), settings.tempered_share),

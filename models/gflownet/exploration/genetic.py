@@ -46,9 +46,13 @@ class Genetic(Behaviour):
         """Roll out backward from one child per condition."""
         parents = self._pool.draw_best(2 * len(condition), environment.device, generator)
         bred = breed(decompose(environment, parents, generator), environment.n_actions, generator)
-        return rollout_backward(policy, environment, build(environment, bred, generator), condition, generator)
+        return rollout_backward(
+            policy, environment, build(environment, bred, generator), condition, generator
+        )
 
-    def observe(self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
+    def observe(
+        self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor
+    ) -> None:
         """Keep the best distinct objects."""
         self._pool.observe(environment, final_states, condition, log_reward)
 

@@ -20,7 +20,12 @@ from models.gflownet.trajectories import Trajectories, featurize
 
 @torch.no_grad()
 def undo_steps(
-    policy: Policy, environment: Environment, states: Tensor, condition: Condition, depth: int, generator: Generator
+    policy: Policy,
+    environment: Environment,
+    states: Tensor,
+    condition: Condition,
+    depth: int,
+    generator: Generator,
 ) -> Tensor:
     """Return the states [B, W] after up to `depth` backward steps by P_B from states [B, W]."""
     states = states.clone()
@@ -113,7 +118,9 @@ class LocalSearch(Behaviour):
             log_reward = torch.where(is_accepted, promised, log_reward)
         return rollout_backward(policy, environment, present, condition, generator)
 
-    def observe(self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
+    def observe(
+        self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor
+    ) -> None:
         """Keep the best objects as starts."""
         self._pool.observe(environment, final_states, condition, log_reward)
 

@@ -58,13 +58,19 @@ class MixtureBehaviour(Behaviour):
             wanted = round(part.share * n) if part.behaviour.is_ready() else 0
             rows = slice(start, min(start + wanted, n))
             if rows.stop > rows.start:
-                rollouts.append(part.behaviour.trajectories(policy, environment, condition.at(rows), generator))
+                rollouts.append(
+                    part.behaviour.trajectories(policy, environment, condition.at(rows), generator)
+                )
                 start = rows.stop
         if start < n:
-            rollouts.append(self.rest.trajectories(policy, environment, condition.at(slice(start, n)), generator))
+            rollouts.append(
+                self.rest.trajectories(policy, environment, condition.at(slice(start, n)), generator)
+            )
         return join(rollouts)
 
-    def observe(self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
+    def observe(
+        self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor
+    ) -> None:
         """Pass the observation to every component that keeps objects."""
         for part in self.parts:
             if part.has_memory:
@@ -77,11 +83,15 @@ class MixtureBehaviour(Behaviour):
     def state_dict(self) -> dict[str, Tensor]:
         """Return the state of every component under its name."""
         return {
-            f"{part.name}.{key}": value for part in self.parts for key, value in part.behaviour.state_dict().items()
+            f"{part.name}.{key}": value
+            for part in self.parts
+            for key, value in part.behaviour.state_dict().items()
         }
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Restore the components' states; unknown names are ignored."""
         for part in self.parts:
             start = f"{part.name}."
-            part.behaviour.load_state_dict({k.removeprefix(start): v for k, v in state.items() if k.startswith(start)})
+            part.behaviour.load_state_dict(
+                {k.removeprefix(start): v for k, v in state.items() if k.startswith(start)}
+            )

@@ -25,7 +25,9 @@ def first_of_each(keys: Tensor) -> Tensor:
     """Return the indices [U], in order, at which each distinct key [L] first occurs."""
     distinct, group = torch.unique(keys, return_inverse=True)
     indices = torch.arange(len(keys), device=keys.device)
-    first = torch.full((len(distinct),), len(keys), device=keys.device).scatter_reduce(0, group, indices, "amin")
+    first = torch.full((len(distinct),), len(keys), device=keys.device).scatter_reduce(
+        0, group, indices, "amin"
+    )
     return first.sort().values
 
 
@@ -47,7 +49,9 @@ class Replay(Behaviour):
 
     reward_calls = 0.0
 
-    def __init__(self, measured: Tensor, capacity: int, measured_share: float = 0.5, middle_beta: float = 1.0) -> None:
+    def __init__(
+        self, measured: Tensor, capacity: int, measured_share: float = 0.5, middle_beta: float = 1.0
+    ) -> None:
         if capacity < 1:
             raise ValueError(f"capacity must be at least 1, not {capacity}")
         self.capacity = capacity
@@ -83,7 +87,9 @@ class Replay(Behaviour):
         uniform = torch.rand(n, generator=generator, device=device).cpu()
         return self.best[(uniform.square() * len(self.best)).long()].to(device)
 
-    def observe(self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
+    def observe(
+        self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor
+    ) -> None:
         """Keep the best `capacity` distinct objects of those kept and those observed."""
         priority = log_reward / condition.beta
         if len(self.keys) == self.capacity:

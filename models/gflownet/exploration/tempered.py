@@ -37,7 +37,9 @@ class Tempered(Behaviour):
     def _temper(self, logits: Tensor, mask: Tensor, generator: Generator) -> Tensor:  # noqa: ARG002 - as `Explore` says
         return logits / self.temperature
 
-    def observe(self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
+    def observe(
+        self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor
+    ) -> None:
         """Ignore the observation."""
 
     def state_dict(self) -> dict[str, Tensor]:

@@ -43,7 +43,9 @@ class UniformMixture(Behaviour):
         is_random = torch.rand(len(logits), 1, generator=generator, device=logits.device) < self.epsilon
         return logits.masked_fill_(is_random & mask, 0.0)
 
-    def observe(self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor) -> None:
+    def observe(
+        self, environment: Environment, final_states: Tensor, condition: Condition, log_reward: Tensor
+    ) -> None:
         """Ignore the observation."""
 
     def state_dict(self) -> dict[str, Tensor]:

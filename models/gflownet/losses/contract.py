@@ -31,7 +31,9 @@ class Loss(ABC):
         self.delta = delta
 
     @abstractmethod
-    def __call__(self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition) -> Tensor:
+    def __call__(
+        self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition
+    ) -> Tensor:
         """Return losses [B] for log-rewards [B], or [N + B] by `rewards_of`, and conditions [B]."""
 
 
@@ -66,7 +68,9 @@ def pair_penalty(
     return (weight * penalty(residual, delta)).sum(dim=(0, 1)) / weight.sum(dim=(0, 1))
 
 
-def forward_looking_log_flow(trajectories: Trajectories, log_flow: Tensor, partial: Tensor, log_z: Tensor) -> Tensor:
+def forward_looking_log_flow(
+    trajectories: Trajectories, log_flow: Tensor, partial: Tensor, log_z: Tensor
+) -> Tensor:
     """Return log F~(s) + partial log-reward before transitions [N]; log Z(c) at the start (arXiv:2302.01687).
 
     log F~ falls from log Z(c) to 0 on the way. The head learns the difference to a straight line between the

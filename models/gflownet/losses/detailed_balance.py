@@ -18,7 +18,9 @@ class DetailedBalance(Loss):
 
     needs_flow = True
 
-    def __call__(self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition) -> Tensor:
+    def __call__(
+        self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition
+    ) -> Tensor:
         """Return the mean penalty of log F(s) + log P_F - log F(s') - log P_B over each trajectory [B]."""
         scores = score(policy, trajectories, condition)
         log_flow = scores.log_flow

@@ -32,7 +32,9 @@ def _parents(trajectories: Trajectories) -> _Parents:
     child, backward_action = environment.backward_mask(trajectories.states).nonzero(as_tuple=True)
     states, action = environment.backward_step_with_forward(trajectories.states[child], backward_action)
     is_initial = environment.backward_mask(states).any(dim=1).logical_not()
-    return _Parents(child, action, environment.forward_mask(states), is_initial, featurize(environment, states))
+    return _Parents(
+        child, action, environment.forward_mask(states), is_initial, featurize(environment, states)
+    )
 
 
 @final
@@ -41,7 +43,9 @@ class FlowMatching(Loss):
 
     needs_flow = True
 
-    def __call__(self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition) -> Tensor:
+    def __call__(
+        self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition
+    ) -> Tensor:
         """Return the mean penalty of log inflow - log outflow over each trajectory [B]."""
         everyone = torch.arange(len(trajectories), device=log_reward.device)
         belongs = torch.cat([trajectories.trajectory, everyone])  # [N + B]
@@ -53,12 +57,16 @@ class FlowMatching(Loss):
         log_pf = masked_log_softmax(logits, parents.mask).gather(1, parents.action.unsqueeze(1)).squeeze(1)
         base = log_z[belongs[parents.child]]
         log_flow = torch.where(parents.is_initial, base, base + policy.log_flow(hidden, context))
-        inflow = scatter_logsumexp(log_flow + log_pf, parents.child, len(trajectories.states))[trajectories.following()]
+        inflow = scatter_logsumexp(log_flow + log_pf, parents.child, len(trajectories.states))[
+            trajectories.following()
+        ]
         return trajectories.total(
             penalty(inflow - self._outflow(trajectories, log_reward, policy, condition), self.delta)
         ) / (trajectories.lengths)
 
-    def _outflow(self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition) -> Tensor:
+    def _outflow(
+        self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition
+    ) -> Tensor:
         """Return the outflow of the state after each transition [N]: its flow, or its reward when final."""
         before = slice(0, trajectories.n_transitions)
         context = policy.context(condition).at(trajectories.trajectory)

@@ -23,7 +23,9 @@ class ForwardLookingDetailedBalance(Loss):
     needs_flow = True
     rewards_of = "partial"
 
-    def __call__(self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition) -> Tensor:
+    def __call__(
+        self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition
+    ) -> Tensor:
         """Return mean detailed-balance penalties of trajectories [B] for partial log-rewards [N + B]."""
         scores = score(policy, trajectories, condition)
         assert scores.log_flow is not None

@@ -25,7 +25,9 @@ class ForwardLookingSubTrajectoryBalance(Loss):
     needs_flow = True
     rewards_of = "partial"
 
-    def __call__(self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition) -> Tensor:
+    def __call__(
+        self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition
+    ) -> Tensor:
         """Return the weighted mean penalty over the pairs of each trajectory [B], given partials [N + B]."""
         scores = score(policy, trajectories, condition)
         assert scores.log_flow is not None

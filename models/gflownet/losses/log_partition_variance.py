@@ -19,7 +19,9 @@ class LogPartitionVariance(Loss):
     needs_log_z = False
     needs_groups = True
 
-    def __call__(self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition) -> Tensor:
+    def __call__(
+        self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition
+    ) -> Tensor:
         """Return the penalty of each trajectory's distance from its condition's mean [B]."""
         scores = score(policy, trajectories, condition)
         log_z = log_reward + trajectories.total(scores.log_pb - scores.log_pf)

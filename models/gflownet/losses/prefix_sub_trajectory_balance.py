@@ -27,7 +27,9 @@ class PrefixSubTrajectoryBalance(Loss):
 
     rewards_of = "stopped"
 
-    def __call__(self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition) -> Tensor:
+    def __call__(
+        self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition
+    ) -> Tensor:
         """Return the mean penalty over pairs of each trajectory [B], given rewards of stopping [N + B]."""
         scores = score(policy, trajectories, condition)
         n = trajectories.n_transitions

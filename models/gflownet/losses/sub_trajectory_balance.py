@@ -21,7 +21,9 @@ class SubTrajectoryBalance(Loss):
 
     needs_flow = True
 
-    def __call__(self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition) -> Tensor:
+    def __call__(
+        self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition
+    ) -> Tensor:
         """Return the weighted mean penalty over the pairs of each trajectory [B]."""
         scores = score(policy, trajectories, condition)
         assert scores.log_flow is not None

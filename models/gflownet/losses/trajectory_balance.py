@@ -15,7 +15,9 @@ from models.gflownet.trajectories import Trajectories
 class TrajectoryBalance(Loss):
     """One residual per trajectory, and log Z(c) learned beside the policy."""
 
-    def __call__(self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition) -> Tensor:
+    def __call__(
+        self, trajectories: Trajectories, log_reward: Tensor, policy: Policy, condition: Condition
+    ) -> Tensor:
         """Return the penalty of log Z(c) + sum log P_F - log R - sum log P_B [B]."""
         scores = score(policy, trajectories, condition)
         log_ratio = trajectories.total(scores.log_pf - scores.log_pb)

@@ -1,4 +1,7 @@
-"""Every message's template, by its code: the one place where the service's English about results is written."""
+"""Every message's template, by its code.
+
+The one place where the service's English about results is written.
+"""
 
 from models.messages.catalogue import (
     batches,

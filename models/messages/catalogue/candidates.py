@@ -1,17 +1,25 @@
-"""Messages that explain one candidate or sample: what is expected, why it was chosen, what is known nearby."""
+"""Messages that explain one candidate or sample.
+
+What is expected, why it was chosen, what is known nearby.
+"""
 
 TEMPLATES = {
-    "expected_value": ("Expected {objective} {mean:.3g}{units:units} (90 % between {low:.3g} and {high:.3g})."),
+    "expected_value": (
+        "Expected {objective} {mean:.3g}{units:units} (90 % between {low:.3g} and {high:.3g})."
+    ),
     "computed_value": "Computed {objective} {value:.3g}{units:units}.",
     "value_without_results": "{objective} is unknown (no results yet).",
     "value_not_computable": "{objective} is unknown (the object has no value).",
     "chosen_to_exploit": "Chosen to exploit: among the most promising.",
-    "chosen_to_exploit_trade_off": ("Chosen to exploit: among the most promising when weighing {preference:shares}."),
+    "chosen_to_exploit_trade_off": (
+        "Chosen to exploit: among the most promising when weighing {preference:shares}."
+    ),
     "chosen_to_explore": "Chosen to explore: its values are among the least known.",
     "chosen_to_fill_space": "Chosen to explore: as unlike the rest of the batch as possible.",
     "chosen_as_control": "Measured again as a control that is part of every batch.",
     "chosen_as_replicate": (
-        "Measured again as a replicate: among the best measured, with only {count} {count:result|results} so far."
+        "Measured again as a replicate: among the best measured, with only {count} {count:result|results} "
+        "so far."
     ),
     "sample_drawn": "Drawn at inverse temperature {beta:.3g}.",
     "sample_drawn_trade_off": "Drawn at inverse temperature {beta:.3g} when weighing {preference:shares}.",
@@ -19,7 +27,8 @@ TEMPLATES = {
         "Drawn near the given object (similarity {similarity:.2f}) at inverse temperature {beta:.3g}."
     ),
     "sample_drawn_near_trade_off": (
-        "Drawn near the given object (similarity {similarity:.2f}) at inverse temperature {beta:.3g} when weighing "
+        "Drawn near the given object (similarity {similarity:.2f}) at inverse temperature {beta:.3g} when "
+        "weighing "
         "{preference:shares}."
     ),
     "nothing_measured": "Nothing has been measured yet.",

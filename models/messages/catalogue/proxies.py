@@ -3,24 +3,30 @@
 TEMPLATES = {
     "proxy_failed": "The {proxy:words} could not learn from these results and was not used ({error}).",
     "model_without_skill": (
-        "The model of {type} has no skill: its cross-validated error ({rmse:.3g}) is about the deviation of the values "
-        "themselves ({deviation:.3g}). In {type} the batch is little better than chance; upload more, or more varied, "
+        "The model of {type} has no skill: its cross-validated error ({rmse:.3g}) is about the deviation of "
+        "the values "
+        "themselves ({deviation:.3g}). In {type} the batch is little better than chance; upload more, or "
+        "more varied, "
         "results."
     ),
     "better_sanity_check": (
-        "A {check:words} predicts held-out values of {type} better than the chosen {proxy:words} (error {rmse:.3g} "
+        "A {check:words} predicts held-out values of {type} better than the chosen {proxy:words} (error "
+        "{rmse:.3g} "
         "against {chosen_rmse:.3g}). Set `proxies.kinds` to choose which models compete."
     ),
     "intervals_too_narrow": (
-        "The 90 % intervals of {objective} held {inside} of {count} results in {rounds:rounds} and errors were "
+        "The 90 % intervals of {objective} held {inside} of {count} results in {rounds:rounds} and errors "
+        "were "
         "{error_ratio:.1f} times as large as predicted. Trust the uncertainties less."
     ),
     "intervals_too_wide": (
-        "The 90 % intervals of {objective} held {inside} of {count} results in {rounds:rounds} and errors were "
+        "The 90 % intervals of {objective} held {inside} of {count} results in {rounds:rounds} and errors "
+        "were "
         "{error_ratio:.1f} times as large as predicted. The uncertainties are larger than necessary."
     ),
     "applicability_unknown": (
-        "Only {count} {count:object is|objects are} measured, so every candidate counts as inside the applicability "
+        "Only {count} {count:object is|objects are} measured, so every candidate counts as inside the "
+        "applicability "
         "domain. Set `applicability.min_similarity`, or upload results of at least {needed} objects."
     ),
     "constraint_not_enforced": (
@@ -28,13 +34,16 @@ TEMPLATES = {
         "Upload more results of {type} to enforce it."
     ),
     "guardrail_data_missing": (
-        "Nothing is proposed: the {guardrails:assay|assays} of {guardrails:guardrail|guardrails} {guardrails:list} "
+        "Nothing is proposed: the {guardrails:assay|assays} of {guardrails:guardrail|guardrails} "
+        "{guardrails:list} "
         "{guardrails:has|have} too few results to bound the risk. Upload at least {needed} results of it, "
         "{needed_values} of them uncensored."
     ),
     "measured_objects_unreachable": (
-        "The campaign's space reaches {reached} of {sought} measured objects: {outside_limits} break its limits or "
-        "rules, {other_parts} need other building blocks. Objects like those are never proposed; widen the domain's "
+        "The campaign's space reaches {reached} of {sought} measured objects: {outside_limits} break its "
+        "limits or "
+        "rules, {other_parts} need other building blocks. Objects like those are never proposed; widen the "
+        "domain's "
         "limits or building blocks to reach them."
     ),
 }

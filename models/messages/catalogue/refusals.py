@@ -12,6 +12,7 @@ TEMPLATES = {
         "It satisfies the constraint on {type} with less than the required probability of {probability:.0%}."
     ),
     "refused_by_guardrail": (
-        "It may violate guardrail {guardrail}: the bound on the probability exceeds the accepted risk of {risk:g}."
+        "It may violate guardrail {guardrail}: the bound on the probability exceeds the accepted risk of "
+        "{risk:g}."
     ),
 }

@@ -2,32 +2,39 @@
 
 TEMPLATES = {
     "policy_under_trained": (
-        "The policy is under-trained: few of its samples represent the target at {shares:beta_shares}. This affects "
+        "The policy is under-trained: few of its samples represent the target at {shares:beta_shares}. This "
+        "affects "
         "the batch and later samples; raise `sampler.steps` or lower `sampler.beta`."
     ),
     "policy_under_trained_listed": (
-        "The policy is under-trained: few of its samples represent the target at {shares:beta_shares}. This affects "
+        "The policy is under-trained: few of its samples represent the target at {shares:beta_shares}. This "
+        "affects "
         "later samples only, because the batch was chosen among all objects; raise `sampler.steps` or lower "
         "`sampler.beta`."
     ),
     "multiplier_at_bound": (
-        "The multiplier of the constraint on {type} reached its bound of {bound:g} and {share:.0%} of the sampler's "
+        "The multiplier of the constraint on {type} reached its bound of {bound:g} and {share:.0%} of the "
+        "sampler's "
         "objects still violate it. Few objects may satisfy it; relax the constraint if that is acceptable."
     ),
     "size_counts_uncertain": (
-        "The number of objects of {sizes:list} {unit} is known to a standard error of up to {error:.0%} only. The "
+        "The number of objects of {sizes:list} {unit} is known to a standard error of up to {error:.0%} "
+        "only. The "
         "sampler's weights of these sizes are off by as much."
     ),
     "one_size_by_predictions": (
-        "{share:.0%} of what the policy drew has {size} {unit}, a size that weighs {weight:.0%} before any reward. The "
+        "{share:.0%} of what the policy drew has {size} {unit}, a size that weighs {weight:.0%} before any "
+        "reward. The "
         "predictions favour that size."
     ),
     "one_size_by_number": (
-        "{share:.0%} of what the policy drew has {size} {unit}: all objects weigh the same (`base_measure.kind` is "
+        "{share:.0%} of what the policy drew has {size} {unit}: all objects weigh the same "
+        "(`base_measure.kind` is "
         "objects), and most have that size. Set it to sizes to weigh sizes evenly."
     ),
     "checkpoint_not_saved": (
-        "The training could not be saved while it ran ({error}). Nothing of this batch is lost, but an interrupted "
+        "The training could not be saved while it ran ({error}). Nothing of this batch is lost, but an "
+        "interrupted "
         "round would have started again; make room in the artefacts folder."
     ),
 }

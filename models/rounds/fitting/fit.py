@@ -97,7 +97,8 @@ class RoundModel:
 class FitInputs:
     """What a round is given to learn from.
 
-    The environment only serves as a source of random objects when nothing else tells the range of an objective.
+    The environment only serves as a source of random objects when nothing else tells the range of an
+    objective.
     """
 
     spec: CampaignSpec
@@ -117,7 +118,8 @@ def fit(
 ) -> RoundModel:
     """Return the fitted models of the round; `tick` hears the share done and what is being done.
 
-    The environment only serves as a source of random objects when nothing else tells the range of an objective.
+    The environment only serves as a source of random objects when nothing else tells the range of an
+    objective.
     """
     given = FitInputs(spec, domain, environment, history, seed)
     tick(0.0, "reading the results")
@@ -142,7 +144,7 @@ def refit_model(
     failures: Mapping[str, str],
     tick: Callable[[float, str], None],
 ) -> RoundModel:
-    """Return what `fit` returned to an earlier round, without cross-validation and without looking for outliers.
+    """Return what `fit` returned to an earlier round, without cross-validation and outlier detection.
 
     Args:
         given: the same as then.
@@ -161,7 +163,9 @@ def refit_model(
     competing = build_proxies(domain.kernel, spec.proxies.kinds, training)
     spare = build_fallbacks(domain.kernel, competing)
     competing |= {name: proxy for name, proxy in spare.items() if name in kept}
-    proxies = refit(training, competing, kept, seed=given.seed, intervals=spec.proxies.intervals, failures=failures)
+    proxies = refit(
+        training, competing, kept, seed=given.seed, intervals=spec.proxies.intervals, failures=failures
+    )
     return _assemble(given, reading, proxies, tick)
 
 
@@ -180,16 +184,20 @@ def _assemble(
         reading = replace(reading, failures_of_models=(*reading.failures_of_models, note))
     tick(1.0, "fitted the proxies")
     measured = [name for name, share in attempted.items() if share > 0]
-    model = CampaignModel(spec, domain, proxies, feasibility, applicability(spec.applicability, domain, measured))
+    model = CampaignModel(
+        spec, domain, proxies, feasibility, applicability(spec.applicability, domain, measured)
+    )
     utilities = [_utility(objective, model, reading.table, environment) for objective in spec.objectives]
-    reward = log_reward(model, utilities, measured, lambda: random_objects(environment), seed, history.pending)
+    reward = log_reward(
+        model, utilities, measured, lambda: random_objects(environment), seed, history.pending
+    )
     return RoundModel(domain, model, reward, reading.table, attempted, reading)
 
 
 def _training_table(spec: CampaignSpec, domain: Domain, table: MeasuredTable) -> TrainingTable:
-    believed = torch.tensor([_prior_location_scale(spec, kind) for kind in table.types], dtype=torch.float64).reshape(
-        -1, 2
-    )
+    believed = torch.tensor(
+        [_prior_location_scale(spec, kind) for kind in table.types], dtype=torch.float64
+    ).reshape(-1, 2)
     return TrainingTable(
         types=table.types,
         features=torch.from_numpy(domain.features(table.objects)).to(torch.float64),
@@ -203,7 +211,10 @@ def _training_table(spec: CampaignSpec, domain: Domain, table: MeasuredTable) ->
 
 
 def _prior_location_scale(spec: CampaignSpec, kind: str) -> tuple[float, float]:
-    """Return centre and deviation of a type's values before any is known: of its objective's range, if it has one."""
+    """Return centre and deviation of a type's values before any is known.
+
+    Of its objective's range, if it has one.
+    """
     for objective in spec.objectives:
         if objective.assay_type == kind and objective.range is not None:
             low, high = (to_model_scale(edge, spec.transform_of(objective)) for edge in objective.range)
@@ -218,7 +229,9 @@ def _feasibility(domain: Domain, feasible: Mapping[str, float], seed: int) -> Fe
     return fit_feasibility(features, shares, domain.kernel, seed=seed)
 
 
-def _utility(objective: Objective, model: CampaignModel, table: MeasuredTable, environment: Environment) -> Utility:
+def _utility(
+    objective: Objective, model: CampaignModel, table: MeasuredTable, environment: Environment
+) -> Utility:
     """Return an objective's normalisation, from what is known of its values."""
     transform = model.transform(objective)
     if objective.assay_type is not None:
@@ -242,6 +255,8 @@ def random_objects(environment: Environment) -> list[str]:
     while bool((walking := ~environment.is_final(states)).any()):
         rows = walking.nonzero().squeeze(1)
         logits = torch.zeros(len(rows), environment.n_actions, device=environment.device)
-        actions = sample_actions(logits.masked_fill(~environment.forward_mask(states[rows]), -torch.inf), generator)
+        actions = sample_actions(
+            logits.masked_fill(~environment.forward_mask(states[rows]), -torch.inf), generator
+        )
         states = states.index_copy(0, rows, environment.step(states[rows], actions))
     return [text for text in dict.fromkeys(environment.objects(states)) if text]

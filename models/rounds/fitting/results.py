@@ -1,7 +1,8 @@
 """A campaign's results read into one table, and what was done to them on the way, in numbers and messages.
 
-Versions and plates are put on one scale, failures are graded, outliers are looked for; nothing is dropped unless the
-campaign asks for the latest version only. Knows the specification and the domain; not what is chosen.
+Versions and plates are put on one scale, failures are graded, outliers are looked for; nothing is dropped
+unless the campaign asks for the latest version only. Knows the specification and the domain; not what is
+chosen.
 """
 
 from __future__ import annotations
@@ -104,10 +105,17 @@ def _on_failures(by_kind: Mapping[str, int]) -> list[Message]:
     return [*lines, message("assay_failures_count_less")] if "assay_failed" in by_kind else lines
 
 
-def clean_results(spec: CampaignSpec, domain: Domain, measurements: Sequence[Measurement], seed: int) -> CleanedResults:
-    """Return the results as one table, on the scale of each assay's latest version; outliers are not sought yet."""
+def clean_results(
+    spec: CampaignSpec, domain: Domain, measurements: Sequence[Measurement], seed: int
+) -> CleanedResults:
+    """Return the results as one table, on the scale of each assay's latest version.
+
+    Outliers are not sought yet.
+    """
     settings, quantities = spec.proxies, spec.quantities()
-    kept, superseded = only_latest(measurements) if settings.assay_versions == "latest" else (measurements, {})
+    kept, superseded = (
+        only_latest(measurements) if settings.assay_versions == "latest" else (measurements, {})
+    )
     offsets: dict[str, BatchEffects] = {}
     failed: list[Message] = []
     for kind, quantity in quantities.items():
@@ -144,8 +152,14 @@ def clean_results(spec: CampaignSpec, domain: Domain, measurements: Sequence[Mea
 def flag_outliers(
     reading: CleanedResults, spec: CampaignSpec, domain: Domain, training: TrainingTable, seed: int
 ) -> CleanedResults:
-    """Return the reading with its outliers: against replicates, and against a Gaussian process of all other values."""
-    offsets = [reading.offsets[r.type].offset_of(r) if r.type in reading.offsets else 0.0 for r in reading.measurements]
+    """Return the reading with its outliers.
+
+    Against replicates, and against a Gaussian process of all other values.
+    """
+    offsets = [
+        reading.offsets[r.type].offset_of(r) if r.type in reading.offsets else 0.0
+        for r in reading.measurements
+    ]
     try:
         expected = guard(lambda: _left_out(training, domain, seed))
     except ProxyError as error:
@@ -156,9 +170,11 @@ def flag_outliers(
 
 
 def _left_out(training: TrainingTable, domain: Domain, seed: int) -> dict[str, tuple[Floats, Floats]]:
-    """Return leave-one-out predictions and deviations of the values of each type that a process can afford."""
+    """Return leave-one-out predictions and deviations of each type that a Gaussian process can afford."""
     measured, known = training.measured.sum(dim=0).tolist(), training.known.sum(dim=0).tolist()
-    columns = [j for j, n in enumerate(measured) if n >= outliers.ENOUGH and known[j] <= GaussianProcess.maximum]
+    columns = [
+        j for j, n in enumerate(measured) if n >= outliers.ENOUGH and known[j] <= GaussianProcess.maximum
+    ]
     if not columns:
         return {}
     fitted = GaussianProcess(domain.kernel).fit(training.columns(columns), seed=seed)

@@ -37,7 +37,9 @@ def describe_batch(
         reasons = [_reason(choice, is_space_filling=batch.is_space_filling) for choice in batch.choices]
         candidates += build_candidates(candidate_table(chosen, reasons, fitted, source, seed), fitted)
     if batch.repeats:
-        candidates += build_candidates(_describe_remeasured(batch.repeats, fitted), fitted, len(candidates) + 1)
+        candidates += build_candidates(
+            _describe_remeasured(batch.repeats, fitted), fitted, len(candidates) + 1
+        )
     return tuple(candidates)
 
 
@@ -57,7 +59,10 @@ def _reason(choice: SelectedCandidate, *, is_space_filling: bool) -> SelectionRe
 
 
 def _describe_remeasured(repeats: Sequence[Remeasurement], fitted: RoundModel) -> CandidateTable:
-    """Return what is told of objects that are measured again: no policy drew them; all trade-offs weigh the same."""
+    """Return what is told of objects that are measured again: no policy drew them.
+
+    All trade-offs weigh the same.
+    """
     objects, _ = evaluate_objects(fitted.model, [item.object for item in repeats])
     return CandidateTable(
         objects,

@@ -1,7 +1,7 @@
 """What is told of objects, chosen, sampled or judged: their numbers in the campaign's units and the reason.
 
-Knows beliefs, bounds and how the policy came to an object; not why anybody asks. Letters: N objects, M objectives,
-G guardrails.
+Knows beliefs, bounds and how the policy came to an object; not why anybody asks. Letters: N objects, M
+objectives, G guardrails.
 """
 
 from __future__ import annotations
@@ -63,7 +63,10 @@ class CandidateTable:
 @final
 @dataclass(frozen=True, slots=True)
 class DerivedValues:
-    """What follows for N objects from their texts alone: intervals [N, types], neighbours, computed properties [N]."""
+    """What follows for N objects from their texts alone.
+
+    Intervals [N, types], neighbours, computed properties [N].
+    """
 
     low: Tensor
     high: Tensor
@@ -78,7 +81,11 @@ def build_candidates(table: CandidateTable, fitted: RoundModel, first: int = 1) 
 
 
 def candidate_table(
-    pool: CandidatePool, reasons: Sequence[SelectionReason], fitted: RoundModel, source: TrainedSampler, seed: int
+    pool: CandidatePool,
+    reasons: Sequence[SelectionReason],
+    fitted: RoundModel,
+    source: TrainedSampler,
+    seed: int,
 ) -> CandidateTable:
     """Return what is told of every object of a pool, each under the condition under which it was sampled."""
     condition, texts = pool.condition, pool.texts
@@ -89,7 +96,10 @@ def candidate_table(
     return CandidateTable(
         pool.objects,
         reasons,
-        [SamplingInfo(*row) for row in zip(condition.beta.tolist(), shares, log_reward, log_pf.tolist(), strict=True)],
+        [
+            SamplingInfo(*row)
+            for row in zip(condition.beta.tolist(), shares, log_reward, log_pf.tolist(), strict=True)
+        ],
         fitted.reward.value(texts, condition.preference.cpu()),
         n_estimated=int((~is_exact).sum()),
     )
@@ -98,7 +108,10 @@ def candidate_table(
 def build_predictions(
     objects: EvaluatedObjects, rejections: Sequence[tuple[Refusal, ...]], fitted: RoundModel
 ) -> list[ObjectPrediction]:
-    """Return the predictions of objects that a client brought, with what speaks against each; preferences are even."""
+    """Return the predictions of objects that a client brought, with what speaks against each.
+
+    Preferences are even.
+    """
     texts = objects.texts
     numbers = derived_values(texts, fitted)
     inside = in_domain(objects)
@@ -137,7 +150,9 @@ def derived_values(texts: Sequence[str], fitted: RoundModel) -> DerivedValues:
 
 def in_domain(objects: EvaluatedObjects) -> list[bool | None]:
     """Return whether each object is in the applicability domain; None when nothing defines one."""
-    inside: list[bool | None] = [None] * len(objects) if objects.in_domain is None else objects.in_domain.tolist()
+    inside: list[bool | None] = (
+        [None] * len(objects) if objects.in_domain is None else objects.in_domain.tolist()
+    )
     return inside
 
 
@@ -150,7 +165,9 @@ def _candidate(
     predictions = _predictions(row, objects.objectives, numbers, fitted)
     names = [objective.name for objective in spec.objectives]
     neighbour = _neighbour(text, nearest, fitted)
-    reasons = reason(selected, spec.objectives, predictions, neighbour, feasibility, is_outside=inside is False)
+    reasons = reason(
+        selected, spec.objectives, predictions, neighbour, feasibility, is_outside=inside is False
+    )
     return ProposedCandidate(
         rank=rank,
         object=text,
@@ -182,7 +199,9 @@ def _guardrails(row: int, bounds: Tensor, fitted: RoundModel) -> dict[str, float
     return {rail.name: float(bound) for rail, bound in zip(rails, bounds[row], strict=True)}
 
 
-def _predictions(row: int, believed: Posterior, numbers: DerivedValues, fitted: RoundModel) -> dict[str, Prediction]:
+def _predictions(
+    row: int, believed: Posterior, numbers: DerivedValues, fitted: RoundModel
+) -> dict[str, Prediction]:
     """Return the prediction of every objective that something is known about."""
     model = fitted.model
     answers = {}
@@ -196,7 +215,9 @@ def _predictions(row: int, believed: Posterior, numbers: DerivedValues, fitted: 
             place, transform = model.proxies.types.index(kind), model.transform(objective)
             ends = (float(numbers.low[row, place]), float(numbers.high[row, place]))
             middle, low, high = (to_units(value, transform) for value in (mean, *ends))
-            answers[objective.name] = Prediction(middle, float(believed.predictive_sd[row, column]), low, high)
+            answers[objective.name] = Prediction(
+                middle, float(believed.predictive_sd[row, column]), low, high
+            )
     return answers
 
 
@@ -212,7 +233,9 @@ def _nearest(texts: Sequence[str], fitted: RoundModel) -> list[NearestMeasured |
         return [None] * len(texts)
     similarity = fitted.domain.similarity(texts, measured)
     places = similarity.argmax(axis=1)
-    return [NearestMeasured(measured[place], float(similarity[row, place])) for row, place in enumerate(places)]
+    return [
+        NearestMeasured(measured[place], float(similarity[row, place])) for row, place in enumerate(places)
+    ]
 
 
 def _neighbour(text: str, nearest: NearestMeasured | None, fitted: RoundModel) -> Message:

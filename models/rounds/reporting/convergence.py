@@ -1,7 +1,7 @@
 """How near the trained policy came to its target: log Z, effective sample share, distances. Decides nothing.
 
-Weights are w = b(x) R(x) P_B(tau | x) / P_F(tau) of trajectories tau drawn by the policy under one inverse temperature
-and the even preference; b is the base measure. Letters: N draws, X final states.
+Weights are w = b(x) R(x) P_B(tau | x) / P_F(tau) of trajectories tau drawn by the policy under one inverse
+temperature and the even preference; b is the base measure. Letters: N draws, X final states.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ def convergence(
     The distance to the target is told where the whole space is known.
     """
     betas = list(dict.fromkeys(fitted.model.spec.sampler.beta))
-    records = [_at(trainer, reward, beta, seed) | {"states": None if space is None else len(space)} for beta in betas]
+    records = [
+        _at(trainer, reward, beta, seed) | {"states": None if space is None else len(space)} for beta in betas
+    ]
     for item in records:
         item["total_variation"] = None if space is None else _distance(space, trainer, reward, item["beta"])
     return {"log_z": {f"{item['beta']:g}": item["log_z"] for item in records}, "convergence": records}
@@ -51,11 +53,12 @@ def _at(trainer: Trainer, reward: StateReward, beta: float, seed: int) -> dict[s
 
 
 def importance_weight_stats(log_weights: Tensor) -> dict[str, float | None]:
-    """Return what log-weights [N] tell: log Z, the effective sample share and KL(policy || target) of trajectories.
+    """Return what log-weights [N] tell.
 
-    log Z is the logarithm of the mean weight, unbiased for Z; the share is (sum w)^2 / (N sum w^2) (Kong, 1992). The
-    divergence log Z - E[log w] is an upper bound of that between objects; it is infinite where the policy draws what
-    has no reward, which is told as None. Standard errors are by the delta method, one for the difference.
+    Log Z, the effective sample share and KL(policy || target) of trajectories. log Z is the logarithm of the
+    mean weight, unbiased for Z; the share is (sum w)^2 / (N sum w^2) (Kong, 1992). The divergence log Z -
+    E[log w] is an upper bound of that between objects; it is infinite where the policy draws what has no
+    reward, which is told as None. Standard errors are by the delta method, one for the difference.
     """
     n = len(log_weights)
     log_z = float(log_weights.logsumexp(dim=0) - math.log(n))
@@ -70,7 +73,11 @@ def importance_weight_stats(log_weights: Tensor) -> dict[str, float | None]:
     if not bool(log_weights.isfinite().all()):
         return {**records, "kl": None, "kl_error": None}
     influence = relative - log_weights
-    return {**records, "kl": log_z - float(log_weights.mean()), "kl_error": float(influence.std()) / math.sqrt(n)}
+    return {
+        **records,
+        "kl": log_z - float(log_weights.mean()),
+        "kl_error": float(influence.std()) / math.sqrt(n),
+    }
 
 
 @torch.inference_mode()

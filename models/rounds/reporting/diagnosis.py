@@ -1,4 +1,7 @@
-"""What a round keeps about itself for insights: how the policy converged, and what the predictions hang on."""
+"""What a round keeps about itself for insights.
+
+How the policy converged, and what the predictions hang on.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""Which parts of objects carry the predictions: Shapley values of the fitted proxies over the domain's own parts.
+"""Which parts of objects carry the predictions.
 
+Shapley values of the fitted proxies over the domain's own parts.
 Measured objects are explained against other measured ones, in the proxies' features: the parts that
 move them most each by itself, all other columns together as one. Knows the fitted models; not the policy.
 
@@ -41,15 +42,16 @@ PARTS = 20
 def importance(fitted: RoundModel, seed: int) -> dict[str, Any] | None:
     """Return for every measured objective how much each part moves its prediction, as plain JSON.
 
-    Numbers are on the modelled scale (decades for log10): the mean of the contributions where the part is present, the
-    mean of their absolute values over all explained objects, each with its standard error over objects, and the rank
-    correlation of the contribution with how much of the part there is (None for parts of several columns). None where
-    no objective has enough values.
+    Numbers are on the modelled scale (decades for log10): the mean of the contributions where the part is
+    present, the mean of their absolute values over all explained objects, each with its standard error over
+    objects, and the rank correlation of the contribution with how much of the part there is (None for parts
+    of several columns). None where no objective has enough values.
     """
     objectives = {
         item.name: fitted.model.proxies.types.index(item.assay_type)
         for item in fitted.model.spec.objectives
-        if item.assay_type is not None and fitted.model.proxies.n_values[item.assay_type] >= MINIMUM_TO_VALIDATE
+        if item.assay_type is not None
+        and fitted.model.proxies.n_values[item.assay_type] >= MINIMUM_TO_VALIDATE
     }
     texts = list(fitted.table.objects)[:: -(-len(fitted.table.objects) // MOST_READ) or 1]
     if not objectives or len(texts) < MINIMUM_TO_VALIDATE:

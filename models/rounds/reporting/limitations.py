@@ -37,9 +37,16 @@ def skill_messages(proxies: Mapping[str, Mapping[str, Any]]) -> list[Message]:
     lines = []
     for kind, summary in proxies.items():
         score = summary["scores"].get(summary["chosen"])
-        if score is None or score["skill"] is None or score["n"] < ENOUGH_VALUES or score["skill"] >= NO_SKILL:
+        if (
+            score is None
+            or score["skill"] is None
+            or score["n"] < ENOUGH_VALUES
+            or score["skill"] >= NO_SKILL
+        ):
             continue
-        lines.append(message("model_without_skill", type=kind, rmse=score["rmse"], deviation=score["deviation"]))
+        lines.append(
+            message("model_without_skill", type=kind, rmse=score["rmse"], deviation=score["deviation"])
+        )
     return lines
 
 
@@ -51,7 +58,9 @@ def convergence_messages(convergence: Sequence[Mapping[str, Any]], *, is_listed:
         is_listed: whether the batch was chosen among all objects, and not among the policy's samples.
     """
     shares = {item["beta"]: item["effective_share"] for item in convergence}
-    low = {f"{beta:g}": share for beta, share in shares.items() if share is not None and share < UNDER_TRAINED}
+    low = {
+        f"{beta:g}": share for beta, share in shares.items() if share is not None and share < UNDER_TRAINED
+    }
     if not low:
         return []
     if is_listed:
@@ -62,8 +71,8 @@ def convergence_messages(convergence: Sequence[Mapping[str, Any]], *, is_listed:
 def reach(environment: Environment, domain: Domain, measured: Sequence[str], seed: int) -> dict[str, Any]:
     """Return how many measured objects the environment can build, and why not the others, as plain JSON.
 
-    `sought` is how many were looked for. `outside_limits` break a rule of the campaign; `other_parts` keep all rules
-    and are made of building blocks or in ways that the environment does not have.
+    `sought` is how many were looked for. `outside_limits` break a rule of the campaign; `other_parts` keep
+    all rules and are made of building blocks or in ways that the environment does not have.
     """
     texts = list(measured)
     if len(texts) > MOST_SOUGHT:

@@ -23,7 +23,10 @@ WORTH_TELLING = 0.9
 @final
 @dataclass(frozen=True, slots=True)
 class SelectionReason:
-    """What an object was chosen for; `why` where it is not new or was sampled, `trade_off` [M] where it serves one."""
+    """What an object was chosen for.
+
+    `why` where it is not new or was sampled, `trade_off` [M] where it serves one.
+    """
 
     purpose: Purpose
     trade_off: Sequence[float] = ()
@@ -59,7 +62,12 @@ def _describe(objective: Objective, prediction: Prediction | None) -> Message:
     if objective.assay_type is None:
         return message("computed_value", objective=name, value=prediction.mean, units=units)
     return message(
-        "expected_value", objective=name, mean=prediction.mean, low=prediction.low, high=prediction.high, units=units
+        "expected_value",
+        objective=name,
+        mean=prediction.mean,
+        low=prediction.low,
+        high=prediction.high,
+        units=units,
     )
 
 

@@ -1,11 +1,11 @@
 """Shapley values by permutation sampling: how much each group of columns moves a prediction. Torch-free.
 
-For an object x and a background row z, columns change from z to x group by group in a random order and in the reverse
-of it; what a group adds is averaged over orders and backgrounds (Štrumbelj & Kononenko, Knowl. Inf. Syst. 41, 2014;
-antithetic pairs: Mitchell et al., JMLR 23, 2022). Every order adds up to f(x) - f(z) exactly, so that the values of an
-object add up to f(x) less the mean of f over the background; for a function that is additive over the groups they are
-exact. Rows between x and z may describe no object. Letters: N objects, K background rows, D features, G groups, M
-outputs.
+For an object x and a background row z, columns change from z to x group by group in a random order and in the
+reverse of it; what a group adds is averaged over orders and backgrounds (Štrumbelj & Kononenko, Knowl. Inf.
+Syst. 41, 2014; antithetic pairs: Mitchell et al., JMLR 23, 2022). Every order adds up to f(x) - f(z) exactly,
+so that the values of an object add up to f(x) less the mean of f over the background; for a function that is
+additive over the groups they are exact. Rows between x and z may describe no object. Letters: N objects, K
+background rows, D features, G groups, M outputs.
 """
 
 from __future__ import annotations
@@ -55,7 +55,10 @@ def shapley(
 def _walks(
     objects: Floats, background: Floats, groups: Sequence[Sequence[int]], generator: np.random.Generator
 ) -> Iterator[tuple[int, int, tuple[int, ...]]]:
-    """Yield object, background row and the order of the groups in which the two differ; each order and its reverse."""
+    """Yield object, background row and the order of the groups in which the two differ.
+
+    Each order and its reverse.
+    """
     for row, item in enumerate(objects):
         for index, other in enumerate(background):
             differs = item != other

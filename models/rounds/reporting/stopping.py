@@ -1,14 +1,14 @@
 """Is another round worth it? What the last rounds brought, and what the proposed batch is expected to bring.
 
-Progress is a hypervolume: of what was measured by each round, as it is believed now, so that a lucky reading does not
-look like a plateau afterwards. Only objects that might be proposed count. The advice is advice: a batch costs what the
-lab knows and this module does not, so it also tells the expected gain per candidate.
+Progress is a hypervolume: of what was measured by each round, as it is believed now, so that a lucky reading
+does not look like a plateau afterwards. Only objects that might be proposed count. The advice is advice: a
+batch costs what the lab knows and this module does not, so it also tells the expected gain per candidate.
 
-"consider stopping" needs both: the last `PLATEAU_ROUNDS` rounds with new results together raised the hypervolume by
-less than `SMALL`, and the batch is expected to raise it by less than `SMALL` or, with one objective, by less than the
-noise of one reading. The expectation is over joint draws of the proxies for the batch and the best known objects, so
-that likely misjudgements of both count on neither side. Letters: K known objects, N candidates, M objectives, L
-directions, S draws.
+"consider stopping" needs both: the last `PLATEAU_ROUNDS` rounds with new results together raised the
+hypervolume by less than `SMALL`, and the batch is expected to raise it by less than `SMALL` or, with one
+objective, by less than the noise of one reading. The expectation is over joint draws of the proxies for the
+batch and the best known objects, so that likely misjudgements of both count on neither side. Letters: K known
+objects, N candidates, M objectives, L directions, S draws.
 """
 
 from __future__ import annotations
@@ -48,8 +48,9 @@ MOST_KNOWN = 200
 @final
 @dataclass(frozen=True, slots=True)
 class MeasuredUtilities:
-    """Measured objects that might be proposed: expected `values` [K, M] on the modelled scale, `utilities` [K, M].
+    """Measured objects that might be proposed.
 
+    Expected `values` [K, M] on the modelled scale, `utilities` [K, M].
     `rounds` [K] is the round that first measured each, 0 for what was there before.
     """
 
@@ -77,7 +78,7 @@ def expected_gain(volume: DirectionalHypervolume, known: Tensor, draws: Tensor, 
 
 
 def stopping(fitted: RoundModel, history: History, chosen: CandidatePool, seed: int) -> dict[str, Any]:
-    """Return the advice, its reasons (as sentences and as messages) and the numbers behind it, as plain JSON."""
+    """Return the advice, its reasons (sentences and messages) and the numbers behind it, as plain JSON."""
     known = _known(fitted, history)
     if len(known.rounds) == 0:
         return _advice("continue", [message("plateau_nothing_measured")], {})
@@ -96,7 +97,7 @@ def _advice(advice: str, reasons: Sequence[Message], numbers: Mapping[str, Any])
 
 
 def growth(volumes: Sequence[float], rounds: Sequence[int]) -> float | None:
-    """Return the share of the hypervolume that the last `PLATEAU_ROUNDS` rounds brought, None with fewer rounds.
+    """Return the share of the hypervolume that the last `PLATEAU_ROUNDS` rounds added, None with fewer.
 
     Args:
         volumes: what was dominated after each round, in order.
@@ -124,7 +125,9 @@ def advise(numbers: Mapping[str, Any]) -> tuple[str, list[Message]]:
     if share is not None:
         reasons.append(message("plateau_expected_gain", share=share))
     hidden = [
-        name for name, item in expected["objectives"].items() if item["noise"] > 0 and item["gain"] < item["noise"]
+        name
+        for name, item in expected["objectives"].items()
+        if item["noise"] > 0 and item["gain"] < item["noise"]
     ]
     reasons += [message("plateau_below_noise", objective=name) for name in hidden]
     is_hidden = len(expected["objectives"]) == 1 and bool(hidden)
@@ -153,10 +156,14 @@ def _known(fitted: RoundModel, history: History) -> MeasuredUtilities:
         & utilities.isfinite().all(dim=1)
     )
     kept = counts.nonzero().squeeze(1)
-    return MeasuredUtilities([texts[row] for row in kept.tolist()], rounds[kept], values[kept], utilities[kept])
+    return MeasuredUtilities(
+        [texts[row] for row in kept.tolist()], rounds[kept], values[kept], utilities[kept]
+    )
 
 
-def _rounds(known: MeasuredUtilities, volume: DirectionalHypervolume, fitted: RoundModel) -> list[dict[str, Any]]:
+def _rounds(
+    known: MeasuredUtilities, volume: DirectionalHypervolume, fitted: RoundModel
+) -> list[dict[str, Any]]:
     """Return what each round with new results brought, and what all up to it reach together."""
     lines = []
     for number in sorted(set(known.rounds.tolist())):
@@ -183,9 +190,16 @@ def _best(values: Tensor, utilities: Tensor, fitted: RoundModel) -> dict[str, fl
 
 
 def _expected(
-    known: MeasuredUtilities, volume: DirectionalHypervolume, fitted: RoundModel, chosen: CandidatePool, seed: int
+    known: MeasuredUtilities,
+    volume: DirectionalHypervolume,
+    fitted: RoundModel,
+    chosen: CandidatePool,
+    seed: int,
 ) -> dict[str, Any]:
-    """Return what is expected of the batch: of the hypervolume, and of each best utility beside a reading's noise."""
+    """Return what is expected of the batch.
+
+    Of the hypervolume, and of each best utility beside a reading's noise.
+    """
     n, names = len(chosen.texts), [objective.name for objective in fitted.model.spec.objectives]
     if n == 0:
         return {"candidates": 0, "hypervolume": 0.0, "share": 0.0, "per_candidate": 0.0, "objectives": {}}

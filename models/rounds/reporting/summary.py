@@ -40,8 +40,9 @@ SPANS: dict[Stage, tuple[float, float]] = {
     "sampling": (0.8, 0.92),
     "selecting": (0.92, 1.0),
 }
-"""Part of the whole round's progress that each stage covers, as in a round of some minutes: many training steps make
-training, and a first round without results makes sampling, longer than told (see `benchmarks/latency.py`)."""
+"""Part of the whole round's progress that each stage covers, as in a round of some minutes: many training
+steps make training, and a first round without results makes sampling, longer than told (see
+`benchmarks/latency.py`)."""
 CIRCLE_SIMILARITY = 0.5
 """Objects less similar than this count as different circles."""
 PACKAGES = ("assayflow", "torch", "gpytorch", "botorch", "numpy", "rdkit", "pymatgen-core")
@@ -88,7 +89,10 @@ def versions() -> dict[str, str]:
 
 
 def processor() -> str:
-    """Return the kind of processor that computed the round: another one may round the last digits differently."""
+    """Return the kind of processor that computed the round.
+
+    Another one may round the last digits differently.
+    """
     return f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
 
 
@@ -121,8 +125,10 @@ def chosen_summary(
     }
 
 
-def told_sizes(measure: BaseMeasure, environment: Environment, pool: CandidatePool, batch: Batch) -> dict[str, Any]:
-    """Return the base measure with how many objects of each size the policy drew, passed the gate and were chosen."""
+def told_sizes(
+    measure: BaseMeasure, environment: Environment, pool: CandidatePool, batch: Batch
+) -> dict[str, Any]:
+    """Return the base measure with how many objects of each size were sampled, allowed and selected."""
     allowed: list[int] = environment.size(pool.states).tolist()
     chosen = [allowed[choice.row] for choice in batch.choices]
     return measure.summary(drawn=Counter(pool.stats.sizes).elements(), allowed=allowed, chosen=chosen)
@@ -135,7 +141,11 @@ def batch_messages(
     lines = [*batch.notes, *batch.shortfall]
     if not batch.shortfall and len(batch.choices) < fitted.model.spec.batch.size:
         lines.append(_on_exhausted(len(batch.choices), fitted.model.spec.batch.size, pool))
-    return [*lines, *candidate_filter.messages(), *dual_ascent.messages(fitted.model, fitted.reward.multipliers)]
+    return [
+        *lines,
+        *candidate_filter.messages(),
+        *dual_ascent.messages(fitted.model, fitted.reward.multipliers),
+    ]
 
 
 def _on_exhausted(chosen: int, requested: int, pool: CandidatePool) -> Message:
@@ -169,7 +179,10 @@ def data_messages(fitted: RoundModel) -> list[Message]:
 
 
 def json_safe(figure: Any) -> Any:
-    """Return a summary in which a number that does not exist is None: one odd statistic must not cost the batch."""
+    """Return a summary in which a number that does not exist is None.
+
+    One odd statistic must not cost the batch.
+    """
     if isinstance(figure, Mapping):
         return {name: json_safe(item) for name, item in figure.items()}
     if isinstance(figure, list | tuple):
@@ -177,8 +190,10 @@ def json_safe(figure: Any) -> Any:
     return None if isinstance(figure, float) and not math.isfinite(figure) else figure
 
 
-def summary_of(fitted: RoundModel, history: History, device: str, seed: int) -> tuple[dict[str, Any], list[Message]]:
-    """Return what is known before training (the data, the proxies and how they did so far), and its messages."""
+def summary_of(
+    fitted: RoundModel, history: History, device: str, seed: int
+) -> tuple[dict[str, Any], list[Message]]:
+    """Return the summary of data and proxies before training, and its messages."""
     record = calibration(fitted.model.spec, history)
     found = fitted.summary()
     summary = {

@@ -1,7 +1,8 @@
-"""The third step of a round: thousands of draws over many conditions, through the gate, until there are enough.
+"""The third step of a round.
 
-A space that was listed is not drawn from: all of it goes through the gate. Knows the trained policy and the gate; not
-which candidates are the best.
+Thousands of draws over many conditions, through the gate, until there are enough. A space that was listed is
+not drawn from: all of it goes through the gate. Knows the trained policy and the gate; not which candidates
+are the best.
 """
 
 from __future__ import annotations
@@ -66,8 +67,8 @@ class TrainedSampler(Protocol):
 class SamplingStats:
     """How many objects came from whom, how many allowed ones were wanted, and why drawing ended.
 
-    `by_search` were found while the policy was trained, `listed` are all that there are. `sizes` are of what the policy
-    drew.
+    `by_search` were found while the policy was trained, `listed` are all that there are. `sizes` are of what
+    the policy drew.
     """
 
     by_policy: int
@@ -82,8 +83,9 @@ class SamplingStats:
 @final
 @dataclass(frozen=True, slots=True)
 class CandidatePool:
-    """Everything that may be chosen: N allowed objects, each with the condition under which it was first sampled.
+    """Everything that may be chosen.
 
+    N allowed objects, each with the condition under which it was first sampled.
     `states` [N, W] are final; `stats` tells how the objects came about.
     """
 
@@ -123,8 +125,8 @@ def _draw(source: TrainedSampler, number: int, generator: Generator) -> tuple[Te
 def target_pool_size(batch: BatchSpec) -> int:
     """Return how many allowed objects a batch is to be chosen from.
 
-    A limit on the batch closes objects to it while it is being chosen, and one on a shared value all but one part of
-    the pool: with limits there must be more to choose from.
+    A limit on the batch closes objects to it while it is being chosen, and one on a shared value all but one
+    part of the pool: with limits there must be more to choose from.
     """
     return batch.size * (PER_CANDIDATE + PER_LIMIT * len(batch.limits))
 
@@ -149,8 +151,8 @@ def sample_candidates(  # noqa: PLR0913 - each is one thing that decides what th
 ) -> CandidatePool:
     """Draw until there are enough allowed objects to choose the batch from, or nothing new is found.
 
-    What was found in training comes first, as if asked for at the greatest beta with even weights. Where the final
-    states [X, W] of all objects are given, they are the pool in that way, and nothing is drawn.
+    What was found in training comes first, as if asked for at the greatest beta with even weights. Where the
+    final states [X, W] of all objects are given, they are the pool in that way, and nothing is drawn.
     """
     goal = target_pool_size(batch)
     if everything is not None:
@@ -213,7 +215,10 @@ def _as_they_are(
 def filter_states(
     states: Tensor, reward: StateReward, candidate_filter: CandidateFilter
 ) -> Iterator[tuple[EvaluatedObjects, Tensor]]:
-    """Send final states [B, W] through the gate; yield part after part what passed, with its rows [n] among them."""
+    """Send final states [B, W] through the gate.
+
+    Yield part after part what passed, with its rows [n] among them.
+    """
     rows = candidate_filter.filter_new(reward.texts(states))
     for start in range(0, max(len(rows), 1), FILTER_CHUNK):
         part = torch.tensor(rows[start : start + FILTER_CHUNK], dtype=torch.int64, device=states.device)
@@ -221,8 +226,10 @@ def filter_states(
         yield passed, part[kept]
 
 
-def pool_of(parts: Sequence[tuple[EvaluatedObjects, Tensor, Condition]], stats: SamplingStats) -> CandidatePool:
-    """Return the pool of objects that passed, with their final states and the conditions they were sampled under."""
+def pool_of(
+    parts: Sequence[tuple[EvaluatedObjects, Tensor, Condition]], stats: SamplingStats
+) -> CandidatePool:
+    """Return the pool of objects that passed, with their final states and their conditions."""
     return CandidatePool(
         concat([objects for objects, _, _ in parts]),
         torch.cat([states for _, states, _ in parts]),

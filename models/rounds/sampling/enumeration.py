@@ -23,9 +23,12 @@ MOST_SCORED = 5_000
 """Objects of a space that a round scores one and all; a larger one is drawn from."""
 
 
-def enumerate_if_small(spec: CampaignSpec, environment: Environment, *, is_diagnosed: bool = True) -> Space | None:
-    """Return the whole space; None where it is too large, or where scorers from outside would be asked about it all.
+def enumerate_if_small(
+    spec: CampaignSpec, environment: Environment, *, is_diagnosed: bool = True
+) -> Space | None:
+    """Return the whole space.
 
+    None where it is too large, or where scorers from outside would be asked about it all.
     A round that draws (`exhaustive` is off) needs it for its diagnosis alone.
     """
     if spec.scorers or not (is_diagnosed or spec.sampler.exhaustive):
@@ -38,7 +41,7 @@ def enumerate_if_small(spec: CampaignSpec, environment: Environment, *, is_diagn
 
 
 def states_to_score(spec: CampaignSpec, space: Space | None) -> Tensor | None:
-    """Return the final states [X, W] of all objects, where a round is to score each of them in place of drawing."""
+    """Return the final states [X, W] of all objects, where a round scores each of them without sampling."""
     if space is None or not spec.sampler.exhaustive or len(space) > MOST_SCORED:
         return None
     return space.final_states

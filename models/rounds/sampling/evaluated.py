@@ -1,5 +1,6 @@
-"""Evaluate objects once, for every step after sampling: predictions, feasibility, guardrail bounds and applicability.
+"""Evaluate objects once, for every step after sampling.
 
+Predictions, feasibility, guardrail bounds and applicability.
 Letters: N objects, M objectives, G guardrails.
 """
 
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
 class EvaluatedObjects:
     """N objects with what the campaign's model predicts of them, row by row.
 
-    `objectives` [N, M] are on the modelled scale, `feasibility` [N] is a probability, `bounds` [N, G] are each
-    guardrail's bound on the probability of a violation. `uncertainty_weight` [N] is the share of each deviation that
-    optimism may count on. `in_domain` [N] (bool) tells the applicability domain, None when nothing defines one.
+    `objectives` [N, M] are on the modelled scale, `feasibility` [N] is a probability, `bounds` [N, G] are
+    each guardrail's bound on the probability of a violation. `uncertainty_weight` [N] is the share of each
+    deviation that optimism may count on. `in_domain` [N] (bool) tells the applicability domain, None when
+    nothing defines one.
     """
 
     texts: list[str]

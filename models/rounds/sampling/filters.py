@@ -1,5 +1,6 @@
-"""What may be proposed at all: new, allowed, likely to satisfy what is asked of it, and safe. Counts what it refuses.
+"""What may be proposed at all: new, allowed, likely to satisfy what is asked of it, and safe.
 
+Counts what it refuses.
 Knows beliefs, the history and the domain's rules; not where objects come from or which are the best.
 """
 
@@ -36,7 +37,10 @@ Rule = Callable[[str], str | None]
 @final
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A reason not to propose an object: `key` is what summaries count it under, `message` is for a reader."""
+    """A reason not to propose an object.
+
+    `key` is what summaries count it under, `message` is for a reader.
+    """
 
     key: str
     message: Message
@@ -83,7 +87,7 @@ class CandidateFilter:
         return dict(self._refused.most_common())
 
     def filter_new(self, texts: Sequence[str]) -> list[int]:
-        """Return the rows of texts that are objects, not seen before, not known and within the domain's rules."""
+        """Return the rows of texts that are new objects, not known and within the domain's rules."""
         rows = []
         for row, text in enumerate(texts):
             reason = self._reason(text)
@@ -114,7 +118,7 @@ class CandidateFilter:
         self._released.update(texts)
 
     def filter_constraints(self, texts: Sequence[str]) -> tuple[EvaluatedObjects, list[int]]:
-        """Return those of the admitted objects that satisfy constraints and guardrails, and their rows in `texts`."""
+        """Return the objects that satisfy constraints and guardrails, and their rows in `texts`."""
         objects, evaluation = evaluate_objects(self._fitted.model, texts)
         self._bounds_seen.append(objects.bounds)
         self._n_judged += len(objects)
@@ -125,7 +129,10 @@ class CandidateFilter:
         return objects.at(kept), kept
 
     def explain_rejections(self, texts: Sequence[str]) -> tuple[EvaluatedObjects, list[tuple[Refusal, ...]]]:
-        """Return any N objects with every reason [N] that speaks against proposing each; nothing is counted."""
+        """Return any N objects with every reason [N] that speaks against proposing each.
+
+        Nothing is counted.
+        """
         objects, evaluation = evaluate_objects(self._fitted.model, texts)
         against = [
             tuple(filter(None, [self._closed.get(text), *self._broken_rules(text), *reasons]))
@@ -140,7 +147,7 @@ class CandidateFilter:
         ]
 
     def summary(self) -> dict[str, Any]:
-        """Return what the guardrails refused and how much of what was drawn is in the applicability domain."""
+        """Return what the guardrails refused and the share of samples in the applicability domain."""
         model = self._fitted.model
         is_known = model.applicability.threshold is not None and self._n_judged > 0
         share = self._n_inside / self._n_judged if is_known else None
@@ -162,7 +169,9 @@ class CandidateFilter:
         """Return the reasons to refuse each object, the first being the one that counts."""
         spec, judged = self._fitted.model.spec, self._fitted.model.enforced_constraints
         computed = Refusal("constraint on a computed property", message("refused_by_computed_constraint"))
-        missing = Refusal("a computed objective does not exist", message("refused_without_computed_objective"))
+        missing = Refusal(
+            "a computed objective does not exist", message("refused_without_computed_objective")
+        )
         tests = [
             (computed, ~evaluation.is_allowed),
             (missing, ~evaluation.objectives.mean.isfinite().all(dim=1)),

@@ -1,6 +1,7 @@
-"""The fourth step of a round: a diverse batch out of the pool, the best for every trade-off and some to learn from.
+"""The fourth step of a round.
 
-Knows which steps make a batch and when it falls short; not how the reasons are told. Letters: N objects, M objectives.
+A diverse batch out of the pool, the best for every trade-off and some to learn from. Knows which steps make a
+batch and when it falls short; not how the reasons are told. Letters: N objects, M objectives.
 """
 
 from __future__ import annotations
@@ -45,11 +46,11 @@ class SelectedCandidate:
 @final
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """New candidates in order of rank, what is measured again, and what a reader of the round should know of it.
+    """New candidates in order of rank, remeasurements, and messages about the selection.
 
-    `reserves` would come next, in this order, if a candidate were given up. `is_space_filling`: nothing told objects
-    apart, so the candidates cover the space. `shortfall` says why there are fewer candidates than asked for although
-    the pool holds enough; `notes` what else is worth telling.
+    `reserves` would come next, in this order, if a candidate were given up. `is_space_filling`: nothing told
+    objects apart, so the candidates cover the space. `shortfall` says why there are fewer candidates than
+    asked for although the pool holds enough; `notes` what else is worth telling.
     """
 
     choices: tuple[SelectedCandidate, ...] = ()
@@ -60,12 +61,16 @@ class Batch:
     notes: tuple[Message, ...] = ()
 
 
-def select_batch(pool: CandidatePool, fitted: RoundModel, history: History, seed: int, n_reserves: int = 0) -> Batch:
-    """Return the batch: min(size, pool) distinct new candidates, or as many as its limits admit, and the repeats.
+def select_batch(
+    pool: CandidatePool, fitted: RoundModel, history: History, seed: int, n_reserves: int = 0
+) -> Batch:
+    """Return the batch.
 
+    Min(size, pool) distinct new candidates, or as many as its limits admit, and the repeats.
     Beside it, at most `n_reserves` objects that could take the place of one of them.
 
-    When nothing tells objects apart yet (no results, nothing computed), the candidates fill the space instead.
+    When nothing tells objects apart yet (no results, nothing computed), the candidates fill the space
+    instead.
     """
     batch = fitted.model.spec.batch
     again = controls(fitted.domain, batch.controls, history.pending)
@@ -81,7 +86,10 @@ def select_batch(pool: CandidatePool, fitted: RoundModel, history: History, seed
     further = select_reserves(part, within, [item.index for item in picked], fitted, n_reserves)
     preferences = scored.trade_offs[scored.best_for[rows]].tolist()
     choices, reserves = (
-        tuple(SelectedCandidate(int(rows[item.index]), item.purpose, tuple(preferences[item.index])) for item in items)
+        tuple(
+            SelectedCandidate(int(rows[item.index]), item.purpose, tuple(preferences[item.index]))
+            for item in items
+        )
         for items in (picked, further)
     )
     shared = None if limits.shared is None else limits.shared[int(rows[0])]
@@ -134,14 +142,18 @@ def _replicates(
     return replicates(fitted, history, closed, merit, batch.replicates)
 
 
-def _shortfall(limits: NamedLimits, shared: str | None, counts: tuple[int, int, int, int]) -> tuple[Message, ...]:
+def _shortfall(
+    limits: NamedLimits, shared: str | None, counts: tuple[int, int, int, int]
+) -> tuple[Message, ...]:
     """Return why the limits made a batch smaller: counts are asked, chosen, sharing the value, allowed."""
     requested, chosen, sharing, allowed = counts
     if chosen >= min(requested, allowed):
         return ()
     reasons = []
     if shared is not None and sharing < min(requested, allowed):
-        reasons.append(message("batch_short_of_shared_value", sharing=sharing, allowed=allowed, shared=shared))
+        reasons.append(
+            message("batch_short_of_shared_value", sharing=sharing, allowed=allowed, shared=shared)
+        )
     if chosen < min(requested, sharing):
         reasons.append(
             message("batch_short_by_limits", limits=limits.names, chosen=chosen, allowed=sharing)
@@ -157,7 +169,9 @@ def _shortfall(limits: NamedLimits, shared: str | None, counts: tuple[int, int, 
     return tuple(reasons)
 
 
-def _notes(scored: ScoredPool, choices: Sequence[SelectedCandidate], fitted: RoundModel) -> tuple[Message, ...]:
+def _notes(
+    scored: ScoredPool, choices: Sequence[SelectedCandidate], fitted: RoundModel
+) -> tuple[Message, ...]:
     """Return what a reader should know of how the batch was made."""
     notes = []
     if not scored.is_informative:

@@ -1,7 +1,7 @@
 """Joint draws of utilities of a short list, of what was measured and of what is under way.
 
-Knows beliefs and how objectives become utilities; not what is chosen. Letters: N candidates, R known objects, M
-objectives, S draws.
+Knows beliefs and how objectives become utilities; not what is chosen. Letters: N candidates, R known objects,
+M objectives, S draws.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MOST_KNOWN = 500
 def joint_utilities(
     fitted: RoundModel, candidates: Sequence[str], pending: Sequence[str], n_draws: int, seed: int
 ) -> JointUtilities:
-    """Return draws of the utilities that the proxies hold possible, the same function for all objects of a draw.
+    """Return posterior draws of the utilities, the same function for all objects of a draw.
 
     Measured and pending objects whose computed objectives do not exist are left out.
     """
@@ -47,7 +47,10 @@ def joint_utilities(
 
 
 def _known(fitted: RoundModel, pending: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the measured and the pending objects that may matter: the best expected of each objective in turn."""
+    """Return the measured and the pending objects that may matter.
+
+    The best expected of each objective in turn.
+    """
     texts = list(dict.fromkeys([*fitted.measured, *pending]))
     if not texts:
         return [], []

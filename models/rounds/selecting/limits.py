@@ -70,8 +70,8 @@ def build_limits(
 ) -> NamedLimits:
     """Return the limits of a batch out of the pool's objects.
 
-    Controls are part of every batch and paid for first; groups count new candidates only. `outside` is the limit on
-    those outside the applicability domain, if there is one.
+    Controls are part of every batch and paid for first; groups count new candidates only. `outside` is the
+    limit on those outside the applicability domain, if there is one.
     """
     budgets, groupings, likenesses = {}, {}, {}
     for limit in batch.limits:

@@ -1,5 +1,6 @@
-"""From the pool's worth to picks: what may share a batch, which objects are compared, what the selector says of them.
+"""From the pool's worth to picks.
 
+What may share a batch, which objects are compared, what the selector says of them.
 Knows worth, similarities and limits; not how picks are told. Letters: N objects.
 """
 
@@ -30,13 +31,19 @@ SHORT_LIST = (8, 1500)
 JOINT = "hypervolume"
 """The selector that needs joint draws, which only short lists can afford."""
 UNKNOWN_SHARE = 0.25
-"""Least part of a list for joint draws that is there for being unknown: what may improve most need not look best."""
+"""Least part of a list for joint draws that is there for being unknown: what may improve most need not look
+best."""
 MOST_VALUES = 12
 """Values of shared columns that are tried, those with the most and best objects first."""
 
 
-def run_selector(part: ScoredPool, limits: NamedLimits, fitted: RoundModel, history: History, seed: int) -> list[Pick]:
-    """Return picks, by row of the part: as many as were asked for, or a largest batch that its limits admit."""
+def run_selector(
+    part: ScoredPool, limits: NamedLimits, fitted: RoundModel, history: History, seed: int
+) -> list[Pick]:
+    """Return picks, by row of the part.
+
+    As many as were asked for, or a largest batch that its limits admit.
+    """
     batch = fitted.model.spec.batch
     if not part.is_informative:
         return _fill_space(part, limits, fitted, history)
@@ -93,8 +100,9 @@ def _compared(part: ScoredPool, rows: Tensor, fitted: RoundModel) -> Candidates:
 
 
 def _short_list(part: ScoredPool, limits: NamedLimits, fitted: RoundModel) -> Tensor:
-    """Return the rows worth comparing: the most valuable, and as many of the least known as exploration asks for.
+    """Return the rows worth comparing.
 
+    The most valuable, and as many of the least known as exploration asks for.
     Under limits also a largest batch that they admit, so that the list is never what makes a batch small.
     """
     batch = fitted.model.spec.batch
@@ -117,9 +125,10 @@ def _short_list(part: ScoredPool, limits: NamedLimits, fitted: RoundModel) -> Te
 
 
 def rows_of_best_shared_value(scored: ScoredPool, limits: NamedLimits, fitted: RoundModel) -> Tensor:
-    """Return the rows of the pool that may be in one batch: of the shared value whose best batch is worth most.
+    """Return the rows of the pool that may be in one batch.
 
-    The largest batch wins, then the greatest sum of what greedy picks score; only the most promising values are tried.
+    Of the shared value whose best batch is worth most. The largest batch wins, then the greatest sum of what
+    greedy picks score; only the most promising values are tried.
     """
     everything = torch.arange(len(scored.texts))
     if limits.shared is None:
@@ -130,15 +139,21 @@ def rows_of_best_shared_value(scored: ScoredPool, limits: NamedLimits, fitted: R
     parts = [torch.tensor(rows) for rows in by_value.values()]
     size = fitted.model.spec.batch.size
     counts = [min(len(rows), size) for rows in parts]
-    bounds = [(n, float(scored.value[rows].topk(n).values.sum())) for rows, n in zip(parts, counts, strict=True)]
+    bounds = [
+        (n, float(scored.value[rows].topk(n).values.sum())) for rows, n in zip(parts, counts, strict=True)
+    ]
     order = sorted(range(len(parts)), key=lambda place: bounds[place], reverse=True)[:MOST_VALUES]
     return max(
-        (parts[place] for place in order), key=lambda rows: _batch_value(scored.at(rows), limits.at(rows), fitted)
+        (parts[place] for place in order),
+        key=lambda rows: _batch_value(scored.at(rows), limits.at(rows), fitted),
     )
 
 
 def _batch_value(part: ScoredPool, limits: NamedLimits, fitted: RoundModel) -> tuple[int, float]:
-    """Return the size of the batch that greedy picks, and what it is worth: its values and its spread, as weighed."""
+    """Return the size of the batch that greedy picks, and what it is worth.
+
+    Its values and its spread, as weighed.
+    """
     batch = fitted.model.spec.batch
     rows = _short_list(part, limits, fitted)
     candidates = _compared(part, rows, fitted)
@@ -149,4 +164,6 @@ def _batch_value(part: ScoredPool, limits: NamedLimits, fitted: RoundModel) -> t
     chosen = torch.tensor([item.index for item in picks], dtype=torch.int64)
     likeness = candidates.similarity[chosen][:, chosen].fill_diagonal_(0.0)
     spread = (1 - likeness.amax(dim=1)).sum() if len(chosen) else torch.zeros(())
-    return len(picks), float((1 - batch.diversity) * candidates.values[chosen].sum() + batch.diversity * spread)
+    return len(picks), float(
+        (1 - batch.diversity) * candidates.values[chosen].sum() + batch.diversity * spread
+    )

@@ -34,26 +34,40 @@ class Remeasurement:
     why: Message
 
 
-def controls(domain: Domain, columns: Sequence[dict[str, str]], pending: Sequence[str]) -> list[Remeasurement]:
+def controls(
+    domain: Domain, columns: Sequence[dict[str, str]], pending: Sequence[str]
+) -> list[Remeasurement]:
     """Return the campaign's controls, each once; one that is still under way is not repeated.
 
     Raises:
         InvalidObjectError: if the columns describe no object.
     """
-    texts = dict.fromkeys(domain.parse({name: text for name, text in row.items() if text.strip()}) for row in columns)
-    return [Remeasurement(text, "control", message("chosen_as_control")) for text in texts if text not in set(pending)]
+    texts = dict.fromkeys(
+        domain.parse({name: text for name, text in row.items() if text.strip()}) for row in columns
+    )
+    return [
+        Remeasurement(text, "control", message("chosen_as_control"))
+        for text in texts
+        if text not in set(pending)
+    ]
 
 
 def replicates(
-    fitted: RoundModel, history: History, taken: Collection[str], worth: Callable[[Sequence[str]], Tensor], n: int
+    fitted: RoundModel,
+    history: History,
+    taken: Collection[str],
+    worth: Callable[[Sequence[str]], Tensor],
+    n: int,
 ) -> list[Remeasurement]:
-    """Return at most n of the best measured objects, those with the fewest results first, then the least certain.
+    """Return at most n of the best measured objects, fewest results first, then the least certain.
 
-    Objects `taken` (controls, what a shared limit forbids) and those pending or excluded are left out; `worth` tells
-    how near each object [N] is to the best for some trade-off.
+    Objects `taken` (controls, what a shared limit forbids) and those pending or excluded are left out;
+    `worth` tells how near each object [N] is to the best for some trade-off.
     """
     types = {objective.assay_type for objective in fitted.model.spec.objectives} - {None}
-    results = Counter(item.object for item in history.measurements if item.type in types and item.outcome == "ok")
+    results = Counter(
+        item.object for item in history.measurements if item.type in types and item.outcome == "ok"
+    )
     closed = {*history.pending, *history.excluded, *taken}
     texts = [text for text in results if text not in closed]
     if n == 0 or not texts:

@@ -38,8 +38,8 @@ def select_reserves(
 ) -> list[Pick]:
     """Return at most n further rows, each of which could take the place of a chosen one, the best first.
 
-    As in the batch, worth is weighed against likeness to what is chosen already. Under limits no place has two reserves
-    while another that something fits has none.
+    As in the batch, worth is weighed against likeness to what is chosen already. Under limits no place has
+    two reserves while another that something fits has none.
     """
     if n == 0 or not chosen:
         return []
@@ -52,7 +52,7 @@ def select_reserves(
 
 
 def _fits(limits: NamedLimits, chosen: Sequence[int], n: int) -> Tensor:
-    """Return for places of the batch which objects [S, N] (bool) could be there in place of the chosen one."""
+    """Return which objects [S, N] (bool) could replace the candidate in each slot of the batch."""
     free = torch.ones(n, dtype=torch.bool)
     free[list(chosen)] = False
     if not limits:
@@ -69,7 +69,10 @@ def _fits(limits: NamedLimits, chosen: Sequence[int], n: int) -> Tensor:
 
 
 def _listed(part: ScoredPool, fits: Tensor, n: int) -> Tensor:
-    """Return the rows that are compared: of those that fit anywhere the most valuable, and the best of every place."""
+    """Return the rows that are compared.
+
+    Of those that fit anywhere the most valuable, and the best of every place.
+    """
     value = part.value if part.is_informative else part.objects.feasibility
     order = value.argsort(descending=True, stable=True)
     listed = order[fits.any(dim=0)[order]][: COMPARED * n]
@@ -95,7 +98,9 @@ def _picked(
         n_reserves += fits[:, best]
         fits[:, best] = False
         picked.append(int(rows[best]))
-        closeness = torch.maximum(closeness, _similarity(fitted, listed.texts, [listed.texts[best]]).squeeze(1))
+        closeness = torch.maximum(
+            closeness, _similarity(fitted, listed.texts, [listed.texts[best]]).squeeze(1)
+        )
     return picked
 
 

@@ -1,7 +1,7 @@
 """What makes an object of the pool worth choosing: how near it is to the best, and how little is known of it.
 
-The best is what the campaign's acquisition holds best, the same that the policy is rewarded for. Knows utilities and
-trade-offs; not similarities or limits. Letters: N objects, M objectives, P trade-offs.
+The best is what the campaign's acquisition holds best, the same that the policy is rewarded for. Knows
+utilities and trade-offs; not similarities or limits. Letters: N objects, M objectives, P trade-offs.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ TOLERANCE = 1e-9
 class ScoredPool:
     """The candidate pool with its scores for selection.
 
-    `value`, `uncertainty` and `best_for` are [N], `trade_offs` [P, M]. `is_informative`: whether anything known tells
-    the objects apart.
+    `value`, `uncertainty` and `best_for` are [N], `trade_offs` [P, M]. `is_informative`: whether anything
+    known tells the objects apart.
     """
 
     objects: EvaluatedObjects
@@ -60,14 +60,16 @@ class ScoredPool:
 def score_pool(pool: CandidatePool, fitted: RoundModel, seed: int) -> ScoredPool:
     """Return the pool with its worth by the campaign's acquisition.
 
-    For trade-offs in which nothing promises an improvement, as in a space that is nearly exhausted, optimistic
-    utilities tell the objects apart in its place.
+    For trade-offs in which nothing promises an improvement, as in a space that is nearly exhausted,
+    optimistic utilities tell the objects apart in its place.
     """
     objects = pool.objects
     utilities = fitted.reward.optimistic_utilities(objects.objectives, objects.uncertainty_weight)
     preferences = _restrict_to_informative(preference_grid(utilities.shape[1], seed), utilities, fitted)
     optimistic = scalarised(utilities, preferences)
-    values = fitted.reward.acquired(objects.texts, objects.objectives, objects.uncertainty_weight, preferences)
+    values = fitted.reward.acquired(
+        objects.texts, objects.objectives, objects.uncertainty_weight, preferences
+    )
     near_best, which = relative_utility(torch.where(_is_informative(values), values, optimistic))
     return ScoredPool(
         objects,
@@ -97,8 +99,8 @@ def scalarised(utilities: Tensor, preferences: Tensor) -> Tensor:
 def relative_utility(values: Tensor) -> tuple[Tensor, Tensor]:
     """Return how near each object [N] is to the best for its own best trade-off, and which [N] of P that is.
 
-    For every trade-off, 1 is the greatest of the pool's values [N, P] and 0 their median, so that no trade-off
-    outshines another.
+    For every trade-off, 1 is the greatest of the pool's values [N, P] and 0 their median, so that no
+    trade-off outshines another.
     """
     best, middle = values.amax(dim=0), values.median(dim=0).values
     relative = torch.where(_is_informative(values), (values - middle) / (best - middle), 0.0)
@@ -112,7 +114,10 @@ def _is_informative(values: Tensor) -> Tensor:
 
 
 def _restrict_to_informative(preferences: Tensor, utilities: Tensor, fitted: RoundModel) -> Tensor:
-    """Return preferences [P, M] with weight only on objectives that tell objects apart; all even when none does."""
+    """Return preferences [P, M] with weight only on objectives that tell objects apart.
+
+    All even when none does.
+    """
     n_values = fitted.model.proxies.n_values
     objectives = fitted.model.spec.objectives
     known = torch.tensor([item.assay_type is None or n_values[item.assay_type] > 0 for item in objectives])

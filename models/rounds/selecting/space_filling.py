@@ -26,8 +26,8 @@ def maximin_design(
 ) -> list[int]:
     """Return at most k rows, each the least similar to those before it and to objects `known` already.
 
-    Greedy maximin, within a factor of two of the best spread (Gonzalez, Theor. Comput. Sci. 38, 1985). What may not be
-    feasible [N] counts for less. With nothing known, the first is the most typical object.
+    Greedy maximin, within a factor of two of the best spread (Gonzalez, Theor. Comput. Sci. 38, 1985). What
+    may not be feasible [N] counts for less. With nothing known, the first is the most typical object.
     """
     closeness = torch.zeros(len(texts), dtype=torch.float64)
     if known:

@@ -1,7 +1,7 @@
 """The base measure of a round: what each size of objects weighs before any reward, and what came of it.
 
-b(x) is the weight of the size of x, shared evenly among all objects of that size; the policy is to sample b(x) R(x).
-Knows the specification and how many objects there are; no reward.
+b(x) is the weight of the size of x, shared evenly among all objects of that size; the policy is to sample
+b(x) R(x). Knows the specification and how many objects there are; no reward.
 """
 
 from __future__ import annotations
@@ -47,7 +47,10 @@ class BaseMeasure:
     log_densities: tuple[float, ...] = ()
 
     def prior(self, environment: Environment) -> LogPrior | None:
-        """Return the log-density of final states; None where it is the same for all, which changes no distribution."""
+        """Return the log-density of final states.
+
+        None where it is the same for all, which changes no distribution.
+        """
         return SizePrior(environment, self.log_densities) if len(self.weights) > 1 else None
 
     def summary(self, **seen: Iterable[int]) -> dict[str, Any]:
@@ -77,10 +80,17 @@ class BaseMeasure:
         """Return what an artefact keeps, as plain JSON."""
         counts = self.counts or Counts({}, "exact")
         rows = [
-            [size, weight, counts.log_counts[size], counts.errors.get(size)] for size, weight in self.weights.items()
+            [size, weight, counts.log_counts[size], counts.errors.get(size)]
+            for size, weight in self.weights.items()
         ]
         how = None if self.counts is None else {"how": counts.how, "n_walks": counts.n_walks}
-        return {"kind": self.kind, "unit": self.unit, "counts": how, "sizes": rows, "densities": [*self.log_densities]}
+        return {
+            "kind": self.kind,
+            "unit": self.unit,
+            "counts": how,
+            "sizes": rows,
+            "densities": [*self.log_densities],
+        }
 
     def messages(self, drawn: Mapping[int, int], possible: Sizes | None) -> list[Message]:
         """Return what a reader should know of sizes.
@@ -143,7 +153,10 @@ def base_measure(
 @final
 @dataclass(frozen=True, slots=True)
 class _Weights:
-    """Weights of sizes that are not normalised; each size counts as measured once more than it was (Laplace)."""
+    """Weights of sizes that are not normalised.
+
+    Each size counts as measured once more than it was (Laplace).
+    """
 
     requested: BaseMeasureSpec
     measured: Mapping[int, int]
@@ -159,7 +172,10 @@ def _sizes_of(environment: Environment, texts: Sequence[str]) -> Counter[int]:
 
 
 def restore(state: Mapping[str, Any] | None) -> BaseMeasure:
-    """Return the base measure of an artefact's `state`; older ones have none, and weighed all objects the same."""
+    """Return the base measure of an artefact's `state`.
+
+    Older ones have none, and weighed all objects the same.
+    """
     if state is None:
         return EVERY_OBJECT
     counts, rows = state["counts"], state["sizes"]

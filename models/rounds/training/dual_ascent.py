@@ -34,7 +34,8 @@ KEY = "multipliers.generator"
 class DualAscent:
     """Moves the reward's multipliers; does nothing where there are none.
 
-    Replayed and measured objects have no part in it, and every object is scored with the multipliers of the moment.
+    Replayed and measured objects have no part in it, and every object is scored with the multipliers of the
+    moment.
     """
 
     def __init__(self, trainer: Trainer, reward: StateReward, seed: int) -> None:
@@ -68,7 +69,9 @@ class DualAscent:
 
 def summary(model: CampaignModel, multipliers: LagrangeMultipliers) -> list[dict[str, Any]]:
     """Return each constraint with its multiplier and the share of samples that violate it, as plain JSON."""
-    parts = zip(model.lagrangian_columns, multipliers.values.tolist(), multipliers.shares.tolist(), strict=True)
+    parts = zip(
+        model.lagrangian_columns, multipliers.values.tolist(), multipliers.shares.tolist(), strict=True
+    )
     return [
         {
             **model.enforced_constraints[column].model_dump(include={"type", "min", "max", "probability"}),
@@ -83,7 +86,12 @@ def summary(model: CampaignModel, multipliers: LagrangeMultipliers) -> list[dict
 def messages(model: CampaignModel, multipliers: LagrangeMultipliers) -> list[Message]:
     """Return what a reader should know of multipliers that did not suffice."""
     return [
-        message("multiplier_at_bound", type=item["type"], bound=multipliers.greatest, share=item["violating_share"])
+        message(
+            "multiplier_at_bound",
+            type=item["type"],
+            bound=multipliers.greatest,
+            share=item["violating_share"],
+        )
         for item in summary(model, multipliers)
         if item["multiplier"] >= multipliers.greatest
     ]

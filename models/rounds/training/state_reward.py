@@ -24,7 +24,9 @@ MOST_TEXTS = 1_000_000
 
 @final
 class StateReward:
-    """The log-reward of final states, beside a prior: an object's text is asked for only when its state is new.
+    """The log-reward of final states, beside a prior.
+
+    An object's text is asked for only when its state is new.
 
     Args:
         environment: of the states.
@@ -32,7 +34,9 @@ class StateReward:
         prior: of final states; without one all objects weigh the same.
     """
 
-    def __init__(self, environment: Environment, reward: ObjectLogReward, prior: LogPrior | None = None) -> None:
+    def __init__(
+        self, environment: Environment, reward: ObjectLogReward, prior: LogPrior | None = None
+    ) -> None:
         self._environment = environment
         self._reward = reward
         self._prior = prior

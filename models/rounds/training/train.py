@@ -182,10 +182,14 @@ class TrainingRun:
 
 
 def train(
-    training: TrainingRun, checkpoint: CheckpointStore | None, identity: str, tick: Callable[[float, str], None]
+    training: TrainingRun,
+    checkpoint: CheckpointStore | None,
+    identity: str,
+    tick: Callable[[float, str], None],
 ) -> list[float]:
-    """Take the remaining steps, telling and saving now and then; return the loss curve. `tick` may raise to stop.
+    """Take the remaining steps, telling and saving now and then; return the loss curve.
 
+    `tick` may raise to stop.
     Clocks decide only when to tell and to save, so that they change no number.
     """
     trainer, steps = training.trainer, training.trainer.settings.steps

@@ -20,7 +20,9 @@ from service.schemas.ledger import Correction, ResultHistory, SentFile, Withdraw
 
 router = APIRouter(prefix="/v1/campaigns/{campaign_id}", tags=["results"], route_class=StrictRoute)
 
-ResultId = Annotated[UUID, Path(description="the result's id", examples=["0a7c6f0e-51d3-4f3e-8f61-2f6a5c9c7b10"])]
+ResultId = Annotated[
+    UUID, Path(description="the result's id", examples=["0a7c6f0e-51d3-4f3e-8f61-2f6a5c9c7b10"])
+]
 UploadId = Annotated[
     UUID,
     Path(
@@ -44,9 +46,13 @@ FILE: Responses = {
 
 
 @router.get("/results/{result_id}", responses=guarded(404))
-def get_result(campaign_id: CampaignId, result_id: ResultId, caller: Reader, session: Transaction) -> ResultHistory:
+def get_result(
+    campaign_id: CampaignId, result_id: ResultId, caller: Reader, session: Transaction
+) -> ResultHistory:
     """Return one result, with what was corrected or withdrawn in its place."""
-    return ResultHistory.model_validate(ledger.get_result(session, caller.workspace_id, campaign_id, result_id))
+    return ResultHistory.model_validate(
+        ledger.get_result(session, caller.workspace_id, campaign_id, result_id)
+    )
 
 
 @router.post(
@@ -107,14 +113,18 @@ def withdraw_result(
 
 
 @router.get("/uploads/files", responses={200: LINK, **guarded(404)})
-def list_files(campaign_id: CampaignId, caller: Reader, session: Transaction, query: PageQuery) -> Page[SentFile]:
+def list_files(
+    campaign_id: CampaignId, caller: Reader, session: Transaction, query: PageQuery
+) -> Page[SentFile]:
     """List the files of results as they were sent, newest first, with what of them was amended since."""
     page = ledger.list_uploads(session, caller.workspace_id, campaign_id, query.limit, query.cursor)
     return query.answer(page, SentFile)
 
 
 @router.get("/uploads/{upload_id}/file", response_class=Response, responses={**FILE, **guarded(404)})
-def download_file(campaign_id: CampaignId, upload_id: UploadId, caller: Reader, session: Transaction) -> Response:
+def download_file(
+    campaign_id: CampaignId, upload_id: UploadId, caller: Reader, session: Transaction
+) -> Response:
     """Download a file of results byte for byte as it was sent."""
     content, row = ledger.sent_file(session, caller.workspace_id, campaign_id, upload_id)
     found = attachment(content, row["media_type"], _file_name(row["filename"], upload_id))

@@ -38,7 +38,9 @@ router = APIRouter(prefix="/v1/backtests", tags=["backtests"])
 _FORM = "multipart/form-data"
 _NUMBERS = ("rounds", "batch_size", "initial", "seeds")
 _PLAN = {
-    name: schema for name, schema in BacktestRequest.model_json_schema()["properties"].items() if name != "spec"
+    name: schema
+    for name, schema in BacktestRequest.model_json_schema()["properties"].items()
+    if name != "spec"
 } | {"spec": {"$ref": "#/components/schemas/CampaignSpec"}}
 _TABLE = {
     "description": "an array of rows as an upload of results takes them, or CSV text",
@@ -95,7 +97,9 @@ async def sent_backtest(request: Request, content: RawBody) -> SentBacktest:
                 return await _from_form(form)
         except HTTPException as error:
             raise wrong("", f"not a form: {error.detail}") from error
-    raise UnsupportedMediaTypeError(f"application/json or {_FORM} is read here, not {media_type or 'an untyped body'}")
+    raise UnsupportedMediaTypeError(
+        f"application/json or {_FORM} is read here, not {media_type or 'an untyped body'}"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +146,8 @@ def create_backtest(
 ) -> Response:
     """Replay a campaign on a measured table against baselines; everything is checked before it is queued.
 
-    The worker reads a table of more than some thousand rows, so that its `objects` and `report` come with the answer.
+    The worker reads a table of more than some thousand rows, so that its `objects` and `report` come with the
+    answer.
     """
     return wait(once(lambda: _accepted(_enqueue(session, scope, sent, checks), session)), scope, to_response)
 
@@ -173,7 +178,10 @@ def follow_backtest(job_id: JobId, scope: Read, follow: Follow) -> Response:
 
 
 @router.post(
-    "/{job_id}/cancel", status_code=202, response_model=BacktestAnswer, responses={**ACCEPTED, **guarded(404, 409)}
+    "/{job_id}/cancel",
+    status_code=202,
+    response_model=BacktestAnswer,
+    responses={**ACCEPTED, **guarded(404, 409)},
 )
 def cancel_backtest(job_id: JobId, scope: Write, session: Transaction, once: Once) -> Response:
     """Stop a backtest: at once while it is queued, within seconds while a worker has it."""
@@ -212,7 +220,8 @@ async def _from_form(form: FormData) -> SentBacktest:
         text = (await part.read()).decode("utf-8", "replace") if isinstance(part, UploadFile) else part
         plan[name] = _read_part(name, text)
     media_type = (table.content_type or "").partition(";")[0].strip().lower()
-    # Browsers send CSV as what opens it, and command lines what they do not know as octets: the name says more.
+    # Browsers send CSV as what opens it, and command lines what they do not know as octets: the name says
+    # more.
     named = media_type_named(table.filename or "") or "text/csv"
     known = table.content_type if media_type in media_types() else named
     return SentBacktest(plan, (await table.read(), known or named))

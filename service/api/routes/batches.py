@@ -17,7 +17,14 @@ from service.api.routes.candidates import candidate_view, proposed, reserve_view
 from service.campaigns import queries
 from service.campaigns.results import standard
 from service.errors import ConflictError
-from service.exchange import BatchRequest, BatchRow, batch_formats, missing_formats, prediction_formats, write_batch
+from service.exchange import (
+    BatchRequest,
+    BatchRow,
+    batch_formats,
+    missing_formats,
+    prediction_formats,
+    write_batch,
+)
 from service.schemas.candidates import Batch
 from service.store import tables
 
@@ -56,10 +63,10 @@ def download_batch(
     session: Transaction,
     query: Annotated[FormatQuery, Depends()],
 ) -> Response:
-    """Download the candidates with their results so far; the filled-in CSV, XLSX or SDF is a valid upload of results.
+    """Download the candidates with their results so far.
 
-    A workbook has sheets for results, samples, a plate map and the request. A format that these objects cannot have is
-    answered with 406 and the reason.
+    The filled-in CSV, XLSX or SDF is a valid upload of results. A workbook has sheets for results, samples, a
+    plate map and the request. A format that these objects cannot have is answered with 406 and the reason.
     """
     row = queries.get_round(session, caller.workspace_id, campaign_id, number)
     spec = CampaignSpec.from_stored(row.spec)
@@ -75,7 +82,9 @@ def download_batch(
         for item in candidates
     ]
     file = write_batch(rows, spec, domain, chosen, _request(row))
-    return attachment(file.content, file.media_type, f"{plain(spec.name)}-round-{row.number}.{file.extension}")
+    return attachment(
+        file.content, file.media_type, f"{plain(spec.name)}-round-{row.number}.{file.extension}"
+    )
 
 
 def _batch_of(candidates: Sequence[tables.Candidate], row: tables.Round) -> Sequence[tables.Candidate]:
@@ -84,14 +93,18 @@ def _batch_of(candidates: Sequence[tables.Candidate], row: tables.Round) -> Sequ
     return candidates
 
 
-def _as_json(session: Session, candidates: Sequence[tables.Candidate], so_far: Results, row: tables.Round) -> Response:
+def _as_json(
+    session: Session, candidates: Sequence[tables.Candidate], so_far: Results, row: tables.Round
+) -> Response:
     own_ids = queries.own_ids(session, row.campaign_id, [item.object for item in candidates])
     batch = Batch(
         campaign_id=row.campaign_id,
         round=row.number,
         state=row.state,
         sha256=row.batch_sha256,
-        candidates=[candidate_view(item, so_far.get(item.id, ()), own_ids.get(item.object)) for item in candidates],
+        candidates=[
+            candidate_view(item, so_far.get(item.id, ()), own_ids.get(item.object)) for item in candidates
+        ],
         reserves=[reserve_view(item) for item in queries.reserves(session, row.id)],
     )
     return answer(batch)
@@ -110,4 +123,6 @@ def plain(name: str) -> str:
 
 def attachment(content: bytes, media_type: str, name: str) -> Response:
     """Return a file to be saved under a name."""
-    return Response(content, headers={"Content-Disposition": f'attachment; filename="{name}"'}, media_type=media_type)
+    return Response(
+        content, headers={"Content-Disposition": f'attachment; filename="{name}"'}, media_type=media_type
+    )

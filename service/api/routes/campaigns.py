@@ -25,7 +25,9 @@ router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"], route_class=Stric
 
 Changes = Annotated[
     dict[str, Any],
-    Body(description="members of the CampaignSpec to change", examples=[{"batch": {"size": 48}, "seed": None}]),
+    Body(
+        description="members of the CampaignSpec to change", examples=[{"batch": {"size": 48}, "seed": None}]
+    ),
 ]
 Document = Annotated[dict[str, Any], Body(description="a CampaignSpec")]
 CREATED: Responses = {201: {"description": "The campaign", **header("Location", "its address")}}
@@ -33,7 +35,12 @@ CREATED: Responses = {201: {"description": "The campaign", **header("Location", 
 
 @router.post("", status_code=201, response_model=Campaign, responses={**CREATED, **guarded(409, 415)})
 def create_campaign(
-    document: Document, caller: Writer, session: Transaction, once: Once, settings: Operators, children: Checkers
+    document: Document,
+    caller: Writer,
+    session: Transaction,
+    once: Once,
+    settings: Operators,
+    children: Checkers,
 ) -> Response:
     """Describe what may be built and what is wanted; computing starts with the first round."""
 
@@ -59,7 +66,9 @@ def get_campaign(campaign_id: CampaignId, caller: Reader, session: Transaction) 
     return _answer(queries.get_campaign(session, caller.workspace_id, campaign_id))
 
 
-@router.patch("/{campaign_id}", response_model=Campaign, responses={200: ETAG, **guarded(404, 409, 412, 415, 428)})
+@router.patch(
+    "/{campaign_id}", response_model=Campaign, responses={200: ETAG, **guarded(404, 409, 412, 415, 428)}
+)
 def patch_campaign(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency as an argument
     campaign_id: CampaignId,
     changes: Changes,

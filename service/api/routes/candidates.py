@@ -19,7 +19,9 @@ from service.store import tables
 
 router = APIRouter(prefix="/v1/candidates", tags=["candidates"], route_class=StrictRoute)
 
-TAKEN: Responses = {201: {"description": "The candidate that took the place", **header("Location", "its address")}}
+TAKEN: Responses = {
+    201: {"description": "The candidate that took the place", **header("Location", "its address")}
+}
 
 
 @router.get("/{candidate_id}", response_model=Candidate, responses={200: ETAG, **guarded(404)})
@@ -29,14 +31,20 @@ def get_candidate(candidate_id: CandidateId, caller: Reader, session: Transactio
     return answer(_with_results(session, row), headers={"ETag": etag(row.version)})
 
 
-@router.patch("/{candidate_id}", response_model=Decided, responses={200: ETAG, **guarded(404, 409, 412, 415, 428)})
+@router.patch(
+    "/{candidate_id}", response_model=Decided, responses={200: ETAG, **guarded(404, 409, 412, 415, 428)}
+)
 def decide(
-    candidate_id: CandidateId, decision: Decision, caller: Writer, session: Transaction, if_match: IfMatch = None
+    candidate_id: CandidateId,
+    decision: Decision,
+    caller: Writer,
+    session: Transaction,
+    if_match: IfMatch = None,
 ) -> Response:
     """Approve, reject with a reason, withdraw with a reason, or take an approval or rejection back.
 
-    With `analogues` a rejection is also about what is like the candidate. Once the batch is released, only a withdrawal
-    is possible.
+    With `analogues` a rejection is also about what is like the candidate. Once the batch is released, only a
+    withdrawal is possible.
     """
     current = queries.get_candidate(session, caller.workspace_id, candidate_id)
     require_match(if_match, etag(current.version))
@@ -54,9 +62,14 @@ def list_decisions(candidate_id: CandidateId, caller: Reader, session: Transacti
 
 
 @router.post(
-    "/{candidate_id}/replace", status_code=201, response_model=Candidate, responses={**TAKEN, **guarded(404, 409)}
+    "/{candidate_id}/replace",
+    status_code=201,
+    response_model=Candidate,
+    responses={**TAKEN, **guarded(404, 409)},
 )
-def replace_candidate(candidate_id: CandidateId, caller: Writer, session: Transaction, once: Once) -> Response:
+def replace_candidate(
+    candidate_id: CandidateId, caller: Writer, session: Transaction, once: Once
+) -> Response:
     """Give the place of a rejected or withdrawn candidate to the next best that the batch's limits admit."""
 
     def taken() -> Response:
@@ -71,14 +84,18 @@ def candidate_view(
     row: tables.Candidate, results: Sequence[tables.Result] = (), own_id: str | None = None
 ) -> Candidate:
     """Return a stored candidate as the API tells it, with its results so far and its laboratory's own id."""
-    columns = {name: getattr(row, name) for name in Candidate.model_fields if name in tables.Candidate.__table__.c}
+    columns = {
+        name: getattr(row, name) for name in Candidate.model_fields if name in tables.Candidate.__table__.c
+    }
     so_far = [ResultSoFar.model_validate(result) for result in results]
     return Candidate.model_validate({**row.payload, **columns, "results": so_far, "compound_id": own_id})
 
 
 def reserve_view(row: tables.Reserve) -> Proposed:
     """Return a reserve as the API tells it."""
-    columns = {name: getattr(row, name) for name in Proposed.model_fields if name in tables.Reserve.__table__.c}
+    columns = {
+        name: getattr(row, name) for name in Proposed.model_fields if name in tables.Reserve.__table__.c
+    }
     return Proposed.model_validate({**row.payload, **columns})
 
 
@@ -89,4 +106,6 @@ def proposed(row: tables.Candidate) -> ProposedCandidate:
 
 def _with_results(session: Session, row: tables.Candidate) -> Candidate:
     own_ids = queries.own_ids(session, row.campaign_id, [row.object])
-    return candidate_view(row, queries.results_so_far(session, [row]).get(row.id, ()), own_ids.get(row.object))
+    return candidate_view(
+        row, queries.results_so_far(session, [row]).get(row.id, ()), own_ids.get(row.object)
+    )

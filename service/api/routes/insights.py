@@ -28,7 +28,8 @@ def _thresholds(
         list[Threshold] | None,
         Query(
             max_length=8,
-            description="what counts as a hit: the least or largest value of an objective, or the farthest distance "
+            description="what counts as a hit: the least or largest value of an objective, or the farthest "
+            "distance "
             "from its target (in decades with log10). Without any, better than nine in ten of the first data",
         ),
     ] = None,
@@ -53,7 +54,9 @@ class ImageQuery:
 
 
 @router.get("", response_model=Insights, responses={200: ETAG, **guarded(404)})
-def read_insights(campaign_id: CampaignId, caller: Reader, session: Transaction, thresholds: Thresholds) -> Response:
+def read_insights(
+    campaign_id: CampaignId, caller: Reader, session: Transaction, thresholds: Thresholds
+) -> Response:
     """Return the front, progress beside chance, calibration, hits, variety, importance and convergence."""
     insights = get_insights(session, caller.workspace_id, campaign_id, thresholds)
     root = f"/v1/campaigns/{campaign_id}/insights"

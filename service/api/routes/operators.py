@@ -15,7 +15,10 @@ from service.schemas.health import Readiness as ReadinessAnswer
 router = APIRouter(tags=["operators"])
 
 TEXT: Responses = {
-    200: {"content": {CONTENT_TYPE_LATEST: {"schema": {"type": "string"}}}, "description": "Prometheus' format"}
+    200: {
+        "content": {CONTENT_TYPE_LATEST: {"schema": {"type": "string"}}},
+        "description": "Prometheus' format",
+    }
 }
 
 
@@ -27,12 +30,17 @@ async def live() -> Health:
 
 @router.get("/health/ready", responses=problems(422, 503))
 async def ready(request: Request) -> ReadinessAnswer:
-    """Tell whether work gets done: database, tables, broker and a consumer of each queue; 503 says what is missing."""
+    """Tell whether work gets done: database, tables, broker and a consumer of each queue.
+
+    503 says what is missing.
+    """
     report = await cast("Readiness", request.app.state.readiness).report()
     if report.missing:
         detail, extensions = as_problem(report)
         raise UnavailableError(detail, extensions=extensions)
-    return ReadinessAnswer.model_validate({"checks": dict.fromkeys(report.checks, "ok"), "queues": as_queues(report)})
+    return ReadinessAnswer.model_validate(
+        {"checks": dict.fromkeys(report.checks, "ok"), "queues": as_queues(report)}
+    )
 
 
 @router.get("/metrics", response_class=Response, responses={**TEXT, **problems(422)})

@@ -72,14 +72,19 @@ PICTURE: Responses = {
 }
 _JSON = {
     "oneOf": [
-        {"type": "array", "items": {"type": "object"}, "description": "one object a well, as rows of a long file"},
+        {
+            "type": "array",
+            "items": {"type": "object"},
+            "description": "one object a well, as rows of a long file",
+        },
         {"type": "object", "description": "a document of Allotrope's Simple Model, of a plate reader"},
     ]
 }
 WELLS_BODY = body_of(
     (*MEDIA_TYPES, JSON, "application/octet-stream"),
     _JSON,
-    "readings of the plate: a grid or a long file (text or workbook), ASM, or with `vendor` the instrument's own file",
+    "readings of the plate: a grid or a long file (text or workbook), ASM, or with `vendor` the "
+    "instrument's own file",
 )
 TRANSFERS_BODY = body_of(("text/csv",), {}, "the Echo's transfer report or exception report")
 
@@ -90,10 +95,12 @@ class ImportOptions:
 
     dry_run: Annotated[bool, Query(description="report only, store nothing")] = False
     mode: Annotated[Mode, Query(description="atomic: all results or none; partial: the good ones")] = "atomic"
-    filename: Annotated[str | None, Query(max_length=255, description="the file's name, for the record")] = None
-    again: Annotated[bool, Query(description="of what was sent before, take only the results that are not stored")] = (
-        False
+    filename: Annotated[str | None, Query(max_length=255, description="the file's name, for the record")] = (
+        None
     )
+    again: Annotated[
+        bool, Query(description="of what was sent before, take only the results that are not stored")
+    ] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +117,20 @@ class WellsOptions:
 
     block: Annotated[
         str | None,
-        Query(min_length=1, max_length=200, description="which reading of a file of several, by number or name"),
+        Query(
+            min_length=1, max_length=200, description="which reading of a file of several, by number or name"
+        ),
     ] = None
     sheet: SheetQuery = None
-    decimal: Annotated[Decimal | None, Query(description="the decimal sign; found in the whole file when absent")] = (
-        None
-    )
+    decimal: Annotated[
+        Decimal | None, Query(description="the decimal sign; found in the whole file when absent")
+    ] = None
     vendor: Annotated[
         str | None,
-        Query(pattern=r"^[A-Z0-9_]{1,60}$", description="allotropy's name of the instrument whose own file this is"),
+        Query(
+            pattern=r"^[A-Z0-9_]{1,60}$",
+            description="allotropy's name of the instrument whose own file this is",
+        ),
     ] = None
 
 
@@ -166,7 +178,9 @@ def lay_out_plate(scope: Write, layout: LayoutSpec, session: Transaction, once: 
     def lay_out() -> Response:
         plate = plates.create_plate(session, scope, layout)
         location = f"/v1/campaigns/{scope.campaign_id}/rounds/{scope.number}/plates/{plate.id}"
-        return answer(plate_view(plate, scope.number), 201, {"Location": location, "ETag": etag(plate.version)})
+        return answer(
+            plate_view(plate, scope.number), 201, {"Location": location, "ETag": etag(plate.version)}
+        )
 
     return once(lay_out)
 
@@ -233,7 +247,10 @@ def download_pick_list(
 def upload_transfers(
     scope: Write, plate_id: PlateId, file: File, session: Transaction, once: Once, readers: FileReaders
 ) -> Response:
-    """Upload the Echo's report: wells that were not filled do not count, and whole candidates become failed results."""
+    """Upload the Echo's report.
+
+    Wells that were not filled do not count, and whole candidates become failed results.
+    """
 
     def take() -> Response:
         found, report = plates.import_transfers(session, PlateRef(scope, plate_id), file, readers)
@@ -250,7 +267,10 @@ def upload_transfers(
 
 
 @router.post(
-    "/{plate_id}/wells", response_model=WellsReport, responses=guarded(404, 409, 415), openapi_extra=WELLS_BODY
+    "/{plate_id}/wells",
+    response_model=WellsReport,
+    responses=guarded(404, 409, 415),
+    openapi_extra=WELLS_BODY,
 )
 def upload_wells(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency as an argument
     request: Request,
@@ -263,7 +283,10 @@ def upload_wells(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency as 
     readers: FileReaders,
     settings: Operators,
 ) -> Response:
-    """Upload the readings of a plate: percent between its controls, a curve for each candidate, and its result."""
+    """Upload the readings of a plate.
+
+    Percent between its controls, a curve for each candidate, and its result.
+    """
 
     def take() -> Response:
         media_type, content = request.headers.get("content-type", ""), file.content
@@ -294,9 +317,13 @@ def draw_plate_curve(
     analysis = Analysis.model_validate(plate.analysis)
     if candidate_id not in {item.candidate_id for item in analysis.findings}:
         raise NotFoundError(f"plate {plate.name} does not hold candidate {candidate_id}")
-    title = f"{plate.name}: {_shown(queries.get_candidate(session, scope.workspace_id, candidate_id).display)}"
+    title = (
+        f"{plate.name}: {_shown(queries.get_candidate(session, scope.workspace_id, candidate_id).display)}"
+    )
     units = LayoutSpec.model_validate(plate.spec).doses.units
-    return Response(draw_curve(analysis, candidate_id, (title, units), extension), media_type=FORMATS[extension])
+    return Response(
+        draw_curve(analysis, candidate_id, (title, units), extension), media_type=FORMATS[extension]
+    )
 
 
 def plate_view(row: tables.Plate, number: int) -> Plate:

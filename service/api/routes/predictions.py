@@ -43,7 +43,9 @@ _OBJECTS = {
     "examples": [{"objects": [{"smiles": "CCO"}, {"smiles": "c1ccccc1O"}]}],
 }
 BODY = body_of(
-    media_types(), _OBJECTS, f"at most {MOST_PREDICTIONS} objects, in columns as an upload of results names them"
+    media_types(),
+    _OBJECTS,
+    f"at most {MOST_PREDICTIONS} objects, in columns as an upload of results names them",
 )
 
 
@@ -51,8 +53,12 @@ BODY = body_of(
 class PredictionOptions:
     """How a table of objects is to be taken."""
 
-    mode: Annotated[Mode, Query(description="partial: predict the good rows; atomic: all rows or none")] = "partial"
-    filename: Annotated[str | None, Query(max_length=255, description="the file's name, for the record")] = None
+    mode: Annotated[Mode, Query(description="partial: predict the good rows; atomic: all rows or none")] = (
+        "partial"
+    )
+    filename: Annotated[str | None, Query(max_length=255, description="the file's name, for the record")] = (
+        None
+    )
     sheet: SheetQuery = None
 
 
@@ -70,7 +76,9 @@ class ObjectsFile:
         return SentTable(self.content, self.media_type, self.options.sheet, MEMBER)
 
 
-def sent_objects(request: Request, content: RawBody, options: Annotated[PredictionOptions, Depends()]) -> ObjectsFile:
+def sent_objects(
+    request: Request, content: RawBody, options: Annotated[PredictionOptions, Depends()]
+) -> ObjectsFile:
     """Return the uploaded table with how it is to be taken."""
     return ObjectsFile(content, request.headers.get("content-type", ""), options)
 
@@ -93,7 +101,8 @@ def create_predictions(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependen
 ) -> Response:
     """Predict objects of your own; bad rows are reported and, unless `mode=atomic`, the good ones predicted.
 
-    A table of more than some thousand rows is read by the worker too, so that its `report` comes with the answer.
+    A table of more than some thousand rows is read by the worker too, so that its `report` comes with the
+    answer.
     """
     response = once(lambda: _accepted(_enqueue(session, scope, file, reader, settings.direct_rows), session))
     return wait(response, scope, to_response)
@@ -119,7 +128,9 @@ def get_predictions(
     rows = [(item["row"], _judged(item)) for item in result_of(row)["rows"]]
     own_ids = _own_ids(session, row, [item.object for _, item in rows])
     file = write_predictions(rows, spec, open_domain(spec.domain), chosen, own_ids)
-    return attachment(file.content, file.media_type, f"{plain(spec.name)}-predictions-{row.id}.{file.extension}")
+    return attachment(
+        file.content, file.media_type, f"{plain(spec.name)}-predictions-{row.id}.{file.extension}"
+    )
 
 
 @router.get("/{job_id}/events", response_class=EventSourceResponse, responses=EVENTS)
@@ -129,7 +140,10 @@ def follow_predictions(job_id: JobId, scope: Read, follow: Follow) -> Response:
 
 
 @router.post(
-    "/{job_id}/cancel", status_code=202, response_model=PredictingAnswer, responses={**ACCEPTED, **guarded(404, 409)}
+    "/{job_id}/cancel",
+    status_code=202,
+    response_model=PredictingAnswer,
+    responses={**ACCEPTED, **guarded(404, 409)},
 )
 def cancel_predictions(job_id: JobId, scope: Write, session: Transaction, once: Once) -> Response:
     """Stop predicting: at once while it is queued, within seconds while a worker has it."""
@@ -168,7 +182,9 @@ def _enqueue(session: Session, scope: JobScope, file: ObjectsFile, reader: Reade
     if is_long:
         how: Json = {"accepted": None, "rejected": None}
         table = (file.content, file.media_type)
-        return inference.enqueue_predictions(session, scope, request | how, table, unread_mode=file.options.mode)
+        return inference.enqueue_predictions(
+            session, scope, request | how, table, unread_mode=file.options.mode
+        )
     report = objects_of(reader, spec, file.table, file.options.mode)
     how = {"accepted": len(report.accepted), "rejected": report.count("rejected")}
     table = (json.dumps(report.as_json()).encode(), "application/json")

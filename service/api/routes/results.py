@@ -47,7 +47,9 @@ StatusQuery = Annotated[
 ]
 
 
-def sent_file(request: Request, content: RawBody, options: Annotated[UploadOptions, Depends()]) -> ResultsFile:
+def sent_file(
+    request: Request, content: RawBody, options: Annotated[UploadOptions, Depends()]
+) -> ResultsFile:
     """Return the uploaded file with how it is to be taken."""
     media_type = request.headers.get("content-type", "")
     return ResultsFile(
@@ -65,7 +67,10 @@ def sent_file(request: Request, content: RawBody, options: Annotated[UploadOptio
 
 
 @router.post(
-    "", response_model=UploadReport, responses={**STORED, **QUEUED, **guarded(404, 409, 415)}, openapi_extra=BODY
+    "",
+    response_model=UploadReport,
+    responses={**STORED, **QUEUED, **guarded(404, 409, 415)},
+    openapi_extra=BODY,
 )
 def upload_results(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency as an argument
     campaign_id: CampaignId,
@@ -79,7 +84,8 @@ def upload_results(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency a
 ) -> Response:
     """Upload measurements and failures; results for objects that were never proposed are welcome.
 
-    A table of more than some thousand rows is answered with 202 and read as a job, whose `report` is the same.
+    A table of more than some thousand rows is answered with 202 and read as a job, whose `report` is the
+    same.
     """
     owner = Owner(caller.workspace_id, caller.key_id)
 
@@ -90,7 +96,9 @@ def upload_results(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency a
             return queued(enqueue_upload(session, owner, campaign_id, file))
         report = import_results(session, owner, campaign_id, file, reader)
         address = f"/v1/campaigns/{campaign_id}/uploads/{report.upload_id}/file"
-        return answer(UploadReport(**report.as_json()), headers={"Location": address} if report.upload_id else {})
+        return answer(
+            UploadReport(**report.as_json()), headers={"Location": address} if report.upload_id else {}
+        )
 
     answered = once(take)
     if answered.status_code != HTTPStatus.ACCEPTED:
@@ -100,7 +108,11 @@ def upload_results(  # noqa: PLR0913, PLR0917 - FastAPI passes each dependency a
 
 @router.get("", responses={200: LINK, **guarded(404)})
 def list_results(
-    campaign_id: CampaignId, caller: Reader, session: Transaction, query: PageQuery, status: StatusQuery = None
+    campaign_id: CampaignId,
+    caller: Reader,
+    session: Transaction,
+    query: PageQuery,
+    status: StatusQuery = None,
 ) -> Page[Result]:
     """List what was measured, verbatim and standardised, in the order in which it was stored.
 

@@ -31,9 +31,16 @@ Read = Annotated[JobScope, Depends(readers(SAMPLES))]
 Write = Annotated[JobScope, Depends(writers(SAMPLES))]
 
 
-@router.post("", status_code=202, response_model=SamplingAnswer, responses={**ACCEPTED, **guarded(404, 409, 415)})
+@router.post(
+    "", status_code=202, response_model=SamplingAnswer, responses={**ACCEPTED, **guarded(404, 409, 415)}
+)
 def create_samples(
-    sample_request: SampleRequest, scope: Write, session: Transaction, once: Once, wait: Wait, children: Checkers
+    sample_request: SampleRequest,
+    scope: Write,
+    session: Transaction,
+    once: Once,
+    wait: Wait,
+    children: Checkers,
 ) -> Response:
     """Draw more candidates from a trained policy at any temperature and trade-off, without training."""
     check = partial(check_samples, children)
@@ -51,8 +58,13 @@ def list_samples(scope: Read, session: Transaction, query: PageQuery) -> Page[Sa
 
 
 @router.get("/{job_id}", response_model=SamplingAnswer, responses={**TABLE, **guarded(404, 406, 409)})
-def get_samples(job_id: JobId, scope: Read, session: Transaction, query: Annotated[FormatQuery, Depends()]) -> Response:
-    """Return samples as JSON, or as a file in any format of a batch; the filled-in CSV or XLSX is a valid upload."""
+def get_samples(
+    job_id: JobId, scope: Read, session: Transaction, query: Annotated[FormatQuery, Depends()]
+) -> Response:
+    """Return samples as JSON, or as a file in any format of a batch.
+
+    The filled-in CSV or XLSX is a valid upload.
+    """
     row = jobs.find(session, scope, job_id)
     spec = inference.spec_of(session, scope)
     domain = open_domain(spec.domain)
@@ -73,7 +85,10 @@ def follow_samples(job_id: JobId, scope: Read, follow: Follow) -> Response:
 
 
 @router.post(
-    "/{job_id}/cancel", status_code=202, response_model=SamplingAnswer, responses={**ACCEPTED, **guarded(404, 409)}
+    "/{job_id}/cancel",
+    status_code=202,
+    response_model=SamplingAnswer,
+    responses={**ACCEPTED, **guarded(404, 409)},
 )
 def cancel_samples(job_id: JobId, scope: Write, session: Transaction, once: Once) -> Response:
     """Stop drawing: at once while it is queued, within seconds while a worker has it."""

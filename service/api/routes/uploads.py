@@ -50,14 +50,19 @@ def follow_upload(job_id: JobId, scope: Read, follow: Follow) -> Response:
     return follow(scope, job_id)
 
 
-@router.post("/{job_id}/cancel", status_code=202, response_model=Uploading, responses={**ACCEPTED, **guarded(404, 409)})
+@router.post(
+    "/{job_id}/cancel", status_code=202, response_model=Uploading, responses={**ACCEPTED, **guarded(404, 409)}
+)
 def cancel_upload(job_id: JobId, scope: Write, session: Transaction, once: Once) -> Response:
     """Stop an upload, of which nothing is stored then: at once while it is queued, else within seconds."""
     return once(lambda: queued(jobs.cancel(session, scope, job_id)))
 
 
 def to_response(session: Session, row: Job) -> Response:
-    """Return an upload with its report, which is handed on as the database has it: it may have 250,000 rows."""
+    """Return an upload with its report, which is handed on as the database has it.
+
+    It may have 250,000 rows.
+    """
     view = Uploading.model_validate(row)
     report = result_text(session, row.id, "report") or "null"
     body = f'{view.model_dump_json()[:-1]},"report":{report}}}'

@@ -44,7 +44,9 @@ def _fit() -> Callable[[Sequence[Mapping[str, str]]], Floats]:
     model.fit(_descriptors([row["formula"] for row in rows]), [float(row["value"]) for row in rows])
 
     def read(candidates: Sequence[Mapping[str, str]]) -> Floats:
-        return np.asarray(model.predict(_descriptors([row["formula"] for row in candidates])), dtype=np.float64)
+        return np.asarray(
+            model.predict(_descriptors([row["formula"] for row in candidates])), dtype=np.float64
+        )
 
     return read
 
@@ -52,7 +54,9 @@ def _fit() -> Callable[[Sequence[Mapping[str, str]]], Floats]:
 CASE = Case(
     title="light absorbers with the best gap for one solar cell",
     source="56 published band gaps of semiconductors, each with its source",
-    simulation=("randomised trees on bonding descriptors (Pauling ionicity, radii, ionisation) of the same table"),
+    simulation=(
+        "randomised trees on bonding descriptors (Pauling ionicity, radii, ionisation) of the same table"
+    ),
     example="materials.json",
     measured=_measured,
     fit=_fit,

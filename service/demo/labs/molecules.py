@@ -22,7 +22,16 @@ N_UPLOADED = 300
 
 DESCRIPTORS = (
     *("MolLogP", "MolMR", "MolWt", "TPSA", "LabuteASA", "NumHAcceptors", "NumHDonors", "NumRotatableBonds"),
-    *("RingCount", "NumAromaticRings", "FractionCSP3", "NHOHCount", "NOCount", "NumHeteroatoms", "BertzCT", "BalabanJ"),
+    *(
+        "RingCount",
+        "NumAromaticRings",
+        "FractionCSP3",
+        "NHOHCount",
+        "NOCount",
+        "NumHeteroatoms",
+        "BertzCT",
+        "BalabanJ",
+    ),
     *("HallKierAlpha", "Kappa1", "Kappa2", "Kappa3", "MaxEStateIndex", "MinEStateIndex"),
     *("MaxPartialCharge", "MinPartialCharge"),
 )
@@ -51,7 +60,9 @@ def _table() -> list[tuple[str, float]]:
 def _measured() -> list[dict[str, str]]:
     chosen = np.random.default_rng(7).permutation(len(_table()))[:N_UPLOADED]
     rows = (_table()[i] for i in sorted(chosen))
-    return [{"smiles": smiles, "type": "logS", "relation": "=", "value": f"{value:g}"} for smiles, value in rows]
+    return [
+        {"smiles": smiles, "type": "logS", "relation": "=", "value": f"{value:g}"} for smiles, value in rows
+    ]
 
 
 def _descriptors(smiles: Sequence[str]) -> Floats:

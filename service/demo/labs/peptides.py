@@ -53,7 +53,9 @@ def _descriptors(sequences: Sequence[str]) -> Floats:
     for sequence in sequences:
         energies = [_TRANSFER[residue] for residue in sequence]
         counts = [sum(residue in group for residue in sequence) for group in ("FWY", "KRH", "DE", "P")]
-        rows.append([energies[0], energies[-1], sum(energies) / len(energies), sum(energies), len(sequence), *counts])
+        rows.append(
+            [energies[0], energies[-1], sum(energies) / len(energies), sum(energies), len(sequence), *counts]
+        )
     return np.array(rows, dtype=np.float64)
 
 
@@ -67,14 +69,18 @@ def _fit() -> Callable[[Sequence[Mapping[str, str]]], Floats]:
     model.fit(_descriptors([row["sequence"] for row in rows]), [float(row["value"]) for row in rows])
 
     def read(candidates: Sequence[Mapping[str, str]]) -> Floats:
-        return np.asarray(model.predict(_descriptors([row["sequence"] for row in candidates])), dtype=np.float64)
+        return np.asarray(
+            model.predict(_descriptors([row["sequence"] for row in candidates])), dtype=np.float64
+        )
 
     return read
 
 
 CASE = Case(
     title="short peptides that excite bitter taste receptors and dissolve in water",
-    source=("55 published bitter-taste thresholds of amino acids and dipeptides (Soltani et al. 2013, CC BY 3.0)"),
+    source=(
+        "55 published bitter-taste thresholds of amino acids and dipeptides (Soltani et al. 2013, CC BY 3.0)"
+    ),
     simulation="ridge regression on Nozaki-Tanford transfer energies and residue classes of the same table",
     example="peptides.json",
     measured=_measured,

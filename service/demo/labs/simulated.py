@@ -22,7 +22,11 @@ N_BOUNDS = 2
 
 
 def fill_in(
-    rows: Sequence[Mapping[str, str]], column: str, truth: Floats, noise: float, generator: np.random.Generator
+    rows: Sequence[Mapping[str, str]],
+    column: str,
+    truth: Floats,
+    noise: float,
+    generator: np.random.Generator,
 ) -> list[dict[str, str]]:
     """Return the downloaded rows with the result columns filled in.
 
@@ -44,7 +48,11 @@ def fill_in(
             results = {"outcome": outcome, "comment": f"{LABEL} failure"}
         elif i in bounded:
             bound = truth[i] - 2 * noise
-            results = {column: f"{bound:.3f}", "relation": ">", "comment": f"{LABEL} reading, stopped early: a bound"}
+            results = {
+                column: f"{bound:.3f}",
+                "relation": ">",
+                "comment": f"{LABEL} reading, stopped early: a bound",
+            }
         else:
             results = {column: f"{readings[i]:.3f}", "comment": f"{LABEL} reading"}
         filled.append({**row, **results})

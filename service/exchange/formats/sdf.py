@@ -10,7 +10,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from service.exchange.cells import WITH_POINT
-from service.exchange.tables import MAX_COLUMNS, MAX_ROWS, Layout, RawRow, Table, TableError, TableFormat, check_size
+from service.exchange.tables import (
+    MAX_COLUMNS,
+    MAX_ROWS,
+    Layout,
+    RawRow,
+    Table,
+    TableError,
+    TableFormat,
+    check_size,
+)
 from service.exchange.texts import decode
 
 if TYPE_CHECKING:

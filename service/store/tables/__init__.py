@@ -1,5 +1,6 @@
-"""The tables, typed. PostgreSQL only (JSONB, partial indexes); states are checked by the database, rules are elsewhere.
+"""The tables, typed.
 
+PostgreSQL only (JSONB, partial indexes); states are checked by the database, rules are elsewhere.
 Every row belongs to a workspace, directly or through its campaign. All times are UTC.
 """
 

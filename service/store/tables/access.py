@@ -37,11 +37,16 @@ class ApiKey(Base):
 
 
 class IdempotencyKey(Base):
-    """The stored answer to a POST, in the transaction of its work; "in flight" is an advisory lock, not a row."""
+    """The stored answer to a POST, in the transaction of its work.
+
+    "in flight" is an advisory lock, not a row.
+    """
 
     __tablename__ = "idempotency_keys"
 
-    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), primary_key=True)
+    workspace_id: Mapped[UUID] = mapped_column(
+        ForeignKey("workspaces.id", ondelete="CASCADE"), primary_key=True
+    )
     key: Mapped[str] = mapped_column(primary_key=True)
     request_hash: Mapped[str]
     status: Mapped[int]

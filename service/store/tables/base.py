@@ -1,4 +1,7 @@
-"""What all tables share: the base, the columns of leased work, and short names for usual columns and conditions."""
+"""What all tables share.
+
+The base, the columns of leased work, and short names for usual columns and conditions.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,7 +24,7 @@ def one_of(column: str, values: tuple[str, ...]) -> str:
 
 
 def unique_where(name: str, columns: Sequence[str], condition: str) -> Index:
-    """Return an index by which at most one row of a campaign (with the same `columns`) fulfils the condition."""
+    """Return an index that admits one row per campaign (and `columns`) that fulfils the condition."""
     return Index(name, "campaign_id", *columns, unique=True, postgresql_where=literal_column(condition))
 
 
@@ -67,7 +70,10 @@ class Base(DeclarativeBase):
 
 
 class Leased:
-    """Columns of work that one worker at a time holds under a lease; `state` and what it means are the table's own."""
+    """Columns of work that one worker at a time holds under a lease.
+
+    `state` and what it means are the table's own.
+    """
 
     id: Mapped[UUID] = key()
     progress: Mapped[float] = mapped_column(Float(53), default=0.0)

@@ -3,7 +3,17 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Float, ForeignKey, Identity, Index, func, literal_column, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Float,
+    ForeignKey,
+    Identity,
+    Index,
+    func,
+    literal_column,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.records import Outcome, Relation
@@ -31,10 +41,11 @@ class Upload(Base):
 
 
 class Result(Base):
-    """One measured or failed row: verbatim as it came, and standardised. `sequence` orders rows for snapshots.
+    """One measured or failed row: verbatim as it came, and standardised.
 
-    A row is never changed or deleted, which the database refuses: what makes it count no more is an `Amendment`.
-    `revision` counts the rows that had the same external id before. `other_columns` are cells that were not read.
+    `sequence` orders rows for snapshots. A row is never changed or deleted, which the database refuses: what
+    makes it count no more is an `Amendment`. `revision` counts the rows that had the same external id before.
+    `other_columns` are cells that were not read.
     """
 
     __tablename__ = "results"
@@ -65,7 +76,9 @@ class Result(Base):
     sequence: Mapped[int] = mapped_column(BigInteger, Identity(always=True), unique=True)
     campaign_id: Mapped[UUID] = campaign_key()
     upload_id: Mapped[UUID] = mapped_column(ForeignKey("uploads.id", ondelete="CASCADE"), index=True)
-    candidate_id: Mapped[UUID | None] = mapped_column(ForeignKey("candidates.id", ondelete="SET NULL"), index=True)
+    candidate_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("candidates.id", ondelete="SET NULL"), index=True
+    )
     row: Mapped[int]
     verbatim: Mapped[Json]
     object: Mapped[str]
@@ -93,7 +106,9 @@ class Reading(Base):
 
     __tablename__ = "readings"
 
-    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True)
+    campaign_id: Mapped[UUID] = mapped_column(
+        ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True
+    )
     name: Mapped[str] = mapped_column(primary_key=True)
     options: Mapped[Json]
     created_at: Mapped[datetime] = created()
@@ -103,8 +118,9 @@ class Reading(Base):
 class Campaign(Base):
     """What may be built and what is wanted; `version` is its ETag.
 
-    `n_rounds` and `n_results` are counters, kept where rounds and results are added (`store.rounds`, `store.results`):
-    counting a million rows at each read would take seconds. What was corrected or withdrawn is not counted.
+    `n_rounds` and `n_results` are counters, kept where rounds and results are added (`store.rounds`,
+    `store.results`): counting a million rows at each read would take seconds. What was corrected or withdrawn
+    is not counted.
     """
 
     __tablename__ = "campaigns"

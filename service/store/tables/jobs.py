@@ -12,8 +12,8 @@ from service.store.tables.base import Base, Json, Leased, one_of
 class Job(Leased, Base):
     """One request that a worker answers. `kind` names its handler.
 
-    `request` is what was asked for, every choice made; `context` what was known then, so that a job that is done again
-    reads the very same data.
+    `request` is what was asked for, every choice made; `context` what was known then, so that a job that is
+    done again reads the very same data.
     """
 
     __tablename__ = "jobs"
@@ -23,7 +23,11 @@ class Job(Leased, Base):
         Index("ix_jobs_workspace_id_kind_created_at_id", "workspace_id", "kind", "created_at", "id"),
         Index("ix_jobs_campaign_id_kind_created_at_id", "campaign_id", "kind", "created_at", "id"),
         Index("ix_jobs_kind_state", "kind", "state"),
-        Index("ix_jobs_unfinished", "state", postgresql_where=literal_column(one_of("state", UNFINISHED_JOB_STATES))),
+        Index(
+            "ix_jobs_unfinished",
+            "state",
+            postgresql_where=literal_column(one_of("state", UNFINISHED_JOB_STATES)),
+        ),
     )
 
     workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))

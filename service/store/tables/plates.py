@@ -12,8 +12,8 @@ from service.store.tables.base import Base, Json, campaign_key, created, key
 class Plate(Base):
     """One plate of a round; `version` is its ETag.
 
-    `spec`, `layout` and `analysis` are the documents of `service.plates`; `transfers` is what robots reported of
-    filling it: `{"failed": {well: reason}, "reports": [{sha256, filename, n_transfers}]}`.
+    `spec`, `layout` and `analysis` are the documents of `service.plates`; `transfers` is what robots reported
+    of filling it: `{"failed": {well: reason}, "reports": [{sha256, filename, n_transfers}]}`.
     """
 
     __tablename__ = "plates"

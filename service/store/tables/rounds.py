@@ -21,7 +21,10 @@ from service.store.tables.base import Base, Json, Leased, campaign_key, created,
 
 
 class Round(Leased, Base):
-    """One turn of a campaign. `spec` and `snapshot` are frozen at start, so that a retry reads the very same data."""
+    """One turn of a campaign.
+
+    `spec` and `snapshot` are frozen at start, so that a retry reads the very same data.
+    """
 
     __tablename__ = "rounds"
     __table_args__ = (
@@ -84,7 +87,8 @@ class RoundArtefact(Base):
 class Candidate(Base):
     """One proposed object. `payload` is everything that explains the choice, `version` is its ETag.
 
-    `status_before_results` is what it goes back to when the results that settled it are corrected or withdrawn.
+    `status_before_results` is what it goes back to when the results that settled it are corrected or
+    withdrawn.
 
     A new object waits for its outcome once; a control or a replicate may do so in several rounds.
     """
@@ -114,14 +118,19 @@ class Candidate(Base):
     status_reason: Mapped[str | None]
     status_before_results: Mapped[CandidateStatus | None]
     payload: Mapped[Json]
-    replaces: Mapped[UUID | None] = mapped_column(ForeignKey("candidates.id", ondelete="SET NULL"), unique=True)
+    replaces: Mapped[UUID | None] = mapped_column(
+        ForeignKey("candidates.id", ondelete="SET NULL"), unique=True
+    )
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = created()
     updated_at: Mapped[datetime] = created()
 
 
 class Reserve(Base):
-    """An object that could take the place of a candidate, and is then one under the same id. Never changed."""
+    """An object that could take the place of a candidate, and is then one under the same id.
+
+    Never changed.
+    """
 
     __tablename__ = "reserves"
     __table_args__ = (
@@ -143,8 +152,8 @@ class Reserve(Base):
 class CandidateDecision(Base):
     """What a person decided about a candidate, and why. Rows are added and never changed.
 
-    `similarity` says from which likeness on analogues were decided about as well; of those, and of a candidate that
-    takes a place, `because_of` is the one that the person named.
+    `similarity` says from which likeness on analogues were decided about as well; of those, and of a
+    candidate that takes a place, `because_of` is the one that the person named.
     """
 
     __tablename__ = "candidate_decisions"

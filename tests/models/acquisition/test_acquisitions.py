@@ -37,7 +37,9 @@ def preferences(n: int, m: int, seed: int = 0) -> Tensor:
 
 def context(m: int, scalarise: Scalarise = augmented_chebyshev, n: int = 30) -> AcquisitionContext:
     incumbents = 0.6 * numbers(n, m, seed=1)
-    return AcquisitionContext(1.0, scalarise, incumbents, (numbers(40, m, seed=2), 0.3 * numbers(40, m, seed=3)))
+    return AcquisitionContext(
+        1.0, scalarise, incumbents, (numbers(40, m, seed=2), 0.3 * numbers(40, m, seed=3))
+    )
 
 
 def build(name: str, m: int, scalarise: Scalarise = augmented_chebyshev) -> Acquisition:
@@ -73,7 +75,9 @@ def test_rises_with_the_mean(name: str, scalarise: Scalarise, m: int) -> None:
     for objective in range(m):
         alone = start.repeat(30, 1)
         alone[:, objective] = mean[:, objective]
-        assert bool((value(acquisition, alone, torch.full_like(mean, 0.15), preference).diff() > -1e-12).all())
+        assert bool(
+            (value(acquisition, alone, torch.full_like(mean, 0.15), preference).diff() > -1e-12).all()
+        )
 
 
 @EVERY
@@ -83,8 +87,12 @@ def test_each_object_is_judged_alone(name: str, m: int) -> None:
     mean, sd, preference = numbers(50, m, seed=5), 0.3 * numbers(50, m, seed=6), preferences(50, m, seed=7)
     whole = value(acquisition, mean, sd, preference)
     order = torch.randperm(50, generator=torch.Generator().manual_seed(0))
-    assert torch.allclose(value(acquisition, mean[order], sd[order], preference[order]), whole[order], atol=1e-12)
-    halves = [value(acquisition, mean[part], sd[part], preference[part]) for part in (slice(0, 7), slice(7, 50))]
+    assert torch.allclose(
+        value(acquisition, mean[order], sd[order], preference[order]), whole[order], atol=1e-12
+    )
+    halves = [
+        value(acquisition, mean[part], sd[part], preference[part]) for part in (slice(0, 7), slice(7, 50))
+    ]
     assert torch.allclose(torch.cat(halves), whole, atol=1e-12)
     nothing = value(acquisition, mean[:0], sd[:0], preference[:0])
     assert nothing.shape == (0,)

@@ -100,7 +100,10 @@ def test_ties_and_points_on_a_grid_change_nothing() -> None:
     grid = torch.cartesian_prod(*[torch.arange(4, dtype=torch.float64) / 4] * 3)
     incumbents = grid[(grid.sum(dim=1) - 1).abs() < 1e-9]
     acquisition = ExpectedHypervolumeImprovement(_situation(torch.cat([incumbents, incumbents])))
-    point, even = torch.full((1, 3), 0.55, dtype=torch.float64), torch.full((1, 3), 1 / 3, dtype=torch.float64)
+    point, even = (
+        torch.full((1, 3), 0.55, dtype=torch.float64),
+        torch.full((1, 3), 1 / 3, dtype=torch.float64),
+    )
     certain = acquisition.improvement(acquisition.statistics(point, torch.zeros_like(point), None), even)
     gain = _volume(torch.cat([incumbents, point])) - _volume(incumbents)
     assert float(certain) == pytest.approx(gain, abs=1e-9)
@@ -113,9 +116,15 @@ def test_with_one_objective_it_is_the_expected_improvement(offset: float) -> Non
         1.0, weighted_sum, incumbents, (_numbers(9, 1) + offset, torch.full((9, 1), 0.1).double())
     )
     volume, single = ExpectedHypervolumeImprovement(context), ExpectedImprovement(context)
-    mean, sd, all_of_it = _numbers(30, 1, seed=1) + offset, 0.3 * _numbers(30, 1, seed=2), torch.ones(30, 1).double()
+    mean, sd, all_of_it = (
+        _numbers(30, 1, seed=1) + offset,
+        0.3 * _numbers(30, 1, seed=2),
+        torch.ones(30, 1).double(),
+    )
     statistics = single.statistics(mean, sd, None)
-    assert torch.allclose(volume.improvement(statistics, all_of_it), single.improvement(statistics, all_of_it))
+    assert torch.allclose(
+        volume.improvement(statistics, all_of_it), single.improvement(statistics, all_of_it)
+    )
     assert torch.allclose(volume.value(statistics, all_of_it), single.value(statistics, all_of_it))
 
 
@@ -138,7 +147,8 @@ def test_boxes_are_disjoint_and_fill_what_is_not_dominated() -> None:
     front = front_of(_sphere(14, 3, seed=5))
     cells = cells_beyond(front)
     low, high = (
-        torch.stack([cells.coordinates[at[:, m], m] for m in range(3)], dim=1) for at in (cells.lower, cells.upper)
+        torch.stack([cells.coordinates[at[:, m], m] for m in range(3)], dim=1)
+        for at in (cells.lower, cells.upper)
     )
     points = 1.4 * _numbers(2_000, 3, seed=6) - 0.2
     inside = ((points.unsqueeze(1) > low) & (points.unsqueeze(1) <= high)).all(dim=2).sum(dim=1)
@@ -154,9 +164,13 @@ def test_the_reference_point_is_poor_until_everything_is_poorer() -> None:
 
 def test_the_scale_has_its_fixed_points_for_every_preference() -> None:
     strength = torch.tensor([[0.4], [0.1]], dtype=torch.float64)
-    scale = ImprovementScale(lambda statistics, preference: statistics[:, 0] * preference[:, 0] ** 0, strength, 3)
+    scale = ImprovementScale(
+        lambda statistics, preference: statistics[:, 0] * preference[:, 0] ** 0, strength, 3
+    )
     preference = trade_offs(3)
-    scaled = [scale(torch.full((len(preference),), 0.4 * factor).double(), preference) for factor in (0, 0.1, 1, 10)]
+    scaled = [
+        scale(torch.full((len(preference),), 0.4 * factor).double(), preference) for factor in (0, 0.1, 1, 10)
+    ]
     means = [float(part.mean()) for part in scaled]
     assert means == pytest.approx([0, 0.52, 1, 1.5], abs=0.01)
     assert all(float(part.max() - part.min()) < 1e-9 for part in scaled)

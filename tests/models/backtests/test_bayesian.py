@@ -13,7 +13,9 @@ from models.backtests.table import TableDomain, TableLab
 def _model(domain: TableDomain, names: tuple[str, ...], sign: float) -> SingleTaskGP:
     targets = torch.tensor([[sign * name.count("1")] for name in names], dtype=torch.float64)
     kernel = ScaleKernel(domain.kernel().double())
-    return SingleTaskGP(_features(domain, names), targets, covar_module=kernel, outcome_transform=Standardize(1)).eval()
+    return SingleTaskGP(
+        _features(domain, names), targets, covar_module=kernel, outcome_transform=Standardize(1)
+    ).eval()
 
 
 def test_moments_are_those_of_the_posterior(domain: TableDomain, lab: TableLab) -> None:

@@ -75,7 +75,9 @@ def replay(
     numbers: dict[str, Any] = {"spec": SPEC, "rounds": 3, "batch_size": 4, "initial": 12, "seeds": (0, 1)}
     plan = BacktestPlan(**numbers | changes, methods=methods)
     domain = open_domain(plan.spec.domain)
-    lab = TableLab(plan.spec, domain, [Measurement(text, "signal", text.count("1") + extra) for text in TEXTS])
+    lab = TableLab(
+        plan.spec, domain, [Measurement(text, "signal", text.count("1") + extra) for text in TEXTS]
+    )
     assert lab.objects is not None
     tabled = TableDomain(domain, lab.objects)
     return backtest(plan, lab, tabled, lambda *_: None, lambda name: Counted(make(name), most), kept)
@@ -91,7 +93,9 @@ def timeless(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
 
 
-@pytest.mark.filterwarnings("ignore::botorch.exceptions.warnings.OptimizationWarning")  # a fit that is tried again
+@pytest.mark.filterwarnings(
+    "ignore::botorch.exceptions.warnings.OptimizationWarning"
+)  # a fit that is tried again
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_goes_on_as_if_it_had_not_been_stopped(method: str) -> None:
     kept = Shelf()

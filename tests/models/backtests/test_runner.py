@@ -35,7 +35,9 @@ def spec() -> CampaignSpec:
 
 @pytest.fixture
 def lab(spec: CampaignSpec) -> TableLab:
-    return TableLab(spec, open_domain(spec.domain), [Measurement(text, "signal", signal(text)) for text in TEXTS])
+    return TableLab(
+        spec, open_domain(spec.domain), [Measurement(text, "signal", signal(text)) for text in TEXTS]
+    )
 
 
 def run(
@@ -83,9 +85,13 @@ def test_all_methods_start_from_the_same_objects(spec: CampaignSpec, lab: TableL
 
 
 @pytest.mark.parametrize(
-    "chosen", [("11111111",), (TEXTS[0], TEXTS[0]), tuple(TEXTS[:7])], ids=["not in the table", "twice", "too many"]
+    "chosen",
+    [("11111111",), (TEXTS[0], TEXTS[0]), tuple(TEXTS[:7])],
+    ids=["not in the table", "twice", "too many"],
 )
-def test_an_unfair_choice_stops_the_replay(spec: CampaignSpec, lab: TableLab, chosen: tuple[str, ...]) -> None:
+def test_an_unfair_choice_stops_the_replay(
+    spec: CampaignSpec, lab: TableLab, chosen: tuple[str, ...]
+) -> None:
     class Cheat(Strategy):
         def choose(self, *_: Any) -> Choice:
             return Choice(chosen)
@@ -108,7 +114,9 @@ def test_the_judge_knows_the_best(spec: CampaignSpec, lab: TableLab) -> None:
 
 
 def test_means_and_intervals_over_seeds() -> None:
-    rows = [{"method": "a", "seed": seed, "round": 0, "best": value} for seed, value in enumerate((1.0, 2.0, 3.0))]
+    rows = [
+        {"method": "a", "seed": seed, "round": 0, "best": value} for seed, value in enumerate((1.0, 2.0, 3.0))
+    ]
     (row,) = summarise(rows)
     assert row["best"] == pytest.approx(2.0)
     assert row["best_half"] == pytest.approx(4.302652729911275 / 3**0.5)  # t(.975, 2) and a deviation of 1
@@ -123,7 +131,13 @@ def test_a_missing_value_is_as_poor_as_can_be(spec: CampaignSpec) -> None:
 
 @pytest.mark.parametrize("changes", [{"rounds": 0}, {"batch_size": 0}, {"initial": 0}, {"seeds": ()}])
 def test_a_plan_without_sense_is_refused(spec: CampaignSpec, changes: dict[str, Any]) -> None:
-    fields: dict[str, Any] = {"rounds": 1, "batch_size": 1, "initial": 1, "seeds": (0,), "methods": ("random",)}
+    fields: dict[str, Any] = {
+        "rounds": 1,
+        "batch_size": 1,
+        "initial": 1,
+        "seeds": (0,),
+        "methods": ("random",),
+    }
     with pytest.raises(ValueError, match="at least"):
         BacktestPlan(spec, **(fields | changes))
 

@@ -43,8 +43,12 @@ def test_a_failure_has_no_true_value(spec: CampaignSpec) -> None:
     assert np.isnan(lab.truth(["00000001", "00000011"])[0, 0])
 
 
-def test_features_and_properties_are_the_domains_own(domain: TableDomain, lab: Any, spec: CampaignSpec) -> None:
+def test_features_and_properties_are_the_domains_own(
+    domain: TableDomain, lab: Any, spec: CampaignSpec
+) -> None:
     plain = open_domain(spec.domain)
     for texts in (list(lab.objects[5:9]), ["11111111", lab.objects[0]]):  # of the table, and beside it
         assert np.allclose(domain.features(texts), plain.features(texts))
-        assert np.allclose(domain.properties(texts, ["ones"])["ones"], plain.properties(texts, ["ones"])["ones"])
+        assert np.allclose(
+            domain.properties(texts, ["ones"])["ones"], plain.properties(texts, ["ones"])["ones"]
+        )

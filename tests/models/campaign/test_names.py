@@ -1,4 +1,7 @@
-"""No column of a table can be read as two things: names that differ only for the eye are refused in new campaigns."""
+"""No column of a table can be read as two things.
+
+Names that differ only for the eye are refused in new campaigns.
+"""
 
 from typing import Any
 
@@ -16,7 +19,9 @@ def mixture(*components: str, process: str | None = None) -> dict[str, Any]:
     return {"kind": "materials", "space": "mixture", "components": components, "process": variables}
 
 
-def campaign(*objectives: dict[str, Any], domain: dict[str, Any] | None = None, **rest: Any) -> dict[str, Any]:
+def campaign(
+    *objectives: dict[str, Any], domain: dict[str, Any] | None = None, **rest: Any
+) -> dict[str, Any]:
     return {"name": "n", "domain": domain or PEPTIDES, "objectives": objectives or [{"name": "y"}], **rest}
 
 
@@ -25,8 +30,14 @@ def at_least(kind: str) -> dict[str, Any]:
 
 
 REFUSED = [
-    *((campaign({"name": name}), "/objectives/0/name", "have for something else") for name in ("plate", "outcome")),
-    *((campaign({"name": name}), "/objectives/0/name", "have for something else") for name in ("units", "UOM", "sd")),
+    *(
+        (campaign({"name": name}), "/objectives/0/name", "have for something else")
+        for name in ("plate", "outcome")
+    ),
+    *(
+        (campaign({"name": name}), "/objectives/0/name", "have for something else")
+        for name in ("units", "UOM", "sd")
+    ),
     *(
         (campaign({"name": name}), "/objectives/0/name", "have for something else")
         for name in ("relation", "sd", "UOM")
@@ -38,7 +49,11 @@ REFUSED = [
     (campaign({"name": "a"}, {"name": "a_mean", "type": "a"}), "/objectives/1/name", "beside its own"),
     (campaign({"name": "a_units"}, {"name": "a"}), "/objectives/0/name", "beside its own"),
     (campaign({"name": "a"}, {"name": "A_SEM"}), "/objectives/1/name", "beside its own"),
-    (campaign({"name": "a", "type": "b"}, {"name": "c", "type": "b relation"}), "/objectives/1/type", "beside its own"),
+    (
+        campaign({"name": "a", "type": "b"}, {"name": "c", "type": "b relation"}),
+        "/objectives/1/type",
+        "beside its own",
+    ),
     (campaign({"name": "a"}, {"name": "A"}), "/objectives/1/name", "one name among the objectives"),
     (
         campaign({"name": "a", "type": "IC50", **NM}, {"name": "b", "type": "ic50", "units": "uM"}),
@@ -46,10 +61,20 @@ REFUSED = [
         "would be one column",
     ),
     (campaign({"name": "IC50", **NM}, **at_least("ic50")), "/constraints/0/type", "would be one column"),
-    (campaign({"name": "a", "type": "IC 50"}, **at_least("IC_50")), "/constraints/0/type", "would be one column"),
-    (campaign({"name": "Ki", "type": "x"}, {"name": "z", "type": "Ki"}), "/objectives/1/type", "would be one column"),
     (
-        campaign(guardrails=[{"name": "g", "type": "tox", "max": 1}, {"name": "G", "type": "hERG", "max": 1}]),
+        campaign({"name": "a", "type": "IC 50"}, **at_least("IC_50")),
+        "/constraints/0/type",
+        "would be one column",
+    ),
+    (
+        campaign({"name": "Ki", "type": "x"}, {"name": "z", "type": "Ki"}),
+        "/objectives/1/type",
+        "would be one column",
+    ),
+    (
+        campaign(
+            guardrails=[{"name": "g", "type": "tox", "max": 1}, {"name": "G", "type": "hERG", "max": 1}]
+        ),
         "/guardrails/1/name",
         "one name among the guardrails",
     ),
@@ -70,7 +95,9 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("document", "pointer", "reason"), REFUSED)
-def test_names_of_one_column_are_refused_in_new_campaigns_only(document: dict[str, Any], pointer: str, reason: str):
+def test_names_of_one_column_are_refused_in_new_campaigns_only(
+    document: dict[str, Any], pointer: str, reason: str
+):
     with pytest.raises(ValidationError, match=reason) as caught:
         CampaignSpec.model_validate(document)
     assert [error["ctx"]["pointer"] for error in caught.value.errors()] == [pointer]
@@ -82,7 +109,9 @@ def test_names_of_one_column_are_refused_in_new_campaigns_only(document: dict[st
     [
         campaign({"name": "value"}),
         campaign({"name": "a", "type": "ERα"}, {"name": "b", "type": "ERβ"}),  # noqa: RUF001 - Greek
-        campaign({"name": "IC50", **NM}, {"name": "window", "type": "IC50", "direction": "target", "target": 3}),
+        campaign(
+            {"name": "IC50", **NM}, {"name": "window", "type": "IC50", "direction": "target", "target": 3}
+        ),
         campaign({"name": "IC50", **NM}, **at_least("IC50")),
         campaign({"name": "a"}, {"name": "amean"}, {"name": "a2"}),
         campaign(domain=mixture("Li", "Li+", "水", "乙醇", "(-)-A", "(+)-A")),

@@ -48,9 +48,21 @@ def pointers(model: type[FrozenModel], document: dict[str, Any]) -> list[str]:
         (CampaignSpec, campaign(objectives=[MODELLED_AS_LOG10, WINDOW | {"range": [0, 9]}]), "/objectives/1"),
         (CampaignSpec, campaign(objectives=[MODELLED_AS_LOG10, WINDOW | {"target": -3}]), "/objectives/1"),
         (CampaignSpec, campaign(guardrails=[GUARDRAIL, GUARDRAIL | {"type": "LogD"}]), "/guardrails/1/name"),
-        (CampaignSpec, campaign(guardrails=[GUARDRAIL, GUARDRAIL | {"name": "G", "min": 1}]), "/guardrails/1/name"),
-        (CampaignSpec, campaign(guardrails=[GUARDRAIL | {"transform": "log10", "max": -1}]), "/guardrails/0/max"),
-        (CampaignSpec, campaign(guardrails=[GUARDRAIL | {"transform": "log10", "min": 0}]), "/guardrails/0/min"),
+        (
+            CampaignSpec,
+            campaign(guardrails=[GUARDRAIL, GUARDRAIL | {"name": "G", "min": 1}]),
+            "/guardrails/1/name",
+        ),
+        (
+            CampaignSpec,
+            campaign(guardrails=[GUARDRAIL | {"transform": "log10", "max": -1}]),
+            "/guardrails/0/max",
+        ),
+        (
+            CampaignSpec,
+            campaign(guardrails=[GUARDRAIL | {"transform": "log10", "min": 0}]),
+            "/guardrails/0/min",
+        ),
         (
             CampaignSpec,
             campaign(objectives=[LOGARITHMS], guardrails=[{"name": "g", "type": "IC50", "min": -5}]),
@@ -63,7 +75,9 @@ def pointers(model: type[FrozenModel], document: dict[str, Any]) -> list[str]:
         ),
         (
             CampaignSpec,
-            campaign(constraints=[{"type": "x", "transform": "log10", "min": -1, "max": 3, "probability": 0.5}]),
+            campaign(
+                constraints=[{"type": "x", "transform": "log10", "min": -1, "max": 3, "probability": 0.5}]
+            ),
             "/constraints/0/min",
         ),
         (
@@ -75,7 +89,11 @@ def pointers(model: type[FrozenModel], document: dict[str, Any]) -> list[str]:
         (CampaignSpec, campaign(constraints=[{"property": "charm", "max": 1}]), "/constraints/0/property"),
         (
             CampaignSpec,
-            campaign(batch={"limits": [{"kind": "group", "by": "cluster", "max": 1}, BUDGET | {"property": "charm"}]}),
+            campaign(
+                batch={
+                    "limits": [{"kind": "group", "by": "cluster", "max": 1}, BUDGET | {"property": "charm"}]
+                }
+            ),
             "/batch/limits/1/property",
         ),
         (
@@ -86,8 +104,16 @@ def pointers(model: type[FrozenModel], document: dict[str, Any]) -> list[str]:
             ),
             "/acquisition/kind",
         ),
-        (CampaignSpec, campaign(batch={"limits": [{"kind": "group", "by": "charm", "max": 1}]}), "/batch/limits/0/by"),
-        (CampaignSpec, campaign(batch={"limits": [{"kind": "shared", "column": "pH"}]}), "/batch/limits/0/column"),
+        (
+            CampaignSpec,
+            campaign(batch={"limits": [{"kind": "group", "by": "charm", "max": 1}]}),
+            "/batch/limits/0/by",
+        ),
+        (
+            CampaignSpec,
+            campaign(batch={"limits": [{"kind": "shared", "column": "pH"}]}),
+            "/batch/limits/0/column",
+        ),
         (
             CampaignSpec,
             campaign(batch={"controls": [{"sequence": "AG"}, {"sequence": "?"}]}),
@@ -119,7 +145,10 @@ def test_numbers_that_are_no_numbers_are_refused() -> None:
 def test_every_assay_type_is_read_once_in_the_units_of_the_first_that_names_it() -> None:
     spec = CampaignSpec.model_validate(
         campaign(
-            objectives=[MEASURED | {"units": "nM", "transform": "log10"}, {"name": "length_", "computed": "length"}],
+            objectives=[
+                MEASURED | {"units": "nM", "transform": "log10"},
+                {"name": "length_", "computed": "length"},
+            ],
             constraints=[{"type": "HC50", "min": 100, "units": "uM", "probability": 0.9}],
             guardrails=[{"name": "potency_floor", "type": "IC50", "max": 10}],
         )

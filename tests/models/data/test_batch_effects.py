@@ -60,7 +60,9 @@ def test_finds_plate_offsets_and_translates_results() -> None:
     rng = np.random.default_rng(0)
     truth = {"p1": 0.5, "p2": -0.5, "p3": 0.0}
     results = [
-        Measurement(name := f"{x:.4f}", "y", 10 ** (_truth(name) + truth[plate] + rng.normal(0, 0.1)), plate=plate)
+        Measurement(
+            name := f"{x:.4f}", "y", 10 ** (_truth(name) + truth[plate] + rng.normal(0, 0.1)), plate=plate
+        )
         for plate in truth
         for x in rng.uniform(-3, 3, 24)
     ]

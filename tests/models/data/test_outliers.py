@@ -28,7 +28,9 @@ def test_a_replicate_that_disagrees_is_flagged_alone(seed: int) -> None:
 
 
 def test_honest_replicates_are_hardly_ever_flagged() -> None:
-    flagged = [disagreeing_replicates(r, "none", [0.0] * len(r)) for r in (_replicates(seed) for seed in range(40))]
+    flagged = [
+        disagreeing_replicates(r, "none", [0.0] * len(r)) for r in (_replicates(seed) for seed in range(40))
+    ]
     assert sum(map(len, flagged)) <= 40 * 90 * 0.001
 
 
@@ -44,7 +46,11 @@ def test_log10_outliers_are_in_the_campaigns_units() -> None:
     results = [Measurement(f"o{i}", "y", 10 ** rng.normal(i % 5, 0.05)) for i in range(20) for _ in range(2)]
     results += [Measurement("odd", "y", value) for value in (100.0, 100.0, 1e5)]
     outliers = disagreeing_replicates(results, "log10", [0.0] * len(results))[-1]
-    assert (outliers.object, outliers.value, outliers.expected) == ("odd", pytest.approx(1e5), pytest.approx(100.0))
+    assert (outliers.object, outliers.value, outliers.expected) == (
+        "odd",
+        pytest.approx(1e5),
+        pytest.approx(100.0),
+    )
 
 
 def test_outliers_are_reported_in_order_and_stay_in_the_table() -> None:

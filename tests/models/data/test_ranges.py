@@ -46,7 +46,9 @@ def test_a_given_range_passes_the_transform_and_known_ends_have_passed_it_alread
 
 def test_a_range_without_logarithms_is_passed_over() -> None:
     assert objective_range(_objective(), "log10", (5.0, 6.0), (0.0, 1.0)) == Range(5.0, 6.0, "measured")
-    assert objective_range(_objective(range=(-1.0, 1.0)), "log10", None, (1.0, 10.0)) == Range(0.0, 1.0, "domain")
+    assert objective_range(_objective(range=(-1.0, 1.0)), "log10", None, (1.0, 10.0)) == Range(
+        0.0, 1.0, "domain"
+    )
 
 
 def test_a_range_without_width_gets_one() -> None:
@@ -72,14 +74,18 @@ def test_every_reader_that_scores_refuses_what_has_no_logarithm_by_name(wanted: 
     check_log10_range(wanted, "none")
 
 
-@given(own=st.none() | ends, known=st.lists(numbers, max_size=12), transform=st.sampled_from(["none", "log10"]))
+@given(
+    own=st.none() | ends, known=st.lists(numbers, max_size=12), transform=st.sampled_from(["none", "log10"])
+)
 def test_backtests_and_insights_read_the_same_range(
     own: tuple[float, float] | None, known: list[float], transform: Transform
 ) -> None:
     if own is not None and transform == "log10":
         own = (10.0 ** min(own[0], 20.0), 10.0 ** min(own[1], 20.0) * 2)
     objective = {"name": "y", "range": own, "transform": transform}
-    spec = CampaignSpec.model_validate({"name": "ranges", "domain": {"kind": "peptides"}, "objectives": [objective]})
+    spec = CampaignSpec.model_validate(
+        {"name": "ranges", "domain": {"kind": "peptides"}, "objectives": [objective]}
+    )
     values = np.array(known, dtype=np.float64)
     judged = min_max_utility(spec.objectives[0], transform, torch.from_numpy(values))
     expected = utility_scale(spec, open_domain(spec.domain), spec.objectives[0], values)

@@ -40,7 +40,9 @@ def test_partial_results_keep_their_rows() -> None:
 
 def test_replicates_are_pooled_and_estimate_the_noise_of_single_values() -> None:
     rng = np.random.default_rng(0)
-    results = [Measurement(f"o{i}", "y", i + rng.normal(0, 0.5)) for i in range(30) for _ in range(4 if i % 2 else 1)]
+    results = [
+        Measurement(f"o{i}", "y", i + rng.normal(0, 0.5)) for i in range(30) for _ in range(4 if i % 2 else 1)
+    ]
     table = tabulate(results, PLAIN)
     assert table.values[1, 0] == pytest.approx(np.mean([r.value for r in results if r.object == "o1"]))
     assert table.noise[0, 0] == pytest.approx(0.25, rel=0.5)
@@ -136,7 +138,10 @@ def test_contradictory_bounds_are_counted_and_span_the_disagreement() -> None:
 
 def test_a_range_wider_than_the_spread_is_an_interval_and_a_narrow_one_a_value() -> None:
     results = [Measurement(f"o{i}", "y", float(i)) for i in range(5)]
-    results += [Measurement("narrow", "y", 1.0, upper_value=1.5), Measurement("wide", "y", 0.0, upper_value=9.0)]
+    results += [
+        Measurement("narrow", "y", 1.0, upper_value=1.5),
+        Measurement("wide", "y", 0.0, upper_value=9.0),
+    ]
     cells = _bounds(results, MeasuredQuantity())
     _same(cells["narrow"], 1.25, math.nan, math.nan)
     _same(cells["wide"], math.nan, 0.0, 9.0)

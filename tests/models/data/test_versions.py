@@ -23,7 +23,10 @@ CASES: dict[str, tuple[Sequence[Measurement], set[str]]] = {
         (Measurement(A, "y", 1.0, **V1), Measurement(B, "y", 2.0, **V2), Measurement(C, "y", 3.0)),
         {B},
     ),
-    "a failure names no version": ((Measurement(A, "y", outcome="failed_qc"), Measurement(B, "y", 2.0, **V2)), {B}),
+    "a failure names no version": (
+        (Measurement(A, "y", outcome="failed_qc"), Measurement(B, "y", 2.0, **V2)),
+        {B},
+    ),
     "a failure by the newest version": (
         (Measurement(B, "y", 2.0, **V1), Measurement(A, "y", outcome="assay_failed", **V2)),
         {B},
@@ -43,7 +46,9 @@ def _spec() -> CampaignSpec:
 
 
 @pytest.mark.parametrize(("results", "expected"), CASES.values(), ids=CASES)
-def test_proxies_and_insights_read_the_same_objects(results: Sequence[Measurement], expected: set[str]) -> None:
+def test_proxies_and_insights_read_the_same_objects(
+    results: Sequence[Measurement], expected: set[str]
+) -> None:
     spec = _spec()
     domain = open_domain(spec.domain)
     assert set(clean_results(spec, domain, results, 0).table.objects) == expected

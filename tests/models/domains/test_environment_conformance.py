@@ -3,7 +3,16 @@
 import pytest
 import torch
 from domain_examples import Example, examples_of
-from environment_walks import Space, check_backward, check_forward, check_states, edges, list_space, pick, walk
+from environment_walks import (
+    Space,
+    check_backward,
+    check_forward,
+    check_states,
+    edges,
+    list_space,
+    pick,
+    walk,
+)
 from torch import Tensor
 
 from models.domains.contract import Plugin
@@ -184,5 +193,7 @@ def test_every_object_has_exactly_one_final_state_and_is_allowed(spaces: list[Sp
 def test_the_space_holds_every_measured_object_that_can_be_built(spaces: list[Space]):
     for space in spaces:
         _, is_known = space.env.states(space.example.texts)
-        buildable = {text for text, known in zip(space.example.texts, is_known.tolist(), strict=True) if known}
+        buildable = {
+            text for text, known in zip(space.example.texts, is_known.tolist(), strict=True) if known
+        }
         assert buildable <= set(space.env.objects(space.finals))

@@ -38,7 +38,11 @@ def test_the_fourth_domain_is_discovered():
 
 
 def test_the_fourth_domain_is_part_of_a_campaign():
-    body = {"name": "lamps", "domain": {"kind": "switches", "n": 3}, "objectives": [{"name": "y", "computed": "ones"}]}
+    body = {
+        "name": "lamps",
+        "domain": {"kind": "switches", "n": 3},
+        "objectives": [{"name": "y", "computed": "ones"}],
+    }
     campaign = CampaignSpec.model_validate(body)
     domain = open_domain(campaign.domain)
     assert domain.check("101") == []

@@ -61,7 +61,9 @@ def test_a_recursive_search_is_counted_too():
         test(FULLERENE)
 
 
-@pytest.mark.parametrize("smarts", ["C(=O)N", "[$(c1ccccc1)]CN", "c1ccc2ccccc2c1", "[#6;R]~[#7;!R]", "[CX4]-[NX3;H1]"])
+@pytest.mark.parametrize(
+    "smarts", ["C(=O)N", "[$(c1ccccc1)]CN", "c1ccc2ccccc2c1", "[#6;R]~[#7;!R]", "[CX4]-[NX3;H1]"]
+)
 @pytest.mark.parametrize("smiles", ["CC(=O)Nc1ccccc1", "NCc1ccccc1", "c1ccc2ccccc2c1", "CNC1CCCC1", "CCO"])
 def test_counting_changes_no_answer(smarts: str, smiles: str):
     mol = Chem.MolFromSmiles(smiles)

@@ -31,7 +31,9 @@ def test_everything_is_the_domain_s_own(example: Example):
     for name in own.groupings:
         assert domain.group(texts, name) == own.group(texts, name)
     for name in own.computed:
-        np.testing.assert_array_equal(domain.properties(texts, [name])[name], own.properties(texts, [name])[name])
+        np.testing.assert_array_equal(
+            domain.properties(texts, [name])[name], own.properties(texts, [name])[name]
+        )
     np.testing.assert_array_equal(domain.features(texts), own.features(texts))
     np.testing.assert_array_equal(domain.similarity(texts, texts), own.similarity(texts, texts))
     assert type(domain.environment(texts)) is type(own.environment(texts))

@@ -60,7 +60,9 @@ def test_encoding_is_finite_and_injective(generator: torch.Generator):
 def test_what_never_changes_is_not_encoded(generator: torch.Generator):
     sampler = ConditionSampler((3.0, 3.0), 1)
     assert sampler.encode(sampler.sample(5, generator)).shape == (5, 0)
-    assert ConditionSampler((3.0, 3.0), 2).width == ConditionSampler((1.0, 3.0), 2).width - sampler_beta_width()
+    assert (
+        ConditionSampler((3.0, 3.0), 2).width == ConditionSampler((1.0, 3.0), 2).width - sampler_beta_width()
+    )
 
 
 def sampler_beta_width() -> int:

@@ -128,7 +128,9 @@ def test_an_estimate_is_unbiased_with_a_standard_error():
 
 
 def test_what_is_no_object_of_its_own_is_not_counted(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(Hypergrid, "objects", lambda _, states: ["" if row[0] else "x" for row in states.tolist()])
+    monkeypatch.setattr(
+        Hypergrid, "objects", lambda _, states: ["" if row[0] else "x" for row in states.tolist()]
+    )
     environment = Hypergrid(2, 3)
     expected = {1: 1, 2: 1, 3: 1}
     assert rounded(dict(count_objects(environment, 0).log_counts)) == expected
@@ -142,7 +144,9 @@ def test_what_is_no_object_of_its_own_is_not_counted(monkeypatch: pytest.MonkeyP
 
 def test_a_size_without_rollouts_is_extrapolated_from_its_neighbours():
     counts = Counts({2: 1.0, 3: 3.0, 6: 6.0}, "estimated")
-    assert [counts.log_count(size) for size in (1, 2, 3, 4, 6, 8)] == pytest.approx([-1.0, 1.0, 3.0, 4.0, 6.0, 8.0])
+    assert [counts.log_count(size) for size in (1, 2, 3, 4, 6, 8)] == pytest.approx(
+        [-1.0, 1.0, 3.0, 4.0, 6.0, 8.0]
+    )
     assert Counts({4: 2.0}, "estimated").log_count(9) == 2.0
 
 
@@ -151,7 +155,13 @@ def test_a_composition_that_balances_in_several_ways_counts_once():
     result: dict[int, int] = {}
     for amounts in product(range(6), repeat=3):
         taken = {name: n for name, n in zip(states, amounts, strict=True) if n}
-        if taken and sum(amounts) <= 5 and len(taken) <= 2 and math.gcd(*amounts) == 1 and is_neutral(taken, states):
+        if (
+            taken
+            and sum(amounts) <= 5
+            and len(taken) <= 2
+            and math.gcd(*amounts) == 1
+            and is_neutral(taken, states)
+        ):
             result[sum(amounts)] = result.get(sum(amounts), 0) + 1
     assert count_compositions(tuple(states.values()), 5, 2) == dict(sorted(result.items()))
 

@@ -25,7 +25,9 @@ def string_utilities(environment: Strings) -> torch.Tensor:
     letters = enumerate_space(environment).final_states[:, :-1] - 1
     generator = torch.Generator().manual_seed(3)
     weights = torch.rand(2, environment.length, environment.n_actions, generator=generator)
-    pairs = torch.rand(2, environment.length - 1, environment.n_actions, environment.n_actions, generator=generator)
+    pairs = torch.rand(
+        2, environment.length - 1, environment.n_actions, environment.n_actions, generator=generator
+    )
     indices = torch.arange(environment.length)
     single = weights[:, indices, letters].mean(2)
     double = pairs[:, indices[:-1], letters[:, :-1], letters[:, 1:]].mean(2)
@@ -76,7 +78,9 @@ def test_prefix_balance_is_exact_where_the_empty_chain_may_not_stop():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("loss", ["forward_looking_detailed_balance", "forward_looking_sub_trajectory_balance"])
+@pytest.mark.parametrize(
+    "loss", ["forward_looking_detailed_balance", "forward_looking_sub_trajectory_balance"]
+)
 def test_forward_looking_losses_are_exact_on_additive_strings(loss: str):
     environment = Strings("ACGT", 4)
     reward = letter_reward(environment)

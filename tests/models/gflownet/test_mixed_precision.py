@@ -36,7 +36,10 @@ def exact(inputs: torch.Tensor, result: list[nn.Linear]) -> torch.Tensor:
 
 def test_rows_are_padded_to_a_few_sizes() -> None:
     sizes = [padded(n) for n in range(1, 5000)]
-    assert all(n <= size <= max(1.125 * n, n + mixed_precision.LEAST_PADDING) for n, size in enumerate(sizes, start=1))
+    assert all(
+        n <= size <= max(1.125 * n, n + mixed_precision.LEAST_PADDING)
+        for n, size in enumerate(sizes, start=1)
+    )
     assert len({size for size in sizes if 2048 < size <= 4096}) <= 8
     assert sizes == sorted(sizes)
 
@@ -47,7 +50,9 @@ def test_rounded_layers_and_their_gradients_are_near_the_exact_ones(generator: t
     weights = torch.randn(70, 24, generator=generator)
     answers = []
     for hidden in (exact(torch.cat(parts, dim=1), result), hidden_layers(parts, result)):
-        gradients = torch.autograd.grad((hidden * weights).sum(), [p for layer in result for p in layer.parameters()])
+        gradients = torch.autograd.grad(
+            (hidden * weights).sum(), [p for layer in result for p in layer.parameters()]
+        )
         answers.append([hidden.detach(), *gradients])
     for truth, rounded in zip(*answers, strict=True):
         assert rounded.dtype == torch.float32

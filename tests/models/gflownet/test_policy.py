@@ -23,7 +23,8 @@ def test_masked_log_softmax_excludes_masked_actions_and_survives_empty_rows():
 
 
 @pytest.mark.parametrize(
-    "spec", [PolicySpec(width=16), PolicySpec(width=16, has_concatenation=False), PolicySpec(width=16, depth=1)]
+    "spec",
+    [PolicySpec(width=16), PolicySpec(width=16, has_concatenation=False), PolicySpec(width=16, depth=1)],
 )
 def test_sampling_and_scoring_see_the_same_logits(spec: PolicySpec, generator: torch.Generator):
     policy = Policy(ENVIRONMENT, CONDITIONS, spec, generator)

@@ -21,7 +21,9 @@ from models.gflownet.trainer import InvalidLogRewardError, Trainer
 ENVIRONMENT = PeptidesEnvironment(PeptidesSpec(min_length=1, max_length=4, alphabet="AKW"))
 SPACE = enumerate_space(ENVIRONMENT)
 EVEN = SizePrior(ENVIRONMENT, [0.0, *(-length * math.log(3) for length in range(1, 5))])
-SETTINGS = TrainerSettings(steps=600, trajectories_per_step=32, learning_rate=6e-3, policy=PolicySpec(width=64))
+SETTINGS = TrainerSettings(
+    steps=600, trajectories_per_step=32, learning_rate=6e-3, policy=PolicySpec(width=64)
+)
 
 
 def utilities() -> Tensor:

@@ -94,7 +94,11 @@ def test_uniform_policy_on_a_grid_agrees_with_counting():
     environment = Hypergrid(2, 2)
     space = enumerate_space(environment)
     result = dict(
-        zip(environment.objects(space.final_states), uniform_log_probability(space).exp().tolist(), strict=True)
+        zip(
+            environment.objects(space.final_states),
+            uniform_log_probability(space).exp().tolist(),
+            strict=True,
+        )
     )
     assert result == pytest.approx({"0,0": 1 / 3, "0,1": 1 / 6, "1,0": 1 / 6, "1,1": 1 / 3})
 

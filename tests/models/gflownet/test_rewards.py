@@ -29,7 +29,9 @@ from models.gflownet.trajectories import Trajectories
 PEPTIDES = PeptidesEnvironment(PeptidesSpec(min_length=1, max_length=3, alphabet="AG"))
 STRINGS = Strings("ACG", 3)
 CONDITIONS = ConditionSampler((1.0, 4.0), 2)
-SETTINGS = TrainerSettings(trajectories_per_step=8, policy=PolicySpec(width=16), first_estimate=16, replay_share=0)
+SETTINGS = TrainerSettings(
+    trajectories_per_step=8, policy=PolicySpec(width=16), first_estimate=16, replay_share=0
+)
 
 
 def walks(environment: Environment, generator: torch.Generator) -> tuple[Trajectories, Condition]:
@@ -52,7 +54,9 @@ def test_where_there_is_a_stop_action_every_state_but_the_first_may_stop(environ
     assert stop is not None
     for layer in enumerate_space(environment).layers[1:]:
         assert environment.forward_mask(layer.states)[:, stop].all()
-        assert environment.is_final(environment.step(layer.states, torch.full((len(layer.states),), stop))).all()
+        assert environment.is_final(
+            environment.step(layer.states, torch.full((len(layer.states),), stop))
+        ).all()
 
 
 def test_peptides_with_a_least_length_may_not_stop_everywhere():
@@ -62,7 +66,9 @@ def test_peptides_with_a_least_length_may_not_stop_everywhere():
         build("prefix_sub_trajectory_balance", longer, length_reward)
 
 
-@pytest.mark.parametrize("loss", ["forward_looking_detailed_balance", "forward_looking_sub_trajectory_balance"])
+@pytest.mark.parametrize(
+    "loss", ["forward_looking_detailed_balance", "forward_looking_sub_trajectory_balance"]
+)
 def test_a_reward_without_parts_is_refused(loss: str):
     with pytest.raises(IncompatibleLossError, match=rf"{loss}.* partial"):
         build(loss, STRINGS, length_reward)

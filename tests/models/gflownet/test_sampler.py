@@ -11,7 +11,14 @@ from models.gflownet.environments.strings import Strings
 from models.gflownet.exact import enumerate_space, estimate_log_partition, policy_log_probability
 from models.gflownet.exploration.uniform import UniformMixture
 from models.gflownet.policy import Policy, PolicySpec
-from models.gflownet.sampler import OPEN, GumbelSampler, log_probability, rollout_backward, rollout_forward, sample
+from models.gflownet.sampler import (
+    OPEN,
+    GumbelSampler,
+    log_probability,
+    rollout_backward,
+    rollout_forward,
+    sample,
+)
 from models.gflownet.scoring import score
 from models.gflownet.trajectories import Trajectories, join
 
@@ -38,9 +45,12 @@ def assert_contract(trajectories: Trajectories) -> None:
     environment, n = trajectories.environment, trajectories.n_transitions
     before, after = trajectories.states[:n], trajectories.states[trajectories.following()]
     assert trajectories.forward_mask.gather(1, trajectories.actions.unsqueeze(1)).all()
-    assert torch.equal(environment.key(environment.step(before, trajectories.actions)), environment.key(after))
     assert torch.equal(
-        environment.key(environment.backward_step(after, trajectories.backward_actions)), environment.key(before)
+        environment.key(environment.step(before, trajectories.actions)), environment.key(after)
+    )
+    assert torch.equal(
+        environment.key(environment.backward_step(after, trajectories.backward_actions)),
+        environment.key(before),
     )
     starts = before[trajectories.time == 0]
     assert torch.equal(starts, environment.reset(len(trajectories)))
@@ -90,7 +100,9 @@ def test_backward_rollouts_keep_the_contract(
 ):
     policy = uneven_policy(environment, has_learned_backward=has_learned_backward)
     states = enumerate_space(environment).final_states
-    trajectories = rollout_backward(policy, environment, states, CONDITIONS.sample(len(states), generator), generator)
+    trajectories = rollout_backward(
+        policy, environment, states, CONDITIONS.sample(len(states), generator), generator
+    )
     assert torch.equal(trajectories.final_states, states)
     assert_contract(trajectories)
 
@@ -124,7 +136,9 @@ def test_samples_follow_the_exact_distribution(environment: Environment, generat
     assert float((result - exact[order]).abs().sum()) < 0.06
 
 
-def sorted_keys(environment: Environment, every: torch.Tensor, some: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def sorted_keys(
+    environment: Environment, every: torch.Tensor, some: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
     return environment.key(every).sort().values, environment.key(some)
 
 

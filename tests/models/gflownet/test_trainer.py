@@ -56,7 +56,9 @@ def assert_resumes(settings: TrainerSettings, start: Callable[[TrainerSettings, 
 
 def build_on_grid(settings: TrainerSettings, seed: int) -> Trainer:
     environment, reward = grid(4)
-    return Trainer(environment, ConditionSampler((1.0, 8.0), 2), reward, settings, seed, ["1,2", "3,3", "9,9"])
+    return Trainer(
+        environment, ConditionSampler((1.0, 8.0), 2), reward, settings, seed, ["1,2", "3,3", "9,9"]
+    )
 
 
 @pytest.mark.parametrize("loss", LOSSES)

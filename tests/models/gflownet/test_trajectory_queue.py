@@ -52,7 +52,15 @@ def test_what_waits_is_kept_and_taken_back_bit_for_bit(generator: torch.Generato
     for _ in range(3):
         (condition, part), (same_condition, same) = ahead.pop(), other.pop()
         assert torch.equal(condition.beta, same_condition.beta)
-        for name in ("states", "actions", "backward_actions", "trajectory", "time", "lengths", "forward_mask"):
+        for name in (
+            "states",
+            "actions",
+            "backward_actions",
+            "trajectory",
+            "time",
+            "lengths",
+            "forward_mask",
+        ):
             assert torch.equal(getattr(part, name), getattr(same, name)), name
         assert torch.equal(part.features.encoding, same.features.encoding)
 

@@ -22,5 +22,7 @@ def played() -> Played:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(deep_ensemble, "STEPS", QUICK)
         proposal = propose(spec, history, seed=SEED, report=lambda *_: None)
-        opened = load_trained_campaign(spec, history, seed=SEED, artefact=proposal.artefact, report=lambda *_: None)
+        opened = load_trained_campaign(
+            spec, history, seed=SEED, artefact=proposal.artefact, report=lambda *_: None
+        )
     return Played(spec, history, proposal, opened)

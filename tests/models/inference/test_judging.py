@@ -23,7 +23,9 @@ def test_judgements_repeat_what_the_round_said_of_its_batch(played: Played) -> N
         assert now.guardrails == pytest.approx(said.guardrails)
         for name, prediction in said.predictions.items():
             other = now.predictions[name]
-            parts = [(getattr(prediction, part), getattr(other, part)) for part in ("mean", "sd", "low", "high")]
+            parts = [
+                (getattr(prediction, part), getattr(other, part)) for part in ("mean", "sd", "low", "high")
+            ]
             assert all(one == pytest.approx(two, abs=1e-12) for one, two in parts)
 
 

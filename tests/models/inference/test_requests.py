@@ -26,7 +26,9 @@ def _request(**fields: Any) -> SampleRequest:
 
 
 def test_all_pairs_share_and_the_first_gets_the_remainder() -> None:
-    asked = split_by_condition(_request(n=11, beta=[2, 8], preference=[{"signal": 3, "few": 1}, {"few": 2}]), SPEC)
+    asked = split_by_condition(
+        _request(n=11, beta=[2, 8], preference=[{"signal": 3, "few": 1}, {"few": 2}]), SPEC
+    )
     assert asked == [
         ConditionRequest(5, 2.0, (0.75, 0.25)),
         ConditionRequest(2, 2.0, (0.0, 1.0)),
@@ -35,7 +37,9 @@ def test_all_pairs_share_and_the_first_gets_the_remainder() -> None:
     ]
     assert split_by_condition(_request(n=3), SPEC) == [ConditionRequest(3, None, None)]
     assert split_by_condition(_request(n=3, beta=4), SPEC) == [ConditionRequest(3, 4.0, None)]
-    assert split_by_condition(_request(n=3, preference={"signal": 2}), SPEC) == [ConditionRequest(3, None, (1.0, 0.0))]
+    assert split_by_condition(_request(n=3, preference={"signal": 2}), SPEC) == [
+        ConditionRequest(3, None, (1.0, 0.0))
+    ]
 
 
 def test_colder_doubles_and_bolder_halves_what_was_asked_for_last() -> None:

@@ -1,4 +1,7 @@
-"""Samples are the policy's own, pass every gate and can be had again; judgements say all that a batch would say."""
+"""Samples are the policy's own, pass every gate and can be had again.
+
+Judgements say all that a batch would say.
+"""
 
 import json
 import math
@@ -44,7 +47,9 @@ def _similarity(one: str, other: str) -> float:
 
 def test_samples_are_exactly_as_many_new_and_distinct(played: Played) -> None:
     for n in (1, 7, 40):
-        candidates, summary = _sample(played, n=n, beta=[1, 4], preference=[BOTH]) if n > 1 else _sample(played, n=n)
+        candidates, summary = (
+            _sample(played, n=n, beta=[1, 4], preference=[BOTH]) if n > 1 else _sample(played, n=n)
+        )
         objects = [candidate.object for candidate in candidates]
         assert len(objects) == len(set(objects)) == summary["chosen"] == n
         assert not {result.object for result in played.history.measurements} & set(objects)
@@ -66,7 +71,9 @@ def test_log_pf_is_the_exact_log_probability(played: Played) -> None:
         assert candidate.log_pf == pytest.approx(float(exact[place[candidate.object]]), abs=1e-4)
 
 
-def test_first_draws_are_distributed_as_the_policy_says(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_first_draws_are_distributed_as_the_policy_says(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A single sample is the first draw that is not closed: its frequency is the policy's, given that."""
     monkeypatch.setattr(conditional_sampler, "LEAST_BLOCK", 4)
     source, fitted, n = played.instrument.source, played.instrument.fitted, 250
@@ -77,7 +84,11 @@ def test_first_draws_are_distributed_as_the_policy_says(played: Played, monkeypa
     found: Counter[str] = Counter()
     for _ in range(n):
         drawer = ConditionalSampler(
-            source, states, CandidateFilter(fitted, played.history), [ConditionRequest(1, 16.0, (1.0, 0.0))], None
+            source,
+            states,
+            CandidateFilter(fitted, played.history),
+            [ConditionRequest(1, 16.0, (1.0, 0.0))],
+            None,
         )
         found.update(drawer.run(generator, _silent).pool(1).texts)
     log_p = policy_log_probability(space, source.policy, source.conditions.fixed(16.0, [1.0, 0.0]))
@@ -130,8 +141,13 @@ def test_candidates_agree_with_their_conditions(played: Played) -> None:
         assert rewards == sorted(rewards, reverse=True)  # type: ignore[type-var]
     for candidate in candidates:
         assert candidate.preference == pytest.approx({"signal": 0.25, "few": 0.75})
-        assert candidate.log_reward == pytest.approx(candidate.beta * candidate.acquisition, rel=1e-4, abs=1e-4)
-        assert f"at inverse temperature {candidate.beta:.3g} when weighing signal 25% and few 75%" in candidate.reason
+        assert candidate.log_reward == pytest.approx(
+            candidate.beta * candidate.acquisition, rel=1e-4, abs=1e-4
+        )
+        assert (
+            f"at inverse temperature {candidate.beta:.3g} when weighing signal 25% and few 75%"
+            in candidate.reason
+        )
         assert candidate.predictions["signal"].low < candidate.predictions["signal"].high
         assert set(candidate.guardrails) == {"heat"}
     told = summary["conditions"]
@@ -146,7 +162,9 @@ def test_conditions_that_are_not_asked_for_are_drawn(played: Played) -> None:
     assert len(betas) > 12
     assert all(low <= beta <= high for beta in betas if beta is not None)
     assert len({candidate.preference["few"] for candidate in candidates}) > 12
-    assert summary["conditions"] == [{"beta": None, "preference": None, "asked": 24, "served": 24, "log_z": None}]
+    assert summary["conditions"] == [
+        {"beta": None, "preference": None, "asked": 24, "served": 24, "log_z": None}
+    ]
     candidates, _ = _sample(played, n=8, beta=3)
     assert {candidate.beta for candidate in candidates} == {3.0}
     assert len({candidate.preference["few"] for candidate in candidates}) > 4
@@ -177,7 +195,11 @@ def test_what_is_closed_today_is_not_drawn(played: Played) -> None:
     measured = [Measurement(text, "signal", 1.0) for text in names[:4]]
     now = replace(
         played.history,
-        measurements=(*played.history.measurements, *measured, Measurement(names[9], "signal", outcome="insoluble")),
+        measurements=(
+            *played.history.measurements,
+            *measured,
+            Measurement(names[9], "signal", outcome="insoluble"),
+        ),
         pending=tuple(names[4:6]),
         excluded=tuple(names[6:8]),
     )
@@ -209,7 +231,9 @@ def test_neighbours_are_like_the_object_and_near_comes_first(played: Played) -> 
         assert text not in {candidate.object for candidate in candidates}
         assert found == sorted(found, reverse=True)
         assert any("not drawn from its distribution" in told for told in summary["statements"])
-        assert all(f"similarity {near:.2f}" in item.reason for near, item in zip(found, candidates, strict=True))
+        assert all(
+            f"similarity {near:.2f}" in item.reason for near, item in zip(found, candidates, strict=True)
+        )
         source = played.instrument.source
         assert source is not None
         states, _ = source.environment.states([candidates[0].object])
@@ -233,11 +257,16 @@ def test_neighbours_of_what_no_state_represents_are_those_of_a_simpler_form_and_
     source = played.instrument.source
     assert source is not None
     simple, like = played.history.measurements[0].object, {"object": {"switches": "1"}, "similarity": 0.1}
-    monkeypatch.setattr(played.instrument._domain, "similarity", lambda left, right: np.ones((len(left), len(right))))
+    monkeypatch.setattr(
+        played.instrument._domain, "similarity", lambda left, right: np.ones((len(left), len(right)))
+    )
     monkeypatch.setattr(source.environment, "simplified", lambda _: (simple, "tail"))
     candidates, summary = _sample(played, n=3, beta=4, preference=BOTH, like=like)
     assert len(candidates) == 3
-    assert f"No policy builds the tail of the object: its neighbours are those of {simple}." in summary["statements"]
+    assert (
+        f"No policy builds the tail of the object: its neighbours are those of {simple}."
+        in summary["statements"]
+    )
     monkeypatch.setattr(source.environment, "simplified", lambda _: ("0", "tail"))
     with pytest.raises(UnservableError):
         _sample(played, like=like)
@@ -314,4 +343,6 @@ def test_an_instrument_without_a_policy_judges_but_does_not_draw(played: Played)
         opened.sample(SampleRequest(), played.history, _silent)
     assert caught.value.pointer == "/round"
     texts = EVERYTHING[:12]
-    assert opened.predict(texts, played.history, _silent) == played.instrument.predict(texts, played.history, _silent)
+    assert opened.predict(texts, played.history, _silent) == played.instrument.predict(
+        texts, played.history, _silent
+    )

@@ -21,11 +21,15 @@ GLOW = {"name": "glow", "range": [0, 10]}
 
 def _spec(*objectives: dict[str, Any], **others: Any) -> CampaignSpec:
     domain = {"kind": "switches", "n": 4}
-    return CampaignSpec.model_validate({"name": "x", "domain": domain, "objectives": objectives or (GLOW,), **others})
+    return CampaignSpec.model_validate(
+        {"name": "x", "domain": domain, "objectives": objectives or (GLOW,), **others}
+    )
 
 
 def _values(values: Sequence[float], kind: str = "glow", start: int = 0, **others: Any) -> list[Measurement]:
-    return [Measurement(text, kind, value, **others) for text, value in zip(TEXTS[start:], values, strict=False)]
+    return [
+        Measurement(text, kind, value, **others) for text, value in zip(TEXTS[start:], values, strict=False)
+    ]
 
 
 def _round(number: int, *objects: str, statuses: Sequence[str] = (), **others: Any) -> PastRound:
@@ -88,7 +92,9 @@ def test_hits_beside_chance():
     assert (told["initial"]["hits"]["n"], told["initial"]["hits"]["of"]) == (1, 11)
     assert hits["enrichment"]["value"] == pytest.approx((2 / 3) / (1 / 11))
     expected = f"{3 / 11:.1f} ± {math.sqrt(3 / 11 * 10 / 11):.1f}"
-    assert f"Round 1: 2 of 3 measured candidates are hits; chance would give {expected}." in told["statements"]
+    assert (
+        f"Round 1: 2 of 3 measured candidates are hits; chance would give {expected}." in told["statements"]
+    )
 
 
 def test_too_few_first_objects_tell_nothing_of_chance():
@@ -96,7 +102,9 @@ def test_too_few_first_objects_tell_nothing_of_chance():
     item = told["rounds"][0]
     assert item["hits"] is item["best"]["glow"]["random"] is item["hypervolume"]["random"] is None
     assert not told["hits"]["is_told"]
-    assert any("2 objects were measured without being proposed; it needs 10" in words for words in told["statements"])
+    assert any(
+        "2 objects were measured without being proposed; it needs 10" in words for words in told["statements"]
+    )
 
 
 def test_a_target_is_a_distance():
@@ -113,7 +121,9 @@ def test_a_target_is_a_distance():
 def test_values_on_a_logarithmic_scale_keep_their_units():
     spec = _spec({"name": "glow", "transform": "log10", "direction": "minimize"})
     told = _told(
-        spec, [*_values([10.0**k for k in range(10)]), *_values([0.1], start=10, round=1)], [_round(1, TEXTS[10])]
+        spec,
+        [*_values([10.0**k for k in range(10)]), *_values([0.1], start=10, round=1)],
+        [_round(1, TEXTS[10])],
     )
     assert told["objectives"][0]["range"] == [pytest.approx(0.1), pytest.approx(1e9)]
     assert told["objectives"][0]["range_source"] == "measured"
@@ -125,7 +135,11 @@ def test_values_on_a_logarithmic_scale_keep_their_units():
 
 
 def test_bounds_count_as_the_worst_that_they_allow():
-    bounds = [Measurement("0000", "glow", 5.0, ">"), Measurement("0001", "glow", 5.0, "<"), *_values([3], start=2)]
+    bounds = [
+        Measurement("0000", "glow", 5.0, ">"),
+        Measurement("0001", "glow", 5.0, "<"),
+        *_values([3], start=2),
+    ]
     told = _told(_spec(), bounds)
     assert told["pareto"]["front"][0]["object"] == "0000"
     assert told["pareto"]["front"][0]["bounds"] == ["glow"]
@@ -161,7 +175,11 @@ def test_what_breaks_a_rule_is_not_compared():
         constraints=[{"property": "ones", "max": 2}],
         guardrails=[{"name": "heat", "type": "heat", "max": 10}],
     )
-    heat = [Measurement("0011", "heat", 20.0), Measurement("0001", "heat", 30.0, ">"), Measurement("0010", "heat", 5.0)]
+    heat = [
+        Measurement("0011", "heat", 20.0),
+        Measurement("0001", "heat", 30.0, ">"),
+        Measurement("0010", "heat", 5.0),
+    ]
     told = _told(spec, [*_values(range(16)), *heat])
     assert told["pareto"]["forbidden"] == 5 + 2
     assert told["initial"]["measured"] == 9
@@ -169,7 +187,9 @@ def test_what_breaks_a_rule_is_not_compared():
 
 
 def test_three_objectives_and_a_missing_value():
-    spec = _spec(GLOW, {"name": "hum", "range": [0, 1]}, {"name": "ones", "computed": "ones", "direction": "minimize"})
+    spec = _spec(
+        GLOW, {"name": "hum", "range": [0, 1]}, {"name": "ones", "computed": "ones", "direction": "minimize"}
+    )
     results = [*_values([1, 9, 5, 10]), *_values([0.5, 0.1, 0.9], "hum")]
     told = _told(spec, results)
     assert told["initial"]["measured"] == 3
@@ -219,7 +239,9 @@ def test_summaries_are_passed_on():
 
 
 def test_novelty_and_diversity_of_a_batch():
-    items = [ProposedObject(text, "explore", "measured", near) for text, near in (("0000", 0.5), ("1111", 0.25))]
+    items = [
+        ProposedObject(text, "explore", "measured", near) for text, near in (("0000", 0.5), ("1111", 0.25))
+    ]
     told = _told(_spec(), [], [PastRound(1, "completed", tuple(items))])
     assert told["rounds"][0]["novelty"]["mean"] == pytest.approx(0.625)
     assert told["rounds"][0]["diversity"]["mean_pairwise_distance"] == 1.0
@@ -232,14 +254,18 @@ def test_a_property_of_a_scorer_is_known_of_candidates_alone():
     spec = _spec().model_copy(
         update={
             "objectives": (
-                _spec({"name": "price", "computed": "ones"}).objectives[0].model_copy(update={"computed": "price"}),
+                _spec({"name": "price", "computed": "ones"})
+                .objectives[0]
+                .model_copy(update={"computed": "price"}),
             )
         }
     )
     chosen = ProposedObject("1111", "exploit", "measured", computed={"price": 3.0})
     results = [Measurement("0000", "glow", 1.0), Measurement("1111", "glow", 1.0, round=1)]
     spec = spec.model_copy(
-        update={"constraints": _spec(constraints=[{"type": "glow", "min": 0, "probability": 0.5}]).constraints}
+        update={
+            "constraints": _spec(constraints=[{"type": "glow", "min": 0, "probability": 0.5}]).constraints
+        }
     )
     told = insights(spec, domain, History(tuple(results)), [PastRound(1, "completed", (chosen,))])
     assert told["pareto"]["front"][0]["values"] == {"price": 3.0}

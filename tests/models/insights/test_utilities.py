@@ -12,7 +12,8 @@ from models.insights.utilities import scalarise
 
 @pytest.mark.parametrize("n_objectives", [1, 2, 5])
 @pytest.mark.parametrize(
-    ("scalarisation", "in_the_reward"), [("augmented_chebyshev", augmented_chebyshev), ("weighted_sum", weighted_sum)]
+    ("scalarisation", "in_the_reward"),
+    [("augmented_chebyshev", augmented_chebyshev), ("weighted_sum", weighted_sum)],
 )
 def test_objectives_together_are_what_the_reward_makes_of_them_at_the_even_preference(
     n_objectives: int, scalarisation: str, in_the_reward: Scalarise

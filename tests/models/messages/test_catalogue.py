@@ -23,7 +23,11 @@ def _calls() -> Iterator[tuple[Path, ast.Call]]:
             if "models.messages.message import" not in text:
                 continue
             for node in ast.walk(ast.parse(text)):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "message":
+                if (
+                    isinstance(node, ast.Call)
+                    and isinstance(node.func, ast.Name)
+                    and node.func.id == "message"
+                ):
                     yield file, node
 
 
@@ -31,7 +35,9 @@ def _used() -> dict[str, list[ast.Call]]:
     used: dict[str, list[ast.Call]] = defaultdict(list)
     for file, call in _calls():
         (code,) = call.args
-        assert isinstance(code, ast.Constant), f"{file.name}:{call.lineno}: a code is a literal, so that it is found"
+        assert isinstance(code, ast.Constant), (
+            f"{file.name}:{call.lineno}: a code is a literal, so that it is found"
+        )
         used[code.value].append(call)
     return used
 

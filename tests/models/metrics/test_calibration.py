@@ -48,9 +48,13 @@ def forecast(number: int, text: str, mean: float = 0.0, sd: float = 1.0, objecti
 def batch(number: int, n: int, stretch: float, generator: np.random.Generator) -> History:
     """Return a round's forecasts and results whose errors are `stretch` times as large as forecast."""
     deviations = np.exp(generator.normal(0, 0.5, n))
-    forecasts = [forecast(number, f"{number}-{i}", float(i % 7), float(sd)) for i, sd in enumerate(deviations)]
+    forecasts = [
+        forecast(number, f"{number}-{i}", float(i % 7), float(sd)) for i, sd in enumerate(deviations)
+    ]
     results = [
-        Measurement(item.object, "total", item.prediction.mean + stretch * item.prediction.sd * noise, round=number)
+        Measurement(
+            item.object, "total", item.prediction.mean + stretch * item.prediction.sd * noise, round=number
+        )
         for item, noise in zip(forecasts, generator.normal(size=n), strict=True)
     ]
     return History(tuple(results), forecasts=tuple(forecasts))
@@ -64,7 +68,9 @@ def together(*histories: History) -> History:
 
 
 @pytest.mark.parametrize(("mean", "sd", "value"), [(0.0, 1.0, 0.3), (2.0, 0.1, 2.5), (-1.0, 3.0, -9.0)])
-def test_crps_is_the_integral_of_the_squared_difference_of_distributions(mean: float, sd: float, value: float) -> None:
+def test_crps_is_the_integral_of_the_squared_difference_of_distributions(
+    mean: float, sd: float, value: float
+) -> None:
     grid = np.linspace(min(mean, value) - 9 * sd, max(mean, value) + 9 * sd, 400_001)
     below = np.array([0.5 * math.erfc(-(point - mean) / sd / math.sqrt(2)) for point in grid[::20]])
     integral = np.trapezoid((below - (grid[::20] >= value)) ** 2, grid[::20])
@@ -88,11 +94,15 @@ def test_the_likelihood_is_a_density() -> None:
 def test_coverage_is_the_level_of_calibrated_errors_and_the_best_score_is_the_truth() -> None:
     generator = np.random.default_rng(1)
     z = generator.normal(size=200_000)
-    assert [coverage(z, level) for level in (0.5, 0.8, 0.9, 0.95)] == pytest.approx([0.5, 0.8, 0.9, 0.95], abs=4e-3)
+    assert [coverage(z, level) for level in (0.5, 0.8, 0.9, 0.95)] == pytest.approx(
+        [0.5, 0.8, 0.9, 0.95], abs=4e-3
+    )
     for score in (crps, negative_log_likelihood):
         means = [score(np.zeros_like(z), np.full_like(z, sd), z).mean() for sd in (0.7, 1.0, 1.4)]
         assert means[1] == min(means)
-    assert crps(np.zeros_like(z), np.ones_like(z), z).mean() == pytest.approx(1 / math.sqrt(math.pi), abs=4e-3)
+    assert crps(np.zeros_like(z), np.ones_like(z), z).mean() == pytest.approx(
+        1 / math.sqrt(math.pi), abs=4e-3
+    )
 
 
 def test_rank_correlation_shares_ranks_among_equals() -> None:
@@ -126,7 +136,9 @@ def test_calibrated_campaigns_seldom_warn_and_overconfident_ones_do(spec: Campai
 
 
 @pytest.mark.parametrize(("error", "verdict"), [(50.0, "too narrow"), (0.0, "too wide")])
-def test_a_batch_wholly_outside_or_inside_is_plain_json(spec: CampaignSpec, error: float, verdict: str) -> None:
+def test_a_batch_wholly_outside_or_inside_is_plain_json(
+    spec: CampaignSpec, error: float, verdict: str
+) -> None:
     forecasts = tuple(forecast(1, f"{i}") for i in range(60))
     results = tuple(Measurement(item.object, "total", error, round=1) for item in forecasts)
     drift = calibration(spec, History(results, forecasts=forecasts))["glow"]["drift"]

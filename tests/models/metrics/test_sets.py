@@ -50,7 +50,9 @@ def test_hypervolume_is_the_volume_of_the_union(m: int, n: int, seed: int, are_w
 def test_hypervolume_agrees_with_botorch(m: int, n: int, seed: int) -> None:
     points = np.random.default_rng(seed).normal(size=(n, m))
     reference = np.full(m, -0.5)
-    theirs = DominatedPartitioning(torch.from_numpy(reference), torch.from_numpy(points)).compute_hypervolume()
+    theirs = DominatedPartitioning(
+        torch.from_numpy(reference), torch.from_numpy(points)
+    ).compute_hypervolume()
     assert hypervolume(points, reference) == pytest.approx(float(theirs), abs=1e-12)
 
 

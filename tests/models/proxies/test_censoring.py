@@ -60,7 +60,9 @@ def test_gradient_equals_differences(case: tuple[float, float, float, float]) ->
         by_mean = log_interval(mean + step, deviation, lower, upper) - log_interval(
             mean - step, deviation, lower, upper
         )
-        wide = log_interval(mean, deviation + step, lower, upper) - log_interval(mean, deviation - step, lower, upper)
+        wide = log_interval(mean, deviation + step, lower, upper) - log_interval(
+            mean, deviation - step, lower, upper
+        )
     assert mean.grad is not None
     assert deviation.grad is not None
     assert float(mean.grad) == pytest.approx(float(by_mean) / (2 * step), rel=1e-3, abs=1e-5)

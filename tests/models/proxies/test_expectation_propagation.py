@@ -48,7 +48,9 @@ def test_three_correlated_values_agree_with_a_million_draws() -> None:
 
 def test_deterministic_and_calm_with_many_strongly_correlated_values() -> None:
     x = torch.linspace(0, 1, 60, dtype=torch.float64)
-    covariance = torch.exp(-0.5 * (x[:, None] - x).square() / 0.3**2) + 0.01 * torch.eye(60, dtype=torch.float64)
+    covariance = torch.exp(-0.5 * (x[:, None] - x).square() / 0.3**2) + 0.01 * torch.eye(
+        60, dtype=torch.float64
+    )
     lower = torch.where(torch.arange(60) % 2 == 0, 1.0, -INF).double()
     upper = torch.where(torch.arange(60) % 2 == 0, INF, 1.2).double()
     first, second = (_approximated(torch.zeros(60).double(), covariance, lower, upper) for _ in range(2))

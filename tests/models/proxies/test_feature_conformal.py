@@ -50,14 +50,18 @@ def _table(x: Tensor, y: Tensor) -> TrainingTable:
 def test_a_linear_network_is_exact() -> None:
     x = torch.zeros(3, 2, dtype=torch.float64)
     change = torch.tensor([6.0, -3.0, 0.0], dtype=torch.float64)
-    assert torch.allclose(distances(Linear(), x, 0, change), torch.tensor([1.0, 0.5, 0.0], dtype=torch.float64))
+    assert torch.allclose(
+        distances(Linear(), x, 0, change), torch.tensor([1.0, 0.5, 0.0], dtype=torch.float64)
+    )
     low, high = reach(Linear(), x, 0, 0.5)
     assert torch.allclose(high, torch.full((3,), 3.0, dtype=torch.float64))
     assert torch.allclose(low, -high)
 
 
 def test_what_cannot_be_reached_is_infinitely_far() -> None:
-    result = distances(Bounded(), torch.zeros(2, 1, dtype=torch.float64), 0, torch.tensor([0.5, 3.0]).double())
+    result = distances(
+        Bounded(), torch.zeros(2, 1, dtype=torch.float64), 0, torch.tensor([0.5, 3.0]).double()
+    )
     assert float(result[0]) == pytest.approx(math.asin(0.5), rel=1e-3)
     assert math.isinf(float(result[1]))
 
@@ -66,7 +70,9 @@ def test_reach_and_distance_undo_each_other() -> None:
     x, y = _data(80, 0)
     network = DeepEnsemble().fit(_table(x, y), seed=0)
     for change in reach(network, x[:20], 0, 0.3):
-        assert torch.allclose(distances(network, x[:20], 0, change), torch.full((20,), 0.3).double(), rtol=0.05)
+        assert torch.allclose(
+            distances(network, x[:20], 0, change), torch.full((20,), 0.3).double(), rtol=0.05
+        )
 
 
 def test_too_few_values_have_no_radius() -> None:

@@ -50,7 +50,9 @@ class Constant(Proxy):
 def _table(values: Tensor, features: Tensor) -> TrainingTable:
     m = values.shape[1]
     ones = torch.ones(m, dtype=torch.float64)
-    return TrainingTable(tuple("abc"[:m]), features, values, torch.full_like(values, math.nan), 0 * ones, ones)
+    return TrainingTable(
+        tuple("abc"[:m]), features, values, torch.full_like(values, math.nan), 0 * ones, ones
+    )
 
 
 def _quiet(share: float, message: str) -> None:
@@ -68,7 +70,10 @@ def _data(n: int) -> tuple[Tensor, Tensor]:
 def test_each_type_gets_its_best_and_all_scores_are_reported() -> None:
     x, y = _data(50)
     chosen = fit_best(
-        _table(y, x), {"gaussian_process": GaussianProcess(RBFKernel), "constant": Constant(1.0)}, seed=0, tick=_quiet
+        _table(y, x),
+        {"gaussian_process": GaussianProcess(RBFKernel), "constant": Constant(1.0)},
+        seed=0,
+        tick=_quiet,
     )
     summary = chosen.summary()
     assert summary["a"]["chosen"] == "gaussian_process"

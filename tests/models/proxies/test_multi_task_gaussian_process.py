@@ -33,7 +33,9 @@ def _data(n: int, correlation: float, seed: int, noise: float = 0.1) -> tuple[Te
         normal = torch.linalg.cholesky(gram) @ torch.randn(n, 2, generator=generator, dtype=torch.float64)
     second = correlation * normal[:, 0] + math.sqrt(1 - correlation**2) * normal[:, 1]
     clean = torch.stack([normal[:, 0], 40 + 10 * second], dim=1)
-    return x, clean + noise * torch.tensor([1.0, 10.0]) * torch.randn(n, 2, generator=generator, dtype=torch.float64)
+    return x, clean + noise * torch.tensor([1.0, 10.0]) * torch.randn(
+        n, 2, generator=generator, dtype=torch.float64
+    )
 
 
 def _table(x: Tensor, y: Tensor, **bounds: Tensor) -> TrainingTable:
@@ -157,6 +159,8 @@ def test_a_sampled_function_has_the_posterior_moments() -> None:
 
 def test_equal_tables_give_equal_posteriors() -> None:
     x, y = _data(50, 0.5, 4)
-    first, again = (MultiTaskGaussianProcess(_kernel).fit(_table(x, y), seed=1).posterior(x) for _ in range(2))
+    first, again = (
+        MultiTaskGaussianProcess(_kernel).fit(_table(x, y), seed=1).posterior(x) for _ in range(2)
+    )
     assert torch.equal(first.mean, again.mean)
     assert torch.equal(first.sd, again.sd)

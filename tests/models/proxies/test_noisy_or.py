@@ -41,7 +41,9 @@ def test_the_gradient_finds_the_least_loss() -> None:
     def loss(leak: float, weights: Tensor) -> float:
         suspicion = model.novelty * ((features > 0).double() @ model.is_novel)
         risk = leak + features @ weights + suspicion
-        return float((outcomes * risk - (1 - outcomes) * torch.log(-torch.expm1(-risk))).sum() + weights.sum())
+        return float(
+            (outcomes * risk - (1 - outcomes) * torch.log(-torch.expm1(-risk))).sum() + weights.sum()
+        )
 
     least = loss(model.leak, model.weights)
     generator = torch.Generator().manual_seed(0)
@@ -87,6 +89,8 @@ def test_it_serves_where_parts_decide_and_only_there() -> None:
     assert float((predicted - made).abs().mean()) < 0.12
     x = torch.rand(150, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     smooth = (x[:, 0] > 0.5).double()
-    predicted = fit_feasibility(x, smooth, RBFKernel, seed=0).probability(torch.tensor([[0.1], [0.9]]).double())
+    predicted = fit_feasibility(x, smooth, RBFKernel, seed=0).probability(
+        torch.tensor([[0.1], [0.9]]).double()
+    )
     assert float(predicted[0]) < 0.2
     assert float(predicted[1]) > 0.8

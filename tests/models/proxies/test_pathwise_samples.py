@@ -104,7 +104,9 @@ def test_every_installed_proxy_can_be_drawn() -> None:
     kinds, result = [Proxy], set()
     while kinds:
         kinds += (below := kinds.pop().__subclasses__())
-        result |= {kind for kind in below if kind.__module__.startswith("models.proxies.") and not isabstract(kind)}
+        result |= {
+            kind for kind in below if kind.__module__.startswith("models.proxies.") and not isabstract(kind)
+        }
     assert result == {type(proxy) for proxy in PROXIES}
 
 

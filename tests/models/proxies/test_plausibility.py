@@ -10,7 +10,9 @@ from models.proxies.plausibility import plausibilities
 
 
 def _noise(n_proxies: int, n: int, size: float = 1.0, seed: int = 0) -> Tensor:
-    return size * torch.randn(n_proxies, n, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    return size * torch.randn(
+        n_proxies, n, generator=torch.Generator().manual_seed(seed), dtype=torch.float64
+    )
 
 
 def test_equal_predictions_get_equal_weights() -> None:

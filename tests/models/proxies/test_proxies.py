@@ -65,7 +65,9 @@ def test_beats_the_mean_with_partial_results(kind: type[Proxy]) -> None:
     assert posterior.mean.shape == posterior.sd.shape == posterior.noise_sd.shape == truth.shape
     assert bool((posterior.predictive_sd > 0).all())
     error = (posterior.mean - truth).square().mean(dim=0).sqrt() / truth.std(dim=0)
-    assert bool((error < 0.9).all()), error  # of 80 values a forest learns little of a product of two features
+    assert bool((error < 0.9).all()), (
+        error
+    )  # of 80 values a forest learns little of a product of two features
     assert float(error.mean()) < 0.6, error
 
 
@@ -131,7 +133,11 @@ def test_uninformative_bounds_change_little(kind: type[Proxy]) -> None:
 def test_learns_from_bounds(kind: type[Proxy]) -> None:
     """Predictions above a threshold are no worse with the values there censored than without them."""
     x, y = _smooth(150)
-    y += 0.3 * y.std(dim=0) * torch.randn(y.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    y += (
+        0.3
+        * y.std(dim=0)
+        * torch.randn(y.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    )
     edge = y.quantile(0.6, dim=0)
     is_above = y > edge
     hidden = y.masked_fill(is_above, NAN)
@@ -209,7 +215,9 @@ def test_leave_one_out_equals_refitting_without_the_row() -> None:
     frozen = lambda: RBFKernel().requires_grad_(requires_grad=False)  # noqa: E731 - a kernel without parameters to fit
     fitted = GaussianProcess(frozen).fit(_table(x, y[:, :1]), seed=0)
     process = fitted._processes[0]
-    gram = process.amplitude * frozen().double()(x).to_dense() + process.noise * torch.eye(12, dtype=torch.float64)
+    gram = process.amplitude * frozen().double()(x).to_dense() + process.noise * torch.eye(
+        12, dtype=torch.float64
+    )
     for row in (0, 5):
         others = [i for i in range(12) if i != row]
         weights = torch.linalg.solve(gram[others][:, others], process.targets[others])

@@ -47,7 +47,13 @@ def _answers(proxies: SelectedProxies, features: Tensor, seed: int = 3) -> list[
     answers = [posterior.mean, posterior.sd, posterior.noise_sd, *proxies.interval(features)]
     for kind in proxies.types:
         for held in proxies.hypotheses(features, kind):
-            answers += [held.belief.mean, held.belief.sd, held.belief.noise_sd, held.weights, torch.tensor(held.weight)]
+            answers += [
+                held.belief.mean,
+                held.belief.sd,
+                held.belief.noise_sd,
+                held.weights,
+                torch.tensor(held.weight),
+            ]
     answers.append(proxies.draw(features, 3, torch.Generator().manual_seed(seed)))
     return [*answers, proxies.path(features[:4], seed)(features)]
 

@@ -37,11 +37,17 @@ def test_one_kind_alone_is_calibrated(kind: str) -> None:
 
 
 def test_too_few_results_go_to_a_gaussian_process() -> None:
-    assert list(build_proxies(RBFKernel, ["deep_ensemble"], table(3))) == ["gaussian_process", "deep_ensemble"]
+    assert list(build_proxies(RBFKernel, ["deep_ensemble"], table(3))) == [
+        "gaussian_process",
+        "deep_ensemble",
+    ]
 
 
 def test_too_many_results_go_to_a_random_forest() -> None:
-    assert list(build_proxies(RBFKernel, ["gaussian_process"], table(2001))) == ["gaussian_process", "random_forest"]
+    assert list(build_proxies(RBFKernel, ["gaussian_process"], table(2001))) == [
+        "gaussian_process",
+        "random_forest",
+    ]
 
 
 @pytest.mark.parametrize("kinds", [["forest"], ["random_forest", "random_forest"]])

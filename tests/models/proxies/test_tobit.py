@@ -20,7 +20,9 @@ def _world(n: int, seed: int) -> tuple[Tensor, Tensor]:
     return x, (torch.sin(1.5 * x[:, 0]) + 0.5 * x[:, 1]).unsqueeze(-1)
 
 
-def _table(x: Tensor, values: Tensor, lower: Tensor | None = None, upper: Tensor | None = None) -> TrainingTable:
+def _table(
+    x: Tensor, values: Tensor, lower: Tensor | None = None, upper: Tensor | None = None
+) -> TrainingTable:
     zero = torch.zeros(1, dtype=torch.float64)
     nothing = torch.full_like(values, NAN)
     bounds = (nothing if lower is None else lower, nothing if upper is None else upper)
@@ -30,7 +32,9 @@ def _table(x: Tensor, values: Tensor, lower: Tensor | None = None, upper: Tensor
 def _errors(proxy: Proxy, seed: int, *, is_upper: bool) -> list[float]:
     """Return held-out errors with 40 of 100 noisy values censored: as bounds, dropped and clamped."""
     x, truth = _world(100, seed)
-    y = truth + 0.2 * torch.randn(truth.shape, generator=torch.Generator().manual_seed(seed + 50), dtype=torch.float64)
+    y = truth + 0.2 * torch.randn(
+        truth.shape, generator=torch.Generator().manual_seed(seed + 50), dtype=torch.float64
+    )
     edge = float(y.quantile(0.6 if is_upper else 0.4))
     hidden = y > edge if is_upper else y < edge
     lower = torch.where(hidden, edge if is_upper else -math.inf, NAN).double()
@@ -73,7 +77,9 @@ def test_process_with_one_bound_agrees_with_integration() -> None:
     expected = torch.trapezoid(density * f, f) / mass
     spread = (torch.trapezoid(density * (f - expected).square(), f) / mass).sqrt()
     posterior = fitted.posterior(x)
-    assert float(posterior.mean[1, 0]) == pytest.approx(float(process.location + process.scale * expected), rel=1e-3)
+    assert float(posterior.mean[1, 0]) == pytest.approx(
+        float(process.location + process.scale * expected), rel=1e-3
+    )
     assert float(posterior.sd[1, 0]) == pytest.approx(float(process.scale * spread), rel=1e-3)
 
 

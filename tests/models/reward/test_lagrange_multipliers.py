@@ -86,7 +86,8 @@ def test_the_greatest_multiplier_outweighs_the_whole_range_of_utilities_at_every
         for _ in range(2000):
             multipliers.update(torch.ones(8, 1, dtype=torch.bool))
         poor, good = (
-            beta * torch.tensor([0.0, 1.0]) - multipliers.penalty(constraint_cost(probability, required, 1e-4))
+            beta * torch.tensor([0.0, 1.0])
+            - multipliers.penalty(constraint_cost(probability, required, 1e-4))
         ).tolist()
         assert poor > good + 10
 

@@ -90,13 +90,17 @@ def test_objects_that_a_guardrail_refuses_have_no_value() -> None:
     reward, _ = _reward(is_guarded=True)
     both = math.log(0.5) + math.log(0.5)
     for beta in (1.0, 64.0):
-        assert _log_reward(reward, ["even"], beta).tolist() == pytest.approx([beta * 0.5 * 0.5 * 0.5 + both], rel=1e-5)
+        assert _log_reward(reward, ["even"], beta).tolist() == pytest.approx(
+            [beta * 0.5 * 0.5 * 0.5 + both], rel=1e-5
+        )
 
 
 def test_what_can_hardly_be_made_is_outweighed_at_every_temperature() -> None:
     reward, _ = _reward()
     for beta in (1.0, 8.0, 128.0):
-        good, doubtful, poor, hopeless = _log_reward(reward, ["good", "doubtful", "poor", "hopeless"], beta).tolist()
+        good, doubtful, poor, hopeless = _log_reward(
+            reward, ["good", "doubtful", "poor", "hopeless"], beta
+        ).tolist()
         assert good > doubtful + 9
         assert poor > hopeless + 9
 
@@ -179,9 +183,16 @@ def test_directions_and_transforms_normalise() -> None:
 
 
 def test_distance_to_a_target_has_the_moments_of_a_folded_normal() -> None:
-    aim = fit_utility(Objective(name="y", direction="target", target=3.0, range=(1.0, 7.0)), "none", torch.empty(0))
-    mean, sd = torch.tensor([2.0, 3.0, 7.0], dtype=torch.float64), torch.tensor([0.5, 1.0, 1e-9], dtype=torch.float64)
-    draws = mean + sd * torch.randn(200_000, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    aim = fit_utility(
+        Objective(name="y", direction="target", target=3.0, range=(1.0, 7.0)), "none", torch.empty(0)
+    )
+    mean, sd = (
+        torch.tensor([2.0, 3.0, 7.0], dtype=torch.float64),
+        torch.tensor([0.5, 1.0, 1e-9], dtype=torch.float64),
+    )
+    draws = mean + sd * torch.randn(
+        200_000, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64
+    )
     sampled = 1 - (draws - 3.0).abs() / 4.0
     expectation, deviation = gaussian_moments(aim, mean, sd)
     assert torch.allclose(expectation, sampled.mean(dim=0), atol=2e-3)

@@ -67,7 +67,9 @@ def test_every_acquisition_scores_independently_of_the_batch(build: Build, kind:
     again, order = build(kind), torch.randperm(len(ALL), generator=torch.Generator().manual_seed(1)).tolist()
     for start in range(0, len(ALL), 13):
         rows = order[start : start + 13]
-        assert torch.allclose(again.value([ALL[row] for row in rows], preference[rows]), whole[rows], atol=1e-4)
+        assert torch.allclose(
+            again.value([ALL[row] for row in rows], preference[rows]), whole[rows], atol=1e-4
+        )
     beta = torch.full((len(ALL),), 4.0)
     assert torch.allclose(
         again(ALL, beta, preference).double(), 4.0 * whole, atol=0.5
@@ -100,7 +102,10 @@ def _moments(reward: ObjectLogReward) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def test_what_waits_for_a_result_counts_as_reached(build: Build) -> None:
-    free, even = build("expected_hypervolume_improvement"), torch.full((len(ALL), 3), 1 / 3, dtype=torch.float64)
+    free, even = (
+        build("expected_hypervolume_improvement"),
+        torch.full((len(ALL), 3), 1 / 3, dtype=torch.float64),
+    )
     best = int(free.value(ALL, even).argmax())
     others = (free._utilities, ALL[5:53:3], lambda: ALL[::2], 0)
     alone, beside = (log_reward(free._model, *others, pending) for pending in ((), (ALL[best],)))
@@ -114,7 +119,9 @@ def test_what_may_not_be_proposed_is_no_incumbent(build: Build) -> None:
     even = torch.full((len(ALL), 3), 1 / 3, dtype=torch.float64)
     free = build("expected_improvement")
     content = free._model.spec.model_dump(mode="json")
-    free._model.spec = CampaignSpec.model_validate(content | {"constraints": [{"property": "ones", "max": 0}]})
+    free._model.spec = CampaignSpec.model_validate(
+        content | {"constraints": [{"property": "ones", "max": 0}]}
+    )
     bound = log_reward(free._model, free._utilities, ALL[5:50:3], lambda: ALL[::2], 0)
     statistics = free._acquisition.statistics(*_moments(free), None)
     gains = [reward._acquisition.improvement(statistics, even) for reward in (free, bound)]

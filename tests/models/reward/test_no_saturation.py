@@ -44,7 +44,9 @@ class Known:
         mean = self.values[[int(text) for text in texts]]
         one = torch.ones(len(mean), dtype=torch.float64)
         sure = torch.zeros_like(mean)
-        return Evaluation(mean, Posterior(mean, sure, sure), self.success * one, mean[:, :0], one > 0, one, one)
+        return Evaluation(
+            mean, Posterior(mean, sure, sure), self.success * one, mean[:, :0], one > 0, one, one
+        )
 
 
 def heavy_tailed(m: int = 1, seed: int = 0) -> Tensor:
@@ -53,7 +55,9 @@ def heavy_tailed(m: int = 1, seed: int = 0) -> Tensor:
     return (2.0 * normal).exp()
 
 
-def rewards(values: Tensor, utilities: list[Utility], beta: float, kind: str = "upper_confidence_bound") -> Tensor:
+def rewards(
+    values: Tensor, utilities: list[Utility], beta: float, kind: str = "upper_confidence_bound"
+) -> Tensor:
     m = values.shape[1]
     reached = torch.stack([item.of(values[:, i]) for i, item in enumerate(utilities)], dim=1)[:MEASURED]
     context = AcquisitionContext(
@@ -78,7 +82,9 @@ def assert_distinct(utility: Tensor, answer: Tensor) -> None:
 
 
 @pytest.mark.parametrize("beta", BETAS)
-@pytest.mark.parametrize("kind", ["upper_confidence_bound", "expected_improvement", "expected_hypervolume_improvement"])
+@pytest.mark.parametrize(
+    "kind", ["upper_confidence_bound", "expected_improvement", "expected_hypervolume_improvement"]
+)
 @pytest.mark.parametrize("seed", range(3))
 def test_the_best_of_a_heavy_tail_do_not_tie_on_a_learned_range(beta: float, kind: str, seed: int) -> None:
     values = heavy_tailed(seed=seed)
@@ -94,7 +100,9 @@ def test_the_best_of_a_heavy_tail_do_not_tie_on_a_learned_range(beta: float, kin
 @pytest.mark.parametrize("beta", BETAS)
 @pytest.mark.parametrize("span", [(0.0, 1.0), (0.0, 1e-6), (1e3, 2e3), (-1.0, 500.0)])
 @pytest.mark.parametrize("direction", ["maximize", "minimize", "target"])
-def test_all_are_distinct_on_every_stated_range(beta: float, span: tuple[float, float], direction: str) -> None:
+def test_all_are_distinct_on_every_stated_range(
+    beta: float, span: tuple[float, float], direction: str
+) -> None:
     values = heavy_tailed()
     target = 5.0 if direction == "target" else None
     wanted = Objective.model_validate({"name": "y", "direction": direction, "target": target, "range": span})

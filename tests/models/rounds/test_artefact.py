@@ -65,7 +65,9 @@ def _campaign(kind: str) -> tuple[CampaignSpec, History]:
     walks = sorted(random_objects(open_domain(spec.domain).environment([])))[:24]
     results = [Measurement(text, "potency", float(row % 7)) for row, text in enumerate(walks)]
     signs = ["<" if row % 5 == 0 else "=" for row in range(len(walks))]
-    results += [Measurement(text, "length", float(len(text)), sign) for text, sign in zip(walks, signs, strict=True)]
+    results += [
+        Measurement(text, "length", float(len(text)), sign) for text, sign in zip(walks, signs, strict=True)
+    ]
     failed = Measurement(walks[0], "potency", outcome="failed_synthesis")
     return spec, History((*results, failed), pending=tuple(walks[:1]))
 
@@ -79,7 +81,9 @@ def _left(kind: str) -> Left:
     fitted.reward.multipliers.update(torch.ones(4, len(fitted.reward.multipliers)))
     trainer = build_trainer(spec.sampler, environment, StateReward(environment, fitted.reward), 2, SEED, [])
     trainer.step()
-    artefact = pack_artefact(fitted, trainer.policy, provenance(spec, environment, history, SEED, ()), domain, ())
+    artefact = pack_artefact(
+        fitted, trainer.policy, provenance(spec, environment, history, SEED, ()), domain, ()
+    )
     weights = {name: value.clone() for name, value in trainer.policy.state_dict().items()}
     return Left(spec, history, domain, fitted, weights, artefact, random_objects(environment)[:30])
 
@@ -177,25 +181,39 @@ def test_what_the_policy_does_not_depend_on_may_change(switches: tuple[CampaignS
     spec, history, artefact = switches
     other = spec.model_copy(update={"name": "other", "batch": spec.batch.model_copy(update={"size": 3})})
     assert (
-        load_trained_campaign(other, history, seed=SEED, artefact=artefact, report=lambda *_: None).source is not None
+        load_trained_campaign(other, history, seed=SEED, artefact=artefact, report=lambda *_: None).source
+        is not None
     )
 
 
 def test_a_field_that_came_since_has_its_default(switches: tuple[CampaignSpec, History, bytes]) -> None:
-    """An older installation told a specification without it; one it never heard of makes another specification."""
+    """An older installation told a specification without it.
+
+    One it never heard of makes another specification.
+    """
     spec, history, artefact = switches
     tensors, header = unpack(artefact)
     del header["made_from"]["spec"]["acquisition"]["scalarisation"]
     older = pack(tensors, header)
-    assert load_trained_campaign(spec, history, seed=SEED, artefact=older, report=lambda *_: None).source is not None
+    assert (
+        load_trained_campaign(spec, history, seed=SEED, artefact=older, report=lambda *_: None).source
+        is not None
+    )
     header["made_from"]["spec"]["unheard"] = 1
     with pytest.raises(ArtefactError, match="another specification"):
-        load_trained_campaign(spec, history, seed=SEED, artefact=pack(tensors, header), report=lambda *_: None)
+        load_trained_campaign(
+            spec, history, seed=SEED, artefact=pack(tensors, header), report=lambda *_: None
+        )
 
 
 def test_damage_is_refused(switches: tuple[CampaignSpec, History, bytes]) -> None:
     spec, history, artefact = switches
-    for content in (b"", artefact[:-1], artefact[:-1] + bytes([artefact[-1] ^ 1]), pack({}, {"identity": "other"})):
+    for content in (
+        b"",
+        artefact[:-1],
+        artefact[:-1] + bytes([artefact[-1] ^ 1]),
+        pack({}, {"identity": "other"}),
+    ):
         with pytest.raises(ArtefactError, match="cannot be read"):
             load_trained_campaign(spec, history, seed=SEED, artefact=content, report=lambda *_: None)
 
@@ -205,20 +223,26 @@ def test_a_policy_of_another_shape_is_refused(switches: tuple[CampaignSpec, Hist
     tensors, header = unpack(artefact)
     tensors["policy.first.weight"] = tensors["policy.first.weight"][:, :-1]
     with pytest.raises(ArtefactError, match="another shape"):
-        load_trained_campaign(spec, history, seed=SEED, artefact=pack(tensors, header), report=lambda *_: None)
+        load_trained_campaign(
+            spec, history, seed=SEED, artefact=pack(tensors, header), report=lambda *_: None
+        )
 
 
 def test_other_versions_are_told(switches: tuple[CampaignSpec, History, bytes]) -> None:
     spec, history, artefact = switches
     tensors, header = unpack(artefact)
     header["versions"] |= {"torch": "0.1", "processor": "m68k"}
-    opened = load_trained_campaign(spec, history, seed=SEED, artefact=pack(tensors, header), report=lambda *_: None)
+    opened = load_trained_campaign(
+        spec, history, seed=SEED, artefact=pack(tensors, header), report=lambda *_: None
+    )
     (told,) = opened._messages
     assert told.code == "computed_by_other_versions"
     assert {"torch", "processor"} <= set(told.params["packages"])
     header["versions"] |= versions()
     del header["versions"]["processor"]  # an older release did not tell it
-    opened = load_trained_campaign(spec, history, seed=SEED, artefact=pack(tensors, header), report=lambda *_: None)
+    opened = load_trained_campaign(
+        spec, history, seed=SEED, artefact=pack(tensors, header), report=lambda *_: None
+    )
     assert opened._messages == ()
 
 
@@ -227,7 +251,10 @@ def _named(*texts: str) -> HazardList:
 
 
 def test_a_hazard_list_that_came_or_went_leaves_earlier_rounds_playable() -> None:
-    """Building blocks come from measured objects: those of the round stay, and today's lists decide what is drawn."""
+    """Building blocks come from measured objects.
+
+    Those of the round stay, and today's lists decide what is drawn.
+    """
     left = _left("molecules")
     measured = left.history.measurements[0].object
     named = replace(_named(measured), domain="molecules")
@@ -245,7 +272,9 @@ def test_a_hazard_list_that_came_or_went_leaves_earlier_rounds_playable() -> Non
         screened.withheld(attempted_objects(left.history)),
     )
     assert withheld == [measured]
-    trainer = build_trainer(left.spec.sampler, environment, StateReward(environment, left.fitted.reward), 2, SEED, [])
+    trainer = build_trainer(
+        left.spec.sampler, environment, StateReward(environment, left.fitted.reward), 2, SEED, []
+    )
     made_from = provenance(left.spec, environment, left.history, SEED, withheld)
     artefact = pack_artefact(left.fitted, trainer.policy, made_from, screened, withheld)
     assert load_trained_campaign(left.spec, left.history, artefact=artefact, **given).source is not None
@@ -253,7 +282,10 @@ def test_a_hazard_list_that_came_or_went_leaves_earlier_rounds_playable() -> Non
     tensors, header = unpack(artefact)
     del header["withheld"]  # an older release told only which lists there were
     older = pack(tensors, header)
-    assert load_trained_campaign(left.spec, left.history, artefact=older, hazards=[named], **given).source is not None
+    assert (
+        load_trained_campaign(left.spec, left.history, artefact=older, hazards=[named], **given).source
+        is not None
+    )
     with pytest.raises(ArtefactError, match="building blocks"):
         load_trained_campaign(left.spec, left.history, artefact=older, **given)
 
@@ -295,8 +327,12 @@ def test_a_proxy_that_failed_then_is_not_tried_again(monkeypatch: pytest.MonkeyP
         patch.setattr(random_forest.RandomForest, "fit", broken)
         fitted = fit(spec, domain, environment, history, SEED, lambda *_: None)
     trainer = build_trainer(spec.sampler, environment, StateReward(environment, fitted.reward), 2, SEED, [])
-    artefact = pack_artefact(fitted, trainer.policy, provenance(spec, environment, history, SEED, ()), domain, ())
+    artefact = pack_artefact(
+        fitted, trainer.policy, provenance(spec, environment, history, SEED, ()), domain, ()
+    )
     opened = load_trained_campaign(spec, history, seed=SEED, artefact=artefact, report=lambda *_: None)
-    assert opened.fitted.model.proxies.failures == {"random_forest": "RuntimeError: view size is not compatible"}
+    assert opened.fitted.model.proxies.failures == {
+        "random_forest": "RuntimeError: view size is not compatible"
+    }
     assert opened.fitted.model.proxies.summary() == fitted.model.proxies.summary()
     assert any("random forest could not learn" in told for told in texts(opened.fitted.messages()))

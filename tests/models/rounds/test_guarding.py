@@ -1,4 +1,4 @@
-"""Hazards, multipliers and the applicability domain in a whole round, on a space small enough to see through."""
+"""Hazards, multipliers and the applicability domain in a whole round, on a small space."""
 
 import itertools
 import json
@@ -38,7 +38,10 @@ def quick_ensemble() -> Iterator[None]:
 
 
 def measured(n: int) -> tuple[Measurement, ...]:
-    """Return results of every third object: the more switches are on, the stronger the signal and the heat."""
+    """Return results of every third object.
+
+    The more switches are on, the stronger the signal and the heat.
+    """
     texts = (ALL[::3] + ALL[1::3])[:n]
     signals = [Measurement(text, "signal", float(text.count("1"))) for text in texts]
     return (*signals, *(Measurement(text, "heat", 10.0 * text.count("1")) for text in texts))
@@ -94,7 +97,9 @@ def test_an_object_that_cannot_be_compared_is_refused() -> None:
 
 
 def test_multipliers_hold_the_sampler_to_a_constraint_and_are_told() -> None:
-    proposal = proposed(History(measured(60)), constraints=[LAGRANGIAN], sampler=BASE["sampler"] | {"steps": 400})
+    proposal = proposed(
+        History(measured(60)), constraints=[LAGRANGIAN], sampler=BASE["sampler"] | {"steps": 400}
+    )
     (told,) = proposal.summary["multipliers"]
     assert (told["type"], told["max"], told["min"], told["probability"]) == ("heat", 35.0, None, 0.9)
     assert 0.0 < told["multiplier"] < MOST
@@ -115,7 +120,9 @@ class Memory:
         self.content = content
 
 
-def test_interrupted_with_multipliers_and_resumed_is_as_if_never_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupted_with_multipliers_and_resumed_is_as_if_never_interrupted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(train, "TICK_SECONDS", 0.0)
     spec, history = CampaignSpec.model_validate(BASE | {"constraints": [LAGRANGIAN]}), History(measured(60))
     whole = propose(spec, history, seed=0, report=lambda *_: None)
@@ -145,11 +152,14 @@ def test_candidates_say_whether_they_are_in_the_applicability_domain() -> None:
     assert 0 < strict.summary["applicability"]["share_inside"] < 0.5
     assert [candidate.in_domain for candidate in strict.candidates] == [True] * len(strict.candidates)
     assert all(
-        min(sum(a != b for a, b in zip(c.object, z, strict=True)) for z in zeros) <= 1 for c in strict.candidates
+        min(sum(a != b for a, b in zip(c.object, z, strict=True)) for z in zeros) <= 1
+        for c in strict.candidates
     )
     assert any(
         candidate.in_domain is False
-        for candidate in proposed(history, applicability={"min_similarity": 0.8, "outside_share": 1.0}).candidates
+        for candidate in proposed(
+            history, applicability={"min_similarity": 0.8, "outside_share": 1.0}
+        ).candidates
     )
 
 
@@ -157,6 +167,8 @@ def test_draws_are_told_and_limits_ask_for_more() -> None:
     history = History(measured(20))
     plain = proposed(history).summary["draws"]
     assert plain["by_policy"] + plain["by_random_walks"] == proposed(history).summary["sampled"]
-    limited = proposed(history, batch={"size": 6, "limits": [{"kind": "budget", "property": "ones", "max": 30}]})
+    limited = proposed(
+        history, batch={"size": 6, "limits": [{"kind": "budget", "property": "ones", "max": 30}]}
+    )
     assert limited.summary["draws"]["wanted"] > plain["wanted"]
     assert limited.summary["draws"]["ended"] in {"enough", "nothing new", "too many draws"}

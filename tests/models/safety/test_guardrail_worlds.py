@@ -46,16 +46,25 @@ def worlds() -> Worlds:
     generator = torch.Generator().manual_seed(0)
     indices = 3 * torch.rand(MEASURED + NEW, 2, generator=generator, dtype=torch.float64)
     gram = _kernel()(indices).to_dense() + 1e-8 * torch.eye(len(indices), dtype=torch.float64)
-    values = torch.linalg.cholesky(gram) @ torch.randn(len(indices), WORLDS, generator=generator, dtype=torch.float64)
-    readings = values[:MEASURED] + NOISE * torch.randn(MEASURED, WORLDS, generator=generator, dtype=torch.float64)
+    values = torch.linalg.cholesky(gram) @ torch.randn(
+        len(indices), WORLDS, generator=generator, dtype=torch.float64
+    )
+    readings = values[:MEASURED] + NOISE * torch.randn(
+        MEASURED, WORLDS, generator=generator, dtype=torch.float64
+    )
     known, new = indices[:MEASURED], indices[MEASURED:]
     proxies, expected = [], []
     for start in range(0, WORLDS, AT_ONCE):
         part = readings[:, start : start + AT_ONCE]
-        types, one = tuple(f"w{number}" for number in range(AT_ONCE)), torch.ones(AT_ONCE, dtype=torch.float64)
+        types, one = (
+            tuple(f"w{number}" for number in range(AT_ONCE)),
+            torch.ones(AT_ONCE, dtype=torch.float64),
+        )
         table = TrainingTable(types, known, part, torch.full_like(part, math.nan), 0 * one, one)
         fitted = GaussianProcess(_kernel).fit(table, seed=0)
-        one_part = make_part("gaussian_process", lambda fitted=fitted: fitted, list(range(AT_ONCE)), types, {})
+        one_part = make_part(
+            "gaussian_process", lambda fitted=fitted: fitted, list(range(AT_ONCE)), types, {}
+        )
         proxies.append(SelectedProxies(dict.fromkeys(types, MEASURED), [one_part]))
         expected.append(fitted.posterior(new).mean.T)
     return Worlds(values[MEASURED:].T, torch.cat(expected), proxies, new)

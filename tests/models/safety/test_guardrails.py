@@ -8,7 +8,14 @@ import torch
 
 from models.proxies.contract import Posterior
 from models.proxies.hypotheses import Hypotheses
-from models.safety.guardrails import bound, is_bounded, plausible_hypotheses, refusals, summary, violation_bound
+from models.safety.guardrails import (
+    bound,
+    is_bounded,
+    plausible_hypotheses,
+    refusals,
+    summary,
+    violation_bound,
+)
 from models.specs.objectives import Guardrail
 
 
@@ -53,7 +60,9 @@ def hypotheses_of(
     """Return hypotheses about two objects, each with a deviation of half a decade."""
     mean = torch.tensor(means, dtype=torch.float64)
     sd = torch.full_like(mean, 0.5)
-    return Hypotheses("", weight, Posterior(mean, sd, torch.full_like(mean, noise)), torch.tensor(weights).double())
+    return Hypotheses(
+        "", weight, Posterior(mean, sd, torch.full_like(mean, noise)), torch.tensor(weights).double()
+    )
 
 
 def rail(alpha: float = 0.1, applies_to: Literal["value", "reading"] = "value") -> Guardrail:
@@ -108,7 +117,8 @@ def test_noise_of_the_assay_is_no_doubt_about_the_truth_unless_a_reading_is_mean
 
 
 @pytest.mark.parametrize(
-    ("n_values", "n_known", "is_enough"), [(10, 10, True), (3, 10, True), (2, 40, False), (9, 9, False), (0, 0, False)]
+    ("n_values", "n_known", "is_enough"),
+    [(10, 10, True), (3, 10, True), (2, 40, False), (9, 9, False), (0, 0, False)],
 )
 def test_bounds_count_as_results_but_not_alone(n_values: int, n_known: int, is_enough: bool) -> None:  # noqa: FBT001
     proxies = Counted(n_values, n_known)

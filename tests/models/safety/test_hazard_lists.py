@@ -53,7 +53,9 @@ def test_a_csv_list_is_the_same(tmp_path: Path):
 
 def test_a_list_applies_where_its_conditions_hold(tmp_path: Path):
     elements = [{"pattern": "Cd", "reason": "toxic"}]
-    path = written(tmp_path, LIST | {"domain": "materials", "where": {"space": "composition"}, "entries": elements})
+    path = written(
+        tmp_path, LIST | {"domain": "materials", "where": {"space": "composition"}, "entries": elements}
+    )
     (result,) = load_hazard_lists([path])
     assert result.applies(spec_of("materials", space="composition", elements=["Cd", "S"]))
     assert not result.applies(spec_of("materials", space="mixture", components=["water", "salt"]))
@@ -69,7 +71,10 @@ def test_a_list_applies_where_its_conditions_hold(tmp_path: Path):
         (LIST | {"entries": [{"pattern": "111"}]}, r"entries\.0\.reason"),
         (LIST | {"enties": []}, "enties"),
         (LIST | {"domain": "molecule"}, "no installed domain is 'molecule'"),
-        (LIST | {"entries": [{"pattern": "KK", "reason": "x"}]}, "'sparks': entry 1: expected letters 0 and 1"),
+        (
+            LIST | {"entries": [{"pattern": "KK", "reason": "x"}]},
+            "'sparks': entry 1: expected letters 0 and 1",
+        ),
         (LIST | {"where": {"n": 99}}, "`where`"),
     ],
 )
@@ -110,7 +115,9 @@ def test_two_lists_of_one_name_are_an_error(tmp_path: Path):
 
 def offered() -> HazardList:
     """Return a list without a file, as from a package."""
-    return HazardList("ones", "1", "switches", "0" * 64, lambda _: lambda text: "all on" if "0" not in text else None)
+    return HazardList(
+        "ones", "1", "switches", "0" * 64, lambda _: lambda text: "all on" if "0" not in text else None
+    )
 
 
 def broken() -> HazardList:
@@ -121,7 +128,9 @@ def broken() -> HazardList:
 def test_packages_offer_lists_by_an_entry_point(monkeypatch: pytest.MonkeyPatch):
     def points(name: str) -> Any:
         point = EntryPoint(name, f"{__name__}:{name}", hazard_lists.ENTRY_POINT_GROUP)
-        monkeypatch.setattr(EntryPoint, "load", lambda self: {"offered": offered, "broken": broken}[self.name])
+        monkeypatch.setattr(
+            EntryPoint, "load", lambda self: {"offered": offered, "broken": broken}[self.name]
+        )
         return lambda group: [point] if group == "assayflow.hazards" else []
 
     monkeypatch.setattr(hazard_lists, "entry_points", points("offered"))

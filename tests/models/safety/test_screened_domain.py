@@ -21,7 +21,9 @@ def screened(*matchers: Any) -> ScreenedDomain:
 
 
 def test_what_a_list_names_is_refused_by_list_and_reason():
-    domain = screened(lambda text: "burns" if "11" in text else None, lambda text: "odd" if text == "110" else None)
+    domain = screened(
+        lambda text: "burns" if "11" in text else None, lambda text: "odd" if text == "110" else None
+    )
     burns = Violation(HAZARD, "hazard list l0: burns")
     assert domain.check("110") == [burns, Violation(HAZARD, "hazard list l1: odd")]
     assert domain.check("101") == []
@@ -32,7 +34,9 @@ def test_what_cannot_be_compared_is_refused():
     def fails(text: str) -> str | None:
         raise KeyError(text)
 
-    assert screened(fails).check("101") == [Violation(HAZARD, "hazard list l0: could not be compared (KeyError)")]
+    assert screened(fails).check("101") == [
+        Violation(HAZARD, "hazard list l0: could not be compared (KeyError)")
+    ]
 
 
 def test_each_object_is_compared_once():
@@ -82,7 +86,9 @@ def test_everything_else_is_the_domain_s_own(example: Example):
     for name in own.groupings:
         assert domain.group(texts, name) == own.group(texts, name)
     for name in own.computed:
-        np.testing.assert_array_equal(domain.properties(texts, [name])[name], own.properties(texts, [name])[name])
+        np.testing.assert_array_equal(
+            domain.properties(texts, [name])[name], own.properties(texts, [name])[name]
+        )
     assert type(domain.kernel()) is type(own.kernel())
     assert domain.environment(texts).n_actions == own.environment(texts).n_actions
 

@@ -22,7 +22,9 @@ class Counting:
 
     computes = ComputedProperty("switches that are off", "switches", (0.0, 4.0))
 
-    def __init__(self, batch_size: int = 5, answer: Callable[[list[str]], Sequence[Any]] | None = None) -> None:
+    def __init__(
+        self, batch_size: int = 5, answer: Callable[[list[str]], Sequence[Any]] | None = None
+    ) -> None:
         self.batch_size = batch_size
         self.batches: list[list[str]] = []
         self._answer = answer or (lambda texts: [text.count("0") for text in texts])
@@ -70,10 +72,14 @@ def test_what_is_kept_is_bounded_and_answers_are_not():
 
 
 def test_none_and_nan_are_missing_values_and_known_ones():
-    scorer = Counting(answer=lambda texts: [None, float("nan"), np.float32(1.5), torch.tensor(2)][: len(texts)])
+    scorer = Counting(
+        answer=lambda texts: [None, float("nan"), np.float32(1.5), torch.tensor(2)][: len(texts)]
+    )
     domain = ScoredDomain(DOMAIN, {"off": scorer})
     for _ in range(2):
-        np.testing.assert_array_equal(domain.properties(TEXTS[:4], ["off"])["off"], [np.nan, np.nan, 1.5, 2.0])
+        np.testing.assert_array_equal(
+            domain.properties(TEXTS[:4], ["off"])["off"], [np.nan, np.nan, 1.5, 2.0]
+        )
     assert len(scorer.batches) == 1
 
 

@@ -26,7 +26,12 @@ def broken(_rows: Sequence[dict[str, Any]]) -> list[float]:
 @pytest.fixture(autouse=True)
 def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, HERE, sys.modules[__name__])
-    names = {"length": f"{HERE}:length", "broken": f"{HERE}:broken", "number": f"{HERE}:GROUP", "gone": "no_module:f"}
+    names = {
+        "length": f"{HERE}:length",
+        "broken": f"{HERE}:broken",
+        "number": f"{HERE}:GROUP",
+        "gone": "no_module:f",
+    }
     result = EntryPoints(EntryPoint(name, value, GROUP) for name, value in names.items())
     monkeypatch.setattr(entry_points, "entry_points", lambda group: result.select(group=group))
 

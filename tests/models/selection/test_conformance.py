@@ -22,7 +22,9 @@ def selector(request: pytest.FixtureRequest) -> Any:
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.integers(1, 40), st.integers(1, 12), st.sampled_from([0.0, 0.3, 1.0]), st.sampled_from([0.0, 0.5, 1.0]))
+@given(
+    st.integers(1, 40), st.integers(1, 12), st.sampled_from([0.0, 0.3, 1.0]), st.sampled_from([0.0, 0.5, 1.0])
+)
 def test_exact_count_of_distinct_picks_by_purpose(
     selector: Any, make_plane: MakePlane, n: int, k: int, exploration: float, diversity: float
 ) -> None:
@@ -40,7 +42,9 @@ def test_groups_are_kept_to_and_filled(
     selector: Any, make_plane: MakePlane, n: int, k: int, n_groups: int, most: int
 ) -> None:
     groups = torch.arange(n) % n_groups
-    picks = selector(make_plane(n), SelectionRequest(k, 0.5, 0.2), BatchLimits(n, k, (), (Grouping(groups, most),)))
+    picks = selector(
+        make_plane(n), SelectionRequest(k, 0.5, 0.2), BatchLimits(n, k, (), (Grouping(groups, most),))
+    )
     counts = torch.bincount(groups[[pick.index for pick in picks]], minlength=n_groups)
     assert int(counts.max()) <= most
     assert len(picks) == min(k, int(torch.bincount(groups).clamp_max(most).sum()))
@@ -68,7 +72,9 @@ def test_picks_for_value_prefer_the_inside(selector: Any, make_plane: MakePlane)
     picks = selector(candidates, SelectionRequest(10, 0.3, 0.3), BatchLimits(60, 10))
     assert all(bool(inside[pick.index]) for pick in picks if pick.purpose == "exploit")
     few = torch.zeros(60, dtype=torch.bool).index_fill(0, torch.tensor([3, 4]), value=True)
-    candidates = Candidates(plane.values, plane.uncertainties, plane.similarity, inside=few, utilities=plane.utilities)
+    candidates = Candidates(
+        plane.values, plane.uncertainties, plane.similarity, inside=few, utilities=plane.utilities
+    )
     picks = selector(candidates, SelectionRequest(10, 0.3, 0.0), BatchLimits(60, 10))
     assert len(picks) == 10
     assert {3, 4} == {pick.index for pick in picks[:2]}
@@ -86,7 +92,9 @@ def test_refuses_what_makes_no_sense(make_plane: MakePlane) -> None:
     with pytest.raises(ValueError, match=r"similarity \[N, N\]"):
         Candidates(plane.values, plane.uncertainties, plane.similarity[:3])
     with pytest.raises(ValueError, match="inside"):
-        Candidates(plane.values, plane.uncertainties, plane.similarity, inside=torch.ones(3, dtype=torch.bool))
+        Candidates(
+            plane.values, plane.uncertainties, plane.similarity, inside=torch.ones(3, dtype=torch.bool)
+        )
     with pytest.raises(ValueError, match="0-1"):
         SelectionRequest(3, 1.5, 0.0)
     with pytest.raises(ValueError, match="negative"):

@@ -48,6 +48,9 @@ def test_spreads_more_than_value_alone() -> None:
     candidates = _gaussian(200, 0.3)
     volumes = []
     for diversity in (0.0, 0.5, 1.0):
-        rows = [pick.index for pick in select(candidates, SelectionRequest(8, diversity, 0.0), BatchLimits(200, 8))]
+        rows = [
+            pick.index
+            for pick in select(candidates, SelectionRequest(8, diversity, 0.0), BatchLimits(200, 8))
+        ]
         volumes.append(float(torch.logdet(candidates.similarity[rows][:, rows])))
     assert volumes[0] < volumes[1] <= volumes[2]

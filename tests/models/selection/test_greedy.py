@@ -13,7 +13,9 @@ MakePlane = Callable[..., Candidates]
 
 
 def _picks(candidates: Candidates, k: int, diversity: float, exploration: float) -> list[Pick]:
-    return select(candidates, SelectionRequest(k, diversity, exploration), BatchLimits(len(candidates.values), k))
+    return select(
+        candidates, SelectionRequest(k, diversity, exploration), BatchLimits(len(candidates.values), k)
+    )
 
 
 def test_spreads_more_with_more_diversity(make_plane: MakePlane) -> None:
@@ -47,7 +49,9 @@ def test_each_pick_has_the_greatest_marginal_relevance(make_plane: MakePlane) ->
     picked: list[int] = []
     for pick in _picks(candidates, 8, 0.4, 0.0):
         likeness = candidates.similarity[:, picked].amax(dim=1) if picked else torch.zeros_like(values)
-        score = (0.6 * scaled + 0.4 * (1 - likeness)).index_fill(0, torch.tensor(picked, dtype=torch.int64), -1.0)
+        score = (0.6 * scaled + 0.4 * (1 - likeness)).index_fill(
+            0, torch.tensor(picked, dtype=torch.int64), -1.0
+        )
         score[values < values.sort(descending=True).values[29]] = -1.0
         assert pick.index == int(score.argmax())
         picked.append(pick.index)

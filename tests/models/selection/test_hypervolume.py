@@ -27,7 +27,12 @@ def test_each_pick_improves_the_expected_hypervolume_the_most(make_plane: MakePl
     reference = _reference(known)
     picked: list[int] = []
     for pick in select(candidates, SelectionRequest(4, 0.5, 0.0), BatchLimits(30, 4)):
-        better = (candidates.values >= candidates.values.sort(descending=True).values[14]).nonzero().squeeze(1).tolist()
+        better = (
+            (candidates.values >= candidates.values.sort(descending=True).values[14])
+            .nonzero()
+            .squeeze(1)
+            .tolist()
+        )
         gains = {
             row: _expected_volume(torch.cat([known, draws[:, [*picked, row]]], dim=1), reference)
             for row in better
@@ -65,11 +70,15 @@ def test_one_objective_prefers_what_may_beat_the_best() -> None:
     sd = torch.tensor([0.01, 0.01, 0.5, 0.01], dtype=torch.float64)
     draws = (mean + sd * torch.randn(128, 4, generator=generator, dtype=torch.float64)).unsqueeze(-1)
     known = torch.full((128, 1, 1), 0.95, dtype=torch.float64)
-    candidates = Candidates(mean, sd, torch.eye(4, dtype=torch.float64), utilities=JointUtilities(draws, known))
+    candidates = Candidates(
+        mean, sd, torch.eye(4, dtype=torch.float64), utilities=JointUtilities(draws, known)
+    )
     assert select(candidates, SelectionRequest(1, 0.0, 0.0), BatchLimits(4, 1))[0].index == 2
 
 
-def _of_one_utility(draws: torch.Tensor, known: torch.Tensor, n_pending: int = 0, n_poor: int = ENOUGH) -> Candidates:
+def _of_one_utility(
+    draws: torch.Tensor, known: torch.Tensor, n_pending: int = 0, n_poor: int = ENOUGH
+) -> Candidates:
     """Return candidates with samples [S, N], known objects [S, R] and many poor ones."""
     values = draws.mean(dim=0)
     known = torch.cat([known.new_full((len(known), n_poor), -9.0), known], dim=1)
@@ -149,8 +158,13 @@ def test_a_copy_of_a_pick_adds_little() -> None:
     draws = torch.cat([base, base + 1e-3, other], dim=1)
     known = torch.zeros(64, 1, 2, dtype=torch.float64)
     values = torch.ones(3, dtype=torch.float64)
-    candidates = Candidates(values, values, torch.eye(3, dtype=torch.float64), utilities=JointUtilities(draws, known))
-    assert [pick.index for pick in select(candidates, SelectionRequest(2, 0.0, 0.0), BatchLimits(3, 2))] == [1, 2]
+    candidates = Candidates(
+        values, values, torch.eye(3, dtype=torch.float64), utilities=JointUtilities(draws, known)
+    )
+    assert [pick.index for pick in select(candidates, SelectionRequest(2, 0.0, 0.0), BatchLimits(3, 2))] == [
+        1,
+        2,
+    ]
 
 
 def test_unlikely_feasibility_counts() -> None:

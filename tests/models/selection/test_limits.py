@@ -21,7 +21,10 @@ from models.selection.limits import (
 def _keeps(rows: tuple[int, ...] | list[int], budgets: list[Budget], groupings: list[Grouping]) -> bool:
     sums = all(float(budget.costs[list(rows)].sum()) <= budget.most + 1e-6 for budget in budgets)
     counts = all(
-        max([int((item.groups[list(rows)] == group).sum()) for group in range(int(item.groups.max()) + 1)], default=0)
+        max(
+            [int((item.groups[list(rows)] == group).sum()) for group in range(int(item.groups.max()) + 1)],
+            default=0,
+        )
         <= item.most
         for item in groupings
     )
@@ -31,8 +34,12 @@ def _keeps(rows: tuple[int, ...] | list[int], budgets: list[Budget], groupings: 
 @st.composite
 def problems(draw: st.DrawFn) -> tuple[int, list[Budget], list[Grouping]]:
     n = draw(st.integers(1, 8))
-    costs = [draw(st.lists(st.integers(-2, 9), min_size=n, max_size=n)) for _ in range(draw(st.integers(0, 2)))]
-    groups = [draw(st.lists(st.integers(-1, 3), min_size=n, max_size=n)) for _ in range(draw(st.integers(0, 2)))]
+    costs = [
+        draw(st.lists(st.integers(-2, 9), min_size=n, max_size=n)) for _ in range(draw(st.integers(0, 2)))
+    ]
+    groups = [
+        draw(st.lists(st.integers(-1, 3), min_size=n, max_size=n)) for _ in range(draw(st.integers(0, 2)))
+    ]
     budgets = [Budget(torch.tensor(each, dtype=torch.float64), draw(st.integers(-1, 20))) for each in costs]
     return n, budgets, [Grouping(torch.tensor(each), draw(st.integers(1, 3))) for each in groups]
 
@@ -120,13 +127,17 @@ def test_no_family_has_more_than_its_most_and_a_largest_batch_is_the_largest(
     assert _keeps_families(largest, alike, most)
     sizes = range(min(k, n), len(largest), -1)
     assert not any(
-        _keeps_families(each, alike, most) for size in sizes for each in itertools.combinations(range(n), size)
+        _keeps_families(each, alike, most)
+        for size in sizes
+        for each in itertools.combinations(range(n), size)
     )
 
 
 def test_a_bridge_between_families_gives_neither_a_second_allowance() -> None:
     similarity = torch.block_diag(torch.full((19, 19), 0.8), torch.full((5, 5), 0.8), torch.eye(1)).double()
-    similarity[24, :10] = similarity[:10, 24] = 0.7  # similar to half of the family, with the greatest utility
+    similarity[24, :10] = similarity[:10, 24] = (
+        0.7  # similar to half of the family, with the greatest utility
+    )
     utility = torch.linspace(0, 1, 25, dtype=torch.float64)
     limits = BatchLimits(25, 25, likenesses=(_likeness(similarity, 0.5, 4),))
     rows = []
@@ -142,5 +153,7 @@ def test_a_large_pool_of_one_family_gives_its_allowance_and_the_best_others() ->
     n = MOST_COMPARED + 100
     similarity = torch.eye(n, dtype=torch.float64)
     similarity[:-6, :-6] = 0.9
-    rows = largest_batch(9, torch.linspace(1, 0, n, dtype=torch.float64), likenesses=(_likeness(similarity, 0.5, 4),))
+    rows = largest_batch(
+        9, torch.linspace(1, 0, n, dtype=torch.float64), likenesses=(_likeness(similarity, 0.5, 4),)
+    )
     assert rows == [0, 1, 2, 3, *range(n - 6, n - 1)]

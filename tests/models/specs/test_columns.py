@@ -1,11 +1,22 @@
-"""One vocabulary of table columns: what tables have for something else, nobody may name a column of their own."""
+"""One vocabulary of table columns.
+
+What tables have for something else, nobody may name a column of their own.
+"""
 
 import pytest
 from pydantic import ValidationError
 
 from models.campaign.spec import CampaignSpec
 from models.records import NearestMeasured, Prediction, ProposedCandidate
-from models.specs.columns import BATCH_FIELDS, FIELDS, PREDICTED, RESERVED, SYNONYMS, columns_of_objective, is_reserved
+from models.specs.columns import (
+    BATCH_FIELDS,
+    FIELDS,
+    PREDICTED,
+    RESERVED,
+    SYNONYMS,
+    columns_of_objective,
+    is_reserved,
+)
 from service.exchange import BatchRow, flat_rows
 
 
@@ -17,7 +28,18 @@ def mixture(variable: str, objective: str = "y") -> CampaignSpec:
 
 @pytest.mark.parametrize(
     "name",
-    ["rank", "Plate", "plate id", "unit", "UOM", "purpose", "in_domain", "preference_y", "guardrail_tox", "Std Error"],
+    [
+        "rank",
+        "Plate",
+        "plate id",
+        "unit",
+        "UOM",
+        "purpose",
+        "in_domain",
+        "preference_y",
+        "guardrail_tox",
+        "Std Error",
+    ],
 )
 def test_a_process_variable_cannot_take_a_column_of_the_tables(name: str):
     with pytest.raises(ValidationError, match="is a column of the result table"):
@@ -36,7 +58,19 @@ def test_all_columns_that_a_batch_has_of_its_own_are_reserved():
     prediction = Prediction(1.0, 0.1, 0.8, 1.2)
     nearest = NearestMeasured('{"solvent": "a"}', 0.5)
     candidate = ProposedCandidate(
-        1, '{"solvent":"b"}', {"y": prediction}, {}, 1.0, 1.0, {"tox": 0.1}, 1.0, {"y": 1.0}, 0.0, 0.0, nearest, "so"
+        1,
+        '{"solvent":"b"}',
+        {"y": prediction},
+        {},
+        1.0,
+        1.0,
+        {"tox": 0.1},
+        1.0,
+        {"y": 1.0},
+        0.0,
+        0.0,
+        nearest,
+        "so",
     )
 
     class Solvents:

@@ -1,4 +1,7 @@
-"""A campaign names its scorers like columns: each name means one thing, and a mistake is told with its place."""
+"""A campaign names its scorers like columns.
+
+Each name means one thing, and a mistake is told with its place.
+"""
 
 from typing import Any
 
@@ -40,7 +43,10 @@ def test_a_scorer_s_property_is_as_good_as_the_domain_s():
     [
         ({"objectives": [{"name": "pose", "computed": "docking"}]}, "/objectives/0/computed"),
         ({"constraints": [{"property": "docking", "max": 0}]}, "/constraints/0/property"),
-        ({"batch": {"limits": [{"kind": "budget", "property": "docking", "max": 9}]}}, "/batch/limits/0/property"),
+        (
+            {"batch": {"limits": [{"kind": "budget", "property": "docking", "max": 9}]}},
+            "/batch/limits/0/property",
+        ),
     ],
 )
 def test_without_it_the_property_is_unknown(changes: dict[str, Any], pointer: str):
@@ -55,7 +61,15 @@ def test_without_it_the_property_is_unknown(changes: dict[str, Any], pointer: st
     "name",
     [
         *("ones", "Ones", "switches", "rank", "value", "reason", "object", "glow", "GLOW", "lux", "watt"),
-        *("glow_mean", "pose_high", "preference_pose", "guardrail_heat", "glow_result", "lux_relation", "watt_units"),
+        *(
+            "glow_mean",
+            "pose_high",
+            "preference_pose",
+            "guardrail_heat",
+            "glow_result",
+            "lux_relation",
+            "watt_units",
+        ),
     ],
 )
 def test_a_name_that_means_something_else_is_refused(name: str):

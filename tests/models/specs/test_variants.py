@@ -61,7 +61,9 @@ def test_several_variants_share_a_file(folder: Path) -> None:
 )
 def test_names_must_be_written_out(folder: Path, text: str) -> None:
     (folder / "many.py").write_text(text + "\n", encoding="utf-8")
-    with pytest.raises(TypeError, match=r"many\.py: THINGS must be a dictionary whose keys are written as texts"):
+    with pytest.raises(
+        TypeError, match=r"many\.py: THINGS must be a dictionary whose keys are written as texts"
+    ):
         named_variants("things", "THINGS")
 
 
@@ -73,5 +75,7 @@ def test_a_name_is_given_once(folder: Path) -> None:
 
 
 def test_the_names_are_known_without_torch() -> None:
-    program = "import sys, models.campaign.requests, models.backtests.strategies; sys.exit('torch' in sys.modules)"
+    program = (
+        "import sys, models.campaign.requests, models.backtests.strategies; sys.exit('torch' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0  # noqa: S603 - our own program

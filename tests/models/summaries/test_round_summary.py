@@ -1,4 +1,4 @@
-"""A real round's summary has the structure that is documented, in every domain, and old ones can still be read."""
+"""A real round's summary has the documented structure in every domain, and old ones are still read."""
 
 import itertools
 import json
@@ -29,7 +29,12 @@ BASE: dict[str, Any] = {
 DOMAINS: dict[str, dict[str, Any]] = {
     "molecules": {"kind": "molecules", "max_fragments": 3, "vocabulary_size": 20},
     "peptides": {"kind": "peptides", "min_length": 3, "max_length": 6, "alphabet": "AKLW"},
-    "composition": {"kind": "materials", "space": "composition", "elements": ["Mg", "Al", "O", "S"], "max_atoms": 8},
+    "composition": {
+        "kind": "materials",
+        "space": "composition",
+        "elements": ["Mg", "Al", "O", "S"],
+        "max_atoms": 8,
+    },
     "mixture": {"kind": "materials", "space": "mixture", "components": list("abcd"), "grid": 10},
 }
 
@@ -63,7 +68,7 @@ def test_a_round_of_every_domain_has_the_documented_summary(kind: str) -> None:
 
 @pytest.fixture(scope="module")
 def rich() -> Proposal:
-    """Return a round with forecasts, versions, plates, failures, outliers, bounds, limits, a guardrail and repeats."""
+    """Return a round with forecasts, versions, plates, failures, outliers, bounds, limits and a guardrail."""
     spec = BASE | {
         "domain": {"kind": "switches", "n": 8},
         "objectives": [{"name": "glow"}, {"name": "few", "computed": "ones", "direction": "minimize"}],
@@ -87,7 +92,10 @@ def rich() -> Proposal:
         for place, text in enumerate(texts)
     ]
     results += [Measurement(text, "glow", outcome="insoluble") for text in ALL[:3] if text not in texts]
-    results += [Measurement(texts[0], "glow", 3.0, relation=">"), Measurement(texts[1], "glow", 1.0, relation="<")]
+    results += [
+        Measurement(texts[0], "glow", 3.0, relation=">"),
+        Measurement(texts[1], "glow", 1.0, relation="<"),
+    ]
     forecasts = [
         Forecast(item.round, item.object, "glow", Prediction(2.0, 0.05, 1.9, 2.1))
         for item in results
@@ -101,14 +109,19 @@ def _parts(part: BaseModel) -> Iterator[BaseModel]:
     yield part
     for name in type(part).model_fields:
         value = getattr(part, name)
-        children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
+        children = (
+            value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
+        )
         for child in children:
             if isinstance(child, BaseModel):
                 yield from _parts(child)
 
 
 def test_a_rich_round_has_every_documented_field(rich: Proposal) -> None:
-    """No field is documented that no round produces: `unread` belongs to reading, `superseded` to another setting."""
+    """No field is documented that no round produces.
+
+    `unread` belongs to reading, `superseded` to another setting.
+    """
     missing: dict[str, set[str]] = {}
     for part in _parts(_strict(rich)):
         unset = set(type(part).model_fields) - part.model_fields_set
@@ -122,7 +135,9 @@ def test_a_rich_round_has_every_documented_field(rich: Proposal) -> None:
 def test_a_round_without_results_and_one_that_proposes_nothing_fit_as_well() -> None:
     spec = BASE | {"domain": {"kind": "switches", "n": 8}}
     assert _strict(_run(spec, History())).space_filling
-    blocked = _strict(_run(spec | {"guardrails": [{"name": "hot", "type": "heat", "max": 7, "risk": 0.6}]}, History()))
+    blocked = _strict(
+        _run(spec | {"guardrails": [{"name": "hot", "type": "heat", "max": 7, "risk": 0.6}]}, History())
+    )
     assert blocked.messages[-1].code == "guardrail_data_missing"
     assert blocked.messages[-1].params["guardrails"] == ["hot"]
     assert blocked.training is None

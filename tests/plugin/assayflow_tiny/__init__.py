@@ -1,4 +1,7 @@
-"""A fourth domain in one folder: rows of on/off switches. Torch-free; the tests find it by its entry point."""
+"""A fourth domain in one folder: rows of on/off switches.
+
+Torch-free; the tests find it by its entry point.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,9 @@ class Switches(Domain):
 
     def __init__(self, spec: SwitchesSpec) -> None:
         self.n = spec.n
-        self.computed = {"ones": ComputedProperty("number of switches that are on", range=(0.0, float(spec.n)))}
+        self.computed = {
+            "ones": ComputedProperty("number of switches that are on", range=(0.0, float(spec.n)))
+        }
         self.groupings = {"first": "whether the first switch is on"}
         self.formats = {"txt": FileFormat("text/plain", _write_lines)}
 
@@ -85,7 +90,10 @@ class Switches(Domain):
 
     def features(self, texts: Sequence[str]) -> Floats:
         """Return for each place whether it is on, whether it is off, and the length [N, 2n + 1]."""
-        rows = [[text[i : i + 1] == letter for letter in "10" for i in range(self.n)] + [len(text)] for text in texts]
+        rows = [
+            [text[i : i + 1] == letter for letter in "10" for i in range(self.n)] + [len(text)]
+            for text in texts
+        ]
         return np.array(rows, dtype=np.float64).reshape(len(texts), 2 * self.n + 1)
 
     def parts(self, texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
@@ -95,7 +103,10 @@ class Switches(Domain):
 
     def similarity(self, left: Sequence[str], right: Sequence[str]) -> Floats:
         """Return the share of equal places [N, M]."""
-        shares = [[sum(a == b for a, b in zip(x, y, strict=False)) / max(len(x), len(y)) for y in right] for x in left]
+        shares = [
+            [sum(a == b for a, b in zip(x, y, strict=False)) / max(len(x), len(y)) for y in right]
+            for x in left
+        ]
         return np.array(shares, dtype=np.float64).reshape(len(left), len(right))
 
     def draw(self, texts: Sequence[str], captions: Sequence[str]) -> str:
@@ -128,5 +139,7 @@ PLUGIN = Plugin(
     summary="Rows of on/off switches",
     spec=SwitchesSpec,
     open=Switches,
-    examples=(({"kind": "switches", "n": 3}, ({"switches": "010"}, {"switches": "111"}, {"switches": "000"})),),
+    examples=(
+        ({"kind": "switches", "n": 3}, ({"switches": "010"}, {"switches": "111"}, {"switches": "000"})),
+    ),
 )

@@ -1,6 +1,7 @@
 """The switches' environment: set a switch that is not set yet, in any order, so that the graph is no tree.
 
-State [n]: 0 not set, 1 off, 2 on. Forward action 2i + v sets switch i off or on; backward action i takes it back.
+State [n]: 0 not set, 1 off, 2 on. Forward action 2i + v sets switch i off or on; backward action i takes it
+back.
 """
 
 from __future__ import annotations
@@ -74,7 +75,10 @@ class SwitchesEnvironment(Environment):
         """Return the states of rows of the right length."""
         fits = [len(text) == self.state_width for text in texts]
         rows = [
-            [int(c) + 1 for c in text] if fit else [0] * self.state_width for text, fit in zip(texts, fits, strict=True)
+            [int(c) + 1 for c in text] if fit else [0] * self.state_width
+            for text, fit in zip(texts, fits, strict=True)
         ]
-        states = torch.tensor(rows, dtype=torch.int64, device=self.device).reshape(len(texts), self.state_width)
+        states = torch.tensor(rows, dtype=torch.int64, device=self.device).reshape(
+            len(texts), self.state_width
+        )
         return states, torch.tensor(fits, dtype=torch.bool, device=self.device)

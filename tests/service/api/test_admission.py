@@ -27,7 +27,9 @@ LIMITS = BodyLimits(max_bytes=1000, idle_seconds=0.05, seconds=0.3)
 class Client:
     """Sends a body in parts and counts the reads; after the last part it is silent or disconnects."""
 
-    def __init__(self, parts: Iterable[bytes], *, more: bool = False, pause: float = 0.0, leaves: bool = False) -> None:
+    def __init__(
+        self, parts: Iterable[bytes], *, more: bool = False, pause: float = 0.0, leaves: bool = False
+    ) -> None:
         self._parts, self._more, self._pause, self._leaves = list(parts), more, pause, leaves
         self.n_reads = 0
         self.answers: list[Message] = []
@@ -37,7 +39,11 @@ class Client:
         await anyio.sleep(self._pause)
         if self._parts:
             part = self._parts.pop(0)
-            return {"type": "http.request", "body": part, "more_body": bool(self._parts) or self._more or self._leaves}
+            return {
+                "type": "http.request",
+                "body": part,
+                "more_body": bool(self._parts) or self._more or self._leaves,
+            }
         if self._leaves:
             return {"type": "http.disconnect"}
         await anyio.sleep(60)
@@ -67,7 +73,9 @@ class Door:
 
     def __init__(self, slots: int = 1, wait_seconds: float = 5.0, memory: int = 4000) -> None:
         sizes = {"requests": slots, "senders": max(1, slots // 2), "operators": 1, "bodies": memory}
-        self.limiters = CapacityLimiters(**{name: CapacityLimiter(size, wait_seconds) for name, size in sizes.items()})
+        self.limiters = CapacityLimiters(
+            **{name: CapacityLimiter(size, wait_seconds) for name, size in sizes.items()}
+        )
         self.admission = Admission(self.app, self.identify, self.limiters, LIMITS)
         self.scopes = frozenset({"read", "write"})
         self.seen: list[tuple[str, bytes]] = []
@@ -92,7 +100,13 @@ class Door:
         await send({"type": "http.response.body", "body": b"done"})
 
     async def call(
-        self, client: Client, path: str = "/v1/x", *, key: str | None = KEY, method: str = "POST", size: str = "10"
+        self,
+        client: Client,
+        path: str = "/v1/x",
+        *,
+        key: str | None = KEY,
+        method: str = "POST",
+        size: str = "10",
     ) -> Client:
         headers = [(b"authorization", f"Bearer {key}".encode())] if key else []
         if method == "POST":
@@ -104,7 +118,12 @@ class Door:
 
     @property
     def is_empty(self) -> bool:
-        limiters = (self.limiters.requests, self.limiters.senders, self.limiters.operators, self.limiters.bodies)
+        limiters = (
+            self.limiters.requests,
+            self.limiters.senders,
+            self.limiters.operators,
+            self.limiters.bodies,
+        )
         return all(limiter.free == limiter.capacity for limiter in limiters)
 
 

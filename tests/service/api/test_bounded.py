@@ -31,7 +31,9 @@ def test_others_are_answered_while_a_table_takes_too_long_which_is_refused(api: 
     def upload() -> None:
         headers = {"Content-Type": "text/csv"}
         answers.append(
-            api.client.post(f"/v1/campaigns/{campaign}/results", content=f"smiles,glow\n{rings}", headers=headers)
+            api.client.post(
+                f"/v1/campaigns/{campaign}/results", content=f"smiles,glow\n{rings}", headers=headers
+            )
         )
 
     thread = threading.Thread(target=upload)
@@ -59,7 +61,9 @@ def test_others_are_answered_while_a_table_takes_too_long_which_is_refused(api: 
         ({"domain": MOLECULES, "name": "x" * 500_000}, "/name"),
     ],
 )
-def test_a_specification_that_is_too_large_is_refused_where_it_is(api: Api, changes: dict[str, Any], pointer: str):
+def test_a_specification_that_is_too_large_is_refused_where_it_is(
+    api: Api, changes: dict[str, Any], pointer: str
+):
     refused = api.client.post("/v1/campaigns", json={"name": "x", "objectives": GLOW, **changes})
     assert refused.status_code == 422
     assert refused.json()["errors"][0]["pointer"] == pointer
@@ -84,10 +88,14 @@ def test_the_number_of_reported_errors_is_limited(api: Api):
 def test_a_pattern_that_cannot_be_searched_is_refused_at_the_request(api: Api, worker: Any, pattern: str):
     campaign = api.campaign(domain={"kind": "peptides", "min_length": 3, "max_length": 4}, objectives=GLOW)
     worker.train(api.round(campaign["id"]), ("AAK",))
-    refused = api.client.post(f"/v1/campaigns/{campaign['id']}/samples", json={"n": 2, "avoid": ["KK", pattern]})
+    refused = api.client.post(
+        f"/v1/campaigns/{campaign['id']}/samples", json={"n": 2, "avoid": ["KK", pattern]}
+    )
     assert refused.status_code == 422, refused.text
     (error,) = refused.json()["errors"]
     assert error["pointer"] == "/avoid/1"
     assert "RE2 has no look-around and no back-references" in error["detail"]
-    endless = api.client.post(f"/v1/campaigns/{campaign['id']}/samples", json={"n": 2, "avoid": ["([A-Z]+)+!"]})
+    endless = api.client.post(
+        f"/v1/campaigns/{campaign['id']}/samples", json={"n": 2, "avoid": ["([A-Z]+)+!"]}
+    )
     assert endless.status_code == 202

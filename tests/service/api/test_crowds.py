@@ -50,7 +50,9 @@ def test_a_crowd_of_readers_is_served_by_few_connections(api: Api, small: FastAP
     seen: list[int] = []
 
     def read(number: int) -> tuple[str, int]:
-        address = "/health/ready" if number % 10 == 0 else "/health/live" if number % 10 == 1 else paths[number % 3]
+        address = (
+            "/health/ready" if number % 10 == 0 else "/health/live" if number % 10 == 1 else paths[number % 3]
+        )
         answer = httpx.get(f"{small_url}{address}", headers=headers, timeout=150, trust_env=False)
         seen.append(pool.checkedout())
         if address == "/health/ready":  # no worker is running, and readiness has already been computed
@@ -61,7 +63,9 @@ def test_a_crowd_of_readers_is_served_by_few_connections(api: Api, small: FastAP
     with ExitStack() as stack:
         listener = stack.enter_context(httpx.Client(headers=headers, timeout=150, trust_env=False))
         for _ in range(20):
-            stream = stack.enter_context(listener.stream("GET", f"{small_url}/v1/campaigns/{campaign}/rounds/1/events"))
+            stream = stack.enter_context(
+                listener.stream("GET", f"{small_url}/v1/campaigns/{campaign}/rounds/1/events")
+            )
             assert stream.status_code == 200
         with ThreadPoolExecutor(60) as callers:
             answers = Counter(callers.map(read, range(240)))
@@ -189,11 +193,17 @@ def test_a_read_runs_few_statements_and_counts_nothing(
     assert not [text for text in run if "count(" in text.lower()]
 
 
-def test_a_list_of_campaigns_and_a_look_at_a_round_read_no_specification(api: Api, statements: Statements) -> None:
+def test_a_list_of_campaigns_and_a_look_at_a_round_read_no_specification(
+    api: Api, statements: Statements
+) -> None:
     campaign = api.campaign()["id"]
     api.round(campaign)
     api.client.post(f"/v1/campaigns/{campaign}/rounds/1/cancel")
-    for address in ("/v1/campaigns", f"/v1/campaigns/{campaign}/rounds/1", f"/v1/campaigns/{campaign}/rounds"):
+    for address in (
+        "/v1/campaigns",
+        f"/v1/campaigns/{campaign}/rounds/1",
+        f"/v1/campaigns/{campaign}/rounds",
+    ):
         assert not [text for text in statements(address) if ".spec" in text or ".snapshot" in text]
 
 

@@ -45,7 +45,9 @@ def requested_job(api: Api, campaign: str, kind: str) -> tuple[str, dict[str, An
             "methods": ["random"],
         },
     }
-    response = api.client.post("/v1/backtests" if kind == "backtests" else f"{campaign}/{kind}", json=bodies[kind])
+    response = api.client.post(
+        "/v1/backtests" if kind == "backtests" else f"{campaign}/{kind}", json=bodies[kind]
+    )
     assert response.status_code == 202, response.text
     return response.headers["Location"], response.json()
 
@@ -144,4 +146,8 @@ def test_the_description_covers_the_events_of_jobs(api: Api) -> None:
         data = answers["200"]["content"]["text/event-stream"]["schema"]["properties"]["data"]
         assert data["contentSchema"] == {"$ref": "#/components/schemas/JobEvent"}
         assert "204" in answers
-    assert set(document["components"]["schemas"]["JobEvent"]["properties"]) == {"state", "progress", "message"}
+    assert set(document["components"]["schemas"]["JobEvent"]["properties"]) == {
+        "state",
+        "progress",
+        "message",
+    }

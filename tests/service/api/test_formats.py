@@ -41,14 +41,18 @@ def locations(body: dict[str, Any]) -> list[tuple[int, str | None]]:
 
 def test_a_workbook_of_results_is_taken_whole_or_in_part(api: Api) -> None:
     address = f"/v1/campaigns/{api.campaign()['id']}/results"
-    content = sheet(["Switches", "glow (uW)"], ["0101", 3000], [], ["0011", "1,5"], [12, 7], ["1111", "<2000"])
+    content = sheet(
+        ["Switches", "glow (uW)"], ["0101", 3000], [], ["0011", "1,5"], [12, 7], ["1111", "<2000"]
+    )
     refused = api.client.post(address, content=content, headers=XLSX)
     assert refused.status_code == 422, refused.text
     assert locations(refused.json()) == [(4, "glow (uW)"), (5, "switches")]
     assert api.client.get(address).json()["items"] == []
     report = api.client.post(address, content=content, headers=XLSX, params={"mode": "partial"}).json()
     assert (report["accepted"], report["rejected"]) == (2, 2)
-    stored = {item["object"]: (item["value"], item["relation"]) for item in api.client.get(address).json()["items"]}
+    stored = {
+        item["object"]: (item["value"], item["relation"]) for item in api.client.get(address).json()["items"]
+    }
     assert stored == {"0101": (3, "="), "1111": (2, "<")}
 
 
@@ -86,7 +90,11 @@ def test_a_batch_as_a_workbook_filled_in_is_a_valid_upload(api: Api, worker: Wor
     csv = api.client.get(f"{address}/rounds/1/batch", params={"format": "csv"}).text
     own = ("glow_relation", "glow_units")
     assert [name for name in header if name not in own] == csv.splitlines()[0].split(",")
-    assert [row[header.index("switches")].value for row in book.active.iter_rows(2)] == ["1111", "1110", "0111"]
+    assert [row[header.index("switches")].value for row in book.active.iter_rows(2)] == [
+        "1111",
+        "1110",
+        "0111",
+    ]
     for row in book.active.iter_rows(2):
         row[header.index("glow")].value = 1.25
     report = api.client.post(f"{address}/results", content=saved(book), headers=XLSX)
@@ -126,8 +134,14 @@ def test_objects_to_be_predicted_come_in_both(api: Api, worker: Worker) -> None:
         (4, "skipped", None),
         (5, "accepted", None),
     ]
-    assert api.client.post(f"{campaign}/predictions?mode=atomic", content=content, headers=XLSX).status_code == 422
-    assert api.client.post(f"{campaign}/predictions", content=structures(("C", "")), headers=SDF).status_code == 415
+    assert (
+        api.client.post(f"{campaign}/predictions?mode=atomic", content=content, headers=XLSX).status_code
+        == 422
+    )
+    assert (
+        api.client.post(f"{campaign}/predictions", content=structures(("C", "")), headers=SDF).status_code
+        == 415
+    )
     molecules = f"/v1/campaigns/{api.campaign(**MOLECULES)['id']}"
     rows = [{"smiles": "CCO", "logS": 1}, {"smiles": "CCN", "logS": 2}]
     assert api.client.post(f"{molecules}/results", json=rows).status_code == 200
@@ -158,7 +172,9 @@ def test_a_sheet_is_chosen_by_name_for_results_and_objects(api: Api) -> None:
         page.append([switches, glow])
     del book["Sheet"]
     content = saved(book)
-    first = api.client.post(f"{address}/results", content=content, headers=XLSX, params={"dry_run": True}).json()
+    first = api.client.post(
+        f"{address}/results", content=content, headers=XLSX, params={"dry_run": True}
+    ).json()
     assert [row["object"] for row in first["rows"]] == ["0101"]
     assert "'Plate 2'" in first["warnings"][0]
     key = {"Idempotency-Key": "one-file"}
@@ -188,7 +204,11 @@ def test_a_sheet_that_is_not_there_is_a_problem_of_the_query(
     api: Api, path: str, media_type: str, requested: str, said: str
 ) -> None:
     address = f"/v1/campaigns/{api.campaign()['id']}/{path}"
-    content = sheet(["switches", "glow"], ["0101", 1]) if media_type == XLSX["Content-Type"] else b"switches\n0101\n"
+    content = (
+        sheet(["switches", "glow"], ["0101", 1])
+        if media_type == XLSX["Content-Type"]
+        else b"switches\n0101\n"
+    )
     refused = api.client.post(
         address, content=content, headers={"Content-Type": media_type}, params={"sheet": requested}
     )
@@ -207,13 +227,19 @@ def test_a_backtest_takes_a_sheet_by_its_name(api: Api) -> None:
         page.append(row)
     spec = {**SPEC, "objectives": [{"name": "glow"}]}
     plan = {"rounds": "2", "batch_size": "2", "initial": "4", "seeds": "2", "methods": "random"}
-    form, files = {**plan, "spec": json.dumps(spec)}, {"table": ("table.xlsx", saved(book), XLSX["Content-Type"])}
+    form, files = (
+        {**plan, "spec": json.dumps(spec)},
+        {"table": ("table.xlsx", saved(book), XLSX["Content-Type"])},
+    )
     response = api.client.post("/v1/backtests", data={**form, "sheet": "Plates"}, files=files)
     assert response.status_code == 202, response.text
     assert (response.json()["objects"], response.json()["request"]["sheet"]) == (16, "Plates")
     refused = api.client.post("/v1/backtests", data={**form, "sheet": "Wells"}, files=files)
     rows = {"spec": spec, "table": "switches,glow\n0101,1\n", "sheet": "Plates"}
-    for answer, said in ((refused, "'Sheet', 'Plates'"), (api.client.post("/v1/backtests", json=rows), "no sheets")):
+    for answer, said in (
+        (refused, "'Sheet', 'Plates'"),
+        (api.client.post("/v1/backtests", json=rows), "no sheets"),
+    ):
         assert answer.status_code == 422, answer.text
         (error,) = answer.json()["errors"]
         assert error["pointer"] == "/sheet"
@@ -227,9 +253,16 @@ def test_the_description_names_what_is_read_and_written(api: Api) -> None:
     for path in (f"{one}/results", f"{one}/predictions"):
         content = paths[path]["post"]["requestBody"]["content"]
         assert {"application/json", "text/csv", XLSX["Content-Type"], SDF["Content-Type"]} <= content.keys()
-        assert "workbook" in {item["name"]: item for item in paths[path]["post"]["parameters"]}["sheet"]["description"]
+        assert (
+            "workbook"
+            in {item["name"]: item for item in paths[path]["post"]["parameters"]}["sheet"]["description"]
+        )
     forms = paths["/v1/backtests"]["post"]["requestBody"]["content"]
     assert all("sheet" in form["schema"]["properties"] for form in forms.values())
-    for path in (f"{one}/rounds/{{number}}/batch", f"{one}/samples/{{job_id}}", f"{one}/predictions/{{job_id}}"):
+    for path in (
+        f"{one}/rounds/{{number}}/batch",
+        f"{one}/samples/{{job_id}}",
+        f"{one}/predictions/{{job_id}}",
+    ):
         content = paths[path]["get"]["responses"]["200"]["content"]
         assert {"application/json", "text/csv", XLSX["Content-Type"]} <= content.keys()

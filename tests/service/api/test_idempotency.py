@@ -38,9 +38,14 @@ def test_the_stored_answer_is_replayed(api: Api, campaign_spec: dict[str, Any], 
 
 def test_another_payload_is_refused(api: Api, campaign_spec: dict[str, Any], key: str) -> None:
     api.client.post("/v1/campaigns", json=campaign_spec, headers={"Idempotency-Key": key})
-    other = api.client.post("/v1/campaigns", json=campaign_spec | {"seed": 8}, headers={"Idempotency-Key": key})
+    other = api.client.post(
+        "/v1/campaigns", json=campaign_spec | {"seed": 8}, headers={"Idempotency-Key": key}
+    )
     assert other.status_code == 422
-    assert other.json()["errors"][0] == other.json()["errors"][0] | {"in": "header", "pointer": "/Idempotency-Key"}
+    assert other.json()["errors"][0] == other.json()["errors"][0] | {
+        "in": "header",
+        "pointer": "/Idempotency-Key",
+    }
     assert _count(api) == 1
 
 
@@ -79,7 +84,9 @@ def test_results_are_stored_once(api: Api, key: str) -> None:
     assert dry.status_code == 422
 
 
-def test_keys_belong_to_a_workspace(api: Api, open_client: Any, new_key: Any, campaign_spec: Any, key: str) -> None:
+def test_keys_belong_to_a_workspace(
+    api: Api, open_client: Any, new_key: Any, campaign_spec: Any, key: str
+) -> None:
     headers = {"Idempotency-Key": key}
     first = api.client.post("/v1/campaigns", json=campaign_spec, headers=headers)
     second = open_client(new_key()[0]).post("/v1/campaigns", json=campaign_spec, headers=headers)
@@ -104,7 +111,9 @@ def test_a_malformed_key_is_named(api: Api, campaign_spec: dict[str, Any], given
     assert response.json()["errors"][0]["pointer"] == "/Idempotency-Key"
 
 
-def test_a_request_in_flight_is_a_conflict(api: Api, sessions: Sessions, campaign_spec: Any, key: str) -> None:
+def test_a_request_in_flight_is_a_conflict(
+    api: Api, sessions: Sessions, campaign_spec: Any, key: str
+) -> None:
     headers = {"Idempotency-Key": key}
     with sessions.begin() as session:
         assert idempotency.try_lock(session, api.workspace_id, key)
@@ -114,7 +123,9 @@ def test_a_request_in_flight_is_a_conflict(api: Api, sessions: Sessions, campaig
     assert api.client.post("/v1/campaigns", json=campaign_spec, headers=headers).status_code == 201
 
 
-def test_of_many_at_once_one_happens(api: Api, open_client: Any, campaign_spec: dict[str, Any], key: str) -> None:
+def test_of_many_at_once_one_happens(
+    api: Api, open_client: Any, campaign_spec: dict[str, Any], key: str
+) -> None:
     together = threading.Barrier(8)
     bearer = api.client.headers["Authorization"].removeprefix("Bearer ")
 

@@ -100,7 +100,11 @@ def test_the_calls_of_this_version_are_all_there(document: dict[str, Any]) -> No
         ("get", f"{one}/readings"),
         *((method, f"{one}/readings/{{name}}") for method in ("get", "put", "delete")),
         *((method, f"{rounds}/{{number}}/plates{below}") for method, below in PLATE_CALLS),
-        *((method, f"{one}/uploads{below}") for method, below in JOB_CALLS if (method, below) != ("post", "")),
+        *(
+            (method, f"{one}/uploads{below}")
+            for method, below in JOB_CALLS
+            if (method, below) != ("post", "")
+        ),
         ("get", f"{one}/insights"),
         ("get", f"{one}/insights/{{figure}}"),
         *(
@@ -146,7 +150,12 @@ def known(api: Api, worker: Worker) -> dict[str, Any]:
     plate = api.client.post(f"/v1/campaigns/{campaign['id']}/rounds/1/plates", json=layout).json()
     key = api.client.post("/v1/api-keys", json={"name": "to be revoked"}).json()
     candidates = api.client.get(f"/v1/campaigns/{campaign['id']}/rounds/1/batch").json()["candidates"]
-    ids = {"campaign_id": campaign["id"], "number": 1, "candidate_id": candidates[0]["id"], "key_id": key["id"]}
+    ids = {
+        "campaign_id": campaign["id"],
+        "number": 1,
+        "candidate_id": candidates[0]["id"],
+        "key_id": key["id"],
+    }
     ids["plate_id"] = plate["id"]
     return {**ids, **_jobs(api, worker, campaign)}
 
@@ -174,7 +183,9 @@ def _jobs(api: Api, worker: Worker, campaign: dict[str, Any]) -> dict[str, str]:
 def _known(known: dict[str, Any], name: str, path: str, invented: Any) -> Any:
     """Return the id of an existing resource, or the invented one where that is sufficient."""
     if name == "job_id":
-        kind = next(kind for kind in ("samples", "predictions", "backtests", "uploads") if f"/{kind}/" in path)
+        kind = next(
+            kind for kind in ("samples", "predictions", "backtests", "uploads") if f"/{kind}/" in path
+        )
         return known[f"{kind}/events" if path.endswith("/events") else kind]
     return known.get(name, invented)
 
@@ -207,11 +218,16 @@ def test_the_api_keeps_to_its_description(
         def keeps(case: schemathesis.Case) -> None:
             if mode is GenerationMode.POSITIVE:
                 parameters = case.path_parameters
-                case.path_parameters = {name: _known(known, name, case.path, parameters[name]) for name in parameters}
+                case.path_parameters = {
+                    name: _known(known, name, case.path, parameters[name]) for name in parameters
+                }
             everybody_is_there(
                 app.state.settings.required_redis_url()
             )  # without workers, 503 is the truth about readiness
             case.call_and_validate(headers=headers, excluded_checks=excluded)
 
-        with subtests.test(operation.label), suppress(Unsatisfiable):  # some have nothing that could be violated
+        with (
+            subtests.test(operation.label),
+            suppress(Unsatisfiable),
+        ):  # some have nothing that could be violated
             keeps()

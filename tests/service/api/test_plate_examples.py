@@ -52,7 +52,11 @@ def test_the_report_of_the_robot_says_what_the_answer_says() -> None:
 @pytest.mark.parametrize("media_type", [*PLATE_TEXTS["upload_wells"], JSON])
 def test_the_readings_come_to_what_the_answers_say(media_type: str) -> None:
     texts = PLATE_TEXTS["upload_wells"]
-    content = json.dumps(PLATE_REQUESTS["upload_wells"]).encode() if media_type == JSON else texts[media_type].encode()
+    content = (
+        json.dumps(PLATE_REQUESTS["upload_wells"]).encode()
+        if media_type == JSON
+        else texts[media_type].encode()
+    )
     found = analyse(WellsFile(content, media_type, None, None, None), SPEC, LAYOUT, PLATE["failed_wells"])
     assert PLATE["analysis"] == rounded(found)
     answer = {name: item for name, item in PLATE_ANSWERS["WellsReport"].items() if name != "report"}

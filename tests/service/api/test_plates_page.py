@@ -1,4 +1,7 @@
-"""The page on plates runs as it stands: its layout, its robot's report, its readings, and the truth comes back."""
+"""The page on plates runs as it stands.
+
+Its layout, its robot's report, its readings, and the truth comes back.
+"""
 
 import math
 import os
@@ -17,7 +20,9 @@ PICTURE = os.environ.get("TEST_PLATES_PICTURE")
 @pytest.fixture
 def page(api: Api, worker: Worker) -> dict[str, Any]:
     """What the names of the page's example stand for after all of it has run."""
-    objectives = [{"name": "potency", "type": "IC50", "units": "nM", "transform": "log10", "direction": "minimize"}]
+    objectives = [
+        {"name": "potency", "type": "IC50", "units": "nM", "transform": "log10", "direction": "minimize"}
+    ]
     campaign = api.campaign(objectives=objectives)
     worker.finish(api.round(campaign["id"]))
     names = {"client": api.client, "rounds": f"/v1/campaigns/{campaign['id']}/rounds"}

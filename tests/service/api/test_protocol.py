@@ -89,7 +89,9 @@ def test_escapes_that_only_look_like_nul_are_kept(api: Api) -> None:
     assert api.campaign(name="a\\u0000 \U0001f4a1")["name"] == "a\\u0000 \U0001f4a1"
 
 
-@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "application/xml", ""])
+@pytest.mark.parametrize(
+    "media_type", ["text/plain", "application/x-www-form-urlencoded", "application/xml", ""]
+)
 def test_models_are_read_from_json_only(api: Api, campaign_spec: dict[str, Any], media_type: str) -> None:
     body = json.dumps(campaign_spec).encode()
     response = api.client.post("/v1/campaigns", content=body, headers={"Content-Type": media_type})
@@ -115,7 +117,9 @@ def test_no_body_is_requested_without_a_key(base_url: str) -> None:
     assert b"application/problem+json" in answer
 
 
-def test_what_is_below_the_guarded_address_needs_a_key_even_if_it_is_not_there(open_client: Any, api: Api) -> None:
+def test_what_is_below_the_guarded_address_needs_a_key_even_if_it_is_not_there(
+    open_client: Any, api: Api
+) -> None:
     for path in ("/v1", "/v1/nowhere", "/v1/campaigns/nowhere/else"):
         assert open_client(None).get(path).status_code == 401
         assert api.client.get(path).status_code == 404
@@ -150,7 +154,11 @@ def test_models_have_a_smaller_limit_than_tables(settings: Settings, new_key: An
 
 
 def test_every_answer_has_safe_headers_and_an_id(api: Api) -> None:
-    for response in (api.client.get("/health/live"), api.client.get("/nowhere"), api.client.get("/v1/campaigns")):
+    for response in (
+        api.client.get("/health/live"),
+        api.client.get("/nowhere"),
+        api.client.get("/v1/campaigns"),
+    ):
         assert response.headers["X-Content-Type-Options"] == "nosniff"
         assert response.headers["X-Frame-Options"] == "DENY"
         assert "default-src 'none'" in response.headers["Content-Security-Policy"]
@@ -172,7 +180,9 @@ def _await(is_there: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def test_an_unexpected_error_leaks_nothing_and_is_logged_with_its_id(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_leaks_nothing_and_is_logged_with_its_id(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def break_down(*_args: Any) -> None:
         raise ZeroDivisionError("the secret recipe")
 
@@ -201,14 +211,18 @@ def test_no_key_reaches_the_log(api: Api) -> None:
 
 
 def test_an_unavailable_database_is_reported(settings: Settings) -> None:
-    away = settings.model_copy(update={"database_url": SecretStr("postgresql+psycopg://nobody@127.0.0.1:1/none")})
+    away = settings.model_copy(
+        update={"database_url": SecretStr("postgresql+psycopg://nobody@127.0.0.1:1/none")}
+    )
     with serving(create_app(away)) as url, httpx.Client(base_url=url) as client:
         assert client.get("/health/live").status_code == 200
         ready = client.get("/health/ready")
         assert ready.status_code == 503
         checks = ready.json()["checks"]
         assert [name for name in ("database", "migrations", "broker") if checks[name] == "ok"] == ["broker"]
-        requested = client.get("/v1/campaigns", headers={"Authorization": "Bearer af_000000000000_" + "0" * 64})
+        requested = client.get(
+            "/v1/campaigns", headers={"Authorization": "Bearer af_000000000000_" + "0" * 64}
+        )
         assert requested.status_code == 503
         assert "127.0.0.1" not in requested.text
         assert client.get("/metrics").status_code == 200

@@ -22,7 +22,11 @@ def _operations(app: FastAPI) -> Iterator[tuple[str, str, set[str]]]:
             parameters = operation.get("parameters", [])
             names = {item["name"] for item in parameters if item["in"] == "path"}
             ids = {name: known.get(name, "00000000-0000-0000-0000-000000000000") for name in names}
-            yield method.upper(), path.format(**ids), {item["name"] for item in parameters if item["in"] == "query"}
+            yield (
+                method.upper(),
+                path.format(**ids),
+                {item["name"] for item in parameters if item["in"] == "query"},
+            )
 
 
 def test_every_route_names_what_it_does_not_take(api: Api, app: FastAPI, subtests: pytest.Subtests) -> None:
@@ -36,17 +40,29 @@ def test_every_route_names_what_it_does_not_take(api: Api, app: FastAPI, subtest
             assert response.headers["Content-Type"] == "application/problem+json"
             (location,) = response.json()["errors"]
             reported = f"this takes {', '.join(sorted(names))}" if names else "this takes no query parameters"
-            assert location == {"in": "query", "pointer": "/dryrun", "detail": f"unknown query parameter; {reported}"}
+            assert location == {
+                "in": "query",
+                "pointer": "/dryrun",
+                "detail": f"unknown query parameter; {reported}",
+            }
 
 
 def test_a_misspelt_dry_run_stores_nothing(api: Api) -> None:
     address = f"/v1/campaigns/{api.campaign()['id']}/results"
     row = [{"switches": "0101", "type": "glow", "value": 1}]
-    for wrong in ("dryrun=true", "dry-run=true", "Dry_Run=true", "dry_run=true&dry_run=false", "dry_run=true&x="):
+    for wrong in (
+        "dryrun=true",
+        "dry-run=true",
+        "Dry_Run=true",
+        "dry_run=true&dry_run=false",
+        "dry_run=true&x=",
+    ):
         response = api.client.post(f"{address}?{wrong}", json=row)
         assert response.status_code == 422, wrong
     detail = api.client.post(f"{address}?dryrun=1", json=row).json()["detail"]
-    assert {"dry_run", "filename", "mode", "on_conflict", "sheet"} <= set(detail.split("takes ")[1].split(", "))
+    assert {"dry_run", "filename", "mode", "on_conflict", "sheet"} <= set(
+        detail.split("takes ")[1].split(", ")
+    )
     assert api.client.get(address).json()["items"] == []
     assert api.client.post(f"{address}?dry_run=true", json=row).status_code == 200
 

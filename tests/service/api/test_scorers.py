@@ -8,7 +8,10 @@ import pytest
 from api_actors import Api, Worker
 from fastapi import FastAPI
 
-SCORERS = [{"name": "docking", "url": "https://dock.example.org/score"}, {"name": "pairs", "entry_point": "pairs"}]
+SCORERS = [
+    {"name": "docking", "url": "https://dock.example.org/score"},
+    {"name": "pairs", "entry_point": "pairs"},
+]
 
 
 def test_a_campaign_keeps_its_scorers(api: Api):
@@ -50,7 +53,13 @@ def test_a_refused_scorer_is_rejected_when_the_campaign_is_created_or_changed(
 def test_a_backtest_s_scorers_are_judged_as_well(api: Api, campaign_spec: dict[str, Any]):
     scorers = [{"name": "docking", "url": "http://[::1]/"}]
     table = [{"switches": f"{i:04b}", "type": "glow", "value": str(i)} for i in range(1, 16)]
-    body = {"spec": campaign_spec | {"scorers": scorers}, "table": table, "rounds": 1, "initial": 2, "batch_size": 2}
+    body = {
+        "spec": campaign_spec | {"scorers": scorers},
+        "table": table,
+        "rounds": 1,
+        "initial": 2,
+        "batch_size": 2,
+    }
     response = api.client.post("/v1/backtests", json=body)
     assert response.status_code == 422
     assert [location["pointer"] for location in response.json()["errors"]] == ["/spec/scorers/0/url"]
@@ -72,7 +81,9 @@ def test_a_downloaded_batch_is_still_a_valid_upload(api: Api, worker: Worker):
     writer = csv.DictWriter(filled, rows[0])
     writer.writeheader()
     writer.writerows(rows)
-    answer = api.client.post(f"{address}/results", content=filled.getvalue(), headers={"Content-Type": "text/csv"})
+    answer = api.client.post(
+        f"{address}/results", content=filled.getvalue(), headers={"Content-Type": "text/csv"}
+    )
     assert answer.status_code in (200, 201)
     report = answer.json()
     assert (report["accepted"], report["rejected"]) == (3, 0)

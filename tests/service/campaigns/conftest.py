@@ -72,7 +72,9 @@ def make_proposal() -> Callable[..., Proposal]:
 def store(session: Session, campaign: Campaign) -> Callable[..., StoredUpload]:
     """Store rows given as (object, type, value or outcome); keywords apply to all of them."""
 
-    def store(*rows: tuple[str, str, float | str], candidate_id: UUID | None = None, **standard: Any) -> StoredUpload:
+    def store(
+        *rows: tuple[str, str, float | str], candidate_id: UUID | None = None, **standard: Any
+    ) -> StoredUpload:
         parsed = [
             NewResult(
                 row=number,
@@ -94,7 +96,9 @@ def store(session: Session, campaign: Campaign) -> Callable[..., StoredUpload]:
 
 
 @pytest.fixture
-def finished(session: Session, campaign: Campaign, make_proposal: Callable[..., Proposal]) -> Callable[..., Round]:
+def finished(
+    session: Session, campaign: Campaign, make_proposal: Callable[..., Proposal]
+) -> Callable[..., Round]:
     """Start a round and finish it with these objects; keywords are `make_proposal`'s."""
 
     def finish(*objects: str, **options: Any) -> Round:

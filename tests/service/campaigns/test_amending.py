@@ -1,4 +1,7 @@
-"""Corrections, withdrawals and retests through rounds: what a snapshot reads, and what candidates make of it."""
+"""Corrections, withdrawals and retests through rounds.
+
+What a snapshot reads, and what candidates make of it.
+"""
 
 import threading
 from collections.abc import Callable
@@ -40,7 +43,9 @@ def correct(session: Session, campaign: Campaign, result_id: UUID, **standard: A
     result = StandardResult(**({"object": "0111", "type": "glow"} | standard))
     row = NewResult(row=1, verbatim={}, result=result, corrects=result_id)
     upload = NewUpload(media_type="text/csv", sha256="1" * 64)
-    (stored,) = commands.store_results(session, campaign.workspace_id, campaign.id, upload, [row], "typo").rows
+    (stored,) = commands.store_results(
+        session, campaign.workspace_id, campaign.id, upload, [row], "typo"
+    ).rows
     assert stored.result_id
     return stored.result_id
 
@@ -103,8 +108,13 @@ def test_a_snapshot_of_an_earlier_release_reads_everything_as_it_did(
     store(("0111", "glow", 1.0), ("0111", "glow", "failed_qc"))
     now = history.take_snapshot(session, campaign.id)
     old = {name: now[name] for name in ("last_sequence", "pending", "excluded")}
-    assert [item.outcome for item in history.load_known(session, campaign.id, now).measurements] == ["failed_qc"]
-    assert [item.outcome for item in history.load_known(session, campaign.id, old).measurements] == ["ok", "failed_qc"]
+    assert [item.outcome for item in history.load_known(session, campaign.id, now).measurements] == [
+        "failed_qc"
+    ]
+    assert [item.outcome for item in history.load_known(session, campaign.id, old).measurements] == [
+        "ok",
+        "failed_qc",
+    ]
 
 
 def test_a_correction_of_a_correction_keeps_the_place_of_the_first(
@@ -193,7 +203,9 @@ def test_a_correction_moves_a_result_to_another_object(
     assert told["candidate_id"] == queries.candidates_by_object(session, campaign.id, ["1011"])["1011"].id
 
 
-def test_a_failed_qc_ends_a_measured_candidate(session: Session, campaign: Campaign, store: Store, finished: Finished):
+def test_a_failed_qc_ends_a_measured_candidate(
+    session: Session, campaign: Campaign, store: Store, finished: Finished
+):
     finished("0111")
     store(("0111", "glow", 1.0), ("0111", "total", 2.0))
     store(("0111", "glow", "failed_qc"))
@@ -249,7 +261,9 @@ def test_an_external_id_is_free_again_when_its_result_was_withdrawn_and_follows_
     assert [(row.id, row.revision) for row in stored] == [(first, 0), (second, 1), (third, 2)]
 
 
-def test_what_counts_no_more_is_amended_no_more(session: Session, campaign: Campaign, owner: Owner, store: Store):
+def test_what_counts_no_more_is_amended_no_more(
+    session: Session, campaign: Campaign, owner: Owner, store: Store
+):
     first, second = ids(store(("0111", "glow", 1.0), ("1011", "glow", 1.0)))
     newer = correct(session, campaign, first, value=2.0)
     with pytest.raises(ConflictError, match=f"amend result {newer} instead"):
@@ -292,7 +306,9 @@ def test_the_database_lets_nobody_change_what_was_stored(
         session.execute(text(change.format(table)))
 
 
-def test_a_workspace_goes_with_everything_in_it(session: Session, campaign: Campaign, owner: Owner, store: Store):
+def test_a_workspace_goes_with_everything_in_it(
+    session: Session, campaign: Campaign, owner: Owner, store: Store
+):
     (result_id,) = ids(store(("0111", "glow", 1.0)))
     amending.withdraw_result(session, owner, campaign.id, result_id, "wrong plate")
     session.execute(text("DELETE FROM workspaces WHERE id = :id"), {"id": campaign.workspace_id})

@@ -20,7 +20,9 @@ Store = Callable[..., StoredUpload]
 ByObject = Callable[..., dict[str, Candidate]]
 
 
-def test_a_campaign_keeps_its_spec_and_counts(session: Session, campaign: Campaign, store: Store, finished: Finished):
+def test_a_campaign_keeps_its_spec_and_counts(
+    session: Session, campaign: Campaign, store: Store, finished: Finished
+):
     assert (campaign.state, campaign.version, campaign.n_rounds, campaign.n_results) == ("active", 1, 0, 0)
     assert campaign.spec["batch"]["size"] == 24
     store(("0001", "glow", 1.0), ("0010", "glow", 2.0))
@@ -51,7 +53,9 @@ def test_results_alone_fix_the_objectives(session: Session, campaign: Campaign, 
         commands.patch_campaign(session, campaign.workspace_id, campaign.id, 1, {"domain": {"n": 5}})
 
 
-def test_an_archived_campaign_only_reads(session: Session, campaign: Campaign, store: Store, finished: Finished):
+def test_an_archived_campaign_only_reads(
+    session: Session, campaign: Campaign, store: Store, finished: Finished
+):
     finished("0111")
     where = (session, campaign.workspace_id, campaign.id)
     assert commands.archive_campaign(*where).version == 2
@@ -78,7 +82,9 @@ def test_one_round_is_computed_at_a_time(session: Session, campaign: Campaign, f
     assert commands.start_round(*where).number == 3  # awaiting results does not block
 
 
-def test_a_queued_round_is_cancelled_at_once_and_retried_as_it_was(session: Session, campaign: Campaign, store: Store):
+def test_a_queued_round_is_cancelled_at_once_and_retried_as_it_was(
+    session: Session, campaign: Campaign, store: Store
+):
     where = (session, campaign.workspace_id, campaign.id)
     store(("0001", "glow", 1.0))
     seed = commands.start_round(*where).seed
@@ -103,7 +109,9 @@ def test_only_the_newest_round_is_retried(session: Session, campaign: Campaign, 
         commands.retry_round(*where, 1)
 
 
-def test_a_release_leaves_rejects_behind(session: Session, campaign: Campaign, finished: Finished, by_object: ByObject):
+def test_a_release_leaves_rejects_behind(
+    session: Session, campaign: Campaign, finished: Finished, by_object: ByObject
+):
     where = (session, campaign.workspace_id, campaign.id)
     row = finished("0111", "1011", "1101")
     batch = by_object(queries.batch(session, row.id))
@@ -139,7 +147,9 @@ def test_decisions_need_a_version_a_reason_and_a_known_status(
     assert (back.status, back.status_reason, back.version) == ("proposed", None, 3)
 
 
-def test_no_object_is_made_twice(session: Session, campaign: Campaign, finished: Finished, by_object: ByObject):
+def test_no_object_is_made_twice(
+    session: Session, campaign: Campaign, finished: Finished, by_object: ByObject
+):
     first = by_object(queries.batch(session, finished("0111", "1011").id))["0111"]
     mine = (session, campaign.workspace_id, first.id)
     review.decide(*mine, 1, Verdict("rejected", "no stock"))

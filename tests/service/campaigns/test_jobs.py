@@ -35,10 +35,14 @@ def lease(row: Job) -> Lease[Job]:
 
 
 def expire(session: Session, row: Job) -> None:
-    session.execute(text("UPDATE jobs SET lease_until = now() - interval '1 s' WHERE id = :id"), {"id": row.id})
+    session.execute(
+        text("UPDATE jobs SET lease_until = now() - interval '1 s' WHERE id = :id"), {"id": row.id}
+    )
 
 
-def test_a_job_is_claimed_once_and_answered_once(session: Session, scope: JobScope, row: Job, lease: Lease[Job]):
+def test_a_job_is_claimed_once_and_answered_once(
+    session: Session, scope: JobScope, row: Job, lease: Lease[Job]
+):
     assert jobs.claim(session, lease, {"torch": "2"})
     stranger = replace(lease, owner="second")
     assert not jobs.claim(session, stranger, {})
@@ -57,7 +61,9 @@ def test_a_job_is_claimed_once_and_answered_once(session: Session, scope: JobSco
     assert found.finished_at is not None
 
 
-def test_a_queued_job_is_cancelled_at_once_and_a_running_one_is_told(session: Session, scope: JobScope, row: Job):
+def test_a_queued_job_is_cancelled_at_once_and_a_running_one_is_told(
+    session: Session, scope: JobScope, row: Job
+):
     assert jobs.cancel(session, scope, row.id).state == "cancelled"
     with pytest.raises(ConflictError, match="cancelled and cannot"):
         jobs.cancel(session, scope, row.id)
@@ -72,7 +78,9 @@ def test_a_queued_job_is_cancelled_at_once_and_a_running_one_is_told(session: Se
     assert leases.heartbeat(session, lease) == "lost"
 
 
-def test_a_lost_job_is_queued_again_and_its_old_owner_is_a_stranger(session: Session, row: Job, lease: Lease[Job]):
+def test_a_lost_job_is_queued_again_and_its_old_owner_is_a_stranger(
+    session: Session, row: Job, lease: Lease[Job]
+):
     jobs.claim(session, lease, {})
     assert leases.requeue_lost(session, JOBS, 1000, 3) == []
     expire(session, row)
@@ -94,7 +102,9 @@ def test_a_job_that_loses_worker_after_worker_fails(session: Session, row: Job, 
     assert "2 workers died or fell silent in this job" in row.failure["detail"]
 
 
-def test_a_lost_job_that_was_to_be_cancelled_ends(session: Session, scope: JobScope, row: Job, lease: Lease[Job]):
+def test_a_lost_job_that_was_to_be_cancelled_ends(
+    session: Session, scope: JobScope, row: Job, lease: Lease[Job]
+):
     jobs.claim(session, lease, {})
     jobs.cancel(session, scope, row.id)
     expire(session, row)

@@ -86,7 +86,9 @@ def test_without_measured_objectives_any_result_settles():
 
 
 @given(RESULTS, RESULTS)
-def test_an_outcome_never_gets_undone_by_more_results(first: list[tuple[str, str]], more: list[tuple[str, str]]):
+def test_an_outcome_never_gets_undone_by_more_results(
+    first: list[tuple[str, str]], more: list[tuple[str, str]]
+):
     order = [None, "failed", "measured"]
     before, after = outcome_of(first, NEEDED), outcome_of(first + more, NEEDED)
     assert order.index(after) >= order.index(before)

@@ -90,7 +90,22 @@ def test_units_of_a_process_variable_are_known(variable: dict[str, Any], units: 
             "sccm",
             "mTorr",
         ),
-        *("mA/cm2", "V", "pH", "OD", "layers", "-", "a.u.", "", "µL", "log units", "°C/min", "psi", "ppm", "mTorr"),
+        *(
+            "mA/cm2",
+            "V",
+            "pH",
+            "OD",
+            "layers",
+            "-",
+            "a.u.",
+            "",
+            "µL",
+            "log units",
+            "°C/min",
+            "psi",
+            "ppm",
+            "mTorr",
+        ),
     ],
 )
 def test_units_of_settings_that_are_in_use_are_taken(units: str):
@@ -98,7 +113,11 @@ def test_units_of_settings_that_are_in_use_are_taken(units: str):
 
 
 def test_what_is_stored_does_not_stand_in_the_way_of_a_change():
-    stored = {**SPEC, **process(NUMBER | {"units": "bananas"}), "objectives": [{"name": "pIC50", "units": "nM"}]}
+    stored = {
+        **SPEC,
+        **process(NUMBER | {"units": "bananas"}),
+        "objectives": [{"name": "pIC50", "units": "nM"}],
+    }
     before = CampaignSpec.from_stored(stored)
     guarded = stored | {"guardrails": [{"name": "g", "type": "heat", "max": 1, "units": "W"}]}
     check_units(CampaignSpec.model_validate(guarded), before=before)

@@ -47,7 +47,9 @@ def test_a_good_value_after_a_failure_counts(session: Session, store: Store, fin
     assert statuses(session, row) == ["measured"]
 
 
-def test_a_candidate_id_is_enough_and_wins(session: Session, campaign: Campaign, store: Store, finished: Finished):
+def test_a_candidate_id_is_enough_and_wins(
+    session: Session, campaign: Campaign, store: Store, finished: Finished
+):
     item = queries.batch(session, finished("0111").id)[0]
     assert store(("0111", "glow", 1.0), candidate_id=item.id).rows[0].candidate_id == item.id
     with pytest.raises(UnprocessableError) as caught:
@@ -68,7 +70,10 @@ def test_an_external_id_is_stored_once(session: Session, campaign: Campaign, sto
     told = [(item.external_id, item.type, item.value) for item in stored]
     assert told == [("E1", "glow", 1.0), ("E1", "total", 1.0), ("E2", "glow", 9.0)]
     known = queries.results_by_external_id(session, campaign.id, ["E1", "E3"])
-    assert {named: result.value for named, result in known.items()} == {("glow", "E1"): 1.0, ("total", "E1"): 1.0}
+    assert {named: result.value for named, result in known.items()} == {
+        ("glow", "E1"): 1.0,
+        ("total", "E1"): 1.0,
+    }
 
 
 def test_a_row_is_kept_verbatim_beside_its_standard_form(session: Session, campaign: Campaign):
@@ -78,7 +83,12 @@ def test_a_row_is_kept_verbatim_beside_its_standard_form(session: Session, campa
     upload = NewUpload(media_type="text/csv", sha256="0" * 64, filename="plate.csv", n_rejected=2)
     commands.store_results(session, campaign.workspace_id, campaign.id, upload, [row])
     (stored,) = queries.list_results(session, campaign.workspace_id, campaign.id, 10).items
-    assert (stored.row, stored.verbatim, stored.value, stored.relation) == (7, {"IC50 (nM)": "<10"}, 0.01, "<")
+    assert (stored.row, stored.verbatim, stored.value, stored.relation) == (
+        7,
+        {"IC50 (nM)": "<10"},
+        0.01,
+        "<",
+    )
 
 
 @pytest.mark.parametrize("wrong", [{"value": None}, {"relation": "about"}, {"outcome": "bad"}])
@@ -86,7 +96,9 @@ def test_the_database_refuses_what_the_code_should_not_send(
     session: Session, campaign: Campaign, wrong: dict[str, Any]
 ):
     row = NewResult(
-        row=1, verbatim={}, result=StandardResult(**({"object": "0111", "type": "glow", "value": 1.0} | wrong))
+        row=1,
+        verbatim={},
+        result=StandardResult(**({"object": "0111", "type": "glow", "value": 1.0} | wrong)),
     )
     upload = NewUpload(media_type="text/csv", sha256="0" * 64)
     with pytest.raises(IntegrityError):
@@ -144,7 +156,11 @@ def test_a_round_knows_what_earlier_rounds_said_of_their_new_objects(
     assert {item.plate for item in before.measurements} == {"P-1"}
     finished("0011")
     review.decide(
-        session, campaign.workspace_id, queries.batch(session, first.id)[0].id, 1, Verdict("rejected", "toxic")
+        session,
+        campaign.workspace_id,
+        queries.batch(session, first.id)[0].id,
+        1,
+        Verdict("rejected", "toxic"),
     )
     assert load_history(session, third) == before
     assert load_history(session, third).digest() == third.snapshot["digest"]

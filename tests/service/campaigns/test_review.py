@@ -1,4 +1,7 @@
-"""What people decide about a batch: for ever, with analogues, with a next best, and frozen when it is released."""
+"""What people decide about a batch.
+
+For ever, with analogues, with a next best, and frozen when it is released.
+"""
 
 import hashlib
 import json
@@ -60,10 +63,14 @@ class Reviewer:
         return review.decide(self.session, self.campaign.workspace_id, item.id, item.version, verdict)
 
     def replace(self, text: str, number: int = 1) -> Candidate:
-        return replace_candidate(self.session, self.campaign.workspace_id, self.item(text, number).id, "key-1")
+        return replace_candidate(
+            self.session, self.campaign.workspace_id, self.item(text, number).id, "key-1"
+        )
 
     def release(self, number: int = 1) -> Round:
-        return review.release_round(self.session, self.campaign.workspace_id, self.campaign.id, number, "key-1")
+        return review.release_round(
+            self.session, self.campaign.workspace_id, self.campaign.id, number, "key-1"
+        )
 
     def statuses(self, row: Round) -> dict[str, str]:
         return {item.object: item.status for item in queries.batch(self.session, row.id)}
@@ -99,7 +106,12 @@ def test_analogues_are_rejected_with_the_same_reason(proposing: Proposing, revie
     reviewer.decide("0011", "approved")
     decided = reviewer.decide("1111", "rejected", "toxic", analogues=True, similarity=0.75)
     assert [item.object for item in decided.analogues] == ["1110"]
-    assert reviewer.statuses(row) == {"1111": "rejected", "1110": "rejected", "0000": "proposed", "0011": "approved"}
+    assert reviewer.statuses(row) == {
+        "1111": "rejected",
+        "1110": "rejected",
+        "0000": "proposed",
+        "0011": "approved",
+    }
     (record,) = queries.decisions(reviewer.session, reviewer.campaign.workspace_id, decided.analogues[0].id)
     assert (record.reason, record.because_of) == ("toxic", decided.candidate.id)
 
@@ -111,7 +123,9 @@ def test_analogues_are_rejected_with_the_same_reason(proposing: Proposing, revie
         (Verdict("rejected", "toxic", similarity=0.5), "/similarity"),
     ],
 )
-def test_analogues_are_of_a_rejection(proposing: Proposing, reviewer: Reviewer, verdict: Verdict, pointer: str) -> None:
+def test_analogues_are_of_a_rejection(
+    proposing: Proposing, reviewer: Reviewer, verdict: Verdict, pointer: str
+) -> None:
     proposing("1111")
     item = reviewer.item("1111")
     with pytest.raises(UnprocessableError) as caught:
@@ -125,7 +139,12 @@ def test_the_next_best_takes_a_place_once(proposing: Proposing, reviewer: Review
         reviewer.replace("1111")
     reviewer.decide("1111", "rejected", "toxic")
     taken = reviewer.replace("1111")
-    assert (taken.object, taken.rank, taken.status, taken.replaces) == ("1100", 3, "proposed", reviewer.item("1111").id)
+    assert (taken.object, taken.rank, taken.status, taken.replaces) == (
+        "1100",
+        3,
+        "proposed",
+        reviewer.item("1111").id,
+    )
     assert taken.payload["predictions"]["glow"]["mean"] == 1.0
     assert told(reviewer, "1100") == [("proposed", "takes the place of rank 1", "key-1")]
     with pytest.raises(ConflictError, match="has taken its place already"):
@@ -229,7 +248,9 @@ def test_a_released_batch_is_frozen_and_named_by_its_hash(proposing: Proposing, 
     assert reviewer.statuses(row) == {"1111": "withdrawn", "0000": "rejected", "0011": "released"}
 
 
-def test_equal_batches_have_equal_hashes_and_another_has_another(proposing: Proposing, reviewer: Reviewer) -> None:
+def test_equal_batches_have_equal_hashes_and_another_has_another(
+    proposing: Proposing, reviewer: Reviewer
+) -> None:
     row = proposing("1111 0000")
     batch = queries.batch(reviewer.session, row.id)
     assert review.frozen(row, batch) == review.frozen(row, batch)

@@ -36,7 +36,9 @@ def lease(row: Round) -> Lease:
 
 
 def expire(session: Session, row: Round) -> None:
-    session.execute(text("UPDATE rounds SET lease_until = now() - interval '1 s' WHERE id = :id"), {"id": row.id})
+    session.execute(
+        text("UPDATE rounds SET lease_until = now() - interval '1 s' WHERE id = :id"), {"id": row.id}
+    )
 
 
 def test_a_round_is_claimed_once(session: Session, row: Round, lease: Lease):
@@ -56,7 +58,9 @@ def test_progress_is_told_to_the_owner_alone(session: Session, row: Round, lease
     assert [event.message for event in queries.events_after(session, row.id)][-1] == "step 4"
 
 
-def test_a_cancel_reaches_the_worker_and_ends_the_round(session: Session, campaign: Campaign, row: Round, lease: Lease):
+def test_a_cancel_reaches_the_worker_and_ends_the_round(
+    session: Session, campaign: Campaign, row: Round, lease: Lease
+):
     rounds.claim(session, lease, {})
     asked = commands.cancel_round(session, campaign.workspace_id, campaign.id, 1)
     assert (asked.state, asked.cancel_requested, asked.message) == ("fitting", True, "stopping")
@@ -120,7 +124,11 @@ def test_a_control_waits_in_several_rounds_and_a_round_waits_for_its_control(
     store(("0111", "glow", 1.0), ("0111", "total", 1.0), candidate_id=items[1].id)
     for row in (first, second, third):
         session.refresh(row)
-    assert [row.state for row in (first, second, third)] == ["awaiting_results", "completed", "awaiting_results"]
+    assert [row.state for row in (first, second, third)] == [
+        "awaiting_results",
+        "completed",
+        "awaiting_results",
+    ]
     mine = (session, campaign.workspace_id, items[0].id)
     review.decide(*mine, 1, Verdict("rejected", "not now"))
     assert review.decide(*mine, 2, Verdict("proposed", None)).candidate.status == "proposed"
@@ -231,7 +239,9 @@ def test_of_many_starters_and_many_claimers_one_wins(sessions: Sessions, committ
     def cancel_or_sweep(number: int) -> bool:
         with sessions.begin() as session:
             expire(session, lease_rows.get(session, Round, started[0]))
-            return bool(leases.requeue_lost(session, round_transitions.ROUNDS, 1000, 9)) if number % 2 else True
+            return (
+                bool(leases.requeue_lost(session, round_transitions.ROUNDS, 1000, 9)) if number % 2 else True
+            )
 
     race(cancel_or_sweep)
     with sessions() as session:

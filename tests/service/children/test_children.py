@@ -106,7 +106,11 @@ def test_exceptions_of_a_function_are_raised_with_all_attributes(children: Child
     assert refused.value.extensions == {"rows": 3}
     with pytest.raises(QuestionError, match="1,234 is either") as raised:
         children(ERRAND, ask_back)
-    assert (raised.value.parameter, raised.value.choices, raised.value.row) == ("decimal", ("comma", "point"), 3)
+    assert (raised.value.parameter, raised.value.choices, raised.value.row) == (
+        "decimal",
+        ("comma", "point"),
+        3,
+    )
     with pytest.raises(InvalidObjectError, match="no ring closes") as wrong:
         children(ERRAND, refuse_a_column)
     assert wrong.value.column == "smiles"
@@ -125,9 +129,14 @@ def test_what_the_parent_held_is_not_counted_against_a_child(children: Children)
 @pytest.mark.parametrize(
     ("function", "limit"), [(spin, "1 s of computing"), (swell, "512 MiB"), (crash, "512 MiB can bear")]
 )
-def test_a_child_ends_at_its_limit_and_the_error_names_limit_and_field(children: Children, function: Any, limit: str):
+def test_a_child_ends_at_its_limit_and_the_error_names_limit_and_field(
+    children: Children, function: Any, limit: str
+):
     before = children(ERRAND, who)
-    with capture_logs(), pytest.raises(UnprocessableError, match=f"the table takes more than .*{limit}") as refused:
+    with (
+        capture_logs(),
+        pytest.raises(UnprocessableError, match=f"the table takes more than .*{limit}") as refused,
+    ):
         children(SHORT, function)
     assert refused.value.errors[0]["pointer"] == "/table"
     assert refused.value.detail.endswith(": split it")
@@ -136,7 +145,9 @@ def test_a_child_ends_at_its_limit_and_the_error_names_limit_and_field(children:
         os.kill(before, 0)
 
 
-def test_progress_gives_time_only_to_work_that_is_followed(children: Children, monkeypatch: pytest.MonkeyPatch):
+def test_progress_gives_time_only_to_work_that_is_followed(
+    children: Children, monkeypatch: pytest.MonkeyPatch
+):
     # a child that communicates all the time seems idle to the kernel
     monkeypatch.setattr("service.children.pool.WALL", 2)
     followed = ChildTask("the table", 1.0, is_followed=True)
@@ -189,7 +200,9 @@ def test_only_so_many_errands_wait(children: Children):
     assert [type(error) for error in ends] == [Cancelled, Cancelled]
 
 
-def test_a_child_knows_no_secret_loads_no_torch_and_has_a_limit(children: Children, monkeypatch: pytest.MonkeyPatch):
+def test_a_child_knows_no_secret_loads_no_torch_and_has_a_limit(
+    children: Children, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setenv("ASSAYFLOW_DATABASE_URL", "postgresql://secret")
     children.close()  # the next one is started in this environment
     variables, modules, (soft, _) = children(ERRAND, environment)

@@ -41,7 +41,9 @@ class Player:
 
     def jobs(self, kind: str) -> list[dict[str, Any]]:
         """Return the campaign's jobs, newest first."""
-        items: list[dict[str, Any]] = self.api.client.get(f"/v1/campaigns/{self.campaign}/{kind}").json()["items"]
+        items: list[dict[str, Any]] = self.api.client.get(f"/v1/campaigns/{self.campaign}/{kind}").json()[
+            "items"
+        ]
         return items
 
     @contextmanager

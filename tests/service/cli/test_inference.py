@@ -69,7 +69,9 @@ def test_own_objects_are_predicted_and_bad_rows_reported(player: "Player", tmp_p
 def test_json_rows_are_judged_too(player: "Player", tmp_path: Path):
     table = tmp_path / "mine.json"
     table.write_text('[{"switches": "1010"}]')
-    with player.answering("predictions", lambda job: player.worker.answer(job, {"rows": [judged(1, "1010")]})):
+    with player.answering(
+        "predictions", lambda job: player.worker.answer(job, {"rows": [judged(1, "1010")]})
+    ):
         shown = player.type("predict", str(table))
     assert "rows of mine.json: 1 accepted" in shown.output
 
@@ -81,7 +83,9 @@ def test_a_sheet_of_objects_is_chosen_by_name(player: "Player", tmp_path: Path):
     for row in (["switches"], ["1010"]):
         (book["Mine"] if "Mine" in book.sheetnames else book.create_sheet("Mine")).append(row)
     book.save(table)
-    with player.answering("predictions", lambda job: player.worker.answer(job, {"rows": [judged(1, "1010")]})):
+    with player.answering(
+        "predictions", lambda job: player.worker.answer(job, {"rows": [judged(1, "1010")]})
+    ):
         shown = player.type("predict", str(table), "--sheet", "Mine")
     assert "rows of mine.xlsx: 1 accepted" in shown.output
     refused = player.type("predict", str(table), "--sheet", "Yours")

@@ -98,7 +98,9 @@ def _fails(arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest
     return " ".join(errors.split())
 
 
-@pytest.mark.parametrize("arguments", [["list"], ["create", "robot"], ["revoke", "ffffffffffff"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "arguments", [["list"], ["create", "robot"], ["revoke", "ffffffffffff"]], ids=" ".join
+)
 def test_keys_of_no_database_say_so_and_make_none(
     arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):

@@ -15,7 +15,9 @@ from service.client.client import ClientError
 if TYPE_CHECKING:
     from conftest import Player
 
-OBJECTIVES = [{"name": "potency", "type": "IC50", "units": "nM", "transform": "log10", "direction": "minimize"}]
+OBJECTIVES = [
+    {"name": "potency", "type": "IC50", "units": "nM", "transform": "log10", "direction": "minimize"}
+]
 LAYOUT = {
     "name": "P-1",
     "type": "IC50",
@@ -39,7 +41,9 @@ def shell(player: "Player", campaign: str) -> Shell:
     """Types `assayflow plates COMMAND CAMPAIGN WORDS`."""
 
     def typed(command: str, *words: object) -> Result:
-        return CliRunner().invoke(commands, ["plates", command, campaign, *map(str, words)], env=player.environment)
+        return CliRunner().invoke(
+            commands, ["plates", command, campaign, *map(str, words)], env=player.environment
+        )
 
     return typed
 
@@ -137,7 +141,9 @@ def test_one_of_several_readings_is_chosen(shell: Shell, plate: dict[str, Any], 
     read = signals(plate)
     export = tmp_path / "reader.txt"
     other = {well: value / 7 for well, value in read.items()}
-    export.write_text(grid(other, title="Read 1", delimiter="\t") + "\n" + grid(read, title="Read 2", delimiter="\t"))
+    export.write_text(
+        grid(other, title="Read 1", delimiter="\t") + "\n" + grid(read, title="Read 2", delimiter="\t")
+    )
     asked = shell("wells", "P-1", export)
     assert isinstance(asked.exception, ClientError)
     assert "1: Read 1" in str(asked.exception)

@@ -9,12 +9,16 @@ if TYPE_CHECKING:
 
 
 def stored(player: "Player") -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = player.api.client.get(f"/v1/campaigns/{player.campaign}/results").json()["items"]
+    items: list[dict[str, Any]] = player.api.client.get(f"/v1/campaigns/{player.campaign}/results").json()[
+        "items"
+    ]
     return items
 
 
 def test_results_are_corrected_and_withdrawn_with_a_reason(player: "Player"):
-    rows = [{"switches": f"{number:04b}", "type": "glow", "value": number, "units": "mW"} for number in range(3)]
+    rows = [
+        {"switches": f"{number:04b}", "type": "glow", "value": number, "units": "mW"} for number in range(3)
+    ]
     posted = player.api.client.post(f"/v1/campaigns/{player.campaign}/results", json=rows)
     upload = posted.headers["Location"].split("/")[-2]
     ids = {item["value"]: item["id"] for item in stored(player) if item["upload_id"] == upload}

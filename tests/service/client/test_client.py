@@ -15,7 +15,9 @@ Answer = Callable[[httpx.Request], httpx.Response]
 def client_of(answer: Answer) -> Client:
     client = Client("http://service", "af_key")
     headers = client._http.headers
-    client._http = httpx.Client(base_url="http://service/v1", headers=headers, transport=httpx.MockTransport(answer))
+    client._http = httpx.Client(
+        base_url="http://service/v1", headers=headers, transport=httpx.MockTransport(answer)
+    )
     return client
 
 
@@ -30,9 +32,14 @@ def test_a_broken_stream_is_taken_up_after_its_last_event():
     def answer(request: httpx.Request) -> httpx.Response:
         assert request.headers["Authorization"] == "Bearer af_key"
         if not request.url.path.endswith("/events"):
-            return httpx.Response(200, json={"state": "training" if len(requested) < 2 else "awaiting_results"})
+            return httpx.Response(
+                200, json={"state": "training" if len(requested) < 2 else "awaiting_results"}
+            )
         requested.append(request.headers.get("Last-Event-ID"))
-        steps = {1: ": ping\r\n\r\n" + event(1, "fitting") + event(2, "training"), 2: event(3, "awaiting_results")}
+        steps = {
+            1: ": ping\r\n\r\n" + event(1, "fitting") + event(2, "training"),
+            2: event(3, "awaiting_results"),
+        }
         return httpx.Response(200, text=steps[len(requested)], headers={"Content-Type": "text/event-stream"})
 
     checks: list[None] = []
@@ -61,7 +68,9 @@ def test_all_pages_of_results_are_read():
 def test_a_problem_is_reported_with_its_own_message(tmp_path: Path):
     with (
         client_of(
-            lambda _: httpx.Response(409, json={"title": "Conflict", "detail": "another round is being computed"})
+            lambda _: httpx.Response(
+                409, json={"title": "Conflict", "detail": "another round is being computed"}
+            )
         ) as client,
         pytest.raises(RefusedError, match=r"^Conflict: another round is being computed$"),
     ):
@@ -73,7 +82,10 @@ def test_who_does_not_answer_is_named_and_never_the_key():
     def silent(_: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused")
 
-    with client_of(silent) as client, pytest.raises(UnreachableError, match=r"http://service \(refused\)") as reported:
+    with (
+        client_of(silent) as client,
+        pytest.raises(UnreachableError, match=r"http://service \(refused\)") as reported,
+    ):
         client.campaign("c")
     assert "af_key" not in str(reported.value)
 
@@ -110,7 +122,10 @@ def test_ctrl_c_while_asking_cancels_what_was_accepted():
 
 
 def job(state: str, progress: float = 0.0) -> Job:
-    return Job("/campaigns/c/samples/j", {"id": "j", "state": state, "progress": progress, "message": f"it is {state}"})
+    return Job(
+        "/campaigns/c/samples/j",
+        {"id": "j", "state": state, "progress": progress, "message": f"it is {state}"},
+    )
 
 
 def followed(client: Client) -> tuple[list[tuple[str, float]], Job]:
@@ -143,7 +158,9 @@ class Service:
 def test_a_job_is_followed_by_its_events_across_a_dropped_connection(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("service.client.client._POLL_SECONDS", 0.0)
     streams = [event(1, "queued") + event(2, "running"), httpx.ReadError("dropped"), event(3, "succeeded")]
-    service = Service([job("queued"), job("running", 0.5), job("running", 0.6), job("succeeded", 1.0)], streams)
+    service = Service(
+        [job("queued"), job("running", 0.5), job("running", 0.6), job("succeeded", 1.0)], streams
+    )
     with client_of(service) as client:
         events, ended = followed(client)
     assert service.requests == [None, "2", "2"]
@@ -192,7 +209,9 @@ def test_a_long_upload_is_followed_to_its_report(state: str, tmp_path: Path):
             return httpx.Response(200, text=event(1, state), headers={"Content-Type": "text/event-stream"})
         over = {"state": state, "report": {"accepted": 1}} if len(requested) > 3 else {}
         failure = (
-            {"title": "The payload is not valid", "detail": "no column", "errors": []} if state == "failed" else None
+            {"title": "The payload is not valid", "detail": "no column", "errors": []}
+            if state == "failed"
+            else None
         )
         return httpx.Response(200, json={**job, **over, "failure": failure})
 

@@ -44,7 +44,9 @@ def test_samples_without_a_condition_are_shown_too():
 
 def test_predictions_say_whether_an_object_could_be_proposed():
     text = shown(
-        predictions_table([SAMPLE, {**SAMPLE, "nearest_measured": None, "refused": ["too big", "new"]}], OBJECTIVES)
+        predictions_table(
+            [SAMPLE, {**SAMPLE, "nearest_measured": None, "refused": ["too big", "new"]}], OBJECTIVES
+        )
     )
     assert "0.75 [CH4]" in text
     assert "90%" in text

@@ -16,7 +16,8 @@ class Scripted:
 
     def __init__(self, *states: str, failure: dict[str, Any] | None = None) -> None:
         self.jobs = [
-            Job("/campaigns/c/samples/j", self._told(state, failure if state == "failed" else None)) for state in states
+            Job("/campaigns/c/samples/j", self._told(state, failure if state == "failed" else None))
+            for state in states
         ]
         self.cancelled: list[Job] = []
 
@@ -45,7 +46,8 @@ def test_every_step_is_shown_and_the_last_is_the_answer():
 
 
 @pytest.mark.parametrize(
-    ("end", "said"), [("failed", "samples failed: It broke: the lamp went out"), ("cancelled", "it is cancelled")]
+    ("end", "said"),
+    [("failed", "samples failed: It broke: the lamp went out"), ("cancelled", "it is cancelled")],
 )
 def test_a_job_without_a_result_gives_the_reason(end: str, said: str):
     with pytest.raises(ClientError, match=said):

@@ -54,7 +54,8 @@ def test_own_objects_are_a_measured_a_possible_and_an_impossible_one(kind: str):
     case = open_case(kind)
     domain = open_domain(CampaignSpec.model_validate(case.spec()).domain)
     known = {
-        domain.parse({name: row[name] for name in domain.object_columns if row.get(name)}) for row in case.measured()
+        domain.parse({name: row[name] for name in domain.object_columns if row.get(name)})
+        for row in case.measured()
     }
     measured, possible, impossible = (domain.parse(columns) for columns in case.own)
     assert measured in known
@@ -64,7 +65,9 @@ def test_own_objects_are_a_measured_a_possible_and_an_impossible_one(kind: str):
 
 
 def test_a_simulated_lab_measures_fails_censors_and_is_marked_as_simulated():
-    rows = [{"candidate_id": str(i), "x": "", "relation": "", "outcome": "", "comment": ""} for i in range(20)]
+    rows = [
+        {"candidate_id": str(i), "x": "", "relation": "", "outcome": "", "comment": ""} for i in range(20)
+    ]
     truth = np.linspace(0, 1, 20)
     filled = fill_in(rows, "x", truth, 0.01, np.random.default_rng(0))
     failed = [row for row in filled if row["outcome"]]

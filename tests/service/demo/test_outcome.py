@@ -17,7 +17,10 @@ def test_lines_say_best_and_mean_in_the_direction_of_the_objective():
 
 def test_a_target_s_mean_is_a_distance():
     actual = lines([GAP], [BEFORE, AFTER])
-    assert actual == [Line("gap", "initial data", 1, 1.0, 1.0, True), Line("gap", "round 1", 2, 2.0, 1.0, True)]
+    assert actual == [
+        Line("gap", "initial data", 1, 1.0, 1.0, True),
+        Line("gap", "round 1", 2, 2.0, 1.0, True),
+    ]
 
 
 def test_all_together_counts_whole_objects_only():
@@ -34,7 +37,14 @@ def test_verdicts_say_better_worse_and_no_change():
 
 @pytest.mark.parametrize(
     ("value", "objective", "expected"),
-    [(10, POTENCY, 0), (-3, POTENCY, 1), (2, GAP, 1), (4, GAP, 0), (9, GAP, 0), (7.5, {"range": [0, 10]}, 0.75)],
+    [
+        (10, POTENCY, 0),
+        (-3, POTENCY, 1),
+        (2, GAP, 1),
+        (4, GAP, 0),
+        (9, GAP, 0),
+        (7.5, {"range": [0, 10]}, 0.75),
+    ],
 )
 def test_scores_lie_between_0_and_1(value: float, objective: dict[str, object], expected: float):
     assert score(value, objective) == pytest.approx(expected)

@@ -33,4 +33,6 @@ def test_predictions_are_plotted_as_png_and_svg(tmp_path: Path):
 
 
 def test_a_round_in_which_everything_failed_is_plotted_too(tmp_path: Path):
-    assert all(path.exists() for path in plot_predictions([Comparison(1, [], [])], "activity", tmp_path / "plot"))
+    assert all(
+        path.exists() for path in plot_predictions([Comparison(1, [], [])], "activity", tmp_path / "plot")
+    )

@@ -76,7 +76,12 @@ def test_two_rounds_leave_files_and_nothing_running(folder: Path, monkeypatch: p
 def test_ctrl_c_in_the_middle_of_a_round_leaves_nothing_running(folder: Path):
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(  # noqa: S603 - our own command
-        [*COMMAND, str(folder)], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+        [*COMMAND, str(folder)],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     ) as process:
         assert process.stdout is not None
         seen = next((line for line in process.stdout if "round 1" in line and "training" in line), None)

@@ -9,7 +9,15 @@ from openpyxl import Workbook
 
 from models.campaign.spec import CampaignSpec
 from models.domains import open_domain
-from service.exchange import CampaignView, QuestionError, ReadingOptions, Report, TableError, read_objects, read_results
+from service.exchange import (
+    CampaignView,
+    QuestionError,
+    ReadingOptions,
+    Report,
+    TableError,
+    read_objects,
+    read_results,
+)
 
 PROCESS = [
     {"name": "T", "type": "ordinal", "values": [90, 120], "units": "°C"},

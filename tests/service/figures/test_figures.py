@@ -53,7 +53,11 @@ def _insights_of(n_objectives: int, n_rounds: int, n_first: int = 12) -> dict[st
         is_failed = number is not None and index % 4 == 3
         results += [
             Measurement(
-                text, kind, None if is_failed else value, outcome="insoluble" if is_failed else "ok", round=number
+                text,
+                kind,
+                None if is_failed else value,
+                outcome="insoluble" if is_failed else "ok",
+                round=number,
             )
             for kind, value in (("glow", text.count("1") + index / 40), ("hum", 10.0 ** (index % 5)))
         ]
@@ -61,13 +65,16 @@ def _insights_of(n_objectives: int, n_rounds: int, n_first: int = 12) -> dict[st
     for number in range(1, n_rounds + 1):
         texts = TEXTS[n_first + 4 * number - 4 : n_first + 4 * number]
         chosen = [
-            ProposedObject(text, "exploit", "failed" if i == 3 else "measured", 0.5) for i, text in enumerate(texts)
+            ProposedObject(text, "exploit", "failed" if i == 3 else "measured", 0.5)
+            for i, text in enumerate(texts)
         ]
         forecasts += [Forecast(number, text, "glow", Prediction(2.0, 1.0, 0.4, 3.6)) for text in texts]
         odd = CONVERGENCE | {"beta": 9.0, "kl": None, "kl_error": None, "total_variation": None}
         summary = {"convergence": [CONVERGENCE, odd], "importance": {"objectives": importance}}
         rounds.append(PastRound(number, "completed", tuple(chosen), read_round_summary(summary)))
-    return insights(campaign, open_domain(campaign.domain), History(tuple(results), forecasts=tuple(forecasts)), rounds)
+    return insights(
+        campaign, open_domain(campaign.domain), History(tuple(results), forecasts=tuple(forecasts)), rounds
+    )
 
 
 @pytest.mark.parametrize("figure", list(TITLES))

@@ -84,7 +84,9 @@ def test_nothing_outlives_a_machine_that_is_killed(tmp_path: Path):
         wait_until(lambda: "Assayflow is at" in log.read_text())
         everybody = descendants(served.pid)
         commands = " ".join(word for process in everybody for word in process.cmdline())
-        assert all(part in commands for part in ("redis-server", "postgres", "service.cli.main api", "workers"))
+        assert all(
+            part in commands for part in ("redis-server", "postgres", "service.cli.main api", "workers")
+        )
         served.kill()
         served.wait()
         wait_until(lambda: all(map(has_ended, everybody)))
@@ -141,7 +143,9 @@ def test_a_machine_without_workers_is_not_ready_and_names_what_is_missing(
     with presence.opened(settings.required_redis_url()) as client:
         presence.forget(client)
     with (
-        pytest.raises(LocalStackError, match=r"not ready after 15 seconds: rounds: nobody is there.*worker\.log"),
+        pytest.raises(
+            LocalStackError, match=r"not ready after 15 seconds: rounds: nobody is there.*worker\.log"
+        ),
         start_local_stack(settings.model_copy(update={"port": 0}), logs=tmp_path),
     ):
         pass

@@ -65,7 +65,10 @@ def test_a_refused_scorer_is_reported_with_its_field(fields: dict[str, Any], poi
 def test_every_error_is_reported():
     with pytest.raises(UnprocessableError) as caught:
         check_scorers([scorer(url="http://127.0.0.1/"), scorer(entry_point="none")], SETTINGS)
-    assert [location["pointer"] for location in caught.value.errors] == ["/scorers/0/url", "/scorers/1/entry_point"]
+    assert [location["pointer"] for location in caught.value.errors] == [
+        "/scorers/0/url",
+        "/scorers/1/entry_point",
+    ]
 
 
 def test_an_address_is_taken_apart():
@@ -82,8 +85,12 @@ def test_no_scorer_can_have_the_name_of_another_column():
     )
     nearest = NearestMeasured("0000", 0.5)
     predictions = {name: Prediction(1.0, 0.1, 0.8, 1.2) for name in ("glow", "sum")}
-    candidate = ProposedCandidate(1, "0101", predictions, {}, 1.0, 1.0, {}, 1.0, {"glow": 1.0}, 0.0, 0.0, nearest, "so")
+    candidate = ProposedCandidate(
+        1, "0101", predictions, {}, 1.0, 1.0, {}, 1.0, {"glow": 1.0}, 0.0, 0.0, nearest, "so"
+    )
     (row,) = flat_rows([BatchRow("id", "proposed", candidate)], spec, open_domain(spec.domain))
     for column in {*row, *FIELDS, *SYNONYMS}:
         with pytest.raises(ValueError, match=r"stands for something else|read as a column"):
-            CampaignSpec.model_validate(spec.model_dump() | {"scorers": [{"name": column, "entry_point": "pairs"}]})
+            CampaignSpec.model_validate(
+                spec.model_dump() | {"scorers": [{"name": column, "entry_point": "pairs"}]}
+            )

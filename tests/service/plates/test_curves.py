@@ -1,4 +1,7 @@
-"""Controls and curves against truth: known parameters come back, and nothing is told that the wells do not set."""
+"""Controls and curves against truth.
+
+Known parameters come back, and nothing is told that the wells do not set.
+"""
 
 import math
 from typing import Any
@@ -34,7 +37,9 @@ def found(percent: Any, noise: float = 0.0, seed: int = 0) -> Finding:
 
 
 @given(st.floats(-1.5, 0.5), st.floats(0.6, 3.0), st.floats(-10, 10), st.floats(80, 115))
-def test_exact_wells_give_the_parameters_back(log_ic50: float, hill: float, bottom: float, top: float) -> None:
+def test_exact_wells_give_the_parameters_back(
+    log_ic50: float, hill: float, bottom: float, top: float
+) -> None:
     curve = fit_logistic(np.log10(DOSES), inhibition(10**log_ic50, hill, bottom, top))
     assert (curve.midpoint, curve.bottom, curve.top) == pytest.approx((log_ic50, bottom, top), abs=0.02)
     assert curve.hill == pytest.approx(hill, rel=0.02)
@@ -42,7 +47,10 @@ def test_exact_wells_give_the_parameters_back(log_ic50: float, hill: float, bott
 
 @pytest.mark.parametrize("seed", range(4))
 def test_no_other_search_finds_a_better_curve(seed: int) -> None:
-    x, y = np.log10(DOSES), np.array([percent for _, percent in wells(inhibition(0.3, 1.4, 5, 90), 8.0, seed)])
+    x, y = (
+        np.log10(DOSES),
+        np.array([percent for _, percent in wells(inhibition(0.3, 1.4, 5, 90), 8.0, seed)]),
+    )
     curve = fit_logistic(x, y)
 
     def squares(parameters: Any) -> float:
@@ -54,7 +62,9 @@ def test_no_other_search_finds_a_better_curve(seed: int) -> None:
     starts = generator.uniform(*np.transpose(bounds), size=(30, 4))
     best = min(minimize(squares, start, bounds=bounds, method="L-BFGS-B").fun for start in starts)
     assert curve.squares <= best * (1 + 1e-6)
-    assert squares((curve.bottom, curve.span, curve.midpoint, curve.hill)) == pytest.approx(curve.squares, rel=1e-6)
+    assert squares((curve.bottom, curve.span, curve.midpoint, curve.hill)) == pytest.approx(
+        curve.squares, rel=1e-6
+    )
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -88,7 +98,9 @@ def test_a_measured_value_has_its_interval_and_error() -> None:
     assert finding.curve.high is not None
     assert finding.curve.low < 0.3 < finding.curve.high
     width = math.log10(finding.curve.high / finding.curve.low)
-    assert finding.curve.log_error == pytest.approx(width / (2 * 2.1199), rel=1e-3)  # t of 16 degrees of freedom
+    assert finding.curve.log_error == pytest.approx(
+        width / (2 * 2.1199), rel=1e-3
+    )  # t of 16 degrees of freedom
     assert finding.standard_error == pytest.approx(finding.value * math.log(10) * finding.curve.log_error)
 
 
@@ -160,7 +172,9 @@ def test_wells_that_scatter_much_are_flagged() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from(sorted(set(DOSES))), st.floats(-1e6, 1e6)), max_size=24))
-def test_any_wells_give_a_finding_and_a_number_only_within_the_doses(pairs: list[tuple[float, float]]) -> None:
+def test_any_wells_give_a_finding_and_a_number_only_within_the_doses(
+    pairs: list[tuple[float, float]],
+) -> None:
     finding = find_ic50(ID, pairs)
     if finding.value is None:
         assert finding.verdict == "failed"
@@ -206,7 +220,9 @@ def test_controls_that_tell_nothing_are_refused(positive: list[float], negative:
 
 
 @pytest.mark.parametrize(("full", "none"), [(10.0, 110.0), (110.0, 10.0)])
-def test_percentages_run_from_negative_to_positive_controls_whichever_is_brighter(full: float, none: float) -> None:
+def test_percentages_run_from_negative_to_positive_controls_whichever_is_brighter(
+    full: float, none: float
+) -> None:
     bubble = [full, full, none]
     percents = percent_inhibition([none, full, (full + none) / 2], bubble, [none, none, none])
     assert percents == pytest.approx([0, 100, 50])

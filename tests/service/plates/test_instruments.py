@@ -20,7 +20,9 @@ ALLOTROPY = os.environ.get("TEST_ALLOTROPY_PYTHON")
 """The interpreter of an environment with allotropy, where there is one."""
 
 
-def measurement(well: str, value: float, kind: str = "absorbance", nm: float | None = 450, plate: str = "P-1") -> Any:
+def measurement(
+    well: str, value: float, kind: str = "absorbance", nm: float | None = 450, plate: str = "P-1"
+) -> Any:
     control = {"detector wavelength setting": {"value": nm, "unit": "nm"}} if nm else {}
     return {
         kind: {"value": value, "unit": "mAU"},
@@ -30,7 +32,9 @@ def measurement(well: str, value: float, kind: str = "absorbance", nm: float | N
 
 
 def asm(*measurements: Any, outer: str = "plate reader") -> bytes:
-    documents = [{"measurement aggregate document": {"measurement document": [item]}} for item in measurements]
+    documents = [
+        {"measurement aggregate document": {"measurement document": [item]}} for item in measurements
+    ]
     inside = {f"{outer} document": documents}
     return json.dumps({"$asm.manifest": "x", f"{outer} aggregate document": inside}).encode()
 
@@ -45,7 +49,9 @@ def test_single_numbers_of_wells_are_read() -> None:
 
 
 def test_several_wavelengths_are_a_question() -> None:
-    content = asm(measurement("A1", 0.5), measurement("A1", 0.1, nm=570), measurement("A1", 9.0, plate="P-10"))
+    content = asm(
+        measurement("A1", 0.5), measurement("A1", 0.1, nm=570), measurement("A1", 9.0, plate="P-10")
+    )
     with pytest.raises(QuestionError) as asked:
         read(content)
     assert asked.value.choices[:2] == ("1: P-1 absorbance 450 nm", "2: P-1 absorbance 570 nm")
@@ -94,7 +100,8 @@ def mars(plate: str) -> bytes:
         "," + ",".join(str(column + 1) for column in range(COLUMNS[96])),
     ]
     rows = [
-        f"{name(row, 0)[0]}," + ",".join(f"{1 + row / 10 + column / 1000:.3f}" for column in range(COLUMNS[96]))
+        f"{name(row, 0)[0]},"
+        + ",".join(f"{1 + row / 10 + column / 1000:.3f}" for column in range(COLUMNS[96]))
         for row in range(ROWS[96])
     ]
     return "\r\n".join((*head, *rows, "")).encode()
@@ -133,7 +140,9 @@ def test_an_environment_without_allotropy_is_told_from_a_file_that_is_not_read()
         to_asm(InstrumentFile(b"x", "BMG_MARS", "wells.csv"), Path(sys.executable))
 
 
-def test_a_broken_program_is_told_and_gets_nothing_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_program_is_told_and_gets_nothing_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     program = tmp_path / "python"
     program.write_text("#!/bin/sh\nenv >&2\nexit 9\n", encoding="utf-8")
     program.chmod(0o755)

@@ -49,7 +49,9 @@ def test_rows_beyond_z_have_two_letters() -> None:
 
 @pytest.mark.parametrize("placement", ["columns", "scattered"])
 @pytest.mark.parametrize("randomised", [True, False])
-@pytest.mark.parametrize(("wells", "edge", "candidates"), [(96, 1, 2), (96, 0, 3), (384, 1, 10), (1536, 2, 50)])
+@pytest.mark.parametrize(
+    ("wells", "edge", "candidates"), [(96, 1, 2), (96, 0, 3), (384, 1, 10), (1536, 2, 50)]
+)
 def test_everything_is_on_the_plate_once(
     wells: int, edge: int, candidates: int, placement: str, *, randomised: bool
 ) -> None:
@@ -59,9 +61,13 @@ def test_everything_is_on_the_plate_once(
     assert None not in places
     assert len(set(places)) == len(places)
     rows, columns = SHAPES[wells]
-    assert all(edge <= row < rows - edge and edge <= column < columns - edge for row, column in filter(None, places))
+    assert all(
+        edge <= row < rows - edge and edge <= column < columns - edge for row, column in filter(None, places)
+    )
     held = Counter((well.candidate_id, well.concentration) for well in layout.wells if well.role == "sample")
-    assert held == Counter(dict.fromkeys(((c, d) for c in ids(candidates) for d in asked.doses.concentrations()), 2))
+    assert held == Counter(
+        dict.fromkeys(((c, d) for c in ids(candidates) for d in asked.doses.concentrations()), 2)
+    )
     roles = Counter(well.role for well in layout.wells)
     assert (roles["positive"], roles["negative"]) == asked.n_controls() == (rows - 2 * edge, rows - 2 * edge)
 
@@ -80,12 +86,16 @@ def test_control_columns_hold_both_controls_on_both_sides_and_nothing_else() -> 
 def test_the_seed_decides_where_samples_are() -> None:
     first, again, other = (lay_out(spec(), ids(5), seed) for seed in (1, 1, 2))
     assert first == again
-    assert [well for well in first.wells if well.role != "sample"] == [w for w in other.wells if w.role != "sample"]
+    assert [well for well in first.wells if well.role != "sample"] == [
+        w for w in other.wells if w.role != "sample"
+    ]
     assert first.wells != other.wells
 
 
 def test_without_randomisation_doses_are_side_by_side() -> None:
-    layout = lay_out(spec(randomised=False, edge=0, controls={"positive": 16, "negative": 16}), ids(1), seed=1)
+    layout = lay_out(
+        spec(randomised=False, edge=0, controls={"positive": 16, "negative": 16}), ids(1), seed=1
+    )
     samples = [well for well in layout.wells if well.role == "sample"]
     assert [well.well for well in samples[:10]] == [f"A{column}" for column in range(2, 12)]
     assert [well.dose for well in samples[:10]] == list(range(1, 11))
@@ -123,7 +133,10 @@ def test_the_documented_example_fits() -> None:
         ({"candidates": [str(UUID(int=1))] * 2}, "named twice"),
         ({"edges": 1}, "not permitted"),
         ({"name": "n/a"}, "another name"),
-        ({"stocks": {"concentrations": [10], "units": "mg/mL", "assay_volume_ul": 50}}, "cannot be converted"),
+        (
+            {"stocks": {"concentrations": [10], "units": "mg/mL", "assay_volume_ul": 50}},
+            "cannot be converted",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused(changes: dict[str, Any], reason: str) -> None:

@@ -65,7 +65,9 @@ def test_what_is_taken_from_a_source_well_is_told() -> None:
 
 
 def test_a_dose_that_no_stock_makes_is_refused_with_what_it_would_take() -> None:
-    with pytest.raises(UnprocessableError, match=r"dose 4, 0\.37037 uM, would take 1\.85 nL of 10 mM.* add a stock"):
+    with pytest.raises(
+        UnprocessableError, match=r"dose 4, 0\.37037 uM, would take 1\.85 nL of 10 mM.* add a stock"
+    ):
         planned(concentrations=[10])
     with pytest.raises(UnprocessableError, match="dose 1, 10 uM"):
         planned(concentrations=[0.1])
@@ -102,11 +104,17 @@ def test_an_echo_pick_list_has_the_columns_of_its_software() -> None:
 def test_a_biomek_pick_list_is_in_microlitres() -> None:
     doses = {"top": 10, "points": 6}
     spec, layout = planned(
-        robot="biomek", concentrations=[0.2, 0.01, 0.005], assay_volume_ul=100, max_solvent_percent=5, doses=doses
+        robot="biomek",
+        concentrations=[0.2, 0.01, 0.005],
+        assay_volume_ul=100,
+        max_solvent_percent=5,
+        doses=doses,
     )
     rows = list(csv.DictReader(io.StringIO(write_pick_list(spec, layout, "biomek").decode())))
     assert min(float(row["Volume"]) for row in rows) >= 0.5
-    assert [float(row["Volume"]) * 1000 for row in rows] == pytest.approx([t.volume_nl for t in layout.transfers])
+    assert [float(row["Volume"]) * 1000 for row in rows] == pytest.approx(
+        [t.volume_nl for t in layout.transfers]
+    )
 
 
 def test_drops_are_no_work_for_a_pipette() -> None:
@@ -115,7 +123,10 @@ def test_drops_are_no_work_for_a_pipette() -> None:
         write_pick_list(spec, layout, "biomek")
 
 
-HEAD = "Source Plate Barcode,Source Well,Destination Plate Barcode,Destination Well,Transfer Volume,Actual Volume"
+HEAD = (
+    "Source Plate Barcode,Source Well,Destination Plate Barcode,Destination Well,Transfer Volume,Actual "
+    "Volume"
+)
 
 
 def report(*rows: str, status: bool = True, section: str = "") -> bytes:
@@ -124,7 +135,12 @@ def report(*rows: str, status: bool = True, section: str = "") -> bytes:
 
 
 def test_short_volumes_and_exceptions_fail_and_remarks_are_told() -> None:
-    rows = ("S,A1,P1,B2,25,25,", "S,A1,P1,B3,25,0,MM1: empty", "S,A1,P1,B04,25,20,", "S,A1,P1,B5,25,25,low volume")
+    rows = (
+        "S,A1,P1,B2,25,25,",
+        "S,A1,P1,B3,25,0,MM1: empty",
+        "S,A1,P1,B04,25,20,",
+        "S,A1,P1,B5,25,25,low volume",
+    )
     found = read_transfer_report(report(*rows), "p1", 384)
     assert set(found.failed) == {"B3", "B4"}
     assert "MM1: empty" in found.failed["B3"]
@@ -160,7 +176,9 @@ def test_what_is_no_report_of_the_plate_is_refused(content: bytes, reason: str) 
 
 
 def test_a_well_counts_again_when_each_lost_transfer_was_made_since() -> None:
-    start = Filling().after(TransferReport({"B2": "lost"}, 2, failed_from={"B2": frozenset({"A1", "D1"})}), ())
+    start = Filling().after(
+        TransferReport({"B2": "lost"}, 2, failed_from={"B2": frozenset({"A1", "D1"})}), ()
+    )
     half = start.after(TransferReport({}, 1, moved={"B2": frozenset({"A1"}), "B3": frozenset({"A1"})}), ())
     assert (half.failed, half.missing) == ({"B2": "lost"}, {"B2": {"D1"}})
     stored = Filling.from_stored(half.as_json())
@@ -168,7 +186,9 @@ def test_a_well_counts_again_when_each_lost_transfer_was_made_since() -> None:
     last = TransferReport({}, 1, moved={"B2": frozenset({"D1"})})
     assert stored.after(last, ()) == Filling()
     assert stored.after(last, ("B2",)) == stored
-    worse = TransferReport({"B2": "again"}, 2, failed_from={"B2": frozenset({"A1"})}, moved={"B2": frozenset({"D1"})})
+    worse = TransferReport(
+        {"B2": "again"}, 2, failed_from={"B2": frozenset({"A1"})}, moved={"B2": frozenset({"D1"})}
+    )
     assert stored.after(worse, ()) == Filling({"B2": "again"}, {"B2": frozenset({"A1"})})
 
 

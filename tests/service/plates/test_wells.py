@@ -1,4 +1,7 @@
-"""Files of readers: grids, long files and workbooks read to the same numbers; what is not of the plate is refused."""
+"""Files of readers: grids, long files and workbooks read to the same numbers.
+
+What is not of the plate is refused.
+"""
 
 import io
 import json
@@ -24,7 +27,9 @@ SIZES = [96, 384, 1536]
 
 def spec(wells: int = 96, **changes: Any) -> LayoutSpec:
     doses = {"top": 10, "points": 5}
-    return LayoutSpec.model_validate({"name": "P-1", "type": "IC50", "wells": wells, "doses": doses, **changes})
+    return LayoutSpec.model_validate(
+        {"name": "P-1", "type": "IC50", "wells": wells, "doses": doses, **changes}
+    )
 
 
 def read(text: str, asked: LayoutSpec | None = None, media_type: str = "text/csv", **options: Any) -> Signals:
@@ -127,7 +132,10 @@ def test_a_block_of_another_size_is_no_corner_of_the_plate(given: int, wanted: i
 
 def test_of_a_long_file_of_several_plates_one_is_read() -> None:
     signals = whole(96)
-    text = long({well: value + 1 for well, value in signals.items()}, "P-2") + long(signals, "P-1").partition("\n")[2]
+    text = (
+        long({well: value + 1 for well, value in signals.items()}, "P-2")
+        + long(signals, "P-1").partition("\n")[2]
+    )
     assert read(text).values == pytest.approx(rounded(signals))
     with pytest.raises(QuestionError, match="names no plate P-7") as asked:
         read(text, spec(name="P-7"))
@@ -211,11 +219,15 @@ def test_a_well_that_counts_for_nothing_says_why() -> None:
     asked = spec(96, edge=1)
     candidate = UUID(int=1)
     layout = lay_out(asked, [candidate], seed=1)
-    signals = {well.well: {"positive": 10.0, "negative": 110.0, "sample": 60.0}[well.role] for well in layout.wells}
+    signals = {
+        well.well: {"positive": 10.0, "negative": 110.0, "sample": 60.0}[well.role] for well in layout.wells
+    }
     mine = [well.well for well in layout.wells if well.role == "sample"]
     controls = [well.well for well in layout.wells if well.role == "positive"]
     text = (
-        long(signals).replace(f"{mine[0]},60.0", f"{mine[0]},OVRFLW").replace(f"{controls[0]},10.0", f"{controls[0]},")
+        long(signals)
+        .replace(f"{mine[0]},60.0", f"{mine[0]},OVRFLW")
+        .replace(f"{controls[0]},10.0", f"{controls[0]},")
     )
     found = analyse(WellsFile(text.encode(), "text/csv"), asked, layout, {mine[1]: "transfer failed"})
     wells = {well.well: well for well in found.wells}

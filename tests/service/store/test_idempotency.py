@@ -1,4 +1,7 @@
-"""An idempotency key is one answer, kept with the work; in flight is a lock that no crash can leave behind."""
+"""An idempotency key is one answer, kept with the work.
+
+In flight is a lock that no crash can leave behind.
+"""
 
 from datetime import timedelta
 from uuid import UUID, uuid4

@@ -68,7 +68,9 @@ def insert(connection: Connection, table: str, **values: object) -> UUID:
     """Insert a row as an older version of the program would, and return its id."""
     row = {"id": uuid4(), **values}
     names = ", ".join(row)
-    field_errors = ", ".join(f"CAST(:{name} AS jsonb)" if isinstance(row[name], dict) else f":{name}" for name in row)
+    field_errors = ", ".join(
+        f"CAST(:{name} AS jsonb)" if isinstance(row[name], dict) else f":{name}" for name in row
+    )
     plain = {name: json.dumps(value) if isinstance(value, dict) else value for name, value in row.items()}
     connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({field_errors})"), plain)  # noqa: S608 - our own names
     return row["id"]
@@ -117,17 +119,25 @@ def test_rows_of_the_first_tables_get_a_purpose_and_copies_end_on_the_way_back(e
         old_rows(connection)
         command.upgrade(config(connection), "0002")
         purposes = connection.execute(text("SELECT purpose FROM candidates ORDER BY rank")).scalars().all()
-        digests = connection.execute(text("SELECT snapshot ->> 'digest' FROM rounds ORDER BY number")).scalars().all()
+        digests = (
+            connection.execute(text("SELECT snapshot ->> 'digest' FROM rounds ORDER BY number"))
+            .scalars()
+            .all()
+        )
         connection.execute(
             text(
-                "INSERT INTO candidates (id, campaign_id, round_id, rank, object, display, columns, purpose, status,"
-                " payload, version, created_at) SELECT gen_random_uuid(), c.campaign_id, r.id, 1, '1', 'x', c.columns,"
+                "INSERT INTO candidates (id, campaign_id, round_id, rank, object, display, columns, "
+                "purpose, status,"
+                " payload, version, created_at) SELECT gen_random_uuid(), c.campaign_id, r.id, 1, '1', 'x', "
+                "c.columns,"
                 " 'control', 'proposed', c.payload, 1, now() + interval '1 s'"
                 " FROM candidates c JOIN rounds r ON r.number = 2 WHERE c.rank = 1"
             )
         )
         command.downgrade(config(connection), "0001")
-        kept = connection.execute(text("SELECT object, status FROM candidates ORDER BY created_at, rank")).all()
+        kept = connection.execute(
+            text("SELECT object, status FROM candidates ORDER BY created_at, rank")
+        ).all()
         connection.rollback()
     assert purposes == ["explore", "exploit"]
     assert digests == ["d", None]
@@ -187,9 +197,12 @@ def test_specifications_from_before_base_measures_weigh_all_objects_the_same(eng
         requests = connection.execute(text("SELECT request, context FROM jobs")).one()
         newer = {"spec": {"objectives": [], "base_measure": {"kind": "sizes"}}}
         connection.execute(
-            text("UPDATE rounds SET spec = CAST(:spec AS jsonb) WHERE number = 2"), {"spec": json.dumps(newer["spec"])}
+            text("UPDATE rounds SET spec = CAST(:spec AS jsonb) WHERE number = 2"),
+            {"spec": json.dumps(newer["spec"])},
         )
-        asked = [connection.execute(text(found.format(table))).scalars().all() for table in ("campaigns", "rounds")]
+        asked = [
+            connection.execute(text(found.format(table))).scalars().all() for table in ("campaigns", "rounds")
+        ]
         command.downgrade(config(connection), "0003")
         without = connection.execute(text(found.format("rounds"))).scalars().all()
         connection.rollback()
@@ -252,7 +265,10 @@ def test_reasons_of_earlier_decisions_are_kept(engine: Engine):
         )
         command.upgrade(config(connection), "head")
         kept = connection.execute(
-            text("SELECT d.status, reason, rank FROM candidate_decisions d JOIN candidates c ON c.id = candidate_id")
+            text(
+                "SELECT d.status, reason, rank FROM candidate_decisions d JOIN candidates c ON c.id = "
+                "candidate_id"
+            )
         ).all()
         command.downgrade(config(connection), "0006")
         connection.rollback()

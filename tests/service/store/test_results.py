@@ -42,14 +42,25 @@ def add(session: Session, owners: dict[str, UUID], rows: list[dict[str, Any]]) -
     results.add(session, tuple(full[0]), (tuple(row.values()) for row in full))
 
 
-def test_texts_times_numbers_and_verbatim_cells_come_back_as_they_went_in(session: Session, owners: dict[str, UUID]):
+def test_texts_times_numbers_and_verbatim_cells_come_back_as_they_went_in(
+    session: Session, owners: dict[str, UUID]
+):
     moment = datetime(2024, 5, 31, 12, 30, 0, 5, UTC)
     rows = [
-        {"row": i, "comment": text, "verbatim": {text: text}, "value": 0.1 + i, "measured_at": moment, "lot": None}
+        {
+            "row": i,
+            "comment": text,
+            "verbatim": {text: text},
+            "value": 0.1 + i,
+            "measured_at": moment,
+            "lot": None,
+        }
         for i, text in enumerate(AWKWARD)
     ]
     add(session, owners, rows)
-    stored = session.scalars(select(Result).where(Result.upload_id == owners["upload_id"]).order_by(Result.sequence))
+    stored = session.scalars(
+        select(Result).where(Result.upload_id == owners["upload_id"]).order_by(Result.sequence)
+    )
     assert [{name: getattr(row, name) for name in rows[0]} for row in stored] == rows
 
 

@@ -38,7 +38,11 @@ def refused(session: Session, *rows: object) -> str:
 
 def test_one_round_of_a_campaign_is_computed_at_a_time(session: Session, campaign_id: UUID):
     session.add_all(
-        [a_round(campaign_id, 1, state="failed"), a_round(campaign_id, 2), a_round(campaign_id, 3, state="completed")]
+        [
+            a_round(campaign_id, 1, state="failed"),
+            a_round(campaign_id, 2),
+            a_round(campaign_id, 3, state="completed"),
+        ]
     )
     session.flush()
     assert "uq_rounds_computing" in refused(session, a_round(campaign_id, 4, state="training"))
@@ -52,7 +56,9 @@ def test_round_numbers_are_unique(session: Session, campaign_id: UUID):
 @pytest.mark.parametrize(
     ("wrong", "rule"), [({"state": "dreaming"}, "ck_rounds_state"), ({"progress": 1.5}, "ck_rounds_progress")]
 )
-def test_states_and_shares_are_checked(session: Session, campaign_id: UUID, wrong: dict[str, object], rule: str):
+def test_states_and_shares_are_checked(
+    session: Session, campaign_id: UUID, wrong: dict[str, object], rule: str
+):
     assert rule in refused(session, a_round(campaign_id, 1, **wrong))
 
 
@@ -70,7 +76,9 @@ def test_what_is_not_new_may_be_live_in_several_rounds(session: Session, campaig
     session.add_all(rows)
     session.flush()
     purposes = ("explore", "replicate", "control")
-    session.add_all([a_candidate(row, 1, purpose=purpose) for row, purpose in zip(rows, purposes, strict=True)])
+    session.add_all(
+        [a_candidate(row, 1, purpose=purpose) for row, purpose in zip(rows, purposes, strict=True)]
+    )
     session.flush()
     last = a_candidate(rows[2], 2, purpose="sacrifice", object="10")
     assert "ck_candidates_purpose" in refused(session, last)

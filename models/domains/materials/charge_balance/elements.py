@@ -61,7 +61,11 @@ def element_table() -> Mapping[str, ElementData]:
     """
     from pymatgen.core import Element
 
-    elements = [element for element in Element if element.Z <= LAST_ATOMIC_NUMBER and element.data.get("X") is not None]
+    elements = [
+        element
+        for element in Element
+        if element.Z <= LAST_ATOMIC_NUMBER and element.data.get("X") is not None
+    ]
     elements.sort(key=lambda element: float(element.iupac_ordering))
     return {element.symbol: _read(element) for element in elements}
 

@@ -94,7 +94,9 @@ def reachability(states: States, max_atoms: int, max_elements: int) -> Reachabil
     for values in reversed(states):
         columns.append(_taken(need, values, max_atoms, bound))
         need = _needed_before(need, columns[-1])
-    return Reachability(bound=bound, contexts=tuple(need), allowed=tuple(zip(*reversed(columns), strict=True)))
+    return Reachability(
+        bound=bound, contexts=tuple(need), allowed=tuple(zip(*reversed(columns), strict=True))
+    )
 
 
 def count_compositions(states: States, max_atoms: int, max_elements: int) -> dict[int, int] | None:
@@ -120,7 +122,9 @@ def count_compositions(states: States, max_atoms: int, max_elements: int) -> dic
     return dict(sorted(result.items()))
 
 
-def _counted_after(counted: Mapping[Prefix, int], values: Sequence[int], need: Need, bound: int) -> dict[Prefix, int]:
+def _counted_after(
+    counted: Mapping[Prefix, int], values: Sequence[int], need: Need, bound: int
+) -> dict[Prefix, int]:
     """Return the counts of completable prefixes after one more element is decided."""
     following: Counter[Prefix] = Counter()
     for (context, charges), count in counted.items():
@@ -141,7 +145,10 @@ def _needed_at_the_end(max_atoms: int, max_elements: int, bound: int) -> Need:
 
 def _needed_before(need: Need, taken: Sequence[Sequence[int]]) -> Need:
     """Return the required charges one element earlier, where that element is skipped or taken n times."""
-    return {context: _union((charges, *sets)) for (context, charges), sets in zip(need.items(), taken, strict=True)}
+    return {
+        context: _union((charges, *sets))
+        for (context, charges), sets in zip(need.items(), taken, strict=True)
+    }
 
 
 def _taken(need: Need, values: Sequence[int], max_atoms: int, bound: int) -> list[tuple[int, ...]]:

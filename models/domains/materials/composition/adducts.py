@@ -21,7 +21,22 @@ _ENDS = frozenset(("H", "B", "C", "N", "O", "F", "Si", "P", "S", "Cl", "As", "Se
 """The possible end of a compound's formula."""
 WATER = frozenset(("H2O", "OH2", "D2O"))
 LIGANDS = frozenset(
-    ("NH3", "ND3", "HCl", "HF", "HBr", "CO2", "SO2", "SO3", "N2H4", "CH3OH", "C2H5OH", "CH3CH2OH", "CH3CN", "H2O2")
+    (
+        "NH3",
+        "ND3",
+        "HCl",
+        "HF",
+        "HBr",
+        "CO2",
+        "SO2",
+        "SO3",
+        "N2H4",
+        "CH3OH",
+        "C2H5OH",
+        "CH3CH2OH",
+        "CH3CN",
+        "H2O2",
+    )
 )
 """Molecules beside water that crystals hold in numbers."""
 

@@ -21,7 +21,9 @@ def draw_formulas(texts: Sequence[str], captions: Sequence[str]) -> str:
 
 
 def _card(amounts: Mapping[str, int]) -> str:
-    formula = "".join(symbol + (str(n).translate(_SUBSCRIPTS) if n > 1 else "") for symbol, n in amounts.items())
+    formula = "".join(
+        symbol + (str(n).translate(_SUBSCRIPTS) if n > 1 else "") for symbol, n in amounts.items()
+    )
     size, longest = 26, 13
     if len(formula) > longest:
         size = max(11, size * longest // len(formula))

@@ -14,7 +14,11 @@ import torch
 from torch import Tensor
 
 from models.domains.materials.charge_balance.oxidation_states import is_neutral
-from models.domains.materials.charge_balance.reachability import Reachability, count_compositions, reachability
+from models.domains.materials.charge_balance.reachability import (
+    Reachability,
+    count_compositions,
+    reachability,
+)
 from models.domains.materials.composition.formula import amounts_of
 from models.domains.materials.sequence import ActionSequence, chosen_actions, one_hot
 
@@ -31,7 +35,9 @@ class CompositionEnvironment(ActionSequence):
 
     format = "CompositionEnvironment"
 
-    def __init__(self, states: Mapping[str, tuple[int, ...]], max_atoms: int, max_elements: int, device: str) -> None:
+    def __init__(
+        self, states: Mapping[str, tuple[int, ...]], max_atoms: int, max_elements: int, device: str
+    ) -> None:
         n_elements, count = len(states), min(max_elements, len(states), max_atoms)
         super().__init__(n_elements * max_atoms + 1, count + 1, device)
         table = reachability(tuple(states.values()), max_atoms, max_elements)
@@ -102,7 +108,9 @@ class CompositionEnvironment(ActionSequence):
             amounts = amounts_of(text)
             result.append(self._is_allowed(amounts))
             actions = (
-                [row_of[symbol] * self._max_atoms + amount for symbol, amount in amounts.items()] if result[-1] else []
+                [row_of[symbol] * self._max_atoms + amount for symbol, amount in amounts.items()]
+                if result[-1]
+                else []
             )
             row = [*actions, self._stop + 1] if result[-1] else []
             rows.append(row + [0] * (self.state_width - len(row)))
@@ -111,7 +119,11 @@ class CompositionEnvironment(ActionSequence):
 
     def _is_allowed(self, amounts: Mapping[str, int]) -> bool:
         within = len(amounts) <= self._max_elements and sum(amounts.values()) <= self._max_atoms
-        return within and all(symbol in self._oxidation for symbol in amounts) and is_neutral(amounts, self._oxidation)
+        return (
+            within
+            and all(symbol in self._oxidation for symbol in amounts)
+            and is_neutral(amounts, self._oxidation)
+        )
 
     def _per_atom(self) -> Tensor:
         return torch.arange(1, self._max_atoms + 1, device=self.device) / self._max_atoms

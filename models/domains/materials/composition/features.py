@@ -34,7 +34,9 @@ COMPUTED = {
     "mean_atomic_number": ComputedProperty("mean atomic number of the atoms"),
     "mean_atomic_radius": ComputedProperty("mean empirical atomic radius", units="angstrom"),
     "mean_period": ComputedProperty("mean period of the atoms"),
-    "mean_valence_electrons": ComputedProperty("mean number of valence electrons of the atoms (group, or group - 10)"),
+    "mean_valence_electrons": ComputedProperty(
+        "mean number of valence electrons of the atoms (group, or group - 10)"
+    ),
 }
 
 
@@ -98,7 +100,9 @@ def parts_of(texts: Sequence[str]) -> tuple[FeatureGroup, ...]:
     """Return every element by symbol, and every descriptor's mean, deviation and range over the atoms."""
     symbols, n = list(element_table()), len(DESCRIPTORS)
     elements = [FeatureGroup(symbol, (column,)) for column, symbol in enumerate(symbols)]
-    owned = [tuple(len(symbols) + statistic * n + position for statistic in range(3)) for position in range(n)]
+    owned = [
+        tuple(len(symbols) + statistic * n + position for statistic in range(3)) for position in range(n)
+    ]
     named = zip(DESCRIPTORS, owned, strict=True)
     descriptors = [FeatureGroup(f"{name.replace('_', ' ')} of the atoms", columns) for name, columns in named]
     return rank_by_impurity([*elements, *descriptors], features_of(texts))

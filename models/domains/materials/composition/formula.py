@@ -94,7 +94,9 @@ def _integers(spelled: Spelled, text: str) -> dict[str, int]:
         if min(whole.values()) > 0 and max(errors) <= AMOUNT_TOLERANCE:
             divisor = math.gcd(*whole.values())
             if sum(whole.values()) // divisor > MAX_ATOMS:
-                raise InvalidObjectError(COLUMN, f"{text!r} has more than {MAX_ATOMS} atoms in its formula unit")
+                raise InvalidObjectError(
+                    COLUMN, f"{text!r} has more than {MAX_ATOMS} atoms in its formula unit"
+                )
             return {symbol: amount // divisor for symbol, amount in whole.items()}
     raise InvalidObjectError(
         COLUMN, f"{text!r}: amounts below 0.0005 or with more than three decimals are not resolved"

@@ -111,7 +111,9 @@ def _amounts(part: Part, text: str, elements: Collection[str]) -> Mapping[str, f
         if symbol not in known:
             _refuse(text, _why_unknown(symbol))
     try:
-        items = Composition(_SYMBOL.sub(lambda symbol: "H" if symbol[0] == "D" else symbol[0], formula)).items()
+        items = Composition(
+            _SYMBOL.sub(lambda symbol: "H" if symbol[0] == "D" else symbol[0], formula)
+        ).items()
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise InvalidObjectError(COLUMN, f"{text!r} is no chemical formula") from error
     return {str(species.symbol): float(amount) for species, amount in items}
@@ -130,7 +132,10 @@ def _symbols(formula: str, text: str) -> list[str]:
         symbols += [token[0]] if token["symbol"] else []
     if position < len(formula) or not symbols:
         odd = f"{formula[position : position + 12]!r} is neither; " if formula[position:] else ""
-        _refuse(text, f"is no chemical formula: {odd}write element symbols and amounts, as in Fe2O3 or Al0.3Ga0.7As")
+        _refuse(
+            text,
+            f"is no chemical formula: {odd}write element symbols and amounts, as in Fe2O3 or Al0.3Ga0.7As",
+        )
     return symbols
 
 

@@ -12,21 +12,72 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 _TITLE_CASE = re.compile(r"[A-Z][a-z]")
-_PAIRS = ("Bi", "Co", "Cs", "Cu", "Hf", "Ho", "In", "Nb", "Ni", "Np", "Os", "Pb", "Pu", "Sb", "Sc", "Si", "Sn", "Yb")
+_PAIRS = (
+    "Bi",
+    "Co",
+    "Cs",
+    "Cu",
+    "Hf",
+    "Ho",
+    "In",
+    "Nb",
+    "Ni",
+    "Np",
+    "Os",
+    "Pb",
+    "Pu",
+    "Sb",
+    "Sc",
+    "Si",
+    "Sn",
+    "Yb",
+)
 """Elements of usual samples whose letters in capitals are also two elements."""
 _WITH_DEUTERIUM = ("Cd", "Dy", "Nd", "Pd")
 """Elements whose letters in capitals are deuterium and another."""
 _CAPITALS = re.compile(f"(?=({'|'.join(map(str.upper, (*_PAIRS, *_WITH_DEUTERIUM)))})(?![a-z]))")
 COMMON_WORDS = frozenset(
     (
-        *("COO", "COOH", "CSO", "HCHO", "HCN", "HCO", "HCOO", "HCOOH", "HDO", "HNC", "HNCO", "HNCS", "HNO", "HOCN"),
-        *("HOF", "HOI", "HOOC", "HOOH", "HSCN", "KCN", "KHS", "KNCO", "KNCS", "KOCN", "KOH", "KSCN", "KSH", "NCO"),
+        *(
+            "COO",
+            "COOH",
+            "CSO",
+            "HCHO",
+            "HCN",
+            "HCO",
+            "HCOO",
+            "HCOOH",
+            "HDO",
+            "HNC",
+            "HNCO",
+            "HNCS",
+            "HNO",
+            "HOCN",
+        ),
+        *(
+            "HOF",
+            "HOI",
+            "HOOC",
+            "HOOH",
+            "HSCN",
+            "KCN",
+            "KHS",
+            "KNCO",
+            "KNCS",
+            "KOCN",
+            "KOH",
+            "KSCN",
+            "KSH",
+            "NCO",
+        ),
         *("NCS", "NNO", "NOF", "OCHO", "OCN", "OCO", "OCS", "ONO", "OOCH", "OOH", "SCN", "SCO"),
     )
 )
 """Molecules and groups that are printed in capital letters alone."""
 _PRINTED = (COMMON_WORDS - {"COO"}) | {"CO", "CO2", "CO(NH2)2", "CS2", "HF", "NH4HF2", "K2CS3", "H2CS3"}
-_PRINTED_WITHIN = re.compile(r"(?:(?<=[HK(])|(?<=[HK)]2))CO(?=3(?![0-9A-Z]))|(?<=CH3)CO|(?<=[CK])HF|(?<=[BCKNP])HO")
+_PRINTED_WITHIN = re.compile(
+    r"(?:(?<=[HK(])|(?<=[HK)]2))CO(?=3(?![0-9A-Z]))|(?<=CH3)CO|(?<=[CK])HF|(?<=[BCKNP])HO"
+)
 """Contexts in which a pair is two elements: carbonates, carboxyl groups, CHF3, KHF2, and KHO for KOH."""
 _USUAL_BESIDE_METALS = re.compile(
     "|".join(
@@ -71,7 +122,9 @@ def why_other_elements(formula: str, elements: Collection[str]) -> str | None:
         pair, symbol = match[1], match[1].capitalize()
         is_capitals = {*pair.replace("D", "H")} <= set(elements)
         is_usual = _is_usual(formula, match)
-        if (symbol not in elements and is_capitals) or (is_usual and not (symbol in elements and formula in _LONE)):
+        if (symbol not in elements and is_capitals) or (
+            is_usual and not (symbol in elements and formula in _LONE)
+        ):
             continue
         before, after = formula[: match.start()], formula[match.end(1) :]
         is_mixed = _TITLE_CASE.search(formula) is not None

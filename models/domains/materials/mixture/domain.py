@@ -41,7 +41,9 @@ class MixtureDomain(Domain):
             variable.name: variable.units for variable in spec.process if is_numeric(variable)
         }
         self.settings = {
-            item.name: Setting(item.levels, item.is_log) for item in spec.process if not isinstance(item, Categorical)
+            item.name: Setting(item.levels, item.is_log)
+            for item in spec.process
+            if not isinstance(item, Categorical)
         }
         self.computed = features.computed_of(spec)
         most = min(spec.max_components, len(spec.components), spec.grid)
@@ -80,7 +82,10 @@ class MixtureDomain(Domain):
         """Return the components that are in each mixture."""
         if name not in self.groupings:
             raise KeyError(name)
-        return [json.dumps([part for part in self._spec.components if part in recipe.read(text)]) for text in texts]
+        return [
+            json.dumps([part for part in self._spec.components if part in recipe.read(text)])
+            for text in texts
+        ]
 
     def columns(self, text: str) -> dict[str, str | float]:
         """Return every component's fraction (0 when absent) and every process variable's value."""

@@ -36,7 +36,9 @@ class MixtureEnvironment(ActionSequence):
         n_actions = n_choices + sum(len(levels) for levels in self._levels)
         super().__init__(n_actions, self._most + len(self._levels), device)
         self._n_choices = n_choices
-        self._offsets = [n_choices + sum(map(len, self._levels[:index])) for index in range(len(self._levels))]
+        self._offsets = [
+            n_choices + sum(map(len, self._levels[:index])) for index in range(len(self._levels))
+        ]
         nothing = [-1]
         components = [index for index in range(len(spec.components)) for _ in range(self._grid)]
         variables = [index for index, levels in enumerate(self._levels) for _ in levels]
@@ -45,7 +47,9 @@ class MixtureEnvironment(ActionSequence):
         self._component = self._long(nothing + components + nothing * len(variables))
         self._steps = self._long([0] + steps + [0] * len(variables))
         self._variable = self._long(nothing * (1 + n_choices) + variables)
-        self.encoding_width = n_actions + len(spec.components) + self._grid + 1 + self._most + 1 + len(self._levels) + 1
+        self.encoding_width = (
+            n_actions + len(spec.components) + self._grid + 1 + self._most + 1 + len(self._levels) + 1
+        )
 
     def is_final(self, states: Tensor) -> Tensor:
         """Return which recipes are complete [B]."""
@@ -67,9 +71,16 @@ class MixtureEnvironment(ActionSequence):
         """Return the choices, fractions, steps left, components taken and variables set [B, D]."""
         chosen = chosen_actions(states, self.n_actions)
         sizes = torch.arange(1, self._grid + 1, device=self.device) / max(1, self._grid)
-        fractions = chosen[:, : self._n_choices].reshape(len(states), len(self._spec.components), self._grid) @ sizes
+        fractions = (
+            chosen[:, : self._n_choices].reshape(len(states), len(self._spec.components), self._grid) @ sizes
+        )
         taken = (self._steps[states] > 0).sum(dim=1)
-        parts = [chosen, fractions, one_hot(self._remaining(states), self._grid + 1), one_hot(taken, self._most + 1)]
+        parts = [
+            chosen,
+            fractions,
+            one_hot(self._remaining(states), self._grid + 1),
+            one_hot(taken, self._most + 1),
+        ]
         return torch.cat([*parts, one_hot(self._n_set(states), len(self._levels) + 1)], dim=1)
 
     def size(self, final_states: Tensor) -> Tensor:

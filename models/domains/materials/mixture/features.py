@@ -76,13 +76,17 @@ def computed_of(spec: MixtureSpec) -> dict[str, ComputedProperty]:
     computed: dict[str, ComputedProperty] = {}
     if spec.components:
         computed["n_components"] = ComputedProperty("number of components present")
-        computed["mixing_entropy"] = ComputedProperty("ideal entropy of mixing over the gas constant, -sum x ln x")
+        computed["mixing_entropy"] = ComputedProperty(
+            "ideal entropy of mixing over the gas constant, -sum x ln x"
+        )
     for name in spec.components:
         computed[name] = ComputedProperty(f"fraction of {name}", range=(0.0, 1.0))
     for variable in spec.process:
         if not isinstance(variable, Categorical):
             span = (variable.levels[0], variable.levels[-1])
-            computed[variable.name] = ComputedProperty(f"setting of {variable.name}", units=variable.units, range=span)
+            computed[variable.name] = ComputedProperty(
+                f"setting of {variable.name}", units=variable.units, range=span
+            )
     return computed
 
 
@@ -96,7 +100,11 @@ def features_of(spec: MixtureSpec, texts: Sequence[str]) -> Floats:
     recipes = [read(text) for text in texts]
     blocks = [_fractions(spec, recipes)]
     blocks += [_scaled(variable, recipes) for variable in spec.process if is_numeric(variable)]
-    codes = [(variable, _one_hot(variable, recipes)) for variable in spec.process if isinstance(variable, Categorical)]
+    codes = [
+        (variable, _one_hot(variable, recipes))
+        for variable in spec.process
+        if isinstance(variable, Categorical)
+    ]
     blocks += [code for _, code in codes]
     blocks += [_described(variable, recipes) for variable, _ in codes]
     return np.hstack(blocks)
@@ -105,7 +113,9 @@ def features_of(spec: MixtureSpec, texts: Sequence[str]) -> Floats:
 def _fractions(spec: MixtureSpec, recipes: Sequence[Mapping[str, Any]]) -> Floats:
     if not spec.components:
         return np.zeros((len(recipes), 0))
-    values = np.asarray([[recipe.get(name, 0.0) for name in spec.components] for recipe in recipes], dtype=np.float64)
+    values = np.asarray(
+        [[recipe.get(name, 0.0) for name in spec.components] for recipe in recipes], dtype=np.float64
+    )
     values = values.reshape(len(recipes), len(spec.components))
     fractions: Floats = values / values.sum(axis=1, keepdims=True)
     return fractions
@@ -152,7 +162,10 @@ def properties_of(spec: MixtureSpec, texts: Sequence[str], names: Sequence[str])
     recipes = [read(text) for text in texts]
     fractions = _fractions(spec, recipes)
     logs = np.log(np.where(fractions > 0, fractions, 1.0))
-    mixing = {"n_components": np.count_nonzero(fractions, axis=1), "mixing_entropy": -(fractions * logs).sum(axis=1)}
+    mixing = {
+        "n_components": np.count_nonzero(fractions, axis=1),
+        "mixing_entropy": -(fractions * logs).sum(axis=1),
+    }
     return {name: _column(recipes, name) if name not in mixing else mixing[name] + 0.0 for name in names}
 
 

@@ -24,7 +24,9 @@ def mixture_kernel(layout: Layout) -> Kernel:
     """
     factors = []
     if layout.n_components:
-        factors.append(_matern(range(layout.n_components), 0.5 * math.sqrt(layout.n_components), relevance=True))
+        factors.append(
+            _matern(range(layout.n_components), 0.5 * math.sqrt(layout.n_components), relevance=True)
+        )
     if layout.n_numeric:
         factors.append(_matern(layout.numeric, math.sqrt(layout.n_numeric), relevance=True))
     for columns, described in zip(layout.categorical, layout.described, strict=True):
@@ -36,7 +38,9 @@ def mixture_kernel(layout: Layout) -> Kernel:
     return product
 
 
-def _matern(columns: Sequence[int], lengthscale: float, *, relevance: bool, deviation: float = 0.75) -> Kernel:
+def _matern(
+    columns: Sequence[int], lengthscale: float, *, relevance: bool, deviation: float = 0.75
+) -> Kernel:
     """Return a kernel whose lengthscale starts at the mode of its prior."""
     kernel = MaternKernel(
         nu=2.5,

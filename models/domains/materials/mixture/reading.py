@@ -72,7 +72,9 @@ def _fractions(spec: MixtureSpec, given: Mapping[str, str], warnings: list[str])
         warnings.append(f"component fractions sum to {total:.6g}, not 1: they are kept as they are")
     steps = {name: round(value * spec.grid) for name, value in fractions.items()}
     near = min(ROUNDING, 0.25 / spec.grid)
-    if sum(steps.values()) == spec.grid and all(abs(v - steps[n] / spec.grid) <= near for n, v in fractions.items()):
+    if sum(steps.values()) == spec.grid and all(
+        abs(v - steps[n] / spec.grid) <= near for n, v in fractions.items()
+    ):
         return {name: grid_fraction(count, spec.grid) for name, count in steps.items()}
     return {name: round(value, DECIMALS) for name, value in fractions.items()}
 
@@ -122,7 +124,9 @@ def _number_of(variable: Numeric, text: str, warnings: list[str]) -> float:
     low, high = variable.levels[0], variable.levels[-1]
     units = f" {variable.units}" if variable.units else ""
     if variable.is_log and value <= 0:
-        raise InvalidObjectError(variable.name, f"{variable.name}: {value:g}{units} has no place on a log scale")
+        raise InvalidObjectError(
+            variable.name, f"{variable.name}: {value:g}{units} has no place on a log scale"
+        )
     if not low <= value <= high:
         message = f"{variable.name}: {value:g}{units} lies %s the campaign's {low:g} to {high:g}"
         if _is_far(variable, value):

@@ -23,7 +23,9 @@ def write(spec: MixtureSpec, recipe: Mapping[str, str | float]) -> str:
     """Return the canonical text of known values."""
     components = [name for name in spec.components if recipe.get(name)]
     ordered = {name: recipe[name] for name in (*components, *(variable.name for variable in spec.process))}
-    values = {name: value if isinstance(value, str) else round_to_grid(value) for name, value in ordered.items()}
+    values = {
+        name: value if isinstance(value, str) else round_to_grid(value) for name, value in ordered.items()
+    }
     return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -53,7 +55,9 @@ def nearest_level(levels: Sequence[float], value: float) -> int | None:
 def grid_steps(spec: MixtureSpec, recipe: Mapping[str, Any]) -> dict[str, int] | None:
     """Return the grid steps of each component present, or None when a fraction lies off the grid."""
     steps = {name: round(recipe[name] * spec.grid) for name in spec.components if name in recipe}
-    on_grid = all(recipe[name] == round_to_grid(grid_fraction(count, spec.grid)) for name, count in steps.items())
+    on_grid = all(
+        recipe[name] == round_to_grid(grid_fraction(count, spec.grid)) for name, count in steps.items()
+    )
     return steps if on_grid and sum(steps.values()) == spec.grid else None
 
 

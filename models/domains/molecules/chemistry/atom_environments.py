@@ -90,7 +90,10 @@ def _said(occurrence: Environment, *, is_detailed: bool) -> str:
     text, atom, radius = occurrence
     mol = molecule(text)
     bonds = list(Chem.FindAtomEnvironmentOfRadiusN(mol, radius, atom)) if radius else []
-    ends = [(mol.GetBondWithIdx(bond).GetBeginAtomIdx(), mol.GetBondWithIdx(bond).GetEndAtomIdx()) for bond in bonds]
+    ends = [
+        (mol.GetBondWithIdx(bond).GetBeginAtomIdx(), mol.GetBondWithIdx(bond).GetEndAtomIdx())
+        for bond in bonds
+    ]
     atoms = sorted({atom, *(end for pair in ends for end in pair)})
     is_explicit = is_detailed or not bonds
     smiles: str = Chem.MolFragmentToSmiles(mol, atomsToUse=atoms, bondsToUse=bonds, allHsExplicit=is_explicit)

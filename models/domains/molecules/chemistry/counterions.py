@@ -49,7 +49,9 @@ def sort_out(parts: Sequence[Chem.Mol]) -> Record:
     listed = [counterion(part) for part in parts]
     orders = [len(ORDER) if entry is None else ORDER[entry.kind] for entry in listed]
     kept = tuple(index for index, order in enumerate(orders) if order == max(orders))
-    left_out = Counter(entry.name for entry, order in zip(listed, orders, strict=True) if entry and order < max(orders))
+    left_out = Counter(
+        entry.name for entry, order in zip(listed, orders, strict=True) if entry and order < max(orders)
+    )
     return Record(kept, left_out, tuple(entry.name for index in kept if (entry := listed[index])))
 
 
@@ -65,7 +67,11 @@ def counterion(part: Chem.Mol) -> Counterion | None:
 def metals() -> Mapping[str, Counterion]:
     """Return the listed metals by symbol."""
     atoms = [(mol.GetAtomWithIdx(0), entry) for mol, entry in _read() if mol.GetNumAtoms() == 1]
-    return {atom.GetSymbol(): entry for atom, entry in atoms if atom.GetFormalCharge() > 0 and atom.GetAtomicNum() > 1}
+    return {
+        atom.GetSymbol(): entry
+        for atom, entry in atoms
+        if atom.GetFormalCharge() > 0 and atom.GetAtomicNum() > 1
+    }
 
 
 @cache

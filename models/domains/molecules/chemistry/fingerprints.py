@@ -54,7 +54,9 @@ def _shared(left: Floats, right: Floats) -> Floats:
     total = np.zeros((len(left), len(right)))
     for level in range(1, int(reached.max()) + 1):
         columns = reached >= level
-        total += (left[:, columns] >= level).astype(np.float32) @ (right[:, columns] >= level).astype(np.float32).T
+        total += (left[:, columns] >= level).astype(np.float32) @ (right[:, columns] >= level).astype(
+            np.float32
+        ).T
     return total
 
 

@@ -44,7 +44,9 @@ def read_smarts(text: str) -> Chem.Mol:
     if query is None or query.GetNumAtoms() == 0:
         raise ValueError(f"{text[:80]!r} is no SMARTS")
     if query.GetNumAtoms() > MAX_SMARTS_ATOMS:
-        raise ValueError(f"the SMARTS has {query.GetNumAtoms()} atoms; at most {MAX_SMARTS_ATOMS} are searched for")
+        raise ValueError(
+            f"the SMARTS has {query.GetNumAtoms()} atoms; at most {MAX_SMARTS_ATOMS} are searched for"
+        )
     return query
 
 
@@ -60,7 +62,9 @@ def search(smarts: str) -> Callable[[Chem.Mol], bool]:
     return lambda mol: bool(matches(mol, query, most=1))
 
 
-def matches(mol: Chem.Mol, query: Chem.Mol, most: int, *, checks: int = MOST_CHECKS) -> tuple[tuple[int, ...], ...]:
+def matches(
+    mol: Chem.Mol, query: Chem.Mol, most: int, *, checks: int = MOST_CHECKS
+) -> tuple[tuple[int, ...], ...]:
     """Return up to `most` matches of a query, including permutations of the same atoms.
 
     Raises:

@@ -118,7 +118,10 @@ def properties(texts: Sequence[str], names: Sequence[str]) -> dict[str, Floats]:
         KeyError: if a name is not in `COMPUTED`.
     """
     functions = _property_functions()
-    return {name: np.array([functions[name](molecule(text)) for text in texts], dtype=np.float64) for name in names}
+    return {
+        name: np.array([functions[name](molecule(text)) for text in texts], dtype=np.float64)
+        for name in names
+    }
 
 
 def groups(texts: Sequence[str], name: str) -> list[str]:

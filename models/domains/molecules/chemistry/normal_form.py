@@ -54,8 +54,14 @@ RESONANCE = (
     ),
     ("amidinium", "[N,O;+0;!H0:1]-[A:2]=[N;!$(*[O-]);+1;H0:3]>>[*;+1:1]=[*:2]-[*;+0:3]"),
     ("amidinium", "[n;+0;!H0:1]:[c:2]=[N;!$(*[O-]);+1;H0:3]>>[*;+1:1]:[*:2]-[*;+0:3]"),
-    ("vinamidinium", "[N,O;+0;!H0:1]-[A:2]=[A:3]-[A:4]=[N;!$(*[O-]);+1;H0:5]>>[*;+1:1]=[*:2]-[*:3]=[*:4]-[*;+0:5]"),
-    ("vinamidinium", "[n;+0;!H0:1]:[a:2]:[a:3]:[c:4]=[N;!$(*[O-]);+1;H0:5]>>[*;+1:1]:[*:2]:[*:3]:[c:4]-[*;+0:5]"),
+    (
+        "vinamidinium",
+        "[N,O;+0;!H0:1]-[A:2]=[A:3]-[A:4]=[N;!$(*[O-]);+1;H0:5]>>[*;+1:1]=[*:2]-[*:3]=[*:4]-[*;+0:5]",
+    ),
+    (
+        "vinamidinium",
+        "[n;+0;!H0:1]:[a:2]:[a:3]:[c:4]=[N;!$(*[O-]);+1;H0:5]>>[*;+1:1]:[*:2]:[*:3]:[c:4]-[*;+0:5]",
+    ),
 )
 """Reaction SMARTS that move charges without a hydrogen; a step without a valid product is skipped."""
 
@@ -172,7 +178,9 @@ def _write_azides(mol: Chem.RWMol) -> None:
 
 def _pair_charges(mol: Chem.RWMol) -> None:
     """Write opposite charges of neighbours as a double bond where one of them may be hypervalent."""
-    if not any(a.GetAtomicNum() in EXPANDABLE and a.GetFormalCharge() > 0 and _is_paired(a) for a in mol.GetAtoms()):
+    if not any(
+        a.GetAtomicNum() in EXPANDABLE and a.GetFormalCharge() > 0 and _is_paired(a) for a in mol.GetAtoms()
+    ):
         return
     Chem.Kekulize(mol, clearAromaticFlags=True)
     for bond in mol.GetBonds():

@@ -81,7 +81,11 @@ def _ionic(mol: Chem.Mol) -> Chem.Mol:
     """Return the molecule without atom maps, with bonds between listed metals and heteroatoms as ionic."""
     atoms = list(mol.GetAtoms())
     bonds = [
-        bond for atom in atoms if atom.GetSymbol() not in ELEMENTS for bond in atom.GetBonds() if _is_salt_bond(bond)
+        bond
+        for atom in atoms
+        if atom.GetSymbol() not in ELEMENTS
+        for bond in atom.GetBonds()
+        if _is_salt_bond(bond)
     ]
     mapped = [atom.GetIdx() for atom in atoms if atom.GetAtomMapNum()]
     if not bonds and not mapped:
@@ -90,7 +94,10 @@ def _ionic(mol: Chem.Mol) -> Chem.Mol:
     for index in mapped:
         editable.GetAtomWithIdx(index).SetAtomMapNum(0)
     for bond in bonds:
-        for end, other in ((bond.GetBeginAtom(), bond.GetEndAtom()), (bond.GetEndAtom(), bond.GetBeginAtom())):
+        for end, other in (
+            (bond.GetBeginAtom(), bond.GetEndAtom()),
+            (bond.GetEndAtom(), bond.GetBeginAtom()),
+        ):
             atom = editable.GetAtomWithIdx(end.GetIdx())
             atom.SetFormalCharge(atom.GetFormalCharge() + (-1 if other.GetSymbol() in metals() else 1))
             atom.SetNumRadicalElectrons(0)
@@ -148,7 +155,9 @@ def _compound(mol: Chem.Mol) -> tuple[Chem.Mol, list[str]]:
     parts = [mol] if len(Chem.GetMolFrags(mol)) == 1 else list(Chem.GetMolFrags(mol, asMols=True))
     forms = [normal_form(part) for part in parts]
     if any(is_carbanion(atom) for form in forms for atom in form.GetAtoms()):
-        raise InvalidObjectError(COLUMN, f"{shown(Chem.MolToSmiles(mol))} has a carbon anion: no organic molecule")
+        raise InvalidObjectError(
+            COLUMN, f"{shown(Chem.MolToSmiles(mol))} has a carbon anion: no organic molecule"
+        )
     record = sort_out(forms) if len(forms) > 1 else Record((0,), {}, ())
     compound, warnings = _only([forms[i] for i in record.compounds], record)
     if not _has_carbon(compound):
@@ -188,7 +197,9 @@ def _only(forms: Sequence[Chem.Mol], record: Record) -> tuple[Chem.Mol, list[str
 def _why_several(texts: Sequence[str], record: Record) -> str:
     if record.names:
         names = ", ".join(dict.fromkeys(record.names))
-        return f"the record holds only usual counterions and solvents ({names}): send the one that was measured"
+        return (
+            f"the record holds only usual counterions and solvents ({names}): send the one that was measured"
+        )
     parts = ", ".join(shown(text) for text in texts[:MOST_SHOWN]) + (", ..." if texts[MOST_SHOWN:] else "")
     return (
         f"the record holds {len(texts)} compounds ({parts}) and none of them is a known "
@@ -212,7 +223,9 @@ def _has_carbon(mol: Chem.Mol) -> bool:
 def _has_moved_protons(part: Chem.Mol, form: Chem.Mol) -> bool:
     if form is part:
         return False
-    before, after = (Counter((a.GetAtomicNum(), a.GetTotalNumHs()) for a in mol.GetAtoms()) for mol in (part, form))
+    before, after = (
+        Counter((a.GetAtomicNum(), a.GetTotalNumHs()) for a in mol.GetAtoms()) for mol in (part, form)
+    )
     return before != after
 
 
@@ -221,7 +234,9 @@ def _said_after(text: str, mol: Chem.Mol) -> list[str]:
     rest = " ".join(text.split()[1:])
     if rest.startswith("|"):
         is_lost = _MIXTURE.search(rest) and not mol.GetStereoGroups()
-        warning = "said to be a mixture of stereoisomers, but not of which of its stereocentres: stored as drawn"
+        warning = (
+            "said to be a mixture of stereoisomers, but not of which of its stereocentres: stored as drawn"
+        )
         return [warning] if is_lost else []
     return [f"{shown(rest)} after the SMILES was read as a name"] if rest else []
 

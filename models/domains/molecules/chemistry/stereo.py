@@ -54,7 +54,9 @@ def settled_groups(mol: Chem.Mol) -> tuple[Chem.Mol, list[str]]:
     editable.SetStereoGroups(kept)
     if n_lone:
         counted = "a stereocentre" if n_lone == 1 else f"{n_lone} stereocentres"
-        warnings.insert(0, f"a mixture of both configurations of {counted}: stored without configuration there")
+        warnings.insert(
+            0, f"a mixture of both configurations of {counted}: stored without configuration there"
+        )
         Chem.AssignStereochemistry(editable, cleanIt=True, force=True)
     return editable.GetMol(), warnings
 
@@ -68,7 +70,10 @@ def one_compound(isomers: Sequence[Chem.Mol]) -> tuple[Chem.Mol, str] | None:
     first = isomers[0]
     if len({Chem.MolToSmiles(flat(mol)) for mol in isomers}) > 1:
         return None
-    if {Chem.MolToSmiles(mol) for mol in isomers} == {Chem.MolToSmiles(first), Chem.MolToSmiles(_mirrored(first))}:
+    if {Chem.MolToSmiles(mol) for mol in isomers} == {
+        Chem.MolToSmiles(first),
+        Chem.MolToSmiles(_mirrored(first)),
+    }:
         centres = [atom.GetIdx() for atom in first.GetAtoms() if _is_centre(atom)]
         editable = Chem.RWMol(first)
         editable.SetStereoGroups([Chem.CreateStereoGroup(StereoGroupType.STEREO_AND, editable, centres)])

@@ -19,9 +19,21 @@ if TYPE_CHECKING:
 
 FURTHER_COLUMNS = (
     *("isomeric_smiles", "isomericsmiles", "iso_smiles", "isosmiles", "smiles_isomeric", "stereo_smiles"),
-    *("smiles_stereo", "chiral_smiles", "absolute_smiles", "cxsmiles", "pubchem_openeye_iso_smiles", "pubchem_smiles"),
+    *(
+        "smiles_stereo",
+        "chiral_smiles",
+        "absolute_smiles",
+        "cxsmiles",
+        "pubchem_openeye_iso_smiles",
+        "pubchem_smiles",
+    ),
     *("canonical_smiles", "canonicalsmiles", "can_smiles", "cansmiles", "smiles_canonical", "flat_smiles"),
-    *("connectivity_smiles", "connectivitysmiles", "pubchem_openeye_can_smiles", "pubchem_connectivity_smiles"),
+    *(
+        "connectivity_smiles",
+        "connectivitysmiles",
+        "pubchem_openeye_can_smiles",
+        "pubchem_connectivity_smiles",
+    ),
 )
 """Headers, beside that of the object's own column, of structure columns."""
 _UNSTATED = frozenset(("", "-", "?", "n/a", "na", "nan", "none", "null"))

@@ -78,7 +78,10 @@ class Disassembler:
         bonds: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
         free = [list(self._fragments[index].atoms) for index in chosen]
         for join in pieces.joins:
-            left_site, right_site = _take(free[join.left], join.left_atom), _take(free[join.right], join.right_atom)
+            left_site, right_site = (
+                _take(free[join.left], join.left_atom),
+                _take(free[join.right], join.right_atom),
+            )
             bonds[join.left].append((join.right, left_site, right_site))
             bonds[join.right].append((join.left, right_site, left_site))
         order, rows = [0], [(chosen[0], NONE, NONE, NONE)]

@@ -32,7 +32,9 @@ SLOT_WIDTH = 2 + 2 * N_DESCRIPTORS + _SITE + 3 + N_SLOT_BITS
 
 def encoding_width(n_fragments: int) -> int:
     """Return D."""
-    return n_fragments + 2 * N_DESCRIPTORS + 2 * N_ENVIRONMENTS + _SITE + N_COUNTS + N_SLOT_BITS + N_STATE_BITS
+    return (
+        n_fragments + 2 * N_DESCRIPTORS + 2 * N_ENVIRONMENTS + _SITE + N_COUNTS + N_SLOT_BITS + N_STATE_BITS
+    )
 
 
 def bits(hashes: Tensor, n: int) -> Tensor:
@@ -88,12 +90,16 @@ def finish(encoded: Tensor, tables: LookupTables) -> Tensor:
     return encoded
 
 
-def _pointed_site(columns: TreeColumns, seen: RootedHashes, sites_state: SiteStates, tables: LookupTables) -> Tensor:
+def _pointed_site(
+    columns: TreeColumns, seen: RootedHashes, sites_state: SiteStates, tables: LookupTables
+) -> Tensor:
     slot = columns.pointed.clamp(min=0)
     rows = torch.arange(len(slot), device=slot.device)
     fragment = columns.fragment.clamp(min=0)[rows, slot // seen.site.shape[2]]
     kind, view = sites_state.site_class.flatten(1)[rows, slot], seen.site.flatten(1)[rows, slot]
-    features = torch.cat([tables.descriptors[fragment], tables.class_features[kind], bits(view, N_SLOT_BITS)], dim=1)
+    features = torch.cat(
+        [tables.descriptors[fragment], tables.class_features[kind], bits(view, N_SLOT_BITS)], dim=1
+    )
     return features * (columns.pointed != NONE)[:, None]
 
 
@@ -113,7 +119,8 @@ def encode_slots(
     around = (around.reshape(*used.shape, N_DESCRIPTORS) * used[..., None]).sum(dim=2)  # [B, N, E]
     identity = torch.where(at_leaf, leaves.signature[..., None], seen.site)
     numbers = torch.stack(
-        [sites_state.degree / 3, tables.required[fragment] / 2, sites_state.is_pointable.sum(dim=2) / 5], dim=2
+        [sites_state.degree / 3, tables.required[fragment] / 2, sites_state.is_pointable.sum(dim=2) / 5],
+        dim=2,
     )
     whole = torch.cat([descriptors, around, numbers], dim=2)[:, :, None].expand(-1, -1, n_sites, -1)
     flags = torch.stack([sites_state.is_open, at_leaf], dim=3).float()

@@ -94,7 +94,9 @@ class FragmentTrees(Environment):
     def step(self, states: Tensor, actions: Tensor) -> Tensor:
         """Return the next states [B, W]."""
         word = (actions - self.n_slots).clamp(0, self._stop - self.n_slots - 1)
-        grown = tree_states.grow(states, self._tables.word_fragment[word], self._tables.word_site[word], self._n_sites)
+        grown = tree_states.grow(
+            states, self._tables.word_fragment[word], self._tables.word_site[word], self._n_sites
+        )
         is_slot, is_stop = actions < self.n_slots, actions == self._stop
         following = torch.where((is_slot | is_stop)[:, None], states, grown)
         following[:, -2] = torch.where(is_slot, actions, NONE)
@@ -127,7 +129,9 @@ class FragmentTrees(Environment):
         fragment = columns.fragment.gather(1, node).squeeze(1).clamp(min=0)
         site = tree_states.attachment_sites(columns).gather(1, node).squeeze(1)
         word = torch.where(
-            site < 0, self._tables.first_word[fragment], self._tables.word_of_site[fragment, site.clamp(min=0)]
+            site < 0,
+            self._tables.first_word[fragment],
+            self._tables.word_of_site[fragment, site.clamp(min=0)],
         )
         view = self._facts.get(parents, "open_view")
         slot = (view == view.gather(1, columns.pointed.clamp(min=0)[:, None])).long().argmax(dim=1)

@@ -27,10 +27,14 @@ class Leaves(NamedTuple):
     first: Tensor  # [B, N] bool: the first leaf of each orbit
     site: Tensor  # [B, N] the site by which each node, leaf or not, hangs on the rest; 0 where there is none
     slot: Tensor  # [B, N] its slot
-    signature: Tensor  # [B, N] hashes that are equal exactly for leaves whose removal gives the same pointed tree
+    signature: (
+        Tensor  # [B, N] hashes that are equal exactly for leaves whose removal gives the same pointed tree
+    )
 
 
-def find_leaves(columns: TreeColumns, seen: RootedHashes, sites_state: SiteStates, tables: LookupTables) -> Leaves:
+def find_leaves(
+    columns: TreeColumns, seen: RootedHashes, sites_state: SiteStates, tables: LookupTables
+) -> Leaves:
     """Return the leaves of a batch of trees."""
     exists = (columns.fragment != NONE) & (sites_state.degree <= 1)
     site = attachment_sites(columns).clamp(min=0)

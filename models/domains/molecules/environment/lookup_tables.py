@@ -116,7 +116,9 @@ def _site_tables(fragments: Sequence[Fragment], listed: Sequence[AttachAction]) 
         "same_atom": same_atom,
         "position": splitmix64(permutation + POSITION),
         "arrival": splitmix64(splitmix64(permutation + POSITION) + ARRIVAL),
-        "word_of_site": padded([[by_site[i, o] for o in fragment.orbits] for i, fragment in enumerate(fragments)]),
+        "word_of_site": padded(
+            [[by_site[i, o] for o in fragment.orbits] for i, fragment in enumerate(fragments)]
+        ),
         "required": torch.tensor([fragment.required for fragment in fragments]),
         "countable": padded([list(fragment.countable) for fragment in fragments]).bool(),
     }

@@ -33,7 +33,9 @@ class StateCache(Generic[Entries]):
         kept_bytes: capacity in bytes; at least one entry is kept.
     """
 
-    def __init__(self, work_out: Callable[[Tensor], Entries], example: Tensor, kept_bytes: int = KEPT_BYTES) -> None:
+    def __init__(
+        self, work_out: Callable[[Tensor], Entries], example: Tensor, kept_bytes: int = KEPT_BYTES
+    ) -> None:
         self._compute = work_out
         shapes = work_out(example[:1])
         size = sum(part.element_size() * part.numel() for part in shapes)

@@ -51,10 +51,18 @@ def compute(states: Tensor, tables: LookupTables, limits: SizeLimits, first_word
 
 
 def _forward_mask(
-    columns: TreeColumns, seen: RootedHashes, sites_state: SiteStates, tables: LookupTables, first_words: Tensor
+    columns: TreeColumns,
+    seen: RootedHashes,
+    sites_state: SiteStates,
+    tables: LookupTables,
+    first_words: Tensor,
 ) -> Tensor:
     """Return one open site per orbit, the words that fit, stopping [B, A]."""
-    is_empty, is_pointed, is_final = columns.fragment[:, 0] == NONE, columns.pointed != NONE, columns.final == 1
+    is_empty, is_pointed, is_final = (
+        columns.fragment[:, 0] == NONE,
+        columns.pointed != NONE,
+        columns.final == 1,
+    )
     is_growing = ~is_empty & ~is_pointed & ~is_final
     slots = tree_states.first_of_each(seen.site.flatten(1), sites_state.is_pointable.flatten(1))
     words = fitting_words(sites_state, columns.pointed.clamp(min=0), tables)

@@ -120,7 +120,9 @@ def prune(states: Tensor, node: Tensor, n_sites: int) -> Tensor:
     fragment, parent, parent_site, own_site = blocks.unbind(1)
     parent = parent - (parent > node[:, None]).long()
     becomes_root = is_root[:, None] & (order == 0)
-    parent, parent_site, own_site = (torch.where(becomes_root, NONE, c) for c in (parent, parent_site, own_site))
+    parent, parent_site, own_site = (
+        torch.where(becomes_root, NONE, c) for c in (parent, parent_site, own_site)
+    )
     kept_node = kept_node - (kept_node > node).long()
     pointed = torch.where(has_rest, kept_node * n_sites + kept_site, NONE)
     return merge(TreeColumns(fragment, parent, parent_site, own_site, pointed, columns.final))
@@ -143,7 +145,9 @@ def rooted_hashes(columns: TreeColumns, tables: LookupTables) -> RootedHashes:
     node = torch.where(exists, splitmix64(whole.squeeze(3)).amin(dim=2), 0)  # [B, N]
     missing = n - n_most
     pad = torch.nn.functional.pad
-    return RootedHashes(pad(site, (0, 0, 0, missing)), pad(content, (0, 0, 0, missing)), pad(node, (0, missing)))
+    return RootedHashes(
+        pad(site, (0, 0, 0, missing)), pad(content, (0, 0, 0, missing)), pad(node, (0, missing))
+    )
 
 
 def _attached(columns: TreeColumns, position: Tensor, colour: Tensor, tables: LookupTables) -> Tensor:

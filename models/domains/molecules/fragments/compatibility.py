@@ -83,7 +83,9 @@ def attach_actions(fragments: Sequence[Fragment]) -> list[AttachAction]:
 def completion_costs(fragments: Sequence[Fragment]) -> list[Cost]:
     """Return the cost of one required use of each fragment, met by a single fragment; zeros where none is."""
     fillers = [word for word in attach_actions(fragments) if word.site >= 0 and not word.required_after]
-    return [_cheapest(f, [(w, w.heavy_atoms) for w in fillers]) if f.required else Cost(0, 0) for f in fragments]
+    return [
+        _cheapest(f, [(w, w.heavy_atoms) for w in fillers]) if f.required else Cost(0, 0) for f in fragments
+    ]
 
 
 def keeps_one_hetero(fragment: Fragment) -> bool:
@@ -99,9 +101,13 @@ def keep_completable(fragments: tuple[Fragment, ...]) -> tuple[Fragment, ...]:
     """
     while True:
         costs = completion_costs(fragments)
-        chains = [(w, w.heavy_atoms + w.required_after * costs[w.fragment].least) for w in attach_actions(fragments)]
+        chains = [
+            (w, w.heavy_atoms + w.required_after * costs[w.fragment].least) for w in attach_actions(fragments)
+        ]
         longer = [(word, cost) for word, cost in chains if word.required_after]
-        kept = tuple(f for f, cost in zip(fragments, costs, strict=True) if _is_met(f, cost, _cheapest(f, longer)))
+        kept = tuple(
+            f for f, cost in zip(fragments, costs, strict=True) if _is_met(f, cost, _cheapest(f, longer))
+        )
         if len(kept) == len(fragments):
             return kept
         fragments = kept
@@ -118,9 +124,12 @@ def _is_met(fragment: Fragment, cost: Cost, by_two: Cost) -> bool:
 def _cheapest(fragment: Fragment, offers: Sequence[tuple[AttachAction, int]]) -> Cost:
     own = {kind for kind, counts in zip(site_classes(fragment), fragment.countable, strict=True) if counts}
     fitting = [
-        (word.is_hetero, cost) for word, cost in offers if any(is_compatible(kind, word.site_class) for kind in own)
+        (word.is_hetero, cost)
+        for word, cost in offers
+        if any(is_compatible(kind, word.site_class) for kind in own)
     ]
     hetero, other = (
-        min((cost for is_hetero, cost in fitting if is_hetero == kind), default=IMPOSSIBLE) for kind in (True, False)
+        min((cost for is_hetero, cost in fitting if is_hetero == kind), default=IMPOSSIBLE)
+        for kind in (True, False)
     )
     return Cost(hetero, other)

@@ -135,14 +135,20 @@ def canonical_core(mol: Chem.Mol) -> tuple[str, list[int]]:
     again = Chem.MolToSmiles(molecule(text))
     if again == text:
         return text, order
-    second = list(molecule(text).GetPropsAsDict(includePrivate=True, includeComputed=True)["_smilesAtomOutputOrder"])
+    second = list(
+        molecule(text).GetPropsAsDict(includePrivate=True, includeComputed=True)["_smilesAtomOutputOrder"]
+    )
     return again, [order[index] for index in second]
 
 
-def _parted(mol: Chem.Mol, bonds: list[tuple[int, int]], parts: list[tuple[int, ...]]) -> tuple[Chem.Mol, ...]:
+def _parted(
+    mol: Chem.Mol, bonds: list[tuple[int, int]], parts: list[tuple[int, ...]]
+) -> tuple[Chem.Mol, ...]:
     editable = Chem.RWMol(mol)
     for left, right in bonds:
         editable.RemoveBond(left, right)
         add_hydrogens((editable.GetAtomWithIdx(left), editable.GetAtomWithIdx(right)), 1)
     # The mapping argument is filled in place.
-    return tuple(Chem.GetMolFrags(editable.GetMol(), asMols=True, sanitizeFrags=True, fragsMolAtomMapping=parts))
+    return tuple(
+        Chem.GetMolFrags(editable.GetMol(), asMols=True, sanitizeFrags=True, fragsMolAtomMapping=parts)
+    )

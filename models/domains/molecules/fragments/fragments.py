@@ -85,7 +85,9 @@ def read_attachments(text: str) -> tuple[str, Counter[int]]:
             f"fragment {text!r} has {heavy} heavy atoms; a molecule has at most {MAX_HEAVY_ATOMS}"
         )
     stars = [atom for atom in mol.GetAtoms() if atom.GetAtomicNum() == 0]
-    if any(star.GetDegree() != 1 or star.GetBonds()[0].GetBondType() != Chem.BondType.SINGLE for star in stars):
+    if any(
+        star.GetDegree() != 1 or star.GetBonds()[0].GetBondType() != Chem.BondType.SINGLE for star in stars
+    ):
         raise InvalidFragmentError(f"fragment {text!r}: every [*] must end one single bond")
     if len(stars) == mol.GetNumAtoms() or len(Chem.GetMolFrags(mol)) != 1:
         raise InvalidFragmentError(f"fragment {text!r} must be one connected piece with at least one atom")
@@ -100,7 +102,9 @@ def read_attachments(text: str) -> tuple[str, Counter[int]]:
     core, order = canonical_core(editable.GetMol())
     kept = [atom.GetIdx() for atom in mol.GetAtoms() if atom.GetAtomicNum() != 0]
     counts = Counter(neighbours)
-    return core, Counter({slot: counts[kept[index]] for slot, index in enumerate(order) if counts[kept[index]]})
+    return core, Counter(
+        {slot: counts[kept[index]] for slot, index in enumerate(order) if counts[kept[index]]}
+    )
 
 
 def write_attachments(core: str, sites: Counter[int]) -> str:
@@ -134,13 +138,17 @@ def automorphisms(core: str) -> tuple[tuple[int, ...], ...]:
     try:
         result = matches(mol, mol, _MAX_MATCHES)
     except TooComplexError as error:
-        raise InvalidFragmentError(f"the symmetries of fragment {core[:80]!r} take too long to find") from error
+        raise InvalidFragmentError(
+            f"the symmetries of fragment {core[:80]!r} take too long to find"
+        ) from error
     if len(result) == _MAX_MATCHES:
         raise InvalidFragmentError(f"fragment {core!r} is too symmetric")
     # Matching ignores hydrogens, so it would map an azole's NH to its N.
     kinds = [(atom.GetTotalNumHs(), atom.GetFormalCharge()) for atom in mol.GetAtoms()]
     return tuple(
-        match for match in result if all(kinds[image] == kind for image, kind in zip(match, kinds, strict=True))
+        match
+        for match in result
+        if all(kinds[image] == kind for image, kind in zip(match, kinds, strict=True))
     )
 
 
@@ -167,7 +175,9 @@ def required_sites(core: str) -> Counter[int]:
     if mol.GetNumAtoms() == 1:
         return Counter({0: 2})
     kinds = environments(mol)
-    hydrogens = {atom.GetIdx(): atom.GetTotalNumHs() for atom in mol.GetAtoms() if kinds[atom.GetIdx()] in NEVER_OPEN}
+    hydrogens = {
+        atom.GetIdx(): atom.GetTotalNumHs() for atom in mol.GetAtoms() if kinds[atom.GetIdx()] in NEVER_OPEN
+    }
     return +Counter(hydrogens)
 
 
@@ -186,9 +196,13 @@ def compile_fragment(core: str, sites: Counter[int], *, needs_a_bond: bool = Fal
     kinds = environments(mol)
     atoms = tuple(chain.from_iterable([atom] * sites[atom] for atom in sorted(sites)))
     if any(kinds[atom] is None for atom in atoms):
-        raise InvalidFragmentError(f"fragment {core!r} has a [*] on an atom where no bond is ever cut or made")
+        raise InvalidFragmentError(
+            f"fragment {core!r} has a [*] on an atom where no bond is ever cut or made"
+        )
     if len(atoms) > MAX_SITES or (sites and max(sites.values()) > MAX_SITES_PER_ATOM):
-        raise InvalidFragmentError(f"fragment {core!r} has more than {MAX_SITES} sites, or too many on one atom")
+        raise InvalidFragmentError(
+            f"fragment {core!r} has more than {MAX_SITES} sites, or too many on one atom"
+        )
     needs = required_sites(core)
     if len(needs) > 1 or any(sites[atom] < count for atom, count in needs.items()):
         raise InvalidFragmentError(f"fragment {core!r} lacks a [*] on an atom that must be substituted")
@@ -217,11 +231,15 @@ def _refuses_heteroatoms(mol: Chem.Mol, atom: int) -> bool:
 
 
 def _site_group(core: str, atoms: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
-    by_atom = {atom: [site for site, owner in enumerate(atoms) if owner == atom] for atom in dict.fromkeys(atoms)}
+    by_atom = {
+        atom: [site for site, owner in enumerate(atoms) if owner == atom] for atom in dict.fromkeys(atoms)
+    }
     result = {tuple(range(len(atoms)))}
     for images in {tuple(automorphism[atom] for atom in by_atom) for automorphism in automorphisms(core)}:
         for choice in product(*(permutations(by_atom[image]) for image in images)):
-            image_of = dict(zip(chain.from_iterable(by_atom.values()), chain.from_iterable(choice), strict=True))
+            image_of = dict(
+                zip(chain.from_iterable(by_atom.values()), chain.from_iterable(choice), strict=True)
+            )
             result.add(tuple(image_of[site] for site in range(len(atoms))))
             if len(result) > MAX_PERMUTATIONS:
                 raise InvalidFragmentError(f"fragment {core!r} with these sites is too symmetric")

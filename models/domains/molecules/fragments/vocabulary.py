@@ -55,7 +55,9 @@ def compile_fragments(texts: Iterable[str]) -> tuple[Fragment, ...]:
     kept = keep_completable(fragments)
     for fragment in fragments:
         if fragment not in kept:
-            raise InvalidFragmentError(f"fragment {fragment.core!r} must be substituted, but no other fragment fits it")
+            raise InvalidFragmentError(
+                f"fragment {fragment.core!r} must be substituted, but no other fragment fits it"
+            )
     return fragments
 
 
@@ -77,7 +79,9 @@ def vocabulary(
         core, sites = read_attachments(text)
         cores[core] = cores.get(core, Counter()) | closed(core, sites)
     _widen(cores, known, max_heavy_atoms)
-    return keep_completable(tuple(fragment for core, sites in cores.items() for fragment in _variants(core, sites)))
+    return keep_completable(
+        tuple(fragment for core, sites in cores.items() for fragment in _variants(core, sites))
+    )
 
 
 @cache
@@ -154,4 +158,8 @@ def _is_clean(core: str, sites: Sites) -> bool:
         return False
     charges = sum(abs(atom.GetFormalCharge()) for atom in mol.GetAtoms())
     nitro_charges = 2 * core.count("[N+](=O)[O-]") + 2 * core.count("O=[N+]([O-])")
-    return molecule(core).GetNumHeavyAtoms() <= MAX_FRAGMENT_ATOMS and charges == nitro_charges and not alerts(mol)
+    return (
+        molecule(core).GetNumHeavyAtoms() <= MAX_FRAGMENT_ATOMS
+        and charges == nitro_charges
+        and not alerts(mol)
+    )

@@ -12,7 +12,9 @@ SHAPES = [(20, 15, (2, 4, 4)), (20, 32, (4, 4, 4)), (20, 15, (2, 4, 2)), (6, 9, 
 
 @pytest.mark.parametrize(("n_tokens", "length", "shape"), SHAPES)
 @pytest.mark.parametrize("seed", range(5))
-def test_the_optimum_is_feasible_and_one(n_tokens: int, length: int, shape: tuple[int, int, int], seed: int) -> None:
+def test_the_optimum_is_feasible_and_one(
+    n_tokens: int, length: int, shape: tuple[int, int, int], seed: int
+) -> None:
     function = build_ehrlich(n_tokens, length, shape, seed)
     best = function.optimum()[None]
     assert best.shape == (1, length)
@@ -81,7 +83,9 @@ def test_a_seed_is_a_function() -> None:
     assert (one.motifs != other.motifs).any()
 
 
-@pytest.mark.parametrize(("length", "shape"), [(15, (4, 4, 4)), (32, (6, 4, 4)), (15, (2, 4, 5)), (15, (0, 4, 4))])
+@pytest.mark.parametrize(
+    ("length", "shape"), [(15, (4, 4, 4)), (32, (6, 4, 4)), (15, (2, 4, 5)), (15, (0, 4, 4))]
+)
 def test_an_impossible_shape_is_refused(length: int, shape: tuple[int, int, int]) -> None:
     with pytest.raises(ValueError, match="shape"):
         build_ehrlich(20, length, shape, 0)

@@ -21,7 +21,9 @@ def half_length(texts: Sequence[str]) -> Any:
 @pytest.fixture
 def lab() -> NoisyLab:
     objectives = [{"name": "binding", "range": [0, 30]}, {"name": "qed", "computed": "qed"}]
-    spec = CampaignSpec.model_validate({"name": "lab", "domain": {"kind": "molecules"}, "objectives": objectives})
+    spec = CampaignSpec.model_validate(
+        {"name": "lab", "domain": {"kind": "molecules"}, "objectives": objectives}
+    )
     return NoisyLab(spec, open_domain(spec.domain), half_length)
 
 

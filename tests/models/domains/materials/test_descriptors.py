@@ -29,8 +29,18 @@ def distances(described: Categorical) -> np.ndarray[tuple[int, ...], np.dtype[np
     "fields",
     [
         {"smiles": SOLVENTS},
-        {"descriptors": {"ethanol": [1, 0.1], "propanol": [2, 0.1], "benzene": [30, 0.8], "toluene": [31, 0.9]}},
-        {"smiles": SOLVENTS, "descriptors": {"ethanol": [2], "propanol": [3], "benzene": [6], "toluene": [7]}},
+        {
+            "descriptors": {
+                "ethanol": [1, 0.1],
+                "propanol": [2, 0.1],
+                "benzene": [30, 0.8],
+                "toluene": [31, 0.9],
+            }
+        },
+        {
+            "smiles": SOLVENTS,
+            "descriptors": {"ethanol": [2], "propanol": [3], "benzene": [6], "toluene": [7]},
+        },
     ],
 )
 def test_what_is_alike_is_near_and_the_scale_is_that_of_a_one_hot_code(fields: dict[str, Any]) -> None:
@@ -45,12 +55,22 @@ def test_what_is_alike_is_near_and_the_scale_is_that_of_a_one_hot_code(fields: d
     ("one", "other", "flat"),
     [
         ("C[C@@H](N)c1ccccc1", "C[C@H](N)c1ccccc1", "CC(N)c1ccccc1"),
-        ("CC(C)[C@@H]1COC(=N1)c1ccccc1P(C)C", "CC(C)[C@H]1COC(=N1)c1ccccc1P(C)C", "CC(C)C1COC(=N1)c1ccccc1P(C)C"),
+        (
+            "CC(C)[C@@H]1COC(=N1)c1ccccc1P(C)C",
+            "CC(C)[C@H]1COC(=N1)c1ccccc1P(C)C",
+            "CC(C)C1COC(=N1)c1ccccc1P(C)C",
+        ),
         ("C/C=C/C", "C/C=C\\C", "CC=CC"),
     ],
 )
 def test_stereoisomers_lie_apart_and_nearer_than_strangers(one: str, other: str, flat: str) -> None:
-    smiles = {"one": one, "other": other, "flat": flat, "bipyridine": "c1ccnc(-c2ccccn2)c1", "glyme": "COCCOC"}
+    smiles = {
+        "one": one,
+        "other": other,
+        "flat": flat,
+        "bipyridine": "c1ccnc(-c2ccccn2)c1",
+        "glyme": "COCCOC",
+    }
     result = distances(variable(values=list(smiles), smiles=smiles))
     indistinguishable = DISTANCE * np.sqrt(OWN_SHARE)
     assert result[0, 1] > 1.5 * indistinguishable
@@ -80,7 +100,11 @@ def test_descriptors_without_variation_give_no_coordinates() -> None:
         ({"smiles": SOLVENTS | {"benzene": "c1cccc1"}}, "/smiles/benzene", "c1cccc1"),
         ({"smiles": SOLVENTS | {"benzene": ""}}, "/smiles/benzene", "benzene"),
         ({"descriptors": {"ethanol": [1]}}, "/descriptors", "'propanol'"),
-        ({"descriptors": {name: [1, 2] for name in SOLVENTS} | {"toluene": [1]}}, "/descriptors/toluene", "toluene"),
+        (
+            {"descriptors": {name: [1, 2] for name in SOLVENTS} | {"toluene": [1]}},
+            "/descriptors/toluene",
+            "toluene",
+        ),
         ({"descriptors": {name: [] for name in SOLVENTS}}, "/descriptors/ethanol", "ethanol"),
     ],
 )

@@ -37,7 +37,9 @@ def variable(**fields: Any) -> Ordinal | Continuous:
         ([5], False),
     ],
 )
-def test_who_sets_nothing_gets_the_scale_on_which_values_are_even(values: list[float], *, is_log: bool) -> None:
+def test_who_sets_nothing_gets_the_scale_on_which_values_are_even(
+    values: list[float], *, is_log: bool
+) -> None:
     assert variable(values=values).is_log == is_log
     assert not variable(values=values, scale="linear").is_log
 
@@ -50,7 +52,8 @@ def test_a_scale_can_be_requested() -> None:
 
 
 @pytest.mark.parametrize(
-    "fields", [{"values": [0, 1]}, {"values": [-1, 1]}, {"type": "continuous", "low": 0, "high": 1, "resolution": 0.1}]
+    "fields",
+    [{"values": [0, 1]}, {"values": [-1, 1]}, {"type": "continuous", "low": 0, "high": 1, "resolution": 0.1}],
 )
 def test_a_log_scale_of_numbers_without_logarithms_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match="log scale needs positive values") as caught:

@@ -73,7 +73,11 @@ def test_composition_is_refused_by_field(change: dict[str, Any], location: tuple
         ({"process": [{**HEAT, "resolution": 0.3}]}, ("process", 0, "continuous"), "whole number of steps"),
         ({"process": [{**HEAT, "high": 0.1}]}, ("process", 0, "continuous"), "low must be below high"),
         ({"process": [{**HEAT, "resolution": 1e-6}]}, ("process", 0, "continuous"), "too fine"),
-        ({"process": [{"name": "t", "type": "ordinal", "values": [2, 1]}]}, ("process", 0, "ordinal"), "ascending"),
+        (
+            {"process": [{"name": "t", "type": "ordinal", "values": [2, 1]}]},
+            ("process", 0, "ordinal"),
+            "ascending",
+        ),
         (
             {"process": [{"name": "t", "type": "categorical", "values": ["a", "A"]}]},
             ("process", 0, "categorical"),

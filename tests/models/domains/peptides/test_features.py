@@ -23,7 +23,11 @@ def _counted(sequence: str) -> dict[str, int]:
 
 @pytest.mark.parametrize("sequence", ["A", "KW", "KWK", "GIGKFLHSAKKFGKAFVGEI", "YYYYYY"])
 def test_spectrum_counts_words(sequence: str):
-    names = [*RESIDUES, *map("".join, product(RESIDUES, repeat=2)), *map(".".join, product(RESIDUES, repeat=2))]
+    names = [
+        *RESIDUES,
+        *map("".join, product(RESIDUES, repeat=2)),
+        *map(".".join, product(RESIDUES, repeat=2)),
+    ]
     row = DOMAIN.features([sequence])[0, :SPECTRUM_WIDTH]
     assert {name: int(count) for name, count in zip(names, row, strict=True) if count} == _counted(sequence)
 
@@ -67,12 +71,16 @@ def test_kernel_predicts_charge_and_motif_from_a_few_peptides():
     """A GP with this kernel predicts a synthetic function of charge and one motif on unseen peptides."""
     generator = np.random.default_rng(3)
     texts = ["".join(generator.choice([*"AKDLW"], size=generator.integers(5, 12))) for _ in range(160)]
-    values = np.array([text.count("K") - text.count("D") + 2.0 * ("KW" in text or "KL" in text) for text in texts])
+    values = np.array(
+        [text.count("K") - text.count("D") + 2.0 * ("KW" in text or "KL" in text) for text in texts]
+    )
     rows = torch.tensor(DOMAIN.features(texts))
     with torch.no_grad():
         covariance = DOMAIN.kernel().double()(rows).to_dense().numpy()
     train, test = slice(0, 120), slice(120, None)
-    weights = np.linalg.solve(covariance[train, train] + 0.05 * np.eye(120), values[train] - values[train].mean())
+    weights = np.linalg.solve(
+        covariance[train, train] + 0.05 * np.eye(120), values[train] - values[train].mean()
+    )
     predicted = values[train].mean() + covariance[test, train] @ weights
     assert np.corrcoef(predicted, values[test])[0, 1] > 0.9
 

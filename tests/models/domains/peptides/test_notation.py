@@ -35,7 +35,9 @@ def test_spellings_of_one_peptide(column: str, written: str):
     assert FREE.parse({column: written}) == "ACDKW"
 
 
-@pytest.mark.parametrize("written", ["Ac-ACDKW-NH2", "ac-ACDKW-am", "Ac-Ala-Cys-Asp-Lys-Trp-NH2", "Ac-ACDKW", "ACDKW"])
+@pytest.mark.parametrize(
+    "written", ["Ac-ACDKW-NH2", "ac-ACDKW-am", "Ac-Ala-Cys-Asp-Lys-Trp-NH2", "Ac-ACDKW", "ACDKW"]
+)
 def test_a_bare_sequence_has_the_campaigns_ends(written: str):
     assert CAPPED.parse({"sequence": written}) == "ACDKW"
     assert CAPPED.parse({"helm": "PEPTIDE1{[ac].A.C.D.K.W.[am]}$$$$V2.0"}) == "ACDKW"
@@ -180,17 +182,25 @@ def test_sequence_and_helm_must_agree():
 
 
 def test_formats_hold_every_candidate():
-    rows = [{"object": "ACD", "candidate_id": "c 1", "rank": 7}, {"object": "Ac-KW-NH2", "candidate_id": "", "rank": 2}]
+    rows = [
+        {"object": "ACD", "candidate_id": "c 1", "rank": 7},
+        {"object": "Ac-KW-NH2", "candidate_id": "", "rank": 2},
+    ]
     fasta = FREE.formats["fasta"].write(rows).decode()
     assert fasta == ">c_1 rank=7 PEPTIDE1{A.C.D}$$$$V2.0\nACD\n>2 PEPTIDE1{[ac].K.W.[am]}$$$$V2.0\nKW\n"
     assert FREE.formats["helm"].write(rows).decode().splitlines()[0] == "PEPTIDE1{A.C.D}$$$$V2.0\tc_1 rank=7"
 
 
 def test_violated_limits_are_listed_one_by_one():
-    domain = Peptides(PeptidesSpec(min_length=3, max_length=4, alphabet="KL", n_terminus="acetyl", fixed={1: "C"}))
+    domain = Peptides(
+        PeptidesSpec(min_length=3, max_length=4, alphabet="KL", n_terminus="acetyl", fixed={1: "C"})
+    )
     assert domain.check("CKL") == []
     assert domain.check("CCL") == [Violation("alphabet", "residues C are outside the alphabet")]
-    short, misplaced = Violation("length", "length 2 is outside 3-4"), Violation("fixed", "position 1 is not C")
+    short, misplaced = (
+        Violation("length", "length 2 is outside 3-4"),
+        Violation("fixed", "position 1 is not C"),
+    )
     assert domain.check("KL") == [short, misplaced]
     assert domain.check("H-CKL-OH") == [Violation("n_terminus", "the N-terminus is free, not acetyl")]
     assert domain.check("Ac-CKL-NH2") == [Violation("c_terminus", "the C-terminus is amide, not free")]

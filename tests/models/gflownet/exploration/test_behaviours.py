@@ -55,7 +55,9 @@ def biased(policy: Policy, logit: float) -> Policy:
 def test_tempered_logits_are_divided(
     temperature: float, expected: float, policy: Policy, generator: torch.Generator
 ) -> None:
-    assert share_of_a(Tempered(temperature), biased(policy, 2.0), generator) == pytest.approx(expected, abs=0.015)
+    assert share_of_a(Tempered(temperature), biased(policy, 2.0), generator) == pytest.approx(
+        expected, abs=0.015
+    )
 
 
 def test_the_average_follows_slowly(policy: Policy, generator: torch.Generator) -> None:
@@ -66,7 +68,9 @@ def test_the_average_follows_slowly(policy: Policy, generator: torch.Generator) 
     assert not any(value.requires_grad for value in behaviour.average.parameters())
 
 
-def show(replay: DiverseReplay | LocalSearch, texts: list[str], utilities: list[float], beta: float = 1.0) -> None:
+def show(
+    replay: DiverseReplay | LocalSearch, texts: list[str], utilities: list[float], beta: float = 1.0
+) -> None:
     states, _ = ENVIRONMENT.states(texts)
     replay.observe(ENVIRONMENT, states, condition_of(len(texts), beta), beta * torch.tensor(utilities))
 
@@ -126,7 +130,9 @@ def test_steps_are_undone_and_rebuilt(policy: Policy, generator: torch.Generator
     assert torch.equal(everything, ENVIRONMENT.reset(64))
 
 
-def test_local_search_climbs_with_the_stated_number_of_calls(policy: Policy, generator: torch.Generator) -> None:
+def test_local_search_climbs_with_the_stated_number_of_calls(
+    policy: Policy, generator: torch.Generator
+) -> None:
     calls: list[int] = []
 
     def log_reward(states: Tensor, condition: Condition) -> Tensor:
@@ -143,7 +149,9 @@ def test_local_search_climbs_with_the_stated_number_of_calls(policy: Policy, gen
     assert ENVIRONMENT.objects(result).count("BBAA") > 30
 
 
-def test_shares_are_served_in_order_and_the_rest_by_the_last(policy: Policy, generator: torch.Generator) -> None:
+def test_shares_are_served_in_order_and_the_rest_by_the_last(
+    policy: Policy, generator: torch.Generator
+) -> None:
     replay = DiverseReplay(WIDTH, capacity=4)
     shares = MixtureBehaviour(
         [MixtureComponent("diverse", replay, 0.25), MixtureComponent("tempered", Tempered(2.0), 0.5)],

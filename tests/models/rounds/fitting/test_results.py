@@ -29,7 +29,10 @@ def short_training(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _results(seed: int = 0, offset: float = 5.0) -> list[Measurement]:
-    """Return 40 results by v1 that read `offset` too high and 40 by v2, ten objects in both; one is off, two failed."""
+    """Return 40 results by v1 that read `offset` too high and 40 by v2, ten objects in both.
+
+    One is off, two failed.
+    """
     rng = np.random.default_rng(seed)
     names = rng.permutation(ALL)
     rows = [(name, "v1") for name in names[:40]] + [(name, "v2") for name in names[30:70]]

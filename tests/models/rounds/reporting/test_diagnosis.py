@@ -27,7 +27,9 @@ def _round(**others: Any) -> Proposal:
         "sampler": {"steps": 60, "beta": [1, 8]},
     }
     generator = np.random.default_rng(0)
-    values = [(text, 4.0 * (text[0] == "1") - 2.0 * (text[1] == "1")) for text in generator.permutation(ALL)[:20]]
+    values = [
+        (text, 4.0 * (text[0] == "1") - 2.0 * (text[1] == "1")) for text in generator.permutation(ALL)[:20]
+    ]
     results = [Measurement(str(text), "signal", value + generator.normal(0, 0.05)) for text, value in values]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(deep_ensemble, "STEPS", 25)

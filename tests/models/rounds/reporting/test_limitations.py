@@ -39,13 +39,17 @@ def _statements(results: list[Measurement], **sampler: Any) -> tuple[list[str], 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(deep_ensemble, "STEPS", 20)
         patch.setattr(random_forest, "TREES", 20)
-        proposal = propose(CampaignSpec.model_validate(body), History(tuple(results)), seed=0, report=lambda *_: None)
+        proposal = propose(
+            CampaignSpec.model_validate(body), History(tuple(results)), seed=0, report=lambda *_: None
+        )
     return list(proposal.summary["statements"]), dict(proposal.summary)
 
 
 def test_a_model_of_noise_is_told_and_a_model_of_a_signal_is_not() -> None:
     texts, noise = _peptides(60), np.random.default_rng(0).normal(size=60)
-    told, summary = _statements([Measurement(t, "potency", float(y)) for t, y in zip(texts, noise, strict=False)])
+    told, summary = _statements(
+        [Measurement(t, "potency", float(y)) for t, y in zip(texts, noise, strict=False)]
+    )
     (sentence,) = [item for item in told if "has no skill" in item]
     assert "The model of potency" in sentence
     score = summary["proxies"]["potency"]["scores"][summary["proxies"]["potency"]["chosen"]]

@@ -5,7 +5,10 @@ from models.records import Prediction
 from models.rounds.reporting.reasons import SelectionReason, reason
 from models.specs.objectives import Objective
 
-OBJECTIVES = (Objective(name="signal", units="mV"), Objective(name="few", computed="ones", direction="minimize"))
+OBJECTIVES = (
+    Objective(name="signal", units="mV"),
+    Objective(name="few", computed="ones", direction="minimize"),
+)
 PREDICTIONS = {"signal": Prediction(3.0, 1.0, 1.5, 4.5), "few": Prediction(2.0, 0.0, 2.0, 2.0)}
 NEAREST = message("measured_before")
 
@@ -16,7 +19,8 @@ def _text(aim: SelectionReason, *, feasibility: float = 1.0, is_outside: bool = 
 
 def test_a_pick_for_value_states_its_trade_off() -> None:
     assert _text(SelectionReason("exploit", (0.25, 0.75))) == (
-        "Expected signal 3 mV (90 % between 1.5 and 4.5). Computed few 2. Chosen to exploit: among the most promising "
+        "Expected signal 3 mV (90 % between 1.5 and 4.5). Computed few 2. Chosen to exploit: among the most "
+        "promising "
         "when weighing signal 25% and few 75%. It has been measured before."
     )
 

@@ -36,7 +36,9 @@ def test_contributions_add_up_to_what_is_explained(seed: int):
     generator = np.random.default_rng(seed)
     objects, background = generator.integers(0, 3, (4, 4)) * 1.0, generator.integers(0, 3, (3, 4)) * 1.0
     found = shapley(_curved, objects, background, GROUPS, seed)
-    np.testing.assert_allclose(found.sum(axis=1), _curved(objects) - _curved(background).mean(axis=0), atol=1e-12)
+    np.testing.assert_allclose(
+        found.sum(axis=1), _curved(objects) - _curved(background).mean(axis=0), atol=1e-12
+    )
 
 
 def test_two_groups_are_exact_whatever_the_function():

@@ -1,4 +1,4 @@
-"""Hypervolumes against the exact ones, expected gains against integrals, and advice that follows its thresholds."""
+"""Hypervolumes against exact ones, expected gains against integrals, and advice by its thresholds."""
 
 import json
 import math
@@ -37,7 +37,9 @@ def test_the_expected_gain_of_one_candidate_is_the_expected_improvement() -> Non
     z = (mean - best) / sd
     density = math.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
     improvement = (mean - best) * 0.5 * math.erfc(-z / math.sqrt(2)) + sd * density
-    draws = mean + sd * torch.randn(4_000, 1, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    draws = mean + sd * torch.randn(
+        4_000, 1, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64
+    )
     known = torch.tensor([[best], [0.1]], dtype=torch.float64).expand(4_000, -1, -1)
     volume = DirectionalHypervolume(np.zeros(1))
     succeeds = torch.rand(4_000, 1, generator=torch.Generator().manual_seed(1)) < 0.5
@@ -100,7 +102,11 @@ class Chosen:
 def campaign(*, is_best_first: bool) -> tuple[RoundModel, History]:
     """Return a campaign of rounds 0, 1 and 2 in which the best come first, a plateau, or last."""
     spec = CampaignSpec.model_validate(
-        {"name": "s", "domain": {"kind": "switches", "n": 7}, "objectives": [{"name": "glow", "range": [0, 10]}]}
+        {
+            "name": "s",
+            "domain": {"kind": "switches", "n": 7},
+            "objectives": [{"name": "glow", "range": [0, 10]}],
+        }
     )
     rng = np.random.default_rng(0)
     texts = [format(i, "07b") for i in rng.permutation(128) if i != LAST][:60]

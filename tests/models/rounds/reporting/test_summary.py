@@ -81,4 +81,11 @@ def test_stages_share_the_progress_without_a_gap() -> None:
 
 def test_a_number_that_does_not_exist_costs_no_batch() -> None:
     odd = {"a": math.nan, "b": [1.0, math.inf], "c": {"d": (2, -math.inf)}, "e": "text", "f": None, "g": True}
-    assert json_safe(odd) == {"a": None, "b": [1.0, None], "c": {"d": [2, None]}, "e": "text", "f": None, "g": True}
+    assert json_safe(odd) == {
+        "a": None,
+        "b": [1.0, None],
+        "c": {"d": [2, None]},
+        "e": "text",
+        "f": None,
+        "g": True,
+    }

@@ -1,4 +1,7 @@
-"""What is refused is counted by codes: no wording of a rule can pass for another rule, or for a hazard list."""
+"""What is refused is counted by codes.
+
+No wording of a rule can pass for another rule, or for a hazard list.
+"""
 
 from types import SimpleNamespace
 from typing import Any, cast

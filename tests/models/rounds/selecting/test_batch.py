@@ -68,7 +68,9 @@ def _asking(fitted: RoundModel, batch: dict[str, Any], **changes: Any) -> RoundM
     return replace(fitted, model=model)
 
 
-def _pool(fitted: RoundModel, history: History, texts: list[str], inside: list[bool] | None = None) -> CandidatePool:
+def _pool(
+    fitted: RoundModel, history: History, texts: list[str], inside: list[bool] | None = None
+) -> CandidatePool:
     passed, _ = CandidateFilter(fitted, history).filter_constraints(texts)
     n = len(passed)
     return CandidatePool(
@@ -176,7 +178,11 @@ def test_replicates_are_the_best_measured_with_the_fewest_results(fitted: RoundM
 
 
 def test_controls_are_in_every_batch_unless_they_are_under_way(fitted: RoundModel) -> None:
-    asked = {"size": 2, "replicates": 1, "controls": [{"switches": MEASURED[0].object}, {"switches": PENDING[0]}]}
+    asked = {
+        "size": 2,
+        "replicates": 1,
+        "controls": [{"switches": MEASURED[0].object}, {"switches": PENDING[0]}],
+    }
     batch, _ = _choose(fitted, asked)
     assert [item.purpose for item in batch.repeats] == ["control", "replicate"]
     assert batch.repeats[0].object == MEASURED[0].object
@@ -206,10 +212,14 @@ def test_a_named_share_outside_the_applicability_domain_is_kept_to(
 
 def test_the_default_share_yields_and_says_so(fitted: RoundModel) -> None:
     asking = _asking(fitted, {"size": 8, "exploration": 0.25})
-    few = select_batch(_pool(asking, HISTORY, NEW, [place < 3 for place in range(len(NEW))]), asking, HISTORY, 0)
+    few = select_batch(
+        _pool(asking, HISTORY, NEW, [place < 3 for place in range(len(NEW))]), asking, HISTORY, 0
+    )
     assert len(few.choices) == 8
     assert "5 candidates lie outside" in few.notes[0].text
-    many = select_batch(_pool(asking, HISTORY, NEW, [place < 40 for place in range(len(NEW))]), asking, HISTORY, 0)
+    many = select_batch(
+        _pool(asking, HISTORY, NEW, [place < 40 for place in range(len(NEW))]), asking, HISTORY, 0
+    )
     assert sum(choice.row >= 40 for choice in many.choices) <= 2
     assert many.notes == ()
 

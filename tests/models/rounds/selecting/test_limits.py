@@ -11,7 +11,12 @@ from models.rounds.selecting.limits import NamedLimits, build_limits
 from models.specs.decisions import BatchSpec
 
 FAMILY = [f"{'C' * n}NC(=O)c1ccc(-c2ccccn2)cc1" for n in range(3, 22)]
-OTHERS = ["CC(C)Cc1ccc(cc1)C(C)C(=O)O", "CN1C=NC2=C1C(=O)N(C)C(=O)N2C", "OCC1OC(O)C(O)C(O)C1O", "c1ccc2[nH]ccc2c1"]
+OTHERS = [
+    "CC(C)Cc1ccc(cc1)C(C)C(=O)O",
+    "CN1C=NC2=C1C(=O)N(C)C(=O)N2C",
+    "OCC1OC(O)C(O)C(O)C1O",
+    "c1ccc2[nH]ccc2c1",
+]
 BRIDGES = [f"{'C' * n}NC(=O)c1ccc(-c2cccnc2)cc1" for n in range(3, 14)]
 """Isomers that are like a part of the family."""
 
@@ -73,7 +78,12 @@ def test_the_similarity_of_a_cluster_may_be_stated() -> None:
 @pytest.mark.parametrize(
     ("kind", "spec", "family", "stranger"),
     [
-        ("peptides", {}, [{"sequence": text} for text in ("KLAKLAKKLAKL", "KLAKLAKKLAKV", "RLAKLAKKLAKL")], "GIGKFLHS"),
+        (
+            "peptides",
+            {},
+            [{"sequence": text} for text in ("KLAKLAKKLAKL", "KLAKLAKKLAKV", "RLAKLAKKLAKL")],
+            "GIGKFLHS",
+        ),
         (
             "materials",
             {"space": "composition", "elements": ["Ga", "Al", "As", "P"]},

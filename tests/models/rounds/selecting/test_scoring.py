@@ -118,7 +118,9 @@ def test_the_pool_is_ranked_as_the_policy_is_rewarded(kind: str) -> None:
 def test_kappa_and_scalarisation_reach_the_batch() -> None:
     bold, careful = (_batch(_fitted(ONLY, kappa=kappa)) for kappa in (0.0, 10.0))
     assert bold != careful
-    sums, front = (_batch(_fitted(BOTH, scalarisation=name)) for name in ("weighted_sum", "augmented_chebyshev"))
+    sums, front = (
+        _batch(_fitted(BOTH, scalarisation=name)) for name in ("weighted_sum", "augmented_chebyshev")
+    )
     assert sums != front
 
 

@@ -1,4 +1,7 @@
-"""The base measure of a round: as the campaign asks, exact, told, and kept with what the round leaves behind."""
+"""The base measure of a round.
+
+As the campaign asks, exact, told, and kept with what the round leaves behind.
+"""
 
 import json
 import math
@@ -23,7 +26,12 @@ from models.rounds.training.state_reward import StateReward
 from models.summaries.training import BaseMeasureUsed
 
 PEPTIDES = {"kind": "peptides", "min_length": 3, "max_length": 6, "alphabet": "AKLW"}
-COMPOSITIONS = {"kind": "materials", "space": "composition", "elements": ["Mg", "Al", "O", "S", "N"], "max_atoms": 8}
+COMPOSITIONS = {
+    "kind": "materials",
+    "space": "composition",
+    "elements": ["Mg", "Al", "O", "S", "N"],
+    "max_atoms": 8,
+}
 MOLECULES = {"kind": "molecules", "max_fragments": 4, "vocabulary_size": 20}
 MIXTURES = {"kind": "materials", "space": "mixture", "components": list("abcdef"), "grid": 10}
 MEASURED = ("AKL", "AKLW", "WWLK", "KKKKK", "AWL", "LLLA", "TOOFAR")
@@ -104,7 +112,11 @@ def test_named_sizes_weigh_as_often_as_the_campaign_says():
         (PEPTIDES | {"min_length": 6}, {}),
         ({"kind": "switches", "n": 6}, {}),
         (
-            {"kind": "materials", "space": "mixture", "process": [{"name": "t", "type": "ordinal", "values": [1, 2]}]},
+            {
+                "kind": "materials",
+                "space": "mixture",
+                "process": [{"name": "t", "type": "ordinal", "values": [1, 2]}],
+            },
             {},
         ),
     ],
@@ -158,7 +170,9 @@ RANGES = {
 def test_a_range_of_sizes_means_all_of_it(name: str):
     domain, computed = RANGES[name]
     sampler = {"steps": 80, "trajectories_per_step": 32, "beta": [1, 4], "exhaustive": False}
-    spec = campaign(domain, objectives=[{"name": "wanted", "computed": computed}], sampler=sampler, batch={"size": 24})
+    spec = campaign(
+        domain, objectives=[{"name": "wanted", "computed": computed}], sampler=sampler, batch={"size": 24}
+    )
     proposal = propose(spec, History(), seed=SEED, report=lambda *_: None, is_diagnosed=False)
     sizes = proposal.summary["base_measure"]["sizes"]
     total = sum(item["drawn"] for item in sizes)
@@ -232,7 +246,9 @@ def test_samples_tell_the_measure_that_their_policy_was_trained_with(monkeypatch
     source = instrument.source
     assert source is not None
     finals = enumerate_space(source.environment).final_states
-    states = StateReward(source.environment, instrument.fitted.reward, instrument.measure.prior(source.environment))
+    states = StateReward(
+        source.environment, instrument.fitted.reward, instrument.measure.prior(source.environment)
+    )
     target = log_target(states.log_target(finals, source.conditions.fixed(1.0, (1.0,), len(finals))))
     short = target[source.environment.size(finals) == 3].exp().sum()
     assert 0.15 < float(short) < 0.35
@@ -259,7 +275,10 @@ def test_sentences_tell_of_crowded_and_of_uncertain_sizes():
     crowded, spread = {5: 3, 6: 97}, {5: 40, 6: 60}
     assert even.messages(spread, sizes) == every.messages(spread, sizes) == []
     assert even.messages({}, sizes) == []
-    assert "97% of what the policy drew has 6 residues, a size that weighs 25%" in even.messages(crowded, sizes)[0].text
+    assert (
+        "97% of what the policy drew has 6 residues, a size that weighs 25%"
+        in even.messages(crowded, sizes)[0].text
+    )
     assert "`base_measure.kind` is objects" in every.messages(crowded, sizes)[0].text
     assert measure_of(PEPTIDES | {"min_length": 6}).messages({6: 9}, sizes) == []
     state = measure_of(MOLECULES).state()

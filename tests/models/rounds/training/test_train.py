@@ -46,7 +46,9 @@ def test_a_plain_specification_is_the_trainer_s_own_defaults() -> None:
 
 
 def test_every_choice_is_passed_on() -> None:
-    behaviour = BehaviourSpec(diverse_share=0.2, local_search_share=0.1, local_search_depth=2, temperature=3.0)
+    behaviour = BehaviourSpec(
+        diverse_share=0.2, local_search_share=0.1, local_search_depth=2, temperature=3.0
+    )
     settings = build(SamplerSpec(behaviour=behaviour, huber_delta=None, backward_policy="learned"))
     assert {name: getattr(settings, name) for name in BehaviourSpec.model_fields} == behaviour.model_dump()
     assert settings.huber_delta is None

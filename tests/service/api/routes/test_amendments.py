@@ -49,7 +49,9 @@ def test_a_correction_says_what_is_otherwise_why_by_whom_and_when(
     api: Api, campaign: str, stored: list[dict[str, Any]]
 ) -> None:
     address = f"{campaign}/results/{stored[0]['id']}/correction"
-    response = api.client.post(address, json={"row": {"value": "<5000", "units": "uW"}, "reason": "misread the axis"})
+    response = api.client.post(
+        address, json={"row": {"value": "<5000", "units": "uW"}, "reason": "misread the axis"}
+    )
     assert response.status_code == 201, response.text
     made = response.json()
     assert (made["value"], made["relation"], made["units"], made["object"]) == (5.0, "<", "mW", "0101")
@@ -69,7 +71,10 @@ def test_a_correction_says_what_is_otherwise_why_by_whom_and_when(
         ("A-2", 4.0, "current"),
         ("A-1", 5.0, "current"),
     ]
-    assert told(results(api, campaign, status="current")) == [("A-2", 4.0, "current"), ("A-1", 5.0, "current")]
+    assert told(results(api, campaign, status="current")) == [
+        ("A-2", 4.0, "current"),
+        ("A-1", 5.0, "current"),
+    ]
     assert api.client.get(campaign).json()["results"] == 2
 
 
@@ -95,7 +100,9 @@ def test_a_correction_that_says_nothing_or_too_much_is_refused_at_its_place(
     assert told(results(api, campaign)) == [("A-1", 3.0, "current"), ("A-2", 4.0, "current")]
 
 
-def test_a_row_that_cannot_be_read_corrects_nothing(api: Api, campaign: str, stored: list[dict[str, Any]]) -> None:
+def test_a_row_that_cannot_be_read_corrects_nothing(
+    api: Api, campaign: str, stored: list[dict[str, Any]]
+) -> None:
     address = f"{campaign}/results/{stored[0]['id']}/correction"
     for row in ({"value": "bright"}, {"switches": "blue"}, {"value": None}, {"measured_at": "yesterday"}):
         response = api.client.post(address, json={"row": row, "reason": "typo"})
@@ -128,7 +135,11 @@ def test_a_correction_can_change_traits_the_object_and_the_outcome(
 def test_a_file_that_corrects_takes_the_place_of_what_its_external_ids_stand_for(
     api: Api, campaign: str, stored: list[dict[str, Any]]
 ) -> None:
-    rows = [ROWS[0] | {"value": 30}, ROWS[1], {"switches": "1111", "type": "glow", "value": 9, "external_id": "A-3"}]
+    rows = [
+        ROWS[0] | {"value": 30},
+        ROWS[1],
+        {"switches": "1111", "type": "glow", "value": 9, "external_id": "A-3"},
+    ]
     query = {"on_conflict": "correct", "reason": "diluted"}
     dry = api.client.post(f"{campaign}/results", json=rows, params={**query, "dry_run": True}).json()
     assert [row["corrects"] for row in dry["rows"]] == [stored[0]["id"], None, None]
@@ -182,14 +193,18 @@ def test_a_withdrawal_is_kept_with_its_reason_and_replayed_by_its_key(
     assert [row["status"] for row in again["rows"]] == ["accepted", "duplicate"]
 
 
-def test_a_round_says_what_changed_since_and_the_next_reads_it(api: Api, campaign: str, worker: Worker) -> None:
+def test_a_round_says_what_changed_since_and_the_next_reads_it(
+    api: Api, campaign: str, worker: Worker
+) -> None:
     stored = upload_of(api.client.post(f"{campaign}/results", json=ROWS))
     first, second = results(api, campaign)
     worker.finish(api.round(campaign.rsplit("/", 1)[1]))
     before = api.client.get(f"{campaign}/rounds/1")
     assert before.json()["results_changed_since"] == {"withdrawn": 0, "corrected": 0}
     api.client.post(f"{campaign}/results/{first['id']}/withdrawal", json={"reason": "wrong plate"})
-    api.client.post(f"{campaign}/results/{second['id']}/correction", json={"row": {"value": 8}, "reason": "typo"})
+    api.client.post(
+        f"{campaign}/results/{second['id']}/correction", json={"row": {"value": 8}, "reason": "typo"}
+    )
     after = api.client.get(f"{campaign}/rounds/1")
     assert after.json()["results_changed_since"] == {"withdrawn": 1, "corrected": 1}
     assert after.headers["ETag"] != before.headers["ETag"]
@@ -206,9 +221,9 @@ def test_a_round_says_what_changed_since_and_the_next_reads_it(api: Api, campaig
 def test_a_file_is_kept_byte_for_byte_with_its_name_and_what_was_not_read(
     api: Api, campaign: str, sessions: Sessions
 ) -> None:
-    content = ("switches;type;value;units;Operator name;colour\n" + "0101;glow;3,5;mW;Müller;=1+1\n" * 40).encode(
-        "cp1252"
-    )
+    content = (
+        "switches;type;value;units;Operator name;colour\n" + "0101;glow;3,5;mW;Müller;=1+1\n" * 40
+    ).encode("cp1252")
     query = {"filename": "Platte 7 (März).csv"}
     headers = {"Content-Type": "text/csv; charset=windows-1252"}
     upload = upload_of(api.client.post(f"{campaign}/results", content=content, headers=headers, params=query))
@@ -269,7 +284,10 @@ def test_a_withdrawn_upload_can_be_sent_anew(api: Api, campaign: str) -> None:
     withdrawn = api.client.post(f"{campaign}/uploads/{first}/withdrawal", json={"reason": "too early"})
     assert (withdrawn.status_code, withdrawn.json()) == (201, {"upload_id": first, "withdrawn": 1})
     assert api.client.post(f"{campaign}/results", json=rows).status_code == 200
-    assert [item["n_withdrawn"] for item in api.client.get(f"{campaign}/uploads/files").json()["items"]] == [0, 1]
+    assert [item["n_withdrawn"] for item in api.client.get(f"{campaign}/uploads/files").json()["items"]] == [
+        0,
+        1,
+    ]
 
 
 def test_nothing_is_kept_of_a_dry_run_or_of_what_was_refused(api: Api, campaign: str) -> None:
@@ -306,11 +324,15 @@ def test_another_workspace_finds_nothing_and_a_reader_amends_nothing(
 def test_the_id_that_a_laboratory_gave_an_object_goes_with_its_results_and_predictions(
     api: Api, campaign: str, worker: Worker
 ) -> None:
-    table = "Compound ID,switches,type,value,units\nLAB-0001,1010,glow,1,mW\n,1010,glow,2,mW\n,1111,glow,3,mW\n"
+    table = (
+        "Compound ID,switches,type,value,units\nLAB-0001,1010,glow,1,mW\n,1010,glow,2,mW\n,1111,glow,3,mW\n"
+    )
     assert api.client.post(f"{campaign}/results", content=table, headers=CSV).json()["accepted"] == 3
     found = [(item["object"], item["compound_id"]) for item in results(api, campaign)]
     assert found == [("1010", "LAB-0001"), ("1010", "LAB-0001"), ("1111", None)]
-    asked = api.client.post(f"{campaign}/predictions", json={"objects": [{"switches": "1010"}, {"switches": "1111"}]})
+    asked = api.client.post(
+        f"{campaign}/predictions", json={"objects": [{"switches": "1010"}, {"switches": "1111"}]}
+    )
     worker.answer(asked.json(), {"rows": [judged(1, "1010"), judged(2, "1111")]})
     address = asked.headers["Location"]
     assert [row["compound_id"] for row in api.client.get(address).json()["rows"]] == ["LAB-0001", None]
@@ -327,5 +349,7 @@ def test_the_id_that_a_laboratory_gave_an_object_goes_with_its_results_and_predi
     (first, *_) = results(api, campaign)
     api.client.post(f"{campaign}/results/{first['id']}/withdrawal", json={"reason": "another compound"})
     assert api.client.get(address).json()["rows"][0]["compound_id"] is None
-    again = api.client.post(f"{campaign}/results", json=[{"Compound ID": "LAB-0001", "type": "glow", "value": 1}])
+    again = api.client.post(
+        f"{campaign}/results", json=[{"Compound ID": "LAB-0001", "type": "glow", "value": 1}]
+    )
     assert again.status_code == 422

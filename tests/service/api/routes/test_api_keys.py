@@ -23,7 +23,9 @@ def test_without_a_valid_key_nothing_is_answered(open_client: Any, new_key: Any)
     assert open_client(key).get("/v1/campaigns").status_code == 200
 
 
-def test_scopes_limit_what_a_key_may_do(open_client: Any, new_key: Any, campaign_spec: dict[str, Any]) -> None:
+def test_scopes_limit_what_a_key_may_do(
+    open_client: Any, new_key: Any, campaign_spec: dict[str, Any]
+) -> None:
     reader, writer = open_client(new_key("read")[0]), open_client(new_key("read", "write")[0])
     assert reader.get("/v1/campaigns").status_code == 200
     refused = reader.post("/v1/campaigns", json=campaign_spec)

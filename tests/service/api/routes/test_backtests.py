@@ -31,7 +31,9 @@ def test_a_backtest_is_accepted_with_its_table(api: Api, table: Any) -> None:
 
 
 def test_a_form_says_the_same(api: Api) -> None:
-    fields = {name: str(value) for name, value in PLAN.items() if name != "methods"} | {"methods": "random, greedy"}
+    fields = {name: str(value) for name, value in PLAN.items() if name != "methods"} | {
+        "methods": "random, greedy"
+    }
     files = {"table": ("table.csv", CSV.encode(), "text/csv")}
     response = api.client.post("/v1/backtests", data={**fields, "spec": json.dumps(SPEC)}, files=files)
     assert response.status_code == 202, response.text
@@ -39,7 +41,10 @@ def test_a_form_says_the_same(api: Api) -> None:
     as_file = {**files, "spec": ("spec.json", json.dumps(SPEC).encode(), "application/json")}
     assert api.client.post("/v1/backtests", data=fields, files=as_file).json()["objects"] == 16
     excel = {"table": ("table.csv", CSV.encode(), "application/vnd.ms-excel")}
-    assert api.client.post("/v1/backtests", data={**fields, "spec": json.dumps(SPEC)}, files=excel).status_code == 202
+    assert (
+        api.client.post("/v1/backtests", data={**fields, "spec": json.dumps(SPEC)}, files=excel).status_code
+        == 202
+    )
 
 
 def test_rows_that_are_no_results_are_told(api: Api) -> None:
@@ -58,7 +63,10 @@ def test_rows_that_are_no_results_are_told(api: Api) -> None:
         ({"initial": 16}, "/initial"),
         ({"table": 5}, "/table"),
         ({"table": [{"switches": "12", "glow": 1}]}, "/table"),
-        ({"spec": {**SPEC, "objectives": [{"name": "glow", "direction": "up"}]}}, "/spec/objectives/0/direction"),
+        (
+            {"spec": {**SPEC, "objectives": [{"name": "glow", "direction": "up"}]}},
+            "/spec/objectives/0/direction",
+        ),
         ({"spec": None}, "/spec"),
     ],
 )

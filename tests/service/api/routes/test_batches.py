@@ -159,7 +159,13 @@ def test_a_workbook_has_the_sheets_that_a_lab_works_with(api: Api, address: str)
     book = load_workbook(io.BytesIO(file.content))
     assert book.sheetnames == ["Results", "Samples", "Plate map", "Request"]
     own = ["glow", "glow_relation", "glow_units"]
-    assert [cell.value for cell in book["Results"][1]][-7:] == [*own, "relation", "units", "outcome", "comment"]
+    assert [cell.value for cell in book["Results"][1]][-7:] == [
+        *own,
+        "relation",
+        "units",
+        "outcome",
+        "comment",
+    ]
     assert book["Request"]["B2"].value == address.split("/")[3]
 
 

@@ -29,7 +29,11 @@ def test_a_campaign_is_created_and_read_back(api: Api, campaign_spec: dict[str, 
 @pytest.mark.parametrize(
     ("change", "pointer", "detail"),
     [
-        ({"objectives": [{"name": "glow", "units": "bananas"}]}, "/objectives/0/units", "unknown units 'bananas'"),
+        (
+            {"objectives": [{"name": "glow", "units": "bananas"}]},
+            "/objectives/0/units",
+            "unknown units 'bananas'",
+        ),
         ({"objectives": [{"name": "glow", "units": "9^9^9 nM"}]}, "/objectives/0/units", "unknown units"),
         (
             {"constraints": [{"type": "glow", "max": 10, "units": "W", "probability": 0.5}]},
@@ -41,7 +45,11 @@ def test_a_campaign_is_created_and_read_back(api: Api, campaign_spec: dict[str, 
             "/guardrails/0/units",
             "cannot convert 'uM'",
         ),
-        ({"constraints": [{"property": "ones", "max": 1, "units": "kDa"}]}, "/constraints/0/units", "is computed"),
+        (
+            {"constraints": [{"property": "ones", "max": 1, "units": "kDa"}]},
+            "/constraints/0/units",
+            "is computed",
+        ),
         (
             {"guardrails": [{"name": "g", "type": "heat", "max": 10, "units": "lots"}]},
             "/guardrails/0/units",
@@ -63,7 +71,9 @@ def test_units_that_are_unknown_or_contradict_each_other_are_refused(
     assert (patched.status_code, patched.json()["errors"][0]["pointer"]) == (422, pointer)
 
 
-def test_bounds_in_the_same_units_however_they_are_spelled_are_taken(api: Api, campaign_spec: dict[str, Any]) -> None:
+def test_bounds_in_the_same_units_however_they_are_spelled_are_taken(
+    api: Api, campaign_spec: dict[str, Any]
+) -> None:
     bounds = {"constraints": [{"type": "glow", "max": 10, "units": "milliwatt", "probability": 0.5}]}
     assert api.client.post("/v1/campaigns", json=campaign_spec | bounds).status_code == 201
 

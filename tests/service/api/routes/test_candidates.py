@@ -11,9 +11,9 @@ from api_actors import Api, Worker
 def batch(api: Api, worker: Worker) -> list[dict[str, Any]]:
     campaign = api.campaign()
     worker.finish(api.round(campaign["id"]))
-    candidates: list[dict[str, Any]] = api.client.get(f"/v1/campaigns/{campaign['id']}/rounds/1/batch").json()[
-        "candidates"
-    ]
+    candidates: list[dict[str, Any]] = api.client.get(
+        f"/v1/campaigns/{campaign['id']}/rounds/1/batch"
+    ).json()["candidates"]
     return candidates
 
 
@@ -71,7 +71,9 @@ def test_a_batch_is_released_without_the_rejected(api: Api, batch: list[dict[str
     assert api.client.post(f"{address}/release").status_code == 409
 
 
-def test_withdrawing_the_last_open_candidate_completes_the_round(api: Api, batch: list[dict[str, Any]]) -> None:
+def test_withdrawing_the_last_open_candidate_completes_the_round(
+    api: Api, batch: list[dict[str, Any]]
+) -> None:
     for candidate in batch:
         assert _decide(api, candidate, status="withdrawn", reason="no capacity").status_code == 200
     address = f"/v1/campaigns/{batch[0]['campaign_id']}/rounds/1"
@@ -112,13 +114,20 @@ def test_a_rejection_may_be_about_analogues_and_is_written_down(api: Api, reserv
 
 def test_the_next_best_takes_a_free_place(api: Api, reserved: str) -> None:
     batch = _batch(api, reserved)
-    assert [item["object"] for item in api.client.get(f"{reserved}/batch").json()["reserves"]] == ["0011", "0001"]
+    assert [item["object"] for item in api.client.get(f"{reserved}/batch").json()["reserves"]] == [
+        "0011",
+        "0001",
+    ]
     address = f"/v1/candidates/{batch['0000']['id']}/replace"
     early = api.client.post(address)
     assert (early.status_code, "reject or withdraw it first" in early.json()["detail"]) == (409, True)
     _decide(api, batch["0000"], status="withdrawn", reason="the offer expired")
     taken = api.client.post(address, headers={"Idempotency-Key": "once"})
-    assert (taken.status_code, taken.json()["object"], taken.json()["replaces"]) == (201, "0011", batch["0000"]["id"])
+    assert (taken.status_code, taken.json()["object"], taken.json()["replaces"]) == (
+        201,
+        "0011",
+        batch["0000"]["id"],
+    )
     assert api.client.get(taken.headers["Location"]).json() == taken.json()
     again = api.client.post(address, headers={"Idempotency-Key": "once"})
     assert again.json()["id"] == taken.json()["id"]

@@ -35,7 +35,9 @@ def test_a_domain_in_a_folder_of_its_own_is_found(domains: dict[str, dict[str, A
 
 
 @pytest.mark.parametrize("kind", sorted(installed()))
-def test_the_examples_can_be_used_as_they_are(api: Api, domains: dict[str, dict[str, Any]], kind: str) -> None:
+def test_the_examples_can_be_used_as_they_are(
+    api: Api, domains: dict[str, dict[str, Any]], kind: str
+) -> None:
     for example in domains[kind]["examples"]:
         campaign = api.campaign(domain=example["spec"], objectives=[{"name": "activity"}])
         rows = [{**columns, "type": "activity", "value": 1} for columns in example["objects"]]

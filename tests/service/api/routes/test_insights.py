@@ -28,10 +28,16 @@ def measured(api: Api, campaign: str, worker: Worker) -> str:
     """A campaign with twelve first results, and a round of three: a value, a bound and a failure."""
     _upload(api, campaign, [{"switches": text, "type": "glow", "value": text.count("1")} for text in FIRST])
     worker.finish(api.client.post(f"{campaign}/rounds").json(), ("1111", "1101", "1110"))
-    outcomes = {"1111": {"value": 5}, "1101": {"relation": ">", "value": 3.5}, "1110": {"outcome": "insoluble"}}
+    outcomes = {
+        "1111": {"value": 5},
+        "1101": {"relation": ">", "value": 3.5},
+        "1110": {"outcome": "insoluble"},
+    }
     candidates = api.client.get(f"{campaign}/rounds/1/batch").json()["candidates"]
     _upload(
-        api, campaign, [{"candidate_id": item["id"], "type": "glow", **outcomes[item["object"]]} for item in candidates]
+        api,
+        campaign,
+        [{"candidate_id": item["id"], "type": "glow", **outcomes[item["object"]]} for item in candidates],
     )
     return campaign
 
@@ -60,7 +66,9 @@ def test_a_measured_round_is_told(api: Api, measured: str) -> None:
     assert told["initial"]["hypervolume"]["so_far"] == pytest.approx(3 / 5 * 3 / 4)
     assert first["hypervolume"]["proposed"] == first["hypervolume"]["so_far"] == pytest.approx(1.0)
     assert {point["object"]: point["round"] for point in told["pareto"]["front"]}["1111"] == 1
-    bound = [point for point in told["pareto"]["front"] + told["pareto"]["others"] if point["object"] == "1101"]
+    bound = [
+        point for point in told["pareto"]["front"] + told["pareto"]["others"] if point["object"] == "1101"
+    ]
     assert bound[0]["bounds"] == ["glow"]
     assert first["novelty"]["mean"] == pytest.approx(0.75)
     assert first["calibration"]["glow"]["n"] == 1
@@ -101,14 +109,18 @@ def test_every_figure_is_linked_and_drawn(api: Api, measured: str, campaign: str
     assert ET.fromstring(svg.text).tag.endswith("svg")  # noqa: S314 - our own drawing
     assert png.headers["Content-Type"] == "image/png"
     assert png.content.startswith(b"\x89PNG")
-    empty = api.client.get(f"/v1/campaigns/{api.campaign()['id']}/insights/{figure}", headers={"Accept": "image/png"})
+    empty = api.client.get(
+        f"/v1/campaigns/{api.campaign()['id']}/insights/{figure}", headers={"Accept": "image/png"}
+    )
     assert empty.content.startswith(b"\x89PNG")
     assert len(links) == len(FIGURES)
     assert campaign == measured
 
 
 @pytest.mark.parametrize(("params", "accept"), [({"format": "gif"}, "*/*"), ({}, "text/csv")])
-def test_other_pictures_are_not_acceptable(api: Api, campaign: str, params: dict[str, str], accept: str) -> None:
+def test_other_pictures_are_not_acceptable(
+    api: Api, campaign: str, params: dict[str, str], accept: str
+) -> None:
     response = api.client.get(f"{campaign}/insights/pareto", params=params, headers={"Accept": accept})
     assert response.status_code == 406
 

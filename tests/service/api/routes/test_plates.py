@@ -10,9 +10,16 @@ import pytest
 from api_actors import Api, Worker
 from plate_readings import grid, long, simulated
 
-OBJECTIVES = [{"name": "potency", "type": "IC50", "units": "nM", "transform": "log10", "direction": "minimize"}]
+OBJECTIVES = [
+    {"name": "potency", "type": "IC50", "units": "nM", "transform": "log10", "direction": "minimize"}
+]
 CSV = {"Content-Type": "text/csv"}
-LAYOUT = {"name": "P-1", "type": "IC50", "doses": {"top": 10, "units": "uM", "points": 10, "factor": 3}, "seed": 5}
+LAYOUT = {
+    "name": "P-1",
+    "type": "IC50",
+    "doses": {"top": 10, "units": "uM", "points": 10, "factor": 3},
+    "seed": 5,
+}
 STOCKS = {"concentrations": [10, 0.1, 0.002], "assay_volume_ul": 50}
 
 
@@ -89,7 +96,9 @@ def test_wells_become_ic50s_of_their_candidates(api: Api, campaign: str, address
 def stored_report(response: httpx.Response) -> dict[str, Any]:
     """Return an answer without what only a dry run shows."""
     found: dict[str, Any] = response.json()
-    assert [row.pop("would_store") for row in found["report"]["rows"]] == [None] * len(found["report"]["rows"])
+    assert [row.pop("would_store") for row in found["report"]["rows"]] == [None] * len(
+        found["report"]["rows"]
+    )
     return found
 
 
@@ -105,7 +114,9 @@ def test_a_dry_run_tells_everything_and_stores_nothing(api: Api, campaign: str, 
     assert stored_report(api.client.post(where, content=text, headers=CSV)) == told
 
 
-def test_the_same_wells_again_are_duplicates_and_others_are_refused(api: Api, campaign: str, address: str) -> None:
+def test_the_same_wells_again_are_duplicates_and_others_are_refused(
+    api: Api, campaign: str, address: str
+) -> None:
     plate = laid_out(api, address)
     where = f"{address}/{plate['id']}/wells"
     signals = simulated(plate["layout"], truth(api, address), noise=3.0)
@@ -118,7 +129,9 @@ def test_the_same_wells_again_are_duplicates_and_others_are_refused(api: Api, ca
     assert refused.status_code == 422
     assert results(api, campaign) == before
     read = api.client.get(f"{address}/{plate['id']}").json()["analysis"]
-    assert {well["well"]: well["signal"] for well in read["wells"]}["B2"] == pytest.approx(signals["B2"], abs=0.1)
+    assert {well["well"]: well["signal"] for well in read["wells"]}["B2"] == pytest.approx(
+        signals["B2"], abs=0.1
+    )
 
 
 def test_a_key_makes_wells_happen_once_and_readers_may_not_send_any(
@@ -154,7 +167,9 @@ def test_percentages_at_one_dose_are_results_of_a_campaign_that_reads_them(api: 
     plate = laid_out(api, address, type="inhibition", readout="percent_inhibition", doses=doses, replicates=4)
     true = truth(api, address)
     api.client.post(
-        f"{address}/{plate['id']}/wells", content=grid(simulated(plate["layout"], true, noise=1.0)), headers=CSV
+        f"{address}/{plate['id']}/wells",
+        content=grid(simulated(plate["layout"], true, noise=1.0)),
+        headers=CSV,
     )
     stored = results(api, made["id"])
     for candidate_id, ic50 in true.items():
@@ -212,9 +227,16 @@ def test_candidates_are_those_of_the_batch_that_wait(api: Api, address: str, cam
     first = batch[0]["id"]
     tag = api.client.get(f"/v1/candidates/{first}").headers["ETag"]
     decision = {"status": "rejected", "reason": "unstable"}
-    assert api.client.patch(f"/v1/candidates/{first}", json=decision, headers={"If-Match": tag}).status_code == 200
+    assert (
+        api.client.patch(f"/v1/candidates/{first}", json=decision, headers={"If-Match": tag}).status_code
+        == 200
+    )
     plate = laid_out(api, address)
-    assert {well["candidate_id"] for well in plate["layout"]["wells"]} == {None, batch[1]["id"], batch[2]["id"]}
+    assert {well["candidate_id"] for well in plate["layout"]["wells"]} == {
+        None,
+        batch[1]["id"],
+        batch[2]["id"],
+    }
     refused = api.client.post(address, json={**LAYOUT, "name": "P-2", "candidates": [first]})
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/candidates/0")
 
@@ -272,7 +294,9 @@ def test_an_archived_campaign_takes_no_plates_and_no_wells(api: Api, campaign: s
     plate = laid_out(api, address)
     api.client.post(f"/v1/campaigns/{campaign}/archive")
     for path, body in (("transfers", echo_report("P-1", [], ["B4"])), ("wells", "Well,Signal\nB2,1\n")):
-        assert api.client.post(f"{address}/{plate['id']}/{path}", content=body, headers=CSV).status_code == 409
+        assert (
+            api.client.post(f"{address}/{plate['id']}/{path}", content=body, headers=CSV).status_code == 409
+        )
     assert api.client.post(address, json={**LAYOUT, "name": "P-2"}).status_code == 409
 
 
@@ -319,7 +343,9 @@ def test_a_later_transfer_into_a_failed_well_makes_it_count(api: Api, address: s
     assert set(api.client.get(where).json()["failed_wells"]) == {still}  # it was counted already
     text = long(simulated(plate["layout"], truth(api, address), noise=3.0))
     api.client.post(f"{where}/wells", content=text, headers=CSV)
-    excluded = {well["well"] for well in api.client.get(where).json()["analysis"]["wells"] if well["excluded"]}
+    excluded = {
+        well["well"] for well in api.client.get(where).json()["analysis"]["wells"] if well["excluded"]
+    }
     assert excluded == {still}
 
 
@@ -342,7 +368,9 @@ def test_wells_beyond_the_readers_range_are_left_out_and_named(api: Api, campaig
     plate = laid_out(api, address)
     lost, some, _ = truth(api, address)
     signals: dict[str, Any] = simulated(plate["layout"], truth(api, address), noise=3.0)
-    wells = {key: [w["well"] for w in plate["layout"]["wells"] if w["candidate_id"] == key] for key in (lost, some)}
+    wells = {
+        key: [w["well"] for w in plate["layout"]["wells"] if w["candidate_id"] == key] for key in (lost, some)
+    }
     text = long(signals)
     for well in (*wells[lost], *wells[some][:2]):
         text = text.replace(f"\n{well},{signals[well]:.1f}\n", f"\n{well},>4.0\n")
@@ -357,7 +385,10 @@ def test_wells_beyond_the_readers_range_are_left_out_and_named(api: Api, campaig
 
 def test_a_report_of_another_plate_is_refused(api: Api, address: str) -> None:
     plate = laid_out(api, address)
-    for report, reason in ((echo_report("P-9", ["B2"], []), "P-9"), (echo_report("P-1", ["A1"], []), "leaves empty")):
+    for report, reason in (
+        (echo_report("P-9", ["B2"], []), "P-9"),
+        (echo_report("P-1", ["A1"], []), "leaves empty"),
+    ):
         response = api.client.post(f"{address}/{plate['id']}/transfers", content=report, headers=CSV)
         assert (response.status_code, reason in response.json()["detail"]) == (422, True)
 

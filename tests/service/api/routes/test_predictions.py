@@ -68,7 +68,9 @@ def test_finished_predictions_come_as_json_and_as_a_table(api: Api, campaign: st
 )
 def test_a_wrong_body_is_named(api: Api, campaign: str, body: Any, pointer: str) -> None:
     content = json.dumps(body, separators=(",", ":"))
-    response = api.client.post(f"{campaign}/predictions", content=content, headers={"Content-Type": "application/json"})
+    response = api.client.post(
+        f"{campaign}/predictions", content=content, headers={"Content-Type": "application/json"}
+    )
     expected = 413 if len(content) > 200_000 else 422
     assert response.status_code == expected, response.text
     if expected == 422:

@@ -35,7 +35,9 @@ def test_a_reading_is_kept_listed_replaced_and_deleted(api: Api, campaign: str) 
     assert api.client.delete(address).status_code == 404
 
 
-@pytest.mark.parametrize("options", [{"decimal": "dot"}, {"colums": {}}, {"header_row": 0}, {"words": {"x": 1}}])
+@pytest.mark.parametrize(
+    "options", [{"decimal": "dot"}, {"colums": {}}, {"header_row": 0}, {"words": {"x": 1}}]
+)
 def test_what_is_no_reading_is_refused(api: Api, campaign: str, options: dict[str, object]) -> None:
     assert api.client.put(f"{campaign}/readings/x", json=options).status_code == 422
     assert api.client.put(f"{campaign}/readings/a%20b", json={}).status_code == 404
@@ -77,7 +79,9 @@ def test_what_the_request_says_counts_more(api: Api, campaign: str) -> None:
         ({"words": '{"": "missing"}'}, "/words"),
     ],
 )
-def test_a_parameter_that_is_none_is_named(api: Api, campaign: str, params: dict[str, str], pointer: str) -> None:
+def test_a_parameter_that_is_none_is_named(
+    api: Api, campaign: str, params: dict[str, str], pointer: str
+) -> None:
     response = api.client.post(f"{campaign}/results", content=TABLE, headers=CSV, params=params)
     assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, pointer)
 
@@ -86,13 +90,18 @@ def test_a_question_names_its_parameter_and_its_choices(api: Api, campaign: str)
     table = b"switches,glow (mW),measured_at\n0101,1,05.01.2025\n"
     error = api.client.post(f"{campaign}/results", content=table, headers=CSV).json()["errors"][0]
     assert (error["pointer"], error["choices"]) == ("/date_order", ["year_first", "day_first", "month_first"])
-    answered = api.client.post(f"{campaign}/results", content=table, headers=CSV, params={"date_order": "day_first"})
+    answered = api.client.post(
+        f"{campaign}/results", content=table, headers=CSV, params={"date_order": "day_first"}
+    )
     assert answered.json()["reading"]["date_order"] == "day_first"
 
 
 def test_readers_cannot_write_readings(api: Api, campaign: str) -> None:
     assert (
-        api.client.put(f"{campaign}/readings/x", json={}, headers={"Authorization": "Bearer nobody"}).status_code == 401
+        api.client.put(
+            f"{campaign}/readings/x", json={}, headers={"Authorization": "Bearer nobody"}
+        ).status_code
+        == 401
     )
 
 

@@ -18,11 +18,23 @@ def address(api: Api) -> str:
 
 
 def test_json_rows_are_stored_verbatim_and_standardised(api: Api, address: str) -> None:
-    rows = [{"switches": "0101", "type": "glow", "relation": "<", "value": 3000, "units": "uW", "external_id": "A-1"}]
+    rows = [
+        {
+            "switches": "0101",
+            "type": "glow",
+            "relation": "<",
+            "value": 3000,
+            "units": "uW",
+            "external_id": "A-1",
+        }
+    ]
     report = api.client.post(address, json=rows)
     assert report.status_code == 200
     assert report.json()["accepted"] == 1
-    assert report.json()["rows"][0] | {"row": 1, "status": "accepted", "object": "0101"} == report.json()["rows"][0]
+    assert (
+        report.json()["rows"][0] | {"row": 1, "status": "accepted", "object": "0101"}
+        == report.json()["rows"][0]
+    )
     stored = api.client.get(address).json()["items"]
     assert len(stored) == 1
     assert stored[0]["verbatim"]["units"] == "uW"
@@ -36,7 +48,9 @@ def test_csv_is_read(api: Api, address: str) -> None:
     table = "Switches,Type,Value,Outcome\n0101,glow,3,\n1111,glow,,insoluble\n"
     report = api.client.post(address, content=table, headers=CSV).json()
     assert (report["accepted"], report["rejected"]) == (2, 0)
-    outcomes = {item["object"]: (item["outcome"], item["value"]) for item in api.client.get(address).json()["items"]}
+    outcomes = {
+        item["object"]: (item["outcome"], item["value"]) for item in api.client.get(address).json()["items"]
+    }
     assert outcomes == {"0101": ("ok", 3.0), "1111": ("insoluble", None)}
 
 
@@ -53,7 +67,10 @@ def test_an_atomic_upload_with_a_bad_row_stores_nothing(api: Api, address: str) 
 
 
 def test_a_partial_upload_stores_the_good_rows(api: Api, address: str) -> None:
-    rows = [{"switches": "0101", "type": "glow", "value": 3}, {"switches": "blue", "type": "glow", "value": 4}]
+    rows = [
+        {"switches": "0101", "type": "glow", "value": 3},
+        {"switches": "blue", "type": "glow", "value": 4},
+    ]
     response = api.client.post(address, json=rows, params={"mode": "partial"})
     assert (response.status_code, response.json()["accepted"], response.json()["rejected"]) == (200, 1, 1)
     assert [item["object"] for item in api.client.get(address).json()["items"]] == ["0101"]
@@ -78,7 +95,10 @@ def test_a_repeated_external_id_is_a_duplicate(api: Api, address: str) -> None:
 
 
 def test_rows_that_are_sent_again_without_an_external_id_are_told(api: Api, address: str) -> None:
-    rows = [{"switches": "0101", "type": "glow", "value": 3}, {"switches": "0110", "type": "glow", "value": 3}]
+    rows = [
+        {"switches": "0101", "type": "glow", "value": 3},
+        {"switches": "0110", "type": "glow", "value": 3},
+    ]
     assert api.client.post(address, json=rows).json()["warnings"] == NO_UNITS
     for parameters in ({"dry_run": True}, {}):
         again = api.client.post(address, json=[*rows, rows[0] | {"value": 4}], params=parameters).json()
@@ -129,14 +149,20 @@ def test_a_file_that_can_be_read_in_two_ways_is_asked_about_once(api: Api, addre
     asked = api.client.post(address, content=table, headers=CSV, params={"mode": "partial"})
     assert asked.status_code == 422
     (question,) = asked.json()["errors"]
-    assert (question["in"], question["pointer"], question["choices"]) == ("query", "/decimal", ["point", "comma"])
+    assert (question["in"], question["pointer"], question["choices"]) == (
+        "query",
+        "/decimal",
+        ["point", "comma"],
+    )
     for decimal, value in (("point", 1.234), ("comma", 1234)):
         answered = api.client.post(address, content=table, headers=CSV, params={"decimal": decimal})
         assert (answered.status_code, answered.json()["accepted"]) == (200, 50)
         assert answered.json()["reading"]["decimal"] == decimal
         assert api.client.get(address, params={"limit": 200}).json()["items"][-1]["value"] == value
         upload = answered.headers["Location"].removesuffix("/file")
-        assert api.client.post(f"{upload}/withdrawal", json={"reason": "read wrongly"}).json()["withdrawn"] == 50
+        assert (
+            api.client.post(f"{upload}/withdrawal", json={"reason": "read wrongly"}).json()["withdrawn"] == 50
+        )
     assert api.client.post(address, content=table, headers=CSV, params={"decimal": "dot"}).status_code == 422
 
 
@@ -172,7 +198,9 @@ def test_other_formats_are_refused(api: Api, address: str, media_type: str) -> N
         (b"colour,taste\nred,sweet\n", "text/csv"),
     ],
 )
-def test_what_is_no_table_of_results_is_unprocessable(api: Api, address: str, content: bytes, media_type: str) -> None:
+def test_what_is_no_table_of_results_is_unprocessable(
+    api: Api, address: str, content: bytes, media_type: str
+) -> None:
     response = api.client.post(address, content=content, headers={"Content-Type": media_type})
     assert response.status_code == 422, response.text
     assert response.json()["errors"]
@@ -191,7 +219,9 @@ def test_an_upload_over_the_limit_is_too_large(api: Api, address: str) -> None:
     assert response.status_code == 413
     chunks = (b"y" * 50_000 for _ in range(5))
     assert api.client.post(address, content=chunks, headers=CSV).status_code == 413
-    assert api.client.post(address, json=[{"switches": "0101", "type": "glow", "value": 3}]).status_code == 200
+    assert (
+        api.client.post(address, json=[{"switches": "0101", "type": "glow", "value": 3}]).status_code == 200
+    )
 
 
 def test_results_reach_their_candidates_and_complete_the_round(api: Api, worker: Worker) -> None:
@@ -230,8 +260,15 @@ def test_a_wide_table_stores_every_objective_of_a_row(api: Api) -> None:
     address = f"/v1/campaigns/{api.campaign(objectives=objectives)['id']}/results"
     table = "switches,glow (mW),heat (K)\n0101,3,300\n1111,4,310\n"
     assert api.client.post(address, content=table, headers=CSV).json()["accepted"] == 4
-    stored = [(item["object"], item["type"], item["value"]) for item in api.client.get(address).json()["items"]]
-    assert sorted(stored) == [("0101", "glow", 3), ("0101", "heat", 300), ("1111", "glow", 4), ("1111", "heat", 310)]
+    stored = [
+        (item["object"], item["type"], item["value"]) for item in api.client.get(address).json()["items"]
+    ]
+    assert sorted(stored) == [
+        ("0101", "glow", 3),
+        ("0101", "heat", 300),
+        ("1111", "glow", 4),
+        ("1111", "heat", 310),
+    ]
 
 
 def test_an_object_is_found_by_the_id_that_it_was_stored_with(api: Api, address: str) -> None:
@@ -239,7 +276,10 @@ def test_an_object_is_found_by_the_id_that_it_was_stored_with(api: Api, address:
     assert api.client.post(address, content=first, headers=CSV).json()["accepted"] == 2
     later = "Compound ID,glow (mW)\nLAB-2,5\nLAB-3,6\n"
     report = api.client.post(address, content=later, headers=CSV, params={"mode": "partial"}).json()
-    assert [(row["status"], row["object"]) for row in report["rows"]] == [("accepted", "0111"), ("rejected", None)]
+    assert [(row["status"], row["object"]) for row in report["rows"]] == [
+        ("accepted", "0111"),
+        ("rejected", None),
+    ]
 
 
 def test_a_form_a_packed_file_and_lines_of_json_are_read(api: Api, address: str) -> None:

@@ -191,7 +191,10 @@ def test_a_bad_last_event_id_is_named(api: Api, campaign: str, given: str) -> No
     api.client.post(f"{campaign}/rounds")
     response = api.client.get(f"{campaign}/rounds/1/events", headers={"Last-Event-ID": given})
     assert response.status_code == 422
-    assert response.json()["errors"][0] == response.json()["errors"][0] | {"in": "header", "pointer": "/Last-Event-ID"}
+    assert response.json()["errors"][0] == response.json()["errors"][0] | {
+        "in": "header",
+        "pointer": "/Last-Event-ID",
+    }
 
 
 def test_a_follower_holds_no_transaction_open(api: Api, app: FastAPI, campaign: str, worker: Worker) -> None:

@@ -38,7 +38,9 @@ def test_samples_are_accepted_with_every_choice_made(api: Api, campaign: str) ->
     assert "samples" not in api.client.get(f"{campaign}/samples").json()["items"][0]
 
 
-def test_finished_samples_look_like_a_batch_and_come_as_files(api: Api, campaign: str, worker: Worker) -> None:
+def test_finished_samples_look_like_a_batch_and_come_as_files(
+    api: Api, campaign: str, worker: Worker
+) -> None:
     told = ask(api, campaign, n=2)
     address = f"{campaign}/samples/{told['id']}"
     assert api.client.get(address, params={"format": "csv"}).status_code == 409

@@ -71,7 +71,9 @@ def test_a_bad_row_stores_nothing_in_atomic_mode_and_only_itself_in_partial(api:
     refused = done(api, context, ask(api, campaign, rows))
     assert refused["state"] == "failed"
     assert refused["failure"]["status"] == 422
-    assert refused["failure"]["errors"] == [{"row": 10, "column": "value", "detail": "'bright' is not a number"}]
+    assert refused["failure"]["errors"] == [
+        {"row": 10, "column": "value", "detail": "'bright' is not a number"}
+    ]
     assert (refused["report"]["accepted"], refused["report"]["rejected"]) == (9, 1)
     assert api.client.get(f"/v1/campaigns/{campaign}/results").json()["items"] == []
     partial = done(api, context, ask(api, campaign, rows, mode="partial"))
@@ -166,11 +168,15 @@ def test_an_upload_belongs_to_its_campaign_and_workspace(api: Api, new_key: Any,
     assert open_client(stranger).get(accepted.headers["location"]).status_code == 404
 
 
-def test_a_long_table_is_kept_under_the_id_of_its_job_and_noticed_when_it_comes_again(api: Api, context: WorkerContext):
+def test_a_long_table_is_kept_under_the_id_of_its_job_and_noticed_when_it_comes_again(
+    api: Api, context: WorkerContext
+):
     campaign = api.campaign()["id"]
     job = done(api, context, ask(api, campaign, TABLE))
     address = f"/v1/campaigns/{campaign}/uploads/{job['id']}"
-    (uploaded,) = {item["upload_id"] for item in api.client.get(f"/v1/campaigns/{campaign}/results").json()["items"]}
+    (uploaded,) = {
+        item["upload_id"] for item in api.client.get(f"/v1/campaigns/{campaign}/results").json()["items"]
+    }
     assert uploaded == job["id"]
     assert api.client.get(f"{address}/file").json() == TABLE
     refused = ask(api, campaign, TABLE)
@@ -213,6 +219,12 @@ def test_a_job_reads_by_what_was_kept_when_it_was_sent(api: Api, context: Worker
 
 
 def test_a_job_of_before_says_its_sheet_and_decimal_sign_itself():
-    request = {"media_type": "text/csv", "filename": None, "sheet": "Run", "decimal": "comma", "mode": "atomic"}
+    request = {
+        "media_type": "text/csv",
+        "filename": None,
+        "sheet": "Run",
+        "decimal": "comma",
+        "mode": "atomic",
+    }
     file = uploads.claimed_file(SimpleNamespace(id=None, request=request | {"dry_run": True}), b"")  # type: ignore[arg-type]
     assert (file.reading.stated(), file.dry_run) == ({"sheet": "Run", "decimal": "comma"}, True)

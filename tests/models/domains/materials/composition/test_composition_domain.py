@@ -68,7 +68,9 @@ def test_features_are_fractions_and_statistics_by_hand(domain: Domain):
 def test_features_do_not_depend_on_company(domain: Domain):
     texts = ["GaAs", "ZnS", "Al2O3", "CaH2O2", "NaCl"]
     together = domain.features(texts)
-    np.testing.assert_allclose(together, np.vstack([domain.features([text]) for text in texts]), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        together, np.vstack([domain.features([text]) for text in texts]), rtol=0, atol=1e-12
+    )
 
 
 def test_similarity_ranks_as_a_chemist_would(domain: Domain):

@@ -29,7 +29,8 @@ MODES = [
 
 def neutral(amounts: tuple[int, ...], states: list[tuple[int, ...]]) -> bool:
     return any(
-        sum(n * state for n, state in zip(amounts, chosen, strict=True)) == 0 for chosen in itertools.product(*states)
+        sum(n * state for n, state in zip(amounts, chosen, strict=True)) == 0
+        for chosen in itertools.product(*states)
     )
 
 
@@ -80,14 +81,39 @@ def test_states_returns_what_can_be_built(open_spec: Callable[..., Domain]):
     domain = open_spec("composition", elements=["Zn", "Ga", "S"], max_elements=2, max_atoms=5)
     texts = ["ZnS", "Ga2S3", "GaS", "ZnGa2S4", "NaCl", "ZnO"]
     states, result = domain.environment([]).states(texts)
-    assert result.tolist() == [domain.check(text) == [] for text in texts] == [True, True, False, False, False, False]
+    assert (
+        result.tolist()
+        == [domain.check(text) == [] for text in texts]
+        == [True, True, False, False, False, False]
+    )
     assert domain.environment([]).objects(states[result]) == ["ZnS", "Ga2S3"]
     assert not states[~result].any()
 
 
 def test_a_large_space_never_runs_into_a_dead_end(open_spec: Callable[..., Domain]):
-    elements = ["Li", "Na", "K", "Mg", "Ca", "Ti", "Mn", "Fe", "Cu", "Zn", "Al", "Si", "P", "S", "O", "F", "Cl", "N"]
-    domain = open_spec("composition", elements=elements, max_elements=6, max_atoms=24, oxidation_states="known")
+    elements = [
+        "Li",
+        "Na",
+        "K",
+        "Mg",
+        "Ca",
+        "Ti",
+        "Mn",
+        "Fe",
+        "Cu",
+        "Zn",
+        "Al",
+        "Si",
+        "P",
+        "S",
+        "O",
+        "F",
+        "Cl",
+        "N",
+    ]
+    domain = open_spec(
+        "composition", elements=elements, max_elements=6, max_atoms=24, oxidation_states="known"
+    )
     environment = domain.environment([])
     generator = torch.Generator().manual_seed(3)
     states = environment.reset(200)

@@ -29,7 +29,10 @@ def test_band_gaps_are_predicted_from_each_other():
         table = list(csv.DictReader(file))
     rows = torch.tensor(domain.features([domain.parse(row) for row in table]))
     gaps = torch.tensor([float(row["value"]) for row in table], dtype=torch.float64).log10()
-    unknown, one = torch.full((len(gaps), 1), float("nan"), dtype=torch.float64), torch.ones(1, dtype=torch.float64)
+    unknown, one = (
+        torch.full((len(gaps), 1), float("nan"), dtype=torch.float64),
+        torch.ones(1, dtype=torch.float64),
+    )
     training = TrainingTable(("band_gap",), rows, gaps[:, None], unknown, 0 * one, one)
     predicted = GaussianProcess(domain.kernel).fit(training, seed=0).leave_one_out(0)
     mean_of_others = (gaps.sum() - gaps) / (len(gaps) - 1)

@@ -9,7 +9,26 @@ from models.domains.contract import InvalidObjectError, ParsedObject
 from models.domains.materials.charge_balance.elements import element_table
 from models.domains.materials.composition.formula import amounts_of, canonical, parse_formula, write
 
-SYMBOLS = ["Ag", "Al", "As", "C", "Ca", "Cl", "Co", "Cu", "Ga", "H", "In", "N", "Na", "O", "S", "Se", "Si", "Zn"]
+SYMBOLS = [
+    "Ag",
+    "Al",
+    "As",
+    "C",
+    "Ca",
+    "Cl",
+    "Co",
+    "Cu",
+    "Ga",
+    "H",
+    "In",
+    "N",
+    "Na",
+    "O",
+    "S",
+    "Se",
+    "Si",
+    "Zn",
+]
 amounts = st.dictionaries(st.sampled_from(SYMBOLS), st.integers(1, 12), min_size=1, max_size=5)
 
 
@@ -201,6 +220,12 @@ def test_order_and_multiple_do_not_matter(amounts: dict[str, int], multiple: int
 def test_elements_ascend_in_formal_electronegativity():
     symbols = list(element_table())
     assert symbols[-5:] == ["At", "I", "Br", "Cl", "F"]
-    assert symbols.index("Cs") < symbols.index("Ca") < symbols.index("Cu") < symbols.index("Zn") < symbols.index("Al")
+    assert (
+        symbols.index("Cs")
+        < symbols.index("Ca")
+        < symbols.index("Cu")
+        < symbols.index("Zn")
+        < symbols.index("Al")
+    )
     assert symbols.index("N") < symbols.index("H") < symbols.index("O")
     assert len(symbols) == 100

@@ -40,7 +40,19 @@ def test_capitals_that_spell_an_element_are_refused(written: str, advice: str):
 
 @pytest.mark.parametrize(
     "written",
-    ["Si02", "CaC03", "Li2C03", "H2S04", "H20", "Cu20", "Na2O·Al203", "MgAl204", "YBa2Cu307", "Bi4Ti3012", "CuO.H20"],
+    [
+        "Si02",
+        "CaC03",
+        "Li2C03",
+        "H2S04",
+        "H20",
+        "Cu20",
+        "Na2O·Al203",
+        "MgAl204",
+        "YBa2Cu307",
+        "Bi4Ti3012",
+        "CuO.H20",
+    ],
 )
 def test_a_zero_that_may_be_oxygen_is_refused(written: str):
     with pytest.raises(InvalidObjectError, match="letter O"):
@@ -107,14 +119,21 @@ def test_the_columns_of_an_ambiguous_composition_are_read_back():
             ("CDSe", "CdSe"),
             ("NiCOOH", "NiCoOH"),
         ),
-        *(("NiCO2O4", "NiCo2O4"), ("LiCOO2", "LiCoO2"), ("LiNi0.8CO0.2O2", "LiNi0.8Co0.2O2"), ("COCl2", "CoCl2")),
+        *(
+            ("NiCO2O4", "NiCo2O4"),
+            ("LiCOO2", "LiCoO2"),
+            ("LiNi0.8CO0.2O2", "LiNi0.8Co0.2O2"),
+            ("COCl2", "CoCl2"),
+        ),
         *(("MgSIO3", "MgSiO3"), ("Cu2ZnSNS4", "Cu2ZnSnS4"), ("CuINSe2", "CuInSe2"), ("AlSCN", "AlScN")),
         *(("ND2Fe14B", "Nd2Fe14B"), ("DYFeO3", "DyFeO3"), ("CD3As2", "Cd3As2"), ("HOFeO3", "HoFeO3")),
     ],
 )
 def test_a_wrong_capital_among_others_is_refused_with_both_spellings(text: str, meant: str):
     for elements in ((), re.findall("[A-Z][a-z]?", meant)):
-        with pytest.raises(InvalidObjectError, match=rf"may be .*: write {re.escape(meant)}, or every amount"):
+        with pytest.raises(
+            InvalidObjectError, match=rf"may be .*: write {re.escape(meant)}, or every amount"
+        ):
             parse_formula(text, elements)
 
 
@@ -126,8 +145,34 @@ def test_the_campaign_s_elements_decide_where_they_hold_the_single_letters_alone
 @pytest.mark.parametrize(
     "text",
     [
-        *("CO2", "NaHCO3", "CaCO3", "LiCoO2", "K2CO3", "NaNO3", "LiPF6", "NH4NO3", "CsPbI3", "KNbO3", "BaCO3", "HfO2"),
-        *("InSb", "LiBH4", "NaBH4", "Ca(OH)2", "CuInS2", "Cu2ZnSnS4", "YBa2Cu3O7", "MoS2", "BN", "SiC", "WC", "TiC"),
+        *(
+            "CO2",
+            "NaHCO3",
+            "CaCO3",
+            "LiCoO2",
+            "K2CO3",
+            "NaNO3",
+            "LiPF6",
+            "NH4NO3",
+            "CsPbI3",
+            "KNbO3",
+            "BaCO3",
+            "HfO2",
+        ),
+        *(
+            "InSb",
+            "LiBH4",
+            "NaBH4",
+            "Ca(OH)2",
+            "CuInS2",
+            "Cu2ZnSnS4",
+            "YBa2Cu3O7",
+            "MoS2",
+            "BN",
+            "SiC",
+            "WC",
+            "TiC",
+        ),
         *("LaB6", "CaF2", "LiOH", "KOH", "Mg3N2", "Li2CO3", "PbSO4", "FeCO3", "NiCO3", "CoCO3", "Ba(NO3)2"),
         *(
             "Na2SiO3",
@@ -142,7 +187,19 @@ def test_the_campaign_s_elements_decide_where_they_hold_the_single_letters_alone
             "CaC2O4",
             "KCN",
         ),
-        *("CuSCN", "Hg(SCN)2", "SbSI", "LaCuOS", "NaHF2", "HOCl", "CDCl3", "CD2Cl2", "ND4Cl", "Bi2O2CO3", "LaCO3F"),
+        *(
+            "CuSCN",
+            "Hg(SCN)2",
+            "SbSI",
+            "LaCuOS",
+            "NaHF2",
+            "HOCl",
+            "CDCl3",
+            "CD2Cl2",
+            "ND4Cl",
+            "Bi2O2CO3",
+            "LaCO3F",
+        ),
         *("Cu2CO3(OH)2", "Na3MnCO3PO4", "FeOOH", "Na2CS3", "CH3NH3PbI3", "SiCO", "CHFCl2", "Mg5(CO3)4(OH)2"),
     ],
 )

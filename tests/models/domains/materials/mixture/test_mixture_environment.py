@@ -67,7 +67,11 @@ def test_a_path_has_one_step_per_component_present_and_variable(open_spec: Calla
 
 def test_states_returns_what_can_be_built(open_spec: Callable[..., Domain]):
     domain = open_spec("mixture", components=["A", "B"], grid=4, max_components=1, process=PROCESS[:1])
-    rows = [{"A": "1", "solvent": "BuCN"}, {"A": ".5", "B": ".5", "solvent": "BuCN"}, {"A": "1", "solvent": "water"}]
+    rows = [
+        {"A": "1", "solvent": "BuCN"},
+        {"A": ".5", "B": ".5", "solvent": "BuCN"},
+        {"A": "1", "solvent": "water"},
+    ]
     texts = [domain.parse(row) for row in rows]
     states, result = domain.environment([]).states(texts)
     assert result.tolist() == [domain.check(text) == [] for text in texts] == [True, False, False]

@@ -9,7 +9,9 @@ from models.domains.materials.mixture.reading import parse_recipe
 from models.domains.materials.mixture.recipe import read
 from models.domains.materials.spec import MixtureSpec
 
-ALLOY = MixtureSpec.model_validate({"kind": "materials", "space": "mixture", "components": ["A", "B", "C"], "grid": 10})
+ALLOY = MixtureSpec.model_validate(
+    {"kind": "materials", "space": "mixture", "components": ["A", "B", "C"], "grid": 10}
+)
 
 
 def settings(**variable: Any) -> MixtureSpec:
@@ -96,7 +98,8 @@ def test_a_setting_between_the_levels_needs_no_word() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "hint"), [("DMFF", "the nearest is 'DMF'"), ("nmp2", "the nearest is 'NMP'"), ("water", "DMF, NMP")]
+    ("value", "hint"),
+    [("DMFF", "the nearest is 'DMF'"), ("nmp2", "the nearest is 'NMP'"), ("water", "DMF, NMP")],
 )
 def test_an_unknown_category_gives_a_warning_with_the_nearest_known_one(value: str, hint: str) -> None:
     result = parse_recipe(settings(type="categorical", values=["DMF", "NMP"]), {"x": value})

@@ -53,7 +53,9 @@ def test_names_are_quoted_safely():
     assert json.loads(text) == {"A": 1, "solvent": 'say "hi", | {µ}', "t": 0.1}
 
 
-@given(st.lists(st.floats(0, 1), min_size=3, max_size=3).filter(lambda values: sum(values) > 0), st.floats(-3, 4))
+@given(
+    st.lists(st.floats(0, 1), min_size=3, max_size=3).filter(lambda values: sum(values) > 0), st.floats(-3, 4)
+)
 def test_a_canonical_text_is_a_fixed_point(parts: list[float], setting: float):
     total = sum(parts)
     fields = {name: str(part / total) for name, part in zip("ABC", parts, strict=True)}

@@ -12,7 +12,9 @@ from models.domains.molecules.chemistry.counterions import ORDER, counterion, me
 from models.domains.molecules.chemistry.normal_form import normal_form
 from models.domains.molecules.chemistry.reading import read_smiles
 
-ROWS = list(csv.DictReader((files("models.domains.molecules.chemistry") / "counterions.csv").read_text().splitlines()))
+ROWS = list(
+    csv.DictReader((files("models.domains.molecules.chemistry") / "counterions.csv").read_text().splitlines())
+)
 ORGANIC = [row for row in ROWS if row["kind"] != "inorganic"]
 
 

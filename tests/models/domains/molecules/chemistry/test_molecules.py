@@ -81,7 +81,12 @@ def test_computed_properties_agree_with_published_values(domain: Molecules):
 
 @pytest.mark.parametrize(
     ("text", "reason"),
-    [("O=Cc1ccccc1", "aldehyde"), ("CC(=O)Cl", "acyl halide"), ("COOC", "peroxide"), ("C" * 40, "40 heavy atoms")],
+    [
+        ("O=Cc1ccccc1", "aldehyde"),
+        ("CC(=O)Cl", "acyl halide"),
+        ("COOC", "peroxide"),
+        ("C" * 40, "40 heavy atoms"),
+    ],
 )
 def test_check_says_why_a_molecule_is_not_proposed(domain: Molecules, text: str, reason: str):
     assert any(reason in result.message for result in domain.check(text))

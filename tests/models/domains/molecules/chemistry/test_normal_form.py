@@ -61,7 +61,13 @@ def test_drawings_of_one_compound_have_one_text(drawings: tuple[str, ...]):
 
 @pytest.mark.parametrize(
     "neutral",
-    ["[BH3-][NH2+]C", "CC[NH2+][B-](F)(F)F", "C[NH+](C)C[Si-](F)(F)(F)F", "F[B-](F)(F)c1ccc[nH+]c1", "[NH3+][BH2-]CC"],
+    [
+        "[BH3-][NH2+]C",
+        "CC[NH2+][B-](F)(F)F",
+        "C[NH+](C)C[Si-](F)(F)(F)F",
+        "F[B-](F)(F)c1ccc[nH+]c1",
+        "[NH3+][BH2-]CC",
+    ],
 )
 def test_a_neutral_inner_salt_keeps_the_protons_that_its_anion_needs(neutral: str):
     read = read_smiles(neutral)
@@ -125,7 +131,8 @@ def test_what_is_built_is_what_an_upload_of_it_gives():
 def test_known_labelled_molecules_give_no_labelled_fragments(domain: Molecules):
     known = ["[2H]C([2H])([2H])Oc1ccc(C2(C)CC2)cc1", "[13CH3]c1cc(OC)sc1"]
     assert all(
-        "2H" not in fragment.core and "13C" not in fragment.core for fragment in fragments_of(domain.spec, known)
+        "2H" not in fragment.core and "13C" not in fragment.core
+        for fragment in fragments_of(domain.spec, known)
     )
     assert len(fragments_of(domain.spec, ["Cc1cc(OC)sc1"])) >= len(fragments_of(domain.spec, known))
 

@@ -83,7 +83,10 @@ def test_among_counterions_alone_the_order_of_kinds_decides_with_a_warning(sent:
     [
         ("c1ccncc1.Oc1ccccc1", ("c1ccncc1", "Oc1ccccc1")),
         ("c1ccncc1.Oc1ccccc1.Cl", ("c1ccncc1", "Oc1ccccc1")),
-        ("CC(=O)Oc1ccccc1C(=O)O.Cn1cnc2c1c(=O)n(C)c(=O)n2C", ("CC(=O)Oc1ccccc1C(=O)O", "Cn1c(=O)c2c(ncn2C)n(C)c1=O")),
+        (
+            "CC(=O)Oc1ccccc1C(=O)O.Cn1cnc2c1c(=O)n(C)c(=O)n2C",
+            ("CC(=O)Oc1ccccc1C(=O)O", "Cn1c(=O)c2c(ncn2C)n(C)c1=O"),
+        ),
         ("C1CNCCN1.OC(=O)CC(O)(CC(=O)O)C(=O)O", ("piperazine", "citric acid")),
         ("C[N+](C)(C)CCO.[O-]C(=O)c1ccccc1O", ("choline", "salicylic acid")),
     ],
@@ -149,7 +152,10 @@ def test_labelled_compounds_are_distinct_and_give_a_warning(sent: str):
         ("ferrocene", "not a valid SMILES"),
         ("CC |Sg:n:0:2:ht|", "repeating"),
         ("CC(N)=[N+](C)C" * 30, "more than 20 charges"),
-        ("C" + "[C@H](O)" * 9 + "F |" + ",".join(f"o{i}:{2 * i + 1}" for i in range(9)) + "|", "stereo groups"),
+        (
+            "C" + "[C@H](O)" * 9 + "F |" + ",".join(f"o{i}:{2 * i + 1}" for i in range(9)) + "|",
+            "stereo groups",
+        ),
     ],
 )
 def test_what_is_no_organic_molecule_is_refused(sent: str, reason: str, capfd: pytest.CaptureFixture[str]):

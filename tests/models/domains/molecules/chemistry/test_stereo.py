@@ -28,7 +28,9 @@ def test_a_racemate_of_one_centre_is_the_flat_compound(sent: str):
 def test_a_racemate_keeps_its_relative_configuration():
     sent = [f"{TRANS}.{MIRRORED}", f"{TRANS} |&1:1,6|", f"{MIRRORED} |&3:1,6|", f"{TRANS}.{MIRRORED}.Cl.O"]
     (text,) = {read_smiles(item).text for item in sent}
-    assert text not in {read_smiles(item).text for item in (TRANS, MIRRORED, CIS, "CC1CCCCC1O", f"{CIS} |&1:1,6|")}
+    assert text not in {
+        read_smiles(item).text for item in (TRANS, MIRRORED, CIS, "CC1CCCCC1O", f"{CIS} |&1:1,6|")
+    }
     assert "both enantiomers are in the record: a racemate" in read_smiles(sent[0]).warnings
     assert all(any("mixture" in warning for warning in read_smiles(item).warnings) for item in sent)
     assert read_smiles(text).text == text
@@ -52,7 +54,9 @@ def test_an_isomer_of_unknown_configuration_is_none_of_the_known_ones():
 )
 def test_a_mixture_of_other_isomers_loses_what_differs(sent: str, stored: str, lost: str):
     assert read_smiles(sent).text == stored
-    assert read_smiles(sent).warnings == (f"2 stereoisomers are in the record: a mixture, stored without {lost}",)
+    assert read_smiles(sent).warnings == (
+        f"2 stereoisomers are in the record: a mixture, stored without {lost}",
+    )
 
 
 def test_a_group_of_known_configuration_changes_nothing():

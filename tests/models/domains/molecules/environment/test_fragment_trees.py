@@ -73,7 +73,9 @@ def expand(env: FragmentTrees) -> tuple[dict[str, torch.Tensor], dict[str, set[s
         batch = torch.stack([states[name] for name in frontier])
         allowed = env.forward_mask(batch)
         growing = (batch[:, -1] == 0) & (batch[:, -2] < 0) & (batch[:, 0] >= 0)
-        pointable = analyse_sites(split(batch), env._tables, env.limits).is_pointable.flatten(1) & growing[:, None]
+        pointable = (
+            analyse_sites(split(batch), env._tables, env.limits).is_pointable.flatten(1) & growing[:, None]
+        )
         allowed[:, : env.n_slots] |= pointable
         source, action = allowed.nonzero().unbind(1)
         following = env.step(batch[source], action)
@@ -103,7 +105,9 @@ def test_actions_and_transitions_are_in_bijection(vocabulary: Sequence[str], n: 
     assert len(set(env.key(batch).tolist())) == len(names), "states and keys are in bijection"
     forward, backward = env.forward_mask(batch), env.backward_mask(batch)
     for index, name in enumerate(names):
-        ahead = env.step(batch[index].expand(int(forward[index].sum()), -1), forward[index].nonzero().flatten())
+        ahead = env.step(
+            batch[index].expand(int(forward[index].sum()), -1), forward[index].nonzero().flatten()
+        )
         assert sorted(witness(env, row) for row in ahead.tolist()) == sorted(children[name])
         behind = env.backward_step(
             batch[index].expand(int(backward[index].sum()), -1), backward[index].nonzero().flatten()
@@ -190,7 +194,9 @@ def has_only_listed_bonds(env: FragmentTrees, row: list[int]) -> bool:
     hetero = defaultdict(int)
     for number, other in uses(env, row).items():
         fragment = env.fragments[row[number[0]]]
-        if (kind(number), kind(other)) not in PAIRS or (fragment.carbon_only[number[1]] and kind(other) in HETERO):
+        if (kind(number), kind(other)) not in PAIRS or (
+            fragment.carbon_only[number[1]] and kind(other) in HETERO
+        ):
             return False
         if kind(number) in {"alkyl", "ring_alkyl"} and kind(other) in HETERO:
             hetero[number[0], fragment.atoms[number[1]]] += 1
@@ -224,7 +230,9 @@ def test_encodings_do_not_see_how_a_tree_is_numbered(vocabulary: Sequence[str], 
     assert len(torch.unique(env.encode(batch), dim=0)) == len(batch), "the encoding distinguishes small trees"
 
 
-def slot_sets(env: FragmentTrees, states: torch.Tensor, mask: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+def slot_sets(
+    env: FragmentTrees, states: torch.Tensor, mask: Callable[[torch.Tensor], torch.Tensor]
+) -> torch.Tensor:
     """Random features of the set of allowed slots."""
     weight = torch.randn(env.slot_width, 16, generator=torch.Generator().manual_seed(1))
     features = (env.encode_slots(states) @ weight).cos()
@@ -234,7 +242,9 @@ def slot_sets(env: FragmentTrees, states: torch.Tensor, mask: Callable[[torch.Te
 def test_limits_hold_and_nothing_gets_stuck(walk: Walk, default_env: FragmentTrees):
     final = walk(default_env, 200, seed=3)
     texts = default_env.objects(final)
-    assert max(Chem.MolFromSmiles(text).GetNumHeavyAtoms() for text in texts) <= default_env.limits.heavy_atoms
+    assert (
+        max(Chem.MolFromSmiles(text).GetNumHeavyAtoms() for text in texts) <= default_env.limits.heavy_atoms
+    )
     assert max(len(cut(text).cores) for text in texts) <= default_env.limits.fragments
 
 
@@ -257,18 +267,24 @@ def test_random_backward_rollouts_can_be_replayed_forward(walk: Walk, default_en
         assert default_env.forward_mask(before).gather(1, again[:, None]).all()
         following, back = default_env.step_with_reverse(before, again)
         assert torch.equal(default_env.key(following), default_env.key(states))
-        assert torch.equal(default_env.key(default_env.backward_step(following, back)), default_env.key(before))
+        assert torch.equal(
+            default_env.key(default_env.backward_step(following, back)), default_env.key(before)
+        )
         states = before
     assert torch.equal(states, default_env.reset(len(states)))
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**31 - 1))
-def test_any_order_of_building_gives_one_key_and_one_object(walk: Walk, default_env: FragmentTrees, seed: int):
+def test_any_order_of_building_gives_one_key_and_one_object(
+    walk: Walk, default_env: FragmentTrees, seed: int
+):
     final = walk(default_env, 2, seed=seed)
     for text, key in zip(default_env.objects(final), default_env.key(final).tolist(), strict=True):
         shuffled = Chem.MolToRandomSmilesVect(Chem.MolFromSmiles(text), 4, randomSeed=seed % 10_000 + 1)
-        rows, result = rows_to_tensor([default_env._disassembler.row(other) for other in shuffled], final.shape[1])
+        rows, result = rows_to_tensor(
+            [default_env._disassembler.row(other) for other in shuffled], final.shape[1]
+        )
         assert result.all()
         assert set(default_env.key(rows).tolist()) == {key}
         assert {assemble(row, default_env.fragments) for row in rows.tolist()} == {text}
@@ -304,6 +320,8 @@ def test_a_vocabulary_too_large_for_the_limit_is_refused():
         ("C[C@H]1CCCC[C@@H]1O |&1:1,6|", "CC1CCCCC1O", "configuration"),
     ],
 )
-def test_what_no_tree_represents_has_a_simpler_form(default_env: FragmentTrees, text: str, simple: str, lost: str):
+def test_what_no_tree_represents_has_a_simpler_form(
+    default_env: FragmentTrees, text: str, simple: str, lost: str
+):
     assert default_env.simplified(text) == (simple, lost)
     assert default_env.simplified(simple) is None

@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 
     from models.gflownet.conditioning import Condition
 
-VOCABULARY = ("[*]NC([*])=O", "[*]CC[*]", "[*]c1ccc([*])cc1", "[*]c1ccccn1", "[*]N1CCN([*])CC1", "[*]c1ccccc1")
+VOCABULARY = (
+    "[*]NC([*])=O",
+    "[*]CC[*]",
+    "[*]c1ccc([*])cc1",
+    "[*]c1ccccn1",
+    "[*]N1CCN([*])CC1",
+    "[*]c1ccccc1",
+)
 
 
 class Sums(NamedTuple):
@@ -120,7 +127,9 @@ def losses(env: FragmentTrees) -> list[float]:
         return ((env.key(states) >> 7) & 255).float() / 255 * condition.beta
 
     settings = TrainerSettings(steps=4, trajectories_per_step=16, first_estimate=16)
-    trainer = Trainer(env, ConditionSampler((1.0, 8.0), 1), log_reward, settings, 3, ["Cc1ccccn1", "CCc1ccccc1"])
+    trainer = Trainer(
+        env, ConditionSampler((1.0, 8.0), 1), log_reward, settings, 3, ["Cc1ccccn1", "CCc1ccccc1"]
+    )
     return [trainer.step()["loss"] for _ in range(4)]
 
 

@@ -103,7 +103,9 @@ def test_molecules_are_cut_where_chemists_would(text: str, cores: list[str]):
 
 
 def test_joins_name_the_atoms_of_the_cores():
-    assert cut("COc1ccccc1") == Pieces(("CO", "c1ccccc1"), (Join(0, 1, 1, cut("COc1ccccc1").joins[0].right_atom),))
+    assert cut("COc1ccccc1") == Pieces(
+        ("CO", "c1ccccc1"), (Join(0, 1, 1, cut("COc1ccccc1").joins[0].right_atom),)
+    )
 
 
 def test_common_fragments_are_many_clean_and_in_order():
@@ -124,7 +126,9 @@ def test_custom_fragments_are_accepted_or_refused_with_the_reason():
 def test_the_committed_vocabulary_is_clean_and_the_most_frequent_first():
     content = json.loads((files("models.domains.molecules.fragments") / "vocabulary.json").read_text())
     entries = content["fragments"]
-    assert [entry["molecules"] for entry in entries] == sorted((e["molecules"] for e in entries), reverse=True)
+    assert [entry["molecules"] for entry in entries] == sorted(
+        (e["molecules"] for e in entries), reverse=True
+    )
     assert all(is_clean(read_attachments(entry["smiles"])[0]) for entry in entries)
     assert {"BRENK", "NIH", "PAINS"} == set(content["filters"])
 
