@@ -17,9 +17,10 @@ from service.exchange.object_units import in_domain_units, under_domain_names, w
 from service.exchange.options import ReadingOptions
 from service.exchange.overwritten import overwritten_warning, stated_predictions
 from service.exchange.own_predictions import own_predictions
-from service.exchange.qualifiers import reject_unread_limits, with_qualifiers
+from service.exchange.qualifiers import with_qualifiers
 from service.exchange.reading import Reading, decide_number_format
 from service.exchange.registry import read_table
+from service.exchange.remarks import reject_unread_limits
 from service.exchange.report import Report
 from service.exchange.roles import check_unread_units, without_units_row
 from service.exchange.rows import validate_rows
@@ -90,7 +91,7 @@ def open_upload(
     table, mapped, units_row = without_units_row(table, mapped, spec)
     mapped = with_qualifiers(table, mapped, spec)
     check_names(table, mapped.read(), own_predictions(spec) - mapped.read())
-    table = reject_unread_limits(table, mapped)
+    table = reject_unread_limits(table, mapped, spec)
     check_unread_units(table, mapped, spec)
     table, open_words, limits = with_meanings(table, mapped, spec, options)
     numbers = (*mapped.numbers(), *(mapped.objects.values() if domain.needs_all_columns else ()))

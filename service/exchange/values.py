@@ -59,12 +59,15 @@ NUMBER = rf"[+-]?{_DIGITS}"
 _POWER = (
     r"(?:e[+-]?[0-9]{1,4}|\s+e[+-][0-9]{1,4}|\s*[x×*·]\s*10(?:\^|\*\*)\s*[+-]?[0-9]{1,3}|\s*[x×]\s*10[+-][0-9]{1,3})"  # noqa: RUF001
 )
-_SIGN = r"<<|>>|<=|>=|=<|=>|==|~=|[<>=~≤≥≈]|(?:ca\.?|approx\.?|about|circa)(?=\s)"
+_SIGN = (
+    r"<<|>>|<=|>=|=<|=>|==|~=|[<>=~≤≥≈]|(?:ca\.?|approx\.?|about|circa|above|below|over|under|at (?:least|most)"
+    r"|(?:greater|more|higher|larger|less|fewer|lower|smaller) than)(?=\s)"
+)
 VALUE = re.compile(
     rf"(?P<sign>{_SIGN})?\s*"
     rf"(?:(?P<ten>10(?:\^|\*\*)\s*[+-]?[0-9]{{1,3}})|(?P<number>{NUMBER})(?P<power>{_POWER})?)"
     rf"(?:\s*(?:±|\+/-|\+-|\+/−)\s*(?P<error>{_DIGITS}(?:{_POWER})?)"  # noqa: RUF001
-    rf"|\s*(?:–|—|\.\.+|\s-\s|-(?=[0-9.])|\bto\b|\bbis\b)\s*(?P<upper>{NUMBER}(?:{_POWER})?))?"  # noqa: RUF001
+    rf"|(?P<between>\s*(?:–|—|\.\.+|\s-\s|-(?=[0-9.])|\bto\b|\bbis\b)\s*)(?P<upper>{NUMBER}(?:{_POWER})?))?"  # noqa: RUF001
     r"(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -137,6 +140,7 @@ def read_value(text: str, decimal: Decimal = "point") -> ReadValue:
     if match is None:
         raise ValueTextError(_unreadable(text))
     relation = read_relation(match["sign"]) if match["sign"] else None
+    _check_range(match, text)
     number = _scaled(match["number"] or "1", match["power"] or match["ten"] or "", decimal, text)
     error, upper = (_part(match[name], decimal, text) for name in ("error", "upper"))
     rest = match["rest"].strip()
@@ -150,6 +154,23 @@ def read_value(text: str, decimal: Decimal = "point") -> ReadValue:
     return ReadValue(number, relation, rest or None, error, upper, int(count["n"]) if count else None)
 
 
+def _check_range(match: re.Match[str], text: str) -> None:
+    """Check that a hyphen between two numbers is no minus sign: `-3.1 -3.2` is two values, `-1.5 - 0.3` either.
+
+    Raises:
+        ValueTextError: if it may be one.
+    """
+    between = match["between"]
+    if not between or between.strip() != "-":
+        return
+    is_of_negatives = (match["number"] or "").startswith("-") and not match["upper"].startswith("-")
+    if is_of_negatives or (between[0].isspace() and not between[-1].isspace()):
+        raise ValueTextError(
+            f"{shortened(text)} may be a range or two values: write 'to' between the ends of a range, and give two "
+            "values a row each"
+        )
+
+
 def with_point(text: str, decimal: Decimal) -> str:
     """Return a number or a percentage with a decimal point and ungrouped digits, and any other text as it is."""
     match = _BARE.fullmatch(spelled(text.strip())) if len(text) <= MAX_VALUE else None
@@ -159,7 +180,8 @@ def with_point(text: str, decimal: Decimal) -> str:
 
 def spelled(text: str) -> str:
     """Return a cell with plain minus signs and raised exponents behind a caret."""
-    plain = text if text.isascii() else text.translate(_WIDE).replace("\u2212", "-")
+    plain = unescape(text) if "&" in text else text
+    plain = plain if plain.isascii() else plain.translate(_WIDE).replace("\u2212", "-")
     return _RAISED.sub(lambda found: f"^{found[1].translate(_SUPERSCRIPTS)}", plain)
 
 

@@ -42,7 +42,6 @@ def test_powers_of_ten_and_grouped_digits_are_numbers(text: str, number: float):
         ("-1.5 +- 0.3", 0.3, None),
         ("-1.5 to 2", None, 2),
         ("-1.5 \u2013 2", None, 2),
-        ("-1.5 - 2", None, 2),
         ("-1.5 bis 2", None, 2),
     ],
 )
@@ -178,3 +177,22 @@ def test_what_a_format_shows_beside_a_number_is_read_or_refused_but_never_droppe
 
 def test_decimals_that_a_format_adds_are_kept_for_identifiers():
     assert [shown(1.1, text).padded for text in ("General", "0.0", "0.00", "0")] == ["1.1", "1.1", "1.10", "1.1"]
+
+
+@pytest.mark.parametrize("text", ["-3.1 -3.2", "-1.5 - 0.3", "-3.1-3.2", "3 -12"])
+def test_a_hyphen_that_may_be_a_minus_sign_makes_no_range(text: str):
+    with pytest.raises(ValueTextError, match="range or two values"):
+        read_value(text)
+
+
+@pytest.mark.parametrize(("text", "ends"), [("10 - 20", (10, 20)), ("10-20", (10, 20)), ("-3.1 - -2.5", (-3.1, -2.5))])
+def test_a_hyphen_that_can_only_be_one_makes_a_range(text: str, ends: tuple[float, float]):
+    assert (read_value(text).number, read_value(text).upper) == ends
+
+
+@pytest.mark.parametrize(
+    ("text", "relation"),
+    [("more than 10", ">"), ("below 10", "<"), ("at least 10", ">="), ("&gt;10", ">"), ("&lt;= 10", "<=")],
+)
+def test_a_relation_before_a_number_is_read_in_words_and_as_programs_write_it(text: str, relation: str):
+    assert (read_value(text).relation, read_value(text).number) == (relation, 10)

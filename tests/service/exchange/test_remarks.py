@@ -1,0 +1,47 @@
+"""A value that only its comment calls a limit is not stored as a measured one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from service.exchange import TableError, read_results
+
+if TYPE_CHECKING:
+    from service.exchange import CampaignView, Report
+
+
+def read(view: CampaignView, text: str) -> Report:
+    return read_results(text.encode(), "text/csv", view)
+
+
+@pytest.mark.parametrize(
+    "remark",
+    [
+        *("IC50 > top conc", "Value > max", "> 10000", '"&gt; 10,000 nM"', "highest conc tested", "Top dose"),
+        *("maximum tested concentration", "lower bound", "not reached", "IC50 not reached", "potency not reached"),
+        "50% inhibition was not reached",
+    ],
+)
+@pytest.mark.parametrize("column", ["comment", "Fit note"])
+def test_a_remark_that_says_a_limit_needs_a_relation(view: CampaignView, remark: str, column: str):
+    text = f"word,IC50 (nM),relation,{column}\ngamma,10000,,{remark}\ndelta,10000,>,{remark}\n"
+    report = read(view, text)
+    assert [row.status for row in report.rows] == ["rejected", "accepted"]
+    assert "has no relation" in report.rows[0].reason
+    assert report.rows[1].result.relation == ">"
+
+
+@pytest.mark.parametrize(
+    "remark", ["purity >95%", "> 95 %", "plateau not reached", "IC50 ok", "top dose 30 uM of two", "> 10001", "fine"]
+)
+def test_a_remark_on_something_else_does_not(view: CampaignView, remark: str):
+    (row,) = read(view, f"word,IC50 (nM),comment\ngamma,10000,{remark}\n").rows
+    assert (row.status, row.result.comment) == ("accepted", remark)
+
+
+@pytest.mark.parametrize("header", ["Above max?", "Censored?!", "Out of range?"])
+def test_a_header_that_asks_states_a_limit_as_well(view: CampaignView, header: str):
+    with pytest.raises(TableError, match="say it as a relation"):
+        read(view, f"word,{header},IC50 (nM)\ngamma,yes,10000\n")
