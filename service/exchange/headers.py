@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from models.specs.columns import FIELDS, MEASURED_FIELDS, PREDICTED, QUALIFIERS, SPREAD, SYNONYMS, key, plain_letters
+from service.exchange.logarithms import is_logarithm
 from service.exchange.tables import TableError
 from service.exchange.units import are_molar, is_certain_unit, is_concentration, is_unit_beside_a_number
 
@@ -62,6 +63,8 @@ def result_names(spec: CampaignSpec) -> dict[str, str]:
     for kind, quantity in spec.quantities().items():
         if quantity.units and are_molar(quantity.units):
             names.setdefault(key(f"p{kind}"), f"p{kind}")
+        if kind.startswith("p") and is_logarithm(kind) and kind != "pH" and not quantity.units:
+            names.setdefault(key(kind[1:]), kind[1:])
     for objective in spec.objectives:
         if objective.assay_type is not None:
             names[key(objective.name)] = objective.assay_type

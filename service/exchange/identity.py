@@ -34,6 +34,11 @@ _NO_OBJECT = re.compile(
     r"fccp|cccp|pcp|pfos|nsc[\s-]*[0-9]*|\S+\s+((geo|g\.?)\s*)?(mean|average|avg|median|sd|std(ev)?|sem|min|max)",
     re.IGNORECASE,
 )
+_STATISTIC = re.compile(
+    r"((geo|geometric|grand|overall)[\s_-]*)?(mean|average|avg\.?|median)|sd|std?\.?\s*dev\.?|standard\s+(deviation|error)|sem|cv\s*%?",
+    re.IGNORECASE,
+)
+"""What an id says of a row that sums up others, even where it repeats their structure."""
 _NUMBERED = re.compile(r"[\s_#-]*[0-9]{0,3}\s*[:.]?$")
 
 
@@ -65,6 +70,7 @@ class Objects:
             raise RowProblem(None, entry.problem)
         names_object = self._domain.names_object(entry.objects)
         candidate_id = entry.fields.get("candidate_id", "").strip().lower()
+        candidate_id = "" if is_missing(candidate_id) else candidate_id
         if candidate_id and candidate_id not in self._candidates:
             raise RowProblem("candidate_id", f"this campaign has no candidate {shortened(candidate_id)}")
         own_id = entry.fields.get(COMPOUND_ID, "")
@@ -73,6 +79,8 @@ class Objects:
             return self._ids.get(text), ParsedObject(text)
         if not names_object:
             return candidate_id, ParsedObject(self._candidates[candidate_id])
+        if not candidate_id and _STATISTIC.fullmatch(own_id.strip()):
+            raise RowProblem(COMPOUND_ID, f"{shortened(own_id)} looks like a summary row: take it out")
         found = self._parse(entry.objects, may_be_none=not candidate_id and not self._domain.needs_all_columns)
         if own_id:
             self._own_ids.setdefault(own_id, set()).add(found.text)

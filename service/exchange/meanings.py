@@ -19,7 +19,7 @@ from service.exchange.tables import TableError
 from service.exchange.values import OUTCOMES, is_missing, outcome_word, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from models.campaign.spec import CampaignSpec
     from service.exchange.columns import Mapped
@@ -80,7 +80,7 @@ def with_meanings(
     values = {column.header: column.type for column in mapped.results}
     if not values and "value" in mapped.fields:
         values = {mapped.fields["value"]: mapped.default_type or ""}
-    found = list(_words(table, values))
+    found = list(_words(table, values, words.keys()))
     counts = Counter(text for _, _, text in found)
     known = {text for text in counts if text.strip().casefold() in words}
     limits = _Limits(table, mapped, spec, options)
@@ -123,12 +123,13 @@ def _checked(text: str, meaning: str) -> str:
     raise TableError(f"words: {shortened(text)} must mean missing, {outcomes}, or a value such as '> 30 uM'")
 
 
-def _words(table: Table, headers: Iterable[str]) -> Iterator[tuple[int, str, str]]:
-    """Yield the cells of values that hold a word: index of the row, header, text."""
+def _words(table: Table, headers: Iterable[str], known: Collection[str]) -> Iterator[tuple[int, str, str]]:
+    """Yield the cells of values that hold a word, with digits if it is known: index of the row, header, text."""
     for header in headers:
         for index, row in enumerate(table.rows):
             text = row.cells.get(header, "")
-            if text and not _HAS_DIGIT.search(text) and not is_missing(text) and outcome_word(text) is None:
+            is_word = text and not _HAS_DIGIT.search(text) and not is_missing(text) and outcome_word(text) is None
+            if is_word or (known and text.strip().casefold() in known):
                 yield index, header, text
 
 

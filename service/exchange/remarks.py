@@ -66,11 +66,16 @@ def _subject(spec: CampaignSpec) -> re.Pattern[str]:
     return re.compile(rf"\s*(the\s+)?({words})(\s+(value|is|was))?\s*(?=[^\w\s]|\b)", re.IGNORECASE)
 
 
+def is_note_name(header: str) -> bool:
+    """Return whether a header says that its column holds remarks."""
+    return bool(_NOTES & set(key(header).split("_")))
+
+
 def _is_note(header: str, table: Table) -> bool:
     """Return whether a column that is not read may tell of the value; the numbers of another assay do not."""
     if key(header) in OF_A_BATCH or other_base(header) is not None:
         return False
-    if _NOTES & set(key(header).split("_")):
+    if is_note_name(header):
         return True
     cells = [row.cells.get(header, "") for row in table.rows]
     return any(_LIMIT_SIGN.match(cell) for cell in cells) and not any(_NUMBER.match(cell) for cell in cells)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from models.campaign.spec import CampaignSpec
 
 _NUMBERED = re.compile(
-    r"(?<![^\W_])(?:rep|repl|replicate|repeat|run|exp|experiment|trial|measurement|r|n|#)[\s._#-]*(?P<number>[0-9]{1,2})(?![^\W_])",
+    r"(?<![^\W_])(?:rep|repl|replicate|repeat|run|exp|experiment|trial|measurement|r|n|#)[\s._#=-]*(?P<number>[0-9]{1,2})(?![^\W_])",
     re.IGNORECASE,
 )
 _ENDS_IN_NUMBER = re.compile(r"[\s_.-](?P<number>[0-9]{1,2})(?=\s*[(\[]|$)")

@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from service.exchange.both_scales import without_contradictions
 from service.exchange.columns import COMPOUND_ID, map_columns, with_warnings
+from service.exchange.curves import check_is_no_curve
 from service.exchange.dates import decide_date_format, has_serials
 from service.exchange.entries import entries
 from service.exchange.meanings import with_meanings
@@ -21,9 +23,11 @@ from service.exchange.qualifiers import with_qualifiers
 from service.exchange.reading import Reading, decide_number_format
 from service.exchange.registry import read_table
 from service.exchange.remarks import reject_unread_limits
+from service.exchange.repeated_headers import with_repeated_headers
 from service.exchange.report import Report
 from service.exchange.roles import check_unread_units, without_units_row
 from service.exchange.rows import validate_rows
+from service.exchange.shares import with_shares_judged
 from service.exchange.tables import QuestionError, TableError, check_names
 from service.exchange.values import is_missing, shortened
 
@@ -91,7 +95,9 @@ def open_upload(
     table, mapped, units_row = without_units_row(table, mapped, spec)
     mapped = with_qualifiers(table, mapped, spec)
     check_names(table, mapped.read(), own_predictions(spec) - mapped.read())
+    table = with_repeated_headers(table, mapped)
     table = reject_unread_limits(table, mapped, spec)
+    check_is_no_curve(table, mapped)
     check_unread_units(table, mapped, spec)
     table, open_words, limits = with_meanings(table, mapped, spec, options)
     numbers = (*mapped.numbers(), *(mapped.objects.values() if domain.needs_all_columns else ()))
@@ -137,6 +143,9 @@ def check_upload(upload: Upload, view: CampaignView) -> Report:
     _check_knows_an_id(upload, view)
     reading = upload.reading
     rows, warnings = validate_rows(upload.entries, view, numbers=reading.number_format, dates=reading.dates)
+    rows = list(without_contradictions(rows))
+    if not upload.is_batch:
+        rows = list(with_shares_judged(rows, upload.entries, view.spec))
     if upload.sent_names:
         names = upload.sent_names
         rows = [replace(row, column=names.get(row.column or "", row.column)) for row in rows]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from models.specs.columns import OF_A_BATCH, key
 from service.exchange.columns import unread
 from service.exchange.logarithms import is_logarithm
+from service.exchange.remarks import is_note_name
 from service.exchange.tables import TableError
 from service.exchange.units import (
     are_convertible,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 MAX_TITLE = 2_000
 """How much of a line above the header, or of a row below the table, is looked at, in characters."""
+_ABOVE = "what stands above the header, or the sheet's name,"
 _UNIT_WORDS = frozenset(("", "unit", "units", "einheit", "einheiten"))
 _TYPE_WORDS = frozenset(("string", "str", "text", "varchar", "smiles", "sequence", "formula", "object", "name", "id"))
 """What the row of units says in the columns of what was measured."""
@@ -44,6 +46,12 @@ _SPECIES = re.compile(r"\b[A-Z]\.\s?(?=[a-z]{3})")
 _LABEL = re.compile(r"[A-Z]+[0-9]+")
 """The name of a plate, run or batch, which could be a unit with an exponent: `P1`, `T4`."""
 _NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
+_IN_UNITS = re.compile(
+    r"\b(values?|results?|data|numbers?|given|reported|stated|measured|expressed|all|[a-z]{1,3}50\w*)\s+(is|are|was|were\s+)?\s*"
+    r"in\s+(?P<units>\S+)|\bunits?\s*(is|are|:|=)\s*(?P<of>\S+)",
+    re.IGNORECASE,
+)
+"""A remark on the units of the value beside it."""
 _LONG_WORD = re.compile(r".*(molar|percent)", re.IGNORECASE)
 _SMALL = re.compile(
     r"([fpnumk\u03bc]|nano|micro|milli|kilo)?(mol|g|gram|mole|molar)s?|percent|pct|pp[mb]|celsius|kelvin"
@@ -73,11 +81,30 @@ def check_unread_units(table: Table, mapped: Mapped, spec: CampaignSpec) -> None
         _check_names_no_units(line, unstated, stated)
     for row in table.rows:
         for text in _remarks(row, mapped):
-            _check_names_no_units(text, unstated, stated, row.number)
+            _check_names_no_units(text, unstated, stated, f"row {row.number}, which holds no result,", row.number)
+    _check_comments(table, mapped, unstated, stated)
     wanted = [units for units in unstated.values() if units]
     for header in unread(table, mapped):
         if wanted and key(header) not in OF_A_BATCH:
             _check_holds_no_units(table, header, wanted)
+
+
+def _check_comments(table: Table, mapped: Mapped, unstated: Mapping[str, str | None], stated: list[str]) -> None:
+    """Check that no remark states the units of values that have none themselves: `values in uM`.
+
+    Raises:
+        TableError: if one does, and they are not those of the campaign.
+    """
+    notes = {mapped.fields.get("comment", ""), *(column.own.get("comment", "") for column in mapped.results)}
+    notes |= {header for header in unread(table, mapped) if is_note_name(header)}
+    values = [column.header for column in mapped.results] or [mapped.fields.get("value", "")]
+    for row in table.rows:
+        for header in notes:
+            found = _IN_UNITS.search(row.cells.get(header, ""))
+            is_bare = found and any(_NUMBER.fullmatch(row.cells.get(value, "")) for value in values)
+            if found and is_bare:
+                remark = f"row {row.number}, under {header!r},"
+                _check_names_no_units(found["units"] or found["of"], unstated, stated, remark, row.number)
 
 
 def _unstated(mapped: Mapped, spec: CampaignSpec) -> dict[str, str | None]:
@@ -91,7 +118,7 @@ def _unstated(mapped: Mapped, spec: CampaignSpec) -> dict[str, str | None]:
 
 
 def _check_names_no_units(
-    line: str, unstated: Mapping[str, str | None], stated: list[str], row: int | None = None
+    line: str, unstated: Mapping[str, str | None], stated: list[str], place: str = _ABOVE, row: int | None = None
 ) -> None:
     found = _units_in(line[:MAX_TITLE])
     wanted = [units for units in unstated.values() if units]
@@ -99,8 +126,7 @@ def _check_names_no_units(
     other = any(not same_units(text, units) for text in others for units in wanted if _may_be_meant(text, units))
     says_so = not found and not stated and _UNITS_WORD.search(line) is not None
     if other or says_so:
-        where = f"row {row}, which holds no result," if row else "what stands above the header, or the sheet's name,"
-        raise TableError(f"{where} speaks of units: write them into the header or a column units", row=row)
+        raise TableError(f"{place} speaks of units: write them into the header or a column units", row=row)
 
 
 def _may_be_meant(text: str, wanted: str) -> bool:
