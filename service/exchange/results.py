@@ -30,6 +30,7 @@ from service.exchange.rows import validate_rows
 from service.exchange.shares import with_shares_judged
 from service.exchange.tables import QuestionError, TableError, check_names
 from service.exchange.values import is_missing, shortened
+from service.exchange.verdicts import reject_disowned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,6 +98,7 @@ def open_upload(
     check_names(table, mapped.read(), own_predictions(spec) - mapped.read())
     table = with_repeated_headers(table, mapped)
     table = reject_unread_limits(table, mapped, spec)
+    table = reject_disowned(table, mapped)
     check_is_no_curve(table, mapped)
     check_unread_units(table, mapped, spec)
     table, open_words, limits = with_meanings(table, mapped, spec, options)

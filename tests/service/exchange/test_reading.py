@@ -199,3 +199,18 @@ def test_stored_results_as_they_are_listed_can_be_sent_again(view: CampaignView)
     said = {"relation": "<", "value": 5.0, "units": None, "outcome": "ok", "external_id": None, "comment": None}
     report = read_results(json.dumps([listed | said]).encode(), "application/json", view)
     assert (report.rows[0].object, report.rows[0].result.relation, report.rows[0].result.value) == ("gamma", "<", 5)
+
+
+@pytest.mark.parametrize(("order", "day"), [("day_first", "2025-01-17"), ("year_first", "2017-01-25")])
+def test_a_month_by_name_between_short_numbers_is_asked_about(view: CampaignView, order: str, day: str):
+    content = b"word,IC50 (nM),measured_at\ngamma,5,17-Jan-25\n"
+    with pytest.raises(QuestionError, match="17-Jan-25"):
+        read_results(content, "text/csv", view)
+    (row,) = read_results(content, "text/csv", view, ReadingOptions(date_order=order)).rows
+    assert row.result.measured_at.date().isoformat() == day
+
+
+def test_a_month_by_name_is_read_where_only_one_number_can_be_the_day(view: CampaignView):
+    content = b"word,IC50 (nM),measured_at\ngamma,5,17-Jan-99\ndelta,6,99 Jan 17\n"
+    days = [row.result.measured_at.date().isoformat() for row in read_results(content, "text/csv", view).rows]
+    assert days == ["2099-01-17", "2099-01-17"]

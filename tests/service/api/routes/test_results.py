@@ -242,3 +242,23 @@ def test_every_declared_column_is_read_stored_and_answered(api: Api, address: st
     assert report.json()["accepted"] == 1
     (stored,) = api.client.get(address).json()["items"]
     assert {name: stored[name] for name in given} == given
+
+
+MESSY = [
+    "switches;glow (uW);comment\n0101;1.234,5;first\n1111;>12,5;\n",
+    "Exported by: A. Person\n\nswitches,glow,Qualifier,UOM\n0101,3,>,mW\n1111,500,,uW\n",
+    "switches,glow rep1 (mW),glow rep2 (mW),lot\n0101,3,4,007\n1111,5 ± 0.5,n.d.,8\n",
+    "switches,type,value,units,external_id\n0101,glow,10-20,mW,R-1\n1111,glow,insoluble,,R-2\n0111,heat,3,K,R-3\n",
+    "switches,glow,units,compound_id\n0101,3,mW,L-1\n,4,mW,L-1\n",
+]
+
+
+@pytest.mark.parametrize("text", MESSY)
+def test_a_dry_run_shows_what_is_stored_afterwards(api: Api, address: str, text: str) -> None:
+    tried = api.client.post(address, content=text, headers=CSV, params={"dry_run": "true"}).json()
+    stored = api.client.post(address, content=text, headers=CSV).json()
+    assert (tried["accepted"], tried["rejected"]) == (stored["accepted"], 0)
+    would = [{"object": row["object"], **row["would_store"]} for row in tried["rows"] if row["status"] == "accepted"]
+    items = api.client.get(address).json()["items"]
+    kept = [{name: item[name] for name in each} for each, item in zip(would, items, strict=True)]
+    assert sorted(map(str, kept)) == sorted(map(str, would))
