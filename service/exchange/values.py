@@ -86,6 +86,13 @@ _WIDE = {0xFF01 + index: 0x21 + index for index in range(94)}
 _COUNT = re.compile(r"[\s,;]*[(\[]?\s*n\s*=\s*(?P<n>[0-9]{1,4})\s*[)\]]?$", re.IGNORECASE)
 """How many readings a mean has, behind it: `12.5 nM (n=3)`."""
 _RAISED = re.compile(r"(?<=10)([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
+_UNITS_TWICE = re.compile(
+    r"(?P<first>.*[0-9])\s*(?P<units>%|[^\W\d_][^\s\d±+-]+)(?P<gap>\s*)"
+    r"(?:(?P<error>(?:±|\+/-|\+-)\s*[0-9][0-9.,]*)\s*(?P=units)?"
+    r"|(?P<to>(?:–|-|to|bis)\s*[0-9][0-9.,]*)\s*(?P=units))",  # noqa: RUF001 - dashes as spreadsheets make them
+    re.IGNORECASE,
+)
+"""Units behind both numbers of a cell, or behind the first: `12 nM ± 3 nM`, `10 nM to 20 nM`."""
 _FINITE = re.compile(r"[+-]?(nan|inf(inity)?)", re.IGNORECASE)
 
 
@@ -179,10 +186,12 @@ def with_point(text: str, decimal: Decimal) -> str:
 
 
 def spelled(text: str) -> str:
-    """Return a cell with plain minus signs and raised exponents behind a caret."""
+    """Return a cell with plain minus signs, raised exponents behind a caret, and its units once, at the end."""
     plain = unescape(text) if "&" in text else text
     plain = plain if plain.isascii() else plain.translate(_WIDE).replace("\u2212", "-")
-    return _RAISED.sub(lambda found: f"^{found[1].translate(_SUPERSCRIPTS)}", plain)
+    plain = _RAISED.sub(lambda found: f"^{found[1].translate(_SUPERSCRIPTS)}", plain)
+    twice = _UNITS_TWICE.fullmatch(plain) if len(plain) <= MAX_VALUE else None
+    return plain if twice is None else f"{twice['first']}{twice['gap']}{twice['error'] or twice['to']} {twice['units']}"
 
 
 def read_relation(text: str) -> Relation:

@@ -196,3 +196,23 @@ def test_a_hyphen_that_can_only_be_one_makes_a_range(text: str, ends: tuple[floa
 )
 def test_a_relation_before_a_number_is_read_in_words_and_as_programs_write_it(text: str, relation: str):
     assert (read_value(text).relation, read_value(text).number) == (relation, 10)
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "upper"),
+    [
+        ("12 nM ± 3 nM", 3, None),
+        ("12 nM +/- 3", 3, None),
+        ("12 nM to 20 nM", None, 20),
+        ("12nM-20nM", None, 20),
+        ("12 nM \u2013 20 nM", None, 20),
+    ],
+)
+def test_units_may_stand_behind_both_numbers(text: str, error: float | None, upper: float | None):
+    read = read_value(text)
+    assert (read.number, read.rest, read.error, read.upper) == (12, "nM", error, upper)
+
+
+@pytest.mark.parametrize("text", ["12 nM ± 3 uM", "12 nM to 20 uM", "12 nM - 20", "12 nM 20 nM"])
+def test_units_that_differ_within_a_cell_are_no_units(text: str):
+    assert not is_unit_beside_a_number(read_value(text).rest or "")
