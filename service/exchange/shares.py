@@ -48,12 +48,16 @@ def with_shares_judged(rows: Sequence[ParsedRow], entries: Sequence[Entry], spec
     for kind, indices in found.items():
         bare = [index for index in indices if not _states_units(entries[index])]
         values = {index: abs(_value(rows[index])) for index in bare}
-        if len(bare) < len(indices):
+        if any("%" in entries[index].fields["value"] for index in indices):
             for index in (each for each in bare if 0 < values[each] <= 1):
                 text = shortened(entries[index].fields["value"])
-                reason = f"{text} has no units, and other rows have: write it in percent or as a fraction, with units"
+                reason = f"{text} has no percent sign, and other rows have: write it in percent, with the sign"
                 judged[index] = replace(judged[index], status="rejected", reason=reason, column="units", result=None)
-        elif max(values.values()) <= 1 and len({each for each in values.values() if each % 1}) >= _FEWEST:
+        elif (
+            len(bare) == len(indices)
+            and max(values.values()) <= 1
+            and len({each for each in values.values() if each % 1}) >= _FEWEST
+        ):
             _ask(kind, entries[bare[0]])
     return judged
 

@@ -55,6 +55,7 @@ def test_fractions_in_a_long_table_need_units(percent: CampaignView):
         "word,inhibition\ngamma,0\ndelta,1\n",
         "word,type,value,units\ngamma,inhibition,0.45,%\ndelta,inhibition,0.9,%\n",
         "word,logS\ngamma,0.45\ndelta,0.9\n",
+        "word,inhibition,units\ngamma,0.45,fraction\ndelta,0.45,\n",
     ],
 )
 def test_percentages_that_say_so_or_can_be_no_fractions_are_read(percent: CampaignView, text: str):
